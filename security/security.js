@@ -68,7 +68,7 @@ function server() {
 const [word = "", ...rest] = process.argv.slice(2);
 const command = WORDS.get(word);
 if (command === undefined) {
-  console.error(word === "" ? USAGE : `There is no command "${word}". ${USAGE}`);
+  console.error(word === "" ? USAGE : `Unknown command "${word}". ${USAGE}`);
   process.exitCode = 2;
 } else {
   const found = server();

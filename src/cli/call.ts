@@ -33,11 +33,11 @@ export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V]
 /** The running guard. */
 export interface GuardClient {
   ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<GuardReply<V>>;
-  /** Calls `onEvents` with the last id after each commit, until the signal or the end of the guard. */
+  /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
   watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<CommandFailure | Readonly<{ ok: true }>>;
 }
 
-/** One call of a command: the words, already checked against the table, and what it may use. */
+/** One call of a command: the words, already checked against the table, and the ports that it may use. */
 export type CommandCall = Readonly<{
   args: readonly string[];
   /** The value of an option; null if it was not given. */
@@ -54,12 +54,12 @@ export type CommandCall = Readonly<{
   now(): number;
 }>;
 
-/** A command as the help shows it, and what it does. */
+/** A command as the help shows it, and the function that runs it. */
 export type CliCommand = Shape &
   Readonly<{
     says: string;
     run: (call: CommandCall) => Promise<CommandOutcome>;
-    /** Whether long lines are broken on a terminal. Not where text is copied, such as settings and DNS records. */
+    /** Whether to wrap long lines on a terminal. False for text that people copy, such as settings and DNS records. */
     wraps?: boolean;
   }>;
 

@@ -7,19 +7,19 @@ const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from s
 const RECOVERY_KEY: Option = {
   name: "recovery-key",
   value: "FILE",
-  says: "File with the owner's recovery key, which opens mail that is encrypted with a key of its account.",
+  says: "File with the owner's recovery key, which opens mail that is encrypted with an account's key.",
 };
 const YES = { name: "yes", says: "Do not ask." };
-/** Of an incident. */
+/** Options of the incident commands. */
 const SINCE: Option = {
   name: "since",
   value: "WHEN",
-  says: "From when on: 2h, 7d, or a time; if not given, when the incident may have started.",
+  says: "Start of the period: 2h, 7d, or a time; by default, when the incident may have started.",
 };
-/** Which mails of the queue are meant. */
+/** Options that select mails of the queue. */
 const CHOICE: readonly Option[] = [
-  { name: "account", value: "ADDRESS", says: "Only of this account, under any of its addresses." },
-  { name: "sender", value: "ADDRESS", says: "Only from this envelope sender; '<>' is that of bounces." },
+  { name: "account", value: "ADDRESS", says: "Only mail of this account, under any of its addresses." },
+  { name: "sender", value: "ADDRESS", says: "Only mail from this envelope sender; '<>' means bounces." },
   { name: "recipient", value: "ADDRESS", says: "Only mail that still waits for this recipient." },
 ];
 const ALL: Option = { name: "all", says: "All mail in the queue." };
@@ -32,59 +32,59 @@ const REPLAYED: readonly Option[] = [
   {
     name: "since",
     value: "WHEN",
-    says: "From when on: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d unless given.",
+    says: "Start of the period: 2h, 7d, or a time such as 2026-11-20T08:00:00Z; 30d by default.",
   },
   { name: "ip", value: "IP", says: "Compare only this address or network." },
 ];
 
-/** Commands that do more than to ask the guard. Each loads its own code when it runs: loading that of all takes longer than most of them. */
+/** Commands that do more than ask the guard. Each loads its own code when it runs: loading all of it takes longer than most commands. */
 const WRITTEN: readonly CliCommand[] = [
   {
     name: "status",
     usage: "",
-    says: "Show what runs, and what needs attention.",
+    says: "Show what is running, and what needs attention.",
     run: async (call) => (await import("./verbs/server/status.ts")).status(call),
     wraps: true,
   },
   {
     name: "check",
     usage: "",
-    says: "Check the whole server as it runs, with evidence for each result.",
+    says: "Check the whole running server, with evidence for each result.",
     run: async (call) => (await import("./verbs/upkeep/check.ts")).check(call),
     wraps: true,
     options: [
       { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
-      { name: "send-test", says: "Send a test through each channel for alerts." },
+      { name: "send-test", says: "Send a test through each alert channel." },
       {
         name: "before-going-live",
-        says: "The list of what must be done before others rely on the server, point by point.",
+        says: "Show, point by point, what to do before others rely on the server.",
       },
     ],
   },
   {
     name: "stop",
     usage: "",
-    says: "Stop the server and wait until nothing of it runs.",
+    says: "Stop the server and wait until all its processes have ended.",
     run: async (call) => (await import("./verbs/server/server.ts")).stop(call),
   },
   {
     name: "restart",
     usage: "",
-    says: "Stop the server and start it again where it runs, with the settings it was started with.",
+    says: "Stop the server and start it again in place, with the settings it was started with.",
     run: async (call) => (await import("./verbs/server/server.ts")).restart(call),
   },
   {
     name: "upgrade",
     usage: "",
-    says: "Tell what a restart with the version that is here now would change.",
+    says: "Show what a restart with the installed version would change.",
     run: async (call) => (await import("./verbs/upkeep/upgrade.ts")).upgrade(call),
     wraps: true,
-    options: [{ name: "check", says: "Only tell it; changes nothing." }],
+    options: [{ name: "check", says: "Only show it; changes nothing." }],
   },
   {
     name: "rollback",
     usage: "",
-    says: "Take an upgrade back: the databases and settings from before it.",
+    says: "Undo an upgrade: restore the databases and settings from before it.",
     run: async (call) => (await import("./verbs/upkeep/rollback.ts")).rollback(call),
     wraps: true,
     options: [YES],
@@ -99,13 +99,13 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "report",
     usage: "",
-    says: "Tell what happened within a week, how the server is, and what to do.",
+    says: "Show what happened within a week, the server's state, and what to do.",
     run: async (call) => (await import("./verbs/upkeep/report.ts")).report(call),
     options: [
-      { name: "week", says: "Of the last seven days; that is the default." },
-      { name: "month", says: "Of the last thirty days." },
+      { name: "week", says: "Cover the last seven days; the default." },
+      { name: "month", says: "Cover the last thirty days." },
       { name: "html", says: "Print the page that is mailed." },
-      { name: "mail", says: "Mail it to those who get alerts." },
+      { name: "mail", says: "Mail it to the recipients of alerts." },
     ],
   },
   {
@@ -117,31 +117,31 @@ const WRITTEN: readonly CliCommand[] = [
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
       { name: "after", value: "ID", says: "Only events after the one with this id, oldest first." },
-      { name: "ecs", says: "One JSON object a line, with the fields of the Elastic Common Schema." },
-      { name: "types", says: "List every type of event and what it means." },
-      { name: "ip", value: "IP", says: "Only of this address or network." },
-      { name: "type", value: "TYPE", says: "Only of this type, such as BAN or LOGIN_FAILED." },
-      { name: "account", value: "ADDRESS", says: "Only of this account." },
+      { name: "ecs", says: "One JSON object per line, with the fields of the Elastic Common Schema." },
+      { name: "types", says: "List every type of event and its meaning." },
+      { name: "ip", value: "IP", says: "Only events of this address or network." },
+      { name: "type", value: "TYPE", says: "Only events of this type, such as BAN or LOGIN_FAILED." },
+      { name: "account", value: "ADDRESS", says: "Only events of this account." },
       ...LIST_OPTIONS,
     ],
   },
   {
     name: "logs",
     usage: "",
-    says: "Search the logs of all components, rotated ones too; the latest last.",
+    says: "Search the logs of all components, including rotated ones; the latest last.",
     run: async (call) => (await import("./verbs/server/logs.ts")).logs(call),
     wraps: true,
     options: [
-      { name: "grep", value: "TEXT", says: "Only lines with this text, in either case." },
+      { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
       {
         name: "since",
         value: "WHEN",
         says: "Only lines newer than this: 2h, 7d, or a time such as 2026-11-20T08:00:00Z.",
       },
-      { name: "ip", value: "IP", says: "Only of this address or network." },
-      { name: "queue-id", value: "ID", says: "Only of this mail, by its queue id." },
-      { name: "account", value: "ADDRESS", says: "Only of this account." },
-      { name: "component", value: "NAME", says: "Only of this one: mail, guard, web, ..." },
+      { name: "ip", value: "IP", says: "Only lines with this address or network." },
+      { name: "queue-id", value: "ID", says: "Only lines with this mail's queue id." },
+      { name: "account", value: "ADDRESS", says: "Only lines with this account." },
+      { name: "component", value: "NAME", says: "Only lines of this component: mail, guard, web, ..." },
       { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
       { name: "follow", says: "Show new lines until Ctrl-C." },
     ],
@@ -149,25 +149,25 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "find",
     usage: "TEXT...",
-    says: "Show what is recorded of an address, an account, a sender, a domain, a recipient or a mail.",
+    says: "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
     run: async (call) => (await import("./verbs/server/why.ts")).find(call),
     wraps: true,
   },
   {
     name: "why",
     usage: "[TEXT]",
-    says: "Explain what was decided about an address, an account or a mail, and how to change it.",
+    says: "Explain the decisions about an address, an account or a mail, and how to change them.",
     run: async (call) => (await import("./verbs/server/why.ts")).why(call),
     wraps: true,
     options: [
-      { name: "account", value: "ADDRESS", says: "An account: its sign-ins, and its mail." },
+      { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
       { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
     ],
   },
   {
     name: "replay",
     usage: "",
-    says: "Tell what other settings would have done to what was recorded: bans, refusals, accounts.",
+    says: "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
     run: async (call) => (await import("./verbs/server/replay.ts")).replay(call),
     wraps: true,
     options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
@@ -178,9 +178,9 @@ const WRITTEN: readonly CliCommand[] = [
     says: "Ban an address or network.",
     run: async (call) => (await import("./verbs/server/bans.ts")).ban(call),
     options: [
-      { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; otherwise as long as bans.manual says." },
-      { name: "permanent", says: "Until it is lifted." },
-      { name: "yes", says: "Do not ask before a very large network is banned." },
+      { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
+      { name: "permanent", says: "Until you lift it." },
+      { name: "yes", says: "Do not ask before banning a very large network." },
     ],
   },
   {
@@ -223,7 +223,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "account app-password list",
     usage: "ADDRESS",
-    says: "Show the passwords of single mail programs, and when each was used last.",
+    says: "Show the app passwords of an account, and when each was last used.",
     run: async (call) => (await import("./verbs/accounts/app-passwords.ts")).appPasswordList(call),
   },
   {
@@ -233,9 +233,9 @@ const WRITTEN: readonly CliCommand[] = [
     run: async (call) => (await import("./verbs/accounts/account-forward.ts")).accountForward(call),
     keepsWords: true,
     options: [
-      { name: "keep", says: "A copy stays in the mailbox; that is the default." },
-      { name: "no-keep", says: "No copy stays in the mailbox." },
-      { name: "off", says: "Send nothing on any longer." },
+      { name: "keep", says: "Keep a copy in the mailbox; the default." },
+      { name: "no-keep", says: "Keep no copy in the mailbox." },
+      { name: "off", says: "Stop forwarding." },
     ],
   },
   {
@@ -244,9 +244,13 @@ const WRITTEN: readonly CliCommand[] = [
     says: "Reply to mail for an account while its user is away, or show the reply.",
     run: async (call) => (await import("./verbs/accounts/account-vacation.ts")).accountVacation(call),
     options: [
-      { name: "subject", value: "TEXT", says: "Of the reply; otherwise that of the mail, with Auto: before it." },
-      { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; otherwise until --off." },
-      { name: "off", says: "Send no more replies." },
+      {
+        name: "subject",
+        value: "TEXT",
+        says: "Subject of the reply; by default that of the mail, with Auto: before it.",
+      },
+      { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; by default until --off." },
+      { name: "off", says: "Stop replying." },
     ],
   },
   {
@@ -264,19 +268,19 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "account quota",
     usage: "ADDRESS [SIZE|none|default]",
-    says: "Show how full a mailbox is, or set how large it may become.",
+    says: "Show how full a mailbox is, or set its quota.",
     run: async (call) => (await import("./verbs/accounts/account-quota.ts")).accountQuota(call),
   },
   {
     name: "account legal-hold",
     usage: "ADDRESS [on|off] [REASON...]",
-    says: "Keep all mail of an account, whatever retention says, or show the current state.",
+    says: "Keep all mail of an account regardless of retention, or show the current state.",
     run: async (call) => (await import("./verbs/accounts/legal-hold.ts")).accountLegalHold(call),
   },
   {
     name: "account held",
     usage: "[ADDRESS]",
-    says: "Show which mail is held, and what an account sent within a day.",
+    says: "Show held mail, and what an account sent within a day.",
     run: async (call) => (await import("./verbs/server/held.ts")).accountHeld(call),
     wraps: true,
   },
@@ -290,20 +294,20 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "greylist waiting",
     usage: "",
-    says: "Show the mail that greylisting has deferred and that has not come since.",
+    says: "Show mail that greylisting deferred and that was not sent again.",
     run: async (call) => (await import("./verbs/server/greylist.ts")).greylistWaiting(call),
     wraps: true,
   },
   {
     name: "spam update",
     usage: "",
-    says: "Fetch new rules of SpamAssassin now; the server also does so each day.",
+    says: "Fetch new SpamAssassin rules now; the server also does so every day.",
     run: async (call) => (await import("./verbs/server/spam.ts")).spamUpdate(call),
   },
   {
     name: "queue list",
     usage: "[ID...]",
-    says: "Show the mail that waits in the queue: why, until when, from and for whom.",
+    says: "Show the mail in the queue: why it waits, until when, from and for whom.",
     run: async (call) => (await import("./verbs/server/queue.ts")).queueList(call),
     wraps: true,
     options: [...CHOICE, ...LIST_OPTIONS],
@@ -311,7 +315,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "queue flush",
     usage: "[ID...]",
-    says: "Try deferred mail again now; all of it unless you name some.",
+    says: "Retry deferred mail now; all of it unless you name some.",
     run: async (call) => (await import("./verbs/server/queue.ts")).queueFlush(call),
     options: [...CHOICE, ALL],
   },
@@ -325,34 +329,34 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "queue release",
     usage: "[ID...]",
-    says: "Release mail that was put on hold. Mail that the guard holds is released by `account release`.",
+    says: "Release mail that was put on hold. `account release` releases mail that the guard holds.",
     run: async (call) => (await import("./verbs/server/queue.ts")).queueRelease(call),
     options: [...CHOICE, ALL],
   },
   {
     name: "queue delete",
     usage: "[ID...]",
-    says: "Delete mail from the queue. What the guard holds is up to `account drop`.",
+    says: "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
     run: async (call) => (await import("./verbs/server/queue.ts")).queueDelete(call),
     options: [...CHOICE, ALL, BOUNCE, YES],
   },
   {
     name: "sendmail",
     usage: "[OPTION...] [RECIPIENT...]",
-    says: "Put a mail from standard input into the queue, as sendmail(1) does, with its options and exit codes.",
+    says: "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
     run: async (call) => (await import("./verbs/server/sendmail.ts")).sendmail(call),
     isVerbatim: true,
   },
   {
     name: "dns records",
     usage: "[DOMAIN]",
-    says: "Print what to publish in the DNS for a mail domain, or for all.",
+    says: "Print the DNS records to publish for one mail domain, or for all.",
     run: async (call) => (await import("./verbs/server/dns.ts")).dnsRecords(call),
   },
   {
     name: "dns check",
     usage: "DOMAIN",
-    says: "Compare it with what is published.",
+    says: "Compare the DNS records with what is published.",
     run: async (call) => (await import("./verbs/server/dns.ts")).dnsCheck(call),
     wraps: true,
   },
@@ -395,19 +399,19 @@ const WRITTEN: readonly CliCommand[] = [
     says: "Read every backup back and check it.",
     run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupVerify(call),
     wraps: true,
-    options: [{ name: "quick", says: "Only how they hang together, without reading the data." }],
+    options: [{ name: "quick", says: "Only check the structure, without reading the data." }],
   },
   {
     name: "backup drill",
     usage: "",
-    says: "Restore the newest backup beside the server, check it, and remove it again; the server does that once a month.",
+    says: "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
     run: async (call) => (await import("./verbs/upkeep/backup-drill.ts")).backupDrill(call),
     wraps: true,
   },
   {
     name: "backup export",
     usage: "DIR",
-    says: "Write everything into one file that gpg and tar can read, below a directory of your choice.",
+    says: "Write everything into one file that gpg and tar can read, in a directory of your choice.",
     run: async (call) => (await import("./verbs/upkeep/backup-archive.ts")).backupExport(call),
     wraps: true,
   },
@@ -421,14 +425,14 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
       { name: "folder", value: "NAME", says: "Only mails of this folder." },
       { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
-      { name: "into", value: "NAME", says: "The folder that gets them; “Restored” and the date unless given." },
+      { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
       { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
       { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
       { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
-      { name: "key-file", value: "FILE", says: "File with the key; otherwise it is asked for." },
+      { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
       RECOVERY_KEY,
-      { name: "replace", says: "Move a data directory that is there aside." },
-      { name: "dry-run", says: "Only say what would be done." },
+      { name: "replace", says: "Move an existing data directory aside." },
+      { name: "dry-run", says: "Only show what would be done." },
       YES,
     ],
   },
@@ -448,7 +452,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "retention run",
     usage: "",
-    says: "Remove now what was kept long enough; the server does so each night.",
+    says: "Remove expired mail now; the server does so every night.",
     run: async (call) => (await import("./verbs/upkeep/retention.ts")).retentionRun(call),
     options: [YES],
   },
@@ -468,26 +472,26 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "encryption lock",
     usage: "",
-    says: "Delete the private key here: mail arrives, and users cannot read any until it is unlocked.",
+    says: "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
     run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionLock(call),
     options: [YES],
   },
   {
     name: "encryption unlock",
     usage: "FILE",
-    says: "Put the private key of a file in place: mail can be read again.",
+    says: "Install the private key from a file, so that mail can be read again.",
     run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionUnlock(call),
   },
   {
     name: "encryption recovery-key",
     usage: "",
-    says: "Make the key that opens the mail of each account whose password is lost, and show it once.",
+    says: "Make the key that opens the mail of accounts whose password is lost, and show it once.",
     run: async (call) => (await import("./verbs/accounts/encryption-recovery.ts")).encryptionRecoveryKey(call),
   },
   {
     name: "encryption recover",
     usage: "ADDRESS",
-    says: "Open the mail of before a forgotten password to the password of now.",
+    says: "Make mail from before a forgotten password readable with the current password.",
     run: async (call) => (await import("./verbs/accounts/encryption-recovery.ts")).encryptionRecover(call),
     options: [PASSWORD_STDIN, RECOVERY_KEY],
   },
@@ -501,14 +505,14 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "config simulate",
     usage: "FILE",
-    says: "Tell what a settings file would have done to what was recorded, as replay does.",
+    says: "Show what a settings file would have done to the recorded events, as replay does.",
     run: async (call) => (await import("./verbs/server/replay.ts")).configSimulate(call),
     options: REPLAYED,
   },
   {
     name: "config show",
     usage: "",
-    says: "Show what the server uses, and where each setting comes from.",
+    says: "Show the server's settings, and where each comes from.",
     run: async (call) => (await import("./verbs/settings/config.ts")).configShow(call),
   },
   {
@@ -521,7 +525,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "config unset",
     usage: "KEY...",
-    says: "Take settings out of the file: their defaults count again.",
+    says: "Remove settings from the file, so that their defaults apply again.",
     run: async (call) => (await import("./verbs/settings/config-set.ts")).configUnset(call),
   },
   {
@@ -561,43 +565,43 @@ const WRITTEN: readonly CliCommand[] = [
       {
         name: "scope",
         value: "SCOPES",
-        says: "What it may do: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
+        says: "Scopes or roles: read, ban, allow, greylist, queue, admin, or viewer, operator, owner.",
       },
-      { name: "expires", value: "TIME", says: "Let it expire after this time, such as 90d." },
+      { name: "expires", value: "TIME", says: "When it expires, such as 90d." },
     ],
   },
   {
     name: "session end",
     usage: "[SESSION]",
-    says: "End a session of the dashboard, or all.",
+    says: "End one session of the dashboard, or all.",
     run: async (call) => (await import("./verbs/accounts/sessions.ts")).sessionEnd(call),
     options: [{ name: "all", says: "End every session." }],
   },
   {
     name: "admin passwd",
     usage: "",
-    says: "Set the password of the dashboard.",
+    says: "Set the dashboard's password.",
     run: async (call) => (await import("./verbs/accounts/tokens.ts")).adminPasswd(call),
     options: [PASSWORD_STDIN],
   },
   {
     name: "admin reset-2fa",
     usage: "",
-    says: "Remove every second factor and passkey of the dashboard's sign-in and end its sessions.",
+    says: "Remove every second factor and passkey of the dashboard and end its sessions.",
     run: async (call) => (await import("./verbs/accounts/second-factors.ts")).adminResetFactors(call),
   },
   {
     name: "access review",
     usage: "",
-    says: "Show who can read, send, administer and forward, and who was there last.",
+    says: "Show who can read, send, administer and forward, and when each last did.",
     run: async (call) => (await import("./verbs/accounts/access-review.ts")).accessReviewed(call),
     wraps: true,
-    options: [{ name: "sign", says: "Record in the audit that you have looked at it." }],
+    options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }],
   },
   {
     name: "audit list",
     usage: "",
-    says: "Show what administrators did, and which accounts were held, the latest last.",
+    says: "Show administrators' actions and held accounts, the latest last.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditList(call),
     wraps: true,
     options: LIST_OPTIONS,
@@ -605,7 +609,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "audit verify",
     usage: "",
-    says: "Check that no entry of the audit was changed, removed or added between others.",
+    says: "Check that no audit entry was changed, removed or inserted.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditVerify(call),
     wraps: true,
     options: [{ name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." }],
@@ -613,20 +617,20 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "audit anchor",
     usage: "",
-    says: "Note the last entry of the audit now, where only root can write; the server does so each hour.",
+    says: "Record the last audit entry now where only root can write; the server does so every hour.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditAnchor(call),
   },
   {
     name: "audit accept",
     usage: "REASON...",
-    says: "Continue from an audit that does not fit, for example after a recovery.",
+    says: "Continue from an inconsistent audit, for example after a recovery.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditAccept(call),
     options: [YES],
   },
   {
     name: "audit export",
     usage: "",
-    says: "Print every entry as one JSON object a line, with its hashes.",
+    says: "Print every entry as one JSON object per line, with its hashes.",
     run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditExport(call),
   },
   {
@@ -639,7 +643,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "firewall try",
     usage: "",
-    says: "Put the strict firewall of the settings in force until the kernel takes it back.",
+    says: "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).tryFirewall(call),
     wraps: true,
     options: [YES],
@@ -647,14 +651,14 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "firewall confirm",
     usage: "",
-    says: "Keep the strict firewall that is tried; only from a session of SSH that was opened since.",
+    says: "Keep the strict firewall on trial; only from an SSH session that was opened since.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).confirmFirewall(call),
-    options: [{ name: "yes", says: "Keep it although this session does not prove that you can come in." }],
+    options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
   },
   {
     name: "firewall rollback",
     usage: "",
-    says: "Undo at once what is tried.",
+    says: "Undo the trial at once.",
     run: async (call) => (await import("./verbs/settings/firewall.ts")).rollBackFirewall(call),
   },
   {
@@ -662,12 +666,12 @@ const WRITTEN: readonly CliCommand[] = [
     usage: "",
     says: "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
     run: async (call) => (await import("./verbs/server/break-glass.ts")).breakGlass(call),
-    options: [{ name: "yes", says: "Do not ask before bans made by hand are lifted." }],
+    options: [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }],
   },
   {
     name: "incident open",
     usage: "NAME...",
-    says: "Open an incident: its folder and its timeline, to which each further step is added.",
+    says: "Open an incident: its folder and its timeline, to which each later step is added.",
     run: async (call) => (await import("./verbs/incident/incident.ts")).incidentOpen(call),
     wraps: true,
     options: [SINCE],
@@ -675,7 +679,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident note",
     usage: "TEXT...",
-    says: "Write something into its timeline, such as a call.",
+    says: "Add a note to the timeline, such as about a call.",
     run: async (call) => (await import("./verbs/incident/incident.ts")).incidentNote(call),
   },
   {
@@ -695,7 +699,7 @@ const WRITTEN: readonly CliCommand[] = [
       {
         name: "allow",
         value: "ADDRESS",
-        says: "Who still reaches everything, separated by commas; your own session of SSH does anyway.",
+        says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
       },
       { name: "shut-ssh", says: "Close SSH too, except to these." },
       YES,
@@ -704,24 +708,24 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident assess",
     usage: "",
-    says: "Name the accounts, addresses and mails that were touched, and what was done by command.",
+    says: "List the affected accounts, addresses and mails, and what was done by command.",
     run: async (call) => (await import("./verbs/incident/incident-assess.ts")).incidentAssess(call),
     wraps: true,
-    options: [SINCE, { name: "account", value: "ADDRESS", says: "Only of this account." }],
+    options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }],
   },
   {
     name: "incident contain",
     usage: "[ACCOUNT...]",
-    says: "Set new passwords, end sessions, hold mail; on demand suspend, ban, and revoke tokens.",
+    says: "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
     run: async (call) => (await import("./verbs/incident/incident-contain.ts")).incidentContain(call),
     wraps: true,
     options: [
       { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
       { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
-      { name: "ban-new", says: "Ban the addresses from which the accounts signed in, and never did before." },
+      { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
       { name: "tokens", says: "Revoke every API token." },
-      { name: "dashboard", says: "Set a new password of the dashboard." },
-      { name: "dry-run", says: "Only say what would be done." },
+      { name: "dashboard", says: "Set a new dashboard password." },
+      { name: "dry-run", says: "Only show what would be done." },
       SINCE,
       YES,
     ],
@@ -729,7 +733,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident sent",
     usage: "[ACCOUNT]",
-    says: "Show who sent what to whom, and whom it reached.",
+    says: "Show who sent what to whom, and which recipients it reached.",
     run: async (call) => (await import("./verbs/incident/incident-mail.ts")).incidentSent(call),
     wraps: true,
     options: [SINCE],
@@ -737,7 +741,7 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident drop",
     usage: "ACCOUNT",
-    says: "Take the mail of an account out of the queue, and keep copies as evidence.",
+    says: "Remove the mail of an account from the queue, and keep copies as evidence.",
     run: async (call) => (await import("./verbs/incident/incident-drop.ts")).incidentDrop(call),
     wraps: true,
     options: [BOUNCE, YES],
@@ -760,14 +764,14 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "incident tell",
     usage: "ACCOUNT",
-    says: "Print or send a mail to the people whom mail of an account reached.",
+    says: "Print or send a notice to the recipients of an account's mail.",
     run: async (call) => (await import("./verbs/incident/incident-mail.ts")).incidentTell(call),
     options: [
-      { name: "send", says: "Send it, to each in a separate mail." },
+      { name: "send", says: "Send it to each recipient in a separate mail." },
       {
         name: "template",
         value: "FILE",
-        says: "The subject in the first line, then the text, with {account} and others.",
+        says: "Template: the subject in the first line, then the text, with {account} and others.",
       },
       SINCE,
       YES,
@@ -779,12 +783,12 @@ const WRITTEN: readonly CliCommand[] = [
     says: "Compare with the last backup from before the incident, and lift the isolation part by part.",
     run: async (call) => (await import("./verbs/incident/incident-recover.ts")).incidentRecover(call),
     wraps: true,
-    options: [{ name: "lift", value: "PART", says: "Lift this: receive, sign-in, send or all." }],
+    options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }],
   },
   {
     name: "incident report",
     usage: "",
-    says: "Write the report: timeline, what was touched, actions, lessons.",
+    says: "Write the report: timeline, what was affected, actions, lessons.",
     run: async (call) => (await import("./verbs/incident/incident-report.ts")).incidentReportFile(call),
     options: [SINCE],
   },
@@ -797,19 +801,19 @@ const WRITTEN: readonly CliCommand[] = [
   {
     name: "service install",
     usage: "",
-    says: "Let systemd run the server, and start it at boot: a unit for each part, and what it may do.",
+    says: "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
     run: async (call) => (await import("./verbs/server/service.ts")).serviceInstall(call),
   },
   {
     name: "service uninstall",
     usage: "",
-    says: "Stop the server, and take its units away again.",
+    says: "Stop the server and remove its units.",
     run: async () => (await import("./verbs/server/service.ts")).serviceUninstall(),
   },
   {
     name: "completion",
     usage: "bash|zsh|fish",
-    says: "Print the script with which this shell completes commands and options.",
+    says: "Print the completion script for this shell.",
     run: async (call) => (await import("./verbs/server/completion.ts")).completion(call, commands),
   },
   {
@@ -825,5 +829,5 @@ const WRITTEN: readonly CliCommand[] = [
   },
 ];
 
-/** Every command: dispatch, help and the checks of what was typed come from this table. */
+/** Every command: dispatch, help and the argument checks are derived from this table. */
 export const commands: readonly CliCommand[] = [...WRITTEN, ...derivedCommands()];

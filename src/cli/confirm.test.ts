@@ -20,7 +20,7 @@ const BANNED: (command: Command) => Reply = () => ({
   },
 });
 
-test("a very large network is banned at a terminal only after a yes", async () => {
+test("bans a very large network at a terminal only after a yes", async () => {
   const no = await typed("ban 8.8.8.8/8", BANNED, "");
   assert.equal(no.question, "8.0.0.0/8 is 16,777,216 addresses. Ban all of it? [y/N] ");
   assert.equal(no.code, 1);
@@ -44,7 +44,7 @@ test("a very large network is banned at a terminal only after a yes", async () =
   assert.match((await typed("ban 2001::/16", BANNED, "n")).question, /^2001::\/16 is a large part of the internet\. /);
 });
 
-test("an alias for every name is refused with the reason", async () => {
+test("refuses an alias for every name, with the reason", async () => {
   for (const name of ["*@example.org", "@example.org"]) {
     const { code, err, asked } = await typed(`alias add ${name} anna@example.org`, BANNED);
     assert.equal(code, 2);

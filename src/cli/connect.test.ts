@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { dataDirectory, startGuard } from "../../test/kit/test-guard.ts";
 import { connect } from "./connect.ts";
 
-test("the databases are opened once the guard has answered, and not before", async () => {
+test("opens the databases only after the guard has answered", async () => {
   using layout = dataDirectory();
   const { reader, guard } = connect(layout, { SUDO_USER: "anna" });
   const down = await reader();

@@ -10,7 +10,7 @@ import { columns, oneLine } from "./print/text.ts";
 type Fields = Readonly<Record<string, unknown>>;
 type Form = CliForm<Fields, CountedPage<unknown>>;
 
-/** The commands of the verbs that say how they are typed. */
+/** The commands of the verbs that declare a command line. */
 export function derivedCommands(): readonly CliCommand[] {
   return [...verbs.values()].flatMap((entry) =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its verb
@@ -59,10 +59,10 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
   return done(json, columns([head, ...items.map(row)]) + more, typed(next));
 }
 
-/** Any list: all of them have the same fields and results, but for their items. */
+/** Any list: all lists have the same fields and results, except for their items. */
 type AliasList = Extract<Command, { readonly verb: "alias_list" }>;
 
-/** The words and options as the verb's fields. */
+/** Parses the words and options into the verb's fields. */
 function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {
   const typed = [
     ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
@@ -92,7 +92,7 @@ function wordsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
 }
 
-/** The lower-case words at its start. */
+/** Returns the lower-case words at its start. */
 function nameOf({ command }: Form): string {
   return /^[a-z -]+(?= |$)/.exec(command)?.[0] ?? command;
 }

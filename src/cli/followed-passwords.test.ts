@@ -8,7 +8,7 @@ import { judgeFollowed, weakLines } from "./followed-passwords.ts";
 
 const skip = lacking({ root: true });
 
-test("clear text in the followed file is judged, with the reason; hashes and other accounts are not", {
+test("judges clear text in the followed file, with the reason, but not hashes and other accounts", {
   skip,
 }, async () => {
   const path = join(temporaryDirectory(), "postfix-accounts.cf");

@@ -5,10 +5,10 @@ import { readAccountsFile } from "../daemon/keeper/configuration/follow-accounts
 import type { AccountItem } from "../wire/control/items.ts";
 import { parseAccountsFile } from "../wire/dovecot/accounts-file.ts";
 
-/** What a file of many accounts may take. */
+/** Time limit for a file of many accounts. */
 const JUDGE_MS = 5 * SECOND_MS;
 
-/** Of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
+/** Judged passwords of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
 export type FollowedPasswords = Readonly<{
   /** The problem of each weak password, by account. */
   weak: ReadonlyMap<string, string>;
@@ -45,9 +45,9 @@ export async function judgeFollowed(
   return { weak, judged };
 }
 
-/** A line for each, below a list of accounts; empty if there is none. */
+/** One line for each, below a list of accounts; empty if there is none. */
 export function weakLines({ weak }: Pick<FollowedPasswords, "weak">): readonly string[] {
   if (weak.size === 0) return [];
-  const head = `Weak ${plural(weak.size, "password")} in the accounts file, which stay in use until the file has another:`;
+  const head = `Weak ${plural(weak.size, "password")} in the accounts file, which work until the file has stronger ones:`;
   return ["", head, ...[...weak].map(([name, why]) => `  ${name}: ${why}`)];
 }

@@ -13,7 +13,7 @@ function commandNamed(wanted: string): CliCommand {
   return commands.find(({ name }) => name === wanted) ?? assert.fail(wanted);
 }
 
-test("the help names every command, with what it does and how the program ends", () => {
+test("the help names every command, with a description and the exit codes", () => {
   const lines = textOf("").split("\n");
   const unbroken = textOf("").replace(/\n? {2,}/g, " ");
   for (const { name, usage, says } of commands)
@@ -35,14 +35,14 @@ test("a group shows its own commands, and no others", () => {
   assert.doesNotMatch(text, /^(?!account |-| {20}|\.\/|`|Exit|$)/m);
 });
 
-test("one command shows each of its options, and the global ones", () => {
+test("one command shows each of its options and the global ones", () => {
   const { options = [] } = commandNamed("events");
   const text = textOf("events");
   assert.ok(options.length > 0);
   for (const { name } of [...options, { name: "json" }]) assert.match(text, new RegExp(`^--${name}\\b`, "m"));
 });
 
-test("as JSON it is the table of commands", () => {
+test("--json prints the table of commands", () => {
   const help = helpFor("ban", commands);
   assert.ok(help.ok);
   const { name, usage, says, options = [] } = commandNamed("ban");
@@ -52,5 +52,5 @@ test("as JSON it is the table of commands", () => {
 test("an unknown topic is wrong usage", () => {
   const help = helpFor("frobnicate", commands);
   assert.ok(!help.ok);
-  assert.deepEqual([help.exit, help.message], ["wrong_usage", 'There is no command "frobnicate".']);
+  assert.deepEqual([help.exit, help.message], ["wrong_usage", 'Unknown command "frobnicate".']);
 });

@@ -5,11 +5,11 @@ import { columns, fitted } from "./print/text.ts";
 const MOST_COLUMNS = 80;
 const INDENT = " ".repeat(28);
 
-/** All commands, a group of them, or one with its options. */
+/** Help about all commands, a group of them, or one with its options. */
 export function helpFor(topic: string, commands: readonly CliCommand[]): CommandOutcome {
   const shown = commands.filter(({ name }) => topic === "" || name === topic || name.startsWith(`${topic} `));
   const only = shown[0];
-  if (only === undefined) return wrongUsage(`There is no command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
+  if (only === undefined) return wrongUsage(`Unknown command "${topic}".`, `\`${PROGRAM} help\` lists them all.`);
   const json = {
     commands: shown.map(({ name, usage, says, options }) => ({ name, usage, says, options: options ?? [] })),
   };
@@ -51,7 +51,7 @@ const SECTIONS: readonly (readonly [string, ...string[]])[] = [
     "completion",
     "uninstall",
   ],
-  ["What happened, and why", "report", "events", "logs", "find", "why", "replay", "alerts", "audit", "access"],
+  ["What happened and why", "report", "events", "logs", "find", "why", "replay", "alerts", "audit", "access"],
   ["Bans and the firewall", "ban", "unban", "bans", "allow", "cleanup", "break-glass", "fail2ban", "firewall"],
   ["Incidents", "incident"],
   ["Accounts", "account", "alias", "greylist", "spam"],
@@ -60,7 +60,7 @@ const SECTIONS: readonly (readonly [string, ...string[]])[] = [
 
 type Listed = Readonly<{ heading?: string; commands: readonly CliCommand[] }>;
 
-/** A command without a section would be missing from the help: a test looks for each. */
+/** A command without a section would be missing from the help; a test checks that every command has one. */
 export function sectionsOf(commands: readonly CliCommand[]): readonly Listed[] {
   return SECTIONS.map(([heading, ...firsts]) => ({
     heading,
@@ -72,7 +72,7 @@ function listOf({ heading, commands }: Listed): string {
   return heading === undefined ? table(commands) : `${heading}:\n${table(commands)}`;
 }
 
-/** Within 80 columns: a description is wrapped below itself, and a long usage has a separate line. */
+/** Within 80 columns: a description wraps below itself, and a long usage has a separate line. */
 function table(rows: readonly CliCommand[]): string {
   return rows
     .map((command) => {

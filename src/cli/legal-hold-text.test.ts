@@ -7,7 +7,7 @@ import { setLegalHold } from "../daemon/keeper/schedules/legal-holds.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { heldText, sinceText } from "./legal-hold-text.ts";
 
-test("removing an account warns that its mail is under legal hold, or that it is not known", async () => {
+test("removing an account warns about a legal hold, or that the hold is unknown", async () => {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(dirname(layout.legalHolds), { recursive: true });
   const anna = { account: "anna@example.org", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };

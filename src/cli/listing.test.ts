@@ -6,7 +6,7 @@ import { andMore, gather, limitFrom } from "./listing.ts";
 
 const ITEMS = Array.from({ length: 1_200 }, (_, i) => String(i).padStart(4, "0"));
 
-test("as many items as were wanted are asked for, a page at a time", async () => {
+test("fetches as many items as requested, a page at a time", async () => {
   const asked: PageRequest[] = [];
   const all = (limit: number) =>
     gather(
@@ -29,7 +29,7 @@ test("as many items as were wanted are asked for, a page at a time", async () =>
   assert.deepEqual(whole.result, { items: ITEMS, next: null, total: 1_200 });
 });
 
-test("a page that cannot be had fails the list", async () => {
+test("a page that cannot be fetched fails the list", async () => {
   const problem = failed("no", "");
   const none = await gather(
     { limit: 5, cursor: null },
@@ -39,14 +39,14 @@ test("a page that cannot be had fails the list", async () => {
   assert.equal(none, problem);
 });
 
-test("a list with further pages says so, and how many items are left if that is known", () => {
+test("a list with further pages shows that, and how many items are left if that is known", () => {
   const page = { next: "41", total: 100_000, shown: 50 };
   assert.match(andMore(page, null), /^\n… and 99,950 more: .*--cursor 41 /);
   assert.match(andMore(page, "91"), /^\n… and more: .*--cursor 41 /);
   assert.equal(andMore({ ...page, next: null }, null), "");
 });
 
-test("a limit from 1 to 10000 is taken, and the usual one where none is given", () => {
+test("accepts a limit from 1 to 10000, and has a default", () => {
   assert.equal(limitFrom(null, 50, "events"), 50);
   for (const [text, limit] of [
     ["1", 1],
@@ -56,7 +56,7 @@ test("a limit from 1 to 10000 is taken, and the usual one where none is given", 
     assert.equal(limitFrom(text, 50, "events"), limit);
 });
 
-test("anything else is wrong usage, and says what to give", () => {
+test("anything else is wrong usage, with the accepted range", () => {
   for (const text of ["0", "10001", "9999999", "-1", "1.5", "x", "", "1e3"])
     assert.deepEqual(limitFrom(text, 50, "events"), {
       ok: false,

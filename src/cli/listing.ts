@@ -7,11 +7,15 @@ const MOST = 10_000;
 
 /** The options of a command that lists something. */
 export const LIST_OPTIONS: readonly Option[] = [
-  { name: "limit", value: "N", says: `How many at most; ${PAGE.usual} unless given.` },
-  { name: "cursor", value: "NEXT", says: "Continue where a list ended: it prints how, and --json has it as next." },
+  { name: "limit", value: "N", says: `Maximum number to show; ${PAGE.usual} by default.` },
+  {
+    name: "cursor",
+    value: "NEXT",
+    says: "Continue where a list ended: the list prints the cursor, and --json has it as next.",
+  },
 ];
 
-/** The value of `--limit`: the most `things` to show. */
+/** Parses `--limit`: the maximum number of `things` to show. */
 export function limitFrom(text: string | null, usual: number, things: string): number | CommandFailure {
   if (text === null) return usual;
   const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
@@ -19,7 +23,7 @@ export function limitFrom(text: string | null, usual: number, things: string): n
   return wrongUsage(`"${oneLine(text)}" is not a number of ${things}.`, `Give 1 to ${MOST}.`);
 }
 
-/** What `--limit` and `--cursor` ask for. A list whose cursor is a number says so. */
+/** Parses `--limit` and `--cursor`. A list whose cursor is a number says so. */
 export function pageFrom(
   call: CommandCall,
   things: string,
@@ -30,16 +34,13 @@ export function pageFrom(
   const cursor = call.option("cursor");
   const isRight = cursor === null || (cursors === "texts" ? cursor.length <= PAGE.cursorCharacters : isId(cursor));
   if (isRight) return { limit, cursor };
-  return wrongUsage(
-    `"${oneLine(cursor)}" is not where a list of ${things} ended.`,
-    "The list itself prints the cursor.",
-  );
+  return wrongUsage(`"${oneLine(cursor)}" is not a cursor of a list of ${things}.`, "The list prints the cursor.");
 }
 
 type Paged = Readonly<{ next: string | null }>;
 type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | CommandFailure;
 
-/** The guard returns one page at a time. This asks for page after page until there are enough items. */
+/** The guard returns one page at a time. Requests page after page until there are enough items. */
 export async function gather<R extends Paged>(
   { limit, cursor }: PageRequest,
   ask: (page: PageRequest) => Promise<Asked<R>>,
@@ -54,7 +55,7 @@ export async function gather<R extends Paged>(
 
 type Shown = Readonly<{ next: string | null; total: number; shown: number }>;
 
-/** The line under a list that has more items; empty if it has not. */
+/** The line under a list that has more items; empty if it has none. */
 export function andMore({ next, total, shown }: Shown, cursor: string | null): string {
   if (next === null) return "";
   const how = `--limit N shows up to ${MOST}, --cursor ${oneLine(next)} the next ones.`;

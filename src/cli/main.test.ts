@@ -50,7 +50,7 @@ describe("with a running guard", TIMED, () => {
     assert.match(oneLineOfError(again), /There is no ban on it\. `\.\/ghostinbox bans` lists/);
   });
 
-  test("an IPv6 address means its network, and a permanent ban has no end", async () => {
+  test("an IPv6 address stands for its network, and a permanent ban has no end", async () => {
     assert.match((await run("ban 2001:db8::7 --permanent")).out, /^2001:db8::\/64 is banned for good\.$/m);
     assert.match((await run("why 2001:db8::9")).out, /banned as part of 2001:db8::\/64 for good/);
     assert.equal((await run("unban 2001:db8::1")).code, 0);
@@ -148,7 +148,7 @@ describe("with a running guard", TIMED, () => {
     assert.ok(!out.includes("horse"));
   });
 
-  test("a token is shown once, its digest kept", async () => {
+  test("a token is shown once, and only its digest is stored", async () => {
     const made = json(await run("token create nightly --json"));
     assert.ok(typeof made === "object" && made !== null && "token" in made);
     assert.match(String(made.token), /^gi_[A-Za-z0-9_-]{43}$/);
@@ -171,7 +171,7 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual(guard.asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 
-  test("alerts: what each channel said to a test, and what is and was wrong", async () => {
+  test("alerts: each channel's answer to a test, and open and past alerts", async () => {
     const tested = await run("alerts test");
     assert.equal(tested.code, 1);
     assert.match(
@@ -188,11 +188,11 @@ describe("with a running guard", TIMED, () => {
     );
   });
 
-  test("events are followed as they come, text of strangers made harmless, until Ctrl-C", async () => {
+  test("events are followed live, strangers' text made harmless, until Ctrl-C", async () => {
     const { child, ended, printed } = start(layout, "./ghostinbox", ["events", "--follow", "--ip", "203.0.113.99"]);
     const login = "\x1b[31mroot";
     const facts = { ip: ip("203.0.113.99"), service: "imap", login, passwordHash: "0f" } as const;
-    // Nothing is printed before the first event, so events are sent until one arrives.
+    // Nothing is printed before the first event, so the test sends events until one arrives.
     const timer = setInterval(() => void guard.engine.ask({ type: "LOGIN_FAILED", ...facts }), 50);
     try {
       await printed("LOGIN_FAILED");
@@ -208,7 +208,7 @@ describe("with a running guard", TIMED, () => {
     assert.equal(first.out.match(/LOGIN_FAILED/g)?.length, 1);
   });
 
-  test("the old door: security.js prints the overview, a ban on one line, and passes on exit codes", async () => {
+  test("the former program security.js prints the overview and one-line bans, and passes on exit codes", async () => {
     const door = async (...words: readonly string[]): Promise<Finished> => {
       const { child, ended } = start(layout, process.execPath, ["security/security.js", ...words]);
       child.stdin.end();
@@ -236,7 +236,7 @@ describe("with a running guard", TIMED, () => {
 });
 
 describe("when the guard ends", TIMED, () => {
-  test("a follower of events ends with 3", async () => {
+  test("a command that follows events exits with 3", async () => {
     using layout = dataDirectory();
     const guard = await startGuard(layout);
     assert.equal((await ghostinbox(layout, ["ban", "203.0.113.7"])).code, 0);

@@ -42,16 +42,16 @@ function call(typed: Readonly<{ line?: string | null; answers?: readonly (string
   };
 }
 
-test("a password is hashed, whether it comes by input or is typed twice", async () => {
+test("hashes a password from standard input or typed twice", async () => {
   for (const given of [{ line: PASSWORD }, { answers: [PASSWORD, PASSWORD] }]) {
     const made = await newPasswordHash(call(given), ANNA);
     assert.ok(made.ok && (await verifyPassword(made.hash, PASSWORD)));
   }
 });
 
-test("what was not given, or not given twice alike, changes nothing", async () => {
+test("a missing password, or two different ones, changes nothing", async () => {
   const cases: readonly [typed: Parameters<typeof call>[0], exit: string, says: RegExp][] = [
-    [{ line: null }, "failed", /^Standard input held no password of at most 512 bytes in its first line\. ?/],
+    [{ line: null }, "failed", /^The first line of standard input held no password of at most 512 bytes\. ?/],
     [{}, "wrong_usage", /^No terminal to ask for a password\./],
     [{ answers: [null] }, "failed", /^Interrupted: nothing was changed\./],
     [{ answers: [PASSWORD, null] }, "failed", /^Interrupted: nothing was changed\./],
@@ -65,7 +65,7 @@ test("what was not given, or not given twice alike, changes nothing", async () =
   }
 });
 
-test("a password that is easy to guess is refused with the reason", async () => {
+test("refuses a password that is easy to guess, with the reason", async () => {
   const problem = await newPasswordHash(call({ line: "my name is anna" }), ANNA);
   assert.ok(!problem.ok);
   assert.match(problem.message, /name of the account/);

@@ -7,10 +7,10 @@ import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./cal
 
 const ANOTHER = "Choose another one: several unrelated words make a good one.";
 
-/** `proof`: Dovecot's later proof of it, by which the guard recognises it; empty if that is not known. */
+/** `proof`: the proof that Dovecot will later send of it, by which the guard recognises it; empty if unknown. */
 type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
 
-/** A new password, which is read from standard input or asked for twice. It itself never leaves this process. */
+/** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
 export async function newPasswordHash(
   call: CommandCall,
   owner: AccountName | null,
@@ -32,7 +32,7 @@ async function fromInput({ terminal }: CommandCall): Promise<string | CommandFai
   return (
     line ??
     failed(
-      `Standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes in its first line.`,
+      `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
       "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
     )
   );

@@ -9,16 +9,16 @@ import { layoutOf } from "../settings/layout.ts";
 import { NOT_RUNNING } from "./call.ts";
 import { noServerIn, notRunning } from "./no-server.ts";
 
-test("without settings, the directory is named as well", () => {
+test("without settings, the message also names the directory", () => {
   const layout = layoutOf(temporaryDirectory());
-  assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. .* in ${layout.data}: `));
+  assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. ${layout.data} has no server: `));
   assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
   writeFileSync(layout.settings, "");
   assert.equal(noServerIn(layout), null);
   assert.deepEqual(notRunning(layout), NOT_RUNNING);
 });
 
-test("nothing is uninstalled for another program's directory", { skip: lacking({ root: true }) }, async () => {
+test("uninstalls nothing from another program's directory", { skip: lacking({ root: true }) }, async () => {
   const layout = layoutOf(temporaryDirectory());
   writeFileSync(join(layout.data, "of-others"), "");
   const { code, err } = await ghostinbox(layout, ["uninstall"]);
@@ -26,7 +26,7 @@ test("nothing is uninstalled for another program's directory", { skip: lacking({
   assert.match(err, /^\S+ holds other programs' files and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
 });
 
-test("in a wrong directory nothing is written", { skip: lacking({ root: true }) }, async () => {
+test("writes nothing in a wrong directory", { skip: lacking({ root: true }) }, async () => {
   const layout = layoutOf(temporaryDirectory());
   for (const words of [
     ["incident", "open", "x"],
@@ -35,7 +35,11 @@ test("in a wrong directory nothing is written", { skip: lacking({ root: true }) 
   ]) {
     const { code, err } = await ghostinbox(layout, words);
     assert.equal(code, 1, words.join(" "));
-    assert.match(err, /^No server has its data in .* `--data` or GHOSTINBOX_DATA names the directory/, words.join(" "));
+    assert.match(
+      err,
+      / has no server: it contains no ghostinbox\.toml\. `--data` or GHOSTINBOX_DATA names/,
+      words.join(" "),
+    );
     assert.deepEqual(readdirSync(layout.data), []);
   }
 });

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import type { Layout } from "../settings/layout.ts";
 import { type CommandFailure, failed, NOT_RUNNING } from "./call.ts";
 
-const HINT = "`--data` or GHOSTINBOX_DATA names the directory of a server.";
+const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
 
-/** What to say where no server has its data: the directory may be a wrong one. Null where one has. */
+/** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */
 export function noServerIn({ data, settings }: Layout): CommandFailure | null {
-  return existsSync(settings) ? null : failed(`No server has its data in ${data}: it holds no ghostinbox.toml.`, HINT);
+  return existsSync(settings) ? null : failed(`${data} has no server: it contains no ghostinbox.toml.`, HINT);
 }
 
-/** The same for what needs one that runs: a start would make a second one elsewhere. */
+/** The same for commands that need a running server: a start would create a second one elsewhere. */
 export function notRunning(layout: Layout): CommandFailure {
   const none = noServerIn(layout);
   if (none === null) return NOT_RUNNING;

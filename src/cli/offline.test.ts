@@ -56,12 +56,12 @@ describe("while the guard is down", TIMED, () => {
     "backup drill",
     "backup export",
     "backup restore",
-    // Incident commands work without the guard: their own tests say what each of them does then.
+    // Incident commands work without the guard; their own tests cover that.
     ...commands.flatMap(({ name }) => (name.startsWith("incident ") ? [name] : [])),
     "service install",
     "service uninstall",
     "completion",
-    // The kernel and the keeper have it.
+    // The kernel and the keeper answer these.
     ...commands.flatMap(({ name }) => (/^firewall\b/.test(name) ? [name] : [])),
     "sendmail",
     "dns records",
@@ -71,7 +71,7 @@ describe("while the guard is down", TIMED, () => {
   ];
 
   for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))
-    test(`${name} answers 3 and touches no file`, async () => {
+    test(`${name} exits with 3 and touches no file`, async () => {
       using layout = dataDirectory();
       const files = globSync(`${layout.data}/**/*`);
       const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
@@ -81,7 +81,7 @@ describe("while the guard is down", TIMED, () => {
       assert.deepEqual(globSync(`${layout.data}/**/*`), files);
     });
 
-  test("the program itself ends with 3, and with one line", async () => {
+  test("the program exits with 3 and prints one line", async () => {
     using layout = dataDirectory();
     const finished = await ghostinboxProcess(layout, ["status"]);
     assert.match(oneLineOfError(finished), /^GhostInbox is not running\./);
@@ -95,7 +95,7 @@ describe("while the guard is down", TIMED, () => {
     assert.deepEqual(json(await ghostinbox(layout, ["stop", "--json"])), { stopped: true, wasRunning: false });
   });
 
-  test("the settings can be checked, shown and explained", async () => {
+  test("checks, shows and explains the settings", async () => {
     using layout = dataDirectory();
     assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), {
       ok: true,
@@ -130,14 +130,14 @@ describe("while the guard is down", TIMED, () => {
     "events --type login_faild",
     "frobnicate",
   ])
-    test(`nonsense answers 2: ${line}`, async () => {
+    test(`nonsense exits with 2: ${line}`, async () => {
       using layout = dataDirectory();
       const finished = await ghostinbox(layout, line.split(" "));
       oneLineOfError(finished);
       assert.equal(finished.code, 2);
     });
 
-  test("without set-up the program says how to do it", async () => {
+  test("without set-up the program explains how to do it", async () => {
     const bare = mkdtempSync(join(tmpdir(), "ghostinbox-bare-"));
     try {
       copyFileSync("ghostinbox", join(bare, "ghostinbox"));
@@ -153,7 +153,7 @@ describe("while the guard is down", TIMED, () => {
   });
 });
 
-test("a guard that hangs is reported within seconds, and gets no command", TIMED, async (t) => {
+test("reports a hanging guard within seconds, and sends it no command", TIMED, async (t) => {
   using layout = dataDirectory();
   let heard = "";
   const open = new Set<Socket>();
@@ -175,7 +175,7 @@ test("a guard that hangs is reported within seconds, and gets no command", TIMED
   assert.doesNotMatch(heard, /203\.0\.113\.7/);
 });
 
-/** Runs in its own network: a test must not touch this machine's firewall. */
+/** Runs in a network namespace: a test must not touch this machine's firewall. */
 const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
 
 describe("break-glass while the guard is down", WITH_NFT, () => {
@@ -185,7 +185,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     return ended;
   };
 
-  test("deletes our table, leaves others, and the guard finds a note at its next start", async () => {
+  test("deletes our table, keeps others, and leaves a note for the guard's next start", async () => {
     using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const tables = "nft add table inet ghostinbox; nft add table inet another";
@@ -200,7 +200,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.ok(existsSync(layout.breakGlass));
   });
 
-  test("a second time, and with nothing there, it is content", async () => {
+  test("succeeds a second time, and when there is nothing to delete", async () => {
     using layout = dataDirectory();
     const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
     assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
@@ -210,7 +210,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
     assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
   });
 
-  test("a link in place of the request is never followed", async () => {
+  test("never follows a link in place of the request", async () => {
     using layout = dataDirectory();
     await (await startGuard(layout)).stop();
     const elsewhere = join(layout.data, "elsewhere");
@@ -220,7 +220,7 @@ describe("break-glass while the guard is down", WITH_NFT, () => {
   });
 });
 
-test("uninstall without a terminal says what it would do and does nothing", {
+test("uninstall without a terminal lists its steps and does nothing", {
   ...TIMED,
   skip: lacking({ root: true }),
 }, async () => {

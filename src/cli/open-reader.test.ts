@@ -10,7 +10,7 @@ import { openReader } from "./open-reader.ts";
 
 const PAGE = { limit: 50, cursor: null };
 
-test("accounts, aliases, tokens and bans are read from the databases of the guard", () => {
+test("reads accounts, aliases, tokens and bans from the guard's databases", () => {
   using layout = dataDirectory();
   const databases = initialise(layout);
   const name = parseAccountName("anna@example.org") ?? assert.fail();
@@ -28,7 +28,7 @@ test("accounts, aliases, tokens and bans are read from the databases of the guar
   databases.engine.close();
 });
 
-test("an unusable database is reported, with the command that shows more", () => {
+test("reports an unusable database, with the command that shows more", () => {
   using layout = dataDirectory();
   const missing = openReader(layout);
   assert.ok(!missing.ok);

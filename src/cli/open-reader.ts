@@ -22,7 +22,7 @@ import type { Reader } from "./reader.ts";
 
 type Opened = Readonly<{ ok: true; reader: Reader; close: () => void }>;
 
-/** Opens the databases for reading. The caller has made sure that the guard runs. */
+/** Opens the databases for reading. The caller has checked that the guard runs. */
 export function openReader(layout: Layout): Opened | CommandFailure {
   try {
     const engine = openEngineForReading(layout.engineDb);

@@ -37,17 +37,17 @@ for (const [line, name, args, options] of understood)
   });
 
 const refused: readonly [line: string, says: RegExp][] = [
-  ["statsu", /no command "statsu".*mean status/],
-  ["xyzzy-plugh", /no command "xyzzy-plugh"\.$/],
+  ["statsu", /Unknown command "statsu".*mean status/],
+  ["xyzzy-plugh", /Unknown command "xyzzy-plugh"\.$/],
   ["account", /account needs one of: add, remove/],
   ["account frobnicate", /"account frobnicate"; account needs one of/],
   ["unban", /unban needs IP/],
   ["why 203.0.113.7 203.0.113.8", /does not know what to do with "203.0.113.8"/],
   ["alias add i@example.org", /alias add needs TARGET/],
   ["status --follow", /status has no option --follow/],
-  ["status --frob", /There is no option --frob\.$/],
-  ["events --folow", /no option --folow. Did you mean --follow\?/],
-  ["events -f", /no option -f\.$/],
+  ["status --frob", /Unknown option --frob\.$/],
+  ["events --folow", /Unknown option --folow. Did you mean --follow\?/],
+  ["events -f", /Unknown option -f\.$/],
   ["events --follow=yes", /--follow takes no value/],
   ["events --limit", /--limit needs a value: --limit N/],
   ["events --limit=", /--limit needs a value/],
@@ -60,7 +60,7 @@ for (const [line, says] of refused)
     if (parsed.type === "wrong") assert.match(parsed.message, says);
   });
 
-test("help is given for nothing, for a topic, and at any place", () => {
+test("shows help for no words, for a topic, and for --help at any position", () => {
   for (const [line, topic] of [
     ["", ""],
     ["help", ""],
@@ -75,7 +75,7 @@ test("help is given for nothing, for a topic, and at any place", () => {
   assert.equal(parse(["--version"], commands).type, "version");
 });
 
-test("what was typed wrong cannot steer the terminal, and is cut", () => {
+test("wrong input cannot control the terminal, and is cut", () => {
   const parsed = parse([`\x1b[2J${"x".repeat(500)}`], commands);
   assert.equal(parsed.type, "wrong");
   if (parsed.type === "wrong") {
@@ -84,7 +84,7 @@ test("what was typed wrong cannot steer the terminal, and is cut", () => {
   }
 });
 
-test("whatever is typed, the parser gives an answer of one line", () => {
+test("the parser answers any input with one line", () => {
   const word = fc.oneof(
     fc.string({ unit: ANY_CHARACTER }),
     fc.constantFrom(...commands.flatMap(({ name }) => name.split(" "))),

@@ -2,16 +2,16 @@ import { parseArgs } from "node:util";
 import { editDistance, nearest } from "../settings/nearest.ts";
 import { oneLine } from "./print/text.ts";
 
-/** What the parser needs to know of a command; the table in commands.ts has more. */
+/** What the parser needs to know about a command; the table in commands.ts has more. */
 export type Shape = Readonly<{
   /** One to three words: `why`, `account add`, `spam allow add`. */
   name: string;
   /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
   usage: string;
   options?: readonly Option[];
-  /** Whether words of a final `[MORE...]` stay apart, because each of them is a value. */
+  /** Whether the words of a final `[MORE...]` stay separate, because each is a value. */
   keepsWords?: true;
-  /** Whether all words after the name are for another program, options too. */
+  /** Whether all words after the name, including options, are passed to another program. */
   isVerbatim?: true;
 }>;
 /** An option without `value` is a switch. */
@@ -32,13 +32,13 @@ export type Parsed<C extends Shape> =
 /** A switch has the value "". */
 export type Options = ReadonlyMap<string, string>;
 
-/** Options may stand anywhere; after `--` everything is a word. Words for another program are not looked at. */
+/** Options may be anywhere; after `--` everything is a word. Words for another program are not parsed. */
 export function parse<C extends Shape>(argv: readonly string[], commands: readonly C[]): Parsed<C> {
   const verbatim = commands.find(({ name, isVerbatim }) => isVerbatim === true && name === argv[0]);
   if (verbatim !== undefined && argv[1] !== "--help")
     return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
   const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
-  // A wrong option is compared with those that the command has.
+  // A wrong option is compared with the options of the command.
   const meant = find(
     argv.filter((word) => !word.startsWith("-")),
     commands,
@@ -60,13 +60,13 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
 
 type Split = Readonly<{ words: readonly string[]; options: Options }>;
 
-/** A string says what is wrong. */
+/** A string is an error message. */
 function splitOptions(argv: readonly string[], declared: readonly Option[], known: readonly Option[]): Split | string {
   const types = declared.map(({ name, value, short }) => {
     const type = value === undefined ? ("boolean" as const) : ("string" as const);
     return [name, short === undefined ? { type } : { type, short }] as const;
   });
-  // Not strict, because the error messages are our own.
+  // Not strict, because we have our own error messages.
   const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
   const options = new Map<string, string>();
   for (const token of tokens) {
@@ -85,7 +85,7 @@ function splitOptions(argv: readonly string[], declared: readonly Option[], know
 
 function unknownOption(given: string, declared: readonly Option[]): string {
   const names = declared.map((option) => `--${option.name}`);
-  return `There is no option ${short(given)}.${suggestion(given, names)}`;
+  return `Unknown option ${short(given)}.${suggestion(given, names)}`;
 }
 
 function find<C extends Shape>(words: readonly string[], commands: readonly C[]): C | null {
@@ -97,7 +97,7 @@ function find<C extends Shape>(words: readonly string[], commands: readonly C[])
   return null;
 }
 
-/** The first word, if commands start with it: `account`. */
+/** The first word of the group, if commands start with it: `account`. */
 function groupOf(words: readonly string[], commands: readonly Shape[]): string {
   const first = words[0] ?? "";
   return commands.some(({ name }) => name.startsWith(`${first} `)) ? first : "";
@@ -107,13 +107,13 @@ function unknown(words: readonly string[], commands: readonly Shape[]): string {
   const group = groupOf(words, commands);
   if (group === "") {
     const firsts = commands.map(({ name }) => name.split(" ")[0] ?? "");
-    return `There is no command "${short(words[0] ?? "")}".${suggestion(words[0] ?? "", firsts)}`;
+    return `Unknown command "${short(words[0] ?? "")}".${suggestion(words[0] ?? "", firsts)}`;
   }
   const verbs = commands
     .filter(({ name }) => name.startsWith(`${group} `))
     .map(({ name }) => name.slice(group.length + 1));
   const wanted = `${group} needs one of: ${verbs.join(", ")}.`;
-  return words[1] === undefined ? wanted : `There is no command "${group} ${short(words[1])}"; ${wanted}`;
+  return words[1] === undefined ? wanted : `Unknown command "${group} ${short(words[1])}"; ${wanted}`;
 }
 
 function wrongOption(command: Shape, options: Options): string | null {
@@ -135,14 +135,14 @@ function takesRest(command: Shape): boolean {
   return /\.\.\.\]?$/.test(command.usage);
 }
 
-/** The words of a final `[REASON...]` become one argument, so that they need no quotes. */
+/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes. */
 function joinRest(command: Shape, args: readonly string[]): readonly string[] {
   const last = command.usage.split(" ").length - 1;
   const joins = takesRest(command) && command.keepsWords !== true && args.length > last;
   return joins ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
 }
 
-/** The likely meaning: at most one mistake in three letters. */
+/** Suggests a similar name: at most one mistake in three letters. */
 function suggestion(given: string, known: readonly string[]): string {
   const near = nearest(given, known);
   return editDistance(given.slice(0, 100), near) <= given.length / 3 ? ` Did you mean ${near}?` : "";

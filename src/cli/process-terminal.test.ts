@@ -45,13 +45,13 @@ describe("a signal", TIMED, () => {
     const [node = "", ...argv] = program(call);
     const { child, ended, printed } = start(layout, node, argv);
     await printed("Which? ");
-    // It may have ended by now.
+    // It may have exited already.
     if (keys !== "") child.stdin.write(keys);
     return (await ended).out;
   };
   const SIGNAL = 'process.kill(process.pid, "SIGTERM")';
 
-  test("at a question means no answer", async () => {
+  test("at a question counts as no answer", async () => {
     assert.equal(await signalled(`(setTimeout(() => ${SIGNAL}), terminal.ask("Which? "))`, ""), "null\n");
   });
 
@@ -72,16 +72,16 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
     return await ended;
   };
 
-  test("asks without echo; Backspace, Ctrl-U and Enter mean what they always do", async () => {
+  test("asks without echo; Backspace, Ctrl-U and Enter work as usual", async () => {
     const { out } = await typed('terminal.askSecret("Which? ")', "wrong\x15secrat\x7f\x7fet\r");
     assert.match(out, /^Which\? \r\n"secret"\r\n$/);
   });
 
-  test("Ctrl-C at a secret means no answer", async () => {
+  test("Ctrl-C at a secret counts as no answer", async () => {
     assert.match((await typed('terminal.askSecret("Which? ")', "secr\x03")).out, /\r\nnull\r\n$/);
   });
 
-  test("both of two secrets may be pasted at once", async () => {
+  test("accepts both secrets pasted at once", async () => {
     const { out } = await typed(
       '[await terminal.askSecret("Which? "), await terminal.askSecret("Again? ")]',
       "one\rtwo\r",
@@ -93,7 +93,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
     assert.match((await typed('terminal.ask("Which? ")', "this one\r")).out, /this one[^]*"this one"\r\n$/);
   });
 
-  test("the progress of long work is one line, and gone before the next text", async () => {
+  test("progress is one line, removed before the next text", async () => {
     const { out } = await typed(
       '(terminal.progress("1 of 2"), terminal.progress("2 of 2"), terminal.err("Which? "), terminal.ask(""))',
       "\r",
@@ -102,7 +102,7 @@ describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, (
   });
 });
 
-test("without a terminal no progress is shown", TIMED, async () => {
+test("shows no progress without a terminal", TIMED, async () => {
   using layout = dataDirectory();
   const [node = "", ...argv] = program('terminal.progress("1 of 2")');
   const { child, ended } = start(layout, node, argv);

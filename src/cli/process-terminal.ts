@@ -8,17 +8,17 @@ const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const ENTER = new Set(["\r", "\n", "\x04"]);
 const ERASE = new Set(["\x7f", "\b"]);
 const INTERRUPT = "\x03";
-/** To the start of the line, and nothing behind it (ECMA-48, EL). */
+/** Moves to the start of the line and clears it (ECMA-48, EL). */
 const CLEAR_LINE = "\r\x1b[K";
 const NARROWEST = 40;
-/** Of a terminal that does not know its width, which says 0. */
+/** Width for a terminal that reports 0. */
 const USUAL = 80;
 const ERASE_ALL = "\x15";
 
-/** The terminal or the pipes that this process was started with. */
+/** The terminal or the pipes of this process. */
 export function processTerminal(): Terminal {
   let interruption: AbortController | null = null;
-  /** Only a command that waits for an end handles the signals; others end by them, as programs do. */
+  /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */
   const interrupted = (): AbortSignal => {
     if (interruption === null) {
       const made = new AbortController();
@@ -27,7 +27,7 @@ export function processTerminal(): Terminal {
     }
     return interruption.signal;
   };
-  // A reader of only the first lines (`| head`) has seen what it wanted.
+  // The reader wanted only the first lines (`| head`).
   const leave = (): never => process.exit(0);
   process.stdout.on("error", leave);
   let hasProgress = false;
@@ -45,7 +45,7 @@ export function processTerminal(): Terminal {
     out: (text) => write(process.stdout, text),
     outForGood: async (text) => {
       clear();
-      // An error of the stream is an event, too, which comes after the callback of the write.
+      // The stream also emits the error, after the callback of the write.
       process.stdout.off("error", leave).on("error", () => undefined);
       try {
         await writeForGood(lines(text));
@@ -80,7 +80,7 @@ function lines(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
 }
 
-/** A full disk may take the first part of a text without an error (write(2)), or report it only when it is flushed (fsync(2)). */
+/** A full disk may accept the first part of a text without an error (write(2)), or report it only when flushed (fsync(2)). */
 async function writeForGood(text: string): Promise<void> {
   const { stdout } = process;
   const kind = fstatSync(stdout.fd);
@@ -106,7 +106,7 @@ async function readLine(mostBytes: number): Promise<string | null> {
   return line === "" || line.length > mostBytes ? null : line;
 }
 
-/** Null after a signal: one that comes once it is answered ends the program, as without a question. */
+/** Null after a signal. A signal after the answer ends the program, as without a question. */
 async function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const over = new AbortController();

@@ -17,50 +17,50 @@ import type { AccountKnown, AccountRow } from "../wire/verbs/accounts.ts";
 import type { AliasItem } from "../wire/verbs/aliases.ts";
 import type { VacationItem } from "../wire/verbs/mailboxes.ts";
 
-/** Data for commands that print: the two databases, opened read-only, and the settings. */
+/** Data for commands that print: the settings, and the two databases, opened read-only. */
 export interface Reader {
   readonly queries: Queries;
   accounts(asked: PageRequest): CountedPage<AccountItem>;
   /** Null if the account is missing. */
   account(name: AccountName): AccountRow | null;
-  /** What the guard knows of it. */
+  /** The guard's data about it. */
   accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
   aliases(asked: PageRequest): CountedPage<AliasItem>;
-  /** The addresses under which an account may send, and where it signed in last. */
+  /** The account's addresses, and where it last signed in. */
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
-  /** The oldest first. */
+  /** Oldest first. */
   appPasswords(name: string): readonly AppPasswordItem[];
   /** Null: its mail stays in its mailbox. */
   forwarding(name: string): Forwarding | null;
-  /** Null: it sends no replies. One that is over is returned too. */
+  /** Null: it sends no replies. Also returns a reply that has ended. */
   vacation(name: string): VacationItem | null;
-  /** All keys of an account that has its own, newest first; the account may be gone. */
+  /** All keys of an account that has its own, newest first; the account may have been removed. */
   accountKeys(name: string): readonly KeptKey[];
-  /** Whether there is a key of any account, also of one that is gone: another recovery key does not open it. */
+  /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
   hasAccountKeys(): boolean;
-  /** Of the names, `most` each. */
+  /** At most `most` names each. */
   countKeys(most: number): KeyCounts;
   /** The hash of the dashboard's password; null if none is set. */
   dashboardPassword(): string | null;
   tokens(asked: PageRequest): CountedPage<TokenItem>;
   readonly audit: AuditReader;
-  /** Addresses from which an account signed in since then, and never before. */
+  /** Addresses from which an account signed in since then for the first time. */
   newPlaces(account: string, since: Millis): readonly string[];
-  /** The events since then, oldest first; events of older versions are skipped. */
+  /** The events since then, oldest first; skips events of older versions. */
   records(since: Millis): Iterable<EventRecord>;
-  /** Decides recorded events again, about a minute for a million of them. */
+  /** Replays recorded events; takes about a minute for a million. */
   replay(asked: ReplayAsked): Promise<ReplayReport>;
 }
 
-/** What administrators did, as a chain (docs/audit.md). */
+/** Administrators' actions, as a chain (docs/audit.md). */
 export interface AuditReader {
-  /** The newest first; the cursor is an id. */
+  /** Newest first; the cursor is an id. */
   page(asked: PageRequest): CountedPage<AuditEntry>;
-  /** The oldest first. */
+  /** Oldest first. */
   all(): Iterable<AuditEntry>;
   check(anchors: readonly Anchor[], now: Millis): Checked;
-  /** When there was an entry of this type last, and when the oldest entry was; null if there is none. ISO 8601. */
+  /** The times of the last entry of this type and of the oldest entry; null if there is none. ISO 8601. */
   lastOf(type: string): Readonly<{ at: string | null; since: string | null }>;
 }

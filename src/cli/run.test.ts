@@ -42,13 +42,13 @@ test("the version, for people and for programs", async () => {
   assert.deepEqual(JSON.parse((await ran("--version --json")).out), { version: "1.2.3" });
 });
 
-test("wrong usage is one line with the help that fits", async () => {
+test("wrong usage is one line with the relevant help", async () => {
   const { code, out, err } = await ran("account frobnicate");
   assert.deepEqual([code, out], [2, ""]);
-  assert.match(err, /^There is no command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+  assert.match(err, /^Unknown command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
 });
 
-test("with --json every failure has one shape on standard output, whatever fails", async () => {
+test("with --json every failure has the same shape on standard output", async () => {
   const usage = await ran("account frobnicate --json");
   assert.equal(usage.code, 2);
   const message = usage.err.split(" See ")[0];
@@ -76,21 +76,21 @@ test("with --json every failure has one shape on standard output, whatever fails
   );
 });
 
-test("a list is broken at the width of a terminal, and not elsewhere", async () => {
+test("wraps a list at the width of a terminal, and only there", async () => {
   const wide = await ran("help ban");
   assert.ok(wide.out.split("\n").some((line) => line.length > 50));
   const narrow = await ran("help ban", {}, undefined, 50);
   for (const line of narrow.out.split("\n")) assert.ok(line.length <= 50, line);
 });
 
-test("what was found is broken there too, where a command fails", async () => {
+test("also wraps the findings of a failed command there", async () => {
   const found = { lines: ["missing  TXT  example.org  This is not published, or not as it should be."], json: {} };
   const missing = failing(() => ({ ok: false, exit: "failed", message: "m", next: "n", found }));
   assert.match((await ran("status", {}, missing)).err, /^missing [^\n]* as it should be\.\nm n\n$/);
   assert.match((await ran("status", {}, missing, 50)).err, /^missing [^\n]*\n {4}[^\n]*\nm n\n$/);
 });
 
-test("the words of a stranger cannot draw on the terminal", async () => {
+test("a stranger's words cannot control the terminal", async () => {
   const { code, err } = await ran("\x1b[31mred");
   assert.equal(code, 2);
   assert.ok(!err.includes("\x1b"));
@@ -107,7 +107,7 @@ test("an unexpected error is one line, and shows its origin on request", async (
   assert.match(long.err, /\n +at .*run\.test\.ts:\d+/);
 });
 
-test("the data directory is that of --data, else of the environment, else the usual one", async () => {
+test("the data directory comes from --data, else the environment, else the default", async () => {
   const asked: string[] = [];
   const connect: World["connect"] = (layout) => {
     asked.push(layout.data);
@@ -119,7 +119,7 @@ test("the data directory is that of --data, else of the environment, else the us
   assert.deepEqual(asked, ["/srv/named", "/srv/by-environment", "/var/lib/ghostinbox"]);
 });
 
-test("what a command opened is closed, however it ends", async () => {
+test("closes what a command opened, however it ends", async () => {
   let closed = 0;
   const asks = (ask: () => Promise<CommandFailure>) => (): ReturnType<World["connect"]> => ({
     guard: { ask, watch: () => assert.fail() },
@@ -141,7 +141,7 @@ test("what a command opened is closed, however it ends", async () => {
   assert.equal(closed, 2);
 });
 
-test("an error of the disk says what to do about it", async () => {
+test("a disk error says what to do about it", async () => {
   const connect: World["connect"] = () => ({
     guard: {
       ask: () => Promise.reject(Object.assign(new Error("EROFS: chown"), { code: "EROFS", path: "/srv/mail" })),

@@ -18,7 +18,7 @@ import { fitted, oneLine, printable } from "./print/text.ts";
 import type { Terminal } from "./terminal.ts";
 import { withWaiting } from "./waiting.ts";
 
-/** The needs of a call in addition to its words. */
+/** What a call needs in addition to its words. */
 export type World = Readonly<{
   terminal: Terminal;
   env: NodeJS.ProcessEnv;
@@ -51,7 +51,7 @@ export async function run(argv: readonly string[], world: World): Promise<number
   }
 }
 
-/** For eyes only: what goes into a file or another program keeps its lines. */
+/** For terminals only: output to a file or another program keeps its lines. */
 function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
   if (width === null) return answer;
   if (answer.ok) return { ...answer, text: fitted(answer.text, width) };
@@ -60,7 +60,7 @@ function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
   return { ...answer, found: { ...found, lines: found.lines.flatMap((line) => fitted(line, width).split("\n")) } };
 }
 
-/** Also of words that could not be parsed: their reader is a program too. */
+/** Works even for words that could not be parsed, because a program may read the output. */
 function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf("--");
   return argv.slice(0, end < 0 ? undefined : end).includes("--json");

@@ -1,14 +1,14 @@
 /** Output and questions of a command. Results go to standard output, everything else to standard error. */
 export interface Terminal {
-  /** Whether a person is at both ends, so that questions may be asked. */
+  /** Whether a person is at both ends, so that questions can be asked. */
   readonly interactive: boolean;
-  /** The columns of the terminal to which results go; null if they go elsewhere. */
+  /** Columns of the terminal that gets the results; null if they go elsewhere. */
   readonly width: number | null;
   out(text: string): void;
-  /** The same for what cannot be shown twice: waits until all of it is written, and on a disk kept. The reason if it is not. */
+  /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
   outForGood(text: string): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>>;
   err(text: string): void;
-  /** How far long work is: one line of a terminal that the next text replaces, and nothing elsewhere. */
+  /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
   progress(text: string): void;
   /** The first line of standard input without its end; null if there is none within `mostBytes`. */
   readLine(mostBytes: number): Promise<string | null>;
@@ -16,6 +16,6 @@ export interface Terminal {
   askSecret(question: string): Promise<string | null>;
   /** Asks with echo; null if interrupted. */
   ask(question: string): Promise<string | null>;
-  /** Aborted by Ctrl-C, TERM, or the end of the terminal. */
+  /** Aborted by Ctrl-C, TERM, or when the terminal closes. */
   readonly interrupted: AbortSignal;
 }

@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 import type { KeeperReply } from "../wire/control/keeper.ts";
 import { withWaiting } from "./waiting.ts";
 
-test("an answer that takes long is announced once, and one that comes at once is not", async () => {
+test("announces a slow answer once, and a fast one never", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     const said: string[] = [];

@@ -6,7 +6,7 @@ const SILENT_MS = 2_000;
 
 type Programs = Pick<CommandCall, "guard" | "keeper" | "reader">;
 
-/** The same programs; a terminal gets a message when an answer takes long, such as that of a receiver of alerts. */
+/** Wraps the same functions; a terminal gets a message when an answer takes long, such as that of an alert receiver. */
 export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {
   const { guard, keeper, reader } = programs;
   const announced = async <T>(answer: Promise<T>): Promise<T> => {

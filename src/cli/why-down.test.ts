@@ -12,7 +12,7 @@ import { layoutOf, serviceLog } from "../settings/layout.ts";
 import { NOT_RUNNING } from "./call.ts";
 import { isStarting, whyDown } from "./why-down.ts";
 
-test("without a start nothing runs; with one, the guard's last words tell why, or that it was stopped", {
+test("without a start nothing runs; with one, the guard's last log line explains why, or that it was stopped", {
   skip: lacking({ installed: ["runsv", "sv"] }),
 }, async (t) => {
   const layout = layoutOf(temporaryDirectory());
@@ -32,7 +32,7 @@ test("without a start nothing runs; with one, the guard's last words tell why, o
   takeLock(layout.startPid, layout.data);
   assert.ok(isStarting(layout));
   utimesSync(layout.startPid, 0, 0);
-  assert.ok(isStarting(layout), "the guard alone was started again");
+  assert.ok(isStarting(layout), "only the guard was started again");
   const failing = whyDown(layout);
   assert.match(failing.message, /^The guard does not run: .* Its last words: domains is empty\. Correct it\.$/);
   assert.match(failing.next, /log\/guard\/current$/);

@@ -12,7 +12,7 @@ const WORD_CHARACTERS = 1_000;
 /** A guard that has not listened within this time after its start has failed. */
 const STARTS_WITHIN_MS = 15 * SECOND_MS;
 
-/** Whether a guard that does not listen yet is about to: the server or the guard has just been started. */
+/** Whether a guard that does not listen yet is about to, because the server or the guard was just started. */
 export function isStarting({ startPid, services }: Layout): boolean {
   if (lockHolder(startPid) === null) return false;
   const guard = supervised(services, "guard");
@@ -46,6 +46,6 @@ export function whyDown(layout: Layout): CommandFailure {
     message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
       word === null ? "" : ` Its last words: ${printable(word, WORD_CHARACTERS)}`
     }`,
-    next: `It starts on its own once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
+    next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
   };
 }

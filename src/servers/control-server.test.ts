@@ -95,7 +95,7 @@ test("commands are run one after the other and answered in order", () =>
     assert.deepEqual(first, { ok: true, result: { expired: 1 } });
     assert.deepEqual(second, { ok: true, result: { pid: 7 } });
     assert.ok(third?.ok === false && third.kind === "usage");
-    assert.equal(third.message, 'There is no command "nonsense".');
+    assert.equal(third.message, 'Unknown command "nonsense".');
     assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
     assert.deepEqual(guard.origins, ["root", "root", "root"]);
     assert.deepEqual(

@@ -202,7 +202,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
         await nft(...change);
         return evidence.test((await seen())?.evidence ?? "");
       });
-    const letsBy = /The chain banned of inet ghostinbox lets go by: tcp dport 25 accept/;
+    const letsBy = /The chain banned of inet ghostinbox lets packets through: tcp dport 25 accept/;
     await told(["insert", "rule", ...chain, "tcp", "dport", "25", "accept"], letsBy);
     await told(["flush", "chain", ...chain], /does not end with a drop/);
     await nft("add", "rule", ...chain, "counter", "name", "dropped", "drop");

@@ -19,7 +19,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
   const receives = async (recipient: string): Promise<number> =>
     (await sendMail({ host: lab.sender, from: "198.51.100.10", recipient })).code;
 
-  test("a password that is easy to guess is refused with the reason, another taken", async () => {
+  test("refuses an easily guessed password with the reason, and accepts another", async () => {
     const add = (password: string) =>
       product.cli(["account", "add", "weak@example.test", "--password-stdin"], { input: `${password}\n` });
     for (const [password, says] of [

@@ -79,7 +79,7 @@ export function brokenThings(
       breaks: () => nft("insert", "rule", "inet", "ghostinbox", "input", "ip", "saddr", "0.0.0.0/0", "accept"),
       repairs: () => withdrawRule("input"),
       state: "wrong",
-      saw: /Before any ban, the chain input of inet ghostinbox has: .* accept/,
+      saw: /has rules before the bans: .* accept/,
     },
     "firewall.open-ports": {
       breaks: () => nft("add", "table", "inet", "ghostinbox_strict"),
@@ -91,13 +91,13 @@ export function brokenThings(
       breaks: () => nft("insert", "rule", "inet", "ghostinbox", "local", "accept"),
       repairs: () => withdrawRule("local"),
       state: "wrong",
-      saw: /every user reach port 10025/,
+      saw: /any user can reach port 10025/,
     },
     "database.audit": {
       breaks: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = actor || '?'"`),
       repairs: () => product.shell(`sqlite3 ${layout.engineDb} "UPDATE audit_entry SET actor = rtrim(actor, '?')"`),
       state: "wrong",
-      saw: /The audit does not fit/,
+      saw: /The audit is not consistent/,
     },
     "database.set-aside": {
       breaks: () => writeFileSync(`${layout.accountsDb}.damaged-1`, ""),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judgeKeys } from "./accounts.ts";
 
-test("accounts: mail that the password does not open, in each mode; a key that is missing, in one", () => {
+test("accounts: mail that the password cannot decrypt, in each mode; a missing key, in one", () => {
   const [counts, ann] = [{ own: 1, without: [], ofFile: 2, closed: [] }, "ann@example.org"] as const;
   assert.deepEqual([judgeKeys(counts, true).state, judgeKeys(counts, false).state], ["ok", "ok"]);
   const locked = judgeKeys({ ...counts, closed: [ann], without: [ann] }, false);

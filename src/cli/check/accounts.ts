@@ -11,7 +11,7 @@ import type { Check } from "./server.ts";
 
 const UNUSED_DAYS = 90;
 
-/** An account that is suspended opens for no one. One without a sign-in counts from the day it was made. */
+/** No one can sign in to a suspended account, so it is not listed. An account that was never used counts from its creation. */
 export function judgeUnused(
   accounts: readonly Pick<AccountItem, "name" | "suspended" | "createdAt" | "lastSignInAt">[],
   now: number,
@@ -31,12 +31,12 @@ export function judgeUnused(
 export function judgeHeld(held: readonly string[]): Finding {
   if (held.length === 0) return ok("No account's mail is held.");
   return warning(
-    `The mail of ${plural(held.length, "account")} is held, because somebody else may send as it: ${some(held)}.`,
+    `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${some(held)}.`,
     `${PROGRAM} account held`,
   );
 }
 
-/** `byAccount`: new mail is encrypted with keys of accounts. */
+/** `byAccount`: new mail is encrypted with the account's keys. */
 export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
   const { own, without, closed } = counts;
   if (closed.length > 0)
@@ -44,18 +44,18 @@ export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
       `Older mail is locked, because the password was set without the recovery key: ${some(closed)}.`,
       recoverCommand("ADDRESS"),
     );
-  if (!byAccount) return ok("No account has mail that its password does not open.");
+  if (!byAccount) return ok("Every account's password decrypts all of its mail.");
   if (without.length > 0)
     return warning(
-      `The server's key encrypts the mail of these, until their password is set: ${some(without)}.`,
+      `The server's key encrypts the mail of these until their password is set: ${some(without)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
-  return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} a key of ${own === 1 ? "its" : "their"} own.`);
+  return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} ${own === 1 ? "its" : "their"} own key.`);
 }
 
 type Known = Pick<AccountItem, "name" | "suspended">;
 
-/** RFC 5321 section 4.5.1. `administrator`: as the setting names it; empty: the first account. */
+/** RFC 5321 section 4.5.1. `administrator`: the value of the setting; empty: the first account. */
 export function judgePostmaster(
   accounts: readonly Known[],
   administrator: string,
@@ -66,7 +66,7 @@ export function judgePostmaster(
   if (administrator !== "") {
     const isThere = named === undefined ? aliases.includes(administrator) : !named.suspended;
     if (isThere) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${administrator}.`);
-    return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, which takes none.`, says);
+    return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, which accepts no mail.`, says);
   }
   if (accounts.some(({ suspended }) => !suspended))
     return ok("Mail for postmaster@ and abuse@ of each domain goes to the first account.");
@@ -76,7 +76,7 @@ export function judgePostmaster(
 export const accounts = [
   {
     name: "postmaster",
-    does: "Looks who reads mail for postmaster@ and abuse@ of each domain.",
+    does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
     look: async ({ reader, settings }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");
@@ -94,7 +94,7 @@ export const accounts = [
   },
   {
     name: "held",
-    does: "Asks the guard for accounts whose mail it holds.",
+    does: "Asks the guard which accounts' mail it holds.",
     look: async ({ guard }) => {
       const asked = await guard.ask<"held_list">({ verb: "held_list", name: null });
       return asked.ok ? judgeHeld(asked.result.accounts.map(({ account }) => account)) : unknown(asked.message);
@@ -102,7 +102,7 @@ export const accounts = [
   },
   {
     name: "keys",
-    does: "Looks for mail that the password of its account does not open, and for accounts without their own key.",
+    does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
     look: async ({ reader, settings }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");

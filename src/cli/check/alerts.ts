@@ -5,13 +5,13 @@ import type { Check } from "./server.ts";
 
 type Channels = Pick<AlertList, "channels" | "leadOut">;
 
-/** A message about a server that is down cannot lie on that server. */
+/** An alert that the server is down is useless in a mailbox on that server. */
 export function judgeOutside(alerts: Channels | null): Finding {
   if (alerts === null) return unknown("The guard does not answer.");
   const names = some(alerts.channels.map(({ name }) => name));
   if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
   return warning(
-    `Alerts go to a mailbox on this server only (${names}): if it is down, no one gets them.`,
+    `Alerts go only to a mailbox on this server (${names}): if the server is down, no one gets them.`,
     `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
   );
 }
@@ -24,29 +24,25 @@ export function judgeChannels(alerts: Channels | null): Finding {
       `${some(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
       `${PROGRAM} alerts test`,
     );
-  return ok(`No channel fails: ${some(alerts.channels.map(({ name }) => name))}.`);
+  return ok(`Every channel works: ${some(alerts.channels.map(({ name }) => name))}.`);
 }
 
-/** `results` null: it was not asked for. What a channel takes may still not arrive. */
+/** `results` null: no test was requested. A channel may accept an alert that never arrives. */
 export function judgeTest(
   results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] | null,
 ): Finding {
   const fix = `${PROGRAM} check --send-test  # or ${PROGRAM} alerts test`;
-  if (results === null)
-    return unknown("No test was sent: whether alerts arrive can only be seen where they arrive.", fix);
+  if (results === null) return unknown("No test was sent; only the recipient can tell whether alerts arrive.", fix);
   const bad = results.filter((result) => !result.ok);
   if (bad.length > 0)
-    return wrong(
-      `${some(bad.map(({ channel, detail }) => `${channel} does not take it: ${detail}`))}.`,
-      "docs/alerts.md",
-    );
-  return ok(`Each channel took a test: ${some(results.map(({ channel }) => channel))}. Look whether it arrived.`);
+    return wrong(`${some(bad.map(({ channel, detail }) => `${channel} rejected it: ${detail}`))}.`, "docs/alerts.md");
+  return ok(`Every channel accepted a test: ${some(results.map(({ channel }) => channel))}. Check that it arrived.`);
 }
 
 export const alerts = [
   {
     name: "outside",
-    does: "Looks whether a channel for alerts leads out of this server.",
+    does: "Checks whether a channel for alerts leads out of this server.",
     look: async (server) => judgeOutside(await server.alerts()),
   },
   {

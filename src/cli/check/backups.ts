@@ -12,25 +12,24 @@ import { PROGRAM } from "../call.ts";
 import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
-/** A night, and the hours until the next one. */
+/** One night, and the hours until the next. */
 const FRESH_MS = 30 * HOUR_MS;
-/** As the notice `backup_overdue`. */
+/** The same limit as the notice `backup_overdue`. */
 const OVERDUE_MS = 72 * HOUR_MS;
 const CREATE = `${PROGRAM} backup create`;
 
 export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
   if (!isEnabled) return warning("Backups are off (backup.enabled).", `${PROGRAM} config set backup.enabled true`);
-  if (last === null)
-    return wrong(failure === null ? "No backup was made yet." : `No backup: ${failure.reason}.`, CREATE);
+  if (last === null) return wrong(failure === null ? "No backup exists yet." : `No backup: ${failure.reason}.`, CREATE);
   const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${last.mails} mails).`;
-  const since = failure !== null && failure.at > last.at ? ` The one after it failed: ${failure.reason}.` : "";
+  const since = failure !== null && failure.at > last.at ? ` The next one failed: ${failure.reason}.` : "";
   if (now - last.at > OVERDUE_MS) return wrong(`${saw}${since}`, CREATE);
   return now - last.at > FRESH_MS || since !== "" ? warning(`${saw}${since}`, CREATE) : ok(saw);
 }
 
 export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
-  if (last === null) return unknown("No backup was made yet, so no key needs to be kept.", CREATE);
-  if (isKeySeen) return ok("Somebody has looked at the key; whether it is kept elsewhere cannot be seen from here.");
+  if (last === null) return unknown("No backup exists yet, so there is no key to keep.", CREATE);
+  if (isKeySeen) return ok("The key was displayed; whether you keep a copy elsewhere cannot be seen from here.");
   return wrong("The key was never displayed: without it no backup can be read.", `${PROGRAM} backup key`);
 }
 
@@ -39,13 +38,13 @@ export function judgePlace(place: string, disks: Readonly<{ data: number; reposi
   if (disks.repository === null) return ok(`The backups are on another machine: ${place}.`);
   if (disks.repository !== disks.data) return ok(`The backups are on another disk: ${place}.`);
   return warning(
-    `The backups are on the disk of the mail, and lost with it: ${place}.`,
+    `The backups are on the same disk as the mail, and would be lost with it: ${place}.`,
     `${PROGRAM} config set backup.repository PLACE  # docs/backups.md`,
   );
 }
 
 export function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
-  if (last === null || listed === null) return unknown("No backup was made yet.", CREATE);
+  if (last === null || listed === null) return unknown("No backup exists yet.", CREATE);
   if (!listed.ok) return wrong(`The repository cannot be read: ${listed.reason}.`, `${PROGRAM} backup list`);
   const newest = listed.value.at(-1);
   if (newest === undefined || !listed.value.some(({ id }) => id.startsWith(last.snapshot)))
@@ -55,21 +54,21 @@ export function judgeRepository({ last }: BackupRecord, listed: Restored<readonl
 
 /** Its text is not printed: it holds secrets. */
 export function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
-  if (last === null || read === null) return unknown("No backup was made yet to restore from.", CREATE);
+  if (last === null || read === null) return unknown("No backup exists yet to restore from.", CREATE);
   const fix = `${PROGRAM} backup verify`;
   if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);
   if (!loadSettings(read.value, {}).ok) return wrong(`The settings of ${last.snapshot} came back damaged.`, fix);
   return ok(`The settings came back from ${last.snapshot}: ${plural(read.value.split("\n").length, "line")}.`);
 }
 
-/** Two intervals: a failed one is repeated in the next nights. */
+/** Two intervals: a failed drill is repeated in the following nights. */
 export function judgeDrill({ drills }: DrillRecord, everyMs: number, now: number): Finding {
   const fix = `${PROGRAM} backup drill`;
   const last = drills.at(-1);
-  if (last === undefined) return warning("No backup was ever restored and checked here.", fix);
+  if (last === undefined) return warning("No restore has been tested here yet.", fix);
   if (last.reason !== null) return wrong(`The last restore drill failed: ${last.reason}.`, fix);
   const mails = last.found === null ? "" : `, with ${plural(last.found.mails, "mail")}`;
-  const saw = `A backup was restored and found right ${span(now - last.at)} ago${mails}.`;
+  const saw = `A test restore succeeded ${span(now - last.at)} ago${mails}.`;
   return now - last.at > 2 * everyMs ? warning(saw, fix) : ok(saw);
 }
 
@@ -87,12 +86,12 @@ function look({ layout, settings }: Server): Finding {
 export const backups = [
   {
     name: "age",
-    does: "Reads when the last backup came to its end.",
+    does: "Reads when the last backup finished.",
     look: ({ layout, settings, now }) => judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
   },
   {
     name: "key",
-    does: "Reads whether somebody has looked at the key.",
+    does: "Reads whether the key was ever displayed.",
     look: ({ layout }) => judgeKey(readBackupRecord(layout)),
   },
   {
@@ -106,7 +105,7 @@ export const backups = [
   },
   {
     name: "restore",
-    does: "Reads the settings of the last backup back from the repository, as a restore does.",
+    does: "Reads the settings of the last backup from the repository, as a restore does.",
     look: async ({ layout, settings }) => {
       const { last } = readBackupRecord(layout);
       if (last === null) return judgeRestored(null, null);
@@ -118,7 +117,7 @@ export const backups = [
   },
   {
     name: "drill",
-    does: "Reads what the last restore drill came to, in which a whole backup is restored and compared.",
+    does: "Reads the result of the last restore drill, which restores and compares a whole backup.",
     look: ({ layout, settings, now }) => judgeDrill(readDrills(layout), settings["backup.drill_every"], now),
   },
   { name: "elsewhere", does: "Compares the disk of the backups with the disk of the mail.", look },

@@ -26,14 +26,14 @@ import type { Check, Server } from "./server.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
-/** `trouble` null: the kernel holds all single addresses. `networks`: those that no set holds. */
+/** `trouble` null: the kernel holds all single addresses. `networks`: those missing from every set. */
 export function judgeHeldByKernel(total: number, trouble: string | null, networks: readonly string[]): Finding {
   if (trouble !== null) return wrong(trouble, FIX);
   if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${some(networks)}.`, FIX);
   return ok(`The kernel holds ${total === 0 ? "no ban, as there is none" : `each of ${plural(total, "ban")}`}.`);
 }
 
-/** Of networks that an interval set lists, which of these it does not cover. */
+/** Returns the networks that the printed interval set does not cover. */
 export function uncovered(wanted: readonly Prefix[], listing: string): readonly Prefix[] {
   const held = [...listing.matchAll(/[0-9a-f:.]+\/\d+/g)]
     .map(([text]) => parsePrefix(text))
@@ -73,7 +73,7 @@ export function judgeSelf(banned: readonly string[] | null): Finding {
   return wrong(`The kernel bans ${some(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
 }
 
-/** Which of these a set of bans holds: `get element` answers for networks too (nft(8)). */
+/** Returns which of these a set of bans holds; `get element` works for networks too (nft(8)). */
 async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
   const hosts = own.filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)));
   const asked = hosts.map(async (prefix) => {
@@ -90,7 +90,7 @@ async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<reado
 
 async function heldByKernel({ reader, settings, now, machine }: Server): Promise<Finding> {
   const read = await reader();
-  if (read === null) return unknown("The guard does not answer, so its bans are not known.", `${PROGRAM} status`);
+  if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];
   const all = inForce(read, now);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));

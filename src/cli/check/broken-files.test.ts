@@ -11,7 +11,7 @@ import { endDrill } from "../../daemon/backup/drill-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { Machine } from "./machine.ts";
 
-/** What each check of files and programs looks at, broken. */
+/** Broken inputs for each check of files and programs. */
 const BROKEN: Readonly<Record<OfFiles, Broken>> = {
   "permissions.programs": {
     state: "wrong",
@@ -74,11 +74,11 @@ const BROKEN: Readonly<Record<OfFiles, Broken>> = {
       return parts;
     },
   },
-  "backups.elsewhere": { state: "warning", saw: /on the disk of the mail/, server: () => backedUp(0) },
+  "backups.elsewhere": { state: "warning", saw: /same disk as the mail/, server: () => backedUp(0) },
 
   "clock.files": {
     state: "wrong",
-    saw: /mail\.log was written .* from now: the clock was set back/,
+    saw: /mail\.log was written .* in the future: the clock was set back/,
     server: () => {
       const { data, mailLog } = layoutOf(scratch());
       mkdirSync(dirname(mailLog), { recursive: true });
@@ -102,7 +102,7 @@ const BROKEN: Readonly<Record<OfFiles, Broken>> = {
       const lists = scratch();
       writeFileSync(join(lists, "deb.debian.org_Packages"), "");
       const line = "Inst linux-image-41 (6.1.158 Debian-Security:12/oldstable-security [amd64])\n";
-      // apt keeps a new kernel back unless it may install new packages.
+      // apt holds a new kernel back unless it may install new packages.
       const run: Machine["run"] = (program, args) =>
         printing(args.includes("--with-new-pkgs") ? line : "").run(program, args);
       return { machine: { run, packageLists: lists } };
@@ -120,7 +120,7 @@ function damaged(which: "engineDb" | "accountsDb"): CheckedParts {
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   db.close();
   const bytes = readFileSync(path);
-  // Beyond the schema, whose first page still opens.
+  // After the schema, so that the first page still opens.
   bytes.fill(0xff, 8_192, 8_192 + 64);
   writeFileSync(path, bytes);
   return { data: layout.data };
@@ -135,7 +135,7 @@ function backedUp(ageMs: number, isKeySeen = true): CheckedParts {
   return { data };
 }
 
-/** A service whose program was removed while it runs, as an update does. */
+/** A service whose program file was removed while it runs, as an update does. */
 async function replacedProgram(): Promise<CheckedParts> {
   const { data, services } = layoutOf(scratch());
   const program = join(data, "sleeper");

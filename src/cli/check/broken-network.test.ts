@@ -21,7 +21,7 @@ import { recordsOfDomain } from "../verbs/server/dns.ts";
 const files: Files = await selfSigned();
 const ADDRESS = "203.0.113.10";
 
-/** What each check of the network looks at, broken. */
+/** Broken inputs for each check of the network. */
 const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   "ports.listening": {
     state: "wrong",
@@ -47,7 +47,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
     state: "warning",
     saw: /\d+ \(127\.99\.88\.77\)/,
     server: async () => ({
-      // Of our own inner ports none may be open at the machine's address.
+      // None of our internal ports may be open at the machine's address.
       settings: { "ports.login_policy": await listenOnPort(createServer(), "127.99.88.77") },
       machine: { ...printing(""), addresses: () => [ip("127.99.88.77")] },
     }),
@@ -149,17 +149,17 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
 
   "mail-flow.relay": {
     state: "wrong",
-    saw: /Port 25 takes mail for relay-test@example\.com/,
+    saw: /Port 25 accepts mail for relay-test@example\.com/,
     server: () => smtp({ answers: [[/^RCPT/, "250 2.1.5 Ok\r\n"]] }),
   },
   "mail-flow.anonymous": {
     state: "wrong",
-    saw: /Submission takes mail without a sign-in/,
+    saw: /Submission accepts mail without a sign-in/,
     server: () => smtp({ tls: files, answers: [[/^RCPT/, "250 2.1.5 Ok\r\n"]] }),
   },
   "mail-flow.names": {
     state: "wrong",
-    saw: /Port 25 tells who exists/,
+    saw: /Port 25 reveals which addresses exist/,
     server: () => smtp({ answers: [[/^VRFY/, "250 2.1.5 Anna <anna@example.org>\r\n"]] }),
   },
   "mail-flow.port-25": {
@@ -169,7 +169,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   },
   "mail-flow.sign-in-imaps": {
     state: "wrong",
-    saw: /IMAPS lets a wrong password in/,
+    saw: /IMAPS accepts a wrong password/,
     server: async () => {
       const answers = [[/^a LOGIN/, "a OK Logged in\r\n"]] as const;
       return {
@@ -179,12 +179,12 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
   },
   "mail-flow.sign-in-submission": {
     state: "wrong",
-    saw: /submission lets a wrong password in/,
+    saw: /submission accepts a wrong password/,
     server: () => smtp({ tls: files, answers: [[/^AUTH/, "235 2.7.0 ok\r\n"]] }),
   },
   "mail-flow.sign-in-submissions": {
     state: "wrong",
-    saw: /submissions lets a wrong password in/,
+    saw: /submissions accepts a wrong password/,
     server: async () => {
       const answers = [[/^AUTH/, "235 2.7.0 ok\r\n"]] as const;
       return { settings: { "ports.submissions": await speaker({ answers, tls: files, atOnce: true }) } };
@@ -194,7 +194,7 @@ const BROKEN: Readonly<Record<OfNetwork, Broken>> = {
 
 findEach(BROKEN);
 
-/** All three SMTP ports that start without TLS speak alike. */
+/** The dialogue is the same on all three SMTP ports that start without TLS. */
 async function smtp(speech: Speech): Promise<CheckedParts> {
   const port = await speaker(speech);
   return { settings: { "ports.smtp": port, "ports.submission": port } };
@@ -206,7 +206,7 @@ async function imaps(tls: Speech["tls"]): Promise<CheckedParts & Pick<Required<C
   return { settings: { "ports.imaps": await speaker(speech) } };
 }
 
-/** A data directory in which this certificate is the one that is served. */
+/** A data directory whose settings serve this certificate. */
 function served({ cert }: Files): CheckedParts {
   const { data } = layoutOf(scratch());
   const file = servedFiles(layoutOf(data)).cert;
@@ -215,7 +215,7 @@ function served({ cert }: Files): CheckedParts {
   return { data };
 }
 
-/** All records are published but those of one kind. */
+/** All records except those of one kind are published. */
 async function withoutRecord(kind: string): Promise<CheckedParts> {
   const addresses = [ip(ADDRESS)];
   const machine = { addresses: () => addresses };

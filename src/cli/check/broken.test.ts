@@ -11,7 +11,7 @@ import type { ListedMail } from "../../wire/control/keeper.ts";
 /** Cheap to verify. */
 const CHEAP = { memory: 8, passes: 1, parallelism: 1 } as const;
 
-/** What each check looks at, broken; see `OfNetwork` and `OfFiles` for others. */
+/** Broken inputs for each check; `OfNetwork` and `OfFiles` have the others. */
 const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   "passwords.dashboard": {
     state: "wrong",
@@ -56,7 +56,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   },
   "firewall.inner-port": {
     state: "wrong",
-    saw: /every user reach port 10025/,
+    saw: /any user can reach port 10025/,
     server: () => ({ machine: printing("") }),
   },
   "firewall.other-tables": {
@@ -120,7 +120,7 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
   "queue.age": {
     state: "warning",
     saw: /4Wxyz, 7 h/,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of a mail is read fails
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- reading any other field fails
     server: () => queue({ queue: [{ id: "4Wxyz", at: CHECKED_AT - 7 * HOUR_MS } as ListedMail] }),
   },
   "queue.hold": { state: "warning", saw: /2 mails on hold/, server: () => queue({ total: 2 }) },
@@ -134,13 +134,13 @@ const BROKEN: Readonly<Record<Exclude<Alone, OfNetwork | OfFiles>, Broken>> = {
 
   "alerts.outside": {
     state: "warning",
-    saw: /mailbox on this server only \(email\)/,
+    saw: /only to a mailbox on this server \(email\)/,
     server: () => channels(null, false),
   },
   "alerts.channels": { state: "wrong", saw: /email fails: refused/, server: () => channels("refused", true) },
   "alerts.test": {
     state: "wrong",
-    saw: /ntfy does not take it: 403/,
+    saw: /ntfy rejected it: 403/,
     server: () => ({
       sendsTest: true,
       answers: { alerts_test: { results: [{ channel: "ntfy", ok: false, detail: "403" }] } },
@@ -157,7 +157,7 @@ function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=8,t=1,p=1$${text(salt)}$${text(tag)}`;
 }
 
-/** One account, otherwise than usual. */
+/** One account that differs from the default in these fields. */
 function accounts(change: Partial<AccountItem>): NonNullable<CheckedParts["reader"]> {
   const createdAt = new Date(CHECKED_AT - DAY_MS).toISOString();
   const one = {
@@ -189,6 +189,6 @@ function queue(answer: Readonly<{ queue?: readonly ListedMail[]; total?: number 
 
 function channels(failing: string | null, leadOut: boolean): CheckedParts {
   const list = { items: [], next: null, total: 0, channels: [{ name: "email", failing }], leadOut };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is read fails
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- reading any other field fails
   return { alerts: () => Promise.resolve(list as never) };
 }

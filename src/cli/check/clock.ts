@@ -8,21 +8,21 @@ import type { Check } from "./server.ts";
 /** The newest file that the server has written. */
 export type Newest = Readonly<{ path: string; at: number }>;
 
-/** A file of the future: the clock was set back. A server that logs has written within minutes. */
+/** Reports files from the future, which mean that the clock was set back. A server that logs has written within minutes. */
 export function judgeFiles(newest: Newest | null, now: number): Finding {
   if (newest === null) return unknown("The server has written no file yet.");
   const fix = "timedatectl  # or chronyc tracking: shows where the machine gets its time from";
   const ahead = newest.at - now;
   if (ahead > MINUTE_MS)
-    return wrong(`${newest.path} was written ${span(ahead)} from now: the clock was set back.`, fix);
-  return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, and none is of the future.`);
+    return wrong(`${newest.path} was written ${span(ahead)} in the future: the clock was set back.`, fix);
+  return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, so none is from the future.`);
 }
 
 /** `said`: NTPSynchronized of timedatectl(1); empty if it cannot be asked. */
 export function judgeSynchronized(said: string): Finding {
-  if (said === "yes") return ok("The machine's clock is kept by a time server.");
+  if (said === "yes") return ok("A time server keeps the machine's clock.");
   if (said === "no") return warning("No time server keeps the machine's clock.", "timedatectl set-ntp true");
-  return unknown("Whether a time server keeps the clock cannot be asked here: it may be the host's.", "timedatectl");
+  return unknown("Whether a time server keeps the clock is unknown here; the host may do it.", "timedatectl");
 }
 
 function newestFile(data: string): Newest | null {

@@ -9,7 +9,7 @@ export function judgeComponents(health: Health | null): Finding {
   const said = some(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
   if (bad.some(({ status }) => status === "down")) return wrong(`${said}.`, `${PROGRAM} status`);
   if (bad.length > 0) return warning(`${said}.`, `${PROGRAM} status`);
-  return ok(`Each does its work: ${health.components.map(({ name }) => name).join(", ")}.`);
+  return ok(`All work: ${health.components.map(({ name }) => name).join(", ")}.`);
 }
 
 export function judgeNotices(health: Health | null): Finding {
@@ -22,12 +22,12 @@ export function judgeNotices(health: Health | null): Finding {
 export const components = [
   {
     name: "services",
-    does: "Asks the guard whether each component answers the keeper's questions.",
+    does: "Asks the guard whether each component answers the keeper's probes.",
     look: async ({ health }) => judgeComponents(await health()),
   },
   {
     name: "notices",
-    does: "Asks the guard for conditions that last.",
+    does: "Asks the guard for lasting problems.",
     look: async ({ health }) => judgeNotices(await health()),
   },
 ] as const satisfies readonly Check[];

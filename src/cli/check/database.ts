@@ -15,7 +15,7 @@ const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 /** Reading for longer would let the write-ahead log grow. */
 const MOST_BYTES = 1_000_000_000;
 
-/** `problem` null: every page of it was read and fits. */
+/** `problem` null: every page was read and is consistent. */
 export function judgeDatabase(path: string, bytes: number, problem: string | null): Finding {
   if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
   return ok(`SQLite's quick_check read ${size(bytes)} of ${path} and found nothing wrong.`);
@@ -23,21 +23,21 @@ export function judgeDatabase(path: string, bytes: number, problem: string | nul
 
 export function judgeAside(files: readonly string[]): Finding {
   if (files.length === 0) return ok("No database was set aside.");
-  return warning(`Databases were set aside: ${some(files)}.`, "docs/recovery.md tells what may be missing");
+  return warning(`Databases were set aside: ${some(files)}.`, "docs/recovery.md explains what may be missing");
 }
 
 export function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
-  if (fault !== null) return wrong(`The audit does not fit: ${fault.says}.`, `${PROGRAM} audit verify`);
-  return ok(last === 0 ? "The audit has no entry yet." : `The audit fits, up to entry ${last}.`);
+  if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
+  return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
 }
 
 function look(path: string, open: (path: string) => DatabaseSync): Finding {
-  // With what waits in the write-ahead log.
+  // Including the write-ahead log.
   const bytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
   if (bytes > MOST_BYTES)
-    return unknown(`${path} has ${size(bytes)}: too much to be read while the server works.`, "docs/recovery.md");
+    return unknown(`${path} has ${size(bytes)}: too much to read while the server works.`, "docs/recovery.md");
   try {
-    // Not closed: the last one that closes a database removes the files beside it.
+    // Not closed: the last connection that closes a database removes the files beside it.
     return judgeDatabase(path, bytes, isWhole(open(path)) ? null : "quick_check finds damage");
   } catch (error) {
     return judgeDatabase(path, bytes, messageOf(error).replace(/\.$/, ""));
@@ -57,7 +57,7 @@ export const database = [
   },
   {
     name: "audit",
-    does: "Checks the chain of administrators' actions against the anchors that root keeps.",
+    does: "Checks the chain of administrators' actions against root's anchors.",
     look: async ({ reader, layout, now }) => {
       const read = await reader();
       return read === null
@@ -67,7 +67,7 @@ export const database = [
   },
   {
     name: "set-aside",
-    does: "Looks for databases that were damaged, replaced or gone.",
+    does: "Looks for databases that were damaged, replaced or missing.",
     look: ({ layout: { engineDb } }) =>
       judgeAside(globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) })),
   },

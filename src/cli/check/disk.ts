@@ -4,7 +4,7 @@ import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
 import type { Room } from "./machine.ts";
 import type { Check } from "./server.ts";
 
-/** Shares of the disk that are free. */
+/** Free shares of the disk. */
 const LITTLE = 0.1;
 const ALMOST_NONE = 0.03;
 
@@ -19,17 +19,17 @@ export function judgeInodes(place: string, { free, all }: Room): Finding {
 }
 
 function judgeRoom(share: number, saw: string, place: string): Finding {
-  const fix = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what takes it`;
+  const fix = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what uses the space`;
   if (share < ALMOST_NONE) return wrong(saw, fix);
   return share < LITTLE ? warning(saw, fix) : ok(saw);
 }
 
 export function judgeMount(place: string, mounts: string): Finding {
   const mount = mountOf(place, mounts);
-  if (mount === null) return unknown(`The kernel lists no mount that holds ${place}.`);
+  if (mount === null) return unknown(`The kernel lists no mount that contains ${place}.`);
   const { point, type, isReadOnly } = mount;
   if (isReadOnly) return wrong(`The disk at ${point} (${type}) is read-only.`, "dmesg | tail  # docs/recovery.md");
-  return ok(`The disk at ${point} (${type}) can be written.`);
+  return ok(`The disk at ${point} (${type}) is writable.`);
 }
 
 export const disk = [
@@ -40,12 +40,12 @@ export const disk = [
   },
   {
     name: "inodes",
-    does: "Asks it for its free inodes: each mail takes one.",
+    does: "Asks the file system for its free inodes; each mail uses one.",
     look: ({ layout: { data }, machine }) => judgeInodes(data, machine.room(data).inodes),
   },
   {
     name: "mount",
-    does: "Looks whether the disk of the data directory can be written.",
+    does: "Checks whether the data directory's disk is writable.",
     look: ({ layout: { data }, machine }) => judgeMount(data, machine.mounts()),
   },
 ] as const satisfies readonly Check[];

@@ -22,10 +22,10 @@ import type { Check } from "./server.ts";
 
 const RESOLVER_MS = 5 * SECOND_MS;
 const POLICY_MS = 8 * SECOND_MS;
-/** RFC 8461 section 3.2 wants less than 64 kB. */
+/** RFC 8461 section 3.2 asks for less than 64 kB. */
 const POLICY_BYTES = 65_536;
 
-/** `status` missing of a record that mail works without is worth a warning. */
+/** A missing record is only a warning if mail works without it. */
 export function judgeRecord(domain: string, { record, verdict }: ComparedRecord): Finding {
   const saw = `${record.type} ${record.name}: ${verdict.detail}`;
   const fix = `${PROGRAM} dns records ${domain}  # prints what to publish`;
@@ -47,14 +47,14 @@ function records<const Name extends string>(name: Name, kinds: readonly RecordKi
         return (await compared(wanted)).map((one) => judgeRecord(domain, one));
       });
       const findings = (await Promise.all(perDomain)).flat();
-      return findings.length === 0 ? unknown("There is none to publish.") : worstOf(findings, "");
+      return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings, "");
     },
   };
 }
 
 type MtaSts = Readonly<{ domain: string; hostname: string; found: Published; policy: string | Error | null }>;
 
-/** RFC 8461: `policy` is what the web server of the domain gives out, or why it gives nothing; null: none is announced. */
+/** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
 export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
   const fix = "docs/dns-records.md explains how to publish MTA-STS";
   if (found.type === "failed") return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.why}).`);
@@ -91,7 +91,7 @@ export function judgeResolver(address: string, asked: ProbeResult): Finding {
   return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
 }
 
-/** `look`: at addresses of the server's name that are those of a router or a proxy before the machine. */
+/** `look`: at addresses of the server's name that belong to a router or proxy in front of the machine. */
 function withOutside<const Name extends string>(
   check: Check<Name>,
   look: typeof comparedAddresses,
@@ -117,12 +117,12 @@ export const dns = [
   records("mx", ["mx"], "Looks up where each domain receives mail."),
   records("spf", ["spf", "helo_spf"], "Looks up who may send for each domain and for the server's name (SPF)."),
   records("dkim", ["dkim"], "Compares the published key of each domain with the one that signs (DKIM)."),
-  records("dmarc", ["dmarc"], "Looks up each domain's policy for mail that proves nothing (DMARC)."),
+  records("dmarc", ["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
   withOutside(
     records(
       "address",
       ["address"],
-      "Looks up the addresses of the server's name, and hears the greeting of those that are not the machine's.",
+      "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
     ),
     comparedAddresses,
     async (settings) => [await missingName(settings)],
@@ -133,7 +133,7 @@ export const dns = [
     () => Promise.resolve([]),
   ),
   records("services", ["service"], "Looks up the records by which mail programs find the server (SRV)."),
-  records("tls-report", ["tls_report"], "Looks up where each domain gets reports of trouble with TLS."),
+  records("tls-report", ["tls_report"], "Looks up where each domain receives reports about TLS failures."),
   {
     name: "mta-sts",
     does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",

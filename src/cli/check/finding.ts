@@ -1,4 +1,4 @@
-/** How bad what a check saw is, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
+/** Results of a check, the worst last. `unknown`: it cannot be seen from here, so it does not pass. */
 export const STATES = ["ok", "unknown", "warning", "wrong"] as const;
 export type State = (typeof STATES)[number];
 
@@ -21,7 +21,7 @@ export function wrong(saw: string, fix: string): Finding {
   return { state: "wrong", saw, fix };
 }
 
-/** The worst of several, with the evidence of all that are as bad; `saw` if there is none. */
+/** Returns the worst finding, with the evidence of all that are equally bad; `saw` if there is none. */
 export function worstOf(findings: readonly Finding[], saw: string): Finding {
   const state = STATES.findLast((one) => findings.some((finding) => finding.state === one)) ?? "ok";
   const those = findings.filter((finding) => finding.state === state);
@@ -33,7 +33,7 @@ export function worstOf(findings: readonly Finding[], saw: string): Finding {
 
 const LISTED = 5;
 
-/** The first of them, and how many more there are. */
+/** Lists the first ones, and how many more there are. */
 export function some(things: readonly string[]): string {
   const more = things.length - LISTED;
   return `${things.slice(0, LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;

@@ -12,19 +12,19 @@ import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
 const TIMEOUT_MS = 10_000;
-const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guard rebuilds the table on its own`;
+const FIX = `${PROGRAM} status  # says why the firewall cannot be used; the guard rebuilds the table automatically`;
 
-/** The guard asks the kernel for sets and chains, not for each rule. */
-const REBUILD = `${PROGRAM} restart  # the guard builds the table again`;
+/** The guard checks the kernel's sets and chains, not each rule. */
+const REBUILD = `${PROGRAM} restart  # the guard rebuilds the table`;
 
 /** What the guard accepts before any ban (wire/kernel/nft.ts): loopback, neighbour discovery, the allow list. */
 const OURS = /^(?:iif "lo"|icmpv6 type \{[^}]*\}|ip saddr @allow4|ip6 saddr @allow6) accept$|policy accept/;
-/** Verdicts by which a packet leaves a chain before its last rule, other than dropped or refused (nft(8)). */
+/** Verdicts other than drop and reject by which a packet leaves a chain before its last rule (nft(8)). */
 const LEAVES = /\b(?:accept|return|goto|jump|queue|vmap)\b/;
-/** Drops every packet: no condition before it. */
+/** Drops every packet: no condition precedes it. */
 const DROPS_ALL = /^(?:counter (?:name "?\w+"? |packets \d+ bytes \d+ )?)?drop$/;
 
-/** `chain`: what nft(8) prints of the chain, empty if it does not exist; `banned`: of the one that gets what is banned. */
+/** `chain`: the chain as nft(8) prints it, empty if it does not exist; `banned`: the chain for banned packets. */
 export function judgeChain(chain: string, banned: string, trouble: string): Finding {
   if (chain === "") return wrong(`The kernel has no table ${TABLE} (${trouble}).`, FIX);
   const sets = ["ban4", "ban6", "net4", "net6"];
@@ -35,11 +35,11 @@ export function judgeChain(chain: string, banned: string, trouble: string): Find
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => LEAVES.test(line) && !OURS.test(line) && !line.endsWith(" goto banned"));
-  if (early.length > 0) return wrong(`Before any ban, the chain input of ${TABLE} has: ${some(early)}.`, FIX);
+  if (early.length > 0) return wrong(`The chain input of ${TABLE} has rules before the bans: ${some(early)}.`, FIX);
   if (!/type filter hook input priority/.test(chain)) return wrong(`The chain input of ${TABLE} is not hooked.`, FIX);
   const rules = rulesOf(banned);
   const loose = rules.filter((rule) => LEAVES.test(rule));
-  if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets go by: ${some(loose)}.`, REBUILD);
+  if (loose.length > 0) return wrong(`The chain banned of ${TABLE} lets packets through: ${some(loose)}.`, REBUILD);
   if (!DROPS_ALL.test(rules.at(-1) ?? ""))
     return wrong(`The chain banned of ${TABLE} does not end with a drop, so bans have no effect.`, REBUILD);
   return ok(`The table ${TABLE} is hooked at input and drops what is in ${sets.join(", ")}.`);
@@ -51,7 +51,7 @@ function rulesOf(chain: string): readonly string[] {
   return lines.filter((line) => !["", "}"].includes(line) && !line.endsWith("{"));
 }
 
-/** `chains`: the output of `nft list chains`. Other tables' openings are not judged. */
+/** `chains`: the output of `nft list chains`. Does not judge what other tables open. */
 export function judgeOthers(chains: string | null): Finding {
   if (chains === null) return unknown("nft cannot be asked.", FIX);
   let table = "";
@@ -60,25 +60,25 @@ export function judgeOthers(chains: string | null): Finding {
     table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
     if (table !== TABLE && /hook input .*policy drop/.test(line)) strict.push(table);
   }
-  if (strict.length === 0) return ok("No other table of the firewall drops what it does not name.");
+  if (strict.length === 0) return ok("No other firewall table drops traffic by default.");
   return unknown(
-    `Another firewall drops everything it does not accept (${some(strict)}): whether it accepts mail can only be seen from outside.`,
+    `Another firewall drops everything it does not accept (${some(strict)}); whether it accepts mail can only be seen from outside.`,
     "nft list ruleset  # look for ports 25, 465, 587 and 993",
   );
 }
 
-/** `reached`: whether another user's program could connect to the port at which Dovecot asks the guard. */
+/** `reached`: whether another user's program could connect to the port where Dovecot asks the guard. */
 export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
-  if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so the secret alone protects port ${port}.`);
-  if (reached === null) return unknown(`Whether other users reach port ${port} could not be tried.`);
-  if (reached) return wrong(`Programs of every user reach port ${port}, where Dovecot asks the guard.`, FIX);
-  return ok(`An unprivileged program (nobody) is refused at port ${port}, where Dovecot asks the guard.`);
+  if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so only the secret protects port ${port}.`);
+  if (reached === null) return unknown(`Whether other users can reach port ${port} could not be tested.`);
+  if (reached) return wrong(`Programs of any user can reach port ${port}, where Dovecot asks the guard.`, FIX);
+  return ok(`An unprivileged program cannot reach port ${port}, where Dovecot asks the guard.`);
 }
 
-/** nobody and nogroup, in all of Debian (base-passwd). */
+/** The users nobody and nogroup on every Debian (base-passwd). */
 const NOBODY = 65_534;
 
-/** bash opens the connection itself, and ends it at once. */
+/** bash opens the connection itself and closes it at once. */
 async function isReached({ machine, settings }: Server): Promise<boolean | null> {
   const connect = `exec 3<>/dev/tcp/127.0.0.1/${settings["ports.login_policy"]}`;
   const ran = await machine.run("bash", ["-c", connect], { uid: NOBODY, gid: NOBODY, timeoutMs: TIMEOUT_MS });
@@ -86,7 +86,7 @@ async function isReached({ machine, settings }: Server): Promise<boolean | null>
   return /refused/i.test(ran.stderr) ? false : null;
 }
 
-/** `wanted`: what the settings and SSH need. */
+/** `wanted`: the ports that the settings and SSH need. */
 export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
   const said = shownState(state).replace(/^Firewall: /, "");
   switch (state.state) {
@@ -107,15 +107,15 @@ export function judgeOpenPorts(state: FirewallState, wanted: Opening): Finding {
     case "unknown":
       return unknown(said);
     case "trial":
-      return warning(said, `${PROGRAM} firewall confirm  # from a new session of SSH`);
+      return warning(said, `${PROGRAM} firewall confirm  # from a new SSH session`);
     case "unconfirmed":
       return wrong(said, `${PROGRAM} firewall try`);
     case "broken":
-      return wrong(said, `nft delete table ${STRICT_TABLE}  # where it is needed, the keeper makes it again`);
+      return wrong(said, `nft delete table ${STRICT_TABLE}  # the keeper recreates it if it is needed`);
   }
 }
 
-/** The kernel's openings. */
+/** The ports that the kernel accepts. */
 export async function kernelState({ machine, settings, layout }: Server): Promise<FirewallState> {
   const ran = await machine.run("nft", ["list", "table", ...STRICT_TABLE.split(" ")], { timeoutMs: TIMEOUT_MS });
   const isGone = ran.code !== 0 && /No such file/.test(ran.stderr);
@@ -125,7 +125,7 @@ export async function kernelState({ machine, settings, layout }: Server): Promis
 export const firewall = [
   {
     name: "inner-port",
-    does: "Connects without privileges to the port at which only Dovecot may ask the guard.",
+    does: "Connects without privileges to the port where only Dovecot may ask the guard.",
     look: async (server) => {
       const { settings } = server;
       return judgeInner(settings["ports.login_policy"], settings["firewall.enabled"], await isReached(server));
@@ -141,7 +141,7 @@ export const firewall = [
   },
   {
     name: "other-tables",
-    does: "Looks for other tables of the machine's firewall that drop what they do not name.",
+    does: "Looks for other firewall tables on the machine that drop traffic by default.",
     look: async ({ machine }) => {
       const ran = await machine.run("nft", ["list", "chains"], { timeoutMs: TIMEOUT_MS });
       return judgeOthers(ran.code === 0 ? ran.stdout : null);
@@ -149,7 +149,7 @@ export const firewall = [
   },
   {
     name: "table",
-    does: "Reads the server's own chains back from the kernel.",
+    does: "Reads the server's own chains from the kernel.",
     look: async ({ machine }) => {
       const listed = async (chain: string): Promise<Finished> =>
         machine.run("nft", ["list", "chain", ...TABLE.split(" "), chain], { timeoutMs: TIMEOUT_MS });

@@ -5,13 +5,13 @@ import { groupsOfPoints, judgePoints, POINTS } from "./going-live.ts";
 import type { Result } from "./run-checks.ts";
 import { groups } from "./table.ts";
 
-/** All checks of the points, one of them otherwise. */
+/** All checks of the points, with one changed. */
 function results(other: string, state: State): readonly Result[] {
   const rest = { group: "", did: "x", evidence: "x", mend: null, tookMs: 1 };
   return POINTS.flatMap(({ checks }) => checks.map((id) => ({ ...rest, id, state: id === other ? state : "ok" })));
 }
 
-test("a point is done when all of its checks are ok, and one check leaves only its own point open", () => {
+test("a point is done when all of its checks are ok, and one failed check opens only its own point", () => {
   assert.deepEqual(
     judgePoints(results("", "ok")).map(({ point, state }) => [point, state]),
     [
@@ -42,7 +42,7 @@ test("a check that did not run proves nothing", () => {
   for (const { state } of judgePoints([])) assert.equal(state, "unknown");
 });
 
-test("each check of the points is in the table, and all of TLS, the firewall and backups are asked for", () => {
+test("each check of the points is in the table, and all of TLS, the firewall and backups are covered", () => {
   const ids = groups.flatMap(({ name, checks }) => checks.map((one) => `${name}.${one.name}`));
   const named: readonly string[] = POINTS.flatMap(({ checks }) => checks);
   assert.deepEqual(

@@ -4,7 +4,7 @@ import type { CheckId } from "./table.ts";
 
 type Point = Readonly<{ name: string; checks: readonly CheckId[] }>;
 
-/** What must be done before a server is used, and the checks that tell whether it is. */
+/** Steps to take before a server is used, and the checks that show whether they are done. */
 export const POINTS: readonly Point[] = [
   {
     name: "Change default passwords",
@@ -75,7 +75,7 @@ export const POINTS: readonly Point[] = [
 export type PointState = "done" | "open" | "unknown";
 export type JudgedPoint = Readonly<{ point: string; state: PointState; checks: readonly Result[] }>;
 
-/** Done: all of its checks are ok. A warning leaves it open: it is for the owner to change or to live with. */
+/** Done if all checks are ok. A warning leaves the point open, because the owner must decide about it. */
 export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] {
   return POINTS.map(({ name, checks }) => {
     const those = checks.flatMap((id) => results.filter((result) => result.id === id));
@@ -83,7 +83,7 @@ export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] 
   });
 }
 
-/** The groups whose checks the points name. */
+/** The groups of the checks that the points name. */
 export function groupsOfPoints(): readonly string[] {
   return [...new Set(POINTS.flatMap(({ checks }) => checks.map((id) => id.split(".", 1)[0] ?? "")))];
 }

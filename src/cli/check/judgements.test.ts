@@ -22,7 +22,7 @@ import { judgeUpdates } from "./updates.ts";
 const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
 const NOW = Date.parse("2026-11-21T08:00:00Z");
 
-/** The judgement, and that whatever is not ok says what helps. */
+/** Asserts the judgement, and that any result other than ok says what helps. */
 function is(state: State, { state: found, saw, fix }: Finding): void {
   assert.equal(found, state, saw);
   assert.notEqual(saw, "");
@@ -30,7 +30,7 @@ function is(state: State, { state: found, saw, fix }: Finding): void {
   if (found === "warning" || found === "wrong") assert.notEqual(fix, "");
 }
 
-test("passwords: a well-known one is wrong, and an imported hash tells nothing", () => {
+test("passwords: a well-known one is wrong, and an imported hash reveals nothing", () => {
   is("ok", judgeDashboard("{ARGON2ID}…", 20, false));
   is("wrong", judgeDashboard("{ARGON2ID}…", 20, true));
   is("unknown", judgeDashboard(null, 0, false));
@@ -48,7 +48,7 @@ test("passwords: a well-known one is wrong, and an imported hash tells nothing",
   is("warning", judgeSecretInEnvironment({ ADMIN_PASSWORD: "secret" }));
 });
 
-/** As nft(8) prints it. */
+/** In nft(8)'s output format. */
 function chainOf(rules: readonly string[]): string {
   return `table inet ghostinbox {\n\tchain banned {\n${rules.map((rule) => `\t\t${rule}\n`).join("")}\t}\n}\n`;
 }
@@ -56,7 +56,7 @@ const HOOK = "type filter hook input priority filter - 10;";
 const DROPS = ["ban4", "ban6", "net4", "net6"].map((set) => `ip saddr @${set} goto banned`).join("\n");
 const BANNED = chainOf(['counter name "dropped" drop']);
 
-test("firewall: a chain that is gone, not hooked, or drops nothing", () => {
+test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
   const lets = 'iif "lo" accept\n\t\tip saddr @allow4 accept\n';
   is("ok", judgeChain(`${HOOK}\n${DROPS}`, BANNED, ""));
   is("ok", judgeChain(`${HOOK} policy accept;\n${lets}${DROPS}`, BANNED, ""));
@@ -83,7 +83,7 @@ test("firewall: banned addresses are sent to a chain that drops nothing, or not 
     is("wrong", of(early, reject, drop));
 });
 
-test("dns: what mail needs is wrong, what it works without is a warning, silence is unknown", () => {
+test("dns: records that mail needs are wrong, optional ones are warnings, silence is unknown", () => {
   const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
   const of = (status: "ok" | "missing" | "wrong" | "unknown", required = true): Finding =>
     judgeRecord("example.org", { record: { ...record, required }, verdict: { status, detail: "seen" } });
@@ -94,7 +94,7 @@ test("dns: what mail needs is wrong, what it works without is a warning, silence
   is("unknown", of("unknown"));
 });
 
-test("mail flow: only a refusal is right, and what is neither yes nor no is unknown", () => {
+test("mail flow: only a refusal is right, and an unclear answer is unknown", () => {
   is("ok", judgeRelay("554 5.7.1 <a@example.com>: Relay access denied\r\n"));
   is("wrong", judgeRelay("250 2.1.5 Ok\r\n"));
   is("unknown", judgeRelay("450 4.7.1 try again\r\n"));
@@ -119,7 +119,7 @@ test("accounts: unused for 90 days, even if never used, but not if suspended", (
   is("warning", judgeHeld(["a@example.org"]));
 });
 
-test("permissions: more rights or another owner are wrong, fewer and absence are not", () => {
+test("permissions: more rights or another owner are wrong; fewer rights and missing files are not", () => {
   const wanted = { path: "/x", mode: 0o640, uid: 0, gid: 7 };
   is("ok", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 0, gid: 7 }]]));
   is("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
@@ -152,7 +152,7 @@ test("components and notices, and a guard that does not answer", () => {
   is("warning", judgeNotices({ ...health, notices: [notice] }));
 });
 
-test("disk: little room, almost none, and one that cannot be written", () => {
+test("disk: little space, almost none, and a read-only disk", () => {
   is("ok", judgeSpace("/x", { free: 50, all: 100 }));
   is("warning", judgeSpace("/x", { free: 9, all: 100 }));
   is("wrong", judgeSpace("/x", { free: 2, all: 100 }));
@@ -178,7 +178,7 @@ test("databases: damage, and files that were set aside", () => {
   is("warning", judgeAside(["engine/engine.db.damaged-1"]));
 });
 
-test("bans: what the kernel does not hold, networks too, and an allow list that is too wide", () => {
+test("bans: missing in the kernel, networks too, and an allow list that is too wide", () => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- canonical text of a network
   const network = "203.0.113.0/24" as Parameters<typeof uncovered>[0][number];
   is("ok", judgeHeldByKernel(0, null, []));
@@ -190,7 +190,7 @@ test("bans: what the kernel does not hold, networks too, and an allow list that 
   is("warning", judgeAllowed([{ prefix: "0.0.0.0/0", note: "" }]));
 });
 
-test("alerts: none that leaves the server, one that fails, and a test that is not taken", () => {
+test("alerts: no channel leaves the server, one fails, and a test is rejected", () => {
   const email = { name: "email", failing: null };
   is("warning", judgeOutside({ channels: [email], leadOut: false }));
   is("ok", judgeOutside({ channels: [email], leadOut: true }));
@@ -202,7 +202,7 @@ test("alerts: none that leaves the server, one that fails, and a test that is no
   is("wrong", judgeTest([{ channel: "ntfy", ok: false, detail: "refused" }]));
 });
 
-test("backups: none, old, failed, without its key, on the same disk", () => {
+test("backups: none, old, failed, without the key, on the same disk", () => {
   const last = {
     at: NOW - HOUR_MS,
     tookMs: 1,
@@ -234,7 +234,7 @@ test("backups: none, old, failed, without its key, on the same disk", () => {
   is("ok", judgePlace("sftp:x", { data: 1, repository: null }));
 });
 
-test("clock: a file of the future, and no time server", () => {
+test("clock: a file from the future, and no time server", () => {
   is("ok", judgeFiles({ path: "/x", at: NOW - 1_000 }, NOW));
   is("wrong", judgeFiles({ path: "/x", at: NOW + HOUR_MS }, NOW));
   is("unknown", judgeFiles(null, NOW));
@@ -243,7 +243,7 @@ test("clock: a file of the future, and no time server", () => {
   is("unknown", judgeSynchronized(""));
 });
 
-test("updates: those of security are wrong, and old or no lists prove nothing", () => {
+test("updates: security updates are wrong, and old or missing lists prove nothing", () => {
   const line = (from: string): string => `Inst openssl [3.0.16] (3.0.17 ${from} [amd64])\n`;
   is("ok", judgeUpdates("", NOW - DAY_MS, NOW));
   is("warning", judgeUpdates(line("Debian:12.13/oldstable"), NOW, NOW));

@@ -9,7 +9,7 @@ function named(more: string): readonly string[] {
   return leftOpen(loaded.settings).map(({ setting }) => setting);
 }
 
-test("what the defaults leave open is listed, until the owner decides otherwise", () => {
+test("lists what the defaults leave open, until the owner decides otherwise", () => {
   assert.deepEqual(named(""), ["firewall.mode", "fail2ban.sentences"]);
   assert.deepEqual(named('firewall.mode = "strict"\n'), ["fail2ban.sentences"]);
   assert.deepEqual(named('fail2ban.sentences = "all"\n'), ["firewall.mode"]);

@@ -1,7 +1,7 @@
 import type { Settings } from "../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 
-/** What a setting leaves open: nothing is wrong with it, but the owner should know before going live. */
+/** What a setting leaves open: it is no fault, but the owner should know before going live. */
 export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
 type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
 
@@ -17,18 +17,18 @@ export function leftOpen(settings: Asked): readonly LeftOpen[] {
           set(
             "firewall.mode",
             "strict",
-            "Every port at which a program of this machine listens is reached from outside: the firewall drops banned addresses only.",
+            "Every port on which a program of this machine listens can be reached from outside: the firewall only drops banned addresses.",
           ),
         ]
       : []),
     ...(!settings["fail2ban.enabled"]
-      ? [set("fail2ban.enabled", "true", "Fail2ban is off: the guard's own limits ban, and no jail does.")]
+      ? [set("fail2ban.enabled", "true", "Fail2ban is off: only the guard's own limits ban.")]
       : settings["fail2ban.sentences"] === "unjudged"
         ? [
             set(
               "fail2ban.sentences",
               "all",
-              "Jails do not ban for offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
+              "Jails ignore offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
             ),
           ]
         : []),

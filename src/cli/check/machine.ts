@@ -9,22 +9,22 @@ import { IS_IMAGE } from "../../daemon/set-up/checkout.ts";
 /** Bytes and inodes of a file system. */
 export type Room = Readonly<{ free: number; all: number }>;
 
-/** The machine below the server, as its own programs and its kernel show it. */
+/** The machine that runs the server, as its programs and its kernel describe it. */
 export interface Machine {
-  /** Runs one of the machine's programs to its end. Never throws. */
+  /** Runs a program of the machine until it exits. Never throws. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
-  /** What is left for files of root, and how many. */
+  /** Free and total amounts for files of root. */
   room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
   /** `/proc/self/mountinfo` (proc(5)). */
   mounts(): string;
   /** Its addresses without loopback. */
   addresses(): readonly Ip[];
-  /** Where apt keeps what it fetched (apt.conf(5), Dir::State::lists). */
+  /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
   readonly packageLists: string;
 }
 
 export const machine: Machine = {
-  // Administrators' tools, whose messages are read.
+  // Administrators' tools, whose output we parse.
   run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(TOOL_PATH), ...options }),
   room: (path) => {
     const { bavail, blocks, bsize, ffree, files } = statfsSync(path);

@@ -9,46 +9,46 @@ import { doorsOf } from "./doors.ts";
 import { type Finding, ok, unknown, wrong } from "./finding.ts";
 import type { Check, Server } from "./server.ts";
 
-/** A refused sign-in is delayed on purpose. */
+/** Longer than the deliberate delay of a refused sign-in. */
 const TIMEOUT_MS = 20_000;
 const APPLY = `${PROGRAM} config apply`;
-/** A domain for examples (RFC 2606 section 3); the attempt ends before any content, so nothing is ever sent. */
+/** A domain for examples (RFC 2606 section 3); the attempt stops before any content, so nothing is ever sent. */
 const ELSEWHERE = "relay-test@example.com";
 const WRONG_PASSWORD = "this is not the password of anybody";
 const PLAIN = Buffer.from(`\0${NO_ACCOUNT}\0${WRONG_PASSWORD}`).toString("base64");
 
-/** The answer to RCPT TO for a domain of somebody else. */
+/** `answer`: to RCPT TO for someone else's domain. */
 export function judgeRelay(answer: string): Finding {
   const says = oneLine(answer.trim());
   if (answer.startsWith("5")) return ok(`Mail for ${ELSEWHERE} is refused: ${says}`);
   if (answer.startsWith("4")) return unknown(`Mail for ${ELSEWHERE} is deferred: ${says}`, `${PROGRAM} status`);
-  return wrong(`Port 25 takes mail for ${ELSEWHERE} from a stranger: ${says}`, APPLY);
+  return wrong(`Port 25 accepts mail for ${ELSEWHERE} from a stranger: ${says}`, APPLY);
 }
 
-/** RFC 9051 section 6.2.3: NO is a refusal. RFC 4954 section 6: so is 535. */
+/** NO is a refusal (RFC 9051 section 6.2.3), and so is 535 (RFC 4954 section 6). */
 export function judgeSignIn(door: string, answer: string): Finding {
   const says = oneLine(answer.trim().split("\r\n").at(-1) ?? "");
   if (/^(?:a NO|535)/m.test(answer)) return ok(`${door} refuses a wrong password: ${says}`);
-  if (/^(?:a OK|235)/m.test(answer)) return wrong(`${door} lets a wrong password in: ${says}`, APPLY);
-  return unknown(`${door} answers neither yes nor no: ${says}`, `${PROGRAM} status`);
+  if (/^(?:a OK|235)/m.test(answer)) return wrong(`${door} accepts a wrong password: ${says}`, APPLY);
+  return unknown(`${door} neither accepts nor refuses: ${says}`, `${PROGRAM} status`);
 }
 
-/** RFC 6409 section 4.3: whoever has not signed in sends nothing. */
+/** RFC 6409 section 4.3: submission requires a sign-in. */
 export function judgeAnonymous(answer: string): Finding {
   const says = oneLine(answer.trim());
   if (answer.startsWith("5")) return ok(`Submission refuses mail without a sign-in: ${says}`);
-  if (answer.startsWith("2")) return wrong(`Submission takes mail without a sign-in: ${says}`, APPLY);
-  return unknown(`Submission puts off mail without a sign-in: ${says}`, `${PROGRAM} status`);
+  if (answer.startsWith("2")) return wrong(`Submission accepts mail without a sign-in: ${says}`, APPLY);
+  return unknown(`Submission defers mail without a sign-in: ${says}`, `${PROGRAM} status`);
 }
 
-/** RFC 5321 section 7.3 permits to refuse VRFY; 252 tells nothing either. */
+/** RFC 5321 section 7.3 permits refusing VRFY; 252 reveals nothing either. */
 export function judgeNames(answer: string): Finding {
   const says = oneLine(answer.trim());
-  if (/^25[01]/.test(answer)) return wrong(`Port 25 tells who exists: ${says}`, APPLY);
-  return ok(`Port 25 does not tell who exists: ${says}`);
+  if (/^25[01]/.test(answer)) return wrong(`Port 25 reveals which addresses exist: ${says}`, APPLY);
+  return ok(`Port 25 does not reveal which addresses exist: ${says}`);
 }
 
-/** Port 25 is for servers: it takes no passwords, not even over TLS. */
+/** Port 25 is for servers and accepts no passwords, not even over TLS. */
 export function judgePort25(offers: string): Finding {
   if (/^250[ -]AUTH\b/im.test(offers)) return wrong("Port 25 offers AUTH after STARTTLS.", APPLY);
   return ok("Port 25 offers no AUTH after STARTTLS.");
@@ -56,7 +56,7 @@ export function judgePort25(offers: string): Finding {
 
 type Talk = Readonly<{ port: number; localAddress: string; goodbye: string }>;
 
-/** A conversation whose failure proves nothing. */
+/** Runs a dialogue; if it fails, the result is unknown. */
 async function talk(talkTo: Talk, isTls: boolean, say: (dialogue: PortDialogue) => Promise<Finding>): Promise<Finding> {
   try {
     const tls = isTls ? { rejectUnauthorized: false } : undefined;
@@ -97,7 +97,7 @@ function signIn(server: Server, name: "submission" | "submissions"): Promise<Fin
 export const mailFlow = [
   {
     name: "relay",
-    does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and ends before any content.`,
+    does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
@@ -110,7 +110,7 @@ export const mailFlow = [
   },
   {
     name: "anonymous",
-    does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and ends before any content.`,
+    does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
     look: ({ settings }) =>
       talk(
         { port: settings["ports.submission"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" },
@@ -125,7 +125,7 @@ export const mailFlow = [
   },
   {
     name: "names",
-    does: "Asks port 25 whether an address exists (VRFY), which it must not tell.",
+    does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
@@ -135,7 +135,7 @@ export const mailFlow = [
   },
   {
     name: "port-25",
-    does: "Looks whether port 25 takes passwords after STARTTLS.",
+    does: "Checks whether port 25 accepts passwords after STARTTLS.",
     look: ({ settings }) =>
       talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) =>
         judgePort25(await greeted(dialogue)),
@@ -143,7 +143,7 @@ export const mailFlow = [
   },
   {
     name: "sign-in-imaps",
-    does: "Signs in over IMAPS with a name that no account has and a wrong password.",
+    does: "Signs in over IMAPS with an unknown name and a wrong password.",
     look: ({ settings }) =>
       talk(
         { port: settings["ports.imaps"], localAddress: PROBE_ADDRESS, goodbye: "b LOGOUT" },

@@ -31,5 +31,5 @@ if (loaded.ok) {
   const done = plural(Object.keys(checks).length, "check");
   console.log(`check: ${done} done; ${fallen({ checks }).length} that passed before found something wrong`);
 } else console.error(`check: ${loaded.message}`);
-// Open databases stay open to the end: the last one that closes a database removes the files beside it.
+// Databases stay open until the end: the last connection that closes a database removes the files beside it.
 process.exit(loaded.ok ? 0 : 1);

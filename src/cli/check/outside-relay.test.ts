@@ -14,13 +14,13 @@ const PLAIN = `AUTH PLAIN ${Buffer.from("\0me\0right words").toString("base64")}
 const OFFERS = [/^EHLO/, "250-relay\r\n250-STARTTLS\r\n250 AUTH LOGIN PLAIN\r\n"] as const;
 const TAKES = [/^AUTH PLAIN /, "235 2.7.0 welcome\r\n"] as const;
 
-test("a sign-in that the relay takes, over verified TLS", async () => {
+test("the relay accepts a sign-in over verified TLS", async () => {
   const only = [new RegExp(`^${RegExp.escape(PLAIN)}$`), "235 2.7.0 welcome\r\n"] as const;
   const found = await atRelay({ answers: [OFFERS, only], tls: files });
   assert.equal(found.state, "ok", found.saw);
 });
 
-test("AUTH LOGIN where the relay offers nothing better", async () => {
+test("uses AUTH LOGIN if the relay offers nothing better", async () => {
   const answers = [
     [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"],
     [/^AUTH LOGIN$/, "334 VXNlcm5hbWU6\r\n"],
@@ -30,9 +30,9 @@ test("AUTH LOGIN where the relay offers nothing better", async () => {
   assert.equal((await atRelay({ answers, tls: files })).state, "ok");
 });
 
-test("nothing is sent that AUTH LOGIN does not ask for", async () => {
+test("sends nothing that AUTH LOGIN does not ask for", async () => {
   const offers = [/^EHLO/, "250-relay\r\n250 AUTH LOGIN\r\n"] as const;
-  // The other lines would be taken.
+  // The relay would accept the other lines.
   const all = [/^(?:bWU=|cmlnaHQ)/, "235 2.7.0 welcome\r\n"] as const;
   const refused = await atRelay({ answers: [offers, [/^AUTH LOGIN$/, "504 5.5.4 not this one\r\n"], all], tls: files });
   assert.deepEqual([refused.state, /answers 504/.test(refused.saw)], ["wrong", true], refused.saw);
@@ -41,7 +41,7 @@ test("nothing is sent that AUTH LOGIN does not ask for", async () => {
   assert.match(unknown.saw, /answers 535/);
 });
 
-test("a refused password is wrong, reported without what was sent; a relay that cannot say is unknown", async () => {
+test("a refused password is wrong, and the report omits what was sent; a relay that cannot say is unknown", async () => {
   const repeats = [/^AUTH/, `535 5.7.8 no: ${PLAIN}\r\n`] as const;
   const found = await atRelay({ answers: [OFFERS, repeats], tls: files });
   assert.equal(found.state, "wrong");
@@ -50,7 +50,7 @@ test("a refused password is wrong, reported without what was sent; a relay that 
   assert.equal(later.state, "unknown");
 });
 
-test("no password without TLS, nor to a server whose certificate is another's", async () => {
+test("sends no password without TLS, nor to a server with someone else's certificate", async () => {
   const plain = await atRelay({ answers: [OFFERS, TAKES] });
   assert.match(plain.saw, /it offers no TLS/);
   const others = await atRelay({ answers: [OFFERS, TAKES], tls: files }, { name: "smtp.other.example" });
@@ -59,7 +59,7 @@ test("no password without TLS, nor to a server whose certificate is another's", 
   assert.deepEqual([unknown.state, /self.signed/.test(unknown.saw)], ["wrong", true], unknown.saw);
 });
 
-test("a relay that is not there, and a password that is not", async () => {
+test("a missing relay, and a missing password", async () => {
   const gone = await atRelay({ tls: files }, { name: "no.example" });
   assert.match(gone.saw, /its name has no address/);
   const missing = await atRelay({ tls: files }, { password: "/nonexistent" });

@@ -11,30 +11,31 @@ import type { Settings } from "../../settings/schema.ts";
 import { type Finding, ok, unknown, wrong } from "./finding.ts";
 
 const TIMEOUT_MS = 15 * SECOND_MS;
-/** RFC 8314: TLS starts at once. */
+/** RFC 8314: implicit TLS. */
 const SUBMISSIONS = 465;
 const FIX = "docs/install/outside-relay.md lists possible causes";
 
-/** The last answer of a sign-in (RFC 4954 section 6). Only its code is shown: a server may repeat the password. */
+/** `answer`: the last one of a sign-in (RFC 4954 section 6). Shows only its code, because a server may repeat the password. */
 export function judgeSignIn(relay: string, answer: string): Finding {
   const code = /^\d{3}/.exec(answer.trim().split("\r\n").at(-1) ?? "")?.[0] ?? "nothing";
-  if (code === "235") return ok(`All mail to others leaves by ${relay} (outbound.relay), which takes the sign-in.`);
-  if (code.startsWith("4")) return unknown(`${relay} (outbound.relay) takes no sign-in for now: it answers ${code}.`);
+  if (code === "235")
+    return ok(`All mail to others goes through ${relay} (outbound.relay), which accepts the sign-in.`);
+  if (code.startsWith("4")) return unknown(`${relay} (outbound.relay) accepts no sign-in for now: it answers ${code}.`);
   return wrong(`${relay} (outbound.relay) refuses the name or the password: it answers ${code}.`, FIX);
 }
 
-/** Signs in at the relay, as Postfix does, and ends before any mail. */
+/** Signs in to the relay, as Postfix does, and disconnects before any mail. */
 export async function signInAtRelay(settings: Settings, resolver: Resolver): Promise<Finding> {
   const name = settings["outbound.relay"].replaceAll(/[[\]]/g, "");
   try {
     const relay = relayOf(settings);
     const login = relay?.login ?? null;
     if (relay === null || login === null)
-      return ok(`All mail to others leaves by ${name} (outbound.relay), without a sign-in.`);
+      return ok(`All mail to others goes through ${name} (outbound.relay), without a sign-in.`);
     return judgeSignIn(name, await signIn(relay, { hostname: settings.hostname, login, resolver }));
   } catch (error) {
     if (error instanceof SetUpFailure) return wrong(messageOf(error), FIX);
-    return wrong(`No mail can leave by ${name} (outbound.relay): ${messageOf(error)}.`, FIX);
+    return wrong(`No mail can go through ${name} (outbound.relay): ${messageOf(error)}.`, FIX);
   }
 }
 
@@ -63,12 +64,12 @@ async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Prom
   }
 }
 
-/** PLAIN (RFC 4616), or LOGIN where a server knows nothing else. */
+/** Uses PLAIN (RFC 4616), or LOGIN if the server offers nothing else. */
 async function authenticate(dialogue: PortDialogue, offers: string, { user, password }: SignIn["login"]) {
   const encoded = (text: string): string => Buffer.from(text).toString("base64");
   if (/^250[ -]AUTH\b.* PLAIN\b/im.test(offers)) return dialogue.ask(`AUTH PLAIN ${encoded(`\0${user}\0${password}`)}`);
   if (!/^250[ -]AUTH\b.* LOGIN\b/im.test(offers)) throw new Error("it offers neither AUTH PLAIN nor AUTH LOGIN");
-  // A server that asks for nothing would take what follows for commands, and log it.
+  // A server that does not ask would take the next lines for commands, and log them.
   for (const line of ["AUTH LOGIN", encoded(user)]) {
     const answer = await dialogue.ask(line);
     if (!answer.startsWith("334")) return answer;
@@ -76,7 +77,7 @@ async function authenticate(dialogue: PortDialogue, offers: string, { user, pass
   return dialogue.ask(encoded(password));
 }
 
-/** By the server's own resolver, as Postfix asks it. */
+/** Asks the server's own resolver, as Postfix does. */
 async function addressOf(host: string, resolver: Resolver): Promise<string> {
   if (isIP(host) !== 0) return host;
   const found = (ask: Promise<string[]>): Promise<string[]> => ask.catch(() => []);

@@ -13,7 +13,7 @@ import type { Check } from "./server.ts";
 const API_MS = 5 * SECOND_MS;
 const GUESS_MS = 10 * SECOND_MS;
 
-/** What the makers of servers set and owners leave, and what an owner types first. */
+/** Defaults that vendors ship and owners keep, and common first choices. */
 export function defaultPasswords(domains: readonly string[], hostname: string): readonly string[] {
   const words = ["admin", "password", "changeme", "ghostinbox", "secret"];
   const numbered = ["1234567890", "admin12345", "changeme123", "password123"];
@@ -21,7 +21,7 @@ export function defaultPasswords(domains: readonly string[], hostname: string): 
   return [...new Set([...words, ...numbered, ...written, hostname, ...domains])];
 }
 
-/** `isOpen`: one of them opens it. Which one is not printed: the result may be kept or mailed. */
+/** `isOpen`: one of them works. It is not printed, because the result may be kept or mailed. */
 export function judgeDashboard(
   hash: string | null,
   tried: number,
@@ -35,7 +35,7 @@ export function judgeDashboard(
   return ok(`None of ${tried} well-known passwords opens the dashboard.`);
 }
 
-/** A hash that came from elsewhere tells nothing of the password behind it; clear text in the followed file does. */
+/** A hash from elsewhere reveals nothing about its password; clear text in the followed file does. */
 export function judgeImported(
   accounts: readonly Pick<AccountItem, "name" | "origin">[],
   { weak, judged }: FollowedPasswords,
@@ -50,13 +50,13 @@ export function judgeImported(
     .map(({ name }) => name);
   if (imported.length > 0)
     return unknown(
-      `Only hashes of the passwords of ${plural(imported.length, "imported account")} are known, so no one can tell whether they are weak: ${some(imported)}.`,
+      `Only the hashes of ${plural(imported.length, "imported account")} are known, so their passwords cannot be judged: ${some(imported)}.`,
       `${PROGRAM} account passwd ADDRESS`,
     );
   return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
 }
 
-/** What attackers try first with an address. */
+/** Guesses that attackers try first with an address. */
 export function firstGuesses(address: string): readonly string[] {
   const [local = "", domain = ""] = address.split("@");
   const [name = ""] = domain.split(".");
@@ -65,18 +65,20 @@ export function firstGuesses(address: string): readonly string[] {
   ];
 }
 
-/** `open`: the accounts that one of the guesses opens; `untried`: those for which time or a method was missing. */
+/** `open`: the accounts that a guess opens; `untried`: those for which time or a hash method was missing. */
 type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
 
-/** Which guess it was is not printed. */
+/** The guess that worked is not printed. */
 export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
   if (open.length > 0)
-    return wrong(`Passwords that are guessed first open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
+    return wrong(`Easily guessed passwords open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
   if (untried > 0)
     return unknown(
       `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,
     );
-  return ok(tried === 0 ? "No account was imported." : `None of ${plural(tried, "imported account")} opens so.`);
+  return ok(
+    tried === 0 ? "No account was imported." : `No common guess opens any of ${plural(tried, "imported account")}.`,
+  );
 }
 
 async function guess(accounts: readonly (readonly [string, string])[]): Promise<Guessed> {
@@ -96,22 +98,22 @@ async function guess(accounts: readonly (readonly [string, string])[]): Promise<
 }
 
 export function judgeApi(status: number): Finding {
-  if (status === 401) return ok("The API refuses a question without a password or token (401).");
+  if (status === 401) return ok("The API refuses a request without a password or token (401).");
   if (status < 300) return wrong(`The API answers without a password or token (${status}).`, `${PROGRAM} restart`);
   return unknown(`The API answers with ${status}.`, `${PROGRAM} status`);
 }
 
-/** An address for all is reached at loopback too; IPv6 is written in brackets (RFC 3986 section 3.2.2). */
+/** A wildcard address is reached at loopback too; IPv6 is written in brackets (RFC 3986 section 3.2.2). */
 function hostOf(address: string): string {
   if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** Every program of the shell has its variables. */
+/** Every program that the shell starts gets its variables. */
 export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
   if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("The environment has no password of the dashboard.");
   return warning(
-    "ADMIN_PASSWORD is set in this shell: every program that it starts can read it, and a start takes it only once.",
+    "ADMIN_PASSWORD is set in this shell: every program started from it can read it, and the server needs it only at its first start.",
     "unset ADMIN_PASSWORD",
   );
 }
@@ -119,20 +121,20 @@ export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
 export const passwords = [
   {
     name: "dashboard",
-    does: "Tries well-known passwords on the stored hash of the dashboard's.",
+    does: "Tries well-known passwords on the dashboard's stored hash.",
     look: async ({ reader, layout, settings: { domains, hostname } }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");
       const hash = read.dashboardPassword();
       const tried = defaultPasswords(domains, hostname);
-      // Side by side, as many as there are threads for it.
+      // In parallel, one per thread.
       const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
       return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
     },
   },
   {
     name: "accounts",
-    does: "Judges clear-text passwords of the followed accounts file, and looks for accounts of which only a hash is known.",
+    does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
     look: async ({ reader, settings }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");
@@ -142,7 +144,7 @@ export const passwords = [
   },
   {
     name: "guessable",
-    does: "Tries what is guessed first on the stored hashes of imported accounts, for at most ten seconds.",
+    does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
     look: async ({ reader }) => {
       const read = await reader();
       if (read === null) return unknown("The guard does not answer.");
@@ -166,7 +168,7 @@ export const passwords = [
   },
   {
     name: "environment",
-    does: "Looks for a password among the variables of this shell.",
+    does: "Looks for a password among this shell's variables.",
     look: ({ env }) => judgeSecretInEnvironment(env),
   },
 ] as const satisfies readonly Check[];

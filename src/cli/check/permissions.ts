@@ -12,14 +12,14 @@ import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, warning, wrong } from "./finding.ts";
 import type { Check } from "./server.ts";
 
-/** Who should own it, and its mode. */
+/** Expected owner and mode. */
 export type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
 /** The present state; null: it does not exist. */
 export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
-/** Fewer rights than wanted are not a danger: `status` shows what cannot work then. */
+/** Missing rights are no danger: `status` shows what cannot work. */
 export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
   const bad = entries.flatMap(([wanted, found]) => {
     if (found === null) return [];
@@ -30,20 +30,20 @@ export function judgeOwners(what: string, entries: readonly (readonly [Wanted, F
   });
   if (bad.length > 0) return wrong(`${some(bad)}.`, FIX);
   const there = entries.filter(([, found]) => found !== null).length;
-  return ok(`${plural(there, what)} with the owner and the mode that set-up gives.`);
+  return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
 }
 
 export function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
   if (open.length > 0) return wrong(`Users other than root can change ${some(open)}.`, FIX);
-  return ok(`Root alone can change what is in ${program}, ${conf} and ${services}.`);
+  return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
 }
 
-/** `found`: the files of the owner that settings name, with their modes. */
+/** `found`: the owner's files that settings name, with their modes. */
 export function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
   const open = found.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
   if (open.length > 0)
     return warning(`Every user of this machine can read ${some(open)}.`, `chmod o= ${open[0] ?? ""}`);
-  return ok(`${plural(found.length, "file")} with secrets that settings name, none of them open to every user.`);
+  return ok(`${plural(found.length, "file")} with secrets that settings name, none readable by every user.`);
 }
 
 function said({ mode, uid, gid }: Readonly<{ mode: number; uid: number; gid: number }>): string {
@@ -61,7 +61,7 @@ function found(path: string): Found {
 }
 
 function wantedDirectories(layout: Layout): readonly Wanted[] {
-  // A path that is listed twice gets the latter access, as in set-up.
+  // A path that is listed twice gets the later access, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
   return [...last.values()].map(({ path, mode, user, group }) => ({
     path,
@@ -71,7 +71,7 @@ function wantedDirectories(layout: Layout): readonly Wanted[] {
   }));
 }
 
-/** Files that hold a secret, with the only ones who may read them. */
+/** Files that hold a secret, with the only users who may read them. */
 function wantedSecrets(layout: Layout): readonly Wanted[] {
   const guard = groupId(USERS.guard);
   const rspamd = groupId(CONTENT_USERS.rspamd);
@@ -102,7 +102,7 @@ function wantedSockets(layout: Layout): readonly Wanted[] {
   ];
 }
 
-/** What others than root may change. */
+/** Files and directories that users other than root may change. */
 function changeable(directory: string): readonly string[] {
   return [directory, ...readTree(directory)].filter((path) => {
     const one = found(path);
@@ -128,7 +128,7 @@ function namesIn(directory: string): readonly string[] {
   }
 }
 
-/** Settings that name a file which anybody may read. Every other file that a setting names counts as a secret. */
+/** Settings that name a world-readable file. Every other file that a setting names counts as a secret. */
 const OPEN_FILES: readonly SettingKey[] = [
   "tls.cert",
   "certificates.log",
@@ -159,7 +159,7 @@ function named(settings: Settings): readonly Readonly<{ path: string; mode: numb
 export const permissions = [
   {
     name: "directories",
-    does: "Compares owner and mode of each directory with what set-up gives it.",
+    does: "Compares owner and mode of each directory with what set-up assigns.",
     look: ({ layout }) =>
       judgeOwners(
         "directory",
@@ -168,7 +168,7 @@ export const permissions = [
   },
   {
     name: "secrets",
-    does: "Compares owner and mode of keys, passwords, databases and settings with what set-up gives them.",
+    does: "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
     look: ({ layout }) =>
       judgeOwners(
         "file",
@@ -177,7 +177,7 @@ export const permissions = [
   },
   {
     name: "sockets",
-    does: "Compares owner and mode of the sockets for commands with what they should be.",
+    does: "Compares owner and mode of the command sockets with what they should be.",
     look: ({ layout }) =>
       judgeOwners(
         "socket",
@@ -186,7 +186,7 @@ export const permissions = [
   },
   {
     name: "programs",
-    does: "Looks whether another user than root could change programs or configuration that root runs.",
+    does: "Checks whether a user other than root could change programs or configuration that root runs.",
     look: ({ layout }) =>
       judgePrograms(
         [layout.program, layout.conf, layout.services].flatMap((directory) => changeable(directory)),
@@ -195,7 +195,7 @@ export const permissions = [
   },
   {
     name: "named-files",
-    does: "Looks whether every user can read files with secrets that settings name.",
+    does: "Checks whether every user can read files with secrets that settings name.",
     look: ({ settings }) => judgeNamed(named(settings)),
   },
 ] as const satisfies readonly Check[];

@@ -29,12 +29,12 @@ test("each port is held by its own program; one that is silent or taken is wrong
   assert.match(taken.saw, /3000 by python3/);
 });
 
-test("the dashboard for others is a warning", () => {
+test("a dashboard that others can reach is a warning", () => {
   assert.equal(judgePrivate(settings, listeners).state, "ok");
   assert.equal(judgePrivate(settings, [{ address: "0.0.0.0", port: 3000, programs: [] }]).state, "warning");
 });
 
-test("other programs for the outside are a warning, except ssh", () => {
+test("other programs that listen publicly are a warning, except ssh", () => {
   const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
   assert.equal(judgeOthers(promised, listeners).state, "ok");
   assert.equal(judgeOthers(promised, [...listeners, other("sshd")]).state, "ok");
@@ -45,11 +45,11 @@ test("other programs for the outside are a warning, except ssh", () => {
       doors: doors.map((door) => parseDoor(door) ?? assert.fail(door)),
       trusted: [],
     });
-  assert.match(strict("25/tcp").saw, /The strict firewall shuts whatever else listens/);
+  assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
   assert.equal(strict("2222/tcp6").state, "warning");
 });
 
-test("a port for proxies that takes others is wrong", () => {
+test("a port for proxies that accepts other clients is wrong", () => {
   assert.equal(judgeProxied(new Map([["203.0.113.10", []]])).state, "ok");
   const open = judgeProxied(new Map([["203.0.113.10", [20_025]]]));
   assert.deepEqual([open.state, /at 20025 \(203\.0\.113\.10\)/.test(open.saw)], ["wrong", true]);

@@ -39,19 +39,19 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
   return ok(`The server's own programs listen on ${held.join(", ")}.`);
 }
 
-/** Programs with plain HTTP or without a password are only for this machine. */
+/** Programs with plain HTTP or without a password must listen on this machine only. */
 export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
   const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
   const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
   if (open.length > 0)
     return warning(
-      `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which speaks without TLS.`,
-      `${PROGRAM} config set http.address 127.0.0.1  # and a proxy before it: docs/reverse-proxy.md`,
+      `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
+      `${PROGRAM} config set http.address 127.0.0.1  # and a proxy in front of it: docs/reverse-proxy.md`,
     );
   return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
 }
 
-/** `open`: the openings of a strict firewall; null: every port. */
+/** `open`: the ports that a strict firewall opens; null: every port. */
 export function judgeOthers(
   promised: readonly ServerPort[],
   listeners: readonly Listener[],
@@ -62,42 +62,42 @@ export function judgeOthers(
   const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
   if (said.length === 0)
     return listening.length === 0
-      ? ok("Nothing else listens for the outside.")
-      : ok("The strict firewall shuts whatever else listens for the outside.");
+      ? ok("No other program listens publicly.")
+      : ok("The strict firewall closes the ports of all other programs.");
   if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
-    return ok(`Apart from the server only ssh listens: ${some(said)}.`);
-  return warning(`Other programs listen for the outside: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
+    return ok(`Apart from the server, only ssh listens: ${some(said)}.`);
+  return warning(`Other programs listen publicly: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
 }
 
-/** Over one family at least. */
+/** Open over at least one address family. */
 function isReached(port: number, open: Opening): boolean {
   const at = (family: 4 | 6): boolean => isLetIn(doorOf({ protocol: "tcp", family, first: port, last: port }), open);
   return at(4) || at(6);
 }
 
-/** A resolver that answers everybody is used to flood others (RFC 5358). */
+/** Attackers use an open resolver to flood others (RFC 5358). */
 export function judgeResolver(listeners: readonly Listener[]): Finding {
   const open = listeners.filter(
     (one) => !isLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
   );
   if (open.length > 0)
     return wrong(
-      `The resolver listens for others: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
+      `Others can reach the resolver: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
       `${PROGRAM} config apply`,
     );
   return ok("The resolver listens for this machine only.");
 }
 
-/** Above 1023: where databases, caches and administration usually listen. */
+/** Above 1023: the usual ports of databases, caches and administration. */
 const USUAL = [
   1433, 1521, 2049, 2375, 2376, 2379, 2525, 3128, 3306, 3389, 4190, 5000, 5432, 5601, 5672, 5900, 5984, 6379, 6443,
   8000, 8006, 8080, 8081, 8443, 8888, 9000, 9090, 9200, 9300, 10_000, 10_250, 11_211, 11_332, 11_333, 11_334, 15_672,
   27_017, 50_000,
 ];
-/** Those below 1024 too. */
+/** Including those below 1024. */
 const SCANNED = [...Array.from({ length: 1_023 }, (_, at) => at + 1), ...USUAL];
 
-/** `open`: at this address, without the ports of the settings. */
+/** `open`: open ports at each address, except those of the settings. */
 export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: readonly Listener[]): Finding {
   const isSsh = (port: number): boolean =>
     listeners.some((one) => one.port === port && one.programs.some((name) => name === "sshd"));
@@ -106,18 +106,18 @@ export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listener
   );
   if (found.length > 0)
     return warning(
-      `Ports that the settings do not name take connections: ${some(found)}.`,
+      `Ports that the settings do not name accept connections: ${some(found)}.`,
       "ss -tlnp; nft list ruleset",
     );
-  return ok(`At ${some([...open.keys()])} no port but those of the settings and ssh takes connections.`);
+  return ok(`At ${some([...open.keys()])} only the ports of the settings and ssh accept connections.`);
 }
 
-/** `open`: ports for proxies that accepted a connection at this address, which is not a proxy's. */
+/** `open`: ports for proxies that accepted a connection from this address, which is not a proxy's. */
 export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Finding {
   const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
   if (found.length > 0)
     return wrong(
-      `Others than proxies can connect, and say where they come from, at ${some(found)}.`,
+      `Clients other than proxies can connect, and claim any address, at ${some(found)}.`,
       `${PROGRAM} status  # shows the state of the firewall; docs/mail-proxy.md`,
     );
   return ok("The ports that trust a PROXY header accept connections from proxies only.");
@@ -131,8 +131,7 @@ async function proxied({ machine, settings }: Server): Promise<Finding> {
     return ip !== null && settings["proxy.networks"].some((network) => contains(network, ip));
   };
   const hosts = outside(machine).filter((host) => !isProxy(host));
-  if (hosts.length === 0)
-    return unknown("Each address of this machine is one of a proxy, so there is none to try from.");
+  if (hosts.length === 0) return unknown("Every address of this machine is a proxy's, so none is left to test from.");
   const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
   return judgeProxied(new Map(await Promise.all(tried)));
 }
@@ -148,7 +147,7 @@ function outside(machine: Machine): readonly string[] {
 async function scan({ machine, settings }: Server): Promise<Finding> {
   const hosts = outside(machine);
   if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
-  // Those of the settings are looked at by others, and each connection there is one more line in a log.
+  // Other checks cover the ports of the settings, and each connection there adds a log line.
   const all = portsOf(settings);
   const promised = all.filter(({ address }) => address === null || !isLoopback({ address })).map(({ port }) => port);
   const scanned = [...new Set([...SCANNED, ...all.map(({ port }) => port)])].filter((port) => !promised.includes(port));
@@ -188,17 +187,17 @@ export const ports = [
   },
   {
     name: "scan",
-    does: "Connects to each port below 1024 and to usual ports above, at the machine's own addresses; without those of the settings.",
+    does: "Connects to each port below 1024 and to common ports above, at the machine's own addresses, except the ports of the settings.",
     look: scan,
   },
   {
     name: "proxies",
-    does: "Connects to the ports for proxies from the machine's own addresses, unless they are a proxy's.",
+    does: "Connects to the ports for proxies from the machine's own addresses that are not a proxy's.",
     look: proxied,
   },
   {
     name: "others",
-    does: "Looks for other programs that listen for the outside, and that the firewall lets others reach.",
+    does: "Looks for other programs that listen publicly and that the firewall lets others reach.",
     look: async (server) => {
       const { open } = await kernelState(server);
       return look((promised, found) => judgeOthers(promised, found, open))(server);

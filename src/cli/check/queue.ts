@@ -6,16 +6,16 @@ import { PROGRAM } from "../call.ts";
 import { type Finding, ok, unknown, warning } from "./finding.ts";
 import type { Check } from "./server.ts";
 
-/** Longer than any greylisting; a server that is away for a night is reported, too. */
+/** Longer than any greylisting; also reports a server that is away for a night. */
 const OLD_MS = 6 * HOUR_MS;
 const MANY = 500;
 
-/** The oldest comes first. Mail on hold waits for a command, not for delivery. */
+/** The oldest mail comes first. Mail on hold waits for a command, not for delivery. */
 export function judgeAge(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
-  if (oldest === undefined) return ok("No mail waits for delivery.");
+  if (oldest === undefined) return ok("No mail is waiting for delivery.");
   const age = now - oldest.at;
-  const saw = `The oldest mail that waits for delivery is ${oldest.id}, ${span(age)} old.`;
-  return age > OLD_MS ? warning(saw, `${PROGRAM} queue list  # says why each waits`) : ok(saw);
+  const saw = `The oldest mail waiting for delivery is ${oldest.id}, ${span(age)} old.`;
+  return age > OLD_MS ? warning(saw, `${PROGRAM} queue list  # says why each mail waits`) : ok(saw);
 }
 
 export function judgeLength(total: number): Finding {
@@ -25,7 +25,7 @@ export function judgeLength(total: number): Finding {
 
 export function judgeHold(total: number): Finding {
   if (total === 0) return ok("No mail is on hold.");
-  return warning(`${plural(total, "mail")} on hold, until somebody releases or deletes them.`, `${PROGRAM} queue list`);
+  return warning(`${plural(total, "mail")} on hold until someone releases or deletes them.`, `${PROGRAM} queue list`);
 }
 
 const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null } as const;
@@ -33,7 +33,7 @@ const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null } as cons
 export const queue = [
   {
     name: "age",
-    does: "Looks how long the oldest mail has waited for delivery.",
+    does: "Measures how long the oldest mail has waited for delivery.",
     look: async ({ keeper, now }) => {
       const asked = await keeper.ask({ ...ALL, where: "loose", after: null, limit: 1 });
       return asked.ok ? judgeAge(asked.queue?.[0], now) : unknown(asked.reason, `${PROGRAM} status`);

@@ -14,31 +14,31 @@ import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./find
 import { signInAtRelay } from "./outside-relay.ts";
 import type { Check, Server } from "./server.ts";
 
-/** Lists that most receivers ask about a sender's address, and about the domain that it names. */
+/** Lists that most receivers check for a sender's address and for its domain. */
 const LISTS = ["zen.spamhaus.org", "bl.spamcop.net"];
 const DOMAIN_LIST = "dbl.spamhaus.org";
-/** A domain that the list names for tests (https://www.spamhaus.org/faqs/domain-blocklist/). */
+/** A test domain that the list always names (https://www.spamhaus.org/faqs/domain-blocklist/). */
 const DOMAIN_TEST = "dbltest.com";
-/** Their servers take mail from everybody at port 25, so a machine that reaches none of them sends no mail at all. */
+/** Their servers accept mail from anyone at port 25, so a machine that reaches none of them cannot send mail. */
 const LARGE = ["gmail.com", "outlook.com"];
 const CONNECT_MS = 8 * SECOND_MS;
 const SMTP_PORT = 25;
 
-/** `about`: what the list answers; `test`: what it answers about the address that it must name. */
+/** `about`: the list's answer; `test`: its answer about the test address, which it must list. */
 export function judgeListing(zone: string, what: string, about: NameAnswer, test: NameAnswer): Finding {
   const shown = publicZone(zone);
   if (about.type === "failed" || test.type !== "addresses")
     return unknown(`${shown} gives answers that cannot be trusted.`);
   if (about.type === "none") return ok(`${what} is not on ${shown}`);
   const read = readListAnswer(zone, about.addresses);
-  if (read.type === "refused") return unknown(`${shown} does not answer us: ${read.why}.`);
+  if (read.type === "refused") return unknown(`${shown} refuses our queries: ${read.why}.`);
   if (read.type === "nothing" && !about.addresses.some((address) => address.startsWith("127.0.1.")))
     return ok(`${what} is not on ${shown}`);
   const says = read.type === "listed" ? read.meaning : some(about.addresses);
-  return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org tells why; search for ${shown}`);
+  return wrong(`${what} is on ${shown} (${says})`, `https://check.spamhaus.org explains why; search for ${shown}`);
 }
 
-/** What the first mail servers of large providers answered: a greeting, or why there was none. */
+/** Answers of the first mail servers of large providers: a greeting, or why there was none. */
 export function judgeOutgoing(
   greetings: readonly Readonly<{ host: string; says: string | Error }>[],
   hasV4 = true,
@@ -46,32 +46,33 @@ export function judgeOutgoing(
   const heard = greetings.find(({ says }) => typeof says === "string" && says.startsWith("220"));
   if (heard !== undefined && !hasV4)
     return warning(
-      `${heard.host} greets this machine at port 25, but it has no IPv4 address: mail to servers without IPv6 waits and comes back.`,
+      `${heard.host} answers this machine at port 25, but the machine has no IPv4 address: mail to servers without IPv6 waits and bounces.`,
       `${PROGRAM} config set outbound.relay HOST:PORT  # docs/install/ipv6-only.md`,
     );
-  if (heard !== undefined) return ok(`${heard.host} greets this machine at port 25, so mail can leave it.`);
-  if (greetings.length === 0) return unknown("No mail server of a large provider has a name here, so none was tried.");
+  if (heard !== undefined) return ok(`${heard.host} answers this machine at port 25, so mail can be delivered.`);
+  if (greetings.length === 0)
+    return unknown("The mail servers of large providers could not be resolved, so none was tried.");
   const all = greetings.map(({ host, says }) => `${host}: ${says instanceof Error ? says.message : says.trim()}`);
   return wrong(
-    `No mail can leave this machine by port 25: ${some(all)}.`,
-    `${PROGRAM} config set outbound.relay HOST:PORT  # or ask the machine's provider to open port 25 outwards`,
+    `This machine cannot deliver mail at port 25: ${some(all)}.`,
+    `${PROGRAM} config set outbound.relay HOST:PORT  # or ask the machine's provider to open outgoing port 25`,
   );
 }
 
 async function onLists({ settings, machine }: Server): Promise<Finding> {
   const own = machine.addresses().filter(isPublic);
-  // Behind a router others see its address.
+  // Behind a router, others see the router's address.
   const addresses = own.length > 0 ? own : await outsideAddresses(settings, own);
   if (addresses.length === 0)
-    return unknown("Neither this machine nor its name has a public address, so there is none to ask lists about.");
+    return unknown("Neither this machine nor its name has a public address, so there is none to look up in the lists.");
   const names = new ResolverNames(settings["dns.address"]);
   const zones = settings["dnsbl.zones"].length > 0 ? settings["dnsbl.zones"] : LISTS;
   const findings = zones.flatMap((zone) => addresses.map((address) => onList(names, zone, address)));
   const asked = (await Promise.all(findings)).filter((finding) => finding !== null);
-  return worstOf(asked, "No list knows of addresses like these.");
+  return worstOf(asked, "No list covers addresses like these.");
 }
 
-/** Null: the list knows of no IPv6. */
+/** Null: the list does not cover IPv6. */
 async function onList(names: ResolverNames, zone: string, address: Ip): Promise<Finding | null> {
   const [about, test] = await Promise.all([
     names.addresses(listQuery(address, zone)),
@@ -118,17 +119,17 @@ async function greeting(host: string): Promise<string | Error> {
 export const reputation = [
   {
     name: "addresses",
-    does: "Asks DNS block lists about the machine's public addresses, and about an address that they must name.",
+    does: "Looks up the machine's public addresses in DNS block lists, and a test address that each list must name.",
     look: onLists,
   },
   {
     name: "domains",
-    does: `Asks ${DOMAIN_LIST} about each domain.`,
+    does: `Looks up each domain in ${DOMAIN_LIST}.`,
     look: domainsOnList,
   },
   {
     name: "port-25-out",
-    does: `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, hears its greeting, and ends; or signs in at the relay of outbound.relay.`,
+    does: `Connects to port 25 of a mail server of ${LARGE.join(" and of ")}, reads its greeting, and disconnects; or signs in to outbound.relay.`,
     look: outgoing,
   },
 ] as const satisfies readonly Check[];

@@ -5,7 +5,7 @@ import { ok, unknown, worstOf, wrong } from "./finding.ts";
 import { runChecks } from "./run-checks.ts";
 import type { Group } from "./server.ts";
 
-test("a check that throws or hangs is unknown, and hinders no other; databases come last", async () => {
+test("a check that throws or hangs is unknown and does not stop the others; databases come last", async () => {
   const order: string[] = [];
   const looked = (name: string) => () => {
     order.push(name);
@@ -32,12 +32,12 @@ test("a check that throws or hangs is unknown, and hinders no other; databases c
       ["g.works", "ok"],
     ],
   );
-  assert.match(results[2]?.evidence ?? "", /did not end within 0\.02 s/);
+  assert.match(results[2]?.evidence ?? "", /did not finish within 0\.02 s/);
   assert.equal(results[3]?.evidence, "works\\x1b[1m s3://…@host/b");
   assert.deepEqual(order, ["works", "engine"]);
 });
 
-test("of several findings the worst counts, with all that are as bad", () => {
+test("of several findings the worst counts, with all that are equally bad", () => {
   const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")], "");
   assert.deepEqual(found, { state: "wrong", saw: "b. d.", fix: "fix b" });
   assert.deepEqual(worstOf([], "none"), ok("none"));

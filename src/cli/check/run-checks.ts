@@ -4,24 +4,24 @@ import { oneLine } from "../print/text.ts";
 import { type Finding, type State, unknown } from "./finding.ts";
 import type { Check, Group, Server } from "./server.ts";
 
-/** What one check did, and what it came to. */
+/** What one check did, and its result. */
 export type Result = Readonly<{
   id: string;
   group: string;
   state: State;
   did: string;
   evidence: string;
-  /** Null: nothing is to be done. */
+  /** Null: there is nothing to do. */
   mend: string | null;
   tookMs: number;
 }>;
 
-/** A single check that takes longer is given up. */
+/** Time limit of a single check. */
 const MOST_MS = 25 * SECOND_MS;
-/** They read whole files without a pause, which would delay other conversations. */
+/** These read whole files without a pause, which would delay the other checks' dialogues. */
 const LAST: readonly string[] = ["database"];
 
-/** The checks of these groups, most of them side by side, in the order of the groups. */
+/** Runs the checks of these groups, most of them in parallel, and returns them in the order of the groups. */
 export async function runChecks(
   groups: readonly Group[],
   server: Server,
@@ -36,7 +36,7 @@ export async function runChecks(
   return groups.flatMap(({ name }) => results.filter(({ group }) => group === name));
 }
 
-/** One that fails or hangs tells so, and hinders no other. */
+/** A check that fails or hangs reports that, and does not stop the others. */
 function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
   return Promise.all(
     checks.map(async (one) => {
@@ -57,18 +57,18 @@ function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promi
   );
 }
 
-/** An address that another program quotes may have a password in it (RFC 3986 section 3.2.1). */
+/** A URL that another program quotes may contain a password (RFC 3986 section 3.2.1). */
 function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/@\s]+@/g, "//…@");
 }
 
 async function looked(one: Check, server: Server, mostMs: number): Promise<Finding> {
   const late = Promise.withResolvers<Finding>();
-  const timer = setTimeout(() => late.resolve(unknown(`It did not end within ${mostMs / SECOND_MS} s.`)), mostMs);
+  const timer = setTimeout(() => late.resolve(unknown(`It did not finish within ${mostMs / SECOND_MS} s.`)), mostMs);
   try {
     return await Promise.race([one.look(server), late.promise]);
   } catch (error) {
-    return unknown(`It could not be checked: ${messageOf(error)}.`);
+    return unknown(`The check failed: ${messageOf(error)}.`);
   } finally {
     clearTimeout(timer);
   }

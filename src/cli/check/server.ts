@@ -11,10 +11,10 @@ import { doorsOf } from "./doors.ts";
 import type { Finding } from "./finding.ts";
 import { type Machine, machine } from "./machine.ts";
 
-/** What TLS came to at each mail port. */
+/** The result of TLS at each mail port. */
 export type Shaken = ReadonlyMap<Door, Handshake>;
 
-/** The running system that is checked. What several checks need is asked for once; null: the guard does not answer. */
+/** The running system under check. Data that several checks need is fetched once; null: the guard does not answer. */
 export type Server = Readonly<
   Pick<CommandCall, "guard" | "keeper" | "env"> & {
     layout: Layout;
@@ -22,7 +22,7 @@ export type Server = Readonly<
     machine: Machine;
     /** Milliseconds since the epoch. */
     now: number;
-    /** Whether a test goes through each channel for alerts. */
+    /** Whether to send a test through each alert channel. */
     sendsTest: boolean;
     health: () => Promise<Health | null>;
     alerts: () => Promise<AlertList | null>;
@@ -31,7 +31,7 @@ export type Server = Readonly<
   }
 >;
 
-/** `does`: what it does, in a sentence that is printed with every result. */
+/** A sentence about what the check does, printed with every result. */
 export type Check<Name extends string = string> = Readonly<{
   name: Name;
   does: string;

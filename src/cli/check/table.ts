@@ -39,7 +39,7 @@ const table = [
   { name: "updates", checks: updates },
 ] as const satisfies readonly Group[];
 
-/** Every check, in the order in which they are shown. */
+/** Every check, in the order of display. */
 export const groups: readonly Group[] = table;
 
 type IdsOf<G> = G extends { name: infer Name extends string; checks: readonly (infer C extends Check)[] }

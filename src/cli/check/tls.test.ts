@@ -29,7 +29,7 @@ async function pair(): Promise<Readonly<{ key: Buffer; cert: Buffer }>> {
   return { key: readFileSync(key), cert: readFileSync(cert) };
 }
 
-test("a server of today refuses TLS 1.1 and speaks a newer one; one of yesterday is found out", async () => {
+test("a modern server refuses TLS 1.1 and accepts a newer version; an outdated one is detected", async () => {
   const files = await pair();
   const plain = { name: "IMAPS", tlsStart: "at_once", goodbye: "" } as const;
   const today = { ...plain, port: await listenOnPort(createServer({ ...files, minVersion: "TLSv1.2" })) };

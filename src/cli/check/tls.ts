@@ -17,7 +17,7 @@ const SOON_DAYS = 14;
 const MOST_ADDRESSES = 4;
 const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
 
-/** Silence, and what OpenSSL says where it has no such version itself: neither proves anything about the server. */
+/** Silence, or an OpenSSL that lacks the version itself: neither proves anything about the server. */
 const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
 
 export function judgeOld(door: string, shaken: Handshake): Finding {
@@ -61,8 +61,8 @@ export function judgeName(hostname: string, certificate: X509Certificate): Findi
 }
 
 export function judgeChain(distrust: string | null, issuer: string): Finding {
-  if (distrust === null) return ok(`A public authority vouches for the certificate (${issuer}).`);
-  const says = `No public authority vouches for the certificate (${distrust}): mail programs warn, and servers that insist do not deliver.`;
+  if (distrust === null) return ok(`A public authority issued the certificate (${issuer}).`);
+  const says = `No public authority issued the certificate (${distrust}): mail programs warn, and servers that require one do not deliver.`;
   return warning(says, FIX);
 }
 
@@ -74,20 +74,20 @@ export function judgeDays(validTo: number, now: number): Finding {
   return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
 }
 
-/** `served`: by each port, the fingerprint of its certificate. */
+/** `served`: each port's certificate fingerprint. */
 export function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
   const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
   if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
-  return wrong(`${some(others)}: another certificate than that of the settings.`, `${PROGRAM} config apply`);
+  return wrong(`${some(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
 }
 
-/** `offers`: what EHLO answered before TLS. RFC 4954 section 4: no passwords in clear text. */
+/** `offers`: the reply to EHLO before TLS. RFC 4954 section 4: no passwords in clear text. */
 export function judgeCleartext(door: string, offers: string): Finding {
   if (/^250[ -]AUTH\b/im.test(offers)) return wrong(`${door} offers AUTH before TLS`, `${PROGRAM} config apply`);
   return ok(`${door} offers no AUTH before TLS`);
 }
 
-/** The worst of all ports. */
+/** Returns the worst result of all ports. */
 async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
   return worstOf(
     [...(await shaken)].map(([{ name }, one]) => judge(name, one)),
@@ -95,7 +95,7 @@ async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: H
   );
 }
 
-/** The certificate that IMAPS serves, if it does. */
+/** Returns the certificate that IMAPS serves, if it does. */
 async function onImaps(server: Server, judge: (certificate: X509Certificate, distrust: string | null) => Finding) {
   const [, shaken] = [...(await server.shaken())].find(([{ name }]) => name === "IMAPS") ?? [];
   if (shaken?.ok !== true || shaken.certificate === null) return unknown("IMAPS serves no certificate.", FIX);
@@ -132,7 +132,7 @@ export const tls = [
   },
   {
     name: "public",
-    does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as clients on the net do.",
+    does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
     look: async ({ settings, machine }) => {
       const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
       const hosts = machine.addresses().filter(isReached).slice(0, MOST_ADDRESSES);
@@ -149,7 +149,7 @@ export const tls = [
   },
   {
     name: "cleartext",
-    does: "Looks whether SMTP and submission take passwords before TLS.",
+    does: "Checks whether SMTP and submission accept passwords before TLS.",
     look: async ({ settings }) => {
       const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
       return worstOf(await Promise.all(plain.map(offersBeforeTls)), "");
@@ -162,22 +162,22 @@ export const tls = [
   },
   {
     name: "chain",
-    does: "Verifies the chain of that certificate with the public authorities that Node.js knows.",
+    does: "Verifies the chain of that certificate against the public authorities that Node.js trusts.",
     look: (server) => onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
   },
   {
     name: "days",
-    does: "Counts the days that the certificate is still valid.",
+    does: "Counts the days until the certificate expires.",
     look: (server) => onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
   },
   {
     name: "key",
-    does: "Measures the key of the certificate that is served.",
+    does: "Measures the key of the served certificate.",
     look: ({ layout }) => judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
   },
   {
     name: "same",
-    does: "Compares the certificate of each mail port with the file from which it is served.",
+    does: "Compares each mail port's certificate with the file that it is served from.",
     look: async ({ layout, shaken }) => {
       const file = new X509Certificate(readFileSync(servedFiles(layout).cert)).fingerprint256;
       const served = [...(await shaken())].map(

@@ -18,10 +18,10 @@ const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
 const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
 const OLD_DAYS = 7;
 
-/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the lists of packages are missing. */
+/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the package lists are missing. */
 export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
   if (listedAt === null)
-    return unknown("This machine has no lists of Debian's packages, so updates are not known.", FETCH);
+    return unknown("This machine has no Debian package lists, so pending updates are unknown.", FETCH);
   if (simulated === null) return unknown("apt-get cannot be asked.", FETCH);
   const waiting = readUpgrade(simulated);
   const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
@@ -30,12 +30,11 @@ export function judgeUpdates(simulated: string | null, listedAt: number | null, 
     return wrong(`${plural(security.length, "security update")} not installed yet: ${some(security)}.`, INSTALL);
   if (names.length > 0) return warning(`${plural(names.length, "update")} not installed yet: ${some(names)}.`, INSTALL);
   const days = Math.floor((now - listedAt) / DAY_MS);
-  if (days > OLD_DAYS)
-    return unknown(`The lists of packages are ${plural(days, "day")} old and name no update.`, FETCH);
+  if (days > OLD_DAYS) return unknown(`The package lists are ${plural(days, "day")} old and show no update.`, FETCH);
   return ok("No update waits.");
 }
 
-/** `said`: what apt-config(8) prints of the setting that unattended-upgrades makes. */
+/** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
 export function judgeAutomatic(said: string | null): Finding {
   if (said === null) return unknown("apt-config cannot be asked.");
   const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
@@ -47,11 +46,11 @@ export function judgeAutomatic(said: string | null): Finding {
   );
 }
 
-/** `running`: the server's processes that still run a program or library that was replaced or removed. */
+/** `running`: the server's processes whose program or library was replaced or removed. */
 export function judgeReplaced(running: readonly string[], looked: number): Finding {
   if (running.length > 0)
     return warning(`These still run code from before an update: ${some(running)}.`, `${PROGRAM} restart`);
-  if (looked === 0) return unknown("No process of the server can be looked at.", `${PROGRAM} status`);
+  if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
   return ok(
     `${plural(looked, "process", "processes")} of the server: none runs a program or library that was replaced.`,
   );
@@ -60,7 +59,7 @@ export function judgeReplaced(running: readonly string[], looked: number): Findi
 export const updates = [
   {
     name: "automatic",
-    does: "Asks apt whether Debian's security updates are installed without anybody's doing.",
+    does: "Asks apt whether Debian's security updates are installed automatically.",
     look: async ({ machine }) => {
       if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
       const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
@@ -69,7 +68,7 @@ export const updates = [
   },
   {
     name: "running",
-    does: "Looks whether the server's processes still run programs or libraries that an update replaced.",
+    does: "Checks whether the server's processes still run programs or libraries that an update replaced.",
     look: ({ layout: { services } }) => {
       const main = new Set(SERVICES.map((service) => pidOf(services, service)));
       const all = withDescendants(main);
@@ -81,7 +80,7 @@ export const updates = [
   },
   {
     name: "waiting",
-    does: "Asks apt, without changing anything, which updates of Debian wait. Only a container fetches the lists, once a day, into memory.",
+    does: "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
     look: async ({ machine, now }) => {
       const failed = IS_IMAGE ? await fetchLists(instant(now)) : null;
       if (failed !== null) return unknown(failed, RENEW_IMAGE);

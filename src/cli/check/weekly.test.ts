@@ -26,7 +26,7 @@ function weekly(looks: readonly (readonly Result[])[]) {
   return run.then((record) => ({ record, asked, pauses }));
 }
 
-test("what fails is looked at once more, and only what fails twice counts", async () => {
+test("failed checks run once more, and only a second failure counts", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
   const { record, asked, pauses } = await weekly([bad, [result("tls.days", "wrong"), result("dns.mx", "ok")]]);
   assert.deepEqual(asked, [
@@ -39,13 +39,13 @@ test("what fails is looked at once more, and only what fails twice counts", asyn
   assert.deepEqual(record.checks["dns.mx"], { state: "ok", evidence: "ok", passedAt: 9 });
 });
 
-test("a second look that sees nothing does not take a new failure back", async () => {
+test("a second run without a result does not clear a new failure", async () => {
   const bad = [result("tls.days", "wrong"), result("dns.mx", "ok")];
   const { record } = await weekly([bad, [result("tls.days", "unknown")]]);
   assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1, unseenSince: 9 });
 });
 
-test("only the groups of new failures are looked at again; without any there is one look", async () => {
+test("only the groups of new failures run again; without any there is one run", async () => {
   const one = await weekly([[result("tls.days", "ok"), result("dns.mx", "wrong")], [result("dns.mx", "wrong")]]);
   assert.deepEqual(one.asked[1], ["dns"]);
   const none = await weekly([[result("tls.days", "ok"), result("dns.mx", "warning")]]);

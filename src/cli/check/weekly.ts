@@ -2,7 +2,7 @@ import { type CheckRecord, fallen, noted } from "../../daemon/keeper/schedules/c
 import type { Result } from "./run-checks.ts";
 
 type Parts = Readonly<{
-  /** What the checks came to before. */
+  /** The previous results of the checks. */
   before: CheckRecord;
   /** Runs the checks of these groups. */
   look: (groups: readonly string[]) => Promise<readonly Result[]>;
@@ -10,7 +10,7 @@ type Parts = Readonly<{
   now: () => number;
 }>;
 
-/** All groups once; those with a new failure once more, because one that passes a minute later is not reported. */
+/** Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. */
 export async function runWeekly(groups: readonly string[], { before, look, pause, now }: Parts): Promise<CheckRecord> {
   const record = noted(before, await look(groups), now(), true);
   const known = fallen(before);

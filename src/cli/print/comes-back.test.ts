@@ -11,7 +11,7 @@ import { comesBack, comesBackFrom } from "./comes-back.ts";
 
 const only = (what: Partial<Changes>): Changes => ({ added: [], removed: [], changed: [], ...what });
 
-test("what comes back is listed with a command that exists", () => {
+test("what comes back is listed with a valid command that removes it", () => {
   const lines = comesBack({
     appPasswords: only({ removed: ["Phone of anna@example.test"] }),
     forwards: only({ removed: ["anna@example.test to x@else.example"], added: ["no@example.test to y@else.example"] }),
@@ -45,7 +45,7 @@ test("what comes back is listed with a command that exists", () => {
   );
 });
 
-test("after a restore the former database is compared, and without one a sentence says how to look", async () => {
+test("after a restore the former database is compared; without one a sentence explains how to check", async () => {
   const top = temporaryDirectory();
   const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
   for (const { accountsDb } of [restored, aside]) {

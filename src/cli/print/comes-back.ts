@@ -3,7 +3,7 @@ import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
 
-/** What a thief may have set and its owner removed, with the command that removes it again. */
+/** Settings that a thief may have made and the owner removed, with the command that removes each again. */
 export function comesBack({ appPasswords, forwards, replies, networks }: SetByUsers): readonly string[] {
   const commands = [
     [appPasswords, "account app-password remove ADDRESS NAME"],
@@ -14,7 +14,7 @@ export function comesBack({ appPasswords, forwards, replies, networks }: SetByUs
   const lines = commands.map(([{ removed, changed }, command]) =>
     lineOf("Comes back", [...removed, ...changed], command),
   );
-  // A network that was added since is a restriction that will be missing.
+  // A network that was added since then is a restriction that will be missing.
   return [...lines, lineOf("Will be missing", networks.added, "account networks ADDRESS add NETWORK")].flat();
 }
 
@@ -22,7 +22,7 @@ function lineOf(what: string, names: readonly string[], command: string): readon
   return names.length === 0 ? [] : [`  ${what}: ${names.map(oneLine).join(", ")}. To undo: \`${PROGRAM} ${command}\``];
 }
 
-/** The same after a restore. `aside`: the former data directory, null if the machine had none to compare with. */
+/** The same after a restore. `aside`: the former data directory, null if there was none to compare with. */
 export async function comesBackFrom(restored: Layout, aside: string | null): Promise<readonly string[]> {
   const [{ setByUsers }, { openAnySchema }] = await Promise.all([
     import("../../adapters/sqlite/read/changed-since.ts"),
@@ -34,7 +34,7 @@ export async function comesBackFrom(restored: Layout, aside: string | null): Pro
     using copy = openAnySchema(restored.accountsDb);
     return comesBack(setByUsers(now, copy));
   } catch {
-    // The former database may be why this was restored.
+    // The former database may be the reason for the restore.
     return [UNKNOWN];
   }
 }

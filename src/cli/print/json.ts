@@ -8,7 +8,7 @@ export function printJson(value: unknown): string {
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** JSON of one line. What a terminal would act on is escaped, which changes no value. */
+/** JSON on one line. Escapes what would control a terminal, which changes no value. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value ?? null).replace(UNPRINTABLE, (character) =>
     character

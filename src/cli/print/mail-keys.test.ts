@@ -6,7 +6,7 @@ const ANNA = "anna@example.org";
 const key = (isOpen: boolean) => ({ id: "00", publicKey: "", locked: "", recoverable: "", isOpen });
 const recover = "./ghostinbox encryption recover anna@example.org --recovery-key FILE";
 
-test("an account's page says which key its mail has, and what opens the rest", () => {
+test("an account's page shows which key its mail has, and what opens the rest", () => {
   assert.equal(mailKeyText(ANNA, [], false), null);
   const none = "the server's, until its password is set: ./ghostinbox account passwd anna@example.org";
   assert.equal(mailKeyText(ANNA, [], true), none);
@@ -18,7 +18,7 @@ test("an account's page says which key its mail has, and what opens the rest", (
   assert.deepEqual([isClosed([]), isClosed([key(true)]), isClosed([key(true), key(false)])], [false, false, true]);
 });
 
-test("all accounts: absent states are not mentioned; of many names only some are", () => {
+test("all accounts: omits absent states; lists only some of many names", () => {
   assert.deepEqual(keyCountsText({ own: 1, without: [], ofFile: 0, closed: [] }, true), [
     "1 account has its own key, which the password opens.",
   ]);

@@ -5,7 +5,7 @@ import { PROGRAM } from "../call.ts";
 /** Of accounts. */
 export const MOST_NAMED = 20;
 
-/** The key of an account's mail, for the account's page; null if it never had its own key, and gets none. */
+/** Describes the key of an account's mail, for the account's page; null if it never had its own key and gets none. */
 export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount: boolean): string | null {
   if (keys.length === 0)
     return byAccount ? `the server's, until its password is set: ${PROGRAM} account passwd ${account}` : null;
@@ -18,7 +18,7 @@ export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount
   return isClosed(keys) ? `${fresh}; older mail is locked: ${recoverCommand(account)}` : fresh;
 }
 
-/** Whether there is mail that the password does not open, for it was set without the recovery key. */
+/** Whether there is mail that the password cannot decrypt, because it was set without the recovery key. */
 export function isClosed(keys: readonly KeptKey[]): boolean {
   return keys.some(({ isOpen }) => !isOpen);
 }
@@ -27,7 +27,7 @@ export function recoverCommand(account: string): string {
   return `${PROGRAM} encryption recover ${account} --recovery-key FILE`;
 }
 
-/** The keys of all accounts, in sentences. Without `byAccount` new mail does not get them. */
+/** Describes the keys of all accounts. Without `byAccount`, new mail does not use them. */
 export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAccount: boolean): readonly string[] {
   const locked =
     closed.length === 0

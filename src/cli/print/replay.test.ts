@@ -30,7 +30,7 @@ function mail(now = REFUSED, account: string | null = "anna@example.org"): Repla
   return { step, decision: now, bans: [], spared: [] };
 }
 
-test("differences are shown by address and account, with how far back they reach", () => {
+test("shows differences by address and account, with the period covered", () => {
   const comparison = new Comparison(null, NOON);
   comparison.see(mail());
   const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
@@ -39,10 +39,10 @@ test("differences are shown by address and account, with how far back they reach
   assert.match(text, /mails {2}1 refused that were not/);
   assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
   assert.match(text, /older ones were summed up \(events\.max_age/);
-  assert.match(text, /Settings were applied 1 time in the meantime/);
+  assert.match(text, /Settings were applied 1 time during this period/);
 });
 
-test("where nothing differs, or nothing is there, one line says so", () => {
+test("prints one line if nothing differs or nothing was recorded", () => {
   const same = mail(decision("pass", "below_limit"));
   assert.equal(differenceOf(same), null);
   assert.equal(differenceOf(mail()), "harder");
@@ -53,7 +53,7 @@ test("where nothing differs, or nothing is there, one line says so", () => {
   assert.match(printReplay({ ...empty, reach: REACH }, "f"), /^No event to replay\.$/m);
 });
 
-test("events after a mail that is now refused, and was accepted then, are not reached", () => {
+test("skips events after a mail that is refused now but was accepted then", () => {
   const unreached = new Unreached();
   const { step } = mail();
   assert.ok(step.type === "decided");
@@ -62,15 +62,15 @@ test("events after a mail that is now refused, and was accepted then, are not re
   assert.equal(unreached.has(message), false);
   unreached.follow(step, REFUSED);
   assert.equal(unreached.has(message), true);
-  assert.equal(unreached.mail("ABC"), true, "nor does it speak for its server");
+  assert.equal(unreached.mail("ABC"), true, "nor does it count for its server");
   const next = { ...message, event: { ...event, transaction: "another" } };
   assert.equal(unreached.has(next), false);
 });
 
-test("skipped events are reported, and that counts started too low", () => {
+test("reports skipped events, and that counts started too low", () => {
   assert.equal(leftOut({ cut: false, windowsFilled: true }), "");
   assert.match(
     leftOut({ cut: true, windowsFilled: false }),
-    /^Only the newest events were looked at\. Counts over long times, .* started too low/,
+    /^Only the newest events were compared\. Counts over long times, .* started too low/,
   );
 });

@@ -25,8 +25,8 @@ export function printReplay(report: ReplayReport, file: string): string {
     addresses("Would have been banned, and was not", banned),
     addresses("Would not have been banned, and was", notBanned),
     addresses("Would have been banned more often, or less", bannedOtherwise),
-    addresses("Would have been spared a ban, and was not", spared),
-    addresses("Would not have been spared a ban, and was", notSpared),
+    addresses("Would have been protected from a ban, and was not", spared),
+    addresses("Would not have been protected from a ban, and was", notSpared),
     changed(report),
     accounts(report.accounts),
     section("Most affected addresses", report.mostAffected.length, report.mostAffected.map(affectedCells)),
@@ -96,7 +96,7 @@ function section(title: string, total: number, rows: readonly (readonly string[]
 export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
   if (!cut) return "";
   const low = " Counts over long times, such as the mails of a day, started too low, so more may be refused.";
-  return `Only the newest events were looked at.${windowsFilled ? "" : low}`;
+  return `Only the newest events were compared.${windowsFilled ? "" : low}`;
 }
 
 function reachOf(reach: ReplayReach): string {
@@ -112,8 +112,8 @@ function reachOf(reach: ReplayReach): string {
     from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
     settingsApplied === 0
       ? ""
-      : `Settings were applied ${plural(settingsApplied, "time")} in the meantime: earlier decisions may differ only because of that.`,
-    "Not known: what a client that was turned away would have done next (its password counts as wrong), and what the firewall dropped.",
+      : `Settings were applied ${plural(settingsApplied, "time")} during this period: earlier decisions may differ only because of that.`,
+    "Unknown: what a rejected client would have done next (its password counts as wrong), and what the firewall dropped.",
   ]
     .filter((line) => line !== "")
     .join("\n");

@@ -1,9 +1,9 @@
 import { printable as printableLine } from "../../core/text.ts";
 
-/** A longer cell sticks out of its column instead of moving all others. */
+/** A longer cell overflows its column instead of widening the table. */
 const WIDEST = 64;
 
-/** Columns of equal width, two spaces apart; the last one is ragged. */
+/** Columns of equal width, two spaces apart; the last column is ragged. */
 export function columns(rows: readonly (readonly string[])[]): string {
   const cells = rows.map((row) => row.map(oneLine));
   const widths = (cells[0] ?? []).map((_, i) =>
@@ -19,10 +19,10 @@ export function columns(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** A screen of the usual width. Characters. */
+/** Characters in a line of a standard terminal. */
 const WIDTH = 80;
 
-/** Words in lines that fit the screen, each after `indent`; a word that is longer sticks out. */
+/** Wraps words to the screen, each line after `indent`; a longer word overflows. */
 export function wrapped(text: string, indent: string): string {
   const lines: string[] = [];
   for (const word of oneLine(text).split(" ")) {
@@ -33,7 +33,7 @@ export function wrapped(text: string, indent: string): string {
   return lines.join("\n");
 }
 
-/** Lines no longer than `width`, broken at blanks where they have some; what follows is indented. */
+/** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
 export function fitted(text: string, width: number, indent = "    "): string {
   return text
     .split("\n")
@@ -55,7 +55,7 @@ function fittedLine(line: string, width: number, indent: string): string {
 
 const LONGEST_LINE = 2_000;
 
-/** Text that strangers chose (HELO names, logins) must not control the terminal. */
+/** Makes text that strangers chose (HELO names, logins) harmless to the terminal. */
 export function printable(text: string): string {
   return text.split("\n").map(oneLine).join("\n");
 }

@@ -12,7 +12,7 @@ const MOST_NAMED = 10;
 /** Each setting as written in `ghostinbox.toml`. */
 export type SettingsInForce = ReadonlyMap<string, string>;
 
-/** Empty if nothing happened. `more`: the command that shows the rest, if there is more. */
+/** Empty if nothing happened. `more`: the command that shows the rest, if there is any. */
 export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
   if (timeline.length === 0) return "";
   const latest = timeline.slice(-MOST_STEPS);
@@ -32,7 +32,7 @@ function table(steps: readonly TimelineStep[]): string {
   return columns(rows);
 }
 
-/** A sentence with the code of its reason, with which one can find the deciding line in the source. */
+/** A sentence with its reason code, which leads to the deciding line in the source. */
 export function withCode(sentence: string, code: string | null): string {
   return code === null ? sentence : `${sentence} [${code}]`;
 }
@@ -54,7 +54,7 @@ export function printRemedies(timeline: readonly TimelineStep[], inForce: Settin
   return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
 }
 
-/** The limits of steps whose numbers identify them; otherwise all settings that may apply. */
+/** The limits of steps that their numbers identify; otherwise all settings that may apply. */
 function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
   const exact = steps.filter(({ evidence }) => evidence !== "");
   return [...new Set((exact.length === 0 ? steps : exact).flatMap(({ settings }) => settings))];
@@ -101,13 +101,13 @@ export function printMessage(
       `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
     ].join("\n"),
     others(otherQueueIds),
-    complete ? "" : "There is more: only the newest events are shown here.",
+    complete ? "" : "There is more: only the newest events are shown.",
     printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
     printRemedies(timeline, inForce),
   ]);
 }
 
-/** What happened to the mail last, and why. */
+/** The mail's latest event, and why. */
 function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
   const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
   return `${action}${why} (${oneLine(details)})`;

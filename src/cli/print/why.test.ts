@@ -68,7 +68,7 @@ const failure = eventItem("LOGIN_FAILED", {
   action: "refused",
 });
 
-test("a ban is shown with its time, numbers, offence, events and the command that lifts it", () => {
+test("shows a ban with its time, numbers, offence, events and the command that lifts it", () => {
   const text = printWhy(subject({ ban, events: [failure] }));
   assert.equal(
     text,
@@ -85,7 +85,7 @@ What lifts or prevents it:
   );
 });
 
-test("the settings of a reason are those of its numbers; a ban's own row has none", () => {
+test("a reason's settings are those of its numbers; a ban's own row has none", () => {
   const limitKey = "limits.mail.per_minute";
   const blocked = {
     ...failure,
@@ -103,7 +103,7 @@ test("the settings of a reason are those of its numbers; a ban's own row has non
   assert.equal(setBy([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
 });
 
-test("numbers that the ban's text lacks come from the event that brought it on", () => {
+test("takes numbers that the ban's text lacks from the event that caused it", () => {
   const text = printWhy(subject({ ban: { ...ban, reason: "Guessing passwords" }, events: [failure] }));
   assert.match(text, /Reason: Guessing passwords\. It was 5 within 10m, limit 5\./);
 });
@@ -125,7 +125,7 @@ test("a manual, permanent ban of a network around the address", () => {
   assert.match(text, /unban 203\.0\.113\.0\/24$/m);
 });
 
-test("an IPv6 network keeps its length in the command, a single address loses it", () => {
+test("an IPv6 network keeps its length in the command; a single address has none", () => {
   const at = { ip: ip("2001:db8::7") };
   assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::/64" } }, at)), /unban 2001:db8::\/64$/m);
   assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::7/128" } }, at)), /unban 2001:db8::7$/m);
@@ -162,7 +162,7 @@ test("the machine itself and its gateway", () => {
   const atWork = printWhy(subject({}, { protection: "admin_session" }));
   assert.match(atWork, /^203\.0\.113\.7 is not banned just now: An administrator .* \[admin_session\]/m);
   const silent = printWhy(subject({}, { protection: "unknown" }));
-  assert.match(silent, /^Whether anything else protects 203\.0\.113\.7 cannot be known: the guard does not answer\.$/m);
+  assert.match(silent, /^Whether anything else protects 203\.0\.113\.7 is unknown: the guard does not answer\.$/m);
 });
 
 test("a known address and its past bans", () => {
@@ -176,7 +176,7 @@ test("a known address and its past bans", () => {
   assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
 });
 
-test("many events are cut to the latest, and text of strangers cannot steer the terminal", () => {
+test("shows only the latest of many events, and strangers' text cannot control the terminal", () => {
   const many = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: i, details: `login=<\x1b[31m${i}>` }));
   const text = printWhy(subject({ events: many.reverse() }));
   assert.equal(text.match(/LOGIN_FAILED/g)?.length, 20);
@@ -185,18 +185,18 @@ test("many events are cut to the latest, and text of strangers cannot steer the 
   assert.match(text, /events --ip 203\.0\.113\.7/);
 });
 
-test("a mail names others with its Message-ID, and says where it tells only the newest", () => {
+test("a mail lists others with its Message-ID, and says if only the newest events are shown", () => {
   const otherQueueIds = Array.from({ length: 12 }, (_, i) => `BBBBB${i}`);
   const timeline = timelineOf([eventItem("EMAIL_QUEUED", { queueId: "72CED1EABE5" })]);
   const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: ["<one@sender.test>"], timeline };
   const text = printMessage({ ...report, otherQueueIds, complete: false }, IN_FORCE);
   assert.match(text, /Other mails have the same Message-ID: BBBBB0, .*BBBBB9 and 2 more \(--json\)\n/);
   assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
-  assert.match(text, /There is more: only the newest events are shown here\./);
+  assert.match(text, /There is more: only the newest events are shown\./);
   assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
 });
 
-test("a mail: its last word comes first, be it only that a filter wants it again later", () => {
+test("a mail: its latest outcome comes first, even if a filter only deferred it", () => {
   const mail = { queueId: "72CED1EABE5" };
   const accepted = eventItem("EMAIL_ACCEPTED", { ...mail, id: 1, action: "accepted" });
   const queued = eventItem("EMAIL_QUEUED", { ...mail, id: 2, action: "queued" });
@@ -213,7 +213,7 @@ test("a mail: its last word comes first, be it only that a filter wants it again
   assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
 });
 
-test("an account: its own actions come before a flood of strangers' events, with a note that there is more", () => {
+test("an account: its own actions come before many events by strangers, with a note that there are more", () => {
   const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
   const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
   const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };

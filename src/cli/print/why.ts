@@ -13,7 +13,7 @@ import { parts, printRemedies, printTimeline, type SettingsInForce, withCode } f
 export type WhySubject = Readonly<{
   ip: Ip;
   report: AddressStory;
-  /** What the guard says protects it; `unknown` if the guard did not answer. */
+  /** The guard's answer about what protects it; `unknown` if the guard did not answer. */
   protection: Protection | "unknown" | null;
   /** The network of `allow.networks` in the settings that covers it. */
   listedInSettings: Prefix | null;
@@ -22,7 +22,7 @@ export type WhySubject = Readonly<{
   inForce: SettingsInForce;
 }>;
 
-/** In plain words: the state, the reason with its numbers, the events, and the command to change it. */
+/** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
 export function printWhy(subject: WhySubject): string {
   const { timeline } = subject.report;
   return parts([
@@ -40,7 +40,8 @@ const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contac
 /** The command to type next. */
 export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
   if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
-  if (report.allowed !== null) return `${PROGRAM} allow remove ${report.allowed.prefix}  # takes it off the allow list`;
+  if (report.allowed !== null)
+    return `${PROGRAM} allow remove ${report.allowed.prefix}  # removes it from the allow list`;
   // The guard would refuse to ban it.
   const isProtected =
     LOOPBACK.some((own) => contains(own, ip)) ||
@@ -48,9 +49,9 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
     (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   if (report.events.length === 0) return `${PROGRAM} events`;
-  // Its mail had to be sent again, as that of any stranger: no reason for a ban.
+  // Its mail had to be sent again, like any stranger's: no reason for a ban.
   if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
-    return `${PROGRAM} greylist waiting  # lists mail that has not come again`;
+    return `${PROGRAM} greylist waiting  # lists mail that was not sent again`;
   return `${PROGRAM} ban ${ip} REASON  # bans it`;
 }
 
@@ -80,7 +81,7 @@ function offence({ memoryMs }: WhySubject, ban: BanItem): string {
   return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
 }
 
-/** The ban's text may already contain the numbers; otherwise the event that caused it does. */
+/** The ban's text may contain the numbers; otherwise the event that caused it does. */
 function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
   if (/limit \d/.test(ban.reason)) return "";
   const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");
@@ -90,7 +91,7 @@ function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
 function protections({ ip, report, protection, listedInSettings }: WhySubject): string {
   const lines: string[] = [];
   if (protection === "unknown")
-    lines.push(`Whether anything else protects ${ip} cannot be known: the guard does not answer.`);
+    lines.push(`Whether anything else protects ${ip} is unknown: the guard does not answer.`);
   else if (protection !== null && protection !== "allow_listed") {
     const { says, next } = reasons[protection];
     const ever = PASSING.includes(protection) ? "is not banned just now" : "is never banned";
@@ -102,7 +103,7 @@ function protections({ ip, report, protection, listedInSettings }: WhySubject): 
     lines.push(
       `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}. [allow_listed]`,
     );
-    lines.push(`To take it off: ${PROGRAM} allow remove ${prefix}`);
+    lines.push(`To remove it: ${PROGRAM} allow remove ${prefix}`);
   }
   if (listedInSettings !== null)
     lines.push(

@@ -1,6 +1,6 @@
 import { anyOf, spelled, type TypedWords } from "./typed-words.ts";
 
-/** Completion for bash(1): its suggestions depend only on the words, so that the Tab key starts no program. */
+/** Completion for bash(1). Its suggestions depend only on the words, so the Tab key starts no program. */
 export function bashCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
   const [globals, ...commands] = options.map((one) => ({ ...one, words: one.options.map(spelled).join(" ") }));
   return `# Completion of ghostinbox for bash, made from the table of its commands.

@@ -1,6 +1,6 @@
 import { GOES_ON, type Offered, spelled, type TypedWords } from "./typed-words.ts";
 
-/** Completion for fish(1), with what each word does beside it. */
+/** Completion for fish(1), with a description of each word. */
 export function fishCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
   const described = options.map(({ command, options: own }) => ({
     command,
@@ -52,7 +52,7 @@ complete -c ghostinbox -f -a '(__ghostinbox_offer)'
 `;
 }
 
-/** Pairs for printf: a word, and what it does. */
+/** Pairs for printf: a word and its description. */
 function listOf(offered: readonly Offered[]): string {
   return offered.map(({ word, says }) => `${quoted(word)} ${quoted(says)}`).join(GOES_ON);
 }

@@ -6,7 +6,7 @@ import { GLOBAL_OPTIONS, type Option } from "../parse.ts";
 export function manPage(commands: readonly CliCommand[], version: string, date: string): string {
   return [
     `.TH GHOSTINBOX 8 "${date}" "GhostInbox ${version}" "System Administration"`,
-    // Commands are copied: none is broken at a hyphen.
+    // Readers copy commands, so none is hyphenated.
     ".nh",
     ".ad l",
     ".SH NAME",
@@ -17,9 +17,9 @@ export function manPage(commands: readonly CliCommand[], version: string, date: 
     "[\\fIOPTION\\fR...]",
     ".SH DESCRIPTION",
     ".B ghostinbox",
-    text("is the command line of the mail server. Most commands ask the running guard, and take root."),
+    text("is the command line of the mail server. Most commands ask the running guard and require root."),
     ".SH OPTIONS",
-    text("Every command takes these."),
+    text("Every command accepts these."),
     ...GLOBAL_OPTIONS.flatMap(optionLines),
     ".SH COMMANDS",
     ...sectionsOf(commands).flatMap(({ heading = "", commands: within }) => [
@@ -61,7 +61,7 @@ function optionLines({ name, short, value, says }: Option): readonly string[] {
   return [".TP", `${shown}\\fB${escaped(`--${name}`)}\\fR${taken}`, text(says)];
 }
 
-/** A line of text: none may start as a macro does. */
+/** Escapes a line of text that starts as a macro does. */
 function text(words: string): string {
   return `\\&${escaped(words)}`;
 }

@@ -5,7 +5,7 @@ import { typedWords } from "./typed-words.ts";
 
 const words = typedWords(commands);
 
-test("each word of each command is offered after those before it, with what it does", () => {
+test("offers each word of each command after those before it, with its description", () => {
   for (const { name, says } of commands) {
     const typed = name.split(" ");
     for (const [at, word] of typed.entries()) {
@@ -17,7 +17,7 @@ test("each word of each command is offered after those before it, with what it d
   }
 });
 
-test("words that a usage spells out are offered at their place, and files", () => {
+test("offers words that a usage lists at their position, and files", () => {
   const after = (place: string) => words.following.find((one) => one.after === place);
   assert.deepEqual(
     after("account networks:1")?.words.map(({ word }) => word),
@@ -31,7 +31,7 @@ test("words that a usage spells out are offered at their place, and files", () =
   assert.equal(after("account import:0")?.file, true);
 });
 
-test("no two entries are for the same place", () => {
+test("no two entries are for the same position", () => {
   const places = words.following.map(({ after }) => after);
   assert.equal(new Set(places).size, places.length);
 });

@@ -1,6 +1,6 @@
 import { GLOBAL_OPTIONS, type Option, type Shape } from "../parse.ts";
 
-/** What a shell offers, and the sentence beside it. */
+/** A word that a shell offers, and its description. */
 export type Offered = Readonly<{ word: string; says: string }>;
 
 /** What may follow the words typed so far. */
@@ -12,12 +12,12 @@ export type Following = Readonly<{
   file: boolean;
 }>;
 
-/** All that a completion needs to know of the table of commands. */
+/** The parts of the command table that a completion needs. */
 export type TypedWords = Readonly<{
-  /** Each run of first words that leads to a command, a command itself included. */
+  /** Each sequence of first words that leads to a command, including the command itself. */
   leading: readonly string[];
   following: readonly Following[];
-  /** By the words of a command; the first entry, `""`, has those that every command takes. */
+  /** By the words of a command; the first entry, `""`, has the words for every command. */
   options: readonly Readonly<{ command: string; options: readonly Option[] }>[];
   /** Options whose next word is their value: those that name a file, and the others. */
   fileOptions: readonly string[];
@@ -28,7 +28,7 @@ export type TypedWords = Readonly<{
 export type Command = Shape & Readonly<{ says: string }>;
 
 const HELP: Command = { name: "help", usage: "[COMMAND]", says: "Explain a command." };
-/** Words of a usage that stand for a file or a directory. */
+/** Words of a usage that represent a file or a directory. */
 const FILES = /^\[?(?:FILE|DIR|LOG|BUNDLE|PLACE)\]?$/;
 
 export function typedWords(commands: readonly Command[]): TypedWords {
@@ -58,7 +58,7 @@ export function spelled({ name }: Option): string {
   return `--${name}`;
 }
 
-/** Patterns of one branch of `case`, each on a line: a terminal cuts lines that are very long. */
+/** Patterns of one branch of `case`, each on a line, because a terminal cuts very long lines. */
 export function anyOf(words: readonly string[]): string {
   return words.map((word) => `"${word}"`).join(` |${GOES_ON}`);
 }
@@ -76,7 +76,7 @@ function groupOf(after: string, all: readonly Command[]): readonly Following[] {
   return words.length === 0 ? [] : [{ after: `${after}:0`, words, file: false }];
 }
 
-/** A word with which several commands start names them. */
+/** Describes a word that starts several commands by naming them. */
 function nextWords(after: string, all: readonly Command[]): readonly Offered[] {
   const prefix = after === "" ? "" : `${after} `;
   const within = all.filter(({ name }) => name.startsWith(prefix));
@@ -88,7 +88,7 @@ function nextWords(after: string, all: readonly Command[]): readonly Offered[] {
   });
 }
 
-/** Words that a usage spells out, such as `add|remove|list`, and its files, each at its place. */
+/** Words that a usage lists, such as `add|remove|list`, and its files, each at its position. */
 function argumentsOf({ name, usage }: Command): readonly Following[] {
   return usage.split(" ").flatMap((place, at) => {
     const words = place.replace(/^\[|\]$/g, "").split("|");

@@ -1,6 +1,6 @@
 import { anyOf, GOES_ON, type Offered, spelled, type TypedWords } from "./typed-words.ts";
 
-/** Completion for zsh(1), with what each word does beside it. */
+/** Completion for zsh(1), with a description of each word. */
 export function zshCompletion({ leading, following, options, fileOptions, valueOptions }: TypedWords): string {
   const described = options.map(({ command, options: own }) => ({
     command,
@@ -54,7 +54,7 @@ if [[ \${funcstack[1]} == _ghostinbox ]]; then _ghostinbox "$@"; else compdef _g
 `;
 }
 
-/** As _describe takes it: \`word:what it does\`, with its colons escaped. */
+/** In the format of _describe: \`word:description\`, with colons escaped. */
 function listOf(offered: readonly Offered[]): string {
   return offered
     .map(({ word, says }) => quoted(says === "" ? word : `${word}:${says.replaceAll(":", "\\:")}`))

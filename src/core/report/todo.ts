@@ -59,7 +59,7 @@ const RULES: readonly ((facts: ReportFacts) => Weighed | null)[] = [
     if (last !== null && daysBetween(last.at, to) < BACKUP_DAYS) return null;
     return {
       weight: 84,
-      what: last === null ? "No backup was made yet." : "The last backup is old.",
+      what: last === null ? "No backup exists yet." : "The last backup is old.",
       command: "./ghostinbox backup create",
     };
   },

@@ -92,7 +92,7 @@ function backups({ backups: one, to }: ReportFacts): Section {
   const { last, failure, isKeySeen } = one;
   const lines = [
     last === null
-      ? "No backup was made yet."
+      ? "No backup exists yet."
       : `The last one is of ${minute(last.at)} (${plural(daysBetween(last.at, to), "day")} ago): ${number(last.mails)} mails, ${bytes(last.bytes)}, in ${last.place}.`,
     ...(failure === null ? [] : [`The one of ${minute(failure.at)} failed: ${failure.reason}`]),
     ...(isKeySeen || last === null ? [] : ["The key has never been shown."]),

@@ -31,17 +31,17 @@ for (const [verb, command] of Object.entries(COMMANDS))
     });
 
 const broken: readonly (readonly [string, string, string])[] = [
-  ["nothing", "", "The line is no JSON object."],
-  ["no JSON", "status", "The line is no JSON object."],
-  ["a list", "[]", "The line is no JSON object."],
+  ["nothing", "", "The line is not a JSON object."],
+  ["no JSON", "status", "The line is not a JSON object."],
+  ["a list", "[]", "The line is not a JSON object."],
   ["no one who asks", '{"command":{"verb":"ping"}}', 'The field "by" is not a text of at most 120 characters.'],
   ["no command", '{"by":"root"}', 'The field "command" is not an object.'],
   ["a list for a command", '{"by":"root","command":[]}', 'The field "command" is not an object.'],
-  ["no verb", '{"by":"root","command":{}}', 'There is no command "".'],
-  ["another verb", '{"by":"root","command":{"verb":"shell\\u001b"}}', 'There is no command "shell\\x1b".'],
-  ["an inherited verb", '{"by":"root","command":{"verb":"toString"}}', 'There is no command "toString".'],
-  ["a field too many", '{"by":"root","command":{"verb":"ping","force":true}}', 'There is no field "force" here.'],
-  ["a word beside", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'There is no field "origin" here.'],
+  ["no verb", '{"by":"root","command":{}}', 'Unknown command "".'],
+  ["another verb", '{"by":"root","command":{"verb":"shell\\u001b"}}', 'Unknown command "shell\\x1b".'],
+  ["an inherited verb", '{"by":"root","command":{"verb":"toString"}}', 'Unknown command "toString".'],
+  ["a field too many", '{"by":"root","command":{"verb":"ping","force":true}}', 'Unknown field "force".'],
+  ["a word beside", '{"by":"root","origin":"root","command":{"verb":"ping"}}', 'Unknown field "origin".'],
 ];
 for (const [name, line, message] of broken)
   test(`control line refused: ${name}`, () => {

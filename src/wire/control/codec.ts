@@ -19,13 +19,13 @@ export type ParsedCommand = Readonly<{ ok: true; value: CommandLine }> | Readonl
 /** Reads one line of the control socket: `{"by": …, "command": {"verb": …, …}}`. */
 export function parseCommandLine(line: string): ParsedCommand {
   const json = parseJson(line);
-  if (!isObject(json)) return malformed("The line is no JSON object.");
+  if (!isObject(json)) return malformed("The line is not a JSON object.");
   const whole = readFields(commandLine, json);
   if (!whole.ok) return malformed(whole.problem);
   const named = whole.value.command["verb"];
   const verb = typeof named === "string" && named.length <= SHOWN ? named : "";
   const entry = verbs.get(verb);
-  if (entry === undefined) return malformed(`There is no command "${printable(verb, SHOWN)}".`);
+  if (entry === undefined) return malformed(`Unknown command "${printable(verb, SHOWN)}".`);
   const command = readFields(entry.command(), whole.value.command);
   if (!command.ok) return malformed(command.problem);
   return { ok: true, value: { ...whole.value, command: command.value } };

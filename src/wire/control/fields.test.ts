@@ -46,10 +46,10 @@ test("a field of an entry is named, and one that does not belong there is too", 
     ok: false,
     problem: 'The field "name" is not a text of at most 3 characters.',
   });
-  assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'There is no field "a" here.' });
+  assert.deepEqual(read({ name: "x", a: 1 }), { ok: false, problem: 'Unknown field "a".' });
 });
 
 test("inherited properties are not fields", () => {
   const text = JSON.stringify(GOOD).replace("{", '{"__proto__":{"word":"x"},');
-  assert.deepEqual(readFields(schema, JSON.parse(text)), { ok: false, problem: 'There is no field "__proto__" here.' });
+  assert.deepEqual(readFields(schema, JSON.parse(text)), { ok: false, problem: 'Unknown field "__proto__".' });
 });

@@ -68,7 +68,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 }
 
 function sentence(issue: z.core.$ZodIssue | undefined): string {
-  if (issue?.code === "unrecognized_keys") return `There is no field "${printable(issue.keys[0] ?? "", 40)}" here.`;
+  if (issue?.code === "unrecognized_keys") return `Unknown field "${printable(issue.keys[0] ?? "", 40)}".`;
   const field = issue?.path.findLast((step) => typeof step === "string");
   return `The field "${field ?? ""}" ${issue?.message ?? "is wrong"}.`;
 }

@@ -32,7 +32,7 @@ const report = lazily(() =>
 /** A report is one JSON object. */
 export function parseJailReport(written: string): JailReportRead {
   const json = parseJson(written);
-  if (!isObject(json)) return { ok: false, reason: "It is no JSON object." };
+  if (!isObject(json)) return { ok: false, reason: "It is not a JSON object." };
   const read = readFields(report(), json);
   if (!read.ok) return { ok: false, reason: read.problem };
   const { jail, failures, limit, lines } = read.value;

@@ -77,19 +77,19 @@ test("audit verify says what fits and what root anchored, and ends with 1 at wha
   db.exec("UPDATE audit_entry SET subject = 'four' WHERE id = 2");
   const found = await ran("verify");
   assert.deepEqual([found.code, found.out], [1, ""]);
-  assert.match(found.err, /^The audit does not fit: entry 2 was changed.* docs\/audit\.md/);
+  assert.match(found.err, /^The audit is not consistent: entry 2 was changed.* docs\/audit\.md/);
   const { fault } = z
     .object({ fault: z.object({ id: z.number() }) })
     .parse(JSON.parse((await ran("verify", "--json")).out));
   assert.equal(fault.id, 2);
-  assert.match((await ran("anchor")).err, /^The audit does not fit/);
+  assert.match((await ran("anchor")).err, /^The audit is not consistent/);
 });
 
 test("audit verify compares with other anchors, and reports invalid lines", async (t) => {
   const { ran, layout } = server(t);
   const other = join(layout.data, "other");
   appendFileSync(other, `nonsense\n{"at":"2026-11-20T07:00:00.000Z","id":9,"hash":"${"a".repeat(64)}"}\n`);
-  assert.match((await ran("verify", "--anchors", other)).err, /The audit does not fit: 6 entries from 4 on/);
+  assert.match((await ran("verify", "--anchors", other)).err, /The audit is not consistent: 6 entries from 4 on/);
   assert.match((await ran("verify", "--anchors", `${other}.none`)).err, /^The file /);
   appendFileSync(layout.auditAnchors, "nonsense\n");
   assert.match((await ran("verify")).out, /1 line of the anchors cannot be read\.\n$/);

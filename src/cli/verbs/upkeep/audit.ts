@@ -39,7 +39,7 @@ export async function auditVerify(call: CommandCall): Promise<CommandOutcome> {
   const lines = unreadable === 0 ? [] : [`${plural(unreadable, "line")} of the anchors cannot be read.`];
   if (fault !== null)
     return {
-      ...failed(`The audit does not fit: ${fault.says}.`, "docs/audit.md says what to do."),
+      ...failed(`The audit is not consistent: ${fault.says}.`, "docs/audit.md says what to do."),
       found: { lines, json: { ...json, fault } },
     };
   const what = last === 0 ? "The audit has no entry yet." : `Entries ${first} to ${last} fit.`;
@@ -55,7 +55,7 @@ export async function auditAnchor(call: CommandCall): Promise<CommandOutcome> {
   const asked = await checkAudit(call, null);
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, fault } = asked.checked;
-  if (fault !== null) return failed(`The audit does not fit: ${fault.says}.`, `See \`${PROGRAM} audit verify\`.`);
+  if (fault !== null) return failed(`The audit is not consistent: ${fault.says}.`, `See \`${PROGRAM} audit verify\`.`);
   if (id === 0) return failed("The audit has no entry yet.", "");
   const anchor = { at: isoTime(instant(call.now())), id, hash };
   return append(call, anchor, `Entry ${id} is anchored: ${hash}`);
@@ -67,7 +67,7 @@ export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
   if (!("checked" in asked)) return asked;
   const { last: id, head: hash, sum, numbered, fault } = asked.checked;
   if (fault === null) return done({ accepted: false }, "The audit fits: there is nothing to accept.");
-  const question = `The audit does not fit: ${fault.says}. Continue from entry ${id}?`;
+  const question = `The audit is not consistent: ${fault.says}. Continue from entry ${id}?`;
   if (!call.flag("yes") && !(await agrees(call, question)))
     return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");
   const anchor = {

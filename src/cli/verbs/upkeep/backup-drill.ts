@@ -14,8 +14,7 @@ import { drillJson } from "./last-drill.ts";
 export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
-  if (!existsSync(call.layout.backupKey))
-    return failed("No backup was made yet.", `Make one: ${PROGRAM} backup create`);
+  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
   const { drillRestore } = await import("../../../daemon/backup/drill.ts");
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
   call.terminal.progress("Looking for the newest backup ...");

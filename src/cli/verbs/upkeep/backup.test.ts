@@ -14,5 +14,5 @@ test("without root the error names the command for root", (t) => {
 test("without a backup there is nothing to restore in a drill", { skip: lacking({ root: true }) }, async () => {
   using layout = dataDirectory();
   const { code, err } = await ghostinbox(layout, ["backup", "drill"]);
-  assert.deepEqual({ code, err }, { code: 1, err: "No backup was made yet. Make one: ./ghostinbox backup create\n" });
+  assert.deepEqual({ code, err }, { code: 1, err: "No backup exists yet. Make one: ./ghostinbox backup create\n" });
 });

@@ -65,7 +65,7 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
   const read = await restic.snapshots();
   if (!read.ok) {
     if (read.code === "no_repository")
-      return done({ place, snapshots: [] }, "No backup was made yet.", `${PROGRAM} backup create`);
+      return done({ place, snapshots: [] }, "No backup exists yet.", `${PROGRAM} backup create`);
     return failed(`${place} cannot be read: ${read.reason}.`, "");
   }
   const snapshots = read.value.map(({ id, at, host, tags }) => ({
@@ -74,7 +74,7 @@ export async function backupList(call: CommandCall): Promise<CommandOutcome> {
     host,
     tags,
   }));
-  if (snapshots.length === 0) return done({ place, snapshots }, "No backup was made yet.", `${PROGRAM} backup create`);
+  if (snapshots.length === 0) return done({ place, snapshots }, "No backup exists yet.", `${PROGRAM} backup create`);
   const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
   const drill = lastDrillText(call.layout) ?? "Last restore drill: none yet.";
   const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
@@ -111,8 +111,7 @@ async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place
   const read = rootWithSettings(call);
   if (!("settings" in read)) return read;
   const { placeOf, repositoryOf } = await backups();
-  if (!existsSync(call.layout.backupKey))
-    return failed("No backup was made yet.", `Make one: ${PROGRAM} backup create`);
+  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
   try {
     return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
   } catch (error) {

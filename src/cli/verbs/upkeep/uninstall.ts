@@ -26,7 +26,7 @@ export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
   if (isForeign(call.layout))
     return failed(
       `${data} holds other programs' files and no ghostinbox.toml, so nothing is uninstalled.`,
-      "`--data` or GHOSTINBOX_DATA names the directory of a server.",
+      "`--data` or GHOSTINBOX_DATA names a server's directory.",
     );
   const options = { purgeData: call.flag("purge-data"), packages: call.flag("packages") };
   const steps = await planUninstall(call.layout, options);

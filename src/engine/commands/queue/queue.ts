@@ -216,7 +216,7 @@ function cursorOf({ at, id }: NonNullable<After>): string {
 }
 
 function notAPlace(): CommandError {
-  return wrong("That is not where a list of the queue ended.", "The list itself prints the cursor.");
+  return wrong("That is not where a list of the queue ended.", "The list prints the cursor.");
 }
 
 function placeOf(cursor: string): After {
