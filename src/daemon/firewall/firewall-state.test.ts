@@ -18,7 +18,7 @@ test("programs and the guard get the same state", () => {
   });
 });
 
-test("a port that is not opened by itself is opened with its whole protocol", () => {
+test("outside strict mode the state has no list of open ports", () => {
   const reported = stateJson(
     firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""),
   );

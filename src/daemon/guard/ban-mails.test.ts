@@ -12,7 +12,7 @@ import { BanMails } from "./ban-mails.ts";
 
 type MailBan = Extract<KeeperCommand, { verb: "mail_ban" }>;
 
-/** Mails on their way to a keeper by its real socket. */
+/** Mails sent to a keeper through its real socket. */
 async function mailsTo(ok = true) {
   const asked: MailBan[] = [];
   const warned: unknown[] = [];
@@ -44,7 +44,7 @@ const REPORT: JailReported = {
   lines: [],
 };
 
-test("a ban is mailed with its jail, its failures and its length", async (t) => {
+test("a ban is mailed with its jail, its number of failures and its length", async (t) => {
   const { asked, mails, stop } = await mailsTo();
   t.after(stop);
   mails.send(BAN, REPORT);
@@ -57,7 +57,7 @@ test("a ban is mailed with its jail, its failures and its length", async (t) => 
   );
 });
 
-test("of a flood thirty an hour are mailed, and the next mail says how many were not", async (t) => {
+test("of a flood, thirty an hour are mailed, and the next mail has the number of skipped ones", async (t) => {
   const { asked, clock, mails, stop } = await mailsTo();
   t.after(stop);
   for (let i = 0; i < 33; i++) mails.send(BAN, REPORT);
@@ -70,7 +70,7 @@ test("of a flood thirty an hour are mailed, and the next mail says how many were
   assert.equal(asked.at(-1)?.unsaid, 0, "told once");
 });
 
-test("a clock that was set back does not silence the mails", async (t) => {
+test("a clock that was set back does not stop the mails", async (t) => {
   const { asked, clock, mails, stop } = await mailsTo();
   t.after(stop);
   for (let i = 0; i < 30; i++) mails.send(BAN, REPORT);

@@ -6,10 +6,10 @@ import type { Clock, Log } from "../../engine/ports.ts";
 
 export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
 
-/** More in an hour would be a flood of mail; the next mail says how many were skipped. */
+/** Maximum in an hour, to avoid a flood of mail; the next mail has the number of skipped ones. */
 const MOST_AN_HOUR = 30;
 
-/** A mail for each ban that Fail2ban caused, as its users know it (jail.conf(5), destemail). */
+/** Mails each ban that Fail2ban caused, as its users expect (jail.conf(5), destemail). */
 export class BanMails {
   readonly #parts: BanMailsParts;
   #sentAt: number[] = [];

@@ -22,7 +22,7 @@ function fresh(t: TestContext, isRunning: boolean) {
   const db = openEngine(path);
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
-  assert.ok(log.force(), "without what made the tables");
+  assert.ok(log.force(), "without the pages that created the tables");
   const work = new MaintenanceWork(path);
   const notices = new NoticeBoard();
   const quiet = (): void => undefined;
@@ -65,7 +65,7 @@ function fresh(t: TestContext, isRunning: boolean) {
   return { path, log, notices, checkpoints, commit, grow, refusal };
 }
 
-test("a log that has grown is emptied by the way, a small one is left alone", async (t) => {
+test("a log that has grown is emptied in the background, a small one is not", async (t) => {
   const { log, grow, checkpoints } = fresh(t, true);
   grow(100 * KB);
   await pause(500);
@@ -87,7 +87,7 @@ test("without the maintenance process the log is emptied by force, and stays bou
   }
 });
 
-test("a reader without an end: reported, then nothing more is recorded, and all is well once it has ended", async (t) => {
+test("an endless reader is reported, then nothing more is recorded, and recording continues once it has ended", async (t) => {
   const { path, log, grow, commit, refusal, notices } = fresh(t, true);
   commit();
   const reader = new DatabaseSync(path, { readOnly: true });

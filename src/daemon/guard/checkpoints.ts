@@ -4,9 +4,9 @@ import { messageOf } from "../../core/error.ts";
 import type { Log, Notices } from "../../engine/ports.ts";
 
 export type CheckpointsParts = Readonly<{
-  /** Commits what is open: the log is only touched between transactions. */
+  /** Commits the open transaction: the log is only touched between transactions. */
   flush: () => void;
-  /** While it says why, nothing is recorded. */
+  /** While this has a reason, nothing is recorded. */
   refuse: (why: string | null) => void;
   log: WriteAheadLog;
   maintenance: Pick<MaintenanceProcess, "ask">;
@@ -16,24 +16,24 @@ export type CheckpointsParts = Readonly<{
 
 const MB = 1024 * 1024;
 
-/** Bounds of the write-ahead log. */
+/** Limits of the write-ahead log. */
 export const LOG_LIMITS = {
-  /** From here on it is copied into the database. */
+  /** From this size on it is copied into the database. */
   copyBytes: 4 * MB,
-  /** From here on nothing is removed as fast as it could be. */
+  /** From this size on nothing is removed at full speed. */
   slowBytes: 64 * MB,
-  /** It could not be emptied by the way, for there was always something to decide: then the decisions wait once. */
+  /** It could not be emptied in the background, because decisions never paused: then the decisions wait once. */
   forceBytes: 256 * MB,
-  /** Something holds it that this process cannot end: mail flows, but nothing more is recorded. */
+  /** A process that the guard cannot stop holds it: mail is accepted, but nothing more is recorded. */
   mostBytes: 1024 * MB,
 } as const;
 export type LogLimits = { readonly [K in keyof typeof LOG_LIMITS]: number };
 
 const LOOK_MS = 200;
-/** After a pass that brought no end: how many times its duration until the next, so that the disk is not kept busy. */
+/** After a pass that did not finish: how many times its duration until the next, so that the disk is not kept busy. */
 const REST = 3;
 
-/** Has the write-ahead log copied and flushed by the maintenance process, and keeps it bounded where that fails. */
+/** Lets the maintenance process copy and flush the write-ahead log, and bounds the log if that fails. */
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   readonly #limits: LogLimits;
@@ -58,12 +58,12 @@ export class Checkpoints {
     this.#ended();
   }
 
-  /** Resolves once the pass has ended that is under way or comes next. */
+  /** Resolves once the running or next pass has ended. */
   passEnds(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Whether what can wait should write less. */
+  /** Whether deferrable work should write less. */
   get isBehind(): boolean {
     return this.#parts.log.bytes > this.#limits.slowBytes;
   }
@@ -108,7 +108,7 @@ export class Checkpoints {
     for (const resolve of waiting) resolve();
   }
 
-  /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each look. */
+  /** The last resort, after a pass has left little to do. If the log stays held, it is not tried at each check. */
   #force(bytes: number): void {
     const { log, notices } = this.#parts;
     if (log.force()) return this.#emptied();

@@ -24,7 +24,7 @@ export function connectionLimit(now: Settings): ConnectionLimit {
   };
 }
 
-/** How far connections to the mail ports came since it was asked last. */
+/** How far connections to the mail ports have come since the last call. */
 export function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
   return new KernelConnections().passed(connectionLimit(settings).ports);
 }

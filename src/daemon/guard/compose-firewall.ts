@@ -19,7 +19,7 @@ import { composeConnectionWatch, connectionLimit, passedConnections } from "./co
 import type { Stores } from "./compose-stores.ts";
 
 export type FirewallParts = Readonly<{
-  /** Those of the start. */
+  /** The settings at the start. */
   settings: Settings;
   inForce: () => Settings;
   engine: Engine;
@@ -31,7 +31,7 @@ export type FirewallParts = Readonly<{
   log: Log;
 }>;
 
-/** What brings committed bans to the kernel, and watches what it lets through. */
+/** Brings committed bans to the kernel, and watches what it lets through. */
 export function composeFirewall(parts: FirewallParts) {
   const { settings, inForce, engine, stores, own, keeper, notices, clock, log } = parts;
   const { banLog, store, history } = stores;
@@ -87,7 +87,7 @@ export function composeFirewall(parts: FirewallParts) {
     async start(): Promise<void> {
       await enforcer.start();
       if (settings["firewall.enabled"]) return connectionWatch.start();
-      // Of a run with a firewall: its bans would last as long as the machine.
+      // Left by a run with a firewall: its bans would last as long as the machine.
       const removed = await firewall.remove();
       if (!removed.ok) log.info("Whether the kernel holds earlier bans is unknown.", { reason: removed.reason });
     },
@@ -103,7 +103,7 @@ function proxyDoors(settings: Settings): ProxyDoors | null {
   const ports = proxiedPorts(settings);
   if (ports === null) return null;
   const user = settings["proxy.user"];
-  // It need not exist: a proxy on another machine has no user here.
+  // It need not exist: a proxy on a different machine has no user here.
   const users = hasUser(user) ? [userIds(user).uid] : [];
   return { ports: Object.values(ports), networks: settings["proxy.networks"], users };
 }

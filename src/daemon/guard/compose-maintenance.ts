@@ -30,10 +30,10 @@ export type MaintenanceParts = Readonly<{
   log: Log;
 }>;
 
-/** Answers that are ready go out before the guard ends. */
+/** Answers that are ready are sent before the guard ends. */
 const ANSWERS_MS = 100;
 
-/** What keeps `engine.db` small and its log short, without a decision that waits for it (docs/adr/0011). */
+/** Keeps `engine.db` small and its log short, without delaying decisions (docs/adr/0011). */
 export function composeMaintenance({
   db,
   engine,
@@ -87,7 +87,7 @@ export function composeMaintenance({
     windowMs: WEEK_MS,
   });
   return {
-    /** Whatever a statement threw. */
+    /** Any error that a statement threw. */
     seen: (error: unknown) => databases.seen(error),
     /** Ends the guard, which is started again at once. */
     restart,

@@ -26,12 +26,12 @@ import { LogWatch } from "../../sources/watch-logs.ts";
 import { userIds } from "../set-up/site.ts";
 import type { Stores } from "./compose-stores.ts";
 
-/** How often it is checked whether a block list is due for its test. */
+/** How often to check whether a block list needs its test. */
 const PROBE_LOOK_MS = 500;
 
 export type SourceParts = Readonly<{
   layout: Layout;
-  /** Those of the start. */
+  /** The settings at the start. */
   settings: Settings;
   loginSecret: string;
   engine: Engine;
@@ -44,13 +44,13 @@ export type SourceParts = Readonly<{
   report: Report;
   banned: ReportTakerParts["banned"];
   aheadMs: ReportTakerParts["aheadMs"];
-  /** Whether the disk might not take one more mail. */
+  /** Whether the disk might not accept one more mail. */
   isFull: () => boolean;
   submissionSessions: SubmissionSessions;
   guardsProxied: () => boolean;
 }>;
 
-/** Everything that turns what happens into events: Postfix and Dovecot, who ask; Fail2ban's reports; the logs. */
+/** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
 export function composeSources(parts: SourceParts) {
   const { layout, settings, loginSecret, engine, stores, firstContacts, names, notices, clock, log, report } = parts;
   const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
@@ -111,7 +111,7 @@ export function composeSources(parts: SourceParts) {
       spfLookup.use(now["dns.address"]);
       if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(now));
     },
-    /** Reads what is there to its end; nothing more is taken from files. */
+    /** Reads the existing lines to the end; later ones are not read. */
     async unfollow(): Promise<void> {
       await logs.stop();
       await detectors.stop();

@@ -37,8 +37,8 @@ import type { Layout } from "../../settings/layout.ts";
 export type Stores = ReturnType<typeof composeStores>;
 
 /**
- * Everything that reads and writes the two databases. The guard alone writes them. `flush` commits what the engine has
- * open, before a command writes.
+ * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
+ * transaction before a command writes.
  */
 export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const { engine: db, accounts: accountsDb } = initialise(layout);
@@ -84,7 +84,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   } as const;
 }
 
-/** Reads no entry that is not committed: it may never be. */
+/** Reads only committed entries: others may never be. */
 function committedFirst(entries: AuditEntries, flush: () => void): Pick<AuditEntries, "entries"> {
   return {
     entries: (asked) => {

@@ -6,8 +6,8 @@ import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 import { withAdvice } from "./with-advice.ts";
 
 /**
- * Creates and migrates both databases as the guard's user, takes the hash of a new admin password on stdin, and ends. With
- * `--only-if-none` a stored one stays. A separate program, a tenth as large as the guard: each start runs it.
+ * Creates and migrates both databases as the guard's user, reads the hash of a new admin password from stdin, and ends. With
+ * `--only-if-none` a stored one stays. A separate program, a tenth of the guard's size: each start runs it.
  * Exits without closing: a clean close would remove `-wal` and `-shm`, which Postfix and Dovecot need.
  */
 

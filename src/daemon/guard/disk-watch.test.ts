@@ -32,7 +32,7 @@ function setUp() {
   return { layout, watch, look };
 }
 
-test("a disk with room is not reported; one at twice Postfix's reserve is, until there is room again", () => {
+test("a disk with space is not reported; one at twice Postfix's reserve is, until there is space again", () => {
   const { layout, watch, look } = setUp();
   assert.equal(look(layout.data, {}), undefined);
   assert.equal(
@@ -43,7 +43,7 @@ test("a disk with room is not reported; one at twice Postfix's reserve is, until
   assert.equal(watch.lacksRoom, false);
 });
 
-test("where the mailboxes have a separate disk, mail must wait before it is full: Postfix looks only at its queue", () => {
+test("if the mailboxes have a separate disk, mail must wait before it is full: Postfix checks only its queue", () => {
   const { layout, watch, look } = setUp();
   look(layout.data, { bavail: 12_000 });
   assert.equal(watch.lacksRoom, false);
@@ -56,7 +56,7 @@ test("where the mailboxes have a separate disk, mail must wait before it is full
   assert.equal(watch.lacksRoom, false);
 });
 
-test("inodes run out: first there is a notice, and then mail must wait", () => {
+test("when inodes run out, there is first a notice, and then mail must wait", () => {
   const { layout, watch, look } = setUp();
   assert.match(look(layout.mail, { ffree: 19_000 }) ?? "", /^19000 inodes are left below .*mail/);
   assert.equal(watch.lacksRoom, false);
@@ -65,14 +65,14 @@ test("inodes run out: first there is a notice, and then mail must wait", () => {
   assert.equal(look(layout.mail, {}), undefined);
   assert.equal(watch.lacksRoom, false);
   const small = { files: 10_000, ffree: 2_000 };
-  assert.match(look(layout.mail, small) ?? "", /^2000 inodes/, "told before it is refused, on a small disk too");
+  assert.match(look(layout.mail, small) ?? "", /^2000 inodes/, "reported before mail is refused, on a small disk too");
   assert.equal(watch.lacksRoom, false);
   assert.equal(look(layout.mail, {}), undefined);
   assert.equal(look(layout.data, { files: 0, ffree: 0 }), undefined, "this file system does not count them");
   assert.equal(watch.lacksRoom, false);
 });
 
-test("it looks every five seconds at most, and at the real disk", () => {
+test("checks the real disk at most every five seconds", () => {
   const clock = new HandClock();
   const notices = new NoticeBoard();
   let looks = 0;
@@ -89,7 +89,7 @@ test("it looks every five seconds at most, and at the real disk", () => {
   new DiskWatch({ layout, clock, notices, reservedBytes: RESERVED }).look();
 });
 
-test("a read-only file system is reported with its device and the command, until it takes writes", () => {
+test("a read-only file system is reported with its device and the command, until it can be written", () => {
   const layout = layoutOf(temporaryDirectory());
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   let options = "rw,errors=remount-ro";

@@ -14,7 +14,7 @@ const FREE_INODES = 20_000;
 /** Below this no mail is accepted: accepted mail must still be delivered, and can take several inodes. */
 const LAST_INODES = 1_000;
 
-/** What statfs(2) tells. */
+/** The result of statfs(2). */
 export type Space = Pick<StatsFs, "bavail" | "bsize" | "files" | "ffree">;
 
 type Disk = Space & Readonly<{ path: string }>;
@@ -30,7 +30,7 @@ export type DiskWatchParts = Readonly<{
   mounts?: () => string;
 }>;
 
-/** Tells the owner of a disk that runs full, in bytes or in inodes, or takes no writes at all. */
+/** Reports a disk that runs out of bytes or inodes, or that cannot be written at all. */
 export class DiskWatch {
   readonly #parts: DiskWatchParts;
   readonly #space: (path: string) => Space;
@@ -45,8 +45,8 @@ export class DiskWatch {
   }
 
   /**
-   * Whether a mail that is accepted now might find no room in its mailbox, or no inode. Postfix itself looks at the bytes of
-   * its queue alone (queue_minfree).
+   * Whether a mail that is accepted now might find no space in its mailbox, or no inode. Postfix checks only the bytes of
+   * its queue (queue_minfree).
    */
   get lacksRoom(): boolean {
     return this.#lacksRoom;
@@ -94,7 +94,7 @@ function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
   const free = freeBytes(disk);
   if (free <= TOLD_BEFORE * reservedBytes)
     return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
-  // Of a small disk, the share alone would be less than that at which mail is refused.
+  // On a small disk, the share would be less than that at which mail is refused.
   const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
   if (countsInodes({ files }) && ffree <= few)
     return [`${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused`];
@@ -109,7 +109,7 @@ function lacksInodes(disk: Disk): boolean {
   return countsInodes(disk) && disk.ffree < LAST_INODES;
 }
 
-/** Btrfs and others make inodes as they need them, and tell 0. */
+/** Btrfs and others create inodes as they need them, and report 0. */
 function countsInodes({ files }: Pick<Space, "files">): boolean {
   return files > 0;
 }

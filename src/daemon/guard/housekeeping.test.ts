@@ -71,7 +71,7 @@ async function setUp(
   return { ...kit, readiness };
 }
 
-test("bans end while a keeper hangs, and it is not asked twice at once", async (t) => {
+test("bans end while a keeper hangs, and no second request is sent to it", async (t) => {
   let asked = 0;
   const { engine, clock, db } = await setUp(t, () => {
     asked += 1;
@@ -86,7 +86,7 @@ test("bans end while a keeper hangs, and it is not asked twice at once", async (
   assert.equal(asked, 1);
 });
 
-test("a database that takes writes again is found out without any mail", async (t) => {
+test("a database that can be written again is noticed even without mail", async (t) => {
   const { engine, store, notices, db, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }));
   store.failing = "commit";
   assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
@@ -95,10 +95,10 @@ test("a database that takes writes again is found out without any mail", async (
   // After a refusal the engine waits before it tries the database again.
   clock.advance(2 * SECOND_MS);
   await until(() => !notices.raised.has("database_unwritable"));
-  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was made up");
+  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was invented");
 });
 
-test("mailboxes take mail while Dovecot runs, does its work, and has room", async (t) => {
+test("mailboxes accept mail while Dovecot runs, works, and has space", async (t) => {
   const dovecot = { name: "dovecot", up: true, pid: 812 };
   const silence = { says: "It gave no answer.", isBeyondHelp: false };
   const replies: KeeperReply[] = [
@@ -116,7 +116,7 @@ test("mailboxes take mail while Dovecot runs, does its work, and has room", asyn
   assert.deepEqual(readiness, ["812", null, null, null, null]);
 });
 
-test("a look that keeps failing stops no other, and is logged once", async (t) => {
+test("a task that keeps failing stops no other, and is logged once", async (t) => {
   const failures: string[] = [];
   let asked = 0;
   const locked = { code: "database_locked", detail: "pid 812" } as const;
@@ -136,7 +136,7 @@ test("a look that keeps failing stops no other, and is logged once", async (t) =
   assert.deepEqual(failures, ["database is locked"]);
 });
 
-test("a nearly full disk is reported while mail still comes in, until there is room again", async (t) => {
+test("a nearly full disk is reported while mail is still accepted, until there is space again", async (t) => {
   const { bavail, bsize } = statfsSync(tmpdir());
   let reservedBytes = Math.floor(bavail * bsize * 0.7);
   const { notices, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }), {

@@ -43,11 +43,11 @@ export type HousekeepingParts = Readonly<{
 }>;
 
 const EVERY_MS = SECOND_MS;
-/** About a millisecond of work, for which decisions wait. */
+/** About a millisecond of work, during which decisions wait. */
 const EVENTS_PER_STEP = 100;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 
-/** Periodic work: bans that end, events that are summed up, the check of the disk. */
+/** Periodic work: expiring bans, aggregating events, checking the disk. */
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   #timer: NodeJS.Timeout | null = null;
@@ -61,7 +61,7 @@ export class Housekeeping {
     this.#parts = parts;
   }
 
-  /** Lifts what root lifted in the kernel while the guard was down. Call it before that gets the bans again. */
+  /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
   async breakGlass(): Promise<void> {
     const { engine, banLog, clock, layout } = this.#parts;
     if (!existsSync(layout.breakGlass)) return;
@@ -99,7 +99,7 @@ export class Housekeeping {
     this.#working = false;
   }
 
-  /** One that fails, such as a write while the database is locked, keeps none of the others from its turn. */
+  /** A failed task, such as a write while the database is locked, does not prevent the others. */
   async #each(steps: readonly (() => unknown)[]): Promise<void> {
     const failures = new Set<string>();
     for (const step of steps)
@@ -139,7 +139,7 @@ export class Housekeeping {
     }
   }
 
-  /** What only the root process sees is raised here, with the owner's other notices. */
+  /** Raises conditions that only the root process sees, with the owner's other notices. */
   async #askKeeper(): Promise<void> {
     const { clock, keeper, notices, deliveries, disk } = this.#parts;
     if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
@@ -156,10 +156,10 @@ export class Housekeeping {
     void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
   }
 
-  /** The owner asked for it while the guard was down. */
+  /** The owner requested it while the guard was down. */
 }
 
-/** Its run, by its process id; null while it does not do its work. */
+/** Its run, by its process id; null while it does not work. */
 function readyDovecot({ services = [] }: Extract<KeeperReply, { ok: true }>): string | null {
   const dovecot = services.find(({ name }) => name === "dovecot");
   const isReady = dovecot?.up === true && dovecot.trouble === undefined && dovecot.silence === undefined;

@@ -58,7 +58,7 @@ function fresh(t: TestContext, { isRunning = (): boolean => true, comesLater = f
   return { events, notices, orders, removal };
 }
 
-test("what is too much goes a little in each turn, and decisions come between", async (t) => {
+test("removes excess events a little in each turn, with decisions in between", async (t) => {
   const { events, removal, notices, orders } = fresh(t);
   let turns = 0;
   let most = 0;
@@ -76,7 +76,7 @@ test("what is too much goes a little in each turn, and decisions come between", 
   assert.ok(most <= 1_000, `${most} rows in one turn`);
   assert.ok(notices.raised.has("events_aggregated"));
   assert.equal(orders[0], "count");
-  assert.ok(orders.includes("warm"), "what goes was read ahead by the maintenance process");
+  assert.ok(orders.includes("warm"), "the maintenance process read the removed events ahead");
 });
 
 test("a second round waits for the first, and a stop ends it", async (t) => {
@@ -88,7 +88,7 @@ test("a second round waits for the first, and a stop ends it", async (t) => {
   assert.ok(events.rows > MOST_ROWS);
 });
 
-test("before the maintenance process has counted nothing goes; once it is back all does", async (t) => {
+test("before the maintenance process has counted, nothing is removed; once it is back, everything is", async (t) => {
   let isRunning = false;
   const { events, removal } = fresh(t, { isRunning: () => isRunning });
   await removal.round();
@@ -98,7 +98,7 @@ test("before the maintenance process has counted nothing goes; once it is back a
   assert.equal(events.rows, MOST_ROWS);
 });
 
-test("a flood that starts after a round is reported, and over with it", async (t) => {
+test("a flood that starts after a round is reported, until it ends", async (t) => {
   const { events, removal, notices } = fresh(t, { comesLater: true });
   await removal.round();
   assert.equal(events.rows, MOST_ROWS);

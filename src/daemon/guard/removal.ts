@@ -21,15 +21,15 @@ export type RemovalParts = Readonly<{
 
 /** A flood that pauses for a moment is one flood, reported once. */
 const PRESS_OVER_MS = HOUR_MS;
-/** How long decisions may wait for a step; how many rows that is shows itself. */
+/** How long decisions may wait for a step; the number of rows adapts to this. */
 const STEP_MS = 0.5;
 const ROWS = { least: 50, first: 50, most: 1_000 };
 /** How many rows the maintenance process reads ahead. */
 const WARM_ROWS = 5_000;
-/** Where the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
+/** If the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
 const STEPS_A_PASS = 50;
 
-/** Removes what is too old or too much: a little in each turn of the event loop, between two turns of decisions. */
+/** Removes old or excess events: a little in each turn of the event loop, between two turns of decisions. */
 export class Removal {
   readonly #parts: RemovalParts;
   #rows = ROWS.first;
@@ -56,7 +56,7 @@ export class Removal {
       await this.#count();
       const { checkpoints } = this.#parts;
       for (let steps = 1; ; steps++) {
-        // A flood may start, and end, within one round.
+        // A flood may start and end within one round.
         await this.#tellOfPress();
         if (this.#stopped || !this.#step()) break;
         await this.#warm();
@@ -70,7 +70,7 @@ export class Removal {
     this.#working = false;
   }
 
-  /** Steps are as large as time allows: a fast machine takes more rows than a slow one, an empty cache fewer. */
+  /** Steps are as large as time allows: a fast machine handles more rows than a slow one, an empty cache fewer. */
   #step(): boolean {
     const { engine, retention, clock } = this.#parts;
     engine.flush();
@@ -78,7 +78,7 @@ export class Removal {
     const more = retention.step(clock.now(), this.#rows);
     const tookMs = performance.now() - from;
     const fitting = (this.#rows * STEP_MS) / Math.max(tookMs, 0.01);
-    // Half of what seems to fit, so that one lucky step does not make the next one long.
+    // Half of the estimate, so that one lucky step does not make the next one long.
     this.#rows = Math.round(Math.min(ROWS.most, Math.max(ROWS.least, (this.#rows + fitting) / 2)));
     return more;
   }

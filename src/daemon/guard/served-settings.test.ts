@@ -11,7 +11,7 @@ function settingsOf(toml: string) {
   return loaded.settings;
 }
 
-test("settings that the accounts' database cannot take are reported, and tried again until it takes the newest", () => {
+test("settings that the accounts' database cannot store are reported, and retried until it stores the newest", () => {
   const [clock, notices] = [new HandClock(), new NoticeBoard()];
   const served: string[] = [];
   let [isLocked, tries, ended] = [true, 0, 0];
@@ -47,7 +47,7 @@ test("settings that the accounts' database cannot take are reported, and tried a
   assert.equal(tries, 4, "nothing waits any more");
 });
 
-test("where users of mailboxes may not use the dashboard, their sessions end for good", () => {
+test("if mailbox users may no longer use the dashboard, their sessions end for good", () => {
   const ended: unknown[] = [];
   const settings = new ServedSettings({
     networks: { serve: () => undefined },

@@ -19,8 +19,8 @@ export type ServedSettingsParts = Readonly<{
 }>;
 
 /**
- * The settings that Postfix and Dovecot read from the accounts' database, and what others end there. While it cannot be
- * written, the former ones stay in force, with a notice, and it is tried again.
+ * The settings that Postfix and Dovecot read from the accounts' database, and the sessions that new settings end. While the database
+ * cannot be written, the previous ones stay in force, with a notice, and the guard retries.
  */
 export class ServedSettings {
   readonly #parts: ServedSettingsParts;

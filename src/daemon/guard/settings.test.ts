@@ -11,7 +11,7 @@ function read(toml: string | null) {
   return readSettings(layout);
 }
 
-test("a settings file is read, or its faults are reported", () => {
+test("a settings file is read, or its mistakes are reported", () => {
   const good = read('domains = ["example.org"]\n');
   assert.ok(good.ok && good.settings.hostname === "mail.example.org");
   const missing = read(null);
@@ -23,7 +23,7 @@ test("a settings file is read, or its faults are reported", () => {
   );
 });
 
-test("the keys that differ are named, lists by what they hold", () => {
+test("names the keys that differ, and compares lists by their contents", () => {
   const before = read('domains = ["example.org"]\n[allow]\nnetworks = ["192.0.2.0/24"]\n');
   const after = read('domains = ["example.org"]\n[allow]\nnetworks = ["192.0.2.0/25"]\n[bans]\npermanent = true\n');
   assert.ok(before.ok && after.ok);

@@ -3,7 +3,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import { StandIn } from "../../sources/stand-in.ts";
 
 /**
- * Started by the guard's service before the guard starts and after it has ended, with the data directory, the port of Dovecot's
+ * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
  * questions and the process id of runsv(8). Small, so that it answers at once. It ends when the guard takes over, or with runsv.
  */
 
@@ -22,12 +22,12 @@ const standIn = new StandIn(
 try {
   await standIn.start();
 } catch {
-  // Another one, or the guard, answers there.
+  // A second stand-in, or the guard, answers there.
   process.exit(0);
 }
 setInterval(() => isThere(Number(supervisor)) || process.exit(0), LOOK_MS);
 
-/** Also another user's. */
+/** Includes other users' processes. */
 function isThere(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -61,18 +61,18 @@ async function watching(t: TestContext, alerts: string) {
   return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
 }
 
-test("a notice is put into our own queue, by the keeper, once", { timeout: patience(30_000) }, async (t) => {
+test("the keeper queues a notice once", { timeout: patience(30_000) }, async (t) => {
   const { watch, notices, mails, saved } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   watch.start();
   await t.waitFor(() => assert.equal(mails().length, 1), { timeout: patience(10_000) });
-  assert.ok(saved.commits > 0, "and what is kept of it is brought to the disk");
+  assert.ok(saved.commits > 0, "and its saved state is flushed to the disk");
   assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
   await watch.alerts.round();
   assert.equal(mails().length, 1);
 });
 
-test("an alert that was sent is not sent again by the next start", { timeout: patience(30_000) }, async (t) => {
+test("the next start does not repeat a sent alert", { timeout: patience(30_000) }, async (t) => {
   const { watch, parts, notices, mails } = await watching(t, MAILED);
   notices.raise("greylist_silent", "no answer");
   await watch.alerts.round();
@@ -88,9 +88,9 @@ test("an alert that was sent is not sent again by the next start", { timeout: pa
   );
 });
 
-test("an event that gets the id of a lost one is not passed over", { timeout: patience(30_000) }, async (t) => {
+test("an event that reuses the id of a lost one is not skipped", { timeout: patience(30_000) }, async (t) => {
   const { watch, parts, engine, store } = await watching(t, MAILED);
-  // So many that some are written before the commit.
+  // Enough that some are written before the commit.
   const lost = Array.from({ length: 50 }, () => engine.ask({ type: "CONNECT", ...MAIL }));
   store.failing = "commit";
   await watch.alerts.round();
@@ -126,7 +126,7 @@ test("by default the administrator gets the alerts, as soon as there is one", {
   assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
 });
 
-test("the watcher of the heartbeat hears while all is well", { timeout: patience(30_000) }, async (t) => {
+test("the watcher gets heartbeats while the server is healthy", { timeout: patience(30_000) }, async (t) => {
   let heard = 0;
   const outside = createServer((_request, response) => {
     heard += 1;

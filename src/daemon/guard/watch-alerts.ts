@@ -19,7 +19,7 @@ export type AlertWatchParts = Readonly<{
   db: DatabaseSync;
   /** Ends the open transaction of the connection. */
   flush: () => void;
-  /** Call it after a commit of one's own: it reaches the disk like the engine's. */
+  /** Call it after a separate commit: flushes it to the disk like the engine's. */
   committed: (what: Readonly<{ bansChanged: boolean }>) => void;
   health: () => Promise<Health>;
   notices: Notices;
@@ -30,7 +30,7 @@ export type AlertWatchParts = Readonly<{
   log: Log;
 }>;
 
-/** Alerts and the heartbeat, handled once a second beside the decisions and never before them. */
+/** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
 export class AlertWatch {
   readonly alerts: Alerts;
   readonly #heartbeat: Heartbeat;
@@ -56,7 +56,7 @@ export class AlertWatch {
     };
     const events = new SqliteAlertEvents(db);
     const last = (): number => {
-      // The ids of a transaction that is lost are given again, and would be passed over.
+      // The ids of a lost transaction are reused, and would be skipped.
       flush();
       return events.last();
     };
@@ -91,13 +91,13 @@ export class AlertWatch {
     }, SECOND_MS);
   }
 
-  /** Finishes the running round; undelivered messages follow after the next start. */
+  /** Finishes the running round; undelivered messages are sent after the next start. */
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     await this.alerts.stop();
   }
 
-  /** A new server has no account yet, and then no postmaster: the alert is sent once there is one. */
+  /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
   async #mail(message: AlertMessage): Promise<Sent> {
     const to = postmaster(this.#settings);
     if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))

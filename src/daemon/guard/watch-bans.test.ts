@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
 import { BansWatch } from "./watch-bans.ts";
 
-test("more bans in force than the setting names are reported, without those that the owner made", () => {
+test("more bans in force than the setting are reported, not counting the owner's", () => {
   const notices = new NoticeBoard();
   let [counts, nowMs] = [{ engine: 12, fail2ban: 8, manual: 90 }, 1];
   const figures = { bansInForce: () => counts };
@@ -18,6 +18,6 @@ test("more bans in force than the setting names are reported, without those that
   assert.match(look(13) ?? "", /^21 bans in force/);
   counts = { ...counts, engine: 0 };
   watch.look(nowMs + 4_999);
-  assert.ok(notices.raised.has("bans_in_force"), "it looks every five seconds");
+  assert.ok(notices.raised.has("bans_in_force"), "it checks every five seconds");
   assert.equal(look(12), undefined);
 });

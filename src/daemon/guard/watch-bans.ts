@@ -13,7 +13,7 @@ export type BansWatchParts = Readonly<{
   most: () => number;
 }>;
 
-/** Reports many bans in force at once. Those that the owner made do not count: they show no attack. */
+/** Reports many bans in force at once. The owner's bans do not count: they show no attack. */
 export class BansWatch {
   readonly #parts: BansWatchParts;
   #lookAt = 0;

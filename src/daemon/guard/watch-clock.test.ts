@@ -32,7 +32,7 @@ function kit() {
   return { state, watch, notices, done, subjects: () => recorded.map(({ subject }) => subject) };
 }
 
-test("a jump is reported with its end, recorded once, and over once the clock is back", () => {
+test("a jump is reported with its end, recorded once, and cleared once the clock is back", () => {
   const { state, watch, notices, subjects, done } = kit();
   watch.look();
   assert.equal(notices.raised.size, 0);

@@ -8,11 +8,11 @@ export type ClockWatchParts = Readonly<{
   engine: Pick<Engine, "audit">;
   notices: Notices;
   log: Log;
-  /** Ends the guard, which is started again at once. */
+  /** Ends the guard, which is restarted at once. */
   restart: () => void;
 }>;
 
-/** Tells that the machine's clock was set, and what became of it. */
+/** Reports that the machine's clock was set, and what happened next. */
 export class ClockWatch {
   readonly #parts: ClockWatchParts;
   #reported: Jump | null = null;
@@ -43,7 +43,7 @@ export class ClockWatch {
     this.#believed = clock.believed;
     this.#record(`${directionOf(reported)}, and it is trusted now`);
     if (reported.byMs > 0) return;
-    // Nothing in memory may lie in the future, where it would wait for the former time.
+    // Nothing in memory may lie in the future, where it would wait for the old time.
     log.warn("The machine's clock was set back: the guard starts again.", { byMs: reported.byMs });
     restart();
   }
@@ -62,7 +62,7 @@ function detailOf(jump: Jump): string {
   return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard keeps using the old time until ${isoTime(believedAt)}. Try: timedatectl set-ntp true`;
 }
 
-/** Whole seconds: a clock that is kept right is corrected by parts of them. */
+/** Whole seconds: a synchronized clock is corrected by fractions of them. */
 function directionOf({ byMs }: Jump): string {
   const seconds = Math.round(Math.abs(byMs) / SECOND_MS) * SECOND_MS;
   return `${byMs > 0 ? "ahead" : "back"} by ${formatDuration(seconds)}`;

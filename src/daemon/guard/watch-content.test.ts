@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
 
 describe("files of allowed senders", () => {
-  test("are written where spamd looks, and again only when a list changes", () => {
+  test("are written where spamd reads them, and again only when a list changes", () => {
     const directory = temporaryDirectory();
     const lists = new Map([["anna@example.org", ["bea@friend.example"]]]);
     const files = new SpamPreferenceFiles(directory, () => lists);
@@ -24,7 +24,7 @@ describe("files of allowed senders", () => {
     assert.ok(!existsSync(file));
   });
 
-  test("that could not be written are tried again", () => {
+  test("that could not be written are retried", () => {
     const directory = join(temporaryDirectory(), "spam");
     writeFileSync(directory, "a file where the directory should be");
     const files = new SpamPreferenceFiles(directory, () => new Map([["anna@example.org", ["bea@friend.example"]]]));
@@ -36,7 +36,7 @@ describe("files of allowed senders", () => {
 });
 
 describe("the watch over content", () => {
-  test("a list that cannot be written is noted and keeps no other from being written", () => {
+  test("a list that cannot be written is noted, and the others are still written", () => {
     const warned: string[] = [];
     const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
     let authors = 0;

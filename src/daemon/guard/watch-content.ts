@@ -32,7 +32,7 @@ export class SpamPreferenceFiles implements SpamPreferences {
   }
 }
 
-/** Writes what the content filters read: allowed senders, and who may send as whom. */
+/** Writes the input of the content filters: allowed senders, and who may send as whom. */
 export class ContentWatch {
   readonly #parts: ContentWatchParts;
   #timer: NodeJS.Timeout | null = null;

@@ -39,7 +39,7 @@ test("a dashboard without a password is reported until one is set", (t) => {
   assert.deepEqual([...notices.raised.keys()], []);
 });
 
-test("three recovery codes left are reported, until there are new ones or no app", (t) => {
+test("three remaining recovery codes are reported, until there are new ones or no app", (t) => {
   const { notices, credentials, factors, watch } = start(t, newLayout());
   credentials.setAdminPassword("{X}new");
   const recovery = ["a", "b", "c", "d"];

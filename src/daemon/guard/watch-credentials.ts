@@ -8,10 +8,10 @@ export type CredentialsWatchParts = Readonly<{
   factors: Pick<FactorStore & RecoveryStore, "totp" | "recoveryLeft">;
 }>;
 
-/** At this few there is a notice. */
+/** With this many or fewer there is a notice. */
 const FEW_CODES = 3;
 
-/** Tells while the dashboard has no password or few recovery codes. */
+/** Reports a dashboard without a password or with few recovery codes. */
 export class CredentialsWatch {
   readonly #parts: CredentialsWatchParts;
 

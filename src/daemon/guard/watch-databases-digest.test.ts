@@ -8,7 +8,7 @@ import { digestOf } from "../../adapters/sqlite/recovery/names.ts";
 import { digest } from "../../adapters/sqlite/recovery/salvage.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 
-test("a digest is asked for soon after the start, then every five minutes", async (t) => {
+test("a digest is requested soon after the start, then every five minutes", async (t) => {
   const { watch, clock, told } = watchedDatabases(t);
   await watch.look();
   assert.equal(told.digests, 0);
@@ -21,7 +21,7 @@ test("a digest is asked for soon after the start, then every five minutes", asyn
   await lookUntil(t, watch, () => assert.equal(told.digests, 2));
 });
 
-test("a digest that finds damage ends the guard; one without room is reported", async (t) => {
+test("a digest that finds damage ends the guard; one without space is reported", async (t) => {
   const { watch, clock, engine, engineDb, notices, told } = watchedDatabases(t);
   mkdirSync(`${digestOf(engineDb)}.new`);
   clock.advance(5 * SECOND_MS);
@@ -36,7 +36,7 @@ test("a digest that finds damage ends the guard; one without room is reported", 
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
-test("damage of a new digest counts as none of the database", (t) => {
+test("damage of a new digest does not count as damage of the database", (t) => {
   const { engine, engineDb } = watchedDatabases(t);
   engine.exec("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'a@b', 1, 1)");
   const path = `${engineDb}.fresh`;
@@ -50,7 +50,7 @@ test("damage of a new digest counts as none of the database", (t) => {
   assert.throws(() => digested(engineDb, path), isDamage);
 });
 
-/** By a connection that has none of it in memory. */
+/** Uses a connection that has none of it in memory. */
 function digested(from: string, to: string): void {
   const source = new DatabaseSync(from);
   try {

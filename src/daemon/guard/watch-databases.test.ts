@@ -1,4 +1,4 @@
-// Invariant: A damaged, removed or replaced database is set aside under a name with the time, what can be saved takes its place, and the owner is alerted.
+// Invariant: A damaged, removed or replaced database is set aside under a name with the time, what can be saved replaces it, and the owner is alerted.
 
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ test("each change of the accounts is copied", async (t) => {
   await lookUntil(t, watch, () => assert.equal(namesIn(copyOf(accountsDb)).length, 2));
 });
 
-test("a noted use makes no copy", async (t) => {
+test("a noted use causes no copy", async (t) => {
   const { watch, accounts, uses, told, addAccount } = watchedDatabases(t);
   addAccount("anna@example.org");
   await lookUntil(t, watch, () => assert.equal(told.copies, 1));
@@ -51,7 +51,7 @@ test("accounts that cannot be copied are reported, until they can", async (t) =>
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
 });
 
-test("a removed database is saved to its place, nothing is recorded until then, and the guard starts again", async (t) => {
+test("a removed database is restored, nothing is recorded until then, and the guard restarts", async (t) => {
   const { watch, accountsDb, addAccount, told } = watchedDatabases(t);
   addAccount("anna@example.org");
   await watch.look();
@@ -66,7 +66,7 @@ test("a removed database is saved to its place, nothing is recorded until then, 
   assert.equal(told.restarts, 1);
 });
 
-test("what took the place of an open database is set aside", async (t) => {
+test("a file that replaced an open database is set aside", async (t) => {
   const { watch, engineDb, engine, told } = watchedDatabases(t);
   engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   await watch.look();
@@ -80,7 +80,7 @@ test("what took the place of an open database is set aside", async (t) => {
   saved.close();
 });
 
-test("while it cannot be saved there is a notice, and events are still recorded", async (t) => {
+test("while it cannot be restored there is a notice, and events are still recorded", async (t) => {
   const { watch, engineDb, told, notices } = watchedDatabases(t);
   await watch.look();
   renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
@@ -92,7 +92,7 @@ test("while it cannot be saved there is a notice, and events are still recorded"
   assert.ok(!notices.raised.has("database_unsaved"));
 });
 
-test("a truncated database, or one that SQLite calls damaged, is left to the next start", async (t) => {
+test("the next start handles a truncated database, or one that SQLite calls damaged", async (t) => {
   const { watch, engineDb, engine, told } = watchedDatabases(t);
   engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   await watch.look();
@@ -102,7 +102,7 @@ test("a truncated database, or one that SQLite calls damaged, is left to the nex
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
-test("an error of SQLite other than damage changes nothing; damage ends the guard once", (t) => {
+test("an SQLite error other than damage changes nothing; damage ends the guard once", (t) => {
   const { watch, told, engineDb } = watchedDatabases(t);
   watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.seen(new TypeError("a bug"));
@@ -111,10 +111,10 @@ test("an error of SQLite other than damage changes nothing; damage ends the guar
   watch.seen(malformed);
   watch.seen(malformed);
   assert.equal(told.restarts, 1);
-  assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are whole, so it is the other one");
+  assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
 
-test("a disk that damages file after file is not answered by restarts", (t) => {
+test("a disk that damages file after file does not cause restarts in a loop", (t) => {
   const { watch, told, engineDb, clock } = watchedDatabases(t);
   for (let i = 0; i < 3; i++) {
     setAside(engineDb, "damaged", clock.now());

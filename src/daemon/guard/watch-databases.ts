@@ -18,16 +18,16 @@ export type Watched = Readonly<{ db: DatabaseSync; path: string }>;
 export type DatabaseWatchParts = Readonly<{
   engine: Watched;
   accounts: Watched;
-  /** Differs after each change of the accounts that their copy must have. */
+  /** Differs after each change of the accounts that must be copied. */
   accountChanges: () => number;
   flush: () => void;
-  /** While it says why, nothing is recorded. */
+  /** While this has a reason, nothing is recorded. */
   refuse: (why: string | null) => void;
   maintenance: Pick<MaintenanceProcess, "ask">;
   notices: Notices;
   clock: Clock;
   log: Log;
-  /** Ends the guard, which is started again at once. */
+  /** Ends the guard, which is restarted at once. */
   restart: () => void;
 }>;
 
@@ -40,10 +40,10 @@ const DIGEST_MS = {
   every: 5 * MINUTE_MS,
   afterFailure: MINUTE_MS,
 } as const;
-/** Restarts do not help against a disk that damages one file after the other. */
+/** Restarts do not help if a disk damages one file after the other. */
 const MOST_AN_HOUR = 3;
 
-/** Notices a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
+/** Detects a database that is damaged, removed, replaced or truncated while it is open, and saves it. */
 export class DatabaseWatch {
   readonly #parts: DatabaseWatchParts;
   readonly #files: readonly Readonly<{ of: Watched; files: OpenFiles }>[];
@@ -63,7 +63,7 @@ export class DatabaseWatch {
   }
 
   start(): void {
-    // What a guard that was killed left behind.
+    // Left by a guard that was killed.
     for (const { of } of this.#files) rmSync(savedOf(of.path), { force: true });
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
   }
@@ -72,14 +72,14 @@ export class DatabaseWatch {
     if (this.#timer !== null) clearInterval(this.#timer);
   }
 
-  /** Whatever a statement threw. Damage ends the guard: its next start sets the file aside. */
+  /** Any error that a statement threw. Damage ends the guard: its next start sets the file aside. */
   seen(error: unknown): void {
     if (this.#isEnding || !isDamage(error)) return;
     const { accounts, engine } = this.#parts;
     this.#giveUp(isWhole(accounts.db) ? engine : accounts, messageOf(error));
   }
 
-  /** One look. Never rejects. */
+  /** Runs one check. Never rejects. */
   async look(): Promise<void> {
     if (this.#working || this.#isEnding) return;
     this.#working = true;
@@ -127,7 +127,7 @@ export class DatabaseWatch {
     if (!this.#isCopying) this.#copyAccounts().catch(failed);
   }
 
-  /** The open files still hold everything, and nothing is recorded until the copy is in their place. */
+  /** The open files still hold everything, and nothing is recorded until the copy has replaced them. */
   async #save({ db, path }: Watched, loss: Loss): Promise<void> {
     const { flush, refuse, clock, log, restart } = this.#parts;
     flush();
@@ -141,7 +141,7 @@ export class DatabaseWatch {
       setAside(path, isMissing ? "missing" : "replaced", clock.now());
       renameSync(saved, path);
     } catch (error) {
-      // Half a copy would fill the disk for everybody.
+      // Half a copy would fill the disk for everyone.
       rmSync(saved, { force: true });
       refuse(null);
       throw error;
@@ -211,7 +211,7 @@ export class DatabaseWatch {
   }
 }
 
-/** Where a copy is made, until it takes the place of the lost file. */
+/** Where a copy is made, until it replaces the lost file. */
 function savedOf(path: string): string {
   return `${path}.saved`;
 }

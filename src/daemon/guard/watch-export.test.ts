@@ -23,7 +23,7 @@ test("events that reach no receiver for five minutes are reported, until one arr
   assert.equal(look(), undefined, "there is no exporter");
   record.note({ id: 1, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
   clock.advance(5 * MINUTE_MS);
-  assert.equal(look(), undefined, "of an exporter that was switched off");
+  assert.equal(look(), undefined, "for an exporter that was switched off");
   mkdirSync(join(directory, "export"));
   record.note({ id: 1, at: null }, { trouble: "timed out", lost: 0 });
   assert.equal(look(), "timed out");
@@ -31,7 +31,7 @@ test("events that reach no receiver for five minutes are reported, until one arr
   assert.equal(look(), undefined);
   record.note({ id: 2, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
   clock.advance(5 * MINUTE_MS - 1);
-  assert.equal(look(), undefined, "a restart of the receiver is no news");
+  assert.equal(look(), undefined, "a restart of the receiver is not reported");
   record.note({ id: 9, at: null }, { trouble: "ECONNREFUSED", lost: 6 });
   assert.equal(look(), "6 events left the database before they could be delivered");
   clock.advance(1);

@@ -17,7 +17,7 @@ export type ExportWatchParts = Readonly<{
   clock: Clock;
   /** The exporter's own state. */
   record: ForeignFile;
-  /** The directory of the services: without one of the exporter, nothing is exported. */
+  /** The directory of the services: without the exporter's service, nothing is exported. */
   services: string;
 }>;
 

@@ -7,8 +7,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { TrackingWatch } from "./watch-tracking.ts";
 
 /**
- * The limit belongs to the whole machine: a network namespace can neither have its own nor change it, and a lower one would cut
- * off whatever else runs here. So the files are ours, in the kernel's form.
+ * The limit belongs to the whole machine: a network namespace can neither have its own nor change it, and a lower one would affect
+ * everything else that runs here. So the test writes its own files, in the kernel's form.
  */
 function kit() {
   const directory = temporaryDirectory();
@@ -40,7 +40,7 @@ test("a table that fills up is reported with its command, until a fifth is free 
   assert.equal(files.looked(58_983, 65_536), full);
   assert.match(files.looked(52_429, 65_536) ?? "", /^It holds 52429 of /);
   assert.equal(files.looked(52_428, 65_536), undefined);
-  assert.equal(files.looked(53_000, 65_536), undefined, "it takes nine tenths again");
+  assert.equal(files.looked(53_000, 65_536), undefined, "it is nine tenths full again");
 });
 
 test("the kernel is asked every five seconds", () => {

@@ -4,7 +4,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Notices } from "../../engine/ports.ts";
 
 const LOOK_EVERY_MS = 5 * SECOND_MS;
-/** Shares of the table: reported from here on, until there is that much room again. */
+/** Shares of the table: reported above the first, until this much is free again. */
 const FULL = 0.9;
 const ROOMY = 0.8;
 /** As Linux names them (Documentation/networking/nf_conntrack-sysctl.rst). */
@@ -12,14 +12,14 @@ const KERNEL = "/proc/sys/net/netfilter";
 
 export type TrackingWatchParts = Readonly<{
   notices: Notices;
-  /** Where the kernel tells how many connections it tracks, and how many it may. */
+  /** The kernel's number of tracked connections, and its limit. */
   directory?: string;
 }>;
 
 /**
- * Tells when the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
- * before any program sees them, and every log is silent about it. Some firewall rules make the kernel track, also that of ours
- * which counts connections while the guard is down.
+ * Reports that the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
+ * before any program sees them, and no log shows it. Some firewall rules make the kernel track connections, including our rule
+ * that counts connections while the guard is down.
  */
 export class TrackingWatch {
   readonly #notices: Notices;

@@ -5,7 +5,7 @@ import { withAdvice } from "./with-advice.ts";
 
 const ADVICE = /Stop the server and start it again/;
 
-test("an error of rights says what restores them, and no other does", () => {
+test("a permission error says how to restore the rights; other errors do not", () => {
   assert.match(
     withAdvice(Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: "EACCES" })),
     ADVICE,

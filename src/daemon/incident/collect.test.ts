@@ -18,7 +18,7 @@ function made() {
   return { layout, put, to: join(top, "to") };
 }
 
-test("logs since then, configuration without its secrets, and what the machine says are collected", async () => {
+test("collects logs since the given time, configuration without its secrets, and the state of the machine", async () => {
   const { layout, put, to } = made();
   mkdirSync(to);
   put(layout.mailLog, "a line\n");
@@ -43,7 +43,7 @@ test("logs since then, configuration without its secrets, and what the machine s
     assert.ok(found.includes(`machine/${file}`), file);
 });
 
-test("what was cut, and what could not be asked, is named", { skip: lacking({ installed: ["ps"] }) }, async () => {
+test("names truncated files and failed programs", { skip: lacking({ installed: ["ps"] }) }, async () => {
   const { layout, to } = made();
   mkdirSync(to);
   const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
@@ -55,7 +55,7 @@ test("what was cut, and what could not be asked, is named", { skip: lacking({ in
   assert.equal(readFileSync(join(to, "machine/processes.txt"), "utf8").length, 100);
 });
 
-test("mails are copied wherever they are in the queue, and missing ones skipped", () => {
+test("copies mails from any queue directory, and skips missing ones", () => {
   const { layout, put, to } = made();
   mkdirSync(to);
   put(join(layout.postfixQueue, "hold", "72CED1EABE5"), "held");
@@ -70,7 +70,7 @@ test("mails are copied wherever they are in the queue, and missing ones skipped"
   assert.equal(readFileSync(join(to, "mails", "82CED1EABE6"), "utf8"), "deferred");
 });
 
-test("any number of objects becomes lines", () => {
+test("writes any number of objects as lines", () => {
   const { to } = made();
   mkdirSync(to);
   writeLines(join(to, "none.jsonl"), []);

@@ -8,9 +8,9 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 const SLOW_MS = 120_000;
-/** Of what one program prints: a queue of 300,000 mails. */
+/** Maximum output of one program: a queue of 300,000 mails. */
 const MOST_BYTES = 200_000_000;
-/** Codes of `runProgram` for one that took too long, printed too much, or could not be started. */
+/** Codes of `runProgram` for a program that took too long, printed too much, or could not be started. */
 const UNFINISHED: ReadonlySet<number> = new Set([124, 127]);
 const LINES_AT_ONCE = 1_000;
 const DEFERRED = "deferred";
@@ -34,7 +34,7 @@ const SAYS = ({
   ["program.sha256", "find", program, conf, "-type", "f", "-exec", "sha256sum", "{}", "+"],
 ];
 
-/** What the machine, its logs and its configuration show now, below `to`. Nothing of it holds a password. Returns what it lacks. */
+/** Collects the present state of the machine, its logs and its configuration below `to`, without any password. Returns what is missing. */
 export async function collect(
   layout: Layout,
   to: string,
@@ -43,7 +43,7 @@ export async function collect(
   const lacks: string[] = [];
   for (const [file, program, ...args] of SAYS(layout)) {
     const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
-    // One that says nothing and fails has a reason; dpkg(1) fails where it says something.
+    // A program that fails without output has a reason; dpkg(1) fails if it prints something.
     const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
     if (UNFINISHED.has(ran.code))
       lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
@@ -54,7 +54,7 @@ export async function collect(
   return lacks;
 }
 
-/** Whole files that were written to since then. */
+/** Whole files that were written since then. */
 function copyLogs({ log }: Layout, to: string, since: number): void {
   for (const path of filesBelow(log)) {
     if (statSync(path).mtimeMs < since || path.endsWith(".index")) continue;
@@ -63,7 +63,7 @@ function copyLogs({ log }: Layout, to: string, since: number): void {
   }
 }
 
-/** Rendered files, without the secret words. */
+/** Rendered files, without secrets. */
 function copyConfiguration(layout: Layout, to: string): void {
   const secrets = [layout.loginPolicySecret, layout.proofWord]
     .filter((path) => existsSync(path))
@@ -81,7 +81,7 @@ function copyConfiguration(layout: Layout, to: string): void {
   }
 }
 
-/** Files of mails in the queue, as Postfix keeps them; postcat(1) prints them. Returns the ids of those that were there. */
+/** Mail files in the queue, as Postfix stores them; postcat(1) prints them. Returns the ids of those found. */
 export function copyMails(
   { postfixQueue }: Pick<Layout, "postfixQueue">,
   ids: readonly string[],
@@ -93,7 +93,7 @@ export function copyMails(
 }
 
 /**
- * Those of whole mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by the
+ * Directories with whole mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by the
  * first letter of a short id, by the time in a long one (postconf(5), hash_queue_names, enable_long_queue_ids).
  */
 function queuesOf(postfixQueue: string): readonly string[] {

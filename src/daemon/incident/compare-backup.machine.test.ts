@@ -12,7 +12,7 @@ import { loadSettings } from "../../settings/load.ts";
 import { repositoryOf } from "../backup/repository.ts";
 import { compareWithBackup } from "./compare-backup.ts";
 
-test("what differs from the last backup before a time is named", {
+test("names the differences from the last backup before a time", {
   skip: lacking({ root: true, installed: ["restic", "setpriv"] }),
 }, async () => {
   const top = temporaryDirectory();
@@ -45,7 +45,7 @@ test("what differs from the last backup before a time is named", {
     { what: "setting domains", was: '["example.test"]', is: '["example.test", "example.net"]' },
   ]);
   assert.deepEqual(await compare(0), { ok: false, reason: "there is no backup from before the incident" });
-  assert.deepEqual(readdirSync(layout.incidents), [], "nothing of it is left");
+  assert.deepEqual(readdirSync(layout.incidents), [], "no files are left");
 });
 
 test("a backup from before an upgrade is compared too", {

@@ -17,7 +17,7 @@ export type Compared =
   | Readonly<{ ok: true; snapshot: string; at: number; differences: readonly Difference[] }>
   | Readonly<{ ok: false; reason: string }>;
 
-/** What differs from the last backup before `before`: settings, aliases, accounts. Changes nothing. */
+/** The differences from the last backup before `before`: settings, aliases, accounts. Changes nothing. */
 export async function compareWithBackup(
   layout: Layout,
   { settings, env }: Readonly<{ settings: Settings; env: Environment }>,
@@ -26,7 +26,7 @@ export async function compareWithBackup(
   if (!existsSync(layout.backupKey)) return { ok: false, reason: "there is no backup" };
   const scratch = join(layout.incidents, "comparing");
   try {
-    // It holds hashes of passwords, and one that was killed leaves it.
+    // It contains password hashes, and a killed comparison leaves it behind.
     removeTree(scratch);
     const restic = repositoryOf(layout, settings);
     const listed = await restic.snapshots();
@@ -49,7 +49,7 @@ export async function compareWithBackup(
   }
 }
 
-/** Throws if something of it cannot be read. */
+/** Throws if a part of it cannot be read. */
 function keptIn({ accountsDb, settings: file }: Layout, env: Environment, read: typeof readKeptAccounts): Kept {
   const loaded = loadSettings(readFileSync(file, "utf8"), env);
   if (!loaded.ok) throw new Error(`${basename(file)} in ${dirname(file)} is not valid`);

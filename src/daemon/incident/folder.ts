@@ -24,7 +24,7 @@ export function folderOf({ incidents }: Incidents, { id }: Pick<Incident, "id">)
   return join(incidents, id);
 }
 
-/** All of them, oldest first. A folder whose record cannot be read is skipped. */
+/** All incidents, oldest first. Skips a folder whose record cannot be read. */
 export function readIncidents({ incidents }: Incidents): readonly Incident[] {
   if (!existsSync(incidents)) return [];
   return readdirSync(incidents)
@@ -36,7 +36,7 @@ export function readIncidents({ incidents }: Incidents): readonly Incident[] {
     .toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
 }
 
-/** Makes its folder; a second one of that day and name gets a number. */
+/** Creates its folder; a second one with that day and name gets a number. */
 export function openIncident(
   layout: Incidents,
   { title, openedAt, since }: Pick<Incident, "title" | "openedAt" | "since">,
@@ -60,14 +60,14 @@ export function prepareFolder(path: string): void {
   giveDirectory(path, { mode: 0o700, owner: ourselves() });
 }
 
-/** A line that was cut off by a power failure ends before this one. */
+/** Ends a line that a power failure truncated before adding this one. */
 export function appendEntry(layout: Incidents, incident: Incident, entry: TimelineEntry): void {
   const file = join(folderOf(layout, incident), TIMELINE);
   const isCut = existsSync(file) && !/(?:^|\n)$/.test(readFileSync(file, "utf8"));
   appendFile(file, `${isCut ? "\n" : ""}${JSON.stringify(entry)}\n`);
 }
 
-/** The oldest first. */
+/** Oldest first. */
 export function readTimeline(layout: Incidents, incident: Incident): readonly TimelineEntry[] {
   const file = join(folderOf(layout, incident), TIMELINE);
   if (!existsSync(file)) return [];

@@ -10,7 +10,7 @@ import { isolatedPorts, keepIsolation, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
 
-test("the isolation is kept until it is lifted; a file that cannot be read isolates", () => {
+test("the isolation is kept until it is lifted; an unreadable file isolates", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(readIsolation(layout), null);
   keepIsolation(layout, ISOLATION);

@@ -20,25 +20,25 @@ export type PortSettings = Pick<
 > &
   ProxySettings;
 
-/** Null: the server is not isolated. A file that cannot be read as one shuts everything but SSH: it is there for a reason. */
+/** Null: the server is not isolated. An unreadable file closes everything but SSH: the file exists for a reason. */
 export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
   if (!existsSync(file)) return null;
   const read = parseIsolation(readFileSync(file, "utf8"));
   return read ?? { incident: "unknown", since: "", allow: [], ssh: [SSH], shut: SHUT };
 }
 
-/** The next start and `config apply` go by it. Null: the server is open again. */
+/** Applies to the next start and `config apply`. Null: the server is open again. */
 export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, isolation: Isolation | null): void {
   if (isolation === null) removeFile(file);
   else writeRecord(file, isolation);
 }
 
-/** Makes the firewall's table as it shall be. */
+/** Creates the wanted firewall table. */
 export function shutOut(isolation: Isolation, settings: PortSettings): Promise<Outcome> {
   return load(nftIsolate(isolation, isolatedPorts(settings)));
 }
 
-/** Takes the firewall's table away, if it is there. */
+/** Removes the firewall's table, if it exists. */
 export function endShutOut(): Promise<Outcome> {
   return load(nftEndIsolation());
 }
@@ -48,7 +48,7 @@ async function load(input: string): Promise<Outcome> {
   return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
 }
 
-/** Whether the table is there and whole. */
+/** Whether the table exists and is complete. */
 export async function isShutOut(): Promise<boolean> {
   const args = ["list", "table", ...ISOLATION_TABLE.split(" ")];
   const ran = await runTool("nft", args, { path: TOOL_PATH, timeoutMs: NFT_MS });

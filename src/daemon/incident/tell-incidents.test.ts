@@ -10,7 +10,7 @@ import { incidentsOf } from "./tell-incidents.ts";
 
 const NOTE = { by: "root", step: "note", lines: ["anna@example.org"], audited: true } as const;
 
-test("without an incident there is nothing to tell", () => {
+test("without an incident the list is empty", () => {
   assert.deepEqual(incidentsOf(layoutOf(temporaryDirectory())), { incidents: [], timeline: [], isolation: null });
 });
 

@@ -3,13 +3,13 @@ import type { IncidentsReport } from "../../wire/control/reports.ts";
 import { readIncidents, readTimeline } from "./folder.ts";
 import { readIsolation } from "./isolation.ts";
 
-/** This many, the newest: an answer stays small. */
+/** Maximum incidents listed, newest first, to keep the answer small. */
 const MOST_INCIDENTS = 100;
 const MOST_STEPS = 500;
-/** As long as a note is in the audit. */
+/** As long as a note in the audit. */
 const MOST_CHARACTERS = 480;
 
-/** What `incident list` shows, for those who may not read the folders: what the audit has too, and the isolation. */
+/** The output of `incident list`, for readers without access to the folders: what the audit has too, and the isolation. */
 export function incidentsOf(layout: Pick<Layout, "incidents" | "isolation">): IncidentsReport {
   const all = readIncidents(layout);
   const open = all.findLast(({ closedAt }) => closedAt === null);

@@ -17,7 +17,7 @@ const [, , path = ""] = process.argv;
 const work = new MaintenanceWork(path);
 writeSync(1, `${READY}\n`);
 saveMemoryOnceSettled();
-// The guard decides when all ends: what is sent to the whole process group is not meant for this one.
+// The guard decides when to end: signals for the whole process group are not meant for this process.
 process.on("SIGINT", () => undefined);
 createInterface({ input: process.stdin })
   .on("line", (line) => void answer(line).then((text) => writeSync(1, `${text}\n`)))

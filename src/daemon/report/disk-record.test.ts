@@ -40,7 +40,7 @@ test("a day is noted once, with the disk, the logs and the databases", () => {
   assert.deepEqual([figures.path, figures.logBytes, figures.history.length], [layout.data, 9_050, 2]);
 });
 
-test("a day of a clock that was ahead goes, and no more than a hundred are kept", () => {
+test("a day with a future time is removed, and at most a hundred days are kept", () => {
   const layout = data();
   noteDiskDay(layout, later(NOON, 900 * DAY_MS));
   for (let i = 0; i < 105; i++) noteDiskDay(layout, later(NOON, i * DAY_MS));
@@ -48,7 +48,7 @@ test("a day of a clock that was ahead goes, and no more than a hundred are kept"
   assert.deepEqual([days.length, days[0]?.day, days.at(-1)?.day], [100, "2026-11-25", "2027-03-04"]);
 });
 
-test("a record that is not a record counts as none, and a disk that is not there says so", () => {
+test("an invalid record counts as empty, and a missing disk is reported", () => {
   const layout = data();
   writeFileSync(layout.diskDays, "no record");
   assert.deepEqual(readDiskDays(layout), []);

@@ -8,14 +8,14 @@ import type { DiskDay, DiskFigures, Unless } from "../../core/report/facts.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Days that are kept: enough for a line through three months. */
+/** Days that are kept: enough for a trend over three months. */
 const KEPT = 100;
 
 const schema = z.array(
   z.object({ day: z.string(), usedBytes: z.number(), logBytes: z.number(), databaseBytes: z.number() }),
 );
 
-/** The disk as it is now, with the days that were noted. */
+/** The disk's present state, with the days that were noted. */
 export function diskFigures(layout: Layout): Unless<DiskFigures> {
   try {
     return { known: true, path: layout.data, ...measured(layout), history: readDiskDays(layout) };
@@ -24,12 +24,12 @@ export function diskFigures(layout: Layout): Unless<DiskFigures> {
   }
 }
 
-/** Days that cannot be read count as none. */
+/** Days that cannot be read count as missing. */
 export function readDiskDays(layout: Layout): readonly DiskDay[] {
   return readRecord(layout.diskDays, schema, []);
 }
 
-/** Notes the day, once. Days that a wrong clock put into the future go. Throws if it cannot be written. */
+/** Notes the day, once. Removes days with a future time. Throws if it cannot be written. */
 export function noteDiskDay(layout: Layout, now: Millis): void {
   const day = isoTime(now).slice(0, 10);
   const days = readDiskDays(layout);

@@ -35,7 +35,7 @@ describe("with a running guard", TIMED, () => {
     layout[Symbol.dispose]();
   });
 
-  test("accounts that nobody uses are named: not new ones, nor suspended ones", async () => {
+  test("names unused accounts, but not new or suspended ones", async () => {
     const accounts = new DatabaseSync(layout.accountsDb);
     accounts.exec(`UPDATE account SET created_at = ${Date.now() - 200 * DAY_MS} WHERE name <> 'new@example.org'`);
     accounts.close();
@@ -56,7 +56,7 @@ describe("with a running guard", TIMED, () => {
     assert.deepEqual((await facts(layout)).accounts.unused, []);
   });
 
-  test("the certificate that is served, and the last backup, are read", async () => {
+  test("reads the certificate in use, and the last backup", async () => {
     await prepareCertificate(settings, layout);
     const counts = { tookMs: 1, files: 9, mails: 7, bytes: 800, addedBytes: 1, snapshot: "0123abcd", place: "-" };
     changeBackupRecord(layout, { last: { at: Date.UTC(2026, 10, 20, 3), ...counts }, isKeySeen: true });
@@ -75,7 +75,7 @@ describe("with a running guard", TIMED, () => {
     });
   });
 
-  test("names that strangers tried are told apart by whether they exist", async () => {
+  test("distinguishes existing from other names that strangers tried", async () => {
     const engine = new DatabaseSync(layout.engineDb);
     engine.exec(`INSERT INTO event (at, type, account, counts, details, action)
       SELECT ${Date.now() - 5_000}, 'LOGIN_FAILED', column1, 0, '', '' FROM (VALUES ('new@example.org'), ('admin'), ('admin'))`);
@@ -88,7 +88,7 @@ describe("with a running guard", TIMED, () => {
   });
 });
 
-test("without a guard nothing is opened", async () => {
+test("without a guard no database is opened", async () => {
   using layout = dataDirectory();
   assert.deepEqual(await gatherFacts({ layout, settings, span: "week", now: instant(Date.now()) }), {
     ok: false,

@@ -36,11 +36,11 @@ import { servedFiles } from "../set-up/issue-certificate.ts";
 import { diskFigures } from "./disk-record.ts";
 
 export const SPANS_MS: Readonly<Record<ReportSpan, number>> = { week: WEEK_MS, month: 30 * DAY_MS };
-/** An account that nobody has signed in to for so long is named. */
+/** Accounts without a sign-in for this long are named. */
 const UNUSED_DAYS = 90;
 const PAGE = 500;
 const AUDIT_SHOWN = 10;
-/** Of the newest entries of the audit. */
+/** Maximum audit entries; the newest ones. */
 const AUDIT_LOOKED = 10_000;
 
 type Asked = Readonly<{ layout: Layout; settings: Settings; span: ReportSpan; now: Millis }>;
@@ -51,7 +51,7 @@ type Databases = Readonly<{
 
 export type Gathered = Readonly<{ ok: true; facts: ReportFacts }> | Readonly<{ ok: false; reason: string }>;
 
-/** Everything that a report tells. The databases are opened only while the guard has them open. Throws UnusableDatabase. */
+/** Collects the facts of a report. Opens the databases only while the guard has them open. Throws UnusableDatabase. */
 export async function gatherFacts(asked: Asked): Promise<Gathered> {
   const { layout, settings, span, now } = asked;
   const raised = await notices(layout);
@@ -124,7 +124,7 @@ function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
   return last === null ? null : { version: last.version, at: isoTime(instant(last.at)), failure };
 }
 
-/** What people did; the guard's own entries are left out. */
+/** What people did; omits the guard's own entries. */
 function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
   const found: AuditFigures["latest"][number][] = [];
   for (let cursor: string | null = null, looked = 0; looked < AUDIT_LOOKED; looked += PAGE) {

@@ -25,7 +25,7 @@ function due(record: MailRecord, rules: MailRules, now: number): string | null {
   return found === null ? null : `${found.period}${found.isNew ? " new" : ""}`;
 }
 
-/** Looks each hour as the keeper does, and sends. */
+/** Checks each hour as the keeper does, and sends. */
 function sent(times: readonly number[], rules = WEEKLY, from = chosen): readonly string[] {
   let record = from;
   const mails: string[] = [];
@@ -42,7 +42,7 @@ function hours(from: number, days: number): readonly number[] {
   return Array.from({ length: 24 * days }, (_, i) => from + i * HOUR_MS);
 }
 
-test("one goes each Monday at its hour, or on the first of a month", () => {
+test("sends one each Monday at its hour, or on the first of a month", () => {
   assert.deepEqual(sent(hours(FRIDAY, 28)), ["2026-11-23", "2026-11-30", "2026-12-07", "2026-12-14"]);
   assert.equal(due(chosen, WEEKLY, new Date(2026, 10, 23, 6, 59).getTime()), null);
   assert.equal(due(chosen, WEEKLY, new Date(2026, 10, 23, 7).getTime()), "2026-11-23");
@@ -50,7 +50,7 @@ test("one goes each Monday at its hour, or on the first of a month", () => {
   assert.deepEqual(sent(hours(FRIDAY, 80), MONTHLY, monthly), ["2026-12-01", "2027-01-01", "2027-02-01"]);
 });
 
-test("none goes while it is off, nor for the time before it was switched on", () => {
+test("sends none while reports are off, nor for the time before they were switched on", () => {
   assert.equal(due(chosen, { ...WEEKLY, "report.mail": "off" }, FRIDAY + 9 * DAY_MS), null);
   assert.equal(due({ ...chosen, schedule: "", done: [] }, WEEKLY, FRIDAY), "2026-11-16 new");
   assert.equal(due(chosen, MONTHLY, FRIDAY), "2026-11-01 new");
@@ -60,7 +60,7 @@ test("a machine that was off sends one, late", () => {
   assert.deepEqual(sent([FRIDAY + 20 * DAY_MS, FRIDAY + 20 * DAY_MS + HOUR_MS]), ["2026-12-07"]);
 });
 
-test("a clock that jumps there and back sends each period once, and leaves none out", () => {
+test("a clock that jumps there and back sends each period once, and skips none", () => {
   const ahead = hours(FRIDAY + 60 * DAY_MS, 1);
   const mails = sent([...hours(FRIDAY, 5), ...ahead, ...hours(FRIDAY + 5 * DAY_MS, 70)]);
   assert.deepEqual(
@@ -70,7 +70,7 @@ test("a clock that jumps there and back sends each period once, and leaves none 
   assert.equal(mails.filter((one) => one === "2026-11-23").length, 1);
 });
 
-test("after a failure it is tried again each hour, whatever the clock does", () => {
+test("after a failure it retries each hour, whatever the clock does", () => {
   const monday = new Date(2026, 10, 23, 8).getTime();
   const failed = { ...chosen, failure: { at: monday, reason: "no room" } };
   assert.equal(due(failed, WEEKLY, monday + HOUR_MS - 1), null);
@@ -78,7 +78,7 @@ test("after a failure it is tried again each hour, whatever the clock does", () 
   assert.equal(due({ ...failed, failure: { at: monday + 9 * DAY_MS, reason: "-" } }, WEEKLY, monday), "2026-11-23");
 });
 
-test("the record outlives its program, and one that is not a record counts as none", () => {
+test("the record survives its program, and an invalid one counts as empty", () => {
   const layout = layoutOf(join(temporaryDirectory(), "data"));
   assert.deepEqual(readMailRecord(layout).done, []);
   mkdirSync(layout.report, { recursive: true });

@@ -9,22 +9,22 @@ export type MailRules = Pick<Settings, "report.mail" | "report.hour">;
 const schema = z.object({
   /** The setting that `done` is about. */
   schedule: z.string(),
-  /** Periods that need no mail any more, by the day on which they are due; the latest last. */
+  /** Periods that need no mail any more, by the day of their mail; the latest last. */
   done: z.array(z.string()),
   /** The last report that was mailed. */
   last: z.nullable(z.object({ at: z.number(), to: z.array(z.string()) })),
-  /** Why the one after it was not. */
+  /** Why a later one was not mailed. */
   failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
 });
-/** Which reports were mailed, as `report/mailed.json` keeps it. */
+/** Which reports were mailed, as in `report/mailed.json`. */
 export type MailRecord = Readonly<z.output<typeof schema>>;
 
 const NOTHING: MailRecord = { schedule: "", done: [], last: null, failure: null };
-/** Weeks, or months, that are remembered. */
+/** Maximum weeks, or months, that are remembered. */
 const KEPT = 10;
 const AGAIN_MS = HOUR_MS;
 
-/** A record that cannot be read, or not by this user, counts as none. */
+/** A record that cannot be read, or not by this user, counts as empty. */
 export function readMailRecord(layout: Layout): MailRecord {
   return readRecord(layout.reportsMailed, schema, NOTHING);
 }
@@ -33,14 +33,14 @@ export function changeMailRecord(layout: Layout, change: Partial<MailRecord>): v
   writeRecord(layout.reportsMailed, { ...readMailRecord(layout), ...change });
 }
 
-/** The period is over: a mail of it went, or none is wanted. Periods after it were of a clock that was ahead. */
+/** The period needs no mail any more: it was mailed, or is not wanted. Later periods came from a clock that was ahead. */
 export function withPeriod(record: MailRecord, period: string): readonly string[] {
   return [...record.done.filter((one) => one < period), period].slice(-KEPT);
 }
 
 /**
- * The period whose mail is due: its day, in the machine's time zone. Null: none is. The period in which the schedule was
- * chosen counts as done; `isNew` tells of it.
+ * The period whose mail must be sent now: its day, in the machine's time zone; null if none. The period in which the schedule was
+ * chosen counts as done, which `isNew` says.
  */
 export function duePeriod(
   record: MailRecord,

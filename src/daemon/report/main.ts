@@ -1,4 +1,4 @@
-/** The regular report: a process of its own, started by the keeper as root with the period as its argument. */
+/** The regular report: a separate process, which the keeper starts as root with the period as its argument. */
 import { settingsIn } from "../../adapters/machine/settings-text.ts";
 import { messageOf } from "../../core/error.ts";
 import { reportOf } from "../../core/report/report.ts";

@@ -29,7 +29,7 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
     [NTFY, ["postmaster@example.org"]],
     ["", ["postmaster@example.org"]],
   ] as const)
-    test(`it goes to ${to.join(" and ")}`, async () => {
+    test(`is sent to ${to.join(" and ")}`, async () => {
       const sent = await sendReport(layout, settingsOf(toml), reportOf(reportFacts()), "report-2026-11-16");
       assert.deepEqual(sent, { ok: true, to });
     });
@@ -42,7 +42,7 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
   });
 });
 
-test("without a queue it says why", async () => {
+test("without a queue the reason is returned", async () => {
   const sent = await sendReport(layoutOf(temporaryDirectory()), settingsOf(""), reportOf(reportFacts()), "report-1");
   assert.ok(!sent.ok && sent.reason !== "");
 });

@@ -10,7 +10,7 @@ import { queueMail } from "../keeper/alert-mails.ts";
 
 export type SentReport = Readonly<{ ok: true; to: readonly string[] }> | Readonly<{ ok: false; reason: string }>;
 
-/** Puts the report into our own queue, for those who get alerts by mail. `id`: the same for the same report. */
+/** Queues the report for those who get alerts by mail. `id`: the same for the same report. */
 export async function sendReport(layout: Layout, settings: Settings, report: Report, id: string): Promise<SentReport> {
   const to = reportTo(settings);
   const from = alertSender(settings);
@@ -29,7 +29,7 @@ export async function sendReport(layout: Layout, settings: Settings, report: Rep
   return queued.ok ? { ok: true, to } : queued;
 }
 
-/** The mailboxes of alerts; those that another server gets alerts for, if there are no others; otherwise the administrator. */
+/** The mailboxes of alerts; without any, those for which a different server gets alerts; otherwise the administrator. */
 function reportTo(settings: Settings): readonly string[] {
   const own = alertMailTo(settings);
   if (own.length > 0) return own;

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { guardAt } from "./guard.ts";
 
-test("whoever asks for the health of a guard that hangs is answered within seconds", async (t) => {
+test("a health request about a hanging guard is answered within seconds", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
   const open = new Set<Socket>();
   const server = createServer((socket) => void open.add(socket.on("error", () => undefined)));

@@ -3,7 +3,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { GuardPort } from "../../servers/api/ports.ts";
 import type { Command } from "../../wire/control/control.ts";
 
-/** What others wait for: a guard that takes longer counts as down. */
+/** How long others wait: a slower guard counts as down. */
 const SOON_MS = 2 * SECOND_MS;
 
 /** The guard as the web sees it: any failure to answer counts as not reached. */

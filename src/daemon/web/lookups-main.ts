@@ -6,9 +6,9 @@ import { StoreDown } from "../../servers/api/ports.ts";
 import type { LookupOrder, LookupReply } from "./lookups.ts";
 import { WebStore } from "./store.ts";
 
-/** The thread of the web that answers what reads many rows, with a connection of its own (LookupThread). */
+/** The thread of the web that answers questions about many rows, with its own connection (LookupThread). */
 
-// On Linux of this thread alone (setpriority(2)): on one processor the other answers go first.
+// On Linux this affects only the thread (setpriority(2)): on one processor the other answers go first.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const store = new WebStore(String(workerData), () => undefined, openEngineInThread);
 

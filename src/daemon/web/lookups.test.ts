@@ -13,7 +13,7 @@ import { LookupsBusy, StoreDown } from "../../servers/api/ports.ts";
 import { eventPage, stats as statsShape } from "../../servers/api/routes/schemas.ts";
 import { LookupThread } from "./lookups.ts";
 
-/** The program that the bundle has as `web-lookups.js`. */
+/** The program that the bundle contains as `web-lookups.js`. */
 const MAIN = new URL("./lookups-main.ts", import.meta.url);
 const NEWEST = { most: 9, order: "newest_first" } as const;
 
@@ -27,7 +27,7 @@ function database(): string {
   return path;
 }
 
-/** A thread that does something else. */
+/** A thread that runs different code. */
 function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerMs: 5_000 }) {
   const troubles: string[] = [];
   const path = join(temporaryDirectory(), "thread.mjs");
@@ -40,12 +40,12 @@ function played(t: TestContext, code: string, limits = { mostWaiting: 2, answerM
   return { thread, troubles };
 }
 
-/** Of a page of events as text. */
+/** Returns a page of events as text. */
 function idsIn(text: string): readonly number[] {
   return eventPage.parse(JSON.parse(text)).items.map(({ id }) => id);
 }
 
-test("every question is answered from the database, and this thread goes on meanwhile", async (t) => {
+test("every question is answered from the database, and this thread is not blocked", async (t) => {
   const thread = new LookupThread(database(), assert.fail);
   t.after(() => thread.stop());
   const [events, top, account, stats] = await Promise.all([
@@ -60,7 +60,7 @@ test("every question is answered from the database, and this thread goes on mean
   assert.deepEqual(statsShape.parse(JSON.parse(stats)).counts, { EMAIL: 3 });
 });
 
-test("a database that cannot be read is told as such, and read once it is there", async (t) => {
+test("an unreadable database is reported as such, and read once it exists", async (t) => {
   const path = join(temporaryDirectory(), "engine.db");
   const thread = new LookupThread(path, assert.fail, { mostWaiting: 9, answerMs: 5_000 }, MAIN);
   t.after(() => thread.stop());
@@ -69,7 +69,7 @@ test("a database that cannot be read is told as such, and read once it is there"
   assert.deepEqual(idsIn(await thread.ask("events", NEWEST)), []);
 });
 
-test("when the thread dies all that wait are refused, and the next question starts another", async (t) => {
+test("when the thread dies all waiting questions are refused, and the next question starts a new one", async (t) => {
   const { thread, troubles } = played(
     t,
     'if (asked[0] === "crash") process.exit(3); parentPort.postMessage({ id, value: asked[0] });',
@@ -81,7 +81,7 @@ test("when the thread dies all that wait are refused, and the next question star
   assert.deepEqual(troubles, ["its thread ended with 3"]);
 });
 
-test("a thread that hangs is ended, and no more wait than may", async (t) => {
+test("a thread that hangs is ended, and a bounded number of questions waits", async (t) => {
   const hangs = join(temporaryDirectory(), "hangs");
   const { thread } = played(
     t,
@@ -99,7 +99,7 @@ test("a thread that hangs is ended, and no more wait than may", async (t) => {
   assert.equal(await thread.ask("account", "again"), "again");
 });
 
-test("a bug in an answer is a bug of ours, and no answer of another", async (t) => {
+test("a bug in an answer is reported as a bug, and is not returned for a different question", async (t) => {
   const { thread } = played(
     t,
     'parentPort.postMessage({ id: 99, value: 1 }); parentPort.postMessage({ id, bug: "it broke" });',

@@ -11,15 +11,15 @@ export type LookupLimits = Readonly<{ mostWaiting: number; answerMs: number }>;
 const LIMITS: LookupLimits = { mostWaiting: 64, answerMs: 5 * SECOND_MS };
 /** Megabytes of its heap. The longest answer, 10,000 bans, takes less than ten. */
 const HEAP = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
-/** As it was bundled, or as it is in a checkout. */
+/** Bundled, or in a checkout. */
 const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./lookups-main.ts" : "./web-lookups.js", import.meta.url);
 
 type Waiting = Readonly<{ resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }>;
 
 /**
  * Answers in a thread with its own connection, one question after the other, so that no other answer waits for them. The
- * thread starts with the first question. If it fails, or takes too long, all that wait are refused, and the next question
- * starts another.
+ * thread starts with the first question. If it fails, or takes too long, all waiting questions are refused, and the next question
+ * starts a new one.
  */
 export class LookupThread implements Lookups {
   readonly #path: string;

@@ -20,7 +20,7 @@ import { layoutOf } from "../../settings/layout.ts";
 import type { Reply, Verb } from "../../wire/control/control.ts";
 import type { Health } from "../../wire/control/items.ts";
 
-/** The whole program over a real database and the real control socket; only decisions are played. */
+/** The whole program over a real database and the real control socket; only decisions are simulated. */
 
 const PASSWORD = "correct horse battery staple";
 const TOKEN = "gi_0123456789abcdef0123456789abcdef";
@@ -108,7 +108,7 @@ const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
 const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED: Reply = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" };
 
-test("it starts before guard and database, says so, and serves once they are there", async (t) => {
+test("starts before guard and database, reports it, and serves once they are there", async (t) => {
   const { url, asked, startGuard: guardStarts } = await startWeb(t);
   const status = async (path: string, init?: RequestInit): Promise<number> =>
     (await fetch(`${url}${path}`, init)).status;
@@ -137,7 +137,7 @@ test("it starts before guard and database, says so, and serves once they are the
   await until(async () => (await status("/healthz/ready")) === 503);
 });
 
-test("the live stream goes on over the guard's restart, with nothing missing", async (t) => {
+test("the live stream continues across the guard's restart, without gaps", async (t) => {
   const { url, startGuard: guardStarts } = await startWeb(t);
   const first = await guardStarts();
   await until(async () => (await fetch(`${url}/healthz/ready`)).ok);
@@ -162,7 +162,7 @@ test("the live stream goes on over the guard's restart, with nothing missing", a
   await reader.cancel();
 });
 
-test("a restored database is read in place of the old one", async (t) => {
+test("a restored database is read instead of the old one", async (t) => {
   const { url, layout, startGuard: guardStarts } = await startWeb(t);
   (await guardStarts()).append("203.0.113.7", "CONNECT");
   const events = async (): Promise<number> => {
@@ -178,7 +178,7 @@ test("a restored database is read in place of the old one", async (t) => {
   await until(async () => (await events()) === 0);
 });
 
-test("a port in use and a broken setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {
+test("a port in use and an invalid setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {
   const { port, web, layout } = await startWeb(t);
   assert.deepEqual(await outcome(layout.data), {
     code: 1,

@@ -7,7 +7,7 @@ import { Feed } from "../../engine/feed.ts";
 import { ControlServer } from "../../servers/control-server.ts";
 import { GuardNews } from "./news.ts";
 
-/** The guard's control socket, over which commits are told. */
+/** The guard's control socket, which reports commits. */
 async function guardAt(path: string) {
   const feed = new Feed();
   const server = new ControlServer({
@@ -20,7 +20,7 @@ async function guardAt(path: string) {
   return { feed, stop: () => server.stop() };
 }
 
-test("a burst of commits is one piece of news, to everyone who listens", async (t) => {
+test("every subscriber gets one notification for a burst of commits", async (t) => {
   const path = `${temporaryDirectory()}/web.sock`;
   const guard = await guardAt(path);
   const news = new GuardNews((onEvent) => watch(path, onEvent));
@@ -28,22 +28,22 @@ test("a burst of commits is one piece of news, to everyone who listens", async (
     news.stop();
     await guard.stop();
   });
-  let [reported, toldToo] = [0, 0];
+  let [reported, alsoReported] = [0, 0];
   news.subscribe(() => (reported += 1));
-  const leave = news.subscribe(() => (toldToo += 1));
+  const leave = news.subscribe(() => (alsoReported += 1));
   news.start();
-  // Whoever begins to watch is told once, for what was committed before.
+  // A new subscriber gets one notification for earlier commits.
   await t.waitFor(() => assert.equal(reported, 1));
   for (let id = 1; id <= 50; id++) guard.feed.publish(id);
   await t.waitFor(() => assert.equal(reported, 2));
-  assert.equal(toldToo, 2);
+  assert.equal(alsoReported, 2);
   leave();
   guard.feed.publish(51);
   await t.waitFor(() => assert.equal(reported, 3));
-  assert.equal(toldToo, 2, "it has left");
+  assert.equal(alsoReported, 2, "it has unsubscribed");
 });
 
-test("when the guard returns, listeners are told at once, and it is watched again", async (t) => {
+test("when the guard returns, subscribers are notified at once, and watching continues", async (t) => {
   const path = `${temporaryDirectory()}/web.sock`;
   const first = await guardAt(path);
   const news = new GuardNews((onEvent) => watch(path, onEvent));
@@ -60,7 +60,7 @@ test("when the guard returns, listeners are told at once, and it is watched agai
   await t.waitFor(() => assert.equal(reported, 3));
 });
 
-test("after the end nobody is told, and nothing is asked for again", async () => {
+test("after a stop no subscriber is notified, and the guard is not asked again", async () => {
   let asked = 0;
   const ended = Promise.withResolvers<undefined>();
   const news = new GuardNews(() => {

@@ -2,14 +2,14 @@ import type { News } from "../../servers/api/ports.ts";
 
 type Watch = Readonly<{ ended: Promise<unknown>; close: () => void }>;
 
-/** How long to wait before asking again after the guard went away. */
+/** How long to wait before asking again after the guard has gone. */
 const RETRY_MS = 1_000;
 /** The guard reports every commit; readers of a live view need no more than this. */
 const PAUSE_MS = 100;
 
 /**
- * Passes the guard's news of new events on to all live streams, at most ten times a second. Asks again when the guard
- * returns, which then answers at once, so nothing committed meanwhile waits.
+ * Passes the guard's news of new events to all live streams, at most ten times a second. Asks again when the guard
+ * returns, which then answers at once, so commits during its absence are reported.
  */
 export class GuardNews implements News {
   readonly #watch: (onEvent: () => void) => Watch;

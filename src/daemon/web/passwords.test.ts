@@ -8,7 +8,7 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import type { JudgedFor } from "../../servers/api/ports.ts";
 import { PasswordThread } from "./passwords.ts";
 
-/** The program that the bundle has as `web-passwords.js`. */
+/** The program that the bundle contains as `web-passwords.js`. */
 const MAIN = new URL("./passwords-main.ts", import.meta.url);
 const owner: AccountName = parseAccountName("anna@example.test") ?? assert.fail();
 const one = (password: string) => ({ owner, password });
@@ -18,7 +18,7 @@ const owns: JudgedFor = { caller: "session owner", isAdministrator: true };
 /** The user of a mailbox. */
 const user = (caller: string): JudgedFor => ({ caller, isAdministrator: false });
 
-/** A thread that does something else. */
+/** A thread that runs different code. */
 function played(code: string): URL {
   const path = join(temporaryDirectory(), "thread.mjs");
   writeFileSync(path, `import { parentPort, workerData } from "node:worker_threads";\n${code}`);
@@ -27,11 +27,11 @@ function played(code: string): URL {
 
 /** Enough for a thread on a busy machine. */
 const LONG = { mostWaiting: 2, judgeMs: 60_000 };
-/** Without an end, and without a processor. */
+/** Runs forever without using a processor. */
 const WAITS = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
 
-test("passwords are judged as on the command line, each for itself", async () => {
+test("judges passwords as on the command line, each separately", async () => {
   const thread = new PasswordThread(LONG, MAIN);
   const [weak, named, good, short] = await thread.judgeSome(
     asked("password1234", "my-anna-password", "lantern gravel otter 71", "short"),
@@ -57,7 +57,7 @@ test("one after another; when too many wait the next is refused, and later ones 
   assert.equal(await thread.judge(one("four"), user("cora")), "four");
 });
 
-test("a caller has one place, and users of mailboxes keep the administrator neither out nor waiting behind them", async () => {
+test("a caller has one place, and users of mailboxes neither take the administrator's place nor delay it", async () => {
   const thread = new PasswordThread(LONG, played(EACH));
   const order: (string | null)[] = [];
   const judged = (password: string, by: JudgedFor) =>
@@ -84,13 +84,13 @@ test("a thread that dies or fails judges nothing, one that hangs is ended, and t
   });
 });
 
-test("of many, those that were judged in time are told", async () => {
+test("of many passwords, those judged in time are returned", async () => {
   const ending = played('parentPort.postMessage("first"); parentPort.postMessage(null);');
   const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), owns, LONG.judgeMs);
   assert.deepEqual(judged, ["first", null]);
 });
 
-test("for who waited for the others until his time was over no thread runs", async () => {
+test("a caller whose time ended while waiting starts no thread", async () => {
   const ran = join(temporaryDirectory(), "ran");
   const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
   const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));

@@ -7,7 +7,7 @@ export type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
 const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
 /** Megabytes of its heap: the lists of guessable passwords take 30. */
 const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
-/** As it was bundled, or as it is in a checkout. */
+/** Bundled, or in a checkout. */
 const PROGRAM = new URL(
   import.meta.url.endsWith(".ts") ? "./passwords-main.ts" : "./web-passwords.js",
   import.meta.url,
@@ -19,9 +19,9 @@ type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
 type Judged = readonly (string | null)[];
 
 /**
- * Judges new passwords in a thread that loads the lists, answers one after the other and ends, so that their memory is the
- * system's again. One thread at a time; when too many wait, or one takes too long, it says so. A caller has one place, and users of
- * mailboxes take none of the administrator's, who comes first. The time runs while a caller waits too, so that no one hears "too late"
+ * Judges new passwords in a thread that loads the lists, answers one question after the other and ends, which frees their memory.
+ * One thread at a time; refuses if too many wait, or one takes too long. A caller has one place, and users of
+ * mailboxes take none of the administrator's, who comes first. The time limit includes waiting, so that no caller gets "too late"
  * whose password is set afterwards.
  */
 export class PasswordThread implements PasswordJudges {

@@ -7,7 +7,7 @@ import { runReplay } from "./run-replay.ts";
 
 const MAILS = 40;
 
-test("where events are left out, the first of the others fill the windows, and the report says so", async () => {
+test("if events are omitted, the first of the others fill the windows, and the report says so", async () => {
   const { engine, db, clock } = engineOnMemory();
   const from = clock.now();
   for (let i = 0; i < MAILS; i++) {
@@ -24,5 +24,5 @@ test("where events are left out, the first of the others fill the windows, and t
 
   const newest = runReplay(db, { ...asked, mostEvents: 20 });
   assert.deepEqual([newest.events, newest.reach.cut, newest.reach.windowsFilled], [10, true, false]);
-  assert.equal(newest.differences + newest.unreached, 10, "no window began empty");
+  assert.equal(newest.differences + newest.unreached, 10, "every window had events");
 });

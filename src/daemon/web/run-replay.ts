@@ -9,10 +9,10 @@ import { Replay } from "../../engine/replay/replay.ts";
 import { inOrder } from "../../engine/replay/sequence.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 
-/** Events from so long before the first compared one fill its windows. */
+/** Events from this long before the first compared one fill its windows. */
 const WARM_UP_MS = DAY_MS;
 
-/** Reads recorded events over a read-only connection, and compares them with the decisions of another policy. */
+/** Reads recorded events over a read-only connection, and compares them with a different policy's decisions. */
 export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
   const recorded = new RecordedEvents(db);
@@ -21,7 +21,7 @@ export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
   const first = Math.max(wanted, last - mostEvents + 1);
   const firstAt = recorded.firstReadable(first);
   const cut = first > wanted;
-  // The first of those that are left fill the windows, but no more than half of them.
+  // The first of the remaining events fill the windows, but at most half of them.
   const halfAt = cut ? recorded.firstReadable(first + Math.floor(mostEvents / 2)) : null;
   const filledAt = firstAt === null ? now : later(firstAt, WARM_UP_MS);
   const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));

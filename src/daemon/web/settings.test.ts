@@ -13,13 +13,13 @@ function read(toml: string | null) {
   return { layout, read: readSettings(layout) };
 }
 
-test("what root wrote down for the web is read", () => {
+test("reads the file that root wrote for the web", () => {
   const { read: result } = read('domains = ["example.org"]\n[ports]\nhttp = 8099\n');
   assert.ok(result.ok);
   assert.equal(result.settings["ports.http"], 8099);
 });
 
-test("a file that is missing or wrong is one sentence", () => {
+test("a missing or invalid file is reported in one sentence", () => {
   const missing = read(null);
   assert.match(missing.read.ok ? "" : missing.read.reason, /web\.toml cannot be read: ENOENT/);
   const wrong = read("[ports]\nhttpp = 1\nhttp = 0\n").read;

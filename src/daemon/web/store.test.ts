@@ -10,7 +10,7 @@ import { openEngine } from "../../adapters/sqlite/open.ts";
 import { StoreDown } from "../../servers/api/ports.ts";
 import { WebStore } from "./store.ts";
 
-/** A database with so many events. */
+/** A database with this many events. */
 function makeDatabase(path: string, events: number): void {
   using db = openEngine(path);
   const store = new SqliteStore(db);
@@ -28,7 +28,7 @@ function fresh() {
   return { path, changes, store };
 }
 
-test("it waits for a database that the guard has not made yet, and says so once", () => {
+test("waits for a database that the guard has not created yet, and reports it once", () => {
   const { path, changes, store } = fresh();
   for (let i = 0; i < 3; i++) assert.throws(() => newest(store), StoreDown);
   assert.equal(changes.length, 1);
@@ -40,14 +40,14 @@ test("it waits for a database that the guard has not made yet, and says so once"
   store.close();
 });
 
-test("every query throws the same while the database cannot be read", () => {
+test("every query throws the same error while the database cannot be read", () => {
   const { path, store } = fresh();
   writeFileSync(path, "this is not a database");
   assert.throws(() => store.queries.bans(new HandClock().now(), { limit: 50, cursor: null }), StoreDown);
   assert.throws(() => newest(store), StoreDown);
 });
 
-test("a restored database takes the place of the old one without a restart", () => {
+test("a restored database replaces the old one without a restart", () => {
   const { path, store } = fresh();
   makeDatabase(path, 1);
   assert.equal(newest(store), 1);

@@ -10,7 +10,7 @@ type Opened = Readonly<{ db: DatabaseSync; inode: bigint; queries: Queries }>;
 
 /**
  * `engine.db` as the web reads it: opened when it is first needed, and reopened after it failed or was replaced by a
- * restored one. The guard creates it, perhaps later than we start.
+ * restored one. The guard creates it, perhaps after the web starts.
  */
 export class WebStore {
   readonly #path: string;
@@ -33,7 +33,7 @@ export class WebStore {
     address: (prefix, now, memoryMs) => this.#read(({ queries }) => queries.address(prefix, now, memoryMs)),
     banChanges: (after, most) => this.#read(({ queries }) => queries.banChanges(after, most)),
     spamScores: (ids) => this.#read(({ queries }) => queries.spamScores(ids)),
-    // A copy that was restored has its name, and the ids that came since may be given again.
+    // A restored copy has its name, and the ids of later events may be reused.
     name: () => this.#read(({ queries, inode }) => `${queries.name()}-${inode.toString(36)}`),
     figures: {
       bansInForce: (now) => this.#read(({ queries }) => queries.figures.bansInForce(now)),

@@ -28,7 +28,7 @@ function trialed(longestMs = 60_000, program = MAIN) {
   return { path, thread, asked, troubles };
 }
 
-test("a trial answers with the report of a replay, one at a time, and the next may begin after it", async () => {
+test("a trial returns the report of a replay, one at a time, and the next may start afterwards", async () => {
   const { thread, asked, troubles } = trialed();
   const first = thread.decide(asked);
   assert.deepEqual(await thread.decide(asked), { outcome: "busy" });
@@ -39,20 +39,20 @@ test("a trial answers with the report of a replay, one at a time, and the next m
   assert.deepEqual(troubles, []);
 });
 
-test("one that takes too long is given up, and blocks no other", async () => {
+test("a trial that takes too long is given up, and blocks no other", async () => {
   const { thread, asked } = trialed(1);
   assert.deepEqual(await thread.decide(asked), { outcome: "too_long" });
   assert.deepEqual(await thread.decide(asked), { outcome: "too_long" });
   thread.stop();
 });
 
-test("without a database it says that", async () => {
+test("without a database it says so", async () => {
   const { asked } = trialed();
   const thread = new TrialThread(join(temporaryDirectory(), "none.db"), () => undefined);
   await assert.rejects(thread.decide(asked), { name: "StoreDown" });
 });
 
-test("a thread that fails is told, and its trial is given up", async () => {
+test("a failing thread is reported, and its trial is given up", async () => {
   const { thread, asked, troubles } = trialed(60_000, new URL("data:text/javascript,throw new Error('no memory')"));
   assert.deepEqual(await thread.decide(asked), { outcome: "too_long" });
   assert.deepEqual(troubles, ["no memory"]);

@@ -4,20 +4,20 @@ import type { ReplayAsked } from "../../engine/replay/ports.ts";
 import { StoreDown, type Trials, type TrialTold } from "../../servers/api/ports.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 
-/** What the thread is started with, and what it says once. */
+/** The thread's input, and its single message. */
 export type TrialOrder = Readonly<{ engineDb: string; asked: ReplayAsked }>;
 export type TrialReply = Readonly<{ report: ReplayReport } | { down: string }>;
 
-/** Within the time that a request may take (API_LIMITS.answerMs). */
+/** Within the time limit of a request (API_LIMITS.answerMs). */
 const LONGEST_MS = 8 * SECOND_MS;
 /** Megabytes of its heap. The history of a trial is SQLite's, with 16 MB in memory. */
 const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
-/** As it was bundled, or as it is in a checkout. */
+/** Bundled, or in a checkout. */
 const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./trials-main.ts" : "./web-trials.js", import.meta.url);
 
 /**
- * Decides recorded events again in a thread of its own, one trial at a time: it takes seconds, and neither other answers nor
- * searches wait for it. The thread ends with its trial, or with its time.
+ * Decides recorded events again in a separate thread, one trial at a time: it takes seconds, and neither other answers nor
+ * searches wait for it. The thread ends with its trial, or when its time is over.
  */
 export class TrialThread implements Trials {
   readonly #engineDb: string;
@@ -45,7 +45,7 @@ export class TrialThread implements Trials {
       if ("down" in reply) reject(new StoreDown(reply.down));
       else resolve({ outcome: "done", report: reply.report });
     });
-    // As where it needs more memory than it has. A trial that answered has ended well.
+    // For example if it needs more memory than it has. A trial that has answered ended normally.
     const failed = (why: string): void => {
       this.#onTrouble(why);
       resolve({ outcome: "too_long" });
