@@ -67,10 +67,10 @@ test("nothing is left for the next reader", (t) => {
   assert.deepEqual([texts(), undoLast()], [[], false]);
 });
 
-test("one thing at a time is attempted; after it, also after it failed, the next is", async (t) => {
+test("one attempt runs at a time; the next may start after it ends or fails", async (t) => {
   start(t);
-  const told: boolean[] = [];
-  const once = oneAtATime((isBusy) => told.push(isBusy));
+  const states: boolean[] = [];
+  const once = oneAtATime((isBusy) => states.push(isBusy));
   const first = Promise.withResolvers<void>();
   let runs = 0;
   const run = async (): Promise<void> => {
@@ -79,10 +79,10 @@ test("one thing at a time is attempted; after it, also after it failed, the next
   };
   once(run);
   once(run);
-  assert.deepEqual([runs, told], [1, [true]]);
+  assert.deepEqual([runs, states], [1, [true]]);
   first.reject(new Error("refused"));
   await new Promise(setImmediate);
-  assert.deepEqual([texts(), told], [["refused"], [true, false]]);
+  assert.deepEqual([texts(), states], [["refused"], [true, false]]);
   once(() => Promise.resolve(void (runs += 1)));
   assert.equal(runs, 2);
 });

@@ -124,7 +124,7 @@ test("an entry of the allow list that ended bans, or whose former state is not k
     await allow({ network: ENTRY.prefix, note: "", for: "" });
     assert.equal(toasts.value.at(-1)?.undo, null);
   }
-  assert.match(toasts.value[0]?.text ?? "", /do not come back: 2/);
+  assert.match(toasts.value[0]?.text ?? "", /ended with it for good: 2/);
 });
 
 test("a message with an undo is not pushed out by later ones", async (t) => {

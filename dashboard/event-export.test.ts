@@ -27,13 +27,13 @@ const unstopped = new AbortController().signal;
 
 test("an export has everything that the filter wants, newest first, and reports its progress", async (t) => {
   serve(t, 1_200);
-  const told: number[] = [];
-  const all = await readForExport(filterOf({}), unstopped, (count) => told.push(count));
+  const progress: number[] = [];
+  const all = await readForExport(filterOf({}), unstopped, (count) => progress.push(count));
   assert.deepEqual(
     [all?.items.length, all?.items[0]?.id, all?.items.at(-1)?.id, all?.searchedTo],
     [1_200, 1_200, 1, null],
   );
-  assert.deepEqual(told, [500, 1_000, 1_200]);
+  assert.deepEqual(progress, [500, 1_000, 1_200]);
 });
 
 test("an export never holds more than it may", async (t) => {

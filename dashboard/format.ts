@@ -36,9 +36,9 @@ export function percent(share: number, language: string): string {
   return share.toLocaleString(language, { style: "percent", maximumFractionDigits: 1 });
 }
 
-/** Of a guard that reported its uptime at `toldAt`. Null: it is down, and reports none. Times are ms since 1970. */
-export function secondsUp(uptimeSeconds: number, toldAt: number, now: number): number | null {
-  return uptimeSeconds === 0 ? null : uptimeSeconds + Math.max(0, Math.floor((now - toldAt) / 1_000));
+/** The uptime now of a guard that reported its uptime at `reportedAt`; null while it is down. Times are ms since 1970. */
+export function secondsUp(uptimeSeconds: number, reportedAt: number, now: number): number | null {
+  return uptimeSeconds === 0 ? null : uptimeSeconds + Math.max(0, Math.floor((now - reportedAt) / 1_000));
 }
 
 const SIZES: readonly (readonly [string, number])[] = [

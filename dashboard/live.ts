@@ -55,7 +55,7 @@ export function onGap(reader: () => void): () => void {
   return () => gapReaders.delete(reader);
 }
 
-/** `reader`: something may have changed that the stream does not tell, and lists must be read again. */
+/** `reader`: called if something may have changed that the stream does not report, so lists must be read again. */
 export function onStale(reader: () => void): () => void {
   staleReaders.add(reader);
   return () => staleReaders.delete(reader);

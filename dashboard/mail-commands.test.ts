@@ -92,7 +92,7 @@ test("the finished part is reported before the server's refusal of the rest", as
   await assert.rejects(changeQueue("delete", all, never), { message: "No more at all." });
   assert.equal(toasts.value.length, 1, "nothing was done, so no toast is shown");
   await assert.rejects(releaseHeld("anna@example.test"), { message: "Try again." });
-  assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. More of it is still on hold/);
+  assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. Some is still on hold/);
   const seen = { ids: null, total: 1_500 };
   await assert.rejects(dropHeld("anna@example.test", false, seen), { message: "Try again." });
   assert.match(last().text, /^Deleted: 1000 mails of anna@example\.test\./);
@@ -110,7 +110,7 @@ test("held mail is sent to its end; no more is dropped than the reader saw", asy
     ],
   });
   await releaseHeld("anna@example.test");
-  assert.equal(last().text, "Sent: 1500 mails of anna@example.test. No more is held.");
+  assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
   await dropHeld("anna@example.test", true, { ids: null, total: 1_000 });
   assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
   assert.equal(asked.length, 4);

@@ -1,7 +1,7 @@
 import { t } from "./messages.ts";
 
 /**
- * The page is several programs, which are loaded where they are needed first. Their names change with what is in them, and an
+ * The page consists of several programs, each loaded when it is first needed. Their names change with their content, and an
  * upgrade of the server removes the former: a page that was open at that time cannot get the rest of its version.
  */
 

@@ -978,12 +978,12 @@ export type Routes = {
         readonly name: string;
         readonly fields: readonly string[];
       }[];
-      /** Imported with a password in clear text that is easy to guess. */
+      /** Imported with a clear-text password that is easy to guess. */
       readonly weak: readonly {
         readonly name: string;
         readonly why: string;
       }[];
-      /** Imported with a password in clear text that there was no time to judge. */
+      /** Imported with a clear-text password that was not checked for lack of time. */
       readonly unjudged: readonly string[];
     };
   };

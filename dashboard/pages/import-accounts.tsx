@@ -7,12 +7,12 @@ import { language } from "../messages.ts";
 import { Said, useAttempt, useOpened } from "../parts.tsx";
 import { withProof } from "../proof.tsx";
 
-type Told = readonly Readonly<{ name: string; why: string }>[];
+type Reasons = readonly Readonly<{ name: string; why: string }>[];
 type Imported = Readonly<{
   added: readonly string[];
-  skipped: Told;
+  skipped: Reasons;
   ignored: readonly Readonly<{ line: number; name: string; fields: readonly string[] }>[];
-  weak: Told;
+  weak: Reasons;
   unjudged: readonly string[];
 }>;
 

@@ -10,7 +10,7 @@ import { QrCode } from "../qr-code.tsx";
 import { RecoveryCodes } from "./recovery-codes.tsx";
 import { Surely } from "./surely.tsx";
 
-type Told = Readonly<{ recoveryCodes: readonly string[] }>;
+type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
 
 /** The authenticator app: set up, confirmed, removed; and its recovery codes. */
 export function TotpCard() {
@@ -19,7 +19,7 @@ export function TotpCard() {
   const [codes, setCodes] = useState<readonly string[] | null>(null);
   const { isBusy, attempt } = useAttempt();
   const words = t.value.security;
-  const tellCodes = ({ recoveryCodes }: Told): void => {
+  const showCodes = ({ recoveryCodes }: NewCodes): void => {
     setBegun(null);
     setCodes(recoveryCodes);
     reload();
@@ -30,8 +30,8 @@ export function TotpCard() {
       setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
     });
   const confirm = (code: string): void =>
-    attempt(async () => tellCodes(await post<Told>("factors/totp/confirm", { code })));
-  const renew = async (): Promise<void> => tellCodes(await withProof(() => post<Told>("factors/recovery", {})));
+    attempt(async () => showCodes(await post<NewCodes>("factors/totp/confirm", { code })));
+  const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
   const removeApp = async (): Promise<void> => {
     await withProof(() => remove("factors/totp"));
     setCodes(null);

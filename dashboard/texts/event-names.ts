@@ -1,11 +1,11 @@
-/** What the types of events are called, in the order in which a filter offers them. */
+/** Names of the event types, in the order of the filter. */
 const en = {
   CONNECT: "Connection",
   CONNECT_DEFERRED: "Connection deferred",
   CONNECT_REFUSED: "Connection refused",
   RECIPIENT: "Recipient named",
   GREYLIST_ASKED: "Greylisting asked",
-  EMAIL: "Mail begun",
+  EMAIL: "Mail started",
   EMAIL_ACCEPTED: "Mail accepted",
   EMAIL_HELD: "Mail held",
   EMAIL_BLOCKED: "Mail refused",

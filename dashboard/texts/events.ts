@@ -12,7 +12,7 @@ const en = {
   apply: "Filter",
   clear: "Clear",
   pause: "Pause",
-  resume: "Go on",
+  resume: "Resume",
   waiting: (count: number) => `${count} new`,
   older: "Older",
   newest: "Newest",

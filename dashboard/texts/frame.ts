@@ -1,4 +1,4 @@
-/** What stands around the pages, and at the sign-in. */
+/** The frame around the pages, and the sign-in. */
 const en = {
   nav: {
     label: "Pages",
@@ -18,15 +18,15 @@ const en = {
     connecting: "connecting",
     live: "live",
     silent: (time: string) => `not live since ${time}`,
-    skipped: "The page missed many events while it was away. The lists are read again.",
+    skipped: "The page missed many events while it was disconnected. The lists are loaded again.",
     failed: "The page could not load this.",
     unreachable: "The server cannot be reached.",
     answered: (status: number) => `The server answered ${status}.`,
     retry: "Try again",
-    again: "The page asks again every three seconds.",
+    again: "The page retries every three seconds.",
     loading: "Loading …",
-    renewed: "The server has a new version, so the page was loaded again.",
-    outdated: "A part of the page is missing, probably after an upgrade of the server. Load the page again.",
+    renewed: "The server has a new version, so the page was reloaded.",
+    outdated: "A part of the page is missing, probably after an upgrade of the server. Reload the page.",
   },
   state: { ok: "well", degraded: "degraded", down: "down" },
   signIn: {
@@ -37,9 +37,9 @@ const en = {
     wait: "Signing in …",
   },
   proof: {
-    title: "Your password, please",
-    why: "This needs a fresh proof that it is you. Give the password again; that counts for ten minutes.",
-    button: "Go on",
+    title: "Confirm your password",
+    why: "This needs proof that it is you. Enter the password again; that counts for ten minutes.",
+    button: "Continue",
     cancel: "Cancel",
   },
 };

@@ -1,12 +1,12 @@
-/** Of the page Mail: greylisting and the spam filter. */
+/** Greylisting and the spam filter, on the page Mail. */
 const en = {
-  codeTitle: "Somebody waits for a code",
+  codeTitle: "Someone is waiting for a code",
   codeHint:
     "A stranger's first mail must be tried twice, which takes minutes. For a recipient who waits for a code, the next try is accepted at once.",
-  recipientWaits: "Recipient who waits",
+  recipientWaits: "Waiting recipient",
   pause: "Accept mail at once",
   pauses: "Accepted at once now",
-  noPauses: "No recipient waits for a code.",
+  noPauses: "No recipient is waiting for a code.",
   until: "ends",
   resume: "End",
   resumeOf: (recipient: string) => `End it for ${recipient}`,
@@ -16,7 +16,7 @@ const en = {
   waitingHint: "Within six hours. Most of it is spam that is never tried again.",
   noneWaiting: "No mail is deferred.",
   waitingMore: (count: number) => `${count} more are not shown.`,
-  waitingPart: "There is more: only the newest events were looked at.",
+  waitingPart: "There may be more: only the newest events were searched.",
   waitsFor: {
     retry: "waits for its server to try again",
     crowd: "waits while many new senders write",
@@ -30,9 +30,9 @@ const en = {
   scored: "Mails",
   isSpam: "Spam",
   share: "Share",
-  daysPart: "The oldest day is counted in part.",
+  daysPart: "The oldest day is incomplete.",
   movedHint:
-    "What users move to and from Junk teaches the filter; the weekly report counts it (./ghostinbox report on the server).",
+    "The filter learns from mail that users move to and from Junk; the weekly report counts it (./ghostinbox report on the server).",
   scores: "Recent scores, newest first",
   noScores: "The filter has scored no mail.",
   scoreOf: (score: number, required: number) => `${score} of ${required} points`,
@@ -46,8 +46,8 @@ const en = {
   off: "Remove",
   offOf: (sender: string, account: string) => `Remove ${sender} for ${account}`,
   forAccount: "for",
-  senderAllowed: (sender: string, account: string) => `Mail of ${sender} is never spam for ${account}.`,
-  senderOff: (sender: string, account: string) => `Mail of ${sender} is scored again for ${account}.`,
+  senderAllowed: (sender: string, account: string) => `Mail from ${sender} is never spam for ${account}.`,
+  senderOff: (sender: string, account: string) => `Mail from ${sender} is scored again for ${account}.`,
 };
 
 const de: typeof en = {

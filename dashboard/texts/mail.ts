@@ -13,8 +13,8 @@ const en = {
   refresh: "Refresh",
   list: "Mail in the queue, oldest first",
   count: (count: number) => (count === 1 ? "1 mail waits" : `${count} mails wait`),
-  empty: "No mail waits: all of it has left.",
-  noneFits: "No mail that waits fits.",
+  empty: "No mail is waiting.",
+  noneFits: "No waiting mail matches.",
   account: "Account",
   sender: "Sender",
   recipient: "Recipient",
@@ -32,7 +32,7 @@ const en = {
   heldFor: (account: string) => `held for ${account}: see Held`,
   select: (id: string) => `Select ${id}`,
   selectAll: "Select all shown",
-  allFitting: (count: number) => `All ${count} that fit, shown or not`,
+  allFitting: (count: number) => `All ${count} that match, shown or not`,
   selected: (count: number) => `${count} selected`,
   actions: {
     hold: "Hold",
@@ -43,7 +43,7 @@ const en = {
   },
   actionOn: (action: string, id: string) => `${action}: ${id}`,
   ask: {
-    hold: (count: number) => `Put ${mails(count)} on hold? None of it goes out before it is released.`,
+    hold: (count: number) => `Put ${mails(count)} on hold? Nothing is sent until you release it.`,
     release: (count: number) => `Release ${mails(count)}?`,
     flush: (count: number) => `Try ${mails(count)} again now? Repeated tries may annoy the other server.`,
     return: (count: number) => `Return ${mails(count)} to the senders as undeliverable? This cannot be undone.`,
@@ -70,18 +70,18 @@ const en = {
   heldMails: (account: string, count: number, sent: number) =>
     `${mails(count)} of ${account} on hold; ${sent} left within 24 hours.`,
   to: "to",
-  sendAll: (count: number) => `Send ${mails(count)}, hold no more`,
+  sendAll: (count: number) => `Send ${mails(count)} and stop holding`,
   dropAll: (count: number) => `Delete ${mails(count)}`,
   returnAll: (count: number) => `Return ${mails(count)}`,
-  released: (account: string, count: number) => `Sent: ${mails(count)} of ${account}. No more is held.`,
+  released: (account: string, count: number) => `Sent: ${mails(count)} of ${account}. New mail is no longer held.`,
   releasedPart: (account: string, count: number) =>
-    `Sent: ${mails(count)} of ${account}. More of it is still on hold: decide again.`,
+    `Sent: ${mails(count)} of ${account}. Some is still on hold: decide again.`,
   heldEnded: "New mail is no longer held, but some is still on hold",
-  surelySend: (count: number) => `Let ${mails(count)} go out to strangers, and hold no more`,
+  surelySend: (count: number) => `Send ${mails(count)} to strangers and stop holding`,
   surelyDrop: (count: number) => `Delete ${mails(count)} for good`,
   surelyReturn: (count: number) => `Return ${mails(count)} to the sender for good`,
-  dropped: (account: string, count: number) => `Deleted: ${mails(count)} of ${account}. More stays held.`,
-  returnedHeld: (account: string, count: number) => `Returned: ${mails(count)} of ${account}. More stays held.`,
+  dropped: (account: string, count: number) => `Deleted: ${mails(count)} of ${account}. New mail is still held.`,
+  returnedHeld: (account: string, count: number) => `Returned: ${mails(count)} of ${account}. New mail is still held.`,
 };
 
 const de: typeof en = {

@@ -13,8 +13,8 @@ const en = {
   removeOf: (name: string) => `Remove ${name}`,
   surely: (name: string) => `Remove ${name} for good`,
   removed: (name: string) => `The passkey ${name} is removed. Delete it on your device too.`,
-  address: "Passkeys need a name: they do not work while you open the dashboard by an IP address, but do at localhost.",
-  insecure: "Passkeys need https, or localhost.",
+  address: "Passkeys need a host name: they do not work if you open the dashboard by IP address, except at localhost.",
+  insecure: "Passkeys need https or localhost.",
 };
 
 const de: typeof en = {

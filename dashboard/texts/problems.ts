@@ -1,6 +1,6 @@
 /**
- * What a reader meets of the server's problems (RFC 9457), by their codes. In English the server's own sentence stands, and so it
- * does for a code that is missing here, because what it says differs each time.
+ * Texts for the server's problems (RFC 9457), by code. English uses the server's own sentence; so does a code that is missing
+ * here, because its text differs each time.
  */
 const en: Readonly<Record<string, string>> = {};
 

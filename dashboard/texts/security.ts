@@ -1,7 +1,7 @@
 /** The second factor of the sign-in. */
 const en = {
   title: "Authenticator app",
-  off: "The password alone signs in. With an app on your phone a stolen password opens nothing.",
+  off: "Only the password is needed to sign in. With an app on your phone, a stolen password is useless.",
   on: "The sign-in asks for a code from the app in addition to the password.",
   left: (count: number) => (count === 1 ? "One recovery code is left." : `${count} recovery codes are left.`),
   setUp: "Set up",
@@ -10,21 +10,21 @@ const en = {
   picture: "QR code of the secret for the authenticator app",
   typed: "Or type the secret into the app:",
   secret: "Secret",
-  address: "The same as an address",
+  address: "The same as a URI",
   first: "Code that the app shows now",
   confirm: "Confirm",
   cancel: "Cancel",
   codes: "Recovery codes",
-  keep: "Each signs in once in place of a code of the app, for the day when the phone is lost. They are shown only now: keep them away from the phone.",
+  keep: "Each replaces a code from the app once, in case you lose the phone. They are shown only once: keep them away from the phone.",
   save: "Save",
   print: "Print",
-  kept: "I have kept them",
+  kept: "I have saved them",
   file: "ghostinbox-recovery-codes.txt",
   renew: "New recovery codes",
-  surelyRenew: "Make new codes: the former end",
+  surelyRenew: "Make new codes: the old ones stop working",
   remove: "Remove",
   surelyRemove: "Remove the app and its codes",
-  removed: "The password alone signs in now.",
+  removed: "Only the password is needed now.",
 };
 
 const de: typeof en = {

@@ -7,7 +7,7 @@ const en = {
     copy: "Copy",
     copyOf: (what: string) => `Copy ${what}`,
     copied: "Copied.",
-    byHand: "This browser does not let the page copy. Select the text and copy it by hand.",
+    byHand: "This browser does not allow copying. Select the text and copy it by hand.",
   },
   browsers: {
     thisOne: "this one",
@@ -22,13 +22,13 @@ const en = {
     useRecovery: "Use a recovery code",
     useApp: "Use the authenticator app",
     refused:
-      "This was refused. Wait for the app's next code, since each is used once, and check the phone's clock; or use a recovery code. After several tries, wait a while.",
+      "Refused. Wait for the app's next code, since each works once, and check the phone's clock; or use a recovery code. After several attempts, wait a while.",
   },
   passkey: {
     use: "Use a passkey",
-    unsupported: "This browser has no passkeys.",
-    givenUp: "No passkey was used: you stopped it, it took too long, or this device has none for this page.",
-    known: "This device has a passkey for this dashboard already.",
+    unsupported: "This browser does not support passkeys.",
+    givenUp: "No passkey was used: you cancelled, it took too long, or this device has none for this page.",
+    known: "This device already has a passkey for this dashboard.",
   },
   pause: {
     lasts: "For",

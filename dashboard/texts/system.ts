@@ -9,7 +9,7 @@ const en = {
   access: "Who may use this",
   security: "Security",
   components: "Components",
-  notices: "What you should know",
+  notices: "Notices",
   noNotices: "No notices.",
   up: (time: string) => `The guard has been up for ${time}.`,
   page: "This page",
@@ -22,7 +22,7 @@ const en = {
   },
   alertList: {
     title: "The last alerts",
-    none: "There has been no alert.",
+    none: "No alerts.",
     open: "open",
     severities: { info: "note", warning: "warning", critical: "critical" },
     over: "over",
@@ -31,11 +31,11 @@ const en = {
     noChannels: "No channel is set, so alerts reach no one (docs/alerts.md).",
     works: "works",
     fails: "fails",
-    local: "All alerts stay on this server. Set a channel that leads elsewhere, such as alerts.ntfy (docs/alerts.md).",
+    local: "All alerts stay on this server. Set a channel that leaves it, such as alerts.ntfy (docs/alerts.md).",
     test: "Send a test",
     testing: "Sending …",
-    taken: "took the test",
-    refused: "did not take the test",
+    taken: "accepted the test",
+    refused: "did not accept the test",
   },
 };
 

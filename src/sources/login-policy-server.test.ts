@@ -98,7 +98,7 @@ test("a client behind a proxy is refused and not recorded while others than prox
     for (const success of [true, false])
       await ask(port, { path: "/?command=report", body: body.replace("}", `,"success":${success}}`) });
     assert.deepEqual(asked, []);
-    assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client goes on");
+    assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client still signs in");
     guards = true;
     assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
     assert.deepEqual(

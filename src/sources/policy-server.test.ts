@@ -87,7 +87,7 @@ test("a session at a submission port that is over sends nothing more, and the en
   const over = "action=421 4.7.0 Session ended, sign in again\n\n";
   await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
   client.socket.write(at("DATA", ofUser.replace("anna", "bert")));
-  await until(() => engine.asked.length === 3, "another account's goes on");
+  await until(() => engine.asked.length === 3, "another account's request continues");
   await server.stop();
 });
 
@@ -206,7 +206,7 @@ test("more questions than may be pending, and an idle connection: dropped", asyn
   await until(() => flood.closed, "the flood is dropped");
   assert.deepEqual(reports, ["policy_flooded"]);
   assert.equal(engine.asked.length, 3);
-  engine.answer(0, PASS); // late, to nobody
+  engine.answer(0, PASS); // late; the client is gone
   const idle = new Client(path);
   await until(() => idle.closed, "the idle one is dropped");
   await server.stop();

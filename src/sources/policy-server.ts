@@ -126,7 +126,7 @@ class Connection {
   /** What was read at once is being asked: its answers go out in one write. */
   #reading = false;
   #finishing = false;
-  /** Nothing has arrived since the last look. */
+  /** Nothing has arrived since the last check. */
   #isIdle = false;
   readonly #descriptor: number | null;
   readonly #take = (block: string): void => this.#request(block);

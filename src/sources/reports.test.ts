@@ -45,7 +45,7 @@ function taker(t: TestContext) {
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
 
-test("a report on addresses that others than proxies could have forged bans no address, also if it comes later", async (t) => {
+test("a report on addresses that clients could have forged bans no address, even if it comes late", async (t) => {
   const { reports, report, machine, clock, directory, banned, warnings } = taker(t);
   const onDovecot = (name: string, ip: string, fields: object = {}): void =>
     report(name, { jail: "dovecot", ip, ...fields });

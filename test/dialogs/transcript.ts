@@ -86,7 +86,7 @@ export async function play(lab: Lab, steps: readonly Step[]): Promise<void> {
           ...step,
           to: step.host === "server" ? step.from : serverFor(step.from),
         });
-      } else if (dialog === null) throw new Error("a transcript begins with `from … to …`");
+      } else if (dialog === null) throw new Error("a transcript starts with `from … to …`");
       else await playStep(dialog, step);
     }
   } finally {

@@ -34,18 +34,18 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     return found;
   };
 
-  test("a test reaches every channel, and the command says what became of it", async () => {
+  test("a test alert reaches every channel, and the command reports each result", async () => {
     const answer = JSON.stringify(await product.json(["alerts", "test"]));
     assert.equal(answer.match(/"ok":true/g)?.length, 6, answer);
     assert.doesNotMatch(answer, /secret|my-key|my-topic/);
     await once("This is a test");
-    for (const [name, texts] of receivers.told(product))
+    for (const [name, texts] of receivers.alerts(product))
       for (const part of [/mail\.example\.test/, /Anna \+49 30 1234567/, /What to do: nothing/])
         assert.match(texts.join("\n"), part, name);
   });
 
-  test("a mail through our own queue is signed, and handed in by root alone", () => {
-    const [mail = ""] = receivers.told(product).get("email") ?? [];
+  test("a mail through our own queue is signed, and only root submits it", () => {
+    const [mail = ""] = receivers.alerts(product).get("email") ?? [];
     assert.match(mail, /^DKIM-Signature: .*\bd=example\.test;/m);
     assert.match(mail, /\(Postfix, from userid 0\)/);
   });
@@ -59,7 +59,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     await lab.server.mustExec(argv, { deadlineMs: 150_000 });
     const report = (): string =>
       receivers
-        .told(product)
+        .alerts(product)
         .get("email")
         ?.find((one) => one.includes("<report-2026-11-16@")) ?? "";
     await until("the report is in the mailbox", () => report() !== "");
@@ -108,17 +108,17 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     const postfix = await stopService(product, "postfix");
     const down = "A part of the server does not run (postfix)";
     await until("all others know", () =>
-      [...receivers.told(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
+      [...receivers.alerts(product)].every(([name, texts]) => name === "email" || texts.join("").includes(down)),
     );
     await postfix.start();
     await once(down, 40_000);
     await once(`Resolved: ${down}`, 40_000);
   });
 
-  test("a guard that is killed forgets nothing and tells nothing twice; a receiver that was away gets it later", async () => {
+  test("a killed guard forgets no alert and repeats none; a receiver that was down gets it later", async () => {
     receivers.refuse("gotify", true);
     const postgrey = await stopService(product, "postgrey");
-    await until("the others know", () => receivers.told(product).get("ntfy")?.filter(isPostgrey).length === 3);
+    await until("the others know", () => receivers.alerts(product).get("ntfy")?.filter(isPostgrey).length === 3);
     // What was sent and not noted yet is sent again after a kill.
     await until("what they know is noted", async () => {
       const left = await product.sqlite("SELECT channel FROM alert_delivery WHERE channel NOT LIKE '%gotify%'");
@@ -132,10 +132,10 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     await postgrey.start();
     await until(
       "every channel knows all",
-      () => [...receivers.told(product)].every(([, texts]) => texts.filter(isPostgrey).length >= 4),
+      () => [...receivers.alerts(product)].every(([, texts]) => texts.filter(isPostgrey).length >= 4),
       100_000,
     );
-    for (const [name, texts] of receivers.told(product)) assert.equal(texts.filter(isPostgrey).length, 4, name);
+    for (const [name, texts] of receivers.alerts(product)) assert.equal(texts.filter(isPostgrey).length, 4, name);
   });
 
   test("a password that is finally guessed: reported at once, and over once it is changed", async () => {
@@ -149,8 +149,8 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
     const guessed = `A sign-in succeeded after many wrong passwords (${ANNA})`;
     await once(guessed);
-    const told = Date.now();
-    await until("the heart beats all the same", () => receivers.received("watcher").some(({ at }) => at > told));
+    const alertedAt = Date.now();
+    await until("the heartbeat continues", () => receivers.received("watcher").some(({ at }) => at > alertedAt));
     await product.json(["account", "passwd", ANNA, "--password-stdin"], { input: "other unrelated words here too\n" });
     await once(`Resolved: ${guessed}`);
   });

@@ -156,7 +156,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
 
     await killedDrill(product, DRILL_MS);
     assert.ok(existsSync(layout.backupDrill), "its files wait for the next one");
-    await until("the owner is told", async () =>
+    await until("the owner is alerted", async () =>
       /^! The last restore drill failed: .* was ended before its end/m.test((await product.cli(["status"])).stdout),
     );
 
@@ -171,8 +171,8 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     assert.ok(!existsSync(layout.backupDrill), "nothing of it is left");
     assert.equal(secondGuard(product), null);
     assert.deepEqual([await product.firewallBans(), await queue()], [bans, waiting]);
-    const told = /^Last restore drill: .*, \d+ mails of [0-9a-f]{8} in .*, all right\.$/m;
-    for (const args of [["status"], ["backup", "list"]]) assert.match((await product.cli(args)).stdout, told);
+    const drillLine = /^Last restore drill: .*, \d+ mails of [0-9a-f]{8} in .*, all right\.$/m;
+    for (const args of [["status"], ["backup", "list"]]) assert.match((await product.cli(args)).stdout, drillLine);
     console.log(
       `${MAILS} mails backed up in ${backedUp.ms} ms, drilled in ${drilled.ms} ms; the second server started in ${String(server["startMs"])} ms`,
     );

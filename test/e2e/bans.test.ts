@@ -43,7 +43,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
       test(`five different passwords by ${door} from ${from}: banned everywhere`, async () => {
         const open = await openImap(lab.attacker, from);
         for (let i = 1; i <= 4; i++) assert.equal(await guess(lab.attacker, from, door, `wrong ${i}`), "refused");
-        assert.equal(await product.banOf(prefixOf(from)), undefined, "four are no attack");
+        assert.equal(await product.banOf(prefixOf(from)), undefined, "four failures do not ban");
         await guess(lab.attacker, from, door, "wrong 5");
         await open.closed(3_000);
         for (const [address, port] of [
@@ -205,8 +205,8 @@ async function sameBanEverywhere(product: Product, subject: string, code: string
   assert.equal(ban.level, level);
   const expires = Date.parse(ban.expiresAt ?? "");
 
-  const told = JSON.parse((await product.api("GET", "/api/security?action=stats")).body) as Stats;
-  const inApi = told.bans.items.find(({ prefix }) => prefix === ban.prefix);
+  const stats = JSON.parse((await product.api("GET", "/api/security?action=stats")).body) as Stats;
+  const inApi = stats.bans.items.find(({ prefix }) => prefix === ban.prefix);
   assert.deepEqual([inApi?.code, inApi?.expiresAt], [ban.code, ban.expiresAt], "the API");
 
   const rows = await product.sqlite(

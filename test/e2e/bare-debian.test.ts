@@ -73,7 +73,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     assert.deepEqual(changes(bare.firewall, now.firewall), [], "firewall");
   }
 
-  /** How many packages are gone with their configuration; each is logged as soon as it is. */
+  /** How many packages dpkg has purged so far. */
   const purged = (): number =>
     readFileSync(join(machine.root, "var/log/dpkg.log"), "utf8").match(/ purge /g)?.length ?? 0;
 
@@ -107,7 +107,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
     // What else may be typed there: test/lab/set-up-script.test.ts.
     test("Ctrl-C at the question changes nothing", async () => {
       const typist = types("npm --silent run setup");
-      await typist.sees(/Type yes to go on: /, LONG_MS);
+      await typist.sees(/Type yes to continue: /, LONG_MS);
       expectAnnounced(QUESTION, typist.output);
       typist.types("\x03");
       assert.equal(await typist.ends(), 130);
@@ -128,7 +128,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       const then = await backedUp(lab, join(machine.root, BACKUPS), MAILS);
       writeFileSync(join(machine.root, KEY), then.key);
       const typist = types("npm --silent run setup");
-      await typist.sees(/Type yes to go on: /, LONG_MS);
+      await typist.sees(/Type yes to continue: /, LONG_MS);
       expectAnnounced(QUESTION, typist.output);
       typist.types("yes\n");
       await typist.until("packages are unpacked", async () => (await machine.packages("unpacked")) > 10, LONG_MS);
@@ -147,7 +147,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.deepEqual(changes(bare.processes, await look.processes()), [], "no packaged service runs");
       const mailMb = Number.parseInt(await machine.must(["du", "-sm", `${DATA}/mail`]), 10);
       const diskMb = (await look.diskMb()) - bare.diskMb - mailMb;
-      assert.ok(diskMb < 700, `${diskMb} MB of disk besides mail, of which docs/set-up.md tells`);
+      assert.ok(diskMb < 700, `${diskMb} MB of disk apart from mail; docs/set-up.md gives the figure`);
       assert.ok(!existsSync(join(machine.root, "usr/sbin/policy-rc.d")), "services may start again");
       const changed = changes(below("/etc", bare.files), await look.files("/etc"));
       const edited = changed.filter((line) => line.startsWith("- ") && !BY_PACKAGES.test(line));

@@ -43,7 +43,7 @@ describe("a guard that refuses unheard tells no right password from a wrong one"
     const wrong = await signIn(lab.sender, { from: "2001:db8:b002::1", name: OWNER, password: "wrong" });
     assert.match(right.said, /^NO/);
     assert.equal(right.said, wrong.said);
-    assert.match((await signIn(lab.sender, { from: HOME, name: OWNER })).said, /^OK/, "known places go on");
+    assert.match((await signIn(lab.sender, { from: HOME, name: OWNER })).said, /^OK/, "known addresses still sign in");
   });
 
   test("four wrong passwords and a candidate side by side: count, time and end are alike", async () => {
@@ -66,8 +66,8 @@ describe("a guard that refuses unheard tells no right password from a wrong one"
         right.map((one) => one[figure]),
         wrong.map((one) => one[figure]),
       );
-      const told = `${figure}: right ${listed(right, figure)}, wrong ${listed(wrong, figure)}`;
-      assert.ok(later >= ALIKE.from && later <= ALIKE.to, told);
+      const figures = `${figure}: right ${listed(right, figure)}, wrong ${listed(wrong, figure)}`;
+      assert.ok(later >= ALIKE.from && later <= ALIKE.to, figures);
     }
   });
 

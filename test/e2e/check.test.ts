@@ -183,7 +183,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
       assert.match(found.evidence, saw, id);
       assert.notEqual(found.mend, null, id);
     }
-    await until("the owner is told", async () => (await alertsOf()).includes("check_failed"));
+    await until("the owner is alerted", async () => (await alertsOf()).includes("check_failed"));
     // While a check fails that passed before, the keeper looks again each day.
     changeCheckRecord(layout, { at: Date.now() - 2 * DAY_MS });
     await until("the keeper has looked", () => fallen(readCheckRecord(layout)).length === 0, 60_000);
@@ -197,14 +197,14 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     const seen = async () => (await checked("--only", "firewall")).checks.find(({ id }) => id === "firewall.table");
     assert.equal((await seen())?.state, "ok");
     // The guard looks each ten seconds, and may put it right before the check sees it.
-    const told = (change: readonly string[], evidence: RegExp): Promise<unknown> =>
+    const reports = (change: readonly string[], evidence: RegExp): Promise<unknown> =>
       until(`${evidence}`, async () => {
         await nft(...change);
         return evidence.test((await seen())?.evidence ?? "");
       });
     const letsBy = /The chain banned of inet ghostinbox lets packets through: tcp dport 25 accept/;
-    await told(["insert", "rule", ...chain, "tcp", "dport", "25", "accept"], letsBy);
-    await told(["flush", "chain", ...chain], /does not end with a drop/);
+    await reports(["insert", "rule", ...chain, "tcp", "dport", "25", "accept"], letsBy);
+    await reports(["flush", "chain", ...chain], /does not end with a drop/);
     await nft("add", "rule", ...chain, "counter", "name", "dropped", "drop");
     assert.equal((await seen())?.state, "ok");
   });

@@ -79,7 +79,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await goesOn("198.51.100.71", "By the right clock");
     await guessFive(EARLIER);
     clock.set(-DAY_MS);
-    const detail = await until("the owner is told", noticed, SOON_MS);
+    const detail = await until("the owner is alerted", noticed, SOON_MS);
     assert.match(detail, /^It was set back by 1d at .* Try: timedatectl set-ntp true$/);
     // Files keep the right times here, so that Postfix takes new ones to be of tomorrow until it has been reloaded.
     const said = join(product.layout.log, "keeper", "current");
@@ -97,7 +97,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await product.json(["allow", "add", "198.51.100.250", "--for", "1h"]);
     const page = await signedIn();
     clock.set(DAY_MS);
-    assert.match(await until("the owner is told", noticed, SOON_MS), /^It was set ahead by 1d at /);
+    assert.match(await until("the owner is alerted", noticed, SOON_MS), /^It was set ahead by 1d at /);
     await goesOn("198.51.100.74", "A day ahead");
     await guessFive(LATER);
     assert.equal((await page.ask("GET", STATS)).status, 200);

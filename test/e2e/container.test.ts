@@ -54,7 +54,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
 
   test("a notice says that attackers cannot be distinguished from users, and what to do", async () => {
     for (let i = 0; i < 4; i++) await othersGoOn();
-    const notice = await until("it is told", async () =>
+    const notice = await until("there is a notice", async () =>
       (await product.stats()).health.notices.find((one) => one.code === "all_clients_private"),
     );
     assert.match(notice.detail, new RegExp(`are of ${BRIDGE.replaceAll(".", "\\.")}$`));

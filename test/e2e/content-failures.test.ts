@@ -57,7 +57,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
       assert.equal((await send({ subject: "while frozen", body: GTUBE })).code, 250);
       assert.ok(performance.now() - from < patience(20_000));
       await arrived("while frozen");
-      await until("the owner is told", async () => (await noticeCodes()).includes("spam_filter_down"));
+      await until("the owner is alerted", async () => (await noticeCodes()).includes("spam_filter_down"));
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }

@@ -76,7 +76,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByText("3,000").waitFor();
   });
 
-  test("shows each page in every look: accessible, within the window, reachable by the keyboard, bounded", async () => {
+  test("shows each page in every theme and width: accessible, within the window, usable by keyboard, bounded", async () => {
     const { page } = open();
     for (const [place, heading] of PLACES) {
       await go(place, heading);
@@ -166,7 +166,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await page.getByRole("region", { name: "Ban an address" }).and(focused).waitFor();
     await type(page.getByLabel("Reason, for the record"), "by keyboard");
     await page.keyboard.press("Enter");
-    await page.getByText(`These accounts sign in from there, and could not any more: ${ANNA}.`).waitFor();
+    await page.getByText(`These accounts sign in from there and would be locked out: ${ANNA}.`).waitFor();
     await looksWell(page, "what a ban would do");
     await type(page.getByLabel("Address or network"), "198.51.100.97");
     await page.keyboard.press("Enter");
@@ -199,7 +199,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await product.json(["unban", "198.51.100.98"]);
     await page.getByRole("button", { name: /^\d+ new$/ }).waitFor();
     assert.equal(await first.innerText(), shown);
-    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("button", { name: "Resume" }).click();
     await page.mouse.move(5, 5);
     await page.getByRole("link", { name: "Unban", exact: true }).first().click();
     await page.waitForURL(/type=UNBAN/);

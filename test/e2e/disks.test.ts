@@ -8,7 +8,7 @@ import { LoopDisk, whyNoLoopDisk } from "../lab/loop-disk.ts";
 import { sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
-import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
+import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
 import { missingOf, Traffic } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -20,7 +20,7 @@ const LANES = 4;
 const TOO_MANY = 400;
 
 describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
-  const { lab, product } = withProduct({ ...TOLD_ELSEWHERE, GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "256KB" }, [ANNA], {
+  const { lab, product } = withProduct({ ...ALERTS_ELSEWHERE, GHOSTINBOX_LIMITS__MAIL__MAX_SIZE: "256KB" }, [ANNA], {
     toml: "",
     prepare: () => disk.mount(),
     release: () => disk.unmount(),
@@ -44,7 +44,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
 
   test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
     disk.fillInodes();
-    await owner.isTold({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
+    await owner.isAlertedTo({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
     // The disk is looked at every five seconds, perhaps while it was being filled: the notice comes below 2000.
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp, WELL_MS);
@@ -81,7 +81,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     };
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
-    await owner.isTold({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
+    await owner.isAlertedTo({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
     // The disk is looked at every five seconds: mail that came in between and found no room waits.
     console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");
@@ -95,7 +95,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   test("the kernel finds the disk in error and writes no more: mail waits, there are notices, and nothing is lost", async () => {
     const traffic = await Traffic.during([lab, ANNA, "6"], async (under) => {
       await disk.fail();
-      await owner.isTold({
+      await owner.isAlertedTo({
         disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,
       });
       assert.match((await product.cli(["status"])).stdout, /takes no writes.*mount -o remount,rw/s);

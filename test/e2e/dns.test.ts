@@ -77,8 +77,8 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     const { health } = await product.stats();
     return health.notices.find(({ code }) => code === "dnsbl_set_aside")?.detail ?? "";
   }
-  async function allBelieved(): Promise<void> {
-    await until("every list is believed", async () => (await setAside()) === "");
+  async function allTrusted(): Promise<void> {
+    await until("every list is trusted", async () => (await setAside()) === "");
     await until("the lists are asked", async () => {
       const { from } = stranger();
       await send(from);
@@ -101,7 +101,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("honest lists: who is not named is taken, who is named is refused in Postfix's own words", async () => {
-    await allBelieved();
+    await allTrusted();
     await accepted(stranger().from);
     for (const [zone, address] of [
       ["zen.spamhaus.org", "127.0.0.4"],
@@ -152,7 +152,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
 
   test("lying lists: no client is refused from the first moment on, and there is a notice", async () => {
     await everyList("honest");
-    await allBelieved();
+    await allTrusted();
     await everyList("lying");
     for (let i = 0; i < 3; i++) await accepted(stranger().from);
     await until("they are set aside", async () => (await setAside()).match(/it lists/g)?.length === 3);
@@ -160,19 +160,19 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
 
   test("blocked: 127.255.255.254 lists nothing; set aside, and trusted again when it serves us", async () => {
     await everyList("honest");
-    await allBelieved();
+    await allTrusted();
     const { from, label } = stranger();
     await lists.become("zen.spamhaus.org", "blocked");
     await accepted(from);
     await accepted(stranger().from);
     await until("it is set aside", async () => (await setAside()).startsWith("zen.spamhaus.org: it answers 127.255"));
     await lists.become("zen.spamhaus.org", "honest", { [label]: "127.0.0.2" });
-    await until("it is believed again", async () => (await setAside()) === "");
+    await until("it is trusted again", async () => (await setAside()) === "");
     assert.match((await send(from)).reply, /^554 .*zen\.spamhaus\.org$/);
   });
 
   test("slow and dead lists: each mail is held up by less than a second, and no longer once they are set aside", async () => {
-    await allBelieved();
+    await allTrusted();
     await lists.become("zen.spamhaus.org", "slow");
     await lists.become("bl.spamcop.net", "dead");
     for (let i = 0; i < 3; i++) await accepted(stranger().from);
@@ -180,7 +180,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     const { from, label } = stranger();
     await lists.become("bl.lists.test", "honest", { [label]: "127.0.0.2" });
     const { reply, tookMs } = await send(from);
-    assert.match(reply, /^554 .*bl\.lists\.test$/, "the third list goes on");
+    assert.match(reply, /^554 .*bl\.lists\.test$/, "the third list still refuses");
     assert.ok(tookMs < patience(700), `${Math.round(tookMs)} ms`);
   });
 
@@ -208,7 +208,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   describe("what is in a mail, and whose it is", () => {
     before(async () => {
       await everyList("honest");
-      await allBelieved();
+      await allTrusted();
     });
     describe("of how much a mail may consist", () => excessTests(running));
     contentTests(running, { signer, sink: () => sink });

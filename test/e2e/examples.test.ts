@@ -97,7 +97,7 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     const weak = await openSubmission(lab.sender, "198.51.100.72");
     assert.equal((await authenticate(weak, "weak@investra.com", "weak1")).code, 235, "it is marked, and stays in use");
     writeFileSync(accounts, `${ANNA}|{PLAIN}${PASSWORD}\n`);
-    await until("the removed line is no account", async () =>
+    await until("the account of the removed line is gone", async () =>
       /"newuser@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),
     );
     // With the account's sessions all others of submission end, a moment later.

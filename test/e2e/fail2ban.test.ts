@@ -211,11 +211,11 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     const restarted = (await product.json(["fail2ban", "restart"])) as { own: string[]; refused: { file: string }[] };
     assert.deepEqual(restarted.own, ["vanished"]);
     assert.match(restarted.refused[0]?.file ?? "", /gullible\.conf$/);
-    const told = await until("the jail runs", async () => {
+    const reported = await until("the jail runs", async () => {
       const ran = await product.cli(["fail2ban", "status"]);
       return ran.code === 0 && ran.stdout.includes("vanished") ? ran.stdout : null;
     });
-    assert.match(told, /gullible\.conf was refused/);
+    assert.match(reported, /gullible\.conf was refused/);
     for (let i = 0; i < 3; i++) {
       const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
       await dialog.reply();

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { patience, patienceSeconds } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";
-import { toldByMail } from "../lab/mailbox.ts";
+import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -28,8 +28,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const notices = (await product.stats()).health.notices;
     return notices.every(({ code }) => code !== "database_unwritable");
   };
-  const told = async (): Promise<boolean> => !(await healthy());
-  const mailsAndLoginsGoOn = async (from: string): Promise<void> => {
+  const isReported = async (): Promise<boolean> => !(await healthy());
+  const mailsAndLoginsWork = async (from: string): Promise<void> => {
     const sent = await sendMail({ host: lab.sender, from });
     assert.equal(sent.code, 250, `${sent.code} ${sent.lines.join(" ")}`);
     const imap = await openImap(lab.sender, from);
@@ -42,9 +42,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
 
   test("a full disk: mail flows, there is a notice, nothing is half-written, and it recovers", async () => {
     disk.fill();
-    await until("the owner is told", async () => {
-      await mailsAndLoginsGoOn("198.51.100.90");
-      return told();
+    await until("the owner is alerted", async () => {
+      await mailsAndLoginsWork("198.51.100.90");
+      return isReported();
     });
     assert.equal((await product.cli(["ban", "198.51.100.91"])).code, 1, "a ban that cannot be kept is not promised");
     assert.doesNotMatch(await product.firewallBans(), /198\.51\.100\.91/);
@@ -60,9 +60,9 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     try {
       locker.stdin.write("BEGIN IMMEDIATE;\nSELECT 'locked';\n");
       await once(locker.stdout, "data");
-      await until("the owner is told", async () => {
-        await mailsAndLoginsGoOn("198.51.100.92");
-        return told();
+      await until("the owner is alerted", async () => {
+        await mailsAndLoginsWork("198.51.100.92");
+        return isReported();
       });
     } finally {
       locker.stdin.end("ROLLBACK;\n.quit\n");
@@ -79,7 +79,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     assert.equal(await second.startInVain(), 1);
     assert.match(second.output, /^ghostinbox: .*(already|runs)/m);
     assert.doesNotMatch(second.output, / {4}at /, "no stack trace");
-    await mailsAndLoginsGoOn("198.51.100.93");
+    await mailsAndLoginsWork("198.51.100.93");
   });
 
   test("after kill -9 of npm start, supervisor and all, the next start works, within seconds, and remembers", async () => {
@@ -90,7 +90,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     assert.ok(tookMs < patience(15_000), `the start took ${Math.round(tookMs)} ms`);
     assert.ok(await until("the ban is known", () => product.banOf("198.51.100.91")));
     assert.match(await product.firewallBans(), /198\.51\.100\.91/);
-    await mailsAndLoginsGoOn("198.51.100.94");
+    await mailsAndLoginsWork("198.51.100.94");
   });
 
   test("kill -9 of only runsvdir: the next start works", async () => {
@@ -103,7 +103,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const tookMs = performance.now() - from;
     assert.ok(tookMs < patience(12_000), `it took ${Math.round(tookMs)} ms to end what ran`);
     await product.start();
-    await mailsAndLoginsGoOn("198.51.100.95");
+    await mailsAndLoginsWork("198.51.100.95");
   });
 
   test("kill -9 of the runsv of Postfix: its successor takes the port, and nothing is reported as down", async () => {
@@ -116,7 +116,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     });
     const answers = () => sendMail({ host: lab.sender, from: "198.51.100.119" }).then(Boolean, () => false);
     await until("it has opened its ports", answers);
-    await mailsAndLoginsGoOn("198.51.100.98");
+    await mailsAndLoginsWork("198.51.100.98");
     await until("all is well", async () => {
       const { components } = (await product.stats()).health;
       return components.find(({ name }) => name === "postfix")?.status === "ok";
@@ -139,8 +139,8 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);
     await lab.server.mustExec(["sv", "up", guard]);
-    await mailsAndLoginsGoOn("198.51.100.96");
-    const notice = await until("the owner is told", setAside);
+    await mailsAndLoginsWork("198.51.100.96");
+    const notice = await until("the owner is alerted", setAside);
     assert.match(notice, /engine\.db\.damaged-/);
     assert.equal(String(await product.sqlite(BANS)), BANNED);
     assert.match(await product.firewallBans(), /198\.51\.100\.91/);
@@ -151,17 +151,17 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   for (const [harm, aside] of [["removed", "missing"] as const, ["truncated", "damaged"] as const])
     test(`a database that is ${harm} while it is open is put back, with what can be saved`, async () => {
       const { engineDb } = product.layout;
-      await mailsAndLoginsGoOn("198.51.100.97");
+      await mailsAndLoginsWork("198.51.100.97");
       const events = () => product.sqlite("SELECT id, type FROM event ORDER BY id");
       const before = harm === "removed" ? await events() : [];
       if (harm === "truncated") truncateSync(engineDb, 4_096);
       else for (const end of ["", "-wal", "-shm"]) rmSync(`${engineDb}${end}`);
-      const notice = await until("the owner is told", setAside);
+      const notice = await until("the owner is alerted", setAside);
       assert.ok(notice.includes(`engine.db.${aside}-`), notice);
       assert.deepEqual((await events()).slice(0, before.length), before);
       assert.equal(String(await product.sqlite(BANS)), BANNED);
       assert.match(await product.firewallBans(), /198\.51\.100\.91/);
-      await mailsAndLoginsGoOn("198.51.100.98");
+      await mailsAndLoginsWork("198.51.100.98");
       await whole();
       await removed(notice);
     });
@@ -176,10 +176,10 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await lab.server.mustExec(["sqlite3", accountsDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(accountsDb);
     await lab.server.mustExec(["sv", "up", guard]);
-    const notice = await until("the owner is told", setAside);
+    const notice = await until("the owner is alerted", setAside);
     assert.match(notice, /accounts\.db\.damaged-/);
     await until("mail and sign-ins work", async () => {
-      await mailsAndLoginsGoOn("198.51.100.99");
+      await mailsAndLoginsWork("198.51.100.99");
       return true;
     });
     assert.equal(
@@ -195,17 +195,17 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     writeFileSync(settings, `${right}\nno_such_setting = 1\n`);
     await lab.server.mustExec(["sv", "kill", guard]);
     try {
-      await until("status tells the cause", async () => {
+      await until("status reports the cause", async () => {
         const ran = await product.cli(["status"]);
         return ran.code === 3 && /^The guard does not run: .*no_such_setting.*config check/.test(ran.stderr);
       });
-      await mailsAndLoginsGoOn("198.51.100.100");
-      await until("a mail tells it", () => toldByMail(mail, "The guard does not run"));
+      await mailsAndLoginsWork("198.51.100.100");
+      await until("a mail reports it", () => isInMailbox(mail, "The guard does not run"));
     } finally {
       writeFileSync(settings, right);
     }
     await until("the guard is back", () => product.guardAnswers());
-    await until("a mail tells that too", () => toldByMail(mail, "The guard runs again"));
+    await until("a mail reports that too", () => isInMailbox(mail, "The guard runs again"));
   });
 
   test("a service that keeps ending is an alert with its last words within 30 s, which ends with the fault", async () => {
@@ -215,13 +215,13 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     try {
       await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
       const from = performance.now();
-      const isTold = async (): Promise<true> => {
+      const isAlerted = async (): Promise<true> => {
         // A failure shows the notices instead.
         assert.match(await openAlerts(), /web: it keeps ending/);
         return true;
       };
-      await until("it is told", isTold, 30_000);
-      console.log(`told after ${Math.round((performance.now() - from) / 1000)} s`);
+      await until("there is an alert", isAlerted, 30_000);
+      console.log(`alerted after ${Math.round((performance.now() - from) / 1000)} s`);
     } finally {
       writeFileSync(webSettings, right);
     }

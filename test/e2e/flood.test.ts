@@ -42,8 +42,8 @@ describe("a flood from many addresses", { skip: whyNoLab() ?? false }, () => {
       async () => Number((await product.sqlite("SELECT count(*) FROM event"))[0]?.[0]) <= MAX_ROWS,
       60_000,
     );
-    const told = (await product.stats()).health.notices.map(({ code }) => code);
-    assert.ok(told.includes("events_aggregated"), `notices: ${told.join()}`);
+    const codes = (await product.stats()).health.notices.map(({ code }) => code);
+    assert.ok(codes.includes("events_aggregated"), `notices: ${codes.join()}`);
     const [summed] = await product.sqlite("SELECT sum(count) FROM event_summary WHERE type = 'CONNECT'");
     const [left] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'CONNECT'");
     assert.equal(

@@ -17,7 +17,7 @@ const ANNA = "anna@example.test";
 const SENDER = "198.51.100.10";
 const WAITS = "It waits in the queue";
 /** Within this time there is a notice, and it ends. */
-const TOLD_MS = 30_000;
+const NOTICED_MS = 30_000;
 /** Half a minute of failures, and the restart. */
 const RESTARTED_MS = 75_000;
 
@@ -82,17 +82,17 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
         const found = product.pidsOf(part.process);
         return found.length === 0 ? false : found;
       },
-      TOLD_MS,
+      NOTICED_MS,
     );
     for (const pid of pids) process.kill(pid, "SIGSTOP");
     frozen.set(part, pids);
   }
 
-  async function told(): Promise<ReadonlyMap<string, string>> {
+  async function openNotices(): Promise<ReadonlyMap<string, string>> {
     const { notices } = (await product.stats()).health;
     return new Map(notices.map(({ code, detail }) => [code, detail]));
   }
-  const isOver = async ({ notice }: Part): Promise<boolean> => !(await told()).has(notice);
+  const isOver = async ({ notice }: Part): Promise<boolean> => !(await openNotices()).has(notice);
   const isReplaced = ({ process }: Part, before: readonly number[]): boolean => {
     const now = product.pidsOf(process);
     return now.length > 0 && now.every((pid) => !before.includes(pid));
@@ -105,7 +105,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
         const { status, notices } = (await product.stats()).health;
         return status === "ok" && notices.length === 0;
       },
-      TOLD_MS,
+      NOTICED_MS,
     );
   });
 
@@ -120,14 +120,14 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
       const grow =
         "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
       await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 10000", engineDb, grow]);
-      const detail = await until("it is named", async () => (await told()).get("database_reader"), TOLD_MS);
+      const detail = await until("it is named", async () => (await openNotices()).get("database_reader"), NOTICED_MS);
       assert.match(detail, /^pid \d+: sqlite3 .*engine\.db$/);
       assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
     } finally {
       reader.stdin.end("COMMIT;\n.quit\n");
       await once(reader, "close");
     }
-    await until("it is over", async () => (await told()).size === 0, TOLD_MS);
+    await until("it is over", async () => (await openNotices()).size === 0, NOTICED_MS);
   });
 
   test("each is reported, with the next step, until it continues", async () => {
@@ -140,27 +140,27 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
       // A reported one may be restarted before the last one is.
       const seen = new Set<Part>();
       await until(
-        "each is told",
+        "each has a notice",
         async () => {
-          const now = await told();
+          const now = await openNotices();
           for (const part of all) if (part.says.test(now.get(part.notice) ?? "")) seen.add(part);
           return seen.size === all.length;
         },
-        TOLD_MS,
+        NOTICED_MS,
       );
     } finally {
       for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) proceed(pid);
     }
     // Some are not over: Dovecot's auth process and spam-head still hang.
     for (const part of FOR_A_WHILE.filter(({ notice }) => FOR_GOOD.every((other) => other.notice !== notice)))
-      await until(`${part.notice} is over`, () => isOver(part), TOLD_MS);
+      await until(`${part.notice} is over`, () => isOver(part), NOTICED_MS);
   });
 
   test("those that write logs are continued", async () => {
     await until(
       "none of them stands",
       () => LOG_WRITERS.every((part) => (frozen.get(part) ?? []).every(isGoing)),
-      TOLD_MS,
+      NOTICED_MS,
     );
   });
 
@@ -168,19 +168,15 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     for (const part of FOR_GOOD) {
       const before = frozen.get(part) ?? [];
       await until(`${part.notice}: it is restarted`, () => isReplaced(part, before), RESTARTED_MS);
-      await until(`${part.notice} is over`, () => isOver(part), TOLD_MS);
+      await until(`${part.notice} is over`, () => isOver(part), NOTICED_MS);
     }
     const sent = await sendMail({ host: lab.sender, from: SENDER });
     assert.equal(sent.code, 250, sent.lines.join(" "));
     const imap = await openImap(lab.sender, SENDER);
     assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
     imap.close();
-    await until(
-      "the mail that was accepted meanwhile arrives",
-      () => findMail(product.layout, WAITS) !== null,
-      TOLD_MS,
-    );
-    await until("nothing is told any more", async () => (await told()).size === 0, TOLD_MS);
+    await until("the mail accepted in between arrives", () => findMail(product.layout, WAITS) !== null, NOTICED_MS);
+    await until("no notice is left", async () => (await openNotices()).size === 0, NOTICED_MS);
   });
 
   test("the probes make no events; the logs of Postfix and Dovecot name them", async () => {

@@ -35,7 +35,7 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     for (const name of [OWNER, SUSPENDED]) assert.match((await signIn(lab.sender, { from: HOME, name })).said, /^OK/);
     await product.json(["account", "suspend", SUSPENDED]);
     disk.fill();
-    await until("the owner is told", async () => {
+    await until("the owner is alerted", async () => {
       await ownerSignsIn();
       return (await product.stats()).health.notices.some(({ code }) => code === "database_unwritable");
     });
@@ -61,8 +61,8 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     const count = verified().length;
     const ofGuesser = verified().filter(({ ip }) => ip === GUESSER).length;
     const atOne = verified().filter(({ name }) => name === GUESSED_AT).length;
-    const told = `${count} guesses were verified, ${ofGuesser} of one address, ${atOne} at one account`;
-    assert.ok(count > 0 && count <= MOST_VERIFIED, told);
+    const counts = `${count} guesses were verified, ${ofGuesser} of one address, ${atOne} at one account`;
+    assert.ok(count > 0 && count <= MOST_VERIFIED, counts);
     assert.ok(ofGuesser <= 10, `${ofGuesser} of one address were verified`);
     const again = guesses.slice(0, 300).map((one) => ({ ...one, password: `${one.password} again` }));
     assert.equal(await postfix.signInAll(again, AT_ONCE), 0);

@@ -15,7 +15,7 @@ const DELAY_S = 2;
 /** Comes again later than that. */
 const PATIENT_MS = 15_000;
 /** Within which a part that does not work is reported. */
-const TOLD_MS = 30_000;
+const NOTICED_MS = 30_000;
 
 describe("greylisting, names that are guessed, and what each user reaches", {
   skip: whyNoLab() ?? false,
@@ -30,7 +30,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       GHOSTINBOX_GREYLIST__DELAY: `${DELAY_S}s`,
       GHOSTINBOX_GREYLIST__PROVIDERS: "pool.test",
       GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.80",
-      // A client that retries does so often here.
+      // A client here retries often.
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
@@ -84,14 +84,14 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.doesNotMatch((await product.cli(["greylist", "waiting"])).stdout, /first@sender\.test/);
     for (const asked of ["first@sender.test", "sender.test", "198.51.100.0/24"])
       assert.match((await product.cli(["find", asked])).stdout, /first@sender\.test/, asked);
-    const told = await product.cli(["why", "first@sender.test"]);
-    assert.match(told.stdout, /GREYLIST_ASKED/);
-    assert.doesNotMatch(told.stdout + told.stderr, /ghostinbox ban /);
+    const why = await product.cli(["why", "first@sender.test"]);
+    assert.match(why.stdout, /GREYLIST_ASKED/);
+    assert.doesNotMatch(why.stdout + why.stderr, /ghostinbox ban /);
   });
 
   test("an IPv6 client comes again from another address of its network", async () => {
     assert.equal(await codeFrom("2001:db8:b000:7::1", "six"), 450);
-    await until("it is let in", async () => (await codeFrom("2001:db8:b000:7::2", "six")) === 250, PATIENT_MS);
+    await until("it is accepted", async () => (await codeFrom("2001:db8:b000:7::2", "six")) === 250, PATIENT_MS);
   });
 
   test("allow-listed clients, users who signed in, and large providers by name are not asked", async () => {
@@ -106,7 +106,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     dialog.close();
   });
 
-  test("someone to whom an account wrote may answer at once where SPF proves the sender, and no forger may", async () => {
+  test("a correspondent of an account may answer at once if SPF proves the sender; a forger may not", async () => {
     const from = (address: string, sender: string): Promise<number> => codeFrom(address, `${sender}@friend.test`);
     assert.equal(await from("198.51.100.92", "friend"), 450, "a stranger as yet");
     const dialog = await openSubmission(lab.sender, "198.51.100.78");
@@ -170,11 +170,11 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < patience(6_000), `${Math.round(performance.now() - startedAt)} ms`);
-      const told = async (): Promise<boolean> =>
+      const hasNotice = async (): Promise<boolean> =>
         (await product.stats()).health.notices.some(({ code }) => code === "greylist_silent");
-      await until("the owner is told", told, TOLD_MS);
+      await until("the owner is alerted", hasNotice, NOTICED_MS);
       await lab.server.mustExec(["sv", go, service]);
-      await until("it is over", async () => !(await told()), TOLD_MS);
+      await until("it is over", async () => !(await hasNotice()), NOTICED_MS);
       assert.equal(await codeFrom("198.51.100.98", `after-${what}`), 450);
     });
 

@@ -36,7 +36,7 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
     assert.match(said, /^OK/);
     assert.ok(tookMs < OWNER_MS, `the owner waited ${Math.round(tookMs)} ms`);
     assert.match((await signIn(UNKNOWN, "no such password")).said, /^NO/);
-    await until("the owner is told of the new place", async () =>
+    await until("the owner is alerted to the new address", async () =>
       (await product.alerts()).some(({ code }) => code === "login_new_place"),
     );
   });

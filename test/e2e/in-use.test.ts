@@ -9,7 +9,7 @@ import { signIn } from "../lab/login-attacks.ts";
 import { sendMail } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { makeNextVersion } from "../lab/next-version.ts";
-import { Owner, TOLD_ELSEWHERE, WELL_MS } from "../lab/owner.ts";
+import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
 import { ADMIN_PASSWORD, PASSWORD, Product } from "../lab/product.ts";
 import { filesOf, type Resources, resourcesOf } from "../lab/resources.ts";
 import { LONGER_PAUSE_MS, missingOf, Traffic } from "../lab/traffic.ts";
@@ -31,7 +31,7 @@ const CHANGES = [
 ] as const;
 /** Sign-ins that a reload of Dovecot may cut off, one after the other. */
 const CUT_OFF_IN_ROW = 3;
-/** Of its own memory: the guard warms up by 10 MB in its first thousand mails, whatever is applied. */
+/** Allowed growth of the guard's private memory; it warms up by 10 MB in its first thousand mails anyway. */
 const GROWTH_KB = 16_384;
 /** A program that shares the port of its argument with none. */
 const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1]), "0.0.0.0")`;
@@ -39,7 +39,7 @@ const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1
 const PATIENCE_MS = patience(10_000);
 
 describe("a server in use", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct(TOLD_ELSEWHERE, [ANNA]);
+  const { lab, product } = withProduct(ALERTS_ELSEWHERE, [ANNA]);
   const { layout } = product;
   let owner: Owner;
   before(async () => {
@@ -115,7 +115,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
         for (const each of [layout.engineDb, layout.accountsDb]) lockers.push(await Locker.lock(lab.server, each));
         const [engine = 0, accounts = 0] = lockers.map(({ pid }) => pid);
         const names = `pid ${engine}, .* has locked engine\\.db since .*pid ${accounts}, .*accounts\\.db since .*`;
-        await owner.isTold({
+        await owner.isAlertedTo({
           database_locked: new RegExp(`${names}Try: kill ${engine} ${accounts}`),
           database_unwritable: /locked/,
         });
@@ -142,7 +142,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       assert.ok(traffic.longest(kind) < PATIENCE_MS, `a ${kind} took ${traffic.longest(kind)} ms`);
     }
     await arrive(traffic.accepted);
-    await until("what the logs told meanwhile is recorded", async () =>
+    await until("the events from the logs are recorded", async () =>
       (await product.events(faulty)).some(({ reason }) => reason === "helo_refused"),
     );
     await sendMail({ host: lab.sender, from: late });
@@ -162,7 +162,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       assert.equal(sent.code, 250, sent.lines.join(" "));
       await until("it waits in the queue", async () => /"deferred"/.test(await queue()));
       takers.push(await takePort("postfix", 25, [process.execPath, "-e", LISTENS, "25"]));
-      await owner.isTold({
+      await owner.isAlertedTo({
         dovecot: /cannot start: port 993 for .* in use by smtp-sink \(pid (\d+)\)\. Try: kill \1/,
         postfix: /cannot start: port 25 for .* in use by \S+ \(pid (\d+)\)\. Try: kill \1/,
       });
@@ -178,7 +178,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   test("a port of Postfix that another program shares: it is named, though Postfix runs", async () => {
     const beside = run(smtpSink(25));
     try {
-      await owner.isTold({
+      await owner.isAlertedTo({
         postfix: /port 25 for .* also in use by smtp-sink \(pid (\d+)\), which takes some .*Try: kill \1/,
       });
       assert.equal(beside.exitCode, null);
@@ -193,7 +193,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
     makeNextVersion(copiedCheckout(lab));
     const place = { data: layout.data, checkout: copiedCheckout(lab), isByNpm: false };
     // Another password than was taken so far.
-    const next = new Product(lab, { ...TOLD_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
+    const next = new Product(lab, { ...ALERTS_ELSEWHERE, ADMIN_PASSWORD: NEW_PASSWORD }, place);
     await product.json(["ban", BANNED]);
     const traffic = await Traffic.during([lab, ANNA, "3", LONGER_PAUSE_MS], async (flowing) => {
       await until("some mail has come", () => flowing.count("mail") >= 10);

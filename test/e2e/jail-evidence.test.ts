@@ -73,7 +73,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   /** Logs have whole seconds, and a jail's report about a second that an earlier report covered adds nothing. */
   async function nextSecond(): Promise<void> {
     const now = new Date().setMilliseconds(0);
-    await until("the next second has begun", () => new Date().setMilliseconds(0) > now);
+    await until("the next second has started", () => new Date().setMilliseconds(0) > now);
   }
 
   describe("what the guard judged", { concurrency: true }, () => {

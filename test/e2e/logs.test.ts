@@ -187,15 +187,15 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       "No line matches.\n",
     );
     // Queue id and Message-ID tell the same story, and so does the API.
-    const told = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
+    const story = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
     for (const part of [
       /^Outcome: delivered/m,
       / smtp +CONNECT /,
       / smtp +EMAIL_ACCEPTED /,
       / delivery +EMAIL_DELIVERED /,
     ])
-      assert.match(told, part);
-    assert.equal((await product.cli(["why", "--message", queueId])).stdout, told);
+      assert.match(story, part);
+    assert.equal((await product.cli(["why", "--message", queueId])).stdout, story);
     const answer = await product.api("GET", `/api/v1/why/message/${encodeURIComponent("<one@sender.test>")}`);
     assert.equal(answer.code, 200);
     assert.deepEqual(JSON.parse(answer.body), await product.json(["why", "--message", "<one@sender.test>"]));
@@ -205,19 +205,19 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const imap = await openImap(lab.sender, "198.51.100.70");
     await logIn(imap, ANNA, "wrong");
     imap.close();
-    const told = await until("the failure is told", async () => {
+    const story = await until("the failure is shown", async () => {
       const { stdout } = await product.cli(["why", "--account", ANNA]);
       return stdout.includes("198.51.100.70") ? stdout : null;
     });
-    assert.match(told, /^ {2}198\.51\.100\.70 +0 succeeded +1 failed or refused/m);
-    assert.match(told, / login +LOGIN_FAILED /);
-    assert.match(told, / administrator +ACCOUNT_ADDED /);
-    assert.match(told, / delivery +EMAIL_DELIVERED /);
+    assert.match(story, /^ {2}198\.51\.100\.70 +0 succeeded +1 failed or refused/m);
+    assert.match(story, / login +LOGIN_FAILED /);
+    assert.match(story, / administrator +ACCOUNT_ADDED /);
+    assert.match(story, / delivery +EMAIL_DELIVERED /);
     const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
     // The mailbox's use takes root, so the command line tells more.
     assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(body));
-    assert.match(told, /^anna@example\.test: active, since .*\n {2}may sign in from +anywhere/);
-    assert.match(told, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);
+    assert.match(story, /^anna@example\.test: active, since .*\n {2}may sign in from +anywhere/);
+    assert.match(story, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);
     const nothing = await product.cli(["why"]);
     assert.equal(nothing.code, 2);
     assert.match(nothing.stderr, /^why needs one of IP, --account ADDRESS and --message ID\. /);
@@ -229,10 +229,10 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     const imap = await openImap(lab.attacker, "198.51.100.209");
     assert.match((await logIn(imap, ANNA, "wrong")) ?? "", /^NO/);
     imap.close();
-    await until("it stands in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
+    await until("it is in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
     const written = Date.now();
     // Lines have whole seconds: lines from the second of the start cannot be distinguished from later ones.
-    await until("the next second has begun", () => Date.now() > written + 1_100);
+    await until("the next second has started", () => Date.now() > written + 1_100);
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", service]);
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);

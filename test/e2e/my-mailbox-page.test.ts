@@ -76,11 +76,11 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     assert.equal(await page.evaluate<number>("fetch('api/v1/events').then(({ status }) => status)"), 403);
   });
 
-  test("is accessible, within the window, reachable by the keyboard, and bounded in every look", async () => {
+  test("is accessible, within the window, usable by keyboard, and bounded in every theme and width", async () => {
     const { page } = open();
     await looksWell(page, "the mailbox", { hasAxe: false, isPage: true, ...pictures(page, "me") });
-    const shut = page.locator("details:not([open]) > summary");
-    while ((await shut.count()) > 0) await press(shut.first());
+    const closed = page.locator("details:not([open]) > summary");
+    while ((await closed.count()) > 0) await press(closed.first());
     await page.getByRole("img", { name: /^QR code/ }).waitFor();
     await looksWell(page, "the mailbox, all open");
     assert.ok((await open().nodes()) < MOST_NODES, `${await open().nodes()} nodes`);
@@ -113,17 +113,17 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await page.keyboard.press("Enter");
     await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
     await press(senders.getByRole("button", { name: "Remove *@friends.test" }));
-    await page.getByText("Mail of *@friends.test is looked at again.").waitFor();
+    await page.getByText("Mail from *@friends.test is checked for spam again.").waitFor();
     await reach(page.getByRole("button", { name: "Undo" }).last());
     await looksWell(page, "a sender who was removed, and what undoes it");
     await page.keyboard.press("Enter");
     await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
   });
 
-  test("lets new senders in at once, and ends that", async () => {
+  test("accepts new senders at once, and ends that", async () => {
     const { page } = open();
-    const code = card("Do you wait for a mail?");
-    await press(code.getByRole("button", { name: "Let new senders in at once" }));
+    const code = card("Are you waiting for a mail?");
+    await press(code.getByRole("button", { name: "Accept new senders at once" }));
     await page.getByText("New senders are accepted at once now.").waitFor();
     await code.getByText("It ends in 15 minutes").or(code.getByText("It ends in 14 minutes")).waitFor();
     await press(code.getByRole("button", { name: "End it now" }));
@@ -156,7 +156,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const profile = (await stream.toArray()).join("");
     assert.match(profile, new RegExp(`<string>${ANNA}</string>`));
     assert.ok(!profile.includes(NEW_PASSWORD));
-    await client.getByText("that of your mailbox, or an app password").waitFor();
+    await client.getByText("your mailbox password, or an app password").waitFor();
   });
 
   test("makes an app password, which is shown once and opens the mailbox, and removes it", () =>

@@ -45,7 +45,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
   const statusOf = async (web: WebClient, path = "/api/v1/session"): Promise<number> =>
     (await web.ask("GET", path)).status;
 
-  test("the password of the mailbox opens it, and nothing of the administrator or of others", async () => {
+  test("the mailbox password opens that mailbox, and nothing of the administrator or other users", async () => {
     await product.json(["alias", "add", "info@example.test", ANNA, BERT]);
     const session = await sessionOf(hers);
     assert.partialDeepStrictEqual((await session.ask("GET", "/api/v1/session")).json(), {
@@ -157,8 +157,8 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.equal((await signIn(hers, ANNA, password)).status, 401, "it opens no dashboard");
     const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [BERT], keep: true } });
     assert.equal(set.status, 200, set.text);
-    const told = (await session.ask("GET", "/api/v1/me/forwarding")).json();
-    assert.deepEqual(told, { to: [BERT], keep: true });
+    const shown = (await session.ask("GET", "/api/v1/me/forwarding")).json();
+    assert.deepEqual(shown, { to: [BERT], keep: true });
     assert.equal((await session.ask("DELETE", "/api/v1/me/forwarding")).status, 200);
     const away = { subject: "Away", text: "Back on Monday.", until: null };
     assert.equal((await session.ask("PUT", "/api/v1/me/vacation", { body: away })).status, 200);

@@ -108,12 +108,12 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
     const notice = async (): Promise<boolean> =>
       (await product.stats()).health.notices.some(({ code }) => code === "firewall_lost");
-    await until("the owner is told", notice);
+    await until("the owner is alerted", notice);
     await until("the bans are back", async () => (await product.firewallBans()).includes(BANNED));
     assert.match(await recorded("FIREWALL_LOST"), /changed or removed by someone else\. by engine/);
   });
 
-  test("a rule of another table that drops a mail port is reported, with the command that shows it, and its end too", async () => {
+  test("a foreign nftables rule that drops a mail port is reported, with the command that shows it, and so is its removal", async () => {
     const { server, sender } = lab;
     const blocked = async (): Promise<string | undefined> =>
       (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;
@@ -131,7 +131,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     await server.mustExec(["nft", `add chain inet lab_other input ${hook}`]);
     await server.mustExec(["nft", 'add rule inet lab_other input iifname != "lo" tcp dport 25 drop']);
     try {
-      const detail = await until("the owner is told", async () => {
+      const detail = await until("the owner is alerted", async () => {
         assert.deepEqual(await knock(), [false, false, false, false]);
         return blocked();
       });

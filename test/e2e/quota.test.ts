@@ -203,7 +203,7 @@ describe("room for mail", { skip: whyNoLab() ?? false }, () => {
     for (const word of ["clearsecret", "subjectsecret", "bodysecret words", "envelopesecret@sender.test"])
       assert.ok(all.includes(word), word);
     await until("it has left the queue, and is nowhere in clear", async () => (await onDisk("subjectsecret")) === "");
-    assert.match(await onDisk("clearsecret"), /Maildir/, "mail that was there stays as it was");
+    assert.match(await onDisk("clearsecret"), /Maildir/, "existing mail is unchanged");
 
     await product.json(["backup", "create"]);
     const back = ["backup", "restore", "--account", BERT, "--message", "subjectsecret@sender.test", "--into", "Back"];

@@ -117,10 +117,14 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         const token = { authorization: `Bearer ${await product.makeToken(`stream-${kind}`)}` };
         const stream = await (await browser(owner)).stream("/api/v1/events/stream", token);
         assert.equal(stream.status, 200);
-        await until("it begins", () => stream.text().startsWith("retry: "));
+        await until("the stream starts", () => stream.text().startsWith("retry: "));
         for (const ip of ["192.0.2.78", "192.0.2.79"]) {
           await product.json(["ban", ip, "for the stream"]);
-          await until(`${ip} is told`, () => serverSent(stream.text()).some(({ data }) => data["ip"] === ip), 3_000);
+          await until(
+            `${ip} is in the stream`,
+            () => serverSent(stream.text()).some(({ data }) => data["ip"] === ip),
+            3_000,
+          );
         }
         stream.close();
         for (const ip of ["192.0.2.78", "192.0.2.79"]) await product.json(["unban", ip]);

@@ -160,10 +160,10 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
       "certificates.known": [],
     });
     watch.look();
-    const [told, ...more] = watch.troubles();
-    assert.deepEqual([told?.code, more], ["certificate_unknown", []]);
+    const [trouble, ...more] = watch.troubles();
+    assert.deepEqual([trouble?.code, more], ["certificate_unknown", []]);
     assert.match(
-      told?.detail ?? "",
+      trouble?.detail ?? "",
       /^for \.example\.org by CN=mail\.example\.org: key [0-9a-f]{64}, certificate [0-9a-f]{64}$/,
     );
   });

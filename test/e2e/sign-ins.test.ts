@@ -75,7 +75,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     await product.addAccount("gone@example.test");
     await product.json(["account", "suspend", "gone@example.test"]);
     const names = [ANNA, `nobody-${randomBytes(3).toString("hex")}@example.test`, "gone@example.test"];
-    // A busy machine delays some answers by chance; a real difference between accounts shows in every measurement.
+    // A busy machine delays some answers at random; a real difference between accounts shows in every measurement.
     let found: readonly string[] = ["nothing was measured"];
     for (let n = 0; n < MEASUREMENTS && found.length > 0; n++) {
       found = await differences(n, names);

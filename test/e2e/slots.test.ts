@@ -74,10 +74,10 @@ describe("idle connections that would take every place of a port", { skip: whyNo
       const attack = PORTS.map((port) => holdOpen(lab.attacker, addresses, port, { isStubborn, over: over.signal }));
       try {
         const waits = await load(measure);
-        const told = (await product.stats()).health.notices.filter(({ code }) => code === "ports_crowded");
+        const crowded = (await product.stats()).health.notices.filter(({ code }) => code === "ports_crowded");
         for (const [who, ms] of waits) console.log(`${what}: ${who} waited ${ms.map(Math.round).join(", ")} ms`);
-        console.log(told[0]?.detail);
-        assert.equal(told.length, 1, "the owner is told");
+        console.log(crowded[0]?.detail);
+        assert.equal(crowded.length, 1, "the owner gets one notice");
         for (const [who, ms] of waits) assert.ok(Math.max(...ms) < MOST_MS, who);
       } finally {
         over.abort();
@@ -122,7 +122,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
       const waitedMs = await reads(HOME);
       assert.ok(waitedMs < MOST_MS, `${waitedMs} ms`);
       assert.match((await phone.imap("NOOP")).at(-1) ?? "", /OK/);
-      const detail = await until("the owner is told", async () => {
+      const detail = await until("the owner is alerted", async () => {
         const { notices } = (await product.stats()).health;
         return notices.find(({ code, detail }) => code === "ports_crowded" && detail.includes(BERT))?.detail;
       });

@@ -74,7 +74,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^CapEff:\t0+$/m);
     process.kill(pid, "SIGKILL");
     await until("another runs", () => maintenance().some((one) => one !== pid));
-    await until("the owner is told nothing more", async () =>
+    await until("no notice is left", async () =>
       (await product.stats()).health.notices.every(({ code }) => code !== "maintenance_down"),
     );
   });

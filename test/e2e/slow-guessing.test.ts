@@ -111,7 +111,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
     }
     assert.equal(await product.banOf(SERVER.gateway), undefined);
     const { said, tookMs } = await signIn(lab.sender, { from: HOME, name: NEIGHBOUR });
-    assert.match(said, /^OK/, "who signed in from the network goes on");
+    assert.match(said, /^OK/, "an account that signed in from the network still can");
     assert.ok(tookMs < OWNER_MS);
   });
 

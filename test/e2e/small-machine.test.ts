@@ -14,7 +14,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const MAILS = 20;
 const LIMIT_MB = 512;
-/** The keeper checks once a minute whether one is due. */
+/** The keeper checks once a minute whether it is time for one. */
 const BACKUP_MS = 120_000;
 
 describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false }, () => {

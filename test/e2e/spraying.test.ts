@@ -55,17 +55,17 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     verifications().filter(({ ip }) => /^(198\.18\.|2001:db8:a)/.test(ip) && !hits.has(ip)).length;
 
   /** The right password at last, from an address that failed elsewhere. */
-  async function isTold(from: string, name: string): Promise<void> {
+  async function isAlerted(from: string, name: string): Promise<void> {
     hits.add(from);
     assert.match((await signIn(lab.attacker, { from, name })).said, /^OK/);
     const hit = (): Promise<boolean> =>
       alertsOf(product, name).then((alerts) => alerts.some(({ code }) => code === "login_after_guesses"));
-    await until(`the owner is told of ${from}`, hit, ALERT_MS);
+    await until(`the owner is alerted to ${from}`, hit, ALERT_MS);
   }
 
   test("a right password after wrong ones at other accounts is reported at once, however few they were", async () => {
     for (const name of NAMES.slice(0, 3)) await postfix.signIn({ from: EARLY_SPRAYER, name, password: FASHIONABLE });
-    await isTold(EARLY_SPRAYER.replace(/9$/, "10"), EARLY_VICTIM);
+    await isAlerted(EARLY_SPRAYER.replace(/9$/, "10"), EARLY_VICTIM);
   });
 
   test(`${ROOT_NETWORKS} networks of one provider, side by side, one guess each: few are heard`, async () => {
@@ -107,7 +107,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
     assert.ok(longestMs < OWNER_MS, `the owner waited ${Math.round(longestMs)} ms`);
   });
 
-  test("a hit during the attack is reported", () => isTold(sprayer(1, 0), VICTIM));
+  test("a hit during the attack is reported", () => isAlerted(sprayer(1, 0), VICTIM));
 
   let places = 0;
   let longestMs = 0;

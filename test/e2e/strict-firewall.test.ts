@@ -97,7 +97,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.match(applied.stdout, /open a NEW one within 15s/);
     assert.equal(await reaches(running, HOME, UNLISTED), false);
     assert.equal(await reaches(running, HOME, 25), true);
-    assert.ok(await echoes(session), "what is open goes on");
+    assert.ok(await echoes(session), "open connections continue");
     assert.equal((await state()).state, "trial");
     const services = ["guard", "keeper"].map((name) => join(product.layout.services, name));
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "force-stop", ...services]);
@@ -106,7 +106,7 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", ...services]);
     await until("the keeper takes the table away", async () => !(await isThere()), WITHIN_MS);
     await until(
-      "the owner is told",
+      "the owner is alerted",
       async () => /but every port is open, because it was not confirmed/.test((await product.cli(["status"])).stdout),
       WITHIN_MS,
     );

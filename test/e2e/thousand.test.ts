@@ -112,7 +112,7 @@ function kill(pid: number): boolean {
     process.kill(pid, "SIGKILL");
     return true;
   } catch {
-    return false; // it ended by itself just now
+    return false; // it has just ended
   }
 }
 

@@ -67,16 +67,16 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
       assert.equal(await send("x@sender.test", "frozen"), 250);
       assert.ok(performance.now() - from < patience(30_000));
       assert.doesNotMatch(await arrived("frozen"), /^Authentication-Results:/m);
-      await until("the owner is told", isTold);
+      await until("the owner is alerted", hasNotice);
     } finally {
       for (const pid of pids) process.kill(pid, "SIGCONT");
     }
-    await until("all is well", async () => !(await isTold()));
+    await until("all is well", async () => !(await hasNotice()));
     assert.equal(await send("x@sender.test", "thawed"), 250);
     assert.match(await arrived("thawed"), /^Authentication-Results: mail\.example\.test;/m);
   });
 
-  async function isTold(): Promise<boolean> {
+  async function hasNotice(): Promise<boolean> {
     return (await product.stats()).health.notices.some(({ code }) => code === "verifier_silent");
   }
 

@@ -29,7 +29,7 @@ const signIn = {
   passwordHash: fc.constantFrom("", "right", "1", "2", "3", "4", "5"),
 };
 
-/** A client's actions, in steps that those of other clients come between. */
+/** A client's actions, in steps that other clients' steps may interleave. */
 type Step = Event | "restart" | Readonly<{ administrator: Ip }>;
 
 /** A connection with mails, of which each recipient and its end is reported as Postfix does. */
@@ -70,13 +70,13 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
 const login: fc.Arbitrary<readonly Step[]> = fc
   .record({
     isAsked: fc.constantFrom(true, true, true, false),
-    isTold: fc.constantFrom(true, true, true, false),
+    isReported: fc.constantFrom(true, true, true, false),
     ...signIn,
   })
-  .map(({ isAsked, isTold, ...facts }) => {
+  .map(({ isAsked, isReported, ...facts }) => {
     const type = facts.passwordHash === "right" ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
     const asked: readonly Event[] = isAsked ? [{ type: "LOGIN_ASKED", ...facts }] : [];
-    return [...asked, ...(isTold ? [{ type, ...facts } as const] : [])];
+    return [...asked, ...(isReported ? [{ type, ...facts } as const] : [])];
   });
 const report: fc.Arbitrary<readonly Step[]> = fc
   .record({

@@ -9,7 +9,7 @@ import { must, SMALL_POLICY } from "./small-policy.ts";
 
 export const POLICY: Policy = {
   ...SMALL_POLICY,
-  // The last one is never reached: so many events of an address that is never banned are remembered.
+  // The last one is never reached: it keeps this many events of an address that is never banned.
   mail: [...SMALL_POLICY.mail, { key: "limits.mail.per_day", count: 200, windowMs: 8_000 }],
   // A restart forgets sessions, which have their own tests.
   perSession: 1_000_000,

@@ -45,15 +45,15 @@ test("a replay of the same policy makes every decision again, through restarts",
   assert.ok(bans > 50 && spared > 2 && asked > 100, `wild enough: ${bans} bans, ${spared} spared, ${asked} asked`);
 });
 
-test("a replay of another policy decides each event as a guard with that policy decides it", async () => {
+test("a replay with another policy decides each event as a guard with that policy would", async () => {
   const others: readonly Policy[] = [
     { ...SMALL_POLICY, mail: [{ key: "limits.mail.per_minute", count: 1, windowMs: 1_000 }] },
     { ...SMALL_POLICY, connections: [], bans: { ...SMALL_POLICY.bans, ladderMs: [5_000], neighbours: 1_000 } },
     { ...SMALL_POLICY, allow: [must(parsePrefix("198.51.100.8"))], knownFactor: 1, perSession: 100 },
   ];
   let differing = 0;
-  // Each leaves an event whatever is decided, and none depends on the outcome of another of its connection.
-  const alone = fc.oneof(
+  // Each leaves an event whatever is decided, and none depends on the outcome of an earlier one of its connection.
+  const independent = fc.oneof(
     fc.record({
       type: fc.constant("CONNECT" as const),
       ip,
@@ -76,7 +76,7 @@ test("a replay of another policy decides each event as a guard with that policy 
       transaction: fc.uuid(),
     }),
   );
-  const steps = fc.array(fc.record({ afterMs: fc.constantFrom(0, 1, 20, 50, 200), event: alone }), {
+  const steps = fc.array(fc.record({ afterMs: fc.constantFrom(0, 1, 20, 50, 200), event: independent }), {
     minLength: 80,
     maxLength: 120,
     size: "max",

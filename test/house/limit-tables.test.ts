@@ -66,14 +66,14 @@ for (const [page, rows] of [
       const found = lines.filter((line) => line.startsWith(`| ${what}`));
       assert.equal(found.length, 1, `${found.length} rows`);
       const numbers = [...(found[0]?.split("|")[2] ?? "").matchAll(/\d+/g)].map(([digits]) => Number(digits));
-      const told = keys.map((key) => numbers.indexOf(Number(settings[key])));
+      const positions = keys.map((key) => numbers.indexOf(Number(settings[key])));
       assert.ok(
-        !told.includes(-1),
+        !positions.includes(-1),
         `${keys.join(", ")} are ${keys.map((key) => JSON.stringify(settings[key])).join(", ")}`,
       );
       assert.deepEqual(
-        told,
-        told.toSorted((a, b) => a - b),
+        positions,
+        positions.toSorted((a, b) => a - b),
       );
     });
 }

@@ -14,7 +14,7 @@ const READ_ELSEWHERE: Readonly<Record<string, string>> = {
 const sources = globSync("{src,bench,dashboard,scripts}/**/*.{ts,tsx}").filter((file) => !file.endsWith(".test.ts"));
 
 /** Knip finds exports that are never imported; it knows nothing of methods and members. */
-test("the programs read every member of a class or a type of theirs", () => {
+test("every member of a class or type is read", () => {
   const { declared, read } = membersOf(sources.map((file) => [file, readFileSync(file, "utf8")]));
   const unread = [...declared].filter(([name]) => !read.has(name) && READ_ELSEWHERE[name] === undefined);
   assert.deepEqual(Object.fromEntries(unread), {});

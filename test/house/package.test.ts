@@ -69,7 +69,7 @@ const LEFT = `
   for table in ghostinbox ghostinbox_strict ghostinbox_isolation another; do nft add table inet $table; done
   for why in upgrade remove remove; do sh scripts/debian/prerm $why; echo $why; nft list tables; done`;
 
-test("its removal takes what a failed server left out of the firewall, an upgrade does not", {
+test("its removal clears the rules that a failed server left in the firewall, an upgrade does not", {
   skip: lacking({ root: true, installed: ["unshare", "nft"] }),
 }, () => {
   const programs = temporaryDirectory();

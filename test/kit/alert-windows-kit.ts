@@ -16,7 +16,7 @@ const THRESHOLDS: Thresholds = {
   repeated_violations: 2,
 };
 
-/** Events a second apart, from the beginning of time. */
+/** Events one second apart, from the epoch on. */
 export function windows(thresholds: Partial<Thresholds> = {}) {
   const all = new AlertWindows({ ...THRESHOLDS, ...thresholds });
   let id = 0;

@@ -31,7 +31,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const logged: string[] = [];
-  const told: string[] = [];
+  const sent: string[] = [];
   const saved: AlertState[] = [];
   const steps: (readonly [after: number, upTo: number])[] = [];
   const seen: AlertEvent[] = [];
@@ -41,7 +41,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const channel = (name: string) => ({
     name,
     send: ({ kind, code, subject }: AlertMessage) => {
-      told.push(`${name}: ${kind} ${code ?? ""} ${subject}`.trim());
+      sent.push(`${name}: ${kind} ${code ?? ""} ${subject}`.trim());
       return Promise.resolve(answers.get(name) ?? ({ ok: true } as const));
     },
   });
@@ -100,7 +100,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
         await alerts.stop();
         clock.advance(1_000);
       }
-      return told.splice(0);
+      return sent.splice(0);
     },
   };
 }

@@ -12,14 +12,14 @@ const SILENT = { info: () => undefined, warn: () => undefined, error: () => unde
 /** The real thing but for the channel, on a real engine's database. */
 export function alertsOnDatabase(settleMs = 60_000) {
   const { engine, db, clock, notices } = engineOnMemory();
-  const told: AlertMessage[] = [];
+  const sent: AlertMessage[] = [];
   const down: ComponentHealth[] = [];
   let reachable = true;
   const channel = {
     name: "channel",
     send: (message: AlertMessage) => {
-      if (!reachable) return Promise.resolve({ ok: false, reason: "nobody there" } as const);
-      told.push(message);
+      if (!reachable) return Promise.resolve({ ok: false, reason: "no one there" } as const);
+      sent.push(message);
       return Promise.resolve({ ok: true } as const);
     },
   };
@@ -55,7 +55,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
     notices,
     down,
     reach: (is: boolean) => (reachable = is),
-    /** As the guard would after a kill: what was not kept is gone. */
+    /** Restarts as after a kill: only stored state survives. */
     restart: () => (alerts = make()),
     alerts: () => alerts,
     signIn: async (from: string, login: "admin" | "anna@example.test" = "admin"): Promise<void> => {
@@ -80,7 +80,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
         clock.advance(1_000);
       }
       await alerts.stop();
-      return told.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
+      return sent.splice(0).map(({ kind, code, subject }) => `${kind} ${code ?? ""} ${subject}`.trim());
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Service } from "../../src/core/events/service.ts";
 import { later } from "../../src/core/time.ts";
 import { BAN, NOON, POLICY } from "./samples.ts";
 
-/** For properties of decisions: what may be known when one is due. Limits and windows are small, so that random histories cross them often. */
+/** Arbitrary facts for properties of decisions. Limits and windows are small, so random histories cross them often. */
 const limits = fc.array(
   fc.record({
     key: fc.constant("k"),

@@ -37,7 +37,7 @@ export const BAN: BanItem = {
 /** Rows in memory, filtered naively. */
 export class FakeQueries implements Queries {
   readonly rows: EventItem[] = [];
-  /** Bans that began, or, as text, ended. */
+  /** Bans that started; the text of those that ended. */
   readonly steps: (BanItem | string)[] = [];
   epoch = "first";
 

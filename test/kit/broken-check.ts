@@ -7,7 +7,7 @@ import { groups } from "../../src/cli/check/table.ts";
 import { type CheckedParts, checkedServer } from "./checked-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-/** A server of which something is broken, and what the check must say of it. */
+/** A server with one broken part, and what the check must report. */
 export type Broken = Readonly<{ state: State; saw: RegExp; server: () => CheckedParts | Promise<CheckedParts> }>;
 
 /** A test for each check: it finds what is broken. */

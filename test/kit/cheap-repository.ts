@@ -18,8 +18,8 @@ const keyFile = z.object({ N: z.number(), r: z.number(), p: z.number(), salt: z.
 type Keys = Readonly<{ encrypt: Buffer; mac: Readonly<{ k: Buffer; r: Buffer }> }>;
 
 /**
- * The repository that the first backup would make, and this server's key to it. What is in it is encrypted as ever, but the key would
- * be cheap to guess, and so are restic's commands. For tests that are not about how a repository is made; the format is that of
+ * Makes the repository that the first backup would make, and this server's key to it. Contents are encrypted as usual, but the key
+ * is cheap to derive: cheap to guess, and cheap for restic's commands. For tests that are not about making a repository. Format:
  * restic's manual, “References: Design”.
  */
 export function makeCheapRepository(layout: Layout, place: string = layout.backupRepository): void {
@@ -71,7 +71,7 @@ function seal({ encrypt, mac }: Keys, text: string): Buffer {
   return Buffer.concat([nonce, sealed, poly1305(sealed, number(mac.r), number(aes.update(nonce)))]);
 }
 
-/** What a wrong password opened is no JSON, which restic tells. */
+/** With a wrong password the result is not JSON, which restic reports. */
 function open({ encrypt }: Keys, sealed: Buffer): string {
   const cipher = createDecipheriv("aes-256-ctr", encrypt, sealed.subarray(0, NONCE_BYTES));
   return cipher.update(sealed.subarray(NONCE_BYTES, -MAC_BYTES)).toString("utf8");

@@ -15,7 +15,7 @@ const { settings } = loaded;
 /** 21 November 2026. */
 export const CHECKED_AT = Date.parse("2026-11-21T08:00:00Z");
 
-/** What of a server is otherwise than nothing: what is asked for and not given throws. */
+/** The parts of a server that a check uses; any other part throws. */
 export type CheckedParts = Readonly<
   Partial<Pick<Server, "env" | "health" | "alerts" | "sendsTest" | "now">> & {
     settings?: Partial<Server["settings"]>;

@@ -167,9 +167,9 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   });
   const rows = (column: string): readonly unknown[] =>
     db
-      .prepare(`SELECT ${column} AS told FROM event ORDER BY id`)
+      .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
       .all()
-      .map((row) => row["told"]);
+      .map((row) => row["value"]);
   return {
     ...memory,
     /** From now on nothing that is written can be flushed. */

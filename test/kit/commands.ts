@@ -4,7 +4,7 @@ import { TOKEN } from "./fake-guard.ts";
 
 const HASH = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";
 const QUEUED = { ids: [], account: null, sender: null, recipient: null } as const;
-/** A passkey, as a browser tells of it. */
+/** A new passkey, as the browser describes it. */
 const SIGNED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA" } as const;
 /** One of each, as their senders write them. The type keeps it complete. */
 export const COMMANDS: { readonly [V in Command["verb"]]: Extract<Command, { verb: V }> } = {

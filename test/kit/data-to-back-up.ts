@@ -11,7 +11,7 @@ const SETTINGS = 'domains = ["example.test"]\n';
 /** A data directory, `data` in `top`, with what no backup can do without: settings, and both databases without a row. */
 export function dataToBackUp() {
   const top = temporaryDirectory();
-  // The services of other users reach what is theirs.
+  // Services that run as other users reach their own files.
   chmodSync(top, 0o755);
   const layout = layoutOf(join(top, "data"));
   for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });

@@ -9,7 +9,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 test("what a run has started ends with it, and so does what that leaves behind", async () => {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, "folder"));
-  // It takes its folder away, and leaves a process in a session of its own.
+  // It removes its folder, and leaves a process in a separate session.
   const child = `
     const { spawn } = require("node:child_process"); const fs = require("node:fs");
     const left = spawn("sleep", ["600"], { detached: true, stdio: "ignore" });

@@ -7,7 +7,7 @@ import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
 import { patience } from "./patience.ts";
 
-/** An enforcer with a firewall and a ban table of its own; a new one for each test of `file`. */
+/** An enforcer with its own firewall and ban table; a new one for each test of `file`. */
 export type EnforcerKit = {
   firewall: FakeFirewall;
   banLog: MemoryBanLog;

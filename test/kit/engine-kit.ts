@@ -117,11 +117,11 @@ export function accountsOnMemory() {
     forwards: new SqliteForwards(db),
     forwardingOf: (account: string) => readForwarding(db, account),
     vacations: new SqliteVacations(db),
-    /** Of an account, as its owner is told. */
+    /** The app passwords of an account, as its owner sees them. */
     appPasswordsOf: (account: string) => readAppPasswords(db, account),
     /** Who knows whom, with the engine's database. */
     acquaintances: (engine: DatabaseSync) => new SqliteCorrespondents(engine, db),
-    /** Whom accounts let in, with the engine's database. */
+    /** Senders that accounts accept, with the engine's database. */
     senders: (engine: DatabaseSync) => new SqliteSpamAllow(engine, db),
     /** Tokens, the password and the sessions of the dashboard. */
     credentials: (clock: Clock) => new SqliteCredentials(db, clock),
@@ -136,7 +136,7 @@ export function accountsOnMemory() {
   };
 }
 
-/** There have been no alerts, and they would be told nowhere. */
+/** No alerts, and no channels. */
 export const NO_ALERTS = {
   test: () => Promise.resolve([]),
   book: { open: [], resolved: [] },

@@ -8,7 +8,7 @@ import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
 import type { Health } from "../../src/wire/control/items.ts";
 import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
 import type { MyMailbox } from "../../src/wire/verbs/me.ts";
-import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./told-samples.ts";
+import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./keeper-reports.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 
 export const PASSWORD = "correct horse battery";
@@ -65,9 +65,9 @@ export const MAILBOX: MyMailbox = {
 /** Where mail programs find it. */
 export const CLIENT = { account: MAILBOX.account, host: "mail.example.org", imapPort: 993, smtpPort: 465 } as const;
 
-/** For whom the guard is asked with `TOKEN`. */
+/** The caller of requests with `TOKEN`. */
 export const AS_TOKEN = { as: TOKEN, ip: parseIp("127.0.0.1") ?? assert.fail() };
-/** What the guard says of a command that failed for a reason of its own. */
+/** The guard's reply to a command that fails on its side. */
 export const DISK_FULL = {
   ok: false,
   kind: "failed",

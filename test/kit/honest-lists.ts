@@ -37,9 +37,9 @@ export async function started(dns: Dns = new Dns(), zones: readonly string[] = [
   const lists = new DnsBlockLists({ names: dns, clock, notices }, { zones, checkEveryMs: 5 * MINUTE_MS });
   await lists.probeDue();
   const aside = (): string => {
-    const told = notices.raised.get("dnsbl_set_aside");
-    assert.notEqual(told, "", "a notice says what is wrong, or is not raised");
-    return told ?? "";
+    const detail = notices.raised.get("dnsbl_set_aside");
+    assert.notEqual(detail, "", "a raised notice has a detail");
+    return detail ?? "";
   };
   return { dns, clock, lists, aside };
 }

@@ -10,7 +10,7 @@ export function beforeEachOf(file: string, make: () => unknown): void {
   });
 }
 
-/** After each test of this file alone. */
+/** Runs after each test of this file only. */
 export function afterEachOf(file: string, end: () => unknown): void {
   afterEach(async (t) => {
     if (t.filePath === file) await end();

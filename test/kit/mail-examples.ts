@@ -7,7 +7,7 @@ import { factsOf, MAIL } from "./samples.ts";
 
 export const USER = "user@example.org";
 
-/** What is decided of a mail, where what is known, or the mail, differs so much from the usual. */
+/** The decision on a mail whose facts or fields differ from the usual ones in this way. */
 export type Example = Readonly<{
   that: string;
   known?: Partial<Facts>;

@@ -58,7 +58,7 @@ export function deferMails({ postfixQueue }: Layout): readonly string[] {
   return ids;
 }
 
-/** Copies of a deferred mail, which Postfix takes for mails of their own. */
+/** Copies a deferred mail; Postfix treats each copy as a separate mail. */
 export function copyMail({ postfixQueue }: Layout, id: string, copies: readonly string[]): void {
   const { uid, gid } = userIds("postfix");
   for (const copy of copies) {

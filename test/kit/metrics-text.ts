@@ -23,7 +23,7 @@ export function parseMetrics(text: string): readonly Family[] {
     const [, name = "", help = ""] = /^# HELP (\S+) (\S.*)$/.exec(lines[at++] ?? "") ?? [];
     const [, typed = "", type = ""] = /^# TYPE (\S+) (\S+)$/.exec(lines[at++] ?? "") ?? [];
     if (name === "" || name !== typed || !new RegExp(`^${NAME}$`).test(name))
-      throw new Error(`line ${at}: no family begins here: ${lines[at - 1]}`);
+      throw new Error(`line ${at}: no family starts here: ${lines[at - 1]}`);
     if (type !== "counter" && type !== "gauge") throw new Error(`line ${at}: not a type: ${type}`);
     if ((type === "counter") !== name.endsWith("_total")) throw new Error(`${name}: a ${type} is not named so`);
     if (families.some((family) => family.name === name)) throw new Error(`${name}: two families`);

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /**
- * From now on this process's reports see no lists of packages: apt-get(8) may take 3 s of a processor to read those of a
- * machine. For the tests of a file with a process of its own, to which it does not matter which updates wait.
+ * Hides the package lists from this process's reports: apt-get(8) may need 3 s of CPU time to read a machine's lists.
+ * Only for a test file with its own process that does not test pending updates.
  */
 export function noPackageLists(): void {
   const directory = temporaryDirectory();
-  // apt is asked as nobody.
+  // apt runs as the user nobody.
   chmodSync(directory, 0o755);
   mkdirSync(join(directory, "lists", "partial"), { recursive: true });
   const config = join(directory, "apt.conf");

@@ -10,7 +10,7 @@ const SILENT = { info: () => undefined, warn: () => undefined, error: () => unde
 
 export function outbox() {
   const clock = new HandClock(Date.UTC(2026, 0, 1, 12));
-  const told: string[] = [];
+  const sent: string[] = [];
   const broken = new Set<string>();
   const waiting = new Set<string>();
   const warned: unknown[] = [];
@@ -20,7 +20,7 @@ export function outbox() {
     send: (message) => {
       if (waiting.has(name)) return Promise.resolve({ ok: false, reason: "no one is there", waits: true });
       if (broken.has(name)) return Promise.resolve({ ok: false, reason: "it answered 503" });
-      told.push(`${name}: ${message.title}`);
+      sent.push(`${name}: ${message.title}`);
       return Promise.resolve({ ok: true });
     },
   });
@@ -36,7 +36,7 @@ export function outbox() {
   });
   return {
     clock,
-    told,
+    sent,
     broken,
     waiting,
     warned,
@@ -55,7 +55,7 @@ export function outbox() {
         await box.settled();
         clock.advance(1_000);
       }
-      return told.splice(0);
+      return sent.splice(0);
     },
   };
 }

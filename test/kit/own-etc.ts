@@ -32,8 +32,8 @@ const RUN = `import(process.argv[1])
 export type Call = readonly [file: string, name: string, ...args: readonly unknown[]];
 
 /**
- * Another /etc in which a test may add and remove users, and what our code does in it. This machine's stays as it is: what
- * differs lies in `path`. To copy all of it takes a second.
+ * A copy of /etc in which a test may add and remove users, and run our code. The machine's own /etc stays untouched: changes
+ * are below `path`. A full copy would take a second.
  */
 export class OwnEtc {
   // In memory: an overlay cannot lie on another one, which /tmp is in a container.
@@ -61,7 +61,7 @@ export class OwnEtc {
     return (this.fields("group", group)[3] ?? "").split(",").filter((name) => name !== "");
   }
 
-  /** Takes away users and groups whose name begins so, also from the groups that list them. */
+  /** Removes users and groups whose names start with this, and drops them from the member lists of groups. */
   remove(start: string): void {
     for (const file of ["passwd", "shadow", "group", "gshadow"]) {
       const lines = this.#lines(file).filter((line) => !line.startsWith(start));
@@ -90,7 +90,7 @@ export class OwnEtc {
     writeFileSync(join(this.path, file), `${lines.join("\n")}\n`);
   }
 
-  /** Runs it in a process of its own that sees this /etc; what it returned, or `{ failed }`. */
+  /** Runs it in a separate process that sees this /etc. Returns its result, or `{ failed }`. */
   call([file, name, ...args]: Call, { hostName = "" } = {}): Promise<unknown> {
     const argv = [join(ROOT, file), name, JSON.stringify(args)];
     const node = [process.execPath, "--disable-warning=ExperimentalWarning", "-e", RUN, ...argv];

@@ -41,7 +41,7 @@ export async function started(directory: string, limits: Partial<PolicyOptions> 
   return { server, engine, reports, path };
 }
 
-/** A Postfix that keeps all it is told, chunk by chunk. */
+/** A Postfix that keeps all replies, chunk by chunk. */
 export class Client {
   readonly chunks: string[] = [];
   closed = false;

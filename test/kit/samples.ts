@@ -93,7 +93,7 @@ export const QUIET: Neighbourhood = {
   signIns: () => [],
 };
 
-/** A stranger of whom nothing is known, but for what the test says. */
+/** Facts about an unknown client, except for those that the test gives. */
 export function factsOf(known: Partial<Facts> = {}): Facts {
   return {
     subject: hostPrefix(STRANGER),

@@ -41,7 +41,7 @@ export class Logs {
     return latestLines(findLogs(this.directory).map(openLog), { query: { ...ALL, ...query }, limit, damaged });
   }
 
-  /** By definition: each line of each file is looked at, and the logs are merged from their beginning. */
+  /** The same search, naively: reads every line of every file and merges the logs from the start. */
   plain(query: Partial<LogQuery>, limit: number): readonly LogEntry[] {
     const streams = findLogs(this.directory).map(({ component, current }) =>
       [...elderParts(current), current].flatMap((path) => {

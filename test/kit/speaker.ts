@@ -28,7 +28,7 @@ export type Speech = Readonly<{
   /** The answers to lines that match, before those that every server gives. */
   answers?: readonly (readonly [RegExp, string])[];
   tls?: TlsOptions;
-  /** Whether TLS begins at once, instead of with STARTTLS. */
+  /** Whether TLS starts at once, instead of with STARTTLS. */
   atOnce?: boolean;
 }>;
 
@@ -42,7 +42,7 @@ const USUAL: readonly (readonly [RegExp, string])[] = [
   [/^QUIT|LOGOUT$/, "221 2.0.0 Bye\r\n"],
 ];
 
-/** The port of a server that answers line by line, and begins TLS where it is asked to. Ends with the test. */
+/** Starts a server that answers line by line and starts TLS on request. Returns its port; ends with the test. */
 export function speaker({ greeting = "220 ready\r\n", answers = [], tls, atOnce = false }: Speech): Promise<number> {
   const open = new Set<Socket>();
   after(() => {

@@ -37,7 +37,7 @@ import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.t
 import { dashboardCredentials } from "./dashboard-credentials.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
-import { TOLD_ALERTS } from "./told-alerts.ts";
+import { SAMPLE_ALERTS } from "./sample-alerts.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
@@ -95,7 +95,7 @@ export async function startGuard(layout: Layout) {
     clock,
     committed: ({ lastEventId }) => feed.publish(lastEventId),
   });
-  const health = { keeper, notices, clock, events: () => 0, needs: needsOf(TOLD_ALERTS.book.open) };
+  const health = { keeper, notices, clock, events: () => 0, needs: needsOf(SAMPLE_ALERTS.book.open) };
   const commands = createCommands({
     engine,
     history: store,
@@ -122,8 +122,8 @@ export async function startGuard(layout: Layout) {
     ...dashboardCredentials(databases.accounts, clock),
     health: () => healthOf({ ...health, startedAt: engine.startedAt, firewall: noEnforcement.status }),
     flushed: () => Promise.resolve(true),
-    alerts: TOLD_ALERTS,
-    settingsText: () => ({ ok: false, reason: "nobody asks for it here" }),
+    alerts: SAMPLE_ALERTS,
+    settingsText: () => ({ ok: false, reason: "not available in tests" }),
     pending: () => ({ ok: true, changed: ["ports.login_policy"], inForce: ["2"] }),
     reload: () => ({ ok: true, changed: ["limits.mail.per_minute", "ports.login_policy", "spam.enabled"] }),
     pid: process.pid,
@@ -134,7 +134,7 @@ export async function startGuard(layout: Layout) {
   await Promise.all([control.start(layout.controlSocket, 0o600), keeperServer.start(layout.keeperSocket)]);
   return {
     engine,
-    /** What the keeper was told to do. */
+    /** The commands that the keeper got. */
     asked,
     keeperAnswers(given: typeof answer): void {
       answer = given;
@@ -185,7 +185,7 @@ export function start(layout: Layout, program: string, args: readonly string[]) 
   return { child, ended, printed };
 }
 
-/** One call of the command line as a process of its own, from its words to its exit code. */
+/** Runs the command line as a separate process, from its arguments to its exit code. */
 export async function ghostinboxProcess(layout: Layout, words: readonly string[], input = ""): Promise<Finished> {
   const { child, ended } = start(layout, "./ghostinbox", words);
   child.stdin.end(input);
@@ -217,7 +217,7 @@ export async function ghostinbox(
       progress: () => undefined,
       readLine: (mostBytes) => Promise.resolve(line === "" || line.length > mostBytes ? null : line),
       ask: () => Promise.resolve(null),
-      askSecret: () => assert.fail("this is no terminal"),
+      askSecret: () => assert.fail("this is not a terminal"),
       interrupted: new AbortController().signal,
     },
     connect,

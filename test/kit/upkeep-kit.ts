@@ -13,7 +13,7 @@ export const MX: PublishedRecord = {
   says: "Mail for the domain comes here.",
   required: true,
   status: "ok",
-  detail: "It names this server alone.",
+  detail: "It names only this server.",
 };
 
 export const CERTIFICATE: CertificateReport = {

@@ -19,13 +19,13 @@ export function watchedDatabases(t: TestContext) {
   const notices = new NoticeBoard();
   const engine = openEngine(engineDb);
   const accounts = openAccounts(accountsDb);
-  const told = { restarts: 0, digests: 0, copies: 0, refused: null as string | null };
+  const calls = { restarts: 0, digests: 0, copies: 0, refused: null as string | null };
   const quiet = (): void => undefined;
   const work = new MaintenanceWork(engineDb);
   async function ask<O extends Order>(order: O): Promise<Result<O> | null> {
     const answer = await carryOut(JSON.stringify(order), work);
-    if (order.type === "digest") told.digests += 1;
-    if (order.type === "copy_accounts") told.copies += 1;
+    if (order.type === "digest") calls.digests += 1;
+    if (order.type === "copy_accounts") calls.copies += 1;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the process's answers are read
     return JSON.parse(answer) as Result<O>;
   }
@@ -35,22 +35,22 @@ export function watchedDatabases(t: TestContext) {
     accounts: { db: accounts, path: accountsDb },
     accountChanges: () => uses.changes(accounts),
     flush: quiet,
-    refuse: (why) => (told.refused = why),
+    refuse: (why) => (calls.refused = why),
     maintenance: { ask },
     notices,
     clock,
     log: { info: quiet, warn: quiet, error: quiet },
-    restart: () => (told.restarts += 1),
+    restart: () => (calls.restarts += 1),
   });
   const addAccount = (name: string): void => {
     accounts
       .prepare("INSERT INTO account (name, password, suspended, created_at) VALUES (?, '{PLAIN}x', 0, 1)")
       .run(name);
   };
-  return { engineDb, accountsDb, engine, accounts, uses, clock, notices, watch, told, addAccount };
+  return { engineDb, accountsDb, engine, accounts, uses, clock, notices, watch, calls, addAccount };
 }
 
-/** What the maintenance process writes is not awaited by a look. */
+/** Repeats the check until this holds: a check does not wait for the maintenance process. */
 export async function lookUntil(t: TestContext, watch: DatabaseWatch, holds: () => void): Promise<void> {
   await t.waitFor(
     async () => {

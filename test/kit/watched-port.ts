@@ -25,7 +25,7 @@ class HeldConnections implements OpenConnections {
     return Promise.resolve(this.inUse);
   }
   silences(): Promise<ReadonlyMap<string, number>> {
-    return Promise.reject(new Error("asked of nobody here"));
+    return Promise.reject(new Error("not answered in this test"));
   }
   say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
     assert.equal(lastsS, 15);

@@ -69,16 +69,16 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await until("a new line is an account", () => isListed(/^dora@example\.test +active/m));
     assert.ok(await signsIn("dora@example.test"));
     assert.ok(await signsIn("emil@example.test"));
-    assert.ok(await signsIn(ANNA), "what was made by command is not touched");
+    assert.ok(await signsIn(ANNA), "accounts made by command are untouched");
     const open = await openImap(lab.sender, HOME);
     assert.match((await logIn(open, "dora@example.test")) ?? "", /^OK/);
 
     const notice = async (): Promise<string> => (await product.cli(["status"])).stdout;
     writeFileSync(file, "");
-    await until("the owner is told of the empty file", async () => /names no account/.test(await notice()));
+    await until("the owner is alerted to the empty file", async () => /names no account/.test(await notice()));
     writeFileSync(file, `emil@example.test|{PLAIN}${PASSWORD}\ndora@example.test|${hash.slice(0, 70)}`);
-    await until("the owner is told of the line", async () => /Line 2.*dora@example\.test/.test(await notice()));
-    assert.ok(await signsIn("dora@example.test"), "nobody was removed");
+    await until("the owner is alerted to the line", async () => /Line 2.*dora@example\.test/.test(await notice()));
+    assert.ok(await signsIn("dora@example.test"), "no account was removed");
 
     writeFileSync(file, `emil@example.test|{PLAIN}a rather new phrase\n`);
     await open.closed();

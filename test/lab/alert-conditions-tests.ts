@@ -151,10 +151,10 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
     await lockedDatabase(async () => {
-      await until("the owner is told", async () => {
+      await until("the owner is alerted", async () => {
         await sendMail({ host: lab.sender, from: "198.51.100.84" });
         return receivers
-          .told(product)
+          .alerts(product)
           .get("ntfy")
           ?.some((text) => text.includes(NO_DATABASE));
       });

@@ -65,13 +65,13 @@ export class AlertReceivers {
     return this.#http.get(kind)?.received() ?? [];
   }
 
-  /** From now on it takes nothing, or everything again. */
+  /** Refuses messages from now on, or accepts them again. */
   refuse(kind: Kind, refuses: boolean): void {
     this.#http.get(kind)?.refuse(refuses);
   }
 
-  /** The messages of each channel, as they came. */
-  told(product: Product): ReadonlyMap<string, readonly string[]> {
+  /** The messages of each channel, as received. */
+  alerts(product: Product): ReadonlyMap<string, readonly string[]> {
     const bodies = (kind: Kind): readonly string[] => this.received(kind).map(({ body }) => body);
     return new Map([
       ["email", mailbox(product)],
@@ -83,7 +83,7 @@ export class AlertReceivers {
     ]);
   }
 
-  /** Waits until each channel got such a message just once. */
+  /** Waits until each channel has received this alert exactly once. */
   async onceEverywhere(product: Product, title: string, deadlineMs = 20_000): Promise<void> {
     try {
       await until(title, () => [...this.#counts(product, title).values()].every((n) => n >= 1), deadlineMs);
@@ -97,11 +97,11 @@ export class AlertReceivers {
     if ([...counts.values()].some((n) => n !== 1)) throw new Error(`${title}: ${JSON.stringify([...counts])}`);
   }
 
-  /** How many messages have just this title. */
+  /** Counts the messages with exactly this title. */
   #counts(product: Product, title: string): ReadonlyMap<string, number> {
     const pattern = new RegExp(`(?:\\] |\\] CRITICAL: |"title":")${title.replace(/[()]/g, "\\$&")}`);
     return new Map(
-      [...this.told(product)].map(([name, texts]) => [
+      [...this.alerts(product)].map(([name, texts]) => [
         name,
         texts.filter((text) => pattern.test(unfolded(text))).length,
       ]),

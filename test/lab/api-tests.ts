@@ -97,19 +97,19 @@ export function apiTests({ lab, product }: Running): void {
     assert.ok(heard.every(({ id, data }) => data["id"] === id));
     assert.match(first.text(), /^retry: \d+\n\n/);
 
-    await sendMail({ host: lab.sender, from: GUEST, subject: "While nobody listens" });
+    await sendMail({ host: lab.sender, from: GUEST, subject: "While no client listens" });
     await until("it is delivered", async () => (await missed()).some(([, type]) => type === "EMAIL_DELIVERED"));
     const last = heard.at(-1)?.id ?? 0;
     const second = await web.stream("/api/v1/events/stream", { "last-event-id": String(last) });
-    const told = await missed();
+    const missing = await missed();
     const resumed = await until("what was missed arrives", () => {
       const events = serverSent(second.text());
-      return events.length >= told.length ? events : null;
+      return events.length >= missing.length ? events : null;
     });
     second.close();
     assert.deepEqual(
-      resumed.slice(0, told.length).map(({ id, data }) => [String(id), data["type"]]),
-      told,
+      resumed.slice(0, missing.length).map(({ id, data }) => [String(id), data["type"]]),
+      missing,
     );
 
     async function missed() {
@@ -160,18 +160,18 @@ export function apiTests({ lab, product }: Running): void {
   test("without the guard reading works, commands and health report it, each as described", async () => {
     const described = new Description(await must("GET", "/openapi.json"));
     const page = await web.stream("/api/v1/stream");
-    const told = (name: string) => namedEvents(page.text()).filter((message) => message.name === name);
-    await until("the page knows the health", () => told("health").length > 0);
-    const [hello] = told("hello");
+    const messagesOf = (name: string) => namedEvents(page.text()).filter((message) => message.name === name);
+    await until("the page knows the health", () => messagesOf("health").length > 0);
+    const [hello] = messagesOf("hello");
     const before = Number(hello?.id);
     const pid = await lab.server.mustExec(["cat", `${product.layout.services}/guard/supervise/pid`]);
     process.kill(Number(pid), "SIGKILL");
     const guard = await stopService(product, "guard");
     const gone = performance.now();
     try {
-      await until("the page tells that it is gone", () => told("health").at(-1)?.data["status"] === "down");
+      await until("the page shows that it is gone", () => messagesOf("health").at(-1)?.data["status"] === "down");
       assert.ok(performance.now() - gone < patience(2_500), `${performance.now() - gone} ms`);
-      await until("health tells", async () => (await stranger.ask("GET", "/healthz")).status === 503);
+      await until("health reports it", async () => (await stranger.ask("GET", "/healthz")).status === 503);
       for (const [route, status] of [
         ["GET /healthz", 503],
         ["GET /healthz/ready", 503],
@@ -199,7 +199,7 @@ export function apiTests({ lab, product }: Running): void {
     // The same stream continues, with every event of the new guard.
     await sendMail({ host: lab.sender, from: GUEST, subject: "After the guard" });
     const ids = () =>
-      told("events").flatMap(({ data }) =>
+      messagesOf("events").flatMap(({ data }) =>
         (Array.isArray(data["items"]) ? data["items"] : []).map(({ id }) => String(id)),
       );
     const accepted = async () =>
@@ -214,9 +214,9 @@ export function apiTests({ lab, product }: Running): void {
       ids(),
       written.map(([id]) => id),
     );
-    assert.ok(told("events").every(({ data }) => data["more"] === false));
-    assert.ok(told("figures").length > 0 && told("beat").length > 0);
-    assert.equal(told("hello").length, 1, "the same database");
+    assert.ok(messagesOf("events").every(({ data }) => data["more"] === false));
+    assert.ok(messagesOf("figures").length > 0 && messagesOf("beat").length > 0);
+    assert.equal(messagesOf("hello").length, 1, "the same database");
     page.close();
   });
 

@@ -1,6 +1,6 @@
-/** By the name of a test: what of it is seen. */
+/** Evidence by the name of a test. */
 export type Findings = Readonly<Record<string, RegExp>>;
-/** Every wrong thing at `BadServer`. */
+/** Every fault of `BadServer`. */
 export const AT_BAD: Findings = {
   "ports that should be closed": /^open: 143 3306$/,
   "25: greeting tells no version": /Postfix 3\.\d/,

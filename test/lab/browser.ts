@@ -51,7 +51,7 @@ export class LabBrowser {
     return new LabBrowser(browser, await context.newPage());
   }
 
-  /** A page of another browser, from the server's view: it shares no cookie with the first. */
+  /** A page that looks like another browser to the server: it shares no cookie with the first. */
   async elsewhere(): Promise<Page> {
     const context = await contextOf(this.#browser, "en-GB");
     const page = await context.newPage();

@@ -34,8 +34,8 @@ export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEn
     err: (text) => (stderr += lines(text)),
     progress: () => undefined,
     readLine: (mostBytes) => Promise.resolve(firstLine(input, mostBytes)),
-    ask: () => assert.fail("nobody is asked"),
-    askSecret: () => assert.fail("nobody is asked"),
+    ask: () => assert.fail("no question is expected"),
+    askSecret: () => assert.fail("no question is expected"),
     interrupted: new AbortController().signal,
   };
   const [{ connect }, { run }] = await Promise.all([

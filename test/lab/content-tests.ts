@@ -201,7 +201,7 @@ export function contentTests(
     };
     await moved("INBOX", "missed spam", "Junk");
     await moved("Junk", "wrong spam", "INBOX");
-    // Mail that is deleted from Junk, or sorted there, was no mistake.
+    // Deleting mail from Junk, or filing it there, does not correct the filter.
     for (const [folder, subject] of [
       ["Trash", "thrown away"],
       ["Junk.2024", "sorted by year"],

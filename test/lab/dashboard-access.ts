@@ -36,7 +36,7 @@ async function endWithProof(page: Page): Promise<void> {
   await page.goto(ACCESS);
   const end = page.getByRole("button", { name: /^End the session of .+ at 127\.0\.0\.1$/ });
   await press(end);
-  const dialog = page.getByRole("dialog", { name: "Your password, please" });
+  const dialog = page.getByRole("dialog", { name: "Confirm your password" });
   const password = dialog.getByLabel("Administrator password");
   await password.fill("a guess");
   await page.keyboard.press("Enter");
@@ -56,12 +56,12 @@ async function endWithProof(page: Page): Promise<void> {
 
 async function makeUseRevoke(page: Page, server: Host): Promise<void> {
   await type(page.getByLabel("Name, such as grafana"), "from-the-page");
-  await choose(page.getByLabel("It may"), "only");
+  await choose(page.getByLabel("Rights"), "only");
   await page.getByRole("group").waitFor();
   await looksWell(page, "the choice of scopes");
-  await press(page.getByLabel("It may"), "Home");
+  await press(page.getByLabel("Rights"), "Home");
   await page.getByRole("group").waitFor({ state: "detached" });
-  await press(page.getByRole("button", { name: "Make a token" }));
+  await press(page.getByRole("button", { name: "Create a token" }));
   const secret = await page.getByLabel("Token", { exact: true }).inputValue();
   await looksWell(page, "a token");
   await page.getByRole("listitem").filter({ hasText: "from-the-page" }).getByText("read").waitFor();
@@ -105,7 +105,7 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
     ["bans?ban=198.51.100.99", "in force"],
     ["bans?show=allowed", "on the allow list"],
     ["mail", "Refresh"],
-    ["mail?show=greylist", "Somebody waits for a code"],
+    ["mail?show=greylist", "Someone is waiting for a code"],
     ["mail?show=spam", "Senders who are never spam"],
     ["bans", "in force"],
     ["find?q=198.51.100.91", "Offences in memory"],

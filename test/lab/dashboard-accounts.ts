@@ -37,7 +37,7 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   await press(page.getByRole("button", { name: "Resume" }));
   await page.getByText(`${NAME} can sign in again.`).waitFor();
   assert.ok(await signsIn(made), "resumed");
-  await type(page.getByLabel("Password (empty: the server makes one)"), TYPED);
+  await type(page.getByLabel("Password (empty: the server generates one)"), TYPED);
   await press(page.getByRole("button", { name: "Set a new password" }));
   await page.getByText(`${NAME} has a new password.`).waitFor();
   assert.ok(await signsIn(TYPED), "with the new password");
@@ -64,15 +64,15 @@ async function addsAccount(page: Page): Promise<string> {
   const form = page.getByRole("region", { name: "Add an account" });
   const add = form.getByRole("button", { name: "Add an account" });
   await type(form.getByLabel("Address, such as anna@example.org"), NAME);
-  await type(form.getByLabel("Password (empty: the server makes one)"), "password1234");
+  await type(form.getByLabel("Password (empty: the server generates one)"), "password1234");
   await press(add);
   await page.getByText(/too easy to guess/).waitFor();
   await looksWell(page, "an account with a password that is refused");
-  await type(form.getByLabel("Password (empty: the server makes one)"), "");
+  await type(form.getByLabel("Password (empty: the server generates one)"), "");
   await press(add);
   const password = await form.getByLabel("New password", { exact: true }).inputValue();
   await looksWell(page, "the password of an account");
-  await press(form.getByRole("button", { name: "I have noted it" }));
+  await press(form.getByRole("button", { name: "I have saved it" }));
   await form.getByLabel("New password", { exact: true }).waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Add an account" }).and(page.locator(":focus")).waitFor();
   return password;
@@ -88,14 +88,14 @@ async function endsWhatIsSet(page: Page, product: Product): Promise<void> {
   await card.getByRole("button", { name: "Remove app password tablet for good" }).click();
   await page.getByText(`${NAME} has no app password named tablet.`).waitFor();
   await card.getByText("App password tablet").waitFor({ state: "detached" });
-  await card.getByText("clara@elsewhere.test (no copy stays)").waitFor();
+  await card.getByText("clara@elsewhere.test (keeps no copy)").waitFor();
   await card.getByText(/I am away\. \(ended /).waitFor();
   for (const what of ["app password phone", "forwarding", "vacation reply"]) {
     await card.getByRole("button", { name: `Remove ${what}`, exact: true }).click();
     await card.getByRole("button", { name: `Remove ${what} for good`, exact: true }).click();
     await page.getByText(`${what}: removed.`).waitFor();
   }
-  await card.getByText("None of them is set.").waitFor();
+  await card.getByText("None is set.").waitFor();
 }
 
 async function addsAlias(page: Page, { sender }: Lab): Promise<void> {

@@ -75,6 +75,6 @@ async function save(page: Page): Promise<void> {
   assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
   await page.getByText(/^\d+ events are exported\./).waitFor();
   await looksWell(page, "events that were saved");
-  await press(page.getByRole("button", { name: "Go on" }));
+  await press(page.getByRole("button", { name: "Resume" }));
   await page.getByRole("button", { name: "Pause" }).and(page.locator(":focus")).waitFor();
 }

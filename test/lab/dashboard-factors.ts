@@ -34,7 +34,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   await givePassword(page);
   await type(code, used);
   await page.keyboard.press("Enter");
-  await page.getByRole("alert").getByText("This was refused.").waitFor();
+  await page.getByRole("alert").getByText("Refused.").waitFor();
   await press(page.getByRole("button", { name: "Use a recovery code" }));
   await looksWell(page, "a recovery code for a sign-in");
   await type(page.getByLabel("Recovery code"), recovery.toUpperCase());
@@ -57,7 +57,7 @@ async function setUp(browser: LabBrowser): Promise<Readonly<{ secret: string; re
   await press(page.getByRole("button", { name: "Set up" }));
   await proveIfAsked(page);
   await page.getByRole("img", { name: /^QR code/ }).waitFor();
-  await press(page.getByText("The same as an address"));
+  await press(page.getByText("The same as a URI"));
   await looksWell(page, "the secret of an app");
   const secret = await page.locator("code.typed").first().innerText();
   assert.match(secret, /^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
@@ -77,7 +77,7 @@ async function setUp(browser: LabBrowser): Promise<Readonly<{ secret: string; re
   ]);
   assert.equal(saved.suggestedFilename(), "ghostinbox-recovery-codes.txt");
   const recovery = await codes.first().innerText();
-  await press(page.getByRole("button", { name: "I have kept them" }));
+  await press(page.getByRole("button", { name: "I have saved them" }));
   await page.getByText("10 recovery codes are left.").waitFor();
   assert.equal(await page.getByText(recovery).count(), 0);
   return { secret, recovery };

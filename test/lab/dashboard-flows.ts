@@ -16,20 +16,20 @@ import type { Running } from "./with-product.ts";
 
 type Flow = readonly [says: string, flow: () => Promise<void>];
 
-/** An owner's tasks on the pages, in this order, only by the keyboard. Where a flow stops, the page is checked in every look. */
+/** An owner's tasks on the pages, in this order, by keyboard only. Where a flow stops, the page is checked in every theme and width. */
 export function flows(open: () => LabBrowser, { lab, product }: Running): readonly Flow[] {
   return [
     ["ends another session, makes and revokes a token", () => endsAndMakesAccess(open(), lab.server)],
     ["adds, changes and removes an account with an alias", () => managesAccounts(open(), { lab, product })],
     ["imports accounts, and says what it cannot", () => importsAccounts(open(), product)],
     ["adds a passkey, signs in and proves with it, and removes it", () => usesPasskeys(open())],
-    ["changes a limit after a look, and puts the file back", () => changesALimit(open(), product)],
+    ["previews and changes a limit, and restores the file", () => changesALimit(open(), product)],
     ["signs in with an app, which the console removes", () => signsInWithASecondFactor(open(), product)],
     ["deletes a waiting mail", () => letsWaitAndDeletes(open(), product)],
-    ["lets a stranger's next try in, for who waits for a code", () => letsACodeIn(open(), { lab, product })],
+    ["accepts a stranger's next try for a recipient who waits for a code", () => letsACodeIn(open(), { lab, product })],
     ["decides on mail that is held", () => decidesOnHeldMail(open(), { lab, product })],
     ["finds events, holds them back and saves them", () => findsEvents(open(), product)],
-    ["is told a no, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],
+    ["shows refusals, and keeps addresses and accounts out", () => comesToOtherStops(open(), product)],
     ["offers a viewer nothing that changes anything", () => offersAViewerNothing(open())],
   ];
 }
@@ -37,8 +37,11 @@ export function flows(open: () => LabBrowser, { lab, product }: Running): readon
 /** What an owner sees while parts of the server do not answer, and afterwards. The page is signed in, and stays so. */
 export function outages(open: () => LabBrowser, { product }: Running): readonly Flow[] {
   return [
-    ["says in ten seconds that the guard stands still, or all the server", () => saysWhatStandsStill(open(), product)],
-    ["lives through a kill of the server, and misses no event", () => livesThroughAKill(open(), product)],
-    ["loads itself again, once, after an upgrade of the server", () => staysAfterAnUpgrade(open(), product)],
+    [
+      "says within ten seconds that the guard, or the whole server, is down",
+      () => saysWhatStandsStill(open(), product),
+    ],
+    ["survives a kill of the server and misses no event", () => livesThroughAKill(open(), product)],
+    ["reloads once after an upgrade of the server", () => staysAfterAnUpgrade(open(), product)],
   ];
 }

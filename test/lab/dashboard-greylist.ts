@@ -19,11 +19,11 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   const tries = async (): Promise<number> =>
     (await sendMail({ host: lab.sender, from: STRANGER, sender: SENDER, recipient: ANNA, subject: "Your code" })).code;
   await greylisting(product, true);
-  await until("it is put off", async () => (await tries()) === 450);
+  await until("it is deferred", async () => (await tries()) === 450);
   await page.goto(GREYLIST);
   const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
   await until("the mail is shown", () => refreshed(page, async () => (await waiting.count()) === 1));
-  await looksWell(page, "a first mail that is put off");
+  await looksWell(page, "a first mail that is deferred");
   await press(page.getByRole("button", { name: `${ANNA} waits for a code` }));
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).waitFor();
   assert.equal(await tries(), 250);
@@ -31,12 +31,12 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   await ends(page);
   await greylisting(product, false);
 
-  await type(page.getByLabel("Recipient who waits"), ANNA);
+  await type(page.getByLabel("Waiting recipient"), ANNA);
   await page.keyboard.press("Enter");
   // The message about the first may still be there, as that can be undone.
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
   await endOf(page).waitFor();
-  await looksWell(page, "a recipient who waits");
+  await looksWell(page, "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
   await ends(page);
 }
@@ -57,5 +57,5 @@ function endOf(page: Page): Locator {
 
 async function ends(page: Page): Promise<void> {
   await press(endOf(page));
-  await page.getByText("No recipient waits for a code.").waitFor();
+  await page.getByText("No recipient is waiting for a code.").waitFor();
 }

@@ -36,7 +36,7 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await surely.waitFor();
   await looksWell(page, "a question whether held mail shall be deleted");
   await press(surely);
-  await page.getByText(`Deleted: 1 mail of ${BEN}. More stays held.`).waitFor();
+  await page.getByText(`Deleted: 1 mail of ${BEN}. New mail is still held.`).waitFor();
   await page.locator("h1:focus").waitFor();
   await looksWell(page, "held mail that was deleted");
   await write(running, ["friend@sender.test"]);
@@ -59,9 +59,9 @@ async function follow(page: Page): Promise<void> {
 
 async function release(page: Page): Promise<void> {
   const part = await opened(page, "1 mail");
-  await press(part.getByRole("button", { name: "Send 1 mail, hold no more" }));
-  await press(part.getByRole("button", { name: "Let 1 mail go out to strangers, and hold no more" }));
-  await page.getByText(`Sent: 1 mail of ${BEN}. No more is held.`).waitFor();
+  await press(part.getByRole("button", { name: "Send 1 mail and stop holding" }));
+  await press(part.getByRole("button", { name: "Send 1 mail to strangers and stop holding" }));
+  await page.getByText(`Sent: 1 mail of ${BEN}. New mail is no longer held.`).waitFor();
   await page.getByText("No mail of an account is held.").waitFor();
 }
 

@@ -45,7 +45,7 @@ export const GERMAN: Readonly<Record<string, string>> = {
   System: "System",
   Settings: "Einstellungen",
 };
-/** The pictures in the documentation: a place and a look, and the picture's name. */
+/** The pictures in the documentation, by page and appearance. */
 const PICTURED: ReadonlyMap<string, string> = new Map([
   ["now light", "now-light"],
   ["now dark", "now-dark"],

@@ -64,7 +64,7 @@ async function deleteWithProof(page: Page, product: Product): Promise<void> {
   await looksWell(page, "a question whether a mail shall be deleted");
   await press(page.getByRole("button", { name: "Delete: 1 mail" }));
   await page.getByText("Deleted: 1 mail.").waitFor();
-  await page.getByText("No mail that waits fits.").waitFor();
+  await page.getByText("No waiting mail matches.").waitFor();
   const events = JSON.stringify(await product.json(["events", "--type", "QUEUE_DELETED"]));
   assert.match(events, /"actor":"web:admin via 127\.0\.0\.1"/);
 }

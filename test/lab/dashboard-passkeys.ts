@@ -125,7 +125,7 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
   );
   await type(name, "again");
   await page.keyboard.press("Enter");
-  await page.getByText("This device has a passkey for this dashboard already.").waitFor();
+  await page.getByText("This device already has a passkey for this dashboard.").waitFor();
   await looksWell(page, "passkeys");
 }
 
@@ -141,7 +141,7 @@ async function removeWithProof(page: Page): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   await press(page.getByRole("button", { name: "Remove lab key" }));
   await press(page.getByRole("button", { name: "Remove lab key for good" }));
-  const dialog = page.getByRole("dialog", { name: "Your password, please" });
+  const dialog = page.getByRole("dialog", { name: "Confirm your password" });
   const use = dialog.getByRole("button", { name: "Use a passkey" });
   await use.waitFor();
   await looksWell(page, "a proof with a passkey");

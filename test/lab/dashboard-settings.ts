@@ -15,12 +15,12 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   writeFileSync(product.layout.settings, before);
   await page.goto("http://127.0.0.1:3000/#/settings?group=limits");
   const field = page.getByLabel(KEY, { exact: true });
-  const look = page.getByRole("button", { name: "Look at it" });
+  const look = page.getByRole("button", { name: "Preview" });
   await type(field, "0");
   await press(look);
   await page.getByRole("alert").getByText(`${KEY} must be a whole number from 1 to 1000000, not 0.`).waitFor();
-  await page.getByRole("region", { name: "It cannot be changed so" }).and(page.locator(":focus")).waitFor();
-  await looksWell(page, "a setting that cannot be changed so");
+  await page.getByRole("region", { name: "These values are not possible" }).and(page.locator(":focus")).waitFor();
+  await looksWell(page, "a value that is not possible");
   await press(page.getByRole("button", { name: "Back to the list" }));
   await page.locator("h1:focus").waitFor();
   await type(field, "150");
@@ -37,7 +37,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   await page.getByText(`+ ${KEY} = 150`).waitFor();
   await page.getByRole("heading", { name: "The last 7 days under these limits" }).waitFor();
   await page.unroute("**/settings/preview");
-  assert.equal(file(), before, "a look writes nothing");
+  assert.equal(file(), before, "a preview writes nothing");
   await looksWell(page, "what a setting would do");
   await press(page.getByRole("button", { name: "Apply" }));
   await page.getByText(`In force: ${KEY}.`).waitFor();
@@ -45,7 +45,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   const shown = JSON.stringify(await product.json(["config", "show"]));
   assert.match(shown, /"key":"limits\.mail\.per_day","value":"150","from":"file","line":\d+,"applied":true/);
   await looksWell(page, "a setting that is changed");
-  await press(page.getByRole("button", { name: "Undo it" }));
+  await press(page.getByRole("button", { name: "Undo this" }));
   await page.getByText(`As before: ${KEY}.`).waitFor();
   assert.equal(file(), before, "byte for byte");
   const again = JSON.stringify(await product.json(["config", "show"]));

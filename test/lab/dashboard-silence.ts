@@ -46,12 +46,12 @@ export async function saysWhatStandsStill({ page }: LabBrowser, product: Product
 async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
   // It writes the lines of Dovecot's other processes, which wait in a pipe until then.
   const writer = pidOf(product, /dovecot\S*\/log$/);
-  const told = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
+  const notice = page.getByRole("listitem").filter({ hasText: "was stopped by a signal" });
   process.kill(writer, "SIGSTOP");
   try {
-    await told.waitFor({ timeout: NOTICED_MS });
+    await notice.waitFor({ timeout: NOTICED_MS });
     await looksWell(page, "what is to be done");
-    await press(told.getByRole("link", { name: "See the system" }));
+    await press(notice.getByRole("link", { name: "See the system" }));
     await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
     await page.getByText(`kill -CONT ${writer}`).waitFor();
     await looksWell(page, "a notice with its command");
@@ -60,14 +60,14 @@ async function tellsWhatToDo(page: Page, product: Product): Promise<void> {
     process.kill(writer, "SIGCONT");
   }
   await goTo(page, "now", "Now");
-  await told.waitFor({ state: "hidden", timeout: NOTICED_MS });
+  await notice.waitFor({ state: "hidden", timeout: NOTICED_MS });
 }
 
 /** While there is an alert to be listed. */
 async function testsTheAlerts(page: Page): Promise<void> {
   await goTo(page, "system?show=alerts", "System");
   await press(page.getByRole("button", { name: "Send a test" }));
-  await page.getByText("took the test").first().waitFor();
+  await page.getByText("accepted the test").first().waitFor();
   await looksWell(page, "the result of a test of the alerts");
 }
 
@@ -118,7 +118,7 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
 async function knowsNoSessionYet(page: Page): Promise<void> {
   await page.route("**/api/v1/session", (request) => request.abort());
   await page.goto(PAGE);
-  await page.getByText("The server cannot be reached. The page asks again every three seconds.").waitFor();
+  await page.getByText("The server cannot be reached. The page retries every three seconds.").waitFor();
   await looksWell(page, "a session that is not known yet");
   await page.unroute("**/api/v1/session");
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();

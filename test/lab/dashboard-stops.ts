@@ -28,11 +28,11 @@ async function liftsABan(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/bans?text=${BANNED}`);
   const unban = page.getByRole("button", { name: `Unban ${BANNED}` });
   await press(unban);
-  const told = page.locator(".toast").filter({ hasText: `${BANNED} is no longer banned.` });
-  await told.waitFor();
+  const toast = page.locator(".toast").filter({ hasText: `${BANNED} is no longer banned.` });
+  await toast.waitFor();
   await unban.and(page.locator(":focus")).and(page.locator("[aria-disabled=true]")).waitFor();
   // Who is on it keeps what undoes it.
-  await reach(told.getByRole("button", { name: "Undo" }));
+  await reach(toast.getByRole("button", { name: "Undo" }));
   await looksWell(page, "a ban that is over, in its place");
   await page.keyboard.press("Control+z");
   await page.getByText(`${BANNED} is banned`).waitFor();
@@ -72,7 +72,7 @@ async function keepsAnAccountOut(page: Page, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${OFFICE}`);
   await type(page.getByLabel("Network, such as 203.0.113.0/24"), NETWORK);
   await page.keyboard.press("Enter");
-  const take = page.getByRole("button", { name: `Take away ${NETWORK}` });
+  const take = page.getByRole("button", { name: `Remove ${NETWORK}` });
   await take.waitFor();
   await product.json(["account", "suspend", OFFICE]);
   await page.reload();

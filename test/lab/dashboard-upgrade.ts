@@ -8,7 +8,7 @@ import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 const PAGE = "http://127.0.0.1:3000/";
-const RELOADED = "The server has a new version, so the page was loaded again.";
+const RELOADED = "The server has a new version, so the page was reloaded.";
 
 /** The server is upgraded while the page is open: the page loads itself again where it lacks a part, and says why. */
 export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {

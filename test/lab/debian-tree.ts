@@ -55,9 +55,9 @@ export class DebianTree {
   }
 }
 
-/** Why none can be made here; null if one can. */
+/** Returns why no Debian can be made here; null if one can. */
 export function whyNoDebian(): string | null {
-  if (spawnSync("debootstrap", ["--version"]).status !== 0) return "there is no debootstrap";
+  if (spawnSync("debootstrap", ["--version"]).status !== 0) return "debootstrap is missing";
   const argv = ["indextargets", "--format", "$(RELEASE) $(COMPONENT)", "Created-By: Packages"];
   const targets = spawnSync("apt-get", argv, { encoding: "utf8" }).stdout ?? "";
   return targets.split("\n").includes(`${SUITE} main`) ? null : `apt knows no source of Debian's ${SUITE}`;

@@ -114,7 +114,7 @@ export function encryptedMail(
     },
 
     /**
-     * The mails of another folder, and those of the inbox from the newest back to the first that Dovecot cannot decrypt, in one
+     * Reads another folder, then the inbox from the newest mail back to the first that Dovecot cannot decrypt, all in one
      * session: it opens all keys.
      */
     async readNewest(password: string, folder: string): Promise<Readonly<{ beside: string; newest: string }>> {

@@ -103,7 +103,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
       enforcer.nudge();
       await until("the ban after nft was killed", async () => !(await kit.reaches("198.51.100.205")));
       await until("all is well again", () => enforcer.status().state === "enforcing");
-      assert.deepEqual([...notices.raised.keys()], ["firewall_lost"], "told for a while");
+      assert.deepEqual([...notices.raised.keys()], ["firewall_lost"], "reported for a while");
     } finally {
       await enforcer.stop();
     }

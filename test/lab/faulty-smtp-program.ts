@@ -39,7 +39,7 @@ function serve(socket: Socket, kind: Kind, injected: string): void {
     else if (command.startsWith("AUTH")) socket.write("235 welcome\r\n");
     else if (command === "DATA") {
       inData = true;
-      socket.write("354 go on\r\n");
+      socket.write("354 continue\r\n");
     } else if (command === "QUIT") socket.end("221 bye\r\n");
     else socket.write("250 ok\r\n");
   };
@@ -55,7 +55,7 @@ function serve(socket: Socket, kind: Kind, injected: string): void {
         inData = false;
         socket.write("250 taken\r\n");
       } else if (kind === "injectable" && line.toUpperCase() === "STARTTLS") {
-        socket.write("220 go on\r\n");
+        socket.write("220 continue\r\n");
         socket.removeAllListeners("data");
         serve(new TLSSocket(socket, { isServer: true, secureContext }), kind, rest);
         return;

@@ -14,7 +14,7 @@ import { until } from "./wait.ts";
 
 export const PORT = 2525;
 export const OK: Outcome = { ok: true };
-/** An unprivileged user, and the guard's one right. */
+/** An unprivileged user, without and with the guard's only capability. */
 export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
 const ABLE = `${AS_NOBODY} --inh-caps=+net_admin --ambient-caps=+net_admin`;
 /** Echoes, and says whose session ended. */

@@ -63,7 +63,7 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   }
   const gateway = await image.inspect("{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}");
   assert.match(await image.inside(NAME, "events", "--ip", gateway, "--type", "LOGIN_FAILED"), /gateway/);
-  assert.equal((await sendMail({ host: lab.sender, from: PHONE6 })).code, 250, "nobody innocent is banned");
+  assert.equal((await sendMail({ host: lab.sender, from: PHONE6 })).code, 250, "no innocent address is banned");
   assert.doesNotMatch(await image.inside("iptables", "-L", "-n"), new RegExp(`${gateway} timeout`));
 }
 
@@ -140,7 +140,7 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
     ],
 
     [
-      "shows strangers ports 25 and 3000 alone, and the dashboard to who has the password",
+      "opens only ports 25 and 3000 to strangers, and the dashboard only with the password",
       async () => {
         const { lab } = image();
         const open: number[] = [];

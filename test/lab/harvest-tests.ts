@@ -57,17 +57,17 @@ export function harvestTests({ lab, product }: Running): void {
     const real = deferred.filter(({ isReal }) => isReal).map(({ tookMs }) => tookMs);
     const others = deferred.filter(({ isReal }) => !isReal).map(({ tookMs }) => tookMs);
     console.log(
-      `${asked.length} names in ${((performance.now() - began) / 1_000).toFixed(1)} s: ${refused.length} told not to ` +
+      `${asked.length} names in ${((performance.now() - began) / 1_000).toFixed(1)} s: ${refused.length} reported not to ` +
         `exist; of the others the ${real.length} real ones took ${median(real)} ms, the rest ${median(others)} ms`,
     );
     assert.equal(asked.length, NAMES);
-    assert.equal(refused.length + deferred.length, NAMES, "nothing else is said");
-    assert.ok(refused.length <= MOST_LEARNED, `${refused.length} names are told not to exist`);
+    assert.equal(refused.length + deferred.length, NAMES, "there is no other reply");
+    assert.ok(refused.length <= MOST_LEARNED, `${refused.length} names are reported not to exist`);
     assert.equal(new Set(deferred.map(({ said }) => said)).size, 1, "one text for all others");
     assert.ok(Math.abs(median(real) - median(others)) < 20, "and one time");
   });
 
-  test("asking again after the delay tells nothing either", async () => {
+  test("asking again after the delay reveals nothing either", async () => {
     const late = asked.filter(({ isReal, code }) => isReal && code === 450).at(-1);
     assert.ok(late);
     await waitMs(DELAY_MS);

@@ -54,7 +54,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
       webhook()
         .received()
         .map(({ body }) => body);
-    await until("the owner is told", () => alerts().some((text) => text.includes("account_held")), 20_000);
+    await until("the owner is alerted", () => alerts().some((text) => text.includes("account_held")), 20_000);
     const [[passed = ""] = []] = await product.sqlite(
       `SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`,
     );
@@ -67,7 +67,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     const opened = await product.json(["incident", "open", "Anna", "was", "hijacked", "--since", before]);
     ({ id } = z.parse(z.object({ id: z.string() }), opened));
     assert.equal(statSync(folder()).mode & 0o777, 0o700);
-    assert.equal((await product.cli(["incident", "isolate"])).code, 2, "there is no terminal to ask on");
+    assert.equal((await product.cli(["incident", "isolate"])).code, 2, "it cannot ask without a terminal");
     // As behind sudo(8), which takes the variable away.
     const behindSudo = "env -u SSH_CONNECTION ./ghostinbox incident isolate --yes; exit $?";
     const isolated = await product.shell(`SSH_CONNECTION='${HOME} 50000 ${SERVER.v4} 22' sh -c '${behindSudo}'`);
@@ -178,13 +178,13 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
   test("recovered: differences from the backup are named, and each direction is opened separately", async () => {
     await product.json(["alias", "add", "thief@example.test", BERT]);
     const { compared: found } = z.parse(compared, await product.json(["incident", "recover"]));
-    const told = found.differences.map(({ what, is }) => `${what}: ${is}`);
+    const differences = found.differences.map(({ what, is }) => `${what}: ${is}`);
     for (const one of [
       `password of ${ANNA}: another`,
       `alias thief@example.test: to ${BERT}`,
       "setting limits.mail.recipients: 99",
     ])
-      assert.ok(told.includes(one), `${one} is not in ${told.join("; ")}`);
+      assert.ok(differences.includes(one), `${one} is not in ${differences.join("; ")}`);
     await product.json(["alias", "remove", "thief@example.test"]);
     assert.equal((await product.cli(["incident", "close"])).code, 1, "still isolated");
     await product.json(["incident", "recover", "--lift", "receive"]);

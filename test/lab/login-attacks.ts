@@ -42,12 +42,12 @@ export async function eachOf<T>(all: readonly T[], atOnce: number, work: (one: T
 const BETWEEN_SIGN_INS_MS = 1_000;
 
 /**
- * Does it again and again while `meanwhile` runs, with pauses, and at least once. Ends when both have ended, and fails if either
- * does.
+ * Repeats `work` with pauses until `task` ends, at least once. Ends when both have ended, and fails if either
+ * fails.
  */
-export async function during<T>(meanwhile: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {
+export async function during<T>(task: Promise<T>, work: (round: number) => Promise<void>): Promise<T> {
   const over = new AbortController();
-  const ended = meanwhile.finally(() => over.abort());
+  const ended = task.finally(() => over.abort());
   const repeated = async (): Promise<void> => {
     for (let round = 0; round === 0 || !over.signal.aborted; round++) {
       await work(round);

@@ -62,7 +62,7 @@ export function logsSetAsideTests({ lab, product }: Running): void {
     assert.ok(elderParts(product.layout.mailLog).length >= before + 2, "the log was set aside more than once");
     const ends = (line: string): boolean => ids.some((id) => line.endsWith(`${id}: removed`));
     // The last line of a mail comes after that of its delivery.
-    // Postfix is reloaded each time: a mail that was just delivered then waits for the next look at the queue.
+    // Postfix is reloaded each time: a mail that was just delivered then waits for the next queue run.
     const endsLogged = async (): Promise<readonly string[] | null> => {
       await lab.server.exec(["postqueue", "-c", product.layout.postfixConf, "-f"]);
       const lines = wholeLog(product.layout.mailLog).split("\n");

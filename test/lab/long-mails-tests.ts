@@ -87,7 +87,7 @@ export function longMailsTests({ lab, product }: Running): void {
       await arrived(`hidden in ${what}`, "Junk");
     });
 
-  test("spam in the part that readers see is marked although 540 kB of another part come first", async () => {
+  test("spam in the visible part is marked although another part of 540 kB comes first", async () => {
     const part = (type: string, text: string): string => `--=_a part\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
     const plain = part("text/plain", LINE.repeat(Math.floor((540 * KB) / LINE.length)));
     const body = `${plain}${part("text/html", `<p>${GTUBE}</p>`)}--=_a part--`;

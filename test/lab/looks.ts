@@ -17,17 +17,17 @@ export type Look = Readonly<{
   size: typeof WIDE | typeof PHONE;
   colorScheme: "light" | "dark";
   forcedColors: "none" | "active";
-  /** What axe looks for. */
+  /** The rules of axe to check. */
   rules: keyof typeof RULES | null;
-  /** Where it is looked at, if not everywhere. */
+  /** Limits this appearance to pages or pictures. */
   only?: "pages" | "pictures";
 }>;
 
 /**
- * Every look, and what axe can find in it that it does not find in another. The page is the same at each width, and contrast
- * depends only on light or dark. Where colours are forced, the system chooses them, and axe takes that of a button's words from the
- * style sheet, which is not what is drawn. Colours move nothing (dashboard/style.test.ts): so each page is looked at in forced ones
- * once, and those that mix what two other looks show are for pictures.
+ * Every appearance, with the axe rules that only it can break. The page is the same at each width, and contrast
+ * depends only on light or dark. Forced colours are the system's; axe would read the colour of a button's text from the
+ * style sheet instead, which is not what is drawn. Colours move nothing (dashboard/style.test.ts), so each page is checked once
+ * with forced colours, and appearances that combine two others are only for pictures.
  */
 export const LOOKS: readonly Look[] = [
   { name: "dark-phone", size: PHONE, colorScheme: "dark", forcedColors: "none", rules: "all" },
@@ -48,7 +48,7 @@ type Stop = Readonly<{
   each?: (look: Look) => Promise<void>;
 }>;
 
-/** Checks the present page in its looks; at the end it is wide and light. `where` names the stop of a flow. */
+/** Checks the current page in each appearance; leaves it wide and light. `where` names the stop of a flow. */
 export async function looksWell(page: Page, where: string, stop: Stop = {}): Promise<void> {
   const { hasAxe = true, isPage = false, isTouched = false, each } = stop;
   // Not where a page has virtual devices, such as a passkey: the end of this session removes them.

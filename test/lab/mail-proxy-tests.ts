@@ -48,7 +48,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): read
     ],
 
     [
-      "a header of the client's own is no header, through the proxy and past it",
+      "a header sent by the client does not count, through the proxy and past it",
       async () => {
         const forged = `PROXY TCP4 ${FORGED} ${SERVER.v4} 4321 25`;
         for (const to of [MAIL_PROXY, SERVER.v4]) assert.match(await said(LIAR, to, forged), /^220 .*5\d\d /);
@@ -84,7 +84,7 @@ export function mailProxyTests({ lab, product }: Running, account: string): read
     ],
 
     [
-      "a guesser is banned by the own address, refused by the guard, and the proxy serves others",
+      "a guesser is banned by their own address and refused by the guard, and the proxy serves others",
       async () => {
         for (let i = 1; i <= 5; i++) await signIn(GUESSER, "nobody@example.test", `guess ${i}`);
         const ban = await until("the guesser is banned", () => product.banOf(GUESSER));
@@ -106,13 +106,13 @@ export function mailProxyTests({ lab, product }: Running, account: string): read
     ],
 
     [
-      "without the guard no client of a proxy is let in, and others are",
+      "without the guard clients of a proxy are refused, and others are accepted",
       async () => {
         const guard = await stopService(product, "guard");
         assert.match(await said(USER, MAIL_PROXY, "EHLO user.test"), /^421 4\.3\.2/);
         assert.match(await said(DIRECT, SERVER.v4, "EHLO user.test"), /,250 /);
         await guard.start();
-        await until("the guard lets them in again", async () =>
+        await until("the guard accepts them again", async () =>
           /,250 /.test(await said(USER, MAIL_PROXY, "EHLO user.test")),
         );
       },

@@ -30,7 +30,7 @@ export async function believe(product: Product, networks: readonly string[]): Pr
   await product.json(["config", "set", "proxy.networks", networks.join()]);
   await product.json(["config", "apply", "--yes"]);
   const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };
-  await until("a client is let in", async () => {
+  await until("a client is accepted", async () => {
     const [greeting = ""] = await saidTo(product.lab.attacker, wish, "QUIT").catch(() => []);
     return greeting.startsWith("220");
   });

@@ -28,7 +28,7 @@ export async function makesAppPasswords(
   const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
   await type(name, "Annas Telefon");
   await page.keyboard.press("Enter");
-  await page.getByText("There is an app password Annas Telefon already.").waitFor();
+  await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
   await row.getByText(/made .* last used/).waitFor();
   await press(row.getByRole("button", { name: "Remove Annas Telefon" }));
@@ -43,7 +43,7 @@ export async function makesAppPasswords(
 export async function sendsMailOn(browser: LabBrowser, product: Product, other: string): Promise<void> {
   const { page } = browser;
   const forwarding = cardOf(browser, "Forwarding");
-  const address = forwarding.getByLabel("Address to which your mail is sent on");
+  const address = forwarding.getByLabel("Address to forward your mail to");
   await type(address, "nobody@example.test");
   await page.keyboard.press("Enter");
   await page.getByText("Your mail cannot be forwarded to nobody@example.test.").waitFor();
@@ -57,12 +57,12 @@ export async function sendsMailOn(browser: LabBrowser, product: Product, other: 
   await press(forwarding.getByRole("button", { name: "Keep no copy" }));
   await forwarding.getByText("No copy stays in your mailbox.").waitFor();
   assert.match(await set(), /"keep":false/);
-  await looksWell(page, "addresses to which mail is sent on");
+  await looksWell(page, "forwarding addresses");
   for (const to of [other, "anna@elsewhere.test"]) {
     await press(forwarding.getByRole("button", { name: `Remove ${to}` }));
     await forwarding.getByRole("listitem").filter({ hasText: to }).waitFor({ state: "detached" });
   }
-  await forwarding.getByText("Your mail is not sent on.").waitFor();
+  await forwarding.getByText("Your mail is not forwarded.").waitFor();
   assert.match(await set(), /"to":\[\]|null/);
 }
 

@@ -43,7 +43,7 @@ export function findMail(
 }
 
 /** Whether any mailbox has a mail of the keeper with this subject. */
-export function toldByMail(mail: string, subject: string): boolean {
+export function isInMailbox(mail: string, subject: string): boolean {
   return readdirSync(mail, { recursive: true, withFileTypes: true }).some(
     (entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8").includes(subject),
   );

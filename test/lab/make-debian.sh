@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# make-debian.sh DIRECTORY: what files of one run share. Others wait for the first (flock(1)).
+# make-debian.sh DIRECTORY: makes what the test files of one run share. Later callers wait for the first (flock(1)).
 #   archive   the Debian packages that tests install, as apt fetched and verified them from the machine's sources, with an
-#             index of these alone: apt reads kilobytes again and again, where Debian's index has 50 MB
+#             index of only these: apt reads kilobytes each time, while Debian's index has 50 MB
 #   debian    a Debian 12 of it, with nothing installed but what every Debian has, by debootstrap(8)
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
@@ -27,8 +27,8 @@ fetch() {
   apt-get "${AS_ELSEWHERE[@]}" install --no-install-recommends --download-only -y -qq "$@" >"$NEW/log" 2>&1
 }
 
-# Those of every Debian, of set-up and of the Dockerfile; then those that stand in the way of these, or come otherwise: if they
-# were asked for at once, apt would take them where a package needs one of several.
+# Packages of every Debian, of set-up and of the Dockerfile; then those that conflict with them or replace them: in one request
+# apt would choose them where a package needs one of several.
 fetch_all() {
   # shellcheck disable=SC2046 # a list of words
   fetch '?priority(required)' apt usr-is-merged $(bash scripts/setup --list-packages) tini nmap sslscan swaks libnet-ssleay-perl &&

@@ -8,7 +8,7 @@ import { until } from "./wait.ts";
 
 const DATA = "/srv/mail";
 const NOBODY_ELSE = 61_017;
-const skip = process.getuid?.() === 0 ? false : "only root can run processes of other users";
+const skip = process.getuid?.() === 0 ? false : "only root can run processes as other users";
 
 for (const [how, unshare, belongs] of [
   ["made itself a PID namespace", ["setpriv", "unshare", "-Upf"], true],

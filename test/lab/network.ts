@@ -155,14 +155,14 @@ export function removeNetwork(owner: number = process.pid): void {
   for (const name of names) rmSync(`/etc/netns/${name}`, { recursive: true, force: true });
 }
 
-/** What runs in the namespace of a host: process ids and command lines, or in brackets the name of what has ended. */
+/** Lists what runs in a host's namespace: process ids with command lines, or the name of an ended process in brackets. */
 export function processesOf(host: HostName): readonly string[] {
   return pidsIn([namespaceOf(host)]).flatMap((pid) => {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replace(/\0$/, "").split("\0").join(" ");
       return [`${pid} ${words === "" ? `[${readFileSync(`/proc/${pid}/comm`, "utf8").trim()}]` : words}`];
     } catch {
-      return []; // It has ended meanwhile.
+      return []; // It has just ended.
     }
   });
 }
@@ -210,7 +210,7 @@ function isAlive(pid: number): boolean {
 /** Before there is a link: each takes them over. */
 function kernelSettings(host: HostName): string {
   const settings = [
-    // Addresses are usable at once: there are no other hosts on these links.
+    // Addresses are usable at once: these links have no other hosts.
     "ipv6/conf/all/accept_dad=0",
     "ipv6/conf/default/accept_dad=0",
     ...(host === "net" ? ["ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1"] : []),

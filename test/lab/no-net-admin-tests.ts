@@ -24,7 +24,7 @@ const HOLD = `
   setTimeout(() => console.log("holding"), 500);
 `;
 
-/** The surroundings of a server. In a container without CAP_NET_ADMIN there is no firewall of ours: bans hold at the policy layer. */
+/** Starts a server as in a container without CAP_NET_ADMIN: it has no firewall, and bans hold at the policy layer. */
 export const NO_NET_ADMIN = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"];
 
 /** Of a server within NO_NET_ADMIN, with the account anna@example.test. */
@@ -63,7 +63,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
     await product.json(["account", "resume", ANNA]);
   });
 
-  test("a local user who keeps the port of Dovecot's questions busy holds no sign-in back, nor its count", async () => {
+  test("a local user who keeps the login policy port busy delays no sign-in and no count", async () => {
     const { layout } = product;
     const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
     const [program = "", ...argv] = lab.server.inside([...nobody, layout.node, "-e", HOLD]);

@@ -66,7 +66,7 @@ export function outboundTests({ lab, product }: Running): void {
     );
     assert.doesNotMatch(mail, /Secret|secret|198\.51\.100\.65|10\.1\.2\.3|client\.test/);
     assert.match(mail, /Received: by mail\.example\.test with ESMTPSA id \w+; /);
-    assert.match(mail, /User-Agent: theirs\\nSubject: enclosed/, "an enclosed mail stays as it is");
+    assert.match(mail, /User-Agent: theirs\\nSubject: enclosed/, "an enclosed mail is unchanged");
   });
 
   test("only root may read the password, and no file that others can read has it", () => {

@@ -30,7 +30,7 @@ relay unix - - n - - smtp
 scache unix - - n - 1 scache
 `;
 
-/** A provider's relay: a separate Postfix, which takes mail over TLS only from users that Dovecot lets sign in. */
+/** A provider's relay: a separate Postfix that accepts mail only over TLS, from users that Dovecot authenticates. */
 export class OutsideRelay {
   readonly #directory: string;
   readonly #programs: readonly ChildProcess[];
@@ -53,7 +53,7 @@ export class OutsideRelay {
       start(host, ["postfix", "-c", at("etc"), "start-fg"]),
     ]);
     await relay.letIn(wish.login);
-    await until("the relay lets sign in", () => existsSync(at("queue/private/auth")));
+    await until("the relay accepts sign-ins", () => existsSync(at("queue/private/auth")));
     await until("the relay answers", async () => {
       const connected = await host.connect({ from: address, to: address, port: PORT });
       if (connected.ok) connected.socket.destroy();

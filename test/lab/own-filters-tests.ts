@@ -63,7 +63,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
 
   test("a filter that lies there at the start is a jail, and bans by real traffic", async () => {
     await until("its jail runs", async () => (await jails()).includes("vanished"));
-    await until("the API tells of it", async () => {
+    await until("the API reports it", async () => {
       const { code, body } = await product.api("GET", "/api/v1/fail2ban");
       return code === 200 && /^\{"enabled":true,.*"name":"vanished","watched":0/.test(body);
     });
@@ -77,7 +77,7 @@ export function ownFiltersTests({ lab, product }: Running): void {
     const tested = await product.cli(["fail2ban", "test", "curious", product.layout.mailLog]);
     assert.equal(tested.code, 0, tested.stderr);
     assert.match(tested.stdout, /198\.51\.100\.201/, "whom a jail of it would ban");
-    assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans nobody");
+    assert.equal(await product.banOf("198.51.100.201"), undefined, "a test bans no address");
     const restarted = JSON.stringify(await product.json(["fail2ban", "restart"]));
     assert.match(restarted, /"own":\["curious","vanished"\]/);
     await until("its jail runs", async () => (await jails()).includes("curious"));
@@ -88,8 +88,8 @@ export function ownFiltersTests({ lab, product }: Running): void {
   test("one that attackers could use is not used, with its name in the checkout; the others are", async () => {
     write("gullible", "reject: .* from .*\\[<HOST>\\]");
     await product.json(["fail2ban", "restart"]);
-    const told = await jails();
-    assert.ok(told.includes(`${join(directory, "gullible.conf")} was refused`), told);
+    const report = await jails();
+    assert.ok(report.includes(`${join(directory, "gullible.conf")} was refused`), report);
     await hangUp("198.51.100.203", "NOOP");
     await isBannedBy("curious", "198.51.100.203");
   });

@@ -6,19 +6,19 @@ import type { Environment, Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 const ELSEWHERE = { address: "198.51.100.10", port: 8001 } as const;
-/** Within this time there is a notice. */
-const TOLD_MS = 30_000;
-/** A notice ends after half of that; a machine that also runs other tests may need longer. */
+/** Deadline for a notice to appear. */
+const NOTICED_MS = 30_000;
+/** Deadline for notices to end. Twice what an idle machine needs. */
 export const WELL_MS = 60_000;
 
-/** Settings with which alerts reach the owner by mail, and elsewhere while no mail goes out. */
-export const TOLD_ELSEWHERE: Environment = {
+/** Sends alerts by mail, and to a webhook on another host in case no mail goes out. */
+export const ALERTS_ELSEWHERE: Environment = {
   GHOSTINBOX_ALERTS__EMAIL: "anna@example.test",
   GHOSTINBOX_ALERTS__WEBHOOK: `http://${ELSEWHERE.address}:${ELSEWHERE.port}/hook`,
   GHOSTINBOX_ALERTS__RESOLVE_AFTER: "2s",
 };
 
-/** The server's owner, who looks at `status` and at a receiver of alerts on another host. */
+/** The server's owner, who watches `status` and a receiver of alerts on another host. */
 export class Owner {
   readonly #product: Product;
   readonly #elsewhere: HttpReceiver;
@@ -32,22 +32,22 @@ export class Owner {
     return new Owner(product, await HttpReceiver.start(sender, directory, ELSEWHERE.address, ELSEWHERE.port));
   }
 
-  /** Of a notice; empty if there is none. */
+  /** Returns the detail of a notice; empty if there is none. */
   async detailOf(code: string): Promise<string> {
     return (await this.#health()).notices.find((one) => one.code === code)?.detail ?? "";
   }
 
-  /** Waits until `status` and an alert elsewhere mention each of these, by the name of a component or the code of a notice. */
-  async isTold(expected: Readonly<Record<string, RegExp>>): Promise<void> {
+  /** Waits until `status` and an alert elsewhere mention each of these components or notice codes. */
+  async isAlertedTo(expected: Readonly<Record<string, RegExp>>): Promise<void> {
     const from = performance.now();
     await until(
-      `the owner is told of ${Object.keys(expected).join()}`,
+      `the owner is alerted to ${Object.keys(expected).join()}`,
       async () => {
         const { components, notices } = await this.#health();
         for (const [name, detail] of Object.entries(expected)) {
           const component = components.find((one) => one.name === name);
-          const told = component ?? notices.find(({ code }) => code === name);
-          assert.match(told?.detail ?? "", detail);
+          const found = component ?? notices.find(({ code }) => code === name);
+          assert.match(found?.detail ?? "", detail);
           assert.ok(
             this.#elsewhere.received().some(({ body }) => body.includes(name) && detail.test(textOf(body))),
             name,
@@ -55,9 +55,9 @@ export class Owner {
         }
         return true;
       },
-      TOLD_MS,
+      NOTICED_MS,
     );
-    console.log(`told of ${Object.keys(expected).join()} after ${secondsSince(from)} s`);
+    console.log(`alerted to ${Object.keys(expected).join()} after ${secondsSince(from)} s`);
   }
 
   async seesAllWell(): Promise<void> {

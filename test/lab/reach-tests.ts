@@ -121,7 +121,7 @@ export function reachTests({ lab, product }: Running): void {
   const reached = new Map<string, Reach>();
 
   before(async () => {
-    await until("the exporter has begun", () => readDelivery(product.layout.exportRecord));
+    await until("the exporter has started", () => readDelivery(product.layout.exportRecord));
     await sendMail({ host: lab.sender, from: "198.51.100.66", recipient: ANNA });
     // So that what runs only while somebody signs in is there.
     const imap = await openImap(lab.sender, "198.51.100.66");
@@ -212,8 +212,8 @@ export function reachTests({ lab, product }: Running): void {
     const sendmail = ["/usr/sbin/sendmail", "-C", product.layout.postfixConf, "-f", "postmaster@example.test", ANNA];
     const ran = await lab.server.exec([...nobody, ...sendmail], { input: "Subject: forged\n\nx\n" });
     assert.notEqual(ran.code, 0, ran.stderr);
-    const told = await product.cli(["alerts", "test", "--json"]);
-    assert.match(told.stdout, /"channel": "email", "ok": true/);
+    const tested = await product.cli(["alerts", "test", "--json"]);
+    assert.match(tested.stdout, /"channel": "email", "ok": true/);
   });
 }
 

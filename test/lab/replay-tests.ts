@@ -110,10 +110,10 @@ export function replayTests({ lab, product }: Running): void {
     const from = "198.51.100.90";
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);
     assert.equal(await product.banOf(from), undefined);
-    const told = await product.events(from);
-    assert.ok(told.some(({ type, action }) => type === "BAN" && action.startsWith("would be banned")));
+    const recorded = await product.events(from);
+    assert.ok(recorded.some(({ type, action }) => type === "BAN" && action.startsWith("would be banned")));
     assert.ok(
-      told.some(
+      recorded.some(
         ({ verdict, reason, action }) =>
           verdict === "pass" && reason === "mail_limit" && /would be refused/.test(action),
       ),
@@ -128,7 +128,7 @@ export function replayTests({ lab, product }: Running): void {
     const { code } = await sendMail({ host: lab.sender, from });
     assert.ok(code !== 250, "it is for real again");
     const ban = await product.banOf(from);
-    assert.equal(ban === undefined ? 1 : ban.offences, 1, "what was simulated is no offence");
+    assert.equal(ban === undefined ? 1 : ban.offences, 1, "simulated offences do not count");
   });
 
   test("invalid settings are reported in one sentence, and nothing is replayed", async () => {

@@ -12,9 +12,9 @@ export function resourcesOf(pid: number): Resources {
   return { memoryKb, handles: readdirSync(`/proc/${pid}/fd`).length };
 }
 
-/** Every file and directory of the server, but for mail, logs and what comes and goes with each request. */
+/** Every file and directory of the server, except for mail, logs and files that come and go with each request. */
 export function filesOf(layout: Layout): readonly string[] {
-  // The copies of the databases are made when it is time for them, and so are notes of what is due.
+  // Copies of the databases and records of scheduled tasks appear on a timer.
   const { data, mail, postfixQueue, log, run, engineDb, accountsDb, checkRecord, retentionRecord } = layout;
   const timed = [`${engineDb}.digest`, `${accountsDb}.copy`, checkRecord, retentionRecord, layout.retentionFolders];
   const reports = [layout.diskDays, layout.reportsMailed];

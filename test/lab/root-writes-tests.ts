@@ -60,9 +60,9 @@ export function rootWritesTests({ lab, product }: Running): void {
     rmSync(keyFile());
   });
 
-  test("gets no file of root's by a link at the name that root is about to write, and ends at that start; nobody else does, and files that stay another's are told to the owner", async (t) => {
+  test("gets no file of root's by a link at a name that root is about to write, and ends at that start, as does no other process; foreign files are reported to the owner", async (t) => {
     const secret = join(lab.directory, "secret");
-    writeFileSync(secret, "root's alone", { mode: 0o600 });
+    writeFileSync(secret, "only root's", { mode: 0o600 });
     symlinkSync(secret, `${keyFile()}.new`);
     await giveKeysToRspamd();
     const shadow = join(lab.directory, "shadow");

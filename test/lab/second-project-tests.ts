@@ -61,7 +61,7 @@ docker-compose start mailserver
 find secure/backups/ -name "email-*" -mtime +30 -delete
 `;
 /**
- * There is no one to type the passphrase. How small the copy gets, and how long a guess of its passphrase takes, is not tested. Of its
+ * No one types the passphrase here. The copy's size and the cost of guessing its passphrase are not tested. Of its
  * 160 MB the Node runtime is 150.
  */
 const GPG = `gpg() { command gpg --homedir keys --batch --pinentry-mode loopback --passphrase secret --s2k-count 1024 -z 0 "$@"; }
@@ -158,7 +158,7 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
           250,
         );
         await docker.must(["kill", NAME]);
-        // The number is of another process when it is back, as it often is in a container.
+        // After the restart this process id belongs to another process, as often in a container.
         writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
         // It has shown that it runs with the spam filter, which takes half of a start.
         appendFileSync(layout.settings, "spam.enabled = false\n");

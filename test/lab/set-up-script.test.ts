@@ -63,11 +63,18 @@ describe("set-up looks for the network first", { skip }, () => {
       const script = `${FUNCTIONS}\nnpm() { echo "asked: $*"; }\nnpm_settings`;
       return spawnSync("bash", ["-c", script, "scripts/setup"], { env: { ...PLAIN, ...env }, encoding: "utf8" }).stdout;
     };
-    const told = { npm_config_user_agent: "npm/10.8.2", npm_config_https_proxy: "http://proxy/" };
+    const given = { npm_config_user_agent: "npm/10.8.2", npm_config_https_proxy: "http://proxy/" };
     assert.equal(settings({}), "asked: config get registry proxy https-proxy offline\n");
-    assert.equal(settings(told), "registry=https://registry.npmjs.org/\nproxy=\nhttps-proxy=http://proxy/\noffline=\n");
-    assert.match(settings({ ...told, npm_config_registry: "http://mirror/" }), /^registry=http:\/\/mirror\/$/m);
-    assert.match(settings({ ...told, NPM_CONFIG_REGISTRY: "http://mirror/" }), /^asked: /, "npm does not tell it then");
+    assert.equal(
+      settings(given),
+      "registry=https://registry.npmjs.org/\nproxy=\nhttps-proxy=http://proxy/\noffline=\n",
+    );
+    assert.match(settings({ ...given, npm_config_registry: "http://mirror/" }), /^registry=http:\/\/mirror\/$/m);
+    assert.match(
+      settings({ ...given, NPM_CONFIG_REGISTRY: "http://mirror/" }),
+      /^asked: /,
+      "npm does not pass it on then",
+    );
   });
 
   test("one that does not is one sentence within seconds", async () => {
@@ -115,7 +122,7 @@ describe("set-up shows the progress of long work", { skip }, () => {
 
 describe("set-up removes no unrelated package without consent", { skip }, () => {
   const asks = (allowed: "yes" | "no", ...removed: readonly string[]): string =>
-    `${FUNCTIONS}; consent_to_remove ${allowed} ${removed.join(" ")}; echo It goes on.`;
+    `${FUNCTIONS}; consent_to_remove ${allowed} ${removed.join(" ")}; echo It continues.`;
   const kept = (script: string) => {
     const { status, stdout, stderr } = spawnSync("bash", ["-c", script, "scripts/setup"], { encoding: "utf8" });
     return { status, stdout, stderr };
@@ -130,10 +137,10 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
   ] as const)
     test(`where ${what} is typed`, async () => {
       const typist = new Typist((argv) => argv, `bash -c '${asks("no", "exim4", "esmtp-run")}' scripts/setup`);
-      await typist.sees(/would REMOVE: exim4 esmtp-run\n.*Type yes to go on: /);
+      await typist.sees(/would REMOVE: exim4 esmtp-run\n.*Type yes to continue: /);
       typist.types(keys);
       assert.equal(await typist.ends(), code);
-      assert.equal(/It goes on\./.test(typist.output), code === 0);
+      assert.equal(/It continues\./.test(typist.output), code === 0);
       assert.equal(/Nothing was changed\./.test(typist.output), code === 1);
     });
 
@@ -196,8 +203,8 @@ describe("set-up removes no unrelated package without consent", { skip }, () => 
       stderr:
         "ghostinbox: Nothing was changed. To let these packages be removed, start with --allow-remove or GHOSTINBOX_ALLOW_REMOVE=yes: exim4\n",
     });
-    assert.match(kept(asks("yes", "exim4")).stdout, /would REMOVE: exim4\nIt goes on\.$/m);
-    assert.deepEqual(kept(asks("no")), { status: 0, stdout: "It goes on.\n", stderr: "" });
+    assert.match(kept(asks("yes", "exim4")).stdout, /would REMOVE: exim4\nIt continues\.$/m);
+    assert.deepEqual(kept(asks("no")), { status: 0, stdout: "It continues.\n", stderr: "" });
   });
 });
 

@@ -30,7 +30,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     seenBy: "fail2ban",
     lines: /imap-login: .*\((?:no auth attempts|disconnected before auth was ready)/,
-    why: "Nobody tried a password: honest phones, monitoring probes, and sessions that a ban cut.",
+    why: "No password was tried: honest phones, monitoring probes, and sessions cut by a ban.",
   },
   {
     seenBy: "us",
@@ -50,7 +50,7 @@ const DIFFERENCES: readonly Difference[] = [
   {
     seenBy: "us",
     lines: /: lost connection after DATA /,
-    why: "The stock filter leaves it out, since honest connections break there too; we record it and ban nobody for it.",
+    why: "The stock filter omits it, since honest connections break there too; we record it and never ban for it.",
   },
   { seenBy: "us", lines: /: SSL_accept error from /, why: "The stock filter has no words for it." },
   {

@@ -5,7 +5,7 @@ import { DNS_HOST } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
 const RESOLVER = "127.71.9.53";
-/** Where the stub's server knows a name in it; the resolver itself says of all of them that they do not exist. */
+/** Zones by a name that the stub's server knows in them; the resolver itself answers that none of them exist. */
 const STUBS = {
   "corp.home.arpa": "www.corp.home.arpa",
   "lan.test": "www.lan.test",
@@ -27,7 +27,7 @@ export const STUB_ZONES = {
       .map((zone) => `${zone}=${DNS_HOST}`)
       .join(","),
   },
-  records: Object.values(STUBS).map((name) => `${name}. TXT "of its own server"`),
+  records: Object.values(STUBS).map((name) => `${name}. TXT "from the stub server"`),
 };
 
 /** Of a server with STUB_ZONES. */
@@ -38,10 +38,10 @@ export function stubZonesTests({ lab }: Pick<Running, "lab">): void {
     test(`${zone} is asked of its server`, async () => {
       const answer = await asked(name);
       assert.match(answer, /rcode: NOERROR/);
-      assert.match(answer, /TXT\s+"of its own server"/);
+      assert.match(answer, /TXT\s+"from the stub server"/);
     });
 
-  test("of other reserved names the resolver still says that they do not exist", async () => {
+  test("the resolver still answers that other reserved names do not exist", async () => {
     const own = Object.keys(STUBS);
     const others = BUILT_IN_ZONES.filter(
       (zone) => zone !== "localhost" && !own.some((stub) => zone === stub || zone.endsWith(`.${stub}`)),

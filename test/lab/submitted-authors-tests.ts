@@ -78,7 +78,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
       assert.equal(reply.code, 554, `${headers.join(" | ")}: ${reply.text}`);
       assert.match(reply.text, /^5\.7\.1 Not sent for anna@example\.test: /);
     }
-    const { text } = await submit([`From: <${CEO}>`], "forged and told");
+    const { text } = await submit([`From: <${CEO}>`], "forged, with the reason");
     assert.equal(text, `5.7.1 Not sent for ${ANNA}: From: names ${CEO}, which is not an address of this account`);
   });
 

@@ -28,7 +28,7 @@ function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean })
         say(`250-${word}`);
       say("250 8BITMIME");
     } else if (command === "STARTTLS" && !tls) {
-      say("220 go on");
+      say("220 continue");
       socket.removeAllListeners("data");
       serve(new TLSSocket(socket, { isServer: true, secureContext }), { tls: true, greet: false });
     } else if (command.startsWith("AUTH PLAIN ") && tls) {
@@ -40,7 +40,7 @@ function serve(socket: Socket, { tls, greet }: { tls: boolean; greet: boolean })
     } else if (!welcome) say(LOGIN ? "530 sign in first" : "530 TLS first");
     else if (command === "DATA") {
       inData = true;
-      say("354 go on");
+      say("354 continue");
     } else say("250 ok");
   };
   const take = (line: string): void => {

@@ -172,13 +172,13 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
 
     test("an invalid certificate is refused, the old one stays, and there is a notice until it is fixed", async () => {
       const good = readFileSync(live.key);
-      const told = async (): Promise<boolean> =>
+      const hasNotice = async (): Promise<boolean> =>
         JSON.stringify(await product.json(["status"])).includes("certificate_refused");
       writeFileSync(live.key, readFileSync(`${live.key}.4`));
-      await until("the owner is told", told);
+      await until("the owner is alerted", hasNotice);
       assert.deepEqual(new Set(await serials()), new Set([5]));
       writeFileSync(live.key, good);
-      await until("the notice is over", async () => !(await told()));
+      await until("the notice is over", async () => !(await hasNotice()));
       await sessionsWork();
     });
 

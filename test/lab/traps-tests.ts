@@ -52,7 +52,7 @@ export function trapsTests({ lab, product }: Running): void {
     const ends = async (): Promise<number> =>
       (await product.events(guest)).filter(({ type }) => type === "ALLOW_EXPIRED").length;
     let tries = 0;
-    await until("it is not banned meanwhile", async () => {
+    await until("it is not banned so far", async () => {
       tries += 1;
       await product.json(["allow", "add", guest, "for a moment", "--for", `${2 ** tries}s`]);
       const { code, stderr } = await product.cli(["ban", guest]);

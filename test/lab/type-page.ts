@@ -33,7 +33,7 @@ export function stepsUnder(page: string, heading: string): readonly Step[] {
 /** Types a step of a page as printed, and expects the printed output. Returns all output. */
 export async function follow(terminal: Terminal, step: Step): Promise<string> {
   if (LOOKS.test(step.line))
-    return until(`what the page says of: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);
+    return until(`the output that the page shows for: ${step.line}`, () => typed(terminal, step), MOST_WAIT_MS);
   return typed(terminal, step);
 }
 

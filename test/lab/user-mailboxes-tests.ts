@@ -39,8 +39,8 @@ export function userMailboxesTests({ lab, product }: Running, there: () => reado
     ] as const)
       assert.equal(await signsIn(name, password), false, `${name} ${password}`);
     const why = await until("both are events", async () => {
-      const told = await cli(`why --account ${ANNA}`);
-      return /with app password phone/.test(told) && /with app password Annas Laptop/.test(told) ? told : null;
+      const story = await cli(`why --account ${ANNA}`);
+      return /with app password phone/.test(story) && /with app password Annas Laptop/.test(story) ? story : null;
     });
     assert.match(why, /^ {2}app passwords +phone \(used .* UTC\), Annas Laptop \(used .* UTC\)$/m);
     assert.doesNotMatch(why, new RegExp(phone));

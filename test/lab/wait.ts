@@ -5,13 +5,13 @@ import { patience } from "../kit/patience.ts";
 export class Hopeless extends Error {}
 
 /**
- * Between two questions it pauses twice as long as the first took, so that waiting takes a third of a core at most. What has
- * lasted is asked for less often, so that a minute does not cost twenty seconds of a core.
+ * The pause after a check is twice as long as the check took, so waiting takes a third of a core at most. Long waits check
+ * less often, so a minute of waiting does not cost twenty seconds of a core.
  */
 const PAUSE_MS = { least: 25, most: 400, mostLater: 1_500 } as const;
 
 /**
- * Asks again and again until the answer is neither false, null nor undefined, and gives it back.
+ * Repeats the condition until its result is neither false, null nor undefined, and returns it.
  * Throws at the deadline (`patience`), saying what was waited for and the last error.
  */
 export async function until<T>(

@@ -50,7 +50,7 @@ export function webRightsTests({ lab, product }: Running): void {
     assert.ok(refused.flat().includes("break_glass by web:unnamed"), refused.join("\n"));
     assert.deepEqual(await secretsOf(product), before);
     assert.ok(await product.banOf("198.51.100.77"), "no ban was lifted");
-    await until("the owner is told", async () =>
+    await until("the owner is alerted", async () =>
       JSON.stringify(await product.json(["alerts", "list"])).includes('"web_overreach"'),
     );
   });

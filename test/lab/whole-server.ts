@@ -32,8 +32,8 @@ export async function fillServer(product: Product, accounts: readonly string[], 
 /** Every mail of the mailboxes by name, folder and flags, and the files by which IMAP clients know them again. */
 function mailboxFiles(layout: Layout): readonly string[] {
   const mails = "*/*/Maildir{,/.*}/{cur,new}/*";
-  const besides = "*/*/Maildir{,/.*}/{dovecot-uidlist,dovecot-keywords,subscriptions,maildirfolder}";
-  return globSync([mails, besides], { cwd: layout.mail }).toSorted();
+  const indexes = "*/*/Maildir{,/.*}/{dovecot-uidlist,dovecot-keywords,subscriptions,maildirfolder}";
+  return globSync([mails, indexes], { cwd: layout.mail }).toSorted();
 }
 
 /** What must come back, by hashes: mails with flags and folders; accounts with passwords, aliases, bans and tokens; keys; settings. */

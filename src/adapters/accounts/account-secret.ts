@@ -6,8 +6,8 @@ import type { AccountLine } from "../../wire/dovecot/accounts-file.ts";
 import { hashPassword } from "./password-hash.ts";
 
 /**
- * What is sent to the guard for a line of the file. A clear-text password is hashed before it leaves this process; of a
- * hash nobody can tell how Dovecot hashes its password for the guard. `secretFile`: that of Dovecot's questions.
+ * The request to the guard for a line of the file. A clear-text password is hashed before it leaves this process; from a
+ * hash alone the proof that Dovecot would send cannot be computed. `secretFile`: the secret of the login policy.
  */
 export async function hashed({ name, secret, ...line }: AccountLine, secretFile: string): Promise<NamedSecret> {
   const quota = line.quotaBytes === null ? {} : { quotaBytes: line.quotaBytes };

@@ -4,8 +4,8 @@ export type WordLists = Readonly<Record<string, (string | number)[]>>;
 export type Substitutes = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The lists with "" in the place of each word that cannot be part of this password, so that the others keep their rank: those
- * made of its own characters, and of letters for which some of them may stand. An estimator that keeps all 236,000 words takes
+ * The lists with "" in place of each word that cannot be part of this password, so that the others keep their rank. Kept are words
+ * made of the password's characters and of letters they may stand for. An estimator with all 236,000 words takes
  * ten times as long to make.
  */
 export function wordsWithin(password: string, lists: WordLists, substitutes: Substitutes): WordLists {

@@ -13,7 +13,7 @@ export async function hashPassword(password: string): Promise<string> {
   return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
 }
 
-/** Also false for a hash of another scheme, or one that would cost too much work. */
+/** Also false for other hash schemes, and for costs above the limit. */
 export async function verifyPassword(hash: string, password: string): Promise<boolean> {
   const parts = PHC.exec(hash);
   if (parts === null) return false;

@@ -24,7 +24,7 @@ const TROUBLES: readonly (readonly [RegExp, Trouble, string])[] = [
   [
     /is there a repository at|repository does not exist|config(?: file)?> does not exist|stat .*config: no such file/i,
     "no_repository",
-    "there is no backup in it",
+    "it contains no backup",
   ],
   [/no matching ID|no snapshot found|no matching snapshot/i, "missing", "it has no such snapshot"],
   [

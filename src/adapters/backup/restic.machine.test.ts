@@ -54,7 +54,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
 
   test("an empty place is distinguished from a wrong key", async () => {
     const opened = await restic.open();
-    assert.deepEqual(opened, { ok: false, code: "no_repository", reason: "there is no backup in it" });
+    assert.deepEqual(opened, { ok: false, code: "no_repository", reason: "it contains no backup" });
     assert.ok((await restic.create()).ok);
     assert.ok((await restic.open()).ok);
     const wrong = await new Restic({ ...repository, key: { text: "another" } }).open();

@@ -63,7 +63,7 @@ export async function comparedReverse(
   );
 }
 
-/** `greeting`: of its port 25, null if there was none. */
+/** `greeting`: the greeting on its port 25; null if there was none. */
 export function judgeOutside(address: Ip, hostname: string, greeting: string | null): RecordVerdict {
   const fact = `It says ${address}, which is not an address of this machine but of a router or proxy before it`;
   const [code, name = ""] = greeting?.split(/[ -]/) ?? [];

@@ -63,7 +63,11 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
     ["that refuses a message", answering("500 no room"), /^the receiver refuses: 500 no room$/],
     ["that goes away in the middle", answering("200 OK", 2), /^the receiver closed the connection$/],
     ["that answers nothing", (socket: TLSSocket) => void socket.resume(), /^no answer within 0\.3 s$/],
-    ["of another protocol", (socket: TLSSocket) => void socket.end("220 smtp\r\n".repeat(9)), /does not speak RELP$/],
+    [
+      "that speaks another protocol",
+      (socket: TLSSocket) => void socket.end("220 smtp\r\n".repeat(9)),
+      /does not speak RELP$/,
+    ],
     ["that ends the session", (socket: TLSSocket) => void socket.write("0 serverclose 0\n"), /ends the session$/],
   ] as const)
     test(`RELP: not taken by a receiver ${what}, and tried on a new connection`, async () => {

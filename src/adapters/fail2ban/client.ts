@@ -31,7 +31,7 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
   const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
   if (found.length === names.length) return { ok: true, jails: found };
   const missing = names.filter((name) => !jails.some((jail) => jail.name === name));
-  return { ok: false, reason: `Fail2ban does not tell of ${missing.join(", ")}` };
+  return { ok: false, reason: `Fail2ban does not report ${missing.join(", ")}` };
 }
 
 function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: RunOptions) {

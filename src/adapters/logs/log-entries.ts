@@ -7,13 +7,13 @@ import { LONGEST_LINE } from "./log-index.ts";
 /** A line, and when it was written: for one that does not say so itself, when the one before it was. */
 export type TimedLine = Readonly<{ at: Millis; line: string }>;
 
-export type TimeTold = Readonly<{ from: number; at: Millis }>;
+export type LineTime = Readonly<{ from: number; at: Millis }>;
 
 export type LinesWanted = Readonly<{
   texts: SearchTexts | null;
   /** When the file was changed last. */
   notAfter: Millis;
-  /** The time of the last line before this text that tells one. */
+  /** The time of the last line before this text that has one. */
   timeBefore: () => Millis;
 }>;
 
@@ -21,20 +21,20 @@ export const NO_TIME: Millis = instant(0);
 
 /** The lines that may match, newest first. */
 export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWanted): Generator<TimedLine> {
-  /** From here on up to the line in hand, no line tells another time. */
-  let time: TimeTold = { from: text.length + 1, at: NO_TIME };
+  /** From here to the current line, no line has another time. */
+  let time: LineTime = { from: text.length + 1, at: NO_TIME };
   for (const start of candidates(text, texts)) {
-    if (start < time.from) time = lastTold(text, start, notAfter) ?? { from: 0, at: timeBefore() };
+    if (start < time.from) time = lastTimed(text, start, notAfter) ?? { from: 0, at: timeBefore() };
     yield { at: time.at, line: lineAt(text, start) };
   }
 }
 
 /** The time of the last line that has one, and where this line starts. */
-export function lastTimeIn(text: Buffer, notAfter: Millis): TimeTold | null {
-  return text.length === 0 ? null : lastTold(text, lineStart(text, text.length - 1), notAfter);
+export function lastTimeIn(text: Buffer, notAfter: Millis): LineTime | null {
+  return text.length === 0 ? null : lastTimed(text, lineStart(text, text.length - 1), notAfter);
 }
 
-function lastTold(text: Buffer, from: number, notAfter: Millis): TimeTold | null {
+function lastTimed(text: Buffer, from: number, notAfter: Millis): LineTime | null {
   for (let start = from; ; start = lineStart(text, start - 1)) {
     const at = timeOfLine(lineAt(text, start), notAfter);
     if (at !== null) return { from: start, at };

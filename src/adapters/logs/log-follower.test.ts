@@ -126,7 +126,7 @@ test("no line is doubled where a power failure took the end of the log, however 
     appendFileSync(file, "five\n");
     await follower.poll();
     const last = since.includes("four") ? ["four", "five"] : ["five"];
-    assert.deepEqual(taken, last, "what came before the first look is not known from what was lost");
+    assert.deepEqual(taken, last, "lines before the first check cannot be distinguished from lost ones");
     position = before;
   }
 });
@@ -218,7 +218,7 @@ test("another log's old file in the same directory is ignored", async () => {
   follower = follow();
   await follower.poll();
   writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
-  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as it is\n");
+  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as text\n");
   appendFileSync(file, "one\n");
   renameSync(file, join(directory, "mail.log.20261120-080000"));
   writeFileSync(file, "two\n");

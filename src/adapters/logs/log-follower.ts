@@ -101,19 +101,19 @@ export class LogFollower {
     const { inode } = this.#position;
     const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
     const fd = openLog(found ?? file);
-    if (found === undefined) this.#begin(fd);
+    if (found === undefined) this.#start(fd);
     else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
     return fd;
   }
 
-  #begin(fd: number): void {
+  #start(fd: number): void {
     this.#position = { inode: identityOfOpen(fd), offset: 0 };
     this.#head = null;
   }
 
   #resumedAt(fd: number, offset: number): number {
     if (this.#head === null) return offset;
-    if (this.#beginsAnew(fd)) return 0;
+    if (this.#startsAgain(fd)) return 0;
     return lineAt(fd, Math.min(offset, fstatSync(fd).size));
   }
 
@@ -121,8 +121,8 @@ export class LogFollower {
   async #readOn(): Promise<boolean> {
     if (this.#fd === null || this.#position === null) return false;
     const { size } = fstatSync(this.#fd);
-    if (size < this.#position.offset || (size > this.#position.offset && this.#beginsAnew(this.#fd)))
-      this.#begin(this.#fd);
+    if (size < this.#position.offset || (size > this.#position.offset && this.#startsAgain(this.#fd)))
+      this.#start(this.#fd);
     const bytes = readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#position.offset);
     const end = this.#chunk.subarray(0, bytes).lastIndexOf("\n") + 1;
     const whole = end === 0 && bytes === CHUNK_BYTES ? bytes : end;
@@ -130,8 +130,8 @@ export class LogFollower {
     return this.#next();
   }
 
-  /** Whether the file was truncated since the last look, and has grown beyond where that ended. */
-  #beginsAnew(fd: number): boolean {
+  /** Whether the file was truncated since the last check and has grown beyond the former offset. */
+  #startsAgain(fd: number): boolean {
     return this.#head !== null && headOf(fd) !== this.#head;
   }
 
@@ -160,7 +160,7 @@ export class LogFollower {
     if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
     this.#close();
     this.#fd = openLog(next);
-    this.#begin(this.#fd);
+    this.#start(this.#fd);
     return true;
   }
 

@@ -32,7 +32,7 @@ test("a program that ends without reading its input is judged by its exit code",
   assert.equal((await runProgram("true", [], { input: "x".repeat(1_000_000) })).code, 0);
 });
 
-test("input in pieces is written as it is read, and no faster than the program takes it", async () => {
+test("input in pieces is streamed, no faster than the program takes it", async () => {
   let read = 0;
   function* pieces(): Generator<string> {
     for (; read < 1_000; read++) yield "x".repeat(100_000);

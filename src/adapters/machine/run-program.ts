@@ -6,9 +6,9 @@ import { messageOf } from "../../core/error.ts";
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{
-  /** Written as it is read, no faster than the program takes it. If reading throws, the program is ended: code 125. */
+  /** Streamed, no faster than the program takes it. If reading throws, the program is ended: code 125. */
   input?: string | Iterable<string> | AsyncIterable<string>;
-  /** 0: it may take as long as it takes. */
+  /** 0: no limit. */
   timeoutMs?: number;
   /** More than this is a failure. */
   mostOutputBytes?: number;

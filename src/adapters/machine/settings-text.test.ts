@@ -15,7 +15,7 @@ test("a file is read, also by a link", () => {
   for (const name of ["file", "link"]) assert.equal(settingsText(at(name)), "simulate = true\n");
 });
 
-test("where the file, or the target of a link, is missing there is no text", () => {
+test("a missing file, or a missing target of a link, gives no text", () => {
   symlinkSync(at("nowhere"), at("dangling"));
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
 });

@@ -17,7 +17,7 @@ export type Jump = Readonly<{
   byMs: number;
   /** By the former time. */
   since: Millis;
-  believedAt: Millis;
+  acceptedAt: Millis;
 }>;
 
 /** Milliseconds each, from any origin. */
@@ -30,8 +30,8 @@ export type TimeSources = Readonly<{
 }>;
 
 /**
- * The machine's wall clock, but without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
- * or count an hour's mails as those of another day. Until then time follows the monotonic clock (clock_gettime(2)).
+ * The machine's wall clock without its jumps: a clock that is wrong for a minute must not end bans, sessions and grants,
+ * or shift an hour's mails to another day. Until a jump is accepted, time follows the monotonic clock (clock_gettime(2)).
  */
 export class SteadyClock implements Clock {
   readonly #sources: TimeSources;
@@ -41,7 +41,7 @@ export class SteadyClock implements Clock {
   #sleptMs: number | null = null;
   /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
   #jump: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
-  #believed = 0;
+  #accepted = 0;
 
   constructor(sources: TimeSources = MACHINE) {
     this.#sources = sources;
@@ -63,8 +63,8 @@ export class SteadyClock implements Clock {
   }
 
   /** How many jumps have been trusted. */
-  get believed(): number {
-    return this.#believed;
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** Null while this clock shows the machine's time. */
@@ -73,8 +73,8 @@ export class SteadyClock implements Clock {
     if (this.#jump === null) return null;
     const { offsetMs, sinceMs } = this.#jump;
     const since = instant(Math.floor(sinceMs + this.#offsetMs));
-    const believedAt = later(since, believedAtMs(this.#jump) - sinceMs);
-    return { byMs: Math.round(offsetMs - this.#offsetMs), since, believedAt };
+    const acceptedAt = later(since, acceptedAtMs(this.#jump) - sinceMs);
+    return { byMs: Math.round(offsetMs - this.#offsetMs), since, acceptedAt };
   }
 
   #isBelieved(offsetMs: number, elapsedMs: number): boolean {
@@ -82,8 +82,8 @@ export class SteadyClock implements Clock {
       if (this.#hasSlept(offsetMs - this.#offsetMs)) return true;
       this.#jump = { offsetMs, firstMs: this.#jump?.firstMs ?? elapsedMs, sinceMs: elapsedMs };
     }
-    if (elapsedMs < believedAtMs(this.#jump)) return false;
-    this.#believed += 1;
+    if (elapsedMs < acceptedAtMs(this.#jump)) return false;
+    this.#accepted += 1;
     return true;
   }
 
@@ -100,7 +100,7 @@ export class SteadyClock implements Clock {
   }
 }
 
-function believedAtMs({ firstMs, sinceMs }: Readonly<{ firstMs: number; sinceMs: number }>): number {
+function acceptedAtMs({ firstMs, sinceMs }: Readonly<{ firstMs: number; sinceMs: number }>): number {
   return Math.min(sinceMs + BELIEVED_AFTER_MS, firstMs + BELIEVED_AT_LAST_MS);
 }
 

@@ -15,7 +15,7 @@ function whyNot(): string | null {
     env: { PATH: TOOL_PATH },
     encoding: "utf8",
   });
-  return tried.status === 0 ? null : `nft cannot run in a network of its own: ${tried.stderr ?? "no unshare"}`;
+  return tried.status === 0 ? null : `nft cannot run in a separate network namespace: ${tried.stderr ?? "no unshare"}`;
 }
 
 describe("a long-lived nft", { skip: whyNot() ?? false }, () => {

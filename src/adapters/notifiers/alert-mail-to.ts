@@ -2,12 +2,12 @@ import { domainOf } from "../../core/net/address.ts";
 import type { Settings } from "../../settings/schema.ts";
 
 /**
- * Who gets alerts by mail through our own queue. While the settings name no channel at all, the administrator, so that
+ * Recipients of alerts through our own queue. Without any channel in the settings, the administrator, so that
  * someone is notified.
  */
 export function alertMailTo(settings: Settings): readonly string[] {
   const set = settings["alerts.email"];
-  return set.length > 0 || isOtherwiseTold(settings) ? set : [postmaster(settings)];
+  return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];
 }
 
 /** Whether all of these mailboxes are on this server, as far as the addresses tell. */
@@ -24,7 +24,7 @@ export function postmaster({ domains, hostname }: Pick<Settings, "domains" | "ho
   return `postmaster@${domains[0] ?? hostname}`;
 }
 
-function isOtherwiseTold(settings: Settings): boolean {
+function hasOtherChannel(settings: Settings): boolean {
   const lists = ["alerts.relay_to", "alerts.webhook", "alerts.ntfy", "alerts.apprise"] as const;
   return lists.some((key) => settings[key].length > 0) || settings["alerts.gotify"] !== "";
 }

@@ -28,7 +28,7 @@ describe("mail to a server", () => {
           if (inData && line !== ".") continue;
           const verb = inData ? "." : (line.split(/[ :]/)[0] ?? "");
           inData = verb === "DATA";
-          socket.write(replies[line] ?? replies[verb] ?? (verb === "DATA" ? "354 go on\r\n" : "250 ok\r\n"));
+          socket.write(replies[line] ?? replies[verb] ?? (verb === "DATA" ? "354 continue\r\n" : "250 ok\r\n"));
           if (verb === last) socket.end();
         }
       });
@@ -70,7 +70,7 @@ describe("mail to a server", () => {
   });
 
   test("a relay that agrees to STARTTLS and hangs up gets nothing either", async () => {
-    const { server, said } = await serve({ STARTTLS: "220 go on\r\n" }, "STARTTLS");
+    const { server, said } = await serve({ STARTTLS: "220 continue\r\n" }, "STARTTLS");
     const outcome = await sendMail({ ...server, security: "starttls" }, mail);
     assert.ok(!outcome.ok);
     assert.deepEqual(said.slice(0, 2), ["EHLO mail.example.org", "STARTTLS"]);

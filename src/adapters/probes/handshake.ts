@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
 
-/** A port of the server that speaks TLS, how TLS starts there, and how its protocol ends. */
+/** A TLS port of the server, how TLS starts there, and how its protocol ends. */
 export type Door = Readonly<{ name: string; port: number; tlsStart: "at_once" | "starttls"; goodbye: string }>;
 export type Handshake =
   | Readonly<{

@@ -97,14 +97,13 @@ export async function writeStream(
   const [name, half] = [basename(path), `${basename(path)}.half`];
   place.remove(half);
   const target = place.create(half, mode);
-  if (target === null) throw new UnsafePath(`${path}.half was made by another program meanwhile: try again.`);
+  if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
   try {
     await pipeline(source, createWriteStream("", { fd: target, autoClose: false }));
     fsyncSync(target);
     if (!(await isWhole())) return;
     using present = place.hold(name);
-    if (present !== null)
-      throw new UnsafePath(`${path} was made by another program meanwhile: nothing is overwritten.`);
+    if (present !== null) throw new UnsafePath(`${path} was just made by another program: nothing is overwritten.`);
     renameSync(place.at(half), place.at(name));
   } catch (error) {
     throw named(path, error);
@@ -134,7 +133,7 @@ export async function compressFile(path: string, compressor: Transform): Promise
     const { uid, gid, mode, atime, mtime } = mustBePlain(path, { stat: fstatSync(source) }).stat;
     place.remove(half);
     const target = place.create(half, 0o600);
-    if (target === null) throw new UnsafePath(`${path}.half was made by another program meanwhile: try again.`);
+    if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
     opened.push(target);
     const read = createReadStream("", { fd: source, autoClose: false });
     await pipeline(read, compressor, createWriteStream("", { fd: target, autoClose: false }));

@@ -95,7 +95,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     assert.ok(!existsSync(join(top, "nothing")));
   });
 
-  test(`${trap} is removed, moved and linked by itself`, () => {
+  test(`${trap} is removed, moved and linked without following it`, () => {
     lay(file);
     moveFile(file, join(place, "moved"));
     layLink("/etc/passwd", file);
@@ -219,7 +219,7 @@ test("a log may be a link to a regular file if only root can have made the link"
   assert.throws(() => openLog(file), /users other than root can put there/, "in a directory where others write");
   chmodSync(place, 0o755);
   chownSync(place, 65_534, 65_534);
-  assert.throws(() => openLog(file), /users other than root can put there/, "in a directory of another user");
+  assert.throws(() => openLog(file), /users other than root can put there/, "in another user's directory");
   chownSync(place, 0, 0);
   rmSync(file);
   execFileSync("mkfifo", [join(place, "pipe")]);

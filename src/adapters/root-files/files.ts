@@ -23,7 +23,7 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = consta
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
   const make = (place: Directory, fresh: string): void => {
     const fd = place.create(fresh, 0o600);
-    if (fd === null) throw new UnsafePath(`${path}.new was made by another program meanwhile: try again.`);
+    if (fd === null) throw new UnsafePath(`${path}.new was just made by another program: try again.`);
     fill(fd, data, written);
   };
   replace(path, make, written.flush);

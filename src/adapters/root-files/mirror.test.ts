@@ -50,7 +50,7 @@ test("mails get a second name, other files are copied with mode and time, and th
   assert.equal(statSync(join(to, "anna")).mode & 0o777, 0o710);
   assert.equal(one.pass(), 0);
   writeFileSync(copy, "2");
-  assert.equal(readFileSync(join(from, "anna", "uidlist"), "utf8"), "1", "a copy is of its own");
+  assert.equal(readFileSync(join(from, "anna", "uidlist"), "utf8"), "1", "a copy is independent");
 });
 
 for (const { what, does, expected } of [

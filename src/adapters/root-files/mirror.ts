@@ -22,7 +22,7 @@ const DEEPEST = 100;
 const NOT_BY_OTHERS = 0o755;
 const PIECE_BYTES = 1 << 20;
 /**
- * The kernel writes times in steps of a tick. A change within this time of a look may come after it (ms, twice the
+ * The kernel writes times in steps of a tick. A change within this time of a check may come after it (ms, twice the
  * longest tick).
  */
 const TICK_MS = 20;
@@ -174,7 +174,7 @@ function copy(from: Directory, to: Directory, { name, held, admit }: Copied): nu
     admit(stat);
     to.remove(name);
     const target = to.create(name, 0o600);
-    if (target === null) throw new UnsafePath(`${to.path}/${name} was made by another program meanwhile: try again.`);
+    if (target === null) throw new UnsafePath(`${to.path}/${name} was just made by another program: try again.`);
     try {
       pour(source, target, stat.size);
     } finally {

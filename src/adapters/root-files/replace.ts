@@ -63,7 +63,7 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
 
 /** A regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
 export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
-  if (file === null) throw new UnsafePath(`${path} has gone meanwhile: try again.`);
+  if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)
     throw new UnsafePath(
       `${path} is not a regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,

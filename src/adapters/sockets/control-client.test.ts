@@ -60,7 +60,7 @@ const NOT_RUNNING = { ok: false, kind: "not_running", message: "The guard is not
 test("nothing listens: no socket, a dead socket, no directory", async () => {
   assert.deepEqual(await ask(join(directory, "none.sock"), "root", { verb: "ping" }), NOT_RUNNING);
   assert.deepEqual(await ask(join(directory, "none", "x.sock"), "root", { verb: "ping" }), NOT_RUNNING);
-  assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("nobody speaks")).ended, NOT_RUNNING);
+  assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("no one speaks")).ended, NOT_RUNNING);
 });
 
 test("a guard that hangs, hangs up, or speaks otherwise", async () => {

@@ -77,7 +77,7 @@ export function openAccounts(path: string, options: IfDamaged = { ifDamaged: "ke
   return openForWriting(path, ACCOUNTS, options);
 }
 
-/** For the web and the command line. Throws UnusableDatabase, also if the file does not exist yet. */
+/** For the web and the command line. Throws UnusableDatabase, including when the file does not exist yet. */
 export function openEngineForReading(path: string): DatabaseSync {
   return openForReading(path, ENGINE);
 }
@@ -169,7 +169,7 @@ function refuseDamaged(db: DatabaseSync, path: string, table: string): void {
 function damaged(path: string, what: string): UnusableDatabase {
   return new UnusableDatabase(
     "damaged",
-    `${path} is damaged (${what}); put a copy of it back, or move it away to begin anew.`,
+    `${path} is damaged (${what}); put a copy of it back, or move it away to start empty.`,
   );
 }
 

@@ -4,7 +4,7 @@ import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { rehearsalOn } from "./rehearsal.ts";
 
-test("the writes of a rehearsal are gone after it, also where it failed", () => {
+test("the writes of a rehearsal are rolled back, even if it fails", () => {
   const db = databaseOnMemory(accountsMigrations);
   const rehearse = rehearsalOn(db);
   const write = () => db.prepare("INSERT INTO admin (key, value, changed_at) VALUES ('a', 'b', 1)").run().changes;

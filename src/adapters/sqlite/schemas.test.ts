@@ -24,7 +24,7 @@ function databases(engine: number | null, accounts: number | null) {
   return layout;
 }
 
-test("the versions are those of the files, also where only the write-ahead log has them", (t) => {
+test("the versions are those of the files, even if only the write-ahead log has them", (t) => {
   const layout = databases(7, 3);
   const [engine, accounts] = schemasOf(layout);
   assert.deepEqual([engine?.path, engine?.version], [layout.engineDb, 7]);

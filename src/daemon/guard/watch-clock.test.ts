@@ -9,19 +9,19 @@ import { ClockWatch } from "./watch-clock.ts";
 const SINCE = instant(Date.UTC(2026, 10, 21, 6));
 
 function jumpBy(byMs: number): Jump {
-  return { byMs, since: SINCE, believedAt: later(SINCE, 5 * MINUTE_MS) };
+  return { byMs, since: SINCE, acceptedAt: later(SINCE, 5 * MINUTE_MS) };
 }
 
 function kit() {
-  const state: { jump: Jump | null; believed: number } = { jump: null, believed: 0 };
+  const state: { jump: Jump | null; accepted: number } = { jump: null, accepted: 0 };
   const recorded: Audit[] = [];
   const done = { restarts: 0, warned: 0 };
   const notices = new NoticeBoard();
   const watch = new ClockWatch({
     clock: {
       jump: () => state.jump,
-      get believed() {
-        return state.believed;
+      get accepted() {
+        return state.accepted;
       },
     },
     engine: { audit: (audit) => Promise.resolve(audit !== null && recorded.push(audit) > 0) },
@@ -62,7 +62,7 @@ for (const [byMs, restarts] of [
     state.jump = jumpBy(byMs);
     watch.look();
     state.jump = null;
-    state.believed = 1;
+    state.accepted = 1;
     watch.look();
     assert.match(subjects()[1] ?? "", /(ahead|back) by 1d, and it is trusted now$/);
     assert.deepEqual(done, { restarts, warned: restarts });

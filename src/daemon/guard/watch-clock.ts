@@ -4,7 +4,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Log, Notices } from "../../engine/ports.ts";
 
 export type ClockWatchParts = Readonly<{
-  clock: Readonly<{ jump: () => Jump | null; believed: number }>;
+  clock: Readonly<{ jump: () => Jump | null; accepted: number }>;
   engine: Pick<Engine, "audit">;
   notices: Notices;
   log: Log;
@@ -16,7 +16,7 @@ export type ClockWatchParts = Readonly<{
 export class ClockWatch {
   readonly #parts: ClockWatchParts;
   #reported: Jump | null = null;
-  #believed = 0;
+  #accepted = 0;
 
   constructor(parts: ClockWatchParts) {
     this.#parts = parts;
@@ -39,8 +39,8 @@ export class ClockWatch {
 
   #isOver(reported: Jump): void {
     const { clock, log, restart } = this.#parts;
-    if (clock.believed === this.#believed) return this.#record(`${directionOf(reported)}, and it came back`);
-    this.#believed = clock.believed;
+    if (clock.accepted === this.#accepted) return this.#record(`${directionOf(reported)}, and it came back`);
+    this.#accepted = clock.accepted;
     this.#record(`${directionOf(reported)}, and it is trusted now`);
     if (reported.byMs > 0) return;
     // Nothing in memory may lie in the future, where it would wait for the old time.
@@ -58,8 +58,8 @@ export class ClockWatch {
 }
 
 function detailOf(jump: Jump): string {
-  const { since, believedAt } = jump;
-  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard keeps using the old time until ${isoTime(believedAt)}. Try: timedatectl set-ntp true`;
+  const { since, acceptedAt } = jump;
+  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard keeps using the old time until ${isoTime(acceptedAt)}. Try: timedatectl set-ntp true`;
 }
 
 /** Whole seconds: a synchronized clock is corrected by fractions of them. */

@@ -9,30 +9,30 @@ import { digest } from "../../adapters/sqlite/recovery/salvage.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 
 test("a digest is requested soon after the start, then every five minutes", async (t) => {
-  const { watch, clock, told } = watchedDatabases(t);
+  const { watch, clock, calls } = watchedDatabases(t);
   await watch.look();
-  assert.equal(told.digests, 0);
+  assert.equal(calls.digests, 0);
   clock.advance(5 * SECOND_MS);
-  await lookUntil(t, watch, () => assert.equal(told.digests, 1));
+  await lookUntil(t, watch, () => assert.equal(calls.digests, 1));
   clock.advance(5 * MINUTE_MS - 1);
   await watch.look();
-  assert.equal(told.digests, 1);
+  assert.equal(calls.digests, 1);
   clock.advance(1);
-  await lookUntil(t, watch, () => assert.equal(told.digests, 2));
+  await lookUntil(t, watch, () => assert.equal(calls.digests, 2));
 });
 
 test("a digest that finds damage ends the guard; one without space is reported", async (t) => {
-  const { watch, clock, engine, engineDb, notices, told } = watchedDatabases(t);
+  const { watch, clock, engine, engineDb, notices, calls } = watchedDatabases(t);
   mkdirSync(`${digestOf(engineDb)}.new`);
   clock.advance(5 * SECOND_MS);
   await lookUntil(t, watch, () => assert.match(notices.raised.get("engine_undigested") ?? "", /EISDIR|directory/));
-  assert.equal(told.restarts, 0);
+  assert.equal(calls.restarts, 0);
   rmdirSync(`${digestOf(engineDb)}.new`);
   clock.advance(MINUTE_MS);
   await lookUntil(t, watch, () => assert.ok(!notices.raised.has("engine_undigested")));
   damage(engine, engineDb, "known_address");
   clock.advance(5 * MINUTE_MS);
-  await lookUntil(t, watch, () => assert.equal(told.restarts, 1));
+  await lookUntil(t, watch, () => assert.equal(calls.restarts, 1));
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 

@@ -31,15 +31,15 @@ test("each change of the accounts is copied", async (t) => {
 });
 
 test("a noted use causes no copy", async (t) => {
-  const { watch, accounts, uses, told, addAccount } = watchedDatabases(t);
+  const { watch, accounts, uses, calls, addAccount } = watchedDatabases(t);
   addAccount("anna@example.org");
-  await lookUntil(t, watch, () => assert.equal(told.copies, 1));
+  await lookUntil(t, watch, () => assert.equal(calls.copies, 1));
   await new Promise((resolve) => setImmediate(resolve));
   uses.note(accounts.prepare("UPDATE account SET created_at = ? WHERE name = ?"), START, "anna@example.org");
   for (let looks = 0; looks < 3; looks++) await watch.look();
-  assert.equal(told.copies, 1);
+  assert.equal(calls.copies, 1);
   addAccount("bea@example.org");
-  await lookUntil(t, watch, () => assert.equal(told.copies, 2));
+  await lookUntil(t, watch, () => assert.equal(calls.copies, 2));
 });
 
 test("accounts that cannot be copied are reported, until they can", async (t) => {
@@ -52,28 +52,28 @@ test("accounts that cannot be copied are reported, until they can", async (t) =>
 });
 
 test("a removed database is restored, nothing is recorded until then, and the guard restarts", async (t) => {
-  const { watch, accountsDb, addAccount, told } = watchedDatabases(t);
+  const { watch, accountsDb, addAccount, calls } = watchedDatabases(t);
   addAccount("anna@example.org");
   await watch.look();
   addAccount("bea@example.org");
   for (const end of ["", "-wal", "-shm"]) rmSync(`${accountsDb}${end}`);
   await watch.look();
-  assert.equal(told.restarts, 1);
-  assert.match(told.refused ?? "", /accounts\.db was removed while it was open/);
+  assert.equal(calls.restarts, 1);
+  assert.match(calls.refused ?? "", /accounts\.db was removed while it was open/);
   assert.deepEqual(namesIn(accountsDb), ["anna@example.org", "bea@example.org"]);
   assert.match(setAsideBeside(accountsDb).join(), /accounts\.db\.missing-\w+$/);
   await watch.look();
-  assert.equal(told.restarts, 1);
+  assert.equal(calls.restarts, 1);
 });
 
 test("a file that replaced an open database is set aside", async (t) => {
-  const { watch, engineDb, engine, told } = watchedDatabases(t);
+  const { watch, engineDb, engine, calls } = watchedDatabases(t);
   engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
   await watch.look();
   openEngine(`${engineDb}.other`).close();
   renameSync(`${engineDb}.other`, engineDb);
   await watch.look();
-  assert.equal(told.restarts, 1);
+  assert.equal(calls.restarts, 1);
   assert.match(setAsideBeside(engineDb).join(), /engine\.db\.replaced-\w+$/);
   const saved = openEngine(engineDb);
   assert.equal(saved.prepare("SELECT count(*) AS n FROM allow_entry").get()?.["n"], 1);
@@ -81,51 +81,51 @@ test("a file that replaced an open database is set aside", async (t) => {
 });
 
 test("while it cannot be restored there is a notice, and events are still recorded", async (t) => {
-  const { watch, engineDb, told, notices } = watchedDatabases(t);
+  const { watch, engineDb, calls, notices } = watchedDatabases(t);
   await watch.look();
   renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
   await watch.look();
   assert.ok(notices.raised.has("database_unsaved"));
-  assert.deepEqual([told.restarts, told.refused], [0, null]);
+  assert.deepEqual([calls.restarts, calls.refused], [0, null]);
   renameSync(`${dirname(engineDb)}.elsewhere`, dirname(engineDb));
   await watch.look();
   assert.ok(!notices.raised.has("database_unsaved"));
 });
 
 test("the next start handles a truncated database, or one that SQLite calls damaged", async (t) => {
-  const { watch, engineDb, engine, told } = watchedDatabases(t);
+  const { watch, engineDb, engine, calls } = watchedDatabases(t);
   engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   await watch.look();
   truncateSync(engineDb, 4_096);
   await watch.look();
-  assert.equal(told.restarts, 1);
+  assert.equal(calls.restarts, 1);
   assert.ok(existsSync(`${engineDb}.is-damaged`));
 });
 
 test("an SQLite error other than damage changes nothing; damage ends the guard once", (t) => {
-  const { watch, told, engineDb } = watchedDatabases(t);
+  const { watch, calls, engineDb } = watchedDatabases(t);
   watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
   watch.seen(new TypeError("a bug"));
-  assert.equal(told.restarts, 0);
+  assert.equal(calls.restarts, 0);
   const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
   watch.seen(malformed);
   watch.seen(malformed);
-  assert.equal(told.restarts, 1);
+  assert.equal(calls.restarts, 1);
   assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
 });
 
 test("a disk that damages file after file does not cause restarts in a loop", (t) => {
-  const { watch, told, engineDb, clock } = watchedDatabases(t);
+  const { watch, calls, engineDb, clock } = watchedDatabases(t);
   for (let i = 0; i < 3; i++) {
     setAside(engineDb, "damaged", clock.now());
     clock.advance(SECOND_MS);
   }
   const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
   watch.seen(malformed);
-  assert.equal(told.restarts, 0);
+  assert.equal(calls.restarts, 0);
   clock.advance(HOUR_MS);
   watch.seen(malformed);
-  assert.equal(told.restarts, 1);
+  assert.equal(calls.restarts, 1);
 });
 
 test("files that were set aside are reported until they are removed, with the command", async (t) => {

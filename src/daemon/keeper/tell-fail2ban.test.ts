@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FAIL2BAN } from "../../../test/kit/keeper-reports.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { FAIL2BAN } from "../../../test/kit/told-samples.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { parseKeeperReply } from "../../wire/control/keeper.ts";
 import { tellFail2ban } from "./tell-fail2ban.ts";

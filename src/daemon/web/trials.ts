@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ReplayAsked } from "../../engine/replay/ports.ts";
-import { StoreDown, type Trials, type TrialTold } from "../../servers/api/ports.ts";
+import { StoreDown, type TrialOutcome, type Trials } from "../../servers/api/ports.ts";
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 
 /** The thread's input, and its single message. */
@@ -33,13 +33,13 @@ export class TrialThread implements Trials {
     this.#program = program;
   }
 
-  async decide(asked: ReplayAsked): Promise<TrialTold> {
+  async decide(asked: ReplayAsked): Promise<TrialOutcome> {
     if (this.#worker !== null) return { outcome: "busy" };
     const order: TrialOrder = { engineDb: this.#engineDb, asked };
     const worker = new Worker(this.#program, { workerData: order, resourceLimits: HEAP });
     this.#worker = worker;
     worker.unref();
-    const { promise, resolve, reject } = Promise.withResolvers<TrialTold>();
+    const { promise, resolve, reject } = Promise.withResolvers<TrialOutcome>();
     const timer = setTimeout(() => resolve({ outcome: "too_long" }), this.#longestMs);
     worker.once("message", (reply: TrialReply) => {
       if ("down" in reply) reject(new StoreDown(reply.down));

@@ -128,7 +128,7 @@ export function rspamdEnded(): readonly string[] {
   ];
 }
 
-/** With only its own group: no program may use the sockets of Postfix or of another one. */
+/** Only the user's own group: no program may use the sockets of Postfix or of other programs. */
 function as(user: string): string {
   return (
     `setpriv --reuid ${user} --regid ${user} --clear-groups ` +

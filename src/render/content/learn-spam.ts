@@ -13,8 +13,8 @@ const LEARN_SECONDS = 8;
 const LIST_BYTES = 1_000_000;
 
 /**
- * Folders for spam and deleted mail, as mail programs name them. A mail moved there was no mistake of the filter.
- * Special-use (RFC 6154) would not tell: only our Junk and Trash have it.
+ * Folders for spam and deleted mail, as mail programs name them. Moving mail there does not correct the filter.
+ * Special-use (RFC 6154) does not help: only our Junk and Trash have it.
  */
 const UNWANTED = [
   "Junk|Junk E-?mail|Spam|Bulk Mail|Trash|Bin|Deleted|Rubbish|Wastebasket|Recycle Bin",

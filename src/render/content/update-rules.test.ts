@@ -26,6 +26,6 @@ test("new rules are read whole before they take the place of the former ones at 
   );
 });
 
-test("rules of another channel stay separate", () => {
+test("rules from another channel stay separate", () => {
   assert.match(script(), /--updatedir \S+\/rules\/fetched\/rules\.example /);
 });

@@ -1,6 +1,6 @@
 /**
  * Lua: the authors that a mail's fields name (RFC 5322, 3.6.2). If two mail programs could read two different authors
- * in a field, it names none and the mail is refused: what is verified must be what the reader sees.
+ * in a field, it names none and the mail is refused: the verified author must be the one the reader sees.
  * Stricter than the RFC: no group, route or address literal, no comment or blank within an address, no encoded word
  * (RFC 2047) in one. More lenient in display names, where senders are careless and nothing can be confused: dots,
  * brackets, raw 8-bit text and an @ are allowed, and commas and colons if one address in angle brackets ends the field.

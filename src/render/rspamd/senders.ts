@@ -41,7 +41,7 @@ local function wrong_author(senders, account, header)
       local named = mailboxes(value)
       if not named then return title .. ": must name its author as in: Name <user@example.org>" end
       count = count + #named
-      if count > MOST_AUTHORS then return "A mail must not name so many authors" end
+      if count > MOST_AUTHORS then return "A mail must not name this many authors" end
       for _, one in ipairs(named) do
         if not may_send_as(senders, account, one.address) then
           -- What a mail program cannot have meant is not repeated.

@@ -6,7 +6,7 @@ import type { CallerItem } from "../../wire/control/access-items.ts";
  */
 export type SignedInCaller = "anyone" | "session" | "session_or_token";
 
-/** A caller with a valid credential, as the guard found it. By `secret` the guard knows for whom it is asked. */
+/** A caller with a valid credential, as the guard found it. `secret` identifies the caller to the guard. */
 export type Caller = CallerItem & Readonly<{ secret: string }>;
 
 /** Tells callers apart: the session or the token, and all sessions of a mailbox together. */
@@ -76,7 +76,7 @@ export function knownCookie(known: string, secure: boolean): string {
 }
 
 /**
- * True if a page of another origin caused the request. Then neither a cookie nor a sign-in counts. Browsers send
+ * True if a page from another origin caused the request. Then neither a cookie nor a sign-in counts. Browsers send
  * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send
  * neither.
  */

@@ -33,7 +33,7 @@ test("the audit comes in pages, as the guard tells it", async (t) => {
     assert.equal((await get(kit, wrong)).status, 400, wrong);
 });
 
-test("the result of the last check is shown, also if there was none or the keeper does not answer", async (t) => {
+test("the result of the last check is shown, or that there was none or the keeper does not answer", async (t) => {
   const kit = await startKit(t);
   assert.deepEqual(await get(kit, "/verify"), { status: 200, answer: { audit: null } });
   const fault = { id: 3, says: "entry 3 was changed" };

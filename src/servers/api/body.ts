@@ -4,7 +4,7 @@ import type { Route } from "./route.ts";
 /**
  * The request's body as the route expects it: JSON, or a form for the sign-in; undefined if none is expected. Whatever
  * the headers say, no more than the route's bound is read. Scripts often send JSON under another type, which is
- * accepted: pages of other origins are kept out by their origin, not by the type.
+ * accepted: cross-origin pages are refused by their origin, not by the type.
  */
 export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
   if (row.schemas.body === undefined) return { value: undefined };

@@ -22,7 +22,7 @@ test("a trusted proxy tells the real client", () => {
   assert.deepEqual(originOf(ip("10.1.1.1"), "203.0.113.9", "https"), { ip: "203.0.113.9", secure: true });
 });
 
-test("entries that the client wrote left of its own address do not count", () => {
+test("entries that the client wrote to the left of its address do not count", () => {
   assert.equal(originOf(ip("10.1.1.1"), "127.0.0.1, 198.51.100.1, 203.0.113.9", null).ip, "203.0.113.9");
 });
 

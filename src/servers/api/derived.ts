@@ -18,7 +18,7 @@ const BODY_BYTES = {
 /** The routes of the verbs that say how they are asked over HTTP. */
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
   return [...verbs.values()].flatMap((entry) =>
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the results of its own verb
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets its verb's results
     (entry.routes as unknown as readonly HttpForm<unknown>[]).map((form) => routeOf(guard, entry, form)),
   );
 }

@@ -17,13 +17,13 @@ function isCoded(value: unknown): value is Readonly<{ code: string }> {
 test("a set-up tells its secret and the recovery codes, each once", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
-  const begun = { secret: "GEZDGNBV", uri: "otpauth://totp/x?secret=GEZDGNBV" };
-  kit.guard.replies.set("totp_begin", { ok: true, result: begun });
+  const started = { secret: "GEZDGNBV", uri: "otpauth://totp/x?secret=GEZDGNBV" };
+  kit.guard.replies.set("totp_begin", { ok: true, result: started });
   kit.guard.replies.set("totp_confirm", { ok: true, result: { recoveryCodes: ["aaaa-bbbb"] } });
   kit.guard.replies.set("recovery_renew", { ok: true, result: { recoveryCodes: ["cccc-dddd"] } });
   kit.guard.replies.set("totp_remove", { ok: true, result: { done: true } });
   const begins = await send(kit, cookie, ["POST", "factors/totp"]);
-  assert.deepEqual(await begins.json(), begun);
+  assert.deepEqual(await begins.json(), started);
   assert.equal(begins.headers.get("cache-control"), "no-store");
   const confirmed = await send(kit, cookie, ["POST", "factors/totp/confirm"], { code: "123 456" });
   assert.deepEqual(await confirmed.json(), { recoveryCodes: ["aaaa-bbbb"] });

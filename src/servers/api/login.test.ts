@@ -130,14 +130,14 @@ test("the guard hears from where, with what, and what a browser was given before
   const kit = await startKit(t);
   const headers = { "user-agent": "curl/7.88.1", ...forged };
   assert.doesNotMatch((await attempt(kit, PASSWORD, headers)).headers.get("set-cookie") ?? "", /Secure/);
-  assert.deepEqual(kit.guard.of("sign_in"), [asked], "a forged X-Forwarded-For is not believed");
+  assert.deepEqual(kit.guard.of("sign_in"), [asked], "a forged X-Forwarded-For is not trusted");
 
   const proxied = await startKit(t, { trustedProxies: [parsePrefix("127.0.0.1") ?? assert.fail()] });
   const signedIn = await attempt(proxied, PASSWORD, headers);
   const [session, known] = signedIn.headers.getSetCookie();
   assert.match(session ?? "", /; Secure$/);
   const cookie = known?.split(";")[0] ?? assert.fail("no second cookie");
-  assert.equal(await isIn(proxied, cookie), false, "it opens nothing by itself");
+  assert.equal(await isIn(proxied, cookie), false, "on its own it opens nothing");
   await attempt(proxied, PASSWORD, { ...headers, cookie });
   assert.deepEqual(proxied.guard.of("sign_in"), [
     { ...asked, ip: "198.51.100.9" },

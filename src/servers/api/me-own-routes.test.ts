@@ -14,8 +14,8 @@ async function fresh(t: Parameters<typeof startKit>[0]) {
     const headers = { cookie, origin: kit.url, "content-type": "application/json" };
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
     const answered = await fetch(`${kit.url}${path}`, { method, headers, ...sent });
-    const told: unknown = await answered.json();
-    return { status: answered.status, told };
+    const answer: unknown = await answered.json();
+    return { status: answered.status, answer };
   };
   return { kit, send };
 }
@@ -26,11 +26,11 @@ test("app passwords are listed, made and removed, each by its name", async (t) =
   kit.guard.replies.set("app_passwords", { ok: true, result: { items: [listed] } });
   kit.guard.replies.set("app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
   kit.guard.replies.set("app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
-  assert.deepEqual(await send("GET", APP), { status: 200, told: { items: [listed] } });
+  assert.deepEqual(await send("GET", APP), { status: 200, answer: { items: [listed] } });
   const made = { id: "phone", name: "phone", password: "once" };
-  assert.deepEqual(await send("POST", APP, { name: "phone" }), { status: 201, told: made });
+  assert.deepEqual(await send("POST", APP, { name: "phone" }), { status: 201, answer: made });
   assert.deepEqual(kit.guard.of("app_password_add"), [{ verb: "app_password_add", name: ANNA, app: "phone" }]);
-  assert.deepEqual(await send("DELETE", `${APP}/Annas%20Laptop`), { status: 200, told: { id: "Annas Laptop" } });
+  assert.deepEqual(await send("DELETE", `${APP}/Annas%20Laptop`), { status: 200, answer: { id: "Annas Laptop" } });
   assert.deepEqual(kit.guard.of("app_password_remove"), [
     { verb: "app_password_remove", name: ANNA, app: "Annas Laptop" },
   ]);
@@ -40,29 +40,34 @@ test("app passwords are listed, made and removed, each by its name", async (t) =
 
 test("forwarding is shown, set and ended, and no request names an account", async (t) => {
   const { kit, send } = await fresh(t);
-  assert.deepEqual(await send("GET", FORWARDING), { status: 200, told: { to: [], keep: true } });
-  const told = { to: ["anna@else.example"], keep: false };
-  kit.guard.replies.set("forwarding", { ok: true, result: told });
-  kit.guard.replies.set("forward_set", { ok: true, result: { name: ANNA, ...told } });
-  assert.deepEqual(await send("GET", FORWARDING), { status: 200, told });
-  assert.deepEqual(await send("PUT", FORWARDING, told), { status: 200, told: { name: ANNA, ...told } });
+  assert.deepEqual(await send("GET", FORWARDING), { status: 200, answer: { to: [], keep: true } });
+  const wanted = { to: ["anna@else.example"], keep: false };
+  kit.guard.replies.set("forwarding", { ok: true, result: wanted });
+  kit.guard.replies.set("forward_set", { ok: true, result: { name: ANNA, ...wanted } });
+  assert.deepEqual(await send("GET", FORWARDING), { status: 200, answer: wanted });
+  assert.deepEqual(await send("PUT", FORWARDING, wanted), { status: 200, answer: { name: ANNA, ...wanted } });
   await send("DELETE", FORWARDING);
   assert.deepEqual(kit.guard.of("forward_set"), [
-    { verb: "forward_set", name: ANNA, ...told },
+    { verb: "forward_set", name: ANNA, ...wanted },
     { verb: "forward_set", name: ANNA, to: [], keep: true },
   ]);
-  for (const body of [{}, { to: [], keep: true }, { ...told, name: ANNA }, { ...told, account: "bert@example.org" }])
+  for (const body of [
+    {},
+    { to: [], keep: true },
+    { ...wanted, name: ANNA },
+    { ...wanted, account: "bert@example.org" },
+  ])
     assert.equal((await send("PUT", FORWARDING, body)).status, 400);
 });
 
 test("a vacation reply is shown, set and ended, and no request names an account", async (t) => {
   const { kit, send } = await fresh(t);
-  assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation: null } });
+  assert.deepEqual(await send("GET", VACATION), { status: 200, answer: { vacation: null } });
   const vacation = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };
   kit.guard.replies.set("vacation", { ok: true, result: { vacation } });
   kit.guard.replies.set("vacation_set", { ok: true, result: { name: ANNA, vacation } });
-  assert.deepEqual(await send("GET", VACATION), { status: 200, told: { vacation } });
-  assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, told: { name: ANNA, vacation } });
+  assert.deepEqual(await send("GET", VACATION), { status: 200, answer: { vacation } });
+  assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, answer: { name: ANNA, vacation } });
   await send("PUT", VACATION, { text: "ü".repeat(4_000) });
   await send("DELETE", VACATION);
   assert.deepEqual(kit.guard.of("vacation_set"), [

@@ -15,7 +15,7 @@ test("the page comes compressed to who takes that, and is the same", async (t) =
   assert.equal(tags.size, 3, "a cache keeps each apart");
 });
 
-test("a script of the page is cached for good by its name, and one of another version is not found", async (t) => {
+test("a script of the page is cached forever by its name, and a script of another version is not found", async (t) => {
   const { url } = await startKit(t);
   const known = await fetch(`${url}/programs/app-KNOWN.js`);
   assert.deepEqual([known.status, await known.text()], [200, "export {}"]);

@@ -15,7 +15,7 @@ export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: st
 export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
 /**
- * For whom the guard is asked: the web itself, or the caller with this secret, and from where it called. `isDry`: the caller
+ * On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. `isDry`: the caller
  * only wants to know what the command would do.
  */
 export type Asker = "web" | Readonly<{ as: string; ip: Ip; isDry?: true }>;
@@ -74,11 +74,11 @@ export class StoreDown extends Error {
 export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
 
 /** `busy`: another trial runs. */
-export type TrialTold = Readonly<{ outcome: "done"; report: ReplayReport } | { outcome: "too_long" | "busy" }>;
+export type TrialOutcome = Readonly<{ outcome: "done"; report: ReplayReport } | { outcome: "too_long" | "busy" }>;
 
 export interface Trials {
   /** Takes some seconds at most. Rejects with `StoreDown`. */
-  decide(asked: ReplayAsked): Promise<TrialTold>;
+  decide(asked: ReplayAsked): Promise<TrialOutcome>;
 }
 
 export type ApiParts = Readonly<{

@@ -65,10 +65,10 @@ const NEXT: Readonly<Record<ProblemCode, string>> = {
   not_found: "`/openapi.json` lists every route.",
   method_not_allowed: "Use one of the methods of the header `Allow`.",
   refused: "`detail` says why; change that first.",
-  key_reused: "Send each new request with a key of its own.",
+  key_reused: "Send each new request with a new key.",
   key_in_use: LATER,
-  key_done: "Look at what there is now, such as the list of tokens; send a new request with a key of its own.",
-  key_uncertain: "Look at what there is now; if it was not done, send it with another key.",
+  key_done: "Check the current state, such as the list of tokens; send a new request with a new key.",
+  key_uncertain: "Check the current state; if it was not done, send it with another key.",
   too_many_keys: "Send it without the key, or with another session or token.",
   too_many_requests: "Wait for as long as `Retry-After` says.",
   guard_down: LATER,
@@ -164,7 +164,7 @@ export function codeNeeded(): Response {
   return problem({
     status: 401,
     code: "code_needed",
-    detail: "A code is needed besides the password.",
+    detail: "A code is needed in addition to the password.",
   });
 }
 

@@ -48,7 +48,7 @@ test("a page of bans tells how many are in force", async (t) => {
   const ask = t.mock.method(kit.parts.lookups, "ask");
   await readBans(kit.parts, { text: "203." });
   assert.deepEqual(bans.mock.calls[2]?.arguments, [T0, { limit: 50, cursor: null, text: "203." }]);
-  assert.equal(ask.mock.callCount(), 1, "a search is no work of the thread that answers all others");
+  assert.equal(ask.mock.callCount(), 1, "a search does not run in the thread that answers all others");
 });
 
 test("an account is explained with its state now, and without it while the guard is down", async (t) => {

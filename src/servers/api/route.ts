@@ -16,9 +16,9 @@ export type RouteCall<P, Q, B> = Readonly<{
   /** The client came over https. */
   secure: boolean;
   caller: Caller | null;
-  /** For whom the guard is asked. */
+  /** On whose behalf the guard is asked. */
   by: Asker;
-  /** Nothing comes of it; `by` tells the guard. */
+  /** A dry run; `by` tells the guard. */
   isDry: boolean;
   headers: Headers;
   /** For a stream: whether its caller may still read it, as of a few seconds ago. */

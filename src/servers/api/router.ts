@@ -206,7 +206,7 @@ function wrongMethod(rows: readonly Route[], http: Http): Response {
   const methods = new Set<string>(rows.map(({ method }) => method));
   if (methods.has("GET")) methods.add("HEAD");
   const allow = [...methods, "OPTIONS"].join(", ");
-  // Without a CORS header the browser refuses the answer to pages of other origins.
+  // Without a CORS header the browser hides the answer from pages of other origins.
   if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   const detail = `It answers to ${allow} only.`;
   return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
-import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/told-samples.ts";
+import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/keeper-reports.ts";
 
 async function get(kit: Kit, path: string) {
   const response = await fetch(`${kit.url}/api/v1/${path}`, { headers: bearer });

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Turns } from "./turns.ts";
 
-test("so many run at once, the others in their order, and a failure passes its place on", async () => {
+test("the limit runs at once, the others in order, and a failure frees its place", async () => {
   const turns = new Turns(2, 60_000);
-  const begun: number[] = [];
+  const started: number[] = [];
   const works = [0, 1, 2, 3].map(() => Promise.withResolvers<number>());
   const came = works.map(({ promise }, n) =>
     turns.run(() => {
-      begun.push(n);
+      started.push(n);
       return promise;
     }),
   );
   await new Promise<void>((resolve) => setImmediate(resolve));
-  assert.deepEqual(begun, [0, 1]);
+  assert.deepEqual(started, [0, 1]);
   works[1]?.reject(new Error("broken"));
   await assert.rejects(async () => came[1], /broken/);
   works[2]?.resolve(2);
@@ -21,7 +21,7 @@ test("so many run at once, the others in their order, and a failure passes its p
   works[0]?.resolve(0);
   works[3]?.resolve(3);
   assert.deepEqual([await came[0], await came[3]], [0, 3]);
-  assert.deepEqual(begun, [0, 1, 2, 3]);
+  assert.deepEqual(started, [0, 1, 2, 3]);
 });
 
 test("a caller that waits too long does not run, and takes no place", async () => {

@@ -1,4 +1,4 @@
-/** Runs so many at once; others wait their turn, first come first served, and not for ever. */
+/** Runs up to `atOnce` tasks at once. The others wait in order, for a limited time. */
 export class Turns {
   readonly #atOnce: number;
   readonly #waitMs: number;

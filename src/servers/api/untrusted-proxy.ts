@@ -7,12 +7,12 @@ import type { Peer } from "./client-address.ts";
 
 type Notice = Health["notices"][number];
 
-/** How long it is reported after the last such request. */
-const TOLD_MS = 10 * MINUTE_MS;
+/** How long the notice stays after the last such request. */
+const NOTICE_MS = 10 * MINUTE_MS;
 /** As long as it lasts, it is the same. */
 const SAME_MS = HOUR_MS;
 
-/** So many peers are remembered; the one seen last is reported. */
+/** Maximum number of remembered peers; the one seen last is reported. */
 const MOST_PEERS = 8;
 
 /**
@@ -43,7 +43,7 @@ export class UntrustedProxy {
     const last = [...this.#seen].at(-1);
     if (last === undefined) return [];
     const [peer, { since, at, user }] = last;
-    if (now >= later(at, TOLD_MS)) return [];
+    if (now >= later(at, NOTICE_MS)) return [];
     const code = "proxy_not_trusted";
     const of = user === null ? "" : `, from a program of the user ${user}`;
     return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}${of}`, ...notices[code] }];

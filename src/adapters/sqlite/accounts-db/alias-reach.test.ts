@@ -15,7 +15,7 @@ function reachOf(address: string, aliases: readonly (readonly [string, string])[
   return `${alias.split("@")[0]} ${addresses}`;
 }
 
-test("an alias reaches what its targets reach, each as often as it is named", () => {
+test("an alias reaches what its targets reach, once for each mention", () => {
   assert.equal(reachOf("anna", []), "anna 1");
   const team = [
     ["team", "anna"],

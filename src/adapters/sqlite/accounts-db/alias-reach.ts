@@ -3,7 +3,7 @@ import type { Address } from "../../../core/net/address.ts";
 import type { AliasReach, Reached } from "../../../engine/mailbox-ports.ts";
 import { text } from "../columns.ts";
 
-/** How many addresses Postfix makes of one: an alias counts as often as it is named, as in cleanup(8). */
+/** How many addresses Postfix expands one to: an alias counts once for each mention, as in cleanup(8). */
 export class SqliteAliasReach implements AliasReach {
   readonly #targets: StatementSync;
   readonly #aliases: StatementSync;

@@ -37,7 +37,7 @@ test("a session is valid while it is used, and ends when idle, or at its greates
   assert.ok(!isIn("made up", START));
   const almost = later(START, SESSION_IDLE_MS - 1);
   assert.ok(isIn("a", almost, false));
-  assert.ok(!isIn("a", later(START, SESSION_IDLE_MS)), "a look does not prolong it");
+  assert.ok(!isIn("a", later(START, SESSION_IDLE_MS)), "a check does not prolong it");
   open("b");
   for (let age = 0; age < SESSION_AGE_MS; age += SESSION_IDLE_MS / 2) assert.ok(isIn("b", later(START, age)));
   assert.ok(!isIn("b", later(START, SESSION_AGE_MS)));
@@ -168,7 +168,7 @@ test("the sessions of a mailbox end with its password, its right to sign in, and
     return hasEnded;
   };
   for (const name of [ANNA, BERT]) accounts.add(name, "{ARGON2ID}one", START);
-  assert.ok(!ended(() => accounts.setQuota(ANNA, 5)), "a quota is no reason");
+  assert.ok(!ended(() => accounts.setQuota(ANNA, 5)), "a new quota ends nothing");
   assert.ok(ended(() => accounts.setPassword(ANNA, "{ARGON2ID}two")));
   assert.ok(ended(() => accounts.setSuspended(ANNA, true)));
   assert.ok(!ended(() => accounts.setSuspended(ANNA, false)));

@@ -219,7 +219,7 @@ describe("alerts on a database", () => {
     reach(false);
     notices.raise("greylist_silent", "");
     await seconds(20);
-    assert.equal(notices.raised.get("alerts_undelivered"), "channel: nobody there");
+    assert.equal(notices.raised.get("alerts_undelivered"), "channel: no one there");
     reach(true);
     assert.deepEqual((await seconds(40)).toSorted(), ["opened alerts_undelivered", "opened greylist_silent"]);
     assert.ok(!notices.raised.has("alerts_undelivered"));

@@ -105,7 +105,7 @@ function fillAndEmpty(disk: string): void {
   assert.throws(untilFull, /full|disk I\/O/);
   assert.throws(untilFull, /full|disk I\/O/, "it stays full");
   assert.ok(committed > 0);
-  assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed, "and can be read meanwhile");
+  assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed, "and can still be read");
 
   unlinkSync(ballast);
   for (let i = 0; i < 5; i++) batch();
@@ -127,7 +127,7 @@ for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
     const waitedMs = performance.now() - startedAt;
     assert.ok(waitedMs < patience(2_000), `${waitedMs} ms`);
     store.rollback();
-    assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading goes on");
+    assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading continues");
     other.exec("ROLLBACK");
     other.close();
     store.begin();

@@ -10,7 +10,7 @@ export type Databases = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync 
 
 /**
  * Opens, creates and migrates both databases, as the user that owns them. The directories must exist. A damaged or
- * missing one is replaced as far as it can be, and set aside: the guard reports it as long as it is there. Throws UnusableDatabase;
+ * missing one is restored as far as possible; the damaged file is set aside, and reported while it exists. Throws UnusableDatabase;
  * if another version wrote one of them, neither is changed.
  * For set-up: hold the result and leave by `process.exit`, without closing. That leaves `-wal` and `-shm` behind, so
  * Postfix and Dovecot can read the accounts even if the guard never starts.

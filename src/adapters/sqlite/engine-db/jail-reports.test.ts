@@ -128,7 +128,7 @@ test("the guard's own verdicts of that time are distinguished from lines that it
   assert.deepEqual(unjudged(line("login", now), line("refusal", now), line("log", now)), [now, now]);
   assert.deepEqual(unjudged(line("login", later(now, 239_000))), [], "Dovecot writes when the client hangs up");
   assert.deepEqual(unjudged(line("login", later(now, 241_000))), [later(now, 241_000)]);
-  assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may be told after the log");
+  assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may learn of it after the log");
   assert.deepEqual(unjudged(line("login", later(now, -6_000))), [later(now, -6_000)]);
 
   const recipient = { ...MAIL, ip: IP, recipient: "nobody@example.test", listed: null, senderExists: null };

@@ -28,10 +28,10 @@ test("neighbours: how many of a network were banned for an offence, and what the
   store.apply({ type: "BAN", ban: reported }, later(START, 2));
   const banned = ["203.0.113.1", "203.0.113.255", "203.0.113.8"].map(net);
   assert.deepEqual(history.banned(network, START).toSorted(), banned.toSorted(), "a report of Fail2ban too");
-  const [nobody, one] = [net("203.0.113.77"), net("203.0.113.1")];
-  assert.equal(history.offenders(network, START, nobody), 2, "neither by hand, nor forgiven, nor the network itself");
-  assert.equal(history.offenders(network, START, one), 1, "besides one of them");
-  assert.equal(history.offenders(network, later(START, 2), nobody), 0);
+  const [stranger, one] = [net("203.0.113.77"), net("203.0.113.1")];
+  assert.equal(history.offenders(network, START, stranger), 2, "neither by hand, nor forgiven, nor the network itself");
+  assert.equal(history.offenders(network, START, one), 1, "not counting itself");
+  assert.equal(history.offenders(network, later(START, 2), stranger), 0);
   for (const [i, proof] of ["a", "a", "b"].entries())
     store.apply({ type: "GUESS", account: `user${i}`, network, proof, isStale: false }, later(START, i));
   const guesses = (since: number, account: string, proof: string, until = 9): number =>
@@ -39,7 +39,7 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(guesses(-1, "user9", "z"), 3, "the same password at two accounts is two guesses");
   assert.equal(guesses(1, "user9", "z"), 1);
   assert.equal(guesses(-1, "user9", "z", 1), 2, "what lies ahead does not count");
-  assert.equal(guesses(-1, "user0", "a"), 2, "besides one of them");
+  assert.equal(guesses(-1, "user0", "a"), 2, "not counting itself");
   assert.equal(guesses(-1, "user0", "b"), 3, "another password at the same account is another guess");
   assert.equal(history.settledAt(network, later(START, 9)), later(START, 2), "when it was banned");
   store.apply({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by: "root" }, later(START, 5));

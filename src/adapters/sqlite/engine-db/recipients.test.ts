@@ -27,5 +27,5 @@ test("accounts, suspended ones too, their extensions and aliases are known, in a
     assert.ok(!recipients.exists(address), address);
   db.exec("DELETE FROM account");
   clock.advance(1_000);
-  assert.ok(!recipients.exists("alice@example.org"), "whoever is gone is forgotten within a second");
+  assert.ok(!recipients.exists("alice@example.org"), "a removed account is forgotten within a second");
 });

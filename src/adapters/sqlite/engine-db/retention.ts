@@ -93,7 +93,7 @@ export class Retention {
     return this.#sweeps.length === 0 && (now >= this.#nextSweepAt || this.#hasManyGuesses(now));
   }
 
-  /** Starts the sweep that is due. */
+  /** Starts the scheduled sweep. */
   counted(surplus: Surplus, now: Millis): void {
     if (!this.#isCounted) {
       this.#routineFrom = surplus.firstRoutine;

@@ -175,7 +175,7 @@ describe("bans", () => {
     const { store, committed } = fresh(t);
     committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.0/24", START) }, START));
     assert.equal(store.address(net("203.0.113.7"), REACH).ban?.prefix, "203.0.113.0/24");
-    assert.equal(store.ban(net("203.0.113.7")), null, "none stands on the address itself");
+    assert.equal(store.ban(net("203.0.113.7")), null, "no ban on the address itself");
     assert.equal(store.address(net("203.0.114.7"), REACH).ban, null);
   });
 

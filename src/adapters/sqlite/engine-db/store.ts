@@ -120,7 +120,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
       // On a full disk SQLite has often rolled back already.
       if (this.#db.isTransaction) this.#sql.rollback.run();
     } catch {
-      // `begin` tries again. Until then nothing is committed, which is all that a rollback promises.
+      // `begin` tries again. Until then nothing is committed, which is what a rollback promises.
     }
   }
 

@@ -47,7 +47,7 @@ test("a flush under way does not cover commits after its start", async (t) => {
   const second = flush.flushed();
   const third = flush.flushed();
   assert.notEqual(first, second);
-  assert.equal(second, third, "all who come meanwhile share one");
+  assert.equal(second, third, "concurrent callers share one");
   assert.deepEqual(await Promise.all([first, second]), [true, true]);
 });
 
@@ -94,6 +94,6 @@ test("after a refusal, a log counts as flushed only once its content is in the d
   assert.equal(events?.["n"], 2);
   commit();
   assert.equal(await flush.flushed(), true);
-  assert.ok(statSync(`${path}-wal`).size > 0, "the disk is believed again");
+  assert.ok(statSync(`${path}-wal`).size > 0, "the disk is trusted again");
   await flush.stop();
 });

@@ -46,7 +46,7 @@ test("a pass during which nothing was committed lets the log be emptied, and all
   assert.equal(synchronous(), 1, "until the log is empty a commit flushes what it must");
   assert.equal(log.release(work.checkpoint()), true);
   assert.equal(log.bytes, 0);
-  assert.equal(synchronous(), 0, "a commit that begins an empty log waits for no disk");
+  assert.equal(synchronous(), 0, "a commit that starts an empty log waits for no disk");
   assert.equal(filed(), 500);
   commit();
   assert.equal(rows(), 501);
@@ -62,7 +62,7 @@ test("commits during a pass are neither lost nor restart the log, and are writte
   const copied = work.checkpoint();
   const before = log.bytes;
   commit();
-  assert.ok(log.bytes > before, "the log goes on where it was: what held it kept SQLite from starting it over");
+  assert.ok(log.bytes > before, "the log continues: the hold kept SQLite from restarting it");
   assert.equal(log.release(copied), false);
   assert.equal(rows(), 501);
   log.hold();
@@ -108,11 +108,11 @@ test(
     reader.exec("COMMIT");
     const before = log.bytes;
     assert.deepEqual(await flushesOf(path, commit), [`${path}-wal`], "that of the new header");
-    assert.equal(log.bytes, before, "begun over, in the same file");
+    assert.equal(log.bytes, before, "restarted in the same file");
     assert.deepEqual(await flushesOf(path, commit), []);
     assert.equal(pass(), true);
     assert.equal(filed(), 502);
-    assert.deepEqual(await flushesOf(path, commit), [], "an empty log is begun without a flush");
+    assert.deepEqual(await flushesOf(path, commit), [], "an empty log is started without a flush");
   },
 );
 

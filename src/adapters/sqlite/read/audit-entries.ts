@@ -76,7 +76,7 @@ export function lastAudited(engineDb: string, type: string): ReturnType<AuditEnt
 }
 
 /**
- * For root, which the guard's user must not keep busy: a table of another kind is not read. An audit that cannot be read is
+ * For root, which the guard's user must not keep busy: it reads no table with another schema. An unreadable audit is
  * a fault. Throws if the database cannot be opened, or is locked.
  */
 export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {

@@ -60,7 +60,7 @@ test("each kind of change is listed by name; a new column and a token's use do n
   assert.deepEqual(changedSince(copy, copy).accounts, NONE);
 });
 
-test("accounts with keys that the copy lacks are named once, also where it has no keys at all", () => {
+test("accounts with keys that the copy lacks are named once, even if it has no keys at all", () => {
   const keys = (rows: string) =>
     pair("", `CREATE TABLE account_key (account TEXT, id TEXT); INSERT INTO account_key VALUES ${rows};`);
   const now = keys("('carl', 'a'), ('anna', 'a'), ('anna', 'b'), ('anna', 'c'), ('bert', 'a')");

@@ -98,7 +98,7 @@ export class EventCandidates {
     if (!isNewest) yield* this.#walk(filter, fresh);
   }
 
-  /** Within a stretch ids and times ascend together, so its times bound the look into an index by time. */
+  /** Within a stretch ids and times ascend together, so its times bound the search in an index by time. */
   #streamOf([subject, counts]: Pair, { order }: EventFilter, [first, last]: Times): Stream {
     const { ofSubject } = this.#sql[order];
     const isNewest = order === "newest_first";

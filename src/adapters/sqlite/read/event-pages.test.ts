@@ -77,12 +77,12 @@ function setBack(i: number): number {
 for (const [name, addresses, longestMs, at] of [
   ["few addresses", 40, 1_000, undefined],
   ["more addresses than are looked up one by one", 700, 1_000, undefined],
-  ["a search that stops after each look", 700, 0, undefined],
+  ["a search that stops after each step", 700, 0, undefined],
   ["a clock that was set back by an hour, twice", 40, 1_000, setBack],
-  ["a clock that was set back, a search that stops after each look", 40, 0, setBack],
+  ["a clock that was set back, a search that stops after each step", 40, 0, setBack],
   ["a clock that is set back after each twenty", 40, 1_000, (i: number) => (i % 20) * MINUTE_MS],
 ] as const)
-  test(`all pages together have the events that a look at each event finds: ${name}`, (t) => {
+  test(`all pages together have the events that a scan of all events finds: ${name}`, (t) => {
     const { db, events } = fresh(t, 1_500, addresses, at);
     const search = new EventSearch(db, longestMs);
     for (const filter of FILTERS) {

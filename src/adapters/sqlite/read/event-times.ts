@@ -32,8 +32,8 @@ export class EventTimes {
   }
 
   /**
-   * Where the events of a filter lie by its ids and its times, in its order. The newest some hundred may be of other times:
-   * before which of them the clock was set back is noted later.
+   * Where the events of a filter lie by ids and times, in its order. Some hundred newest events may have other times:
+   * clock changes among them are noted later.
    */
   *spansOf(filter: EventFilter): Generator<Span> {
     const { after = 0, before = Number.MAX_SAFE_INTEGER, from, to, order } = filter;

@@ -54,8 +54,8 @@ test("of IPv4 there are texts with which only networks within it start", () => {
       const texts = exactTextsWithin(outer);
       assert.ok(texts.length <= 256);
       const inner = net(other);
-      const begins = texts.filter((text) => inner.startsWith(text)).length;
-      assert.equal(begins, contains(outer, networkAddress(inner)) ? 1 : 0, `${inner} in ${outer}`);
+      const matches = texts.filter((text) => inner.startsWith(text)).length;
+      assert.equal(matches, contains(outer, networkAddress(inner)) ? 1 : 0, `${inner} in ${outer}`);
     }),
     { numRuns: 1_000 },
   );

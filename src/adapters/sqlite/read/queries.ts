@@ -115,15 +115,15 @@ export class SqliteQueries implements Queries {
     const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
     const found = new Set(this.#sql.known.all(around).map(accountOf));
     // The character after all that a network's text has.
-    const between = (beginning: string) => [beginning, `${beginning}~`] as const;
+    const between = (start: string) => [start, `${start}~`] as const;
     const isExact = isV4(network) || prefixLength(network) === 0;
     if (isExact)
-      for (const beginning of isV4(network) ? exactTextsWithin(network) : [""])
-        for (const row of this.#sql.accountsBetween.iterate(...between(beginning), isV4(network) ? "." : ":"))
+      for (const start of isV4(network) ? exactTextsWithin(network) : [""])
+        for (const row of this.#sql.accountsBetween.iterate(...between(start), isV4(network) ? "." : ":"))
           found.add(accountOf(row));
     else
-      for (const beginning of textsWithin(network))
-        for (const row of this.#sql.knownBetween.iterate(...between(beginning)))
+      for (const start of textsWithin(network))
+        for (const row of this.#sql.knownBetween.iterate(...between(start)))
           if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
             found.add(accountOf(row));
     return [...found].toSorted((a, b) => (a < b ? -1 : 1));

@@ -60,7 +60,7 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
     if (isGone)
       throw new UnusableDatabase(
         "missing",
-        `${path} is gone, and there is no copy of it; put a backup there, or remove ${firstStartDone} to begin without accounts.`,
+        `${path} is gone, and there is no copy of it; put a backup there, or remove ${firstStartDone} to start without accounts.`,
       );
     return openAccounts(path);
   }

@@ -141,7 +141,7 @@ function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Cop
 
 const SQLITE_CONSTRAINT = 19;
 
-/** Also a value of another type than the column's. */
+/** Also true for a value whose type is not the column's. */
 function isRefused(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_CONSTRAINT;
 }

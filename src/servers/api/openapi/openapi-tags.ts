@@ -23,7 +23,7 @@ export const TAGS = [
     description: "Mailboxes and aliases.",
     paths: ["/api/v1/accounts", "/api/v1/access", "/api/v1/aliases"],
   },
-  { name: "my mailbox", description: "What users see of their own mailbox, and change.", paths: ["/api/v1/me"] },
+  { name: "my mailbox", description: "Users' own mailboxes: what they can see and change.", paths: ["/api/v1/me"] },
   {
     name: "access",
     description: "The sign-in, sessions, tokens, second factors.",

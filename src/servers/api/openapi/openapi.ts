@@ -87,7 +87,7 @@ const CHALLENGE = {
 };
 const PROBLEMS: Readonly<Record<string, Readonly<{ says: string; headers?: Json }>>> = {
   BadRequest: { says: "The request is wrong: a parameter or the body." },
-  Unauthorized: { says: "There is no valid session or token.", headers: CHALLENGE },
+  Unauthorized: { says: "No valid session or token.", headers: CHALLENGE },
   Forbidden: { says: "The session or token lacks a scope or a fresh proof, or another site's page asks." },
   Conflict: { says: "The request is right, but is refused as things are; `detail` says why." },
   KeyReused: { says: "The `Idempotency-Key` came with another request before." },

@@ -9,9 +9,9 @@ import type { ApiParts, Asker, JudgedFor } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { MOST_IMPORTED } from "./account-schemas.ts";
 
-/** So many accounts fit into one command, and their passwords are hashed within seconds. */
+/** Accounts per command. Their passwords are hashed within seconds. */
 const AT_ONCE = 25;
-const LINES_TOLD = 3;
+const LINES_SHOWN = 3;
 /** Milliseconds since the request came, after which no more passwords are judged: its answer must be out before `answerMs`. */
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
@@ -66,7 +66,7 @@ function readFile(file: string): readonly AccountLine[] | Response {
   const parsed = parseAccountsFile(file);
   if (!parsed.ok) {
     const { problems } = parsed;
-    const some = problems.slice(0, LINES_TOLD).map(({ says }) => says);
+    const some = problems.slice(0, LINES_SHOWN).map(({ says }) => says);
     const count = plural(problems.length, "line");
     return refused(`Nothing was imported: ${count} could not be read. ${some.join(" ")}`, "Correct the file.");
   }

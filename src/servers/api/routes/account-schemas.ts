@@ -19,10 +19,10 @@ const password = z
   .min(1, "is empty")
   .max(MAX_PASSWORD_BYTES, `has more than ${MAX_PASSWORD_BYTES} characters`)
   .optional()
-  .describe("Without it the server makes one, and tells it once.");
+  .describe("Without it the server generates one and returns it once.");
 const network = z
   .string("is not text")
-  .max(64, "is no network")
+  .max(64, "is not a network")
   .refine((text) => {
     const prefix = parsePrefix(text);
     return prefix !== null && prefixLength(prefix) > 0;
@@ -49,6 +49,6 @@ export const imported = z.object({
   ignored: z
     .array(z.object({ line: count, name: z.string(), fields: z.array(z.string()) }))
     .describe("Further fields of the lines, which are not used."),
-  weak: reasons.describe("Imported with a password in clear text that is easy to guess."),
-  unjudged: z.array(z.string()).describe("Imported with a password in clear text that there was no time to judge."),
+  weak: reasons.describe("Imported with a clear-text password that is easy to guess."),
+  unjudged: z.array(z.string()).describe("Imported with a clear-text password that was not checked for lack of time."),
 });

@@ -6,7 +6,7 @@ import { type Route, route } from "../route.ts";
 import * as shape from "./me-schemas.ts";
 import { clientText, MOBILE_CONFIG_TYPE, mobileConfig } from "./mobile-config.ts";
 
-/** What users see of their own mailbox: the account is always that of the session, never of the request. */
+/** Routes for users' own mailboxes: the account is always the session's, never the request's. */
 export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { method: "GET", who: "session", needs: "mailbox", bodyBytes: 0 } as const;

@@ -5,7 +5,7 @@ import type { ReplayReport } from "../../../wire/control/replay-items.ts";
 import type { SettingsPreview, SettingValue, TrialPolicy } from "../../../wire/control/settings-items.ts";
 import { command } from "../commands.ts";
 import type { Handlers } from "../handlers.ts";
-import type { Trials, TrialTold } from "../ports.ts";
+import type { TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./settings-schemas.ts";
 
@@ -104,12 +104,12 @@ function changedOf<C extends Readonly<{ changed: readonly string[]; restarts: re
   return { ...result, changed: [...result.changed], restarts: [...result.restarts] };
 }
 
-async function trialOf(trials: Trials, trial: TrialPolicy | null, now: Millis): Promise<TrialTold | null> {
+async function trialOf(trials: Trials, trial: TrialPolicy | null, now: Millis): Promise<TrialOutcome | null> {
   if (trial === null) return null;
   return trials.decide({ ...trial, since: later(now, -LOOKED_BACK_MS), only: null, mostEvents: MOST_EVENTS, now });
 }
 
-function previewOf(found: SettingsPreview, trial: TrialTold | null) {
+function previewOf(found: SettingsPreview, trial: TrialOutcome | null) {
   return {
     problems: [...found.problems],
     lines: found.lines.map((one) => ({ ...one, removed: [...one.removed], added: [...one.added] })),
@@ -117,11 +117,11 @@ function previewOf(found: SettingsPreview, trial: TrialTold | null) {
     restarts: [...found.restarts],
     warnings: [...found.warnings],
     digest: found.digest,
-    trial: trial === null ? null : trialTold(trial),
+    trial: trial === null ? null : trialShown(trial),
   };
 }
 
-function trialTold(trial: TrialTold) {
+function trialShown(trial: TrialOutcome) {
   const { outcome } = trial;
   if (trial.outcome !== "done") {
     const none = { total: 0, items: [] };

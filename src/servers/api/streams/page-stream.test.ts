@@ -75,7 +75,7 @@ test("it starts with the current state, and sends all that a page shows", async 
   const figures = messages.find(is("figures"))?.data ?? assert.fail("no figures");
   assert.deepEqual(Object.keys(figures), ["at", "bans", "day", "hour", "minutes"]);
   assert.ok(messages.some(is("beat")));
-  assert.ok(!messages.some(is("events")), "what was there before is no news");
+  assert.ok(!messages.some(is("events")), "earlier events are not news");
 });
 
 test("events of a quarter of a second are one message, and none is missing", async (t) => {
@@ -183,7 +183,7 @@ test("a replaced database is announced, and read from the start", async (t) => {
   kit.tell();
   assert.deepEqual(idsOf(await reader.until(upTo(5))), [5]);
   const stale = await (await open(t, kit, "?since=900")).until(is("hello"));
-  assert.equal(stale[0]?.id, "5", "an id of another database");
+  assert.equal(stale[0]?.id, "5", "an id from another database");
 });
 
 test("it ends with the session, and one that is closed is forgotten", async (t) => {

@@ -76,7 +76,7 @@ export class PageStream {
     return null;
   }
 
-  /** What is due from the database; nothing while it cannot be read, and everything afterwards. */
+  /** Pending messages from the database; nothing while it cannot be read, and everything afterwards. */
   #fromStore(now: number): string {
     let text = "";
     try {
@@ -167,7 +167,7 @@ export class PageStream {
     return text + message("beat", { now: isoTime(this.#parts.clock.now()) });
   }
 
-  /** Or until something is due. */
+  /** Waits for news, or until something is scheduled. */
   async #untilNews(now: number): Promise<void> {
     const hasNews = this.#seenCommits !== this.#news.commits;
     const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);

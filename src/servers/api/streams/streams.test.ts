@@ -188,7 +188,7 @@ test("for a reader that takes nothing no more is read than the socket holds", as
     before = pages;
     return isStill;
   }, 200);
-  assert.ok(pages < rows / API_LIMITS.streamRows, `${pages} pages were read for nobody`);
+  assert.ok(pages < rows / API_LIMITS.streamRows, `${pages} pages were read for no one`);
 });
 
 test("a quiet stream shows a sign of life, and a reader that stalls is dropped", async (t) => {

@@ -3,8 +3,8 @@ import type { CommandParts } from "../../src/engine/commands/carry-out.ts";
 
 const openedAt = instant(Date.UTC(2026, 0, 1));
 
-/** One alert that is open, and channels of which one does not answer. */
-export const TOLD_ALERTS: CommandParts["alerts"] = {
+/** One open alert, and two channels; one of them failed. */
+export const SAMPLE_ALERTS: CommandParts["alerts"] = {
   test: () =>
     Promise.resolve([
       { channel: "email", outcome: { ok: true } },

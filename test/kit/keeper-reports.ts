@@ -1,7 +1,7 @@
 import type { Results } from "../../src/wire/control/control.ts";
 import type { ChecksReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/reports.ts";
 
-/** What the keeper may tell of a server. */
+/** Sample reports of the keeper. */
 
 const AT = "2026-11-20T06:00:00.000Z";
 
