@@ -72,7 +72,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   await page.getByRole("alert").getByText("This server does not go by the name").waitFor();
   await page.context().close();
   await browser.page.goto(`http://127.0.0.1:3000/${SECURITY}`);
-  await browser.page.getByText("Passkeys need a name").waitFor();
+  await browser.page.getByText("Passkeys need a host name").waitFor();
   assert.equal(await browser.page.getByRole("button", { name: "Add a passkey" }).count(), 0);
 }
 

@@ -30,7 +30,7 @@ export async function makesAppPasswords(
   await page.keyboard.press("Enter");
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
-  await row.getByText(/made .* last used/).waitFor();
+  await row.getByText(/created .* last used/).waitFor();
   await press(row.getByRole("button", { name: "Remove Annas Telefon" }));
   const surely = row.getByRole("button", { name: "Remove Annas Telefon for good" });
   await looksWell(page, "a question whether an app password shall be removed");

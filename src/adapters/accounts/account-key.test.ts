@@ -8,7 +8,7 @@ const owner = await makeRecoveryKeys();
 const recoveryKey = createPrivateKey(owner.privateKey);
 const FIRST = 'it\'s 100%{u} "ünusual"';
 
-/** As Dovecot does it at a sign-in. */
+/** Opens a key as Dovecot does at a sign-in. */
 function open({ locked }: AccountKey, password: string) {
   const passphrase = createHash("sha256").update(password).digest("hex");
   return createPrivateKey({ key: Buffer.from(locked, "base64").toString(), passphrase });

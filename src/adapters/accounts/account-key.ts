@@ -12,15 +12,15 @@ import { promisify } from "node:util";
 import type { AccountKey } from "../../wire/control/account-key.ts";
 import { lockOf } from "./locked-key.ts";
 
-/** Of the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
+/** The curve that Dovecot's dcrypt prefers for speed (NIST P-256). */
 const CURVE = "prime256v1";
-/** Of the recovery key: 128 bits of security (NIST SP 800-57 part 1, table 2), and room for a whole key of an account. */
+/** For the recovery key: 128 bits of security (NIST SP 800-57 part 1, table 2), and room for a whole account key. */
 const RECOVERY_BITS = 3_072;
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" } as const;
 
 const generate = promisify(generateKeyPair);
 
-/** The keys of the owner, in PEM: with the public half each account's key is kept, with the private one it is opened. */
+/** The owner's keys, in PEM: the public half encrypts each account's key, the private half opens it. */
 export async function makeRecoveryKeys(): Promise<Readonly<{ publicKey: string; privateKey: string }>> {
   const pair = await generate("rsa", { modulusLength: RECOVERY_BITS });
   return {
@@ -29,7 +29,7 @@ export async function makeRecoveryKeys(): Promise<Readonly<{ publicKey: string; 
   };
 }
 
-/** New keys of an account, which its password opens, or the private half of this recovery key (PEM). */
+/** Makes an account's keys, which its password or the private half of this recovery key (PEM) opens. */
 export async function makeAccountKey(password: string, recoveryKey: string): Promise<AccountKey> {
   const pair = await generate("ec", { namedCurve: CURVE });
   const privateKey = pair.privateKey.export({ type: "pkcs8", format: "der" });
@@ -42,7 +42,7 @@ export async function makeAccountKey(password: string, recoveryKey: string): Pro
   };
 }
 
-/** The private key of an account in PEM; null if this recovery key does not open it. */
+/** Returns the private key of an account in PEM; null if this recovery key does not open it. */
 export function recoverKey({ id, recoverable }: AccountKey, recoveryKey: KeyObject): string | null {
   try {
     const opened = privateDecrypt({ key: recoveryKey, ...OAEP }, Buffer.from(recoverable, "base64"));
@@ -53,7 +53,7 @@ export function recoverKey({ id, recoverable }: AccountKey, recoveryKey: KeyObje
   }
 }
 
-/** The same keys for another password; null if this recovery key does not open each of them. */
+/** Encrypts the same keys for another password; null if this recovery key does not open each of them. */
 export async function lockAgain(
   keys: readonly AccountKey[],
   recoveryKey: KeyObject,
@@ -66,7 +66,7 @@ export async function lockAgain(
   return keys.map(({ id, publicKey, recoverable }, i) => ({ id, publicKey, locked: locked[i] ?? "", recoverable }));
 }
 
-/** What Dovecot makes of a password to open its key: `%{sha256:password}`. So the password itself reaches no other process. */
+/** The passphrase that Dovecot derives from a password: `%{sha256:password}`. The password itself reaches no other process. */
 function passphrase(password: string): string {
   return createHash("sha256").update(password).digest("hex");
 }

@@ -16,7 +16,7 @@ export async function hashed({ name, secret, ...line }: AccountLine, secretFile:
   return { name, hash: await hashPassword(secret.password), proof, ...quota };
 }
 
-/** What Dovecot will tell the guard of this password; empty where the secret cannot be read. */
+/** The proof that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
 export function proofOf(secretFile: string, owner: AccountName, password: string): string {
   try {
     return passwordProof(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password);

@@ -3,7 +3,7 @@ import type { MadeSecret, SecretMaker } from "../../engine/admin-ports.ts";
 import { passwordProof } from "../../render/dovecot/password-proof.ts";
 import type { PasswordTurns } from "./password-turns.ts";
 
-/** What the guard stores of passwords that it was given. `loginSecret`: that of Dovecot's questions. */
+/** What the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
 export class AccountSecrets implements SecretMaker {
   readonly #turns: Pick<PasswordTurns, "hashAll">;
   readonly #loginSecret: string;

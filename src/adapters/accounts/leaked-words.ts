@@ -1,6 +1,6 @@
 export type WordLists = Readonly<Record<string, (string | number)[]>>;
 
-/** Of letters, what stands for them in a password ("p4ssw0rd"). */
+/** Characters that stand for a letter in a password ("p4ssw0rd"). */
 export type Substitutes = Readonly<Record<string, readonly string[]>>;
 
 /**

@@ -20,13 +20,13 @@ const ID_SCRYPT = Buffer.from("2b06010401da47040b", "hex");
 /** 2.16.840.1.101.3.4.1.42 (RFC 8018, B.2.5). */
 const AES_256_CBC = Buffer.from("60864801650304012a", "hex");
 
-/** Makes of a private key (PKCS#8, DER) one that only a passphrase opens. */
+/** Encrypts a private key (PKCS#8, DER) with a passphrase. */
 type Lock = (privateKey: Buffer) => string;
 
 /**
  * Such a key is PEM of an EncryptedPrivateKeyInfo (RFC 5958, 3), which Dovecot's OpenSSL opens at a sign-in. Node itself writes such
- * keys with 2,048 rounds of PBKDF2 only, which is too easy to guess. All keys that one lock closes have the same salt: a guess at their
- * passphrase costs as much as with one key, and so does closing them.
+ * keys with 2,048 rounds of PBKDF2 only, which is too easy to guess. All keys that one lock encrypts share a salt: a guess at their
+ * passphrase costs as much as with one key, and so does encrypting them.
  */
 export async function lockOf(passphrase: string): Promise<Lock> {
   const salt = randomBytes(SALT_BYTES);
@@ -60,7 +60,7 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), content]);
 }
 
-/** The shortest form; a first bit that is set would make it negative. */
+/** The shortest form, with a zero byte in front if the first bit is set, which would make it negative. */
 function unsigned(value: number): Buffer {
   const digits = value.toString(16);
   const bytes = Buffer.from(digits.padStart(digits.length + (digits.length % 2), "0"), "hex");

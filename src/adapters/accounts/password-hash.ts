@@ -1,7 +1,7 @@
 import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
 import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/passwords/cost.ts";
 
-/** The most work that a stored hash may cost this process: 256 MiB, ten passes, four lanes. */
+/** Maximum cost of verifying a stored hash: 256 MiB, ten passes, four lanes. */
 const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
 
 const PHC =

@@ -2,7 +2,7 @@ import { type AccountName, domainOf, localPart } from "../../core/net/address.ts
 import { passwordProblem } from "../../core/passwords/rule.ts";
 import { wordsWithin } from "./leaked-words.ts";
 
-/** What is wrong with a new password, in one sentence; null if nothing is. `owner` is null for the administrator. */
+/** The weakness of a new password, in one sentence; null if it is strong. `owner` is null for the administrator. */
 export type PasswordJudge = (password: string, owner: AccountName | null) => string | null;
 
 /**
@@ -43,7 +43,7 @@ export async function loadPasswordJudge(): Promise<PasswordJudge> {
   };
 }
 
-/** What an attacker who knows the address tries first. Longest words first. */
+/** Words that an attacker who knows the address tries first. Longest first. */
 function namesOf(owner: AccountName | null): readonly string[] {
   if (owner === null) return ["administrator", "ghostinbox", "dashboard", "admin"];
   const whole = [owner, localPart(owner), domainOf(owner)];

@@ -5,11 +5,11 @@ import type { Passwords } from "../../engine/access/sign-in.ts";
 import { hashPassword, verifyPassword } from "./password-hash.ts";
 
 /**
- * One password at a time: each takes 19 MB while it is verified, one of an import 46 at most, and a burst would take several times
- * that. After a wrong one the next waits as long as it took, so that strangers who guess take half a core at most.
+ * Verifies one password at a time: each takes 19 MB, one of an import up to 46 MB, and a burst would take several times
+ * that. After a wrong one the next waits as long as it took, so guessing strangers take half a core at most.
  */
 export class PasswordTurns implements Passwords {
-  /** Of random bytes: finding a password for it is finding one by guessing. */
+  /** A hash of random bytes: no password matches it except by guessing. */
   readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
   readonly #verify: typeof verifyPassword;
   #last: Promise<unknown> = Promise.resolve();
@@ -27,7 +27,7 @@ export class PasswordTurns implements Passwords {
     return verified.then(({ isRight }) => isRight);
   }
 
-  /** Of each password its hash, in one turn: no crowd of strangers stands between two accounts of a file. */
+  /** Hashes all passwords in one turn, so strangers' sign-ins never delay an import between two accounts. */
   hashAll(passwords: readonly string[]): Promise<readonly string[]> {
     const hashed = this.#last.then(async () => {
       const hashes: string[] = [];

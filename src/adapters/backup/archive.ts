@@ -8,15 +8,15 @@ import { SYSTEM_PATH } from "../machine/run-program.ts";
 type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
 /**
- * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anybody with the two programs and the passphrase can
- * read it, without ours.
+ * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anyone with the two programs and the passphrase can
+ * read it, without GhostInbox.
  */
 export type Secret = Readonly<{ passphrase: string /** For gpg's own files. */; home: string }>;
 
 const GPG = ["--batch", "--no-options", "--no-symkey-cache", "--pinentry-mode", "loopback", "--passphrase-fd", "3"];
 const MOST_LAST_WORDS = 300;
 
-/** Packs everything in a directory; `write` takes the archive, and asks at its end whether it is whole. */
+/** Packs everything in a directory; `write` takes the archive, and checks at the end that it is complete. */
 export async function pack(
   directory: string,
   write: (archive: Readable, isWhole: () => Promise<boolean>) => Promise<void>,
@@ -27,7 +27,7 @@ export async function pack(
   tar.in.end();
   const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];
   const gpg = startGpg(encrypt, secret);
-  // Where tar fails, gpg ends well with what it got.
+  // If tar fails, gpg still ends successfully with the partial archive.
   const isWhole = async (): Promise<boolean> =>
     (await Promise.all([tar.ended, gpg.ended])).every((words) => words === null);
   return run([gpg, tar], async () => {
@@ -56,7 +56,7 @@ export async function unpack(
 
 type Running = Readonly<{ in: Writable; out: Readable; ended: Promise<string | null> }>;
 
-/** The pipes may break because a program ended: what it said then counts. */
+/** The pipes may break because a program ended: then its own message counts. */
 async function run(programs: readonly Running[], pour: () => Promise<void>): Promise<Outcome> {
   const poured = pour().then(
     () => null,

@@ -1,4 +1,4 @@
-/** Why restic gave up; `other` with its own last words. */
+/** Why restic failed; `other` comes with its last line of output. */
 export type Trouble =
   | "no_repository"
   | "wrong_key"
@@ -16,7 +16,7 @@ const MOST_LAST_WORDS = 300;
 /** restic would retry for a quarter of an hour to read missing files. */
 export const LOST = /retrying after .*(?:no such file|EOF|ciphertext|hash|does not match|not found)/i;
 
-/** What restic says, by the words of its version 0.14. */
+/** restic's messages, as of version 0.14. */
 const TROUBLES: readonly (readonly [RegExp, Trouble, string])[] = [
   [/wrong password or no key found/i, "wrong_key", "the key does not open it"],
   [/repository is already locked/i, "locked", "another backup uses it at this moment"],
@@ -39,7 +39,7 @@ const TROUBLES: readonly (readonly [RegExp, Trouble, string])[] = [
   ],
 ];
 
-/** A sentence part that fits behind “…: ”. */
+/** A phrase that fits after “…: ”. */
 export function failure({ code, err, out }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
   const text = `${err}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 /** The traces of restic(1) beside its output. */
 
-/** Of a repository in a directory of this machine: one elsewhere may have some. */
+/** For a repository in a directory of this machine; a remote one may leave some. */
 export function hasNoLock(place: string): boolean {
   try {
     return place.startsWith("/") && readdirSync(join(place, "locks")).length === 0;

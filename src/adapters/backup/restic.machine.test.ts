@@ -27,14 +27,14 @@ const quiet = { host: "mail.example.test", tags: ["nightly"], watch: () => undef
 /** A hundred with Go's own settings on two cores, more on more. */
 const MOST_MB = 75;
 
-/** The most that a program started by this process has had (VmHWM of proc(5)); 0 while there is none. */
+/** Peak memory of the programs that this process started (VmHWM of proc(5)); 0 while there are none. */
 function mostMemoryMb(program: string): number {
   for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ")) {
     try {
       const status = readFileSync(`/proc/${Number(pid)}/status`, "utf8");
       if (status.startsWith(`Name:\t${program}\n`)) return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
     } catch {
-      // It has ended since.
+      // It has just ended.
     }
   }
   return 0;
@@ -112,7 +112,7 @@ describe("restic", { skip: lacking({ installed: ["restic", "setpriv"] }) }, () =
     const argv = ["backup", "--no-cache", "--stdin"];
     const env = { ...process.env, RESTIC_REPOSITORY: place, RESTIC_PASSWORD: repository.key.text };
     const killed = spawn("setpriv", ["--", "restic", ...argv], { env, stdio: ["pipe", "ignore", "ignore"] });
-    // Without those under the temporary names that they are written with.
+    // Without files that are still being written under temporary names.
     const locks = (): number => readdirSync(join(place, "locks")).filter((name) => /^[0-9a-f]{64}$/.test(name)).length;
     while (locks() === 0 && killed.exitCode === null) await pause(20);
     killed.kill("SIGKILL");

@@ -12,7 +12,7 @@ export type Repository = Readonly<{
   place: string;
   /** The password, or the file with it. */
   key: Readonly<{ file: string } | { text: string }>;
-  /** A directory for what restic may forget; empty: none. */
+  /** restic's cache directory; empty: no cache. */
   cache: string;
   /** Credentials for the place. */
   environment: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ type Watch = (progress: Progress) => void;
 type RestoreHow = Readonly<{
   to: string;
   paths?: readonly string[];
-  /** The result of `size`, if it was asked. */
+  /** The result of `size`, if it was requested. */
   sizeBytes?: number | undefined;
   watch: Watch;
   signal?: AbortSignal | undefined;
@@ -38,10 +38,10 @@ export type Restored<T> = Readonly<{ ok: true; value: T }> | Failed;
 /** A fifth of a second: restic's own default on a terminal is 60 a second. */
 const FRAMES_PER_SECOND = "5";
 const LOOK_MS = 200;
-/** Of each of its two outputs. */
+/** Limit for each of its two outputs. */
 const MOST_LINES = 2_000;
 const LOST_TRIES = 3;
-/** For Go's runtime: garbage may be a fifth of what is in use. With one core, of what is compressed at once, a large backup takes half. */
+/** For Go's runtime: garbage may be a fifth of the memory in use. On one core, which compresses less at once, a large backup needs half. */
 const LITTLE_GARBAGE = { GOGC: "20" };
 const ONE_CORE = { GOMAXPROCS: "1" };
 
@@ -122,19 +122,19 @@ export class Restic {
     );
   }
 
-  /** Removes snapshots that are older than `keepMs` before the latest one, and the data that no other needs. */
+  /** Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. */
   async forget(keepMs: number): Promise<Restored<null>> {
     const hours = Math.max(1, Math.round(keepMs / 3_600_000));
     return result(await this.#run(["forget", "--keep-within", `${hours}h`, "--group-by", "", "--prune"]), () => null);
   }
 
-  /** Reads everything back and checks it; without `reads` only how it hangs together. */
+  /** Reads everything back and verifies it; without `reads` checks only the structure. */
   async check(reads: boolean): Promise<Restored<null>> {
     await this.#dropDeadLocks();
     return result(await this.#run(["check", ...(reads ? ["--read-data"] : [])]), () => null);
   }
 
-  /** Of a snapshot, in bytes, as restored. */
+  /** The size of a snapshot in bytes, as restored. */
   async size(snapshot: string, paths: readonly string[] = []): Promise<Restored<number>> {
     if (paths.length > 0) return { ok: true, value: 0 };
     const ran = await this.#run(["stats", "--json", "--no-lock", "--mode", "restore-size", snapshot]);
@@ -162,13 +162,13 @@ export class Restic {
     }
   }
 
-  /** The content of one small file of a snapshot. */
+  /** Reads one small file of a snapshot. */
   async read(snapshot: string, path: string): Promise<Restored<string>> {
     const ran = await this.#run(["dump", "--no-lock", snapshot, path]);
     return result(ran, () => ran.out.join("\n"));
   }
 
-  /** Locks of processes of this machine that have ended (restic-unlock(1)). */
+  /** Removes locks of ended processes of this machine (restic-unlock(1)). */
   async #dropDeadLocks(): Promise<void> {
     // Each call takes half a second of a core to open the key.
     if (hasNoLock(this.#repository.place)) return;
@@ -178,7 +178,7 @@ export class Restic {
   #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
     const { place, key, cache, environment } = this.#repository;
     const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
-    // If this process is killed, it would keep writing.
+    // Otherwise restic would keep writing after this process is killed.
     const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],

@@ -14,14 +14,14 @@ export type AuthorFilesParts = Readonly<{
 
 const SENDERS_ARE = "# ADDRESS ACCOUNT,ACCOUNT: who may send as whom. Written by the guard.";
 const CLIENTS_ARE = "# The allow list. Written by the guard.";
-/** The last line. A reader that does not find it has read an incomplete file. */
+/** The last line: without it a reader knows that the file is incomplete. */
 const END = "# end";
 
-/** `stat`: of the file as last written; null before the first write. */
+/** `stat` of the last written file; null before the first write. */
 type Written = Readonly<{ text: string; stat: string | null }>;
 
 /**
- * The files with which Rspamd checks a mail's author: `senders` (the view `sender_login`) and `clients` (the allow
+ * The files that Rspamd uses to check a mail's author: `senders` (the view `sender_login`) and `clients` (the allow
  * list). With files mail flows while the guard is down. The guard is the only writer of accounts, so they are never out
  * of date. A file that another program emptied, changed or removed is written again at the next check.
  */

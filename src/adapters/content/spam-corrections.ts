@@ -11,11 +11,11 @@ export type Corrections = Readonly<{
   users: number;
 }>;
 
-/** Far more than the list may grow to (render/content/learn-spam.ts). */
+/** Far more than the maximum size of the list (render/content/learn-spam.ts). */
 const MOST_BYTES = 4_000_000;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
-/** From the list of spamd's user and its older part, between two times. Invalid lines are skipped. */
+/** Counts corrections between two times, from the list of spamd's user and its older part. Skips invalid lines. */
 export function corrections({ foreign }: ForeignFile, from: number, to: number): Corrections {
   const found = [`${foreign}.1`, foreign].flatMap(linesOf).flatMap((line) => {
     const [, seconds, learned, account] = LINE.exec(line) ?? [];
@@ -29,7 +29,7 @@ export function corrections({ foreign }: ForeignFile, from: number, to: number):
   };
 }
 
-/** Another user writes there: only a plain file of a usual size counts. */
+/** Another user writes there: reads only a regular file of plausible size. */
 function linesOf(path: string): readonly string[] {
   return (readForeign({ foreign: path }, MOST_BYTES) ?? "").split("\n");
 }

@@ -7,7 +7,7 @@ import { PublishedRecords } from "./published.ts";
 
 export type Wanted = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
 
-/** What to publish for a domain of the settings. `addresses`: the machine's own that are public; `key`: of DKIM, in base64. */
+/** Records to publish for a domain of the settings. `addresses`: the machine's public addresses; `key`: the DKIM key in base64. */
 export function wantedRecords(settings: Settings, addresses: readonly Ip[], domain: string, key: string): Wanted {
   const records = recordsOf({
     domain,
@@ -24,18 +24,18 @@ export function wantedRecords(settings: Settings, addresses: readonly Ip[], doma
   return { records, addresses, settings };
 }
 
-/** All published records of it, and the addresses of the router or proxy before this machine. */
+/** All published records of the domain, and the addresses of the router or proxy in front of this machine. */
 export async function comparedAll(wanted: Wanted): Promise<readonly ComparedRecord[]> {
   return (await Promise.all([compared(wanted), outside(wanted)])).flat();
 }
 
-/** What is published, compared with what should be. */
+/** Compares the published records with the expected ones. */
 export async function compared({ records, settings }: Wanted): Promise<readonly ComparedRecord[]> {
   const published = new PublishedRecords(settings["dns.address"]);
   return Promise.all(records.map(async (record) => ({ record, verdict: judge(record, await published.find(record)) })));
 }
 
-/** The same of addresses that are not the machine's own, and that the name has all the same. */
+/** The same for addresses of the name that are not the machine's. */
 async function outside({ addresses, settings }: Wanted): Promise<readonly ComparedRecord[]> {
   const found = await outsideAddresses(settings, addresses);
   if (found.length > 0)
@@ -43,7 +43,7 @@ async function outside({ addresses, settings }: Wanted): Promise<readonly Compar
   return addresses.length > 0 ? [] : [await missingName(settings)];
 }
 
-/** There must be an address, whichever. */
+/** There must be at least one address. */
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
   return { record, verdict: judge(record, await new PublishedRecords(settings["dns.address"]).find(record)) };

@@ -5,7 +5,7 @@ import { parseIpv4Gateways } from "../../wire/kernel/proc-route.ts";
 /** The links of a machine that have an IPv4 address. */
 type Ipv4Links = Readonly<{ links: readonly string[]; isBridge: (link: string) => boolean; hasGateway: boolean }>;
 
-/** Whether the machine has a way out by IPv4. The bridge of a Docker has an address and leads nowhere, unless a gateway is there. */
+/** Whether the machine can reach the internet over IPv4. A Docker bridge has an address but leads nowhere without a gateway. */
 export function hasIpv4Way({ links, isBridge, hasGateway }: Ipv4Links = ofKernel()): boolean {
   return links.some((link) => hasGateway || !isBridge(link));
 }

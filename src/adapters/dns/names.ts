@@ -4,7 +4,7 @@ import type { NameAnswer, Names } from "../../engine/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;
-/** dns.Resolver: no such name, or none of this type. */
+/** Codes of dns.Resolver: no such name, or no record of this type. */
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
 /** Asks one resolver and ignores /etc/resolv.conf (node:dns, c-ares). */

@@ -14,7 +14,7 @@ export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdic
 type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
 
 /**
- * Addresses of the server's name that are none of the machine's: those of a router or a proxy before it. Asked of each family
+ * Addresses of the server's name that belong to a router or proxy in front of the machine. Looked up for each family
  * in which the machine has no public address itself (`own`).
  */
 export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
@@ -24,7 +24,7 @@ export async function outsideAddresses({ hostname, ...settings }: Named, own: re
   return found.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
 }
 
-/** Whether they lead here: their port 25 greets with the server's name. Most routers accept no such connection from inside. */
+/** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
 export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
@@ -43,7 +43,7 @@ export async function comparedAddresses(settings: Named, addresses: readonly Ip[
 }
 
 /**
- * The name of each, which matters to servers that get mail from it. None is sent from the IPv4 address of a proxy that only passes
+ * The reverse name of each, which matters to servers that get mail from it. No mail leaves from the IPv4 address of a proxy that only passes
  * mail on to a machine without IPv4.
  */
 export async function comparedReverse(

@@ -3,7 +3,7 @@ import type { PublishedRecord } from "../../wire/control/upkeep.ts";
 import { comparedAll, wantedRecords } from "./domain-records.ts";
 import { isPublic, ownAddresses } from "./own-addresses.ts";
 
-/** All records of a domain as they should be and are. `key`: of DKIM, in base64. */
+/** All records of a domain, expected and published. `key`: the DKIM key in base64. */
 export async function publishedFor(
   settings: Settings,
   domain: string,

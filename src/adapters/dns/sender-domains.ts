@@ -21,10 +21,10 @@ export const SENDER_DOMAIN_LIMITS = {
 
 type Held = Readonly<{ exists: boolean | null; until: number }>;
 
-/** No such name, or none of this type. Any other error means that the DNS gave no answer. */
+/** No such name, or no record of this type. Any other error means that the DNS did not answer. */
 const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
-/** Asks one resolver for MX, then for addresses, as a server does that replies to the sender. */
+/** Asks one resolver for MX, then for addresses, like a server that replies to the sender. */
 export class DnsSenderDomains implements SenderDomains {
   readonly #clock: Clock;
   readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
@@ -64,7 +64,7 @@ export class DnsSenderDomains implements SenderDomains {
 async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
   const exchanges = await answerOf(resolver.resolveMx(domain));
   if (exchanges === null) return null;
-  // A null MX says that the domain takes no mail (RFC 7505).
+  // A null MX means that the domain accepts no mail (RFC 7505).
   if (exchanges.length > 0) return exchanges.some(({ exchange }) => exchange !== "" && exchange !== ".");
   const [v4, v6] = await Promise.all([answerOf(resolver.resolve4(domain)), answerOf(resolver.resolve6(domain))]);
   if ((v4?.length ?? 0) + (v6?.length ?? 0) > 0) return true;

@@ -85,7 +85,7 @@ userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver =
     const [name = ""] = readdirSync(maildir);
     const file = join(maildir, name);
     const saved = statSync(file).ctimeMs;
-    // Dovecot counts in seconds.
+    // Dovecot's times are in seconds.
     while (Math.floor(Date.now() / 1_000) <= Math.floor(saved / 1_000) + 1) await pause(100);
     linkSync(file, join(top, "second-name"));
     rmSync(join(top, "second-name"));

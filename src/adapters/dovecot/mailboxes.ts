@@ -2,12 +2,12 @@ import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import { type Amount, type Folder, parseFolders, parseSizes } from "../../wire/dovecot/folders.ts";
 import { lastLines, runProgram } from "../machine/run-program.ts";
 
-/** Of a folder with a million mails, several times. */
+/** Several times the output for a folder with a million mails. */
 const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
 /** A large folder without an index is read mail by mail. */
 const TIMEOUT_MS = 30 * 60_000;
 
-/** The mailboxes of all accounts, by doveadm(1). Each method throws an Error that says what doveadm says. */
+/** The mailboxes of all accounts, by doveadm(1). Each method throws an Error with doveadm's message. */
 export class Mailboxes {
   readonly #conf: string;
 
@@ -30,7 +30,7 @@ export class Mailboxes {
     return parseFolders(printed) ?? fail("mailbox status", printed);
   }
 
-  /** Mails that came into the folder before then (ms). The size is that on the disk. */
+  /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */
   async cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
     const query = ["size.physical", ...before(guid, at)];
     const printed = await this.#doveadm(["-f", "tab", "fetch", "-u", account, ...query]);
@@ -52,7 +52,7 @@ export class Mailboxes {
   }
 }
 
-/** doveadm-search-query(7). By number, since a name may hold wildcards. Dovecot counts in seconds. */
+/** doveadm-search-query(7). By number, since a name may contain wildcards. Dovecot's times are in seconds. */
 function before(guid: string, at: number): readonly string[] {
   return ["mailbox-guid", guid, "savedbefore", String(Math.max(0, Math.floor(at / 1_000)))];
 }

@@ -5,7 +5,7 @@ import { Directory } from "../root-files/directory.ts";
 import { readPlain } from "../root-files/files.ts";
 import { UnsafePath } from "../root-files/unsafe-path.ts";
 
-/** Dovecot keeps a link and some other files beside the scripts. */
+/** Dovecot keeps a link and some other files next to the scripts. */
 const MOST_ENTRIES = 1_000;
 const MOST_SCRIPTS = 100;
 const MOST_BYTES = 1_000_000;
@@ -17,7 +17,7 @@ export function homeOf(mail: string, account: string): string {
 }
 
 /**
- * Where the Sieve scripts of an account send mail on: each script in its home counts, in force or not. Their owner could put
+ * Addresses to which an account's Sieve scripts forward mail: every script in its home counts, active or not. Users could put
  * anything there, so links are not followed.
  */
 export function redirectsIn(home: string, account: string): readonly Forward[] {
@@ -34,7 +34,7 @@ export function redirectsIn(home: string, account: string): readonly Forward[] {
   });
 }
 
-/** Of a directory the first names; of anything else none. */
+/** The first names of a directory; none for anything else. */
 function namesIn(home: string, name: string): readonly string[] {
   if (lstatSync(join(home, name), { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   using directory = Directory.open(join(home, name));

@@ -7,8 +7,8 @@ const LOOPBACK = parseIp("127.0.0.1");
 const TABLE = "/proc/net/tcp";
 
 /**
- * Tells whether a client of this port on 127.0.0.1 is a program of this user: Dovecot delivers mail as it. The kernel says whose a
- * connection is, so no secret is needed, and the firewall need not be there. Throws if the kernel's table cannot be read.
+ * Tells whether a client of this port on 127.0.0.1 runs as this user, as which Dovecot delivers mail. The kernel knows who owns a
+ * connection, so neither a secret nor the firewall is needed. Throws if the kernel's table cannot be read.
  */
 export function dovecotAt(port: number, user: number) {
   return async ({ ip, clientPort }: Readonly<{ ip: Ip; clientPort: number }>): Promise<boolean> => {

@@ -7,8 +7,8 @@ import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../.
 import { readForeign } from "../root-files/files.ts";
 
 /**
- * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: since when the
- * trouble lasts. `lost`: events that were removed before they could be delivered, and when that was last
+ * The exporter's own state. `position` null: it has not started; `at`: the time of the event there. `since`: when the
+ * trouble started. `lost`: events that were removed before they could be delivered, and when that was last
  * seen. Times are milliseconds since the Unix epoch, the event's as shown.
  */
 export type Delivery = Readonly<{
@@ -37,7 +37,7 @@ const written = lazily(() => {
   });
 });
 
-/** Null: there is none, or it cannot be used. */
+/** Null if it is missing or unusable. */
 export function readDelivery(file: ForeignFile): Delivery | null {
   const text = readForeign(file, MOST_BYTES);
   if (text === null) return null;
@@ -52,7 +52,7 @@ export function readDelivery(file: ForeignFile): Delivery | null {
   return read.ok ? read.value : null;
 }
 
-/** A file that is replaced as a whole, and flushed before it takes its place. */
+/** Replaces the file as a whole, flushed before the rename. */
 export class DeliveryFile implements DeliveryRecord {
   readonly #file: ForeignFile;
   readonly #now: () => number;
@@ -67,7 +67,7 @@ export class DeliveryFile implements DeliveryRecord {
     this.#lost = read?.lost ?? null;
   }
 
-  /** An unreadable one does not mean a first run: no event may be skipped, so all kept events are sent from the first. */
+  /** An unreadable record does not mean a first run: to skip no event, all stored events are sent from the first. */
   isUnreadable(): boolean {
     return existsSync(this.#file.foreign) && readDelivery(this.#file) === null;
   }

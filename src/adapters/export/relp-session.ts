@@ -5,7 +5,7 @@ import { isTaken, nextRelpNumber, RELP_OFFER, type RelpFrame, RelpReader, relpFr
 
 type Sending = Readonly<{ resolve: () => void; reject: (error: Error) => void }>;
 
-/** One connection of RELP. After an error it is closed, and nothing is known of what was not answered. */
+/** One connection of RELP. After an error it is closed; unanswered messages may or may not have arrived. */
 export class RelpSession {
   readonly #socket: TLSSocket;
   readonly #timeoutMs: number;
@@ -26,7 +26,7 @@ export class RelpSession {
     });
   }
 
-  /** Takes over a socket that is connecting. Rejects if no session comes about. */
+  /** Takes over a connecting socket. Rejects if no session can be opened. */
   static async open(socket: TLSSocket, timeoutMs: number): Promise<RelpSession> {
     const timer = setTimeout(
       () => socket.destroy(new Error(`no connection within ${timeoutMs / SECOND_MS} s`)),

@@ -12,7 +12,7 @@ import { RelpReceiver, type SyslogServer, TlsReceiver } from "./syslog-receiver.
 
 const EVENTS = [1, 2, 3].map((id) => eventItem("CONNECT", { id }));
 
-/** What a real rsyslog does is in export.machine.test.ts; these are receivers that fail. */
+/** Failing receivers; export.machine.test.ts tests a real rsyslog. */
 describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
   const identity = ownCertificate(temporaryDirectory());
 
@@ -37,7 +37,7 @@ describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
       const reader = new RelpReader();
       let left = most;
       socket.on("data", (chunk: Buffer) => {
-        // Messages are longer than the answers that the reader is for, and still frames.
+        // The reader is made for short answers, but these longer messages are frames too.
         for (const { number, command } of reader.push(chunk) ?? [])
           if (left-- > 0)
             socket.write(relpFrame({ number, command: "rsp", data: command === "open" ? "200 OK" : data }));

@@ -14,18 +14,18 @@ export type SyslogServer = Readonly<{
   port: number;
   /** Certificate authorities (PEM); undefined means Node's own. */
   authorities: string | undefined;
-  /** With which we prove who we are; undefined: not at all. */
+  /** Our client certificate; undefined: none. */
   identity: Readonly<{ cert: string; key: string }> | undefined;
   /** The name of this server in each message. */
   hostname: string;
-  /** After this time without progress, a connection is given up. */
+  /** A connection without progress for this long is closed. */
   timeoutMs?: number;
 }>;
 
 const TIMEOUT_MS = 30 * SECOND_MS;
 const SHOWN = 200;
 
-/** RELP over TLS: an event has arrived when the receiver says so. One session, as long as it holds. */
+/** RELP over TLS: an event has arrived when the receiver says so. Keeps one session for as long as it works. */
 export class RelpReceiver implements EventReceiver {
   readonly #server: SyslogServer;
   #session: RelpSession | null = null;
@@ -90,7 +90,7 @@ export class TlsReceiver implements EventReceiver {
       socket.once("close", () =>
         isEnded ? resolve() : reject(new Error("the receiver closed the connection before it had everything")),
       );
-      // What it says is of no interest, but its end is.
+      // Its data does not matter, but its end does.
       socket.resume();
     });
     return exchange.finally(() => socket.destroy());

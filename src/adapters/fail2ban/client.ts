@@ -4,14 +4,14 @@ import { type JailStatus, parseJailNames, parseJails } from "../../wire/fail2ban
 import { type Finished, lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
 
 type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
-/** `uid` and `gid`: of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
+/** `uid` and `gid` of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
 export type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
 
 type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
 
-/** A Fail2ban that was taken over names as many as it likes. */
+/** A compromised Fail2ban could name any number. */
 const MOST_JAILS = 100;
-/** It tells each address that it holds. */
+/** It lists every address that it holds. */
 const MOST_OF_A_JAIL = 1_000_000;
 
 /** Its jails, as fail2ban-client(1) lists them. Never throws. */
@@ -19,7 +19,7 @@ export async function jailsOf(files: Files, options: ClientOptions = {}): Promis
   const listed = await client(files, ["status"], options);
   if (listed.code !== 0) return silent(listed);
   const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
-  // One client for all, as each start of it costs a tenth of a second.
+  // One client for all jails, since each start costs a tenth of a second.
   const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
   const answer = await client(files, ["-i"], {
     ...options,

@@ -11,7 +11,7 @@ import { isWhole, unpack } from "./packed-log.ts";
 export type LogSearch = Readonly<{
   query: LogQuery;
   limit: number;
-  /** Called for a part that cannot be read. The search continues beside it. */
+  /** Called for a part that cannot be read. The search continues without it. */
   damaged: (path: string, why: string) => void;
 }>;
 
@@ -37,7 +37,7 @@ export async function latestLines(logs: readonly OpenLog[], search: LogSearch): 
   }
 }
 
-/** The latest line of a log that is not taken yet, and its time. */
+/** The latest line of a log that was not returned yet, and its time. */
 type Head = { stream: AsyncGenerator<LogEntry, void>; next: LogEntry | null; at: number };
 
 function latestOf(heads: readonly Head[]): Head | null {
@@ -45,7 +45,7 @@ function latestOf(heads: readonly Head[]): Head | null {
   return filled.reduce<Head | null>((a, b) => (a !== null && a.at > b.at ? a : b), null);
 }
 
-/** Where no line before it tells a time, it has the place of the line after it. */
+/** If no line before it has a time, it is ordered like the line after it. */
 async function advance(head: Head): Promise<void> {
   const { done, value } = await head.stream.next();
   head.next = done === true ? null : value;
@@ -71,7 +71,7 @@ type Matching = Readonly<{ component: string; search: LogSearch }>;
 /** The latest first. */
 async function* matchingOf(file: OpenFile, { component, search }: Matching): AsyncGenerator<LogEntry, void> {
   const { query, damaged } = search;
-  // All of it is older.
+  // The rest is older.
   if (query.since !== null && file.mtimeMs < query.since) return;
   const notAfter = instant(Math.ceil(file.mtimeMs));
   const texts = textsOf(query);
@@ -125,7 +125,7 @@ function piecesOf(file: OpenFile, { query, damaged }: LogSearch): LogPieces | nu
   return packedPieces(fd, { range, blocks: index.blocks }, (why) => damaged(path, why));
 }
 
-/** Tells the time of the last line before a piece that tells one. It is asked from the end of the file on. */
+/** Returns the time of the last line with a time before a piece. Called from the end of the file backwards. */
 function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Millis {
   let latest = { after: Number.POSITIVE_INFINITY, at: NO_TIME };
   return (start) => {
@@ -136,7 +136,7 @@ function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Mil
   function search(start: number): typeof latest {
     for (let piece = pieces.before(start); piece !== null; piece = pieces.before(piece.start)) {
       const found = lastTimeIn(piece.text, notAfter);
-      // In a compressed file this is too far, and then the same is found again.
+      // In a compressed file this reaches too far back, and the same line is found again.
       if (found !== null) return { after: piece.start + found.from, at: found.at };
     }
     return { after: -1, at: NO_TIME };

@@ -4,7 +4,7 @@ import type { SearchTexts } from "../../wire/control/log-query.ts";
 import { timeOfLine } from "../../wire/logs/log-time.ts";
 import { LONGEST_LINE } from "./log-index.ts";
 
-/** A line, and when it was written: for one that does not say so itself, when the one before it was. */
+/** A line and its time; a line without a time has that of the line before it. */
 export type TimedLine = Readonly<{ at: Millis; line: string }>;
 
 export type LineTime = Readonly<{ from: number; at: Millis }>;
@@ -45,7 +45,7 @@ function lastTimed(text: Buffer, from: number, notAfter: Millis): LineTime | nul
 /** Where the lines with one of the texts start, the last one first. */
 function* candidates(text: Buffer, texts: SearchTexts | null): Generator<number> {
   if (text.length === 0) return;
-  // A letter beyond ASCII may become one of ASCII in lower case: then each line is looked at.
+  // A letter beyond ASCII may become one of ASCII in lower case: then every line is checked.
   if (texts !== null && (texts.inBytes || isAscii(text))) return yield* linesWith(text, texts.texts);
   for (let start = lineStart(text, text.length - 1); ; start = lineStart(text, start - 1)) {
     yield start;
@@ -53,7 +53,7 @@ function* candidates(text: Buffer, texts: SearchTexts | null): Generator<number>
   }
 }
 
-/** Letters of one byte stay in their places in lower case. */
+/** Lowercasing one-byte letters keeps their offsets. */
 function linesWith(text: Buffer, texts: readonly string[]): readonly number[] {
   const lower = text.toString("latin1").toLowerCase();
   const starts = new Set<number>();
@@ -67,7 +67,7 @@ function linesWith(text: Buffer, texts: readonly string[]): readonly number[] {
   return [...starts].sort((a, b) => b - a);
 }
 
-/** Where the line starts that contains this place; the end of a line belongs to it. */
+/** The start of the line that contains this offset; a line includes its line end. */
 function lineStart(text: Buffer, place: number): number {
   return place <= 0 ? 0 : text.lastIndexOf(0x0a, place - 1) + 1;
 }
@@ -75,6 +75,6 @@ function lineStart(text: Buffer, place: number): number {
 function lineAt(text: Buffer, start: number): string {
   const found = text.indexOf(0x0a, start);
   const end = found < 0 ? text.length : found;
-  // A letter has at most four bytes; of a line that is cut, whole ones are left.
+  // A letter has at most four bytes; a cut line ends with a whole one.
   return text.toString("utf8", start, Math.min(end, start + 4 * LONGEST_LINE)).slice(0, LONGEST_LINE);
 }

@@ -28,12 +28,12 @@ export function findLogs(directory: string): readonly ComponentLog[] {
   });
 }
 
-/** A log at one moment. It is rotated only after that, if at all: each of its lines is in one of the files. */
+/** A snapshot of a log: even if it is rotated afterwards, each of its lines is in exactly one of the files. */
 export type OpenLog = Readonly<{
   log: ComponentLog;
   /** Null: the current file is missing at the moment. */
   current: OpenFile | null;
-  /** Where it ends. */
+  /** Its end. */
   end: LogPosition | null;
   /** The rotated files, newest first. */
   elder: readonly string[];
@@ -41,7 +41,7 @@ export type OpenLog = Readonly<{
 
 export type OpenFile = Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
 
-/** The current file must be closed. */
+/** Opens the log; the caller closes the current file. */
 export function openLog(log: ComponentLog): OpenLog {
   const current = openFile(log.current, false);
   const folder = dirname(log.current);
@@ -56,7 +56,7 @@ export function openLog(log: ComponentLog): OpenLog {
   return { log, current, end: current === null ? null : positionAtEnd(current.fd, current.sizeBytes), elder: others };
 }
 
-/** Null: it is gone, or was compressed in between and is gone since. */
+/** Null: it is gone, under its old name and its compressed one. */
 export function openElder(path: string): OpenFile | null {
   return openFile(path, true) ?? (isPacked(path) ? null : openFile(`${path}${PACKED}`, true));
 }

@@ -57,7 +57,7 @@ function follow(lingerMs = 0): LogFollower {
   });
 }
 
-/** As svlogd(8) does it. */
+/** Rotates as svlogd(8) does. */
 function rotate(name: string): void {
   renameSync(file, join(directory, `@${name}.s`));
   writeFileSync(file, "");

@@ -40,7 +40,7 @@ export class LogFollower {
   readonly #parts: LogFollowerParts;
   readonly #chunk = Buffer.alloc(CHUNK_BYTES);
   #position: LogPosition | null;
-  /** The first line of the open file. It is passed on with each position; null until a line was read. */
+  /** The first line of the open file. It is stored with each position; null until a line was read. */
   #head: string | null;
   #fd: number | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -175,7 +175,7 @@ export class LogFollower {
   }
 }
 
-/** The `inode` of a position that was passed on: `identity`, and `headOf`. */
+/** The `inode` of a stored position: `identity`, and `headOf`. */
 const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
 const HEAD_BYTES = 256;
 
@@ -189,7 +189,7 @@ function headOf(fd: number): string {
     .padStart(8, "0");
 }
 
-/** The first line that starts there or later. Other lines may have replaced those that were lost. */
+/** The first line that starts there or later: other lines may have replaced lost ones. */
 function lineAt(fd: number, offset: number): number {
   if (offset === 0) return 0;
   const text = Buffer.alloc(CHUNK_BYTES);

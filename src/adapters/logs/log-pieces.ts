@@ -3,12 +3,12 @@ import { constants, inflateRawSync } from "node:zlib";
 import { hasKeyIn, type KeyRange } from "../../wire/logs/address-keys.ts";
 import { endOf, type IndexedBlock, LONGEST_BLOCK_BYTES, LONGEST_LINE, readBlock } from "./log-index.ts";
 
-/** Some lines of a log file, and where they start in it. Of a line that is too long, only the first part. */
+/** Some lines of a log file and their offset. Only the first part of lines that are too long. */
 export type LogPiece = Readonly<{ start: number; text: Buffer }>;
 
 /** A log file that can be read from its end. */
 export type LogPieces = Readonly<{
-  /** The pieces in which an address of the range may stand, or all. The next one may overwrite a piece. */
+  /** The pieces that may contain an address of the range, or all. The next one may overwrite a piece. */
   latestFirst: () => Generator<LogPiece, void>;
   /** The piece before the one that starts there, whatever it contains. */
   before: (start: number) => LogPiece | null;
@@ -22,7 +22,7 @@ const LINE_END = 0x0a;
 
 export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
 
-/** Of a file that is not compressed, the first `size` bytes. Parts without blocks are read directly. */
+/** Reads the first `size` bytes of an uncompressed file. Parts without blocks are read directly. */
 export function plainPieces(fd: number, size: number, { range, blocks }: Wanted): LogPieces {
   const usual = Buffer.allocUnsafe(PIECE_BYTES);
   const indexed = range === null ? [] : blocks.filter((block) => endOf(block) <= size);
@@ -49,7 +49,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: Wanted)
     }
   }
 
-  /** Starts where a line does: at the floor, or after a line's end. */
+  /** The start of a line: the floor, or the byte after a line end. */
   function pieceBefore(end: number, floor: number, buffer: Buffer): LogPiece | null {
     if (end <= floor) return null;
     const from = Math.max(floor, end - buffer.length);
@@ -73,7 +73,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: Wanted)
   }
 }
 
-/** Of a compressed file all of whose blocks are known. */
+/** Reads a compressed file of which all blocks are known. */
 export function packedPieces(fd: number, { range, blocks }: Wanted, damaged: (why: string) => void): LogPieces {
   return { latestFirst, before };
 

@@ -22,7 +22,7 @@ const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
 
 /**
  * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately:
- * the compressor forgets at the end of a block what came before it.
+ * the compressor resets its window at the end of each block.
  */
 export class PackLog extends Transform {
   readonly #done: (blocks: readonly IndexedBlock[] | null) => void;
@@ -85,7 +85,7 @@ export function isWhole({ blocks }: LogIndex, sizeBytes: number): boolean {
 }
 
 /**
- * The text of any compressed log from its start, in parts of whole lines. Of a line that is too long, the first part.
+ * Reads any compressed log from its start, in parts of whole lines. Cuts lines that are too long.
  * Throws if the file cannot be read.
  */
 export async function* unpack(fd: number): AsyncGenerator<Buffer> {

@@ -2,14 +2,14 @@ import { statSync } from "node:fs";
 
 /**
  * Opens names in another user's directory as that user, so a link there gains the user nothing. SQLite opens and
- * creates files beside a database by name, for a reader too. Only root can do this, and only in the main thread.
+ * creates files next to a database by name, even for a reader. Only root can do this, and only in the main thread.
  */
 export function asOwnerOf<T>(directory: string, work: () => T): T {
   const { setegid, seteuid, getgroups, setgroups } = process;
   if (process.geteuid?.() !== 0 || !setegid || !seteuid || !getgroups || !setgroups) return work();
   const { uid, gid } = statSync(directory);
   const groups = getgroups();
-  // Those of root would open what the owner's own groups do not.
+  // Root's groups could open files that the owner's groups cannot.
   setgroups([gid]);
   setegid(gid);
   seteuid(uid);

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { saveMemoryFromNow } from "./late-flags.ts";
 
-/** Returns memory at once, in a process that will do little for long: V8 itself would do so only when it needs some. */
+/** Returns memory at once, for a process that will be idle for long: V8 collects only when it needs memory. */
 export function collectGarbage(): void {
   saveMemoryFromNow();
   setFlagsFromString("--expose-gc");

@@ -7,7 +7,7 @@ import { readLynis } from "../../wire/debian/lynis.ts";
 const REPORT = "/var/log/lynis-report.dat";
 const MOST_BYTES = 16 * 1024 * 1024;
 
-/** The last report of Lynis. It is not run here: it takes minutes. Never throws. */
+/** Reads the last report of Lynis. Running it would take minutes. Never throws. */
 export function hardening(file: string = REPORT): Unless<HardeningFigures> {
   try {
     const text = readBounded(file);

@@ -7,7 +7,7 @@ const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? [
 /** A client of an IPv4 address may have an IPv6 socket, so both are read (proc(5)). */
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
-/** Clients on this machine, whose users the kernel knows: no program can pretend another's. */
+/** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
 export const localClients = {
   isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
   userOf: async (connection: LocalConnection): Promise<string | null> => {

@@ -5,7 +5,7 @@ type Level = "info" | "warn" | "error";
 /** A longer value is cut, because what strangers send is logged too. */
 const VALUE_CHARACTERS = 1_000;
 
-/** One line for each message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal. */
+/** Writes one line for each message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal. */
 export function createLog(clock: Clock, write: (line: string) => void = toStderr): Log {
   const say = (level: Level, message: string, fields: LogFields = {}): void =>
     write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
@@ -38,7 +38,7 @@ function printable(text: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** Lines that svlogd(8) has not taken: on a disk without room, or read-only, it takes none. */
+/** Lines that svlogd(8) has not accepted: it accepts none on a full or read-only disk. */
 const MOST_UNWRITTEN_BYTES = 256 * 1024;
 
 /** A log that cannot be written cannot report it. */

@@ -31,7 +31,7 @@ export class KernelNetworks implements OwnNetworks {
 
   current(): readonly OwnNetwork[] {
     const now = this.#clock.now();
-    // After a clock was set back, an old answer must not stay in use.
+    // If the clock is set back, an old answer must not stay in use.
     if (this.#readAt === null || now - this.#readAt >= CACHE_MS || now < this.#readAt) {
       this.#cached = [...loopback(), ...addresses(), ...gateways(), ...this.#proxies.map(gateway)];
       this.#readAt = now;
@@ -44,7 +44,7 @@ function loopback(): readonly OwnNetwork[] {
   return LOOPBACK.map((prefix) => ({ prefix, why: "loopback" }));
 }
 
-/** Not os.networkInterfaces(): it omits a link without carrier, and a new link for up to a second. */
+/** Not os.networkInterfaces(): it omits links without carrier, and new links for up to a second. */
 function addresses(): readonly OwnNetwork[] {
   const found: readonly Prefix[] = [
     ...parseIpv4Local(readOrNothing("/proc/net/fib_trie")),

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./run-program.ts";
 
-/** What dpkg(1) keeps of itself, and where the kernel lists who holds a lock (proc(5)). */
+/** dpkg(1)'s own state, and the kernel's list of lock holders (proc(5)). */
 export type PackageFiles = Readonly<{ directory: string; locks: string }>;
 export const PACKAGE_FILES: PackageFiles = { directory: "/var/lib/dpkg", locks: "/proc/locks" };
 
@@ -21,12 +21,12 @@ export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
   });
 }
 
-/** When its files were put there (ms): dpkg rewrites their list each time. Null if it is not installed. */
+/** When the package was installed or upgraded (ms): dpkg rewrites its file list each time. Null if it is not installed. */
 export function unpackedAt(name: string, { directory }: PackageFiles): number | null {
   return statSync(join(directory, "info", `${name}.list`), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
-/** Those that dpkg has not brought to an end. Those that are not installed are none of them. */
+/** Installed packages whose installation dpkg has not finished. */
 export async function unfinishedPackages(
   names: readonly string[],
   { directory }: PackageFiles,

@@ -8,7 +8,7 @@ import { until } from "../../../test/kit/enforcer-kit.ts";
 import { replacedIn } from "./replaced-code.ts";
 
 test("a program that was removed while it runs is named, one that is there is not", async (t) => {
-  // What is gone below /dev is shared memory, and tests may keep their files there.
+  // Deleted files below /dev are shared memory, and tests may keep their files there.
   const directory = mkdtempSync("/var/tmp/ghostinbox-test-");
   t.after(() => rmSync(directory, { recursive: true }));
   const program = join(directory, "sleeper");
@@ -17,7 +17,7 @@ test("a program that was removed while it runs is named, one that is there is no
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
   const pid = child.pid ?? 0;
-  // Its code is mapped a moment after it started (execve(2)).
+  // Its code is mapped shortly after it starts (execve(2)).
   await until(() => readFileSync(`/proc/${pid}/maps`, "utf8").includes(program));
   assert.deepEqual(replacedIn(pid), []);
   rmSync(program);

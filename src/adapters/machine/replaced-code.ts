@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** proc(5), maps: code that is mapped from a file that is gone. Anonymous memory has no such file. */
+/** proc(5), maps: code mapped from a deleted file. Anonymous memory has no file. */
 export function replacedIn(pid: number): readonly string[] {
   const maps = textOf(`/proc/${pid}/maps`);
   const gone = [...maps.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/\S+) \(deleted\)$/gm)].map(([, file = ""]) => file);

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { Readable } from "node:stream";
 import { messageOf } from "../../core/error.ts";
 
-/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout or where it was ended, 125 if its input failed. */
+/** The output of a finished program. `code` is 127 if it could not be started, 124 after a timeout or if it was ended, 125 if its input failed. */
 export type Finished = Readonly<{ code: number; stdout: string; stderr: string }>;
 
 export type RunOptions = Readonly<{

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from "node:fs";
 import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
 
-/** Bytes: the shipped file, with every setting explained, has a twentieth of them. */
+/** Bytes: 20 times the shipped file, which explains every setting. */
 const MOST_BYTES = 1_000_000;
 
 /**
  * The text of the settings file; null if it is missing. Throws `SettingsUnreadable` for anything else: a named pipe would
- * hold its reader for good, and a huge file would take the memory of one.
+ * block its reader forever, and a huge file would fill its memory.
  */
 export function settingsText(path: string): string | null {
   const found = statSync(path, { throwIfNoEntry: false });
@@ -17,12 +17,12 @@ export function settingsText(path: string): string | null {
   return readFileSync(path, "utf8");
 }
 
-/** Its message is a sentence without an end, to which the reader adds what to do. */
+/** Its message is a sentence without the final stop, to which the caller adds what to do. */
 export class SettingsUnreadable extends Error {
   override readonly name = "SettingsUnreadable";
 }
 
-/** The settings of that file and these variables. */
+/** Loads the settings from that file and these variables. */
 export function settingsIn(path: string, env: Environment): Loaded {
   try {
     return loadSettings(settingsText(path), env);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { instant, later, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../engine/ports.ts";
 
-/** A clock that is set by less is followed at once, as by a program that keeps it right (chrony, systemd-timesyncd). */
+/** Smaller changes are followed at once, as made by a program that keeps the clock right (chrony, systemd-timesyncd). */
 const FOLLOWED_MS = 10 * SECOND_MS;
 /** Once the machine's clock has kept its new time for this long, it is trusted. */
 const BELIEVED_AFTER_MS = 5 * MINUTE_MS;
@@ -15,7 +15,7 @@ const SLEPT_MS = SECOND_MS;
 export type Jump = Readonly<{
   /** Ahead if positive. */
   byMs: number;
-  /** By the former time. */
+  /** By the time before the jump. */
   since: Millis;
   acceptedAt: Millis;
 }>;
@@ -23,7 +23,7 @@ export type Jump = Readonly<{
 /** Milliseconds each, from any origin. */
 export type TimeSources = Readonly<{
   wall: () => number;
-  /** Never set; may stand while the machine sleeps. */
+  /** Never set; may stop while the machine sleeps. */
   elapsed: () => number;
   /** Advances while the machine sleeps. Null if it cannot be read. Asked only where the other two differ. */
   sinceBoot: () => number | null;
@@ -35,9 +35,9 @@ export type TimeSources = Readonly<{
  */
 export class SteadyClock implements Clock {
   readonly #sources: TimeSources;
-  /** What makes wall time of elapsed time. */
+  /** Wall time minus elapsed time. */
   #offsetMs: number;
-  /** What makes elapsed time of the time since boot: it changes while the machine sleeps. */
+  /** Time since boot minus elapsed time: changes while the machine sleeps. */
   #sleptMs: number | null = null;
   /** `firstMs`: when the clock left the former time; `sinceMs`: when it was set last. */
   #jump: Readonly<{ offsetMs: number; firstMs: number; sinceMs: number }> | null = null;
@@ -53,7 +53,7 @@ export class SteadyClock implements Clock {
     const elapsedMs = this.#sources.elapsed();
     const wallMs = this.#sources.wall();
     const offsetMs = wallMs - elapsedMs;
-    if (Math.abs(offsetMs - this.#offsetMs) <= FOLLOWED_MS || this.#isBelieved(offsetMs, elapsedMs)) {
+    if (Math.abs(offsetMs - this.#offsetMs) <= FOLLOWED_MS || this.#isTrusted(offsetMs, elapsedMs)) {
       if (Math.abs(offsetMs - this.#offsetMs) > SLEPT_MS) this.#noteSleep();
       this.#offsetMs = offsetMs;
       this.#jump = null;
@@ -77,7 +77,7 @@ export class SteadyClock implements Clock {
     return { byMs: Math.round(offsetMs - this.#offsetMs), since, acceptedAt };
   }
 
-  #isBelieved(offsetMs: number, elapsedMs: number): boolean {
+  #isTrusted(offsetMs: number, elapsedMs: number): boolean {
     if (this.#jump === null || Math.abs(offsetMs - this.#jump.offsetMs) > FOLLOWED_MS) {
       if (this.#hasSlept(offsetMs - this.#offsetMs)) return true;
       this.#jump = { offsetMs, firstMs: this.#jump?.firstMs ?? elapsedMs, sinceMs: elapsedMs };

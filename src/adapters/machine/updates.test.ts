@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "./run-program.ts";
 import { knownHoles, waitingUpdates } from "./updates.ts";
 
-/** A program in the place of debsecan. */
+/** A stand-in for debsecan. */
 function sources(script: string | null, codename = "bookworm") {
   const directory = temporaryDirectory();
   chmodSync(directory, 0o755);
@@ -33,7 +33,7 @@ function paragraph(fields: Readonly<Record<string, string>>): string {
     .join("")}\n`;
 }
 
-/** A machine with one kernel, and an archive with the next one: the configuration by which apt sees only these. */
+/** A machine with one kernel and an archive with the next one. Returns the apt configuration that shows only these. */
 async function nextKernel(directory: string): Promise<string> {
   const at = (name: string): string => join(directory, name);
   for (const name of ["state/lists/partial", "cache/archives/partial", "etc", "archive"])

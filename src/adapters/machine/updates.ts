@@ -13,7 +13,7 @@ const APT_LISTS = "/var/lib/apt/lists";
 const DEBSECAN = "/usr/bin/debsecan";
 /** Two seconds of work, on a machine that may be busy. */
 const APT_MS = 120_000;
-/** It asks a server for its data each time. */
+/** It downloads its data each time. */
 const DEBSECAN_MS = 60_000;
 
 /** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
@@ -25,7 +25,7 @@ export const IMAGE_LISTS = "/run/apt/lists";
 const OF_THE_IMAGE: UpdateSources = { ...OF_THIS_MACHINE, lists: IMAGE_LISTS };
 const FETCH_MS = 120_000;
 
-/** The same of the image, which asks Debian first: no one else does in a container. Never rejects. */
+/** The same for the image, which fetches the lists first: nothing else does so in a container. Never rejects. */
 export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
   const failed = await fetchLists(now);
   if (failed !== null) return { known: false, reason: failed };
@@ -33,7 +33,7 @@ export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> 
   return waiting.known ? { ...waiting, isImage: true } : waiting;
 }
 
-/** Fetches Debian's lists of packages into the memory of a container, at most once a day. Null, or why it cannot. Never rejects. */
+/** Fetches Debian's package lists into a container's memory, at most once a day. Null, or why it failed. Never rejects. */
 export async function fetchLists(now: Millis): Promise<string | null> {
   const times = globSync(join(IMAGE_LISTS, "*_Packages*")).map((file) => statSync(file).ctimeMs);
   if (times.some((at) => now - at < DAY_MS)) return null;
@@ -41,7 +41,7 @@ export async function fetchLists(now: Millis): Promise<string | null> {
   const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
     timeoutMs: FETCH_MS,
   });
-  // It ends with 0 after most failures, and tells them.
+  // It exits with 0 after most failures and only prints them.
   const failure =
     /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ??
     (asked.code === 0 ? null : lastLines(asked, 1));
@@ -59,7 +59,7 @@ export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): 
   return { known: true, listsAt, isImage: false, packages: readUpgrade(asked.stdout) };
 }
 
-/** Packages with known holes, by debsecan(1). Never rejects. */
+/** Packages with known vulnerabilities, by debsecan(1). Never rejects. */
 export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Promise<ReportFacts["holes"]> {
   const { debsecan, osRelease } = sources;
   if (!existsSync(debsecan)) return { known: false, isInstalled: false, reason: "debsecan is not installed." };

@@ -7,7 +7,7 @@ const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 /** Ends TCP sockets by ss(8). */
 export class SocketEnder {
   readonly #path: string;
-  /** ss reports nothing if the kernel cannot end sockets. One that was ended proves that it can. */
+  /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
   #proven = false;
 
   constructor(path: string) {

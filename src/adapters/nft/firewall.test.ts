@@ -6,7 +6,7 @@ import { SessionCutter } from "./cut-sessions.ts";
 import { NftFirewall } from "./firewall.ts";
 import { isMissing, runTool, TOOL_PATH } from "./tools.ts";
 
-/** What a kernel does with all this is held by test/lab/firewall.test.ts. */
+/** test/lab/firewall.test.ts tests a real kernel. */
 test("without nft and ss every answer is one clear sentence", async () => {
   const firewall = new NftFirewall({ ipv6Prefix: () => 64, path: "/nonexistent" });
   const network = parsePrefix("203.0.113.7");

@@ -33,9 +33,9 @@ export type NftOptions = Readonly<{
   ipv6Prefix: () => number;
   /** Open connections that an address may have; read at each reset. Null: no limit. */
   connections?: () => ConnectionLimit | null;
-  /** Which users may connect to these loopback ports; read at each reset. Any local program may connect to others. */
+  /** Which users may connect to these loopback ports; read at each reset. Other ports are open to any local program. */
   local?: () => readonly LocalPort[];
-  /** Who may connect to the ports for proxies; read at each reset. Null: there are none. */
+  /** Who may connect to the ports for proxies; read at each reset. Null: there are no such ports. */
   proxied?: () => ProxyDoors | null;
   /** Where to find `nft` and `ss`. */
   path?: string;
@@ -53,7 +53,7 @@ export class NftFirewall implements Firewall {
   readonly #path: string;
   readonly #session: NftSession;
   readonly #cutter: SessionCutter;
-  /** What the table was last built for. */
+  /** The state for which the table was last built. */
   #shape: TableShape;
   #networks: Networks = new Map();
 
@@ -85,7 +85,7 @@ export class NftFirewall implements Firewall {
     };
     const made = await make(whole);
     if (made.ok || whole.connections === null) return made;
-    // A kernel without nft_connlimit refuses the whole table. Then only the guard counts, while it runs.
+    // A kernel without nft_connlimit refuses the whole table. Then only the guard enforces the limit, while it runs.
     const withoutFallback = await make({ ...whole, connections: { ...whole.connections, fallback: false } });
     return withoutFallback.ok ? { ok: true, uncounted: made.reason } : made;
   }

@@ -33,7 +33,7 @@ export class KernelConnections implements OpenConnections {
   readonly #path: string;
   readonly #proc: string;
   readonly #ender: SocketEnder;
-  /** One buffer for all reads, which run one after another: a new one each second would be garbage. */
+  /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
   constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
@@ -88,7 +88,7 @@ export class KernelConnections implements OpenConnections {
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
   }
 
-  /** How far connections to these ports came since it was asked last. Empty where that is not known. */
+  /** How far connections to these ports got since the last call. Empty if unknown. */
   async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
     const ran = await runTool("nft", ["-f", "-"], {
       path: this.#path,

@@ -6,7 +6,7 @@ import type { AlertMessage } from "../../engine/alerts/ports.ts";
 import { bodyWithin, textWithin } from "../../engine/alerts/words.ts";
 import type { HttpRequest } from "./http.ts";
 
-/** The host and the contacts, which every alert names, and the language of these words. */
+/** The host and the contacts that every alert names, and the language of the alert. */
 export type Sender = Readonly<{ host: string; contacts: readonly string[]; language: AlertLanguage }>;
 
 /** One line, as a subject or a heading. */

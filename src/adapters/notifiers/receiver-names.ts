@@ -3,9 +3,9 @@ import { isIP, type LookupFunction } from "node:net";
 import type { Names } from "../../engine/network-ports.ts";
 
 /**
- * Resolves the receivers of alerts with our resolver. If that does not know the name or does not answer, it uses the
- * machine's resolver. So names of a container network or of /etc/hosts work, and an alert that our resolver is down
- * still arrives. No stranger chooses these names.
+ * Resolves the receivers of alerts with our resolver. If it does not know the name or does not answer, uses the
+ * machine's resolver. So names of a container network or /etc/hosts work, and an alert that our resolver is down
+ * still arrives. Strangers cannot choose these names.
  */
 export function receiverLookup(names: Names): LookupFunction {
   const find = async (...[hostname, options, callback]: Parameters<LookupFunction>): Promise<void> => {

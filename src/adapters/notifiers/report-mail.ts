@@ -12,7 +12,7 @@ export type ReportMail = Readonly<{
   html: string;
 }>;
 
-/** A report as a mail of two parts that say the same, the one that says it best last (RFC 2046, 5.1.4); with CR LF. */
+/** A report as a multipart/alternative mail, the richest part last (RFC 2046, 5.1.4); with CR LF. */
 export function reportMail({ id, host, from, to, at, title, text, html }: ReportMail): string {
   // In base64 there is no `=_`, so it is in none of the parts (RFC 2045, 6.7).
   const boundary = "=_report";

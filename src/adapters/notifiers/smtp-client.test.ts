@@ -12,7 +12,7 @@ describe("mail to a server", () => {
   after(() => {
     for (const server of servers) server.close();
   });
-  /** Answers as ordered, line for line of the client, and keeps those lines. The relay with TLS is in test/e2e. */
+  /** Gives the configured reply to each line of the client, and stores the lines. The relay with TLS is in test/e2e. */
   async function serve(
     replies: Readonly<Record<string, string>>,
     last?: string,

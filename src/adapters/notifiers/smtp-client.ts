@@ -18,7 +18,7 @@ export type SmtpServer = Readonly<{
 export type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
 
 const DEADLINE_MS = 25_000;
-/** Of single steps; the deadline of the whole comes first and says it in our words. */
+/** For single steps; the deadline of the whole session expires first, with our own message. */
 const STEP_MS = 2 * DEADLINE_MS;
 /** After the outcome is known. */
 const GOODBYE_MS = 1_000;
@@ -75,7 +75,7 @@ export async function sendMail(server: SmtpServer, { from, to, text }: SmtpMail)
 
 type SmtpError = Error & Readonly<{ command?: string | undefined; response?: unknown }>;
 
-/** In the relay's words, unless they repeat what it was sent: reasons are shown. */
+/** The relay's words, unless they repeat what it was sent: the administrator sees reasons. */
 function refusedLogin(refused: SmtpError, { user, password }: Readonly<{ user: string; password: string }>): string {
   const reason = reasonOf(refused);
   const sent = [password, `\0${user}\0${password}`].flatMap((text) => [text, Buffer.from(text).toString("base64")]);
@@ -83,7 +83,7 @@ function refusedLogin(refused: SmtpError, { user, password }: Readonly<{ user: s
   return `it answered ${/\b\d{3}\b/.exec(reason)?.[0] ?? "with the password"}`;
 }
 
-/** What the server answered, where it did: nodemailer's own words are for programmers. */
+/** The server's answer, if there was one: nodemailer's own messages are for programmers. */
 function reasonOf({ message, command, response }: SmtpError): string {
   if (command === "STARTTLS") return "the relay offers no STARTTLS";
   return typeof response === "string" ? `it answered ${response.trim().split(/\r?\n/).at(-1)}` : message;

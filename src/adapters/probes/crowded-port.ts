@@ -4,11 +4,11 @@ import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 /** From this share of its places on, a port may be silent because it is full. */
 const CROWDED = 2 / 3;
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
-/** Established, and those that the client has closed and the server has not. */
+/** Established connections, and those that only the client has closed. */
 const TAKEN = ["01", "08"];
 
 /**
- * A port whose places are taken answers as little as one that hangs, but its clients are being served: a restart would
+ * A full port is as silent as one that hangs, but its clients are being served: a restart would
  * cut them off, and strangers could cause it.
  */
 export function unlessCrowded(result: ProbeResult, port: number, places: number): ProbeResult {

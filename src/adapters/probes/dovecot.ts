@@ -24,7 +24,7 @@ export function probeDovecotAuth(path: string, timeoutMs: number): Promise<Probe
 
 export type ImapPort = Readonly<{ host: string; port: number; localAddress: string }>;
 
-/** TLS handshake and greeting: the master starts a login process, which speaks only once it is in touch with auth. */
+/** TLS handshake and greeting: the master starts a login process, which greets only once it is connected to auth. */
 export function probeImap(port: ImapPort, timeoutMs: number): Promise<ProbeResult> {
   const isAnswer = (said: string): boolean => /^\* OK .*\r\n/.test(said);
   return exchange({ ...port, tls: true }, { isAnswer, goodbye: "a LOGOUT\r\n" }, timeoutMs);

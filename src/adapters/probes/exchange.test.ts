@@ -12,7 +12,7 @@ import { type Exchange, exchange } from "./exchange.ts";
 const SHORT_MS = 200;
 const GREETING: Exchange = { isAnswer: (said) => said.startsWith("220 ready") };
 
-/** Where a server listens that does this with each connection. */
+/** Starts a server that does this with each connection, and returns its address. */
 async function served(t: TestContext, serve: (socket: Socket) => void): Promise<Readonly<{ path: string }>> {
   const open = new Set<Socket>();
   const path = join(temporaryDirectory(), "socket");

@@ -3,25 +3,25 @@ import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
 
-/** The source address of probes over TCP, which logs and rules can tell from clients by it. */
+/** The source address of probes over TCP, by which logs and rules distinguish them from clients. */
 export type Target =
   | Readonly<{ path: string }>
   | Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
 
 export type Exchange = Readonly<{
-  /** Sent as soon as the connection stands. */
+  /** Sent as soon as the connection is open. */
   question?: string | Buffer;
-  /** Whether what has been said so far, one character a byte, is the answer of a part that works. */
+  /** Whether the data so far, one character per byte, is the answer of a working part. */
   isAnswer: (said: string) => boolean;
-  /** Whether it says that it cannot do its work: it lives, and a restart would not help. */
+  /** Whether the part reports that it cannot do its work: it is alive, and a restart would not help. */
   isRefusal?: (said: string) => boolean;
-  /** Whether the end of the connection is the answer, as where nothing is ever said. */
+  /** Whether the end of the connection is the answer, as for protocols without a reply. */
   endsAnswer?: boolean;
   /** Sent after the answer, so that the other side logs an orderly end. */
   goodbye?: string;
 }>;
 
-/** More than any answer that is asked for. */
+/** More than any expected answer. */
 const MOST_BYTES = 16_384;
 
 /**

@@ -7,7 +7,7 @@ const END = "<F2B_END_COMMAND>";
 const PING = Buffer.from("80025d7100580400000070696e677101612e", "hex");
 
 /**
- * The server's own ping. Its answer is a pickle, which can hold code: it is searched for its word, and not unpickled.
+ * The server's own ping. Its answer is a pickle, which can contain code: it is searched for the reply, and never unpickled.
  */
 export function probeFail2ban(path: string, timeoutMs: number): Promise<ProbeResult> {
   const question = Buffer.concat([PING, Buffer.from(END)]);

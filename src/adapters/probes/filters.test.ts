@@ -13,7 +13,7 @@ import { probeMilter, probePostgrey, probeSpamd, probeSpamHead } from "./filters
 
 const LONG_MS = 5_000;
 const SHORT_MS = 100;
-/** For one that answers and one that does not. */
+/** For a filter that answers and one that does not. */
 const ENOUGH_MS = 1_000;
 const SPAM_HEAD = fileURLToPath(new URL("../../../security/spam-head.py", import.meta.url));
 
@@ -58,7 +58,7 @@ test("spam-head works if it reports about spamd at all", async () => {
 test("a spamd whose processes are all busy works, and spam-head tells so however many mails wait", {
   skip: lacking({ installed: ["python3"] }),
 }, async (t) => {
-  // It answers about the first mail, and then about nothing.
+  // It answers for the first mail, and then never again.
   const mails = new Set<Socket>();
   const spamd = await servedSocket((socket) =>
     socket.on("data", (said) => {
@@ -82,7 +82,7 @@ test("a spamd whose processes are all busy works, and spam-head tells so however
   await t.waitFor(async () => assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true }), inTime);
   assert.equal((await probeSpamd({ spamd, pulse }, SHORT_MS)).ok, false, "it has answered about no mail yet");
   await once(await send(), "data");
-  // More than spam-head has places for.
+  // More connections than spam-head accepts.
   await Promise.all(Array.from({ length: 100 }, send));
   await t.waitFor(() => assert.ok(mails.size > 16), inTime);
   assert.deepEqual(await probeSpamHead(pulse, LONG_MS), { ok: true });

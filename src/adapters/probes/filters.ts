@@ -11,14 +11,14 @@ export function probeMilter(path: string, timeoutMs: number): Promise<ProbeResul
   return exchange({ path }, { question: NEGOTIATION, isAnswer: (said) => said[AT_COMMAND] === OPTNEG }, timeoutMs);
 }
 
-/** spamd gives up a mail after 7 s (render/content/spamassassin.ts), so a busy one answers about some mail within this time. */
+/** spamd gives up a mail after 7 s (render/content/spamassassin.ts), so a busy one answers for some mail within this time. */
 const LATELY_SECONDS = 15;
 
 export type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
 
 /**
- * PING of spamd's protocol. While mails keep each of spamd's processes busy it waits as they do, so spam-head.py is asked then
- * whether spamd has answered about one of them lately.
+ * PING of spamd's protocol. While mails keep all of spamd's processes busy it waits like they do, so spam-head.py is asked then
+ * whether spamd has recently answered for one of them.
  */
 export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: number): Promise<ProbeResult> {
   const isPong = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
@@ -29,7 +29,7 @@ export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: numbe
   return (await exchange({ path: pulse }, { isAnswer }, timeoutMs)).ok ? { ok: true } : pinged;
 }
 
-/** The program before spamd; its report about spamd does not matter here. */
+/** The program in front of spamd; its report about spamd does not matter here. */
 export function probeSpamHead(path: string, timeoutMs: number): Promise<ProbeResult> {
   return exchange({ path }, { isAnswer: (said) => /^spamd answered .*\n/.test(said) }, timeoutMs);
 }

@@ -21,14 +21,14 @@ export type HandshakeOptions = Readonly<{
   /** The name for SNI (RFC 6066 section 3). */
   servername: string;
   timeoutMs: number;
-  /** What is offered; otherwise what is usual today. */
+  /** The offered protocol versions; default: those usual today. */
   offer?: Offer | undefined;
   /** An address of this machine; otherwise loopback. */
   host?: string | undefined;
 }>;
 
 export type Offer = Pick<ConnectionOptions, "minVersion" | "maxVersion" | "ciphers">;
-/** What a server of today refuses (RFC 8996; RFC 9325 section 4.1). Below security level 1 OpenSSL offers all it has. */
+/** Versions that servers must refuse today (RFC 8996; RFC 9325 section 4.1). Below security level 1 OpenSSL offers all it has. */
 export const OFFERS = {
   old: { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
   weak: { maxVersion: "TLSv1.2", ciphers: "aNULL:eNULL:LOW:EXPORT:RC4:3DES:MD5:@SECLEVEL=0" },
@@ -39,7 +39,7 @@ export async function handshake(door: Door, options: HandshakeOptions): Promise<
   const { localAddress, servername, timeoutMs, offer, host } = options;
   const tls: ConnectionOptions = {
     servername,
-    // What the certificate proves is the caller's question.
+    // The caller verifies the certificate.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
     ...offer,

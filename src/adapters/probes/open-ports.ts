@@ -3,7 +3,7 @@ import { connect } from "node:net";
 const AT_ONCE = 200;
 const TIMEOUT_MS = 1_000;
 
-/** Which of these ports take a connection at an address of this machine, which is ended at once. */
+/** Which of these ports accept a connection at an address of this machine. Closes each connection at once. */
 export async function openPorts(host: string, ports: readonly number[]): Promise<readonly number[]> {
   const open: number[] = [];
   const waiting = ports.values();

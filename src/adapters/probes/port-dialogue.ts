@@ -11,7 +11,7 @@ export type PortTarget = Readonly<{
   timeoutMs: number;
 }>;
 
-/** More than any answer that is asked for. */
+/** More than any expected answer. */
 const MOST_CHARACTERS = 65_536;
 /** How long the other side may take to hang up. */
 const GOODBYE_MS = 1_000;
@@ -19,8 +19,8 @@ const GOODBYE_MS = 1_000;
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
 /**
- * A conversation with a port of this machine, line by line. Every failure rejects what is awaited then. Node's TLS, which reads all
- * authorities' certificates at once (1 MB), is loaded where it is spoken: the guard speaks none here.
+ * A line-by-line dialogue with a port of this machine. A failure rejects the pending call. Node's TLS, which reads all
+ * authorities' certificates at once (1 MB), is loaded only when needed: the guard uses none here.
  */
 export class PortDialogue {
   #socket: Socket;
@@ -52,7 +52,7 @@ export class PortDialogue {
     return dialogue;
   }
 
-  /** What is said up to the end of a match. */
+  /** Reads up to the end of a match. */
   async hears(pattern: RegExp): Promise<string> {
     for (;;) {
       const found = pattern.exec(this.#said);
@@ -67,13 +67,13 @@ export class PortDialogue {
     }
   }
 
-  /** Sends a line and hears the answer. */
+  /** Sends a line and reads the answer. */
   ask(line: string, pattern: RegExp = SMTP_REPLY): Promise<string> {
     this.#socket.write(`${line}\r\n`);
     return this.hears(pattern);
   }
 
-  /** From here on TLS is spoken. */
+  /** Starts TLS. */
   async startTls(options: ConnectionOptions): Promise<void> {
     const { connect: connectTls } = await import("node:tls");
     const plain = this.#socket;
@@ -117,7 +117,7 @@ export class PortDialogue {
     });
   }
 
-  /** The first failure counts: what follows is its echo. */
+  /** The first failure counts: the others follow from it. */
   #fail(error: Error): void {
     this.#failure ??= error;
     clearTimeout(this.#timer);

@@ -9,12 +9,12 @@ export function probePostfixService(path: string, protocol: string, timeoutMs: n
   return exchange({ path }, { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) }, timeoutMs);
 }
 
-/** anvil(8) names its protocol in lines of text. smtpd asks it about each client that is a stranger, before the greeting. */
+/** anvil(8) names its protocol in lines of text. smtpd asks it about each unknown client before the greeting. */
 export function probeAnvil(path: string, timeoutMs: number): Promise<ProbeResult> {
   return exchange({ path }, { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") }, timeoutMs);
 }
 
-/** What master(8) sends to wake a service, and the service takes as "look for new mail" (Postfix 3.7, mail_proto.h). */
+/** master(8) sends this to wake a service; it means "look for new mail" (Postfix 3.7, mail_proto.h). */
 const WAKE_UP = "W";
 
 /** qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. */
@@ -30,7 +30,7 @@ export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResu
 
 export type SmtpPort = Readonly<{ host: string; port: number; localAddress: string }>;
 
-/** The greeting of port 25. The restrictions of main.cf let this source address in without asking the guard. */
+/** The greeting of port 25. The restrictions of main.cf accept this source address without asking the guard. */
 export function probeSmtp(port: SmtpPort, timeoutMs: number): Promise<ProbeResult> {
   const isAnswer = (said: string): boolean => /^220[ -].*\r\n/.test(said);
   const isRefusal = (said: string): boolean => /^[45]\d\d[ -].*\r\n/.test(said);

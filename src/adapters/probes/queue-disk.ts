@@ -2,12 +2,12 @@ import { accessSync, constants, statfsSync } from "node:fs";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
 
-/** What programs write from time to time, such as a file with their number, may not fit into less. */
+/** Less may not be enough for the small files of programs, such as pid files. */
 const LEAST_BYTES = 1024 * 1024;
 
 /**
- * Where the disk of a directory takes no file, cleanup(8) waits and tries again and again, and Dovecot ends when it cannot
- * write its log. A restart does not help, and may fail: Dovecot and master(8) write their number into a file when they start.
+ * If a directory's disk accepts no file, cleanup(8) keeps retrying, and Dovecot ends when it cannot
+ * write its log. A restart does not help, and may fail: Dovecot and master(8) write a pid file when they start.
  */
 export function unlessDiskFull(result: ProbeResult, directory: string): ProbeResult {
   if (result.ok || !result.hangs) return result;
@@ -15,7 +15,7 @@ export function unlessDiskFull(result: ProbeResult, directory: string): ProbeRes
   return why === null ? result : { ...result, hangs: false, says: `${result.says} while ${why}` };
 }
 
-/** As far as root can tell without writing: the kernel refuses it only what a read-only file system refuses all. */
+/** Checks as far as root can without writing: for root the kernel refuses only what a read-only file system refuses everyone. */
 function whyNoFile(directory: string): string | null {
   try {
     accessSync(directory, constants.W_OK);

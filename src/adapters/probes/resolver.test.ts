@@ -30,7 +30,7 @@ test("unbound answers from its own data, and hangs while it is frozen", {
   const file = join(temporaryDirectory(), "unbound.conf");
   const lines = ["server:", "interface: 127.0.0.1", `port: ${port}`, 'username: ""', 'chroot: ""', 'directory: ""'];
   const more = ['pidfile: ""', "do-daemonize: no", "use-syslog: no", "verbosity: 0", "do-not-query-localhost: yes"];
-  // No name server of the internet is known to it: what it answers is its own.
+  // It knows no name server of the internet: its answers are its own.
   const noOne = ['module-config: "iterator"', "forward-zone:", 'name: "."', "forward-addr: 127.0.0.1@1"];
   writeFileSync(file, [...lines, ...more, ...noOne, "remote-control:", "control-enable: no", ""].join("\n"));
   const unbound = spawn("unbound", ["-d", "-p", "-c", file], { stdio: "ignore" });

@@ -24,7 +24,7 @@ import { codeOf, named, UnsafePath } from "./unsafe-path.ts";
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const OTHERS_WRITE = 0o022;
 const EVERYBODY_RUNS = 0o755;
-/** There is none, or it is a link or a socket. */
+/** Error codes: the file is missing, or is a link or a socket. */
 const NO_FILE: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "ENXIO"]);
 
 export function copyFile(from: string, to: string, mode: number): void {
@@ -37,8 +37,8 @@ export function copyFile(from: string, to: string, mode: number): void {
 }
 
 /**
- * The same for a file in another user's directory, which may contain anything. False if it has gone, is not a regular file, or
- * is a long hole that would fill the disk: no link is followed, and no pipe waited for.
+ * The same for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file, or
+ * is a long hole that would fill the disk. Follows no link and waits for no pipe.
  */
 export function copyForeignFile(from: string, to: string, mode: number): boolean {
   const source = openForeign(from);
@@ -47,7 +47,7 @@ export function copyForeignFile(from: string, to: string, mode: number): boolean
     const stat = fstatSync(source);
     if (!stat.isFile() || bytesWithoutSpace(stat) > MOST_WITHOUT_SPACE) return false;
     replace(to, (place, fresh) => {
-      // A second name of the file that is open: the name itself may stand for another one by now.
+      // Links the open file: its name may lead to another file by now.
       copyFileSync(`/proc/self/fd/${source}`, place.at(fresh), COPYFILE_EXCL);
       using copy = place.hold(fresh);
       mustBePlain(to, copy).setMode(mode);
@@ -59,7 +59,7 @@ export function copyForeignFile(from: string, to: string, mode: number): boolean
   }
 }
 
-/** Null if there is none, or a link or a socket. */
+/** Null if it is missing, a link or a socket. */
 function openForeign(path: string): number | null {
   try {
     using place = Directory.open(dirname(path));
@@ -85,7 +85,7 @@ export function linkProgram(from: string, to: string): boolean {
 }
 
 /**
- * Writes what comes from a stream under another name, brings it to the disk, and gives it its name once `isWhole` says so: a
+ * Writes a stream under another name, flushes it, and renames it once `isWhole` confirms it: a
  * stream may end early without an error. Replaces nothing.
  */
 export async function writeStream(
@@ -120,7 +120,7 @@ function isOwnProgram({ stat }: Held): boolean {
 }
 
 /**
- * Replaces a file by what the compressor makes of it, `.gz`, with the same owner, mode and time. It has another name until
+ * Replaces a file by its compressed form, `.gz`, with the same owner, mode and time. It has another name until
  * it is complete.
  */
 export async function compressFile(path: string, compressor: Transform): Promise<void> {

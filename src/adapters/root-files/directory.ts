@@ -18,11 +18,11 @@ import { codeOf, UnsafePath } from "./unsafe-path.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /**
- * open(2): the descriptor stands for the file and opens nothing, so no pipe blocks and no device acts. Node has no name
+ * open(2): the descriptor refers to the file without opening it, so no pipe blocks and no device acts. Node has no name
  * for it.
  */
 const O_PATH = 0o10000000;
-/** The kernel follows as many links (path_resolution(7)). */
+/** Maximum number of links, like the kernel's (path_resolution(7)). */
 export const MOST_LINKS = 40;
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -39,7 +39,7 @@ export function ourselves(): Owner {
 }
 
 /**
- * A file of any kind, held by a descriptor, so a file that takes its name later is not affected. A link is held itself.
+ * A file of any kind, held by a descriptor, so a file that takes its name later is not affected. A link is held, not its target.
  */
 export class Held implements Disposable {
   readonly fd: number;
@@ -49,7 +49,7 @@ export class Held implements Disposable {
     this.fd = fd;
   }
 
-  /** As of the first time that this was asked for: most directories on a path are only passed. */
+  /** Read at the first use: most directories on a path are only passed through. */
   get stat(): Stats {
     this.#stat ??= fstatSync(this.fd);
     return this.#stat;
@@ -178,13 +178,13 @@ export class Directory extends Held {
     }
   }
 
-  /** Brings its names to the disk: fsync(2) of a file need not bring its name there. */
+  /** Flushes its names: fsync(2) of a file need not flush its name. */
   flush(): void {
     // A descriptor of O_PATH cannot be flushed.
     this.#flush(".", O_DIRECTORY);
   }
 
-  /** Brings the content of a regular file of ours to the disk. */
+  /** Flushes the content of a regular file of ours. */
   flushFile(name: string): void {
     this.#flush(name, O_NOFOLLOW);
   }

@@ -9,7 +9,7 @@ export function filesBelow(top: string): readonly string[] {
     .map(({ parentPath, name }) => join(parentPath, name));
 }
 
-/** The size of all files below. Those that vanish in between count nothing. */
+/** The size of all files below. Files that vanish in between are not counted. */
 export function bytesBelow(top: string): number {
   return filesBelow(top).reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }

@@ -61,7 +61,7 @@ function expectUntouched(): void {
   assert.ok(statSync(victim).mtime > LONG_AGO);
 }
 
-/** What an attacker could have put at a name. */
+/** Things that an attacker could have put at a name. */
 const TRAPS: Readonly<Record<string, (path: string) => void>> = {
   "a link": (path) => symlinkSync(victim, path),
   "a link to nothing": (path) => symlinkSync(join(top, "nothing"), path),
@@ -88,7 +88,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     assert.throws(() => setAccess(file, { mode: 0o644, owner }), refused);
     assert.throws(() => setModified(file, LONG_AGO), refused);
     assert.throws(() => readPlain(file, 100), refused);
-    // The system itself refuses what it can: a link (ELOOP), a pipe that has no reader (ENXIO).
+    // The system itself refuses a link (ELOOP) and a pipe without a reader (ENXIO).
     for (const write of [() => appendFile(file, "ours"), () => truncateFile(file, 0)])
       assert.throws(write, /UnsafePath|ELOOP|ENXIO/);
     expectUntouched();

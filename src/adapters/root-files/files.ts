@@ -19,7 +19,7 @@ import { codeOf, explained, UnsafePath } from "./unsafe-path.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** Replaces the whole file: a reader sees the old text or the new one, also after a power failure. */
+/** Replaces the whole file: a reader sees the old text or the new one, even after a power failure. */
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
   const make = (place: Directory, fresh: string): void => {
     const fd = place.create(fresh, 0o600);
@@ -85,7 +85,7 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
 }
 
 /**
- * The content of a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
+ * Reads a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
  * throws for a pipe, which would block the program, and for a file that is longer.
  */
 export function readNamed(path: string, mostBytes: number): Buffer {
@@ -125,7 +125,7 @@ export function openPlain(path: string, named = path): number {
   throw new UnsafePath(`${named} is not a regular file: remove it, and let its program write a new one.`);
 }
 
-/** The same for a log that the settings name: it may be a link, if only root can have put it there, and so may that link's target. */
+/** The same for a log that the settings name: it may be a link, and so may its target, if only root can have put them there. */
 export function openLog(path: string): number {
   return lstatSync(path).isSymbolicLink() ? openBehindLinks(resolve(path), 0) : openPlain(path);
 }
@@ -164,7 +164,7 @@ export function truncateFile(path: string, bytes: number): void {
   change(path, 0, (fd) => ftruncateSync(fd, bytes));
 }
 
-/** Does nothing if there is none. */
+/** Does nothing if it is missing. */
 export function removeFile(path: string): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
@@ -172,7 +172,7 @@ export function removeFile(path: string): void {
   });
 }
 
-/** Of a file or a directory. Replaces a file that has the new name. */
+/** Renames a file or a directory. Replaces a file with the new name. */
 export function moveFile(from: string, to: string): void {
   explained(to, () => {
     using source = Directory.own(dirname(from));
@@ -204,7 +204,7 @@ export function layLink(target: string, path: string): void {
   });
 }
 
-/** Makes a symbolic link. At each moment the name leads to what it led to before or to this. */
+/** Makes or replaces a symbolic link atomically: the name always leads to the old target or the new one. */
 export function replaceLink(target: string, path: string): void {
   replace(path, (place, fresh) => symlinkSync(target, place.at(fresh)));
 }

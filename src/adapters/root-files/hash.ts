@@ -6,7 +6,7 @@ import { codeOf, UnsafePath } from "./unsafe-path.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 const PIECE_BYTES = 1 << 20;
-/** There is none, or it is a link or a socket. */
+/** Error codes: the file is missing, or is a link or a socket. */
 const NO_FILE: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "ENXIO"]);
 
 /**

@@ -1,12 +1,12 @@
 import type { Stats } from "node:fs";
 
-/** Of `st_blocks`, whatever the file system (stat(2)). */
+/** The unit of `st_blocks` on every file system (stat(2)). */
 const BLOCK_BYTES = 512;
-/** How much longer than its space on the disk an ordinary file can be: file systems compress. */
+/** How many times its space on disk an ordinary file can be long: file systems compress. */
 const MOST_COMPRESSED = 8;
 /**
- * Maximum bytes of copies beyond that. A hole takes no space until it is copied, and neither do further names of one file. Some
- * file systems reserve the space of a new file only seconds later (ZFS), so the sum counts and not each file.
+ * Maximum bytes of copies beyond that. A hole takes no space until it is copied, nor do further names of one file. Some
+ * file systems allocate the space of a new file only seconds later (ZFS), so the limit applies to the sum.
  */
 export const MOST_WITHOUT_SPACE = 1 << 30;
 

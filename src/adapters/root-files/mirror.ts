@@ -30,22 +30,22 @@ const TICK_MS = 20;
 export type MirrorRules = Readonly<{
   /** Whether files of this directory never change once they have their name, so that a second name is a copy. */
   links: (directory: string) => boolean;
-  /** Whether what is gone stays in the mirror. */
+  /** Whether removed files stay in the mirror. */
   keeps?: boolean;
   /** The excluded names. */
   skips: (path: string, stat: Stats) => boolean;
 }>;
 
 /**
- * Makes a directory of root's equal to one in which other users write, without stopping them: by second names where a file
- * never changes, by copies elsewhere. Changes in between are found by the next pass, which looks only into directories that
+ * Mirrors a directory in which other users write into one of root's, without stopping them: by hard links where a file
+ * never changes, by copies elsewhere. The next pass finds changes in between; it reads only directories that
  * changed. Links are not followed; sockets, pipes and devices are skipped. Directories and copies belong to root.
  */
 export class Mirror {
   readonly #from: string;
   readonly #to: string;
   readonly #rules: MirrorRules;
-  /** Directories that have been read: when they had last changed by then, and the directories in them. */
+  /** The directories read so far: their change times and subdirectories. */
   readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
 
   #withoutSpace = 0;
@@ -57,7 +57,7 @@ export class Mirror {
     this.#rules = rules;
   }
 
-  /** One look at everything. How many entries were added, replaced or removed; 0: nothing changed since the last pass. */
+  /** Runs one pass. Returns how many entries were added, replaced or removed; 0: nothing changed since the last pass. */
   pass(): number {
     return explained(this.#from, () => {
       using from = openIfThere(this.#from);
@@ -77,13 +77,13 @@ export class Mirror {
     const changedAt = from.stat.mtimeMs;
     const seen = this.#seen.get(from.path);
     const isSettled = seen?.changedAt === changedAt;
-    // Copies are compared each time: a file that is written to does not change its directory.
+    // Copies are compared each time: writing to a file does not change its directory.
     const names = isSettled && this.#rules.links(from.path) ? seen.directories : [...from.names()];
     const directories: string[] = [];
     let changes = 0;
     for (const name of names) {
       using held = from.hold(name);
-      // It may have taken another name behind this look: there is more to see.
+      // It may have been renamed behind this pass, so another pass is needed.
       if (held === null) changes += 1;
       if (held === null || this.#rules.skips(`${from.path}/${name}`, held.stat)) continue;
       if (held.stat.isDirectory()) {
@@ -105,7 +105,7 @@ export class Mirror {
       : copy(from, to, { ...entry, admit: (stat) => this.#admit(`${from.path}/${entry.name}`, stat) });
   }
 
-  /** Other users write there, and must not fill the disk with what costs them nothing. */
+  /** Other users write there, and must not fill the disk with files that cost them nothing. */
   #admit(path: string, stat: Stats): void {
     this.#withoutSpace += bytesWithoutSpace(stat);
     if (this.#withoutSpace > MOST_WITHOUT_SPACE)
@@ -130,12 +130,12 @@ function take(copy: Held, original: Held): void {
   copy.setMode(original.stat.mode & NOT_BY_OTHERS);
 }
 
-/** A second name. 1 if it was not there. */
+/** Adds a hard link. Returns 1 if it is new. */
 function link(from: Directory, to: Directory, { name, held }: Entry): number {
   using present = to.hold(name);
   if (present !== null && present.stat.ino === held.stat.ino) return 0;
   if (present !== null) to.remove(name);
-  // The name may have gone or belong to another file by now: the next pass sees that.
+  // The name may be gone or belong to another file by now: the next pass sees that.
   try {
     linkSync(from.at(name), to.at(name));
   } catch (error) {
@@ -148,7 +148,7 @@ function link(from: Directory, to: Directory, { name, held }: Entry): number {
   return 1;
 }
 
-/** A new link, since a second name of one cannot be on another file system. 1 if it was not there, or led elsewhere. */
+/** Makes a new link, since a hard link to one cannot be on another file system. Returns 1 if it is new or led elsewhere. */
 function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => unless(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);
@@ -160,7 +160,7 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
 
 type Copied = Entry & Readonly<{ /** Throws if it is too much. */ admit: (stat: Stats) => void }>;
 
-/** 1 if there was none, or another. */
+/** Returns 1 if there was none, or a different one. */
 function copy(from: Directory, to: Directory, { name, held, admit }: Copied): number {
   {
     using present = to.hold(name);

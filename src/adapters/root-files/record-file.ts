@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { writeFile } from "./files.ts";
 
 /**
- * What a record of root's holds. `none` if there is none, if this user may not read it, or if it is damaged: it is only a memory of
+ * Reads a record of root's. `none` if it is missing, unreadable for this user, or damaged: it only remembers
  * something, and work continues without it.
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {

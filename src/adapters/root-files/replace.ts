@@ -33,14 +33,14 @@ export function replace(path: string, make: (place: Directory, fresh: string) =>
           place.remove(fresh);
           throw error;
         }
-        // Not at the same moment again.
+        // Waits, so that both do not retry at the same moment.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * tried);
       }
     }
   });
 }
 
-/** The file beside it was made, renamed or removed by another of our programs, or is that one's. */
+/** Another of our programs made, renamed or removed the temporary file, or owns it. */
 function isTaken(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOENT" || code === "EEXIST" || error instanceof UnsafePath;
@@ -61,7 +61,7 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
   }
 }
 
-/** A regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
+/** Opens a regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
 export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
   if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)

@@ -3,12 +3,12 @@ import type { Directory } from "./directory.ts";
 import { codeOf, named, UnsafePath } from "./unsafe-path.ts";
 
 const PROBE = ".probe";
-/** Of link(2) on a file system that has no hard links, such as vfat and some of FUSE. */
+/** Errors of link(2) on file systems without hard links, such as vfat and some FUSE file systems. */
 const NO_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
 
 /**
- * Whether a file of the one directory can get a second name (a hard link) in the other: not from one mount to another (link(2), EXDEV).
- * Tried with an empty file, since two mounts of one file system have the same device number. Throws where no file can have two.
+ * Whether a file in one directory can get a hard link in the other: not across mounts (link(2), EXDEV).
+ * Tries it with an empty file, since two mounts of one file system have the same device number. Throws if hard links are not supported.
  */
 export function canLink(from: Directory, to: Directory, name: string): boolean {
   const made = from.create(PROBE, 0o600);
@@ -25,7 +25,7 @@ export function canLink(from: Directory, to: Directory, name: string): boolean {
   }
 }
 
-/** One sentence for an error of link(2). */
+/** A sentence for an error of link(2). */
 export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (!NO_LINKS.has(code)) return named(path, error);

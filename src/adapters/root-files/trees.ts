@@ -23,7 +23,7 @@ function make(path: string, mode: number): Directory {
   return made;
 }
 
-/** What was left alone in a tree because it belongs to another user: how many, and the first one. */
+/** Entries of a tree that were skipped because they belong to another user: how many, and the first one. */
 export type Kept = { count: number; first: string | null };
 
 /**
@@ -42,7 +42,7 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
     const { uid, gid } = top.stat;
     if (uid !== ownUid()) parent.mustBeOwn();
     const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : NOTHING_KEPT;
-    // Last, so that it is repeated after a start that was killed.
+    // Last, so that a killed start repeats it.
     top.give(owner);
     top.setMode(mode);
     return kept;
@@ -52,7 +52,7 @@ export function giveDirectory(path: string, access: Required<Access>, tree = fal
 const NOTHING_KEPT: Kept = { count: 0, first: null };
 
 /**
- * A file with several names changes its owner only if all of them are in the tree (Dovecot copies mails that way). A
+ * A file with several names changes owner only if all of them are in the tree (Dovecot copies mails that way). A
  * name outside may belong to another user.
  */
 function giveTree(top: Directory, owner: Owner): Kept {

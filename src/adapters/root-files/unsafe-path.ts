@@ -8,7 +8,7 @@ export class UnsafePath extends Error {
 
 const DESCRIPTOR = /\/proc\/self\/fd\/\d+/g;
 
-/** Does the work, and names the requested path in errors instead of the descriptor (/proc/self/fd/7/x). */
+/** Runs the work; errors name the requested path instead of the descriptor (/proc/self/fd/7/x). */
 export function explained<T>(path: string, work: () => T): T {
   try {
     return work();

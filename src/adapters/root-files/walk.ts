@@ -24,7 +24,7 @@ export function walk(directory: Directory, visit: (entry: Held, path: string) =>
   }
 }
 
-/** Null if something else has taken its name. */
+/** Null if something else has its name now. */
 function enterIfStill(directory: Directory, name: string): Directory | null {
   return unless(["ENOTDIR", "ENOENT"], () => directory.enter(name));
 }
@@ -42,7 +42,7 @@ function unless(codes: readonly string[], open: () => Directory): Directory | nu
   }
 }
 
-/** Does nothing if it does not exist or is not empty. */
+/** Removes an empty directory; does nothing if it is missing or not empty. */
 export function removeEmptyDirectory(path: string): void {
   explained(path, () => {
     using parent = openIfThere(dirname(path));
@@ -56,7 +56,7 @@ export function removeEmptyDirectory(path: string): void {
   });
 }
 
-/** Does nothing if it does not exist. Removes links, not their targets. */
+/** Removes a tree, if it exists. Removes links, not their targets. */
 export function removeTree(path: string): void {
   explained(path, () => {
     using parent = openIfThere(dirname(path));

@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => rm(directory, { recursive: true }));
 
-/** A guard that does what the test says with each connection. */
+/** A guard that handles each connection as the test says. */
 async function withGuard(serve: (socket: Socket) => void, run: (path: string) => Promise<void>): Promise<void> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {

@@ -14,7 +14,7 @@ export const CONTROL_TIMEOUT_MS = 10_000;
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
 export type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
-/** For whom: a program says it by name, the web also by its caller's secret. */
+/** On whose behalf: programs give their name, the web also its caller's secret. */
 type Asker = Omit<CommandLine, "command">;
 
 /** Sends one command to the guard and waits for the reply. Never rejects. */

@@ -5,12 +5,12 @@ import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../wi
 /** Checking and reloading both servers takes about a second. */
 const DEADLINE_MS = 20_000;
 /**
- * The state is answered at once, or the keeper hangs. Shorter than the timeout of the clients that ask the guard for
+ * The keeper answers state queries at once, unless it hangs. Shorter than the timeout of the clients that ask the guard for
  * its state.
  */
 const STATE_DEADLINE_MS = 1_500;
 
-/** The guard's connection to the root process. Never throws: a keeper that is down or silent is an answer too. */
+/** The guard's connection to the root process. Never throws: a keeper that is down or silent gives an error reply. */
 export class KeeperClient {
   readonly #path: string;
   readonly #deadlineMs: number;

@@ -58,7 +58,7 @@ export function level(value: Value): BanLevel {
   return oneOf(LEVELS, value);
 }
 
-/** The numbers for windows in `event.counts`. The indexes and queries use the same numbers. */
+/** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
 export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
   connection: 1,
   mail: 2,

@@ -6,7 +6,7 @@ export function schemaVersion(db: DatabaseSync): number {
   return integer(db.prepare("PRAGMA user_version").get()?.["user_version"]);
 }
 
-/** Which program's file it is; 0 for a new file. */
+/** The application id of the file; 0 for a new file. */
 export function applicationIdOf(db: DatabaseSync): number {
   return integer(db.prepare("PRAGMA application_id").get()?.["application_id"]);
 }

@@ -140,7 +140,7 @@ function openForReading(path: string, kind: Kind, as: typeof asOwnerOf = asOwner
 }
 
 /**
- * SQLite would create a file that everybody can read. Here only the group may read; `-wal` and `-shm` take the same
+ * SQLite would create a file that everyone can read. Here only the group may read; `-wal` and `-shm` take the same
  * mode.
  */
 export function createPrivate(path: string): void {
@@ -192,7 +192,7 @@ const SQLITE_IOERR_SHORT_READ = 522;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
-/** Whether an error says that the file itself is damaged, and not that it cannot be used now. */
+/** Whether an error means that the file itself is damaged, not that it cannot be used now. */
 export function isDamage(error: unknown): boolean {
   if (error instanceof UnusableDatabase) return error.code === "damaged";
   const code = codeOf(error);

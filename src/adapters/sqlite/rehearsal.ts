@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** What a rehearsal writes is there for the rest of it, and never for others. */
+/** A rehearsal sees its own writes; no one else ever does. */
 export type Rehearse = <T>(work: () => T) => T;
 
 /**
- * Does the work in a transaction that is rolled back as soon as `work` returns, so it must not wait before its last write. A
+ * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write. A
  * rehearsal within another is part of it.
  */
 export function rehearsalOn(db: DatabaseSync): Rehearse {
@@ -17,7 +17,7 @@ export function rehearsalOn(db: DatabaseSync): Rehearse {
       return work();
     } finally {
       isRehearsing = false;
-      // An error of the disk has ended it already.
+      // A disk error has already ended it.
       if (db.isTransaction) db.exec("ROLLBACK");
     }
   };

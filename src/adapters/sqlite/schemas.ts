@@ -14,7 +14,7 @@ export type Schema = Readonly<{ path: string; version: number; known: number; is
 /** The application ids of databases from before the first release, whose schemas were numbered differently. */
 const UNRELEASED: readonly number[] = [0x4749_6e65, 0x4749_6e61];
 
-/** Of the existing databases. An unreadable one is skipped: recovery is for those. Changes nothing. */
+/** The schemas of the existing databases. Skips unreadable ones, which recovery handles. Changes nothing. */
 export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "accountsDb">): readonly Schema[] {
   const all = [
     { path: engineDb, known: engineMigrations.length },
@@ -45,7 +45,7 @@ function writtenByOther({ path, version, known, isUnreleased: isOld }: Schema): 
   return `${path} was written by a newer GhostInbox (${versions}); install that version, or take its upgrade back with \`rollback\`.`;
 }
 
-/** Opens a database of any schema for reading, as the owner of its directory. Throws what SQLite says. */
+/** Opens a database of any schema for reading, as the owner of its directory. Throws SQLite's error. */
 export function openAnySchema(path: string): DatabaseSync {
   return asOwnerOf(dirname(path), () => {
     refusePipes(path);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** All of it or nothing: in a separate transaction, or as a part of the open one, such as a rehearsal. */
+/** Runs work atomically: in a separate transaction, or as a part of the open one, such as a rehearsal. */
 export function together<T>(db: DatabaseSync, write: () => T): T {
   if (db.isTransaction) return write();
   db.exec("BEGIN IMMEDIATE");
@@ -9,7 +9,7 @@ export function together<T>(db: DatabaseSync, write: () => T): T {
     db.exec("COMMIT");
     return written;
   } catch (error) {
-    // An error of the disk has ended it already.
+    // A disk error has already ended it.
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }

@@ -3,7 +3,7 @@ import type { Outcome } from "../../../engine/ports.ts";
 import type { AccountKey, KeptKey, KeyCounts } from "../../../wire/control/account-key.ts";
 import { integer, text } from "../columns.ts";
 
-/** The keys of accounts in `accounts.db`; none is ever removed, because mail that it encrypted may be anywhere. */
+/** The keys of accounts in `accounts.db`; never removed, because mail encrypted with a key may be anywhere. */
 export class AccountKeys {
   readonly #keep: StatementSync;
   readonly #hasPassword: StatementSync;
@@ -17,13 +17,13 @@ export class AccountKeys {
       ON CONFLICT DO UPDATE SET locked = excluded.locked, for_password = excluded.for_password`);
   }
 
-  /** Within a transaction of the caller. A key that is there keeps its place. */
+  /** Stores keys within the caller's transaction. An existing key keeps its position. */
   keep(account: string, hash: string, keys: readonly AccountKey[]): void {
     for (const { id, publicKey, locked, recoverable } of keys)
       this.#keep.run({ account, id, publicKey, locked, hash, recoverable });
   }
 
-  /** Within a transaction of the caller, too. */
+  /** Also within the caller's transaction. */
   open(account: string, hash: string, keys: readonly AccountKey[]): Outcome {
     if (this.#hasPassword.get(account, hash) === undefined)
       return { ok: false, reason: `${account} has another password by now, or is gone.` };
@@ -49,12 +49,12 @@ export function readKeys(db: DatabaseSync, account: string): readonly KeptKey[] 
     }));
 }
 
-/** Of any account, also of one that is gone. */
+/** A key of any account, including removed ones. */
 export function hasKeys(db: DatabaseSync): boolean {
   return db.prepare("SELECT 1 FROM account_key LIMIT 1").get() !== undefined;
 }
 
-/** The keys of all accounts for `encryption show` and `check`; of the names `most` each. */
+/** The keys of all accounts for `encryption show` and `check`; at most `most` names each. */
 export function countKeys(db: DatabaseSync, most: number): KeyCounts {
   const count = (sql: string): number => integer(db.prepare(`SELECT count(*) AS n ${sql}`).get()?.["n"]);
   const names = (sql: string): readonly string[] =>

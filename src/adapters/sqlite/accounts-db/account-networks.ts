@@ -7,11 +7,11 @@ import type { Outcome } from "../../../engine/ports.ts";
 import { text } from "../columns.ts";
 import { together } from "../together.ts";
 
-/** For Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
+/** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
 const NOWHERE = "255.255.255.255/32";
 /** The row of allowed_networks for accounts without their own networks. */
 const EVERYONE = "";
-/** For one account. */
+/** Maximum for one account. */
 const MOST_NETWORKS = 200;
 
 /** Stores the networks of accounts, and the settings that the accounts' database needs. */

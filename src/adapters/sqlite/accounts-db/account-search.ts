@@ -7,7 +7,7 @@ import type { AliasItem } from "../../../wire/verbs/aliases.ts";
 import { integer, text } from "../columns.ts";
 import { ACCOUNT_COLUMNS, accountRow } from "./accounts.ts";
 
-/** Looks for accounts and aliases in `accounts.db`, for the dashboard. */
+/** Searches accounts and aliases in `accounts.db` for the dashboard. */
 export class AccountSearch implements AccountBook {
   readonly #sql: ReturnType<typeof statements>;
 
@@ -55,7 +55,7 @@ function statements(sql: (text: string) => StatementSync) {
   const alias = `
     SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
     FROM alias`;
-  // What was typed is text: instr knows no wildcards.
+  // The search text is literal: instr has no wildcards.
   const found = "address IN (SELECT address FROM alias WHERE instr(address, $wanted) OR instr(target, $wanted))";
   return {
     accounts: sql(`${ACCOUNT_COLUMNS} WHERE instr(name, ?) AND name > ? ORDER BY name LIMIT ?`),

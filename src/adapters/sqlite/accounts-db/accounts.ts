@@ -11,7 +11,7 @@ import { integer, text } from "../columns.ts";
 import { together } from "../together.ts";
 import { AccountKeys } from "./account-keys.ts";
 
-/** For one alias. Longer lists need a mailing-list server. */
+/** Maximum for one alias. Longer lists need a mailing-list server. */
 const MOST_TARGETS = 500;
 
 /** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
@@ -26,7 +26,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  /** `passwordHash` includes its scheme, as Dovecot reads it: `{ARGON2ID}$argon2id$…`. */
+  /** `passwordHash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
   add(name: AccountName, passwordHash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
     if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
     return together(this.#db, () => {
@@ -162,7 +162,7 @@ export class AccountLists {
   }
 }
 
-/** What `accountRow` reads. */
+/** The columns that `accountRow` reads. */
 export const ACCOUNT_COLUMNS = `
   SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
     (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks

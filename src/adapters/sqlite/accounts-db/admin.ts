@@ -54,7 +54,7 @@ export class SqliteCredentials implements CredentialStore {
     return changes === 0 ? { ok: false, reason: `There is no token named ${name}.` } : { ok: true };
   }
 
-  /** Timing reveals at most the digest, never the token. */
+  /** Timing can reveal at most the digest, never the token. */
   useToken(digest: string): FoundToken | null {
     const now = this.#clock.now();
     const row = this.#byDigest.get(digest);
@@ -65,7 +65,7 @@ export class SqliteCredentials implements CredentialStore {
     return { name: text(row["name"]), scopes: parseScopes(text(row["scopes"])) ?? [] };
   }
 
-  /** With the old password the sessions end that it opened: those of mailboxes stay. */
+  /** Also ends the administrator's sessions; those of mailboxes stay. */
   setAdminPassword(hash: string): void {
     this.#db.exec("BEGIN IMMEDIATE");
     try {

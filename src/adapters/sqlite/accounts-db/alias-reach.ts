@@ -29,7 +29,7 @@ export class SqliteAliasReach implements AliasReach {
   #count(address: string, counts: Map<string, number>): number {
     const known = counts.get(address);
     if (known !== undefined) return known;
-    // Of an address that leads back to itself, which no command makes.
+    // An address that leads back to itself, which no command creates.
     counts.set(address, 1);
     const targets = this.#targets.all(address).map((row) => text(row["target"]).toLowerCase());
     const count = targets.length === 0 ? 1 : targets.reduce((sum, target) => sum + this.#count(target, counts), 0);

@@ -36,7 +36,7 @@ function fresh(t: TestContext) {
       return apps.addAppPassword({ account, name, digest, proof: `0${n}`, by: "root", at: later(START, n) });
     },
     names: (account: string = ann) => readAppPasswords(db, account).map(({ name }) => name),
-    /** What Dovecot finds. */
+    /** The passwords that Dovecot finds. */
     found: () =>
       db
         .prepare("SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app")

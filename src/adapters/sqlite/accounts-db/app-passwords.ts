@@ -56,7 +56,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 }
 
-/** The oldest first; the connection may be read-only. */
+/** Oldest first; the connection may be read-only. */
 export function readAppPasswords(db: DatabaseSync, account: string): readonly AppPasswordItem[] {
   const rows = db
     .prepare("SELECT name, made_at, made_by, used_at FROM app_password WHERE account = ? ORDER BY made_at, name")

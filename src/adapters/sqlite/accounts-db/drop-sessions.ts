@@ -1,8 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 
 /**
- * Ends all sessions of the dashboard in a copy of `accounts.db` that is about to replace it: sessions that were ended since stay ended.
- * Only the caller can open the copy. Throws what SQLite says.
+ * Ends all dashboard sessions in a copy of `accounts.db` that is about to replace it, so that sessions ended since then stay ended.
+ * Only the caller can open the copy. Throws SQLite's error.
  */
 export function dropSessions(path: string): void {
   using db = new DatabaseSync(path);

@@ -4,7 +4,7 @@ import type { FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../../../e
 import { integer } from "../columns.ts";
 import { together } from "../together.ts";
 
-/** The administrator's second factors in `accounts.db`. The guard alone writes it, and alone can read it of what strangers reach. */
+/** The administrator's second factors in `accounts.db`. Only the guard writes them, and of the programs that strangers reach only the guard can read them. */
 export class SqliteFactors implements FactorStore, RecoveryStore {
   readonly #db: DatabaseSync;
   readonly #totp: StatementSync;

@@ -1,7 +1,7 @@
 import { integer, text } from "../columns.ts";
 import { openAccountsForReading } from "../open.ts";
 
-/** An account, for comparison with the followed file. `followed` is null for one made by command. */
+/** An account, for comparison with the followed file. `followed` is null for an account made by command. */
 export type FollowedRow = Readonly<{
   name: string;
   hash: string;

@@ -24,7 +24,7 @@ function fresh(t: TestContext) {
     accounts,
     forwards: new SqliteForwards(db),
     forwarding: (of: string) => readForwarding(db, of),
-    /** What Postfix finds, and the mailbox that Dovecot takes for that behind the address. */
+    /** The targets that Postfix finds, and the mailbox that Dovecot finds for the address. */
     goesTo: (of: string) => value("SELECT targets FROM alias_map WHERE address = ?", of),
     behind: (of: string) => value("SELECT user FROM alias_userdb WHERE address = ?", of),
   };

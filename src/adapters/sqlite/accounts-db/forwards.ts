@@ -6,7 +6,7 @@ import type { TimeSpan } from "../../../engine/storage-ports.ts";
 import { integer, text } from "../columns.ts";
 import { together } from "../together.ts";
 
-/** Where accounts send their mail on, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
+/** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
 export class SqliteForwards implements ForwardStore, ForwardReach {
   readonly #db: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
@@ -42,7 +42,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return this.#from([recipient, withoutExtension(recipient)]).has(name) ? [...onward] : [];
   }
 
-  /** With those themselves, in lower case. */
+  /** Including the addresses themselves, in lower case. */
   #from(addresses: readonly string[]): ReadonlySet<string> {
     const found = new Set(addresses.map((one) => one.toLowerCase()));
     for (const one of found)
@@ -65,7 +65,7 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
   }
 }
 
-/** Null: its mail is not sent on. The connection may be read-only. */
+/** Null: its mail is not forwarded. The connection may be read-only. */
 export function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
   const all = db
     .prepare("SELECT target FROM forward WHERE account = ? ORDER BY target")
@@ -88,7 +88,7 @@ function statements(sql: (text: string) => StatementSync) {
       "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
     ),
     vouch: sql("DELETE FROM young_forward WHERE account = ?"),
-    // A target that rests still rests after it is removed and added again.
+    // A resting target still rests after it is removed and added again.
     addYoung: sql(
       "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
     ),

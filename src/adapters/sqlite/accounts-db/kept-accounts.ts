@@ -7,7 +7,7 @@ import { openAccounts, openAccountsForReading } from "../open.ts";
 /** Shown characters of a value, such as a vacation reply. */
 const MOST_SHOWN = 200;
 
-/** `is_secret`: only that it differs may be shown. */
+/** `is_secret`: a comparison may only show that it differs. */
 const KEPT = `
   SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, 0 AS is_secret
     FROM account
@@ -27,9 +27,9 @@ const KEPT = `
     iif(address IN (SELECT address FROM alias_block), ', blocked', ''), 0
     FROM alias GROUP BY address`;
 
-/** Reads a copy that nothing else uses, such as one from a backup. Brings it up to date first, in its place. */
+/** Reads a copy that nothing else uses, such as one from a backup. Migrates the copy itself first. */
 export function readCopiedAccounts(path: string): Kept {
-  // One that is missing would be created.
+  // SQLite would create a missing file.
   if (existsSync(path)) openAccounts(path, { ifDamaged: "close" }).close();
   return readKeptAccounts(path);
 }

@@ -13,7 +13,7 @@ import { SqliteSessions } from "./sessions.ts";
 const IP = parseIp("203.0.113.7") ?? assert.fail();
 const TOKEN = { name: "t", digest: "d1", scopes: ["read"], by: "root", at: START, expiresAt: null } as const;
 
-/** A session and a token, which are used a minute after they started. */
+/** A session and a token, each used a minute after it was created. */
 function used(t: TestContext) {
   const db = openAccounts(join(scratch(t), "accounts.db"));
   t.after(() => db.close());

@@ -3,7 +3,7 @@ import type { Millis } from "../../../core/time.ts";
 import { integer } from "../columns.ts";
 
 /**
- * When sessions and tokens were used last. Such a note does not count as a change of the accounts: files that are made from them, and
+ * When sessions and tokens were used last. A note does not count as a change of the accounts: files made from them, and
  * their copy, stay unchanged. A row that is restored from the copy may have an earlier use.
  */
 export class NotedUses {
@@ -16,7 +16,7 @@ export class NotedUses {
     } catch {}
   }
 
-  /** Grows with each row that this connection changes, but for notes. */
+  /** Grows with each row that this connection changes, except for notes. */
   changes(db: DatabaseSync): number {
     return integer(db.prepare("SELECT total_changes() AS n").get()?.["n"]) - this.#rows;
   }

@@ -9,7 +9,7 @@ import { bytes, integer, millis, millisOrNull, text } from "../columns.ts";
 const HANDLE = "passkey_handle";
 const HANDLE_BYTES = 32;
 
-/** Passkeys in `accounts.db`. What it keeps opens nothing: the private keys are in the authenticators. */
+/** Passkeys in `accounts.db`. The stored data opens nothing: the private keys are in the authenticators. */
 export class SqlitePasskeys implements PasskeyStore {
   readonly #list: StatementSync;
   readonly #add: StatementSync;

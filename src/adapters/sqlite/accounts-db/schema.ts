@@ -350,7 +350,7 @@ if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exist
       AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
 `;
 
-/** By which the file is known. */
+/** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;
 
 /** The number of migrations is the schema version. Each further one changes the schema of the version before. Append only. */

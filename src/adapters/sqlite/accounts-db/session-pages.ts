@@ -7,7 +7,7 @@ import { integer, millis, text, textOrNull } from "../columns.ts";
 
 /** The condition of `isValid`. */
 const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
-/** The administrator's come first, and the one that was used last before others. As text it sorts so, whatever a cursor holds. */
+/** Sorts the administrator's first, then by last use, newest first; as text, so that any cursor is valid. */
 const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;
 
 type Listing = (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;

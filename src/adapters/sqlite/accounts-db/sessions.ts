@@ -13,7 +13,7 @@ import type { SessionItem } from "../../../wire/control/access-items.ts";
 import { millis, text, textOrNull } from "../columns.ts";
 import { NotedUses } from "./noted-uses.ts";
 
-/** Sessions in `accounts.db`, by the digest of their secret: who reads the file cannot use one. */
+/** Sessions in `accounts.db`, by the digest of their secret: reading the file opens no session. */
 export class SqliteSessions implements SessionStore {
   readonly #db: DatabaseSync;
   readonly #add: StatementSync;

@@ -86,7 +86,7 @@ test("only a proven sender gets one, or one of a domain of ours, unless senders 
   assert.doesNotMatch(script(ann, "any") ?? assert.fail(), /Verified/);
 });
 
-/** What breaks out of a quoted string, a text, a script or a variable, if anything does. */
+/** Input that could break out of a quoted string, a text, a script or a variable. */
 const HOSTILE = [
   '"; redirect "thief@example.net"; #',
   '\\"; redirect "thief@example.net"; #',
@@ -123,5 +123,5 @@ test("no text gets out of its quotes: the compiled script has the one action", {
   }
 });
 
-/** Of Sieve's bytecode: what asks, and what goes elsewhere. */
+/** Sieve bytecode operations that test something or send mail elsewhere. */
 const TESTS: readonly string[] = ["EXISTS", "HEADER", "ENVELOPE", "DUPLICATE", "JMP", "JMPTRUE", "JMPFALSE"];

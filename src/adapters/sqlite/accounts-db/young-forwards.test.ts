@@ -8,7 +8,7 @@ import { SqliteAccounts } from "./accounts.ts";
 import { SqliteForwards } from "./forwards.ts";
 import { SqliteYoungForwards } from "./young-forwards.ts";
 
-/** What Postfix looks up goes by the clock of the machine. */
+/** Postfix's lookups use the machine's clock. */
 const NOW = instant(Date.now());
 const [ann, bob] = [accountName("ann@example.org"), accountName("bob@example.org")];
 const [old, fresh] = [mailAddress("ann@old.example"), mailAddress("ann@fresh.example")];

@@ -14,7 +14,7 @@ export class SqliteYoungForwards implements YoungForwards {
   }
 
   reached(recipient: string, now: Millis): ReturnType<YoungForwards["reached"]> {
-    // Hardly ever is there one, and an alias may have a thousand targets.
+    // There is rarely one, and an alias may have a thousand targets.
     if (this.#sql.any.get(now, now) === undefined) return [];
     return this.#sql.reached
       .all(recipient, withoutExtension(recipient), now, now)
@@ -59,7 +59,7 @@ function statements(sql: (text: string) => StatementSync) {
     count: sql(`
       INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`),
-    // Old, it leaves again.
+    // The rest ends once the forward is no longer new.
     rest: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
   };
 }

@@ -98,7 +98,7 @@ test("guesses at all accounts: counted for one, of one network, and the latest o
   assert.equal(proofs(history.guessesSince(span(0, 9))), "ba", "likely right passwords are not spraying");
   assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
   guess("bob@example.org", "198.51.100.0/24", "c", 3);
-  // One who needs no more stops, and the next reads from the start.
+  // A reader may stop early; the next one reads from the start.
   for (const { proof } of history.guessesSince(span(0, 9))) {
     assert.equal(proof, "c");
     break;

@@ -21,7 +21,7 @@ export class SqliteAccountHistory implements AccountHistory {
   readonly #sql: ReturnType<typeof statements>;
   readonly #otherProofs: (account: string) => readonly string[];
 
-  /** `otherProofs`: of passwords that an account has in addition to its own. */
+  /** `otherProofs`: proofs of an account's additional passwords. */
   constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
     this.#otherProofs = otherProofs;
     this.#sql = statements((sql) => db.prepare(sql));
@@ -90,8 +90,8 @@ function statements(sql: (text: string) => StatementSync) {
     guessesFrom: sql(
       `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
     ),
-    // By the primary key, and so in the order of networks, instead of the index by time: the most rows there can be,
-    // 200,000 at one account, take 25 ms. It is asked only for a password that looks right.
+    // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
+    // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
     candidates: sql(`
       SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
         SELECT count(*) AS n, min(count(*), ?) AS within

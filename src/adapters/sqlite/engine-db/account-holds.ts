@@ -16,7 +16,7 @@ const NEVER: HoldState = { evidence: null, vouchedAt: instant(0) };
 /** Longer than `limits.sending.refused` counts. */
 const REFUSALS_KEPT_MS = DAY_MS;
 
-/** Accounts whose mail is held, and that mail; and refusals, by which they may be. By the guard's own connection to `engine.db`. */
+/** Accounts whose mail is held, that mail, and the refusals that may cause a hold. Uses the guard's own connection to `engine.db`. */
 export class AccountHolds {
   readonly #sql: ReturnType<typeof statements>;
   readonly #audit: AuditChain;
@@ -57,7 +57,7 @@ export class AccountHolds {
         return;
       case "HOLD_MAIL": {
         const { queueId, account, ip, recipientCount, recipients } = change;
-        // A quoted local part may contain blanks, which would make other addresses of it (RFC 5321, 4.1.2).
+        // A quoted local part may contain blanks, which would split it into other addresses (RFC 5321, 4.1.2).
         const plain = recipients.filter((address) => !address.includes(" "));
         sql.holdMail.run(queueId, account, at, ip, recipientCount, plain.join(" "));
         return;

@@ -22,7 +22,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 
-/** Whose subject the alert names; behind that of an alias its new targets. */
+/** Types whose subject the alert names; for an alias also its new targets. */
 const NAMED = [
   "TOKEN_CREATED",
   "SETTINGS_APPLIED",
@@ -40,7 +40,7 @@ const NAMED = [
   "PASSKEY_REFUSED",
 ] as const satisfies readonly EventType[];
 
-/** Changes through the web that raise alerts. Other types may arrive in floods, and looking each up would cost too much. */
+/** Changes through the web that raise alerts. Other types may come in floods, and looking each up would cost too much. */
 const CHANGES: readonly EventType[] = [
   ...NAMED.filter((type) => type !== "RECOVERY_CODE_USED"),
   "ACCOUNT_ADDED",
@@ -52,7 +52,7 @@ const CHANGES: readonly EventType[] = [
   "FORWARDING_CHANGED",
 ];
 
-/** The events that alerts look at. Shares the guard's connection; 300 ids take about a millisecond. */
+/** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */
 export class SqliteAlertEvents implements AlertEvents {
   readonly #ids: EventIds;
   readonly #between: StatementSync;
@@ -117,7 +117,7 @@ export class SqliteAlertEvents implements AlertEvents {
     }));
   }
 
-  /** A change, or a sign-in in a new place, is rare: only then all others of the account are read. */
+  /** Changes and sign-ins in new places are rare: only then all other events of the account are read. */
   #placeOf(row: Row): Pick<AlertEvent, "isNewNetwork" | "isFirst"> {
     if (row["type"] === "SECOND_FACTOR_ASKED") {
       const ip = callersIp(text(row["actor"]));
@@ -157,7 +157,7 @@ export class SqliteAlertStore implements AlertStore {
   }
 
   load(): AlertState {
-    // Skips alerts that only another version knows.
+    // Skips alerts that this version does not know.
     const alerts = this.#sql.alerts.all().filter((row) => isAlertCode(text(row["code"])));
     return { alerts: alerts.map(readAlert), deliveries: this.#sql.deliveries.all().map(readDelivery) };
   }

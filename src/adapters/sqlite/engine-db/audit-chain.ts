@@ -9,9 +9,9 @@ export function sha256(of: string): string {
 }
 
 /**
- * Adds entries to the audit, in the transaction of what they tell. The end of the chain is read each time: entries are
- * rare, and other programs may have changed them. SQLite gives no number twice (sqlite.org/autoinc.html), so that removed
- * ones leave a gap.
+ * Adds entries to the audit, in the transaction of the changes that they record. The end of the chain is read each time: entries are
+ * rare, and other programs may have changed them. SQLite never reuses a number (sqlite.org/autoinc.html), so removed
+ * entries leave a gap.
  */
 export class AuditChain {
   readonly #head: StatementSync;

@@ -24,7 +24,7 @@ export class BanLengths {
     (isV4(network) ? this.#v4 : this.#v6).add(prefixLength(network));
   }
 
-  /** The networks around this one that could be banned, the narrowest first. */
+  /** The networks around this one that could be banned, narrowest first. */
   around(network: Prefix): readonly Prefix[] {
     const own = prefixLength(network);
     const lengths = isV4(network) ? this.#v4 : this.#v6;

@@ -23,7 +23,7 @@ export class SqliteBanLog implements BanLog {
     this.#active = db.prepare(`
       SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
       WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`);
-    // Read in full at each start: rows as arrays take half the time of objects.
+    // Read in full at each start: rows as arrays take half the time.
     this.#active.setReturnArrays(true);
     this.#expired = db.prepare(`
       SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
@@ -42,7 +42,7 @@ export class SqliteBanLog implements BanLog {
     return { [Symbol.iterator]: () => this.#pages(now) };
   }
 
-  /** By pages, so that no statement is open while others use the connection. A ban that is replaced gets a higher id. */
+  /** In pages, so that no statement is open while others use the connection. A replaced ban gets a higher id. */
   *#pages(now: Millis): Generator<FirewallBan, void> {
     for (let after = 0; ; ) {
       const page: readonly unknown[] = this.#active.all(after, now, ACTIVE_PER_PAGE);
@@ -58,7 +58,7 @@ export class SqliteBanLog implements BanLog {
   }
 }
 
-/** A row as an array, which starts with these two columns. */
+/** A row as an array that starts with these two columns. */
 function readActive(row: unknown): FirewallBan {
   const columns: readonly unknown[] = Array.isArray(row) ? row : [];
   return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };

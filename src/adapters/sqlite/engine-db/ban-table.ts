@@ -94,7 +94,7 @@ export class BanTable {
 /** More offences than any ladder has rungs. */
 const MOST_BANS = 64;
 
-/** Event ids. `countedUntil`: the last event when the newest ban started or ended; `forgiven`: the last that an administrator forgave. */
+/** Event ids. `countedUntil`: the last event when the newest ban started or ended; `forgiven`: the last event that an administrator forgave. */
 export const NO_BANS: Readonly<{
   facts: Pick<AddressHistory, "ban" | "offencesAt">;
   countedUntil: number;

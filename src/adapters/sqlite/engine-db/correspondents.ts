@@ -23,7 +23,7 @@ export class SqliteCorrespondents implements Correspondents, GreylistPauses {
     return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
   }
 
-  /** A second pause for the same target replaces the first. */
+  /** A second pause for a target replaces the first. */
   pause({ target, until, by }: GreylistPause): void {
     this.#sql.pause.run(target, until, by);
   }

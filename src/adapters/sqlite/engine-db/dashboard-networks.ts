@@ -11,7 +11,7 @@ const FAMILIAR_AFTER_MS = DAY_MS;
 
 type Came = Readonly<{ ip: Ip; at: string }>;
 
-/** From where the administrator has signed in to the dashboard, and tokens have acted, by the audit. Shares the guard's connection. */
+/** Networks from which the administrator has signed in to the dashboard and tokens have acted, by the audit. Shares the guard's connection. */
 export class DashboardNetworks {
   readonly #signIns: StatementSync;
   readonly #acts: StatementSync;
@@ -26,14 +26,14 @@ export class DashboardNetworks {
         GROUP BY ip ORDER BY 1`);
   }
 
-  /** Whether no sign-in before came from its network (IPv4 /24, IPv6 /48). */
+  /** Whether no earlier sign-in came from its network (IPv4 /24, IPv6 /48). */
   isNew(ip: Ip, at: Millis): boolean {
     const before = isoTime(at);
     const earlier = came(this.#signIns).filter((one) => one.at < before);
     return !isAmong(ip, earlier);
   }
 
-  /** Whether the first sign-in came from its network, or one more than a day ago. A token also has its own networks, judged in the same way. */
+  /** Whether the first sign-in, or one more than a day ago, came from its network. Networks of tokens are judged in the same way. */
   isFamiliar(actor: string, ip: Ip, at: Millis): boolean {
     const before = isoTime(later(at, -FAMILIAR_AFTER_MS));
     const familiar = (all: readonly Came[]) => all.filter((one, index) => index === 0 || one.at < before);

@@ -101,7 +101,7 @@ function fillAndEmpty(disk: string): void {
   const untilFull = (): void => {
     for (let i = 0; i < 1_000; i++) batch();
   };
-  // One batch also fills its index, so a smaller one may still fit afterwards.
+  // A batch also fills the index, so a smaller one may still fit afterwards.
   assert.throws(untilFull, /full|disk I\/O/);
   assert.throws(untilFull, /full|disk I\/O/, "it stays full");
   assert.ok(committed > 0);

@@ -28,7 +28,7 @@ const COLUMNS = [
   "actor",
   "proof",
   "rest",
-  // For people only: the text of that time, which later versions do not change.
+  // For people only: the text as written then; later versions do not change it.
   "details",
   "action",
 ] as const;

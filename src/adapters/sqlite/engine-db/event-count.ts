@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { integer } from "../columns.ts";
 
 /**
- * The number of event rows, without counting: read from EventTally when opened, then updated with each insert and
+ * The number of event rows, known without counting: read from EventTally when opened, then updated with each insert and
  * removal.
  */
 export class EventCount {

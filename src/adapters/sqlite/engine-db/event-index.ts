@@ -59,7 +59,7 @@ export class EventIndex {
     this.#waiting += 1;
   }
 
-  /** Call it within a transaction. Throws if the database cannot be written; all events then wait on. */
+  /** Call it within a transaction. Throws if the database cannot be written; all events then keep waiting. */
   settle(): void {
     this.#enter.run();
     this.#noteSetBacks.run();

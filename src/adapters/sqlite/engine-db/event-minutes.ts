@@ -8,27 +8,27 @@ import { integer, text } from "../columns.ts";
 const MOST_REMOVED = 200;
 
 /**
- * Counts events in the transaction that writes them. `event_minute` has one row for each minute with events: how many there
- * were of each type since the database was created, up to the end of that minute. So what happened between two times is the
+ * Counts events in the transaction that writes them. `event_minute` has one row for each minute with events: the number of events
+ * of each type since the database was created, up to the end of that minute. So the count between two times is the
  * difference of two rows, a row that retention removes takes no count with it, and a counter never falls. One statement a
  * commit, however many events it has.
  *
- * Rows are in the order of their ids. Their minutes are too, unless the machine's clock was set back.
+ * Rows are in the order of their ids, and so of their minutes, unless the machine's clock was set back.
  */
 export class EventMinutes {
   readonly #insert: StatementSync;
   readonly #update: StatementSync;
   readonly #thin: StatementSync;
   readonly #forget: StatementSync;
-  /** With those of the open transaction. */
+  /** Including those of the open transaction. */
   readonly #totals: Record<string, number>;
-  /** What the open transaction has counted. */
+  /** The counts of the open transaction. */
   readonly #added: string[] = [];
   #addedIn = 0;
   #row: Row;
   /** The row as it will be, once the open transaction is committed. */
   #next: Row;
-  /** False until a process has looked at every row: the guard may have been off for long. Then it looks a week back. */
+  /** False until this process has checked every row: the guard may have been off for long. Later checks go back a week. */
   #isThinned = false;
 
   constructor(db: DatabaseSync) {
@@ -63,11 +63,11 @@ export class EventMinutes {
     const minute = this.#addedIn;
     if (minute === this.#row.minute) return void this.#update.run(totals, this.#row.id);
     this.#next = { id: Number(this.#insert.run(minute, totals).lastInsertRowid), minute };
-    // Whole hours, so that each keeps its last row.
+    // Whole hours, so that each hour keeps its last row.
     const until = minute - (minute % HOUR_MS) - MINUTES_FOR_MS;
     const { changes } = this.#thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
     this.#isThinned = changes < MOST_REMOVED;
-    // Of older minutes one row is left: the start of a later difference.
+    // One row of the older minutes stays: the start of a later difference.
     this.#forget.run(minute - FIGURES_FOR_MS);
   }
 
@@ -85,7 +85,7 @@ export class EventMinutes {
 type Row = Readonly<{ id: number; minute: number }>;
 const NONE: Row = { id: 0, minute: -1 };
 
-/** Of a column `totals`. */
+/** Parses a column `totals`. */
 export function readTotals(column: unknown): Totals {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- we alone write it
   return JSON.parse(text(column)) as Totals;

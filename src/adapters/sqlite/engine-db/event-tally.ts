@@ -4,20 +4,20 @@ import { MINUTES_FOR_MS, RANKED_FOR_MS } from "../../../engine/figures.ts";
 import { integer } from "../columns.ts";
 import { TOOK_EFFECT } from "./simulated.ts";
 
-/** The time that one row of `address_tally` covers, until it is folded into that of its day. */
+/** The time that one row of `address_tally` covers, until it is merged into the row of its day. */
 export const ADDRESSES_SPAN_MS = HOUR_MS;
 /** About a millisecond of work, which delays decisions. */
 const EVENTS_PER_STEP = 250;
-/** Most addresses of the current hour. Beyond it, and of an hour or day that is over, only the busiest are kept. */
+/** Maximum addresses of the current hour. Above it, and once an hour or day is over, only the busiest are kept. */
 const MOST_ADDRESSES = 1_024;
 const BEST_ADDRESSES = 512;
 const BEST_OF_OTHERS = 128;
 const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
 
 /**
- * Ranks addresses, so that no query has to walk over all events: the busiest of each hour, and of each day for what is
- * longer ago. Also the number of events. It follows the events in small steps, since a row for each address would cost the
- * decisions a page of the log each; `event_tallied.upto` says how far it is, and readers add the events after that.
+ * Ranks addresses, so that no query has to read all events: the busiest of each hour, and of each day for
+ * older events. Also counts events. It follows the events in small steps, since a row for each address would cost the
+ * decisions a page of the log each; `event_tallied.upto` is its position, and readers add later events.
  */
 export class EventTally {
   readonly #db: DatabaseSync;
@@ -58,7 +58,7 @@ export class EventTally {
       this.#sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
   }
 
-  /** The oldest hour of the day that is now longer ago than hours are kept, so that no step has much to do. */
+  /** The oldest hour of the day whose hours are no longer kept, so that no step has much to do. */
   #fold(hour: number): void {
     const past = hour - MINUTES_FOR_MS;
     const day = past - (past % DAY_MS) - DAY_MS;

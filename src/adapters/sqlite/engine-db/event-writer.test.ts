@@ -88,7 +88,7 @@ test("a write that failed fails until its transaction has ended, and nothing is 
   writer.add(STRANGERS);
   writer.add(eventRow("203.0.113.9", START));
   assert.throws(() => writer.write(), /disk is full/);
-  // What read the database went on without it.
+  // The reader of the database continued without it.
   assert.throws(() => writer.add(ACCOUNTS), /disk is full/);
   assert.throws(() => end("COMMIT"), /disk is full/);
   assert.deepEqual(ids(), [1], "not even in the lost transaction");

@@ -10,12 +10,12 @@ import { EventMinutes } from "./event-minutes.ts";
 const MOST_WAITING = 32;
 
 /**
- * Writes events. Between two questions of Postfix other programs empty the processor's caches, and SQLite is much code. So
- * a few of strangers' events wait until their transaction ends, or until something reads them, and are written in one go.
- * An event of an account is written at once, because several adapters look for those. Audited events enter the chain,
+ * Writes events. Between two questions of Postfix other programs empty the processor's caches, and SQLite is a lot of code. So
+ * some strangers' events wait until their transaction ends, or until something reads them, and are written together.
+ * An event of an account is written at once, because several adapters read those. Audited events enter the chain,
  * and every event its minute's counts, in the same transaction.
  *
- * Readers trigger writes, and may skip rows that they cannot read. So an error is kept and thrown again until the
+ * Readers trigger writes, and may ignore errors. So an error is stored and thrown again until the
  * transaction ends: it can only be lost as a whole, and no row is written twice.
  */
 export class EventWriter {
@@ -24,7 +24,7 @@ export class EventWriter {
   readonly #minutes: EventMinutes;
   readonly #waiting: EventRecord[] = [];
   #isOpen = false;
-  /** What a write in the open transaction threw. */
+  /** The error of a write in the open transaction. */
   #failure: Readonly<{ error: unknown }> | null = null;
   /** The newest event, written or waiting. */
   #lastId: number;
@@ -44,7 +44,7 @@ export class EventWriter {
     const audited = auditedOf(record);
     if (audited !== null) this.#audit.add(audited);
     this.#minutes.add(record);
-    // SQLite counts on from the highest id (sqlite.org/autoinc.html).
+    // SQLite continues from the highest id (sqlite.org/autoinc.html).
     this.#lastId += 1;
     if (!this.#isOpen || record.account !== null || this.#waiting.length >= MOST_WAITING) this.write();
     return this.#lastId;

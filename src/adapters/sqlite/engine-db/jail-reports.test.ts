@@ -144,7 +144,7 @@ test("a sign-in that the guard judged excuses its own two lines, not what was gu
     engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
   const start = clock.now();
   await fail("a1");
-  // The guard is down during eight guesses, and runs again for one more.
+  // The guard is down during eight guesses and up again for a ninth.
   clock.advance(100_000);
   await fail("b2");
   const end = clock.now();

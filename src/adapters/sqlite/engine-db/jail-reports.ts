@@ -12,13 +12,13 @@ import { covering } from "./network-bounds.ts";
 const KEPT_MS = 7 * DAY_MS;
 /** Dovecot logs a failed login when the client hangs up, after three minutes at most. */
 const LOGIN_LATE_MS = 4 * MINUTE_MS;
-/** Fail2ban's filter finds two lines for one failed sign-in: its own, and that of the connection's end. */
+/** Fail2ban's filter finds two lines for one failed sign-in: that of the failure and that of the connection's end. */
 const LINES_A_LOGIN = 2;
-/** More sign-ins than a report has lines. */
+/** More than the lines of a report. */
 const MOST_LOGINS = 256;
 /** Postfix logs a refusal by the guard at once. If it has paused before many of them, the log is late by this much. */
 const REFUSAL_LATE_MS = 15 * SECOND_MS;
-/** Logs have whole seconds, and the guard may hear of something after the log was written. */
+/** Logs have whole seconds, and the guard may learn of an event after it was logged. */
 const EARLY_MS = 5 * SECOND_MS;
 
 const OTHER_CODES = [COUNTS_CODE.connection, COUNTS_CODE.mail, COUNTS_CODE.probe, COUNTS_CODE.bounce].join(", ");
@@ -38,7 +38,7 @@ export class JailReports {
       SELECT j.line_at AS reported, j.unjudged AS unjudged, (
         SELECT max(created_at) FROM ban WHERE prefix IN (SELECT value FROM json_each(?4)) AND created_at <= ?3) AS answered
       FROM (SELECT 1) LEFT JOIN jail_report AS j ON j.prefix = ?1 AND j.jail = ?2 AND j.line_at <= ?3`);
-    // Dovecot logs a refusal without a check as a wrong password. Known proofs come first.
+    // Dovecot logs a sign-in that was refused unchecked as a wrong password. Known proofs come first.
     this.#passwords = db.prepare(`
       SELECT DISTINCT coalesce(e.proof, '') AS proof FROM event_by_subject AS s JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts IN (0, ${COUNTS_CODE.login}) AND s.at > ? AND s.at <= ?

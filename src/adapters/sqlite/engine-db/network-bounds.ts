@@ -12,7 +12,7 @@ export function boundsOf(network: Prefix): Bounds {
   return { first, last };
 }
 
-/** The network itself and all that contain it, the narrowest first. */
+/** The network itself and all that contain it, narrowest first. */
 export function covering(network: Prefix): readonly Prefix[] {
   const found: Prefix[] = [];
   for (let length = prefixLength(network); length >= 0; length--) {

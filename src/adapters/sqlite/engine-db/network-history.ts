@@ -37,7 +37,7 @@ export class SqliteNetworkHistory implements NetworkHistory {
   }
 }
 
-/** More than the addresses of a /24. */
+/** More than a /24 has addresses. */
 const MOST_BANNED = 1_024;
 
 function statements(sql: (text: string) => StatementSync) {

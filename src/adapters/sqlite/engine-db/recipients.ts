@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../../core/net/address.ts";
 import type { Clock, RecipientDirectory } from "../../../engine/ports.ts";
 
-/** A recipient that existed a second ago is taken to exist: Postfix, which asks for itself, would refuse the rest. */
+/** Recipients that existed a second ago count as existing: Postfix makes its own check and refuses the others. */
 const REMEMBERED_MS = 1_000;
 const MOST_REMEMBERED = 1_024;
 

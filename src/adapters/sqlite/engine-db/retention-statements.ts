@@ -9,7 +9,7 @@ export type Removal = Readonly<
 
 export type Range = Readonly<Record<string, unknown>> | undefined;
 
-/** Kept longest: bans, and administrators' actions. SPARED is not, because it recurs with each report of a jail. */
+/** Kept longest: bans, and administrators' actions. SPARED is not among them, because it recurs with each report of a jail. */
 const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   BAN: true,
   UNBAN: true,
@@ -76,7 +76,7 @@ const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
   CLOCK_JUMPED: true,
 };
 
-/** All other events; a flood brings a million of them. */
+/** All other events; a flood may bring a million. */
 export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
   .map((type) => `'${type}'`)
   .join(", ")})`;
@@ -148,7 +148,7 @@ export function retentionStatements(sql: (text: string) => StatementSync) {
     dropSteps: sql(`
       DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
         WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
-    // Only from the front: after a clock was set back, an older entry waits for those before it, so that the chain has no hole.
+    // Only from the front: if the clock was set back, an older entry waits for those before it, so that the chain has no hole.
     dropAudit: sql(`
       DELETE FROM audit_entry WHERE id IN (SELECT id FROM (
         SELECT id, max(at) OVER (ORDER BY id) AS latest FROM

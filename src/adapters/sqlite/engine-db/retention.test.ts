@@ -187,7 +187,7 @@ test("a flood does not empty the windows of those who came before it, for as lon
   assert.equal(kept.mails.length, 8);
   assert.equal(kept.failures.length, 1);
 
-  // A day later no window counts them any more, and the hourly sweep removes them.
+  // A day later no window counts them, and the hourly sweep removes them.
   append(1, later(START, 3 * DAY_MS));
   settle(later(START, 3 * DAY_MS));
   settle(later(START, 3 * DAY_MS + 2 * HOUR_MS));

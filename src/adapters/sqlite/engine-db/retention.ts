@@ -7,7 +7,7 @@ import { type Range, type Removal, retentionStatements } from "./retention-state
 
 export type RetentionLimits = Readonly<{
   maxRows: number;
-  /** Bytes of the pages in use in `engine.db`. The file itself never shrinks, but grows no further. */
+  /** Bytes of the used pages of `engine.db`. The file itself never shrinks, but stops growing. */
   maxBytes: number;
   maxAgeMs: number;
   /** The longest window of any limit. Entries within it stay even if their event is gone. */
@@ -15,11 +15,11 @@ export type RetentionLimits = Readonly<{
 }>;
 
 /**
- * The newest events always stay: if they exceed the byte limit, something else is large, and deleting them would not
+ * The newest events always stay: if the byte limit is exceeded then, something else is large, and deleting them would not
  * help.
  */
 const FEWEST_ROWS = 1_000;
-/** The share of `maxBytes` for window entries without their event, and the most bytes for one. */
+/** The share of `maxBytes` for window entries without their event, and the maximum bytes of one. */
 const ORPHANS_SHARE = 0.25;
 const ORPHAN_BYTES = 96;
 const KNOWN_FOR_MS = 180 * DAY_MS;
@@ -33,7 +33,7 @@ const BANS_FOR_MS = 90 * DAY_MS;
 const MOST_ENDED_BANS = 200_000;
 const STEPS_FOR_MS = HOUR_MS;
 const MOST_STEPS = 100_000;
-/** Somebody we wrote to a year ago may still answer. */
+/** Someone we wrote to a year ago may still answer. */
 const CORRESPONDENTS_FOR_MS = 400 * DAY_MS;
 const MOST_CORRESPONDENTS = 100_000;
 const HONEST_MAIL_FOR_MS = 90 * DAY_MS;
@@ -42,16 +42,16 @@ const SUMMARY_FOR_MS = 400 * DAY_MS;
 const SWEEP_EVERY_MS = HOUR_MS;
 
 type Entry = Readonly<{ subject: string; counts: number; at: number; id: number }>;
-/** More are left for the next count, which follows at once. */
+/** The rest waits for the next count, which follows at once. */
 export const MOST_STALE = 5_000;
 
-/** Figures that need a walk through whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
+/** Figures that need a scan of whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
 export type Surplus = Readonly<{
-  /** The id of the oldest event that is not kept longer. */
+  /** The id of the oldest event of a type that is not kept longer. */
   firstRoutine: number;
   /** Window entries whose events are gone. */
   orphans: number;
-  /** Those of them that no window counts any more; at most `MOST_STALE`. */
+  /** Those of them that no window counts; at most `MOST_STALE`. */
   stale: readonly Entry[];
   guesses: number;
   endedBans: number;
@@ -87,7 +87,7 @@ export class Retention {
     this.#sql = retentionStatements((sql) => db.prepare(sql));
   }
 
-  /** Whether it needs a new count of whole tables: at the start, and before each sweep. */
+  /** Whether whole tables must be counted: at the start, and before each sweep. */
   mustCount(now: Millis): boolean {
     if (!this.#isCounted) return true;
     return this.#sweeps.length === 0 && (now >= this.#nextSweepAt || this.#hasManyGuesses(now));
@@ -142,7 +142,7 @@ export class Retention {
     }
   }
 
-  /** Whether there are more events than the limits allow, however young. */
+  /** Whether there are more events than the limits allow, whatever their age. */
   isPressed(): boolean {
     return this.#events.rows > this.#limits.maxRows || this.usedBytes() > this.#limits.maxBytes;
   }
@@ -154,7 +154,7 @@ export class Retention {
     return (pages - free) * integer(this.#sql.pageSize.get()?.["page_size"]);
   }
 
-  /** Since the last count. Looks once a minute: ten thousand entries of an index take about a millisecond. */
+  /** Since the last count. Checks once a minute: ten thousand index entries take about a millisecond. */
   #hasManyGuesses(now: Millis): boolean {
     if (now < this.#lookAt) return false;
     this.#lookAt = now + LOOK_EVERY_MS;
@@ -184,7 +184,7 @@ export class Retention {
     this.#routineFrom = integer(routine?.["high"]) + 1;
   }
 
-  /** A flood must not empty the windows of earlier addresses: entries that count stay, while there is room. */
+  /** A flood must not empty the windows of earlier addresses: counting entries stay while there is room. */
   #remove(range: Range, which: Removal, now: Millis): void {
     if (range === undefined || range["low"] === null) return;
     const [low, high] = [integer(range["low"]), integer(range["high"])];

@@ -365,7 +365,7 @@ const baseline = `
   INSERT INTO database_name (name) VALUES (lower(hex(randomblob(8))));
 `;
 
-/** By which the file is known. */
+/** Identifies the file. */
 export const engineApplicationId = 0x4748_656e;
 
 /** The number of migrations is the schema version. Each further one changes the schema of the version before. Append only. */

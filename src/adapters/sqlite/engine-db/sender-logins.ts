@@ -21,7 +21,7 @@ export class SqliteSenderLogins {
     return this.#all.all().map((row) => ({ address: text(row["address"]), logins: text(row["logins"]) }));
   }
 
-  /** Grows with each row that the writer of this database changes, but for notes of uses. */
+  /** Grows with each row that the writer of this database changes, except for notes of uses. */
   changes(): number {
     return this.#uses.changes(this.#accounts);
   }

@@ -6,7 +6,7 @@ import type { HoldState, PlaceTimes, SendingHistory } from "../../../engine/stor
 import { COUNTS_CODE, integer, millis } from "../columns.ts";
 import { AccountHolds } from "./account-holds.ts";
 
-/** What accounts sent, and to whom. By the guard's own connection to `engine.db`. */
+/** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
 export class SqliteSendingHistory implements SendingHistory {
   readonly #sql: ReturnType<typeof statements>;
   readonly #holds: AccountHolds;
@@ -47,7 +47,7 @@ export class SqliteSendingHistory implements SendingHistory {
 
 function statements(sql: (text: string) => StatementSync) {
   return {
-    // Of a mail whose event has gone, only that it counted is known. Events that wait for their index are few.
+    // For a mail whose event was removed, only the count is known. Few events wait for their index.
     sentMails: sql(`
       SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
         coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
@@ -56,7 +56,7 @@ function statements(sql: (text: string) => StatementSync) {
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
     refusals: sql("SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?"),
     hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
-    // A place that was new when a thief's mail came from there does not become known by the thief's sign-ins.
+    // A place that was new for a thief's mail does not become known through the thief's sign-ins.
     knowsPlace: sql(`
       SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
         AND NOT EXISTS (

@@ -1,4 +1,4 @@
-/** Of an event: the verdict that it would have had without `simulate`, or `ban`; null if it took effect. */
+/** The verdict that an event would have had without `simulate`, or `ban`; null if it took effect. */
 export const SIMULATED =
   "coalesce(json_extract(rest, '$.seen.simulated'), iif(json_extract(rest, '$.simulated'), 'ban', NULL))";
 

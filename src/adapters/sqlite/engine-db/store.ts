@@ -72,7 +72,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     try {
       this.#sql.begin.run();
     } catch (error) {
-      // Another program holds the lock: the next tries, once a second, wait for nothing.
+      // Another program holds the lock: the next attempts, once a second, do not wait.
       if (isLocked(error)) this.#waitFor(0);
       throw error;
     }
@@ -188,7 +188,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
     const seen = windows.seen(prefix);
     const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
     const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
-    // A ban settles what counts within minutes; of what counts within a day or a week only what was forgiven is gone.
+    // A ban resets counts over minutes; counts over a day or a week lose only what was forgiven.
     const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
     return {
       ...bans.facts,

@@ -6,7 +6,7 @@ import { COUNTS_CODE, millis, text } from "../columns.ts";
 /** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
 
-/** What exists for one address: the windows with events, whether it was ever banned, when it was known. */
+/** The stored data of one address: windows with events, whether it was ever banned, when it was known. */
 export type Seen = Readonly<{
   connections: boolean;
   mails: boolean;
@@ -29,7 +29,7 @@ const UNSEEN: Seen = {
 
 /**
  * Reads the windows of an address or account. `event_subject` is enough once its events were added to it;
- * `event_by_subject` also includes waiting events, but has to look through all of them.
+ * `event_by_subject` also includes waiting events, but has to read all of them.
  */
 export class WindowReader {
   readonly #seen: StatementSync;
@@ -74,7 +74,7 @@ export class WindowReader {
       .reverse();
   }
 
-  /** Those up to `answered` are spent. */
+  /** Events up to `answered` no longer count. */
   failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
     return this.#failures
       .all(answered, subject, since, after, most)

@@ -7,33 +7,33 @@ import { integer } from "../columns.ts";
 export type LogFlushParts = Readonly<{
   /** Databases in WAL mode that this process has open, so that their logs exist. */
   databases: readonly string[];
-  /** Called after each flush with what the disk said when it refused; null if it did not. */
+  /** Called after each flush with the disk's error; null if it succeeded. */
   ended: (why: string | null) => void;
-  /** Commits what is open: a log can only be emptied between transactions. */
+  /** Commits the open transaction: a log can only be emptied between transactions. */
   between: () => void;
   /** fdatasync(2) of an open file. Null, or why not. */
   sync?: (fd: number) => Promise<string | null>;
-  /** From a commit to its flush. Events may wait longer than bans, and commands do not wait. */
+  /** Time from a commit to its flush. Events may wait longer than bans, and commands do not wait. */
   waitMs?: Readonly<{ bans: number; events: number }>;
 }>;
 
-/** What a power failure costs at most. A shorter time would keep the disk busy in a flood. */
+/** Maximum loss in a power failure. A shorter time would keep the disk busy in a flood. */
 const WAIT_MS = { bans: 100, events: 1_000 } as const;
 
 /**
  * Brings committed transactions to the disk. `synchronous = NORMAL` leaves them in the write-ahead log until the next
  * checkpoint, and a power failure would lose them. fdatasync(2) runs on a separate thread, so no decision waits for it.
  *
- * A disk tells a failed write once: the kernel then counts the pages as written, and the next fdatasync succeeds without
- * them (fsync(2), ERRORS). So a log that was refused is not trusted until all of it is in the database file.
+ * A disk reports a failed write once: the kernel then counts the pages as written, and the next fdatasync succeeds without
+ * them (fsync(2), ERRORS). So a log with a failed flush is not trusted until all of it is in the database file.
  */
 export class LogFlush {
   readonly #parts: LogFlushParts;
   readonly #logs = new Map<string, number>();
-  /** Databases whose logs were refused, and why. */
+  /** Databases whose logs failed to flush, and why. */
   readonly #refused = new Map<string, string>();
   #running: Promise<boolean> | null = null;
-  /** Covers what is committed while another flush is under way. */
+  /** Covers commits made while another flush runs. */
   #next: Promise<boolean> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #timedFor: "bans" | "events" | null = null;
@@ -57,7 +57,7 @@ export class LogFlush {
     );
   }
 
-  /** Resolves once everything that is committed by now survives a power failure; false if the disk refused it. */
+  /** Resolves once everything committed so far survives a power failure; false if the disk refused it. */
   flushed(): Promise<boolean> {
     this.#next ??= (this.#running ?? Promise.resolve()).then(() => this.#flush());
     return this.#next;
@@ -81,7 +81,7 @@ export class LogFlush {
     });
   }
 
-  /** Null, or why not. A log keeps its file while the database is open; a replaced one ends the guard. */
+  /** Null, or the error. A log keeps its file while the database is open; a replaced one ends the guard. */
   async #flushLog(path: string): Promise<string | null> {
     const { sync = flushFile, between } = this.#parts;
     try {
@@ -107,7 +107,7 @@ function flushFile(fd: number): Promise<string | null> {
 }
 
 /**
- * Copies a log into its database, from the memory of the kernel, flushes that and empties the log. Decisions wait this once.
+ * Copies a log from the kernel's memory into its database, flushes that and empties the log. Decisions wait this once.
  * False if a reader, a writer or the disk is in the way.
  */
 function hasEmptied(path: string): boolean {

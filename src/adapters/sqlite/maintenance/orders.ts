@@ -12,7 +12,7 @@ export type Order =
   | Readonly<{ type: "warm"; from: number; rows: number }>
   | Readonly<{ type: "digest" }>
   | Readonly<{ type: "copy_accounts"; path: string }>;
-/** How the writing of a file went from which a lost database is made again. `isDamage`: the database is damaged. */
+/** The result of writing a file from which a lost database can be restored. `isDamage`: the database is damaged. */
 export type Kept = Readonly<{ ok: true } | { ok: false; isDamage: boolean; why: string }>;
 type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: Kept; copy_accounts: Kept };
 export type Result<O extends Order> = Results[O["type"]];

@@ -56,12 +56,12 @@ export class MaintenanceWork {
     return surplusOf(this.#db, staleBefore);
   }
 
-  /** Reads rows that are about to be removed, so that the guard finds them in memory. */
+  /** Reads rows that will soon be removed, so that the guard finds them in memory. */
   warm(from: number, rows: number): void {
     this.#warm.get(from, rows);
   }
 
-  /** Writes the lasting part of the database into a separate file, from which a lost one is made again. */
+  /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
   digest(): void {
     const file = digestOf(this.#path);
     const fresh = `${file}.new`;
@@ -71,7 +71,7 @@ export class MaintenanceWork {
     renameSync(fresh, file);
   }
 
-  /** A complete copy of `accounts.db`: without it a damaged one would lock out everybody. */
+  /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
   async copyAccounts(path: string): Promise<void> {
     this.#accounts ??= openAccountsForReading(path);
     refuseUnlessWhole(this.#accounts, path);

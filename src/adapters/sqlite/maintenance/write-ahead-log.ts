@@ -10,9 +10,9 @@ export type Copied = Readonly<{ frames: number; copied: number }>;
  * into the database and flushes both; the guard only empties the log, which it may do without a flush, because
  * - nothing is left in the log that the database file has not flushed: `hold` notes where the log ended, `release`
  *   empties it only if nothing was committed since, and the guard is the only writer;
- * - SQLite itself never starts the log over in between: a held reader keeps it from that;
+ * - SQLite itself never restarts the log in between: a held reader prevents that;
  * - a commit that starts an *empty* log needs no flush of its header: after a power failure the file holds the old log
- *   as a whole, which repeats what the database has, or the new one as far as it got. Over an old log it would need one.
+ *   as a whole, which repeats the database, or the beginning of the new one. Over an old log it would need one.
  *
  * Call it between transactions of `db`. `db` must be the connection that writes.
  */

@@ -13,7 +13,7 @@ import { integer } from "../columns.ts";
 import { AUDIT_COLUMNS, auditEntry, sha256 } from "../engine-db/audit-chain.ts";
 import { isLocked, openEngineForReading } from "../open.ts";
 
-/** More than are kept, for bans that are lifted together between two sweeps. */
+/** More than are kept, for bans lifted together between two sweeps. */
 const MOST_READ = 2 * MOST_YOUNG_ENTRIES;
 
 /** Reads the audit; the connection may be read-only. */
@@ -34,7 +34,7 @@ export class AuditEntries {
     this.#numbered = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_entry'");
   }
 
-  /** The newest first; the cursor is the id of the last one shown. */
+  /** Newest first; the cursor is the id of the last one shown. */
   page(asked: PageRequest): CountedPage<AuditEntry> {
     return { ...this.entries(asked), total: integer(this.#count.get()?.["n"]) };
   }
@@ -46,7 +46,7 @@ export class AuditEntries {
     return firstPage(items, limit, ({ id }) => String(id));
   }
 
-  /** The oldest first. Throws if another program changed the table so that it cannot be read. */
+  /** Oldest first. Throws if another program changed the table so that it cannot be read. */
   *all(): Generator<AuditEntry> {
     for (const row of this.#all.iterate()) yield auditEntry(row);
   }
@@ -82,7 +82,7 @@ export function lastAudited(engineDb: string, type: string): ReturnType<AuditEnt
 export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {
   const db = openEngineForReading(engineDb);
   try {
-    // One state of the file: the entries are those that were checked.
+    // One snapshot of the file: the entries are those that were checked.
     db.exec("BEGIN");
     const isTable = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_entry' AND type = 'table'").get();
     return isTable === undefined ? unreadable("its table is gone") : new AuditEntries(db).check(anchors, now);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 
-/** Names of what is in one of two databases only, or differs. */
+/** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
 export const CHANGING = [
   "accounts",
@@ -20,7 +20,7 @@ export type ChangedSince = Readonly<
   {
     events: number;
     audited: number;
-    /** The accounts that got keys which the copy lacks. Without these their mail since then cannot be read. */
+    /** Accounts with keys that the copy lacks. Without these keys their mail since then cannot be read. */
     newKeys: readonly string[];
   } & Record<(typeof CHANGING)[number], Changes>
 >;
@@ -48,7 +48,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
   };
 }
 
-/** How many rows came after the last one of the copy. */
+/** The number of rows after the last one of the copy. */
 function countAfter(now: DatabaseSync, copy: DatabaseSync, table: string): number {
   if (!hasTable(now, table)) return 0;
   const last = hasTable(copy, table) ? copy.prepare(`SELECT max(id) AS id FROM ${table}`).get()?.["id"] : 0;
@@ -76,7 +76,7 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
 
 export type SetByUsers = Pick<ChangedSince, "appPasswords" | "forwards" | "replies" | "networks">;
 
-/** What users set, and may have removed because somebody else had set it. Compares two `accounts.db`. */
+/** What users set, and may have removed because someone else had set it. Compares two `accounts.db`. */
 export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
   const between = (...rows: [from: string, name: string, is: string]): Changes =>
     compare(named(now, ...rows), named(copy, ...rows));
@@ -88,7 +88,7 @@ export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
   };
 }
 
-/** What differs if `is` does. */
+/** Rows by name; they differ if `is` does. */
 function named(db: DatabaseSync, from: string, name: string, is: string): ReadonlyMap<string, Row> {
   const [table = from] = from.split(" ");
   const rows = hasTable(db, table) ? db.prepare(`SELECT ${name} AS name, ${is} AS is_now FROM ${from}`).all() : [];

@@ -8,7 +8,7 @@ import { EventSearch } from "./event-search.ts";
 
 /** On a busy machine a search would end before it has found all. */
 const PATIENT_MS = 10_000;
-/** Later ones read on in what the first ones found. */
+/** Later pages continue from the results of the first. */
 const MOST_READS = 12;
 
 const FILTERS: readonly ((n: number) => Partial<EventFilter>)[] = [
@@ -54,7 +54,7 @@ function accountOf(n: number): string {
   return `u${n}@example.test`;
 }
 
-/** Statements that are prepared from now on. */
+/** Collects the statements prepared from now on. */
 function beforeEachRead(db: DatabaseSync, work: () => void): void {
   const prepare = db.prepare.bind(db);
   db.prepare = (sql) => {

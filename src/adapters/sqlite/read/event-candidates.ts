@@ -13,15 +13,15 @@ const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
 /** Characters of a name that the view `event_names` keeps. */
 const LONGEST_NAME = 320;
 
-/** Rows of the table that are walked at once. */
+/** Rows of the table that are read at once. */
 const WALKED = 2_000;
-/** A network with events from more addresses is searched by walking the table. */
+/** A network with events from more addresses is searched by reading the table. */
 const MOST_STREAMS = 300;
 /** A type with fewer events is searched by type only, whatever else the filter contains. */
 const RARE = 1_000;
 
 /**
- * Where to look for the events of a filter, so that finding a page takes about as long with ten million events as with
+ * Chooses where to search the events of a filter, so that finding a page takes about as long with ten million events as with
  * ten thousand. It leaves no statement open. Batches are small, so a reader may stop after each.
  */
 export class EventCandidates {
@@ -60,14 +60,14 @@ export class EventCandidates {
     return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
   }
 
-  /** However much else happened to the account. */
+  /** Independent of the account's other events. */
   *#ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
     const { fresh } = this.#sql.newest_first;
     const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
     for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
   }
 
-  /** Walks the events that are not in the index yet. They are newer than all indexed ones. */
+  /** Reads the events that are not in the index yet. They are newer than all indexed ones. */
   *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
     const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
     const { named } = this.#sql[filter.order];
@@ -144,7 +144,7 @@ export class EventCandidates {
     return types.length > 0 && types.reduce((sum, type) => sum + count(type), 0) < RARE;
   }
 
-  /** The keys under which the events of a network were indexed, including the networks around it; null: too many. */
+  /** The keys of a network's events in the index, including networks around it; null: too many. */
   #pairsOf(network: Prefix): readonly Pair[] | null {
     const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
     if (isSingleAddress(network)) return pairs;
@@ -185,7 +185,7 @@ function parted({ after, before }: Span, upto: number): Parts {
   ];
 }
 
-/** A filter does not contain both an account and a mail. */
+/** A filter never contains both an account and a mail. */
 function namesOf(filter: EventFilter): readonly Name[] {
   const { account, mail } = filter;
   if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];

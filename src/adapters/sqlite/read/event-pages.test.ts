@@ -10,7 +10,7 @@ import { SqliteStore } from "../engine-db/store.ts";
 import { EventSearch } from "./event-search.ts";
 
 const TYPES = ["CONNECT", "EMAIL", "LOGIN_FAILED", "BAN"] as const;
-/** The window in which each counts. */
+/** The window in which each event counts. */
 const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BAN: null } as const;
 
 /** Events of some addresses and networks. The last ones are too few to be in any index yet. */

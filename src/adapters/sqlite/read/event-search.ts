@@ -15,7 +15,7 @@ type Row = readonly unknown[];
 
 /** The longest search for one page. Then it returns what it has, and where to continue. */
 const LONGEST_MS = 20;
-/** Read at once; and where a text is wanted, which most rows lack. */
+/** Rows read at once; and for a text filter, which most rows do not match. */
 const FEWEST_ROWS = 32;
 const SEARCHED_ROWS = 256;
 
@@ -23,12 +23,12 @@ const COLUMNS = `
   id, at, type, service, ip, prefix, account, sender, recipient, queue_id, message_id, helo, size_bytes, verdict, reason,
   offence, count, limit_count, window_ms, limit_key, actor, details, action, ${SIMULATED} AS simulated`.trim();
 
-/** What is shown of an event as text. */
+/** The text of an event that is shown. */
 const SHOWN = `concat_ws(char(10), details, action, ip, account, sender, recipient, queue_id, message_id, helo, reason, actor)`;
 
 /**
- * Events by cursor, type, time, text, network and name. A row belongs to a network if its counted unit, or the network that it is
- * about, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
+ * Events by cursor, type, time, text, network and name. A row belongs to a network if its counted unit, or its subject
+ * network, shares an address with it: `events --ip` of one IPv6 address shows what its /64 did.
  */
 export class EventSearch {
   readonly #candidates: EventCandidates;
@@ -48,7 +48,7 @@ export class EventSearch {
     const items: EventItem[] = [];
     if (filter.most < 1) return { items, next: null };
     const until = performance.now() + this.#longestMs;
-    // Usually most rows match, so no more are read than a page has.
+    // Usually most rows match, so only as many as a page are read.
     const atOnce = filter.text === undefined ? Math.max(FEWEST_ROWS, filter.most) : SEARCHED_ROWS;
     for (const span of this.#times.spansOf(filter)) {
       for (const { ids, reached } of this.#candidates.of({ ...filter, ...span })) {

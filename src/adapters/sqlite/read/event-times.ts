@@ -8,8 +8,8 @@ import type { Span } from "./event-streams.ts";
 export type Times = readonly [first: number, last: number];
 
 /**
- * Which events came when. Ids ascend with time, but for the events before which the machine's clock was set back: between two
- * of these lies a stretch, in which halving finds a time.
+ * Maps times to event ids. Ids ascend with time, except where the machine's clock was set back: between two
+ * such events lies a stretch, in which a binary search finds a time.
  */
 export class EventTimes {
   readonly #setBacks: Record<EventFilter["order"], StatementSync>;
@@ -53,10 +53,10 @@ export class EventTimes {
     if (order === "oldest_first" && hasFresh) yield fresh;
   }
 
-  /** What was recorded between two times at which the machine's clock was set back, in the order that is asked for. */
+  /** The stretches between clock changes, in the requested order. */
   *stretches({ after, before }: Span, order: EventFilter["order"]): Generator<Span> {
     for (let [from, to] = [after, before]; from + 1 < to; ) {
-      // The id at the start of a stretch. One at the start of the whole span separates nothing.
+      // The id at the start of a stretch. The start of the whole span separates nothing.
       const found = this.#setBacks[order].get(from + 1, to);
       const begin = found === undefined ? null : integer(found["id"]);
       if (begin === null) {
@@ -79,13 +79,13 @@ export class EventTimes {
     return row === undefined || row["first"] === null ? null : [integer(row["first"]), integer(row["last"])];
   }
 
-  /** When the event with this id came, or the last one before it that is left. */
+  /** The time of the event with this id, or of the last remaining one before it. */
   at(id: number): Millis | null {
     const row = this.#lastUpTo.get(id);
     return row === undefined ? null : millis(row["at"]);
   }
 
-  /** The first id of a stretch from which on its events came at this time or later; its end if none did. */
+  /** The first id of a stretch at this time or later; its end if there is none. */
   #firstSince({ after, before }: Span, at: number): number {
     let [low, high] = [after + 1, before];
     while (low < high) {

@@ -33,7 +33,7 @@ class NaiveHistory {
       mails: rows("mail", reach.sinceMails).map(({ at }) => at),
       probes: rows("probe", reach.sinceProbes).map(({ at }) => at),
       bounces: rows("bounce", reach.sinceProbes).map(({ at }) => at),
-      // What a ban has answered is spent; only what was forgiven is gone.
+      // A ban uses up its events; only forgiven events are gone.
       failures: rows("login", reach.sinceFailures, forgiven, reach.mostFailures).map((row) => ({
         at: row.at,
         passwordHash: row.proof ?? "",

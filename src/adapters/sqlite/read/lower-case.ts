@@ -7,7 +7,7 @@ export function addLowerCase(db: DatabaseSync): void {
   db.function("in_lower_case", { deterministic: true }, (said) => String(said).toLowerCase());
 }
 
-/** Turns the searched text into small letters. SQLite's own `lower` knows only the letters of ASCII, and takes half the time. */
+/** Converts the searched text to lower case. SQLite's own `lower` handles only ASCII, in half the time. */
 export function lowerCaseFor(wanted: string): "lower" | "in_lower_case" {
   return ASCII.test(wanted) ? "lower" : "in_lower_case";
 }

@@ -1,8 +1,8 @@
 import { isV4, networkAddress, type Prefix, prefixLength } from "../../../core/net/ip.ts";
 
 /**
- * The prefixes of the texts of networks within this one; each such text starts with exactly one of these. Few other
- * networks do: RFC 5952 writes one run of zeros as `::`, which hides how long it is. Of IPv6 there is one prefix for each
+ * The prefixes of the texts of networks within this one; each such text starts with exactly one of these. Few texts of other
+ * networks do: RFC 5952 writes one run of zeros as `::`, which hides its length. For IPv6 there is one prefix for each
  * run that may be written so, and one for none.
  */
 export function textsWithin(network: Prefix): readonly string[] {
@@ -25,7 +25,7 @@ export function textsWithin(network: Prefix): readonly string[] {
   return [joined(fixed, ":") + partial, ...shortened];
 }
 
-/** The same only of IPv4, so that each IPv4 network that starts with one of these is within: at most 128. */
+/** The same for IPv4 only, where each text that starts with one of these is within: at most 128. */
 export function exactTextsWithin(network: Prefix): readonly string[] {
   const length = prefixLength(network);
   const octets = networkAddress(network).split(".");
@@ -55,7 +55,7 @@ function groupsOf(address: string): readonly string[] {
   return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => "0"), ...tail];
 }
 
-/** From the first to behind the last group of each. */
+/** From the first group of each to after its last. */
 function zeroRuns(groups: readonly string[]): readonly (readonly [from: number, to: number])[] {
   const runs: [number, number][] = [];
   for (const [i, group] of groups.entries()) {

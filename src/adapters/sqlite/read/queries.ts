@@ -110,7 +110,7 @@ export class SqliteQueries implements Queries {
     };
   }
 
-  /** Accounts that sign in from it, or from any part of it, by name: a ban of a network shuts out all of them. */
+  /** Accounts that sign in from it, or from any part of it, by name: a ban of a network locks all of them out. */
   #accountsFrom(network: Prefix, around: string): readonly string[] {
     const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
     const found = new Set(this.#sql.known.all(around).map(accountOf));

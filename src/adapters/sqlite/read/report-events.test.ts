@@ -8,7 +8,7 @@ import { ReportEvents } from "./report-events.ts";
 
 const FROM = later(START, -2 * DAY_MS);
 
-/** Each row: the type, how many hours before 06:00 of the 20th, and what differs. */
+/** Each row: the type, hours before 06:00 of the 20th, and differing fields. */
 function recorded(
   t: TestContext,
   rows: readonly (readonly [EventRecord["type"], number, Partial<EventRecord>?, string?])[],

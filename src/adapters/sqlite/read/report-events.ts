@@ -9,11 +9,11 @@ import { EventIds } from "../engine-db/event-ids.ts";
 import { covering } from "../engine-db/network-bounds.ts";
 import { TOOK_EFFECT } from "../engine-db/simulated.ts";
 
-/** How many of a type are read one by one, the newest: half a second for all types together. */
+/** How many of the newest events of a type are read one by one: half a second for all types together. */
 const MOST = 100_000;
 /** How many rows of each list. */
 const SHOWN = 10;
-/** Groups that are compared, of each type. */
+/** Groups compared for each type. */
 const GROUPS = 5_000;
 
 const COUNTED = {
@@ -53,7 +53,7 @@ export class ReportEvents {
     this.#sql = statements((sql) => db.prepare(sql));
   }
 
-  /** By days of UTC, the first and the last in part. */
+  /** By UTC days; the first and the last are partial. */
   days(from: Millis, to: Millis): readonly DayFigures[] {
     const found: DayFigures[] = [];
     for (let start = from; start < to; ) {
@@ -75,7 +75,7 @@ export class ReportEvents {
     return found;
   }
 
-  /** How far the lists below reach. */
+  /** The period of the lists below. */
   looked(from: Millis, to: Millis): Looked {
     const first = this.#ids.firstSince(from);
     let events = 0;
@@ -88,7 +88,7 @@ export class ReportEvents {
     return { events, isAll };
   }
 
-  /** Those that were refused most. */
+  /** The most refused addresses. */
   addresses(from: Millis, now: Millis): readonly AddressFigures[] {
     const first = this.#ids.firstSince(from);
     const found = new Map<string, Record<"signIns" | "mails" | "connections", number>>();
@@ -128,7 +128,7 @@ export class ReportEvents {
       .toSorted((a, b) => b.count - a.count);
   }
 
-  /** Mails that the filter scored, and those of them that it marked. */
+  /** Mails that the filter scored, and how many it marked. */
   scored(from: Millis): Readonly<{ scored: number; marked: number }> {
     const row = this.#sql.scored.get("SPAM_SCORED", this.#ids.firstSince(from), MOST);
     return { scored: integer(row?.["n"]), marked: integer(row?.["marked"]) };

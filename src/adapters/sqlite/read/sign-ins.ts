@@ -9,8 +9,8 @@ const MOST_PLACES = 1_000;
 const MOST_EVENTS = 100_000;
 
 /**
- * Where and when accounts last signed in: by the memory of addresses that could be banned, and by the newest events, which also
- * have sign-ins from the allow list. Reads each event once.
+ * Where and when accounts last signed in, from the memory of addresses that could be banned and from the newest events, which also
+ * include sign-ins from the allow list. Reads each event once.
  */
 export class LastSignIns {
   readonly #known: StatementSync;
@@ -29,7 +29,7 @@ export class LastSignIns {
       WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`);
   }
 
-  /** Null: it did not, as far as the memory reaches. */
+  /** Null: no sign-in within the memory. */
   of(account: string): Seen | null {
     this.#read();
     const row = this.#known.get(account.toLowerCase());
@@ -47,7 +47,7 @@ export class LastSignIns {
   }
 }
 
-/** Addresses (IPv6 networks) from which the account signed in since then, and never before: the latest first. */
+/** Addresses (IPv6 networks) from which the account signed in since then, and never before: latest first. */
 export function newPlaces(engine: DatabaseSync, account: string, since: Millis): readonly string[] {
   return engine
     .prepare(`

@@ -6,7 +6,7 @@ const ENDS = ["", "-wal", "-shm"] as const;
 export type Loss = "gone" | "replaced" | "truncated";
 
 /**
- * The files of an open database, by inode. SQLite writes on into a file that was removed or replaced; whatever is written
+ * The files of an open database, by inode. SQLite keeps writing into a removed or replaced file; whatever is written
  * there is lost when the process ends.
  */
 export class OpenFiles {
@@ -20,7 +20,7 @@ export class OpenFiles {
     this.#inodes = ENDS.map((end) => this.#stat(end)?.ino ?? null);
   }
 
-  /** Null while all is well. Nothing of ours makes a database smaller. */
+  /** Null while all is well. None of our programs makes a database smaller. */
   look(): Loss | null {
     const stats = ENDS.map((end) => this.#stat(end));
     const [main] = stats;
@@ -36,7 +36,7 @@ export class OpenFiles {
   }
 }
 
-/** A complete copy, committed and flushed. The name must be free. Decisions are made at the same time. */
+/** A complete copy, committed and flushed. The name must be free. Decisions continue. */
 export async function copyDatabase(db: DatabaseSync, to: string): Promise<void> {
   await backup(db, to);
 }

@@ -19,14 +19,14 @@ import { copyOf, digestOf } from "./names.ts";
 import { salvage } from "./salvage.ts";
 import { setAside } from "./set-aside.ts";
 
-/** Lets the next start set the database aside: what it checks may not include what was found damaged. */
+/** Makes the next start set the database aside: its own check may miss the damage found. */
 export function markDamaged(path: string): void {
   writeFileSync(markOf(path), "", { mode: 0o640 });
 }
 
 /**
- * Opens `engine.db`. A damaged one is set aside; the readable part of it, and of its digest, starts a new one. So does the
- * digest alone where the file is gone. Throws UnusableDatabase.
+ * Opens `engine.db`. A damaged one is set aside; its readable part and its digest start a new one. So does the
+ * digest alone if the file is gone. Throws UnusableDatabase.
  */
 export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
   const isGone = isEmpty(path) && existsSync(firstStartDone);
@@ -36,13 +36,13 @@ export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, 
   for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
   const db = openEngine(fresh);
   try {
-    // Of what could be read to its end, the digest knows nothing more, and perhaps an allowed network that was removed since.
+    // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
     salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
     new AuditChain(db).add(auditedRecovery(isGone ? "missing" : "damaged", now));
   } finally {
     db.close();
   }
-  // Only now, so that a start that is cut off has changed nothing.
+  // Only now, so that an interrupted start has changed nothing.
   setAside(path, isGone ? "missing" : "damaged", now);
   renameSync(fresh, path);
   rmSync(markOf(path), { force: true });

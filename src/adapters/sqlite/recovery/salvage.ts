@@ -4,8 +4,8 @@ import { text } from "../columns.ts";
 import { isDamage } from "../open.ts";
 
 /**
- * What lasts: bans, lists, what is known of addresses and accounts, who may administer. Not the alerts, which the events
- * bring again, and not what is computed from other tables.
+ * The lasting tables: bans, lists, knowledge of addresses and accounts, administrators. Not the alerts, which events
+ * raise again, nor tables computed from others.
  */
 const LASTING = [
   "account_hold",
@@ -25,9 +25,9 @@ const LASTING = [
   "spam_allow",
 ] as const;
 
-/** More than any limit counts of one address, and read within a second. */
+/** More than any limit counts for one address; read within a second. */
 const NEWEST_EVENTS = { table: "event", order: "ORDER BY id DESC LIMIT 20000" };
-/** Of two days and more: counters do not start at zero again. */
+/** For two days and more: counters do not restart at zero. */
 const NEWEST_MINUTES = { table: "event_minute", order: "ORDER BY id DESC LIMIT 4000" };
 
 /** Tables that were read to their end. */
@@ -48,13 +48,13 @@ export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set
 }
 
 /**
- * The rows of the tables that last, without events and their counts, into the empty file at `path`: small, however large the database
- * is. Throws what SQLite says if one of them cannot be read to its end: an earlier digest is better. Whatever is wrong with `path`
- * comes without SQLite's code, so that it counts as no damage of `source`.
+ * Copies the lasting tables, without events and their counts, into the empty file at `path`: small, however large the database
+ * is. Throws SQLite's error if one of them cannot be read to its end: an earlier digest is better. Errors of `path`
+ * have no SQLite code, so that they do not count as damage of `source`.
  */
 export function digest(source: DatabaseSync, path: string): void {
   try {
-    // Without indexes, and only by SQLite: a twentieth of the time of row by row, and other maintenance waits for it.
+    // Without indexes and inside SQLite: a twentieth of the time of row by row, and other maintenance waits for it.
     source.prepare("ATTACH ? AS digest").run(path);
     try {
       copyWhole(source);
@@ -67,7 +67,7 @@ export function digest(source: DatabaseSync, path: string): void {
 }
 
 function copyWhole(source: DatabaseSync): void {
-  // What fails is thrown away.
+  // A failed copy is discarded.
   source.exec("PRAGMA digest.journal_mode = MEMORY; BEGIN");
   try {
     for (const table of LASTING) source.exec(`CREATE TABLE digest.${table} AS SELECT * FROM main.${table}`);
@@ -78,7 +78,7 @@ function copyWhole(source: DatabaseSync): void {
   }
 }
 
-/** Whether one of the tables that last is. */
+/** Whether a lasting table is damaged. */
 function isDamaged(db: DatabaseSync): boolean {
   try {
     return LASTING.some((table) => {
@@ -95,7 +95,7 @@ function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readon
   try {
     db.exec("BEGIN IMMEDIATE");
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
-    // Events up to `answered` no longer count. Their ids are given again if the newest were lost.
+    // Events up to `answered` no longer count. Their ids are reused if the newest were lost.
     if (!done.has("event"))
       db.exec("UPDATE ban SET answered = min(answered, (SELECT coalesce(max(id), 0) FROM event))");
     db.exec("COMMIT");
@@ -119,7 +119,7 @@ function openedForReading(path: string): DatabaseSync | null {
 
 type Copy = Readonly<{ table: string; order: string }>;
 
-/** Whether it was read to its end. A truncated one is taken as far as it can be read. */
+/** Returns whether it was read to its end. A truncated one is copied as far as it can be read. */
 function copyTable(source: DatabaseSync, db: DatabaseSync, { table, order }: Copy): boolean {
   const known = new Set(knownColumns(source, table));
   const shared = columnsOf(db, table).filter((column) => known.has(column));

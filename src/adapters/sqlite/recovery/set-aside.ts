@@ -2,14 +2,14 @@ import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node
 import { basename, dirname, join } from "node:path";
 import { compactTime, instant, type Millis } from "../../../core/time.ts";
 
-/** What became of a file that could not be used any longer. `missing`: it was gone, and the name stands for it. */
+/** What happened to an unusable file. `missing`: it was gone, and only the new name records it. */
 export type Fate = "damaged" | "replaced" | "missing";
 
 const NAMES = /\.db\.(?:damaged|replaced|missing)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
 
 /**
- * Renames a database with the files beside it, so that a new one can take its place and nothing is thrown away. The new
- * name tells the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
+ * Renames a database with the files beside it, so that a new one can take its place and nothing is lost. The new
+ * name has the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
  */
 export function setAside(path: string, fate: Fate, now: Millis): string {
   const aside = `${path}.${fate}-${compactTime(now)}`;
@@ -20,7 +20,7 @@ export function setAside(path: string, fate: Fate, now: Millis): string {
   return aside;
 }
 
-/** The databases that were set aside and not taken away since, the newest last. */
+/** The databases that were set aside and still exist, newest last. */
 export function setAsideBeside(path: string): readonly string[] {
   const directory = dirname(path);
   const ours = readdirSync(directory).filter((name) => name.startsWith(`${basename(path)}.`) && NAMES.test(name));

@@ -6,7 +6,7 @@ import { COUNTS_CODE, millis, prefix, text } from "../columns.ts";
 import { EventIds } from "../engine-db/event-ids.ts";
 
 /**
- * Copies what `engine.db` knows from before a time: sign-ins, bans, guesses, good mail, the allow list. Of events, only the
+ * Copies the knowledge of `engine.db` from before a time: sign-ins, bans, guesses, good mail, the allow list. Of events, only the
  * wrong passwords of the week before, which still count.
  * Later changes are undone as far as possible: something that ended after that time has not ended yet.
  */
@@ -40,8 +40,8 @@ function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis)
 }
 
 /**
- * Guesses have the time of the last try. When those that were tried again after `start` were tried before it is in the
- * events of that time, as far as there are any.
+ * Guesses have the time of the last try. For those tried again after `start`, earlier tries are in the
+ * events of that time, if they still exist.
  */
 function copyGuessesTriedAgain(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
   const again = new Map<string, Prefix[]>();
@@ -84,7 +84,7 @@ const COPIES = [
       FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
   },
   {
-    // The present value: when it was set is not kept.
+    // The current value: the time of the change is not stored.
     table: "account_password",
     columns: "account, proof",
     rows: "SELECT account, proof FROM account_password WHERE $start > 0 AND $day > 0",

@@ -50,7 +50,7 @@ export class RecordedEvents {
     return row === undefined ? null : millis(row["at"]);
   }
 
-  /** Until when events were replaced by summaries; null: no events were. */
+  /** The time up to which summaries replaced events; null: none were replaced. */
   summedUpTo(): Millis | null {
     const hour = this.#summed.get()?.["hour"] ?? null;
     return hour === null ? null : millis(hour);

@@ -35,7 +35,7 @@ export function openReplayHistory(policy: Policy, from: DatabaseSync | null, sta
       begin: store.begin.bind(store),
       commit: store.commit.bind(store),
       rollback: store.rollback.bind(store),
-      // No window and no fact is read from it, but for the recipients of accounts.
+      // No window or fact is read from it, except for the recipients of accounts.
       append: (record) => store.append(record.counts === "account_mail" ? record : { ...record, rest: NO_REST }),
       apply: store.apply.bind(store),
     },
@@ -63,7 +63,7 @@ function longestOf({ mail, sending, connections, probes, logins, accounts, netwo
   return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs, spraying.windowMs);
 }
 
-/** Removes the oldest events: those that no window reaches, and those beyond the limit. */
+/** Removes the oldest events: those outside all windows, and those above the limit. */
 function pruneStatements(db: DatabaseSync) {
   const old = "FROM event WHERE id <= ?1";
   const gone = (subject: string): string =>
