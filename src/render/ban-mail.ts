@@ -6,7 +6,7 @@ export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
 export type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
 
 /**
- * In the words of Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from
+ * Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from
  * strangers.
  */
 export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {

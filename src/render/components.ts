@@ -1,8 +1,8 @@
 import type { ServiceName } from "./runit.ts";
 
 /**
- * Debian's packages whose programs and data a service runs, in addition to the libraries below them (scripts/setup). In the order in
- * which the services are restarted: first those that others ask.
+ * Debian packages whose programs and data a service runs, in addition to their libraries (scripts/setup). In the order in
+ * which the services are restarted: those that others depend on first.
  */
 export const COMPONENTS = {
   unbound: ["unbound", "dns-root-data"],

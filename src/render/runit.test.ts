@@ -50,7 +50,7 @@ test("what a killed runsv has left is ended before its service starts again, and
   assert.deepEqual(await ended, [null, "SIGTERM"]);
   const stubborn = start("trap '' TERM; echo runs; while :; do sleep 1; done");
   await once(stubborn.stdout, "data");
-  // Its number now belongs to another process.
+  // Its process id now belongs to another process.
   const other = spawn("sleep", ["60"]);
   t.after(() => other.kill());
   writeFileSync(join(directory, "started"), `${other.pid} 1\n`);

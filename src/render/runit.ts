@@ -30,8 +30,8 @@ export const SERVICES = [
 export type ServiceName = (typeof SERVICES)[number];
 
 /**
- * libmilter checks only every 5 s whether it must end, rspamd waits up to 30 s for its clients, and a socket outlives
- * its milter in any case. For a mail in between, Postfix does what it does for any missing milter.
+ * libmilter checks for its end only every 5 s, rspamd waits up to 30 s for its clients, and a socket outlives
+ * its milter in any case. Mail in between is treated as for any missing milter.
  */
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
@@ -43,15 +43,15 @@ const SCORERS: readonly ServiceName[] = ["spamd", "spam-head"];
 
 /**
  * They hold most of the memory: if it runs out, the kernel ends one of these before the guard, without which mail would pass
- * unchecked until it is back.
+ * unchecked until the guard is back.
  */
 const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
-/** A share of all memory, in thousandths, that counts in addition. Refused where a container has set more already. */
+/** oom_score_adj: thousandths of all memory that count in addition. The kernel refuses it if the container has set a higher value. */
 const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
 
 /**
- * The guard's answers come before all else on the processor, and programs that read whole mails or logs after the mail servers. By
- * nice(1); the kernel may also weigh each session as one (sched(7), autogroup). Most containers do not allow a negative value.
+ * The guard's answers have the highest priority; programs that read whole mails or logs come after the mail servers. By
+ * nice(1); the kernel may also group processes by session (sched(7), autogroup). Most containers do not allow negative values.
  * `cpu`: CPUWeight of systemd.resource-control(5).
  */
 export const WEIGHTS: Partial<Readonly<Record<ServiceName, Readonly<{ nice: number; cpu: number }>>>> = {
@@ -71,11 +71,11 @@ function weighing(service: ServiceName): readonly string[] {
     : [`{ renice -n ${weight} -p $$; echo ${weight} >/proc/self/autogroup; } >/dev/null 2>&1 || :`];
 }
 
-/** In Postfix's service directory from a start, which has just checked what it can, until its first run: a check starts fifty programs. */
+/** In Postfix's service directory from the start, which has just run the check, until its first run: a check starts fifty programs. */
 export const CHECKED = "checked-by-the-start";
 
 /**
- * In the guard's service directory after the keeper has killed a guard that hangs, until the next one starts: no stand-in answers in
+ * In the guard's service directory after the keeper has killed a hanging guard, until the next one starts: no stand-in answers in
  * between. Otherwise an attacker who makes the guard hang would open the server.
  */
 export const HUNG = "killed-while-hanging";
@@ -84,7 +84,7 @@ export type RunitInput = Readonly<{
   layout: Layout;
   /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
   netAdmin: boolean;
-  /** Of Dovecot's questions to the guard. */
+  /** The port of Dovecot's questions to the guard. */
   loginPort: number;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
@@ -99,36 +99,36 @@ export type Script = Readonly<{
   service: ServiceName;
   run: string;
   logRun: string;
-  /** More for runsv(8): what to do instead of sending TERM, and what to do after the end. */
+  /** Further scripts for runsv(8): instead of sending TERM, and after the end. */
   control?: string;
   finish?: string;
 }>;
 
 /**
- * What V8 must know when it starts. Small heaps: the programs hold little data, and the limit enforces it. What may come later
- * makes the start cheaper (`adapters/machine/late-flags.ts`).
+ * V8 flags needed at the start. Small heaps: the programs hold little data, and the limit enforces it. Later flags
+ * make the start cheaper (`adapters/machine/late-flags.ts`).
  */
 export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning";
 
 const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
-  /** What its start compiles stays: without V8's middle compiler from the first line on it holds 5 MB less after a load. */
+  /** Code compiled at the start stays in memory: without V8's middle compiler from the start the program holds 5 MB less after a load. */
   guard: ["--no-maglev"],
   /**
-   * An answer of 500 events is a quarter of a megabyte, and several times that while it is made. Within less room it is taken for
-   * something that lasts, and whole collections must clear it away: they took longer, and left more memory in use.
+   * An answer of 500 events is a quarter of a megabyte, and several times that while it is built. With less room V8 would promote it as
+   * long-lived, and full collections would have to free it: they took longer and left more memory in use.
    */
   web: ["--max-semi-space-size=4"],
 };
 
 /**
  * Blocks of 32 KB or more return to the system as soon as they are freed: the memory of one password check (19 MB), and the
- * segments in which V8's compilers work. By default glibc learns from the first large one to keep such memory (mallopt(3),
- * M_MMAP_THRESHOLD), and what lies between kept it for good: 5 to 8 MB under load.
+ * segments in which V8's compilers work. By default glibc keeps such memory after the first large block (mallopt(3),
+ * M_MMAP_THRESHOLD), and blocks in between pinned it forever: 5 to 8 MB under load.
  */
 const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
 
 /**
- * Ends the process of an earlier runsv(8) that was killed: it would keep its ports. A process is known by its number and its start
+ * Ends the process of an earlier runsv(8) that was killed, which would keep its ports. Identifies it by process id and start time
  * (field 22 of proc_pid_stat(5)), which stay the same when the script becomes its program. The mark may be lost on a full disk.
  * Exported for its test.
  */
@@ -170,7 +170,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
   switch (service) {
     case "guard":
       return [
-        // While a server starts, no one is kept out for want of the guard.
+        // While a server starts, no one is refused because the guard is missing.
         `test -e ${HUNG} && rm ${HUNG} || test -S ${layout.standIn} || ${standIn(input)}`,
         ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
       ];
@@ -202,7 +202,7 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
       return fail2banCommand(layout);
     case "dovecot":
       return [
-        // A private key that is not on the disk may be gone: without it mail arrives, and none can be read.
+        // A private key that is not on the disk may be lost: then mail arrives, but cannot be read.
         `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
         `${removesStaleLocks(layout, "all").join(" ")} || :`,
         forgetsEnded(join(layout.dovecotBase, "master.pid")),
@@ -213,8 +213,8 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
 }
 
 /**
- * Dovecot does not start while any process has the number in its file. In a container that was killed, and after a power
- * failure, the file stays and the numbers start again. Exported for its test.
+ * Dovecot does not start while any process has the process id in its file. After a killed container or a power
+ * failure, the file stays and process ids start again. Exported for its test.
  */
 export function forgetsEnded(pidFile: string): string {
   return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;
@@ -228,7 +228,7 @@ function ours(program: string, privileges: string, { layout }: RunitInput): stri
 /** As runsv(8) writes it while the whole service ends. */
 const IS_STOPPED = "grep -q 'want exit' supervise/stat && exit 0";
 
-/** Answers in place of a guard that is dead. It has no part in the service's log: svlogd(8) would wait for its end. */
+/** Answers in place of a dead guard. It does not write to the service's log: svlogd(8) would wait for its end. */
 function standIn({ layout, loginPort }: RunitInput): string {
   const program = `${layout.node} ${NODE_FLAGS} ${layout.program}/stand-in.js`;
   return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${loginPort} $PPID >/dev/null 2>&1 </dev/null &`;

@@ -4,9 +4,9 @@ import type { ServiceName } from "./runit.ts";
 
 /** What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. */
 export type Sandbox = Readonly<{
-  /** What it is, in a few words. */
+  /** A short description. */
   says: string;
-  /** Capabilities without CAP_; `all` also leaves the rest open, for the program that administers the others. */
+  /** Capabilities without CAP_; `all` also lifts the other restrictions, for the program that administers the others. */
   capabilities: readonly string[] | "all";
   /** Address families without AF_. */
   families: readonly string[];
@@ -21,9 +21,9 @@ export type Sandbox = Readonly<{
   seesOthers?: true;
 }>;
 
-/** runsv(8) starts as root: it ends its service, which becomes its user and gives up what it could inherit. */
+/** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
 const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
-/** Of the mail servers, which start as root and keep processes of several users. */
+/** For the mail servers, which start as root and run processes of several users. */
 const MAIL_SERVER = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID"];
 const IP = ["UNIX", "INET", "INET6"];
 
@@ -41,7 +41,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "the guard, which decides and keeps the databases",
     capabilities: [...BECOMES_ITS_USER, "NET_ADMIN"],
     families: [...IP, "NETLINK"],
-    // It tries whether the disk takes writes. What it may not read or write belongs to others.
+    // It tests whether the disk accepts writes. Files that it may not read or write belong to others.
     writes: everything,
     home: "yes",
   },
@@ -118,7 +118,7 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
   },
   rspamd: {
     says: "Rspamd, which signs mail and verifies senders",
-    // Whoever ends what it left behind looks at processes of its user.
+    // The cleanup of its leftovers lists processes of its user.
     capabilities: [...BECOMES_ITS_USER, "SYS_PTRACE"],
     families: [...IP, "NETLINK"],
     writes: own(

@@ -20,17 +20,17 @@ export type Site = Readonly<{
   recipientsPerMail: number;
   /** Null: mail was never encrypted. */
   mailCrypt: MailCrypt | null;
-  /** The owner's settings of Dovecot, which count after all others. */
+  /** The owner's Dovecot settings, which override all others. */
   ownDovecot: string;
-  /** Why the file with them is not used; null if it is, or if there is none. */
+  /** Why their file is not used; null if it is used or missing. */
   ownDovecotUnused: string | null;
   greylist: Readonly<{ enabled: boolean; delaySeconds: number }>;
   limits: Readonly<{
-    /** Open connections of one address, which Postfix counts for each of its ports. */
+    /** Open connections of one address; Postfix counts them for each port. */
     connectionsAtOnce: number;
     /** The same for a known address, on the ports where users send. */
     connectionsOfKnown: number;
-    /** Mails of one address that Postfix accepts within a minute. */
+    /** Mails that Postfix accepts from one address within a minute. */
     mailsPerMinute: number;
     /** Connections that each port of Postfix, and that of Dovecot, serves at once. */
     smtpPlaces: number;
@@ -50,7 +50,7 @@ export type Site = Readonly<{
   proxied: Readonly<{ networks: readonly Prefix[]; ports: ProxiedPorts }> | null;
   tls: Readonly<{ profile: Settings["tls.profile"] }>;
   outbound: Outbound;
-  /** What an isolated server does not do; empty for any other. */
+  /** Functions that an isolated server stops; empty for any other. */
   held: readonly Shut[];
   dns: DnsSite;
   spam: SpamSite;
@@ -73,7 +73,7 @@ export type Site = Readonly<{
 }>;
 
 /**
- * `encrypts`: new mail is encrypted; otherwise only what is encrypted already can be read. `byAccount`: with the account's own key,
+ * `encrypts`: new mail is encrypted; otherwise existing encrypted mail stays readable. `byAccount`: with the account's own key,
  * if it has one. Absolute paths.
  */
 export type MailCrypt = Readonly<{ encrypts: boolean; byAccount: boolean; publicKey: string; privateKey: string }>;
@@ -103,7 +103,7 @@ export type SpamSite = Readonly<{
   requiredScore: number;
   /** In whole points; 0 refuses nothing. */
   refuseScore: number;
-  /** Added to the score of a first mail while unusually many new places write. */
+  /** Added to the score of a first mail while unusually many new senders write. */
   crowdScore: number;
   /** Sender patterns that are trusted without proof. */
   allowFrom: readonly string[];
@@ -119,16 +119,16 @@ export type Filter = Readonly<{ name: string; text: string }>;
 
 export type Fail2banSite = Readonly<{
   enabled: boolean;
-  /** Of Debian's package, unchanged: ours and the owner's include them. */
+  /** Debian's, unchanged: ours and the owner's include them. */
   stock: readonly Filter[];
-  /** The owner's own, tested. */
+  /** The owner's filters, tested. */
   own: readonly Filter[];
   jails: readonly JailInForce[];
-  /** The jail of each filter of the owner's own. */
+  /** The jail of each of the owner's filters. */
   ownJail: Omit<Jail, "name">;
 }>;
 
-/** Of our resolver. */
+/** Configuration of our resolver. */
 export type DnsSite = Readonly<{
   /** Its loopback address. The port is 53, because resolv.conf(5) cannot name another. */
   address: string;
@@ -136,7 +136,7 @@ export type DnsSite = Readonly<{
   /** Absolute paths. */
   rootHints: string;
   trustAnchor: string;
-  /** Whether it uses another root than the internet's. */
+  /** Whether it uses a root other than the internet's. */
   ownRoot: boolean;
   stubs: readonly StubZone[];
   /** Resolvers that are asked for everything else; empty: the name servers of the internet. */

@@ -4,20 +4,20 @@ import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
 
 /** The unit of the start, which prepares everything and starts the others. */
 export const MAIN_UNIT = "ghostinbox.service";
-/** Passes the log of the mail servers on to the journal: they write it themselves. */
+/** Forwards the mail servers' log, which they write themselves, to the journal. */
 export const MAIL_LOG_UNIT = "ghostinbox-mail-log.service";
-/** The first line of each: by it they are found again. */
+/** The first line of each unit, by which units are found again. */
 export const UNIT_HEAD = "# Made by GhostInbox. Changes made here are lost; those of `systemctl edit` are kept.";
-/** Exit code of a start whose program is older than the data: to start it again does not help. */
+/** Exit code of a start whose program is older than the data: restarting it does not help. */
 export const DATA_IS_NEWER = 4;
 /** All units but the main one, as systemctl(1) takes it. */
 export const OTHER_UNITS = "ghostinbox-*.service";
 
 export type UnitsInput = Readonly<{
   layout: Layout;
-  /** The program that is the start, with its arguments. */
+  /** The program of the start, with its arguments. */
   start: readonly string[];
-  /** Where compiled code of the start is kept. */
+  /** The directory of the start's compiled code. */
   compileCache: string;
 }>;
 
@@ -37,7 +37,7 @@ export function unitOf(service: ServiceName): string {
 }
 
 /**
- * It starts and ends the others itself, in their order: so nothing here orders them. If it is killed, ExecStopPost ends them,
+ * It starts and stops the others itself, in order, so no ordering is needed here. If it is killed, ExecStopPost stops them,
  * and systemd starts it again.
  */
 function mainUnit({ layout, start, compileCache }: UnitsInput): string {
@@ -46,9 +46,9 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
       "Description=GhostInbox, a guarded mail server",
       "Documentation=man:ghostinbox(8)",
       "After=network.target nss-lookup.target",
-      // Each may be a separate disk: before it is mounted, mail would be written beneath it.
+      // Each may be a separate disk: without the mount, mail would be written beneath it.
       `RequiresMountsFor=${[layout.data, layout.mail, layout.log, layout.backup].join(" ")}`,
-      // What keeps it from starting may pass, such as another program on a port. Nor is an owner who starts it often refused.
+      // The cause of a failed start may pass, such as another program on a port. Frequent manual starts are not refused either.
       "StartLimitIntervalSec=0",
     ],
     Service: [
@@ -64,7 +64,7 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
       `RestartPreventExitStatus=${DATA_IS_NEWER}`,
       "RestartSec=10",
       "KillMode=mixed",
-      // Large databases take their time to be brought up to date. The rest of a start has its own limits.
+      // Migrating large databases takes long. The rest of a start has its own limits.
       "TimeoutStartSec=infinity",
       "TimeoutStopSec=90",
       "LockPersonality=yes",
@@ -79,7 +79,7 @@ function mainUnit({ layout, start, compileCache }: UnitsInput): string {
   });
 }
 
-/** runsv(8) restarts the service within a second, and tells the keeper; systemd confines both, and starts runsv again. */
+/** runsv(8) restarts the service within a second, and notifies the keeper; systemd confines both, and restarts runsv. */
 function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
   const sandbox = SANDBOXES[service];
   const weight = WEIGHTS[service];
@@ -167,7 +167,7 @@ function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
 
 const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
-/** Without those that would hide the data directory. */
+/** Without settings that would hide the data directory. */
 function hidden({ data }: Layout, home: "yes" | "read-only"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [

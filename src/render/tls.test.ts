@@ -42,7 +42,7 @@ test("the group is that of RFC 7919, computed from its formula", () => {
   assert.equal(der, `308201080282010100${p.toString(16)}020102`);
 });
 
-/** e * scale, rounded down: the series of 1/n!, with more bits than come out. */
+/** e * scale, rounded down: the series of 1/n!, with more bits than the result. */
 function eulerTimes(scale: bigint): bigint {
   const guard = 2n ** 64n;
   let sum = 0n;

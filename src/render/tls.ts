@@ -10,14 +10,14 @@ const CIPHERS: Readonly<Record<TlsProfile, string>> = {
   seed: "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS",
 };
 
-/** Its `ssl_protocols`; `modern` says the same in today's words. */
+/** Its `ssl_protocols`; `modern` means the same in today's terms. */
 const PROTOCOLS: Readonly<Record<TlsProfile, string>> = {
   modern: ">=TLSv1.2",
   seed: "!SSLv3 !TLSv1 !TLSv1.1",
 };
 
 /**
- * What the servers read: copies that are known to belong together, so that no server uses a half-written renewal. Names
+ * The files that the servers read: copies that match each other, so that no server uses a half-written renewal. Names
  * below `layout.tlsServed`.
  */
 export const SERVED = { chain: "chain.pem", cert: "cert.pem", key: "key.pem", dh: "dh.pem" } as const;

@@ -13,7 +13,7 @@ export function renderUnbound({ dns, ipv6 }: Site): string {
       "port: 53",
       "access-control: 127.0.0.0/8 allow",
       `do-ip6: ${ipv6 ? "yes" : "no"}`,
-      // runit starts it as its own user already, with the capability to open the port.
+      // runit already starts it as its own user, with the capability to open the port.
       'username: ""',
       'chroot: ""',
       'directory: ""',
@@ -63,13 +63,13 @@ function askedOfItsServer(zone: string): readonly string[] {
   ];
 }
 
-/** The cache of records is to be twice that of messages (unbound.conf(5), rrset-cache-size). */
+/** The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size). */
 function cache(bytes: number): readonly string[] {
   const messages = Math.floor(bytes / 3);
   return [`msg-cache-size: ${messages}`, `rrset-cache-size: ${bytes - messages}`];
 }
 
-/** A family's server asks little; the default caches would hold answers that are never used again. */
+/** A family's server makes few queries; the default caches would hold answers that are never used again. */
 const SMALL: readonly string[] = [
   "key-cache-size: 1m",
   "neg-cache-size: 512k",
@@ -91,7 +91,7 @@ const CAREFUL: readonly string[] = [
 ];
 
 /**
- * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with an own root, that
+ * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
  * decides.
  */
 export const NOTHING_SPECIAL: readonly string[] = [

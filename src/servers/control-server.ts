@@ -11,13 +11,13 @@ import { Connections, listenUnix } from "./unix-socket.ts";
 
 export const CONTROL_LIMITS = {
   maxConnections: 128,
-  /** Commands of one connection that can wait. */
+  /** Maximum waiting commands of one connection. */
   maxPending: 64,
   /** How long a connection may be idle; a watcher may stay. */
   idleMs: 60_000,
-  /** How often a watcher is notified at most. */
+  /** Minimum time between two notifications of a watcher. */
   watchMs: 50,
-  /** Unread output of a connection. */
+  /** Maximum unread output of a connection. */
   maxUnsentBytes: 32 * 1024 * 1024,
   stopMs: 2_000,
 } as const;
@@ -152,7 +152,7 @@ class Connection {
     }
   }
 
-  /** Who does not read its answers gets no more of them. */
+  /** A client that does not read its answers gets no more. */
   #read(): Promise<void> | undefined {
     if (this.#socket.destroyed || this.#socket.writableLength <= MOST_UNREAD_BYTES) return undefined;
     return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import type { Report } from "./report.ts";
 import { Connections, listenUnix } from "./unix-socket.ts";
 
 const MOST_CONNECTIONS = 16;
-/** Commands of one connection that can wait. */
+/** Maximum waiting commands of one connection. */
 const MOST_WAITING = 32;
 
 /**

@@ -12,7 +12,7 @@ const MOST_MS = 10_000;
 
 type Step = (socket: Socket) => void;
 
-/** A server whose connections read into one buffer, and what each has received. All of it ends with the test. */
+/** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
   const directory = await mkdtemp(join(tmpdir(), "read-now-"));
   const path = join(directory, "socket");

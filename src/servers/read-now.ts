@@ -4,15 +4,15 @@ import type { Socket } from "node:net";
 const READ_BYTES = 16 * 1024;
 
 /**
- * What several sockets read into, in turn. Node makes 64 KB of new memory for each read otherwise, which its garbage
- * collector then has to find.
+ * A buffer that several sockets read into, in turn. Otherwise Node allocates 64 KB for each read, which its garbage
+ * collector must free.
  */
 export function readBuffer(): Buffer {
   return Buffer.alloc(READ_BYTES);
 }
 
 /**
- * Calls `take` with what has come, past the socket's stream. `net.Socket` offers this to clients alone (`onread`), so it
+ * Calls `take` with received data, bypassing the socket's stream. `net.Socket` offers this only to clients (`onread`), so it
  * is set on the handle behind the socket, which Node does not document; without one the stream is used. The bytes are
  * those of `into`: they are valid until `take` returns. A `take` that destroys the socket is not called again. The end, and
  * every error, goes to the stream.
@@ -31,6 +31,6 @@ export function readNow(socket: Socket, into: Buffer, take: (bytes: Buffer) => v
     if (read === before) Reflect.apply(onEnd, handle, args);
     else take(into.subarray(0, read - before));
   });
-  // The end of a stream shows only while it flows.
+  // A stream reports its end only while it flows.
   socket.resume();
 }

@@ -1,4 +1,4 @@
-/** What a server writes into the log. The code is stable; `detail` is printable and bounded. */
+/** A log message of a server. The code is stable; `detail` is printable and bounded. */
 export type Report = (code: ServerFault, detail: string) => void;
 export type ServerFault = keyof typeof problems;
 

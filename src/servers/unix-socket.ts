@@ -47,7 +47,7 @@ export class Connections {
     return this.#sockets.size;
   }
 
-  /** Accepts nothing new and ends what is open: each connection has `graceMs` to be answered, then it is cut. */
+  /** Stops accepting and ends open connections: each has `graceMs` to be answered, then it is cut. */
   async close(graceMs: number): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

@@ -9,8 +9,8 @@ export function descriptorOf(socket: Socket): number | null {
 }
 
 /**
- * Writes Latin-1 text at once, past the stream, which does as much again for a write that may have to wait. What the
- * kernel does not take is left to the stream, and so is every error, and all text where the descriptor is null.
+ * Writes Latin-1 text at once, bypassing the stream, which doubles the cost for writes that may have to wait. Text that the
+ * kernel does not accept goes to the stream, as do all errors, and all text if the descriptor is null.
  */
 export function writeNow(socket: Socket, fd: number | null, text: string): void {
   const taken = fd === null || socket.destroyed || socket.writableLength > 0 ? 0 : takenOf(fd, text);

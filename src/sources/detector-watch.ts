@@ -28,13 +28,13 @@ export type DetectorWatchParts = Readonly<{
   detectors: readonly Detector[];
 }>;
 
-/** Of one look: more addresses than this at once are a forgery, or a storm in which single ones do not matter. */
+/** Maximum addresses per check: more at once are a forgery, or a storm in which single ones do not matter. */
 const MOST_ADDRESSES = 200;
-/** Of one address, as many as a report keeps. */
+/** Maximum lines of one address: as many as a report holds. */
 const MOST_LINES = 100;
 
 /**
- * Turns alerts into reports, one for each address and look. A report is decided on before the position moves; after a kill
+ * Turns alerts into reports, one per address and check. A report is decided on before the position moves; after a kill
  * in between it comes again, and the decision knows its alerts by their time.
  */
 export class DetectorWatch {
@@ -51,7 +51,7 @@ export class DetectorWatch {
           from: positions.positionOf(detector.name),
           take: (lines, position) => this.#take(detector, lines, position),
           failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: detector.file, why }),
-          // Whoever rotates it renames it first, and then tells its writer.
+          // A rotation renames the file first and then notifies its writer.
           lingerMs: WRITERS_CHANGE_OVER_MS,
         }),
     );

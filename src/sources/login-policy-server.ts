@@ -24,7 +24,7 @@ export const LOGIN_POLICY_LIMITS = {
   maxHeaderBytes: 4 * 1024,
   /** For the whole request. Milliseconds, here and below. */
   requestMs: 2_000,
-  /** How often late requests are looked for. */
+  /** How often to check for late requests. */
   lookMs: 1_000,
   /** Longer than Dovecot keeps an idle connection, so that it is never cut under a request. */
   keepAliveMs: 60_000,
@@ -154,7 +154,7 @@ export class LoginPolicyServer {
   }
 }
 
-/** Passes on the body, or null once it exceeds the bound. Silent if the client goes away. */
+/** Passes on the body, or null once it exceeds the bound. Does nothing if the client goes away. */
 function readBody(request: IncomingMessage, done: (body: string | null) => void): void {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -170,7 +170,7 @@ function readBody(request: IncomingMessage, done: (body: string | null) => void)
 
 function respond(response: ServerResponse, { status, body }: PolicyAnswer): void {
   if (response.headersSent || response.destroyed) return;
-  // A refused request may have unread bytes behind it: they must not be read as the next one.
+  // Unread bytes may follow a refused request: they must not be read as the next one.
   const keep = status === 200 || status === 400;
   response.writeHead(status, {
     "content-type": "application/json",

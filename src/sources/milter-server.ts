@@ -40,7 +40,7 @@ export class MilterServer {
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
-  /** Without it, mail is passed to the other milters. */
+  /** Without an answer, mail goes to the other milters. */
   stop(): Promise<void> {
     return this.#connections.close(POLICY_LIMITS.stopMs);
   }

@@ -24,12 +24,12 @@ import type { Submit } from "./submit.ts";
 export const POLICY_LIMITS = {
   /**
    * Each smtpd process holds one: of three services, and again of the three for proxies, each with up to 1,000 processes
-   * (`limits.connections.smtp_places`). Whoever found none free would have to come again.
+   * (`limits.connections.smtp_places`). A client that found none free would have to retry.
    */
   maxConnections: 6_200,
   /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
   maxPending: 256,
-  /** Answers that the other side has not read. */
+  /** Maximum answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
   /**
    * A connection is dropped once this long, or up to twice as long, nothing was asked. Longer than
@@ -43,7 +43,7 @@ export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number 
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{
-    /** Whether the disk might not take one more mail. */
+    /** Whether the disk may lack room for one more mail. */
     isFull?: () => boolean;
     /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
     guardsProxied?: () => boolean;
@@ -87,7 +87,7 @@ export class PolicyServer {
 
   async start(path: string): Promise<void> {
     await listenUnix(this.#server, path, SOCKET_MODE);
-    // One for all: a timer for each would be set again with each question.
+    // One timer for all: separate ones would be reset with each question.
     this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
   }
 
@@ -108,7 +108,7 @@ type GuardQuestion = Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" 
 /** A question and its answer; null until the engine gives it. */
 type Slot = { answer: string | null };
 
-/** `buffer`: what all connections read into. */
+/** `buffer`: shared by all connections. */
 type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
   Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "sessions">> &
   Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
@@ -121,9 +121,9 @@ class Connection {
   readonly #framer = Framer.ofPolicyRequests();
   /** Unanswered questions, and answers that wait for an earlier one: the protocol has no ids, only order. */
   readonly #pending: Slot[] = [];
-  /** Answers are written soon. */
+  /** A write of answers is scheduled. */
   #flushing = false;
-  /** What was read at once is being asked: its answers go out in one write. */
+  /** The questions of one read are being asked: their answers go out in one write. */
   #reading = false;
   #finishing = false;
   /** Nothing has arrived since the last check. */

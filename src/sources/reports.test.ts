@@ -60,7 +60,7 @@ test("a report on addresses that clients could have forged bans no address, even
   await reports.look();
   clock.advance(2 * SECOND_MS);
   onDovecot("4.json", "198.51.100.10");
-  // Of its lines one is not known, and may have been written before.
+  // One of its lines is unknown, and may be older.
   onDovecot("5.json", "198.51.100.11", { failures: 4 });
   await reports.look();
   assert.deepEqual(

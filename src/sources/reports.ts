@@ -11,10 +11,10 @@ export type ReportTakerParts = Readonly<{
   directory: string;
   engine: Engine;
   clock: Clock;
-  /** How far the machine's clock is ahead of ours: Fail2ban goes by times in logs. */
+  /** How far the machine's clock is ahead of ours: Fail2ban uses times in logs. */
   aheadMs: () => number;
   log: Log;
-  /** A jail that reads a log into which others than proxies can put addresses of their choice as long as `isNow`; null: none. */
+  /** A jail whose log clients other than proxies can fill with addresses of their choice while `isNow`; null: none. */
   forgeable: Readonly<{ jail: string; isNow: () => boolean }> | null;
   /** Called for each ban that a report causes. Must not throw. */
   banned: (ban: Ban, report: JailReported) => void;
@@ -28,7 +28,7 @@ const AT_LEAST = 10;
 const DROPPED_AT_LEAST = 500;
 
 /**
- * Takes Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
+ * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
  * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
  */
 export class ReportTaker {
@@ -38,7 +38,7 @@ export class ReportTaker {
   #looking: Promise<void> | null = null;
   #failing = false;
   #saidFull = false;
-  /** Since when the addresses in the forgeable log have been those of clients, as was seen; null: they are not now. */
+  /** Since when the forgeable log has been seen to contain real clients' addresses; null: it does not now. */
   #provenSince: Millis | null = null;
 
   constructor(parts: ReportTakerParts) {
@@ -115,25 +115,25 @@ export class ReportTaker {
     return true;
   }
 
-  /** Fail2ban may take seconds to report what came before the log could be trusted. */
+  /** Fail2ban may take seconds to report lines from before the log could be trusted. */
   #mayBeForged(report: JailReported): boolean {
     if (report.jail !== this.#parts.forgeable?.jail) return false;
     return this.#provenSince === null || firstAt(report) < this.#provenSince;
   }
 
-  /** Else offences that the guard has seen, by its own clock, would count as ones that it has not. */
+  /** Otherwise offences that the guard has seen by its own clock would count as unseen. */
   #byOurTime(report: JailReported): JailReported {
     const { clock, aheadMs } = this.#parts;
     const [now, ahead] = [clock.now(), aheadMs()];
     if (ahead === 0) return report;
-    // What was written before the clock was set has the former time.
+    // Lines from before the clock was set have the old time.
     const moved = (at: Millis): Millis => (Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at);
     const lines = report.lines.map((line) => ({ ...line, at: moved(line.at) }));
     return { ...report, lastAt: moved(report.lastAt), lines };
   }
 }
 
-/** When its first offence may have been. Of lines that are not in it, only the window is known. */
+/** The earliest possible time of its first offence. For lines not included in it only the window is known. */
 function firstAt({ failures, lines, lastAt, windowMs }: JailReported): Millis {
   if (failures > lines.length) return later(lastAt, -windowMs);
   return lines.reduce((first, { at }) => (at < first ? at : first), lastAt);

@@ -12,7 +12,7 @@ import { StandIn, takeOver } from "./stand-in.ts";
 const SECRET = "5f2c9d";
 const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
 
-/** The places of a guard that is dead, and that guard's servers. */
+/** The sockets of a dead guard, and that guard's servers. */
 async function places() {
   const directory = temporaryDirectory();
   const engine = new HeldEngine();

@@ -6,7 +6,7 @@ import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 import type { Submit } from "./submit.ts";
 
 export type StandInPlaces = Readonly<{
-  /** Whoever says something here takes over. */
+  /** A program that writes something here takes over. */
   handover: string;
   policySocket: string;
   loginPort: number;
@@ -14,18 +14,18 @@ export type StandInPlaces = Readonly<{
 }>;
 
 const TAKE_OVER_MS = 2_000;
-/** A stand-in that is just starting may take the place in between. */
+/** A stand-in that is just starting may take the socket in between. */
 const TRIES = 5;
 
 /**
- * Lets everything pass while the guard is known to be dead. Without an answer Postfix and Dovecot refuse for the moment, so a
- * guard that is merely slow lets no one past its limits. Nothing is recorded here.
+ * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
+ * slow guard lets no one bypass its limits. Nothing is recorded here.
  */
 export class StandIn {
   readonly #places: StandInPlaces;
   readonly #policy: PolicyServer;
   readonly #logins: LoginPolicyServer;
-  /** It is asked in words: whoever starts here connects too, to see whether a program listens. */
+  /** Needs a written request: a starting program also connects, to see whether another one listens. */
   readonly #handover = createServer((client) => {
     client.on("error", () => client.destroy());
     client.once("data", () => void this.#leave().finally(() => client.destroy()));
@@ -36,7 +36,7 @@ export class StandIn {
     this.#places = places;
     const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
     const silent = (): void => undefined;
-    // Only the guard knows whether others than proxies reach the ports for proxies, and whether a client is Dovecot.
+    // Only the guard knows whether only proxies reach the ports for proxies, and whether a client is Dovecot.
     this.#policy = new PolicyServer(pass, silent, { ...POLICY_LIMITS, stopMs: 100 });
     // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
     const guardsProxied = (): boolean => true;
@@ -62,7 +62,7 @@ export class StandIn {
   }
 }
 
-/** Listens in the place of a stand-in, if there is one. */
+/** Takes over from a stand-in, if there is one, and listens. */
 export async function takeOver(handover: string, listen: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     await standInLeaves(handover);

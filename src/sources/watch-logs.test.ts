@@ -9,7 +9,7 @@ import type { Observation } from "../core/events/log.ts";
 import { parseIp } from "../core/net/ip.ts";
 import { LogWatch } from "./watch-logs.ts";
 
-/** Reads `refused 198.51.100.7`; other lines mean nothing. */
+/** Reads `refused 198.51.100.7`; ignores other lines. */
 function read(line: string): Observation | null {
   const ip = parseIp(/^refused (\S+)$/.exec(line)?.[1] ?? "");
   return ip === null

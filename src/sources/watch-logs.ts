@@ -4,9 +4,9 @@ import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../engine/ports.ts";
 import type { LogPositions } from "../engine/storage-ports.ts";
 
-/** A log that is followed, and the observation in a line; null: none. */
+/** A followed log, and the parser of its lines; null: no observation. */
 export type FollowedLog = Readonly<{
-  /** The name under which the database stores how far it was read. */
+  /** The name under which the database stores the position. */
   name: string;
   file: string;
   read: (line: string) => Observation | null;

@@ -4,7 +4,7 @@ import { rspamdVariables } from "../rspamd/rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { fetchedRules, PACKAGED_RULES } from "./update-rules.ts";
 
-/** Users that Debian's packages make (spamd, spamass-milter, rspamd). */
+/** Users created by Debian's packages (spamd, spamass-milter, rspamd). */
 export const CONTENT_USERS = {
   spamd: "debian-spamd",
   spamMilter: "spamass-milter",
@@ -22,7 +22,7 @@ export function spamdCommand(layout: Layout, processes: number): string {
     "--nouser-config",
     `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
     `--socketpath=${layout.spamdSocket}`,
-    // Only its own user may ask it, also to learn: spam-head, before it, passes questions on.
+    // Only its own user may connect, even for learning: spam-head, in front of it, forwards requests.
     "--socketmode=0600",
     "--allow-tell",
     `--min-children=1 --max-children=${processes} --min-spare=1 --max-spare=1`,
@@ -30,7 +30,7 @@ export function spamdCommand(layout: Layout, processes: number): string {
     "--syslog=stderr --log-timestamp-fmt=",
   ];
   const user = as(CONTENT_USERS.spamd);
-  // As its user, because its user writes there.
+  // As its user, who owns the files there.
   const rules = `rules=${fetchedRules(layout)}; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
   return `exec ${user} env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
 }
@@ -46,7 +46,7 @@ export function spamMilterCommand(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/command`;
 }
 
-/** What runsv(8) does when spamd, or the program in front of it, has ended. Also rendered with the settings. */
+/** The finish script of spamd and of the program in front of it. Also rendered with the settings. */
 export function spamdEnded(layout: Layout): string {
   return `exec sh ${layout.spamMilterConf}/spamd-ended`;
 }
@@ -83,7 +83,7 @@ function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site
   return [
     // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
     "umask 007",
-    // For each mail it closes every number that a file could have, before it becomes spamc: a million in some containers.
+    // For each mail it closes every possible file descriptor before it becomes spamc: a million in some containers.
     `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${as(CONTENT_USERS.spamMilter)} \\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
     // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.
@@ -91,11 +91,11 @@ function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site
   ];
 }
 
-/** Of the milter itself; and of one connection at port 25 and one at that for proxies: Postfix's, and two pipes to spamc. */
+/** File descriptors of the milter itself, and for connections at port 25 and the port for proxies: Postfix's, and two pipes to spamc. */
 const FILES = 100;
 const FILES_OF_A_PLACE = 15;
 
-/** What Postfix and the milter add to a mail, and the most that spamc(1) takes for its `-s`. */
+/** Bytes that Postfix and the milter add to a mail, and the maximum of spamc(1)'s `-s`. */
 const ROOM_BYTES = 2 * 1024 * 1024;
 const MOST_BYTES = 256 * 1024 * 1024;
 
@@ -104,7 +104,7 @@ export const REFUSED_AS_SPAM = "Message content refused";
 
 /**
  * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
- * it read the keys that sign mail, and what the guard writes for it.
+ * it read the keys that sign mail, and files that the guard writes for it.
  */
 export function rspamdCommands(layout: Layout): readonly string[] {
   const user = as(CONTENT_USERS.rspamd);
@@ -116,7 +116,7 @@ export function rspamdCommands(layout: Layout): readonly string[] {
 }
 
 /**
- * For runsv(8), in the directory of the service: processes of rspamd outlive their first one if that was killed. Its own user looks for
+ * For runsv(8), in the service directory: rspamd's processes outlive their main process if that was killed. Its own user looks for
  * them: root of a container may not look into other users' processes (ptrace(2)).
  */
 export function rspamdEnded(): readonly string[] {

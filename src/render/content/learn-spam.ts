@@ -5,11 +5,11 @@ import { CONTENT_USERS } from "./content-services.ts";
 /** The service of Dovecot that learns, and its socket below Dovecot's `base_dir`. */
 const LEARN = "spam-learn";
 const SCRIPTS = { spam: "learn-spam.sieve", ham: "learn-ham.sieve" } as const;
-/** Bytes. Spam is shorter, and what is longer takes spamd long. */
+/** Bytes. Spam is shorter, and longer mail takes spamd long. */
 const LONGEST = "512K";
 /** Seconds. Dovecot gives up after ten. */
 const LEARN_SECONDS = 8;
-/** Bytes of the list of what was learned, of which one older part is kept. */
+/** Bytes of the log of learned mail; one older part is kept. */
 const LIST_BYTES = 1_000_000;
 
 /**
@@ -29,13 +29,13 @@ const UNWANTED = [
   "Κάδος|Διαγραμμένα|ごみ箱|ゴミ箱|削除済み|削除済みアイテム|迷惑メール|垃圾箱|垃圾邮件|垃圾郵件|已删除|已删除邮件|휴지통|스팸",
 ].join("|");
 
-/** For `plugin { }` of Dovecot: mail that its owner moves into Junk, or out of it, teaches the spam filter (Pigeonhole, imapsieve). */
+/** For `plugin { }` of Dovecot: moving mail into Junk or out of it teaches the spam filter (Pigeonhole, imapsieve). */
 export function learnPlugin({ layout }: Site): string {
   const rule = (n: number, lines: readonly string[]): readonly string[] =>
     [...lines, "causes = COPY"].map((line) => `  imapsieve_mailbox${n}_${line}`);
   return [
     "  sieve_plugins = sieve_imapsieve sieve_extprograms",
-    // A user's own script can start no program.
+    // A user's own script cannot start programs.
     "  sieve_global_extensions = +vnd.dovecot.pipe +vnd.dovecot.environment",
     "  sieve_pipe_socket_dir = .",
     ...rule(1, ["name = Junk", `before = file:${join(layout.sieve, SCRIPTS.spam)}`]),
@@ -43,7 +43,7 @@ export function learnPlugin({ layout }: Site): string {
   ].join("\n");
 }
 
-/** It runs as spamd does, and one at a time: the other one of spamd's two processes scores mail at the same time. */
+/** Runs as spamd's user, one at a time: spamd's other process keeps scoring mail. */
 export function learnService({ layout }: Site): string {
   return `service ${LEARN} {
   executable = script ${join(dirname(layout.dovecotConf), LEARN)}
@@ -57,7 +57,7 @@ export function learnService({ layout }: Site): string {
 }`;
 }
 
-/** What Dovecot gives to the service: the mail, `spam` or `ham`, and the account that moved it. */
+/** Arguments from Dovecot: the mail, `spam` or `ham`, and the account that moved it. */
 export function renderLearn({ layout }: Site): RenderedFile {
   const text = `#!/bin/sh
 # ${RENDERED_BY}
@@ -78,7 +78,7 @@ printf '%s %s %s\\n' "$(date +%s)" "$class" "$account" >> "$list"
   return { name: LEARN, text, mode: 0o755 };
 }
 
-/** Before any script of the user, whenever mail is moved or copied by IMAP. */
+/** Runs before any user script, whenever mail is moved or copied by IMAP. */
 export function renderLearnScripts(): readonly RenderedFile[] {
   const script = (name: keyof typeof SCRIPTS, unless: string): RenderedFile => ({
     name: SCRIPTS[name],
@@ -90,7 +90,7 @@ pipe :copy "${LEARN}" ["${name}", "\${account}"];
 `,
     mode: 0o644,
   });
-  // Wherever it lies (INBOX.Trash), with all below it, and with another word after it (Deleted Items).
+  // At any place (INBOX.Trash), with subfolders, and followed by another word (Deleted Items).
   const unwanted = `if environment :regex "imap.mailbox" "(^|[.])(${UNWANTED})([. ]|$)" { stop; }\n`;
   return [script("spam", ""), script("ham", unwanted)];
 }

@@ -1,7 +1,7 @@
 import type { Layout } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
-/** The user that Debian's package makes. */
+/** The user created by Debian's package. */
 export const POSTGREY_USER = "postgrey";
 
 /** The reply to strangers. It names no mechanism. */

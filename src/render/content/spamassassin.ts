@@ -12,7 +12,7 @@ export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
     { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
     { name: "local.cf", text: localCf(site), mode: 0o644 },
   ];
-  // Always written, so that removed rules disappear. While it is off nothing is checked: to switch it on changes a file, so that it is.
+  // Always written, so that removed rules disappear. While it is off nothing is checked; switching it on changes a file, so the next check includes it.
   const own = site.spam.enabled ? site.spam.ownRules : "# The spam filter is off.\n";
   return [...files, { name: "own.cf", text: own, mode: 0o644 }, renderUpdateRules(site)];
 }
@@ -43,13 +43,13 @@ function localCf({ layout, dns, spam }: Site): string {
     `dns_server ${dns.address}`,
     // Seconds for all block lists together, and for each once most have answered: the mail waits for them.
     "rbl_timeout 5 1",
-    // Seconds, then the score so far is used: see security/spam-head.py.
+    // Seconds; then the score so far counts: see security/spam-head.py.
     `time_limit ${SCORING_SECONDS}`,
     // A header that a stranger wrote proves nothing.
     "ignore_received_spf_header 1",
     `bayes_path ${join(layout.spamState, "bayes")}`,
     `per_user_bayes ${layout.learnedByUsers}`,
-    // What this server wrote into the mail says nothing about it.
+    // Headers that this server added say nothing about the mail.
     ...LEFT_OUT.map((header) => `bayes_ignore_header ${header}`),
     // Only our own hop is trusted: other hops' headers could be forged by the sender.
     "clear_trusted_networks",
@@ -61,7 +61,7 @@ function localCf({ layout, dns, spam }: Site): string {
 }
 
 /**
- * Debian's choice, without plugins that need programs or services that are not here (Razor, Pyzor, reporting to
+ * Debian's selection, without plugins that need programs or services we don't have (Razor, Pyzor, reporting to
  * SpamCop).
  */
 const PLUGINS: readonly string[] = [
@@ -91,7 +91,7 @@ const PLUGINS: readonly string[] = [
   "HashBL",
 ];
 
-/** Headers of the server itself. */
+/** Headers added by this server. */
 const LEFT_OUT = ["Authentication-Results", "X-GhostInbox-Junk", "X-GhostInbox-Crowd"];
 
 function pluginsPre({ layout }: Site): string {

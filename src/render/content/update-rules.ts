@@ -4,22 +4,22 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 /** The rules of Debian's package, until there are others. */
 export const PACKAGED_RULES = "/usr/share/spamassassin";
 
-/** Where those are that have come into use instead. */
+/** The directory of the rules in use instead. */
 export function fetchedRules({ spamRules }: Layout): string {
   return `${spamRules}/current/`;
 }
 
-/** Exit codes of the program below, in addition to 1 for a failure: it has put rules into use; those in use are the newest. */
+/** Exit codes of the program below, in addition to 1 for a failure: new rules are in use; the rules in use are the newest. */
 export const UPDATED = 0;
 export const NOTHING_NEW = 10;
 
-/** Where it is rendered. */
+/** The path of the rendered program. */
 export const UPDATE_RULES = "update-rules";
 
 /**
- * Fetches rules as spamd's user, by sa-update(1p), which takes only what a trusted key has signed. They come into use
- * once SpamAssassin reads them without a complaint together with our configuration; until then the former ones stay.
- * sa-update runs with Perl's taint check, so that only /etc/resolv.conf tells it whom to ask for names.
+ * Fetches rules as spamd's user, by sa-update(1p), which accepts only rules signed by a trusted key. They take effect
+ * once SpamAssassin reads them together with our configuration without errors; until then the old ones stay.
+ * sa-update runs with Perl's taint check, so only /etc/resolv.conf determines its resolver.
  * The last line that it prints is the version in use, or what failed.
  */
 export function renderUpdateRules({ layout, spam: { updates } }: Site): RenderedFile {

@@ -7,16 +7,16 @@ const QUERY =
   "WHERE user = '%u' AND digest = '%{sha256:password}' AND '%s' IN ('imap', 'smtp')";
 
 /**
- * The passdb of passwords for single mail programs, which is asked before that of accounts: a hit costs no slow hash, and what
- * matches none is passed to the other, so that a wrong password takes as long as without them. Where a key of each account is locked with
- * its password, no other one may sign in.
+ * The passdb of passwords for single mail programs, asked before that of accounts: a hit costs no slow hash, and a password that
+ * matches none goes to the other passdb, so a wrong password takes as long as without this one. If each account's key is locked with
+ * its password, no other password may sign in.
  */
 export function appPassdb({ mailCrypt, layout }: Site): string {
   if (mailCrypt?.byAccount === true) return "";
   return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
 }
 
-/** It knows them by the SHA-256 of the typed password, only for mail programs. `app`: for the guard (auth_policy_request_attributes). */
+/** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
 export function renderAppPasswords({ layout }: Site): RenderedFile {
   const text = `# ${RENDERED_BY}
 driver = sqlite

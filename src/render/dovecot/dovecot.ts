@@ -10,10 +10,10 @@ import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
 
-/** The user as which it asks the guard about sign-ins (its default_internal_user). */
+/** The user with which it asks the guard about sign-ins (its default_internal_user). */
 export const LOGIN_USER = "dovecot";
 
-/** In a separate file, so that Dovecot names the owner's line where it refuses one. */
+/** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
 
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings. */
@@ -203,12 +203,12 @@ service anvil {
 /** Dovecot's own defaults: default_client_limit, and process_limit of `service imap`. */
 const DEFAULT_CLIENTS = 1_000;
 const DEFAULT_IMAP_PROCESSES = 1_024;
-/** Connections of everything else to one of Dovecot's services: LMTP, checks of quotas, commands. */
+/** Connections of other clients to one of Dovecot's services: LMTP, quota checks, commands. */
 const OTHER_CLIENTS = 200;
 
 /**
- * Connections that one of Dovecot's services may have. `auth` has one of each process for a sign-in and of each smtpd that lets
- * users sign in; `stats` one of each process for a sign-in and of each mailbox that is open. What finds none free hangs.
+ * Connections that one of Dovecot's services may have. `auth` has one from each login process and each smtpd that lets
+ * users sign in; `stats` one from each login process and each open mailbox. A client that finds none free hangs.
  */
 function clientLimit({ limits: { imapPlaces, smtpPlaces }, proxied }: Site): number {
   const submissions = (proxied === null ? 2 : 4) * smtpPlaces;
@@ -245,7 +245,7 @@ function passwordQuery(site: Site): string {
   return `${real} UNION ALL SELECT '%u', '${decoy(site.loginPolicySecret)}', NULL${crypt.none} ${none}`;
 }
 
-/** A hash of no password: random to anyone without the secret, and the same at each rendering. */
+/** A hash that no known password matches: random to anyone without the secret, and stable across renderings. */
 function decoy(secret: string): string {
   const bytes = createHash("sha512").update(`decoy of ${secret}`).digest();
   return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));

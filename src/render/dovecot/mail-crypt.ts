@@ -2,8 +2,8 @@ import { KEYS_OF_AN_ACCOUNT } from "../../wire/control/account-key.ts";
 import type { Site } from "../site.ts";
 
 /**
- * What mail programs ask of many mails at once. Dovecot would keep it in dovecot.index.cache, where it lies in clear text. By
- * name: with `*` it would keep nothing at all, also not when a mail came.
+ * Fields that mail programs request of many mails at once. Dovecot would store them in dovecot.index.cache in clear text. By
+ * name: with `*` it would store nothing at all, not even the date of arrival.
  */
 const NOT_CACHED = [
   ..."date subject from sender reply-to to cc bcc message-id in-reply-to references newsgroups resent-from".split(" "),
@@ -21,8 +21,8 @@ export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
 /**
  * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved
  * with the public key, of the account or else of the server, so that it arrives while the private one is not there. A file that
- * is named and missing would keep Dovecot from starting, so the server's private key is in a separate file, which may be
- * missing. Dovecot looks at further keys, those of an account, only if there is a first one: an unused key takes its place.
+ * is named but missing would prevent Dovecot's start, so the server's private key is in a separate file, which may be
+ * missing. Dovecot reads further keys, those of an account, only if there is a first one: otherwise an unused key takes its place.
  */
 export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
   if (crypt === null) return "";
@@ -45,8 +45,8 @@ export function mailKeyConf(link: string): string {
 const OF_ACCOUNT = Array.from({ length: KEYS_OF_AN_ACCOUNT }, (_, i) => nameOf(i));
 
 /**
- * For the passdb: what opens the private keys of who signs in. The hash of the password as typed, for the password itself may
- * hold what Dovecot would expand, and reaches no other process so.
+ * For the passdb: the passphrase of the user's private keys. The hash of the typed password, because the password itself may
+ * contain text that Dovecot would expand; also, it reaches no other process this way.
  */
 export function mailCryptPassdb({ mailCrypt: crypt }: Site): string {
   if (crypt === null) return "";
@@ -54,7 +54,7 @@ export function mailCryptPassdb({ mailCrypt: crypt }: Site): string {
   return `\n  override_fields = ${fields.join(" ")}`;
 }
 
-/** For the query of the passdb: the private keys of an account, closed by its password. `none`: of no account. */
+/** For the query of the passdb: the private keys of an account, locked with its password. `none`: no account has one. */
 export function mailCryptColumns({ mailCrypt: crypt }: Site): Readonly<{ keys: string; none: string }> {
   if (crypt === null) return { keys: "", none: "" };
   const keys = OF_ACCOUNT.map(
@@ -71,8 +71,8 @@ export function mailCryptColumn({ mailCrypt: crypt }: Site): Readonly<{ key: str
 }
 
 /**
- * For a program of root's that copies mail of one account: its private keys, in files, as many as there are. A copy is written, and
- * so encrypted with the key of now: one that was linked would need its old key, which no password may open any more.
+ * For a program of root's that copies mail of one account: all its private keys, in files. A copy is rewritten, and
+ * so encrypted with the current key: a hard link would need the old key, which no password may open any more.
  */
 export function accountKeysConf(files: readonly string[]): string {
   const keys = files.map((file, i) => `  ${nameOf(i)} = <${file}\n`).join("");

@@ -6,7 +6,7 @@ export function policyNonce(secret: string): string {
 }
 
 /**
- * What Dovecot will tell the guard of this password: the first 12 bits of its salted hash, as four hexadecimal digits
+ * The proof of this password that Dovecot sends to the guard: the first 12 bits of its salted hash, as four hexadecimal digits
  * (auth_policy_hash_mech sha256, auth_policy_hash_truncate 12). `account` in lower case.
  */
 export function passwordProof(secret: string, account: string, password: string): string {

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
-/** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox takes a mail. */
+/** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
 export const QUOTA_SOCKET = "quota-status";
 
 const WARNING_SCRIPT = "quota-warning";
@@ -31,7 +31,7 @@ export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): stri
 ${warnings.join("\n")}`;
 }
 
-/** Of one process that answers Postfix. */
+/** Clients of one process that answers Postfix. */
 const CLIENTS = 10;
 
 /** Its services: the one that Postfix asks, and the one that warns owners. */
@@ -58,7 +58,7 @@ service quota-warning {
 }
 
 /**
- * Puts a mail into a mailbox that fills up, as the owner of all Maildirs and without any other right. Dovecot gives it
+ * Delivers a warning to a mailbox that fills up, as the owner of all Maildirs and without any other right. Dovecot passes
  * the percentage, the account and its home.
  */
 export function renderQuotaWarning({ hostname, domains }: Site): RenderedFile {

@@ -5,10 +5,10 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 const DICT = "vacation";
 const FILE = "vacation-dict.conf";
-/** Pigeonhole's own default, written down: the most mails that one mail may become. */
+/** Pigeonhole's own default, made explicit: the maximum number of mails that one mail may become. */
 const REDIRECTS = 4;
 
-/** For `plugin { }`: first what the filter called spam, then the reply of an account that has one, then the user's own script. */
+/** For `plugin { }`: first the script for spam, then the account's vacation reply, if any, then the user's own script. */
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
@@ -17,13 +17,13 @@ export function sievePlugin({ layout }: Site): string {
   sieve_max_redirects = ${REDIRECTS}`;
 }
 
-/** For `protocol lmtp { }`: where mail goes that a script sends. sendmail(1) would not find our queue. */
+/** For `protocol lmtp { }`: where mail sent by scripts goes. sendmail(1) would not find our queue. */
 export function sieveSubmission({ ports }: Site): string {
   return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
 }
 
 /**
- * A column of the userdb: accounts without a reply have no second script. Where senders are verified, only those who are proven get a
+ * A column of the userdb: accounts without a reply have no second script. If senders are verified, only proven ones get a
  * reply.
  */
 export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
@@ -33,7 +33,7 @@ export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: 
   return { own, none: "NULL AS sieve_before2" };
 }
 
-/** Dovecot reads the script of an account out of accounts.db, so that each change is in force at once. */
+/** Dovecot reads an account's script from accounts.db, so that each change takes effect at once. */
 export function vacationDict({ layout }: Site): string {
   return `dict {
   ${DICT} = sqlite:${join(dirname(layout.dovecotConf), FILE)}

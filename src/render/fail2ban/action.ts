@@ -1,12 +1,12 @@
-/** Bounds of what the action passes on. The guard has its own and trusts none of these. */
+/** Limits for reports. The guard has its own and trusts none of these. */
 const MOST_REPORTS = 2_000;
 /** As many as any jail can need for a report, so that everything that caused it is in it. */
 export const MOST_LINES = 100;
 const LONGEST_LINE = 700;
 
 /**
- * Fail2ban's action (jail.conf(5), Python action files). It uses no shell, so nothing in a log line can become a
- * command. It bans nothing: each report becomes a file, which is complete from the moment it has its name. Fail2ban
+ * Fail2ban's action (jail.conf(5), Python action files). It uses no shell, so no part of a log line can become a
+ * command. It bans nothing: each report becomes a file, which is complete once it has its name. Fail2ban
  * forgets the address at once, because only the guard knows how long it is banned; later lines make a new report.
  */
 export const FAIL2BAN_ACTION = `import json

@@ -11,7 +11,7 @@ import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
 export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
 
-/** It reads logs and writes reports, and may do nothing else. */
+/** It may read logs and write reports, and nothing else. */
 export function fail2banCommand(layout: Layout): readonly string[] {
   const { fail2banConf, fail2banSocket, fail2banPid } = layout;
   const user =
@@ -57,7 +57,7 @@ allowipv6 = yes
 `;
 }
 
-/** The guard knows which addresses must not be banned, and records each one it spares; our own questions would only add noise. */
+/** The guard knows which addresses must not be banned, and records each one it spares; checks here would only add noise. */
 function defaults(layout: Layout): string {
   return `[DEFAULT]
 enabled = true
@@ -75,12 +75,12 @@ action = ghostinbox.py[spool="${layout.fail2banSpool}"]
 
 type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
 
-/** Lines in a report of a jail that needs fewer. */
+/** Minimum lines in a report. */
 const USUAL_LINES = 16;
 
 const MAIL_PORTS = "smtp,465,submission";
 
-/** Ports and filters in the words of jail.conf(5). The guard's bans hold for all ports. */
+/** Ports and filters, as in jail.conf(5). The guard's bans hold for all ports. */
 const SOURCES: Readonly<Record<JailName, Source>> = {
   // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what
   // precedes.

@@ -2,11 +2,11 @@ import { PATH } from "../../wire/logs/pattern.ts";
 import { REFUSED_AS_SPAM } from "../content/content-services.ts";
 import { RENDERED_BY, type RenderedFile } from "../site.ts";
 
-/** What the web logs for a wrong password at the dashboard; the address follows. */
+/** The web's log line for a wrong password at the dashboard; the address follows. */
 export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
 
 /**
- * Filters of ours, jail.conf(5). Each pattern is bound to where Postfix itself writes the client's address, before
+ * Filters of ours, jail.conf(5). Each pattern is anchored where Postfix itself writes the client's address, before
  * anything that the client chose: \`[^[]*\` is the client's verified host name, which has no bracket.
  */
 export function renderFail2banFilters(): readonly RenderedFile[] {
@@ -18,7 +18,7 @@ export function renderFail2banFilters(): readonly RenderedFile[] {
   ];
 }
 
-/** A bounce to who does not exist: an honest server's, to whom spam came in the name of our domain. Behind "reject: ". */
+/** A bounce to an unknown recipient: from an honest server that got spam in our domain's name. Follows "reject: ". */
 export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PATH}: Recipient address rejected: User unknown; from=<> to=<`;
 
 function filter(name: string, text: string): RenderedFile {
@@ -48,7 +48,7 @@ _daemon = postfix(?:-\\w+)?/\\w+(?:/smtp[ds])?
 const POSTFIX_SPAM = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: milter-reject: END-OF-MESSAGE from [^[]*\\[<HOST>\\](?::\\d+)?: [45]\\.7\\.1 ${REFUSED_AS_SPAM};
 `;
 
-/** Permanent refusals of any kind, and what no mail server or mail program does. */
+/** Permanent refusals of any kind, and behaviour of no mail server or mail program. */
 const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+ from [^[]*\\[<HOST>\\](?::\\d+)?: 5\\d\\d\\s
             ^%(__prefix_line)s(?:improper command pipelining|too many errors) after \\S+ from [^[]*\\[<HOST>\\](?::\\d+)?(?::|$)
             ^%(__prefix_line)slost connection after (?:AUTH|UNKNOWN) from [^[]*\\[<HOST>\\](?::\\d+)?$

@@ -12,7 +12,7 @@ import { renderProofRemoval } from "./proofs.ts";
 const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
 const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
 
-/** What Postfix does about each of these headers that it finds: regexp_table(5) by its own program. */
+/** Postfix's action for each of these headers: regexp_table(5) by its own program. */
 function actions(file: string, headers: readonly string[], of = site): readonly string[] {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bounces-"));
   try {
@@ -23,7 +23,7 @@ function actions(file: string, headers: readonly string[], of = site): readonly 
     const found = execFileSync("postmap", argv, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
     return found.split("\n").flatMap((line) => /\t((?:FILTER|DUNNO).*)$/.exec(line)?.[1] ?? []);
   } catch {
-    // postmap(1) fails where it finds nothing.
+    // postmap(1) fails if nothing matches.
     return [];
   } finally {
     rmSync(directory, { recursive: true });

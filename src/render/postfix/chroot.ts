@@ -2,7 +2,7 @@ import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, type Site } from "../site.ts";
 
 /**
- * What the C library of a chrooted smtpd or smtp reads below the queue directory (resolv.conf(5), nsswitch.conf(5)). So
+ * Files that the C library of a chrooted smtpd or smtp reads below the queue directory (resolv.conf(5), nsswitch.conf(5)). So
  * they ask our resolver instead of the machine's.
  */
 export function renderChroot({ dns }: Site): readonly RenderedFile[] {
@@ -12,7 +12,7 @@ export function renderChroot({ dns }: Site): readonly RenderedFile[] {
     mode: 0o644,
   });
   return [
-    // Up to 6 s for a name, less than any client's timeout. trust-ad passes on that an answer was validated.
+    // Up to 6 s for a name, less than any client's timeout. trust-ad keeps the information that an answer was validated.
     file("resolv.conf", [`nameserver ${dns.address}`, "options timeout:3 attempts:2 edns0 trust-ad"]),
     file("nsswitch.conf", ["hosts: files dns", "services: files", "passwd: files", "group: files"]),
     // The probe has a name, so that its greeting does not wait for the resolver.

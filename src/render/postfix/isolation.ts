@@ -1,15 +1,15 @@
 import type { Site } from "../site.ts";
 
 /**
- * A socket that is not there, and says in the queue's reason why. Not Postfix's own service `retry`: smtpd(8) refuses mail
- * for a recipient that leads to it, and the mail of administrators is to be taken.
+ * A missing socket, whose name explains the delay in the queue. Not Postfix's own service `retry`: smtpd(8) refuses mail
+ * for recipients routed to it, and mail to administrators must be accepted.
  */
 const WAITS = "lmtp:unix:private/this-server-is-isolated";
 /** Longer than an incident: no mail comes back because of its age while it is held. */
 const HELD_TIME = "100d";
 
 /**
- * Parameters of an isolated server: its mail stays in the queue. Each try fails for now, also one that somebody asks for
+ * Parameters of an isolated server: its mail stays in the queue. Each attempt fails temporarily, even one requested
  * with `queue flush`, so that nothing leaves and nothing is lost.
  */
 export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {

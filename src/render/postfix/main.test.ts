@@ -25,7 +25,7 @@ test("mail is refused while there is still room for ten of the largest", () => {
 test("no client relays through port 25, not even from loopback", () => {
   assert.equal(main.get("smtpd_relay_restrictions"), "reject_unauth_destination");
   assert.equal(main.get("smtpd_sasl_auth_enable"), "no");
-  // Who this machine's own programs write as decides nothing of relaying.
+  // The sender name of this machine's own programs does not affect relaying.
   const lists = [...main].filter(([name]) => name.endsWith("_restrictions") && name !== "smtpd_sender_restrictions");
   for (const [name, value] of lists) assert.doesNotMatch(value, /permit/, name);
 });
@@ -61,7 +61,7 @@ test("Dovecot is asked about the mailbox last, only about one that exists, and n
 test("strangers say who they are, and from a domain that exists", () => {
   assert.equal(main.get("smtpd_helo_required"), "yes");
   assert.match(main.get("smtpd_helo_restrictions") ?? "", /reject_invalid_helo.*reject_non_fqdn_helo/);
-  // Its domain is the guard's question.
+  // The guard checks its domain.
   assert.match(
     main.get("smtpd_sender_restrictions") ?? "",
     /^check_client_access inline:\S* .*, reject_non_fqdn_sender$/,

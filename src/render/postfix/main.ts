@@ -20,7 +20,7 @@ export function renderPostfixMain(site: Site): string {
 /** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
 const RESERVED_MAILS = 10;
 
-/** The free space that stays for the guard's databases, the logs and mail that was accepted already. */
+/** Free space reserved for the guard's databases, the logs and mail that was already accepted. */
 export function reservedBytes(messageSizeBytes: number): number {
   return RESERVED_MAILS * messageSizeBytes;
 }
@@ -36,7 +36,7 @@ function parameters(site: Site): Readonly<Record<string, string>> {
     ...postfixServerTls(site),
     ...postfixOutbound(site),
     ...postfixMilters(site),
-    // Last: while the server is isolated, these take the place of what is above.
+    // Last: while the server is isolated, these override the parameters above.
     ...postfixIsolation(site),
   };
 }
@@ -47,7 +47,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
     queue_directory: layout.postfixQueue,
     data_directory: layout.postfixData,
     maillog_file: layout.mailLog,
-    // A service that failed with its first client is tried again soon, not in a minute.
+    // A service that failed with its first client is retried soon, not after a minute.
     service_throttle_time: "2s",
     maillog_file_prefixes: layout.log,
     inet_interfaces: "all",
@@ -61,7 +61,7 @@ function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
 }
 
 function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: Site): Readonly<Record<string, string>> {
-  // With this name, a copy of the configuration that is being checked finds its own tables.
+  // With this name, a copy of the configuration under test finds its own tables.
   const table = (name: keyof typeof TABLES): string => `proxy:sqlite:$config_directory/${TABLES[name].file}`;
   return {
     myhostname: hostname,
@@ -80,12 +80,12 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
     virtual_transport: "lmtp:unix:private/dovecot-lmtp",
     recipient_delimiter: "+",
     message_size_limit: String(messageSizeBytes),
-    // With less free space Postfix accepts no mail (452 4.3.1), and its clients try again.
+    // With less free space Postfix accepts no mail (452 4.3.1), and clients retry.
     queue_minfree: String(reservedBytes(messageSizeBytes)),
     smtpd_recipient_limit: String(recipientsPerMail),
     virtual_mailbox_limit: "0",
     mailbox_size_limit: "0",
-    // Dovecot 2.3 has no SMTPUTF8: tell the sender instead of bouncing later.
+    // Dovecot 2.3 has no SMTPUTF8: refuse now instead of bouncing later.
     smtputf8_enable: "no",
     // Does not name the software to strangers.
     smtpd_banner: "$myhostname ESMTP",
@@ -93,7 +93,7 @@ function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: S
 }
 
 /**
- * The guard (SMTPD_POLICY_README). Without an answer the client must come again: whoever makes the guard slow gets past no limit.
+ * The guard (SMTPD_POLICY_README). Without an answer the client must retry: slowing the guard down bypasses no limit.
  * While it is dead, the stand-in answers in its place (`sources/stand-in.ts`).
  */
 function policy(): Readonly<Record<string, string>> {
@@ -103,7 +103,7 @@ function policy(): Readonly<Record<string, string>> {
     smtpd_policy_service_default_action: "421 4.3.2 Service not available, try again later",
     // One text for all stages of a service: each distinct text is its own connection in every smtpd.
     ghostinbox_guard: `check_policy_service { ${asked} }`,
-    // Dovecot, about a full mailbox. Without an answer its mail waits in the queue.
+    // Asks Dovecot about full mailboxes. Without an answer the mail waits in the queue.
     ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
   };
 }
@@ -114,8 +114,8 @@ function greylisting(): Readonly<Record<string, string>> {
     smtpd_restriction_classes: "greylist, greylist_unknown",
     ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
     greylist: "$ghostinbox_postgrey",
-    // For a recipient who does not exist: `permit` ends the list before a later restriction tells so, and Postfix then
-    // gives Postgrey's answer. If Postgrey lets the client in, smtpd_reject_unlisted_recipient refuses it.
+    // For a missing recipient: `permit` ends the list before a later restriction refuses it, and Postfix then
+    // gives Postgrey's answer. If Postgrey accepts the client, smtpd_reject_unlisted_recipient refuses it.
     greylist_unknown: "$ghostinbox_postgrey, permit",
   };
 }
@@ -132,20 +132,20 @@ function restrictions(): Readonly<Record<string, string>> {
     smtpd_etrn_restrictions: "reject",
     // A stranger's request for a receipt would make this server write to an address that may be forged.
     smtpd_discard_ehlo_keywords: "silent-discard, dsn, etrn",
-    // A message ends with CR LF . CR LF and with nothing else, from every client: no smuggling.
+    // A message ends only with CR LF . CR LF, from every client: no smuggling.
     smtpd_forbid_bare_newline: "normalize",
     smtpd_forbid_bare_newline_exclusions: "",
     // This setting would hang up on a client that sends before the greeting, before the guard has counted it. The
-    // restriction of that name refuses everything from such a client instead, and also what is pipelined out of turn
+    // restriction of that name refuses everything from such a client instead, and commands pipelined out of turn
     // (RFC 2920).
     smtpd_forbid_unauth_pipelining: "no",
-    // The server's own probe of the greeting does not count as a client, and is answered also while the guard hangs.
+    // The server's own probe of the greeting does not count as a client, and is answered even while the guard hangs.
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
     smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
     // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: "reject_unauth_destination",
-    // The guard first: a client that asks for unknown names is probing.
+    // The guard first: it counts unknown names as probing.
     smtpd_recipient_restrictions:
       "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota",
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
@@ -157,16 +157,16 @@ function restrictions(): Readonly<Record<string, string>> {
   };
 }
 
-/** anvil(8), the second line behind guard and firewall. It counts single addresses, by minutes of the clock. */
+/** anvil(8), the second line behind guard and firewall. It counts single addresses, by clock minutes. */
 function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {
   return {
-    // For each service of master.cf that names no other.
+    // The default for services of master.cf.
     default_process_limit: String(smtpPlaces),
     smtpd_client_connection_count_limit: String(Math.min(shareOfOne(smtpPlaces), connectionsAtOnce)),
     smtpd_client_message_rate_limit: String(mailsPerMinute),
-    // A time limit is for a whole command, so that a byte now and then does not extend it.
+    // Time limits apply to whole commands, so that slow single bytes do not extend them.
     smtpd_per_request_deadline: "yes",
     // While all processes are busy, Postfix would hang up at the first error: a server with one old address in its list
     // would not deliver to the others.

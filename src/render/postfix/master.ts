@@ -42,8 +42,8 @@ function proxiedServices(site: Site): readonly string[] {
 }
 
 /**
- * smtpd trusts the header of any client, so only the firewall keeps others out. Without the guard, which knows whether
- * it does, none is accepted here. No exception for a probe: a header may contain any address.
+ * smtpd trusts the header of any client, so only the firewall excludes others. Without the guard, which knows whether
+ * it does, no client is accepted here. No exception for a probe: a header may contain any address.
  */
 function behindProxy(name: Service): readonly string[] {
   return [
@@ -62,7 +62,7 @@ function submission({ limits }: Site, name: keyof typeof TLS, port: number): rea
     `  -o syslog_name=postfix/${name}`,
     `  -o ghostinbox_context=${name}`,
     `  -o ${TLS[name]}`,
-    // The guard tells strangers from known addresses, and is stricter with strangers.
+    // The guard distinguishes strangers from known addresses, and is stricter with strangers.
     `  -o smtpd_client_connection_count_limit=${atOnceOfUsers(limits)}`,
     "  -o smtpd_sasl_auth_enable=yes",
     `  -o cleanup_service_name=${SUBMISSION_CLEANUP}`,
@@ -81,7 +81,7 @@ function atOnceOfUsers({ smtpPlaces, connectionsAtOnce, connectionsOfKnown }: Si
   return Math.min(shareOfOne(smtpPlaces), Math.max(connectionsAtOnce, connectionsOfKnown));
 }
 
-/** Sender, recipients and added headers: cleanup(8) counts them too, although only smtpd knows the mail. */
+/** Sender, recipients and added headers: cleanup(8) enforces them too, although only smtpd identifies the client. */
 const ENVELOPE_BYTES = 1024 * 1024;
 
 function roomFor(service: string, messageSizeBytes: number): readonly string[] {
@@ -103,13 +103,13 @@ const OWN_SENDERS: readonly string[] = [
   PROBE_SENDS_NOTHING,
   "reject_non_fqdn_sender",
   "reject_authenticated_sender_login_mismatch",
-  // An empty sender belongs to no account, and no one could learn of a problem.
+  // An empty sender belongs to no account, and no one would be notified of a problem.
   `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
   "permit_sasl_authenticated",
   "reject",
 ];
 
-/** Each connection takes a new process, so that it is answered only while master(8) starts some. No mail goes there. */
+/** Each connection takes a new process, so an answer shows that master(8) still starts processes. It handles no mail. */
 export const PROBED_BY_MASTER = "probe";
 
 const OWN_SERVICES: readonly string[] = [

@@ -7,12 +7,12 @@ import { JUNK_HEADER } from "../rspamd/rules.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { VERIFIED_HEADER, withoutProofs } from "./proofs.ts";
 
-/** Any local program could use the address of the probe, and its mail would pass no milter. */
+/** Any local program could use the probe's address, and its mail would bypass the milters. */
 export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRESS} = REJECT } }`;
 
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
- * mail is only signed. One milter verifies and signs, and sees which is needed. Each milter has its own timeouts. If
+ * mail is only signed. One milter both verifies and signs, and decides which is needed. Each milter has its own timeouts. If
  * one is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
@@ -41,7 +41,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     message_strip_characters: "\\0",
     header_checks: "regexp:$config_directory/forged_headers",
     milter_header_checks: "regexp:$config_directory/milter_findings",
-    // Attachments are not changed: they are the sender's, and often signed.
+    // Attachments are not changed: they belong to the sender and are often signed.
     mime_header_checks: "",
     nested_header_checks: "",
     ...withoutProofs(),
@@ -60,7 +60,7 @@ export const SPAM_SECONDS = 20;
 /**
  * Results of checks that a sender wrote into the mail are removed before the milters see it (header_checks(5)), for
  * strangers and users. All of them, not only those in our name: RFC 8601 section 5 allows it, and a mail program may
- * not look whose they are.
+ * not check whose they are.
  */
 export const FORGED_HEADERS: readonly string[] = [
   "Authentication-Results",
@@ -76,7 +76,7 @@ export function renderForgedHeaders(): RenderedFile {
 }
 
 /**
- * The milters' results are written into the log, so that the guard learns whose mail is good (header_checks(5)). Only
+ * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only
  * headers that a milter adds are used, and none that repeats text from a stranger.
  */
 export function renderMilterFindings(): RenderedFile {

@@ -8,12 +8,12 @@ const SUBMISSIONS = 465;
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
   const { relay } = outbound;
   return {
-    // Of each transport, and so of LMTP to Dovecot too.
+    // Applies to each transport, including LMTP to Dovecot.
     default_destination_concurrency_limit: String(outbound.atOnce),
     maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
     bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
     delay_warning_time: `${outbound.delayWarningSeconds}s`,
-    // Where DNSSEC and TLSA records demand it, only verified TLS (RFC 7672); elsewhere TLS if it is offered.
+    // Only verified TLS if DNSSEC and TLSA records require it (RFC 7672); otherwise TLS if it is offered.
     smtp_tls_security_level: relay === null ? "dane" : "may",
     smtp_dns_support_level: "dnssec",
     smtp_tls_protocols: ">=TLSv1.2",

@@ -1,28 +1,28 @@
 import { SIEVE } from "../../wire/postfix/policy.ts";
 import type { Site } from "../site.ts";
 
-/** Dovecot connects by IPv4: the kernel's table of such connections tells whose they are. */
+/** Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
 export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
 
-/** The name that Rspamd sees for a sign-in: no account has one without an @. */
+/** The sign-in name that Rspamd sees: account names always contain an @. */
 export const SIEVE_MAIL_USER = "sieve";
 
-/** Deliveries at once that send mail, and such mails of all accounts within a minute. */
+/** Maximum concurrent deliveries that send mail, and maximum such mails of all accounts per minute. */
 const AT_ONCE = 20;
 const A_MINUTE = 60;
-/** A mail that is redirected may be as long as one that came in, and a few headers are added. Bytes. */
+/** Bytes of headers added to a redirected mail, which may be as long as an incoming one. */
 const ADDED_BYTES = 65_536;
 
 /**
- * The smtpd of master.cf at which Dovecot hands over what Sieve scripts send (Pigeonhole: `submission_host`). It has no sign-in:
- * the guard looks whose connection it is, and without the guard none is accepted. The firewall refuses others before that.
+ * The smtpd of master.cf to which Dovecot submits mail of Sieve scripts (Pigeonhole: `submission_host`). It has no sign-in:
+ * the guard checks the owner of the connection, and without the guard none is accepted. The firewall refuses other users first.
  */
 export function sieveMailService({ ports, messageSizeBytes }: Site): readonly string[] {
   return [
     `${SIEVE_MAIL_ADDRESS}:${ports.sieveMail} inet n - y - ${AT_ONCE} smtpd`,
     "  -o syslog_name=postfix/sieve",
     `  -o ghostinbox_context=${SIEVE}`,
-    // A client that talks before the greeting is not Dovecot, and may be gone before the guard looks.
+    // A client that talks before the greeting is not Dovecot, and may be gone before the guard checks it.
     "  -o { smtpd_client_restrictions = reject_unauth_pipelining, $ghostinbox_guard, reject }",
     "  -o smtpd_tls_security_level=none",
     "  -o smtpd_helo_restrictions=",
@@ -32,7 +32,7 @@ export function sieveMailService({ ports, messageSizeBytes }: Site): readonly st
     "  -o smtpd_data_restrictions=",
     "  -o smtpd_end_of_data_restrictions=",
     "  -o smtpd_recipient_limit=1",
-    // Loopback is exempt elsewhere. More must wait: Dovecot tells Postfix to deliver the mail again later.
+    // Loopback is exempt elsewhere. Further mails wait: Dovecot makes Postfix retry the delivery later.
     "  -o smtpd_client_event_limit_exceptions=",
     `  -o smtpd_client_connection_count_limit=${AT_ONCE}`,
     `  -o smtpd_client_message_rate_limit=${A_MINUTE}`,

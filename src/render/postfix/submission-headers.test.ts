@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { renderSubmissionHeaders } from "./submission-headers.ts";
 
-/** By the real postmap(1), which answers what cleanup(8) would do with a header. */
+/** Asks the real postmap(1) what cleanup(8) would do with a header. */
 describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-headers-"));
   after(() => rmSync(directory, { recursive: true, force: true }));
@@ -17,7 +17,7 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
     const input = `${header}\n\nbody\n`;
     const argv = ["-c", directory, "-h", "-q", "-", `regexp:${join(directory, "table")}`];
     try {
-      // KEY, a tab, and what is to be done with it.
+      // KEY, a tab, and the action.
       const answer = execFileSync("postmap", argv, { input, encoding: "utf8", stdio: "pipe" });
       return answer.slice(answer.lastIndexOf("\t") + 1).trim();
     } catch {

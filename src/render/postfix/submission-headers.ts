@@ -2,7 +2,7 @@ import { RENDERED_BY, type RenderedFile } from "../site.ts";
 import { FORGED_HEADERS } from "./milters.ts";
 
 /**
- * What a mail program or our own submission server wrote about its user: address and program (header_checks(5)).
+ * Removes headers that reveal the user's address and program, from the mail program or our own server (header_checks(5)).
  * Applied only to the headers of the submitted mail, never to its parts or to an enclosed mail, which may be signed.
  * `Mime-Version` stays: some programs put their name into its comment, but Postfix treats it as a part's header.
  */

@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 
-/** The value of a field, and the addresses that it names. */
+/** Field values and the addresses that they name. */
 type Case = readonly [value: string, ...addresses: readonly string[]];
 
 const HONEST: readonly Case[] = [
@@ -111,14 +111,14 @@ const UNCLEAR: readonly string[] = [
   "anna@example.org\r <bert@example.org>",
 ];
 
-/** Lua's word for what rspamadm has cost so far, in seconds. A busy machine does not make it more. */
+/** The CPU time of rspamadm so far, in seconds, as Lua reports it. Independent of other load. */
 const PROCESSOR_S = "os.clock()";
 
 describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
   after(() => rmSync(directory, { recursive: true }));
 
-  /** One line of output for each expression, by the Lua that Rspamd itself runs. */
+  /** Evaluates expressions in Rspamd's own Lua; one line of output for each. */
   function lua(expressions: readonly string[]): readonly string[] {
     const script = join(directory, "try.lua");
     const show = [

@@ -8,7 +8,7 @@ import { renderRspamdRules } from "./rules.ts";
  */
 export const RSPAMD_SECONDS = 15;
 
-/** Of the headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
+/** Signed headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
 const SIGNED = [
   "(o)from",
   ..."sender reply-to subject date message-id to cc mime-version content-type content-transfer-encoding".split(" "),

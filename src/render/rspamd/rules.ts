@@ -8,10 +8,10 @@ import { ORGANIZATION_LUA } from "./organization.ts";
 import { POLICIES_LUA } from "./policies.ts";
 import { SENDERS_LUA } from "./senders.ts";
 
-/** The header with which Rspamd tells the Sieve script that a mail belongs in Junk, and the reader why. */
+/** The header by which Rspamd makes the Sieve script file a mail in Junk, and tells the reader why. */
 export const JUNK_HEADER = "X-GhostInbox-Junk";
 
-/** Lua for rspamd (rspamd.com/doc/lua): who may be the author of a mail, and what happens otherwise. */
+/** Lua for rspamd (rspamd.com/doc/lua): who may be a mail's author, and what happens to other mail. */
 export function renderRspamdRules({ layout, domains, hostname }: Site): string {
   const own = [...new Set([...domains, hostname.toLowerCase()])].map((domain) => `["${domain}"] = true`).join(", ");
   return [

@@ -16,18 +16,18 @@ export function identityOf(caller: Pick<Caller, "how" | "session" | "name" | "ac
 }
 
 const COOKIE = "ghostinbox";
-/** Given at the sign-in. It opens nothing: it brings this browser past a crowd of strangers at the next one. */
+/** Set at the sign-in. It opens nothing, but lets this browser's next sign-in skip the queue of strangers. */
 const KNOWN_COOKIE = "ghostinbox_device";
 /**
- * Over https both names start with this: browsers accept such a cookie only from this very name over https, so no page of a sibling
- * domain, and no one on a plain connection, can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP has not.
+ * Over https both names start with this: browsers accept such a cookie only from this host over https, so no page of a sibling
+ * domain, and no one on a plain connection, can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP lacks.
  */
 const HOST_PREFIX = "__Host-";
 const KNOWN_SECONDS = 180 * 86_400;
 const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
 const SESSION = /^[A-Za-z0-9_-]{43}$/;
 
-/** The secret that a request shows. A wrong token is not saved by a session; what cannot be one of ours counts as none. */
+/** The secret in a request. A session does not make up for a wrong token; a malformed secret counts as none. */
 export function secretOf(headers: Headers, secure: boolean): string | null {
   const shown = headers.get("authorization");
   if (shown !== null) return TOKEN.exec(shown)?.[1] ?? null;
@@ -46,7 +46,7 @@ export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
   }
 }
 
-/** What a browser got at an earlier sign-in. */
+/** The cookie that a browser got at an earlier sign-in. */
 export function knownOf(headers: Headers, secure: boolean): string | null {
   return cookieNamed(headers, nameOf(KNOWN_COOKIE, secure))?.slice(0, 64) ?? null;
 }
@@ -67,7 +67,7 @@ export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: nu
 }
 
 /**
- * Sent with each sign-in; a new password makes it worthless. Over plain HTTP, without a path, it is for where it was set
+ * Sent with each sign-in; a new password makes it worthless. Over plain HTTP, without a path, it is valid where it was set
  * (RFC 6265, 5.1.4); the prefix needs a path for all pages.
  */
 export function knownCookie(known: string, secure: boolean): string {

@@ -21,7 +21,7 @@ async function started(t: TestContext) {
   return { kit, send };
 }
 
-/** Every route, with a body that is right, and what it asks. */
+/** Every route, with a valid body and the resulting command. */
 const ROUTES = [
   ["app_passwords", "GET", "/app-passwords"],
   ["app_password_add", "POST", "/app-passwords", { name: "phone" }],

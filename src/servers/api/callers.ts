@@ -10,25 +10,25 @@ import type { ApiParts } from "./ports.ts";
 import { Turns } from "./turns.ts";
 
 /**
- * `down`: the guard does not answer, or cannot (its disk is full), and nothing is known of this one. `crowd`: it is not known, and was not asked about,
- * because its network has shown too many wrong ones.
+ * `down`: the guard does not answer, or cannot (its disk is full), and this caller is unknown. `crowd`: it is unknown, and the guard was not asked,
+ * because its network has sent too many wrong credentials.
  */
 export type Found = Caller | "down" | "crowd" | null;
 
-/** `usedAt`: when the guard last heard of a use. */
+/** `usedAt`: the last use reported to the guard. */
 type Held = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
 type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
 
 /**
- * Who calls. The guard alone knows: it is asked, and its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
- * token that was ended may read for that long; a command is checked by the guard itself each time. Its no is remembered
- * for the address: a script with an old token is asked about once in a while, and who shows a session where it may not be used
- * does not end it where it may.
+ * Identifies callers. Only the guard knows them: its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
+ * token that was ended may read for that long; the guard itself checks each command. Its no is remembered
+ * per address: a script with an old token causes one question now and then, and showing a session where it may not be used
+ * does not end it where it may be used.
  */
 export class Callers {
   readonly #parts: Parts;
   readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
-  /** When the guard said no, by digest and address; by the digest alone what has signed out. */
+  /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
   readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
   readonly #asking = new Map<string, Promise<Found>>();
   readonly #strangers: Strangers;
@@ -38,7 +38,7 @@ export class Callers {
     this.#strangers = new Strangers(parts);
   }
 
-  /** Null: no credential, or none that is valid. This counts as a use. `secure`: the client used https. */
+  /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
   async of(headers: Headers, ip: Ip, secure = false): Promise<Found> {
     const secret = secretOf(headers, secure);
     if (secret === null) return null;
@@ -48,7 +48,7 @@ export class Callers {
     return this.#ask(secret, ip, true);
   }
 
-  /** Whether it is still valid, for an open stream. This does not prolong a session. While the guard is away, the stream stays open as long as requests are accepted. */
+  /** Whether it is still valid, for an open stream. This does not prolong a session. While the guard does not answer, the stream stays open as long as requests are accepted. */
   async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
     const found = await this.#ask(caller.secret, ip, false);
     return found !== null && found !== "down";
@@ -64,7 +64,7 @@ export class Callers {
     this.#hold(secret, ip, item, true);
   }
 
-  /** It has signed out, also for an answer that is still on its way. */
+  /** Signs out, including for pending answers. */
   end({ secret }: Caller, ip: Ip): void {
     this.#held.delete(keyOf(secret, ip));
     this.#refused.set(digestOf(secret), this.#parts.clock.now());
@@ -97,7 +97,7 @@ export class Callers {
     if (this.#isRefused(secret, ip)) return null;
     const held = this.#held.get(key);
     if (reply.ok) {
-      // It may have given a proof while this question was on its way.
+      // It may have given a proof while this question was pending.
       const isNewer = held !== undefined && held !== before;
       return this.#hold(secret, ip, isNewer ? held.item : reply.result.caller, isUse);
     }
@@ -122,7 +122,7 @@ export class Callers {
     return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
   }
 
-  /** A stream keeps the yes fresh, but does not count as use: the guard still hears of the requests beside it. */
+  /** A stream keeps the yes fresh, but does not count as a use: other requests are still reported to the guard. */
   #isFresh(held: Held): boolean {
     if (held.usedAt === null || this.#age({ at: held.usedAt }) >= NOTE_USE_MS) return false;
     return this.#age(held) < API_LIMITS.callerAgeMs;
@@ -133,7 +133,7 @@ export class Callers {
   }
 }
 
-/** Credentials that were never seen valid: strangers can make up any number, and the guard has mail to decide on. */
+/** Limits questions about unknown credentials: strangers can make up any number, and the guard has mail to decide on. */
 class Strangers {
   readonly #parts: Parts;
   readonly #wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
@@ -143,7 +143,7 @@ class Strangers {
     this.#parts = parts;
   }
 
-  /** Not for a while, after too many wrong ones from its network. */
+  /** False for a while after too many wrong credentials from its network. */
   mayAsk(ip: Ip): boolean {
     const known = this.#recent(ip);
     return known === undefined || known.count < API_LIMITS.wrongCredentials;

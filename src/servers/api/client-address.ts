@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { contains, type Ip, type Prefix, parseIp } from "../../core/net/ip.ts";
 import type { ApiParts, LocalClients } from "./ports.ts";
 
-/** The most proxies in a row that are looked at. A longer header is forged. */
+/** Maximum proxies in a row. A longer header is forged. */
 const HOPS = 32;
 
 export type ClientOrigin = Readonly<{
@@ -12,15 +12,15 @@ export type ClientOrigin = Readonly<{
   secure: boolean;
 }>;
 
-/** Who sent a request, as the kernel says. `user`: whose program it is, if it runs on this machine and its address could be a proxy's. */
+/** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
 export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
 
 type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
 
 /**
  * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each
- * proxy appends its peer, so the rightmost address that is not a trusted proxy is the last that cannot be forged. An address of this
- * machine is a client there: any local user can have it appended, by asking the proxy.
+ * proxy appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. An address of this
+ * machine counts as a client there: any local user can make the proxy append it.
  */
 export function originOf(
   { ip, isTrusted }: Peer,
@@ -52,7 +52,7 @@ type PeerParts = Readonly<{
 }>;
 
 /**
- * Tells who sends requests. On this machine an address says nothing: any user can connect from it. So there the kernel is asked for the
+ * Finds the senders of requests. On this machine an address proves nothing: any user can connect from it. So the kernel is asked for the
  * user, once a connection.
  */
 export class Peers {
@@ -63,7 +63,7 @@ export class Peers {
     this.#parts = parts;
   }
 
-  /** Null: the client has no address any more. */
+  /** Null: the client's address is gone. */
   async of({ socket }: Pick<IncomingMessage, "socket">): Promise<Peer | null> {
     const { localClients, settings } = this.#parts;
     const ip = parseIp(socket.remoteAddress ?? "");

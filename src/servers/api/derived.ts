@@ -15,7 +15,7 @@ const BODY_BYTES = {
   vacation: API_LIMITS.vacationBodyBytes,
 } as const;
 
-/** The routes of the verbs that say how they are asked over HTTP. */
+/** Routes derived from verbs that define an HTTP form. */
 export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
   return [...verbs.values()].flatMap((entry) =>
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets its verb's results
@@ -60,7 +60,7 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
 }
 
 type Given = Readonly<Record<string, unknown>>;
-/** Where a field comes from: its name there, and whether that is in the path. */
+/** The source of a field: its name there, and whether it is in the path. */
 type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
 
 function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly Place[] {
@@ -71,7 +71,7 @@ function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): read
     .filter(([field]) => !(field in given) && !(own === true && field === rights.own?.field))
     .map(([field, schema]) => {
       const name = named[field] ?? field;
-      // A name of the path is that of the first field which has it.
+      // A name in the path belongs to the first field with that name.
       return { field, name, isInPath: inPath.delete(name), schema: fields[field] ?? schema };
     });
 }
@@ -119,7 +119,7 @@ function innermost(schema: Schema): Schema {
   return isWrapped ? innermost(schema._zod.def.innerType) : schema;
 }
 
-/** The guard says whether others may change something; what only administrators and users of mailboxes do, the web knows too. */
+/** The guard decides who may change something; the web also knows what only administrators or mailbox users may do. */
 function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | null {
   if (needs === "nothing" || needs === "caller") return null;
   return method === "GET" || needs === "admin" || needs === "mailbox" ? needs : null;

@@ -17,7 +17,7 @@ const SYSTEMS = [
   ["Linux", /\bLinux\b/],
 ] as const;
 
-/** A User-Agent in words that its owner recognizes: `Firefox on Linux`. It may lie. */
+/** A User-Agent in words that the user recognizes: `Firefox on Linux`. It may be forged. */
 export function deviceOf(userAgent: string): string {
   const nameIn = (known: readonly (readonly [string, RegExp])[]) => known.find(([, form]) => form.test(userAgent))?.[0];
   const [browser, system] = [nameIn(BROWSERS), nameIn(SYSTEMS)];

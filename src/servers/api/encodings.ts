@@ -1,15 +1,15 @@
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 
-/** The better first. Browsers take Brotli over https and from this machine only. */
+/** Better first. Browsers take Brotli over https and from this machine only. */
 const ENCODINGS = ["br", "gzip"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
-/** Its best takes a quarter of a second for the largest file of the page; each is made once. */
+/** Maximum compression takes a quarter of a second for the page's largest file; each file is compressed once. */
 const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
 const GZIP = { level: 9 };
 
-/** The encoding that the client accepts (RFC 9110, 12.5.3); null: the file unchanged. One that it ranks lower will do too. */
+/** The encoding that the client accepts (RFC 9110, 12.5.3); null: the file unchanged. The client's ranking is ignored. */
 export function encodingFor(accepted: string | null): Encoding | null {
   const taken = new Map((accepted ?? "").split(",").map((one) => readCoding(one)));
   return ENCODINGS.find((name) => (taken.get(name) ?? taken.get("*") ?? 0) > 0) ?? null;

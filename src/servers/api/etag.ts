@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 /**
  * The answer with its ETag; without its body, 304, if the caller has it already (RFC 9110, 13.1.2). The tag is a hash of the
- * body, so that it tells nothing and needs no memory.
+ * body, so it reveals nothing and needs no memory.
  */
 export async function withETag(answer: Response, headers: Headers): Promise<Response> {
   const body = new Uint8Array(await answer.arrayBuffer());

@@ -10,7 +10,7 @@ import { ConnectionShares } from "./shares.ts";
 import { Streams } from "./streams/streams.ts";
 import { UntrustedProxy } from "./untrusted-proxy.ts";
 
-/** What the routes share, including everything with state. */
+/** Dependencies that routes share, including everything with state. */
 export type Handlers = Readonly<{
   parts: ApiParts;
   callers: Callers;

@@ -23,7 +23,7 @@ const GUARD_DOWN: OwnerTask = {
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
 
 /**
- * The guard's health, and what the web itself sees. Anyone may ask, so an answer is kept for a second and simultaneous
+ * The guard's health and the web's own observations. Anyone may ask, so an answer is kept for a second and simultaneous
  * requests share one question.
  */
 export class HealthReader {
@@ -43,7 +43,7 @@ export class HealthReader {
     return this.#latest.health;
   }
 
-  /** Whether the guard and the database can be reached, whatever else fails. */
+  /** Whether the guard and the database can be reached, regardless of other failures. */
   async readiness(): Promise<PublicHealth> {
     const { components } = await this.read();
     const guard = components.find(({ name }) => name === "guard")?.status === "ok";

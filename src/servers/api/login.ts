@@ -13,7 +13,7 @@ import { deviceOf } from "./device.ts";
 import type { ApiParts } from "./ports.ts";
 import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 
-/** A passkey stands for the password and the code. */
+/** A passkey replaces both password and code. */
 type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
 /** `account`: the mailbox whose user signs in; without it, the administrator does. */
 type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
@@ -21,7 +21,7 @@ type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; form: b
 /** `callers` gets the guard's answer, so that the next request is already known. */
 type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
 
-/** The guard judges the attempt, verifies the password or the passkey, and opens the session. Without the guard no sign-in is possible. */
+/** The guard judges the attempt, verifies the password or passkey, and opens the session. Without it no one can sign in. */
 export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
   const known = knownOf(headers, secure);
   const device = deviceOf(headers.get("user-agent") ?? "");
@@ -33,7 +33,7 @@ export async function signIn(parts: Parts, { given, ip, secure, form, headers }:
   const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
   if (result.known !== null) answer.append("set-cookie", knownCookie(result.known, secure));
   if (!form) return Response.json(sessionAnswer(result.caller), { headers: answer });
-  // The page, as seen from here: below any path of a proxy.
+  // The page, relative to this URL, so it works below any path of a proxy.
   answer.set("location", "../../");
   return new Response(null, { status: 303, headers: answer });
 }
@@ -49,7 +49,7 @@ function askedWith(guard: Parts["guard"], given: GivenToSignIn, { ip, device, kn
     : guard.ask("web", { verb: "sign_in_mailbox", ip, account, password: proof.password, device });
 }
 
-/** The password or a passkey again, from a session: some routes want it to be fresh. */
+/** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
 export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ caller: Caller; ip: Ip; given: Given }>) {
   const by = { as: caller.secret, ip };
   const proved = (result: Proved) => {
@@ -62,14 +62,14 @@ export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ call
     : command(parts.guard, by, { verb: "prove", ...given }, proved);
 }
 
-/** What a passkey signs to sign in or to prove. Strangers may ask for it. */
+/** The challenge that a passkey signs to sign in or to prove. Strangers may request it. */
 export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, ip: Ip) {
   return command(guard, "web", { verb: "passkey_challenge", ip }, ({ challenge }) =>
     challenge === null ? loginRefused(429) : { challenge },
   );
 }
 
-/** The browser forgets the session in any case, and this program shows it nothing more, even if the guard cannot end it now. */
+/** The browser forgets the session in any case, and the web stops accepting it, even if the guard cannot end it now. */
 export async function signOut(
   { guard, callers }: Parts,
   { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,

@@ -36,7 +36,7 @@ function upOf({ name, status }: ComponentHealth): Sample {
   return [`component="${name}"`, status === "down" ? 0 : 1];
 }
 
-/** Those that never came too: without a zero before it, Prometheus takes the first of a type for no increase. */
+/** Includes types without events: without an earlier zero, Prometheus sees no increase in the first event of a type. */
 function eventsByType(totals: Totals): readonly Sample[] {
   return EVENT_TYPES.map((type) => [`type="${type}"`, totals[type] ?? 0]);
 }

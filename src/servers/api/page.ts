@@ -11,10 +11,10 @@ export const PAGE_FILES = {
   "/icon.svg": { file: "icon.svg", type: "image/svg+xml", says: "The dashboard's icon." },
 } as const;
 
-/** Its scripts and texts are below this directory. Each name is of one content for good, so a browser need not ask again. */
+/** Its scripts and texts are below this directory. Each name has the same content forever, so browsers need not ask again. */
 export const PAGE_PROGRAMS = { directory: "programs", type: "text/javascript; charset=utf-8" } as const;
 
-/** A browser that has a file asks each time whether it is the same. */
+/** A browser with a cached file asks each time whether it is unchanged. */
 const ASK_AGAIN = "no-cache";
 const FOR_GOOD = "public, max-age=31536000, immutable";
 
@@ -60,7 +60,7 @@ async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise
   return new Response(await files.get(file, encoding), { headers: { ...headers, "content-encoding": encoding } });
 }
 
-/** Each file in each coding is made when it is first asked for. */
+/** Each encoding of a file is made at its first request. */
 class EncodedFiles {
   readonly #made = new Map<PageFile, Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>>();
 

@@ -8,9 +8,9 @@ import type { Command, Reply, Verb, WebVerb } from "../../wire/control/control.t
 import type { ReplayReport } from "../../wire/control/replay-items.ts";
 import type { LocalConnection } from "../../wire/kernel/proc-tcp.ts";
 
-/** What the API needs from outside. Each port is named for the need; `daemon/web` supplies them. */
+/** Ports of the API, each named for the need; `daemon/web` implements them. */
 
-/** `mayBeDone`: it took the command, and its answer did not come. */
+/** `mayBeDone`: it accepted the command, but its answer is missing. */
 export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
 export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
 
@@ -25,27 +25,27 @@ export interface GuardPort {
   ask<V extends WebVerb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
 }
 
-/** Called when new events were committed. It may be called too often and, while the guard is away, too late. */
+/** Called when new events were committed. It may be called too often and, while the guard does not answer, too late. */
 export interface News {
   /** Returns a function that ends the subscription. */
   subscribe(onNews: () => void): () => void;
 }
 
-/** Questions that read many rows, answered beside all others. Rejects with `StoreDown` or `LookupsBusy`. */
+/** Queries that read many rows, answered in a separate thread. Rejects with `StoreDown` or `LookupsBusy`. */
 export interface Lookups {
   ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
 }
 
-/** Who wants it to be judged. */
+/** The caller that asks. */
 export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
 
 type NewPassword = Readonly<{ owner: AccountName; password: string }>;
 
 /** Judges new passwords: the fault of each, in one sentence; null: none. */
 export interface PasswordJudges {
-  /** Rejects with `JudgesBusy`, also while another of the same caller waits. */
+  /** Rejects with `JudgesBusy`, even if only another one of the same caller waits. */
   judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
-  /** Of several, in their order, as many as could be judged in this time; none while others wait. Never rejects. */
+  /** Judges several in order, as many as possible in this time; none while others wait. Never rejects. */
   judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
 }
 
@@ -56,12 +56,12 @@ export interface LocalClients {
   userOf(connection: LocalConnection): Promise<string | null>;
 }
 
-/** Too many passwords wait to be judged, or it took too long. */
+/** Too many passwords are waiting, or judging took too long. */
 export class JudgesBusy extends Error {
   override readonly name = "JudgesBusy";
 }
 
-/** Too many wait for an answer, or the one that waits was given up. */
+/** Too many queries are waiting, or this one was abandoned. */
 export class LookupsBusy extends Error {
   override readonly name = "LookupsBusy";
 }

@@ -40,7 +40,7 @@ export type Problem = Readonly<{
   code: ProblemCode;
   /** One sentence for the caller. */
   detail: string;
-  /** What to do next. Absent or empty: what its code says. */
+  /** What to do next. Absent or empty: the default of its code. */
   next?: string;
   headers?: Readonly<Record<string, string>>;
 }>;
@@ -48,7 +48,7 @@ export type Problem = Readonly<{
 const DESCRIBED = "`/openapi.json` says what this route takes.";
 const LATER = "Try again in a few seconds.";
 
-/** What to do where the place that refuses does not know better. */
+/** The default next step for each code. */
 const NEXT: Readonly<Record<ProblemCode, string>> = {
   unauthorized: "Sign in, or send `Authorization: Bearer TOKEN`.",
   login_refused: "Check the password and the code, or try again later.",
@@ -79,7 +79,7 @@ const NEXT: Readonly<Record<ProblemCode, string>> = {
   internal: "The log of the web program on the server says more.",
 };
 
-/** Seconds after which a new try may help, where the place that refuses does not know better. */
+/** Default seconds after which a retry may help. */
 const RETRY_SECONDS = "5";
 
 /** RFC 9457 problem details. With 429 and 503 they say when to try again (RFC 9110, 10.2.3). */
@@ -106,7 +106,7 @@ export function unauthorized(): Response {
   });
 }
 
-/** For a session or token that is not known yet and was not asked about. It may well be valid, so this is no 401. */
+/** For a session or token that is not known yet and was not checked. It may be valid, so this is not a 401. */
 export function tooManyWrong(): Response {
   return problem({
     status: 429,
@@ -117,7 +117,7 @@ export function tooManyWrong(): Response {
   });
 }
 
-/** For a caller who has asked too often. */
+/** For a caller with too many requests. */
 export function tooManyRequests(seconds: number): Response {
   const detail = "This session or token has sent too many requests.";
   const headers = { "retry-after": String(seconds) };
@@ -175,10 +175,10 @@ export function guardDown(): Response {
   });
 }
 
-/** An answer that does not say whether the command was carried out. */
+/** For an answer that does not say whether the command was carried out. */
 export class Uncertain extends Response {}
 
-/** The guard took the command, and its answer did not come. */
+/** The guard accepted the command, but its answer is missing. */
 export function guardSilent(): Response {
   const { body, status, headers } = unavailable("guard_down", "The guard did not answer in time.", {
     next: "Look at what there is now before you repeat a change: it may have been made.",
@@ -187,7 +187,7 @@ export function guardSilent(): Response {
   return new Uncertain(body, { status, headers });
 }
 
-/** For a stranger too, so it does not say why. */
+/** Strangers see it too, so it does not say why. */
 export function guardFailed(): Response {
   return unavailable("guard_down", "The guard cannot do this now.", {
     next: "`ghostinbox status` on the server shows why, such as a full disk.",
@@ -202,7 +202,7 @@ export function storeDown(): Response {
   });
 }
 
-/** Of a search: too many wait, or it was given up. */
+/** For a search: too many are waiting, or it was abandoned. */
 export function busy(): Response {
   return unavailable("busy", "The search was not answered.", {
     next: "Try again in a few seconds, with a narrower search if it happens again.",
@@ -210,7 +210,7 @@ export function busy(): Response {
   });
 }
 
-/** Of a new password, which is not set unjudged. */
+/** For a new password, which is never set unjudged. */
 export function judgesBusy(): Response {
   return unavailable("busy", "The password could not be judged in time, so nothing was changed.", {
     next: "Try again in a few seconds, or let the server make the password.",

@@ -3,14 +3,14 @@ import { effectOf, hasDryRun } from "../../wire/control/control.ts";
 import { problem } from "./problem.ts";
 import type { Route, Schema } from "./route.ts";
 
-/** What a route takes that the guard can try. */
+/** The parameters of a route that allows a dry run. */
 export const DRY_RUN = "dry_run";
 type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]>>; isDry: boolean }>;
 
 /**
- * The parameters behind the question mark. One that the route does not know is refused: a script that misspells a filter
- * would take all for what it asked for. So is one that is there twice, unless it takes a list. A route with `anyQuery` passes over others, but not over a
- * dry run that would not be one.
+ * Parses the query. Refuses parameters that the route does not know: a script that misspells a filter
+ * would get unfiltered results. Also refuses repeated ones, except lists. A route with `anyQuery` ignores others, but never a
+ * dry run that it does not support.
  */
 export function readQuery(row: Route, url: string): Read | Response {
   const given = [...new URL(url).searchParams];
@@ -41,7 +41,7 @@ export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" 
   return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
 }
 
-/** Carrying it out all the same would be a change that no one asked for. */
+/** Ignoring the parameter would make a change that was not requested. */
 function notTried({ asks }: Pick<Route, "asks">): Response {
   const why = asks === undefined ? undefined : effectOf(asks).trial;
   const reason = typeof why === "string" ? ` ${why}` : "";

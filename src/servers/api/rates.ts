@@ -2,14 +2,14 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
 
-/** What a caller has left, as draft-ietf-httpapi-ratelimit-headers writes it. */
+/** A caller's remaining requests, as draft-ietf-httpapi-ratelimit-headers writes it. */
 export type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
 
-/** Requests of each caller (`identityOf`) within a minute: one that asks without end leaves time for others. */
+/** Limits the requests of each caller (`identityOf`) per minute, so that a busy one leaves time for others. */
 export class Rates {
   readonly #spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
 
-  /** One more request of this caller. */
+  /** Counts one more request of this caller. */
   spend(caller: string, now: Millis): Rate {
     const { requests, requestsMs } = API_LIMITS;
     const known = this.#spent.get(caller);

@@ -8,7 +8,7 @@ const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_L
 /** `turns`: for the user of a mailbox. */
 type Share = { count: number; readonly turns: Turns };
 
-/** How many questions each caller has under way: one that asks without end leaves room for others. */
+/** Limits the pending queries of each caller, so that a busy one leaves room for others. */
 export class ReadShares {
   readonly #shares = new Map<string, Share>();
   readonly #mailboxes = new Turns(mailboxReads, mailboxReadWaitMs);
@@ -28,7 +28,7 @@ export class ReadShares {
     }
   }
 
-  /** A page asks for several things at once, so they wait. A user's own queue comes first: one busy user does not delay others. */
+  /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
   async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
     const answered = await own.run(() => this.#mailboxes.run(async () => ({ value: await read() })));
     if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");

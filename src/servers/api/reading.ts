@@ -11,7 +11,7 @@ import type { ApiParts, Asker } from "./ports.ts";
 
 /** The answers of the reading routes. Each throws `StoreDown`. */
 
-/** As JSON, as the thread that read it wrote it. */
+/** As JSON, as serialised by the reading thread. */
 export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<string> {
   return lookups.ask("stats", await health.read(), clock.now());
 }
@@ -51,7 +51,7 @@ type AskedEvents = Readonly<{
   limit?: number | undefined;
 }>;
 
-/** As JSON, as the thread that read them wrote it. */
+/** As JSON, as serialised by the reading thread. */
 export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
   const { ip, account, type = [], text = "", from, to, cursor, limit = PAGE.usual } = asked;
   return lookups.ask("events", {

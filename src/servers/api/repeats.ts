@@ -12,7 +12,7 @@ export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
-/** `running`: it is on its way; `keeperFault`: it was given, and is not kept; `uncertain`: the guard did not say what came of it. */
+/** `running`: it is pending; `keeperFault`: it was answered, but the answer is not stored; `uncertain`: the guard did not report the result. */
 type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "keeperFault" | "uncertain" };
 
 export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
@@ -22,24 +22,24 @@ export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who"
   return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
 }
 
-/** Then only that there was an answer is kept: who takes this program over finds no tokens. */
+/** Then only the fact of an answer is stored: whoever compromises this program finds no tokens. */
 function tellsSecret(asks: WebVerb | undefined): boolean {
   const effect = asks === undefined ? null : effectOf(asks);
   return effect?.lasts === true && effect.tellsSecret === true;
 }
 
 /**
- * The first answers to requests with a key, for each session or token. They are kept only in memory: this program has no place to
- * write. After a restart a repeated ban or entry of the allow list says the same again, and a token's name is taken.
+ * The first answers to requests with a key, for each session or token. Kept only in memory: this program has no place to
+ * write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because its name is taken.
  */
 export class Repeats {
   /** By caller and key, oldest first. */
   readonly #entries = new Map<string, Entry>();
   readonly #ofCaller = new Map<string, number>();
-  /** What was asked is kept as a hash that says nothing without this. */
+  /** Requests are stored as hashes, which reveal nothing without this. */
   readonly #salt = randomBytes(16);
 
-  /** Runs the request, or answers as the first one with this key was answered. */
+  /** Runs the request, or repeats the answer to the first one with this key. */
   async once(caller: string, asked: Repeatable, run: () => Promise<Response>): Promise<Response> {
     const key = KEY.exec(asked.key)
       ?.slice(1)
@@ -77,7 +77,7 @@ export class Repeats {
 
   #forgetBefore(now: Millis): void {
     for (const [name, { at, answer }] of this.#entries) {
-      // Set back, the clock makes all of them young again; none is kept for longer than its time.
+      // If the clock is set back, all seem young again; even then none is kept for too long.
       if (now < later(at, REPEAT_MS) && now >= at) return;
       if (answer !== "running") this.#forget(name);
     }

@@ -7,7 +7,7 @@ import type { Caller, SignedInCaller } from "./access.ts";
 import type { Asker } from "./ports.ts";
 import { problem } from "./problem.ts";
 
-/** What a handler gets: the request has passed the access rule and its schemas. */
+/** The input of a handler: the request has passed the access rule and its schemas. */
 export type RouteCall<P, Q, B> = Readonly<{
   params: P;
   query: Q;
@@ -27,7 +27,7 @@ export type RouteCall<P, Q, B> = Readonly<{
   drop: () => void;
 }>;
 
-/** The answer: a value of the answer's schema, or a complete response, such as a problem. */
+/** A value of the answer's schema, or a complete response, such as a problem. */
 type RouteAnswer<A> = A | Response;
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -40,17 +40,17 @@ type Shape = Readonly<{
   path: string;
   who: SignedInCaller;
   /**
-   * What the caller's session or token must allow. Without it: `read` for what GET shows; whether another may change
-   * something the guard says. Null: it need not allow anything. `mailbox`: the caller is the user of a mailbox.
+   * The scope that the caller's session or token needs. Default: `read` for GET; for other methods the guard
+   * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
    */
   needs?: RouteNeed | null;
-  /** The command that it gives the guard. Its scope and proof are the route's. */
+  /** The command for the guard. Its scope and proof apply to the route. */
   asks?: WebVerb;
   /** One sentence. */
   says: string;
   /** The largest body that it reads; 0 if none is expected. */
   bodyBytes: number;
-  /** Other parameters than its own are passed over: links, health checks and older scripts carry some. */
+  /** Unknown parameters are ignored: links, health checks and older scripts may add some. */
   anyQuery?: true;
   /** Accepts a form as well as JSON. */
   form?: true;
@@ -64,7 +64,7 @@ type Shape = Readonly<{
   endless?: true;
 }>;
 
-/** What is inferred from a schema. Comparing each with zod's whole `ZodType` takes the compiler as long as half of the program does. */
+/** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */
 export type Schema<T = unknown> = z.core.$ZodType<T>;
 
 /** One sentence, and the body if there is one. */
@@ -111,15 +111,15 @@ export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
   };
 }
 
-/** The right that the web checks itself: the guard checks what it carries out. */
+/** The right that the web checks itself: the guard checks the commands that it carries out. */
 export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): RouteNeed | null {
   if (needs !== undefined) return needs;
   return who !== "anyone" && method === "GET" ? "read" : null;
 }
 
 /**
- * Why the caller may not use a route; null: it may, as far as the web can tell. The session of a mailbox's user opens routes
- * of mailboxes and what every session needs, such as its end: no other, whatever else may guard it.
+ * Why the caller may not use a route; null: it may, as far as the web can tell. A mailbox user's session opens only routes
+ * of mailboxes and those that every session needs, such as its end, whatever else guards the others.
  */
 export function whyNot(row: Route, { account, scopes }: Pick<Caller, "account" | "scopes">): RouteNeed | "own" | null {
   const need = scopeOf(row);
@@ -152,7 +152,7 @@ function sentence(issues: readonly z.core.$ZodIssue[]): string {
   return `${faults.join("; ")}.`;
 }
 
-/** Of several shapes that do not fit, what is wrong with the one that fits best: the faults of it lie deepest. */
+/** If no shape of a union fits, returns the faults of the closest one, which lie deepest. */
 function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
   const depth = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;

@@ -38,7 +38,7 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
   for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
     for (const row of rows) app.on(row.method, path, (http) => answer(row, handlers, http));
-    // At once, so that `accounts/import` is not an account of this name where the method is another.
+    // All methods at once, so that with another method `accounts/import` is not taken for an account name.
     app.all(path, (http) => wrongMethod(rows, http));
   }
   app.notFound(() => problem({ status: 404, code: "not_found", detail: "There is nothing here." }));
@@ -46,7 +46,7 @@ export function createRouter(table: readonly Route[], handlers: Handlers): Hono<
   return app;
 }
 
-/** The answer to what a handler threw. */
+/** The answer to an error of a handler. */
 function failed(error: unknown, { parts }: Handlers): Response {
   if (error instanceof StoreDown) return storeDown();
   if (error instanceof LookupsBusy) return busy();
@@ -100,7 +100,7 @@ async function answer(row: Route, handlers: Handlers, http: Http): Promise<Respo
 
 type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
 
-/** Who may call the route gets its answer. */
+/** Answers a caller with the right to use the route. */
 async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
   const { caller, ip, secure } = client;
   const { parts, callers } = handlers;
@@ -115,7 +115,7 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
 
   const query = readQuery(row, http.req.raw.url);
   if (query instanceof Response) return query;
-  // Hono answers HEAD as GET and throws the body away unread, so nothing would end the stream.
+  // Hono answers HEAD as GET and discards the body unread, so nothing would end the stream.
   if (row.endless === true && http.req.raw.method === "HEAD") return headOf(row);
 
   const body = await readBody(row, http.req.raw);
@@ -145,7 +145,7 @@ async function answerTo(client: Client, row: Route, handlers: Handlers, http: Ht
 type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
   Readonly<{ url: string; run: () => Promise<Response> }>;
 
-/** Within its caller's share, or as the first answer of its key. */
+/** Answers within the caller's share, or repeats the first answer of the key. */
 function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
   const { caller, headers, body, isDry, url, run } = started;
   if (caller === null) return run();
@@ -159,7 +159,7 @@ function headOf({ type }: Route): Response {
   return new Response(null, { headers: type === undefined ? {} : { "content-type": type } });
 }
 
-/** Ends a stream within seconds of its caller's session or token, however quiet it is. */
+/** Ends a stream within seconds of its caller's session or token, even while it is quiet. */
 function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
   let isAllowed = true;
   const look = async (): Promise<void> => {
@@ -172,7 +172,7 @@ function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBinding
   return () => isAllowed;
 }
 
-/** Where a browser acts for its user: with a cookie, or at the sign-in that would set one. */
+/** Whether a browser acts for its user: with a cookie, or at the sign-in that sets one. */
 function isOfCookies(row: Route, caller: Caller | null): boolean {
   return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
 }

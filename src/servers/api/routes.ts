@@ -37,7 +37,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
   const description = (): string => (described ??= JSON.stringify(openApi(table, parts.version)));
 
   const table: readonly Route[] = [
-    // Routes that users, scripts and dashboards already rely on.
+    // Routes that existing users, scripts and dashboards rely on.
     route({
       method: "GET",
       path: "/api/security",

@@ -7,7 +7,7 @@ import { patience } from "../../../test/kit/patience.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { ApiServer } from "./server.ts";
 
-/** Writes bytes as they are and reads until the server ends the connection. */
+/** Writes raw bytes and reads until the server ends the connection. */
 async function raw(port: number, bytes: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let text = "";
@@ -68,7 +68,7 @@ async function listening(t: TestContext, limits: Partial<ApiLimits>): Promise<nu
   return server.listen("127.0.0.1", 0);
 }
 
-/** Opens one and sends what is given every 50 ms, one byte at a time. */
+/** Opens a connection and sends the text one byte at a time, every 50 ms. */
 function slow(t: TestContext, port: number, bytes: string, localAddress = "127.0.0.1"): Socket {
   const socket = connect({ port, host: "127.0.0.1", localAddress });
   socket.resume().on("error", () => {}); // reset by the server

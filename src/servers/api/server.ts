@@ -29,7 +29,7 @@ export class ApiServer {
         keepAliveTimeout: limits.keepAliveMs,
       },
       (request, response) => {
-        // Which of several is meant, a proxy may see otherwise than we do (RFC 9112, 3.2).
+        // A proxy may choose a different one of several `Host` headers (RFC 9112, 3.2).
         if (request.headersDistinct["host"]?.length === 1) void listener(request, response);
         else response.writeHead(400, { Connection: "close" }).end();
       },
@@ -37,7 +37,7 @@ export class ApiServer {
     handlers.connections.watch(this.#server);
   }
 
-  /** Resolves with the port, which the system chose if it was 0. Rejects with the system's error. */
+  /** Resolves with the port, which the system chooses if it is 0. Rejects with the system's error. */
   async listen(address: string, port: number): Promise<number> {
     this.#server.listen(port, address);
     await once(this.#server, "listening");
@@ -45,13 +45,13 @@ export class ApiServer {
     return typeof bound === "object" && bound !== null ? bound.port : port;
   }
 
-  /** Accepts nothing new, ends the streams, lets running requests finish for a while, then cuts them off. */
+  /** Stops accepting, ends the streams, gives running requests some time, then cuts them off. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = once(this.#server, "close");
     this.#server.close();
     this.#streams.closeAll();
-    // A connection that was busy at the order to stop would be kept open for the client's next request.
+    // A connection that is busy at the order to stop would stay open for the client's next request.
     const sweep = setInterval(() => this.#server.closeIdleConnections(), SWEEP_MS);
     const cut = setTimeout(() => this.#server.closeAllConnections(), API_LIMITS.stopMs);
     await closed;

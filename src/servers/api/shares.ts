@@ -3,26 +3,26 @@ import type { Socket } from "node:net";
 import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
 
 type Limits = Readonly<{
-  /** Connections of all. */
+  /** Total connections. */
   connections: number;
   /** Connections that one client, or one IPv6 unit, may hold at once. */
   connectionsAnAddress: number;
 }>;
 type Settings = Readonly<{ ipv6Prefix: number; trustedProxies: readonly Prefix[] }>;
 
-/** `unit`: whose connection it is; of a trusted proxy until a request names its client, `isProxys`. */
+/** `unit`: the client; `isProxys`: a trusted proxy, until a request names the client. */
 type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
 type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
 
 /**
- * Shares the connections of a server among clients. Where there are too many, the greediest client's connection that waits longest is
- * closed: one that is idle, sends slowly or reads slowly. So clients that keep connections open cannot keep others out, also when they
+ * Shares the connections of a server among clients. If there are too many, the longest waiting connection of the greediest client is
+ * closed: one that is idle, sends slowly or reads slowly. So clients that keep connections open cannot keep others out, even if they
  * share the address of a proxy or of loopback.
  */
 export class ConnectionShares {
   readonly #limits: Limits;
   readonly #settings: Settings;
-  /** The one that was idle longest comes first. */
+  /** Longest idle first. */
   readonly #open = new Map<Socket, Held>();
 
   constructor(limits: Limits, settings: Settings) {
@@ -46,7 +46,7 @@ export class ConnectionShares {
 
   #opened(socket: Socket): void {
     const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
-    // Closed before it was looked at.
+    // Closed before it was counted.
     if (ip === null) return void socket.destroy();
     const isProxys = this.#settings.trustedProxies.some((network) => contains(network, ip));
     const held = { unit: prefixOf(ip, this.#settings.ipv6Prefix), isProxys, asked: null };
@@ -76,14 +76,14 @@ export class ConnectionShares {
     return greediest.some((unit) => this.#closeFirst(unit, socket));
   }
 
-  /** Closes the first that waits for its client, but not the new one. False: none does. */
+  /** Closes the first connection that waits for its client, except the new one. False: none waits. */
   #closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
     const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
     if (waiting !== undefined) this.#close(waiting[0]);
     return waiting !== undefined;
   }
 
-  /** It no longer counts: its event comes later, and more clients may arrive before. */
+  /** It no longer counts from now on: its close event comes later, and more clients may arrive before. */
   #close(socket: Socket): void {
     this.#open.delete(socket);
     socket.destroy();
@@ -98,7 +98,7 @@ function nameOf({ unit, isProxys }: Held): string {
   return isProxys ? `through ${unit}` : unit;
 }
 
-/** Nothing of it is being worked on: no whole request has come, or the answer waits to be read. */
+/** Nothing is being processed: no complete request has arrived, or the answer waits to be read. */
 function waitsForClient({ asked }: Held): boolean {
   return asked === null || !asked.request.complete || asked.response.writableEnded;
 }

@@ -6,13 +6,13 @@ export class Turns {
   readonly #waiting = new Set<() => void>();
   #running = 0;
 
-  /** `waitMs`: how long one waits at most. */
+  /** `waitMs`: maximum wait for a place. */
   constructor(atOnce: number, waitMs: number) {
     this.#atOnce = atOnce;
     this.#waitMs = waitMs;
   }
 
-  /** Resolves with what `work` gives; `no_turn`: none of the places became free in time. */
+  /** Resolves with the result of `work`; `no_turn`: no place became free in time. */
   async run<R>(work: () => Promise<R>): Promise<R | "no_turn"> {
     if (!(await this.#enter())) return "no_turn";
     try {
@@ -37,7 +37,7 @@ export class Turns {
     return promise.finally(() => clearTimeout(timer));
   }
 
-  /** The place goes to the next that waits. */
+  /** The place goes to the next waiting task. */
   #leave(): void {
     for (const goOn of this.#waiting) {
       this.#waiting.delete(goOn);

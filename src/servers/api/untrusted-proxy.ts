@@ -9,26 +9,26 @@ type Notice = Health["notices"][number];
 
 /** How long the notice stays after the last such request. */
 const NOTICE_MS = 10 * MINUTE_MS;
-/** As long as it lasts, it is the same. */
+/** Reports within this time are the same notice. */
 const SAME_MS = HOUR_MS;
 
 /** Maximum number of remembered peers; the one seen last is reported. */
 const MOST_PEERS = 8;
 
 /**
- * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not. Only
+ * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not name. Only
  * peers of this machine or of private networks are reported, and only for requests with a session or token: strangers may arrive
  * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
  */
 export class UntrustedProxy {
-  /** The one seen last stands last. */
+  /** The peer seen last is last. */
   readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>();
 
-  /** Of a caller who is signed in. `client`: whom the request counts for. */
+  /** Notes a request of a signed-in caller. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
     if (forwardedFor === null || peer !== client || !isNear(peer)) return;
     const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
-    // What names the peer itself changes nothing.
+    // A header that names the peer itself changes nothing.
     if (first === null || first === peer) return;
     const known = this.#seen.get(peer);
     const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;

@@ -41,7 +41,7 @@ function idOf({ method, path }: Route): string {
   return `${method.toLowerCase()}${named === "" ? "Page" : named}`;
 }
 
-/** Each way in, with the scopes that it needs (OpenAPI 3.1.1, Security Requirement Object). */
+/** Each authentication method, with the required scopes (OpenAPI 3.1.1, Security Requirement Object). */
 function securityOf(row: Route): readonly Json[] {
   const scopes = scopesOf(row);
   switch (row.who) {
@@ -61,7 +61,7 @@ function scopesOf(row: Route): readonly string[] {
   return [...new Set([read, commanded].filter((scope) => scope !== null))];
 }
 
-/** What a caller must know in addition to the summary; null: nothing. */
+/** Information for callers in addition to the summary; null: nothing. */
 function remarkOf({ asks }: Route): string | null {
   if (asks === undefined || !needOf(asks).proof) return null;
   return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";
@@ -102,7 +102,7 @@ const RATE = {
 };
 const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
 
-/** What a route may answer otherwise, by status. */
+/** A route's other responses, by status. */
 function problemsOf(row: Route): readonly (readonly [number, string])[] {
   const { who, path, method, schemas, asks, needs } = row;
   const isCalled = who !== "anyone";

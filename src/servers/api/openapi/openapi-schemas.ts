@@ -3,7 +3,7 @@ import * as z from "zod";
 type Json = { readonly [key: string]: unknown };
 type NamedSchemas = Record<string, Json>;
 
-/** Schemas as OpenAPI writes them. Those with an `id` stand once, among the document's components, and are meant by it. */
+/** Schemas in OpenAPI form. Those with an `id` are defined once, in the document's components, and referenced by it. */
 export class Schemas {
   readonly #named: NamedSchemas = {};
 
@@ -13,7 +13,7 @@ export class Schemas {
     return moved(json);
   }
 
-  /** All that were named so far, by name. */
+  /** All named schemas so far. */
   named(): NamedSchemas {
     return Object.fromEntries(Object.entries(this.#named).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   }

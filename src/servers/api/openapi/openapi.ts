@@ -29,7 +29,7 @@ export function openApi(table: readonly Route[], version: string): Json {
         "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. The scopes that a route needs stand with its security.",
       license: { name: "MIT", identifier: "MIT" },
     },
-    // As seen from this document, so that it holds below any path of a proxy.
+    // Relative to this document, so that it works below any path of a proxy.
     servers: [{ url: ".", description: "The server from which this description comes." }],
     tags: TAGS.filter(({ name }) => used.has(name)).map(({ name, description }) => ({ name, description })),
     paths,
@@ -78,7 +78,7 @@ const REPEAT_KEY_SHAPE = {
   example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
 };
 
-/** The answers that many routes share, by the names under which their operations mean them. */
+/** Responses shared by many routes, by the names with which operations reference them. */
 const RETRY_AFTER = {
   "Retry-After": { description: "Seconds until a new try may help.", required: true, schema: { type: "string" } },
 };

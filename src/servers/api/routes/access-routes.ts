@@ -96,12 +96,12 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   ];
 }
 
-/** Users of mailboxes wait for each other, and leave the administrator's places. */
+/** Users of mailboxes have their own queue, so the administrator's places stay free. */
 function isOfMailbox(body: object): boolean {
   return "account" in body && body.account !== undefined;
 }
 
-/** Strangers ask these, each over a separate connection to the guard, which accepts a bounded number of them. */
+/** Strangers can call these, each over a separate connection to the guard, which accepts a limited number. */
 async function inTurn<R>(turns: Turns, answer: () => Promise<R>): Promise<R | Response> {
   const answered = await turns.run(answer);
   return answered === "no_turn" ? loginRefused(429) : answered;

@@ -12,7 +12,7 @@ import { MOST_IMPORTED } from "./account-schemas.ts";
 /** Accounts per command. Their passwords are hashed within seconds. */
 const AT_ONCE = 25;
 const LINES_SHOWN = 3;
-/** Milliseconds since the request came, after which no more passwords are judged: its answer must be out before `answerMs`. */
+/** Milliseconds after the arrival of the request until which passwords are judged: the answer must be sent before `answerMs`. */
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
 type Named = FileChanges["skipped"][number];
@@ -25,7 +25,7 @@ type Imported = {
 };
 
 /**
- * The accounts of a file, as `account import` takes it: all its lines must be right, and those that exist stay as they are.
+ * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
  * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and reported.
  */
 export async function importAccounts(

@@ -11,7 +11,7 @@ import * as shape from "./account-schemas.ts";
 
 type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
-/** Accounts of users. The guard alone changes them; what it needs of the caller is in its own table. */
+/** Accounts of users. Only the guard changes them; the required rights are in its own table. */
 export function accountRoutes(parts: Parts): readonly Route[] {
   const { guard } = parts;
   const common = { who: "session_or_token", needs: "admin" } as const;
@@ -94,8 +94,8 @@ async function withPassword(
 type From = Readonly<{ by: Asker; caller: Caller | null }>;
 
 /**
- * Null: it may be set. The guard is asked first, since to judge a password takes up to two seconds: who may not set it, or has done so
- * often enough, keeps no one else waiting.
+ * Null: it may be set. The guard is asked first, since judging a password takes up to two seconds: callers who may not set it, or did so
+ * too often, must not keep others waiting.
  */
 export async function whyRefused(
   { guard, passwords }: Pick<Parts, "guard" | "passwords">,

@@ -5,7 +5,7 @@ import { MAX_PASSWORD_BYTES } from "../../../core/passwords/rule.ts";
 
 /** What the routes of account-routes.ts take and answer. */
 
-/** Of a file that is imported through the web. */
+/** Limit for a file imported through the web. */
 export const MOST_IMPORTED = 100;
 const count = z.number().int();
 const NO_ADDRESS = "is not a mail address such as anna@example.org";

@@ -3,7 +3,7 @@ import type { Handlers } from "../handlers.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./mail-schemas.ts";
 
-/** What greylisting and the spam filter did. */
+/** Results of greylisting and the spam filter. */
 export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { lookups, clock } = parts;
   return [

@@ -38,7 +38,7 @@ ${printed(profile)}
 `;
 }
 
-/** The same in words, for any mail program. */
+/** The same settings as text, for any mail program. */
 export function clientText({ account, host, imapPort, smtpPort }: MyClient): string {
   return [
     `User name: ${account}`,
@@ -78,7 +78,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Of a name, always the same one (RFC 9562, 5.8). */
+/** A UUID derived from a name (RFC 9562, 5.8). */
 function uuidOf(name: string): string {
   const hex = createHash("sha256").update(name).digest("hex");
   const parts = [

@@ -9,16 +9,16 @@ import type { TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./settings-schemas.ts";
 
-/** A list of 200 names of `recipients.blocked`, each of 64 characters. */
+/** Room for 200 names of `recipients.blocked` of 64 characters each. */
 const BODY_BYTES = 32_768;
-/** How far back changed limits are tried on recorded events, and on how many: some seconds of work. */
+/** Age and number of the recorded events on which changed limits are tried: some seconds of work. */
 const LOOKED_BACK_MS = 7 * DAY_MS;
 const MOST_EVENTS = 50_000;
 const MOST_LISTED = 20;
 
 type Changes = Readonly<Record<string, unknown>>;
 
-/** The settings as the dashboard shows and changes them. The guard knows and decides all of it, the keeper writes the file. */
+/** The settings as the dashboard shows and changes them. The guard decides everything, the keeper writes the file. */
 export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, trials, clock } = parts;
   return [

@@ -67,7 +67,7 @@ export class LiveStream {
         const rows = this.#rows();
         if (rows.length > 0) return rows.map(frame).join("");
         if (isQuiet) return ": alive\n\n";
-        // A search that has looked at a part lets others have their turn.
+        // A search that has read a part yields to others.
         await (this.#fresh ? nextTurn() : new Promise<void>((resolve) => (this.#wake = resolve)));
       }
     } catch {
@@ -90,7 +90,7 @@ export class LiveStream {
       most: API_LIMITS.streamRows,
       order: "oldest_first",
     });
-    // It may have looked at a part of them, and found none.
+    // It may have searched a part of them without a match.
     if (next !== null) this.#fresh = true;
     this.#lastId = next ?? Math.max(this.#lastId, items.at(-1)?.id ?? 0, newest);
     return items;

@@ -7,7 +7,7 @@ import type { HealthReader } from "../health.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts } from "../ports.ts";
 
-/** News that is the same for all pages: read once for all of them, and only while one is open. */
+/** News shared by all pages: read once for all of them, and only while one is open. */
 export class PageNews {
   readonly #parts: ApiParts;
   readonly #health: HealthReader;
@@ -74,7 +74,7 @@ function withoutUptime(health: Health): string {
   return JSON.stringify({ ...health, uptimeSeconds: 0 });
 }
 
-/** `minutes`: the one before and the current one, so far. */
+/** `minutes`: the previous one, and the current one so far. */
 export function smallFigures(figures: Figures, now: Millis) {
   const minute = now - (now % MINUTE_MS);
   const all = figures.totals(null);

@@ -9,7 +9,7 @@ import { API_LIMITS } from "../limits.ts";
 
 type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
 type Reader = Readonly<{
-  /** All that were read until there is such a message. */
+  /** Reads messages until there is such a one; returns all of them. */
   until: (isIt: (message: Message) => boolean) => Promise<readonly Message[]>;
   end: () => Promise<void>;
   close: () => void;
@@ -140,7 +140,7 @@ test("the guard's end is reported within two seconds, and its return", async (t)
   await reader.until(is("health"));
   const isOf = (status: string) => (message: Message) => is("health")(message) && message.data["status"] === status;
   kit.guard.isDown = true;
-  // By the clock of the API, which stands while this machine has no time for the test.
+  // By the API's clock, which stops while this machine does not run the test.
   const from = kit.parts.clock.now();
   const moves = setInterval(() => kit.advance(100), 100);
   t.after(() => clearInterval(moves));

@@ -14,11 +14,11 @@ export type PageWanted = Readonly<{
   drop: () => void;
 }>;
 
-/** Something may have been committed since this reader looked. */
+/** Something may have been committed since this reader's last read. */
 const UNSEEN = -1;
 
 /**
- * One open page: everything that it shows as it changes, in one stream of named messages. Nothing is queued: a reader knows
+ * One open page: all its updates in one stream of named messages. Nothing is queued: a reader knows
  * how far it has read, and each demand continues from there. While the database cannot be read, health and beats are still sent.
  */
 export class PageStream {
@@ -186,7 +186,7 @@ export class PageStream {
     try {
       return this.#wanted.stillAllowed();
     } catch (error) {
-      // That cannot be known now, so nothing from the database is sent until it can.
+      // That is unknown now, so nothing from the database is sent until it is known.
       if (error instanceof StoreDown) return true;
       throw error;
     }

@@ -1,6 +1,6 @@
 import { API_LIMITS } from "../limits.ts";
 
-/** What a reader of server-sent events reads (HTML Living Standard, 9.2). */
+/** The body of server-sent events (HTML Living Standard, 9.2). */
 export type Source = Readonly<{
   /** Waits for the next text; null: the stream is over. */
   next: () => Promise<string | null>;
@@ -9,7 +9,7 @@ export type Source = Readonly<{
   drop: () => void;
 }>;
 
-/** Demands no more than the reader takes. One that takes nothing for a while is disconnected. */
+/** Produces no more than the reader takes. A reader that takes nothing for a while is disconnected. */
 export function streamBody({ next, end, drop }: Source): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let stall: NodeJS.Timeout | undefined;
