@@ -13,7 +13,7 @@ import type { Running } from "./with-product.ts";
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 
-/** Of a server for example.test and two.test that limits no connections. `file`: that which `accounts.follow` names. */
+/** For a server for example.test and two.test that limits no connections. `file`: the one that `accounts.follow` names. */
 export function accountsTests({ lab, product }: Running, file: string): void {
   const { signsIn } = signInsFrom(lab.sender);
   const receives = async (recipient: string): Promise<number> =>
@@ -51,7 +51,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.match(stdout + stderr, new RegExp(`^${schemes.length + 1} accounts imported`, "m"));
     assert.match(stdout, /carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/);
     const all = [...names.values(), "bare@two.test"];
-    // Each from a different address: one may have only ten connections.
+    // Each from a different address: each may have only ten connections.
     const tries = all.map(async (name, i) => ((await signsIn(name, PASSWORD, `198.51.100.${71 + i}`)) ? [] : [name]));
     assert.deepEqual((await Promise.all(tries)).flat(), []);
     const clear = await product.sqlite(

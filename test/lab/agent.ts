@@ -24,7 +24,7 @@ server.listen(process.argv[2], () => console.log("ready"));
 
 function lend(client: Socket, { from, to, port, timeoutMs }: Wish): void {
   const remote = connect({ host: to, port, localAddress: from, allowHalfOpen: true });
-  // Else what follows a TLS handshake waits for a delayed acknowledgement, 40 ms.
+  // Otherwise data after a TLS handshake waits 40 ms for a delayed acknowledgement.
   remote.setNoDelay();
   const give = (code: string): void => {
     if (!client.destroyed) client.end(`${JSON.stringify({ connected: false, code })}\n`);

@@ -13,7 +13,7 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
-/** So low that the lab reaches them; so high that nothing does. */
+/** Thresholds that the lab reaches; and one that nothing reaches. */
 const LOW = {
   failed_logins: 6,
   dashboard_logins: 2,
@@ -25,7 +25,7 @@ const LOW = {
   volume: 25,
 };
 const HIGH = Object.fromEntries(Object.keys(LOW).map((name) => [name, 1_000_000]));
-/** Different wrong passwords that bring a ban. */
+/** Different wrong passwords until a ban. */
 const FAILURES = 3;
 const BY_EVENTS = [
   "Many sign-ins fail",
@@ -46,7 +46,7 @@ const NO_DATABASE = "The database cannot be written: nothing new is counted or b
 
 const at = (lab: Lab, name: string): string => join(lab.directory, name);
 
-/** What these conditions take, made before the server starts. */
+/** Prerequisites of these conditions, made before the server starts. */
 export class AlertConditions {
   static readonly settings = {
     GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org",
@@ -65,7 +65,7 @@ export class AlertConditions {
   static async prepare({ lab, product }: Running): Promise<AlertConditions> {
     const disk = product.layout.data;
     const lists = await Lists.start();
-    // A separate disk, so small that it can be filled.
+    // A separate disk, small enough to fill.
     mkdirSync(disk);
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=600m,mode=755", "tmpfs", disk]);
     const good = await makeCertificate(lab.directory, "good", "mail.example.test");
@@ -84,7 +84,7 @@ export class AlertConditions {
 
 type Parts = Readonly<{ conditions: () => AlertConditions; receivers: () => AlertReceivers }>;
 
-/** Of a server with AlertConditions, which tells these receivers. */
+/** For a server with AlertConditions that alerts these receivers. */
 export function alertConditionsTests({ lab, product }: Running, parts: Parts): void {
   const disk = product.layout.data;
   let lists: Lists;

@@ -6,7 +6,7 @@ import type { Environment, Product } from "./product.ts";
 import { makeCertificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 
-/** What the lab's DNS calls mx.sender.test. */
+/** The address of mx.sender.test in the lab's DNS. */
 const ELSEWHERE = "198.51.100.10";
 export const WEBHOOK_KEY = "c2VjcmV0IGtleSBvZiB0aGUgd2ViaG9vaw==";
 const PORTS = { webhook: 8001, ntfy: 8002, gotify: 8003, apprise: 8004, watcher: 8005 } as const;
@@ -14,7 +14,7 @@ type Kind = keyof typeof PORTS;
 
 /** A receiver of each kind on the sender host, and the mailbox of anna@example.test. */
 export class AlertReceivers {
-  /** Settings that lead alerts to all of them. */
+  /** Settings that send alerts to all of them. */
   readonly environment: Environment;
   readonly #http: ReadonlyMap<Kind, HttpReceiver>;
   readonly #relay: TlsServer;

@@ -9,7 +9,7 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const BANS = 100_000;
-/** A page of 500 of them takes some milliseconds: 200 pages, with room for a machine that does other things too. */
+/** A page of 500 of them takes some milliseconds: 200 pages, with room for a busy machine. */
 const MOST_MS = patience(120_000);
 const OFFENDER = "198.51.100.231";
 
@@ -61,7 +61,7 @@ export function apiClientTests({ lab, product }: Running): void {
     assert.ok(tookMs < MOST_MS, `${tookMs} ms`);
   });
 
-  /** A listing of this many takes a second. */
+  /** Listing this many takes a second. */
   const isInForce = async () => {
     const asked = ["nft", "get", "element", "inet", "ghostinbox", "ban4", `{ ${OFFENDER} }`];
     return (await lab.server.exec(asked)).code === 0;

@@ -67,7 +67,7 @@ export function apiTests({ lab, product }: Running): void {
   test("cleanup ends a ban whose time is over, and no other", async () => {
     await must("POST", "/api/v1/bans", { ip: "198.51.100.203", for: "permanent" });
     const ends = async () => (await product.events(BRIEFLY)).filter(({ type }) => type === "BAN_EXPIRED").length;
-    // The server does it each second too, and is first now and then.
+    // The server does the same each second, and is sometimes first.
     await until("cleanup is first", async () => {
       const before = await ends();
       await must("POST", "/api/v1/bans", { ip: BRIEFLY, for: "1s" });

@@ -21,7 +21,7 @@ export const AT_BAD: Findings = {
   "25: certificate": /expired/,
   "993: certificate": /names DNS:other\.test and not bad\.test/,
 };
-/** And at one whose program is at fault: see `startWorse`. */
+/** Evidence at a server with a faulty program: see `startWorse`. */
 export const AT_WORSE: Findings = {
   "25: greeting tells no version": /Oldmail 2\.5\.1/,
   "587: greeting tells no version": /Oldmail 2\.5\.1/,

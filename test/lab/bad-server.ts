@@ -6,8 +6,8 @@ import { POSTFIX_SERVICES } from "./postfix-services.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY } from "./tls-server.ts";
 
 /**
- * A mail server with the faults that a configuration can have: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
- * were a database, on 3306), and a program of ours on 587. What it takes, it discards.
+ * A mail server with faults of configuration: Postfix on 25 and 465, Dovecot on 143 and 993 (and, as if it
+ * were a database, on 3306), and a program of ours on 587. It discards accepted mail.
  */
 export class BadServer {
   readonly #log: string;
@@ -19,7 +19,7 @@ export class BadServer {
   static async start(host: Host, directory: string, address: string): Promise<BadServer> {
     const at = (name: string): string => join(directory, `bad-${name}`);
     const expired = await makeExpiringCertificate(directory, "bad-expired", "bad.test", -1);
-    // With another key Dovecot speaks no old version.
+    // With another key type Dovecot offers no old TLS version.
     const other = await makeCertificate(directory, "bad-other", "other.test", NEW_RSA_KEY);
     const config = at("postfix");
     for (const name of ["postfix", "queue", "data"]) mkdirSync(at(name), { mode: 0o755 });
@@ -38,7 +38,7 @@ export class BadServer {
     return new BadServer(at("postfix.log"));
   }
 
-  /** Mails that it took, by lines of its log. */
+  /** Accepted mails, by lines of its log. */
   mails(): readonly string[] {
     const lines = readFileSync(this.#log, "utf8").split("\n");
     return lines.filter((line) => / qmgr\[|status=/.test(line));

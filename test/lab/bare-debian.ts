@@ -27,9 +27,9 @@ const KILL = `
 for one in /proc/[0-9]*; do
   if tr "\\0" " " <$one/cmdline 2>/dev/null | grep -q "main.ts $0 "; then kill -KILL "\${one#/proc/}"; fi
 done`;
-/** Where the checkout lies in it. */
+/** The place of the checkout in it. */
 export const INSIDE = "/srv/ghostinbox";
-/** Runs in its own namespaces of mounts and processes until its input ends; a shell takes in what others orphan. */
+/** Runs in its own namespaces of mounts and processes until its input ends; a shell adopts orphans. */
 const INIT = `
 mount --make-rprivate /
 mount -t proc proc "$0/proc"
@@ -44,8 +44,8 @@ const LAB_ROOT = "/srv/lab";
 export type BareRun = RunOptions & Readonly<{ network?: Host; as?: readonly string[] }>;
 
 /**
- * A Debian 12 with nothing installed but what every Debian has, and Node.js with npm, as the README asks for: what
- * debootstrap(8) makes, entered by chroot(1) in separate namespaces. What runs in it ends with it.
+ * A Debian 12 with nothing installed but what every Debian has, and Node.js with npm, as the README asks for: as
+ * made by debootstrap(8), entered by chroot(1) in separate namespaces. Processes in it end with it.
  */
 export class BareDebian {
   readonly root: string;
@@ -80,7 +80,7 @@ export class BareDebian {
     return new BareDebian(root, place, tree, init);
   }
 
-  /** Ends what runs in it and deletes it. */
+  /** Ends its processes and deletes it. */
   async remove(): Promise<void> {
     const ended = once(this.#init, "close");
     this.#init.stdin?.end();
@@ -132,7 +132,7 @@ export class BareDebian {
     await this.must(["apt-get", ...argv], { deadlineMs: APT_MS, env: { DEBIAN_FRONTEND: "noninteractive" } });
   }
 
-  /** Without what it needs, as a dpkg leaves it that is broken off. */
+  /** Without its dependencies, as an interrupted dpkg leaves it. */
   async unpack(name: string): Promise<void> {
     await this.must([
       "bash",
@@ -158,7 +158,7 @@ export class BareDebian {
   }
 }
 
-/** The machine's own, as if the administrator had unpacked nodejs.org's archive. */
+/** The machine's own Node.js, as if unpacked from nodejs.org's archive. */
 async function copyNode(root: string): Promise<void> {
   const outside = { env: { PATH: (process.env["PATH"] ?? "").replaceAll(/[^:]*node_modules[^:]*:?/g, "") } };
   const [node = "", npm = ""] = (await mustRun(["bash", "-c", "command -v node npm"], outside)).split("\n");
@@ -176,7 +176,7 @@ async function copyNode(root: string): Promise<void> {
   writeFileSync(join(root, "usr/local/etc/npmrc"), reaches.map((line) => `${line}\n`).join(""));
 }
 
-/** Set-up's words before it asks whether to continue. */
+/** Set-up's output before it asks whether to continue. */
 export function expectAnnounced(question: string, text: string): void {
   for (const line of [
     "GhostInbox prepares this machine:",

@@ -11,7 +11,7 @@ import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** What a check looks at, broken, and what it must say then. */
+/** Breaks the subject of a check; `saw` is what the check must report. */
 export type Breaking = Readonly<{
   breaks: () => unknown;
   repairs: () => unknown;
@@ -20,10 +20,10 @@ export type Breaking = Readonly<{
 }>;
 
 type Names = Readonly<{ repository: string; banned: string }>;
-/** A lab lacks a way out by port 25 from the start. */
+/** A lab can never connect to the internet's port 25. */
 type Needed = Exclude<InProduct, "reputation.port-25-out">;
 
-/** Things of a running server that can be broken all at once, by the check that finds each. */
+/** Parts of a running server that can all be broken at the same time, by the check that finds each. */
 export function brokenThings(
   { lab, product }: Running,
   { repository, banned }: Names,
@@ -46,7 +46,7 @@ export function brokenThings(
   }
 
   let ended: DoneBackup | null = null;
-  /** The first rule of a chain: that which a test has put there. */
+  /** Removes the first rule of a chain, which a test has inserted. */
   async function withdrawRule(chain: string): Promise<void> {
     const handle = /# handle (\d+)/.exec(
       (await nft("-a", "list", "chain", "inet", "ghostinbox", chain)).split("policy accept;")[1] ?? "",

@@ -8,7 +8,7 @@ import type { Lab } from "./lab.ts";
 
 export const WIDE = { width: 1_280, height: 860 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
-/** As root, Chromium has no sandbox; the namespace has no way out. */
+/** As root, Chromium has no sandbox; the namespace cannot reach the internet. */
 const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"];
 const OPENED_MS = 20_000;
 
@@ -33,7 +33,7 @@ export class LabBrowser {
     });
     page.on("console", (message) => {
       const text = message.text();
-      // Chromium reports each answer that is an error, such as the first one to a reader who has not signed in.
+      // Chromium reports every error response, such as the first one before the sign-in.
       if (message.type() === "error" && !text.startsWith("Failed to load resource")) this.faults.push(text);
     });
   }

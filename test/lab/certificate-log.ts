@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:http";
 
-/** A log of certificates as RFC 6962 has them, of which certspotter can read all. It never grows. */
+/** A certificate log (RFC 6962) that certspotter can read in full. It never grows. */
 export class CertificateLog {
   readonly server: Server;
   readonly #keys = generateKeyPairSync("ec", { namedCurve: "prime256v1" });

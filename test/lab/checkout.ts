@@ -7,17 +7,17 @@ import type { Lab } from "./lab.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** What `npm start` runs. */
+/** The command that `npm start` runs. */
 export const START_SCRIPT = manifest.scripts.start;
 
-/** Where the copy of a lab lies; it goes with the lab. */
+/** The place of a lab's copy, which is removed with the lab. */
 export function copiedCheckout({ directory }: Pick<Lab, "directory">): string {
   return join(directory, "checkout");
 }
 
 /**
- * All of the checkout, so that a test may drop files into it and leaves none behind. What npm installed is shared, package by package.
- * The build of the copy is kept beside them, and removed with it; at first it is the existing build of the same sources.
+ * Copies the whole checkout, so that a test can add files without leaving any behind. Installed npm packages are shared.
+ * The copy has its own build, removed with it; it starts with the existing build of the same sources.
  */
 export function copyCheckout(to: string): void {
   mkdirSync(to);

@@ -4,13 +4,13 @@ import type { World } from "../../src/cli/run.ts";
 import type { Ran } from "./commands.ts";
 
 /**
- * Commands that ask nothing but the server's sockets, databases and files, which are the same outside the server's host. Those
+ * Commands that use only the server's sockets, databases and files, which are the same outside the server's host. Those
  * that start, stop or check the server, or look at its network, are not among them.
  */
 const ASK_ONLY_THE_SERVER = [
   /^(access|account|alerts|alias|allow|audit|ban|bans|events|greylist|logs|queue|replay|retention|session|stats|status|token|unban|why) /,
   /^(fail2ban status|incident (assess|close|note|open|report|sent|tell|verify)) /,
-  // Where the firewall is strict, `config apply` does look at it.
+  // With a strict firewall, `config apply` does read it.
   /^(backup (key|list|verify)|config (apply|set|unset|show|simulate)|encryption|spam allow) /,
 ];
 const WAITS = "--follow";
@@ -20,7 +20,7 @@ export function asksOnlyTheServer(argv: readonly string[]): boolean {
   return ASK_ONLY_THE_SERVER.some((pattern) => pattern.test(words)) && !argv.includes(WAITS);
 }
 
-/** A command by the program's own code, without a process for it: a Node process costs ten times as much as most commands. */
+/** Runs a command in this process: a Node process costs ten times as much as most commands. */
 export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEnv, input = ""): Promise<Ran> {
   let [stdout, stderr] = ["", ""];
   const terminal: World["terminal"] = {
@@ -46,7 +46,7 @@ export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEn
   return { code, stdout, stderr };
 }
 
-// What follows is as in src/cli/process-terminal.ts.
+// The rest is as in src/cli/process-terminal.ts.
 
 function firstLine(input: string, mostBytes: number): string | null {
   const line = (input.split("\n", 1)[0] ?? "").replace(/\r$/, "");

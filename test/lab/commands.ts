@@ -17,7 +17,7 @@ export async function runProgram(argv: readonly string[], options: RunOptions = 
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-  // A program that reads no input closes its end: not our concern.
+  // A program that reads no input closes its end, which is fine.
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
@@ -33,7 +33,7 @@ export async function runProgram(argv: readonly string[], options: RunOptions = 
   });
 }
 
-/** As above, and throws unless it exits with 0; answers its standard output. */
+/** As above, and throws unless it exits with 0; returns its standard output. */
 export async function mustRun(argv: readonly string[], options: RunOptions = {}): Promise<string> {
   const ran = await runProgram(argv, options);
   if (ran.code !== 0) throw new Error(`${argv.join(" ")}: exit code ${ran.code}\n${ran.stdout}${ran.stderr}`);

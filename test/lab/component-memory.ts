@@ -2,25 +2,25 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Product } from "./product.ts";
 
-/** What one service takes: its first process and all that this one started. Megabytes. */
+/** The memory of one service: its first process and all descendants. Megabytes. */
 export type ComponentMemory = Readonly<{
   name: string;
   processes: number;
-  /** `Pss` of proc(5): of a page that several processes share each counts its part. */
+  /** `Pss` of proc(5): shared pages are divided among their processes. */
   mb: number;
-  /** `Pss_Anon`: of these, what the kernel cannot drop and read again from a file. */
+  /** `Pss_Anon`: the part that the kernel cannot drop and read again from a file. */
   anonymousMb: number;
-  /** Of the processor, since each process started. Seconds. */
+  /** CPU time since each process started. Seconds. */
   processorS: number;
 }>;
 
-/** Of the processes of no service: what supervises the services and writes their logs, and `npm start`. */
+/** Processes outside services: supervisors, log writers and `npm start`. */
 const SUPERVISION = "supervision";
 const START = "npm start";
 /** `getconf CLK_TCK`: the same on every Linux that Debian supports. */
 const CLOCK_TICKS = 100;
 
-/** The memory of the whole running server, by the services of runit; what takes most comes first. */
+/** The memory of the whole running server, by runit service, largest first. */
 export function memoryOfComponents(product: Product): readonly ComponentMemory[] {
   const services = servicesOf(product.layout.services);
   const pids = product.pidsOf(/./);
@@ -66,7 +66,7 @@ export function processorSecondsOf(pid: number | undefined): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / CLOCK_TICKS;
 }
 
-/** By the process that runsv(8) started. */
+/** Services by the process that runsv(8) started. */
 function servicesOf(directory: string): ReadonlyMap<number, string> {
   const pids = readdirSync(directory).map((name) => textOf(join(directory, name, "supervise", "pid")).trim());
   return new Map(readdirSync(directory).flatMap((name, i) => (pids[i] === "" ? [] : [[Number(pids[i]), name]])));

@@ -18,8 +18,8 @@ const WAYS = {
 export type Way = keyof typeof WAYS;
 
 /**
- * Makes a container of the lab's server: it has private addresses only, and the lab's router is its host, which passes
- * on what comes to the published ports of SERVER.v4.
+ * Makes a container of the lab's server: it has private addresses only, and the lab's router is its host, which forwards
+ * connections to the published ports of SERVER.v4.
  */
 export async function intoContainer(way: Way): Promise<void> {
   await batch(CONTAINER, ["addr flush dev eth0"]);
@@ -41,7 +41,7 @@ export async function intoContainer(way: Way): Promise<void> {
   await publish(way);
 }
 
-/** Where clients come to, and as whom: as with a proxy that docker runs for each port (`userland-proxy`), all as one. */
+/** Forwards clients like docker's proxy for each port (`userland-proxy`): all with one address. */
 export async function publish(way: Way): Promise<void> {
   const { to, out, nat } = WAYS[way];
   const rules = `

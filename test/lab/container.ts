@@ -5,7 +5,7 @@ import { until } from "./wait.ts";
 
 /** Like most containers: a PID namespace, and a root that may not look into other users' processes. */
 export class Container {
-  /** A program that runs another in it. Empty until it has started. */
+  /** The command prefix that runs a program in it. Empty until it has started. */
   readonly within: string[] = [];
   #first: ChildProcess | null = null;
 
@@ -19,7 +19,7 @@ export class Container {
       return children.code === 0 ? children.stdout.trim() : null;
     });
     const rights = ["setpriv", "--bounding-set", "-sys_ptrace,-perfmon", "--inh-caps", "-sys_ptrace,-perfmon", "--"];
-    // Entering leads to its root directory; the checkout is where the test runs.
+    // Entering starts in its root directory; the test runs in the checkout.
     this.within.push(
       "nsenter",
       "--target",
@@ -33,7 +33,7 @@ export class Container {
     );
   }
 
-  /** Everything that runs in it is ended. */
+  /** Ends all of its processes. */
   end(): void {
     this.#first?.kill("SIGKILL");
   }

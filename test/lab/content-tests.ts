@@ -14,7 +14,7 @@ import type { Running } from "./with-product.ts";
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 
-/** Of a server that scores mail by all rules. */
+/** For a server that scores mail by all rules. */
 export const SCORED = {
   settings: {
     GHOSTINBOX_SPAM__ENABLED: "true",
@@ -26,7 +26,7 @@ export const SCORED = {
   records: (signer: Signer) => [...RECORDS, signer.record("strict.test")],
 };
 
-/** Of a server with SCORED and the accounts of Anna and Bert. `sink`: at MX. */
+/** For a server with SCORED and the accounts of Anna and Bert. `sink`: at MX. */
 export function contentTests(
   { lab, product }: Running,
   { signer, sink }: Readonly<{ signer: Signer; sink: () => Sink }>,
@@ -147,7 +147,7 @@ export function contentTests(
     assert.match((await product.cli(["dns", "records"])).stdout, /mail\.example\.test/, "of all domains");
   });
 
-  /** python3-dkim's verdict on the first signature, with the key that `dns records` says to publish. */
+  /** python3-dkim's verdict on the first signature, with the key from `dns records`. */
   async function verified(mail: string): Promise<string> {
     const answer = JSON.stringify(await product.json(["dns", "records", "example.test"]));
     const key = /"v=DKIM1;[^"]*"/.exec(answer)?.[0] ?? "";
@@ -207,7 +207,7 @@ export function contentTests(
       ["Junk.2024", "sorted by year"],
       ['"Gel&APY-schte Elemente"', "thrown away in German"],
     ] as const) {
-      // The filter takes equal bodies of one date for one mail.
+      // The filter treats equal bodies with the same date as one mail.
       await send({ subject, body: subject, headers: ["X-Lab: ten"] });
       await arrived(subject, "Junk");
       await moved("Junk", subject, folder);

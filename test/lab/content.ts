@@ -8,7 +8,7 @@ import { findMail, mailText, type Written } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** What the lab's domains publish about the mail they send. */
+/** DNS records of the lab's domains about the mail they send. */
 export const RECORDS = [
   'example.test. TXT "v=spf1 mx -all"',
   '_dmarc.example.test. TXT "v=DMARC1; p=none"',
@@ -50,7 +50,7 @@ export async function stopService(
   };
 }
 
-/** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
+/** Scores 1,000 (gtube(7)); `spam.refuse_score` is set above that. */
 export const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 
 const ONE_RULE = `header LAB_SEEN exists:Subject
@@ -60,8 +60,8 @@ score LAB_GTUBE 1000
 `;
 
 /**
- * One rule, and that of GTUBE, in place of thousands, where a channel's rules would be: SpamAssassin then starts within a tenth of the
- * time, and a mail costs it a tenth. Before the first start, where it does not matter what Debian's rules find.
+ * One rule and GTUBE instead of thousands, installed like a channel's rules: SpamAssassin then starts in a tenth of the
+ * time, and a mail costs a tenth. Call it before the first start, where the results of Debian's rules do not matter.
  */
 export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick<Product, "layout"> }>): void {
   makeKnownSecret(layout);
@@ -71,24 +71,24 @@ export function scoreByOneRule({ product: { layout } }: Readonly<{ product: Pick
   symlinkSync(set, join(layout.spamRules, "current"));
 }
 
-/** A set of rules that SpamAssassin takes: what its headers look like, and these two. */
+/** A set of rules that SpamAssassin accepts: the format of its headers, and these two. */
 export function writeOneRule(directory: string): void {
   mkdirSync(directory, { recursive: true });
   copyFileSync(join(PACKAGED_RULES, "10_default_prefs.cf"), join(directory, "10_default_prefs.cf"));
   writeFileSync(join(directory, "20_lab.cf"), ONE_RULE);
 }
 
-/** Where the milter asks it. */
+/** The socket for the milter. */
 export async function spamdAnswers({ lab, layout }: Product): Promise<boolean> {
   return (await lab.server.exec(["spamc", "-K", "-U", layout.spamHeadSocket])).code === 0;
 }
 
-/** mx.sender.test, and an address of which the names below know nothing. */
+/** mx.sender.test, and an address that no name below has. */
 export const MX = "198.51.100.10";
 export const ELSEWHERE = "198.51.100.70";
 const ANNA = "anna@example.test";
 
-/** Sends mail as strangers do, and finds it where it arrived. */
+/** Sends mail like strangers, and finds it where it arrived. */
 export function contentMail(product: Product) {
   async function arrived(subject: string, folder: "INBOX" | "Junk" = "INBOX", account: string = ANNA): Promise<string> {
     const look = (): string | null => findMail(product.layout, subject, { folder, account });

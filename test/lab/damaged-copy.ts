@@ -1,7 +1,7 @@
 import { cpSync, globSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 
-/** A copy of a repository of restic whose largest pack is cut. Returns where it is. */
+/** Copies a restic repository and truncates its largest pack. Returns its path. */
 export function damagedCopy(repository: string, copy: string): string {
   cpSync(repository, copy, { recursive: true });
   const pack = globSync("data/*/*", { cwd: copy })

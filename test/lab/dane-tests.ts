@@ -11,7 +11,7 @@ const TESSA = "tessa@example.test";
 const PHONE = "198.51.100.65";
 const OTHER = "198.51.100.71";
 
-/** Of domains whose mail server has this certificate, which one publishes, and the other does not. */
+/** Records of two domains whose mail server has this certificate; only one publishes it. */
 export function daneRecords({ cert }: Certificate): readonly string[] {
   const { publicKey } = new X509Certificate(readFileSync(cert));
   const hash = createHash("sha256")
@@ -26,7 +26,7 @@ export function daneRecords({ cert }: Certificate): readonly string[] {
 }
 
 /**
- * RFC 7672, over the lab's signed root: what a domain publishes of its mail server's key holds, or the mail waits. Of a server
+ * RFC 7672, over the lab's signed root: the published key of a mail server must match, or the mail waits. For a server
  * whose DNS has the `daneRecords` of this certificate.
  */
 export function daneTests({ lab, product }: Running, certificateOf: () => Certificate): void {

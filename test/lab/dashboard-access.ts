@@ -10,7 +10,7 @@ import { until } from "./wait.ts";
 const PAGE = "http://127.0.0.1:3000/";
 const ACCESS = `${PAGE}#/system?show=access`;
 
-/** What the page System does to sessions and tokens. The page of `browser` is signed in, and stays so. */
+/** Ends sessions and makes tokens on the page System. The page of `browser` is signed in, and stays so. */
 export async function endsAndMakesAccess(browser: LabBrowser, server: Host): Promise<void> {
   const { page } = browser;
   const other = await browser.elsewhere();
@@ -26,7 +26,7 @@ export async function endsAndMakesAccess(browser: LabBrowser, server: Host): Pro
 }
 
 async function endWithProof(page: Page): Promise<void> {
-  // The proof of the sign-in is still fresh: the first two answers are as they are ten minutes later.
+  // The proof of the sign-in is still fresh: the first two answers are replaced by those of ten minutes later.
   let stale = 2;
   await page.route("**/api/v1/sessions/*", (request) => {
     stale -= 1;
@@ -95,12 +95,12 @@ async function makeUseRevoke(page: Page, server: Host): Promise<void> {
   await until("the token opens nothing any more", async () => (await status("GET")) === "401");
 }
 
-/** The page of a reader who may only read. No session has that role, so the answer that tells it is made here. */
+/** The page of a reader who may only read. No session has that role, so its answer is made here. */
 export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> {
   const json = { name: "admin", role: "viewer", scopes: ["read"], freshUntil: null };
   await page.route("**/api/v1/session", (request) => request.fulfill({ json }));
   await page.reload();
-  // Each is known by what the one before does not say.
+  // Each is recognized by a text that the page before lacks.
   for (const [place, known] of [
     ["bans?ban=198.51.100.99", "in force"],
     ["bans?show=allowed", "on the allow list"],
@@ -129,7 +129,7 @@ export async function offersAViewerNothing({ page }: LabBrowser): Promise<void> 
   await page.getByRole("link", { name: "Who may use this" }).waitFor();
 }
 
-/** They only show something else. */
+/** These only show something else. */
 const HARMLESS: readonly string[] = ["Search", "Older", "Newest", "Find", "Its events", "", "Show more"].concat([
   "Find it",
   "Refresh",

@@ -17,7 +17,7 @@ const USER = "198.51.100.74";
 const AWAY_MS = 5_000;
 const TYPED = "lantern gravel otter 71";
 
-/** What the page Accounts does to an account, as its user finds it. The page of `browser` is signed in. */
+/** Changes an account on the page Accounts, and checks the effect for its user. The page of `browser` is signed in. */
 export async function managesAccounts({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
   const signsIn = async (password: string): Promise<boolean> => {
     const imap = await openImap(lab.sender, USER);
@@ -57,7 +57,7 @@ export async function managesAccounts({ page }: LabBrowser, { lab, product }: Ru
   assert.ok(!(await signsIn(TYPED)), "removed");
 }
 
-/** The password that the server made. */
+/** Returns the password that the server generated. */
 async function addsAccount(page: Page): Promise<string> {
   await page.goto(`${PAGE}#/accounts`);
   await press(page.getByRole("button", { name: "Add an account" }));

@@ -10,7 +10,7 @@ const EVENTS = "http://127.0.0.1:3000/#/events";
 const NETWORK = "198.51.100.0/24";
 const NEW = 12;
 
-/** Finds events by each filter and none, pauses the list while others come, and saves it. The page of `browser` is signed in. */
+/** Finds events with each filter and with none, pauses the list while events arrive, and saves it. The page of `browser` is signed in. */
 export async function findsEvents({ page }: LabBrowser, product: Product): Promise<void> {
   await page.goto(EVENTS);
   await filter(page);
@@ -29,7 +29,7 @@ async function filter(page: Page): Promise<void> {
     ["To", "2099"],
   ] as const) {
     await reach(page.getByLabel(end, { exact: true }));
-    // A year may have more digits than these. Where a day has 24 hours, the last part is not there.
+    // A year may have more digits. With a 24-hour clock the last part is missing.
     await page.keyboard.type(`0101${year}`);
     await page.keyboard.press("ArrowRight");
     await page.keyboard.type("1200PM");

@@ -25,7 +25,7 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
     page.evaluate<boolean>("document.activeElement.autocomplete === 'one-time-code'"),
   );
   await looksWell(page, "the code of a sign-in");
-  // The code that confirmed the app is used, and so is each one after it.
+  // The code that confirmed the app is used up, like each one after it.
   const used = await nextCode(secret);
   await type(code, `${used.slice(0, 3)} ${used.slice(3)}`);
   await page.keyboard.press("Enter");
@@ -104,7 +104,7 @@ async function signOut(page: Page): Promise<void> {
   await page.getByLabel("Administrator password").waitFor();
 }
 
-/** Of the step after the one in which this is called: a step early is taken. */
+/** The code of the next time step: the server accepts one step early. */
 function nextCode(secret: string): Promise<string> {
   return Promise.resolve(codeOf(secret, Date.now() + STEP_MS));
 }

@@ -11,10 +11,10 @@ import type { Running } from "./with-product.ts";
 
 const GREYLIST = "http://127.0.0.1:3000/#/mail?show=greylist";
 const STRANGER = "198.51.100.75";
-/** Of the longest name that a mailbox may have (RFC 5321, 4.5.3.1.1). */
+/** A mailbox name of maximum length (RFC 5321, 4.5.3.1.1). */
 const SENDER = `${"c".repeat(64)}@sender.test`;
 
-/** What the page Mail does for readers who wait for a code. The page of `browser` is signed in; greylisting is off. */
+/** Accepts a code at once on the page Mail. The page of `browser` is signed in; greylisting is off. */
 export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
   const tries = async (): Promise<number> =>
     (await sendMail({ host: lab.sender, from: STRANGER, sender: SENDER, recipient: ANNA, subject: "Your code" })).code;

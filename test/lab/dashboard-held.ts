@@ -10,11 +10,11 @@ import type { Running } from "./with-product.ts";
 const HELD = "http://127.0.0.1:3000/#/mail?show=held";
 const BEN = "ben@example.test";
 const THIEF = "198.51.100.76";
-/** More than an account may write to from an address where it is new. */
+/** More recipients than an account may write to from a new address. */
 const MANY = 60;
 const STRANGE = [`"${MARKUP.replaceAll('"', "'")}"@sender.test`, `${"w".repeat(64)}@sender.test`] as const;
 
-/** What the page Mail does with what a thief sent: it deletes a mail, lets the next one go, and the account is free. */
+/** Deletes one of a thief's mails on the page Mail and sends the next one; then the account is free. */
 export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
   await write(running, [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)]);
   await page.goto("http://127.0.0.1:3000/#/now");

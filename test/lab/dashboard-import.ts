@@ -8,13 +8,13 @@ import type { Product } from "./product.ts";
 
 const DORA = "dora@example.test";
 const WRONG = [`${MARKUP}|{PLAIN}x`, `${"w".repeat(300)}@example.test|{PLAIN}x`, "right\u202Eto left"];
-/** One that exists, one with a password that is easy to guess and fields that are not used. */
+/** An existing account, and one with a weak password and unused fields. */
 const RIGHT = [
   `${ANNA}|{PLAIN}lantern gravel otter 71`,
   `${DORA}|{PLAIN}password1234|userdb_mail=maildir:~/Maildir userdb_${"w".repeat(120)}=x <script>alert(2)</script>=x`,
 ];
 
-/** What the page Accounts does with a file of accounts. The page of `browser` is signed in, and its proof is fresh. */
+/** Imports a file of accounts on the page Accounts. The page of `browser` is signed in, and its proof is fresh. */
 export async function importsAccounts({ page }: LabBrowser, product: Product): Promise<void> {
   await page.goto("http://127.0.0.1:3000/#/accounts");
   await press(page.getByRole("button", { name: "Import a file" }));
@@ -41,7 +41,7 @@ export async function importsAccounts({ page }: LabBrowser, product: Product): P
   await product.json(["account", "remove", DORA, "--yes"]);
 }
 
-/** What the browser's own dialog would choose. */
+/** Chooses a file, as the browser's own dialog would. */
 async function give(page: Page, lines: readonly string[]): Promise<void> {
   const file = page.getByLabel("File of accounts");
   await reach(file);

@@ -62,15 +62,15 @@ const PICTURED: ReadonlyMap<string, string> = new Map([
   ["settings dark", "settings-dark"],
 ]);
 
-/** What strangers may send: markup, a word that no line holds, and text that turns its direction. */
+/** Text from strangers: markup, a word longer than a line, and a change of text direction. */
 export const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script>';
 export const LONG_WORD = "w".repeat(300);
 export const TURNED = "right\u202Eto left";
 
-/** Where what strangers sent is shown. */
+/** Pages that show text from strangers. */
 export const STRANGE_PLACES = [...PLACES, ["find?q=198.51.100.90", "Find"], [`find?q=${LONG_WORD}`, "Find"]] as const;
 
-/** Signs in and says hello with all of it, and has addresses banned with it. */
+/** Uses all of it in sign-ins, HELO names and reasons of bans. */
 export async function strangersSend({ sender }: Lab, product: Product): Promise<void> {
   const dialog = await Dialog.open(sender, { from: GUEST, to: SERVER.v4, port: 25 });
   await dialog.reply();
@@ -84,7 +84,7 @@ export async function strangersSend({ sender }: Lab, product: Product): Promise<
   await product.json(["ban", "198.51.100.91", LONG_WORD.slice(0, 200)]);
 }
 
-/** Where `scripts/screenshots` wants pictures, those of this place that the documentation has, each in its look. */
+/** Takes the documentation's pictures of this page, if `scripts/screenshots` wants them. */
 export function pictures(page: Page, place: string): Readonly<{ each?: (look: Look) => Promise<void> }> {
   const directory = process.env["SCREENSHOTS"];
   if (directory === undefined) return {};

@@ -14,7 +14,7 @@ const PAGE = "http://127.0.0.1:3000/";
 const NOBODY = "nobody@sender.test";
 export const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;
 
-/** A mail of each that must wait. */
+/** Sends a mail of each that must wait. */
 export async function putIntoQueue(server: Host, { postfixConf }: Layout, senders: readonly string[]): Promise<void> {
   for (const sender of senders) {
     const script = 'printf "Subject: waits\\n\\nHello.\\n" | sendmail -C "$0" -f "$1" "$2"';
@@ -22,7 +22,7 @@ export async function putIntoQueue(server: Host, { postfixConf }: Layout, sender
   }
 }
 
-/** What the page Mail does to a mail that waits. The page of `browser` is signed in, and has just proved its password. */
+/** Handles a waiting mail on the page Mail. The page of `browser` is signed in, and has just proved its password. */
 export async function letsWaitAndDeletes({ page }: LabBrowser, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/mail?sender=${ANNA}`);
   const mail = page.getByRole("listitem").filter({ hasText: NOBODY });

@@ -17,7 +17,7 @@ const VERIFYING = { hasResidentKey: true, hasUserVerification: true, isUserVerif
 
 const GUARD_DOWN = { status: 503, code: "guard_down", detail: "The guard does not answer." };
 
-/** What ends each offer of the page. */
+/** Ends each offer of the page. */
 const NOTE_OFFERS = `
   globalThis.offers = [];
   const get = navigator.credentials.get.bind(navigator.credentials);
@@ -43,7 +43,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   const atHand = (enabled: boolean) =>
     devices.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled });
   await page.addInitScript(NOTE_OFFERS);
-  // The owner takes what the browser offers with the password, at once, and again after a moment without the guard.
+  // The owner accepts the browser's offer at the password field, at once, and again after a moment without the guard.
   await page.route("**/api/v1/login", (request) => request.fulfill({ status: 503, json: GUARD_DOWN }), { times: 1 });
   await signOut(page);
   await isIn(page);
@@ -93,12 +93,12 @@ function isOffered(page: Page): Promise<boolean> {
   return page.evaluate<boolean>("offers.at(-1)?.aborted === false");
 }
 
-/** A challenge that a busy server did not give is asked for again after 90 s (dashboard/passkey-offer.ts). */
+/** A challenge that a busy server did not give is requested again after 90 s (dashboard/passkey-offer.ts). */
 async function offered(page: Page): Promise<void> {
   await until("a passkey is offered", () => isOffered(page), 2 * MINUTE_MS);
 }
 
-/** From another page, so that Now is that of the next sign-in, and no offer of before is noted. */
+/** From another page, so that Now belongs to the next sign-in, and no earlier offer is recorded. */
 async function signOut(page: Page): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   await page.reload();
@@ -130,7 +130,7 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
 }
 
 async function removeWithProof(page: Page): Promise<void> {
-  // The proof of the sign-in is still fresh: the first answer is the same ten minutes later.
+  // The proof of the sign-in is still fresh: the first answer is replaced by that of ten minutes later.
   let isStale = true;
   await page.route("**/api/v1/factors/passkeys/*", (request) => {
     const json = { status: 403, code: "proof_needed", detail: "This needs the password again." };

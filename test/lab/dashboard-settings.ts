@@ -7,7 +7,7 @@ import type { Product } from "./product.ts";
 
 const KEY = "limits.mail.per_day";
 
-/** What the page Settings does to the settings file. The page of `browser` is signed in, and its proof is fresh. */
+/** Changes the settings file on the page Settings. The page of `browser` is signed in, and its proof is fresh. */
 export async function changesALimit(browser: LabBrowser, product: Product): Promise<void> {
   const { page } = browser;
   const file = (): string => readFileSync(product.layout.settings, "utf8");

@@ -13,14 +13,14 @@ const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = patience(10_000);
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 
-/** The keeper looks every few seconds. */
+/** The keeper checks every few seconds. */
 const NOTICED_MS = patience(60_000);
 
 /** The guard is stopped, then the web, then a part without which mail flows. All are continued afterwards. */
 export async function saysWhatStandsStill({ page }: LabBrowser, product: Product): Promise<void> {
   await goTo(page, "now", "Now");
   const [guard, keeper] = [pidOf(product, /guard\.js/), pidOf(product, /keeper\.js/)];
-  // It would end a guard that answers nothing.
+  // It would kill a guard that does not answer.
   process.kill(keeper, "SIGSTOP");
   process.kill(guard, "SIGSTOP");
   try {
@@ -114,7 +114,7 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await network.detach();
 }
 
-/** A page that is opened while the server cannot tell whose session it is waits until it can. */
+/** A page opened while the server cannot check its session waits until it can. */
 async function knowsNoSessionYet(page: Page): Promise<void> {
   await page.route("**/api/v1/session", (request) => request.abort());
   await page.goto(PAGE);

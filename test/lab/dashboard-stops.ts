@@ -12,9 +12,9 @@ const OFFICE = "office@example.test";
 const NETWORK = "2001:db8:1234:5678::/64";
 const ALIAS = `${"w".repeat(64)}@example.test`;
 
-/** Where a reader comes to by a no, or by a change that lasts: what other flows pass by. The page of `browser` is signed in. */
+/** Refusals and lasting changes that the other flows do not visit. The page of `browser` is signed in. */
 export async function comesToOtherStops({ page }: LabBrowser, product: Product): Promise<void> {
-  // The pointer rests where messages are shown, and holds none of them.
+  // The pointer rests where messages are shown, which must not keep them open.
   const { width, height } = page.viewportSize() ?? assert.fail("no size");
   await page.mouse.move(width - 40, height - 40);
   await liftsABan(page);
@@ -31,7 +31,7 @@ async function liftsABan(page: Page): Promise<void> {
   const toast = page.locator(".toast").filter({ hasText: `${BANNED} is no longer banned.` });
   await toast.waitFor();
   await unban.and(page.locator(":focus")).and(page.locator("[aria-disabled=true]")).waitFor();
-  // Who is on it keeps what undoes it.
+  // While the undo button has the focus, the message stays.
   await reach(toast.getByRole("button", { name: "Undo" }));
   await looksWell(page, "a ban that is over, in its place");
   await page.keyboard.press("Control+z");

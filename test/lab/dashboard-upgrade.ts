@@ -10,7 +10,7 @@ import { until } from "./wait.ts";
 const PAGE = "http://127.0.0.1:3000/";
 const RELOADED = "The server has a new version, so the page was reloaded.";
 
-/** The server is upgraded while the page is open: the page loads itself again where it lacks a part, and says why. */
+/** The server is upgraded while the page is open: the page reloads when it lacks a part, and says why. */
 export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product): Promise<void> {
   // The first browser has every part of the page, and keeps it.
   const page = await browser.elsewhere();
@@ -37,12 +37,12 @@ export async function staysAfterAnUpgrade(browser: LabBrowser, product: Product)
   await page.context().close();
 }
 
-/** How many programs of the page with this name were asked for. */
+/** How many of the page's programs with this name were requested. */
 function askedFor(asked: readonly string[], name: string): number {
   return asked.filter((url) => new RegExp(`/programs/${name}-[A-Z0-9_]{8}\\.js$`).test(url)).length;
 }
 
-/** As if something had changed in each program of the page: each has another name, and none its former one. */
+/** Renames every program of the page, as if each had changed. */
 async function upgrade({ lab, layout }: Product): Promise<void> {
   const page = join(layout.program, "dashboard");
   const programs = join(page, "programs");

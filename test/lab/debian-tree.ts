@@ -10,8 +10,8 @@ const SUITE = "bookworm";
 const MAKE = join(CHECKOUT, "test/lab/make-debian.sh");
 
 /**
- * A Debian 12 with nothing installed but what every Debian has, and an archive of packages for it. That takes 20 s of a
- * processor: files of one run share it.
+ * A Debian 12 with nothing installed but what every Debian has, and an archive of packages for it. That takes 20 s of
+ * CPU time, so the files of one run share it.
  */
 export class DebianTree {
   readonly #directory: string;
@@ -32,7 +32,7 @@ export class DebianTree {
     return new DebianTree(directory, archive);
   }
 
-  /** Not to be changed. */
+  /** Must not be changed. */
   get root(): string {
     return join(this.#directory, "debian");
   }
@@ -44,7 +44,7 @@ export class DebianTree {
     for (const directory of ["apt.conf.d", "sources.list.d"])
       mkdirSync(join(root, "etc/apt", directory), { recursive: true });
     writeFileSync(join(root, "etc/apt/sources.list"), `deb [trusted=yes] http://127.0.0.1:${port} ${SUITE} main\n`);
-    // Descriptions of packages in other languages are not there.
+    // There are no translated package descriptions.
     writeFileSync(join(root, "etc/apt/apt.conf.d/00reach"), 'Acquire::Languages "none";\n');
     copyFileSync("/etc/resolv.conf", join(root, "etc/resolv.conf"));
   }
@@ -63,7 +63,7 @@ export function whyNoDebian(): string | null {
   return targets.split("\n").includes(`${SUITE} main`) ? null : `apt knows no source of Debian's ${SUITE}`;
 }
 
-/** The files of a directory, as a mirror of Debian does. */
+/** Serves the files of a directory, like a Debian mirror. */
 function serve(directory: string): Server {
   return createServer((request, response) => {
     const path = join(directory, normalize(decodeURIComponent(request.url ?? "/")));
@@ -72,7 +72,7 @@ function serve(directory: string): Server {
       return;
     }
     response.writeHead(200, { "Content-Length": statSync(path).size });
-    // A client that goes away is not our concern.
+    // A client that goes away is fine.
     pipeline(createReadStream(path), response).catch(() => {});
   });
 }

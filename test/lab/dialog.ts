@@ -5,7 +5,7 @@ import type { Host, Wish } from "./host.ts";
 
 export type SmtpReply = Readonly<{ code: number; lines: readonly string[] }>;
 
-/** A line-by-line conversation with a server. Each wait has a deadline; everything said is kept for the error. */
+/** A line-by-line conversation with a server. Each wait has a deadline; the transcript is kept for the error. */
 export class Dialog {
   readonly transcript: string[] = [];
   #socket: Socket | TLSSocket;
@@ -42,7 +42,7 @@ export class Dialog {
     if (!this.#closed) this.#socket.write(`${line}\r\n`);
   }
 
-  /** Just these bytes, without the end of a line. */
+  /** Sends exactly these bytes, without a line end. */
   sendRaw(text: string): void {
     this.transcript.push(`C: ${JSON.stringify(text)}`);
     if (!this.#closed) this.#socket.write(text);
@@ -75,7 +75,7 @@ export class Dialog {
     return this.reply(deadlineMs);
   }
 
-  /** An IMAP command; answers all lines up to the tagged one, which is the last (RFC 9051, 2.2.2). */
+  /** An IMAP command; returns all lines up to the tagged one, which is the last (RFC 9051, 2.2.2). */
   async imap(command: string, deadlineMs?: number): Promise<readonly string[]> {
     const tag = `t${this.transcript.length}`;
     this.send(`${tag} ${command}`);

@@ -51,7 +51,7 @@ export type ListZone = keyof typeof LISTS;
 export const SIGNED_ZONE = "signed.test";
 export const BOGUS_ZONE = "bogus.test";
 
-/** What a resolver of the lab starts from, instead of the internet's root. */
+/** The lab's root hints and trust anchor, instead of the internet's. */
 export function rootOf(directory: string): Readonly<{ hints: string; anchor: string }> {
   const folder = join(directory, "dns");
   return { hints: join(folder, "root.hints"), anchor: join(folder, "root.key") };
@@ -77,7 +77,7 @@ export async function startDns(directory: string, records: readonly string[]): P
   return serve(folder, [".", SIGNED_ZONE, BOGUS_ZONE]);
 }
 
-/** The keys, and the zones below the root: files of one run share them. */
+/** The keys and the zones below the root, which the files of one run share. */
 function copySignedZones(folder: string): void {
   const ofRun = process.env["TEST_RUN_DIRECTORY"];
   if (ofRun === undefined) return makeSignedZones(folder);

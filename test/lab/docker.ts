@@ -11,12 +11,12 @@ import type { Host } from "./host.ts";
 import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
-/** What the Dockerfile starts from. No registry is asked: the test makes it. */
+/** The Dockerfile's base image. The test makes it, without a registry. */
 export const BASE = "debian:bookworm-slim";
 const ETC = "/etc/docker";
 /**
- * In separate mount and process namespaces, so that all containers end with it and nothing stays mounted. `ip netns exec`
- * hides the control groups. What the daemon writes into /etc/docker is gone with it.
+ * Runs in separate mount and process namespaces, so that all containers end with it and nothing stays mounted. `ip netns exec`
+ * hides the control groups. The daemon's changes in /etc/docker disappear with it.
  */
 const DAEMON = `
 mount --make-rprivate /
@@ -27,11 +27,11 @@ directory=$1; shift
 exec dockerd --data-root "$directory/data" --exec-root "$directory/run" --pidfile "$directory/pid" \\
   -H "unix://$directory/sock" "$@"
 `;
-/** What this machine cannot give to a container. With it in its list, no privileged one is started. */
+/** A capability that this machine cannot give. With it in the list, no privileged container starts. */
 const LACKING = (["CapBnd:\t000001ffffffffff", readFileSync("/proc/self/status", "utf8")] as const)
   .map((status) => parseCapabilities(status, "CapBnd"))
   .reduce((all, own) => all.filter((name) => !own.includes(name)));
-/** Starts containers as Docker wants them, without that. */
+/** Starts containers as Docker requests, without that capability. */
 const RUNTIME = `#!/bin/sh
 for argument; do
   case $before in
@@ -68,7 +68,7 @@ export class Docker {
   }
 
   /**
-   * In the network of a host, with Docker's bridge and published ports, also for IPv6, or in that of the machine, where
+   * In the network of a host, with Docker's bridge and published ports, including IPv6, or in that of the machine, where
    * it has no network and touches none: for building.
    */
   async start(network: Host | null): Promise<void> {
@@ -100,7 +100,7 @@ export class Docker {
     return mustRun(["docker", ...argv], this.#reaching(options));
   }
 
-  /** Waits until a command that keeps running, such as `logs --follow`, prints this; one that asks again and again takes a third of a core. */
+  /** Waits until a command that keeps running, such as `logs --follow`, prints this; polling would take a third of a core. */
   async sees(argv: readonly string[], pattern: RegExp, deadlineMs: number): Promise<void> {
     const { env } = this.#reaching({});
     const child = spawn("docker", argv, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
@@ -122,8 +122,8 @@ export class Docker {
   }
 
   /**
-   * The lines of docs/docker.md need more here: a build has no bridge, and its registry may be another; a container must know the
-   * lab's names; and Debian's Compose is a separate program. These are added to the typed lines.
+   * Arguments added to the lines of docs/docker.md: a build has no bridge, and its registry may differ; a container must know the
+   * lab's names; and Debian's Compose is a separate program.
    */
   add(toBuild: readonly string[], toRun: readonly string[]): void {
     const bin = join(this.#directory, "bin");
@@ -140,14 +140,14 @@ exec docker "$@"
     writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
   }
 
-  /** A line, typed at a separate terminal in this directory. */
+  /** Types a line at a separate terminal in this directory. */
   terminal(line: string, directory: string): Typist {
     const PATH = `${join(this.#directory, "bin")}:${process.env["PATH"]}`;
     const env = Object.entries({ ...this.#reaching({}).env, PATH }).map(([name, value]) => `${name}=${value}`);
     return new Typist((argv) => ["env", `--chdir=${directory}`, ...env, ...argv], line);
   }
 
-  /** What an owner types in this directory. */
+  /** Types lines as an owner in this directory. */
   async types(lines: string, directory: string, options: RunOptions = {}): Promise<string> {
     const argv = ["bash", "-ec", `cd "$0"\n${lines}`, directory];
     return mustRun(argv, this.#reaching({ deadlineMs: 120_000, ...options }));
@@ -214,7 +214,7 @@ exec docker "$@"
   }
 }
 
-/** For a shell. */
+/** Quotes for a shell. */
 function quoted(argv: readonly string[]): string {
   return argv.map((one) => `'${one}'`).join(" ");
 }

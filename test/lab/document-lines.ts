@@ -6,7 +6,7 @@ import { CHECKOUT } from "./checkout.ts";
 /** The two documents that the project started from, word for word. */
 type Document = "ghostinbox" | "investra";
 
-/** Commands and settings of an original document: what its code blocks hold but comments and blank lines. */
+/** Commands and settings of an original document: its code blocks without comments and blank lines. */
 export class DocumentLines {
   readonly #document: Document;
   readonly #left: string[];
@@ -33,7 +33,7 @@ export class DocumentLines {
     return type(line);
   }
 
-  /** A line where the page beside it says why it does something else here. */
+  /** A line that differs here; the new page says why. */
   explained(start: string, page: string, says: RegExp): string {
     const [line = ""] = this.take(start);
     assert.match(readFileSync(join(CHECKOUT, "docs", page), "utf8").replaceAll("\n", " "), says);

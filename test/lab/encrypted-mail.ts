@@ -7,7 +7,7 @@ import { mailText } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** From now on new mail is encrypted by account, with a key for this one. */
+/** Turns on encryption by account, with a key for this one. */
 export async function encryptByAccount(
   product: Product,
   { account, password }: Readonly<{ account: string; password: string }>,
@@ -31,7 +31,7 @@ export function encryptedMail(
 
   const holding = async (word: string, ...below: readonly string[]): Promise<string> =>
     (await lab.server.exec(["grep", "-rlai", word, ...below])).stdout;
-  /** The files in the mailbox and the queue that hold this word in clear. */
+  /** The files in the mailbox and the queue that contain this word in clear text. */
   const onDisk = (word: string): Promise<string> => holding(word, home, product.layout.postfixQueue);
 
   /** Signed in, with this folder open. */
@@ -46,12 +46,12 @@ export function encryptedMail(
     const text = mailText({ subject, to: account, body: `bodysecret of ${subject}` });
     const sent = await sendMail({ host: lab.sender, from, recipient: account, text });
     assert.equal(sent.code, 250, sent.lines.join());
-    // A notice to the owner may arrive before it.
+    // A notice to the owner may arrive first.
     await until("it has left the queue", async () => (await holding(subject, product.layout.postfixQueue)) === "");
     await until("it has arrived", () => files().length > before);
   };
 
-  /** The mails of the inbox with this subject; empty if Dovecot is not there, or cannot decrypt one of the inbox. */
+  /** The mails of the inbox with this subject; empty if Dovecot is down, or cannot decrypt a mail of the inbox. */
   const find = async (password: string, subject: string): Promise<string> => {
     try {
       const { imap } = await open(password, "INBOX");
@@ -69,14 +69,14 @@ export function encryptedMail(
     write,
     find,
 
-    /** Writes it, and waits until its user can read it and it is nowhere in clear. */
+    /** Sends a mail, and waits until its user can read it and it is nowhere in clear text. */
     async writeHidden(password: string, subject: string): Promise<void> {
       await write(subject);
       await until("it can be read", async () => (await find(password, subject)).includes(`bodysecret of ${subject}`));
       await until("it is nowhere in clear", async () => (await onDisk(`bodysecret of ${subject}`)) === "");
     },
 
-    /** As a mail program keeps what was sent. */
+    /** Stores a mail as a mail program stores sent mail. */
     async append(password: string, folder: string): Promise<void> {
       const { imap } = await open(password, "INBOX");
       const text = mailText({ subject: "kept", from: account, body: "bodysecret of what was sent" });
@@ -97,7 +97,7 @@ export function encryptedMail(
       return Number(/messages=(\d+)/.exec(await lab.server.mustExec([...status, "messages", folder]))?.[1]);
     },
 
-    /** All mails of the folder but those that Dovecot cannot decrypt: it ends the session of who asks for one. */
+    /** All mails of the folder except those that Dovecot cannot decrypt: fetching one ends the session. */
     async read(password: string, folder = "INBOX"): Promise<string> {
       const texts: string[] = [];
       let { imap, selected } = await open(password, folder);

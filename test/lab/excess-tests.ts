@@ -16,7 +16,7 @@ const HONEST = "198.51.100.72";
 const PHONE = "198.51.100.71";
 const STRANGERS = Array.from({ length: 20 }, (_, n) => `198.18.${100 + n}.7`);
 const HEAD = "From: <a@sender.test>\r\nSubject: heavy\r\n";
-/** 1.35 MB, which cost 20 seconds of a processor each while the filters read them. */
+/** 1.35 MB, which cost 20 s of CPU time each when the filters read them. */
 const LINES = `${HEAD}${"a:\r\n".repeat(450_000)}\r\nHello.`;
 const MULTIPART = `${HEAD}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x y"\r\n\r\n`;
 const PARTS = `${"--x y\r\nContent-Type: text/html\r\n\r\n<p>a\r\n".repeat(10_000)}--x y--`;
@@ -33,7 +33,7 @@ const OF_PARTS = [
 /** A clock tick of /proc. */
 const TICKS_A_SECOND = 100;
 
-/** Of a server that scores mail, with the account of Anna. */
+/** For a server that scores mail, with the account of Anna. */
 export function excessTests(running: Running): void {
   const { lab, product } = running;
   const { arrived, send } = contentMail(product);
@@ -66,7 +66,7 @@ export function excessTests(running: Running): void {
     const attacked = Promise.all(attack);
     const waits: number[] = [];
     const status = timed(() => product.cli(["status"]));
-    // As many as Postfix itself takes of one server within a minute.
+    // As many as Postfix itself accepts from one server within a minute.
     while (waits.length < 8) {
       const { value, ms } = await timed(() =>
         send({ subject: `beside ${waits.length}`, from: "someone@friend.test" }, HONEST),

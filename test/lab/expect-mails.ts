@@ -3,7 +3,7 @@ import type { Lab } from "./lab.ts";
 import { logIn, openImap } from "./mail.ts";
 import { until } from "./wait.ts";
 
-/** Signs in by IMAP, and waits until the inbox holds as many mails. */
+/** Signs in by IMAP, and waits until the inbox holds this many mails. */
 export async function expectMails(
   { sender }: Lab,
   { account, from }: Readonly<{ account: string; from: string }>,

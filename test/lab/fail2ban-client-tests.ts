@@ -8,7 +8,7 @@ import { patienceSeconds } from "../kit/patience.ts";
 import { fail2banRuns } from "./fail2ban.ts";
 import type { Running } from "./with-product.ts";
 
-/** Answers each question of fail2ban-client with an object that runs a command where it is read. */
+/** Answers each question of fail2ban-client with an object that runs a command when it is unpickled. */
 const HOSTILE = `
 import os, pickle, socket, sys
 class Trap:
@@ -23,7 +23,7 @@ while True:
     client.recv(65536)
     client.sendall(pickle.dumps(Trap()) + b"<F2B_END_COMMAND>")`;
 
-/** Of a server with Fail2ban, which it stops and starts. */
+/** For a server with Fail2ban. Stops and starts it. */
 export function fail2banClientTests({ lab, product }: Running): void {
   test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
     const { services, fail2banSocket: socket } = product.layout;

@@ -4,7 +4,7 @@ import { sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** What Fail2ban itself has written. */
+/** Fail2ban's own log. */
 export function fail2banLog({ layout }: Product): string {
   const file = join(layout.log, "fail2ban", "current");
   return existsSync(file) ? readFileSync(file, "utf8") : "";

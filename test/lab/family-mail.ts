@@ -10,10 +10,10 @@ const DEVICES = 8;
 const FIRST_HOST = 66;
 const BODY = "The minutes of our meeting follow below.\r\n".repeat(200);
 
-/** Settings with which these mails come in at once: the sending host is on the allow list, and no block list is there. */
+/** Settings that accept these mails at once: the sending host is on the allow list, and there is no block list. */
 export const LETS_IN = { GHOSTINBOX_ALLOW__NETWORKS: "198.51.100.0/25", GHOSTINBOX_DNSBL__ZONES: "[]" } as const;
 
-/** Mail programs that are open, each with a mailbox selected, waiting for mail (IDLE, RFC 2177). */
+/** Open mail programs, each waiting for mail in a mailbox (IDLE, RFC 2177). */
 export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
   const devices: Dialog[] = [];
   for (let i = 0; i < DEVICES; i++) {
@@ -28,7 +28,7 @@ export async function openDevices({ sender }: Lab): Promise<readonly Dialog[]> {
   return devices;
 }
 
-/** This many mails at once: the reply to each. */
+/** Sends this many mails at once; returns the reply to each. */
 export async function arriveAtOnce({ sender }: Lab, mails: number): Promise<readonly number[]> {
   return Promise.all(
     Array.from({ length: mails }, async (_, i) => {

@@ -7,7 +7,7 @@ import { until } from "./wait.ts";
 
 type Faulty = Readonly<{ address: string; certificate: Certificate; doors: readonly string[] }>;
 
-/** See `faulty-smtp-program.ts` for its doors. */
+/** See `faulty-smtp-program.ts` for its ports. */
 export async function startFaulty(host: Host, { address, certificate, doors }: Faulty): Promise<void> {
   const program = new URL("faulty-smtp-program.ts", import.meta.url);
   startProgram(host, program, [address, certificate.cert, certificate.key, ...doors]);
@@ -24,7 +24,7 @@ export async function startWorse(host: Host, directory: string, address: string)
   await startFaulty(host, { address, certificate, doors: ["25=injectable", "465=tls", "587=plain"] });
 }
 
-/** Answers which file it tries to make by the shell of its client: see `hostile-mail-program.ts`. */
+/** Returns the file that it tries to create through its client's shell: see `hostile-mail-program.ts`. */
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);
@@ -33,7 +33,7 @@ export async function startHostile(host: Host, directory: string, address: strin
   return file;
 }
 
-/** Takes connections to these ports, and says nothing. */
+/** Accepts connections to these ports, and sends nothing. */
 export async function startSilent(host: Host, address: string, ports: readonly number[]): Promise<void> {
   const serve = `require("net").createServer((socket) => socket.on("error", () => socket.destroy()))`;
   const listen = `for (const port of [${ports.join()}]) ${serve}.listen(port, "${address}")`;

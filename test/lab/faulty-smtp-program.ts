@@ -10,7 +10,7 @@ import { createSecureContext, createServer as createTlsServer, TLSSocket } from 
 
 type Kind = keyof typeof OFFERED;
 
-/** What EHLO says. */
+/** The reply to EHLO. */
 const OFFERED = { injectable: ["STARTTLS", "AUTH PLAIN"], plain: [], tls: ["AUTH PLAIN"] } as const;
 
 const [address = "", cert = "", key = "", ...doors] = process.argv.slice(2);

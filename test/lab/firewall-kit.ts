@@ -17,17 +17,17 @@ export const OK: Outcome = { ok: true };
 /** An unprivileged user, without and with the guard's only capability. */
 export const AS_NOBODY = "setpriv --reuid nobody --regid nogroup --clear-groups";
 const ABLE = `${AS_NOBODY} --inh-caps=+net_admin --ambient-caps=+net_admin`;
-/** Echoes, and says whose session ended. */
+/** Echoes lines, and reports ended sessions. */
 const LISTENER = `require("net").createServer((socket) => {
   const from = socket.remoteAddress.replace("::ffff:", "");
   socket.on("error", () => {}).on("close", () => console.log("closed " + from)).pipe(socket);
 }).listen(${PORT}, "::", () => console.log("ready"))`;
 
-/** The lab with a listener on the server, and the real firewall of the server's kernel, steered as the guard would. */
+/** The lab with a listener on the server, and the real firewall of the server's kernel, controlled like by the guard. */
 export class FirewallLab {
   readonly lab: Lab;
   readonly firewall: NftFirewall;
-  /** A folder of tools with the guard's rights. */
+  /** A folder with tools that have the guard's rights. */
   readonly able: string;
   readonly #listener: ChildProcess;
   #heard = "";
@@ -65,7 +65,7 @@ export class FirewallLab {
     return instant(Date.now());
   }
 
-  /** A folder whose `nft` and `ss` run the real ones in the server's network, with just these rights. */
+  /** A folder whose `nft` and `ss` run the real ones in the server's network, with only these rights. */
   toolsOf(name: string, rights: string): string {
     const folder = join(this.lab.directory, name);
     mkdirSync(folder);
@@ -80,7 +80,7 @@ export class FirewallLab {
 
   /** Processes of this name that the firewall started. */
   async pidsOf(command: string): Promise<string> {
-    // Only of this lab: others may run beside it.
+    // Only of this lab: others may run at the same time.
     const here = 'exec pgrep -u nobody --ns $$ --nslist net -f "$0"';
     return (await this.lab.server.exec(["sh", "-c", here, command])).stdout.trim();
   }

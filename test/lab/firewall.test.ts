@@ -60,7 +60,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("the kernel ends a ban on time, and a new ban of the same address restarts its time", async () => {
-    // Long enough to see it in force, however slow the machine is.
+    // Long enough to see it in force on a slow machine.
     const lastsMs = patience(2_000);
     await kit.apply(["add", "198.51.100.195", lastsMs], ["add", "198.51.100.196", lastsMs]);
     await kit.apply(["add", "198.51.100.196"]);

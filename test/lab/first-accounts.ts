@@ -10,8 +10,8 @@ import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 
 /**
- * The commands of `account add` to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
- * would judge the password every time: half a second. The command itself is tested by accounts.test.ts and others.
+ * Sends the commands of `account add` to the guard of a new server, whose mail is not encrypted yet, without a process for each account, which
+ * would judge the password each time, in half a second. The command itself is tested by accounts.test.ts and others.
  */
 export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Layout, names: readonly string[]) {
   const hash = names.length === 0 ? "" : await hashOfPassword();
@@ -40,7 +40,7 @@ export async function setPassword(layout: Layout, of: string, password: string):
   assert.ok(set.ok, JSON.stringify(set));
 }
 
-/** A hash costs 40 ms of a processor. */
+/** A hash costs 40 ms of CPU time. */
 async function hashOfPassword(): Promise<string> {
   return keptByRun("password-hash") ?? keepForRun("password-hash", await hashPassword(PASSWORD));
 }

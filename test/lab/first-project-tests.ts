@@ -14,7 +14,7 @@ import { WebClient } from "./web-client.ts";
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 
-/** The lines that its document asks for, in a compose file that sets nothing else but what it must. */
+/** The lines from its document, in an otherwise minimal compose file. */
 const ITS_LINES = `services:
   ghostinbox:
     build: .
@@ -35,10 +35,10 @@ volumes:
   aliases-data:
 `;
 const [PHONE6, GUESSER6] = ["2001:db8:b000::70", "2001:db8:a000::200"];
-/** Different wrong passwords that bring a ban elsewhere. */
+/** Different wrong passwords until a ban elsewhere. */
 const GUESSES = 7;
 
-/** With its own lines. All who come by IPv6 have one address there, as Docker's own proxy passes them on. */
+/** With its own lines. All IPv6 clients have one address there, since Docker's own proxy forwards them. */
 export async function assertPrivileged(image: ImageLab): Promise<void> {
   const { lab, docker } = image;
   const at = (name: string): string => join(lab.directory, name);
@@ -67,7 +67,7 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   assert.doesNotMatch(await image.inside("iptables", "-L", "-n"), new RegExp(`${gateway} timeout`));
 }
 
-/** Or the command would be one for this machine. */
+/** Otherwise the command would apply to this machine. */
 const NOT_SET_UP_HERE = { GHOSTINBOX_DATA: "/nowhere" };
 const OWN_FILTER = "[Definition]\nfailregex = ^\\s*\\S+ postfix/smtpd\\[\\d+\\]: shop refused \\[<HOST>\\]$\n";
 
@@ -129,7 +129,7 @@ export const FIRST_COMMANDS: readonly string[] = [
 
 type Row = readonly [says: string, test: () => Promise<void>];
 
-/** Of what `startFirstProject` has started: also the commands of its document. It is gone at the end. */
+/** Tests the server from `startFirstProject`, with the commands of its document. Removes it at the end. */
 export function firstProjectTests(image: () => ImageLab): readonly Row[] {
   return [
     [
@@ -244,7 +244,7 @@ export function firstProjectTests(image: () => ImageLab): readonly Row[] {
         });
         assert.match(await docker_("iptables"), /^[1-9]\d*$/m);
         assert.match(await script("cleanup"), /removed|expired/i);
-        // As printed it is as delivered, with a comment that says that there are more.
+        // The printed file is the delivered one, with a comment that there are more settings.
         const own = join(lab.directory, "security", "security.js");
         writeFileSync(own, `${lines.take("const config", 7).join("\n")}\n`);
         assert.match(await types(`docker exec ${NAME} ghostinbox config check`), /nothing is wrong/);

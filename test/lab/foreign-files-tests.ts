@@ -13,7 +13,7 @@ const TRAPS = {
   "an endless file": "truncate --size=1G",
 } as const;
 
-/** Of a server with REACHED: the exporter runs, and nothing takes what it sends. */
+/** For a server with REACHED: the exporter runs, but has no receiver. */
 export function foreignFilesTests({ lab, product }: Running): void {
   const asExporter = (script: string): Promise<string> =>
     lab.server.mustExec([
@@ -56,7 +56,7 @@ export function foreignFilesTests({ lab, product }: Running): void {
   });
 }
 
-/** How long the answer to one question of Postfix takes. */
+/** The time to answer one question of Postfix. */
 function decisionMs(policySocket: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const from = performance.now();

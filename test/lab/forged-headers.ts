@@ -29,7 +29,7 @@ export async function forgeBeforeTheTable({ lab, product }: Running, named: read
       ? waiting
       : null;
   });
-  // As if Fail2ban had taken longer.
+  // Simulates a slower Fail2ban.
   const late = (name: string): string => join(lab.directory, name);
   for (const name of reports) renameSync(join(layout.fail2banSpool, name), late(name));
   await guard.start();

@@ -8,7 +8,7 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
-/** Its SPF record names the first; the second is a forger's. */
+/** Its SPF record names the first; the second belongs to a forger. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
 const HOME = "198.51.100.65";
@@ -20,7 +20,7 @@ export const FORWARDS_RECORDS = [
   'victim.test. TXT "v=spf1 -all"',
   "refusing.test. MX 10 mx.refusing.test.",
   `mx.refusing.test. A ${REFUSING}`,
-  // Of each domain two refusals count.
+  // Two refusals per domain count.
   ...Array.from({ length: 6 }, (_, i) => `refusing${i}.test. MX 10 mx.refusing.test.`),
 ];
 

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { mustRun } from "./commands.ts";
 
-/** A directory of the server on its own disk, so small that it can be filled. Mounted before the server starts. */
+/** A directory of the server on its own disk, small enough to fill. Mounted before the server starts. */
 export class SmallDisk {
   readonly directory: string;
   readonly #size: string;
@@ -22,7 +22,7 @@ export class SmallDisk {
     await mustRun(["umount", "-l", this.directory]);
   }
 
-  /** Takes the last byte of it. */
+  /** Fills it to the last byte. */
   fill(): void {
     const file = openSync(join(this.directory, "filler"), "a");
     try {

@@ -7,8 +7,8 @@ import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
 /**
- * The guard's wall clock, which the test moves forward while the guard runs, as if the machine had slept: a clock that is
- * right is followed at once, and no time-out has passed.
+ * The guard's wall clock, which the test moves forward while the guard runs, as if the machine had slept: such a
+ * change is followed at once, and no time-out has passed.
  */
 export class GuardClock {
   readonly #library = new ClockLibrary();

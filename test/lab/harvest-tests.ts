@@ -11,10 +11,10 @@ const ANNA = "anna@example.test";
 const HOME = "198.51.100.70";
 const NETWORKS = 100;
 const NAMES = 1_000;
-/** Of the names that are asked for, these exist. */
+/** The existing ones among the requested names. */
 const REAL = 20;
 const MOST_LEARNED = 200;
-/** Longer than that of greylisting. */
+/** Longer than the delay of greylisting. */
 const DELAY_MS = 3_000;
 const ADDRESSES = 40;
 const AT_ONCE = 10;
@@ -30,7 +30,7 @@ const strangers = (first: number, count: number): readonly string[] =>
 
 type Asked = Readonly<{ from: string; name: string; isReal: boolean; said: string; code: number; tookMs: number }>;
 
-/** Of a server that greylists for two seconds, with the account anna@example.test. */
+/** For a server that greylists for two seconds, with the account anna@example.test. */
 export function harvestTests({ lab, product }: Running): void {
   const names = Array.from({ length: NAMES }, (_, i) => (i % (NAMES / REAL) === 7 ? `real${i}` : `name${i}`));
   const asked: Asked[] = [];
@@ -110,7 +110,7 @@ export function harvestTests({ lab, product }: Running): void {
   }
 }
 
-/** Spam from many addresses, one mail each. Of a server that greylists for two seconds, and scores mail. */
+/** Spam from many addresses, one mail each. For a server that greylists for two seconds and scores mail. */
 export function crowdTests({ lab, product }: Running): void {
   before(async () => {
     product.writeSettings(CROWD);
@@ -157,7 +157,7 @@ function waitMs(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The name itself is in the reply, and no reply to another name is like it. */
+/** Removes the name from the reply, so that replies can be compared. */
 function said({ code, lines }: SmtpReply, name: string): Readonly<{ code: number; said: string }> {
   return { code, said: lines.join(" ").replaceAll(name, "NAME") };
 }

@@ -12,10 +12,10 @@ import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
-/** mx.sender.test, for which SPF speaks. */
+/** mx.sender.test, which passes SPF. */
 const LIST = "198.51.100.10";
 
-/** Of a server with Fail2ban and RECORDS. */
+/** For a server with Fail2ban and RECORDS. */
 export function honestServersTests({ lab, product }: Running): void {
   before(() => fail2banRuns(product));
 
@@ -54,7 +54,7 @@ export function honestServersTests({ lab, product }: Running): void {
 
   test("whoever seeks names by it learns few: one recipient a mail, and after thirty all are answered alike", async () => {
     const from = "198.51.100.81";
-    // Few in each connection: after ten errors Postfix takes its time.
+    // Few in each connection: after ten errors Postfix slows down.
     for (let connection = 1; connection <= 5; connection++) {
       const dialog = await greeted(from);
       const [first, second] = await bounce(dialog, "made-up@example.test", ANNA);

@@ -71,7 +71,7 @@ export class Host {
     return address.port;
   }
 
-  /** With the first connection: from most hosts of a lab there is none. */
+  /** Started with the first connection: most hosts of a lab make none. */
   async #startAgent(): Promise<ChildProcess> {
     const program = fileURLToPath(new URL("agent.ts", import.meta.url));
     const [ip = "", ...argv] = this.inside([process.execPath, program, this.#socketPath]);
@@ -81,7 +81,7 @@ export class Host {
   }
 }
 
-/** The first line, byte by byte from the stream, so that what follows stays in it. */
+/** Reads the first line byte by byte, so that the rest stays in the stream. */
 async function firstLine(socket: Socket): Promise<string> {
   let line = "";
   for (;;) {

@@ -1,5 +1,5 @@
 /**
- * A mail server that attacks who talks to it: `hostile-mail-program.ts ADDRESS CERT KEY FILE`. Each reply would garble a
+ * A mail server that attacks its clients: `hostile-mail-program.ts ADDRESS CERT KEY FILE`. Each reply would garble a
  * terminal, and make FILE in a shell. 25 never comes to the end of its greeting, 465 not to the end of a line; 587 talks
  * SMTP, and 993 IMAP by TLS with a line of 100 KB.
  */
@@ -49,7 +49,7 @@ function answer(socket: Socket, reply: (line: string) => string): void {
   });
 }
 
-/** As fast as the server reads, without end. */
+/** Endless, as fast as the client reads. */
 function pour(socket: Socket, text: string): void {
   const many = text.repeat(100);
   const more = (): void => {

@@ -1,6 +1,6 @@
 /**
- * Takes whatever is sent over HTTP: `http-receiver-program.ts ADDRESS PORT FILE`. Each request is a line of JSON in FILE.
- * While FILE.refuse exists it answers 503 and keeps nothing.
+ * Accepts everything sent over HTTP: `http-receiver-program.ts ADDRESS PORT FILE`. Each request is a line of JSON in FILE.
+ * While FILE.refuse exists it answers 503 and stores nothing.
  */
 import { appendFileSync, existsSync } from "node:fs";
 import { createServer } from "node:http";

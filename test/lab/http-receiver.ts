@@ -6,7 +6,7 @@ import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
 export type Received = Readonly<{
-  /** When its last byte came, in milliseconds since the epoch. */
+  /** Arrival of its last byte, in milliseconds since the epoch. */
   at: number;
   method: string;
   url: string;
@@ -14,7 +14,7 @@ export type Received = Readonly<{
   body: string;
 }>;
 
-/** A server elsewhere that takes whatever is sent to it over HTTP. */
+/** A server elsewhere that accepts everything sent over HTTP. */
 export class HttpReceiver {
   readonly #file: string;
 
@@ -43,7 +43,7 @@ export class HttpReceiver {
     return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Received);
   }
 
-  /** From now on it answers 503, or takes everything again. */
+  /** Makes it answer 503, or accept everything again. */
   refuse(refuses: boolean): void {
     if (refuses) writeFileSync(`${this.#file}.refuse`, "");
     else rmSync(`${this.#file}.refuse`, { force: true });

@@ -19,7 +19,7 @@ export const NAME = "ghostinbox";
 export const START_MS = 90_000;
 const PAGE = "docker.md";
 const PHONE = "198.51.100.70";
-/** Most containers are not about the spam filter and Fail2ban, whose starts take as long as all else of one. */
+/** Most containers are not about the spam filter and Fail2ban, whose starts take as long as the rest of the container's start. */
 export const UNFILTERED: Readonly<Record<string, string>> = { GHOSTINBOX_SPAM__ENABLED: "false" };
 const PLAIN: Readonly<Record<string, string>> = { ...UNFILTERED, GHOSTINBOX_FAIL2BAN__ENABLED: "false" };
 const READY = /Ctrl-C stops everything\./;
@@ -85,13 +85,13 @@ export class ImageLab {
     return seen.join("");
   }
 
-  /** Waits until it says that it runs, since its last start. */
+  /** Waits until it reports that it runs, since its last start. */
   async runs(name: string = NAME): Promise<void> {
     const since = await this.inspect("{{.State.StartedAt}}", name);
     await this.docker.sees(["logs", "--follow", "--since", since, name], READY, START_MS);
   }
 
-  /** Waits until Docker takes it for healthy. */
+  /** Waits until Docker considers it healthy. */
   async isHealthy(): Promise<void> {
     const argv = ["events", "--since", await this.inspect("{{.State.StartedAt}}"), "--filter", `container=${NAME}`];
     await this.docker.sees([...argv, "--filter", "event=health_status"], /health_status: healthy/, START_MS);
@@ -122,7 +122,7 @@ export class ImageLab {
     imap.close();
   }
 
-  /** Each time with another password. */
+  /** Signs in, each time with another password. */
   async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
     for (let number = 0; number < times; number++) {
       const imap = await openImap(this.lab.attacker, from);
@@ -131,7 +131,7 @@ export class ImageLab {
     }
   }
 
-  /** Waits until a container lists these addresses, or the networks in which they have this number, as banned. */
+  /** Waits until a container lists these addresses, or the same hosts in its own networks, as banned. */
   async bans(ips: readonly string[], container: string = NAME): Promise<void> {
     await until(`${ips.join()} are banned`, async () => {
       const listed = await this.docker.must(["exec", container, "ghostinbox", "bans"]);
@@ -147,7 +147,7 @@ export class ImageLab {
     return this.inside("ghostinbox", "status");
   }
 
-  /** The lab's own names, and nothing that would make each test wait. */
+  /** Settings with the lab's names, and without delays. */
   #environment(): Readonly<Record<string, string>> {
     const { hints, anchor } = rootOf("/lab");
     return {

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 
 const MANY = "1000";
 
-/** Enough for 300 mails within a minute; the limits for mail to strangers are those that are shipped. */
+/** Enough for 300 mails within a minute; the limits for mail to strangers are the defaults. */
 export const SETTINGS = {
   GHOSTINBOX_ALERTS__CONTACTS: "Eve +49 30 901820",
   GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: MANY,
@@ -14,7 +14,7 @@ export const SETTINGS = {
   GHOSTINBOX_LIMITS__SENDING__RECIPIENTS_PER_DAY: MANY,
 };
 
-/** What the commands of an incident answer with --json, as far as a test reads it. */
+/** The --json output of incident commands, as far as tests read it. */
 export const assessed = z.object({
   accounts: z.array(
     z.object({

@@ -19,7 +19,7 @@ import type { Running } from "./with-product.ts";
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HOME = "198.51.100.65";
 const THIEF = "198.51.100.99";
-/** What the lab's DNS calls mx.sender.test. */
+/** The address of mx.sender.test in the lab's DNS. */
 const ELSEWHERE = "198.51.100.10";
 const STRANGER = "198.51.100.80";
 const MAILS = 300;
@@ -27,13 +27,13 @@ const MAILS = 300;
 const MOST_LEFT = 20;
 const MAIL_MS = 60_000;
 
-/** To which alerts are sent. */
+/** The receiver of alerts. */
 export async function receiveAlerts({ lab, product }: Running): Promise<HttpReceiver> {
   product.set({ GHOSTINBOX_ALERTS__WEBHOOK: "http://mx.sender.test:8001/hook" });
   return HttpReceiver.start(lab.sender, lab.directory, ELSEWHERE, 8001);
 }
 
-/** From the theft of a password to its report. Of a server with the SETTINGS of an incident, Anna and Bert. */
+/** From the theft of a password to the report. For a server with the SETTINGS of an incident, Anna and Bert. */
 export function incidentTests(running: Running, webhook: () => HttpReceiver): void {
   const { lab, product } = running;
   let elsewhere: Sink;
@@ -68,14 +68,14 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     ({ id } = z.parse(z.object({ id: z.string() }), opened));
     assert.equal(statSync(folder()).mode & 0o777, 0o700);
     assert.equal((await product.cli(["incident", "isolate"])).code, 2, "it cannot ask without a terminal");
-    // As behind sudo(8), which takes the variable away.
+    // As under sudo(8), which removes the variable.
     const behindSudo = "env -u SSH_CONNECTION ./ghostinbox incident isolate --yes; exit $?";
     const isolated = await product.shell(`SSH_CONNECTION='${HOME} 50000 ${SERVER.v4} 22' sh -c '${behindSudo}'`);
     assert.equal(isolated.code, 0, isolated.stderr);
     assert.match(isolated.stdout, new RegExp(`only ${HOME}; mail waits in the queue in both directions`));
     assert.match(isolated.stdout, /Contacts: Eve \+49 30 901820/);
     await assertShut(running, { stranger: STRANGER, administrator: HOME });
-    // The administrator's own mail is taken, and waits; so does mail for users here.
+    // The administrator's own mail is accepted and waits; so does mail for local users.
     const dialog = await signedIn(running, BERT, HOME);
     for (const to of ["friend@sender.test", ANNA]) assert.equal(await submit(dialog, BERT, to), 250);
     dialog.close();
@@ -206,7 +206,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     assert.equal(existsSync(layout.isolation), false);
     assert.doesNotMatch(await lab.server.mustExec(["nft", "list", "tables"]), /isolation/);
     await assertLiftRepeats(running);
-    // Those of the thief, as many that tell about them, and Bert's.
+    // The thief's mails, as many notifications about them, and Bert's.
     await until("everything that waited has left", () => elsewhere.mails().length === 2 * left + 1, MAIL_MS);
     assert.equal(elsewhere.mails().filter((mail) => mail.includes("Please ignore mail")).length, left);
     await until("the queue is empty", async () => (await queueOf(running)).length === 0, MAIL_MS);

@@ -7,7 +7,7 @@ import { until } from "./wait.ts";
 const RESTORE = /main\.ts backup restore/;
 const KEYS = "/run/ghostinbox-keys.*";
 
-/** What lies beside the data directory under its name. */
+/** Entries next to the data directory that start with its name. */
 export function besideData({ layout: { data } }: Product): readonly string[] {
   return readdirSync(dirname(data)).filter((name) => name.startsWith(`${basename(data)}.`));
 }
@@ -24,7 +24,7 @@ export async function endedRestores(product: Product, argv: readonly string[]): 
   assert.deepEqual(besideData(product).toSorted(), ["data.restoring", "data.restoring-lock"]);
 }
 
-/** Ends a restore of encrypted mail once the private keys lie in memory, and waits until they are gone. */
+/** Ends a restore of encrypted mail once the private keys are in memory, and waits until they are gone. */
 export async function endedWithKeys(product: Product, argv: readonly string[]): Promise<void> {
   const writes = (): boolean => globSync(KEYS).length > 0;
   const told = await endedBy("SIGTERM", product, { argv, writes });
@@ -42,7 +42,7 @@ async function endedBy(
 ): Promise<string> {
   const ending = product.cli(argv);
   const pid = await until("it runs", () => product.pidsOf(RESTORE)[0]);
-  // Without a pause longer than a turn of the event loop: it may be over soon.
+  // Pauses for one turn of the event loop only: the restore may soon be over.
   while (!writes() && existsSync(`/proc/${pid}`)) await new Promise((resolve) => setImmediate(resolve));
   process.kill(pid, signal);
   const { code, stderr } = await ending;

@@ -5,7 +5,7 @@ import type { Running } from "./with-product.ts";
 
 const TABLE = ["table", "inet", "ghostinbox_isolation"];
 
-/** That the keeper puts the table of an isolated server back, and takes away one without an isolation. */
+/** Checks that the keeper restores the table of an isolated server, and removes one without an isolation. */
 export async function assertTableFollows({ lab, product }: Running): Promise<void> {
   const { isolation } = product.layout;
   const isThere = async (): Promise<boolean> => (await lab.server.exec(["nft", "list", ...TABLE])).code === 0;
@@ -17,7 +17,7 @@ export async function assertTableFollows({ lab, product }: Running): Promise<voi
   await until("the keeper puts it back again", isThere);
 }
 
-/** That a lift takes away a table that an interrupted one has left. */
+/** Checks that a lift removes the table left by an interrupted one. */
 export async function assertLiftRepeats({ lab, product }: Running): Promise<void> {
   await lab.server.mustExec(["nft", "add", ...TABLE]);
   await product.json(["incident", "recover", "--lift", "all"]);

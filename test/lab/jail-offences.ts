@@ -20,7 +20,7 @@ export function jailOffences({ attacker }: Lab) {
       }
     },
 
-    /** If a block list names the client. */
+    /** Only if a block list names the client. */
     "postfix-rbl": async (from, { account, times }) => {
       for (let i = 0; i < times; i++)
         assert.equal((await sendMail({ host: attacker, from, recipient: account })).code, 554);

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A text that costs time to make, which files of one run share; null if no file has made it yet, or outside of a run. */
+/** A text that is expensive to make, shared by the files of one run; null if no file has made it yet, or outside of a run. */
 export function keptByRun(name: string): string | null {
   const file = fileOf(name);
   return file !== null && existsSync(file) ? readFileSync(file, "utf8") : null;
 }
 
-/** For the files of this run that come later. */
+/** Stores it for later files of this run. */
 export function keepForRun(name: string, text: string): string {
   const file = fileOf(name);
   if (file === null) return text;

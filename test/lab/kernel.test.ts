@@ -7,7 +7,7 @@ import { whyNoLab } from "./network.ts";
 import { openConnectionsTests } from "./open-connections-tests.ts";
 import { ownNetworksTests } from "./own-networks-tests.ts";
 
-/** Of one lab: each part starts with a firewall that is reset. */
+/** All parts use one lab; each starts with a reset firewall. */
 describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   let kit: FirewallLab;
   before(async () => {
@@ -16,11 +16,11 @@ describe("in a real kernel", { skip: whyNoLab() ?? false }, () => {
   after(() => kit.remove());
   const kitOf = (): FirewallLab => kit;
 
-  // First: it looks for the only nft.
+  // First: it expects only one nft process.
   describe("the firewall follows the database", () => enforceTests(kitOf));
   describe("a reset that does not come to its end", () => firewallResetTests(kitOf));
   describe("connections held at once", () => connectionsTests(kitOf));
   describe("connections that stand, counted by the guard", () => openConnectionsTests(kitOf));
-  // Last: it takes a route away.
+  // Last: it removes a route.
   describe("own networks", () => ownNetworksTests(kitOf));
 });

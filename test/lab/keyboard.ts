@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
 import { until } from "./wait.ts";
 
-/** How often the way is counted again: a field for a date has several stops, and a page may change in between. */
+/** How often the path is counted again: a field for a date has several stops, and a page may change in between. */
 const MOST_COUNTS = 12;
 
 /**
- * For each page as it loads. `stepsTo`: how many presses of the Tab key lead from what has the focus to an element; negative: backwards.
- * Where no control has the focus, the way may be another, since the browser continues from where the last one was: then it is counted
+ * For each page as it loads. `stepsTo`: how many presses of the Tab key lead from the focused element to another; negative: backwards.
+ * Without a focused control the path may differ, since the browser continues from the last one: then it is counted
  * again. `stepsLeft`: to the same element; null if it is gone. `canPress`: whether it has the focus, and can be pressed.
  */
 export const STEPS = `{
@@ -31,7 +31,7 @@ globalThis.canPress = (wanted) =>
   stepsTo(wanted) === 0 && !wanted.matches(":disabled") && wanted.closest("[aria-disabled=true]") === null;
 }`;
 
-/** A form takes the focus a moment after it is shown, and would take it from the control that the keyboard has reached since. */
+/** A form takes the focus shortly after it is shown, and could take it from the control that the keyboard has already reached. */
 export async function signInShown(page: Page): Promise<void> {
   await page.locator(".sign-in input:focus").waitFor();
 }
@@ -70,7 +70,7 @@ async function answerOf(name: "stepsTo" | "canPress", target: Locator): Promise<
   }, name);
 }
 
-/** In place of what a field holds. */
+/** Replaces the content of a field. */
 export async function type(target: Locator, text: string): Promise<void> {
   await reach(target);
   const { keyboard } = target.page();
@@ -79,7 +79,7 @@ export async function type(target: Locator, text: string): Promise<void> {
   else await keyboard.insertText(text);
 }
 
-/** The first option that starts with it. */
+/** Chooses the first option that starts with it. */
 export async function choose(target: Locator, option: string): Promise<void> {
   await reach(target);
   await target.page().keyboard.type(option);

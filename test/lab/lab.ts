@@ -30,7 +30,7 @@ export class Lab {
   }
 
   async start(records: readonly string[] = []): Promise<this> {
-    // A test run that is stopped takes its network away too.
+    // A stopped test run removes its network too.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
     try {
       await makeNetwork();

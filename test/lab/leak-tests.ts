@@ -10,7 +10,7 @@ import type { Running } from "./with-product.ts";
 const BANNED = "198.51.100.210";
 const TITLE = "A banned address still reaches a mail server";
 
-/** Of a server whose alerts are mailed to anna@example.test. */
+/** For a server that mails alerts to anna@example.test. */
 export function leakTests({ lab, product }: Running): void {
   const connect = () => lab.attacker.connect({ from: BANNED, to: SERVER.v4, port: 25, timeoutMs: 400 });
   async function reaches(): Promise<boolean> {

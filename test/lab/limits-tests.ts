@@ -17,7 +17,7 @@ const A_MINUTE = 20;
 const LARGEST_BYTES = 10 * 1024 * 1024;
 export const ALLOWED = "198.51.100.97";
 
-/** Of a server whose limits are the defaults, and which allows ALLOWED. */
+/** For a server with default limits that allows ALLOWED. */
 export function limitsTests({ lab, product }: Running): void {
   const session = async (from: string): Promise<Dialog> => {
     const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });
@@ -132,7 +132,7 @@ export function limitsTests({ lab, product }: Running): void {
     test("a mail of just the largest size is taken, and one byte more is not", async () => {
       const largest = await sendMail({ host: lab.sender, from: "198.51.100.94", text: mailOf(LARGEST_BYTES) });
       assert.equal(largest.code, 250, largest.lines.join());
-      // Dovecot stores LF where CR LF came.
+      // Dovecot stores CR LF as LF.
       const stored = ["find", product.layout.mail, "-type", "f", "-size", `+${Math.floor(0.95 * LARGEST_BYTES)}c`];
       await until("it is in the mailbox", async () => (await lab.server.mustExec(stored)) !== "");
       const larger = await sendMail({ host: lab.sender, from: "198.51.100.94", text: mailOf(LARGEST_BYTES + 1) });
@@ -204,12 +204,12 @@ function hangUp(connections: readonly (Connected | undefined)[]): void {
   for (const connection of connections) if (connection?.ok === true) connection.socket.destroy();
 }
 
-/** A mail that is this many bytes long, as RFC 1870 counts: with the CR LF that ends its last line. */
+/** A mail of this size, as RFC 1870 counts: including the final CR LF. */
 function mailOf(bytes: number): string {
   const head = `From: <a@sender.test>\r\nTo: <${ANNA}>\r\nSubject: A large one\r\n\r\n`;
   const line = `${"x".repeat(76)}\r\n`;
   const left = bytes - head.length - "\r\n".length;
   const body = line.repeat(Math.floor(left / line.length));
-  // No line longer than the others but the last, which may be as long as two.
+  // All lines are equally long, except the last, which may be as long as two.
   return `${head}${body}${"y".repeat(left - body.length)}`;
 }

@@ -10,7 +10,7 @@ import { namespaceOf } from "./network.ts";
 /** A resolver that answers every question wrongly and remembers who asked. */
 export const POISON = "203.0.113.66";
 
-/** The name servers of the lab's block lists, as the test steers them. */
+/** The name servers of the lab's block lists, controlled by the test. */
 export class Lists {
   readonly #child: ChildProcess;
   readonly #lines: Interface;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import type { Host } from "./host.ts";
 
-/** Another program, sqlite3(1), that locks a database until it is let go. */
+/** Another program, sqlite3(1), that locks a database until it is released. */
 export class Locker {
   readonly pid: number;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;

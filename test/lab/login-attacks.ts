@@ -9,7 +9,7 @@ import { logIn, openImap } from "./mail.ts";
 import { type Environment, PASSWORD, type Product } from "./product.ts";
 import type { Credentials } from "./sasl.ts";
 
-/** The defaults, with Fail2ban, but without content filters and block lists: no sign-in asks them, and they start slowly. */
+/** The defaults, with Fail2ban, but without content filters and block lists: sign-ins do not use them, and they start slowly. */
 export const LOGINS_AS_SHIPPED: Environment = {
   ...AS_SHIPPED,
   GHOSTINBOX_SPAM__ENABLED: "false",
@@ -60,14 +60,14 @@ export async function during<T>(task: Promise<T>, work: (round: number) => Promi
   return ended;
 }
 
-/** Many accounts by one command. Their password goes in as clear text, which is hashed as that of `account add` is. */
+/** Adds many accounts with one command, with a clear-text password that is hashed as by `account add`. */
 export async function importAccounts(product: Product, names: readonly string[]): Promise<void> {
   const file = join(product.lab.directory, "accounts-to-import");
   writeFileSync(file, names.map((name) => `${name}|{PLAIN}${PASSWORD}\n`).join(""), { mode: 0o600 });
   await product.json(["account", "import", file]);
 }
 
-/** That name any of these. */
+/** Those that name any of these. */
 export async function alertsOf(product: Product, ...names: readonly string[]): Promise<readonly AlertItem[]> {
   const alerts = await product.alerts();
   return alerts.filter(({ subject, detail }) => names.some((name) => subject.includes(name) || detail.includes(name)));

@@ -8,7 +8,7 @@ import { sendMail, serverFor } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** Of a server that sets its logs aside every few mails, and counts none of a client. */
+/** For a server that rotates its logs every few mails, without limits for the client. */
 export function logsSetAsideTests({ lab, product }: Running): void {
   /** Postfix warns of a client that speaks another protocol. */
   async function warn(): Promise<void> {

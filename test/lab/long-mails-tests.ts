@@ -8,7 +8,7 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const KB = 1000;
-/** Scores 1,000 (gtube(7)); a score that the refusal is set above. */
+/** Scores 1,000 (gtube(7)); `spam.refuse_score` is set above that. */
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
 const LINE = "The quick brown fox jumps over the lazy dog and then lies down beside it.\r\n";
 const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src="cid:dog">\r\n';
@@ -16,7 +16,7 @@ const LINK = '<p><a href="http://shop.example/">The quick brown fox</a> <img src
 /** 5 kB for one header: a mail may have a thousand. */
 const LINES_OF_70 = Array.from({ length: 70 }, () => "x".repeat(70)).join("\r\n ");
 
-/** Spam, and after it what is there only to make the mail long. */
+/** Spam, followed by padding that makes the mail long. */
 const PADDINGS: readonly (readonly [what: string, type: string, line: string, sizeBytes: number])[] = [
   ["520 kB of text", "text/plain", LINE, 520 * KB],
   ["520 kB of HTML", "text/html", LINK, 520 * KB],
@@ -49,12 +49,12 @@ export function longMailsTests({ lab, product }: Running): void {
     return until(`“${subject}” in ${folder}`, () => findMail(product.layout, subject, { folder }), deadlineMs);
   }
 
-  /** As it lies in the mailbox: with the line ends of Unix, and the last line whole. */
+  /** As stored in the mailbox: with Unix line ends, and a complete last line. */
   function bodyOf(mail: string): string {
     return mail.slice(mail.indexOf("\n\n") + 2).replace(/\n+$/, "");
   }
 
-  /** And whole. */
+  /** And complete. */
   function assertMarked(mail: string, subject: string, body: string): void {
     assert.match(mail, new RegExp(`^Subject: \\[SPAM\\] ${subject}$`, "m"));
     assert.equal(bodyOf(mail).length, body.replaceAll("\r\n", "\n").length);
@@ -125,12 +125,12 @@ export function longMailsTests({ lab, product }: Running): void {
     const heavy = Array.from({ length: 3 }, (_, n) =>
       sent(`heavy ${n}`, ["MIME-Version: 1.0", "Content-Type: text/html"], body),
     );
-    // Behind them: spamd has work.
+    // Queued behind them: spamd is busy.
     await until("spamd has two processes", () => product.pidsOf(/spamd child/).length === 2);
     await sent("behind them", ["MIME-Version: 1.0"], GTUBE);
     await arrived("behind them", "Junk");
     await Promise.all(heavy);
-    // Each takes all the time that it may have of one of two processes.
+    // Each takes the maximum time of one of two processes.
     for (const n of heavy.keys()) assertMarked(await arrived(`heavy ${n}`, "Junk", 180_000), `heavy ${n}`, body);
   });
 
@@ -139,11 +139,11 @@ export function longMailsTests({ lab, product }: Running): void {
     const [head] = product.pidsOf(/spam-head\.py/);
     for (const pid of frozen) process.kill(pid, "SIGSTOP");
     try {
-      // More than there are places, each longer than what a socket takes in.
+      // More than there are places, each longer than a socket buffer.
       const ask = ["spamc", "-U", product.layout.spamHeadSocket, "-t", "2", "-s", "1000000"];
       const input = `Subject: x\n\n${LINE.repeat(6_000)}`;
       await Promise.all(Array.from({ length: 20 }, () => lab.server.exec(ask, { input })));
-      // One takes connections, one reports about spamd; the milter's own question may be there.
+      // One accepts connections, one reports about spamd; the milter's own query may be there.
       await until("none waits", () => readdirSync(`/proc/${head}/task`).length <= 3, 6_000);
     } finally {
       for (const pid of frozen) process.kill(pid, "SIGCONT");

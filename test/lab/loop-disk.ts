@@ -35,13 +35,13 @@ export class LoopDisk {
     await mustRun(["umount", "-l", this.#directory]);
   }
 
-  /** What the kernel does after an error of the disk: ext4 takes no writes from now on, not even into open files. */
+  /** What the kernel does after an error of the disk: ext4 refuses all further writes, even to open files. */
   async fail(): Promise<void> {
     const device = (await mustRun(["findmnt", "-n", "-o", "SOURCE", this.#directory])).trim();
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "a test\n");
   }
 
-  /** fsck(8), and mounted again. On a copy: other tests' mount namespaces can still hold the failed one. */
+  /** Runs fsck(8) and mounts it again. Uses a copy: other tests' mount namespaces can still hold the failed one. */
   async repair(): Promise<void> {
     await this.unmount();
     const copy = `${this.#image}.mended`;
@@ -54,7 +54,7 @@ export class LoopDisk {
     await this.#mount();
   }
 
-  /** Uses up the inodes but for a few, which the server's programs take and give back all the time. */
+  /** Uses up all but a few inodes, which the server's programs allocate and free all the time. */
   fillInodes(): void {
     const filler = this.#filler();
     mkdirSync(filler);

@@ -45,7 +45,7 @@ export class MachineClock {
   readonly #library = new ClockLibrary();
   #aheadMs = 0;
 
-  /** Starts a program by this clock. */
+  /** Starts a program with this clock. */
   get within(): readonly string[] {
     const etc = join(this.#library.directory, "etc");
     const copy = `cp -a /etc ${etc}; echo ${this.#library.path} >${etc}/ld.so.preload`;
@@ -60,7 +60,7 @@ export class MachineClock {
     return Date.now() + this.#aheadMs;
   }
 
-  /** Sets it so far ahead of the right time. */
+  /** Sets it this far ahead of the real time. */
   set(aheadMs: number): void {
     this.#aheadMs = aheadMs;
     this.#library.set({ wallMs: aheadMs, sleptMs: 0 });

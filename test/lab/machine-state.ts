@@ -8,11 +8,11 @@ export type MachineState = Readonly<{
   files: readonly string[];
   processes: readonly string[];
   firewall: readonly string[];
-  /** What all of it takes. */
+  /** The space of all of it. */
   diskMb: number;
 }>;
 
-/** What docs/set-up.md says remains, and what dpkg keeps of packages, which are compared as such. */
+/** Files that docs/set-up.md says remain, and dpkg's own files: packages are compared separately. */
 const NOT_LEFT = [
   "/var/cache/apt",
   "/var/lib/apt",
@@ -106,17 +106,17 @@ export class MachineLook {
   }
 }
 
-/** Those lines of `files` that are of what lies below a place. */
+/** The lines of `files` about entries below a place. */
 export function below(place: string, files: readonly string[]): readonly string[] {
   return files.filter((line) => line.replace(/^(?:\w \d+ \S+ |\d+ \d+ )/, "").startsWith(`${place}/`));
 }
 
-/** What is ended by a NUL each. */
+/** Splits NUL-terminated items. */
 function partsOf(text: string): readonly string[] {
   return text.split("\0").slice(0, -1);
 }
 
-/** From the lines of `found` about a file, whose path may have blanks. */
+/** Parses lines of `found` about a file, whose path may contain spaces. */
 function pathOf(record: string): string {
   return record.slice(record.indexOf("/"));
 }
