@@ -157,7 +157,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     await killedDrill(product, DRILL_MS);
     assert.ok(existsSync(layout.backupDrill), "its files wait for the next one");
     await until("the owner is alerted", async () =>
-      /^! The last restore drill failed: .* was ended before its end/m.test((await product.cli(["status"])).stdout),
+      /^! The last restore drill failed: .* was interrupted/m.test((await product.cli(["status"])).stdout),
     );
 
     const drilled = await timed(() => product.json(["backup", "drill"], { deadlineMs: DRILL_MS }));

@@ -54,7 +54,7 @@ for (const [what, changes, command] of [
     "./ghostinbox backup create",
   ],
   ["no backup", { backups: { ...backups, last: null } }, "./ghostinbox backup create"],
-  ["a key that nobody has seen", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
+  ["a key that was never shown", { backups: { ...backups, isKeySeen: false } }, "./ghostinbox backup key"],
   [
     "a drill that failed",
     {

@@ -1,6 +1,6 @@
 /**
- * Answers one question of the keeper about the guard's databases, and ends. It runs as root: the guard's user could trace one of its own
- * processes and change the answer.
+ * Answers one question of the keeper about the guard's databases, and ends. It runs as root: the guard's user could trace a process
+ * that it owns and change the answer.
  */
 import { readFollowed } from "../../adapters/sqlite/accounts-db/followed.ts";
 import { checkAudit, lastAudited } from "../../adapters/sqlite/read/audit-entries.ts";

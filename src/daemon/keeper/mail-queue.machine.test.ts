@@ -12,7 +12,7 @@ import { queueVerb } from "./mail-queue.ts";
 const ANNA = parseAddress("anna@example.test") ?? assert.fail();
 const INFO = parseAddress("info@example.test") ?? assert.fail();
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
-const NOBODY = "0000000AAAA";
+const MISSING = "0000000AAAA";
 const COPIES = Array.from({ length: MAILS_PER_COMMAND }, (_, i) => `F${(0x10_0000 + i).toString(16).toUpperCase()}`);
 
 /** Postfix's own programs on a queue of files; Postfix itself does not run. */
@@ -52,12 +52,12 @@ describe("Postfix's queue", SENDMAIL, () => {
     const annas = [idOf(ANNA), idOf("Anna+Shop@Example.test")].toSorted();
     assert.deepEqual(ids(await found(false, { senders: [ANNA] })), annas);
     const bert = idOf("bert@example.test");
-    assert.deepEqual(ids(await found(false, { senders: [INFO], ids: [bert, NOBODY] })), [idOf(INFO), bert].toSorted());
+    assert.deepEqual(ids(await found(false, { senders: [INFO], ids: [bert, MISSING] })), [idOf(INFO), bert].toSorted());
     const [mail] = await found(false, { ids: [idOf(ANNA)] });
     assert.deepEqual([mail?.recipients, mail?.isHeld], [2, false]);
     assert.ok(Math.abs(Date.now() - (mail?.at ?? 0)) < 600_000, `it arrived at ${mail?.at}`);
     assert.deepEqual(await found(true, { senders: [ANNA, INFO], ids: [bert] }), [], "none is on hold");
-    assert.deepEqual(await found(false, {}), [], "an empty sender and an odd one are no account's");
+    assert.deepEqual(await found(false, {}), [], "no account has an empty or odd sender");
   });
 
   const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null, where: "anywhere", after: null } as const;
@@ -94,7 +94,7 @@ describe("Postfix's queue", SENDMAIL, () => {
       [[ANNA, recipients]],
     );
     assert.deepEqual((await listed({ where: "hold" })).queue, []);
-    assert.equal((await listed({ ids: [idOf(INFO), NOBODY] })).total, 1);
+    assert.equal((await listed({ ids: [idOf(INFO), MISSING] })).total, 1);
   });
 
   test("finds held mail separately, and releases or deletes it by its id; missing ids are ignored", async () => {
@@ -110,14 +110,14 @@ describe("Postfix's queue", SENDMAIL, () => {
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.count ?? assert.fail("how many?");
     };
-    assert.equal(await change("hold_mail", anna, info, NOBODY), 2);
+    assert.equal(await change("hold_mail", anna, info, MISSING), 2);
     assert.deepEqual(ids(await found(true, { senders: [ANNA, INFO] })), [anna, info].toSorted());
     assert.deepEqual(ids(await found(false, { senders: [ANNA, INFO] })), [idOf("Anna+Shop@Example.test")]);
-    assert.equal(await change("release_mail", info, NOBODY), 1);
+    assert.equal(await change("release_mail", info, MISSING), 1);
     assert.equal(await change("hold_mail", info), 1);
     const shop = idOf("Anna+Shop@Example.test");
-    assert.equal(await change("return_mail", info, shop, NOBODY), 2, "one was on hold, one was not");
-    assert.equal(await change("delete_mail", anna, info, NOBODY), 1);
+    assert.equal(await change("return_mail", info, shop, MISSING), 2, "one was on hold, one was not");
+    assert.equal(await change("delete_mail", anna, info, MISSING), 1);
     assert.deepEqual(await found(true, { ids: [anna, info] }), []);
     assert.deepEqual(ids(await found(false, { ids: [anna, info] })), [info], "mail that is not on hold is not deleted");
   });
@@ -126,7 +126,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     const shop = idOf("Anna+Shop@Example.test");
     copyMail(layout, shop, COPIES);
     const last = COPIES.slice(-3);
-    const some = await found(false, { senders: [ANNA], ids: [...last, NOBODY] });
+    const some = await found(false, { senders: [ANNA], ids: [...last, MISSING] });
     assert.equal(some.length, MAILS_PER_COMMAND);
     assert.deepEqual(ids(some.slice(0, 3)), last);
     assert.equal(new Set(ids(some)).size, MAILS_PER_COMMAND);
@@ -136,7 +136,7 @@ describe("Postfix's queue", SENDMAIL, () => {
     const elsewhere = { ...layout, postfixConf: `${layout.postfixConf}-gone` };
     const reply = await queueVerb(elsewhere, { verb: "find_mail", senders: [ANNA], ids: [], onHold: true });
     assert.match(reply.ok ? "" : reply.reason, /^postqueue failed: .*main\.cf/);
-    const held = await queueVerb(elsewhere, { verb: "hold_mail", ids: [NOBODY] });
+    const held = await queueVerb(elsewhere, { verb: "hold_mail", ids: [MISSING] });
     assert.match(held.ok ? "" : held.reason, /^postsuper failed: .*main\.cf/);
   });
 });

@@ -8,7 +8,7 @@ import { parseOpenSessions } from "../../wire/dovecot/open-sessions.ts";
 import { processesOf, signal } from "../set-up/running/processes.ts";
 
 /** doveadm(1) who: no one is signed in. */
-const NOBODY = 68;
+const NO_SESSION = 68;
 
 /**
  * When IMAP connections run out: ends sessions of the account that holds most of them. Dovecot limits only those
@@ -17,7 +17,7 @@ const NOBODY = 68;
 export async function shareImap({ data, dovecotConf }: Layout, settings: Settings | null): Promise<KeeperReply> {
   if (settings === null) return { ok: false, reason: "The settings cannot be read." };
   const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
-  if (who.code !== 0 && who.code !== NOBODY) return { ok: false, reason: `doveadm who failed: ${lastLines(who)}` };
+  if (who.code !== 0 && who.code !== NO_SESSION) return { ok: false, reason: `doveadm who failed: ${lastLines(who)}` };
   const surplus = surplusOf(parseOpenSessions(who.stdout), settings["limits.connections.imap_places"]);
   const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
   // As `doveadm kick` does. A process number may have been reused by now.

@@ -24,7 +24,7 @@ function scene(toml = "") {
   };
 }
 
-test("destemail of each place is reported first, then written once", () => {
+test("the destemail of each file is first reported, then written once", () => {
   for (const place of ["file", "rendered", "security"] as const) {
     const { [place]: file, adopt, text } = scene("\uFEFF# mine\n");
     writeFileSync(file, PRINTED);
@@ -37,7 +37,7 @@ test("destemail of each place is reported first, then written once", () => {
   }
 });
 
-test("the last destemail counts, several addresses too, without comments", () => {
+test("the last destemail counts, even with several addresses, without comments", () => {
   const { file, rendered, security, adopt, text } = scene();
   writeFileSync(security, "[DEFAULT]\ndestemail = c@example.org\n");
   writeFileSync(rendered, "[DEFAULT]\ndestemail = d@example.org\n");
@@ -46,7 +46,7 @@ test("the last destemail counts, several addresses too, without comments", () =>
   assert.equal(text(), 'alerts.email = ["a@example.org", "b@example.net"]\n');
 });
 
-test("what the settings name wins, and that is said", () => {
+test("the settings take precedence, and that is reported", () => {
   const { file, adopt, text } = scene('# mine\nalerts.email = ["me@example.org"]\n');
   writeFileSync(file, PRINTED);
   const unused = `${file}: destemail = your-alert-email@domain.com is not used: `;
@@ -68,7 +68,7 @@ for (const [what, written, why] of [
     assert.equal(text(), "");
   });
 
-test("a file that cannot be read is reported, and the next one counts", () => {
+test("an unreadable file is reported, and the next one counts", () => {
   const { file, security, adopt, text } = scene();
   mkdirSync(file);
   writeFileSync(security, PRINTED);

@@ -10,7 +10,7 @@ import { ownSecurity } from "./checkout.ts";
 import { rewriteSettings } from "./rewrite-settings.ts";
 
 const KEY = "alerts.email";
-/** Those of Fail2ban's users, in the order in which it reads them: a later one wins (jail.conf(5)). */
+/** The files of Fail2ban's users, in the order in which it reads them: a later one wins (jail.conf(5)). */
 const FILES = ["jail.conf", "jail.local"];
 const MOST_BYTES = 1024 * 1024;
 /** The value in Debian's own jail.conf: no owner chose it. */
@@ -35,7 +35,7 @@ export function adoptDestemail(
   if (last === null || text === null) return says;
   const plain = withoutMark(text);
   const loaded = loadSettings(plain, env);
-  // Whoever reads the settings next reports why they are invalid.
+  // The next reader of the settings reports why they are invalid.
   if (!loaded.ok) return says;
   const isUnused = (why: string) => [...says, `${last.file}: destemail = ${last.written} is not used: ${why}.`];
   const read = settingOf(KEY).kind.read(last.written.split(/[\s,]+/).filter((part) => part !== ""));

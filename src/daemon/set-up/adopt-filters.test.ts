@@ -20,13 +20,13 @@ import { JUDGE } from "./judge-filter.ts";
 
 const whyNot = lacking({ root: true, installed: ["python3"] });
 
-/** A judge that leaves a mark, and returns the given verdict. */
+/** A judge that records its runs, and returns the given verdict. */
 function judge(mark: string, tricked: string | null): string {
   const answer = JSON.stringify(JSON.stringify({ matches: [], lines: 0, tricked }));
   return `open(${JSON.stringify(mark)}, "a").write("x")\nprint(${answer})\n`;
 }
 
-test("a filter is judged again when it or its judge has changed, and not otherwise", { skip: whyNot }, async (t) => {
+test("a filter is tested again only when it or its judge has changed", { skip: whyNot }, async (t) => {
   const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   chmodSync(root, 0o755);
@@ -48,15 +48,15 @@ test("a filter is judged again when it or its judge has changed, and not otherwi
   assert.deepEqual(refusedFilters(layout), []);
   assert.equal(await times(), 0, "nothing has changed");
   appendFileSync(filter, "# more\n");
-  assert.equal(await times(), 1, "the filter has");
+  assert.equal(await times(), 1, "the filter has changed");
   assert.equal(await times(), 0);
   writeFileSync(join(root, JUDGE), judge(mark, "a line"));
-  assert.equal(await times(), 1, "the judge has");
+  assert.equal(await times(), 1, "the judge has changed");
   assert.match(refusedFilters(layout)[0]?.reason ?? "", /attackers choose/);
   assert.equal(existsSync(join(layout.fail2banOwn, "mine.conf")), false);
 });
 
-test("a pipe or a directory in place of a filter is refused, and keeps no start waiting", async (t) => {
+test("a pipe or a directory in place of a filter is refused, and does not delay a start", async (t) => {
   const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   const layout = layoutOf(join(root, "data"));

@@ -17,7 +17,7 @@ export type Adopted = Readonly<{ own: readonly string[]; refused: readonly Refus
 
 const MOST_CHARACTERS = 64 * 1024;
 const REFUSED = "refused.json";
-/** What each accepted filter was tested with, as `circumstances` says it. */
+/** What each accepted filter was tested with, according to `circumstances`. */
 const JUDGED = "judged.json";
 
 /** The directories of the owner's own filters; for two files of the same name the later one wins. */
@@ -57,7 +57,7 @@ export async function adoptFilters(checkout: string, layout: Layout): Promise<Ad
   return { own, refused };
 }
 
-/** What the last `adoptFilters` refused. */
+/** The filters that the last `adoptFilters` refused. */
 export function refusedFilters({ fail2banOwn }: Pick<Layout, "fail2banOwn">): readonly Refused[] {
   const isRefused = (one: unknown): one is Refused => typeof one === "object" && one !== null && "reason" in one;
   return readList(join(fail2banOwn, REFUSED)).filter(isRefused);

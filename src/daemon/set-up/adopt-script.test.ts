@@ -27,7 +27,7 @@ function scene(toml: string) {
   };
 }
 
-test("an edit is shown first, written once, and from then on is in the settings file", () => {
+test("an edit is first shown, written once, and afterwards is in the settings file", () => {
   const { layout, edit, adopt, text } = scene("\uFEFF# mine\n");
   edit("{ maxEmailsPerIP: { perMinute: 20 } }");
   assert.deepEqual(adopt(true), {
@@ -56,7 +56,7 @@ const KEPT = {
   says: [`${SCRIPT} is again as delivered. ghostinbox.toml keeps what was edited there before: allow.networks.`],
 };
 
-test("taking the last address back ends its trust", () => {
+test("removing the last address ends its trust", () => {
   const { edit, adopt, text } = scene("");
   edit(TRUSTING);
   adopt();
@@ -67,7 +67,7 @@ test("taking the last address back ends its trust", () => {
   assert.deepEqual(adopt(), { ok: true, says: [] });
 });
 
-test("the file of a new version undoes nothing, which is reported once", () => {
+test("the script of a new version does not undo edits, which is reported once", () => {
   const { edit, upgrade, adopt, text } = scene("");
   edit(TRUSTING);
   adopt();
@@ -77,7 +77,7 @@ test("the file of a new version undoes nothing, which is reported once", () => {
   assert.deepEqual([adopt(), text()], [{ ok: true, says: [] }, ALL]);
 });
 
-test("an edited file that a new version takes along can be edited back later", () => {
+test("an edited file that a new version replaces can be edited back later", () => {
   const { edit, upgrade, adopt, text } = scene("");
   edit(TRUSTING);
   adopt();
@@ -88,7 +88,7 @@ test("an edited file that a new version takes along can be edited back later", (
   assert.equal(text(), "");
 });
 
-test("a file as delivered that is older than what was adopted, as in a new container, takes nothing back", () => {
+test("an unedited script that is older than the adopted one, as in a new container, undoes nothing", () => {
   const { edit, adopt, text, script } = scene("");
   edit(TRUSTING);
   adopt();
@@ -97,7 +97,7 @@ test("a file as delivered that is older than what was adopted, as in a new conta
   assert.deepEqual([adopt(), text()], [KEPT, ALL]);
 });
 
-test("a restored record meets a file as delivered that is younger than its contents, and takes nothing back", () => {
+test("a restored record meets an unedited script that is younger than its contents, and undoes nothing", () => {
   const { layout, edit, adopt, text, script } = scene("");
   edit(TRUSTING);
   adopt();
@@ -108,14 +108,14 @@ test("a restored record meets a file as delivered that is younger than its conte
   assert.deepEqual([adopt(), text()], [KEPT, ALL]);
 });
 
-test("a record of an older program, without a version, is read as one of another version", () => {
+test("a record of an older program, without a version, counts as one of a different version", () => {
   const { layout, edit, adopt, text } = scene(ALL);
   writeFileSync(layout.adoptedScript, '{ "allow.networks": "[\\"192.0.2.7/32\\"]" }\n');
   edit("{}");
   assert.deepEqual([adopt(), text()], [KEPT, ALL]);
 });
 
-test("nothing is written of a script that is wrong in part", () => {
+test("nothing is written of a script with a mistake", () => {
   const { edit, adopt, text } = scene("limits.mail.per_hour = 40\n");
   edit("{ maxEmailsPerIP: { perMinute: 20, perHour: 60 } }");
   const adopted = adopt();

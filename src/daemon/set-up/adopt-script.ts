@@ -22,7 +22,7 @@ const VERSION = "version";
 const schema = z.record(z.string(), z.string());
 
 /**
- * Takes what was edited in `security/security.js` over into the settings file, which must be there, and says so. With
+ * Applies edits of `security/security.js` to the settings file, which must exist, and reports them. With
  * `isTrial` nothing is written. Throws if a file cannot be read or written.
  */
 export function adoptScript(
@@ -63,7 +63,7 @@ type Last = AdoptedLast & Readonly<{ version: string | null; here: string | null
 
 /**
  * A file older than the record was not edited since: a new container or an installed package brought it. The record's age is that
- * of its inode (st_ctime of stat(3type)): one from a backup has kept the time of its contents, and is new here.
+ * of its inode (st_ctime of stat(3type)): a restored one has kept the time of its contents, and is new here.
  */
 function adoptedLast(checkout: string, adoptedScript: string): Last {
   const { [VERSION]: version = null, ...values } = readRecord(adoptedScript, schema, {});

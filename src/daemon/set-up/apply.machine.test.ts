@@ -39,7 +39,7 @@ const skip =
     ? "Postfix checks its configuration for root only"
     : missing.length > 0 && `not installed: ${missing.join(", ")}`;
 
-/** By the real postconf, postfix check and doveconf; starts no server. */
+/** With the real postconf, postfix check and doveconf; starts no server. */
 describe("applying a configuration", { skip }, () => {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
   chmodSync(directory, 0o755);
@@ -64,7 +64,7 @@ describe("applying a configuration", { skip }, () => {
     // SpamAssassin loads it, as its own user.
     mkdirSync(layout.program);
     copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
-    // Fail2ban looks whether its logs are there.
+    // Fail2ban checks that its logs exist.
     for (const file of [layout.mailLog, layout.webLog]) {
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, "");
@@ -79,7 +79,7 @@ describe("applying a configuration", { skip }, () => {
   after(() => rmSync(directory, { recursive: true, force: true }));
 
   test("every component accepts what is rendered for it", async () => {
-    // SpamAssassin is asked about all that it would read as soon as there are rules of the owner.
+    // SpamAssassin checks everything that it would read as soon as the owner has rules.
     const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });
     // No setting fixes faulty fetched rules, so the package's decide.
@@ -104,7 +104,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(!existsSync(`${layout.postfixConf}.staged`));
   });
 
-  test("settings of the owner that Dovecot refuses are not used, and the line is recorded until they are right", async () => {
+  test("the owner's Dovecot settings are not used while Dovecot refuses them, and the line is recorded", async () => {
     const own = (text: string) => applyConfiguration(site({ ownDovecot: text }), { only: ["dovecot"] });
     const refused = await own("login_greeting = Hello.\nnonsense = 1\n");
     const reason = "the file of mailboxes.dovecot: line 2: Unknown setting: nonsense";
@@ -116,7 +116,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok((await own("")).ok);
   });
 
-  test("Unbound checks the files that settings name, and the error names the settings", async () => {
+  test("Unbound checks the files in settings, and its error names the settings", async () => {
     const { dns } = sampleSite();
     for (const wrong of [{ trustAnchor: join(directory, "none.key") }, { rootHints: join(directory, "none.hints") }]) {
       const refused = await applyConfiguration(site({ dns: { ...dns, ...wrong } }), { only: ["unbound"] });
@@ -133,7 +133,7 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(statSync(join(layout.postfixConf, "main.cf")).mtimeMs <= Date.now() - 2_000);
   });
 
-  test("only files that differ are replaced, also after manual edits, and only they are reported", async () => {
+  test("only files that differ are replaced, even after manual edits, and only they are reported", async () => {
     writeFileSync(join(layout.postfixConf, "main.cf"), "mynetworks = 0.0.0.0/0\n");
     const applied = await applyConfiguration(site({ messageSizeBytes: 20_000_000 }));
     assert.deepEqual(applied, {
@@ -144,16 +144,16 @@ describe("applying a configuration", { skip }, () => {
     assert.match(main(), /^mynetworks = 127/m);
     assert.match(main(), /^message_size_limit = 20000000$/m);
   });
-  test("while it serves, a component of which nothing changes is not checked again, but files of the owner are", async () => {
+  test("while the server runs, an unchanged component is not checked again, except for files of the owner", async () => {
     const whole = site();
     assert.ok((await applyConfiguration(whole, { isServing: true })).ok);
-    // Fail2ban refuses logs that are not there.
+    // Fail2ban refuses missing logs.
     const aside = `${layout.mailLog}.aside`;
     renameSync(layout.mailLog, aside);
     assert.deepEqual(await applyConfiguration(whole, { isServing: true }), { ok: true, changed: [], unused: null });
     assert.equal((await applyConfiguration(whole, { only: ["fail2ban"] })).ok, false);
     const off = site({ fail2ban: { ...whole.fail2ban, enabled: false } });
-    assert.ok((await applyConfiguration(off, { only: ["fail2ban"] })).ok, "what is off is not checked");
+    assert.ok((await applyConfiguration(off, { only: ["fail2ban"] })).ok, "a disabled component is not checked");
     renameSync(aside, layout.mailLog);
     const rootHints = join(directory, "own.hints");
     writeFileSync(rootHints, ". NS a.root.test.\na.root.test. A 198.51.100.53\n");

@@ -10,7 +10,7 @@ import { makeDkimKeys } from "./dkim-keys.ts";
 import { prepareMailKeys } from "./mail-keys.ts";
 import { noteOwnDovecot } from "./own-dovecot.ts";
 
-/** `changed`: services with a new configuration, each once. `unused`: why the owner's settings of Dovecot are not used, or null. */
+/** `changed`: services with a new configuration, each once. `unused`: why the owner's Dovecot settings are not used, or null. */
 export type Applied =
   | Readonly<{ ok: true; changed: readonly ServiceName[]; unused: string | null }>
   | Readonly<{ ok: false; reason: string }>;
@@ -20,13 +20,13 @@ type Rendered = Readonly<{ ok: true; changed: readonly ServiceName[] }> | Readon
 const NO_KEYS = { ok: true, changed: false } as const;
 
 /**
- * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so that one of which
- * nothing changes need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run.
+ * `only`: the configuration of these services. `isServing`: components run with the configuration in force, so an unchanged one
+ * need not be checked again. `isStarting`: they are started next, and the caller reports those that do not run.
  */
 type How = Readonly<{ only?: readonly ServiceName[]; isServing?: boolean; isStarting?: boolean }>;
 
 /**
- * Applies the owner's settings of Dovecot too, unless Dovecot refuses the configuration only because of them: mail flows without them.
+ * Applies the owner's Dovecot settings too, unless Dovecot refuses the configuration only because of them: mail works without them.
  * Records why they are not used.
  */
 export async function applyConfiguration(site: Site, how: How = {}): Promise<Applied> {
@@ -40,14 +40,14 @@ export async function applyConfiguration(site: Site, how: How = {}): Promise<App
   return { ...ended, unused };
 }
 
-/** `line 2: Unknown setting: nonsense`, without the place of our copy. */
+/** `line 2: Unknown setting: nonsense`, without the path of our copy. */
 function ownLine(reason: string): string {
   return reason.replace(/^.*?\S*own\.conf (?=line \d)/, "");
 }
 
 /**
- * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves all of
- * it into place. Reloads nothing: the caller knows whether the services run.
+ * Renders everything beside the configuration in force, lets each component check its own, all at once, and only then moves
+ * everything into place. Reloads nothing: the caller knows whether the services run.
  */
 async function applyRendered(
   site: Site,

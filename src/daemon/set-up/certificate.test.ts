@@ -63,7 +63,7 @@ test("the ciphers of the seed get the RSA key that some of them need", OPENSSL, 
   assert.equal(new X509Certificate(readFileSync(layout.tlsCert)).publicKey.asymmetricKeyType, "rsa");
 });
 
-test("a bad certificate stops the first start; a later one keeps the served one", OPENSSL, async () => {
+test("a bad certificate stops the first start; later the served one is kept", OPENSSL, async () => {
   const layout = layoutFor("bad");
   const [cert, key] = [join(directory, "own.pem"), join(directory, "own-key.pem")];
   const settings = `[tls]\ncert = "${cert}"\nkey = "${key}"`;

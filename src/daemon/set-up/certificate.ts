@@ -14,9 +14,9 @@ const DAYS = 825;
 const RENEW_BEFORE_MS = 30 * DAY_MS;
 
 /**
- * Makes a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
- * first start. Later the previous pair stays in use, because mail is worth more than a fresh certificate. Returns what
- * the owner should know then.
+ * Creates a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
+ * first start. Later the previous pair stays in use, because mail matters more than a fresh certificate. Returns what
+ * the owner should know in that case.
  */
 export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
   const files = certificateFiles(settings, layout);
@@ -43,7 +43,7 @@ async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Se
   const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
   const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
-  // Both on its standard output, so openssl itself writes no file.
+  // Both on its standard output, so openssl writes no file.
   const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", "-"]);
   const [key, cert] = ["PRIVATE KEY", "CERTIFICATE"].map((what) => pem(what, made.stdout));
   if (made.code !== 0 || key === undefined || cert === undefined)

@@ -13,7 +13,7 @@ export const IS_PACKAGED = existsSync(join(CHECKOUT, "packaged"));
 /** Whether this is the image of the Dockerfile, in a container. */
 export const IS_IMAGE = existsSync(join(CHECKOUT, "image"));
 
-/** Where compose.yaml mounts `security/` of a checkout, so that what is edited there counts without a new image. */
+/** Where compose.yaml mounts `security/` of a checkout, so that edits there apply without a new image. */
 const MOUNTED = "/security";
 
 /** Where the owner edits `security.js` and adds to `filter.d`. */

@@ -15,7 +15,7 @@ test("a container with everything that the server needs, and with IPv6, gets no 
   assert.deepEqual(newsOf({ status: LEAST, mounts: MOUNTS, ipv6Routes: ROUTES }), []);
 });
 
-test("what it does not need is named", () => {
+test("names rights that it does not need", () => {
   const modules = `${MOUNTS}/dev/vda /usr/lib/modules ext4 ro 0 0\n`;
   assert.deepEqual(newsOf({ status: "CapBnd:\t000001ffffffffff\n", mounts: modules, ipv6Routes: ROUTES }), [
     "This container has what the server does not need: `privileged: true`, which gives every capability, such as SYS_ADMIN; " +
@@ -33,11 +33,11 @@ test("without IPv6 the warning says that IPv6 clients share one address", () => 
   assert.deepEqual(more, []);
 });
 
-test("outside the image nothing is said", () => {
+test("outside the image there are no warnings", () => {
   assert.deepEqual(containerNews(), []);
 });
 
-test("compose.yaml gives just that, and the page has a reason for each", () => {
+test("compose.yaml grants exactly these rights, and the page has a reason for each", () => {
   const read = (name: string): string => readFileSync(join(CHECKOUT, name), "utf8");
   const given = /^ +cap_add:\n((?: +- \w+\n)+)/m.exec(read("compose.yaml"))?.[1]?.match(/\w+/g) ?? [];
   assert.deepEqual([...given].toSorted(), [...NEEDED].toSorted());

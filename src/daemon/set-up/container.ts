@@ -3,7 +3,7 @@ import { type Capability, isPrivileged, parseCapabilities } from "../../wire/ker
 import { parseIpv6Gateways } from "../../wire/kernel/proc-route.ts";
 import { IS_IMAGE } from "./checkout.ts";
 
-/** What the server uses in a container; docs/docker.md has the reason of each. Exported for its test. */
+/** What the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
 export const NEEDED: readonly Capability[] = [
   "NET_ADMIN",
   "CHOWN",
@@ -18,7 +18,7 @@ export const NEEDED: readonly Capability[] = [
 ];
 
 export type ContainerFacts = Readonly<{
-  /** Of the first process, /proc/PID/status: others may have given up rights. */
+  /** The status of the first process, /proc/PID/status: others may have dropped rights. */
   status: string;
   /** /proc/PID/mounts (proc(5)). */
   mounts: string;
@@ -26,7 +26,7 @@ export type ContainerFacts = Readonly<{
   ipv6Routes: string;
 }>;
 
-/** What the owner of this container should know of it, in sentences; none outside the image. */
+/** Warnings for the owner of this container, in sentences; none outside the image. */
 export function containerNews(): readonly string[] {
   if (!IS_IMAGE) return [];
   return newsOf({

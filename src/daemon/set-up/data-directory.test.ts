@@ -11,14 +11,14 @@ chmodSync(directory, 0o755);
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 for (const bad of ["relative/data", "/srv/my data", "/srv/$(id)", "/srv/../etc", "/", "/srv/a'b"])
-  test(`${JSON.stringify(bad)} is refused before anything is made`, () =>
+  test(`${JSON.stringify(bad)} is refused before anything is created`, () =>
     assert.throws(() => prepareDataDirectory(bad), /^SetUpFailure: GHOSTINBOX_DATA must be an absolute path/));
 
 test("a name too long for sockets is refused", () => {
   assert.throws(() => prepareDataDirectory(`/srv/${"x".repeat(70)}`), /at most 70 characters/);
 });
 
-test("an empty or new directory will do, and one of ours", () => {
+test("accepts an empty or new directory, and one of ours", () => {
   const data = join(directory, "new");
   prepareDataDirectory(data);
   assert.ok(existsSync(data));
@@ -30,7 +30,7 @@ test("an empty or new directory will do, and one of ours", () => {
   assert.ok(!holdsForeignFiles(data));
 });
 
-test("a new directory will do where disks for mail and logs are mounted in it", () => {
+test("accepts a new directory with mounted disks for mail and logs", () => {
   const data = join(directory, "mounted");
   for (const path of ["mail", "log/mail"]) mkdirSync(join(data, path), { recursive: true });
   assert.ok(holdsForeignFiles(data));
@@ -40,7 +40,7 @@ test("a new directory will do where disks for mail and logs are mounted in it", 
   assert.ok(holdsForeignFiles(data, mount("mail") + mount("log/mail")));
 });
 
-test("a directory of somebody else is left alone", () => {
+test("does not touch a foreign directory", () => {
   const data = join(directory, "theirs");
   mkdirSync(data);
   writeFileSync(join(data, "thesis.txt"), "");
@@ -54,7 +54,7 @@ test("a directory that another user owns is refused, empty or not", { skip: lack
   assert.throws(() => prepareDataDirectory(data), /belongs to another user \(uid 65534\)/);
 });
 
-test("a parent that others may not enter is named, and nothing is made in it", () => {
+test("a parent that other users may not enter is named, and nothing is created in it", () => {
   const closed = join(directory, "closed");
   mkdirSync(closed, { mode: 0o700 });
   assert.equal(closedParent(join(closed, "data")), closed);
@@ -62,11 +62,11 @@ test("a parent that others may not enter is named, and nothing is made in it", (
   assert.deepEqual(readdirSync(closed), []);
 });
 
-test("a removal that was broken off leaves a directory of ours, and can be repeated", () => {
+test("an interrupted removal leaves a directory of ours, and can be repeated", () => {
   const data = join(directory, "leaving");
   prepareDataDirectory(data);
   writeFileSync(join(data, "ghostinbox.toml"), "");
-  // Too deep to be removed: the names around it come before and after.
+  // Too deep to be removed: other names are removed before and after.
   const deep = Array.from({ length: 110 }, () => "d").join("/");
   for (const path of ["a/mail", `m/${deep}`, "z/mail"]) mkdirSync(join(data, path), { recursive: true });
   assert.throws(() => removeDataDirectory(data), /lies deeper than 100 directories/);

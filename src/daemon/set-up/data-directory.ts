@@ -29,14 +29,14 @@ export function prepareDataDirectory(data: string): void {
   giveDirectory(data, { mode: 0o755, owner: ourselves() });
 }
 
-/** Its owner could make links in it along which root would write before it takes the directory over. */
+/** Its owner could create links in it through which root would write before it takes the directory over. */
 function refuseOtherOwner(data: string): void {
   const { uid } = statSync(data);
   if (uid !== process.getuid?.())
     throw new SetUpFailure(`${data} belongs to another user (uid ${uid}): give it to root, or name another place.`);
 }
 
-/** The name goes unquoted into shell scripts and configuration files. */
+/** The name is used unquoted in shell scripts and configuration files. */
 function refuseBadName(data: string): void {
   if (!/^\/[A-Za-z0-9._+@/-]+$/.test(data) || data.split("/").includes(".."))
     throw new SetUpFailure(`GHOSTINBOX_DATA must be an absolute path of letters, digits and ._+@-/, not "${data}".`);
@@ -53,8 +53,8 @@ function refuseForeign(data: string): void {
 }
 
 /**
- * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours. Anything mounted in it
- * the administrator has put there, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
+ * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours. Mounts in it
+ * are the administrator's, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
  */
 export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
   const names = readdirSync(data);
@@ -62,13 +62,13 @@ export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/sel
   return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
 }
 
-/** Whether it is there and not a server's, such as the parent directory: commands for a server must not run on it. */
+/** Whether it exists and is not a server's, such as the parent directory: commands for a server must not run on it. */
 export function isForeign({ data, services }: Pick<Layout, "data" | "services">): boolean {
   if (!existsSync(data)) return false;
   return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
 }
 
-/** Deletes it with all mail. What shows that it is ours goes last: a removal that was broken off can be repeated. */
+/** Deletes it with all mail. The file that identifies it is deleted last, so that an interrupted removal can be repeated. */
 export function removeDataDirectory(data: string): void {
   for (const name of readdirSync(data)) if (!PROOF.includes(name)) removeTree(join(data, name));
   removeTree(data);

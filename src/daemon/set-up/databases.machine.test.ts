@@ -27,7 +27,7 @@ const USERS = [
   "spamass-milter",
 ];
 
-test("the progress messages: the time, and what could be read of a damaged one", () => {
+test("the progress messages have the time, and how much of a damaged one could be read", () => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
   mkdirSync(dirname(layout.engineDb), { recursive: true });
@@ -35,7 +35,7 @@ test("the progress messages: the time, and what could be read of a damaged one",
   assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
 });
 
-/** By the guard's own program, as the guard's own user. */
+/** With the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {
   const layout = layoutOf(temporaryDirectory());
   const etc = new OwnEtc();
@@ -56,7 +56,7 @@ describe("the databases", OWN_ETC, () => {
     await installPrograms(CHECKOUT, layout);
   });
 
-  test("are made by the guard's user, with the password of the dashboard", async () => {
+  test("are created by the guard's user, with the password of the dashboard", async () => {
     assert.equal(await prepare(await hashPassword(PASSWORD)), null);
     for (const [file, group] of [
       [layout.engineDb, "ghostinbox-data"],
@@ -70,13 +70,13 @@ describe("the databases", OWN_ETC, () => {
     assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });
 
-  test("keep the password when there is no new one", async () => {
+  test("keep the password if no new one is given", async () => {
     assert.equal(await prepare(null), null);
     using accounts = openAccountsForReading(layout.accountsDb);
     assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
   });
 
-  test("take one that an earlier start took only where none is left", async () => {
+  test("accept a password that an earlier start used only if none is stored", async () => {
     const stored = () => {
       using accounts = openAccountsForReading(layout.accountsDb);
       return new Credentials(accounts).adminPasswordHash();
@@ -93,7 +93,7 @@ describe("the databases", OWN_ETC, () => {
     assert.equal(stored(), taken);
   });
 
-  test("that cannot be opened stop the start with the guard's own sentence", async () => {
+  test("stop the start with the guard's own sentence if they cannot be opened", async () => {
     for (const end of ["", "-wal", "-shm"]) rmSync(`${layout.accountsDb}${end}`, { force: true });
     mkdirSync(layout.accountsDb);
     const said = JSON.stringify(await prepare(null));

@@ -43,7 +43,7 @@ export async function prepareDatabases(
     throw new SetUpFailure(lastLines(made) === "" ? "The databases could not be opened." : lastLines(made));
 }
 
-/** The progress messages: how long it takes, and how much of a damaged database could be read. */
+/** The progress messages: the elapsed time, and how much of a damaged database could be read. */
 export function preparing({ engineDb }: Layout, elapsedMs: number): string {
   const size = statSync(`${engineDb}.new`, { throwIfNoEntry: false })?.size ?? 0;
   const saved = size === 0 ? "" : `, ${Math.round(size / MB)} MB saved`;

@@ -26,7 +26,7 @@ const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];
 const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey", "postdrop"];
 const STRANGER = 65_534;
 
-/** A machine whose users of ours have the numbers from `first` on. */
+/** A machine where the ids of our users start at `first`. */
 function machine(first: number): OwnEtc {
   const etc = new OwnEtc();
   etc.remove("ghostinbox");
@@ -41,7 +41,7 @@ function fresh(): Layout {
   return layoutOf(data);
 }
 
-/** By real chown(2) and mkdir(2); the numbers of the users come from a copy of /etc. */
+/** With the real chown(2) and mkdir(2); the users' ids come from a copy of /etc. */
 describe("the data directory", OWN_ETC, () => {
   const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
     etc.call(["src/daemon/set-up/directories.ts", "makeDirectories", layout]);
@@ -81,7 +81,7 @@ describe("the data directory", OWN_ETC, () => {
     ["service", "755", "root", "root"],
   ];
 
-  test("each place has the owner that docs/reference/files.md names", async () => {
+  test("each path has the owner in docs/reference/files.md", async () => {
     const [etc, layout] = [machine(61_000), fresh()];
     assert.deepEqual(await make(etc, layout), []);
     for (const [path, mode, user, group] of shown) {
@@ -121,7 +121,7 @@ describe("the data directory", OWN_ETC, () => {
     assert.equal(readFileSync(layout.mailLog, "utf8"), "a line\n");
   });
 
-  test("on another machine, where users have other numbers, their files become theirs, and a stranger's do not", async () => {
+  test("on a machine where users have different ids, their files get the new ids, and a stranger's files do not", async () => {
     const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
     await make(here, layout);
     const box = join(layout.mail, "example.org", "anna");
@@ -142,7 +142,7 @@ describe("the data directory", OWN_ETC, () => {
     assert.equal(statSync(join(box, "odd")).uid, STRANGER);
   });
 
-  test("what the exporter has delivered becomes its user's where it belonged to the web's", async () => {
+  test("the exporter's position becomes its user's if it belonged to the web's", async () => {
     const [etc, layout] = [machine(61_000), fresh()];
     await make(etc, layout);
     const { foreign: record } = layout.exportRecord;
@@ -155,7 +155,7 @@ describe("the data directory", OWN_ETC, () => {
   });
 
   describe("of a backup that was killed", () => {
-    /** A mail that has a second name in both stages, and a secret of root's in that of the mails. */
+    /** A mail with a second name in both stages, and root's secret in the stage of the mails. */
     const leave = (layout: Layout, owner: number): string => {
       const mail = join(layout.mail, "mail");
       writeFileSync(mail, "");
@@ -168,21 +168,21 @@ describe("the data directory", OWN_ETC, () => {
       return mail;
     };
 
-    test("nothing is left, so that mails become their user's and root's secrets do not", async () => {
+    test("no files are left, so that mails become their user's and root's secrets do not", async () => {
       const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
       await make(here, layout);
       const mail = leave(layout, here.numberOf("passwd", "ghostinbox-mail"));
       assert.deepEqual(await make(there, layout), []);
       assert.equal(statSync(mail).uid, there.numberOf("passwd", "ghostinbox-mail"));
       for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(!existsSync(stage), stage);
-      // As in a copy that root has made.
+      // As in a copy made by root.
       leave(layout, 0);
       chownSync(layout.mail, 0, 0);
       assert.deepEqual(await make(there, layout), []);
       assert.ok(!existsSync(layout.backupMailStage));
     });
 
-    test("while another one runs, its files stay", async () => {
+    test("while a second backup runs, its files stay", async () => {
       const [etc, layout] = [machine(61_000), fresh()];
       await make(etc, layout);
       leave(layout, etc.numberOf("passwd", "ghostinbox-mail"));

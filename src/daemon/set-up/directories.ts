@@ -51,13 +51,13 @@ export function directories(layout: Layout): readonly Entry[] {
     at(join(data, "lib")),
     at(layout.postfixData, 0o700, "postfix", "postfix"),
     at(join(data, "lib", "dovecot")),
-    // The guard reads how far it is.
+    // The guard reads its position.
     at(layout.exportData, 0o2750, USERS.export, guard),
     at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
     at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
     at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
     at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
-    // Rspamd reads its keys; root makes them.
+    // Rspamd reads its keys; root creates them.
     at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
     at(dirname(layout.legalHolds), 0o700),
@@ -91,7 +91,7 @@ export function directories(layout: Layout): readonly Entry[] {
   ];
 }
 
-/** As Postfix would make them, by fifty programs (`postfix check`, postfix-files). */
+/** As Postfix would create them, with fifty programs (`postfix check`, postfix-files). */
 function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
   const at = (name: string, mode: number, user: string, group: string): Entry => ({
     path: join(postfixQueue, name),
@@ -107,10 +107,10 @@ function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
   ];
 }
 
-/** Of the queue, and what else belongs only to Postfix. */
+/** Of the queue, and others that belong only to Postfix. */
 const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
 
-/** Directories in which users write freely; after a move their user numbers may differ. */
+/** Directories in which users write freely; after a move their user ids may differ. */
 function trees(layout: Layout): readonly string[] {
   return [
     dirname(layout.engineDb),
@@ -127,8 +127,8 @@ function trees(layout: Layout): readonly string[] {
 }
 
 /**
- * Creates missing directories and restores owners and modes. The users exist already. Returns what the owner should
- * know.
+ * Creates missing directories and restores owners and modes. The users exist already. Returns messages for the
+ * owner.
  */
 export function makeDirectories(layout: Layout): readonly string[] {
   const warnings: string[] = [];
@@ -146,8 +146,8 @@ export function makeDirectories(layout: Layout): readonly string[] {
 }
 
 /**
- * A backup that was killed leaves second names of mails, with which they could not change their owner, and copies of root's secrets,
- * which could. Other files of the mails' user stay unchanged, so that they stop no start.
+ * A killed backup leaves second names of mails, which would keep their owner from being changed, and copies of root's secrets,
+ * whose owner would be changed. Other files of the mails' user stay unchanged, so that they stop no start.
  */
 function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout): void {
   if (lockHolder(backupLock) !== null) return;
@@ -167,7 +167,7 @@ function makeFiles(layout: Layout): void {
   if (!createFile(layout.mailLog, "", forReaders)) setAccess(layout.mailLog, forReaders);
   // Fail2ban starts at the same time as the web, and follows only existing files.
   createFile(layout.webLog, "", { mode: 0o644 });
-  // Where people look for it; svlogd(8) writes and rotates it.
+  // Where people expect it; svlogd(8) writes and rotates it.
   const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
   layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
   // svlogd(8): five files of a megabyte; each line also to its standard error, which systemd passes on to the journal.

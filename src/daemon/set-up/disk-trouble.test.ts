@@ -43,7 +43,7 @@ test("a disk that fails is reported", () => {
   assert.match(diskTrouble(error) ?? "", /^The disk cannot be read or written \(\/srv\/mail\/db\): .*dmesg/);
 });
 
-test("other errors are none of the disk's", () => {
+test("other errors are not attributed to the disk", () => {
   assert.equal(diskTrouble(errorOf(() => writeFileSync("/nonexistent/file", "x"))), null);
   assert.equal(diskTrouble(new Error("no code")), null);
   assert.equal(diskTrouble("a string"), null);

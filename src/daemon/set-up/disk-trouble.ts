@@ -1,4 +1,4 @@
-/** What the owner must do about an error of the disk, in a sentence; null: it is another error. `again`: the next step once it is fixed. */
+/** What the owner must do about a disk error, in a sentence; null for other errors. `again`: the next step once it is fixed. */
 export function diskTrouble(error: unknown, again = "start again"): string | null {
   if (!(error instanceof Error) || !("code" in error)) return null;
   const where = "path" in error && typeof error.path === "string" ? ` (${error.path})` : "";

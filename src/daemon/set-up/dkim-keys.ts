@@ -10,7 +10,7 @@ const RSA_BITS = 2_048;
 const MOST_BYTES = 64 * 1_024;
 
 /**
- * Makes missing keys. An existing key is never replaced, because its public half is published. Keys belong to root, and
+ * Creates missing keys. An existing key is never replaced, because its public half is published. Keys belong to root, and
  * Rspamd may read them. Another user's key (earlier versions gave them to Rspamd) is replaced by root's copy, which
  * no program has open for writing.
  */

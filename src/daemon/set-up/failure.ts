@@ -1,4 +1,4 @@
-/** The start ends here. The message is one sentence for the person who typed the command. */
+/** Ends the start. The message is one sentence for the person who typed the command. */
 export class SetUpFailure extends Error {
   readonly exitCode: number;
 

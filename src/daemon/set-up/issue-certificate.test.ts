@@ -14,7 +14,7 @@ const directory = mkdtempSync(join(tmpdir(), "ghostinbox-pair-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 const DAY = 24 * 3_600_000;
 
-/** A certificate of this very second is valid by then. */
+/** A certificate with the present second is valid by then. */
 function soon(): Millis {
   return instant(Date.now() + 60_000);
 }
@@ -37,11 +37,11 @@ function reason(files: CertificateFiles, at = soon()): string {
 
 const [a, b] = [await selfSigned("a"), await selfSigned("b")];
 
-test("a pair that belongs together and is valid now is taken", () => {
+test("a matching pair that is valid now is accepted", () => {
   assert.equal(reason(a), "");
 });
 
-test("what Postfix and Dovecot could not serve is one sentence that names the file", () => {
+test("a pair that Postfix and Dovecot could not serve causes one sentence that names the file", () => {
   const broken = join(directory, "broken.pem");
   writeFileSync(broken, "hello");
   const both = join(directory, "both.pem");
@@ -62,7 +62,7 @@ test("what Postfix and Dovecot could not serve is one sentence that names the fi
   assert.match(reason(a, later(soon(), -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
 });
 
-test("a chain in order is taken whole", async () => {
+test("a valid chain is used completely", async () => {
   const authority = await selfSigned("authority");
   const [request, cert, key] = ["request.pem", "leaf.pem", "leaf-key.pem"].map((name) => join(directory, name));
   assert.ok(request !== undefined && cert !== undefined && key !== undefined);
@@ -85,7 +85,7 @@ test("a chain in order is taken whole", async () => {
   assert.equal(reason({ cert, key }), "");
 });
 
-test("a renewal is served once, a bad one is refused from the second look on, and the old one stays", async () => {
+test("a renewal is used once, a bad one is refused from the second check on, and the old one stays", async () => {
   const layout = layoutOf(join(directory, "data"));
   mkdirSync(layout.tls, { recursive: true });
   let reloads = 0;

@@ -7,7 +7,7 @@ import type { Millis } from "../../core/time.ts";
 import { FFDHE2048, SERVED } from "../../render/tls.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Of a chain. */
+/** For a chain. */
 const MOST_BYTES = 1024 * 1024;
 
 /** Absolute paths of PEM files. */
@@ -62,7 +62,7 @@ export function serve({ cert, key }: Pair, layout: Layout): void {
   write(join(layout.tlsServed, SERVED.dh), FFDHE2048);
   write(join(layout.tlsServed, SERVED.key), key);
   write(join(layout.tlsServed, SERVED.cert), cert);
-  // Last, so its presence shows that all of them are there.
+  // Last, so its presence shows that all of them exist.
   write(join(layout.tlsServed, SERVED.chain), chainOf(cert, key));
 }
 

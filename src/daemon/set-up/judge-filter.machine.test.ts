@@ -15,7 +15,7 @@ async function refusal(text: string, deadlineMs = 10_000): Promise<string | null
 
 describe("filters are judged by Fail2ban's own code", { skip: whyNot }, () => {
   for (const name of ["postfix", "dovecot"])
-    test(`the stock filter ${name} is sound`, async () =>
+    test(`the stock filter ${name} is valid`, async () =>
       assert.equal(await refusal(readFilter(STOCK_DIRECTORY, name).text), null));
 
   for (const { name, text } of renderFail2banFilters())
@@ -33,7 +33,7 @@ describe("filters are judged by Fail2ban's own code", { skip: whyNot }, () => {
     ],
     ["no address", "a failure", /No failure-id group/],
     ["no regular expression", "a( <HOST>", /Unable to compile/],
-    ["what takes for ever", "^ ((a+)+)+b from <HOST>$", /never ends/],
+    ["an endless match", "^ ((a+)+)+b from <HOST>$", /never ends/],
   ] as const)
     test(`a filter that blames ${what}`, async () => {
       const found = await refusal(
@@ -44,7 +44,7 @@ describe("filters are judged by Fail2ban's own code", { skip: whyNot }, () => {
       else assert.match(found ?? "", expected);
     });
 
-  test("it tells what it matches in a log", async () => {
+  test("shows what it matches in a log", async () => {
     const line = (second: number) =>
       `Nov 20 10:00:0${second} mail postfix/smtpd[9]: lost connection after AUTH from a.test[198.51.100.7]`;
     const text = renderFail2banFilters().find(({ name }) => name.includes("smtp-abuse"))?.text ?? "";

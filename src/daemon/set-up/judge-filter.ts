@@ -16,7 +16,7 @@ const MEMORY_BYTES = 512 * 1024 * 1024;
 
 export type JudgeOptions = Readonly<{
   checkout: string;
-  /** Lines of a log, to see which addresses it would blame. */
+  /** Lines of a log, to see which addresses it would report. */
   log?: string;
   /** Whether it is tested with lines of attackers; true by default. */
   tricks?: boolean;
@@ -40,7 +40,7 @@ export async function judgeFilter({ name, text }: Filter, options: JudgeOptions)
   return judged ?? { ok: false, reason: `it could not be tested: ${lastLines(ran, 1)}` };
 }
 
-/** Null if nothing is wrong. */
+/** Null if the filter is valid. */
 export function refusalOf(judged: Judgement): string | null {
   if (!judged.ok) return judged.reason;
   if (judged.tricked === null) return null;

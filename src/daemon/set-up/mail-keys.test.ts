@@ -31,7 +31,7 @@ function scene() {
   return { layout, crypt, prepare };
 }
 
-test("one pair is made, only for root, and Dovecot's settings name the private key", () => {
+test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
   const { layout, crypt, prepare } = scene();
   assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
   assert.equal(existsSync(crypt.publicKey), false);
@@ -46,7 +46,7 @@ test("one pair is made, only for root, and Dovecot's settings name the private k
   assert.equal(readFileSync(crypt.privateKey, "utf8"), made, "never a second one");
 });
 
-test("without the private key mail is only encrypted; no new pair is made", () => {
+test("without the private key mail is only encrypted; no new pair is created", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
   const [made, before] = [readFileSync(crypt.privateKey, "utf8"), readFileSync(crypt.publicKey, "utf8")];
@@ -60,7 +60,7 @@ test("without the private key mail is only encrypted; no new pair is made", () =
   assert.equal(placeMailKey(crypt, layout), true);
 });
 
-test("a private key that does not fit, or is none, is refused and changes nothing", () => {
+test("a private key that does not match, or is invalid, is refused and changes nothing", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
   const other = scene();
@@ -72,7 +72,7 @@ test("a private key that does not fit, or is none, is refused and changes nothin
   assert.equal(existsSync(layout.mailKeyConf), true);
 });
 
-test("a private key that is there gives its public half", () => {
+test("an existing private key gives its public half", () => {
   const { crypt, prepare } = scene();
   const other = scene();
   other.prepare();
@@ -81,7 +81,7 @@ test("a private key that is there gives its public half", () => {
   assert.equal(readFileSync(crypt.publicKey, "utf8"), readFileSync(other.crypt.publicKey, "utf8"));
 });
 
-test("a key at another place is read from there, copied or moved; the same one in place is not written again", () => {
+test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
   const made = readFileSync(crypt.privateKey, "utf8");
@@ -100,7 +100,7 @@ test("a key at another place is read from there, copied or moved; the same one i
   assert.equal(statSync(layout.mailKeyConf).ino, written);
 });
 
-test("half a key, another one and a directory count as none, until the right one is there", () => {
+test("half a key, a different one or a directory counts as none, until the right one exists", () => {
   const { layout, crypt, prepare } = scene();
   prepare();
   const made = readFileSync(crypt.privateKey, "utf8");
@@ -126,7 +126,7 @@ test("half a key, another one and a directory count as none, until the right one
   assert.equal(placeMailKey(crypt, layout), true);
 });
 
-test("keys of accounts take a recovery key, without which nothing is made; the stand-in for a missing key is made once", () => {
+test("keys of accounts use a recovery key, without which nothing is created; a missing key's placeholder is created once", () => {
   const { layout, crypt, prepare } = scene();
   assert.match(
     JSON.stringify(prepare(true)),

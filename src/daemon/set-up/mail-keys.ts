@@ -6,7 +6,7 @@ import { mailKeyConf } from "../../render/dovecot/mail-crypt.ts";
 import type { MailCrypt, Site } from "../../render/site.ts";
 import type { Layout } from "../../settings/layout.ts";
 
-/** Of the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
+/** Among the curves that Dovecot's dcrypt knows, the one that it prefers for speed (NIST P-256). */
 const CURVE = "prime256v1";
 const MOST_KEY_BYTES = 64 * 1024;
 
@@ -16,8 +16,8 @@ type KeyFiles = Pick<Layout, "mailKeyConf" | "mailKeyLink" | "mailRecoveryKey" |
 type KeySite = Pick<Site, "mailCrypt"> & Readonly<{ layout: KeyFiles }>;
 
 /**
- * Makes the keys when encryption is switched on for the first time, and lets Dovecot know the private one if it is there.
- * Never makes a second pair: what the first has encrypted could not be read. `changed`: whether the private key has come or gone.
+ * Creates the keys when encryption is enabled for the first time, and gives Dovecot the private one if it exists.
+ * Never creates a second pair: mail encrypted with the first could not be read. `changed`: whether the private key appeared or disappeared.
  */
 export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite): Prepared {
   if (crypt === null) return { ok: true, changed: false };
@@ -34,8 +34,8 @@ export function prepareMailKeys({ mailCrypt: crypt, layout }: KeySite): Prepared
 }
 
 /**
- * Tells Dovecot's configuration of the private key, as long as the right one is there. Writes only what differs. Returns whether
- * the key has come or gone: the same key at another place is read from there by the next start or reload.
+ * Adds the private key to Dovecot's configuration, as long as the right one exists. Writes only what differs. Returns whether
+ * the key appeared or disappeared: the same key at a different place is read from there by the next start or reload.
  */
 export function placeMailKey(
   crypt: KeyPair,
@@ -53,7 +53,7 @@ export function placeMailKey(
   return !wasThere;
 }
 
-/** Why encrypted mail cannot be read: the private key is not there, not complete, or another one. Null if it can. */
+/** Why encrypted mail cannot be read: the private key is missing, incomplete, or a different one. Null if it can. */
 export function lockedBecause(crypt: KeyPair): string | null {
   const { privateKey } = crypt;
   if (!existsSync(privateKey)) return `The private key ${privateKey} is not there.`;
@@ -78,7 +78,7 @@ export function fingerprint(publicKey: string): string {
 const NO_RECOVERY =
   "A forgotten password would lose all mail of its account (mailboxes.encryption): make the key that opens them first, by `encryption recovery-key`, while the server runs with `server` or `off`.";
 
-/** A private key that is there already, as after a restored disk, stays. */
+/** An existing private key, as after a restored disk, stays. */
 function makeKeys({ publicKey, privateKey }: MailCrypt): void {
   if (!existsSync(privateKey)) writeFile(privateKey, newPrivateKey(), { mode: 0o600 });
   writeFile(publicKey, publicHalf(readNamed(privateKey, MOST_KEY_BYTES).toString()), { mode: 0o600 });
@@ -88,7 +88,7 @@ function newPrivateKey(): string {
   return generateKeyPairSync("ec", { namedCurve: CURVE }).privateKey.export({ type: "pkcs8", format: "pem" });
 }
 
-/** Null: there is none, or something else has its name. */
+/** Null if there is none, or if something else has its name. */
 function targetOf(link: string): string | null {
   try {
     return readlinkSync(link);
@@ -99,7 +99,7 @@ function targetOf(link: string): string | null {
   }
 }
 
-/** What the public key encrypts, no other private key could read. */
+/** No other private key could read what the public key encrypts. */
 function mismatch({ publicKey, privateKey }: KeyPair): string | null {
   const text = textOf(privateKey);
   if (text === null || fingerprint(publicHalf(text)) === fingerprint(readFileSync(publicKey, "utf8"))) return null;

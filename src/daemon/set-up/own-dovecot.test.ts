@@ -11,12 +11,14 @@ const TEXT = "login_greeting = Hello.\n";
 
 const used = (text: string) => ({ text, unused: null });
 
-test("no file is named, or there is none: nothing is set", () => {
+test("without a setting or its file, nothing is set", () => {
   for (const file of ["", join(temporaryDirectory(), "dovecot.cf")])
     assert.deepEqual(ownDovecotSettings(file), used(""));
 });
 
-test("what root has written is used, and nothing that others could have", { skip: lacking({ root: true }) }, () => {
+test("a file written by root is used, but none that other users could have written", {
+  skip: lacking({ root: true }),
+}, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   writeFileSync(file, TEXT, { mode: 0o644 });
   assert.deepEqual(ownDovecotSettings(file), used(TEXT));
@@ -43,7 +45,7 @@ test("a FIFO, a directory and an unreadable path are reported and not used", {
     assert.match(ownDovecotSettings(path).unused ?? "", / cannot be read: /);
 });
 
-test("`remote {` without a network sets what it holds for every client", { skip: lacking({ root: true }) }, () => {
+test("`remote {` without a network sets its contents for every client", { skip: lacking({ root: true }) }, () => {
   const file = join(temporaryDirectory(), "dovecot.cf");
   const own = "protocol imap {\n  a = 1\n}\nremote {\n  b = 2\n  inner {\n  }\n}\nremote 192.0.2.1 {\n}\n";
   const meant = "protocol imap {\n  a = 1\n}\n# remote {\n  b = 2\n  inner {\n  }\n# }\nremote 192.0.2.1 {\n}\n";

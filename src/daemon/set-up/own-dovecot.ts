@@ -13,8 +13,8 @@ const MOST_BYTES = 1024 * 1024;
 export type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
 
 /**
- * The owner's settings of Dovecot; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
- * that others than root can write is not used. Mail flows without it.
+ * The owner's Dovecot settings; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
+ * that other users than root can write is not used. Mail works without it.
  */
 export function ownDovecotSettings(file: string): OwnDovecot {
   try {
@@ -35,14 +35,14 @@ export function noteOwnDovecot(layout: Place, unused: string | null): void {
   if (unusedOwnDovecot(layout) !== unused) writeRecord(layout.ownDovecotUnused, unused);
 }
 
-/** What was noted last. */
+/** The last noted reason. */
 export function unusedOwnDovecot({ ownDovecotUnused }: Place): string | null {
   return readRecord(ownDovecotUnused, z.nullable(z.string()), null);
 }
 
 /**
- * `remote {` without a network means every client. Dovecot refuses it, so what it holds becomes a setting for all. Each line keeps
- * its number, which Dovecot names where it refuses one.
+ * `remote {` without a network means every client. Dovecot refuses it, so its contents become settings for all. Each line keeps
+ * its number, which Dovecot names when it refuses one.
  */
 function forEveryClient(text: string): string {
   let depth = 0;

@@ -12,7 +12,7 @@ const skip = lacking({ root: true, installed: ["postsuper"], users: ["postfix"] 
 /** A long queue id (postconf(5), enable_long_queue_ids), which no other mail ever gets. */
 const ID = "4WxPk12HbCz1";
 
-test("a restored queue becomes Postfix's, under the queue ids that the events name", { skip }, async () => {
+test("a restored queue becomes Postfix's, with the queue ids in the events", { skip }, async () => {
   const top = temporaryDirectory();
   // postsuper(1) works as the user postfix.
   chmodSync(top, 0o755);

@@ -12,7 +12,7 @@ import { groupId, userIds } from "./site.ts";
 
 /**
  * Puts the mails of a restored queue into Postfix's queue, before Postfix starts. postsuper(1) then
- * sorts them into its directories; long queue ids stay. Returns how many.
+ * sorts them into its directories; long queue ids stay. Returns the number of mails.
  */
 export async function takeRestoredQueue(layout: Layout): Promise<number> {
   if (!existsSync(layout.backupQueue)) return 0;
@@ -27,7 +27,7 @@ export async function takeRestoredQueue(layout: Layout): Promise<number> {
       owner: { uid: owner.uid, gid: queue === "maildrop" ? groupId("postdrop") : 0 },
     });
     using directory = Directory.open(from);
-    // Postfix hashes its queues by the first letters of a name; it finds what lies at the top as well.
+    // Postfix hashes its queues by the first letters of a name; it also finds files at the top.
     walk(directory, (entry, path) => {
       if (!entry.stat.isFile()) return true;
       giveFile(path, join(to, basename(path)), owner);
@@ -41,7 +41,7 @@ export async function takeRestoredQueue(layout: Layout): Promise<number> {
   return mails;
 }
 
-/** What postsuper(1) needs. By the configuration of the server it would write to a log that only a running Postfix opens. */
+/** What postsuper(1) needs. With the server's configuration it would write to a log that only a running Postfix opens. */
 function configuration({ backupQueue, postfixQueue, postfixData }: Layout): string {
   const directory = join(backupQueue, "conf");
   makeDirectory(directory, 0o755);

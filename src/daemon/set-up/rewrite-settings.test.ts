@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { rewriteSettings } from "./rewrite-settings.ts";
 
-test("owner and mode stay; a new file is not for everyone", () => {
+test("owner and mode stay; a new file is not readable for everyone", () => {
   const path = join(temporaryDirectory(), "ghostinbox.toml");
   rewriteSettings(path, "a\n");
   assert.deepEqual([readFileSync(path, "utf8"), statSync(path).mode & 0o777], ["a\n", 0o640]);

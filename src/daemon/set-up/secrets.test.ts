@@ -15,7 +15,7 @@ mkdirSync(dirname(layout.engineDb), { recursive: true });
 writeFileSync(layout.engineDb, "");
 const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
 
-test("a password is generated until one was printed, then kept; a given one counts", async () => {
+test("a password is generated until one was printed, then kept; a given one takes precedence", async () => {
   const first = await adminPassword(layout, {});
   assert.ok(first.printed !== null && first.hash !== null);
   assert.ok(await verifyPassword(first.hash, first.printed));
@@ -30,7 +30,7 @@ test("a password is generated until one was printed, then kept; a given one coun
   assert.ok(given.hash !== null && (await verifyPassword(given.hash, "correct horse")));
 });
 
-test("a given one is taken once, so that it does not undo a later change; another one is taken again", async () => {
+test("a given one is used once, so that it does not undo a later change; a different one is used again", async () => {
   const [old, other] = [{ ADMIN_PASSWORD: "correct horse" }, { ADMIN_PASSWORD: "battery staple" }];
   rememberAdminPassword(layout, await adminPassword(layout, old));
   assert.equal(statSync(layout.firstStartDone).mode & 0o777, 0o600);
@@ -50,7 +50,7 @@ test("a given one is taken once, so that it does not undo a later change; anothe
   assert.ok(!(await adminPassword(layout, old)).onlyIfNone);
 });
 
-test("what is wrong with a given one is remembered while it is the dashboard's password", async () => {
+test("the weakness of a given one is remembered while it is the dashboard's password", async () => {
   const weak = await adminPassword(layout, { ADMIN_PASSWORD: "hunter2" });
   rememberAdminPassword(layout, weak);
   assert.match(weaknessOfTaken(layout, weak.hash) ?? "", /too short/);
@@ -60,14 +60,14 @@ test("what is wrong with a given one is remembered while it is the dashboard's p
   assert.equal(weaknessOfTaken(layout, strong.hash), null);
 });
 
-test("no loss of the engine's database brings a given one back: that does not hold the password", async () => {
+test("losing the engine's database does not bring a given one back: it does not hold the password", async () => {
   const env = { ADMIN_PASSWORD: "correct horse" };
   rememberAdminPassword(layout, await adminPassword(layout, env));
   rmSync(layout.engineDb);
   assert.ok((await adminPassword(layout, env)).onlyIfNone);
 });
 
-test("a file may hold it; one that is away or empty stops the start", async () => {
+test("a file may hold it; a missing or empty one stops the start", async () => {
   const file = join(directory, "password");
   writeFileSync(file, "from a file\n");
   const { hash } = await adminPassword(layout, { ADMIN_PASSWORD_FILE: file });

@@ -10,27 +10,27 @@ import { SetUpFailure } from "./failure.ts";
 export type AdminPassword = Readonly<{
   /** For the database; null: leave the stored one. */
   hash: string | null;
-  /** A password that is stored stays: it may be newer. */
+  /** A stored password stays: it may be newer. */
   onlyIfNone: boolean;
   /** To be printed once; null if the administrator knows it. */
   printed: string | null;
-  /** What is wrong with the given one. */
+  /** The weakness of the given one. */
   weakness?: string;
 }>;
 
 const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null };
 
 /**
- * The dashboard's password: the given one; without one, a generated one at the first start. The given one that a start took last
- * counts only where the databases hold none, as after their loss: an environment outlives a change of the password, which may be
- * known to a stranger by then.
+ * The dashboard's password: the given one; without one, a generated one at the first start. The given one that a start used last
+ * counts only if the databases hold none, as after their loss: an environment outlives a change of the password, and strangers may
+ * know it by then.
  */
 export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
   const given = givenPassword(env);
   if (given !== null) {
     const taken = readRecord(layout);
     if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
-    // Accepted all the same: a server that does not start protects no one.
+    // Accepted anyway: a server that does not start protects no one.
     const weakness = (await loadPasswordJudge())(given, null);
     if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
     const hash = await hashPassword(given);
@@ -42,7 +42,7 @@ export async function adminPassword(layout: Layout, env: Environment): Promise<A
 }
 
 /**
- * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases took it, and
+ * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases stored it, and
  * after a generated one was printed.
  */
 export function rememberAdminPassword(
@@ -53,12 +53,12 @@ export function rememberAdminPassword(
   writeFile(layout.firstStartDone, printed === null ? `${hash}\n${weakness}\n` : "set\n", { mode: 0o600 });
 }
 
-/** The hash of the ADMIN_PASSWORD that was taken last; otherwise a text that is the hash of no password. */
+/** The hash of the ADMIN_PASSWORD that was used last; otherwise a text that matches no password. */
 function readRecord({ firstStartDone }: Layout): string {
   return linesOf(firstStartDone)[0] ?? "";
 }
 
-/** What is wrong with the ADMIN_PASSWORD that was taken last, if it is the dashboard's, whose hash this is; null: nothing. */
+/** The weakness of the ADMIN_PASSWORD that was used last, if it is the dashboard's, whose hash this is; null if none. */
 export function weaknessOfTaken(
   { firstStartDone }: Pick<Layout, "firstStartDone">,
   current: string | null,

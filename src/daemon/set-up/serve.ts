@@ -75,7 +75,7 @@ async function main(): Promise<number> {
     takeLock(wanted.startPid, data);
     layout = wanted;
     outliveTerminal(layout, log);
-    // Before anything else of this version: not even what an earlier start left behind is ended.
+    // Before anything else of this version, even before processes of an earlier start are ended.
     if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
     refuseUnfitData(layout);
     if (BY_SYSTEMD) await stopUnits();
@@ -115,7 +115,7 @@ function tellEnded({ count, left }: Ended, log: StartLog): void {
  * session, and this process stays to stop it in order.
  */
 function outliveTerminal({ startLog }: Layout, log: StartLog): void {
-  // Whatever is written to a terminal that is gone fails.
+  // Writing to a closed terminal fails.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   log.open(startLog);
   process.on("SIGHUP", () => {
@@ -126,7 +126,7 @@ function outliveTerminal({ startLog }: Layout, log: StartLog): void {
 
 type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
 
-/** The first Ctrl-C or TERM, or `restart`; later ones change only whether it starts again: after a stop it does not. */
+/** The first Ctrl-C or TERM, or `restart`; later ones only decide whether it starts again: after a stop it does not. */
 function stopSignal(): Stop {
   let wish: "stop" | "restart" | null = null;
   const promise = new Promise<void>((resolve) => {
@@ -141,7 +141,7 @@ function stopSignal(): Stop {
   return { asked: () => wish !== null, wish: () => wish, promise };
 }
 
-/** The same process runs the start again: its environment, terminal, and pid stay, for whatever supervises it. */
+/** The same process starts again: its environment, terminal, and pid stay, for its supervisor. */
 function startAgain(): void {
   const script = process.argv[1] ?? "";
   const how = BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN];
@@ -155,14 +155,14 @@ async function prepare(
   { started, log }: Readonly<{ started: Environment; log: StartLog }>,
 ): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
   await addUsers();
-  // Before anything else lies there: by this file the next start knows the directory as ours.
+  // First, because by this file the next start knows the directory as ours.
   const written = writeFirstSettings(layout, first);
   const env = takenOver(process.env, started, written);
   const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
   const { settings } = read;
   for (const warning of makeDirectories(layout)) log.warn(warning);
   for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
-  // First: a start that fails later, for example at a port that is in use, has opened nothing either.
+  // First: a start that fails later, for example because a port is in use, has not opened the firewall either.
   const open = await startStrict(layout, settings);
   if (open !== null) log.warn(open);
   const outdated = await prepareCertificate(settings, layout);
@@ -188,10 +188,10 @@ async function prepare(
   const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
   if (!applied.ok) throw new SetUpFailure(applied.reason);
   if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
-  // Before the first service starts: an isolated server is isolated from its first moment on.
+  // Before the first service starts: an isolated server is isolated from the start.
   const isolation = readIsolation(layout);
   const shut = isolation === null ? null : await shutOut(isolation, settings);
-  // Left by a lift that was interrupted. Where nft(8) cannot run, there is none.
+  // Left by an interrupted lift. If nft(8) cannot run, there is none.
   if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
   if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
@@ -231,7 +231,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
     end = "failed";
   } else {
     noteUpgraded(layout);
-    // Others than root may read a journal.
+    // Other users than root may read a journal.
     if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
     const runs = `GhostInbox runs as ${settings.hostname}.`;
     const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
@@ -240,7 +240,7 @@ async function runServices(layout: Layout, settings: Settings, { password, log }
     await tellReady(runs);
     rememberAdminPassword(layout, password);
     collectGarbage();
-    // A restart would keep none of it.
+    // A restart would not keep it.
     flushCompileCache();
     end = await Promise.race([died, asked]);
   }

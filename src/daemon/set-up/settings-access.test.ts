@@ -7,7 +7,7 @@ import { layoutOf } from "../../settings/layout.ts";
 
 const FILE = "src/daemon/set-up/settings-access.ts";
 
-test("the guard may read a replaced settings file again; anything but a file stays unchanged", OWN_ETC, async () => {
+test("the guard may read a replaced settings file again; only files are changed", OWN_ETC, async () => {
   const etc = new OwnEtc();
   etc.add("ghostinbox", 61_000);
   const layout = layoutOf(temporaryDirectory());

@@ -9,7 +9,7 @@ export function settingsAccess(): Required<Access> {
   return { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } };
 }
 
-/** For root. Only root may be able to read a file that was copied or moved into place, and then the guard cannot read it. */
+/** For root. A file that was copied or moved into place may be readable only for root, and not for the guard. */
 export function restoreSettingsAccess({ settings }: Layout): void {
   const { mode, owner } = settingsAccess();
   const is = statSync(settings, { throwIfNoEntry: false });

@@ -23,7 +23,7 @@ test("the file and the environment are read; the environment wins", async () => 
   assert.equal(settings.hostname, "b.example.org");
 });
 
-test("one mistake is one sentence; of several each has a line", async () => {
+test("one mistake is one sentence; several have a line each", async () => {
   await assert.rejects(readSettings(withFile('domain = ["example.org"]\n'), {}), {
     name: "SetUpFailure",
     message: /^domain is not a setting; the nearest is domains\.$/,
@@ -73,7 +73,7 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
     assert.match(JSON.stringify(await readOn("localhost")), /SetUpFailure: No mail domain is set/);
   });
 
-  test("a file without a domain is the owner's mistake: no name is guessed then", { skip }, async () => {
+  test("a file without a domain is the owner's mistake, and no name is guessed", { skip }, async () => {
     const read = await readOn("mail.example.org", withFile("# nothing yet\n"));
     assert.match(JSON.stringify(read), /SetUpFailure: No mail domain is set/);
   });

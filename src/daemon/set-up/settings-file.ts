@@ -44,7 +44,7 @@ export function writeFirstSettings(layout: Layout, { settings, sources }: ValidS
   });
 }
 
-/** With what was edited in `security/security.js` and in the owner's jail files since the last start, which is in the file from now on. */
+/** Includes edits of `security/security.js` and of the owner's jail files since the last start, which are now in the file. */
 export function settingsWithEdits(
   layout: Layout,
   before: ValidSettings,
@@ -57,7 +57,7 @@ export function settingsWithEdits(
   return says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
 }
 
-/** Docker makes a directory where a file is mounted that is not there. */
+/** Docker creates a directory for a mounted file that does not exist. */
 function textOf({ settings }: Layout): string | null {
   try {
     return settingsText(settings);

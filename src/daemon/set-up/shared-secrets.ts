@@ -14,12 +14,12 @@ export function makeLoginPolicySecret(layout: Layout): void {
   makeSecret(layout.loginPolicySecret, 32, { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.guard) } });
 }
 
-/** Tells our own proofs from those that strangers write; made once. Postfix reads its own copy. */
+/** Distinguishes our own proofs from strangers' text; created once. Postfix reads its own copy. */
 export function makeProofWord({ proofWord: file }: Layout): void {
   makeSecret(file, 16, { mode: 0o640, owner: { uid: 0, gid: groupId(CONTENT_USERS.rspamd) } });
 }
 
-/** Keeps the one that is there, unless it is empty: an earlier version did not flush it before a power failure. */
+/** Keeps an existing one, unless it is empty: an earlier version did not flush it before a power failure. */
 function makeSecret(file: string, bytes: number, access: Access): void {
   const found = readPlain(file, MOST_SECRET_BYTES);
   if (found === null || found.text.trim() === "") writeFile(file, `${randomBytes(bytes).toString("hex")}\n`, access);

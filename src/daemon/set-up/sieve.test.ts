@@ -11,7 +11,7 @@ import { renderDovecot } from "../../render/dovecot/dovecot.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { compileSieve } from "./sieve.ts";
 
-/** By the real sievec(1), with the configuration that Dovecot gets. */
+/** With the real sievec(1), with Dovecot's configuration. */
 describe("the scripts that deliver spam and learn from it", {
   skip: lacking({ installed: ["sievec", "doveconf"] }),
 }, () => {
@@ -26,7 +26,7 @@ describe("the scripts that deliver spam and learn from it", {
       writeFileSync(join(at, name), text);
     }
     const [script, compiled] = [join(layout.sieve, "junk.sieve"), join(layout.sieve, "junk.svbin")];
-    // As it is with a script that was rendered before this second.
+    // Like a script that was rendered before this second.
     utimesSync(script, 1_000, 1_000);
     return { layout, script, compiled };
   };

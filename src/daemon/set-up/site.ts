@@ -125,7 +125,7 @@ function spamOf(settings: Settings): SpamSite {
   return {
     enabled: settings["spam.enabled"],
     requiredScore: settings["spam.required_score"],
-    // spamass-milter compares whole points: never refuse what is below the setting.
+    // spamass-milter compares whole points: never refuse mail below the setting.
     refuseScore: Math.ceil(settings["spam.refuse_score"]),
     crowdScore: settings["spam.crowd_score"],
     allowFrom: settings["spam.allow_from"],
@@ -159,7 +159,7 @@ function passwordIn(file: string): string {
   return password;
 }
 
-/** Postfix counts in seconds: never less than asked for. */
+/** Postfix counts in seconds: never less than the setting. */
 function wholeSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS);
 }
@@ -169,7 +169,7 @@ export function certificateFiles(settings: Settings, layout: Layout): Readonly<{
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }
 
-/** Debian's copies of the root's addresses and keys (package dns-root-data) replace what is not set. */
+/** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
 function dnsOf(settings: Settings): DnsSite {
   const rootHints = settings["dns.root_hints"];
   return {
@@ -183,7 +183,7 @@ function dnsOf(settings: Settings): DnsSite {
   };
 }
 
-/** Throws if passwd(5) has no such user: set-up adds those we need before. */
+/** Throws if passwd(5) has no such user: set-up adds the required ones earlier. */
 export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
   const [, , uid, gid] = databaseLine("/etc/passwd", name);
   return { uid: Number(uid), gid: Number(gid) };
@@ -201,7 +201,7 @@ export function hasGroup(name: string): boolean {
   return findLine("/etc/group", name) !== null;
 }
 
-/** As group(5) says; a user's own group, which only passwd(5) names, does not count. */
+/** From group(5); ignores a user's own group, which only passwd(5) names. */
 export function isMember(user: string, group: string): boolean {
   const [, , , members = ""] = findLine("/etc/group", group)?.split(":") ?? [];
   return members.split(",").includes(user);
@@ -218,7 +218,7 @@ function findLine(file: string, name: string): string | null {
   return lines.find((entry) => entry.startsWith(`${name}:`)) ?? null;
 }
 
-/** A kernel without IPv6, or a namespace where it is off, lists no address here. */
+/** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
 function hasIpv6(): boolean {
   const list = "/proc/net/if_inet6";
   return existsSync(list) && readFileSync(list, "utf8") !== "";

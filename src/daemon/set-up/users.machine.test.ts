@@ -6,7 +6,7 @@ import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "ghostinbox-fail2ban"];
 const OF_PACKAGES = ["postfix", "dovecot", "spamass-milter", "debian-spamd"];
 
-/** Where the components are installed and GhostInbox never ran. */
+/** A machine with the installed components where GhostInbox never ran. */
 function bare(): OwnEtc {
   const etc = new OwnEtc();
   etc.remove("ghostinbox");
@@ -14,11 +14,11 @@ function bare(): OwnEtc {
   return etc;
 }
 
-/** By the real useradd, groupadd, usermod and gpasswd, in a copy of /etc. */
+/** With the real useradd, groupadd, usermod and gpasswd, in a copy of /etc. */
 describe("system users", OWN_ETC, () => {
   const add = (etc: OwnEtc): Promise<unknown> => etc.call(["src/daemon/set-up/users.ts", "addUsers"]);
 
-  test("each of ours is added with its own group, and cannot sign in", async () => {
+  test("each of our users is added with its own group, and cannot sign in", async () => {
     const etc = bare();
     const before = readFileSync("/etc/passwd", "utf8");
     assert.equal(await add(etc), null);
@@ -54,9 +54,9 @@ describe("system users", OWN_ETC, () => {
     );
   });
 
-  test("a program that fails stops the start with what it said", async () => {
+  test("a failing program stops the start with its output", async () => {
     const etc = bare();
-    // As an older run of useradd leaves it that was killed, and whose process id lives.
+    // As after a killed useradd whose process id is in use.
     etc.write("passwd.lock", [String(process.pid)]);
     assert.match(JSON.stringify(await add(etc)), /SetUpFailure: useradd .* ghostinbox failed: .*cannot lock/);
   });

@@ -60,7 +60,7 @@ export class Exporter {
       order: "oldest_first",
     });
     if (isOther(last, found[0])) {
-      this.#note(this.#beginning(), null);
+      this.#note(this.#first(), null);
       return 0;
     }
     const items = found.filter(({ id }) => id > last.id).slice(0, AT_ONCE);
@@ -85,13 +85,13 @@ export class Exporter {
   #start(): Delivered {
     const last = this.#parts.record.last();
     if (last === null) return this.#end("newest_first") ?? { id: 0, at: null };
-    if (last.id === 0) return this.#beginning();
+    if (last.id === 0) return this.#first();
     if (last.at === null) this.#uncountedUntil = this.#newest();
     return last;
   }
 
   /** Before the oldest event that is kept. */
-  #beginning(): Delivered {
+  #first(): Delivered {
     this.#uncountedUntil = this.#newest();
     return { id: (this.#end("oldest_first")?.id ?? 1) - 1, at: null };
   }

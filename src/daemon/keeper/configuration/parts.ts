@@ -204,7 +204,7 @@ async function checkSpamAssassin(directory: string, layout: Layout): Promise<str
   return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
 }
 
-/** Runs as the user "nobody", who cannot write into the directory of the packaged rspamd, as its checker would. */
+/** Runs as the unprivileged system user, who cannot write into the directory of the packaged rspamd, as its checker would. */
 async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
   const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
   const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];

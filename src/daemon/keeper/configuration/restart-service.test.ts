@@ -52,7 +52,7 @@ test("a service that does not end is reported", RUNIT, async (t) => {
   assert.equal(pid(), before);
 });
 
-test("Fail2ban, which may hang, is killed then, and runs again", RUNIT, async (t) => {
+test("Fail2ban, which may hang, is killed after the time limit, and runs again", RUNIT, async (t) => {
   const { services, pid } = await supervised(t, "fail2ban", DEAF);
   const before = pid();
   assert.equal(await restartService("fail2ban", { services }, 1), null);
@@ -60,7 +60,7 @@ test("Fail2ban, which may hang, is killed then, and runs again", RUNIT, async (t
 });
 
 test(
-  "what a killed keeper left down for a restart is started by the next, and what root put down is not",
+  "a service that a killed keeper stopped for a restart is started by the next keeper, but not one that root stopped",
   RUNIT,
   async (t) => {
     const { data, services, pid } = await supervised(t, "postfix", DEAF);
@@ -83,7 +83,7 @@ test(
   },
 );
 
-test("of one that hangs, what it started is ended too, and it runs again", RUNIT, async (t) => {
+test("the child processes of a hanging service are killed too, and it runs again", RUNIT, async (t) => {
   const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
   t.after(() => rmSync(dirname(frozen), { recursive: true }));
   const { data, services, pid } = await supervised(
@@ -101,11 +101,11 @@ test("of one that hangs, what it started is ended too, and it runs again", RUNIT
 });
 
 test(
-  "a disk that takes no mark keeps no part from its restart, and the next keeper from its start",
+  "a disk that cannot store the mark prevents neither a part's restart nor the next keeper's start",
   RUNIT,
   async (t) => {
     const { data, services, pid } = await supervised(t, "web", HEARS);
-    // Root can write a read-only file, but not over a directory: as on a disk without room, the mark stays unchanged.
+    // Root can write a read-only file, but cannot replace a directory: as on a full disk, the mark stays unchanged.
     mkdirSync(restartMark(services, "web"));
     const before = pid();
     assert.equal(await restartHanging("web", { data, services }, 2), null);

@@ -14,7 +14,7 @@ const PATIENCE_SECONDS = 10;
 
 type Sv = (command: string) => Promise<Finished>;
 
-/** sv(8): ends a service, waits, and checks whether it runs again. Null if so, else why not. */
+/** sv(8): ends a service, waits, and checks whether it runs again. Null if it does, otherwise why not. */
 export async function restartService(
   service: ServiceName,
   { services }: Pick<Layout, "services">,
@@ -28,15 +28,15 @@ export async function restartService(
 }
 
 /**
- * Restarts a service of which a process hangs, so that its end cannot be waited for. What outlives the service would
- * keep its ports: it is killed before the new one starts. Null, or why it does not run again.
+ * Restarts a service whose process hangs, so that its end cannot be waited for. Processes that outlive the service would
+ * keep its ports: they are killed before the new one starts. Null, or why it does not run again.
  */
 export async function restartHanging(
   service: ServiceName,
   { services, data }: Pick<Layout, "services" | "data">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
-  // Their names now: once one has ended, its number may be another's.
+  // Reads their names now: once one has ended, its number may be reused.
   const family = familyOf(pidOf(services, service), data).map((one) => ({ pid: one.pid, name: nameOf(one) }));
   const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
     const left = new Set(listProcesses().map(nameOf));
@@ -45,7 +45,7 @@ export async function restartHanging(
   return started.code === 0 ? null : lastLines(started);
 }
 
-/** Starts what an earlier keeper has ended for a restart, and did not start again: it was killed in between. */
+/** Starts a service that an earlier keeper stopped for a restart, and did not start again because it was killed. */
 export async function finishRestarts(
   { services }: Pick<Layout, "services">,
   patienceSeconds: number = PATIENCE_SECONDS / 2,
@@ -65,7 +65,7 @@ function svOf(services: string, service: ServiceName, patienceSeconds: number): 
 /** A keeper that is killed between the two leaves the mark: runsv(8) starts nothing that it was ordered to keep down. */
 async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
   unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
-  // sv(8) also sends CONT, so that one that was stopped by a signal can end.
+  // sv(8) also sends CONT, so that a process that a signal has stopped can end.
   if ((await sv("down")).code !== 0) await sv("kill");
   between();
   const started = await sv("start");
@@ -73,7 +73,7 @@ async function downAndUp(mark: string, sv: Sv, between: () => void = () => undef
   return started;
 }
 
-/** The mark is a precaution: a full or read-only disk must not keep a hanging part from its restart, or the keeper from its start. */
+/** The mark is a precaution: a full or read-only disk must not prevent the restart of a hanging part, or the keeper's start. */
 function unlessDiskRefuses(change: () => void): void {
   try {
     change();
@@ -82,7 +82,7 @@ function unlessDiskRefuses(change: () => void): void {
   }
 }
 
-/** A process and all that it has started. */
+/** A process and all its descendants. */
 function familyOf(pid: number | null, data: string): readonly Process[] {
   const children = Map.groupBy(processesOf(data), ({ parent }) => parent);
   const found = new Set(pid === null ? [] : (children.get(pid) ?? []));
@@ -90,7 +90,7 @@ function familyOf(pid: number | null, data: string): readonly Process[] {
   return [...found];
 }
 
-/** Another process may have been given the number since. */
+/** The number may belong to a new process. */
 function nameOf({ pid, exe, args }: Process): string {
   return [pid, exe, ...args].join(" ");
 }

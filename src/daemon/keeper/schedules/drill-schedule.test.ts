@@ -72,7 +72,7 @@ test("reports a drill that failed, was killed, or is overdue", () => {
   ]);
   const begun = { ...drills(drill(NIGHT - MONTH)), begun: NIGHT };
   assert.deepEqual(reported(begun, NIGHT, true), []);
-  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was ended before its end"]);
+  assert.deepEqual(reported(begun, NIGHT), ["backup_drill_failed: the one of 2026-11-20 was interrupted"]);
   assert.deepEqual(reported(drills(), NIGHT + 2 * MONTH), ["backup_drill_overdue: there is none yet"]);
   assert.deepEqual(reported(drills(drill(NIGHT), drill(NIGHT + DAY_MS, "x")), NIGHT + 2 * MONTH), [
     "backup_drill_failed: 2026-11-21: x",

@@ -36,7 +36,7 @@ export function drillTroubles(
   const last = lastDrill(drills);
   const troubles: KeeperTrouble[] = [];
   if (drills.begun !== null && !runs)
-    troubles.push({ code: "backup_drill_failed", detail: `the one of ${day(drills.begun)} was ended before its end` });
+    troubles.push({ code: "backup_drill_failed", detail: `the one of ${day(drills.begun)} was interrupted` });
   else if (last !== null && last.reason !== null)
     troubles.push({ code: "backup_drill_failed", detail: `${day(last.at)}: ${last.reason}` });
   const good = drills.drills.findLast(({ reason }) => reason === null);

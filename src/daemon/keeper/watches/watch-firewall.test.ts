@@ -46,7 +46,7 @@ class Machine {
           return Promise.resolve({ ok: true });
         },
         ssh: (session) => Promise.resolve([...this.ssh, ...(session === null ? [] : [door(`${session}/tcp`)])]),
-        connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open besides ${except.length}`]),
+        connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open except ${except.length}`]),
       },
       settings(toml),
     );
@@ -88,7 +88,7 @@ test("nothing is strict before a trial was confirmed, and the state shows it", a
   assert.deepEqual(await machine.watch.begin(2200), { ok: true, detail: "", count: 120 });
   assert.deepEqual(machine.codes(), []);
   assert.deepEqual(machine.state.trial?.opening.doors, [...OPEN.slice(0, 4), "993/tcp", "2200/tcp"]);
-  assert.deepEqual(machine.state.trial?.connections, ["open besides 8"]);
+  assert.deepEqual(machine.state.trial?.connections, ["open except 8"]);
   const { loads } = machine;
   await machine.watch.look();
   assert.equal(machine.loads, loads, "a trial is the kernel's");

@@ -29,7 +29,7 @@ test(
     const log = serviceLog(layout, "postgrey");
     mkdirSync(dirname(log), { recursive: true });
     writeFileSync(log, "2026-11-21_03:00:01.12345 no such database\n");
-    const broken = run("postgrey", "test -e mended && exec sleep infinity\nexit 1");
+    const broken = run("postgrey", "test -e fixed && exec sleep infinity\nexit 1");
     run("unbound", "exec sleep infinity");
     const stranger = createServer();
     const port = await new Promise<number>((resolve) => {
@@ -68,7 +68,7 @@ test(
       return pid() !== null && pid() !== first;
     });
     assert.equal(watch.troubleOf("unbound"), null);
-    writeFileSync(join(broken, "mended"), "");
+    writeFileSync(join(broken, "fixed"), "");
     await until(() => {
       watch.look();
       return watch.troubleOf("postgrey") === null;

@@ -9,9 +9,9 @@ import type { Built } from "./bundle.ts";
 const CODINGS = ["br", "gzip"] as const;
 const LANGUAGES = ["english", "german"] as const;
 /**
- * What a reader loads, with the styles and the longer language, as a browser gets it over https or from this machine, and over plain
- * http: up to the sign-in; with the first page of an administrator; with every page; and with that of a mailbox's user. What draws a QR
- * code comes where one is shown.
+ * What a reader loads, with the styles and the larger language, as a browser gets it over https or from this machine, and over plain
+ * http: until the sign-in; with the first page of an administrator; with every page; and with that of a mailbox's user. The code that
+ * draws QR codes loads where one is shown.
  */
 const MOST_BYTES = {
   "sign-in": { br: 22_000, gzip: 24_000, pages: [], texts: [""] },
@@ -50,7 +50,7 @@ describe("the build of the page", () => {
     return size;
   };
 
-  test("is no larger than a slow line loads in a second, and its first part is far smaller", async (t) => {
+  test("loads within a second on a slow line, with a far smaller first part", async (t) => {
     for (const [what, { pages, texts, ...most }] of Object.entries(MOST_BYTES))
       for (const coding of CODINGS)
         for (const language of LANGUAGES) {
@@ -66,7 +66,7 @@ describe("the build of the page", () => {
     assert.ok(qr < 4_000, `${qr} bytes draw a QR code`);
   });
 
-  test("names each program after what is in it, and only these", () => {
+  test("names each program after its contents, and only these", () => {
     const programs = names().filter((name) => name.startsWith("dashboard/programs/"));
     assert.ok(programs.length >= 11, programs.join(" "));
     for (const name of programs) assert.match(name, /-[A-Z0-9]{8}\.js$/);
@@ -74,7 +74,7 @@ describe("the build of the page", () => {
     for (const [, name = ""] of asked) assert.ok(programs.includes(`dashboard/programs/${name}`), name);
   });
 
-  test("starts with one script, and loads its imports beside it", () => {
+  test("starts with one script, and loads its imports in parallel", () => {
     const html = textOf("dashboard/index.html");
     const named = [...html.matchAll(/(?:href|src)="programs\/([\w-]+\.js)"/g)].map(([, name]) => name);
     const first = [...withImports(program("app"))].map((name) => basename(name));
@@ -82,7 +82,7 @@ describe("the build of the page", () => {
     assert.match(html, new RegExp(`<script type="module" src="programs/${basename(program("app"))}">`));
   });
 
-  test("keeps the languages apart, and the texts of mailboxes from those of the administrator", () => {
+  test("keeps the languages separate, and the texts of mailboxes from those of the administrator", () => {
     const programs = names().filter((name) => name.startsWith("dashboard/programs/"));
     for (const [text, home] of [
       ["Skip to content", "english"],

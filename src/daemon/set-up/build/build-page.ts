@@ -7,13 +7,13 @@ import type { Make } from "./bundle.ts";
 const FOLDER = "/dashboard";
 const PROGRAMS = `${FOLDER}/programs`;
 const LANGUAGES = ["english", "german"];
-/** The pages that have their own texts, in addition to those of every page. */
+/** The pages with separate texts, in addition to those of every page. */
 const PARTS = ["", "-admin", "-mailbox"];
-/** A browser keeps a file of this name for good: another content has another name. */
+/** A browser keeps a file of this name forever: different content gets a different name. */
 const NAMES = "[name]-[hash]";
 
 const PAGES = /\/pages\/(now\.tsx|me\.tsx|further\.ts)$/;
-/** As if each of these needed the frame of the page: so that lies in one file with what all of them share. */
+/** Makes each of these depend on the frame of the page, so that it is in one file with the code that all of them share. */
 const FRAME_IN_ALL: Plugin = {
   name: "frame-in-all",
   setup(bundler) {
@@ -27,11 +27,11 @@ const FRAME_IN_ALL: Plugin = {
 type MadePage = Readonly<{
   outputFiles: readonly Readonly<{ path: string; text: string }>[];
   metafiles: readonly Metafile[];
-  /** Those of which esbuild does not know. */
+  /** Those that esbuild does not know. */
   sources: readonly string[];
 }>;
 
-/** The page as the web serves it: itself, its styles, and its programs, which it loads as it needs them. */
+/** The page as the web serves it: its HTML, its styles, and its programs, which it loads as it needs them. */
 export async function buildPage(checkout: string, make: Make): Promise<MadePage> {
   const folder = join(checkout, "dashboard");
   const [texts, styles] = await Promise.all([make(textsOf(folder)), make(stylesOf(folder))]);
@@ -72,7 +72,7 @@ function programsOf(folder: string, plugin: Plugin): BuildOptions {
   };
 }
 
-/** The texts of each language are separate programs, which the page loads when it speaks that language. */
+/** The texts of each language are separate programs, which the page loads for that language. */
 function textsApart(made: Metafile): Plugin {
   const byName = new Map(entriesOf(made).map(({ source, name }) => [basename(source), name]));
   return {
@@ -86,7 +86,7 @@ function textsApart(made: Metafile): Plugin {
   };
 }
 
-/** What the first program imports is loaded beside it, not behind it. */
+/** The imports of the first program are loaded in parallel, not after it. */
 function naming(html: string, made: Metafile): string {
   const entry = entriesOf(made).find(({ source }) => basename(source) === "app.tsx");
   const beside = entry?.imports.map((name) => `<link rel="modulepreload" href="programs/${name}" />\n    `) ?? [];
@@ -96,7 +96,7 @@ function naming(html: string, made: Metafile): string {
   );
 }
 
-/** `imports`: by statements, so before anything of it runs. */
+/** `imports`: by statements, so before it runs. */
 function entriesOf({ outputs }: Metafile) {
   return Object.entries(outputs).flatMap(([path, { entryPoint, imports }]) =>
     entryPoint === undefined

@@ -16,7 +16,7 @@ describe("the build of the programs", () => {
   });
   const textOf = (name: string): string => built.files.find((file) => file.name === name)?.text ?? "";
 
-  test("names its sources, those of the dashboard and of packages too", () => {
+  test("names its sources, including those of the dashboard and of packages", () => {
     for (const path of [
       "src/daemon/guard/main.ts",
       "src/core/error.ts",
@@ -31,7 +31,7 @@ describe("the build of the programs", () => {
     assert.ok(built.sources.every((path) => isAbsolute(path)));
   });
 
-  test("loads no part of Node that is large before it is used", () => {
+  test("loads no large part of Node before its use", () => {
     for (const name of ["backup", "check", "export", "guard", "keeper", "maintenance", "web"]) {
       assert.ok(textOf(`${name}.js`) !== "", name);
       assert.doesNotMatch(textOf(`${name}.js`), /from "(node:)?(https?|http2|tls|zlib)"/, name);
@@ -45,7 +45,7 @@ describe("the build of the programs", () => {
     assert.doesNotMatch(textOf("guard.js"), atStart("tls"));
   });
 
-  test("has no character beyond ASCII, with which V8 would keep a program in two bytes a character", () => {
+  test("has no character beyond ASCII, which would make V8 keep a program in two bytes a character", () => {
     const programs = built.files.filter(({ name }) => /^[\w-]+\.js$/.test(name));
     assert.equal(programs.length, 14);
     for (const { name, text } of programs) assert.doesNotMatch(text, /[^\0-\u007f]/, name);
@@ -55,7 +55,7 @@ describe("the build of the programs", () => {
     for (const text of raw) assert.doesNotMatch(text, /[^\0-\u007f]/);
   });
 
-  test("has the lists of words that the packages have, in a form that is read quickly", async () => {
+  test("has the word lists of the packages, in a form that is read quickly", async () => {
     const { files, sources } = await buildCommandLine(CHECKOUT);
     assert.ok(sources.some((path) => path.endsWith("/language-en/dist/commonWords.json.mjs")));
     const directory = temporaryDirectory();
@@ -70,15 +70,15 @@ describe("the build of the programs", () => {
       assert.doesNotMatch(text, /decompress\(/);
       writeFileSync(join(directory, `${name}.mjs`), text);
       const built: unknown = await import(join(directory, `${name}.mjs`));
-      // To print how 200,000 words differ would take all memory.
+      // Printing how 200,000 words differ would take all memory.
       assert.ok(JSON.stringify(built) === JSON.stringify(expected), name);
     }
     const program = files.find(({ name }) => name === "command-line.mjs")?.text ?? "";
     assert.match(program, /import\("\.\/language-en\.mjs"\)/);
-    assert.ok(program.length < 2_500_000, "they lie in files of their own");
+    assert.ok(program.length < 2_500_000, "they are in separate files");
   });
 
-  test("that fails stops the start with a sentence", async () => {
+  test("a failed build stops the start with a sentence", async () => {
     const broken = temporaryDirectory();
     const path = join(broken, "src", "daemon", "guard", "main.ts");
     mkdirSync(dirname(path), { recursive: true });

@@ -50,7 +50,7 @@ export async function buildCommandLine(checkout: string): Promise<Built> {
   return buildOne(checkout, { "command-line": "src/cli/command-line.ts" });
 }
 
-/** Programs that are kept in the checkout find these beside them, and most runs load none of them: the bundler, and what sends mail. */
+/** Programs that are kept in the checkout find these beside them, and most runs load none of them: the bundler, and the mail sender. */
 const LEFT_OUT = ["esbuild", "nodemailer"];
 /** Two megabytes of words. */
 const WORD_LISTS = ["@zxcvbn-ts/language-common", "@zxcvbn-ts/language-en"];

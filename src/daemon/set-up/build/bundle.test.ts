@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inOneByte } from "./bundle.ts";
 
-test("what needs two bytes is escaped and means the same; what does not is left alone", () => {
+test("a character that needs two bytes is escaped without changing its meaning; others stay unchanged", () => {
   for (const text of ["plain", "é«»", "…", "\u{1f600} and \u2028"]) {
     const written = inOneByte(text);
     assert.ok(

@@ -4,15 +4,15 @@ import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { messageOf } from "../../../core/error.ts";
 import { SetUpFailure } from "../failure.ts";
 
-/** By its path below the directory where it will lie. */
+/** By its path below its later directory. */
 export type BuiltFile = Readonly<{ name: string; text: string }>;
 /** `sources`: the paths of the files that it was made of. */
 export type Built = Readonly<{ files: readonly BuiltFile[]; sources: readonly string[] }>;
 export type Make = (options: BuildOptions) => Promise<BuildResult<{ write: false; metafile: true }>>;
 
-/** What `work` bundles of this checkout. Throws SetUpFailure. */
+/** Returns what `work` bundles of this checkout. Throws SetUpFailure. */
 export async function bundling(checkout: string, work: (make: Make) => Promise<Built>): Promise<Built> {
-  // Loading it takes longer than reading what it made at the last start.
+  // Loading esbuild takes longer than reading its output from the last start.
   const { build, stop } = await import("esbuild");
   try {
     return await work(async (options) =>
@@ -38,11 +38,11 @@ export async function bundling(checkout: string, work: (make: Make) => Promise<B
 /** Some libraries are CommonJS and call require for Node's own modules. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
-/** Parts of Node that are large, and that most runs of a program need nothing or little of. */
+/** Parts of Node that are large, and rarely used by most runs of a program. */
 const LARGE = /^(node:)?(http|http2|https|tls|zlib)$/;
 /**
  * An import statement reads every export of these: that of node:http loads fetch() and HTTP/2, which are 7 MB. So they
- * become calls, which load what is used, and where it is used first.
+ * become calls, which load only what is used, at its first use.
  */
 const LOAD_LITTLE: Plugin = {
   name: "load-little",
@@ -54,7 +54,7 @@ const LOAD_LITTLE: Plugin = {
   },
 };
 
-/** zxcvbn's lists of words come in a form that takes six times as long to read as JSON. */
+/** zxcvbn's word lists are in a form that takes six times as long to read as JSON. */
 const READ_LISTS_QUICKLY: Plugin = {
   name: "read-lists-quickly",
   setup(bundler) {
@@ -71,7 +71,7 @@ export const FOR_NODE = {
   outdir: "/",
   platform: "node",
   target: "node26",
-  // Of a package that comes in both forms, that which keeps its names.
+  // For a package that has both forms, the one that keeps its names.
   mainFields: ["module", "main"],
   banner: { js: REQUIRE },
   plugins: [LOAD_LITTLE, READ_LISTS_QUICKLY],
@@ -79,16 +79,16 @@ export const FOR_NODE = {
 } satisfies BuildOptions;
 
 /**
- * Other characters as escapes. A single one, though it be in a comment, makes V8 keep a whole program in two bytes a character: 1.3 MB
- * more in the guard. esbuild escapes those in strings; what it leaves are regular expressions and comments, where an escape is the same,
- * and raw templates, where it is not: none has such a character (build-programs.test.ts).
+ * Writes other characters as escapes. A single one, even in a comment, makes V8 keep a whole program in two bytes a character: 1.3 MB
+ * more in the guard. esbuild escapes those in strings; the rest are regular expressions and comments, where an escape means the same,
+ * and raw templates, where it does not: none has such a character (build-programs.test.ts).
  */
 export function inAscii(program: string): string {
   return program.replaceAll(/[^\0-\u007f]/g, escaped);
 }
 
 /**
- * Each character beyond Latin-1 as its escape, which means the same in strings, patterns and comments. V8 keeps the text
+ * Writes each character beyond Latin-1 as its escape, which means the same in strings, patterns and comments. V8 keeps the text
  * of a program in memory, with two bytes for each character as soon as one of them needs two.
  */
 export function inOneByte(text: string): string {
@@ -99,7 +99,7 @@ function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** What LOAD_LITTLE writes has no file. */
+/** The output of LOAD_LITTLE has no file. */
 export function sourcesOf(checkout: string, { inputs }: Metafile): readonly string[] {
   return Object.keys(inputs)
     .filter((name) => !name.startsWith("load-little:"))

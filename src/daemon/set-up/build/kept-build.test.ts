@@ -18,7 +18,7 @@ import { CHECKOUT } from "../checkout.ts";
 import { keepAll, keptBuild } from "./kept-build.ts";
 import { keptFiles } from "./kept-files.ts";
 
-/** A checkout of one source; `built`: how often it was built. */
+/** A checkout with one source; `built`: how often it was built. */
 class Checkout {
   readonly path = temporaryDirectory();
   readonly directory = join(this.path, "node_modules", ".cache", "start");
@@ -59,7 +59,7 @@ describe("the build that is kept", () => {
   });
 
   for (const name of ["main.ts", "package-lock.json", "tsconfig.json"])
-    test(`is made again once ${name} changes`, async () => {
+    test(`is built again once ${name} changes`, async () => {
       const checkout = new Checkout();
       await checkout.text();
       checkout.write(name, "second", 30);
@@ -69,14 +69,14 @@ describe("the build that is kept", () => {
       assert.equal(checkout.built, 2);
     });
 
-  test("is made again once a source of the same size and another time holds something else", async () => {
+  test("is built again if a source of the same size with a new time has different contents", async () => {
     const checkout = new Checkout();
     await checkout.text();
     checkout.write("main.ts", "FIRST", 30);
     assert.deepEqual([await checkout.text(), checkout.built], ["pages/start.mjs: FIRST", 2]);
   });
 
-  test("is used, and compared by its times again, once a source has only another time", async () => {
+  test("is used again, and compared by its times, if a source has only a new time", async () => {
     const checkout = new Checkout();
     await checkout.text();
     checkout.write("main.ts", "first", 30);
@@ -85,11 +85,11 @@ describe("the build that is kept", () => {
     assert.equal(keptFiles(checkout.path, "start")?.hasTimes, true);
   });
 
-  test("may be moved with its checkout, as a package brings it", async () => {
+  test("may be moved with its checkout, as a package does", async () => {
     const [made, placed] = [new Checkout(), new Checkout()];
     await made.text();
     cpSync(made.directory, placed.directory, { recursive: true });
-    assert.deepEqual([await placed.text(), placed.built], [FIRST, 1], "it says that it is of another checkout");
+    assert.deepEqual([await placed.text(), placed.built], [FIRST, 1], "it names its checkout");
     const record = join(placed.directory, "sources");
     cpSync(join(made.directory, "sources"), record);
     writeFileSync(record, readFileSync(record, "utf8").replace(made.path, placed.path));
@@ -105,7 +105,7 @@ describe("the build that is kept", () => {
     }
   });
 
-  test("is made again where half of it is left, or where others may write it", async () => {
+  test("is built again if half of it is missing, or if other users may write it", async () => {
     const checkout = new Checkout();
     await checkout.text();
     writeFileSync(checkout.kept, "fir");
@@ -119,7 +119,7 @@ describe("the build that is kept", () => {
     }
   });
 
-  test("is not used where a link, or a directory in which others may write, leads to it", async () => {
+  test("is not used if its path has a link, or a directory in which other users may write", async () => {
     const checkout = new Checkout();
     await checkout.text();
     for (const name of ["node_modules", "node_modules/.cache", "node_modules/.cache/start"]) {
@@ -130,7 +130,7 @@ describe("the build that is kept", () => {
     }
   });
 
-  test("is not that of another checkout that shares the packages", async () => {
+  test("is not shared with a second checkout that shares the packages", async () => {
     const [one, other] = [new Checkout(), new Checkout()];
     rmdirSync(join(other.path, "node_modules"));
     symlinkSync(join(one.path, "node_modules"), join(other.path, "node_modules"));
@@ -139,7 +139,7 @@ describe("the build that is kept", () => {
     assert.equal(one.built, 1, "the other one keeps nothing there");
   });
 
-  test("is skipped where others may write the directory, and nothing fails", async () => {
+  test("is skipped without an error if other users may write the directory", async () => {
     const checkout = new Checkout();
     chmodSync(join(checkout.path, "node_modules"), 0o777);
     mkdirSync(checkout.directory, { recursive: true });
@@ -147,7 +147,7 @@ describe("the build that is kept", () => {
     assert.deepEqual([await checkout.text(), existsSync(checkout.kept)], [FIRST, false]);
   });
 
-  test("has files of one time for a package, with which nothing needs to be built where they lie", async () => {
+  test("has files with one time for a package, so nothing needs to be built at their final place", async () => {
     const checkout = new Checkout();
     const at = new Date(1_767_225_600_000);
     symlinkSync(join(CHECKOUT, "node_modules", "@zxcvbn-ts"), join(checkout.path, "node_modules", "@zxcvbn-ts"));

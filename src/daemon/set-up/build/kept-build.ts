@@ -20,7 +20,7 @@ import {
 
 type Build = (checkout: string) => Promise<Built>;
 
-/** Read when it is asked for. As bytes: text of nine megabytes would fill the heap of the start. */
+/** Read on demand, as bytes: text of nine megabytes would fill the heap of the start. */
 export type ReadFile = Readonly<{ name: string; content: () => Uint8Array }>;
 
 const BUILDS: Readonly<Record<Kind, Build>> = {
@@ -30,7 +30,7 @@ const BUILDS: Readonly<Record<Kind, Build>> = {
 };
 
 const KINDS = ["programs", "start", "command-line"] as const;
-/** The versions and settings that everything is built with, in addition to its sources. */
+/** The versions and settings of the build, in addition to its sources. */
 const BUILT_BY = [
   "package-lock.json",
   "tsconfig.json",
@@ -38,12 +38,12 @@ const BUILT_BY = [
   "src/daemon/set-up/build/build-page.ts",
   "src/daemon/set-up/build/bundle.ts",
 ];
-/** The clocks of file systems go in steps: a source that changes while it is read may have the time of a moment before. */
+/** The clocks of file systems advance in steps: a source that changes while it is read may have the time of a moment before. */
 const STEP_MS = 2_000;
 
 /**
  * The build of this checkout, from the last time if every source is unchanged: reading takes a tenth of the processor time.
- * Where root may not write safely, nothing is kept.
+ * Keeps nothing if root may not write safely.
  */
 export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly ReadFile[]> {
   const kept = keptFiles(checkout, kind);
@@ -59,7 +59,7 @@ export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kin
   }));
 }
 
-/** Whether it lies there now, for a program that is loaded from there. Not built where it cannot be kept. */
+/** Whether it exists now, for a program that is loaded from there. Not built if it cannot be kept. */
 export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
   const kept = keptFiles(checkout, kind);
   if (kept?.hasTimes === false) noteTimes(checkout, kind, kept);
@@ -68,7 +68,7 @@ export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
     if (!mayKeep(checkout)) return false;
     return (await buildAndKeep(checkout, kind, BUILDS[kind])).isKept;
   } catch {
-    // It runs from its sources, and says itself what is wrong.
+    // The program runs from its sources, and reports the problem itself.
     return false;
   }
 }
@@ -76,7 +76,7 @@ export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
 type Laid = Readonly<{ root: string; place: string; at?: Date }>;
 
 /**
- * For a package or an image: the whole build of the checkout at `root`, as it is found once that is at `place`. `at`: the time
+ * For a package or an image: the whole build of the checkout at `root`, for its later path `place`. `at`: the time
  * of all files, which the sources have already.
  */
 export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
@@ -93,7 +93,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
     const file = join(directory, path);
     writeFile(file, text, { mode: 0o644, flush: false });
     if (at !== undefined) setModified(file, at);
-    // Of what was to be written: another start may have replaced it.
+    // Only the names that were to be written: a concurrent start may have replaced the rest.
     return {
       kept: true,
       status: `${Buffer.byteLength(text)} ${statSync(file).mtimeMs}`,
@@ -107,7 +107,7 @@ function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): 
   });
   writeFile(record, writeNotes(place, [...kept, ...read]), { mode: 0o644, flush: false });
   if (at !== undefined) setModified(record, at);
-  // Of an earlier build, whose page had programs of other names.
+  // Left by an earlier build, whose page had different program names.
   const wanted = new Set([record, ...kept.map(({ path }) => join(directory, path))]);
   for (const path of readdirSync(directory).map((name) => join(directory, name)))
     if (!wanted.has(path)) removeFile(path);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 /** What is built of a checkout: the programs of the services, the start, the command line. */
 export type Kind = "programs" | "start" | "command-line";
 
-/** Of a source, below the checkout, or of a file that was made of them, below its directory: as it was then. */
+/** A source, with its path below the checkout, or a file built from sources, with its path below its directory: its state at that time. */
 export type Note = Readonly<{ kept: boolean; status: string; hash: string; path: string }>;
 
 /** `hasTimes`: size and time of each source and file are those of the notes. Otherwise only their content is. */
@@ -62,7 +62,7 @@ function isSafe(stat: Stats, kind: "directory" | "file"): boolean {
   return isOne && (uid === 0 || uid === process.geteuid?.()) && (mode & WRITABLE_BY_OTHERS) === 0;
 }
 
-/** Its size and when it was changed. That a file comes is a change too. */
+/** Its size and when it was changed. A new file is a change too. */
 export function statusOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat === undefined ? "- -" : `${stat.size} ${stat.mtimeMs}`;

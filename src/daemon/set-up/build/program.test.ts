@@ -19,7 +19,7 @@ describe("the programs of the server", () => {
     await installPrograms(CHECKOUT, layout);
   });
 
-  test("lie where users without rights can read and run them, with their runtime", () => {
+  test("are readable and executable for users without rights, with their runtime", () => {
     const names = readdirSync(layout.program).toSorted();
     assert.deepEqual(names, [
       "backup.js",
@@ -62,7 +62,7 @@ describe("the programs of the server", () => {
     assert.match(ran.stderr, /^[^\n]*web\.toml cannot be read: ENOENT[^\n]*\n$/);
   });
 
-  test("are not written again where nothing has changed", async () => {
+  test("are not written again if nothing has changed", async () => {
     const written = () => readdirSync(layout.program).map((name) => statSync(join(layout.program, name)).ino);
     const before_ = written();
     await installPrograms(CHECKOUT, layout);
@@ -73,7 +73,7 @@ describe("the programs of the server", () => {
     assert.notEqual(readFileSync(join(layout.program, "guard.js"), "utf8"), "// by hand\n");
   });
 
-  test("replace another version's, whose page has programs of other names", async () => {
+  test("replace another version's, whose page has different program names", async () => {
     writeFileSync(join(programs, "now-ABCDEFGH.js"), "// of another version\n");
     await installPrograms(CHECKOUT, layout);
     assert.equal(pagePrograms("now").length, 1);

@@ -20,14 +20,14 @@ export async function installPrograms(checkout: string, layout: Layout): Promise
     makeDirectory(dirname(path), 0o755);
     writeFile(path, data, { mode: 0o644, flush: false });
   }
-  // Those of another version of the page have other names.
+  // Programs of a different version of the page have different names.
   const wanted = new Set(files.map(({ path }) => path));
   for (const path of readdirSync(pagePrograms).map((name) => join(pagePrograms, name)))
     if (!wanted.has(path)) removeFile(path);
   installRuntime(process.execPath, layout.node);
 }
 
-/** The names of those that a start from this checkout would replace. */
+/** The names of the programs that a start from this checkout would replace. */
 export async function changedPrograms(checkout: string, layout: Layout): Promise<readonly string[]> {
   const files = await filesOf(checkout, layout);
   const changed = files.filter(({ path, content }) => !isThere(path, content()));

@@ -11,7 +11,7 @@ import { CHECKOUT } from "../checkout.ts";
 const LAUNCHER = ["src/daemon/set-up", "src/adapters/root-files", "src/core/error.ts", "src/cli/main.ts"];
 const COMMAND_LINE = "src/cli/command-line.ts";
 
-/** A checkout whose command line says a word, and whether it runs from its source. */
+/** A checkout whose command line prints a word, and whether it runs from its source. */
 class Checkout {
   readonly path = temporaryDirectory();
   readonly bundle = join(this.path, "node_modules", ".cache", "command-line", "command-line.mjs");
@@ -49,11 +49,11 @@ describe("a program of which one file is kept", () => {
     assert.equal(await checkout.says(), `second ${BUNDLE}`);
   });
 
-  test("runs from its sources where others may write beside it, whatever they have put there", async () => {
+  test("runs from its sources if other users may write beside it, whatever they have put there", async () => {
     const checkout = new Checkout();
     await checkout.says();
     writeFileSync(checkout.bundle, 'console.log("theirs");\n');
-    assert.equal(await checkout.says(), `first ${BUNDLE}`, "a changed one is made again");
+    assert.equal(await checkout.says(), `first ${BUNDLE}`, "a changed one is built again");
     for (const directory of [dirname(checkout.bundle), join(checkout.path, "node_modules")]) {
       chmodSync(directory, 0o777);
       writeFileSync(checkout.bundle, 'console.log("theirs");\n');
@@ -61,7 +61,7 @@ describe("a program of which one file is kept", () => {
     }
   });
 
-  test("runs from its sources where the bundler is missing, and keeps nothing", async () => {
+  test("runs from its sources if the bundler is missing, and keeps nothing", async () => {
     const checkout = new Checkout();
     rmSync(join(checkout.path, "node_modules", "esbuild"));
     assert.equal(await checkout.says(), `first /${COMMAND_LINE} --json`);

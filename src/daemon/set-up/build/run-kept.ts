@@ -4,8 +4,8 @@ import { CHECKOUT } from "../checkout.ts";
 import { type Kind, keptFiles, placeOf } from "./kept-files.ts";
 
 /**
- * Runs a program from the one file that is kept of its sources, in which nothing is left to find, read and strip of its types: that
- * takes a third of the processor time. Where the file cannot be kept, the program runs from its sources.
+ * Runs a program from one kept file built from its sources, which saves finding, reading and stripping them of their types: that
+ * takes a third of the processor time. If the file cannot be kept, the program runs from its sources.
  */
 export async function runKept(kind: Exclude<Kind, "programs">, fromSources: () => Promise<unknown>): Promise<void> {
   if (await isHere(kind)) await import(pathToFileURL(join(placeOf(CHECKOUT, kind).directory, `${kind}.mjs`)).href);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { releaseIn, versionIn } from "./version-in.ts";
 
-test("the version is that of package.json, if it tells one", () => {
+test("the version is that of package.json, if it has one", () => {
   const directory = temporaryDirectory();
   assert.equal(versionIn(directory), null);
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
@@ -16,7 +16,7 @@ test("the version is that of package.json, if it tells one", () => {
   }
 });
 
-test("a release names the commit: of a branch, packed or not, of a detached checkout, or of an installed program", () => {
+test("a release has the commit of a branch, packed or not, of a detached checkout, or of an installed program", () => {
   const directory = temporaryDirectory();
   const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
   write("package.json", '{ "version": "1.2.3" }');

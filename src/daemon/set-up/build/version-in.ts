@@ -6,14 +6,14 @@ export function versionIn(directory: string): string | null {
   return fieldIn(directory, "version");
 }
 
-/** The version for people, with the commit if that is known: `0.1.0 (commit 1f2e3d4c)`. */
+/** The version for people, with the commit if known: `0.1.0 (commit 1f2e3d4c)`. */
 export function releaseIn(directory: string): string | null {
   const version = versionIn(directory);
   const commit = commitIn(directory);
   return version === null || commit === null ? version : `${version} (commit ${commit})`;
 }
 
-/** The first eight digits of what was checked out, or of what a package.json that we wrote names. */
+/** The first eight digits of the checked-out commit, or of the one in a package.json that we wrote. */
 export function commitIn(directory: string): string | null {
   const head = textOf(join(directory, ".git", "HEAD"))?.trim() ?? "";
   const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];

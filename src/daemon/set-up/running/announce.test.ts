@@ -12,7 +12,7 @@ const loaded = loadSettings(
 assert.ok(loaded.ok);
 const { settings } = loaded;
 
-test("every port that others use is named, and none between our own programs", () => {
+test("every port for other machines is named, and no internal one", () => {
   const lines = runningText(layoutOf("/srv/mail"), settings, null).split("\n");
   assert.deepEqual(
     lines.flatMap((line) => /^ {2}(\d+ .*)$/.exec(line)?.[1] ?? []),
@@ -26,7 +26,7 @@ test("every port that others use is named, and none between our own programs", (
   );
 });
 
-test("the commands to type next are those for this data directory", () => {
+test("the next commands are those for this data directory", () => {
   const elsewhere = runningText(layoutOf("/srv/mail"), settings, null);
   assert.match(elsewhere, /^ {2}GHOSTINBOX_DATA=\/srv\/mail \.\/ghostinbox account add you@example\.org$/m);
   const usual = runningText(layoutOf(DEFAULT_DATA_DIRECTORY), settings, null);
@@ -34,7 +34,7 @@ test("the commands to type next are those for this data directory", () => {
   assert.match(usual, /^GhostInbox runs as mail\.example\.org, for example\.org, example\.net\.$/m);
 });
 
-test("the password of the dashboard is shown when it was made just now", () => {
+test("the dashboard's password is shown if it was just created", () => {
   const layout = layoutOf("/srv/mail");
   assert.match(
     runningText(layout, settings, "correct horse"),
@@ -43,7 +43,7 @@ test("the password of the dashboard is shown when it was made just now", () => {
   assert.doesNotMatch(runningText(layout, settings, null), /Password/);
 });
 
-test("the first start says that the file decides now, a later one which variable overrides it", () => {
+test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
   const layout = layoutOf("/srv/mail");
   assert.deepEqual(settingsNews(layout, loaded, []), []);
   assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [

@@ -11,7 +11,7 @@ import { portsOf, type ServerPort } from "./ports.ts";
 /** Used only between our own programs. */
 const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
 
-/** What became of the variables of this start: `written` went into the file, others override it. */
+/** The variables of this start: `written` were written to the file, others override it. */
 export function settingsNews(
   layout: Layout,
   { sources }: ValidSettings,
@@ -29,13 +29,13 @@ export function settingsNews(
 /** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
 const ENOUGH = 900 * MB;
 
-/** What this machine, or this container, has. Bytes. */
+/** The memory of this machine or container. Bytes. */
 export function memoryHere(): number {
   const most = process.constrainedMemory();
   return most > 0 ? Math.min(most, totalmem()) : totalmem();
 }
 
-/** What the small profile gives up; without it, that it exists, where memory is scarce. */
+/** What the small profile gives up, or a suggestion of it if memory is scarce. */
 export function memoryNews(
   { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
   memoryBytes: number,
@@ -81,7 +81,7 @@ export function runningText(layout: Layout, settings: Settings, adminPassword: s
   ].join("\n");
 }
 
-/** Docker takes the id of a container for its name, and gives it as the name of the machine. */
+/** Docker uses the id of a container as its name, and as the name of the machine. */
 function commandFor({ data }: Layout): string {
   if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
   return `${data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${data} `}./ghostinbox`;

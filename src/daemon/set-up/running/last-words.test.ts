@@ -17,17 +17,17 @@ function logOf(text: string) {
 test("the last word is the last line, without the time before it", () => {
   const { layout } = logOf("2026-11-21_03:00:00.12345 first\n2026-11-21_03:00:01.12345 engine.db is damaged.\n\n");
   assert.equal(lastWord(layout, "guard"), "engine.db is damaged.");
-  assert.equal(lastWord(layout, "web"), null, "it has never spoken");
+  assert.equal(lastWord(layout, "web"), null, "it has written nothing yet");
 });
 
-test("of a crash it is the error, and not what ends the trace", () => {
+test("for a crash it is the error, not the end of the trace", () => {
   const { layout } = logOf(
     "/x/guard.js:7\n    throw new Error()\n    ^\n\nTypeError: no such thing\n    at f (x.js:1:2)\n\nNode.js v26.1.0\n",
   );
   assert.equal(lastWord(layout, "guard"), "TypeError: no such thing");
 });
 
-test("of a long file only the end is read, and no cut line is shown", () => {
+test("reads only the end of a long file, and shows no truncated line", () => {
   const { file } = logOf(`${"x".repeat(20_000)}\nlast\n`);
   assert.deepEqual(tail(file, 5), ["last"]);
   assert.deepEqual(tail(`${file}.none`, 5), []);

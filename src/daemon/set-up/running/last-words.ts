@@ -14,8 +14,8 @@ export function tail(file: string, most: number): readonly string[] {
 }
 
 /**
- * What one of our programs said last, in one line, without the time that svlogd(8) sets before it; null if nothing. Of a
- * crash of Node it is the error, and not the line that ends its stack trace.
+ * The last log line of one of our programs, without the time that svlogd(8) adds; null if there is none. For a
+ * crash of Node it is the error, not the line that ends its stack trace.
  */
 export function lastWord(layout: Layout, service: string): string | null {
   const lines = tail(serviceLog(layout, service), 40).map((line) => line.replace(SVLOGD_TIME, ""));
@@ -34,7 +34,7 @@ function endOf(file: string): string {
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
     const text = bytes.toString("utf8", 0, read);
-    // The first line is cut.
+    // The first line may be truncated.
     return size > TAIL_BYTES ? text.slice(text.indexOf("\n") + 1) : text;
   } finally {
     closeSync(fd);

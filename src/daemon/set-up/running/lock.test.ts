@@ -39,7 +39,7 @@ for (const [what, text] of [
 
 const ROUNDS = 100;
 const EVAL = ["--input-type=module", "--eval"];
-/** Takes the lock on request and says how that went, then releases it on request. */
+/** Takes the lock on request and reports the result, then releases it on request. */
 const STARTER = `
   import { createInterface } from "node:readline";
   const [, file, module] = process.argv;
@@ -50,7 +50,7 @@ const STARTER = `
     try { takeLock(file, "/srv/mail"); taken = true; console.log("taken"); } catch { console.log("refused"); }
   }`;
 
-test("of several starts that find the same dead holder, just one continues", async (t) => {
+test("of several starts that find the same dead holder, exactly one continues", async (t) => {
   const file = join(directory, "raced.pid");
   const starters = [1, 2, 3].map(() => {
     const child = spawn(process.execPath, [...EVAL, STARTER, file, import.meta.resolve("./lock.ts")]);

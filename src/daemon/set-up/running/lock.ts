@@ -7,14 +7,14 @@ import { SetUpFailure } from "../failure.ts";
 import { startTimeOf } from "./read-processes.ts";
 
 /**
- * Writes who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, by which a start that was
- * repeated in the same process is distinguished from the one before. Throws SetUpFailure while that process lives.
+ * Records who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, which distinguishes a
+ * repeated start in the same process from the one before. Throws SetUpFailure while that process lives.
  */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
   const directory = openSync(dirname(file), "r");
   try {
-    // One at a time, until the descriptor is closed: of two that find the same dead holder, both would take its place.
+    // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
     execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory] });
     const holder = lockHolder(file);
     if (holder !== null) throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}).`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runLong } from "./long-work.ts";
 
-test("while a program takes its time there are messages, again and again, and then it ends like any other", async () => {
+test("while a slow program runs there are repeated messages, and then it ends like any other", async () => {
   const reported: number[] = [];
   const work = { waits: (ms: number) => void reported.push(ms), isStopped: () => false, patienceMs: 50 };
   // It runs until the second message.
@@ -16,7 +16,7 @@ async function* later(reported: readonly number[]): AsyncGenerator<string> {
   yield "done\n";
 }
 
-test("asked to stop, it ends the program", async () => {
+test("ends the program when asked to stop", async () => {
   const work = { waits: () => undefined, isStopped: () => true, patienceMs: 20 };
   assert.equal((await runLong("sleep", ["60"], {}, work)).code, 124);
 });

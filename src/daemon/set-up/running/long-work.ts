@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 export type LongWork = Readonly<{
   /** Called after a few seconds, and then every second. */
   waits: (elapsedMs: number) => void;
-  /** Whether the caller wants everything to end by now. Then the program is ended too. */
+  /** Whether the caller wants everything to end. Then the program is ended too. */
   isStopped: () => boolean;
   /** Milliseconds until the first call. */
   patienceMs?: number;
@@ -14,7 +14,7 @@ export type LongWork = Readonly<{
 const PATIENCE_MS = 4 * SECOND_MS;
 const EVERY_MS = SECOND_MS;
 
-/** Runs a program that takes as long as it takes. */
+/** Runs a program without a time limit. */
 export async function runLong(
   program: string,
   args: readonly string[],

@@ -8,8 +8,8 @@ const POLL_MS = 50;
 export type Ended = Readonly<{ count: number; left: readonly number[] }>;
 
 /**
- * Ends what an earlier start and its programs left behind, before root touches what belongs to their users. Supervisors
- * come first, or they would restart what is ended below them.
+ * Ends processes left by an earlier start and its programs, before root touches files of their users. Supervisors
+ * come first, or they would restart their programs.
  */
 export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> {
   const found = processesOf(data);
@@ -30,8 +30,8 @@ export async function endBy(data: string, graceMs: number): Promise<void> {
 }
 
 /**
- * Whether a process of the data directory runs. To look at all of a busy machine's takes 20 ms, so the next look comes
- * when those that the last one found have ended.
+ * Whether a process of the data directory runs. Reading all processes of a busy machine takes 20 ms, so the next full check
+ * waits until those that the last one found have ended.
  */
 function anyOf(data: string): () => boolean {
   let known: readonly (readonly [number, string])[] = [];

@@ -25,13 +25,13 @@ test("a port in use is named with its setting and its holder; a free one passes"
   const all = socketsOn({ port, address: "0.0.0.0" }, listening);
   assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));
   const other = socketsOn({ port, address: "127.0.0.53" }, listening);
-  assert.deepEqual(other, [], "a program at another address is in nobody's way");
+  assert.deepEqual(other, [], "a program at a different address is not in the way");
   await new Promise((resolve) => server.close(resolve));
   assert.deepEqual(socketsOn({ port, address: null }, listeners()), []);
   await refuseBusyPorts([serverPort]);
 });
 
-test("an address that this machine has not is left to the program that wants it", async () => {
+test("an address that this machine does not have is left to the program that needs it", async () => {
   const serverPort = {
     setting: "ports.http",
     port: 1,
@@ -42,7 +42,7 @@ test("an address that this machine has not is left to the program that wants it"
   await refuseBusyPorts([serverPort]);
 });
 
-test("the ports for proxies are the server's where there is a proxy", () => {
+test("the ports for proxies belong to the server if there is a proxy", () => {
   const ofPort = (toml: string) => {
     const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
     if (!loaded.ok) assert.fail(loaded.problems.map(({ says }) => says).join());

@@ -92,8 +92,8 @@ function tryToListen(port: number, host: string): Promise<string | null> {
 }
 
 /**
- * All listening sockets of this network namespace. Asks the kernel, so no server notices. It walks its tables for that, some
- * milliseconds where the machine has much memory: one answer does for all ports. Without IPv6 the second table is missing.
+ * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
+ * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
  */
 export function listeners(): readonly Listener[] {
   return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
@@ -105,7 +105,7 @@ export function listeners(): readonly Listener[] {
   });
 }
 
-/** Those of `listening` that have this port at our address, or at every address: their inodes. */
+/** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
 export function socketsOn(
   { port, address }: Pick<ServerPort, "port" | "address">,
   listening: readonly Listener[],
@@ -134,7 +134,7 @@ function nameOf(pid: string): string {
   }
 }
 
-/** Whether sockets of these two addresses conflict. `::` takes IPv4 too by default. */
+/** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */
 function overlap(a: Ip, b: Ip): boolean {
   const covers = (all: Ip, one: Ip): boolean => all === "::" || (all === "0.0.0.0" && isV4(one));
   return a === b || covers(a, b) || covers(b, a);

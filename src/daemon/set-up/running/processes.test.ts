@@ -91,7 +91,7 @@ for (const [what, found] of [
 ] as const)
   test(`${what} does not`, () => assert.deepEqual(among(DATA, [found], WHOSE), []));
 
-test("the children of the server's processes belong to it, in a separate container too", () => {
+test("the children of the server's processes belong to it, even in a separate container", () => {
   const [ours, child, grandchild, other] = [
     at({ pid: 10, exe: "/srv/mail/program/node" }),
     at({ pid: 11, parent: 10, isContained: true }),
@@ -102,14 +102,14 @@ test("the children of the server's processes belong to it, in a separate contain
   assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 12]));
 });
 
-test("a sandbox in somebody's container stays, though its user has a number of ours", () => {
+test("a sandbox in a foreign container stays, even if its user has one of our ids", () => {
   const users = [901, 901, 901, 901];
   const container = at({ pid: 20, isContained: true });
   const sandbox = at({ pid: 21, parent: 20, users, isContained: true, leftByItself: () => true });
   assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
 });
 
-test("a second server in the same network keeps its processes, though its users are the same", () => {
+test("a second server in the same network keeps its processes, although its users are the same", () => {
   const users = [901, 901, 901, 901];
   const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
   const ours = at({ pid: 10, parent: 2, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" });
@@ -129,20 +129,20 @@ test("a second server in the same network keeps its processes, though its users 
   assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
 });
 
-test("another server runs here if a supervisor of root's has a user of ours, in this network and of another directory", () => {
+test("a different server runs here if root's supervisor runs one of our users in this network, for a different directory", () => {
   const users = [901, 901, 901, 901];
   const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
   const guard = at({ pid: 21, parent: 20, users });
   const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
   assert.equal(runs(supervisor, guard), true);
-  assert.equal(runs({ ...supervisor, cwd: "/srv/mail/service" }, guard), false, "it is of this directory");
-  assert.equal(runs(guard), false, "a killed server left it");
+  assert.equal(runs({ ...supervisor, cwd: "/srv/mail/service" }, guard), false, "it belongs to this directory");
+  assert.equal(runs(guard), false, "left by a killed server");
   assert.equal(runs(supervisor, { ...guard, users: [33, 33, 33, 33] }), false, "it runs something else");
-  assert.equal(runs(supervisor, { ...guard, network: () => "45" }), false, "it has another firewall");
-  assert.equal(runs({ ...supervisor, users }, guard), false, "anybody can start a runsv");
+  assert.equal(runs(supervisor, { ...guard, network: () => "45" }), false, "it has a different firewall");
+  assert.equal(runs({ ...supervisor, users }, guard), false, "anyone can start a runsv");
 });
 
-test("a directory behind a link is the one that the kernel names: neither another server's, nor without processes", () => {
+test("a directory behind a link is the one that the kernel names: no other server's, and not without processes", () => {
   const top = realpathSync(temporaryDirectory());
   mkdirSync(join(top, "disk"));
   symlinkSync(join(top, "disk"), join(top, "mail"));
@@ -156,7 +156,7 @@ test("a directory behind a link is the one that the kernel names: neither anothe
   assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
 });
 
-test("a running process is read as it is", async (t) => {
+test("a running process is read correctly", async (t) => {
   const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
   t.after(() => end(child));
   await once(child, "spawn");
@@ -170,7 +170,7 @@ test("a running process is read as it is", async (t) => {
   assert.ok(found?.used().includes("HOME=/srv/mail"));
 });
 
-test("another directory of the same name is known by its process's view of it", {
+test("a different directory with the same name is recognised by its process's view of it", {
   skip: lacking({ root: true }),
 }, async (t) => {
   const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
@@ -185,7 +185,7 @@ test("another directory of the same name is known by its process's view of it", 
   );
 });
 
-test("another directory is known by a process in a chroot within it, too", {
+test("so is one of a process in a chroot within it", {
   skip: lacking({ root: true }),
 }, async (t) => {
   const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];
@@ -205,12 +205,12 @@ test("another directory is known by a process in a chroot within it, too", {
   assert.equal(await seesOther('mount --bind "$1" "$0"'), true);
 });
 
-test("a start time is known of what runs, and of nothing else", () => {
+test("a start time is known only for running processes", () => {
   assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
   assert.equal(startTimeOf(4_194_305), null);
 });
 
-test("only users that there are have numbers", () => {
+test("only existing users have ids", () => {
   assert.deepEqual([...usersOf(["root", "no-such-user"])], [0]);
 });
 

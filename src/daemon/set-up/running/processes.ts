@@ -21,7 +21,7 @@ const MAIL_PROGRAMS = [
   "/usr/sbin/spamass-milter",
 ];
 const PERL = "/usr/bin/perl";
-/** Runs in place of a service that is switched off (render/postgrey.ts). */
+/** Runs in place of a disabled service (render/postgrey.ts). */
 const PLACEHOLDER = "sleep infinity";
 const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
 const PYTHON = "/usr/bin/python3";
@@ -30,7 +30,7 @@ const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
 /** The paths of one data directory. */
 type Names = readonly string[];
 
-/** User numbers, and what identifies the network namespace of the server. */
+/** User ids, and the identity of the server's network namespace. */
 export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
 
 /**
@@ -40,10 +40,10 @@ export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<nu
  * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
  * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
  * - if the process that started it does.
- * One that sees another directory under that name, in a separate mount namespace, points elsewhere.
- * One in a separate PID namespace is a container's, and only the last of these concerns it. But a user of ours needs
- * no right to make namespaces, if only within a user namespace: such a process has left by its own choice, and belongs to us as
- * if it had not. Containers, and other servers' networks, are made by root.
+ * A process that sees a different directory under that name, in a separate mount namespace, points elsewhere.
+ * A process in a separate PID namespace is a container's, and only the last rule applies to it. But our users need
+ * no right to create namespaces, if only within a user namespace: such a process has left by its own choice, and belongs to us as
+ * if it had not. Containers, and other servers' networks, are created by root.
  */
 export function processesOf(data: string): readonly Process[] {
   const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
@@ -51,8 +51,8 @@ export function processesOf(data: string): readonly Process[] {
 }
 
 /**
- * Whether the server of another data directory runs in this network: the tables in the firewall, which have the same names,
- * are that one's.
+ * Whether a second data directory's server runs in this network, and so owns the firewall's tables, which have the same
+ * names.
  */
 export function runsForAnother(data: string): boolean {
   const whose = { ours: usersOf(OUR_USERS), network: networkOf(process.pid) };
@@ -65,7 +65,7 @@ export function namesOf(data: string): Names {
     const real = realpathSync(data);
     return real === data ? [data] : [data, real];
   } catch {
-    // It is not there.
+    // It does not exist.
     return [data];
   }
 }
@@ -80,7 +80,7 @@ export function isAnotherAmong(
   return all.some((found) => {
     if (!found.users.some((user) => ours.has(user)) || network === null || found.network() !== network) return false;
     const supervisor = supervisorOf(found, byPid);
-    // Anybody can start a program of that name.
+    // Anyone can start a program with that name.
     return supervisor !== null && supervisor.users.every((user) => user === 0) && !isProgram(data, supervisor);
   });
 }
@@ -102,14 +102,14 @@ export function among(data: Names, all: readonly Process[], { ours, shared, netw
   return withDescendants(all, belongs);
 }
 
-/** Below a process in a PID namespace that root has made: that has its own users, which may have the same numbers. */
+/** Below a process in a PID namespace that root created: that has its own users, which may have the same ids. */
 function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
   for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
     if (above.isContained && !above.leftByItself()) return true;
   return false;
 }
 
-/** The nearest process above; null if there is none, as when its parent has ended. */
+/** The nearest parent; null if there is none, as when it has ended. */
 function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
   for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
     if (isSupervisor(above)) return above;
@@ -117,7 +117,7 @@ function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Proc
 }
 
 /**
- * A shell that merely has the directory as its working directory is none. Paths of a process in another mount namespace
+ * Ignores a shell that merely has the directory as its working directory. Paths of a process in another mount namespace
  * may start with a chroot's, so the match is not anchored.
  */
 function isProgram(data: Names, found: Process): boolean {

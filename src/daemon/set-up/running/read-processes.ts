@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
 /**
  * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
- * executable, the directories and the open files of other users' processes: these are empty.
+ * executable, the directories and the open files of processes that belong to other users: these are empty.
  */
 export type Process = Readonly<{
   pid: number;
@@ -14,11 +14,11 @@ export type Process = Readonly<{
   cwd: string;
   /** Whether it has its own PID namespace. */
   isContained: boolean;
-  /** Looked up on demand: whether it is in a user namespace that was made without root's rights. */
+  /** Read on demand: whether it is in a user namespace that was created without root's rights. */
   leftByItself: () => boolean;
   /** Looked up on demand: the identity of its network namespace; null if it has ended. */
   network: () => string | null;
-  /** Looked up on demand: whether another directory has this name for it, as in a separate mount namespace. */
+  /** Read on demand: whether this name leads it to a different directory, as in a separate mount namespace. */
   seesOther: (directory: string) => boolean;
   /** Looked up on demand: its root directory, open files and environment. */
   used: () => readonly string[];
@@ -30,7 +30,7 @@ export function listProcesses(): readonly Process[] {
     .flatMap((name) => readProcess(Number(name)));
 }
 
-/** Those with these numbers, and all that they started. */
+/** The processes with these ids, and all that they started. */
 export function withDescendants(pids: ReadonlySet<number | null>): readonly Process[] {
   const all = listProcesses();
   const ours = new Set(pids);
@@ -48,7 +48,7 @@ function readProcess(pid: number): readonly Process[] {
   return status.includes("\nVmSize:") ? [new Running(pid, status)] : [];
 }
 
-/** Most questions are about few of a machine's processes, or a little of each: the rest is read when it is asked for. */
+/** Most callers need few of a machine's processes, or a little of each: the rest is read on demand. */
 class Running implements Process {
   readonly pid: number;
   readonly parent: number;
@@ -117,7 +117,7 @@ function leftByItself(pid: number): boolean {
     .every((line) => line.trim().split(/\s+/)[2] === "1");
 }
 
-/** One in a chroot has no such directory. It sees another one if its root directory is not what has that name here. */
+/** A process in a chroot has no such directory. It sees a different one if its root directory differs from this name here. */
 function seesOther(pid: number, directory: string): boolean {
   const theirs = identityOf(`/proc/${pid}/root${directory}`);
   if (theirs !== null) return theirs !== identityOf(directory);
@@ -140,7 +140,7 @@ function usedBy(pid: number): readonly string[] {
   return [linkOf(`/proc/${pid}/root`), ...files, ...textOf(`/proc/${pid}/environ`).split("\0")];
 }
 
-/** Numbers of those of the users that exist in passwd(5). */
+/** Ids of those of the users that exist in passwd(5). */
 export function usersOf(names: readonly string[]): ReadonlySet<number> {
   const entries = readFileSync("/etc/passwd", "utf8")
     .split("\n")

@@ -39,14 +39,14 @@ test("it is ready once every socket answers and every port is open", async () =>
   });
 });
 
-test("it waits for what comes up late", async () => {
+test("waits for a service that starts late", async () => {
   const layout = fresh();
   const waiting = waitUntilReady(layout, [], never, 10_000);
   await withSockets(layout);
   assert.deepEqual(await waiting, { ok: true });
 });
 
-test("a caller that is asked to stop waits for nothing", async () => {
+test("stops waiting when asked to stop", async () => {
   assert.deepEqual(await waitUntilReady(fresh(), [], () => true, 60_000), { ok: true });
 });
 
@@ -71,7 +71,7 @@ describe("what does not come up is named with its last words", () => {
     });
   });
 
-  test("a service that ends again and again, long before the time is up", async () => {
+  test("a service that keeps ending is reported long before the time limit", async () => {
     const layout = fresh();
     const pid = join(layout.services, "web", "supervise", "pid");
     let id = 1_000;

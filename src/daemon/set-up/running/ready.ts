@@ -49,7 +49,7 @@ async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Pro
   if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
   if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
   if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
-  // Without it no mail of users is accepted.
+  // Without it no mail from users is accepted.
   if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const open = new Set(listeners().map(({ port }) => port));
   const closed = serverPorts.find(({ port }) => !open.has(port));

@@ -8,7 +8,7 @@ import { lastFailure, StartLog } from "./start-log.ts";
 const directory = mkdtempSync(join(tmpdir(), "ghostinbox-start-log-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test("what changes all the time is one line, on the terminal and in the file", () => {
+test("a progress message is one line, on the terminal and in the file", () => {
   const file = join(directory, "progress");
   const out = mock.method(console, "log", () => undefined);
   const write = mock.method(process.stdout, "write", () => true);
@@ -50,7 +50,7 @@ test("the reason for an end by Ctrl-C is only in the file, and is not a failure"
   assert.equal(lastFailure(text), null);
 });
 
-test("what is said on the terminal is in the file too, each line with its time", () => {
+test("messages on the terminal are in the file too, each line with its time", () => {
   const file = join(directory, "said");
   const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
   try {
@@ -84,7 +84,7 @@ test("what is said on the terminal is in the file too, each line with its time",
   );
 });
 
-test("a file that cannot be written ends nothing, and one that has grown starts over", () => {
+test("an unwritable file ends nothing, and one that has grown starts over", () => {
   const log = new StartLog();
   const lost = join(directory, "missing", "file");
   log.open(lost);

@@ -1,18 +1,18 @@
 import { statSync } from "node:fs";
 import { appendFile, truncateFile } from "../../../adapters/root-files/files.ts";
 
-/** A start writes a few lines; this many bytes are years of them. */
+/** A start writes a few lines; this many bytes are enough for years. */
 const MOST_BYTES = 256 * 1024;
 const CLEAR_LINE = "\r\x1b[K";
 
-/** What the start says: on its terminal, and in a log, where it is found when the terminal is gone. */
+/** The messages of the start: on its terminal, and in a log, where they can be read when the terminal is gone. */
 export class StartLog {
   /** Whether the terminal is gone. */
   isOnly = false;
   #file: string | null = null;
   #hasProgress = false;
 
-  /** From now on also into this file, unless its directory is still missing. */
+  /** From now on also to this file, unless its directory is still missing. */
   open(file: string): void {
     this.#file = file;
     attempt(() => {
@@ -20,7 +20,7 @@ export class StartLog {
     });
   }
 
-  /** What changes all the time: the first time a line as any other, then the same line of a terminal again. */
+  /** A progress message: first a normal line, then updates of the same terminal line. */
   progress(text: string): void {
     if (!this.#hasProgress) this.note(text);
     if (process.stdout.isTTY) process.stdout.write(`${CLEAR_LINE}${text}`);
@@ -28,7 +28,7 @@ export class StartLog {
     this.#hasProgress = true;
   }
 
-  /** Ends the line of what changed. */
+  /** Ends the progress line. */
   endProgress(): void {
     if (this.#hasProgress && process.stdout.isTTY) process.stdout.write("\n");
     this.#hasProgress = false;
@@ -50,14 +50,14 @@ export class StartLog {
   }
 
   /**
-   * Why a start ended after Ctrl-C. That ends the programs that set-up runs, too: what they have not done is no failure then. But it
+   * Notes why a start ended after Ctrl-C. That also ends the programs that set-up runs, so their unfinished work is not a failure. But it
    * may be why it was pressed, so the file has it.
    */
   stopped(text: string): void {
     this.note(`stopped before everything ran: ${text}`);
   }
 
-  /** Only into the file. Its lines start as those of svlogd(8) with -tt. */
+  /** Writes only to the file. Its lines start like those of svlogd(8) with -tt. */
   note(text: string): void {
     const file = this.#file;
     if (file === null) return;
@@ -67,7 +67,7 @@ export class StartLog {
   }
 }
 
-/** Before the reason for which a start ended. */
+/** Precedes the reason for which a start ended. */
 const FAILED = "failed: ";
 
 /** The last reason in the text of such a log for which a start ended; null if there is none. */
@@ -76,7 +76,7 @@ export function lastFailure(log: string): string | null {
   return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;
 }
 
-/** A full disk ends no server. */
+/** A full disk does not stop a server. */
 function attempt(work: () => void): void {
   try {
     work();

@@ -28,7 +28,7 @@ const HOLDER = `
 const KILLED = `
   nft "add table inet ghostinbox; add table inet ghostinbox_strict; add table inet another"
   "$@" && nft list tables`;
-/** Another server: its supervisor, and its guard once that runs, whose user only this test may know. */
+/** Another server: its supervisor, and its guard once that runs, with a user that only this test knows. */
 const OTHER = `
   mkdir -p "$1/service/guard"
   cp /etc/passwd "$1/passwd"
@@ -44,7 +44,7 @@ const STOPS = `
   console.log(JSON.stringify(await stopServer(layoutOf(process.argv[3]))));`;
 const WITH_NFT = { skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
 
-test("what a server that was killed has left in the firewall is taken away", WITH_NFT, async () => {
+test("removes what a killed server left in the firewall", WITH_NFT, async () => {
   const modules = ["./stop.ts", "../../../settings/layout.ts"].map((module) => import.meta.resolve(module));
   const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
   const ran = await runProgram("unshare", ["--net", "sh", "-ec", KILLED, "sh", ...node]);
@@ -52,7 +52,7 @@ test("what a server that was killed has left in the firewall is taken away", WIT
 });
 
 const WITH_RUNSV = { skip: lacking({ root: true, installed: ["unshare", "nft", "runsv", "setpriv"] }) };
-test("the firewall of another directory's server stays unchanged", WITH_RUNSV, async () => {
+test("does not change the firewall of a second directory's server", WITH_RUNSV, async () => {
   const modules = ["./stop.ts", "../../../settings/layout.ts"].map((module) => import.meta.resolve(module));
   const node = [process.execPath, "--input-type=module", "--eval", STOPS, ...modules, directory];
   const argv = ["--net", "--mount", "sh", "-ec", OTHER + KILLED, "sh", temporaryDirectory(), ...node];
@@ -81,7 +81,7 @@ test("break-glass with a wrong directory does not change the firewall of the run
   assert.match(ran.stderr, /^Nothing was lifted\. .* has no server: .* A server with another directory runs here\. /);
 });
 
-test("nothing is ended for another program's directory, though programs run from it", async (t) => {
+test("stops nothing in another program's directory, even if programs run from it", async (t) => {
   const top = temporaryDirectory();
   mkdirSync(join(top, "program"));
   cpSync("/bin/sleep", join(top, "program", "node"));
@@ -95,7 +95,7 @@ test("nothing is ended for another program's directory, though programs run from
   assert.equal(child.exitCode ?? child.signalCode, null);
 });
 
-test("a server that is stopped does not restart", async () => {
+test("a stopped server does not restart", async () => {
   assert.deepEqual(await restartServer(layout, []), {
     ok: false,
     reason: "GhostInbox is not running.",

@@ -14,9 +14,9 @@ import { waitUntilReady } from "./ready.ts";
 import { lastFailure } from "./start-log.ts";
 import { removeFirewallTable } from "./supervise.ts";
 
-/** Tells the running start to stop everything, and to start again in the same process. */
+/** Makes the running start stop everything, and start again in the same process. */
 export const RESTART_SIGNAL = "SIGUSR2";
-/** A start gives its programs 15 s to end and kills what is left, which takes another 15 s at most. */
+/** A start gives its programs 15 s to end and kills the rest, which takes at most another 15 s. */
 const STOP_MS = 45_000;
 /** Preparing takes seconds, then each service gets 40 s. */
 const READY_MS = 90_000;
@@ -24,10 +24,10 @@ const POLL_MS = 50;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
 
-/** Stops the server of this data directory, or what a killed start left of it, and waits until nothing of it runs or is in the firewall. */
+/** Stops the server of this data directory, or the rest of a killed start, and waits until none of its processes and firewall tables are left. */
 export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
   const holder = lockHolder(layout.startPid);
-  // A directory such as /srv would name other people's programs too.
+  // A directory such as /srv would include other people's programs.
   if (holder === null && isForeign(layout))
     return {
       ok: false,
@@ -37,13 +37,13 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
   if (holder !== null) {
     const since = startTimeOf(holder);
     signal(holder, "SIGTERM");
-    // The process, not only its lock: another start that waits for it may continue then.
+    // The process, not only its lock: otherwise a second start that waits for it could continue.
     const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
     if (!ended) return { ok: false, reason: `The start (pid ${holder}) has not ended within ${patienceMs / 1000} s.` };
   }
   const { left } = await endOrphans(layout.data);
   if (left.length > 0) return { ok: false, reason: `Processes do not end: ${left.join(", ")}.` };
-  // A server that was killed as a whole, or failed to start, has left them, and nothing of it runs.
+  // Left by a server that was killed as a whole, or failed to start, and of which no process runs.
   await removeFirewallTable(layout.data);
   if (!runsForAnother(layout.data)) await endStrict();
   return { ok: true, wasRunning };
@@ -51,7 +51,7 @@ export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): 
 
 export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string; isRunning: boolean }>;
 
-/** Lets the running start stop everything and start again, and waits until everything runs. */
+/** Makes the running start stop everything and start again, and waits until everything runs. */
 export async function restartServer(layout: Layout, ports: readonly ServerPort[]): Promise<Restarted> {
   const holder = lockHolder(layout.startPid);
   const before = lockText(layout.startPid);

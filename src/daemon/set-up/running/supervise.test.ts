@@ -25,7 +25,7 @@ test("programs get the settings of the environment, and no password", () => {
   });
 });
 
-test("variables of an earlier start are gone, and others may not read them", () => {
+test("variables of an earlier start are removed, and other users may not read them", () => {
   const place = join(directory, "environment");
   writeEnvironment(place, { OLD: "1" });
   writeEnvironment(place, { NEW: "two\nlines" });
@@ -35,12 +35,12 @@ test("variables of an earlier start are gone, and others may not read them", () 
   assert.equal(statSync(place).mode & 0o777, 0o700);
 });
 
-test("the supervisor need not wait until a directory that was changed just now is a second old", async () => {
+test("the supervisor need not wait until a directory that was just changed is a second old", async () => {
   const services = join(directory, "services");
   mkdirSync(services);
   const supervisor = startSupervisor(services);
   supervisor.once("spawn", () => supervisor.kill());
-  // An error where runit is not installed.
+  // Fails if runit is not installed.
   await once(supervisor, "exit").catch(() => undefined);
   assert.ok(statSync(services).mtimeMs <= Date.now() - 1_000);
 });

@@ -73,7 +73,7 @@ export function startSupervisor(services: string): ChildProcess {
 
 /**
  * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv gets the signal directly, because none would
- * end otherwise. Whatever is left after 15 s is killed. Bans leave the kernel with the server.
+ * end otherwise. Anything left after 15 s is killed. Bans leave the kernel with the server.
  */
 export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
   if (supervisor === null) {
@@ -85,7 +85,7 @@ export async function stopEverything(layout: Layout, supervisor: number | null):
   await removeFirewallTable(layout.data);
 }
 
-/** True if there was one, and it was not that of another data directory's server. */
+/** Returns true if there was a server, and it did not belong to a different data directory. */
 export async function removeFirewallTable(data: string): Promise<boolean> {
   if (runsForAnother(data)) return false;
   return (await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 })).code === 0;
@@ -98,7 +98,7 @@ export function pidOf(services: string, service: ServiceName): number | null {
   return /^\d+$/.test(text) ? Number(text) : null;
 }
 
-/** There while the keeper has ended a service that it is about to start again. */
+/** Exists while the keeper has stopped a service that it is about to start again. */
 export function restartMark(services: string, service: ServiceName): string {
   return join(services, service, "restarting");
 }

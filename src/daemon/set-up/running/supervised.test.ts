@@ -28,4 +28,4 @@ test("a real runsv: its service runs, runs again after its end, and is stopped",
   await until(() => now()?.pid === null && now()?.isStopped === true);
 });
 
-test("half a file says nothing", () => assert.equal(parseStatus(Buffer.alloc(7)), null));
+test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));

@@ -13,7 +13,7 @@ export type Supervised = Readonly<{
 /** `supervise/status`: a TAI64N time, the pid in little endian, then: paused, wanted, term sent, state. */
 const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;
 
-/** Null before the first start of its supervisor. What it was last, once the supervisor is gone. Only root may look. */
+/** Null before the first start of its supervisor; its last state once the supervisor is gone. Only root may read it. */
 export function supervised(services: string, service: string): Supervised | null {
   try {
     return parseStatus(readFileSync(join(services, service, "supervise", "status")));

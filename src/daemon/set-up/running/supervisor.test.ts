@@ -12,7 +12,7 @@ import { runsvdir } from "./supervisor.ts";
 test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async () => {
   const layout = layoutOf(temporaryDirectory());
   mkdirSync(join(layout.services, "x"), { recursive: true });
-  // Renamed: the file is always whole.
+  // Renamed, so that the file is always complete.
   const run = "#!/bin/sh\necho $PPID >../new && mv ../new ../supervisor\nexec sleep infinity\n";
   writeFileSync(join(layout.services, "x", "run"), run, { mode: 0o755 });
   const { died } = runsvdir(layout);

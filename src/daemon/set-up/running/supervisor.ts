@@ -4,7 +4,7 @@ import { endOrphans } from "./orphans.ts";
 import { removeFirewallTable, startSupervisor, stopEverything } from "./supervise.ts";
 import { startUnits, stopUnits } from "./units.ts";
 
-/** What runs the services once everything is prepared. */
+/** Runs the services once everything is prepared. */
 export type Supervisor = Readonly<{
   /** It has ended without a signal from us. */
   died: Promise<"died">;
@@ -29,7 +29,7 @@ export function runsvdir(layout: Layout): Supervisor {
 /** systemd, with a unit for each service. If systemd ends, so does the machine. */
 export async function systemd(layout: Layout): Promise<Supervisor> {
   await startUnits(layout);
-  // Nothing else keeps this process: a signal that is listened for does not.
+  // Keeps this process alive, which a signal handler does not.
   const waiting = setInterval(() => undefined, HOUR_MS);
   const stop = async (): Promise<void> => {
     clearInterval(waiting);

@@ -10,7 +10,7 @@ import { installUnits, uninstallUnits, unitsOf } from "./unit-files.ts";
 
 const of = { checkout: "/opt/ghostinbox", layout: layoutOf("/srv/mail"), node: "/opt/ghostinbox/node" };
 
-test("an administrator's unit of the same name is not replaced, and nothing beside it is written", async () => {
+test("an administrator's unit of the same name is not replaced, and nothing else is written", async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "ghostinbox.service"), "[Service]\nExecStart=/bin/true\n");
   const outcome = await installUnits(of, directory);
@@ -20,7 +20,7 @@ test("an administrator's unit of the same name is not replaced, and nothing besi
   assert.deepEqual(await uninstallUnits(directory), { ok: true, found: false });
 });
 
-test("a path that a unit would read as something else is refused", async () => {
+test("a path that a unit would misread is refused", async () => {
   const directory = temporaryDirectory();
   for (const checkout of ["/opt/my server", "/opt/100%", "/opt/$HOME"]) {
     const outcome = await installUnits({ ...of, checkout }, directory);
@@ -29,10 +29,10 @@ test("a path that a unit would read as something else is refused", async () => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test("units are found again by their first line, and others left", { skip: lacking({ root: true }) }, async () => {
+test("units are recognised by their first line, and others are kept", { skip: lacking({ root: true }) }, async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "postfix.service"), "[Service]\n");
-  // Whether systemd runs here or not: the files are written first.
+  // Whether or not systemd runs here: the files are written first.
   await installUnits(of, directory);
   const found = unitsOf(directory);
   assert.ok(found.includes(join(directory, "ghostinbox-guard.service")));

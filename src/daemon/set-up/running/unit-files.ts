@@ -7,13 +7,13 @@ import { NODE_FLAGS } from "../../../render/runit.ts";
 import { MAIN_UNIT, renderUnits, UNIT_HEAD } from "../../../render/systemd.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-/** Where an administrator's units lie; those of packages lie below /lib. */
+/** Where an administrator's units are; those of packages are below /lib. */
 const UNIT_DIRECTORY = "/etc/systemd/system";
-/** Neither blanks nor what systemd.unit(5) and systemd.syntax(7) expand. */
+/** Neither blanks nor characters that systemd.unit(5) and systemd.syntax(7) expand. */
 const PLAIN = /^[\w./+@:,~-]+$/;
 const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
 
-/** There while systemd is what runs the machine (sd_booted(3)). */
+/** Exists while systemd runs the machine (sd_booted(3)). */
 export const SYSTEMD_RUNS = "/run/systemd/system";
 
 /** Writes the units of a checkout, and lets the machine start them at boot. Starts nothing. */
@@ -34,7 +34,7 @@ export async function installUnits(
   return systemctl(["daemon-reload"], ["enable", "--quiet", MAIN_UNIT]);
 }
 
-/** Stops the server, and removes what `installUnits` has written. False if there was nothing. */
+/** Stops the server, and removes the files that `installUnits` has written. Returns false if there were none. */
 export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promise<Outcome & { found?: boolean }> {
   const found = unitsOf(directory);
   if (found.length === 0) return { ok: true, found: false };

@@ -17,7 +17,7 @@ print(s.recv(4096).decode())`;
 
 const NEEDED = { skip: lacking({ installed: ["systemd-notify", "python3"] }) };
 
-test("systemd learns that the server runs, and under which name", NEEDED, async () => {
+test("systemd is notified that the server runs, with its name", NEEDED, async () => {
   const socket = join(temporaryDirectory(), "notify");
   const systemd = spawn("python3", ["-c", LISTEN, socket], { stdio: ["ignore", "pipe", "inherit"] });
   let reported = "";

@@ -6,16 +6,16 @@ import { MAIL_LOG_UNIT, OTHER_UNITS, unitOf } from "../../../render/systemd.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import { SetUpFailure } from "../failure.ts";
 
-/** Units get 20 s to end, and are killed then. */
+/** Units get 20 s to end, and are then killed. */
 const STOP_MS = 40_000;
 
-/** Starts the unit of each service that the settings want, and does not wait until they run. */
+/** Starts the unit of each service that the settings enable, without waiting until they run. */
 export async function startUnits({ services }: Pick<Layout, "services">): Promise<void> {
   const wanted = SERVICES.filter((service) => existsSync(join(services, service)));
   await must(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
 }
 
-/** Waits until none of them runs. Processes without a unit, such as those of a start in a terminal, are not known to systemd. */
+/** Waits until none of them runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
 export async function stopUnits(): Promise<void> {
   await must(["stop", OTHER_UNITS]);
 }

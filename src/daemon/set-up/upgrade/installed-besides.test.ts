@@ -49,7 +49,7 @@ test("the record of set-up is read line by line, and nothing else becomes an arg
   });
 });
 
-test("a user that an installed package makes stays", {
+test("a user that an installed package needs stays", {
   skip: process.platform !== "linux" ? "no dpkg" : false,
 }, () => {
   assert.deepEqual(unclaimed(["ghostinbox-of-no-package"]), ["ghostinbox-of-no-package"]);
@@ -80,7 +80,7 @@ describe("the mode and owner of a directory that a package changed", { skip: lac
     { path: `${path}/gone`, now: "710 0:105", before: "700 0:0" },
   ];
 
-  test("come back, through every step of a set-up that was repeated", () => {
+  test("are restored, through every step of a repeated set-up", () => {
     chownSync(path, 0, 105);
     chmodSync(path, 0o750);
     restoreModes({ modes });

@@ -7,14 +7,14 @@ import { giveDirectory } from "../../../adapters/root-files/trees.ts";
 import { removeEmptyDirectory } from "../../../adapters/root-files/walk.ts";
 import type { Layout } from "../../../settings/layout.ts";
 
-/** What packages that set-up installed added or removed, and Debian does not undo. */
+/** Changes by packages that set-up installed and that Debian does not undo. */
 export type Besides = Readonly<{
   users: readonly string[];
   groups: readonly string[];
   /** Files in /etc that belong to no package, with the SHA-256 of their content; for links, their target. */
   files: readonly Readonly<{ path: string; sha256: string }>[];
   directories: readonly string[];
-  /** Directories in /etc that were here before, whose mode or owner packages changed. */
+  /** Directories in /etc that existed before, whose mode or owner packages changed. */
   modes: readonly Readonly<{ path: string; now: ModeAndOwner; before: ModeAndOwner }>[];
   /** Lines of dpkg-statoverride(1): `root root 700 /etc/dovecot/private`. */
   overrides: readonly string[];
@@ -26,7 +26,7 @@ export type Besides = Readonly<{
 /** As set-up writes it: `710 0:105`. */
 type ModeAndOwner = string;
 
-/** What a remaining package says about the users that it needs: dpkg(1) scripts, and sysusers.d(5). */
+/** What a remaining package needs of users: dpkg(1) scripts, and sysusers.d(5). */
 const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
 
 export function readBesides({ data }: Pick<Layout, "data">): Besides {
@@ -67,7 +67,7 @@ export function unclaimed(names: readonly string[]): readonly string[] {
   });
 }
 
-/** Where they are as they were added, and their directory has gone with its package. */
+/** Those unchanged since they were added, whose directory has gone with its package. */
 export async function removeOverrides({ overrides }: Pick<Besides, "overrides">): Promise<void> {
   const here = (await runProgram("dpkg-statoverride", ["--list"])).stdout.split("\n");
   for (const line of overrides.filter((one) => here.includes(one))) {
@@ -76,7 +76,7 @@ export async function removeOverrides({ overrides }: Pick<Besides, "overrides">)
   }
 }
 
-/** Deletes unchanged files that no package owns by now; then empty directories. */
+/** Deletes unchanged files that no package owns any more; then empty directories. */
 export async function removeFilesBesides({ files, directories }: Besides): Promise<void> {
   const same = files.filter(({ path, sha256 }) => hashOf(path) === sha256).map(({ path }) => path);
   const here = directories.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
@@ -87,8 +87,8 @@ export async function removeFilesBesides({ files, directories }: Besides): Promi
 }
 
 /**
- * Gives directories back, unless somebody has changed them since. Call it before their groups are gone: their numbers
- * could be given to others. A set-up that was broken off and repeated has left two steps.
+ * Restores directories, unless somebody has changed them since. Call it before their groups are gone: their numbers
+ * could be reused. A set-up that was interrupted and repeated has left two steps.
  */
 export function restoreModes({ modes }: Pick<Besides, "modes">): void {
   for (let left = modes; left.length > 0; ) {

@@ -1,4 +1,4 @@
-// Invariant: An older program touches nothing newer.
+// Invariant: An older program never changes newer data.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -44,7 +44,7 @@ for (const { what, pragmas, says } of REFUSED)
     assert.deepEqual(treeOf(layout.data), before);
   });
 
-/** Every file below, with what it holds. */
+/** Every file below, with its contents. */
 function treeOf(top: string): readonly (readonly [string, string])[] {
   return readdirSync(top, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

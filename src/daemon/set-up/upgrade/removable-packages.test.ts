@@ -18,7 +18,7 @@ const HERE = parsePackages(
   ].join("\n"),
 );
 
-test("what is read is what is unpacked, its needs without versions", () => {
+test("reads unpacked packages, and their dependencies without versions", () => {
   assert.deepEqual(HERE[0], {
     name: "postfix",
     provides: ["mail-transport-agent"],
@@ -47,18 +47,18 @@ for (const [that, candidates, gone] of [
 ] as const)
   test(that, () => assert.equal(removable(candidates, HERE).join(" "), gone));
 
-test("what a package needs that was never here holds nothing back", () => {
+test("a dependency that was never installed does not count", () => {
   assert.deepEqual(removable(["libc6"], parsePackages("installed\tlibc6\t\t\ninstalled\tdpkg\t\tghost")), ["libc6"]);
 });
 
-test("of a removed package only the configuration is here", () => {
+test("only the configuration of a removed package is left", () => {
   assert.deepEqual(onlyConfigured("installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n"), [
     "unbound",
   ]);
 });
 
-test("of apt's lists only the one of what is removed counts, on all of its lines", () => {
-  // By `apt-get remove --print-uris` of Debian 12.
+test("of apt's lists only the one of removed packages counts, with all its lines", () => {
+  // From `apt-get remove --print-uris` of Debian 12.
   const plan = (removed: string): string => `Reading package lists...
 The following package was automatically installed and is no longer required:
   cpio

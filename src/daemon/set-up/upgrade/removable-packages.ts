@@ -2,7 +2,7 @@
 export type Package = Readonly<{
   name: string;
   provides: readonly string[];
-  /** What it needs: one of each group. Versions are left to apt. */
+  /** Its dependencies: one of each group. Versions are left to apt. */
   needs: readonly (readonly string[])[];
 }>;
 
@@ -31,7 +31,7 @@ export function removable(candidates: readonly string[], here: readonly Package[
     here.flatMap(({ name, provides }) => [name, ...provides].map((offered) => ({ offered, name }))),
     ({ offered }) => offered,
   );
-  // A package that is kept needs others itself, so the queue grows.
+  // A package that is kept has dependencies too, so the queue grows.
   const staying = here.filter(({ name }) => !going.has(name));
   for (const { needs } of staying)
     for (const group of needs) {
@@ -45,13 +45,13 @@ export function removable(candidates: readonly string[], here: readonly Package[
   return [...going];
 }
 
-/** For apt-get(8): it lists what it would do, and does nothing. To simulate it (-s) takes half as long again. */
+/** For apt-get(8): it lists its actions, and does nothing. A simulation (-s) takes half as long again. */
 export const AS_LISTS = ["--print-uris", "-o", "quiet=1", "-o", "APT::Get::Show-Versions=false"];
 
-/** What apt would remove, of its lists. */
+/** The packages that apt would remove, from its lists. */
 export function listedAsRemoved(plan: string): readonly string[] {
   const list = /^The following packages will be REMOVED:\n((?: .*\n)+)/m.exec(plan)?.[1] ?? "";
-  // A star stands where its configuration goes too.
+  // A star means that its configuration is removed too.
   return [...list.matchAll(/[^\s*]+/g)].map(([name]) => name);
 }
 

@@ -33,7 +33,7 @@ const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 const ELSEWHERE = anotherDisk();
 const TOML = 'domains = ["example.test"]\n';
 
-/** A server that was upgraded, and has done something since. */
+/** A server that was upgraded, and has been used since. */
 async function upgraded(t: TestContext) {
   becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
@@ -59,7 +59,7 @@ async function upgraded(t: TestContext) {
 
 const versions = (layout: ReturnType<typeof layoutOf>) => schemasOf(layout).map(({ version }) => version);
 
-test("what came since the snapshot is known", async (t) => {
+test("detects what was added since the snapshot", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const changes = changesToLose(layout, snapshot);
   assert.equal(changes.events, 2);
@@ -68,7 +68,7 @@ test("what came since the snapshot is known", async (t) => {
   assert.deepEqual(changes.aliases, { added: [], removed: [], changed: [] });
 });
 
-test("databases and settings are those of the snapshot again, and what was there is kept", async (t) => {
+test("restores the databases and settings of the snapshot, and keeps the replaced ones", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const { mode, uid } = statSync(dirname(layout.engineDb));
   const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
@@ -92,7 +92,7 @@ test("databases and settings are those of the snapshot again, and what was there
   assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
 });
 
-test("no session of the dashboard comes back", async (t) => {
+test("sessions of the dashboard are not restored", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const copy = join(layout.beforeUpgrade, snapshot.directory, basename(layout.accountsDb));
   rmSync(copy);
@@ -104,11 +104,11 @@ test("no session of the dashboard comes back", async (t) => {
   assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
 });
 
-test("what was taken over from the script goes back with the settings", async (t) => {
+test("edits taken from the script are rolled back with the settings", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   writeFileSync(layout.adoptedScript, '{"a":"since"}');
   const aside = rollBack(layout, snapshot, NOW);
-  assert.equal(readFileSync(layout.adoptedScript, "utf8").trim(), "{}", "nothing had been taken over");
+  assert.equal(readFileSync(layout.adoptedScript, "utf8").trim(), "{}", "nothing had been adopted");
   assert.equal(readFileSync(join(aside, "adopted-script.json"), "utf8"), '{"a":"since"}');
 
   writeFileSync(join(layout.beforeUpgrade, snapshot.directory, "adopted-script.json"), '{"a":"before"}');
@@ -116,7 +116,7 @@ test("what was taken over from the script goes back with the settings", async (t
   assert.equal(readFileSync(layout.adoptedScript, "utf8"), '{"a":"before"}');
 });
 
-test("which ADMIN_PASSWORD was taken goes back with the password", async (t) => {
+test("which ADMIN_PASSWORD was used is rolled back with the password", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   mkdirSync(dirname(layout.firstStartDone), { recursive: true });
   writeFileSync(layout.firstStartDone, "the one since");
@@ -128,10 +128,10 @@ test("which ADMIN_PASSWORD was taken goes back with the password", async (t) => 
 });
 
 for (const moved of [0, 1, 2])
-  test(`one that was killed after ${moved} of its renames is brought to its end`, async (t) => {
+  test(`a rollback killed after ${moved} of its renames is finished`, async (t) => {
     const { layout, snapshot } = await upgraded(t);
     rollBack(layout, snapshot, NOW);
-    // In the state when the first directory, and its successor, were about to be moved.
+    // In the state when the first directory, and its replacement, were about to be moved.
     const [database, aside] = [dirname(layout.engineDb), join(layout.beforeUpgrade, "after-20261121T120000Z")];
     renameSync(database, `${database}.rollback`);
     if (moved === 0) renameSync(join(aside, "engine"), database);
@@ -143,7 +143,7 @@ for (const moved of [0, 1, 2])
     assert.equal(finishRollback(layout), false, "once");
   });
 
-test("one that had not started is dropped: a start uses the present state", async (t) => {
+test("a rollback that had not started is dropped: a start uses the present state", async (t) => {
   const { layout } = await upgraded(t);
   const made = [`${dirname(layout.engineDb)}.rollback`, `${layout.settings}.rollback`] as const;
   mkdirSync(made[0]);
@@ -154,14 +154,14 @@ test("one that had not started is dropped: a start uses the present state", asyn
   assert.ok(!made.some((path) => existsSync(path)));
 });
 
-test("a snapshot without one of the databases is not used", async (t) => {
+test("a snapshot that lacks a database is not used", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   assert.equal(whyNoRollback(layout, snapshot), null);
   rmSync(join(layout.beforeUpgrade, snapshot.directory, "accounts.db"));
   assert.equal(whyNoRollback(layout, snapshot), "The snapshot has no accounts.db, which was damaged then.");
 });
 
-test("a place on a separate mount is refused before anything is changed", async (t) => {
+test("a path on a separate mount is refused before anything is changed", async (t) => {
   const { layout, snapshot } = await upgraded(t);
   const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
   const top = realpathSync(layout.data);
@@ -171,7 +171,7 @@ test("a place on a separate mount is refused before anything is changed", async 
   for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);
 });
 
-test("a place that lies on another disk is refused, too", {
+test("so is a path on a different disk", {
   skip: ELSEWHERE === null && NO_OTHER_DISK,
 }, async (t) => {
   const { layout, snapshot } = await upgraded(t);

@@ -16,21 +16,21 @@ import { mountsBelow } from "../../../wire/kernel/mounts.ts";
 import { noteTakenBack } from "./taken-back.ts";
 import { inSnapshot, SET_ASIDE, type UpgradeSnapshot } from "./upgrade-snapshot.ts";
 
-/** Where what is in force now is moved to. */
+/** Where the present data is moved to. */
 const schema = z.nullable(z.object({ aside: z.string() }));
 
-/** The directories that are exchanged as a whole: with a database go its log, its copy and its digest, which are newer too. */
+/** The directories that are exchanged as a whole: a database with its log, its copy and its digest, which are newer too. */
 function exchanged({ engineDb, accountsDb }: Layout): readonly string[] {
   return [engineDb, accountsDb];
 }
 
-/** What is renamed. */
+/** A renamed directory or file. */
 function moved(layout: Layout): readonly string[] {
   const databases = exchanged(layout).map((database) => dirname(database));
   return [...databases, layout.settings, layout.adoptedScript, layout.firstStartDone];
 }
 
-/** Why this snapshot cannot take the place of what is there; null if it can. `mounts`: `/proc/self/mountinfo`. */
+/** Why this snapshot cannot replace the present data; null if it can. `mounts`: `/proc/self/mountinfo`. */
 export function whyNoRollback(
   layout: Layout,
   snapshot: UpgradeSnapshot,
@@ -45,7 +45,7 @@ export function whyNoRollback(
   return `${fixed} is a separate mount or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
 }
 
-/** What cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */
+/** Directories that cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */
 function fixedPlace(layout: Layout, mounts: string): string | null {
   const top = realpathSync(layout.data);
   const points = mountsBelow(top, mounts);
@@ -58,13 +58,13 @@ function fixedPlace(layout: Layout, mounts: string): string | null {
   return places.find(isFixed) ?? null;
 }
 
-/** Of a file that of its directory: on an overlay (overlayfs) a file tells that of the layer in which it lies. */
+/** The device; for a file that of its directory: on an overlay (overlayfs) a file reports that of its layer. */
 function deviceOf(path: string): number {
   const found = lstatSync(path);
   return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
 }
 
-/** What was changed since the snapshot, and would no longer be there. Throws what SQLite says. */
+/** Changes since the snapshot, which would be lost. Throws SQLite's errors. */
 export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
   const { engineDb, accountsDb } = layout;
   using engine = openAnySchema(engineDb);
@@ -75,8 +75,8 @@ export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): Change
 }
 
 /**
- * Puts the databases and settings of the snapshot in the place of those in force, which move into the directory that is
- * returned. No session of the dashboard comes back. Nothing of the server may run. Once it has started, `finishRollback` completes it, also after a kill.
+ * Replaces the databases and settings in force by those of the snapshot; the replaced ones move into the returned
+ * directory. Restores no session of the dashboard. No process of the server may run. Once it has started, `finishRollback` completes it, even after a kill.
  */
 export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
   const aside = `${SET_ASIDE}${compactTime(now)}`;
@@ -98,7 +98,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   if (existsSync(script)) copyFile(script, nextOf(layout.adoptedScript), 0o600);
   // The same as none.
   else if (existsSync(layout.adoptedScript)) writeRecord(nextOf(layout.adoptedScript), {});
-  // With the password of the database goes which ADMIN_PASSWORD was taken: another one is taken by the next start.
+  // Which ADMIN_PASSWORD was used belongs to the database's password: the next start uses a different one.
   const password = inSnapshot(layout, snapshot, layout.firstStartDone);
   if (existsSync(password)) copyFile(password, nextOf(layout.firstStartDone), 0o600);
   noteTakenBack(layout);
@@ -107,7 +107,7 @@ export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis)
   return join(layout.beforeUpgrade, aside);
 }
 
-/** For a start, too: completes a rollback that was killed. False if there is none; one that had not started is dropped. */
+/** For a start, too: completes a killed rollback. Returns false if there is none; drops one that had not started. */
 export function finishRollback(layout: Layout): boolean {
   const begun = readRecord(layout.rollback, schema, null);
   if (begun === null) {
@@ -118,7 +118,7 @@ export function finishRollback(layout: Layout): boolean {
   giveDirectory(aside, { mode: 0o700, owner: ourselves() });
   for (const path of moved(layout)) {
     if (!existsSync(nextOf(path))) continue;
-    // Of a rollback that was killed between the two, the first is done.
+    // If the rollback was killed between the two, the first is done.
     if (existsSync(path)) moveFile(path, join(aside, basename(path)));
     moveFile(nextOf(path), path);
   }
@@ -134,7 +134,7 @@ function dropUnbegun(layout: Layout): void {
     removeTree(path);
 }
 
-/** What is to take the place of a directory or file: beside it, so that it is renamed. */
+/** The replacement of a directory or file: beside it, so that it is renamed. */
 function nextOf(path: string): string {
   return `${path}.rollback`;
 }

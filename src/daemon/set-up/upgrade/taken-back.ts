@@ -15,7 +15,7 @@ export function noteTakenBack(layout: Layout): void {
 }
 
 /**
- * Why this program must not bring the databases up to date: a rollback has just left it. Null if it may. So a reboot
+ * Why this program must not upgrade the databases: a rollback has just left it. Null if it may. So a reboot
  * before the older version is installed upgrades nothing.
  */
 export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemasOf(layout)): string | null {

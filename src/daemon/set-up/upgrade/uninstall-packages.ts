@@ -17,22 +17,22 @@ import {
 
 const TIMEOUT_MS = 600_000;
 const NOBODY_ASKS = { DEBIAN_FRONTEND: "noninteractive" };
-/** How long another apt or dpkg may hold its lock, such as that of an uninstall that was killed. */
+/** How long another apt or dpkg may hold its lock, for example that of a killed uninstall. */
 const LOCK_WAIT_S = 120;
-/** Without it this program does not run, so an uninstall that was killed could not be repeated. */
+/** This program needs it, so a killed uninstall could not be repeated without it. */
 const NEEDED_BY_NODE = "libatomic1";
 const LOCKED = /lock was locked by another process/;
 
 /** Debian packages that set-up installed. */
 export type Packages = Readonly<{
   going: readonly string[];
-  /** Those of them whose configuration was here before. */
+  /** Those of them whose configuration existed before. */
   keepingFiles: readonly string[];
   /** Also installed by set-up, and needed by others. */
   staying: readonly string[];
-  /** Those that had to make room for them, and are installed again. */
+  /** Packages removed because of them, which are installed again. */
   returning: readonly string[];
-  /** The same, where that would now remove packages that set-up did not install. */
+  /** The same, if that would now remove packages that set-up did not install. */
   absent: readonly string[];
 }>;
 
@@ -56,12 +56,12 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   const exchanged = await removedBy(["install", "--no-install-recommends", ...removed], removed);
   const returns = exchanged.every((name) => names.includes(name));
   const room = returns ? exchanged : [];
-  // What returns does for others what these did.
+  // The reinstalled packages replace these for others.
   const rest = removable(
     names,
     here.filter(({ name }) => !room.includes(name)),
   );
-  // A removal that was broken off, or the administrator's, has left their configuration.
+  // An interrupted removal, or the administrator's, has left their configuration.
   const leftovers = onlyConfigured(stdout).filter((name) => names.includes(name) && !configured.has(name));
   const going = [...rest, ...room, ...leftovers];
   return {
@@ -73,7 +73,7 @@ export async function packagesToRemove(layout: Layout): Promise<Packages> {
   };
 }
 
-/** All but the one that `removeLastPackage` removes, after everything else. */
+/** All except the one that `removeLastPackage` removes, after everything else. */
 export async function removePackages({ going, keepingFiles }: Packages): Promise<Outcome> {
   const purged = going.filter((name) => !keepingFiles.includes(name) && name !== NEEDED_BY_NODE);
   const done = await perhaps("apt-get", ["remove", "-y", "-q"], keepingFiles);
@@ -91,13 +91,13 @@ export async function removeLastPackage({ going }: Packages): Promise<Outcome> {
 }
 
 /**
- * Before anything is removed, because others may need what they offer: apt removes conflicting packages. Their
- * configuration is still there. `auto` are those that apt had installed for others.
+ * Before anything is removed, because others may need these packages: apt removes conflicting ones. Their
+ * configuration still exists. `auto` are those that apt had installed for others.
  */
 export async function installAgain({ returning }: Packages, auto: readonly string[]): Promise<Outcome> {
   const install = ["install", "-y", "-q", "--no-install-recommends"];
   const first = await perhaps("apt-get", install, returning);
-  // What was broken off has left packages that are unpacked only.
+  // An interrupted run has left packages that are unpacked only.
   if (!first.ok) await runProgram("dpkg", ["--configure", "-a"], { timeoutMs: TIMEOUT_MS, env: NOBODY_ASKS });
   const done = first.ok ? first : await perhaps("apt-get", install, returning);
   return done.ok
@@ -112,7 +112,7 @@ export async function installAgain({ returning }: Packages, auto: readonly strin
 /** Packages that apt would also remove. */
 export async function alsoRemoved({ going, returning }: Packages): Promise<readonly string[]> {
   const removed = await removedBy(["remove", ...going, ...returning.map((name) => `${name}+`)], going);
-  // After a dpkg that was broken off, apt does not know yet what is gone.
+  // After an interrupted dpkg, apt does not know yet what is gone.
   const here = new Set(parsePackages(await knownToDpkg()).map(({ name }) => name));
   return removed.filter((name) => !going.includes(name) && here.has(name));
 }
@@ -121,7 +121,7 @@ async function knownToDpkg(): Promise<string> {
   return (await runProgram("dpkg-query", ["-W", "-f", PACKAGE_FORMAT])).stdout;
 }
 
-/** What apt would remove; without packages apt is not asked. */
+/** The packages that apt would remove; without packages apt is not asked. */
 async function removedBy(args: readonly string[], packages: readonly string[]): Promise<readonly string[]> {
   if (packages.length === 0) return [];
   return listedAsRemoved((await runProgram("apt-get", [...AS_LISTS, ...args])).stdout);
@@ -137,7 +137,7 @@ async function perhaps(
   const patience = program === "apt-get" ? ["-o", `DPkg::Lock::Timeout=${LOCK_WAIT_S}`] : [];
   const argv = [...patience, ...args, ...packages];
   for (let waitedS = 0; ; waitedS += 1) {
-    // An apt that still waits for a lock when this program is killed must not come later, and undo what the next one did.
+    // An apt that still waits for a lock when this program is killed must not run later, and undo the next one's work.
     const ran = await runProgram(
       program === "apt-get" ? "setpriv" : program,
       program === "apt-get" ? ["--pdeathsig", "TERM", "--", program, ...argv] : argv,

@@ -6,7 +6,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import { changeBackupRecord } from "../../backup/record.ts";
 import { dataSentence } from "./uninstall.ts";
 
-test("the backups and their key are named with what is deleted, louder while the owner has not seen the key", () => {
+test("names the backups and their key with the deleted data, more prominently while the owner has not seen the key", () => {
   const layout = layoutOf(temporaryDirectory());
   const { data, backup, backupKey, backupRepository } = layout;
   const says = (purgeData = true): string => dataSentence(layout, { purgeData });

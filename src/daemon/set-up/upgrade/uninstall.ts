@@ -39,10 +39,10 @@ export type UninstallOptions = Readonly<{
   packages: boolean;
 }>;
 
-/** Says what is being done. */
+/** Reports the current step. */
 type Tell = (doing: string) => void;
 
-/** Members before the groups that they are in. */
+/** Members before their groups. */
 const ADDED_USERS = [USERS.web, USERS.export, USERS.mail, USERS.fail2ban, USERS.guard];
 const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
 
@@ -65,7 +65,7 @@ export async function planUninstall(layout: Layout, options: UninstallOptions): 
   ];
 }
 
-/** Does the steps of `planUninstall`; stops at the first one that fails. If broken off, it can be repeated. Needs root. */
+/** Runs the steps of `planUninstall`; stops at the first failure. An interrupted run can be repeated. Needs root. */
 export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
   if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
   // Everything is planned before anything is done.
@@ -121,7 +121,7 @@ async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Pro
   if (!users.ok) return users;
   await removeFilesBesides(besides);
   await removeOverrides(besides);
-  // What others still need is removed another time.
+  // Packages that others still need are removed another time.
   if (packages.staying.length === 0)
     for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
   return { ok: true };
@@ -141,7 +141,7 @@ function listed(sentences: readonly (readonly [what: string, names: readonly str
   return sentences.flatMap(([what, names]) => (names.length > 0 ? [`${what}: ${names.join(" ")}`] : []));
 }
 
-/** A directory with several of them is named instead, with their number: certificates alone are hundreds. */
+/** A directory with several of them is named instead, with their number: certificates are hundreds. */
 function counted(paths: readonly string[]): readonly string[] {
   const groups = Map.groupBy(paths, (path) => dirname(path));
   return [...groups]
@@ -153,7 +153,7 @@ function counted(paths: readonly string[]): readonly string[] {
     .toSorted();
 }
 
-/** Without those that lie in others of them. */
+/** Without those inside others. */
 function topmost(directories: readonly string[]): readonly string[] {
   return directories.filter((path) => !directories.includes(dirname(path))).toSorted();
 }
@@ -201,7 +201,7 @@ function listOf(things: readonly string[]): string {
 async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
   const users = await existing("passwd", added);
   const groups = await existing("group", [...added, ...addedGroups]);
-  // Their numbers may be given to other users one day, who could then read these files.
+  // Their ids may be reused for other users one day, who could then read these files.
   if (existsSync(data))
     takeTree(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
   for (const user of users) {

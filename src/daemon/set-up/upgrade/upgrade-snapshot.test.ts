@@ -21,7 +21,7 @@ import {
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 const TOML = 'domains = ["example.test"]\n';
 
-/** A data directory that an earlier version left. */
+/** A data directory of an earlier version. */
 function oldData(t: TestContext) {
   becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
@@ -38,7 +38,7 @@ function upgrade({ engineDb, accountsDb }: ReturnType<typeof oldData>): void {
   openAccounts(accountsDb).close();
 }
 
-test("before a migration, databases and settings are copied, for root alone", async (t) => {
+test("before a migration, databases and settings are copied, only for root", async (t) => {
   const layout = oldData(t);
   const writer = new DatabaseSync(layout.engineDb);
   writeFileSync(layout.adoptedScript, '{"a":"b"}');
@@ -60,7 +60,7 @@ test("before a migration, databases and settings are copied, for root alone", as
   assert.equal(readFileSync(inSnapshot(layout, made, layout.adoptedScript), "utf8"), '{"a":"b"}');
 });
 
-test("there is none where nothing is to be brought up to date", async (t) => {
+test("there is none if no database needs an upgrade", async (t) => {
   const layout = layoutOf(temporaryDirectory());
   assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
   const old = oldData(t);
@@ -69,10 +69,10 @@ test("there is none where nothing is to be brought up to date", async (t) => {
   assert.ok(!existsSync(old.beforeUpgrade));
 });
 
-test("it stays while its upgrade is cut off, and until the next one", async (t) => {
+test("it is kept while its upgrade is interrupted, and until the next one", async (t) => {
   const layout = oldData(t);
   const first = await makeUpgradeSnapshot(layout, NOW);
-  // As a migration that was killed leaves it.
+  // As after a killed migration.
   openAccounts(layout.accountsDb).close();
   assert.equal(await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)), null);
   assert.deepEqual(readSnapshot(layout), first);
@@ -83,7 +83,7 @@ test("it stays while its upgrade is cut off, and until the next one", async (t) 
   const second = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
   assert.equal(second?.directory, "20261121T130000Z");
   const kept = ["20261121T130000Z", "after-20261121T120500Z", "snapshot.json"];
-  assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "what a rollback set aside stays");
+  assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "data set aside by a rollback stays");
 });
 
 test("a note that cannot be written stops no running server, and is written by the next start", async (t) => {
@@ -99,14 +99,14 @@ test("a note that cannot be written stops no running server, and is written by t
   assert.equal(readSnapshot(layout)?.isUpgraded, true);
 });
 
-test("one whose upgrade never started is made again", async (t) => {
+test("a snapshot whose upgrade never started is made again", async (t) => {
   const layout = oldData(t);
   await makeUpgradeSnapshot(layout, NOW);
   const again = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
   assert.equal(again?.at, later(NOW, HOUR_MS));
 });
 
-test("a disk with too little room is reported before anything is changed", (t) => {
+test("too little disk space is reported before anything is changed", (t) => {
   const layout = oldData(t);
   assert.equal(lackOfSpace(layout), null);
   const says = (schemas = schemasOf(layout)): string | null => lackOfSpace(layout, schemas, 100_000);
@@ -115,7 +115,7 @@ test("a disk with too little room is reported before anything is changed", (t) =
     /^The databases are older than the program, and .* takes \d+ MB on the disk of .*, which has \d+ MB left: make room,/,
   );
   upgrade(layout);
-  assert.equal(says(), null, "nothing is to be brought up to date");
+  assert.equal(says(), null, "no database needs an upgrade");
 });
 
 function writeTodayAgain(layout: ReturnType<typeof oldData>): void {

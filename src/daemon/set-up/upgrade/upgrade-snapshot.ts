@@ -26,36 +26,36 @@ const schema = z.nullable(
     version: z.nullable(z.string()),
     /** The schema of each database, by the name of its file. */
     schemas: z.record(z.string(), z.number()),
-    /** Whether a version that brought the databases up to date has run since. */
+    /** Whether a version that upgraded the databases has run since. */
     isUpgraded: z.boolean(),
   }),
 );
 export type UpgradeSnapshot = Readonly<NonNullable<z.output<typeof schema>>>;
 
 /**
- * Starts the names of what rollbacks set aside. Only the owner deletes it: accounts.db there may hold the only keys of mail that
+ * Prefix of data set aside by rollbacks. Only the owner deletes it: accounts.db there may hold the only keys of mail that
  * is encrypted by account.
  */
 export const SET_ASIDE = "after-";
-/** Of a database: more than any has (sqlite3_backup_step takes an int). */
+/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
 const ALL_PAGES = 2 ** 31 - 1;
-/** One copy, and the write-ahead log of a migration that writes every row again. */
+/** One copy, and the write-ahead log of a migration that rewrites every row. */
 const COPIES = 2;
 const SPARE_BYTES = 64 * 1024 * 1024;
 
-/** The snapshot that is kept; null if there is none. */
+/** The kept snapshot, or null. */
 export function readSnapshot(layout: Layout): UpgradeSnapshot | null {
   return readRecord(layout.upgradeSnapshot, schema, null);
 }
 
-/** Where a file of the data directory is in it. */
+/** The path of a data directory's file in the snapshot. */
 export function inSnapshot(layout: Layout, { directory }: UpgradeSnapshot, path: string): string {
   return join(layout.beforeUpgrade, directory, basename(path));
 }
 
 /**
- * Copies databases, settings and which ADMIN_PASSWORD was taken, before the first migration of an upgrade. Nothing of the server may run. One whose upgrade has started
- * and was cut off is kept: it alone has what was there before. Null if none is needed. Throws SetUpFailure.
+ * Copies databases, settings and which ADMIN_PASSWORD was used, before the first migration of an upgrade. No process of the server may run. A snapshot whose upgrade
+ * was interrupted is kept: only it has the earlier data. Null if none is needed. Throws SetUpFailure.
  */
 export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<UpgradeSnapshot | null> {
   const schemas = schemasOf(layout);
@@ -76,7 +76,7 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
     for (const { path } of schemas) await copyDatabase(path, inSnapshot(layout, made, path));
     for (const path of [layout.adoptedScript, layout.firstStartDone])
       if (existsSync(path)) copyFile(path, inSnapshot(layout, made, path), 0o600);
-    // Last: with it the whole directory reaches the disk.
+    // Last: flushes the whole directory to the disk.
     copyFile(layout.settings, inSnapshot(layout, made, layout.settings), 0o640);
     writeRecord(layout.upgradeSnapshot, made);
   } catch (error) {
@@ -91,7 +91,7 @@ export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<
   return made;
 }
 
-/** The new version runs: the next upgrade makes its own snapshot. One that never ran leaves this one to the next. */
+/** The new version runs: the next upgrade makes its own snapshot. If it never ran, the next upgrade reuses this one. */
 export function noteUpgraded(layout: Layout): void {
   const made = readSnapshot(layout);
   if (made === null || made.isUpgraded) return;
@@ -102,7 +102,7 @@ export function noteUpgraded(layout: Layout): void {
   }
 }
 
-/** Why the disk has too little room for an upgrade; null if it has enough, or if nothing is to be brought up to date. */
+/** Why the disk has too little space for an upgrade; null if it has enough, or if no database needs one. */
 export function lackOfSpace(
   layout: Layout,
   schemas: readonly Schema[] = schemasOf(layout),
@@ -117,7 +117,7 @@ export function lackOfSpace(
   );
 }
 
-/** What an upgrade of the databases takes (bytes). */
+/** The space that an upgrade of the databases needs (bytes). */
 export function spaceNeeded(layout: Layout): number {
   return COPIES * copiedBytes(layout) + SPARE_BYTES;
 }
@@ -134,7 +134,7 @@ export function describeSnapshot({ at, version, schemas }: UpgradeSnapshot): str
   return `${isoTime(instant(at)).slice(0, 16).replace("T", " ")} UTC (${of.join(", ")}${program})`;
 }
 
-/** Version 0 is a database that is still being made. */
+/** Version 0 is a database that is still being created. */
 export function isOld({ version, known }: Schema): boolean {
   return version > 0 && version < known;
 }
