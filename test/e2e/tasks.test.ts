@@ -99,7 +99,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       await old.add(LATE);
       old.close();
       await send("anna@example.org", "anna@example.org", "new here");
-      await until("a mail has arrived here in the meantime", async () =>
+      await until("a mail has arrived here", async () =>
         (await newMails()).some(({ subject }) => subject.startsWith("new here")),
       );
     },

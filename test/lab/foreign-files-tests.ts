@@ -29,7 +29,7 @@ export function foreignFilesTests({ lab, product }: Running): void {
   test("what the exporter's user puts in the place of its record stops no decision and no start", async () => {
     const { foreign: record } = product.layout.exportRecord;
     const guard = (): number => product.pidsOf(/program\/guard\.js/)[0] ?? 0;
-    const isTold = async (): Promise<boolean> =>
+    const isReported = async (): Promise<boolean> =>
       (await product.stats()).health.notices.some(({ code }) => code === "export_failing");
     const trouble = JSON.stringify({ position: 1, at: null, trouble: "refused", since: 1, lost: null });
     const stopped = product.pidsOf(/program\/export\.js/);
@@ -38,9 +38,9 @@ export function foreignFilesTests({ lab, product }: Running): void {
     try {
       for (const [what, command] of Object.entries(TRAPS)) {
         await asExporter(`rm -f ${record}; echo '${trouble}' > ${record}`);
-        await until(`the guard has read the record before ${what}`, isTold);
+        await until(`the guard has read the record before ${what}`, isReported);
         await asExporter(`rm ${record}; ${command} ${record}`);
-        await until(`the guard has looked at ${what}`, async () => !(await isTold()));
+        await until(`the guard has looked at ${what}`, async () => !(await isReported()));
         assert.ok((await decisionMs(product.layout.policySocket)) < DECISION_MS, what);
       }
       await asExporter(`rm ${record}; mkfifo ${record}`);

@@ -61,7 +61,7 @@ export function harvestTests({ lab, product }: Running): void {
         `exist; of the others the ${real.length} real ones took ${median(real)} ms, the rest ${median(others)} ms`,
     );
     assert.equal(asked.length, NAMES);
-    assert.equal(refused.length + deferred.length, NAMES, "there is no other reply");
+    assert.equal(refused.length + deferred.length, NAMES, "no other replies");
     assert.ok(refused.length <= MOST_LEARNED, `${refused.length} names are reported not to exist`);
     assert.equal(new Set(deferred.map(({ said }) => said)).size, 1, "one text for all others");
     assert.ok(Math.abs(median(real) - median(others)) < 20, "and one time");

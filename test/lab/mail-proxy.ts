@@ -10,13 +10,13 @@ import { SERVER } from "./network.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** Where it stands: the sender's host, whose other addresses are strangers to the server. */
+/** Its place: the sender's host, whose other addresses are strangers to the server. */
 export const MAIL_PROXY = "198.51.100.10";
 
 /** The server's ports for proxies, by default. */
 export const PROXIED: readonly number[] = [20_025, 20_465, 20_587, 20_993];
 
-/** What a server of SMTP says: its greeting, then the last line of its answer to this one. Shorter if it hangs up. */
+/** The greeting of an SMTP server, then the last line of its reply to this line. Shorter if it hangs up. */
 export async function saidTo(host: Host, wish: Wish, line: string): Promise<readonly string[]> {
   const dialog = await Dialog.open(host, wish);
   const greeting = await dialog.reply();

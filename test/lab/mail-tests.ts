@@ -10,7 +10,7 @@ import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
 
-/** Of a server with the accounts anna@example.test, whose mailbox is empty, and bert@example.test. */
+/** For a server with the accounts anna@example.test, whose mailbox is empty, and bert@example.test. */
 export function mailTests({ lab, product }: Running): void {
   let sink: Sink;
   before(async () => {

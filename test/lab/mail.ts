@@ -13,7 +13,7 @@ export type MailFrom = Readonly<{
   subject?: string;
   /** The whole mail, headers and body, instead of a short one. */
   text?: string;
-  /** Called when all of it is on its way, and only the reply is missing. */
+  /** Called when all of it is sent, and only the reply is missing. */
   onceSent?: () => void;
 }>;
 
@@ -22,7 +22,7 @@ export function serverFor(from: string): string {
   return from.includes(":") ? SERVER.v6 : SERVER.v4;
 }
 
-/** One mail from a stranger through port 25; answers the last reply, or the first that is not positive. */
+/** One mail from a stranger through port 25; returns the last reply, or the first that is not positive. */
 export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   const dialog = await Dialog.open(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
   try {
@@ -35,7 +35,7 @@ export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   }
 }
 
-/** That a ban ended it: by Postfix's 421, or by the connection's end, which may come before the reply has left. */
+/** Whether a ban ended it: by Postfix's 421, or by the end of the connection, which may come before the reply is sent. */
 export function assertCutOff(reply: SmtpReply): void {
   assert.ok(reply.code === 421 || reply.code === 0, `${reply.code} ${reply.lines.join()}`);
 }
@@ -48,12 +48,12 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
     const reply = await dialog.ask(line);
     if (reply.code >= 400 || reply.code === 0) return reply;
   }
-  // A bounce has an empty envelope sender and an author all the same (RFC 3464).
+  // A bounce has an empty envelope sender, but still an author (RFC 3464).
   const author = sender === "" ? "mailer-daemon@sender.test" : sender;
   const short = `From: <${author}>\r\nTo: <${recipients[0]}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
   mail.onceSent?.();
-  // What looks into the mail may be slow.
+  // Content filters may be slow.
   return dialog.reply(40_000);
 }
 

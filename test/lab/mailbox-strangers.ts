@@ -9,7 +9,7 @@ export const STRANGE_REPLY = `${MARKUP} ${TURNED} ${LONG_WORD}`;
 const LONG_DOMAIN = `${Array.from({ length: 3 }, () => "w".repeat(59)).join(".")}.test`;
 const LONG_ADDRESS = `${"w".repeat(64)}@${LONG_DOMAIN}`;
 
-/** Fills ANNA's mailbox with the longest and strangest that the server takes from strangers, from her and from the owner. */
+/** Fills ANNA's mailbox with the longest and strangest text that the server accepts from strangers, from her and from the owner. */
 export async function fillStrangely({ lab, product }: Running): Promise<void> {
   const headers = ["From: <someone@sender.test>", `Message-ID: ${STRANGE_ID}`, `Subject: ${STRANGE_REPLY}`];
   const text = `${headers.join("\r\n")}\r\n\r\nHello.`;

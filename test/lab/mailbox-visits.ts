@@ -3,7 +3,7 @@ import { nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
 const REFUSED = { answers: 409, code: "refused" } as const;
 const SENDER = "*@friend.example";
 
-/** What the page of a mailbox asks for its user, rightly and wrongly. `queueId`: of a mail that the user got. */
+/** Valid and invalid requests of a mailbox's page. `queueId`: of a mail that the user got. */
 export const mailboxVisits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
   "GET /api/v1/me": [{ answers: 200 }],
   "GET /api/v1/me/sign-ins": [

@@ -10,7 +10,7 @@ export type Written = Readonly<{
   body?: string;
 }>;
 
-/** A whole mail as a mail program would write it. */
+/** A complete mail, as a mail program would write it. */
 export function mailText({
   subject,
   from = "someone@sender.test",
@@ -29,7 +29,7 @@ export function mailText({
   ].join("\r\n");
 }
 
-/** The mail with this subject, tagged or not, as it lies in a folder of a mailbox; null if it is not there. */
+/** The mail with this subject, tagged or not, in a folder of a mailbox; null if it is missing. */
 export function findMail(
   layout: Layout,
   subject: string,

@@ -1,6 +1,6 @@
 import { ANNA, nonsense, type Visit, WRONG_BODIES } from "./web-visits.ts";
 
-/** What gives or takes something needs the password again, which a token cannot give. */
+/** Lasting changes need the password again, which a token cannot give. */
 const UNPROVEN = { answers: 403, code: "proof_needed" } as const;
 const REFUSED = { answers: 409, code: "refused" } as const;
 const NOBODY = "nobody@example.test";
@@ -12,7 +12,7 @@ const NOBODYS = `/api/v1/accounts/${NOBODY}`;
 const NOT_FOUND = { answers: 404, code: "not_found" } as const;
 const SALES = "sales@example.test";
 
-/** What the pages of the dashboard ask to manage mail, accounts, settings and the sign-in, rightly and wrongly. */
+/** Valid and invalid requests of the dashboard's pages that manage mail, accounts, settings and the sign-in. */
 export const managingVisits: Readonly<Record<string, readonly Visit[]>> = {
   "POST /api/v1/login/passkey": [{ answers: 200 }],
   "GET /api/v1/factors": [{ answers: 200 }],

@@ -7,7 +7,7 @@ import { mailText } from "./mailbox.ts";
 const FOLDERS = ["", ".Archive", ".Archive.2026"] as const;
 const FLAGS = ["", "S", "FS", "RS"] as const;
 
-/** Mails put straight into mailboxes, in folders and with flags: quicker than delivery. */
+/** Writes mails directly into mailboxes, in folders and with flags: faster than delivery. */
 export class ManyMails {
   readonly #layout: Layout;
   readonly #accounts: readonly string[];

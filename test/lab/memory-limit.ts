@@ -50,7 +50,7 @@ export class MemoryLimit {
     if (existsSync(swap)) writeFileSync(swap, String(isFirst ? megabytes * MB : 0));
   }
 
-  /** What starts a program in it: the program's command line follows. */
+  /** The command prefix that starts a program in it. */
   get within(): readonly string[] {
     // ip-netns(8) mounts another /sys for the program, without cgroups.
     const directory = `/proc/${process.pid}/root${this.#directory}`;
@@ -62,14 +62,14 @@ export class MemoryLimit {
     return Number(/^oom_kill (\d+)$/m.exec(this.#read(this.#files.kills))?.[1]);
   }
 
-  /** What it has now, without pages of files that the kernel can drop. */
+  /** Its current memory, without file pages that the kernel can drop. */
   neededMb(): number {
     const parts = this.#read("memory.stat").matchAll(/^(?:in)?active_file (\d+)$/gm);
     const files = [...parts].reduce((sum, [, bytes]) => sum + Number(bytes), 0);
     return Math.round((Number(this.#read(this.#files.now)) - files) / MB);
   }
 
-  /** Kills what is left in it. */
+  /** Kills its remaining processes. */
   async remove(): Promise<void> {
     await until("the cgroup is empty", () => {
       for (const pid of this.#read("cgroup.procs").split("\n")) if (pid !== "") process.kill(Number(pid), "SIGKILL");

@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 
-/** Two whole Debians beside all else of a run need a third of it. */
+/** Three times the size of two complete Debians with the rest of a run. */
 const ENOUGH_KIB = 6 * 1024 ** 2;
 
 /**
  * A directory for thousands of files that are soon deleted, such as a Debian: in memory, where the kernel takes half as long for
- * them as on a disk. On the disk where memory is short.
+ * them as on a disk. On disk if memory is short.
  */
 export class MemoryPlace {
   readonly directory: string;
@@ -23,10 +23,10 @@ export class MemoryPlace {
     chmodSync(this.directory, 0o755);
   }
 
-  /** With all that is there. */
+  /** Removes it with its content. */
   remove(): void {
     process.off("exit", this.#atExit);
-    // Other tests' new namespaces may hold the mount: they do not hold the files.
+    // Other tests' new namespaces may hold the mount, but not the files.
     rmContents(this.directory);
     if (this.#isMounted) spawnSync("umount", ["--lazy", this.directory]);
     this.#isMounted = false;

@@ -13,7 +13,7 @@ import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
 const EXAMPLES = join(CHECKOUT, "examples");
-/** What Grafana puts in place of its variables. */
+/** Grafana's values for its variables. */
 const VARIABLES = [
   ["$__rate_interval", "1m"],
   ["$__range", "1h"],
@@ -91,7 +91,7 @@ export function monitoringTests({ lab, product }: Running): void {
   });
 }
 
-/** Of the dashboard, as Grafana sends them. */
+/** The dashboard's queries, as Grafana sends them. */
 function expressions(): readonly string[] {
   const { panels, annotations } = JSON.parse(
     readFileSync(join(EXAMPLES, "grafana", "ghostinbox.json"), "utf8"),

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Takes away what a test that was stopped has left mounted there, the last mount first. Safe in an exit handler. */
+/** Unmounts everything that a stopped test has left there, last mount first. Safe in an exit handler. */
 export function unmountBelow(directory: string): void {
   const mounted = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")

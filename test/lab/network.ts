@@ -51,7 +51,7 @@ export function namespaceOf(host: HostName, owner: number = process.pid): string
   return `${PREFIX}-${owner}-${host}`;
 }
 
-/** Why namespaces cannot be made here; null if they can, which one file of a run finds out for all. */
+/** Why namespaces cannot be made here; null if they can. One file of a run checks it for all. */
 export function whyNoLab(): string | null {
   if (process.getuid?.() !== 0) return "network namespaces need root";
   if (keptByRun("namespaces") !== null) return null;
@@ -63,11 +63,11 @@ export function whyNoLab(): string | null {
   return null;
 }
 
-/** By one shell, as a process for each command would cost more than the commands. */
+/** Uses one shell: a process for each command would cost more than the commands. */
 export async function makeNetwork(): Promise<void> {
   removeLeftovers();
   for (const host of HOSTS) {
-    // What `ip netns exec` shows as /etc/resolv.conf inside: the lab's DNS host, for all alike.
+    // `ip netns exec` shows this as /etc/resolv.conf inside: the lab's DNS host, the same for all.
     mkdirSync(`/etc/netns/${namespaceOf(host)}`, { recursive: true });
     writeFileSync(
       `/etc/netns/${namespaceOf(host)}/resolv.conf`,
@@ -118,11 +118,11 @@ export async function takeAwayV4(): Promise<void> {
   await inside("server", [`addr del ${SERVER.v4}/24 dev eth0`]);
 }
 
-/** The server, now without a public address, in the network of a router. */
+/** Moves the server, without a public address, into the network of a router. */
 export const INNER = { v4: "192.168.7.10", router: "192.168.7.1" } as const;
 
 /**
- * `net` becomes a router, too: it has the server's public addresses itself, and `rules`, a file of nft(8), say what it passes on. The
+ * `net` becomes a router, too: it has the server's public addresses itself, and `rules`, a file of nft(8), say what it forwards. The
  * server has only a private address.
  */
 export async function putBehindRouter(rules: string): Promise<void> {
@@ -139,14 +139,14 @@ export async function putBehindRouter(rules: string): Promise<void> {
   ]);
 }
 
-/** Ends what still runs in the namespaces and takes them away. Safe to call twice, and from an exit handler. */
+/** Ends processes in the namespaces and removes them. Safe to call twice, and from an exit handler. */
 export function removeNetwork(owner: number = process.pid): void {
   const names = HOSTS.map((host) => namespaceOf(host, owner));
   for (const pid of pidsIn(names)) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It has ended since.
+      // It has just ended.
     }
   }
   const there = names.filter((name) => existsSync(`/run/netns/${name}`));
@@ -167,7 +167,7 @@ export function processesOf(host: HostName): readonly string[] {
   });
 }
 
-/** As `ip netns pids` does, which is a process for each question. */
+/** Like `ip netns pids`, without a process for each call. */
 function pidsIn(names: readonly string[]): readonly number[] {
   const namespaces = new Set(names.map((name) => inodeOf(`/run/netns/${name}`)).filter((inode) => inode !== null));
   if (namespaces.size === 0) return [];
@@ -177,7 +177,7 @@ function pidsIn(names: readonly string[]): readonly number[] {
   });
 }
 
-/** Of a namespace (namespaces(7)); null if there is none. */
+/** The id of a namespace (namespaces(7)); null if there is none. */
 function inodeOf(path: string): number | null {
   try {
     return statSync(path).ino;
@@ -186,7 +186,7 @@ function inodeOf(path: string): number | null {
   }
 }
 
-/** Namespaces of a test run that was killed: their owner's process is gone. */
+/** Namespaces of a killed test run, whose process is gone. */
 function removeLeftovers(): void {
   let names: readonly string[] = [];
   try {
@@ -214,7 +214,7 @@ function kernelSettings(host: HostName): string {
     "ipv6/conf/all/accept_dad=0",
     "ipv6/conf/default/accept_dad=0",
     ...(host === "net" ? ["ipv4/ip_forward=1", "ipv6/conf/all/forwarding=1"] : []),
-    // IPv6 refuses to bind an address that no interface carries, whatever the routes say.
+    // IPv6 refuses to bind an address that no interface has, regardless of routes.
     ...(host === "sender" || host === "attacker" ? ["ipv6/ip_nonlocal_bind=1"] : []),
   ];
   const writes = settings.map((setting) => setting.replace(/(.*)=(.*)/, "echo $2 >/proc/sys/net/$1"));

@@ -6,8 +6,8 @@ import { md5sums } from "../../scripts/debian/control.ts";
 /** A version of the program that does not exist: each database has one migration more. */
 
 /**
- * Makes it of what lies there, a checkout or a program that was installed: changes the sources, and what is kept of them, which
- * then need not be built again. Takes nothing from outside, so that it also runs in a container: see NEXT_VERSION_SCRIPT.
+ * Makes it from a checkout or an installed program: changes the sources and their build, which
+ * then need not be rebuilt. Uses no variables from outside, so that it also runs in a container: see NEXT_VERSION_SCRIPT.
  */
 export function makeNextVersion(root: string): void {
   const fs = process.getBuiltinModule("node:fs");

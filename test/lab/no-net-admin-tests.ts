@@ -12,7 +12,7 @@ const ANNA = "anna@example.test";
 const PHONE = "198.51.100.65";
 const ABUSER = "198.51.100.201";
 const GUESSER = "198.51.100.202";
-/** Opens connections to the login policy, more than it takes, and opens each again that is ended. */
+/** Opens more connections to the login policy than it accepts, and reopens each ended one. */
 const HOLD = `
   const { connect } = require("node:net");
   const hold = () => {
@@ -27,7 +27,7 @@ const HOLD = `
 /** Starts a server as in a container without CAP_NET_ADMIN: it has no firewall, and bans hold at the policy layer. */
 export const NO_NET_ADMIN = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"];
 
-/** Of a server within NO_NET_ADMIN, with the account anna@example.test. */
+/** For a server within NO_NET_ADMIN, with the account anna@example.test. */
 export function noNetAdminTests({ lab, product }: Running): void {
   test("it starts, takes mail, and says that bans do not reach the firewall", async () => {
     assert.equal((await sendMail({ host: lab.sender, from: PHONE })).code, 250);
@@ -70,7 +70,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
     const holder = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
     try {
       await once(holder.stdout, "data");
-      // A connection that Dovecot held open from before proves nothing: it must connect again.
+      // A connection that Dovecot already has open proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
       // The ban cuts the last of them off.
       const guesses = [1, 2, 3, 4, 5].map(async (guess) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Product } from "./product.ts";
 import type { Running } from "./with-product.ts";
 
-/** What is typed, the exit code, and a word of the one line that answers. */
+/** The command, its exit code, and a word of its one-line error. */
 const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])[] = [
   [["frobnicate"], 2, /frobnicate/],
   [["statsu"], 2, /stats|status/],
@@ -61,7 +61,7 @@ const NONSENSE: readonly (readonly [readonly string[], number, RegExp, string?])
   [["admin", "passwd", "--password-stdin"], 1, /./, "x\n"],
 ];
 
-/** Of a server with the account anna@example.test. */
+/** For a server with the account anna@example.test. */
 export function nonsenseTests({ lab, product }: Running): void {
   for (const [argv, code, says, input = ""] of NONSENSE)
     test(`ghostinbox ${argv.join(" ").trim()}`, async () => {

@@ -21,7 +21,7 @@ export const MOVED: readonly Stored[] = inOrder([
 ]);
 export const LATE: Stored = { folder: "INBOX", subject: "late mail", flags: "", date: OLD_DATE };
 
-/** A mail server from which somebody moves: Dovecot with nothing around it, which takes any name and password. */
+/** The mail server that a user leaves: a plain Dovecot that accepts any name and password. */
 export async function startOldImap(host: Host, { directory, address, certificate }: Wish): Promise<void> {
   const at = (name: string): string => join(directory, `old-${name}`);
   const mail = at("mail");
@@ -107,7 +107,7 @@ export class ImapMailbox {
     await this.#must("EXPUNGE");
   }
 
-  /** Every mail, in order of folder and subject. Folders are named as if `/` was between their parts. */
+  /** Every mail, in order of folder and subject. Folder names use `/` as the separator. */
   async mails(): Promise<readonly Stored[]> {
     const listed = await this.#must('LIST "" "*"');
     const folders = listed.flatMap((line) => {

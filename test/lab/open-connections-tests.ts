@@ -13,7 +13,7 @@ import { timed, until } from "./wait.ts";
 const MOST = 3;
 const MOST_KNOWN = 5;
 const SHARE = 8;
-/** Of the attacker's host, but for the owner, who is behind a router that answers nothing unasked. */
+/** Addresses of the attacker's host, except the owner's, who is behind a router that answers nothing unasked. */
 const STRANGER = "198.51.100.210";
 const KNOWN = "198.51.100.230";
 const OWNER = "198.51.100.70";
@@ -63,7 +63,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
       "no client is connected",
       async () => {
         const left = await kernel.connections([PORT]);
-        // One that a SYN cookie opened may have missed its client's end, and would stay open.
+        // A connection opened by a SYN cookie may have missed its client's end, and would stay open.
         await kernel.end(left);
         return left.length === 0;
       },

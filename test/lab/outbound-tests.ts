@@ -9,16 +9,16 @@ import type { Running } from "./with-product.ts";
 
 const TESSA = "tessa@example.test";
 const PHONE = "198.51.100.65";
-/** What the lab's DNS calls mx.sender.test. */
+/** The address of mx.sender.test in the lab's DNS. */
 const RELAY = "198.51.100.10";
 const SECRET = "relay pass:word $1";
 
-/** Sends all mail through a relay from then on. */
+/** Finally sends all mail through a relay. */
 export function outboundTests({ lab, product }: Running): void {
   const at = (name: string): string => join(lab.directory, name);
   let relay: TlsServer;
   before(async () => {
-    // What still waits there would go through the relay.
+    // Mail still waiting there would go through the relay.
     await lab.server.mustExec(["postsuper", "-c", product.layout.postfixConf, "-d", "ALL"]);
     const certificate = await makeCertificate(lab.directory, "relay", "mx.sender.test");
     const where = { directory: lab.directory, address: RELAY, port: 587, certificate };
@@ -89,7 +89,7 @@ export function outboundTests({ lab, product }: Running): void {
       "Postfix defers it",
       () => {
         const log = readFileSync(product.layout.mailLog, "utf8").slice(logged);
-        // What it says last depends on which of the relay's addresses it tried last.
+        // Its last message depends on which of the relay's addresses it tried last.
         return /Server certificate not (trusted|verified)/.test(log) && /status=deferred/.test(log);
       },
       20_000,

@@ -13,7 +13,7 @@ export type RelayWish = Readonly<{
   address: string;
   certificate: Certificate;
   login: Login;
-  /** The server to which it takes all mail. */
+  /** The server to which it delivers all mail. */
   nextHop: string;
 }>;
 
@@ -62,7 +62,7 @@ export class OutsideRelay {
     return relay;
   }
 
-  /** From now on only this login. Its Dovecot looks at the file once a second at most. */
+  /** Accepts only this login from now on. Dovecot checks the file at most once a second. */
   async letIn({ user, password }: Login): Promise<void> {
     writeFileSync(join(this.#directory, "users"), `${user}:{PLAIN}${password}\n`, { mode: 0o644 });
     await setTimeout(1_200);

@@ -10,20 +10,20 @@ import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** Behind the time, as postlogd(8) writes it: host, program, what it says. */
+/** The line after the time, as postlogd(8) writes it: host, program, message. */
 const SMTPD = "^\\s*\\S+ postfix/smtpd\\[\\d+\\]: ";
 const filter = (regex: string): string => `[Definition]\nfailregex = ${regex}\n`;
 
 const directoryOf = (lab: Lab): string => join(copiedCheckout(lab), "security", "filter.d");
 
-/** What lies there at the start: a filter, and a jail file with an address. */
+/** The files there at the start: a filter, and a jail file with an address. */
 export function dropFirstFilter({ lab }: Pick<Running, "lab">): void {
   writeFileSync(join(directoryOf(lab), "..", "jail.local"), "[DEFAULT]\ndestemail = anna@example.test\n");
   const text = filter(`${SMTPD}lost connection after EHLO from [^[]*\\[<HOST>\\]$`);
   writeFileSync(join(directoryOf(lab), "vanished.conf"), text);
 }
 
-/** Of a server that runs from a copy of the checkout, with Fail2ban and the first filter. */
+/** For a server that runs from a copy of the checkout, with Fail2ban and the first filter. */
 export function ownFiltersTests({ lab, product }: Running): void {
   const directory = directoryOf(lab);
   before(() => fail2banRuns(product));

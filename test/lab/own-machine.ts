@@ -62,17 +62,17 @@ export class OwnMachine {
     return [...enter, "env", `--chdir=${CHECKOUT}`, ...this.#environment, ...argv];
   }
 
-  /** A line, typed at a separate terminal in the checkout. */
+  /** Types a line at a separate terminal in the checkout. */
   types(line: string): Typist {
     return new Typist((argv) => this.inside(argv), `stty cols 110; ${line}`);
   }
 
-  /** A program that must succeed: what it prints. */
+  /** Runs a program that must succeed; returns its output. */
   async must(argv: readonly string[]): Promise<string> {
     return mustRun(this.inside(argv));
   }
 
-  /** Its programs trust this certificate from now on. */
+  /** Makes its programs trust this certificate. */
   async trust(cert: string): Promise<void> {
     const [folder, hash] = ["/etc/ssl/certs", `$(openssl x509 -noout -hash -in ${cert})`];
     await this.must(["sh", "-c", `cp ${cert} ${folder}/${hash}.0; cat ${cert} >> ${folder}/ca-certificates.crt`]);

@@ -1,9 +1,9 @@
 /**
- * What a page must be wherever a reader stops, as a function for the page itself. It gets whether it is to try each control too, and
- * returns what is wrong:
+ * Checks of a page at each stop, as a function that runs in the page. Its argument says whether to try each control too; it
+ * returns the faults:
  * - The page is not wider than the window, and no text leaves the window, or what holds it, except where it can be scrolled.
- * - A select has room for what is chosen.
- * - What a finger is to hit has 44 pixels (WCAG 2.2, 2.5.5). A link within text and a box whose label can be hit may be smaller.
+ * - A select has room for the chosen option.
+ * - Touch targets have 44 pixels (WCAG 2.2, 2.5.5). A link within text and a box whose label can be hit may be smaller.
  * - Each control can be brought into view, and nothing covers it there; the Tab key gets to it.
  * - The focus is somewhere.
  */

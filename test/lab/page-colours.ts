@@ -1,5 +1,5 @@
 /**
- * Whether a page shows text in colours, of a size and on a ground that it did not show before in this colour scheme, as a function for
+ * Whether a page shows text with a combination of colour, size and background that is new in this colour scheme, as a function for
  * the page itself; the browser keeps the page. Contrast depends only on these: no text lies on anything but what contains it.
  * Without the elements that axe does not judge: disabled ones, and a text of one character.
  */

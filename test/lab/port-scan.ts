@@ -18,7 +18,7 @@ export async function scan(from: Host, target: string, udp: readonly number[]): 
   return { tcp: notClosed(tcp, "tcp"), udp: notClosed(datagrams, "udp") };
 }
 
-/** nmap sums up the closed ones, and names the others, filtered ones too. */
+/** nmap summarizes closed ports, and lists the others, including filtered ones. */
 function notClosed(printed: string, protocol: "tcp" | "udp"): readonly number[] {
   if (/filtered \(\d+\)/.test(printed)) throw new Error(`many ports did not answer:\n${printed}`);
   const found = printed.matchAll(new RegExp(`(\\d+)/((?:open|filtered|unfiltered|\\|)+)/${protocol}/`, "g"));

@@ -1,4 +1,4 @@
-/** What of Postfix takes mail and looks names up (master(5)); with what goes out, all that a host of the lab needs. */
+/** Postfix's services that accept mail and look names up (master(5)); with outgoing ones, everything that a host of the lab needs. */
 export const POSTFIX_SERVICES = `cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr

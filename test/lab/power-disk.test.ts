@@ -35,7 +35,7 @@ describe("a disk that loses its power", { skip: whyNoPowerDisk() ?? false }, () 
   before(() => disk.mount());
   after(() => disk.unmount());
 
-  /** A flush of anything brings all names to the disk, as in a server that is at work; no content but its own. */
+  /** Any flush brings all names to the disk, as in a busy server, but only its own content. */
   async function cutAfter(work: () => void | Promise<void>): Promise<void> {
     await work();
     writeFileSync(at("another"), "", { flush: true });

@@ -13,14 +13,14 @@ const CUT = 'my $how = pack("I", 2); open(my $top, "<", $ARGV[0]) or die $!; ioc
 
 /**
  * A disk whose power can be cut: ext4 on a loop device over a file, with direct I/O. Writes that were not flushed at that moment are
- * lost, every later write fails, and the file holds what a disk would hold after a power failure.
+ * lost, every later write fails, and the file has the content of a disk after a power failure.
  */
 export class PowerDisk {
   readonly #directory: string;
   readonly #image: string;
   #cuts = 0;
 
-  /** Where it is mounted. Its image lies beside. */
+  /** Its mount point; the image is next to it. */
   constructor(directory: string) {
     this.#directory = directory;
     this.#image = `${directory}-disk`;
@@ -33,16 +33,16 @@ export class PowerDisk {
     writeFileSync(image, "");
     truncateSync(image, SIZE_MB * 1024 * 1024);
     await mustRun(["mkfs.ext4", "-q", "-F", image]);
-    // Of a run that is stopped: before the lab removes the directory.
+    // If the run is stopped: before the lab removes the directory.
     process.prependListener("exit", () => spawnSync("umount", ["-q", "-l", this.#directory]));
     await this.#attach(image);
   }
 
   /**
    * Cuts the power: synchronous, so that the moment is exact. The file system stays mounted, and everything in it fails,
-   * except that an fsync under way at that moment may say that it succeeded: the kernel then takes the transaction, which it has
-   * thrown away, for one that was written before (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
-   * answers from now on promises nothing, and after a power failure it would reach no one.
+   * except that an fsync under way at that moment may say that it succeeded: the kernel then treats the transaction, which it has
+   * discarded, as already written (jbd2_complete_transaction() in fs/jbd2/journal.c). So what a program
+   * answers from now on promises nothing; after a power failure no one would get the answer.
    */
   cut(): void {
     const { status, stderr } = spawnSync("perl", ["-e", CUT, this.#directory], { encoding: "utf8" });
@@ -50,7 +50,7 @@ export class PowerDisk {
   }
 
   /**
-   * Mounts what is left; no process may use it any longer. It is a copy, because other programs of this machine may have
+   * Mounts the remaining data; no process may use the old mount any longer. It is a copy, because other programs of this machine may have
    * taken the old mount along in a mount namespace of theirs, and the dead file system would then stay.
    */
   async restore(): Promise<void> {
@@ -73,7 +73,7 @@ export class PowerDisk {
     try {
       await mustRun(["mount", "-o", STRICT, device, this.#directory]);
     } finally {
-      // From now on it goes with its last mount.
+      // From now on it is removed with its last mount.
       await mustRun(["losetup", "--detach", device]);
     }
   }

@@ -13,7 +13,7 @@ export const TYPED_PAGES: readonly string[] = [
   "runbooks/certificate-problem.md",
 ];
 
-/** Those that another test types, in this order: its server stands behind a router, or has no IPv4 address. */
+/** Pages that other tests type, in this order: their server is behind a router, or has no IPv4 address. */
 export const INSTALL_PAGES: readonly string[] = [
   "install/bare-host.md",
   "install/ipv6-only.md",
@@ -21,24 +21,24 @@ export const INSTALL_PAGES: readonly string[] = [
   "install/outside-relay.md",
 ];
 
-/** Those of which each line is typed by the test of what it ships: test/e2e/systemd.test.ts and image.test.ts. */
+/** Pages typed by the tests of their packages: test/e2e/systemd.test.ts and image.test.ts. */
 export const SHIPPING_PAGES: readonly string[] = ["package.md", "docker.md"];
 
-/** What a page prints to type, and what it says is seen then. */
+/** A printed command, and its printed output. */
 export type Step = Readonly<{
   /** The heading above it, without its number. */
   task: string;
   /** Whether it is typed on the owner's own computer, not on the server. */
   isElsewhere: boolean;
   line: string;
-  /** Lines that must be seen in this order, with others between them. */
+  /** Lines that must appear in this order, with others in between. */
   sees: readonly string[];
-  /** What it asks, and what is answered; null: a password. */
+  /** Its questions and their answers; null: a password. */
   asks: readonly (readonly [question: string, answer: string | null])[];
   code: number;
 }>;
 
-/** What differs from run to run, as a page prints it, and the pattern of its kind. The first that fits counts. */
+/** Varying values, as pages print them, and their patterns. The first match counts. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?/y, String.raw`\d{4}-\d\d-\d\d[ _]\d\d:\d\d:\d\d(?:\.\d+)?`],
   // A queue id of Postfix.
@@ -57,7 +57,7 @@ const QUESTION =
   /^(.*(?:\[y\/N\]|\[Y\/n\]|Type yes.*:|New password:|Once more:|Enter host password.*:|Password \(\w+\):))(?: (\w+))?$/;
 
 /**
- * What is in a page's fenced blocks: `sh` is typed, a line each; `text` after it is seen then, of its last line. The
+ * The steps in a page's fenced blocks: `sh` is typed line by line; a `text` block after it is the output of its last line. The
  * last line ends with the exit code that the text after it names, or with 0.
  */
 export function stepsOf(page: string): readonly Step[] {
@@ -84,7 +84,7 @@ export function stepsOf(page: string): readonly Step[] {
   });
 }
 
-/** Each heading of the second level, without its number, and what is below it. */
+/** The sections of second-level headings, by title without number. */
 export function sectionsOf(page: string): readonly (readonly [heading: string, text: string])[] {
   const sections = page.split(/^## /m).slice(1);
   return sections.map((section) => {
@@ -93,7 +93,7 @@ export function sectionsOf(page: string): readonly (readonly [heading: string, t
   });
 }
 
-/** A pattern of these lines, wherever a terminal breaks them. */
+/** A pattern for these lines that ignores a terminal's line breaks. */
 export function patternOf(sees: readonly string[]): RegExp {
   return new RegExp(sees.map((line) => loosely(line.trim())).join("[^]*?"));
 }

@@ -47,11 +47,11 @@ export class Product {
 
   /**
    * `data`: its data directory. `within`: a program that starts `npm start`, with fewer rights than the lab has.
-   * `checkout`: where it is started, if not here. `isByNpm`: false spares what npm itself costs, and does what it would.
+   * `checkout`: where it is started, if not here. `isByNpm`: false runs the start script directly, without the cost of npm.
    */
   constructor(lab: Lab, settings: Environment = {}, options: ProductOptions = {}) {
     const { data, within = [], checkout = CHECKOUT, isByNpm = true } = options;
-    // What it runs within may be known only later (container.ts).
+    // `within` may be known only later (container.ts).
     this.#starts = () => [...within, ...(isByNpm ? ["npm", "--silent", "start"] : ["sh", "-c", START_SCRIPT])];
     this.#checkout = checkout;
     this.lab = lab;
@@ -70,30 +70,30 @@ export class Product {
     };
   }
 
-  /** Further settings for its next start. */
+  /** Adds settings for its next start. */
   set(settings: Environment): void {
     this.#environment = { ...this.#environment, ...settings };
   }
 
-  /** Replaces the settings file: these lines, below the domain and the name that the first start wrote there. */
+  /** Replaces the settings file: these lines, after the domain and host name from the first start. */
   writeSettings(toml: string): void {
     const { GHOSTINBOX_DOMAIN: domain = "", GHOSTINBOX_HOSTNAME: hostname = "" } = this.#environment;
     writeFileSync(this.layout.settings, `domains = ["${domain}"]\nhostname = "${hostname}"\n${toml}`);
   }
 
-  /** Everything it has printed since its last start. */
+  /** All output since its last start. */
   get output(): string {
     return this.#output;
   }
 
-  /** Starts and waits until it says that it runs. */
+  /** Starts it and waits until it reports that it runs. */
   async start(): Promise<this> {
     this.#launch();
     await until("the server is ready", () => this.#output.includes(READY) || this.#failIfEnded(), 60_000);
     return this;
   }
 
-  /** Starts at a separate terminal, which a test can close, and waits until the start prints that it runs. */
+  /** Starts at a separate terminal, which a test can close, and waits until it prints that it runs. */
   async startAtTerminal(): Promise<Typist> {
     const env = Object.entries(this.#environment).map(([name, value]) => `${name}=${value}`);
     const before = ["env", `--chdir=${this.#checkout}`, ...env];
@@ -127,7 +127,7 @@ export class Product {
     return child;
   }
 
-  /** Ctrl-C (or worse): resolves once `npm start` has ended, and nothing of it may be left after 30 s. */
+  /** Sends Ctrl-C (or worse): resolves once `npm start` has ended; none of its processes may be left after 30 s. */
   async stop(signal: "SIGINT" | "SIGTERM" | "SIGKILL" = "SIGINT"): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined) return;
@@ -138,7 +138,7 @@ export class Product {
     await ended;
   }
 
-  /** For the end of a test file: Ctrl-C must end everything, and say so. */
+  /** For the end of a test file: Ctrl-C must end everything, and report it. */
   async stopAndCheck(): Promise<void> {
     await this.stop();
     assert.match(this.#output, /GhostInbox has stopped\./);
@@ -150,29 +150,29 @@ export class Product {
     return processesOf("server").filter((line) => !line.includes("agent.ts") && !/^\d+ \[/.test(line));
   }
 
-  /** Process ids of what runs there and whose command line matches. */
+  /** Ids of the processes there whose command line matches. */
   pidsOf(pattern: RegExp): readonly number[] {
     return this.processes().flatMap((line) => (pattern.test(line) ? [Number.parseInt(line, 10)] : []));
   }
 
-  /** The answer of a command. Most need no process for it: see command-line.ts. */
+  /** Runs a command. Most need no process: see command-line.ts. */
   async cli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     if (this.#checkout !== CHECKOUT || !asksOnlyTheServer(argv)) return this.typed(argv, options);
     return commandHere(argv, { ...process.env, ...this.#environment, ...options.env }, options.input);
   }
 
-  /** A command as typed on the server host. */
+  /** Runs a command as typed on the server host. */
   async typed(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const env = { ...this.#environment, ...options.env };
     return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
   }
 
-  /** A line as typed in the checkout. */
+  /** Runs a line as typed in the checkout. */
   async shell(line: string): Promise<Ran> {
     return this.lab.server.exec(["bash", "-c", `cd '${this.#checkout}' && ${line}`], { env: this.#environment });
   }
 
-  /** A command that must succeed, with its `--json` answer. */
+  /** Runs a command that must succeed; returns its `--json` output. */
   async json(argv: readonly string[], options: RunOptions = {}): Promise<unknown> {
     const ran = await this.cli([...argv, "--json"], options);
     if (ran.code !== 0) throw new Error(`ghostinbox ${argv.join(" ")}: ${ran.code}\n${ran.stdout}${ran.stderr}`);
@@ -224,12 +224,12 @@ export class Product {
     return printed.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
   }
 
-  /** The whole table of ours as nft lists it. */
+  /** Our whole table, as nft lists it. */
   async firewall(): Promise<string> {
     return this.lab.server.mustExec(["nft", "list", "table", "inet", "ghostinbox"]);
   }
 
-  /** Only its sets of bans: other sets name addresses that are known, or that hold many connections. */
+  /** Only its sets of bans: other sets contain known addresses, or those with many connections. */
   async firewallBans(): Promise<string> {
     return ((await this.firewall()).match(/set (?:ban|net)\w+ \{[^}]*(?:\{[^}]*\}[^}]*)?\}/g) ?? []).join("\n");
   }

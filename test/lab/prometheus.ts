@@ -9,7 +9,7 @@ import { WebClient } from "./web-client.ts";
 type Series = Readonly<{ metric: Readonly<Record<string, string>>; value: string }>;
 type Rule = Readonly<{ name: string; health: string }>;
 
-/** Prometheus on a host of the lab, with the configuration in this folder, but each second. It ends with `stop`. */
+/** Prometheus on a host of the lab, with the configuration in this folder, but scraping each second. It ends with `stop`. */
 export class Prometheus {
   readonly #child: ChildProcess;
   readonly #web: WebClient;
@@ -41,7 +41,7 @@ export class Prometheus {
     return new Prometheus(child, web);
   }
 
-  /** What an expression finds now. Throws where Prometheus refuses it. */
+  /** Evaluates an expression now. Throws if Prometheus refuses it. */
   async ask(expression: string): Promise<readonly Series[]> {
     const answer = await this.#web.ask("GET", `/api/v1/query?query=${encodeURIComponent(expression)}`);
     if (answer.status !== 200) throw new Error(`${expression}: ${answer.text}`);

@@ -11,12 +11,12 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
-/** In each of the settings that are secret. */
+/** The value of every secret setting. */
 const SECRET = "s3cr3t";
 
 type Allowed = Readonly<{ [K in keyof Reach]?: readonly RegExp[] }>;
 
-/** What any local user reaches: programs and rendered configuration without a secret. No socket, and nothing to write. */
+/** Files that any local user reaches: programs and rendered configuration without secrets. No socket, and nothing writable. */
 const EVERYONE: Allowed = {
   reads: [
     /^program\//,
@@ -90,7 +90,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   },
   _rspamd: {
     sockets: [/^spool\/postfix\/rspamd\/milter$/],
-    // The word by which Rspamd tells Postfix who is proven; Postfix's tables that hold it are root's.
+    // The secret with which Rspamd tells Postfix who is proven; Postfix's tables that contain it are root's.
     reads: [/^lib\/(dkim|rspamd)\//, /^lib\/proof\/word$/, /^db\/authors\//],
     writes: [/^lib\/rspamd(\/|$)/, /^spool\/postfix\/rspamd$/],
   },
@@ -103,7 +103,7 @@ const ALLOWED: Readonly<Record<string, Allowed>> = {
   nobody: {},
 };
 
-/** Of a server with all parts: also with spam.enabled, fail2ban.enabled and greylist.enabled. */
+/** For a server with all parts: also with spam.enabled, fail2ban.enabled and greylist.enabled. */
 export const REACHED = {
   settings: {
     GHOSTINBOX_ALERTS__EMAIL: ANNA,
@@ -115,7 +115,7 @@ export const REACHED = {
   toml: `alerts.ntfy = ["http://127.0.0.1:9/${SECRET}"]\n`,
 };
 
-/** Of a server with REACHED and the account anna@example.test. */
+/** For a server with REACHED and the account anna@example.test. */
 export function reachTests({ lab, product }: Running): void {
   const identities: Identity[] = [];
   const reached = new Map<string, Reach>();
@@ -123,7 +123,7 @@ export function reachTests({ lab, product }: Running): void {
   before(async () => {
     await until("the exporter has started", () => readDelivery(product.layout.exportRecord));
     await sendMail({ host: lab.sender, from: "198.51.100.66", recipient: ANNA });
-    // So that what runs only while somebody signs in is there.
+    // So that processes exist that run only during a sign-in.
     const imap = await openImap(lab.sender, "198.51.100.66");
     await imap.imap(`LOGIN ${ANNA} wrong`);
     identities.push(...identitiesOf(product));

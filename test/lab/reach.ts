@@ -11,7 +11,7 @@ export type Reach = Readonly<{
   writes: readonly string[];
 }>;
 
-/** Reads lists of files, directories and sockets as JSON, tries each, and prints those that it reaches. */
+/** Reads lists of files, directories and sockets as JSON, tries each, and prints the reachable ones. */
 const TRY = `
   const { accessSync, constants, openSync, closeSync, statSync } = require("node:fs");
   const { connect } = require("node:net");
@@ -60,11 +60,11 @@ export async function opens({ lab }: Product, identity: Identity, port: number):
   return ran.code === 0;
 }
 
-/** What of everything below the data directory this user can open or write. */
+/** Everything below the data directory that this user can open or write. */
 export async function reachOf(product: Product, identity: Identity): Promise<Reach> {
   const { data, node } = product.layout;
   const paths = [data, ...readdirSync(data, { recursive: true, encoding: "utf8" }).map((path) => join(data, path))];
-  // A probe of cleanup(8) makes a queue file for a moment.
+  // A probe of cleanup(8) briefly makes a queue file.
   const lasting = paths.filter((path) => !/\/incoming\/[0-9A-F]+$/.test(path));
   const [files, directories, sockets]: [string[], string[], string[]] = [[], [], []];
   for (const path of lasting) {

@@ -11,18 +11,18 @@ import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
-/** mx.sender.test, and addresses of which the names below know nothing. */
+/** mx.sender.test, and addresses that no name below has. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";
 const PRINTER = "198.51.100.71";
-/** Its policy refuses what is forged; its own mail comes from MX. */
+/** Its policy refuses forged mail; its own mail comes from MX. */
 const BOSS = "boss@strict.test";
 
-/** Of a server that limits no mail, with RECORDS and what `signer` publishes. */
+/** For a server that limits no mail, with RECORDS and the records of `signer`. */
 export function receivedAuthorsTests({ lab, product }: Running, signer: Signer): void {
   /** A mail with these header lines; the envelope sender's domain proves itself from MX. */
   async function send(headers: readonly string[], subject: string, from: string = MX, sender = "x@sender.test") {
-    // Not first: Postfix takes a first line that starts with `From ` for no header at all.
+    // Not first: Postfix does not treat a first line that starts with `From ` as a header.
     const text = ["X-Lab: true", ...headers, `To: <${ANNA}>`, `Subject: ${subject}`, "", "Hello."].join("\r\n");
     const reply = await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text });
     return { code: reply.code, text: reply.lines.join(" ") };
@@ -152,7 +152,7 @@ export function receivedAuthorsTests({ lab, product }: Running, signer: Signer):
         /^X-GhostInbox-Junk: unproven author at (mail\.|a\.sub\.)?example\.test$/m,
       );
     }
-    // As a list sends it back that leaves the signature whole.
+    // As returned by a list that keeps the signature intact.
     const mail = mailText({ subject: "by a list", from: "bob@example.test" });
     const text = await signer.sign(lab, "example.test", mail);
     const signed = await sendMail({ host: lab.sender, from: MX, sender: "list@sender.test", recipient: ANNA, text });

@@ -17,8 +17,8 @@ const MOST_ALERTS = 100;
 const PATIENCE_MS = patience(20_000);
 
 /**
- * What `bans`, `events`, `alerts list` and `stats` of the command line tell, by their own code, but without a process for each question:
- * tests ask again and again while they wait. Throws where the commands fail, as when no guard answers.
+ * The output of `bans`, `events`, `alerts list` and `stats`, by their own code, but without a process for each call:
+ * waiting tests ask repeatedly. Throws if the commands fail, such as without a guard.
  */
 export class Recorded {
   readonly #layout: Layout;
@@ -27,7 +27,7 @@ export class Recorded {
     this.#layout = layout;
   }
 
-  /** Whether `status` has something to tell. */
+  /** Whether `status` has something to report. */
   async guardAnswers(): Promise<boolean> {
     return (await ask(this.#layout.controlSocket, "root", { verb: "health" }, PATIENCE_MS)).ok;
   }
@@ -37,7 +37,7 @@ export class Recorded {
     return this.#read((queries) => queries.bans(instant(Date.now()), { limit: MOST_BANS, cursor: null }).items);
   }
 
-  /** The latest of this address or network, the newest last. */
+  /** The latest of this address or network, newest last. */
   async events(of: string): Promise<readonly EventItem[]> {
     const prefix = parsePrefix(parseIp(of) ?? of);
     if (prefix === null) throw new Error(`${of} is not an address`);
@@ -54,7 +54,7 @@ export class Recorded {
     });
   }
 
-  /** The newest first. */
+  /** Newest first. */
   async alerts(): Promise<readonly AlertItem[]> {
     return (await this.#ask<"alerts_list">({ verb: "alerts_list", limit: MOST_ALERTS, cursor: null })).items;
   }
@@ -70,7 +70,7 @@ export class Recorded {
     return answer.result;
   }
 
-  /** Closed at once: a test may take away the disk. */
+  /** Closed at once: a test may remove the disk. */
   #read<T>(read: (queries: SqliteQueries) => T): T {
     const db = openEngineForReading(this.#layout.engineDb);
     try {

@@ -11,12 +11,12 @@ import type { Running } from "./with-product.ts";
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 export const REPLAYED_ACCOUNTS: readonly string[] = [ANNA, BERT];
-/** Senders, and how many mails each brings within a minute. */
+/** Senders, and how many mails each sends within a minute. */
 const MAILS = { "198.51.100.71": 4, "198.51.100.72": 5, "198.51.100.73": 6, "198.51.100.74": 7 } as const;
 const GUESSER = "198.51.100.81";
 const FLOODER = "198.51.100.82";
 
-/** At a new server with these accounts. */
+/** For a new server with these accounts. */
 export function replayTests({ lab, product }: Running): void {
   const policy = `/tmp/ghostinbox-replay-${process.pid}.toml`;
   const replayed = async (text: string, ...more: readonly string[]): Promise<ReplayReport> => {

@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Layout } from "../../src/settings/layout.ts";
 
-/** What a process holds. */
+/** Resources of a process. */
 export type Resources = Readonly<{ memoryKb: number; handles: number }>;
 
-/** Of the memory only what is its own: pages of its program come and go. */
+/** Only private memory: pages of its program come and go. */
 export function resourcesOf(pid: number): Resources {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const memoryKb = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]);

@@ -12,7 +12,7 @@ import { WebClient } from "./web-client.ts";
 /** `waf`: nginx with ModSecurity and its core rules. */
 export type ProxyKind = "nginx" | "caddy" | "waf";
 
-/** The name by which the examples have the dashboard called, in the lab's domain. */
+/** The examples' name of the dashboard, in the lab's domain. */
 export const DASHBOARD = "dashboard.example.test";
 
 /** A configuration of `examples`, with the lab's name. */
@@ -50,7 +50,7 @@ export class ReverseProxy {
   }
 }
 
-/** What Debian's nginx.conf has around the block, with files of the lab. */
+/** Debian's nginx.conf around the block, with files of the lab. */
 async function nginx(folder: string, isGuarded: boolean): Promise<readonly string[]> {
   const live = join(folder, "live");
   mkdirSync(live);

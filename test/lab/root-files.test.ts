@@ -24,14 +24,14 @@ import { removeTree } from "../../src/adapters/root-files/walk.ts";
 
 const ATTACKER = 65_534;
 const OWNER = { uid: 61_001, gid: 61_002 };
-/** By names, root would lose one round of about twenty. */
+/** With names, root would lose about one round in twenty. */
 const ROUNDS = 500;
 /** Swaps of a directory for a link to the victim's, while root works. */
 const LEAST_SWAPS = 20_000;
 const FILES = 40;
 /**
  * Exchanges, by renameat2(2), a directory and a link to the victim's. In Perl, since an unprivileged user may not reach the
- * Node runtime of a checkout below /root. Tells each hundred swaps.
+ * Node runtime of a checkout below /root. Reports every hundred swaps.
  */
 const SWAPPER = `
   use POSIX ();
@@ -233,7 +233,7 @@ class Swapper {
     this.#lines.on("line", (line) => (this.swaps = Number(line)));
   }
 
-  /** Lets the test hear of it. */
+  /** Notifies the test. */
   goesOn(): Promise<void> {
     assert.equal(this.#child.exitCode, null);
     return new Promise((resolve) => setImmediate(resolve));

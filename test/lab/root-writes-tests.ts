@@ -15,7 +15,7 @@ import { OUR_USERS, Outliver } from "./outliver.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-/** Of a server that does not run; it runs at the end. */
+/** For a stopped server; starts it at the end. */
 export function rootWritesTests({ lab, product }: Running): void {
   const keys = (): string => product.layout.dkimKeys;
   const keyFile = (): string => join(keys(), "example.test.ghostinbox.pem");

@@ -13,7 +13,7 @@ import { Description } from "./web-description.ts";
 import { ANNA, visits as firstVisits, GUEST, STRANGER } from "./web-visits.ts";
 import type { Running } from "./with-product.ts";
 
-/** The sign-out comes last, and what ends the session of the mailbox, such as a suspension, behind what that asks. */
+/** The sign-out comes last; requests that end the mailbox's session, such as a suspension, come after its own requests. */
 const visits = (queueId: string) => ({ ...mailboxVisits(queueId), ...managingVisits, ...firstVisits(queueId) });
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const WRONG_TOKEN = `Bearer gi_${"0".repeat(32)}`;
@@ -25,7 +25,7 @@ const PAGE = ["/", "/programs/{name}", "/style.css", "/icon.svg"].map((path) => 
 /** Health checks and older scripts send further parameters. */
 const ANY_QUERY = / \/(?:healthz.*|api\/security)$/;
 
-/** They leave the server with encryption. */
+/** These leave the server with encryption. */
 export function routesTests({ lab, product }: Running): void {
   let web: WebClient;
   let bearer: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function routesTests({ lab, product }: Running): void {
     dialog.close();
   });
 
-  /** The weakest credential that a route takes. */
+  /** The weakest credential that a route accepts. */
   function credential(route: string): Readonly<Record<string, string>> {
     const { security } = described.operation(route);
     if (security.length === 0) return {};
@@ -86,7 +86,7 @@ export function routesTests({ lab, product }: Running): void {
       }
     });
 
-  /** From the answers of before on, for some seconds. */
+  /** Follows the earlier answers for some seconds. */
   const toldSoon = (t: TestContext, path: string, expected: object): Promise<void> =>
     t.waitFor(async () => {
       const answer = await web.ask("GET", path, { headers: bearer });
@@ -104,7 +104,7 @@ export function routesTests({ lab, product }: Running): void {
 
   test("the access review tells where an account's Sieve script sends its mail on", async (t) => {
     const script = join(product.layout.mail, "example.test", "anna", ".dovecot.sieve");
-    // Comments count too, and send nothing on.
+    // Comments count too, and forward nothing.
     writeFileSync(script, '# redirect "anna@elsewhere.example";\n');
     const forwards = [{ to: ["anna@elsewhere.example"], by: ".dovecot.sieve" }];
     await toldSoon(t, "/api/v1/access", { items: [{ name: ANNA, addresses: [ANNA], forwards }] });

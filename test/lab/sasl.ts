@@ -13,8 +13,8 @@ const ANSWER_MS = 120_000;
 export type Credentials = Readonly<{ from: string; name: string; password?: string }>;
 
 /**
- * Hands sign-ins to Dovecot as Postfix does, over its socket and in its words (Dovecot's authentication protocol 1.2,
- * client side), so that thousands can be on their way at once from any address, without a TLS connection each.
+ * Sends sign-ins to Dovecot as Postfix does, over its socket and protocol (Dovecot's authentication protocol 1.2,
+ * client side), so that thousands can be pending at once from any address, without a TLS connection each.
  */
 export class SaslClient {
   readonly #socket: Socket;
@@ -37,7 +37,7 @@ export class SaslClient {
     });
   }
 
-  /** Whether it signed in. Dovecot delays the answer to a failure; without one it throws, so that no test waits for good. */
+  /** Whether it signed in. Dovecot delays the answer to a failure; without one this throws, so that no test waits forever. */
   signIn({ from, name, password = PASSWORD }: Credentials): Promise<boolean> {
     const id = ++this.#last;
     const response = Buffer.from(`\0${name}\0${password}`).toString("base64");
@@ -57,7 +57,7 @@ export class SaslClient {
     });
   }
 
-  /** Tries all of them, as many at once as said; how many signed in. */
+  /** Tries all of them with this concurrency; returns how many signed in. */
   async signInAll(all: readonly Credentials[], atOnce: number): Promise<number> {
     const waiting = all.values();
     let signedIn = 0;

@@ -41,7 +41,7 @@ sed -i '/unwanted@investra.com/d' docker-data/dms/config/postfix-accounts.cf
 # Restart to apply changes
 docker-compose restart mailserver
 `;
-/** As Compose without a hyphen takes them, too. */
+/** As Compose without a hyphen also accepts them. */
 export const SECOND_COMMANDS: readonly string[] = CHANGES.replace("docker-compose", "docker compose").split("\n");
 /** The same, in a directory of the lab. */
 const BACKUP = `
@@ -100,7 +100,7 @@ export async function startSecondProject(image: ImageLab): Promise<void> {
   await image.runs(NAME);
 }
 
-/** Of what `startSecondProject` has started, also the commands of its document. It is gone at the end. */
+/** Tests the server from `startSecondProject`, with the commands of its document. Removes it at the end. */
 export function secondProjectTests(image: () => ImageLab): readonly Row[] {
   const arrives = async (account: string): Promise<void> => {
     const { dms } = of(image());
@@ -160,7 +160,7 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
         await docker.must(["kill", NAME]);
         // After the restart this process id belongs to another process, as often in a container.
         writeFileSync(join(layout.dovecotBase, "master.pid"), "1\n");
-        // It has shown that it runs with the spam filter, which takes half of a start.
+        // The spam filter has been tested already, and takes half of a start.
         appendFileSync(layout.settings, "spam.enabled = false\n");
         const printed = [...lines.take("ssl_", 4), ...lines.take("remote {", 3)];
         const own = `login_greeting = ${GREETING}\n${printed.join("\n")}\n`;
@@ -218,7 +218,7 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
         await types(`docker exec ${NAME} ghostinbox config apply`);
         const shown = await types(`docker exec ${NAME} ghostinbox config show`);
         for (const contact of contacts) assert.ok(shown.includes(contact), contact);
-        // On the machine where Docker runs, as the lab's server is one.
+        // On the machine where Docker runs, which is the lab's server.
         const here = (line: string) =>
           lab.server.exec(["bash", "-c", `cd ${CHECKOUT}; ${line}`], { deadlineMs: 200_000 });
         const scanned = await lines.typed("nmap", here);
@@ -244,7 +244,7 @@ export function secondProjectTests(image: () => ImageLab): readonly Row[] {
       async () => {
         const { here, types } = of(image());
         mkdirSync(join(here, "keys"), { mode: 0o700 });
-        // Or gpg-agent finds out how much this machine computes in a tenth of a second, which takes it half of one.
+        // Otherwise gpg-agent measures this machine's speed, which takes half a second.
         writeFileSync(join(here, "keys", "gpg-agent.conf"), "s2k-count 65536\n");
         const asHere = (line: string): string => line.replaceAll("/secure/", "secure/");
         for (const start of ["BACKUP_DIR", "mkdir", "docker-compose stop", "tar", "docker-compose start", "find"])

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { parseBesides } from "../../src/daemon/set-up/upgrade/installed-besides.ts";
 
-/** Set-up's own functions on another /etc; only apt-get and dpkg are played. */
+/** Set-up's own functions on another /etc; only apt-get and dpkg are simulated. */
 const INSTALL = `
   eval "$(sed "/^main /d; s|/var/lib/dpkg|$ROOT/dpkg|g; s|/usr/sbin|$ROOT/sbin|g; s|/etc|$ROOT/etc|g" scripts/setup)"
   dpkg-query() { cat "$ROOT/states"; }
@@ -33,7 +33,7 @@ describe("set-up's record of what packages bring in addition", () => {
   });
   afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-  /** How apt-get ends, as a command of the shell. */
+  /** How apt-get ends, as a shell command. */
   function setUp(name: string, end: string) {
     const env = { ...process.env, GHOSTINBOX_DATA: join(root, "data"), ROOT: root, TMPDIR: root, NAME: name, END: end };
     return spawnSync("bash", ["-c", INSTALL, "scripts/setup"], { env, encoding: "utf8" });
@@ -42,7 +42,7 @@ describe("set-up's record of what packages bring in addition", () => {
     appendFileSync(join(root, "etc/passwd"), "admin:x:2::::\n");
     writeFileSync(join(root, "etc/precious"), "precious");
   }
-  /** As far as the names are concerned: uninstall takes only what lies in the real /etc. */
+  /** Only by name: uninstall removes only files in the real /etc. */
   function recorded(): readonly string[] {
     const text = readFileSync(inData("installed-besides"), "utf8").replaceAll(root, "");
     const { users, files, directories } = parseBesides(text);

@@ -29,7 +29,7 @@ export class SharedDisk {
     await mustRun(["umount", "-l", ...this.#directories, this.#disk]);
   }
 
-  /** Leaves this much of it. */
+  /** Fills it up to this much free space. */
   fill(leftBytes: number): void {
     const { bavail, bsize } = statfsSync(this.#disk);
     writeFileSync(join(this.#disk, "filler"), Buffer.alloc(bavail * bsize - leftBytes));

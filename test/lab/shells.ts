@@ -22,7 +22,7 @@ const DATAGRAMS = `
 
 export type Shell = Readonly<{ socket: Socket; connection: string }>;
 
-/** Programs on the server that keep sessions open, as sshd does: named by what the kernel calls them. */
+/** Programs on the server that keep sessions open, as sshd does: by their kernel names. */
 export class Shells {
   readonly #lab: Lab;
   readonly #children: ChildProcess[] = [];
@@ -41,7 +41,7 @@ export class Shells {
     await once(child.stdout, "data");
   }
 
-  /** A session from this address, and how sshd would tell it to its shell. */
+  /** A session from this address, and the variable with which sshd would describe it to its shell. */
   async open(from: string, port: number): Promise<Shell> {
     const opened = await this.#lab.sender.connect({ from, to: SERVER.v4, port });
     if (!opened.ok) throw new Error(`${port} from ${from}: ${opened.code}`);

@@ -16,7 +16,7 @@ const HONEST = "198.51.100.10";
 /** `ports.sieve_mail`. */
 const PORT = 10_026;
 
-/** Prints the first line of what the server says; then sends these lines, whatever that was, until the server hangs up. */
+/** Prints the server's first line; then sends these lines regardless, until the server hangs up. */
 const SPEAK = `
   const [host, lines] = process.argv.slice(1);
   const socket = require("node:net").connect({ port: ${PORT}, host });
@@ -32,7 +32,7 @@ const SPEAK = `
 `;
 const MAIL = [`MAIL FROM:<${ANNA}>`, `RCPT TO:<${ELSEWHERE}>`, "DATA", "Subject: from another user", "", "Hello.", "."];
 
-/** Of a server without the firewall. `there`: the mails that elsewhere.test has got. */
+/** For a server without the firewall. `there`: the mails that elsewhere.test received. */
 export function sieveMailTests({ lab, product }: Running, there: () => readonly string[]): void {
   const arrived = (subject: string): readonly string[] =>
     there().filter((mail) => mail.includes(`Subject: ${subject}`));

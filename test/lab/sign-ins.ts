@@ -8,7 +8,7 @@ export const [HOME, AWAY] = ["198.51.100.70", "198.51.100.90"];
 
 type SignIn = (name: string, password?: string, from?: string) => Promise<boolean>;
 
-/** Whether an account gets in: by IMAP, and by submission. */
+/** Whether an account can sign in: by IMAP, and by submission. */
 export function signInsFrom(host: Host): Readonly<{ signsIn: SignIn; submits: SignIn }> {
   const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
     const imap = await openImap(host, from);

@@ -14,7 +14,7 @@ export class Signer {
     this.#published = publicKey.export({ type: "spki", format: "der" }).toString("base64");
   }
 
-  /** What the domain must publish: a line of a zone file. */
+  /** The domain's record: a line of a zone file. */
   record(domain: string): string {
     return `s1._domainkey.${domain}. TXT "v=DKIM1; p=${this.#published}"`;
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 
-/** Another mail server, which takes everything by default: Postfix's smtp-sink(1), one file a mail. */
+/** Another mail server, which accepts everything by default: Postfix's smtp-sink(1), one file a mail. */
 export class Sink {
   readonly #directory: string;
 

@@ -31,7 +31,7 @@ export async function sendSyns(host: Host, { to, port, from, count, pauseS = 0 }
   await host.mustExec(["perl", "-e", PROGRAM, to, String(port), String(count), String(pauseS), from]);
 }
 
-/** The host answers nothing that it did not ask for, like one behind a careful router: no reset ends what is half open. */
+/** Makes the host ignore unsolicited packets, like a host behind a careful router: no reset ends half-open connections. */
 export async function fallSilent(host: Host): Promise<void> {
   const rule = "tcp flags & (syn | ack | rst) == rst drop";
   const chain = `chain output { type filter hook output priority 0; policy accept; ${rule}; }`;

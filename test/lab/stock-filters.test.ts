@@ -10,7 +10,7 @@ import { matchPattern } from "../../src/wire/logs/mail-log.ts";
 
 /**
  * Over lines that Postfix and Dovecot wrote in this lab, our patterns and the stock filters of Fail2ban name the same
- * address, or the difference stands here with its reason.
+ * address, or the difference is listed here with its reason.
  */
 const LOG = fileURLToPath(new URL("../logs/lab.log", import.meta.url));
 const LINES = readFileSync(LOG, "utf8").trimEnd().split("\n");

@@ -3,13 +3,13 @@ import { existsSync } from "node:fs";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** Runs the first start again and again, and ends it (Ctrl-C, SIGTERM) each time once one file more is there. */
+/** Runs the first start repeatedly, and ends it (Ctrl-C, SIGTERM) each time one file later. */
 export async function stopFirstStarts(product: Product): Promise<void> {
   const { layout } = product;
   const moments = [
     ["SIGTERM", layout.tlsKey],
     ["SIGINT", layout.engineDb],
-    // Postfix checks it, and is ended too.
+    // Postfix checks the configuration, and is ended too.
     ["SIGINT", `${layout.postfixConf}.staged`],
   ] as const;
   for (const [signal, file] of moments) {

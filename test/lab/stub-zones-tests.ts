@@ -18,7 +18,7 @@ const STUBS = {
   "e.f.ip6.arpa": "1.8.e.f.ip6.arpa",
 } as const;
 
-/** With the root of the internet, out of reach here: with one of the lab's own nothing would be reserved. */
+/** Uses the internet's root, unreachable here: with the lab's own root no name would be reserved. */
 export const STUB_ZONES = {
   settings: {
     GHOSTINBOX_DNS__ROOT_HINTS: "",
@@ -30,7 +30,7 @@ export const STUB_ZONES = {
   records: Object.values(STUBS).map((name) => `${name}. TXT "from the stub server"`),
 };
 
-/** Of a server with STUB_ZONES. */
+/** For a server with STUB_ZONES. */
 export function stubZonesTests({ lab }: Pick<Running, "lab">): void {
   const asked = (name: string): Promise<string> => lab.server.mustExec(["drill", name, `@${RESOLVER}`, "TXT"]);
 

@@ -17,7 +17,7 @@ const BERT = "bert@example.test";
 const CEO = "ceo@two.test";
 const PHONE = "198.51.100.65";
 
-/** Of a server for example.test and two.test that limits no mail. */
+/** For a server for example.test and two.test that limits no mail. */
 export function submittedAuthorsTests({ lab, product }: Running): void {
   async function withSession<T>(work: (dialog: Dialog) => Promise<T>): Promise<T> {
     const dialog = await openSubmission(lab.sender, PHONE);
@@ -90,7 +90,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
   test("each refusal is an event of the account", async () => {
     const { code } = await submit([`From: <${CEO}>`], "forged and recorded");
     assert.equal(code, 554);
-    // The log is read behind what happens, so that the newest line may come last.
+    // The log is read with a delay, so the newest line may come last.
     await until("`why` lists it", async () => {
       const { stdout } = await product.cli(["why", "--account", ANNA]);
       return stdout.includes("not its own") && /names ceo@two\.test/.test(stdout);
@@ -187,7 +187,7 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal((await submit([own], "after it")).code, 250);
   });
 
-  /** The answer to STARTTLS: before anything else Postfix looks whether the milter is there. */
+  /** The answer to STARTTLS: first of all Postfix checks that the milter answers. */
   async function askTls(): Promise<number> {
     const dialog = await Dialog.open(lab.sender, { from: PHONE, to: SERVER.v4, port: 587 });
     await dialog.reply();

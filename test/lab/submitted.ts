@@ -22,7 +22,7 @@ export async function submit(dialog: Dialog, sender: string, recipient: string):
   return (await dialog.reply(40_000)).code;
 }
 
-/** Mails to `victim0@sender.test` and so on, over several sessions at once. The codes that were answered. */
+/** Mails to `victim0@sender.test` and so on, over several sessions at once. Returns the reply codes. */
 export async function submitMany(running: Running, asked: Readonly<{ account: string; from: string; mails: number }>) {
   const { account, from, mails } = asked;
   const sessions = Array.from({ length: 4 }, async (_, nth) => {
@@ -55,7 +55,7 @@ export async function reaches({ lab }: Running, from: string, port: number): Pro
   return connected.ok;
 }
 
-/** That a server is isolated: strangers reach none of its ports, an administrator all. */
+/** Checks that a server is isolated: strangers reach none of its ports, an administrator all. */
 export async function assertShut(
   running: Running,
   { stranger, administrator }: Readonly<{ stranger: string; administrator: string }>,

@@ -9,8 +9,8 @@ import { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
 
 /**
- * This machine once more, with its disk: changes stay in memory. Its own packages' services are off, except those
- * without which no systemd is, and it has no journal and no mail server yet.
+ * A copy of this machine, with its disk: changes stay in memory. The services of its packages are off, except those
+ * that systemd needs, and it has no journal and no mail server yet.
  */
 const BOOT = `
 mount --make-rprivate /
@@ -50,7 +50,7 @@ export class SystemdMachine {
   static async boot(lab: Lab): Promise<SystemdMachine> {
     const machine = new SystemdMachine(lab);
     mkdirSync(machine.#place);
-    // systemd-nspawn(1) would lay an empty /tmp over that of this machine, where the checkout may lie.
+    // systemd-nspawn(1) would mount an empty /tmp over this machine's, where the checkout may be.
     const env = { ...process.env, SYSTEMD_NSPAWN_TMPFS_TMP: "0" };
     const argv = ["--mount", "bash", "-c", BOOT, machine.#place, namespaceOf(lab.server.name)];
     machine.#container = spawn("unshare", argv, { stdio: ["ignore", "ignore", "inherit"], env });
@@ -58,7 +58,7 @@ export class SystemdMachine {
     return machine;
   }
 
-  /** Ends it as if its power were cut, and all that it has changed is gone. */
+  /** Ends it as if its power were cut; all its changes are gone. */
   async remove(): Promise<void> {
     const container = this.#container;
     if (container === null || container.exitCode !== null || container.signalCode !== null) return;
@@ -72,13 +72,13 @@ export class SystemdMachine {
     return runProgram(this.#inside(argv, env), { deadlineMs: 180_000, ...options });
   }
 
-  /** A line, typed at a separate terminal in this directory. No package asks at it, and a package is made at once. */
+  /** Types a line at a separate terminal in this directory. Packages ask nothing there, and are built without delay. */
   types(line: string, directory: string): Typist {
     const env = { DEBIAN_FRONTEND: "noninteractive", DPKG_DEB_COMPRESSOR_TYPE: "none", SYSTEMD_PAGER: "cat" };
     return new Typist((argv) => this.#inside(argv, env), `stty cols 110; cd ${directory} && ${line}`);
   }
 
-  /** As above, and throws unless it exits with 0; answers its standard output. */
+  /** As above, and throws unless it exits with 0; returns its standard output. */
   async must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
     const { code, stdout, stderr } = await this.run(argv, options);
     if (code !== 0) throw new Error(`${argv.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
@@ -89,7 +89,7 @@ export class SystemdMachine {
     return this.must(["bash", "-c", script]);
   }
 
-  /** Answers once everything that is started at boot runs, or has failed. */
+  /** Waits until everything started at boot runs, or has failed. */
   async reboot(): Promise<void> {
     await this.must(["systemctl", "reboot"]);
     await this.#booted(this.#pid);
@@ -127,7 +127,7 @@ function childrenOf(pid: string): readonly string[] {
     .filter((one) => one !== "");
 }
 
-/** Why none can be booted here; null if one can. */
+/** Why no machine can be booted here; null if one can. */
 export function whyNoSystemd(): string | null {
-  return spawnSync("systemd-nspawn", ["--version"]).status === 0 ? null : "there is no systemd-nspawn";
+  return spawnSync("systemd-nspawn", ["--version"]).status === 0 ? null : "systemd-nspawn is missing";
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { SystemdMachine } from "./systemd-machine.ts";
 
-/** Of the server under systemd. */
+/** The data directory of the server under systemd. */
 const DATA = "/var/lib/ghostinbox";
-/** A start after a boot on an idle machine takes a fourth of it. */
+/** Four times a start after a boot on an idle machine. */
 const READY_S = 15;
 const TAKEN_BACK =
   /^ghostinbox: The upgrade of engine\.db to schema 2 was undone: install the version .*json to upgrade again\.$/m;
@@ -17,7 +17,7 @@ async function valueIn(machine: SystemdMachine, database: string, query: string)
   return (await machine.must(argv)).trim();
 }
 
-/** It has gone back, and the version that was left does not start. */
+/** Checks that the upgrade was rolled back, and that the abandoned version does not start. */
 export async function assertTakenBack(machine: SystemdMachine): Promise<void> {
   const version = await valueIn(machine, `${DATA}/db/engine/engine.db`, "PRAGMA user_version");
   assert.equal(version, "1");
@@ -27,7 +27,7 @@ export async function assertTakenBack(machine: SystemdMachine): Promise<void> {
   assert.equal(state.stdout, "failed\n", "it is not repeated");
 }
 
-/** The last start took less than 15 s, without what it waited for other programs. */
+/** Checks that the last start took less than 15 s, without waits for other programs. */
 export async function assertQuickStart(machine: SystemdMachine): Promise<void> {
   const { elapsedS, waitedS, usedS } = await startUp(machine);
   console.log(

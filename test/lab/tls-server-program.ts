@@ -1,5 +1,5 @@
 /**
- * A mail server with STARTTLS: `tls-server-program.ts ADDRESS PORT CERT KEY FILE [USER PASSWORD]`. With a user it takes
+ * A mail server with STARTTLS: `tls-server-program.ts ADDRESS PORT CERT KEY FILE [USER PASSWORD]`. With a user it accepts
  * nothing before AUTH PLAIN (RFC 4954), else nothing before TLS. Each mail that it takes is a line of JSON in FILE.
  */
 import { appendFileSync, readFileSync } from "node:fs";

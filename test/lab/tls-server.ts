@@ -10,10 +10,10 @@ export type Login = Readonly<{ user: string; password: string }>;
 export type Certificate = Readonly<{ cert: string; key: string }>;
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
-/** It costs a hundred times as much. */
+/** Costs a hundred times as much to make. */
 export const NEW_RSA_KEY: readonly string[] = ["-newkey", "rsa:2048"];
 
-/** A self-signed certificate for a name; the files lie in the directory. */
+/** A self-signed certificate for a name; the files are in the directory. */
 export async function makeCertificate(
   directory: string,
   file: string,
@@ -27,7 +27,7 @@ export async function makeCertificate(
   return made;
 }
 
-/** One whose four days are over in an hour by default (openssl-ca(1): only it takes two times). */
+/** One valid for four days, of which an hour is left by default (openssl-ca(1), which accepts both times). */
 export async function makeExpiringCertificate(
   directory: string,
   file: string,
@@ -65,7 +65,7 @@ export async function makeExpiringCertificate(
 
 export type Wish = Readonly<{ directory: string; address: string; port: number; certificate: Certificate }>;
 
-/** Another mail server, which offers STARTTLS and, if it has a login, takes mail from who signs in only. */
+/** Another mail server, which offers STARTTLS and, if it has a login, accepts mail only after a sign-in. */
 export class TlsServer {
   readonly #mails: string;
 

@@ -43,7 +43,7 @@ export async function serveLiveCertificate({ lab, product }: Running): Promise<v
 
 /**
  * TLS by stock tools. Of a server with `tls.profile` seed, `serveLiveCertificate`, the `daneRecords` of this certificate and the account
- * tessa@example.test. Sends all mail through a relay at last.
+ * tessa@example.test. Finally sends all mail through a relay.
  */
 export function tlsTests({ lab, product }: Running, certificateOf: () => Certificate): void {
   const live = liveOf(lab);
@@ -58,7 +58,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
     return { protocols: protocols.map(([, , version = ""]) => version), ciphers: ciphers.map(([, name = ""]) => name) };
   }
 
-  /** What openssl(1) makes of a cipher list, in its order, with the given kind of key. */
+  /** openssl(1)'s expansion of a cipher list, in its order, with the given kind of key. */
   async function ciphersOf(list: string, not: "ECDSA" | "RSA"): Promise<readonly string[]> {
     const lines = await mustRun(["openssl", "ciphers", "-v", list]);
     const fits = lines.split("\n").filter((line) => / Kx=/.test(line) && !/TLSv1\.3/.test(line));

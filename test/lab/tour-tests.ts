@@ -6,7 +6,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-/** What a line must print, and how it ends where it does not succeed. In the order of the README. */
+/** The output of each line, and its exit code if it fails. In the order of the README. */
 const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/alice@example\.org/],
   [/^$/],
@@ -21,7 +21,7 @@ const EXPECTED: readonly (readonly [RegExp, number?])[] = [
   [/mails/i],
 ];
 
-/** Of a server for example.org with the defaults, without an administrator's password, behind `stopFirstStarts`. */
+/** For a server for example.org with the defaults, without an administrator's password, behind `stopFirstStarts`. */
 export function tourTests({ lab, product }: Running): void {
   test("after first starts that were stopped at once, the next is whole, and prints the password of the dashboard", async () => {
     const [, password = ""] = /^Password of the dashboard, .*: {2}(\S+)$/m.exec(product.output) ?? [];

@@ -13,7 +13,7 @@ type Kind = "mail" | "sign-in";
 type Try = Readonly<{ kind: Kind; subject: string; ok: boolean; said: string; beganAt: number; endedAt: number }>;
 
 const MAILERS = 2;
-/** So that the server is busy and not flooded; longer where it does not matter at which moment something comes. */
+/** Keeps the server busy but not flooded; longer if the exact moment of traffic does not matter. */
 const PAUSE_MS = 150;
 export const LONGER_PAUSE_MS = 500;
 
@@ -21,7 +21,7 @@ export const LONGER_PAUSE_MS = 500;
 export class Traffic {
   readonly #lab: Lab;
   readonly #account: string;
-  /** A hexadecimal digit: the networks of one traffic are those of no other. */
+  /** A hexadecimal digit that separates the networks of several traffics. */
   readonly #networks: string;
   readonly #pauseMs: number;
   readonly #tries: Try[] = [];
@@ -52,7 +52,7 @@ export class Traffic {
     this.#done = Promise.all([...mailers, this.#again("sign-in", MAILERS)]);
   }
 
-  /** For the one who reads the test's output. */
+  /** Prints a summary. */
   get summary(): string {
     const of = (kind: Kind): string =>
       `${this.count(kind)} times ${kind}, the longest ${this.longest(kind)} ms, ${this.failures(kind).length} cut off`;
@@ -63,17 +63,17 @@ export class Traffic {
     return this.#of(kind).filter(({ ok }) => ok).length;
   }
 
-  /** Subjects of the mails that the server has taken. */
+  /** Subjects of accepted mails. */
   get accepted(): readonly string[] {
     return this.#of("mail").flatMap(({ ok, subject }) => (ok ? [subject] : []));
   }
 
-  /** What was said to those that failed. */
+  /** Replies to failed ones. */
   failures(kind: Kind): readonly string[] {
     return this.#of(kind).flatMap(({ ok, said }) => (ok ? [] : [said]));
   }
 
-  /** How many failed in a row at most. */
+  /** Maximum failures in a row. */
   failedInRow(kind: Kind): number {
     let [longest, row] = [0, 0];
     for (const { ok } of this.#of(kind)) {
@@ -83,7 +83,7 @@ export class Traffic {
     return longest;
   }
 
-  /** The longest time that one of them took. Milliseconds. */
+  /** Longest duration. Milliseconds. */
   longest(kind: Kind): number {
     return Math.round(Math.max(0, ...this.#of(kind).map(({ beganAt, endedAt }) => endedAt - beganAt)));
   }

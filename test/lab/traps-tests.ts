@@ -9,7 +9,7 @@ import type { Running } from "./with-product.ts";
 const ANNA = "anna@example.test";
 const OWNER = "198.51.100.70";
 
-/** Of a server with Fail2ban. It lifts every ban. */
+/** For a server with Fail2ban. Lifts every ban. */
 export function trapsTests({ lab, product }: Running): void {
   test("an attacker who writes the owner's address into HELO, sender and user name bans himself", async () => {
     const from = "198.51.100.220";
@@ -57,7 +57,7 @@ export function trapsTests({ lab, product }: Running): void {
       await product.json(["allow", "add", guest, "for a moment", "--for", `${2 ** tries}s`]);
       const { code, stderr } = await product.cli(["ban", guest]);
       if (code !== 0) return stderr.includes("allow list") || assert.fail(stderr);
-      // On a busy machine the moment was over before the command.
+      // On a busy machine the moment may have passed before the command.
       await product.json(["unban", guest]);
       return false;
     });

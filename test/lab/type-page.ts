@@ -11,19 +11,19 @@ import { until } from "./wait.ts";
 /** Where a line is typed at a terminal. */
 type Terminal = Readonly<{ types: (line: string) => Typist }>;
 
-/** Runs until it is stopped; the second is stopped once it has shown its output. */
+/** Commands that run until stopped; the second is stopped once it has shown its output. */
 const [STAYS, FOLLOWS] = [/npm start$|^ssh /, /^journalctl .* -f$/];
-/** Changes nothing, and may see only later what it is to see. */
+/** Commands that change nothing and may be repeated until the expected output appears. */
 const LOOKS =
   /ghostinbox (?:why|logs|events|status|alerts list|queue list|bans|account quota \S+$)\b|^openssl s_client|^curl -sSk .*MAILINDEX|^docker logs|^journalctl .*[^f]$/;
-/** Builds or unpacks hundreds of megabytes. */
+/** Commands that build or unpack hundreds of megabytes. */
 const TAKES_LONG = /^npm run package|^apt |^docker build/;
 const [SHORT_MS, LONG_MS] = [60_000, 600_000];
 
 /** A page promises a notice within a minute (watch-relay.ts), and the machine may be busy. */
 const MOST_WAIT_MS = 100_000;
 
-/** What a page below docs/ prints to type under a heading. */
+/** The steps that a page below docs/ prints under a heading. */
 export function stepsUnder(page: string, heading: string): readonly Step[] {
   const steps = stepsOf(readFileSync(join(CHECKOUT, "docs", page), "utf8")).filter(({ task }) => task === heading);
   assert.notEqual(steps.length, 0, `${page}: ${heading}`);

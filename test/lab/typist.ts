@@ -12,7 +12,7 @@ export class Typist {
   readonly #ended: Promise<number>;
   #output = "";
 
-  /** `within`: what enters the machine on which the command is typed. */
+  /** `within`: the command prefix that enters the machine. */
   constructor(within: (argv: readonly string[]) => readonly string[], command: string) {
     const [program = "", ...argv] = within(["script", "--quiet", "--return", "--command", command, "/dev/null"]);
     const child = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
@@ -39,7 +39,7 @@ export class Typist {
     await until(what, condition, deadlineMs, promptly);
   }
 
-  /** A line with its end; or keys such as Ctrl-C, as they are. */
+  /** Types a line with its end, or raw keys such as Ctrl-C. */
   types(text: string): void {
     this.#child.stdin?.write(text);
   }

@@ -4,12 +4,12 @@ import { PASSWORD, type Product } from "./product.ts";
 const SENDERS = 5;
 const WRONG = "not the password at all";
 
-/** What the server has promised: everything here was answered with 250, or with success. */
+/** The server's promises: everything here was answered with 250 or with success. */
 export type Promised = Readonly<{
   /** Numbers of mails. */
   mails: Set<number>;
   bans: Set<string>;
-  /** Of each account the passwords that may be in force: more than one where a change was not answered. */
+  /** The possible passwords of each account: more than one if a change was not answered. */
   passwords: Map<string, readonly string[]>;
   tokens: Set<string>;
   /** `limits.mail.per_day`, which `config set` writes. */
@@ -28,7 +28,7 @@ export class UnderLoad {
   /** Replies other than 250, such as while the guard starts. */
   deferred = 0;
   signIns = 0;
-  /** Of those that were answered with success. */
+  /** Of the successful ones. */
   commands = 0;
   readonly #product: Product;
   readonly #accounts: readonly string[];
@@ -53,12 +53,12 @@ export class UnderLoad {
     this.#done = Promise.all([...senders, ...others].map((work) => this.#onAndOn(work)));
   }
 
-  /** For the moment before the power fails: no answer after it would reach anybody, so none is a promise (`PowerDisk.cut`). */
+  /** Call it before the power fails: no later answer would reach anyone, so none is a promise (`PowerDisk.cut`). */
   losePower(): void {
     this.#isDark = true;
   }
 
-  /** Starts nothing more. Resolves once what is under way has ended, or failed with the server. */
+  /** Starts nothing more. Resolves once pending work has ended, or failed with the server. */
   stop(): Promise<unknown> {
     this.#isOn = false;
     return this.#done;
@@ -69,7 +69,7 @@ export class UnderLoad {
       try {
         await work();
       } catch {
-        // The server is gone, in the middle of it.
+        // The server is gone in the middle of the work.
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
   }

@@ -7,11 +7,11 @@ import { until } from "./wait.ts";
 /** Packages whose programs components run: the last of them is restarted last. */
 const PACKAGES = ["postgrey", "dovecot-imapd"];
 const RESTARTED = /dovecot was restarted, since package dovecot-imapd was replaced\./;
-/** They are looked at every ten seconds, three times, and are restarted one after the other; each must answer. */
+/** They are checked every ten seconds, three times, and restarted one after the other; each must answer. */
 const RENEWED_MS = 90_000;
 
 /**
- * Unpacks and configures packages of a running server again, as an upgrade by apt does. Returns what waits until the keeper has
+ * Unpacks and configures packages of a running server again, as an upgrade by apt does. Returns a function that waits until the keeper has
  * restarted their components, and they answer.
  */
 export async function unpackAgain(machine: BareDebian, data: string): Promise<() => Promise<unknown>> {

@@ -13,7 +13,7 @@ const BERT = "bert@example.test";
 const ELSEWHERE = "anna@elsewhere.test";
 const HONEST = "198.51.100.10";
 
-/** `there`: the mails that elsewhere.test has got. */
+/** `there`: the mails that elsewhere.test received. */
 export function userMailboxesTests({ lab, product }: Running, there: () => readonly string[]): void {
   const { signsIn, submits } = signInsFrom(lab.sender);
   const cli = async (line: string, input = ""): Promise<string> => {

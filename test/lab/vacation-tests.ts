@@ -10,10 +10,10 @@ const BERT = "bert@example.test";
 /** The server of written.test: its mail comes from there, and replies go there. */
 const HONEST = "198.51.100.10";
 const FORGER = "198.51.100.70";
-/** Replies of an account within an hour. */
+/** Replies of an account per hour. */
 const AN_HOUR = 20;
 
-/** Of a server that limits no mail. `there`: the mails that written.test has got. */
+/** For a server that limits no mail. `there`: the mails that written.test received. */
 export function vacationTests({ lab, product }: Running, there: () => readonly string[]): void {
   const cli = async (...words: readonly string[]): Promise<string> => {
     const ran = await product.cli(words);

@@ -6,7 +6,7 @@ import { openImap } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-/** A password that Dovecot compared with that of an account, or with the decoy of a name that is none. */
+/** A password that Dovecot compared with that of an account, or with the decoy of an unknown name. */
 export type Verification = Readonly<{ name: string; ip: string }>;
 
 const HOME = "198.51.100.70";
@@ -15,18 +15,18 @@ const HOME = "198.51.100.70";
 const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown";
 
 /**
- * Lets Dovecot list, in a separate file, each password that it verifies: this counts in an attack, whoever else
- * could not record it. Restarts Dovecot.
+ * Makes Dovecot log each verified password in a separate file: this count is complete in an attack, even if others
+ * cannot record it. Restarts Dovecot.
  */
 export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {
   const file = join(layout.log, "verified");
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
   await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "dovecot")]);
-  // It runs a moment before its ports serve TLS again.
+  // It runs shortly before its ports serve TLS again.
   await until("Dovecot answers again", () => openImap(lab.sender, HOME).then(hangUp, () => false));
   return () => {
     const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-    // Its worker says the same once more.
+    // Its worker logs the same again.
     return lines.flatMap((line) => {
       const found = / auth: Debug: sql\(([^,)]*),([^,)]*)[,)].*Finished passdb lookup/.exec(line);
       return found === null ? [] : [{ name: found[1] ?? "", ip: found[2] ?? "" }];

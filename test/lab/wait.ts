@@ -50,7 +50,7 @@ ${messageOf(last)}`
   }
 }
 
-/** How long to wait after a question that took this long, `waitedMs` after the first. */
+/** How long to wait after a check that took this long, `waitedMs` after the first. */
 type Pause = (tookMs: number, waitedMs: number) => number;
 
 /** For short-lived conditions: as often at the end as at the start. */

@@ -7,7 +7,7 @@ export type WebAnswer = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
   text: string;
-  /** Of the body. Throws if it is not JSON. */
+  /** Parses the body. Throws if it is not JSON. */
   json: () => unknown;
 }>;
 export type WebRequest = Readonly<{
@@ -35,7 +35,7 @@ export class WebClient {
     return new WebClient(await host.forward(wish), null, {});
   }
 
-  /** As a browser that was given `https://NAME/`. Any certificate will do. */
+  /** Like a browser at `https://NAME/`. Accepts any certificate. */
   static async overTls(host: Host, wish: Wish, name: string): Promise<WebClient> {
     return new WebClient(await host.forward(wish), name, { host: name });
   }
@@ -89,9 +89,9 @@ export class WebClient {
 export type WebStream = Readonly<{
   status: number;
   headers: Readonly<Record<string, string>>;
-  /** Everything that came so far. */
+  /** Everything received so far. */
   text: () => string;
-  /** Once the server has ended it. */
+  /** Resolves once the server has ended it. */
   ended: Promise<void>;
   close: () => void;
 }>;

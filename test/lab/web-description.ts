@@ -4,7 +4,7 @@ import type { WebAnswer } from "./web-client.ts";
 type Content = Readonly<Record<string, Readonly<{ schema?: Parameters<typeof z.fromJSONSchema>[0] }>>>;
 type Headers = Readonly<Record<string, Readonly<{ required?: boolean }>>>;
 type Response = Readonly<{ content?: Content; headers?: Headers }>;
-/** What any route may answer without saying so: there is nothing, another method, a bug. */
+/** Responses that any route may give undocumented: not found, wrong method, a bug. */
 const UNSAID = [404, 405, 500];
 export type Operation = Readonly<{
   security: readonly Readonly<Record<string, unknown>>[];
@@ -12,7 +12,7 @@ export type Operation = Readonly<{
   responses: Readonly<Record<string, Response>>;
 }>;
 
-/** `/openapi.json` as the running server gives it. */
+/** `/openapi.json` as the running server returns it. */
 export class Description {
   readonly #paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 
@@ -42,7 +42,7 @@ export class Description {
     return operation;
   }
 
-  /** What of an answer is other than described: its status, its headers, its type, its body. */
+  /** How an answer differs from its description: status, headers, type, body. */
   faults(route: string, answer: WebAnswer): readonly string[] {
     const { responses } = this.operation(route);
     const response = responses[answer.status] ?? responses["default"];
@@ -64,8 +64,8 @@ export class Description {
 }
 
 /**
- * A part of the document with what it means by `$ref` in its place; no schema of ours holds itself. An object has no fields but those
- * of which its schema speaks.
+ * Resolves `$ref` in a part of the document; no schema of ours contains itself. Objects have no fields other than those
+ * of their schemas.
  */
 function whole(part: unknown, document: unknown): unknown {
   if (Array.isArray(part)) return part.map((each) => whole(each, document));

@@ -34,7 +34,7 @@ const SPEAK = `
   socket.write(given);
 `;
 
-/** What the web may do and read, of a server with the account ANNA. Its guard and web are killed, and it is upgraded. */
+/** The rights of the web, on a server with the account ANNA. Kills guard and web, and upgrades the server. */
 export function webRightsTests({ lab, product }: Running): void {
   test("is what its routes offer: every other verb is refused, recorded and reported", async () => {
     await product.json(["ban", "198.51.100.77", "stays"]);
@@ -143,7 +143,7 @@ export function webRightsTests({ lab, product }: Running): void {
   });
 }
 
-/** All that proves who administers, as root reads it. */
+/** All administrator credentials, as root reads them. */
 async function secretsOf(product: Product): Promise<readonly (readonly string[])[]> {
   const read = (sql: string) => product.sqlite(sql, product.layout.accountsDb);
   return [...(await read("SELECT key, value FROM admin")), ...(await read("SELECT name, digest, scopes FROM token"))];
@@ -168,7 +168,7 @@ function idsOf(listed: unknown): readonly string[] {
 
 type Said = Reply | Readonly<{ lastEventId: number }>;
 
-/** Gives commands through the web's own socket, as the web's own user. The guard queues a bounded number of a connection. */
+/** Sends commands through the web's socket as the web's user. The guard queues a bounded number per connection. */
 async function asWeb(lab: Lab, product: Product, lines: readonly object[]): Promise<readonly Said[]> {
   const { server } = lab;
   const { layout } = product;

@@ -13,7 +13,7 @@ export type Visit = Readonly<{
   body?: unknown;
   headers?: Readonly<Record<string, string>>;
   answers: number;
-  /** Of a problem. */
+  /** The code of a problem. */
   code?: string;
 }>;
 export const WRONG_BODIES: readonly Visit[] = [
@@ -24,7 +24,7 @@ export const WRONG_BODIES: readonly Visit[] = [
 ];
 export const nonsense = (path: string): Visit => ({ path, answers: 400, code: "invalid_request" });
 
-/** Every route of the server, asked rightly and wrongly, in this order. */
+/** Valid and invalid requests to every route of the server, in this order. */
 export const visits = (queueId: string): Readonly<Record<string, readonly Visit[]>> => ({
   "GET /api/security": [
     { path: "/api/security?action=stats", answers: 200 },
@@ -155,10 +155,10 @@ export const visits = (queueId: string): Readonly<Record<string, readonly Visit[
   "GET /metrics": [{ answers: 200 }],
   "GET /openapi.json": [{ answers: 200 }],
   "GET /": [{ answers: 200 }],
-  // The names of those that are there only the page knows: Chromium asks for them.
+  // Only the page knows the names of existing files: Chromium requests them.
   "GET /programs/{name}": [{ path: "/programs/app-OTHER.js", answers: 404, code: "not_found" }],
   "GET /style.css": [{ answers: 200 }],
   "GET /icon.svg": [{ answers: 200 }],
-  // The last one: it ends the session by which a route for browsers alone is asked.
+  // Last: it ends the session that browser-only routes need.
   "POST /api/v1/logout": [{ answers: 204 }],
 });

@@ -24,7 +24,7 @@ export async function fillServer(product: Product, accounts: readonly string[], 
   for (const domain of DOMAINS) await product.json(["alias", "add", `office@${domain}`, `user0@${DOMAINS[0]}`]);
   await product.json(["ban", BANNED_FOR_GOOD, "kept", "--permanent"]);
   new ManyMails(product.layout, accounts).add(mails);
-  // Dovecot numbers the mails of a folder when it opens it first; retention, for one, opens all.
+  // Dovecot numbers the mails of a folder when it first opens it; retention, for example, opens all.
   const status = ["doveadm", "-c", product.layout.dovecotConf, "mailbox", "status", "-A", "messages", "*"];
   await product.lab.server.mustExec(status, { deadlineMs: 60_000 });
 }
@@ -36,7 +36,7 @@ function mailboxFiles(layout: Layout): readonly string[] {
   return globSync([mails, indexes], { cwd: layout.mail }).toSorted();
 }
 
-/** What must come back, by hashes: mails with flags and folders; accounts with passwords, aliases, bans and tokens; keys; settings. */
+/** Hashes of everything that must come back: mails with flags and folders; accounts with passwords, aliases, bans and tokens; keys; settings. */
 export function stateOf(layout: Layout) {
   return {
     mails: hashesOf(layout.mail, mailboxFiles(layout)),
@@ -47,19 +47,19 @@ export function stateOf(layout: Layout) {
   };
 }
 
-/** Backs up a server of these domains to a directory, and throws it away. */
+/** Backs up a server of these domains to a directory, and discards the server. */
 export async function backedUp(lab: Lab, elsewhere: string, mails: number) {
   const settings = {
     GHOSTINBOX_DOMAIN: DOMAINS.join(),
     GHOSTINBOX_BACKUP__REPOSITORY: elsewhere,
-    // No alert comes as a mail to the first account after the backup: a busy machine gives reason for one.
+    // Prevents alerts by mail to the first account after the backup: a busy machine may cause one.
     GHOSTINBOX_ALERTS__WEBHOOK: "http://127.0.0.1:9/",
   };
   const source = new Product(lab, settings, { isByNpm: false });
   await source.start();
   await fillServer(source, MANY, mails);
   const { key } = z.parse(z.object({ key: z.string() }), await source.json(["backup", "create"]));
-  // What is restored is asked of the mails, not of the key.
+  // Only the restored mails are compared, not the key.
   makeCheap(elsewhere, key);
   await source.stopAndCheck();
   const state = stateOf(source.layout);

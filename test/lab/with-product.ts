@@ -8,7 +8,7 @@ import { type Environment, Product } from "./product.ts";
 
 export type Running = Readonly<{ lab: Lab; product: Product }>;
 
-/** What a few test files need in addition. */
+/** Further options for a few test files. */
 export type Besides = Readonly<{
   /** Lines of a zone file for the lab's DNS. */
   records?: () => readonly string[] | Promise<readonly string[]>;
@@ -18,17 +18,17 @@ export type Besides = Readonly<{
   within?: readonly string[];
   /** Whether it runs from a copy of the checkout, `copiedCheckout(lab)`, which `prepare` and the test may change. */
   copied?: boolean;
-  /** Whether npm starts it, as a user types it. Else its start script runs without npm. */
+  /** Whether npm starts it, as a user types it. Otherwise its start script runs without npm. */
   isByNpm?: boolean;
-  /** Runs once the lab stands and before the server starts: other hosts, files, settings that name them. */
+  /** Runs once the lab is ready and before the server starts: other hosts, files, settings that name them. */
   prepare?: (running: Running) => void | Promise<void>;
-  /** Runs once the server has stopped: takes away what `prepare` made outside the lab. */
+  /** Runs once the server has stopped: removes what `prepare` made outside the lab. */
   release?: () => void | Promise<void>;
 }>;
 
 /**
  * The server in a separate lab, for the tests of one `describe`: starts before the first of them with these settings
- * and accounts, stops after the last, and fails if anything of it is left. Both exist at once, so that a test file can
+ * and accounts, stops after the last, and fails if anything is left over. Both exist at once, so that a test file can
  * name them; neither does anything before the first test.
  */
 export function withProduct(
