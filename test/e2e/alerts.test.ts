@@ -55,7 +55,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     const env = `GHOSTINBOX_DATA=${data}`;
     const at = Date.now();
     const argv = ["env", env, node, join(program, "report.js"), "2026-11-16", String(at)];
-    // It asks apt what is new, and gives it two minutes.
+    // It asks apt for updates, with a limit of two minutes.
     await lab.server.mustExec(argv, { deadlineMs: 150_000 });
     const report = (): string =>
       receivers
@@ -99,7 +99,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     const { openedAt = "", resolvedAt = "" } = await listed("component_down");
     const after = Date.parse(resolvedAt);
     await until("the heart beats again", () => receivers.received("watcher").some(({ at }) => at > after));
-    // One that was under way at its start may arrive late.
+    // One pending at its start may arrive late.
     const meanwhile = receivers.received("watcher").filter(({ at }) => at > Date.parse(openedAt) + 500 && at < after);
     assert.deepEqual(meanwhile, []);
   });
@@ -119,7 +119,7 @@ describe("alerts on every channel", { skip: whyNoLab() ?? false }, () => {
     receivers.refuse("gotify", true);
     const postgrey = await stopService(product, "postgrey");
     await until("the others know", () => receivers.alerts(product).get("ntfy")?.filter(isPostgrey).length === 3);
-    // What was sent and not noted yet is sent again after a kill.
+    // Sent but unrecorded alerts are sent again after a kill.
     await until("what they know is noted", async () => {
       const left = await product.sqlite("SELECT channel FROM alert_delivery WHERE channel NOT LIKE '%gotify%'");
       return left.length === 0;

@@ -16,11 +16,11 @@ describe("the HTTP API and what is seen by it", { skip: whyNoLab() ?? false }, (
 
   describe("what the HTTP API does", () => apiTests(running));
   describe("a ban that leaks", () => leakTests(running));
-  // The keeper has looked at the audit by now: it does a minute after its start.
+  // By now the keeper has checked the audit: it does so a minute after its start.
   describe("what administrators did", () => auditTests(running));
   const programs = lacking({ installed: ["promtool", "prometheus"] });
   describe("what Prometheus and Grafana make of the numbers", { skip: programs }, () => monitoringTests(running));
-  // It suspends the account, and encrypts.
+  // It suspends the account, and turns on encryption.
   describe("every route of the running server", () => routesTests(running));
   // It fills the database while the server is down.
   describe("a script with the client of clients/typescript", () => apiClientTests(running));

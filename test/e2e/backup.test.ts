@@ -21,12 +21,12 @@ import { withProduct } from "../lab/with-product.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const MAILS = 1_000;
-/** On a machine with much else to do. */
+/** Deadline for a drill on a busy machine. */
 const DRILL_MS = 90_000;
 const HOME = "198.51.100.70";
 const BANNED = "198.51.100.98";
 const BEFORE = 20;
-/** The password of Anna that opens her key; a mail that is encrypted. */
+/** Anna's password, which opens her key; an encrypted mail. */
 const [ANNAS, SECRET] = ["purple monkey dishwasher", "Encrypted"];
 
 type Made = Readonly<{ snapshot: string; key: string; mails: number }>;
@@ -47,7 +47,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
   const create = async (): Promise<Made> => (await product.json(["backup", "create"])) as Made;
   const deliver = (subject: string) =>
     sendMail({ host: lab.sender, from: `198.51.100.${80 + (subject.length % 8)}`, text: mailText({ subject }) });
-  /** Every mail of the mailboxes by name, folder and flags, and its content. */
+  /** Every mail of the mailboxes, by name, folder and flags, with its content. */
   const files = (): readonly string[] => globSync("*/*/Maildir{,/.*}/{cur,new}/*", { cwd: layout.mail }).toSorted();
   const mails = () => hashesOf(layout.mail, files());
   const subjects = (): readonly string[] =>
@@ -56,7 +56,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
       .toSorted();
   const queue = async (): Promise<readonly string[]> => {
     const lines = (await lab.server.mustExec(["postqueue", "-c", layout.postfixConf, "-j"])).trim().split("\n");
-    // Of the accounts: the server tells its owner things, at any time.
+    // Mails of these accounts only: the server may write to its owner at any time.
     return lines.flatMap((line) => /"sender": "(anna@[^"]*)"/.exec(line)?.[1] ?? []);
   };
   /** A server's data in addition to mails. */

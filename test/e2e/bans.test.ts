@@ -23,7 +23,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-/** Of whom no other test sends anything. */
+/** Addresses that no other test uses. */
 const BUSY = "busy@example.test";
 
 describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false }, () => {
@@ -32,7 +32,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
   describe("mail in and out", () => mailTests({ lab, product }));
   describe("limits at the edge", () => limitsTests({ lab, product }));
 
-  // Dovecot takes two seconds to say no: these run side by side.
+  // Dovecot refuses after two seconds, so these run concurrently.
   describe("password guessing", { concurrency: true }, () => {
     for (const [door, from, others] of [
       ["imap", "198.51.100.200", "198.51.100.200"],
@@ -139,7 +139,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
       if (connected.ok) connected.socket.destroy();
       return connected.ok;
     });
-    // Elsewhere in the table its open connections are counted.
+    // Another part of the table counts its open connections.
     const banned = await lab.server.mustExec(["nft", "list", "set", "inet", "ghostinbox", "ban4"]);
     assert.doesNotMatch(banned, new RegExp(from.replaceAll(".", "\\.")));
   });
@@ -198,7 +198,7 @@ async function openSession(host: Host, from: string): Promise<Dialog> {
   return dialog;
 }
 
-/** One reason and one expiry in the command line, the API, the database and the firewall. */
+/** Checks that command line, API, database and firewall show the same reason and expiry. */
 async function sameBanEverywhere(product: Product, subject: string, code: string, level: string): Promise<void> {
   const ban = await until(`${subject} is banned`, () => product.banOf(subject));
   assert.equal(ban.code, code);

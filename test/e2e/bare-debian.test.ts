@@ -19,16 +19,16 @@ import { BANNED_FOR_GOOD, backedUp, DOMAINS, expectState, MANY, signInAs, stateO
 
 const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
-/** A mail transport agent without a service: Debian allows one, so that Postfix drives it away. */
+/** A mail transport agent without a service: Debian allows only one, so Postfix removes it. */
 const OTHER_MTA = "esmtp-run";
-/** It needs one, whichever; and a package of set-up's that is here before. */
+/** A package that needs any mail transport agent; and a package of set-up that is already installed. */
 const HERE_BEFORE = ["bsd-mailx", "openssl"];
-/** Packages that the owner installs later: it needs perl, which came with SpamAssassin; and unpacks, which needs others in addition. */
+/** Packages that the owner installs later: one needs perl, which came with SpamAssassin; the other needs further packages. */
 const [LATER, UNPACKED] = ["libconfig-tiny-perl", "libhtml-parser-perl"];
 const QUESTION = `Installing these would REMOVE: ${OTHER_MTA}`;
 const OWN_FIREWALL = "add table inet owner { chain input { type filter hook input priority 0; tcp dport 9 drop; }; }";
 const DATA = "/var/lib/ghostinbox";
-/** Users and what is installed; ssl-cert gives its group a directory of openssl. */
+/** Files of users and packages; ssl-cert gives its group a directory of openssl. */
 const BY_PACKAGES = / \/etc\/(passwd|group|shadow|gshadow|ld\.so\.cache|ssl\/private -> )$/;
 const EVERYTHING = ["uninstall", "--packages", "--purge-data"];
 const LONG_MS = 300_000;
@@ -104,7 +104,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.ok(performance.now() - startedAt < patience(30_000));
     });
 
-    // What else may be typed there: test/lab/set-up-script.test.ts.
+    // Other answers: test/lab/set-up-script.test.ts.
     test("Ctrl-C at the question changes nothing", async () => {
       const typist = types("npm --silent run setup");
       await typist.sees(/Type yes to continue: /, LONG_MS);
@@ -201,7 +201,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.deepEqual(await look.firewall(), bare.firewall);
 
       const edited = await whitelistInScript(machine);
-      // The first start was as shipped; the check of the spam filter's rules takes as long as all else.
+      // The first start used the defaults; the check of the spam filter's rules takes as long as the rest.
       const unfiltered = { ...online, env: { ...online.env, GHOSTINBOX_SPAM__ENABLED: "false" } };
       started = types("npm --silent start", unfiltered);
       await started.sees(/Ctrl-C stops everything\./, 90_000);
@@ -228,11 +228,11 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       assert.ok(stay.includes("perl"), typist.output);
       const before = purged();
       typist.types("yes\n");
-      // Of itself, dpkg-query tells only now and then what is gone.
+      // dpkg-query itself reports its removal only sometimes.
       await typist.until("a package is gone", () => purged() > before, LONG_MS);
       typist.types("\x03");
       assert.notEqual(await typist.ends(LONG_MS), 0, typist.output);
-      // The first one's dpkg continues, and may remove all but the last package: so nothing is waited for.
+      // The first one's dpkg continues, and may remove all but the last package, so the test waits for nothing.
       const killed = types(`./ghostinbox ${EVERYTHING.join(" ")} --yes`, online);
       await killed.sees(/Removing users and groups/, LONG_MS);
       await machine.killCommand("uninstall");

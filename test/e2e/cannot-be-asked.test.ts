@@ -17,12 +17,12 @@ const AT_ONCE = 500;
 const ROUNDS = 12;
 const AT_A_TIME = 6;
 /**
- * How often one of a kind is later than one of the other, if nothing tells them apart: half of the time. Of twelve each,
- * it lies outside of these once in five hundred runs (Mann-Whitney).
+ * How often a sample of one kind is later than one of the other, if they are indistinguishable: half of the time. With twelve each,
+ * the share is outside of these bounds once in five hundred runs (Mann-Whitney).
  */
 const ALIKE = { from: 0.13, to: 0.87 };
 
-/** What an attacker sees of five sign-ins side by side, the last of them the one that he wants to know about. */
+/** What an attacker sees of five concurrent sign-ins, of which the last one matters. */
 type Seen = Readonly<{ answers: readonly string[]; tookMs: number; others: number; endedMs: number; end: string }>;
 
 describe("a guard that refuses unheard tells no right password from a wrong one", { skip: whyNoLab() ?? false }, () => {
@@ -94,7 +94,7 @@ describe("a guard that refuses unheard tells no right password from a wrong one"
     };
   }
 
-  /** Whether the connections are cut, and the next is refused: five different passwords are a ban. */
+  /** Whether the connections are cut and the next is refused: five different passwords cause a ban. */
   async function endOf(from: string, dialogs: readonly Dialog[]): Promise<string> {
     const isShutOut = async (): Promise<boolean> => {
       const next = await lab.attacker.connect({ from, to: "2001:db8:10::10", port: 993, timeoutMs: 200 });

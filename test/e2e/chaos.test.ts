@@ -40,7 +40,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
         seen.push(now);
         return true;
       });
-      // Now, as a slow one may have been replaced in between.
+      // Looked up now, because a slow one may have been replaced.
       const pid = await until("the guard runs", () => product.pidsOf(GUARD)[0]);
       process.kill(pid, "SIGKILL");
       await until("the killed one is gone", () => !product.pidsOf(GUARD).includes(pid));
@@ -165,7 +165,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", `${product.layout.services}/guard`]);
     }
     let isBack = false;
-    // Its socket answers a moment before the records say that they are lifted.
+    // Its socket answers shortly before the records say that they are lifted.
     await until("the guard is back, and the lifted bans are lifted in its records", async () => {
       isBack ||= (await lab.server.exec(["nft", "list", "ruleset"])).stdout.includes("198.51.100.230");
       return (await product.guardAnswers()) && (await product.banOf("198.51.100.230")) === undefined;
@@ -182,7 +182,7 @@ async function committed(product: Product, upTo?: number): Promise<Seen> {
   return { last: Number(row?.[0]), rows: Number(row?.[1]) };
 }
 
-/** Mails without end, each from a different IPv6 network. */
+/** Endless mails, each from a different IPv6 network. */
 class Flood {
   sent = 0;
   readonly #end = new AbortController();

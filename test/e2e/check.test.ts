@@ -20,7 +20,7 @@ const [CHECK, PROBE] = ["127.71.9.26", "127.71.9.25"];
 const BANNED = "198.51.100.99";
 const REPOSITORY = `/dev/shm/ghostinbox-check-${process.pid}`;
 
-/** Where apt knows of no package: to ask it costs two seconds of a processor, and the first check does. */
+/** Without package lists: asking apt costs 2 s of CPU time, and the first check does it. */
 const NO_LISTS = "mount -t tmpfs tmpfs /var/lib/apt/lists";
 const WITHOUT_LISTS = ["unshare", "--mount", "sh", "-ec", `${NO_LISTS}; exec "$@"`, "sh"];
 
@@ -34,7 +34,7 @@ type Result = Readonly<{
 }>;
 type Answer = Readonly<{ ok: boolean; checks: readonly Result[] }>;
 
-/** What a lab cannot have, and what is seen instead. */
+/** Checks that a lab cannot pass, and their state here. */
 const LACKING: Readonly<Partial<Record<CheckId, string>>> = {
   "tls.chain": "warning",
   "dns.dkim": "wrong",
@@ -47,7 +47,7 @@ const LACKING: Readonly<Partial<Record<CheckId, string>>> = {
   "backups.drill": "warning",
   "alerts.test": "unknown",
 };
-/** What depends on the machine below the lab. */
+/** Checks that depend on the lab's machine. */
 const OF_MACHINE: readonly string[] = [
   "clock.synchronized",
   "disk.inodes",
@@ -68,7 +68,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
       "_imaps._tcp.example.test. 60 IN SRV 0 1 993 mail.example.test.",
       "_submissions._tcp.example.test. 60 IN SRV 0 1 465 mail.example.test.",
       "_submission._tcp.example.test. 60 IN SRV 0 1 587 mail.example.test.",
-      // A host of the lab at which nothing listens.
+      // A host of the lab without listeners.
       "gmail.com. 60 IN MX 5 mx.sender.test.",
     ],
     prepare: async () => {
@@ -153,7 +153,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     assert.equal((await product.cli(["check", "--only", "nonsense"])).code, 2);
   });
 
-  /** The guard and the keeper look again within seconds. */
+  /** The guard and the keeper check again within seconds. */
   async function noticesEnded(): Promise<void> {
     await until("the notices have ended", async () => {
       const { components, notices } = (await product.stats()).health;
@@ -184,7 +184,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
       assert.notEqual(found.mend, null, id);
     }
     await until("the owner is alerted", async () => (await alertsOf()).includes("check_failed"));
-    // While a check fails that passed before, the keeper looks again each day.
+    // While a check fails that passed before, the keeper repeats it each day.
     changeCheckRecord(layout, { at: Date.now() - 2 * DAY_MS });
     await until("the keeper has looked", () => fallen(readCheckRecord(layout)).length === 0, 60_000);
     const { checks: kept } = readCheckRecord(layout);
@@ -196,7 +196,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     const chain = ["inet", "ghostinbox", "banned"];
     const seen = async () => (await checked("--only", "firewall")).checks.find(({ id }) => id === "firewall.table");
     assert.equal((await seen())?.state, "ok");
-    // The guard looks each ten seconds, and may put it right before the check sees it.
+    // The guard checks every ten seconds, and may repair it before the check sees it.
     const reports = (change: readonly string[], evidence: RegExp): Promise<unknown> =>
       until(`${evidence}`, async () => {
         await nft(...change);
@@ -214,7 +214,7 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     const { points } = JSON.parse(ran.stdout) as {
       points: readonly { point: string; state: string; checks: readonly Result[] }[];
     };
-    // ADMIN_PASSWORD is set where the lab types; its certificate is its own, and two records are missing.
+    // The lab sets ADMIN_PASSWORD; its certificate is self-signed, and two records are missing.
     assert.deepEqual(
       points.map(({ point, state, checks }) => [
         point,

@@ -19,7 +19,7 @@ const PHONE = "198.51.100.70";
 const EARLIER = "198.51.100.220";
 const LATER = "198.51.100.221";
 const SLOW = "198.51.100.222";
-/** Within this time there is a notice, and it ends. */
+/** Deadline for a notice to appear, and to end. */
 const SOON_MS = 30_000;
 const STATS = "/api/security?action=stats";
 const GUARD = /program\/guard\.js/;
@@ -42,7 +42,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await until(`${from} is banned`, () => isBanned(from));
   }
 
-  /** By the kernel, whose clock is never set. */
+  /** By the kernel's clock, which is never set. */
   async function isBanned(ip: string): Promise<boolean> {
     return (await product.firewallBans()).includes(`${ip} timeout`);
   }
@@ -81,7 +81,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     clock.set(-DAY_MS);
     const detail = await until("the owner is alerted", noticed, SOON_MS);
     assert.match(detail, /^It was set back by 1d at .* Try: timedatectl set-ntp true$/);
-    // Files keep the right times here, so that Postfix takes new ones to be of tomorrow until it has been reloaded.
+    // Files keep the real time here, so Postfix sees new ones as tomorrow's until it is reloaded.
     const said = join(product.layout.log, "keeper", "current");
     await until("Postfix is reloaded", () => /set back by 86400 s: every/.test(readFileSync(said, "utf8")), SOON_MS);
     await goesOn("198.51.100.72", "A day ago");

@@ -22,7 +22,7 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
     assert.match((await logIn(dialog, account)) ?? "", /^OK/, `${account} from ${from}`);
     dialog.close();
   }
-  /** Seven different wrong passwords bring a ban elsewhere. */
+  /** Seven different wrong passwords, which cause a ban elsewhere. */
   async function guess(round = 1): Promise<void> {
     await Promise.all(
       Array.from({ length: 7 }, async (_, number) => {
@@ -78,12 +78,12 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
 
   test("so is another container that all clients come through, once it is plain that they do", async () => {
     await publish("neighbour");
-    // What it had seen of the bridges is forgotten.
+    // It has forgotten the bridges.
     await (await stopService(product, "guard")).start();
     await until("the guard is back", () => product.guardAnswers());
     for (let i = 0; i < 4; i++)
       for (const [index, account] of ACCOUNTS.entries()) await signIn(account, PHONES[index] ?? "");
-    // Accounts signed in from there, so wrong passwords never ban it; at other accounts they are refused in the end.
+    // Accounts signed in from there, so wrong passwords never ban it; at other accounts they are eventually refused.
     for (const round of [1, 2, 3, 4]) await guess(round);
     await sparedAs(NEIGHBOUR, "known_address");
     const refused = (await product.events(NEIGHBOUR)).filter(({ reason }) => reason === "known_address_at_others");

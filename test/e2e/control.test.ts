@@ -90,7 +90,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
     const [start, ...others] = product.pidsOf(/set-up\/start\.ts/);
     assert.deepEqual(others, []);
     const [guard] = product.pidsOf(/guard\.js/);
-    // Its environment names the data directory and the domain; this one's names only the former.
+    // Its environment names the data directory and the domain; this one's names only the data directory.
     const restarted = await product.cli(["restart"], { env: { GHOSTINBOX_DOMAIN: "other.test" } });
     assert.equal(restarted.code, 0, restarted.stderr);
     assert.deepEqual(product.pidsOf(/set-up\/start\.ts/), [start]);
@@ -100,7 +100,7 @@ describe("a server that was started over ssh", { skip: whyNoLab() ?? false }, ()
   });
 
   test("is distinguished from one that does not come back", async () => {
-    // What only the start finds out.
+    // Values that only the start finds out.
     rmSync(product.layout.sieve, { recursive: true });
     writeFileSync(product.layout.sieve, "in the way");
     const failed = await product.cli(["restart"]);

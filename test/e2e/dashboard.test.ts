@@ -22,7 +22,7 @@ const PAGE = "http://127.0.0.1:3000/";
 const ACCOUNTS = [ANNA, "ben@example.test", "office@example.test"];
 const MOST_NODES = 1_500;
 
-/** Notes in the page what has the focus when the next heading is drawn. */
+/** Records in the page which element has the focus when the next heading is drawn. */
 const FOCUS_AS_DRAWN = `void (globalThis.focusAsDrawn = new Promise((done) => {
   const last = document.querySelector("h1");
   new MutationObserver((_, changes) => {
@@ -34,7 +34,7 @@ const FOCUS_AS_DRAWN = `void (globalThis.focusAsDrawn = new Promise((done) => {
 
 describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
-  // Before the server's own: it would find the browser among what is left running.
+  // Before the server's own: it would report the browser as left running.
   after(() => browser?.close());
   const { lab, product } = withProduct({ GHOSTINBOX_GREYLIST__ENABLED: "" }, ACCOUNTS, {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n[greylist]\nenabled = false\n',

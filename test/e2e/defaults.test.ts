@@ -23,7 +23,7 @@ const ON_SPAMHAUS = "198.51.100.91";
 const ON_SPAMCOP = "198.51.100.92";
 const GUESSER = "198.51.100.200";
 const GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X";
-/** Of one /48, each with a different /64. */
+/** Addresses of one /48, each in a different /64. */
 const rented = (number: number): string => `2001:db8:a000:${number}::1`;
 
 describe("with the settings as they are shipped", { skip: whyNoLab() ?? false }, () => {
@@ -47,7 +47,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
 
   describe("the README's tour, typed as printed", () => tourTests({ lab, product }));
 
-  /** Starts Postgrey again, by a clock that is six minutes fast (faketime(1)): as if the sender had waited. */
+  /** Starts Postgrey again, with a clock six minutes fast (faketime(1)), as if the sender had waited. */
   async function letSixMinutesPass(): Promise<void> {
     const command = join(product.layout.postgreyConf, "command");
     const [library = ""] = globSync("/usr/lib/*/faketime/libfaketime.so.1");

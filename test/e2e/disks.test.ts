@@ -16,7 +16,7 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_800);
 const LANES = 4;
-/** More than fit: then it would never end. */
+/** More than fit. */
 const TOO_MANY = 400;
 
 describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ?? false }, () => {
@@ -45,7 +45,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
   test("inodes are used up: mail must wait before its data, users sign in, bans hold, and it recovers", async () => {
     disk.fillInodes();
     await owner.isAlertedTo({ disk_full: /inodes are left below .*; below 1000 mail is refused/ });
-    // The disk is looked at every five seconds, perhaps while it was being filled: the notice comes below 2000.
+    // The disk is checked every five seconds, perhaps while it fills up: the notice comes below 2000.
     const isUsedUp = async (): Promise<boolean> => /^\d{1,3} /.test(await owner.detailOf("disk_full"));
     await until("fewer than 1000 inodes are seen", isUsedUp, WELL_MS);
     assert.match(await send("No inode", "198.51.100.80"), /^452 4\.3\.1 .*Insufficient system storage/);
@@ -53,7 +53,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await product.json(["ban", "198.51.100.82", "--for", "1h"]);
     assert.match(await product.firewallBans(), /198\.51\.100\.82/);
     assert.equal(await owner.detailOf("database_unwritable"), "");
-    // The mail to the owner finds no inode either, and nothing waits for it.
+    // The mail to the owner gets no inode either, and nothing waits for it.
     await product.json(["queue", "list"]);
     disk.freeInodes();
     await owner.seesAllWell();
@@ -82,7 +82,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const refusals = await Promise.all(Array.from({ length: LANES }, (_, i) => lane(i)));
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
     await owner.isAlertedTo({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
-    // The disk is looked at every five seconds: mail that came in between and found no room waits.
+    // The disk is checked every five seconds: mail that arrives in between without room waits.
     console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");
     await inServer(["mount", "-o", "remount,size=200m", layout.mail]);
@@ -111,7 +111,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     const inbox = join(layout.mail, "example.test", "anna", "Maildir");
     const { uid, gid } = statSync(inbox);
     const lock = join(inbox, "dovecot-uidlist.lock");
-    // As a disk without room leaves it: Dovecot would wait for it for two minutes.
+    // An empty lock, as left by a full disk: Dovecot would wait for it for two minutes.
     const leaveLock = (at: Date): void => {
       writeFileSync(lock, "");
       chownSync(lock, uid, gid);

@@ -21,7 +21,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 const RESOLVER = "127.71.9.53";
 const ANNA = "anna@example.test";
-/** How long a recipient may wait with every list broken: a second in all, and some work. */
+/** Maximum wait of a recipient with every list broken: one second, plus processing. */
 const PATIENCE_MS = patience(1_300);
 
 /** On a host whose own resolver setting names a server that answers every question wrongly. */
@@ -29,7 +29,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   const signer = new Signer();
   const running = withProduct(
     {
-      // It looks more names up than all others.
+      // It makes more lookups than all others.
       ...SCORED.settings,
       GHOSTINBOX_DNSBL__ZONES: "zen.spamhaus.org,bl.spamcop.net,bl.lists.test",
       GHOSTINBOX_DNSBL__CHECK_EVERY: "2s",
@@ -48,7 +48,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     writeFileSync(`/etc/netns/${namespaceOf("server")}/resolv.conf`, `nameserver ${POISON}\n`);
   }
 
-  /** An address that was not looked up yet, and its entry in a list. */
+  /** An address not looked up yet, and its entry in a list. */
   function stranger(): Readonly<{ from: string; label: string }> {
     next += 1;
     return { from: `198.51.100.${next}`, label: `${next}.100.51.198` };
@@ -190,17 +190,17 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     const { from } = stranger();
     const { reply, tookMs } = await send(from);
     await lab.server.mustExec(["sv", "-w", patienceSeconds(5), "up", service]);
-    // What its DMARC record says cannot be known: a mail that nothing proves comes again.
+    // Its DMARC record cannot be read: unproven mail must retry.
     assert.match(reply, /^(250|451 4\.7\.1) /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
     await until("it is back", async () => (await send(from)).reply.startsWith("250 "));
   });
 
   test("in all this no program asked the resolver that the host's own setting names", async () => {
-    // What the machine itself is called, spamd asks the machine when it starts (docs/resolver.md).
+    // spamd looks up the machine's own name with the machine's resolver at its start (docs/resolver.md).
     const asked = (await lists.asked(POISON)).filter((name) => name.split(".")[0] !== hostname());
     assert.deepEqual(asked, []);
-    // It is there, and answers whoever does ask.
+    // It runs, and answers anyone who asks.
     await lab.server.exec(["getent", "hosts", "control.test"]);
     assert.notDeepEqual(await lists.asked(POISON), []);
   });

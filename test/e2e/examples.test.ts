@@ -16,7 +16,7 @@ import { PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { type Running, withProduct } from "../lab/with-product.ts";
 
-/** What the lab sets for other tests is left to the example here: an empty variable is one that is not set. */
+/** Unsets the lab's settings, so that the example's apply: an empty variable counts as unset. */
 const AS_THE_FILE_SAYS = {
   GHOSTINBOX_DOMAIN: "",
   GHOSTINBOX_HOSTNAME: "",
@@ -100,7 +100,7 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     await until("the account of the removed line is gone", async () =>
       /"newuser@investra\.com","suspended":true/.test(JSON.stringify(await product.json(["account", "list"]))),
     );
-    // With the account's sessions all others of submission end, a moment later.
+    // Ending the account's sessions also ends all other submission sessions, shortly afterwards.
     const code = await until("a session stays", async () => {
       const session = await openSubmission(lab.sender, "198.51.100.72").catch(() => null);
       if (session === null) return null;
@@ -165,7 +165,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   const toml = example("ghostinbox.toml");
   const LISTED = "198.51.100.203";
   const { lab, product } = withProduct(
-    // Where the attacker reaches the dashboard, as by the ports of examples/ghostinbox/compose.yaml.
+    // The attacker reaches the dashboard, as with the ports of examples/ghostinbox/compose.yaml.
     { ...AS_THE_FILE_SAYS, GHOSTINBOX_DNSBL__ZONES: undefined, GHOSTINBOX_HTTP__ADDRESS: SERVER.v4 },
     [ANNA],
     { toml, prepare, release: () => lists.stop() },
@@ -257,7 +257,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {
-    // Smtpd looks when it has the client's name: a held resolver lets what is said surely come before.
+    // smtpd checks once it has the client's name: a stopped resolver ensures that the input comes first.
     const resolver = await until("the resolver runs", () => product.pidsOf(/^\d+ unbound /)[0]);
     process.kill(resolver, "SIGSTOP");
     const eager = await openPlain(lab, "198.51.100.73");

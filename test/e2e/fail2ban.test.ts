@@ -26,7 +26,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_FAIL2BAN__ENABLED: "true",
-      // What the guard otherwise leaves to its own limits has a separate test (jail-evidence.test.ts).
+      // Reports that the guard leaves to its own limits have a separate test (jail-evidence.test.ts).
       GHOSTINBOX_FAIL2BAN__SENTENCES: "all",
       GHOSTINBOX_FAIL2BAN__DESTEMAIL: ANNA,
       GHOSTINBOX_SPAM__ENABLED: "true",
@@ -153,7 +153,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
     }
     dialog.close();
     await until("the attacker is banned", () => product.banOf(from));
-    // With such a name the stock filter skips the line: no account has such a name, and nothing is guessed.
+    // With such a name the stock filter skips the line: no account has such a name, so nothing is guessed.
     const hostile = `x>, method=plain, rip=${OWNER}, lip=1.1.1.1, session=<a`;
     for (const name of [hostile, hostile, hostile, ANNA, ANNA, ANNA]) {
       const imap = await openImap(lab.attacker, "198.51.100.212");

@@ -135,7 +135,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       (await product.cli(["status"])).stderr,
       /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m,
     );
-    // What lies in the write-ahead log would cover the damage.
+    // Pages in the write-ahead log would hide the damage.
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);
     await lab.server.mustExec(["sv", "up", guard]);
@@ -216,7 +216,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
       const from = performance.now();
       const isAlerted = async (): Promise<true> => {
-        // A failure shows the notices instead.
+        // A failure shows the open notices.
         assert.match(await openAlerts(), /web: it keeps ending/);
         return true;
       };
@@ -238,7 +238,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     return notices.find(({ code }) => code === "database_set_aside")?.detail ?? null;
   }
 
-  /** Does what the notice says; it is over then. */
+  /** Follows the notice, which then ends. */
   async function removed(notice: string): Promise<void> {
     const command = /`(rm [^`]+)`/.exec(notice)?.[1] ?? assert.fail(notice);
     await lab.server.mustExec(["sh", "-c", command]);
@@ -253,7 +253,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
 const BANS = "SELECT prefix FROM ban WHERE ended_at IS NULL";
 const BANNED = "198.51.100.91/32";
 
-/** Overwrites the schema's page but for the header. */
+/** Overwrites the schema's page except for the header. */
 function damage(path: string): void {
   const file = openSync(path, "r+");
   try {

@@ -8,11 +8,11 @@ import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** Ten times as many as there may be rows; `npm run bench` measures the memory after twice as many. */
+/** Ten times the maximum number of rows; `npm run bench` measures the memory after twice as many. */
 const ADDRESSES = 100_000;
 const THROUGH_POSTFIX = 300;
 const MAX_ROWS = 10_000;
-/** Resident and anonymous memory that the guard may hold after all of it. */
+/** Maximum resident and anonymous memory of the guard afterwards. */
 const MOST_ANONYMOUS_MB = 64;
 
 describe("a flood from many addresses", { skip: whyNoLab() ?? false }, () => {

@@ -16,7 +16,7 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const SENDER = "198.51.100.10";
 const WAITS = "It waits in the queue";
-/** Within this time there is a notice, and it ends. */
+/** Deadline for a notice to appear, and to end. */
 const NOTICED_MS = 30_000;
 /** Half a minute of failures, and the restart. */
 const RESTARTED_MS = 75_000;
@@ -31,12 +31,12 @@ const FOR_A_WHILE: readonly Part[] = [
   { process: /^\d+ rspamd: /, notice: "verifier_silent", says: /^Rspamd gave no answer/ },
   { process: /\/web\.js$/, notice: "web_silent", says: /^The dashboard gave no answer/ },
 ];
-/** Nothing asks those who write logs: once they have stood for a while, they are continued. */
+/** Nothing probes log writers: once they have been stopped for a while, the keeper continues them. */
 const LOG_WRITERS: readonly Part[] = [
   { process: /^\d+ svlogd /, notice: "process_stopped", says: /svlogd \(pid \d+\).*Try: kill -CONT \d/ },
   { process: /^\d+ postlogd /, notice: "process_stopped", says: /Try: kill -CONT \d/ },
 ];
-/** It takes mail into its hands that has been accepted. */
+/** It picks up accepted mail. */
 const QMGR: Part = { process: /^\d+ qmgr /, notice: "postfix_silent", says: /Postfix's qmgr gave no answer/ };
 /** These hang until they are restarted. */
 const FOR_GOOD: readonly Part[] = [
@@ -116,7 +116,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
     try {
       reader.stdin.write("BEGIN;\nSELECT count(*) FROM event;\n");
       await once(reader.stdout, "data");
-      // As much as many days bring: while the reader reads, nothing of it leaves the log.
+      // As much as in many days: while the reader reads, nothing leaves the log.
       const grow =
         "CREATE TABLE lab_grown (what BLOB); INSERT INTO lab_grown VALUES (zeroblob(70000000)); DROP TABLE lab_grown;";
       await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 10000", engineDb, grow]);
@@ -191,7 +191,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
   });
 });
 
-/** Or gone. */
+/** Running, or gone. */
 function isGoing(pid: number): boolean {
   const stat = `/proc/${pid}/stat`;
   return !existsSync(stat) || !/\) T /.test(readFileSync(stat, "utf8"));

@@ -16,7 +16,7 @@ const HOME = "198.51.100.70";
 const GUESSER = "198.51.100.220";
 const GUESSES = 1_000;
 const AT_ONCE = 300;
-/** Of one address, at one account, and over the whole server: what each may be while it is recorded, together. */
+/** The sum of the limits for one address, one account and the whole server. */
 const MOST_VERIFIED = 50;
 const OWNER_MS = patience(5_000);
 

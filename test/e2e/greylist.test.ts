@@ -12,9 +12,9 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const DELAY_S = 2;
-/** Comes again later than that. */
+/** A retry comes later than that. */
 const PATIENT_MS = 15_000;
-/** Within which a part that does not work is reported. */
+/** Deadline for the report of a failed part. */
 const NOTICED_MS = 30_000;
 
 describe("greylisting, names that are guessed, and what each user reaches", {
@@ -53,7 +53,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
 
   describe("files that other users write", () => foreignFilesTests(running));
 
-  /** Postgrey takes a /24 for one client, so that each test has different senders. */
+  /** Postgrey treats a /24 as one client, so each test has different senders. */
   const codeFrom = async (from: string, sender: string, recipient = ANNA): Promise<number> =>
     (
       await sendMail({
@@ -125,7 +125,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.equal(await from("198.51.100.93", "pal"), 250);
     assert.equal(await from("198.51.100.93", "named"), 450, "a recipient without a mail");
     assert.equal(await from("198.51.100.93", "foe"), 450);
-    // In the network of the first one it would come again, as far as Postgrey knows.
+    // From the first one's network it would be a retry for Postgrey.
     assert.equal(await from("2001:db8:b000:9::1", "friend"), 450, "a forger");
   });
 

@@ -13,11 +13,11 @@ const ADDRESSES = 500;
 const TRIES = 3;
 /** Every n-th address guesses over IMAP, the others by submission: their TLS connections would only cost time. */
 const OVER_IMAP = 7;
-/** Of the two. */
+/** The share of IMAP. */
 const AT_ONCE = { imap: 20, submission: 80 } as const;
 const MOST_VERIFIED = 50;
 const OWNER_MS = patience(5_000);
-/** Dovecot tells 12 bits of a password's hash: of the wrong ones here, one in three runs looks like the right one. */
+/** Dovecot reports 12 bits of a password's hash: in one of three runs a wrong password here looks like the right one. */
 const MOST_ALIKE = 5;
 /** Anna's network, which the attackers with IPv4 addresses share. */
 const HOME = "198.51.100.70";
@@ -89,7 +89,7 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
     return { said: said ?? "closed", tookMs: performance.now() - began };
   }
 
-  /** Counts what was answered to each try. */
+  /** Counts the replies to all tries. */
   async function guess(from: string, said: Map<string, number>, tries = TRIES): Promise<void> {
     const dialog = await openImap(lab.attacker, from);
     for (const { password } of guessesOf(from).slice(0, tries)) {
@@ -105,12 +105,12 @@ describe("guessing at one account, spread over many addresses", { skip: whyNoLab
   }
 });
 
-/** Of one address, each with a different password. */
+/** Guesses from one address, each with a different password. */
 function guessesOf(from: string): readonly (Credentials & { password: string })[] {
   return Array.from({ length: TRIES }, (_, i) => ({ from, name: ANNA, password: `${from} guess ${i}` }));
 }
 
-/** Every address in a different IPv6 site, but for fifty neighbours of the owner. */
+/** Every address in a different IPv6 site, except for fifty neighbours of the owner. */
 function attackers(): string[] {
   const neighbours = Array.from({ length: 50 }, (_, i) => `198.51.100.${200 + i}`);
   const others = Array.from(

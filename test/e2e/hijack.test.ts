@@ -22,7 +22,7 @@ const [ANNA, BERT, CARL, DORA, EVE] = ["anna", "bert", "carl", "dora", "eve"].ma
 ];
 const HOME = "198.51.100.65";
 const THIEF = "198.51.100.99";
-/** What the lab's DNS calls mx.sender.test. */
+/** The address of mx.sender.test in the lab's DNS. */
 const ELSEWHERE = "198.51.100.10";
 const MAILS = 10;
 const A_MAIL = 100;
@@ -59,7 +59,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     );
     const alert = await until("the owner is alerted", () => alerts().find((text) => text.includes("account_held")));
     const alertedAt = Date.now();
-    // From the mail at which the guard noticed. How long the thief takes to sign in this often does not matter.
+    // Measured from the mail at which the guard noticed: the time of the thief's sign-ins does not matter.
     const [[began = ""] = []] = await product.sqlite("SELECT min(at) FROM event WHERE type = 'EMAIL_HELD'");
     assert.ok(
       began !== "" && alertedAt - Number(began) < patience(ALERT_MS),
@@ -140,7 +140,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     await until("the mail waits", async () => (await queued(BERT)).length === 3);
     const suspended = await product.cli(["account", "suspend", BERT]);
     assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
-    // What waits for the owner is said by `status`, and every mail names its recipient.
+    // `status` shows what waits for the owner, and every mail names its recipient.
     const { needsYou } = (await product.stats()).health;
     const waits = new Map(needsYou.map(({ code, says }) => [code, says]));
     assert.match(
@@ -253,7 +253,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       .filter((entry) => entry.sender === sender);
   }
 
-  /** As if it had happened in the days before. */
+  /** Backdates events, as if from earlier days. */
   async function change(sql: string): Promise<void> {
     await lab.server.mustExec(["sqlite3", "-cmd", ".timeout 5000", product.layout.engineDb, sql]);
   }
@@ -262,7 +262,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     return webhook.received().map(({ body }) => body);
   }
 
-  /** How many recipients like this the other server took. */
+  /** How many recipients like this the other server accepted. */
   function delivered(recipient: RegExp): number {
     const named = sink.mails().flatMap((mail) => [...mail.matchAll(/^X-Rcpt-Args: <(.*)>/gm)].map(([, to = ""]) => to));
     return named.filter((address) => recipient.test(address)).length;

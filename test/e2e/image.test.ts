@@ -23,9 +23,9 @@ const THIS_VERSION = `${NAME}:this`;
 const NOBODY = "nobody@example.org";
 const [PHONE, PHONE6] = ["198.51.100.70", "2001:db8:b000::70"];
 const [GUESSER, GUESSER6] = ["198.51.100.200", "2001:db8:a000::200"];
-/** What a test has not banned. */
+/** Addresses that a test has not banned. */
 const OTHER_GUESSER = "198.51.100.201";
-/** What a build needs and a server does not. */
+/** Files that a build needs and a server does not. */
 const TOOLS = ["gcc", "cc", "make", "esbuild", "npm", "npx", "wget"];
 
 describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
@@ -177,7 +177,7 @@ describe("the image", { skip: whyNoLab() ?? whyNoDocker() ?? false }, () => {
       const script = JSON.stringify(["node", "--eval", NEXT_VERSION_SCRIPT, "/usr/lib/ghostinbox"]);
       await docker.must(["tag", NAME, THIS_VERSION]);
       await docker.must(["build", "--network=none", "--tag", NAME, "-"], { input: `FROM ${NAME}\nRUN ${script}\n` });
-      // The first has shown that the image runs as shipped.
+      // The first container has shown that the image runs with the defaults.
       image.writeCompose(join(directory, "compose.override.yaml"), NAME);
       await image.typed("Start it", { directory, from: 1, to: 2 });
       await image.runs();

@@ -22,7 +22,7 @@ const NEW_PASSWORD = "another long phrase for the dashboard";
 const BANNED = "203.0.113.200";
 /** How long both databases are locked; longer by hand: LOCK_SECONDS=120. */
 const LOCK_MS = Number(process.env["LOCK_SECONDS"] ?? 15) * 1_000;
-/** The changed and applied settings, this often each (by hand: APPLIES=10), and whose configuration changes by it. */
+/** The changed settings, how often each is applied (by hand: APPLIES=10), and the program whose configuration changes. */
 const APPLIES = Number(process.env["APPLIES"] ?? 3);
 const CHANGES = [
   { reloads: "postfix", toml: (round: number) => `outbound.queue_lifetime = "${100 + round}h"` },
@@ -33,7 +33,7 @@ const CHANGES = [
 const CUT_OFF_IN_ROW = 3;
 /** Allowed growth of the guard's private memory; it warms up by 10 MB in its first thousand mails anyway. */
 const GROWTH_KB = 16_384;
-/** A program that shares the port of its argument with none. */
+/** A program that listens exclusively on the port in its argument. */
 const LISTENS = `require("node:net").createServer().listen(Number(process.argv[1]), "0.0.0.0")`;
 /** One mail or sign-in while the databases are locked. Half a second unless the machine is busy. */
 const PATIENCE_MS = patience(10_000);

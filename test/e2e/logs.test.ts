@@ -28,7 +28,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       GHOSTINBOX_LIMITS__MAIL__PER_DAY: "5000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "5000",
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
-      // Every few mails the logs are set aside.
+      // The logs are rotated every few mails.
       GHOSTINBOX_LOGS__MAX_SIZE: "16KB",
       GHOSTINBOX_LOGS__KEEP: "1000",
     },
@@ -186,7 +186,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       (await product.cli(["logs", "--grep", "one@sender", "--ip", "198.51.100.65"])).stdout,
       "No line matches.\n",
     );
-    // Queue id and Message-ID tell the same story, and so does the API.
+    // Queue id, Message-ID and the API show the same story.
     const story = (await product.cli(["why", "--message", "one@sender.test"])).stdout;
     for (const part of [
       /^Outcome: delivered/m,
@@ -214,7 +214,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     assert.match(story, / administrator +ACCOUNT_ADDED /);
     assert.match(story, / delivery +EMAIL_DELIVERED /);
     const { body } = await product.api("GET", `/api/v1/why/account/${encodeURIComponent(ANNA)}`);
-    // The mailbox's use takes root, so the command line tells more.
+    // The mailbox's usage needs root, so the command line shows more.
     assert.partialDeepStrictEqual(await product.json(["why", "--account", ANNA]), JSON.parse(body));
     assert.match(story, /^anna@example\.test: active, since .*\n {2}may sign in from +anywhere/);
     assert.match(story, /^ {2}mailbox +0\.0 MB for \d+ mails?; quota 5GB \(mailboxes\.quota\)$/m);

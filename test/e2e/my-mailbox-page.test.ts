@@ -25,9 +25,9 @@ const MOST_NODES = 700;
 
 describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["chromium"] }) }, () => {
   let browser: LabBrowser | undefined;
-  // Before the server's own: it would find the browser among what is left running.
+  // Before the server's own: it would report the browser as left running.
   after(() => browser?.close());
-  // Who gets the alerts must keep a copy of mail that is sent on.
+  // The receiver of alerts must keep a copy of forwarded mail.
   const { lab, product } = withProduct({ GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT }, [ANNA, BERT], {
     toml: 'domains = ["example.test"]\nhostname = "mail.example.test"\n',
   });

@@ -24,7 +24,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
   const settings = {
     GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
     GHOSTINBOX_LIMITS__CONNECTIONS__PER_MINUTE: "1000",
-    // The mailbox that gets the alerts sends nothing on to new addresses outside.
+    // The mailbox that gets the alerts cannot forward to new outside addresses.
     GHOSTINBOX_ACCOUNTS__ADMINISTRATOR: BERT,
   };
   const { lab, product } = withProduct(settings, [ANNA, BERT]);
@@ -175,7 +175,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     const session = await sessionOf(hers);
     const set = await session.ask("PUT", "/api/v1/me/forwarding", { body: { to: [victim], keep: false } });
     assert.equal(set.status, 200, set.text);
-    // No server answers there: what leaves waits in the queue. Extensions stay (`victim+1@`).
+    // No server answers there: outgoing mail waits in the queue. Extensions stay (`victim+1@`).
     const leaving = async (): Promise<number> => {
       const recipients = (await queueOf({ lab, product })).flatMap((mail) => mail.recipients);
       return recipients.filter(({ address }) => address.startsWith("victim")).length;
@@ -193,7 +193,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.equal(await leaving(), 50);
     const rested = "SELECT account FROM event WHERE type = 'FORWARDING_CHANGED' AND actor = 'engine'";
     assert.deepEqual(await product.sqlite(rested), [[ANNA]]);
-    // Root answers for it.
+    // Root is responsible for it.
     assert.equal((await product.cli(["account", "forward", ANNA, victim, "--no-keep"])).code, 0);
     assert.equal((await sendMail({ host: lab.sender, from: SENDER })).code, 250);
     await until("it leaves again", async () => (await leaving()) === 51);

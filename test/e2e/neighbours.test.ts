@@ -12,12 +12,12 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-/** mx.sender.test, for which SPF speaks, and an address for which it does not. */
+/** mx.sender.test, which passes SPF, and an address that does not. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";
 const NETWORK = "198.51.100.0/24";
 
-/** What the lab's other tests switch off, for their hosts are neighbours. */
+/** Settings that the lab's other tests turn off, because their hosts are neighbours. */
 const SHIPPED = { GHOSTINBOX_BANS__NEIGHBOURS: "5", GHOSTINBOX_LIMITS__NETWORKS__FAILURES: "30" };
 const FAIL2BAN = { GHOSTINBOX_FAIL2BAN__ENABLED: "true" };
 /** Hosts of the attacker, in the same network as the honest server. */
@@ -54,7 +54,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   });
 
   test("five hosts with three unknown recipients each: their neighbour keeps 25 and 993", async () => {
-    // What came before the end of a ban of the network no longer counts against it.
+    // Offences before the end of a network's ban no longer count against it.
     await product.json(["break-glass"]);
     const five = hosts(240, 5);
     await Promise.all(five.map(async (from) => assert.equal(await probe(lab, from, 3), 550)));
@@ -103,7 +103,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
 
   test("where an account's mail goes, no network is banned, however many offend: each alone", async () => {
     const sink = await Sink.start(lab.sender, MX, lab.directory);
-    // From elsewhere: a sign-in would spare the network too.
+    // From elsewhere, because a sign-in would spare the network.
     const dialog = await openSubmission(lab.sender, "2001:db8:b000:1::1");
     await authenticate(dialog, ANNA);
     await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test" });
@@ -124,7 +124,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   });
 });
 
-/** Asks for this many recipients that do not exist; the answer to the last. */
+/** Names this many missing recipients; returns the last reply. */
 async function probe(lab: Lab, from: string, count: number): Promise<number> {
   const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
   await dialog.reply();

@@ -10,7 +10,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-/** Anna's, who never answers what she did not ask for; and a place that no account knows. */
+/** Anna's address, which ignores unsolicited packets; and one that no account knows. */
 const HOME = "198.51.100.70";
 const ELSEWHERE = "198.51.100.75";
 const CONNECTIONS = 80;
@@ -117,7 +117,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     const { server, sender } = lab;
     const blocked = async (): Promise<string | undefined> =>
       (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;
-    /** Four servers that want to bring mail. */
+    /** Four servers that want to deliver mail. */
     const knock = async (): Promise<readonly boolean[]> =>
       Promise.all(
         [101, 102, 103, 104].map(async (host) => {
@@ -155,14 +155,14 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
   }
 });
 
-/** By the server, too: those that it has not closed yet count. */
+/** Also by the server: connections that it has not closed yet count. */
 async function closed(socket: Socket): Promise<void> {
   const over = once(socket, "close");
   socket.resume().end();
   await over;
 }
 
-/** A connection that came about is closed again. */
+/** Closes the connection if it was opened. */
 function isRefused(connected: Connected): boolean {
   if (connected.ok) connected.socket.destroy();
   return !connected.ok && connected.code === "ECONNREFUSED";

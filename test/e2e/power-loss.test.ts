@@ -15,13 +15,13 @@ import { UnderLoad } from "../lab/under-load.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-/** Of each kind. More for a longer look: `LOSS_ROUNDS=100`. */
+/** Rounds of each kind. For a longer test: `LOSS_ROUNDS=100`. */
 const ROUNDS = Number(process.env["LOSS_ROUNDS"] ?? 2);
 const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_121);
 const ACCOUNTS = ["anna@example.test", "bela@example.test"];
-/** Mails of a round before its moment comes, at most. */
+/** Maximum mails before the moment of a round. */
 const MOST_MAILS = 40;
-/** Every n-th round the end comes while the server starts. */
+/** Every n-th round ends while the server starts. */
 const IN_START = 2;
 const START_MS = 6_000;
 
@@ -39,7 +39,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
   const ends: Span[] = [];
   const { signsIn } = signInsFrom(lab.sender);
 
-  /** Every process of the lab's server at once, or all that its disk has not flushed and then every process. */
+  /** Kills all processes of the lab's server at once, or first discards everything that its disk has not flushed. */
   async function endAll(how: End): Promise<void> {
     const from = Date.now();
     if (how === "power") {
@@ -56,7 +56,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
     await stopped;
     ends.push({ how, from, to: Date.now() });
     if (how === "kill") return;
-    // The kernel's tables are gone with the power.
+    // A power failure clears the kernel's tables.
     await lab.server.exec(["nft", "flush", "ruleset"]);
     await disk.restore();
     assertFiles(product.layout, load);
@@ -180,11 +180,11 @@ function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It ended just now.
+    // It has just ended.
   }
 }
 
-/** None of ours is empty or half. */
+/** Checks that none of our files is empty or incomplete. */
 function assertFiles(layout: Layout, { promised }: UnderLoad): void {
   assert.match(readFileSync(layout.settings, "utf8"), /^hostname = .*\n/m);
   const perDay = Number(/^limits\.mail\.per_day = (\d+)$/m.exec(readFileSync(layout.settings, "utf8"))?.[1] ?? 200);
@@ -230,7 +230,7 @@ function stored(path: string, file: string): Stored {
   return { number, at: Number(seconds) * 1_000 + Number(micros) / 1_000 };
 }
 
-/** Whether between any two deliveries of a mail the server ended: after one of them, before its removal from the queue. */
+/** Whether the server ended between any two deliveries of a mail: after a delivery, before its removal from the queue. */
 function isAcross(copies: readonly Stored[], ends: readonly Span[]): boolean {
   const times = copies.map(({ at }) => at).toSorted((a, b) => a - b);
   return times.every((at, place) => {

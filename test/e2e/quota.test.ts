@@ -17,7 +17,7 @@ import { withProduct } from "../lab/with-product.ts";
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const HOME = "198.51.100.70";
 const MAX_SIZE_KB = 256;
-/** Of 1 MB, five are 82 % and six 99 %. */
+/** Five are 82 % of 1 MB, six 99 %. */
 const BODY = `${"x".repeat(70)}\r\n`.repeat(2_390);
 
 describe("room for mail", { skip: whyNoLab() ?? false }, () => {

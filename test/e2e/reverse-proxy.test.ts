@@ -26,7 +26,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
   const { lab, product } = withProduct(
     {
       GHOSTINBOX_HTTP__TRUSTED_PROXIES: "127.0.0.1,::1",
-      // Reached past the proxy too, as a mistake in a firewall would have it.
+      // Also reachable past the proxy, as after a firewall mistake.
       GHOSTINBOX_HTTP__ADDRESS: "0.0.0.0",
     },
     [ANNA],
@@ -234,7 +234,7 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
             body,
             headers: { ...(isOpen ? token : { cookie }), ...headers },
           });
-          // Of a long body of invalid JSON the firewall says so before its length is checked.
+          // The firewall refuses a long body of invalid JSON before its length is checked.
           if (answer.status === answers || (answers === 413 && answer.status === 400)) continue;
           different.push(`${method} ${path}: ${answer.status} for ${answers} ${answer.text.slice(0, 200)}`);
         }

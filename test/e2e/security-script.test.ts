@@ -28,7 +28,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
   let runs: Readonly<Record<"here" | "there" | "stranger" | "bad" | "worse" | "hostile" | "silent", Ran>>;
   const { lab, product } = withProduct(
     {
-      // As shipped.
+      // The defaults.
       GHOSTINBOX_GREYLIST__ENABLED: undefined,
       GHOSTINBOX_FAIL2BAN__ENABLED: undefined,
       GHOSTINBOX_BANS__NEIGHBOURS: undefined,
@@ -48,7 +48,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
       },
     },
   );
-  // Mostly they wait: together they take little longer than one.
+  // They mostly wait, so all together take little longer than one.
   before(async () => {
     const [here, there, stranger, ofBad, worse, hostile, silent] = await Promise.all([
       run(lab.server),
@@ -71,7 +71,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     return host.exec([SCRIPT, ...argv], { deadlineMs });
   }
 
-  /** A PATH on which what this tool prints passes through a filter. */
+  /** A PATH on which this tool's output passes through a filter. */
   function withTool(name: string, filter: string): string {
     const directory = join(lab.directory, `path-${name}`);
     mkdirSync(directory);
@@ -109,7 +109,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
 
   test("tries one wrong password on each port, and leaves no mail", async () => {
     for (const from of ["127.0.0.1", TESTER]) {
-      // 465 looks like 587: Dovecot, which asks, sees only Postfix.
+      // 465 looks like 587: Dovecot sees only Postfix.
       const failed = (await product.events(from)).filter(({ type }) => type === "LOGIN_FAILED");
       assert.deepEqual(
         failed.map(({ service }) => service),
@@ -123,7 +123,7 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
 
   test("finds every fault of one that is badly configured, which takes no mail by that", () => {
     const lines = assertFound(runs.bad, AT_BAD);
-    // Each trick with an address.
+    // Each trick uses one address.
     assert.equal(lines.filter((line) => /^WRONG +25: relays not (?:to|from) /.test(line)).length, 12, runs.bad.stdout);
     assert.deepEqual(bad.mails(), []);
   });
@@ -219,6 +219,6 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     );
   });
 
-  // Last, as the other tests' mails are delivered.
+  // Last, because the other tests' mails are delivered.
   describe("long mails", () => longMailsTests({ lab, product }));
 });

@@ -22,7 +22,7 @@ import { CertificateLog } from "../lab/certificate-log.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { until } from "../lab/wait.ts";
 
-/** Of scripts/prepare-tests.sh. */
+/** As in scripts/prepare-tests.sh. */
 const UNPACKED = "/var/cache/ghostinbox-tests/unpacked/root";
 const bin = (path: string): string => join(UNPACKED, "usr", path);
 const skip =
@@ -36,7 +36,7 @@ async function asInstalled(script: string): Promise<string> {
   return ran.stdout;
 }
 
-// Debian 12 has no package of it: src/wire/detectors/suricata.test.ts reads the lines that it documents.
+// Debian 12 has no package of it: src/wire/detectors/suricata.test.ts reads its documented lines.
 console.log(`Suricata is not run. apt-cache policy: ${(await policyOf("suricata")) || "no such package"}`);
 
 /** The version that could be installed. */
@@ -98,7 +98,7 @@ describe("the security tools of Debian, run for real", { skip, concurrency: true
     chmodSync(directory, 0o755);
     const at = (name: string): string => join(directory, name);
     const asked: string[] = [];
-    // As fetch_data of debsecan reads it: the holes, each package's, and which packages a source has.
+    // The format of debsecan's fetch_data: vulnerabilities, those of each package, and the packages of a source.
     const data = [
       ["VERSION 1", "CVE-2026-0001,,a hole", "CVE-2026-0002,,another", ""],
       ["openssl,0, HRF,3.5.0-1,3.0.21-1", "tar,1, L  ,,", ""],

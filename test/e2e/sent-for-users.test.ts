@@ -12,7 +12,7 @@ import { withProduct } from "../lab/with-product.ts";
 
 /** The server of written.test: its mail comes from there, and replies go there. */
 const HONEST = "198.51.100.10";
-/** That of elsewhere.test. */
+/** The server of elsewhere.test. */
 const THERE = "198.51.100.100";
 
 describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? false }, () => {
@@ -22,7 +22,7 @@ describe("what the server sends for its users, and TLS", { skip: whyNoLab() ?? f
       GHOSTINBOX_LIMITS__CONNECTIONS__PER_HOUR: "5000",
       GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "1000",
       GHOSTINBOX_LIMITS__MAIL__POSTFIX_PER_MINUTE: "1000",
-      // So that the guard alone says who may send mail as a Sieve script; with it: reach-tests.ts.
+      // Off, so that only the guard decides who may send mail as a Sieve script; reach-tests.ts has it on.
       GHOSTINBOX_FIREWALL__ENABLED: "false",
     },
     ["anna@example.test", "bert@example.test", "tessa@example.test"],

@@ -18,7 +18,7 @@ import { withProduct } from "../lab/with-product.ts";
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
 const MEASUREMENTS = 3;
-/** Mails of one account that its third and its eighth key opens. */
+/** Mails of one account that its third and its eighth key open. */
 const LATER = ["thirdsecret", "eighthsecret"] as const;
 const WORDS = ["oldsecret", "firstsecret", "secondsecret", ...LATER, "ninthsecret", "plainsecret"];
 
@@ -166,7 +166,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     assert.doesNotMatch(await cli(`${passwd} --recovery-key ${file}`, third), /locked/);
     assert.match(await cli("audit list"), /MAIL_KEYS_RECOVERED +anna@/);
 
-    // Each makes a key, the third to the eighth; the command between them only costs time.
+    // Each makes a key, the third to the eighth; commands would only cost time.
     assert.match(await cli(passwd, `${third} 3`), /older mail is locked/);
     await mail.write(LATER[0]);
     for (const place of [4, 5, 6, 7]) await setPassword(product.layout, ANNA, `${third} ${place}`);
@@ -216,7 +216,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
         ),
       );
     assert.equal(words.size, 2, [...words].join("\n"));
-    // Dovecot reports when it has verified, before it delays its answer: the fine measure.
+    // Dovecot reports after verifying, before it delays its answer: the precise measure.
     const reports = await product.sqlite("SELECT ip, at FROM event WHERE type = 'LOGIN_FAILED'");
     for (const [ip = "", at = ""] of reports) {
       const start = starts.get(ip);

@@ -14,21 +14,21 @@ import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
-/** From where Anna's account signed in before. */
+/** An address from which Anna's account signed in before. */
 const HOME = "198.51.100.70";
 const CONNECTIONS = 110;
 const PORTS = [25, 465, 587] as const;
 const ATTACK_MS = 10_000;
 const MOST_MS = patience(5_000);
-/** Stays away for good where the test waits longer. */
+/** Never comes back within the test's wait. */
 const UNWILLING_MS = 20_000;
 
 const asItIs: typeof whileBusy = async (work) => work();
 const range = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
-/** Of the attacker: every second one an IPv4 address, the others each in a different IPv6 site. */
+/** Addresses of the attacker: every second one IPv4, the others each in a different IPv6 site. */
 const attackers = (count: number): readonly string[] =>
   range(count).map((i) => (i % 2 === 0 ? `198.51.100.${194 + i / 2}` : `2001:db8:${(0xa000 + i).toString(16)}::1`));
-/** Each attack has all its attackers in different places, so that no ban of an earlier one helps. */
+/** Each attack uses new addresses, so that bans of earlier ones do not help. */
 const sites = (first: number, count: number): readonly string[] =>
   range(count).map((i) => `2001:db8:${(0xa000 + first + i).toString(16)}::1`);
 
@@ -40,7 +40,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
   );
   let clock: GuardClock;
   let place = 0;
-  /** A place of the sender's that was not used yet. */
+  /** An unused address of the sender. */
   const newPlace = (): string => `2001:db8:${(0xb000 + ++place).toString(16)}::1`;
 
   before(async () => {
@@ -144,7 +144,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     assert.equal((await product.stats()).health.status, "ok");
   });
 
-  /** Everybody honest, again and again, as long as the attack lasts; who is refused tries again at once. */
+  /** All honest clients, repeatedly, while the attack lasts; a refused one retries at once. */
   async function measure(): Promise<ReadonlyMap<string, readonly number[]>> {
     const waits = new Map<string, number[]>();
     const end = performance.now() + ATTACK_MS;
@@ -161,7 +161,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
             UNWILLING_MS,
           );
           waits.set(who, [...(waits.get(who) ?? []), waitedMs]);
-          // No client may come more often than limits.connections.
+          // No client may connect more often than limits.connections allows.
           await new Promise((resolve) => setTimeout(resolve, 4_000));
         }
       }),
@@ -169,7 +169,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     return waits;
   }
 
-  /** A mail is in once all of it is: what it contains is judged afterwards. */
+  /** A mail counts once it is fully sent: its content is judged afterwards. */
   async function delivers(from: string): Promise<number> {
     const began = performance.now();
     let sent = began;
@@ -204,7 +204,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
 
 type Attack = Readonly<{ isStubborn: boolean; over: AbortSignal }>;
 
-/** Connections that say nothing, as evenly spread over the addresses as can be. */
+/** Silent connections, spread evenly over the addresses. */
 async function holdOpen(
   host: Host,
   addresses: readonly string[],

@@ -16,7 +16,7 @@ const DELAY_MS = 200;
 const CONNECTIONS = 8;
 const MAILS = 800;
 const STAGES = ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"] as const;
-/** Far above what the busiest machine makes of a decision, and well below one flush. */
+/** Far above a decision on the busiest machine, and well below one flush. */
 const WAITED_MS = 150;
 
 describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
@@ -54,7 +54,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);
     const flushed = lines(flushes).slice(from);
-    // The first thread of the guard decides; those that it keeps for such work flush its log (ADR 14).
+    // The first thread of the guard decides; its worker threads flush its log (ADR 14).
     const [first, ...others] = guards();
     assert.ok(first !== undefined && others.length === 0 && flushed.length > 0);
     assert.deepEqual(
@@ -62,7 +62,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
       [],
     );
     const slow = waits.filter((ms) => ms >= WAITED_MS);
-    // A decision that waits for flushes does so at each checkpoint. A busy machine may hold up all connections now and then.
+    // A decision that waits for flushes does so at each checkpoint. A busy machine may delay all connections now and then.
     assert.ok(
       slow.length <= patience(2 * CONNECTIONS),
       `${slow.length} of ${waits.length} waited: ${slow.slice(0, 9).join(" ")}`,
@@ -79,7 +79,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     );
   });
 
-  /** One question after the other, each mail from a different address. Resolves with how long each took, in ms. */
+  /** Asks one question after the other, each for a mail from a different address. Resolves with their durations in ms. */
   function mails(lane: number): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
       const requests = STAGES.map((stage) => requestOf(stage, "v4"));

@@ -22,15 +22,15 @@ const SLOW = [
   { from: "2001:db8:a001::9", every: 5, spread: true },
 ] as const;
 const MOST_A_DAY = 10;
-/** Twenty, and one after each ban of a day. */
+/** Twenty, plus one after each ban of a day. */
 const MOST_A_WEEK = 25;
 const WEEKS = 4;
-/** Of the network from which an account signed in once, and of the server's own. */
+/** Guesses from a network from which an account signed in once, and from the server's own network. */
 const CROWD = [64, 192].flatMap((first) => Array.from({ length: 50 }, (_, i) => `198.51.100.${first + 10 + i}`));
 const NEXT_DOOR = ["2001:db8:10::66", SERVER.gateway];
 const MOST_SPARED = 50;
 const OWNER_MS = patience(5_000);
-/** Within which Dovecot has reported what it answered. */
+/** Deadline for Dovecot's reports. */
 const REPORT_MS = patience(500);
 
 describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
@@ -50,8 +50,8 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
   const verified = (isFrom: (ip: string) => boolean): number => verifications().filter(({ ip }) => isFrom(ip)).length;
 
   /**
-   * Resolves when all are decided, by the guard's record; at the latest some time after all are answered, which Dovecot delays. It reports a
-   * failure beside its answer: a report that comes after the clock was set forward would count at the wrong time.
+   * Resolves when the guard has recorded all decisions; at the latest some time after the answers, which Dovecot delays. Dovecot reports a
+   * failure separately: a report after the clock was set forward would count at the wrong time.
    */
   async function tryAll(all: readonly Credentials[]): Promise<void> {
     const recorded = async (): Promise<number> => {

@@ -52,7 +52,7 @@ describe("the small profile", { skip: whyNoLab() ?? whyNoMemoryLimit() ?? false 
   test("the night's backup is made right after them", async () => {
     const { layout } = product;
     const most = await mostNeededMb(async () => {
-      // Since yesterday backups are due, so the night's is at once.
+      // Backups are overdue since yesterday, so the nightly one starts at once.
       changeBackupRecord(layout, { since: Date.now() - DAY_MS });
       const made = () => [readBackupRecord(layout)].find(({ last, failure }) => last !== null || failure !== null);
       const { last, failure } = await until("the backup has ended", made, BACKUP_MS);

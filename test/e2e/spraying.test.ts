@@ -21,17 +21,17 @@ const NAMES = [
 ];
 const NETWORKS = 200;
 const EACH = 3;
-/** Every n-th guess is made over IMAP, the others by submission: their TLS connections would keep the owner waiting, not the server. */
+/** Every n-th guess is made over IMAP, the others by submission: their TLS connections would slow down the test, not the server. */
 const OVER_IMAP = 7;
-/** Of the two. */
+/** The share of IMAP. */
 const AT_ONCE = { imap: 20, submission: 100 } as const;
-/** Each a /48 of one /36. */
+/** Networks, each a /48 of one /36. */
 const ROOT_NETWORKS = 300;
 const MOST_VERIFIED = 20;
 const ALERT_MS = 10_000;
 /** Two cores carry the attack, the server and the owner. */
 const OWNER_MS = patience(10_000);
-/** The one that is tried at every account, as in an attack; Dovecot tells its hash with the name. */
+/** The password tried at every account, as in an attack; Dovecot salts its hash with the name. */
 const FASHIONABLE = "Summer-2026!";
 const HOME = "198.51.100.70";
 const EARLY_SPRAYER = "198.18.250.9";
@@ -54,7 +54,7 @@ describe("spraying: a few guesses at each of many accounts, from many networks",
   const verified = (): number =>
     verifications().filter(({ ip }) => /^(198\.18\.|2001:db8:a)/.test(ip) && !hits.has(ip)).length;
 
-  /** The right password at last, from an address that failed elsewhere. */
+  /** Finally the right password, from an address that failed elsewhere. */
   async function isAlerted(from: string, name: string): Promise<void> {
     hits.add(from);
     assert.match((await signIn(lab.attacker, { from, name })).said, /^OK/);

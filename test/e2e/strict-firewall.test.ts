@@ -33,7 +33,7 @@ const shown = z.object({
 const audited = z.object({ items: z.array(z.object({ type: z.string(), subject: z.string() })) });
 
 describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, () => {
-  // Before the server's own hook, which finds out whether anything is left running.
+  // Before the server's own hook, which checks whether anything is left running.
   after(() => shells.end());
   const running = withProduct(SETTINGS, ["anna@example.test", "bert@example.test"], {
     prepare: async (made) => {
@@ -55,12 +55,12 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
   const isThere = async () => (await lab.server.exec(["nft", "list", "table", ...STRICT])).code === 0;
   const confirm = (connection: string) => product.cli(["firewall", "confirm"], { env: { SSH_CONNECTION: connection } });
 
-  /** That nmap finds open what `firewall` names, and nothing else. */
+  /** Checks that nmap finds exactly the ports open that `firewall` names. */
   async function assertScan(tcp: readonly number[], udp: readonly number[]): Promise<void> {
     assert.deepEqual(await scan(lab.attacker, SERVER.v4, [VPN]), { tcp, udp });
   }
 
-  // First: it takes away the whole ruleset.
+  // First: it removes the whole ruleset.
   describe("an incident, from the theft of a password to its report", () => incidentTests(running, () => webhook));
 
   test("by default every port at which a program listens is reached, and status says so", async () => {

@@ -19,13 +19,13 @@ const MOST_EXPOSED = 25;
 const MINUTE_MS = 60_000;
 const PAGE = "package.md";
 const DIST = join(CHECKOUT, "dist");
-/** Only there is what is made there. */
+/** The only place for new files. */
 const PACKAGE_NEXT = `
   import * as next from "${CHECKOUT}/test/lab/next-version.ts";
   next.${packageNextVersion.name}("${DIST}");`;
 /** The lab cannot reach Debian's archive, and needs nothing from it. */
 const NO_ARCHIVE = "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d";
-/** For the starts that are not about the parts: those of the spam filter and of Fail2ban take as long as all else. */
+/** For starts that do not test these parts: the spam filter and Fail2ban take as long as the rest. */
 const PLAIN = "GHOSTINBOX_SPAM__ENABLED=false\nGHOSTINBOX_FAIL2BAN__ENABLED=false\n";
 const BAN = "192.0.2.77";
 /** Some of the units that must run. */
@@ -40,7 +40,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
     lab = await Lab.make();
     machine = await SystemdMachine.boot(lab);
     const root = rootOf(lab.directory);
-    // Not in /var/tmp, of which each unit has its own.
+    // Not in /var/tmp, because each unit has a private one.
     const [hints, anchor] = ["/srv/lab/root.hints", "/srv/lab/root.key"];
     await machine.shell(`mkdir /srv/lab && cp ${root.hints} ${root.anchor} /srv/lab`);
     const settings = {
@@ -190,9 +190,9 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
       await machine.must(["ghostinbox", "config", "set", "firewall.mode", "strict"]);
       await machine.must(["ghostinbox", "config", "apply", "--yes"]);
       await machine.must(["ghostinbox", "firewall", "try", "--yes"]);
-      // As a lift that was interrupted leaves it.
+      // As left by an interrupted lift.
       await lab.server.mustExec(["nft", "add", "table", "inet", "ghostinbox_isolation"]);
-      // It fails for units that end before their turn.
+      // It fails for units that have already ended.
       await machine.shell(`echo 'no_such_setting = 1' >> ${toml}; systemctl kill --signal=KILL 'ghostinbox*' || :`);
       const log = "journalctl --no-pager -u ghostinbox";
       await until("its start fails", async () => (await machine.shell(log)).includes("no_such_setting"), MINUTE_MS);

@@ -29,7 +29,7 @@ const RECORDS = [
   "imap.old.example. A 198.51.100.90",
   "smtp.relay.example. A 198.51.100.91",
 ];
-/** The last tasks of the first page end the server: those of the others come before. */
+/** The last tasks of the first page end the server, so the other pages' tasks come first. */
 const ENDS = "Restart and stop";
 const PHONE = "198.51.100.70";
 const OLD = "198.51.100.90";
@@ -46,7 +46,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   /** Bob's server. */
   let elsewhere: Sink;
   let relay: TlsServer | undefined;
-  /** What was in the new mailbox before the move. */
+  /** The content of the new mailbox before the move. */
   let own: readonly Stored[] = [];
   before(async () => {
     await lab.start(RECORDS);
@@ -72,7 +72,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     }
   });
 
-  /** What happens in the world before a task. */
+  /** Outside events before a task. */
   const comesBefore: Readonly<Record<string, () => Promise<unknown>>> = {
     "See who is banned, and why": () => Promise.all(GUESSES.map((password) => guess(password))),
     "Open the dashboard": openSsh,
@@ -104,7 +104,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
       );
     },
   };
-  /** Parts of a page's task that no command shows. */
+  /** Parts of a page's task without a command. */
   const holdsAfter: Readonly<Record<string, () => unknown>> = {
     "Open the dashboard": async () => {
       await until("the page is at the end of the tunnel", () => laptop.must(["curl", "-sSf", DASHBOARD]));
@@ -113,7 +113,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     },
     "Get alerts": () =>
       until("the test is in Bob's mailbox", () => elsewhere.mails().some((mail) => /This is a test/.test(mail))),
-    // What comes later is about the backups, not about their key.
+    // Later steps are about the backups, not their key.
     "Make a backup": () => {
       const layout = layoutOf(join(lab.directory, "data-server"));
       makeCheap(layout.backupRepository, readKey(layout) ?? "");
@@ -146,7 +146,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   const oldMailbox = (): Promise<ImapMailbox> =>
     ImapMailbox.open(lab.sender, OLD, OLD, { name: "anna@old.example", password: PASSWORD });
 
-  /** What Anna has on the new server. */
+  /** Anna's mail on the new server. */
   async function newMails(): Promise<readonly Stored[]> {
     const mailbox = await ImapMailbox.open(lab.sender, PHONE, SERVER.v4, {
       name: "anna@example.org",
@@ -155,7 +155,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     try {
       return await mailbox.mails();
     } catch (error) {
-      // If the connection was cut, these say by which program.
+      // If the connection was cut, these show by which program.
       const logs = ["mail/mail.log", "dovecot/current", "keeper/current", "guard/current"].map(
         (name) => `/var/lib/ghostinbox/log/${name}`,
       );
@@ -185,7 +185,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
     await until("the laptop knows the server", () => laptop.must(["sh", "-c", scan]).then(() => true));
   }
 
-  /** As certbot lays it down, and as the authorities that the laptop knows confirm it. */
+  /** As certbot writes it, from an authority that the laptop trusts. */
   async function getCertificate(): Promise<void> {
     const { cert, key } = await makeCertificate(lab.directory, "tasks", "mail.example.org");
     const live = "/etc/letsencrypt/live/mail.example.org";

@@ -15,7 +15,7 @@ const SENDERS = 8;
 /** From a kill to the next mails; a longer one is printed. */
 const SLOW_MS = 15_000;
 const SEED = Number(process.env["CHAOS_SEED"] ?? 20_261_120);
-/** Whatever a mail passes, and what supervises none of it. */
+/** Every program that a mail passes through, without supervisors. */
 const VICTIMS: readonly RegExp[] = [
   /\/guard\.js/,
   /\/keeper\.js/,
@@ -98,7 +98,7 @@ function wasInterrupted(log: string, queueId: string): boolean {
   return lines.some((line) => line.includes("status=deferred")) || taken > 1 || sent !== 1;
 }
 
-/** Pseudo-random, so that a failure can be played again. */
+/** Pseudo-random, so that a failure can be reproduced. */
 function* victims(): Generator<RegExp> {
   let state = SEED;
   for (;;) {
@@ -151,7 +151,7 @@ class Senders {
         } catch (error) {
           if (error instanceof Hopeless) throw error;
         }
-        // Whether the server had stored it already, a sender cannot know.
+        // A sender cannot know whether the server had already stored it.
         tried.unanswered ||= sent;
         return false;
       },

@@ -12,7 +12,7 @@ import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
 const ANNA = "anna@example.test";
-/** mx.sender.test, and an address of which no domain says that its mail comes from there. */
+/** mx.sender.test, and an address that no domain names as its sender. */
 const MX = "198.51.100.10";
 const ELSEWHERE = "198.51.100.70";
 const SESSIONS = 8;
@@ -24,7 +24,7 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
     records: () => RECORDS,
   });
 
-  /** One mail; the code of the reply. */
+  /** Sends one mail; returns the reply code. */
   async function send(author: string, subject: string, from: string = MX, sender: string = author): Promise<number> {
     const text = mailText({ subject, from: author });
     return (await sendMail({ host: lab.sender, from, sender, recipient: ANNA, text })).code;

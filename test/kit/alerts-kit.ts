@@ -26,7 +26,7 @@ export const SETTINGS: Omit<AlertSettings, "channels"> = {
   language: "en",
 };
 
-/** Alerts over events that the test hands out, a store that it can break, and channels that answer as it says. */
+/** Alerts with events from the test, a store that it can break, and channels that answer as it says. */
 export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
   const clock = new HandClock();
   const notices = new NoticeBoard();

@@ -9,7 +9,7 @@ import { engineOnMemory } from "./engine-kit.ts";
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** The real thing but for the channel, on a real engine's database. */
+/** Real alerts on a real engine's database, with a fake channel. */
 export function alertsOnDatabase(settleMs = 60_000) {
   const { engine, db, clock, notices } = engineOnMemory();
   const sent: AlertMessage[] = [];

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 const HALVES = { first: 0xd800, count: 0x800 } as const;
 const LAST = 0x10ffff;
 
-/** As the unit "binary" of fast-check, which first lists a million characters: a second of a processor in each process. */
+/** As the unit "binary" of fast-check, which first lists a million characters: a second of CPU time in each process. */
 export const ANY_CHARACTER: fc.Arbitrary<string> = fc.nat(LAST - HALVES.count).map(
   (at) => String.fromCodePoint(at < HALVES.first ? at : at + HALVES.count),
   (text) => {

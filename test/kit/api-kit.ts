@@ -196,7 +196,7 @@ export async function signIn(kit: Kit, account?: string): Promise<string> {
   return response.headers.get("set-cookie")?.split(";")[0] ?? assert.fail("no cookie");
 }
 
-/** Waits for a condition, looked at every `everyMs`, for at most ten seconds. */
+/** Waits for a condition, checked every `everyMs`, for at most ten seconds. */
 export async function until(holds: () => boolean | Promise<boolean>, everyMs = 5): Promise<void> {
   const deadline = performance.now() + patience(10_000);
   while (!(await holds())) {

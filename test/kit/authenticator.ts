@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 
 export type KeyKind = "ec" | "ed25519" | "rsa";
 type Asked = Readonly<{ challenge: string; origin: string }>;
-/** What a test makes wrong; by default nothing is. */
+/** Faults that a test wants; none by default. */
 type Odd = Readonly<{
   type: string;
   name: string;
@@ -19,7 +19,7 @@ const FLAGS = { present: 0x01, verified: 0x04, credential: 0x40 };
 /** A person was there and was verified. */
 export const VERIFIED = FLAGS.present | FLAGS.verified;
 
-/** An authenticator with one passkey, with real keys: what a browser would send of it. */
+/** An authenticator with one passkey, with real keys: with a browser's requests. */
 export class Authenticator {
   readonly id = randomBytes(32);
   readonly #pair: Readonly<{ publicKey: KeyObject; privateKey: KeyObject }>;

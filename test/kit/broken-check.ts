@@ -12,7 +12,7 @@ export type Broken = Readonly<{ state: State; saw: RegExp; server: () => Checked
 
 /** A test for each check: it finds what is broken. */
 export function findEach(broken: Readonly<Record<string, Broken>>): void {
-  // Asked for outside of any test, it goes with the file.
+  // Requested outside of any test, it is removed with the file.
   directory = temporaryDirectory();
   for (const [id, { state, saw, server }] of Object.entries(broken))
     void test(`${id} finds what is broken`, async () => {

@@ -5,9 +5,9 @@ import * as z from "zod/mini";
 import { prepareKey, readKey } from "../../src/daemon/backup/repository.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 
-/** The least that restic takes. Its own choice costs up to half a second of a core at each of its commands. */
+/** The minimum that restic accepts. Its default costs up to half a second of CPU time per command. */
 const CHEAP = { N: 2, r: 1, p: 1 } as const;
-/** By which it splits files; irreducible, as `restic init` made it once. */
+/** The polynomial with which it splits files; irreducible, from a `restic init`. */
 const POLYNOMIAL = "2d46d3b0ba25c9";
 const DIRECTORIES = ["keys", "data", "index", "locks", "snapshots"];
 /** Of an encryption key (32) and a MAC key (16 and 16), of a nonce, and of a MAC. */
@@ -33,7 +33,7 @@ export function makeCheapRepository(layout: Layout, place: string = layout.backu
   lock(place, JSON.stringify({ mac, encrypt: master.encrypt.toString("base64") }), readKey(layout) ?? "");
 }
 
-/** From now on the key of a repository that restic made costs as little. */
+/** Makes the key of a repository made by restic as cheap. */
 export function makeCheap(place: string, password: string): void {
   for (const name of readdirSync(join(place, "keys"))) {
     const file = join(place, "keys", name);
@@ -88,7 +88,7 @@ function poly1305(message: Buffer, r: bigint, s: bigint): Buffer {
   return Buffer.from(tag.toString(16).padStart(32, "0"), "hex").reverse();
 }
 
-/** Of bytes of which the first counts least. */
+/** Little-endian. */
 function number(bytes: Buffer): bigint {
   return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
 }

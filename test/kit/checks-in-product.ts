@@ -1,6 +1,6 @@
 import type { CheckId } from "../../src/cli/check/table.ts";
 
-/** The checks that only a whole server can fail: `test/e2e/check.test.ts` breaks what they look at. */
+/** The checks that only a whole server can fail: `test/e2e/check.test.ts` breaks what they check. */
 export type InProduct =
   | "backups.repository"
   | "backups.restore"
@@ -12,11 +12,11 @@ export type InProduct =
   | "permissions.sockets"
   | "reputation.port-25-out";
 
-/** All others: `broken.test.ts` beside the checks, and the files named like it. */
+/** All others: `broken.test.ts` next to the checks, and similarly named files. */
 export type Alone = Exclude<CheckId, InProduct>;
 
 type In<Group extends string> = Extract<Alone, `${Group}.${string}`>;
-/** Of these, those whose test plays another side of a conversation: `broken-network.test.ts`. */
+/** Those of them whose test simulates the other side of a dialogue: `broken-network.test.ts`. */
 export type OfNetwork = In<"ports" | "tls" | "dns" | "reputation" | "mail-flow">;
 /** Those whose test changes files and programs: `broken-files.test.ts`. */
 export type OfFiles = In<"permissions" | "database" | "backups" | "clock" | "updates">;

@@ -18,7 +18,7 @@ import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 
-/** What the kit takes for a password's hash. */
+/** The kit's password hash. */
 export function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
 }
@@ -35,7 +35,7 @@ const redirects = (accounts: readonly string[]) =>
     .filter((name) => name.startsWith("alice@"))
     .map((address) => ({ address, to: ["alice@elsewhere.example"], by: ".dovecot.sieve" }));
 
-/** Every command on a real engine and real databases in memory; the keeper only notes what it is asked. */
+/** Every command on a real engine and real databases in memory; the keeper only records its commands. */
 export function commandsOnMemory(policy = TEST_POLICY) {
   const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, banLog, notices, clock, db } = memory;
@@ -172,16 +172,16 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       .map((row) => row["value"]);
   return {
     ...memory,
-    /** From now on nothing that is written can be flushed. */
+    /** Makes every flush fail from now on. */
     failDisk: () => {
       isDiskWell = false;
     },
-    /** What happens from now on while passwords are hashed. */
+    /** Sets what happens while passwords are hashed. */
     whileHashing: (work: typeof whileHashing) => {
       whileHashing = work;
     },
     proofsOf: (account: string) => accountHistory.passwordProofs(account),
-    /** From now on each account has a key for its mail. */
+    /** Gives each account a key for its mail from now on. */
     keepKeys: () => {
       keyOfEach = true;
     },
@@ -201,43 +201,43 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       origin: Origin = "root",
       as?: Readonly<{ as: string; ip: string; isDry?: boolean }>,
     ): Promise<Reply> => run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
-    /** What it would be answered. */
+    /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     credentials: kept,
-    /** What the keeper was asked, but for its status. */
+    /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
     keeperUp: (value: boolean) => {
       up = value;
     },
-    /** What reading the settings comes to from now on. */
+    /** Sets the result of reading the settings. */
     reloads: (outcome: typeof reloaded) => {
       reloaded = outcome;
     },
-    /** What the settings file says from now on. */
+    /** Sets the content of the settings file. */
     writes: (text: string, env: typeof settingsEnv = {}) => {
       settingsText = text;
       settingsEnv = env;
     },
-    /** To which addresses alerts go by mail from now on. */
+    /** Sets the mail addresses for alerts. */
     tellsBy: (addresses: readonly string[]) => {
       alertsTo = addresses;
     },
     refreshed: () => refreshed,
-    /** What the keeper finds in the queue from now on. */
+    /** Sets what the keeper finds in the queue. */
     queues: (find: typeof queue) => {
       queue = find;
     },
-    /** What the keeper lists of the queue from now on. */
+    /** Sets the keeper's listing of the queue. */
     listsQueue: (find: typeof list) => {
       list = find;
     },
-    /** How often it was tried to write down who may send as whom. */
+    /** Attempts to write the files about who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,
     types: () => rows("type"),
     details: () => rows("details"),
-    /** Every row that is to come is refused, as by a full disk. */
+    /** Refuses all further rows, like a full disk. */
     fillDisk: () => {
       db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
     },

@@ -14,7 +14,7 @@ import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
 import type { CommandParts } from "../../src/engine/commands/carry-out.ts";
 import type { Clock } from "../../src/engine/ports.ts";
 
-/** Who may use the dashboard and the API, as the guard keeps it in `accounts.db`, and what they see of accounts. */
+/** Who may use the dashboard and the API, as the guard stores it in `accounts.db`, and the accounts that they see. */
 export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
   const listed = new Credentials(accounts);
   return {

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 const SETTINGS = 'domains = ["example.test"]\n';
 
-/** A data directory, `data` in `top`, with what no backup can do without: settings, and both databases without a row. */
+/** A data directory, `data` in `top`, with the minimum for a backup: settings, and both databases without rows. */
 export function dataToBackUp() {
   const top = temporaryDirectory();
   // Services that run as other users reach their own files.

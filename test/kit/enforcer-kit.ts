@@ -39,7 +39,7 @@ function fresh(): EnforcerKit {
   return { ...parts, clock, notices, warned, audits, enforcer };
 }
 
-/** `count` bans of different addresses are committed, and the enforcer hears of it. */
+/** `count` bans of different addresses are committed, and the enforcer is notified. */
 export function ban({ banLog, enforcer }: EnforcerKit, count: number, from = 0): void {
   for (let i = 0; i < count; i++) banLog.add(address(from + i));
   enforcer.nudge();

@@ -50,7 +50,7 @@ export class HandClock implements Clock {
   }
 }
 
-/** Holds what was raised; refuses to clear by mistake what was never known. */
+/** Holds raised notices; refuses to clear unknown ones. */
 export class NoticeBoard implements Notices {
   readonly raised = new Map<NoticeCode, string>();
   raise(code: NoticeCode, detail: string): void {

@@ -9,7 +9,7 @@ import { FactBase } from "../../src/engine/facts/fact-base.ts";
 import { type AddressHistory, NO_HISTORY } from "../../src/engine/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
-/** Facts over databases that say what a test wants, and count what they are asked. */
+/** Facts over fake databases that answer as a test wants, and count queries. */
 
 export const HOME: Prefix = hostPrefix(STRANGER);
 export const SENT: Mail = { type: "MAIL", recipientCount: 1, ...MAIL };
@@ -79,7 +79,7 @@ export function factsOnFakes() {
       guessesSince: () => [],
     },
   });
-  /** The facts of an event of an address of which this is known. */
+  /** The facts of an event from an address with this history. */
   const of = (event: ClientEvent, known: Partial<AddressHistory> = {}, policy = POLICY) => {
     address = { ...NO_HISTORY, ...known };
     base.setPolicy(policy, NOON);

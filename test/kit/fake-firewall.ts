@@ -9,18 +9,18 @@ import type { BanLog } from "../../src/engine/storage-ports.ts";
 const DONE: Outcome = { ok: true };
 const BROKEN: Outcome = { ok: false, reason: "nft failed." };
 
-/** Holds what a kernel would, and throws when two changes overlap. */
+/** Holds a kernel's state, and throws when two changes overlap. */
 export class FakeFirewall implements Firewall {
   readonly held = new Map<Prefix, Millis | null>();
   allow: readonly Prefix[] = [];
   readonly cuts: Prefix[] = [];
-  /** How many sessions were cut in one go each time, and what the kernel was asked to hold. */
+  /** The number of sessions cut by each call, and the requested bans. */
   readonly cutSizes: number[] = [];
   readonly readBack: (readonly Prefix[])[] = [];
-  /** How cutting ends from now on. */
+  /** The result of cutting from now on. */
   cutting: () => Promise<Outcome> = () => Promise.resolve(DONE);
   readonly calls: string[] = [];
-  /** Answers for the calls to come; afterwards all succeed. */
+  /** Results of the next calls; afterwards all succeed. */
   readonly failing: ("reset" | "apply" | "check" | "throw")[] = [];
   /** Why this kernel cannot count connections. */
   uncounted: string | null = null;
@@ -45,7 +45,7 @@ export class FakeFirewall implements Firewall {
     return outcome;
   }
 
-  /** What it forgets right after it was given. */
+  /** A ban that it forgets right after getting it. */
   readonly losing: Prefix[] = [];
 
   async holds(prefixes: readonly Prefix[]): Promise<Outcome> {
@@ -79,7 +79,7 @@ export class FakeFirewall implements Firewall {
   }
 }
 
-/** The ban table in memory: the last step on a prefix is what holds. */
+/** The ban table in memory: the last step on a prefix counts. */
 export class MemoryBanLog implements BanLog {
   readonly #steps: BanStep[] = [];
   add(prefix: Prefix, expiresAt: Millis | null = null): void {

@@ -25,7 +25,7 @@ export const HEALTH: Health = {
   uptimeSeconds: 5,
 };
 
-/** Who a token with these scopes is to the guard. */
+/** The caller of a token with these scopes, as the guard sees it. */
 export function tokenNamed(name: string, scopes: readonly Scope[]): CallerItem {
   return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
 }
@@ -62,7 +62,7 @@ export const MAILBOX: MyMailbox = {
   passwordOnServer: false,
 };
 
-/** Where mail programs find it. */
+/** The settings for mail programs. */
 export const CLIENT = { account: MAILBOX.account, host: "mail.example.org", imapPort: 993, smtpPort: 465 } as const;
 
 /** The caller of requests with `TOKEN`. */
@@ -78,7 +78,7 @@ const ADMIN = { name: "admin", role: "owner", account: null, scopes: SCOPES } as
 const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
 const UNAUTHORIZED = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" } as const;
 
-/** Answers as the guard would, remembers what it was asked, and throws at a verb the test did not expect. */
+/** Answers as the guard would, records its commands, and throws at an unexpected verb. */
 export class FakeGuard implements GuardPort {
   readonly asked: { readonly by: Asker; readonly command: Command }[] = [];
   readonly replies = new Map<Verb, Reply>([
@@ -119,9 +119,9 @@ export class FakeGuard implements GuardPort {
     ["alias_list", { ok: true, result: { items: [], next: null, total: 0 } }],
     ["token_list", { ok: true, result: { items: [], next: null, total: 0 } }],
   ]);
-  /** By their secret. */
+  /** Callers by their secret. */
   readonly callers = new Map<string, CallerItem>([[TOKEN, tokenNamed("ci", SCOPES)]]);
-  /** Questions who a caller is. */
+  /** Questions about callers. */
   identified: Readonly<{ as: string; ip: string; isUse: boolean }>[] = [];
   isDown = false;
 

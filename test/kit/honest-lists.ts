@@ -12,7 +12,7 @@ export const HONEST: readonly string[] = [ZEN, COP].flatMap((zone) => [
   `2.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${zone}`,
 ]);
 
-/** A DNS of honest lists; `say` changes what a name, or every name that ends so, is answered. */
+/** A DNS of honest lists; `say` changes the answer for a name, or for every name with that ending. */
 export class Dns implements Names {
   readonly asked: string[] = [];
   readonly #said = new Map<string, NameAnswer | Promise<NameAnswer>>();
@@ -46,7 +46,7 @@ export async function started(dns: Dns = new Dns(), zones: readonly string[] = [
 
 export const STRANGER = ip("198.51.100.7");
 
-/** After whatever has been answered by now has had its effect. */
+/** Resolves once all answers so far have taken effect. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from "node:test";
 
 /**
- * Before each test of this file alone (`import.meta.filename`). One process runs many files, and there a hook of node:test
+ * Runs before each test of this file only (`import.meta.filename`). One process runs many files, and there a hook of node:test
  * outside of `describe` runs for the tests of all of them.
  */
 export function beforeEachOf(file: string, make: () => unknown): void {

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { NXDOMAIN, readQuestion, reply, TYPES } from "./zone-server.ts";
 
 /**
- * How a name server of a block list behaves. `lying`: it names everybody. `blocked`: it serves us not, and says so.
- * `slow`: right, but late. `dead`: no answer at all.
+ * How a name server of a block list behaves. `lying`: it lists everyone. `blocked`: it refuses to serve us, and says so.
+ * `slow`: correct, but late. `dead`: no answer at all.
  */
 export type ListManner = "honest" | "lying" | "blocked" | "slow" | "dead";
 export const LIST_MANNERS: readonly ListManner[] = ["honest", "lying", "blocked", "slow", "dead"];
-/** `listed`: what stands before the zone in a name (`7.113.0.203`), with the address that is answered. */
+/** `listed`: the labels before the zone in a name (`7.113.0.203`), with the answered address. */
 export type ListZone = Readonly<{ zone: string; manner: ListManner; listed: Readonly<Record<string, string>> }>;
 
 /** RFC 5782, section 5; the second is ::FFFF:7F00:2. */
@@ -19,9 +19,9 @@ export const TEST_POINTS: Readonly<Record<string, string>> = {
 
 const SLOW_MS = 2_500;
 
-/** A name server of one zone on UDP (RFC 1035), just enough of one for a resolver. Nothing that it says is kept. */
+/** A name server of one zone on UDP (RFC 1035), just enough of one for a resolver. Its answers are never cached. */
 export class ListServer {
-  /** Every name that was asked for, in order. */
+  /** Every queried name, in order. */
   readonly asked: string[] = [];
   readonly #socket: Socket = createSocket("udp4");
   readonly #address: string;

@@ -12,7 +12,7 @@ export async function listenOnPort(server: Server, host = "127.0.0.1"): Promise<
   throw new Error("it listens on no port");
 }
 
-/** The same on a unix socket, whose directory is made. */
+/** The same on a unix socket, whose directory it makes. */
 export async function listenOnSocket(server: Server, path: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true });
   await listening(server.listen(path));

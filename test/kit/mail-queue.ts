@@ -24,7 +24,7 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
     compatibility_level: "3.6",
     queue_directory: postfixQueue,
     data_directory: postfixData,
-    // Else each call asks the resolver for the name of this machine.
+    // Otherwise each call asks the resolver for this machine's name.
     myhostname: "mail.example.org",
   };
   const lines = Object.entries(parameters).map(([name, value]) => `${name} = ${value}\n`);
@@ -35,13 +35,13 @@ export function makeMailQueue({ postfixConf, postfixQueue, postfixData }: Layout
   writeFileSync(join(postfixConf, "master.cf"), "");
 }
 
-/** The text of each file that waits to be taken into the queue: sender, recipients and lines, each after its length. */
+/** The text of each file in the maildrop: sender, recipients and lines, each after its length. */
 export function queuedMails({ postfixQueue }: Layout): readonly string[] {
   const directory = join(postfixQueue, "maildrop");
   return readdirSync(directory).map((name) => readFileSync(join(directory, name), "latin1"));
 }
 
-/** What waits to be taken into the queue waits there for its next delivery. Returns the queue ids. */
+/** Moves the mail in the maildrop to the deferred queue. Returns the queue ids. */
 export function deferMails({ postfixQueue }: Layout): readonly string[] {
   const { uid, gid } = userIds("postfix");
   for (const name of ["active", "corrupt", "deferred", "hold", "incoming"]) {
@@ -68,7 +68,7 @@ export function copyMail({ postfixQueue }: Layout, id: string, copies: readonly 
   }
 }
 
-/** By the first letter (postconf(5), hash_queue_depth). */
+/** The subdirectory, by the first letter (postconf(5), hash_queue_depth). */
 function deferredFile(postfixQueue: string, id: string): string {
   const directory = join(postfixQueue, "deferred", id.slice(0, 1));
   mkdirSync(directory, { recursive: true });

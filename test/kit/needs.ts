@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
-/** What a test takes that a machine may lack. */
+/** Requirements of a test that a machine may lack. */
 export type Needs = Readonly<{
   root?: boolean;
   /** Names of commands, or paths of files. */
@@ -11,7 +11,7 @@ export type Needs = Readonly<{
 }>;
 
 /**
- * For `skip` of a test: the reason why it cannot run here, or false. The runner prints the reason, and fails where
+ * For `skip` of a test: the reason why it cannot run here, or false. The runner prints the reason, and fails if
  * CI=true says that nothing may be missing.
  */
 export function lacking({ root = false, installed = [], users = [] }: Needs): string | false {

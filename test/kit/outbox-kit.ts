@@ -48,7 +48,7 @@ export function outbox() {
         all.map((one) => message(...one)),
         schedule,
       ),
-    /** As the guard does each second. */
+    /** Runs rounds, as the guard does each second. */
     async rounds(schedule: Schedule, seconds = 3): Promise<readonly string[]> {
       for (let i = 0; i < seconds; i++) {
         box.round(schedule, "en");

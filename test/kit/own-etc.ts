@@ -15,7 +15,7 @@ export const OWN_ETC = {
 export const OVER_ETC = 'mount -t overlay overlay -o "lowerdir=/etc,upperdir=$1,workdir=$1.work" /etc';
 
 const ROOT = join(import.meta.dirname, "..", "..");
-/** `tmpfs`: what programs note about users beside /etc (lastlog(8)). */
+/** `tmpfs`: files about users outside of /etc (lastlog(8)). */
 const MOUNT = `
   ${OVER_ETC}
   mount -t tmpfs none /var/log
@@ -28,7 +28,7 @@ const RUN = `import(process.argv[1])
   .then((value) => value ?? null, (error) => ({ failed: String(error) }))
   .then((value) => process.stdout.write("\\n" + JSON.stringify(value)))`;
 
-/** One of our functions: its file below the checkout, its name, and what it is given, as JSON. */
+/** One of our functions: its file below the checkout, its name, and its arguments as JSON. */
 export type Call = readonly [file: string, name: string, ...args: readonly unknown[]];
 
 /**
@@ -46,7 +46,7 @@ export class OwnEtc {
       cpSync(join("/etc", name), join(this.path, name), { preserveTimestamps: true });
   }
 
-  /** Fields of a line of `passwd` or `group`; empty where there is none. */
+  /** Fields of a line of `passwd` or `group`; empty if there is none. */
   fields(file: "passwd" | "group", name: string): readonly string[] {
     const line = this.#lines(file).find((entry) => entry.startsWith(`${name}:`));
     return line === undefined ? [] : line.split(":");
@@ -74,7 +74,7 @@ export class OwnEtc {
     }
   }
 
-  /** Adds a user and a group of that name where there is none, as a package would. */
+  /** Adds a user and a group of that name if missing, as a package would. */
   add(name: string, id: number): void {
     if (this.fields("group", name).length === 0) {
       this.write("group", [...this.#lines("group"), `${name}:x:${id}:`]);

@@ -2,8 +2,8 @@
 const SLOWNESS = Math.max(1, Number(process.env["TEST_SLOWNESS"] ?? 1));
 
 /**
- * A deadline, in milliseconds, as this machine needs it: it is written for one of two processors with nothing beside the tests, and
- * a machine half as fast gets twice the time. For how long a test waits, never for what the product promises at any speed.
+ * A deadline, in milliseconds, scaled to this machine: it is written for a machine with two processors that runs nothing but the tests, and
+ * a machine half as fast gets twice the time. For waits of tests, never for promises of the product.
  */
 export function patience(ms: number): number {
   return Math.round(ms * SLOWNESS);

@@ -1,7 +1,7 @@
 import { cpuUsage } from "node:process";
 
 /**
- * What some work came to, and its cost: the processor time of this process, in milliseconds. On a busy machine the work takes
+ * The result of some work, and its cost: the CPU time of this process, in milliseconds. On a busy machine the work takes
  * longer, but hardly costs more.
  */
 export function costOf<T>(work: () => T): Readonly<{ result: T; costMs: number }> {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** Every file of ours that these import, at once or late. Imports of types alone don't count. */
+/** Every file of ours that these import, statically or dynamically. Imports of types alone don't count. */
 export function reachedFrom(entries: readonly string[]): readonly string[] {
   const found = new Set(entries);
   for (const file of found) {

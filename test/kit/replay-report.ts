@@ -1,6 +1,6 @@
 import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
 
-/** Of a replay that compared nothing. */
+/** The report of a replay that compared nothing. */
 export function emptyReport(): ReplayReport {
   const none = { total: 0, items: [] };
   const verdicts = { pass: 0, delay: 0, defer: 0, refuse: 0 };

@@ -1,6 +1,6 @@
 import type { ReportFacts } from "../../src/core/report/facts.ts";
 
-/** A quiet week of a small server, for tests: nothing is to be done. */
+/** A quiet week of a small server, for tests: nothing needs attention. */
 export function reportFacts(changes: Partial<ReportFacts> = {}): ReportFacts {
   const day = (date: string, failed: number) => ({
     day: date,

@@ -75,7 +75,7 @@ export function shippedJails(): Pick<Site["fail2ban"], "jails" | "ownJail"> {
   return { jails: jailsOf(loaded.settings), ownJail: ownJailOf(loaded.settings) };
 }
 
-/** `name = value` lines as a table; a name that stands twice is a mistake in every format that we render. */
+/** `name = value` lines as a table; a duplicate name is a mistake in every format that we render. */
 export function assignments(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const line of text.split("\n")) {

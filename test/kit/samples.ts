@@ -164,7 +164,7 @@ export function times(count: number, everyMs = 1, until: Millis = NOON): readonl
   return Array.from({ length: count }, (_, i) => later(until, (i + 1 - count) * everyMs));
 }
 
-/** An event of which nothing is known but its type, but for what the test says. */
+/** An event with only a type and the fields that the test gives. */
 export function eventItem(type: string, changes: Partial<EventItem> = {}): EventItem {
   return {
     id: 1,

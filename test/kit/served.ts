@@ -6,7 +6,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 type Serve = (socket: Socket) => void;
 
-/** The path of a unix socket at which a server does this with each connection, until the test has ended. */
+/** Starts a server on a unix socket that does this with each connection until the test ends; returns its path. */
 export async function servedSocket(serve: Serve, path = join(temporaryDirectory(), "socket")): Promise<string> {
   await listenOnSocket(serverOf(serve), path);
   return path;
@@ -17,15 +17,15 @@ export function servedPort(serve: Serve): Promise<number> {
   return listenOnPort(serverOf(serve));
 }
 
-/** As a frozen program looks: the kernel takes the connection, and nothing answers. */
+/** Like a frozen program: the kernel accepts the connection, and nothing answers. */
 export function silent(): void {}
 
-/** Says this to each connection, and nothing more. */
+/** Sends this to each connection, and nothing else. */
 export function saying(words: string): Serve {
   return (socket) => socket.write(words, "latin1");
 }
 
-/** Says this once it has been asked exactly that. */
+/** Sends this once it has received exactly that. */
 export function answering(question: string, answer: string): Serve {
   return (socket) =>
     socket.on("data", (said) => {

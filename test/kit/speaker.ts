@@ -9,7 +9,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 
 export type Files = Readonly<{ key: Buffer; cert: Buffer; directory: string }>;
 
-/** A certificate for mail.example.org that vouches for itself. `key`: options of openssl-req(1). */
+/** A certificate for mail.example.org that is self-signed. `key`: options of openssl-req(1). */
 export async function selfSigned(
   days = 30,
   key: readonly string[] = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
@@ -25,7 +25,7 @@ export async function selfSigned(
 
 export type Speech = Readonly<{
   greeting?: string;
-  /** The answers to lines that match, before those that every server gives. */
+  /** Answers to matching lines, checked before those that every server gives. */
   answers?: readonly (readonly [RegExp, string])[];
   tls?: TlsOptions;
   /** Whether TLS starts at once, instead of with STARTTLS. */

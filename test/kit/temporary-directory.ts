@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 
-/** An empty directory, by its real path. It goes with the test, suite or file that asks for it; not for a `beforeEach`. */
+/** An empty directory, by its real path. Removed with the test, suite or file that asks for it; not for a `beforeEach`. */
 export function temporaryDirectory(within: string = tmpdir()): string {
   const path = realpathSync(mkdtempSync(join(within, "ghostinbox-test-")));
   after(() => rmSync(path, { recursive: true, force: true }));

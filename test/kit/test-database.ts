@@ -16,7 +16,7 @@ import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 export const START = instant(Date.UTC(2026, 10, 20, 6, 0, 0));
 
-/** A directory that goes when the test ends. */
+/** A directory that is removed when the test ends. */
 export function scratch(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "ghostinbox-sqlite-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -70,7 +70,7 @@ export function net(text: string): Prefix {
   return parsed;
 }
 
-/** A connection that passed, but for what the test says. */
+/** A connection that passed, except for the fields that the test gives. */
 export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecord> = {}): EventRecord {
   const ip = parseIp(ipText);
   if (ip === null) throw new Error(`${ipText} is not an address`);

@@ -40,7 +40,7 @@ import { patience } from "./patience.ts";
 import { SAMPLE_ALERTS } from "./sample-alerts.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
-/** The engine, its commands, databases and control socket for real; neither mail servers nor firewall behind them. */
+/** The real engine with its commands, databases and control socket, but without mail servers and firewall. */
 
 const TOML = 'domains = ["example.org"]\n';
 const STOP_MS = 1_000;
@@ -142,7 +142,7 @@ export async function startGuard(layout: Layout) {
     keeperSays(words: string): void {
       detail = words;
     },
-    /** Writes past the engine what it would have decided just now. */
+    /** Writes directly what the engine would have decided now. */
     write(...changes: readonly Change[]): void {
       engine.flush();
       store.begin();
@@ -225,7 +225,7 @@ export async function ghostinbox(
   return { code, out, err };
 }
 
-/** What went wrong, in one line and without a stack; nothing stands among the results. */
+/** The error, in one line and without a stack; there must be no output. */
 export function oneLineOfError({ err, out }: Finished): string {
   assert.equal(out, "");
   assert.match(err, /^[^\n]+\n$/);

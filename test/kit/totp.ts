@@ -2,12 +2,12 @@ import { codeAt, STEP_MS } from "../../src/engine/access/totp.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/** What an authenticator app shows for this secret, as the page tells it. */
+/** The code of an authenticator app for this secret, in the page's format. */
 export function codeOf(secret: string, nowMs: number): string {
   return codeAt(secretOf(secret), Math.floor(nowMs / STEP_MS));
 }
 
-/** From base32, RFC 4648, with or without spaces. */
+/** Decodes base32 (RFC 4648), with or without spaces. */
 function secretOf(text: string): Uint8Array {
   const bits = [...text.replaceAll(/\s/g, "")]
     .map((letter) => ALPHABET.indexOf(letter).toString(2).padStart(5, "0"))

@@ -8,7 +8,7 @@ import { dataDirectory } from "./test-guard.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
 
-/** A call of the command line at a terminal where `answer` is typed, if any, to a guard that replies so. */
+/** Runs the command line at a terminal where `answer` is typed, if any, with a guard that gives this reply. */
 export async function typed(line: string, replies: (command: Command) => Reply, answer: string | null = null) {
   using layout = dataDirectory();
   const asked: Command[] = [];

@@ -5,7 +5,7 @@ import { patience } from "./patience.ts";
 const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
 
-/** Waits for what happens within this process. For whole servers `test/lab/wait.ts` waits, which asks less often. */
+/** Waits for conditions within this process. `test/lab/wait.ts`, for whole servers, checks less often. */
 export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
   const end = performance.now() + patience(DEADLINE_MS);
   while (!(await condition())) {

@@ -43,7 +43,7 @@ class HeldConnections implements OpenConnections {
 export function watchedPort() {
   const [kernel, asked] = [new HeldConnections(), { known: 0 }];
   const warnings: unknown[] = [];
-  /** What is to make room, and further known addresses. */
+  /** Addresses that must make room, and further known addresses. */
   const [crowding, many]: [Connection[], Prefix[]] = [[], []];
   const known = prefixOf(ip("203.0.113.9"), 64);
   const watch = new ConnectionWatch({

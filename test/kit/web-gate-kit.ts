@@ -14,7 +14,7 @@ export const BY = "web:admin via 203.0.113.9";
 export const PASSWORD = "correct horse battery";
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
-/** The gate that what the web asks must pass, before an engine in memory, with the owner signed in. */
+/** The gate for the web's commands, in front of an engine in memory, with the owner signed in. */
 export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
@@ -68,20 +68,20 @@ export function webGateOnMemory() {
     accounts,
     mailboxParts,
     mailboxSignIn,
-    /** From now on no user of a mailbox may use the dashboard. */
+    /** Bars mailbox users from the dashboard from now on. */
     shutMailboxes: () => {
       maySignIn = false;
     },
     signInAs,
     admit,
-    /** As the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */
+    /** Asks with the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */
     ask: async (command: Command) => {
       const admitted = admit(command);
       await new Promise((resolve) => setImmediate(resolve));
       return "error" in admitted ? admitted.error : null;
     },
     refused: () => rows("SELECT details FROM event WHERE type = 'COMMAND_REFUSED' ORDER BY id"),
-    /** What its callers lacked the right to. */
+    /** Commands that its callers had no right to. */
     denied: () => rows("SELECT details FROM event WHERE type = 'CALLER_REFUSED' ORDER BY id"),
     count: (type: string) => rows("SELECT id FROM event WHERE type = ?", type).length,
     named: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),

@@ -1,4 +1,4 @@
-/** What the web may ask, spelled out beside the table of verbs: a verb that is opened to the web is opened twice. */
+/** The verbs that the web may use, listed a second time in addition to the table of verbs, so opening one takes two changes. */
 export const WEB_VERBS = [
   "access_review",
   "account_details",

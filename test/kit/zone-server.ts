@@ -9,7 +9,7 @@ type Zone = readonly Pick<DnsRecord, "name" | "type" | "value">[];
 export const TYPES = { A: 1, PTR: 12, MX: 15, TXT: 16, AAAA: 28, SRV: 33 } as const;
 export const NXDOMAIN = 3;
 
-/** A name server on UDP that knows these records alone (RFC 1035, 4). Its `address:port`; ends with the test. */
+/** A name server on UDP that knows only these records (RFC 1035, 4). Its `address:port`; ends with the test. */
 export async function zoneServer(zone: Zone): Promise<string> {
   const socket = createSocket("udp4");
   socket.on("message", (query, from) => socket.send(answerTo(query, zone), from.port, from.address));
@@ -39,7 +39,7 @@ export function readQuestion(query: Buffer): Question {
   return { name: labels.join("."), type: query.readUInt16BE(at + 1), end: at + 5 };
 }
 
-/** Answers with these values; time to live 0, so that nothing that is said is kept. */
+/** Answers with these values; time to live 0, so that no answer is cached. */
 export function reply(query: Buffer, { type, end }: Question, values: readonly string[], code = 0): Buffer {
   const head = Buffer.from(query.subarray(0, end));
   head.writeUInt16BE(0x84_00 | code, 2);
