@@ -896,7 +896,7 @@ export type Routes = {
     readonly body: {
       /** The account, such as anna@example.org. */
       readonly name: string;
-      /** Without it the server makes one, and tells it once. */
+      /** Without it the server generates one and returns it once. */
       readonly password?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
@@ -1001,7 +1001,7 @@ export type Routes = {
         }
       | undefined;
     readonly body: {
-      /** Without it the server makes one, and tells it once. */
+      /** Without it the server generates one and returns it once. */
       readonly password?: string | undefined;
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;

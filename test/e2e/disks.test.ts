@@ -98,7 +98,7 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
       await owner.isAlertedTo({
         disk_read_only: /\(\/dev\/loop\d+, ext4\), which is read-only\. Try: mount -o remount,rw /,
       });
-      assert.match((await product.cli(["status"])).stdout, /takes no writes.*mount -o remount,rw/s);
+      assert.match((await product.cli(["status"])).stdout, /is read-only: no mail is accepted.*mount -o remount,rw/s);
       await until("mail must wait", () => under.failures("mail").length > 0, WELL_MS);
     });
     console.log(`${traffic.accepted.length} were accepted; then: ${[...new Set(traffic.failures("mail"))].join("; ")}`);

@@ -17,6 +17,7 @@ const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "LOGIN_FAILED", ...LOGIN }, "pass admin_session"],
   [{ type: "LOGIN_ASKED", ...LOGIN }, `refuse ${DUE.reason}`],
   [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "refuse recipient_unknown"],
+  [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, `refuse ${DUE.reason}`],
 ];
 for (const [event, answer] of events)
   test(`a spared ${event.type}: ${answer}`, () => {

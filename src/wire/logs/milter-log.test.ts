@@ -23,6 +23,14 @@ test("a refusal by DMARC and one by score", () => {
   assert.deepEqual(read(line("5.7.1", spam, "")), { ...about, sender: "", reply: spam, reason: "spam_refused" });
 });
 
+test("a quoted sender may contain a bracket", () => {
+  const seen = readMilterReject(
+    line("5.7.1", "Message content refused", '"a>b"@strict.test'),
+    "Message content refused",
+  );
+  assert.deepEqual(seen?.type === "CONTENT_REFUSED" && seen.sender, '"a>b"@strict.test');
+});
+
 test("a mail without a certain author, and one of an account whose author is not its own", () => {
   const seen = readMilterReject(line("5.7.1", "The header must name its author once, as in From: x"), "");
   assert.ok(seen?.type === "CONTENT_REFUSED");

@@ -59,4 +59,4 @@ const FINDING = /^([0-9A-Za-z]{5,20}): milter-header-info: header .*>: ([A-Za-z 
 /** Postfix cuts its own at 2,000 characters. */
 const LONGEST_LINE = 4_096;
 const REJECT =
-  /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<([^>]*)> to=<([^>]*)> proto=/i;
+  /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> to=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> proto=/i;
