@@ -80,7 +80,7 @@ export function rootWritesTests({ lab, product }: Running): void {
     ]);
     t.after(() => Promise.all([...mine, ...others].map((one) => one.end())));
     await product.start();
-    assert.equal(readFileSync(secret, "utf8"), "root's alone");
+    assert.equal(readFileSync(secret, "utf8"), "only root's");
     assert.equal(lstatSync(secret).uid, 0);
     assert.ok(lstatSync(keyFile()).isFile());
     assert.deepEqual(readdirSync(keys()), [basename(keyFile())]);
