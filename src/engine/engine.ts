@@ -98,8 +98,8 @@ export class Engine {
   }
 
   /** How far the mail of a connection has progressed; null if unknown. */
-  progressOf(session: string, now: Millis): Progress | null {
-    return this.#processor.progressOf(session, now);
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#processor.progressOf(connection, now);
   }
 
   /** The reason that forbids a ban of this network now, or null. */

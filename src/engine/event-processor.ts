@@ -185,8 +185,8 @@ export class EventProcessor {
     return protectionOf(this.#facts.sparing(network, now), now);
   }
 
-  progressOf(session: string, now: Millis): Progress | null {
-    return this.#facts.progressOf(session, now);
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#facts.progressOf(connection, now);
   }
 
   /** For a replay. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { endingSubmission, SubmissionSessions } from "./submission-sessions.ts";
 
 const [ANNA, BERT] = ["anna@example.org", "bert@example.org"];
-const [OLD, NEW] = ["203.0.113.9 40001", "203.0.113.9 40002"];
+const [OLD, NEW] = ["203.0.113.9 40001 587 192.0.2.1", "203.0.113.9 40001 465 192.0.2.1"];
 
 test("an account's earlier sessions are over at each stage, and no other account's", async () => {
   const sessions = new SubmissionSessions();

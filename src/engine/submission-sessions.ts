@@ -18,7 +18,7 @@ export class SubmissionSessions {
   /** Counts starts and ends in their order; times could be equal. */
   #turn = 0;
 
-  /** `session`: the client's address and port. */
+  /** `session`: names the connection by both of its ends (`sessionOf`). */
   begin(session: string): void {
     this.#begun.set(session, ++this.#turn);
   }

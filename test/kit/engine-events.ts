@@ -15,14 +15,14 @@ export const connect = (from: Ip = STRANGER): Connect => ({
   type: "CONNECT",
   ip: from,
   service: "smtp",
-  session: `${from} 40000`,
+  session: `${from} 40000 25 192.0.2.1`,
   clientName: null,
 });
 export const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
   type: "MAIL",
   ip: from,
   service: account === null ? "smtp" : "submission",
-  session: `${from} 40000`,
+  session: `${from} 40000 25 192.0.2.1`,
   clientName: null,
   helo: "mx.sender.test",
   sender: "bob@sender.test",

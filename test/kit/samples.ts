@@ -149,7 +149,7 @@ export const BAN: Ban = {
 export const MAIL: MailFacts = {
   ip: STRANGER,
   service: "smtp",
-  session: "203.0.113.7 40000",
+  session: "203.0.113.7 40000 25 192.0.2.1",
   clientName: null,
   helo: "sender.example.net",
   sender: "someone@example.net",

@@ -11,7 +11,7 @@ import type { Service } from "./service.ts";
 export type MailFacts = Readonly<{
   ip: Ip;
   service: Service;
-  /** Names the connection: client address and port. */
+  /** Names the connection (`sessionOf`). */
   session: string;
   /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;

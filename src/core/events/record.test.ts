@@ -63,7 +63,7 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
     actor: null,
     rest: {
       event: "MAIL",
-      session: " 40000",
+      session: " 40000 25 192.0.2.1",
       transaction: "a1.1",
       clientName: undefined,
       seen: undefined,

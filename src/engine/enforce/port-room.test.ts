@@ -108,7 +108,7 @@ test("a client in a mail transfer stays, and silent clients are disconnected bef
   assert.ok(first !== undefined && second !== undefined);
   await room.plan([first]);
   wait(5 * SECOND_MS);
-  progress.set(`${first.ip} ${first.clientPort}`, { at: NOON, isTransferring: true });
+  progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
   silences.set(connectionKey(second), 4_000);
   assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
 });

@@ -21,8 +21,8 @@ const AWAY_MS = 30 * SECOND_MS;
 export type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
-  /** For connections to Postfix's ports. */
-  progressOf: (session: string, now: Millis) => Progress | null;
+  /** For connections to Postfix's ports, by the client's address and port, and our port. */
+  progressOf: (connection: string, now: Millis) => Progress | null;
   /** The port of IMAP. */
   imap: () => number;
   /** Ends sessions of the account with most of the IMAP connections, and returns a description; empty if none. Never rejects. */
@@ -95,7 +95,7 @@ export class PortRoom {
 
   #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
     const key = connectionKey(one);
-    const progress = this.#parts.progressOf(`${one.ip} ${one.clientPort}`, now);
+    const progress = this.#parts.progressOf(`${one.ip} ${one.clientPort} ${one.port}`, now);
     const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
     return {
       stalledMs: now - since,

@@ -224,8 +224,8 @@ export class FactBase {
   }
 
   /** How far the mail of a connection has progressed; null if unknown. */
-  progressOf(session: string, now: Millis): Progress | null {
-    return this.#progress.of(session, now);
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#progress.of(connection, now);
   }
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */

@@ -17,17 +17,19 @@ const RECIPIENT: ClientEvent = { type: "RECIPIENT", listed: null, senderExists: 
 const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
 const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
+const CONNECTION = "203.0.113.7 40000 25";
+
 /** Events one second apart; returns the known progress this much later. */
 function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
   const seen = new SmtpProgress();
   for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
   const last = (events.length - 1) * SECOND_MS;
-  const found = seen.of(MAIL.session, later(NOON, last + afterMs));
+  const found = seen.of(CONNECTION, later(NOON, last + afterMs));
   return found === null ? null : { atMs: found.at - NOON, isTransferring: found.isTransferring };
 }
 
 test("a connection without events has no progress", () => {
-  assert.equal(new SmtpProgress().of(MAIL.session, NOON), null);
+  assert.equal(new SmtpProgress().of(CONNECTION, NOON), null);
 });
 
 test("the first accepted recipient is progress; a refused one is not, nor is a second", () => {

@@ -18,18 +18,20 @@ export class SmtpProgress {
   readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
 
   follow(event: ClientEvent, verdict: Verdict, now: Millis): void {
-    if (event.type === "CONNECT") this.#stages.set(event.session, { stage: "connected", at: now });
+    if (!("session" in event)) return;
+    const connection = event.session.slice(0, event.session.lastIndexOf(" "));
+    if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });
     if (verdict !== "pass") return;
-    if (event.type === "MAIL") this.#stages.set(event.session, { stage: "data", at: now });
-    else if (event.type === "MESSAGE") this.#stages.set(event.session, { stage: "ended", at: now });
+    if (event.type === "MAIL") this.#stages.set(connection, { stage: "data", at: now });
+    else if (event.type === "MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
     // Each further recipient costs nothing, so it does not count as progress.
-    else if (event.type === "RECIPIENT" && this.#stages.get(event.session)?.stage === "connected")
-      this.#stages.set(event.session, { stage: "recipient", at: now });
+    else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
+      this.#stages.set(connection, { stage: "recipient", at: now });
   }
 
-  /** Null if unknown. A clock that was set back keeps no transfer active. */
-  of(session: string, now: Millis): Progress | null {
-    const reached = this.#stages.get(session);
+  /** `connection`: the client's address and port, and the server's port. Null if unknown. A clock that was set back keeps no transfer active. */
+  of(connection: string, now: Millis): Progress | null {
+    const reached = this.#stages.get(connection);
     if (reached === undefined) return null;
     const { stage, at } = reached;
     const lastsMs = stage === "data" ? TRANSFER_MS : stage === "ended" ? JUDGED_MS : 0;

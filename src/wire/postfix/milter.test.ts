@@ -23,7 +23,7 @@ function asked(packets: readonly string[], pieceBytes = 1_000_000): readonly Mil
 
 const CONNECTED = [
   `O${"\0".repeat(12)}`,
-  "DC{client_addr}\x00198.51.100.9\0{client_port}\x0012345\0{client_name}\0unknown\0{ghostinbox_context}\0submission\0",
+  "DC{client_addr}\x00198.51.100.9\0{client_port}\x0012345\0{client_name}\0unknown\0{daemon_addr}\x00192.0.2.1\0{daemon_port}\x00587\0{ghostinbox_context}\0submission\0",
   "DH{tls_version}\0\0",
   "Hclient.test\0",
 ];
@@ -49,7 +49,7 @@ test("with one more line the report names the sender, the recipient and the serv
     type: "MESSAGE",
     ip: "198.51.100.9",
     service: "submission",
-    session: "198.51.100.9 12345",
+    session: "198.51.100.9 12345 587 192.0.2.1",
     clientName: null,
     helo: "client.test",
     sender: "a@sender.test",

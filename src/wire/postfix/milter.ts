@@ -1,5 +1,6 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Excess, Message } from "../../core/events/mail.ts";
+import { sessionOf } from "../../core/events/columns.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
@@ -20,7 +21,7 @@ const PROTOCOL = 0x1 | 0x4 | 0x8 | 0x100 | 0x200 | 0x2000 | 0x80 | 0x80000;
 export const SERVICE_MACRO = "ghostinbox_context";
 /** By stage (SMFIM_CONNECT, ENVFROM, ENVRCPT, EOH). Postfix sends macros of stages that we do not want, too. */
 const MACROS: readonly (readonly [stage: number, names: string])[] = [
-  [0, `{client_addr} {client_port} {client_name} {${SERVICE_MACRO}}`],
+  [0, `{client_addr} {client_port} {client_name} {daemon_addr} {daemon_port} {${SERVICE_MACRO}}`],
   [2, "{mail_addr} {auth_authen}"],
   [3, "{rcpt_addr}"],
   [6, "i"],
@@ -171,16 +172,17 @@ export class MilterReader {
 
   #end(excess: Excess | null): MilterQuestion {
     const { macros, sizeBytes, recipientCount } = this.#mail;
-    const ip = parseIp(this.#macros.get("client_addr") ?? "");
+    const named = (macro: string): string => this.#macros.get(macro) ?? "";
+    const ip = parseIp(named("client_addr"));
     if (excess === null || ip === null) return { type: "end", found: null };
-    const { service, isProxied } = callSite(this.#macros.get(SERVICE_MACRO) ?? "");
+    const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const account = macros.get("auth_authen") ?? "";
     const found: Message = {
       type: "MESSAGE",
       ip,
       service,
-      session: `${ip} ${this.#macros.get("client_port") ?? ""}`,
-      clientName: knownName(this.#macros.get("client_name") ?? ""),
+      session: sessionOf({ ip, port: named("client_port"), serverPort: named("daemon_port"), serverIp: named("daemon_addr") }),
+      clientName: knownName(named("client_name")),
       helo: this.#helo,
       sender: withoutRoot(macros.get("mail_addr") ?? ""),
       recipient: recipientCount === 1 ? withoutRoot(macros.get("rcpt_addr") ?? "") : null,

@@ -47,7 +47,7 @@ function request(changes: Readonly<Record<string, string | undefined>> = {}): st
 const mail = {
   ip: "203.0.113.7",
   service: "smtp",
-  session: "203.0.113.7 41234",
+  session: "203.0.113.7 41234 25 198.51.100.1",
   clientName: "mail.example.net",
   helo: "mail.example.net",
   sender: "alice@example.net",
@@ -65,7 +65,7 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
       type: "CONNECT",
       ip: "203.0.113.7",
       service: "smtp",
-      session: "203.0.113.7 41234",
+      session: "203.0.113.7 41234 25 198.51.100.1",
       clientName: "mail.example.net",
     },
   ],
@@ -129,7 +129,7 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
       type: "CONNECT",
       ip: "203.0.113.7",
       service: "submission",
-      session: "203.0.113.7 41234",
+      session: "203.0.113.7 41234 25 198.51.100.1",
       clientName: "mail.example.net",
       proxied: true,
     },
@@ -152,7 +152,7 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "IPv6 in any spelling",
     { client_address: "2001:DB8:0::7" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234" },
+    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234 25 198.51.100.1" },
   ],
   [
     "IPv4 in IPv6",

@@ -1,4 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
+import { sessionOf } from "../../core/events/columns.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import type { Mail, MailFacts, Message, Recipient } from "../../core/events/mail.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
@@ -32,6 +33,8 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   let context = "";
   let address = "";
   let port = "";
+  let serverAddress = "";
+  let serverPort = "";
   let clientName = "";
   let helo = "";
   let sender = "";
@@ -69,6 +72,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
       case 11:
         if (block.startsWith("client_name", start)) clientName = block.slice(value, end);
         else if (block.startsWith("client_port", start)) port = block.slice(value, end);
+        else if (block.startsWith("server_port", start)) serverPort = block.slice(value, end);
         break;
       case 13:
         if (block.startsWith("sasl_username", start)) account = block.slice(value, end);
@@ -76,6 +80,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
       case 14:
         if (block.startsWith("protocol_state", start)) state = block.slice(value, end);
         else if (block.startsWith("client_address", start)) address = block.slice(value, end);
+        else if (block.startsWith("server_address", start)) serverAddress = block.slice(value, end);
         else if (block.startsWith("policy_context", start)) context = block.slice(value, end);
         break;
       case 15:
@@ -90,7 +95,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
   const { service, isProxied } = callSite(context);
   const name = knownName(clientName);
-  const session = `${ip} ${port}`;
+  const session = sessionOf({ ip, port, serverPort, serverIp: serverAddress });
   if (state === "CONNECT") {
     const value: Connect = { type: "CONNECT", ip, service, session, clientName: name };
     return { ok: true, value: isProxied ? { ...value, proxied: true } : value };
