@@ -48,10 +48,10 @@ export interface ForwardStore {
   /** Forwarding targets of all accounts, one for each account that forwards. */
   targets(): readonly string[];
   /**
-   * Counts new targets of an account, up to `most` within the span, and returns whether all of them fit. Survives a
+   * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a
    * restart. Deletes counts outside the span.
    */
-  spendTargets(account: AccountName, many: number, most: number, span: TimeSpan): boolean;
+  spendTargets(of: AccountName | "aliases", many: number, most: number, span: TimeSpan): boolean;
 }
 
 export interface VacationStore {

@@ -1,6 +1,6 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import type { Excess, Message } from "../../core/events/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
+import type { Excess, Message } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
@@ -181,7 +181,12 @@ export class MilterReader {
       type: "MESSAGE",
       ip,
       service,
-      session: sessionOf({ ip, port: named("client_port"), serverPort: named("daemon_port"), serverIp: named("daemon_addr") }),
+      session: sessionOf({
+        ip,
+        port: named("client_port"),
+        serverPort: named("daemon_port"),
+        serverIp: named("daemon_addr"),
+      }),
       clientName: knownName(named("client_name")),
       helo: this.#helo,
       sender: withoutRoot(macros.get("mail_addr") ?? ""),

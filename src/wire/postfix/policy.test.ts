@@ -152,7 +152,14 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "IPv6 in any spelling",
     { client_address: "2001:DB8:0::7" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, ip: "2001:db8::7", session: "2001:db8::7 41234 25 198.51.100.1" },
+    {
+      type: "RECIPIENT",
+      listed: null,
+      senderExists: null,
+      ...mail,
+      ip: "2001:db8::7",
+      session: "2001:db8::7 41234 25 198.51.100.1",
+    },
   ],
   [
     "IPv4 in IPv6",

@@ -50,12 +50,12 @@ export class SqliteForwards implements ForwardStore, ForwardReach {
     return found;
   }
 
-  spendTargets(account: AccountName, many: number, most: number, { since, until }: TimeSpan): boolean {
+  spendTargets(of: AccountName | "aliases", many: number, most: number, { since, until }: TimeSpan): boolean {
     let left = 0;
     together(this.#db, () => {
       this.#sql.forgetSpent.run(since, until);
-      left = Math.max(0, most - integer(this.#sql.spent.get(account)?.["spent"]));
-      if (left > 0) this.#sql.spend.run(account, until, Math.min(many, left));
+      left = Math.max(0, most - integer(this.#sql.spent.get(of)?.["spent"]));
+      if (left > 0) this.#sql.spend.run(of, until, Math.min(many, left));
     });
     return many <= left;
   }

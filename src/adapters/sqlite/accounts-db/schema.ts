@@ -131,7 +131,8 @@ const baseline = `
   -- Every step that mail may take.
   CREATE VIEW onward (address, target) AS
     SELECT address, target FROM alias
-    UNION ALL SELECT account, target FROM forward WHERE target <> account;
+    UNION ALL SELECT account, target FROM forward WHERE target <> account
+    UNION ALL SELECT address, target FROM role_address;
 
   -- Where mail goes. The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. Resumed,
   -- it is sent on again. To a blocked alias no mail is sent on, until it takes mail again.
@@ -168,8 +169,8 @@ const baseline = `
     )
     GROUP BY address;
 
-  -- How many new targets the users of mailboxes and the web gave to forwards within the last day, tries too. Kept here, so
-  -- that a restart does not reset the limit.
+  -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
+  -- tries too. Kept here, so that a restart does not reset the limit.
   CREATE TABLE forward_spent (
     account TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,

@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress, scratch } from "../../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../../core/time.ts";
 import { openAccounts } from "../open.ts";
+import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteForwards } from "./forwards.ts";
 import { SqliteYoungForwards } from "./young-forwards.ts";
@@ -23,18 +24,20 @@ function made(t: TestContext) {
     forwards.forward(ann, [old, fresh], keep, { targets: [fresh], until: later(at, DAY_MS) });
   const goesTo = () =>
     String(db.prepare("SELECT targets FROM alias_map WHERE address = ?").get(ann)?.["targets"]).split(",").toSorted();
+  const networks = new SqliteAccountNetworks(db);
   const reached = (recipient: string, now: Millis = NOW) =>
     young.reached(recipient, now).map(({ account, target }) => `${account} ${target}`);
-  return { accounts, forwards, young, set, goesTo, reached };
+  return { accounts, forwards, networks, young, set, goesTo, reached };
 }
 
-test("mail reaches targets of the last day, by other accounts' aliases and forwards too", (t) => {
-  const { accounts, forwards, set, reached } = made(t);
+test("mail reaches targets of the last day, by other accounts' aliases, forwards and role addresses too", (t) => {
+  const { accounts, forwards, networks, set, reached } = made(t);
   assert.deepEqual(reached(ann), []);
   set(true);
   accounts.addAlias(mailAddress("info@example.org"), [bob]);
   forwards.forward(bob, [ann], false, null);
-  for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org"])
+  networks.serve({ domains: ["example.org"], administrator: bob, refused: [], networks: [] });
+  for (const recipient of [ann, "Ann+x@Example.org", bob, "INFO@example.org", "abuse@example.org"])
     assert.deepEqual(reached(recipient), [`${ann} ${fresh}`], recipient);
   assert.deepEqual(reached("carl@example.org"), []);
   assert.deepEqual(reached(ann, later(NOW, DAY_MS)), [], "it is a day old");

@@ -45,8 +45,7 @@ function statements(sql: (text: string) => StatementSync) {
     reached: sql(`
       WITH RECURSIVE reached (address) AS (
         SELECT lower(?) UNION SELECT lower(?)
-        UNION SELECT lower(alias.target) FROM reached JOIN alias ON alias.address = reached.address
-        UNION SELECT lower(forward.target) FROM reached JOIN forward ON forward.account = reached.address
+        UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
       )
       SELECT young.account, young.target
       FROM reached

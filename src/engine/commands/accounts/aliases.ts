@@ -2,6 +2,7 @@ import type { AuditType } from "../../../core/events/audit-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import type { Command, CommandError, Reply } from "../../../wire/control/control.ts";
+import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { notServed } from "../not-served.ts";
 import { recordFirst } from "../record-first.ts";
@@ -16,7 +17,9 @@ const MOST_REACHED = 1_000;
 
 export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
 
-export type AliasCommandParts = AccountCommandParts & TargetParts;
+export type AliasCommandParts = AccountCommandParts &
+  TargetParts &
+  Readonly<{ forwards: Pick<ForwardStore, "spendTargets"> }>;
 
 /** Records a change of an alias, and carries it out. */
 export async function aliasCommand(

@@ -37,7 +37,9 @@ export async function forwardCommand(
   if (by !== "root") {
     // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
     if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
-    const beyond = tooManyForwards(parts, name, to) ?? (parts.isDry === true ? null : tooManyNew(parts, name, added));
+    const beyond =
+      tooManyForwards(parts, { account: name, to, by }) ??
+      (parts.isDry === true ? null : tooManyNew(parts, name, added));
     if (beyond !== null) return beyond;
   }
   for (const target of to) {

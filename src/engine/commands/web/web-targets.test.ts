@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { NOON } from "../../../../test/kit/samples.ts";
 import { accountName, mailAddress } from "../../../../test/kit/test-database.ts";
 import { tooManyForwards, tooManyTargets } from "./web-targets.ts";
 
@@ -9,14 +10,19 @@ type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: bo
 const alias = (address: string, targets: readonly string[]): Alias => ({ address, targets, blocked: false });
 const outside = (many: number, from = 0) => Array.from({ length: many }, (_, i) => `x${from + i}@else.test`);
 
+/** As many new targets of aliases as may be added today. */
+let left = 50;
+
 function parts(there: readonly Alias[], forwarded: ReadonlyMap<string, readonly string[]> = new Map()) {
   return {
     book: { aliases: () => ({ items: there, next: null, total: there.length }) },
     forwards: {
       forwardingOf: (name: string) => ({ to: forwarded.get(name) ?? [], keep: true }),
       targets: () => [...forwarded.values()].flat(),
+      spendTargets: (_: string, many: number) => many <= left,
     },
     engine: { policy: TEST_POLICY },
+    clock: { now: () => NOON },
   };
 }
 
@@ -53,12 +59,18 @@ test("forwards of the web count with the aliases, and a forward keeps the target
     [anna, outside(10)],
     ["bob@example.test", outside(9)],
   ]);
-  const forward = (name: string, to: readonly string[]): string =>
-    tooManyForwards(parts(aliases, forwarded), accountName(name), to.map(mailAddress))?.message ?? "may";
+  const forward = (name: string, to: readonly string[], by = "web:admin"): string =>
+    tooManyForwards(parts(aliases, forwarded), { account: accountName(name), to: to.map(mailAddress), by })?.message ??
+    "may";
   assert.equal(forward("carl@example.test", outside(1)), "may");
   assert.match(
     forward("carl@example.test", outside(2)),
     /200 outside targets in all, of aliases and of forwarded mail/,
+  );
+  assert.match(
+    forward("carl@example.test", outside(1), "mailbox:carl@example.test 203.0.113.7"),
+    /150 outside targets in all/,
+    "users leave room for the administrator",
   );
   assert.equal(forward("carl@example.test", ["anna@example.test", "bob@example.test"]), "may");
   assert.equal(forward("anna@example.test", outside(10, 50)), "may", "as many as before");
@@ -68,4 +80,13 @@ test("forwards of the web count with the aliases, and a forward keeps the target
       ?.message ?? "may",
     /200 outside targets in all/,
   );
+});
+
+test("whoever swaps the targets of aliases all day reaches few new strangers; a dry run uses up none", () => {
+  left = 2;
+  const add = { verb: "alias_add", address: "new@example.test", targets: outside(3) } as const;
+  assert.match(tooManyTargets(parts([]), add)?.message ?? "may", /50 new outside targets of aliases within a day/);
+  assert.equal(tooManyTargets(parts([]), { ...add, targets: outside(2) }), null);
+  assert.equal(tooManyTargets({ ...parts([]), isDry: true }, add), null);
+  assert.equal(tooManyTargets(parts([]), { ...add, targets: ["owner@example.test"] }), null);
 });
