@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { openAccounts } from "../../adapters/sqlite/open.ts";
+import { openAccounts, openEngine } from "../../adapters/sqlite/open.ts";
 import type { Changes } from "../../adapters/sqlite/read/changed-since.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { commands } from "../commands.ts";
@@ -45,22 +45,26 @@ test("what comes back is listed with a valid command that removes it", () => {
   );
 });
 
-test("after a restore the former database is compared; without one a sentence explains how to check", async () => {
+test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
   const top = temporaryDirectory();
   const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
-  for (const { accountsDb } of [restored, aside]) {
-    mkdirSync(dirname(accountsDb), { recursive: true });
+  for (const { accountsDb, engineDb } of [restored, aside]) {
+    for (const path of [accountsDb, engineDb]) mkdirSync(dirname(path), { recursive: true });
     openAccounts(accountsDb).close();
+    openEngine(engineDb).close();
   }
-  assert.deepEqual(await comesBackFrom(restored, aside.data), []);
+  assert.deepEqual(await comesBackFrom(restored, aside.data), ["Since then: 0 events, which will be missing."]);
   const db = openAccounts(restored.accountsDb);
   db.exec(`INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
-    INSERT INTO forward VALUES ('anna@example.test', 'x@else.example')`);
+    INSERT INTO forward VALUES ('anna@example.test', 'x@else.example');
+    INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('nightly', 'd', 'root', 1, '')`);
   db.close();
-  assert.match(
-    (await comesBackFrom(restored, aside.data)).join(),
-    /^ {2}Comes back: anna@example\.test to x@else\.example\. /,
-  );
+  const lines = await comesBackFrom(restored, aside.data);
+  assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
+  assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example\. /);
   for (const nothing of [null, join(top, "none")])
-    assert.match((await comesBackFrom(restored, nothing)).join(), /are back: .* `\.\/ghostinbox access review` lists/);
+    assert.match(
+      (await comesBackFrom(restored, nothing)).join(),
+      /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/,
+    );
 });

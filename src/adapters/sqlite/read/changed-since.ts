@@ -5,8 +5,11 @@ export type Changes = Readonly<{ added: readonly string[]; removed: readonly str
 export const CHANGING = [
   "accounts",
   "aliases",
+  "blockedAliases",
   "bans",
   "allowed",
+  "allowedSenders",
+  "held",
   "tokens",
   "passwords",
   "factors",
@@ -39,8 +42,15 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     newKeys: accountsWithNewKeys(now.accounts, copy.accounts),
     accounts: between("accounts", "account", ({ name }) => String(name)),
     aliases: between("accounts", "alias", ({ address, target }) => `${String(address)} to ${String(target)}`),
+    blockedAliases: between("accounts", "alias_block", ({ address }) => String(address)),
     bans: between("engine", "ban WHERE ended_at IS NULL", ({ prefix }) => String(prefix)),
     allowed: between("engine", "allow_entry", ({ prefix }) => String(prefix)),
+    allowedSenders: between(
+      "engine",
+      "spam_allow",
+      ({ account, sender }) => `${String(sender)} for ${String(account)}`,
+    ),
+    held: between("engine", "account_hold WHERE released_at IS NULL", ({ account }) => String(account)),
     tokens: between("accounts", "token", ({ name }) => String(name)),
     passwords: between("accounts", "admin", ({ key }) => String(key)),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
@@ -100,6 +110,8 @@ function hasTable(db: DatabaseSync, table: string): boolean {
 }
 
 function rowsOf(db: DatabaseSync, from: string, name: (row: Row) => string): ReadonlyMap<string, Row> {
+  const [table = from] = from.split(" ");
+  if (!hasTable(db, table)) return new Map();
   const rows = db.prepare(`SELECT * FROM ${from}`);
   rows.setReadBigInts(true);
   // A ban that `simulate` prevented was never in force.

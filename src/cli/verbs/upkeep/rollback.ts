@@ -1,17 +1,12 @@
 import { readFileSync } from "node:fs";
-import { CHANGING, type ChangedSince, type Changes } from "../../../adapters/sqlite/read/changed-since.ts";
 import { messageOf } from "../../../core/error.ts";
-import { plural } from "../../../core/text.ts";
 import { instant } from "../../../core/time.ts";
 import { SetUpFailure } from "../../../daemon/set-up/failure.ts";
 import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
 import { agrees } from "../../confirm.ts";
-import { comesBack } from "../../print/comes-back.ts";
+import { changesText, comesBack } from "../../print/comes-back.ts";
 import { size } from "../../print/size.ts";
 import { oneLine } from "../../print/text.ts";
-
-/** How many names of one kind are shown. */
-const SHOWN = 5;
 
 /** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
 export async function rollback(call: CommandCall): Promise<CommandOutcome> {
@@ -52,9 +47,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
       readFileSync(layout.settings, "utf8") !== readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8");
     const says = [
       `The snapshot is of ${describeSnapshot(snapshot)}.`,
-      ...(typeof changes === "string"
-        ? [`What was recorded since cannot be read: ${changes}.`]
-        : describeChanges(changes)),
+      ...(typeof changes === "string" ? [`What was recorded since cannot be read: ${changes}.`] : changesText(changes)),
       ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
       ...(typeof changes === "string" ? [] : comesBack(changes)),
       "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
@@ -97,48 +90,3 @@ function orWhyNot<T extends object>(work: () => T): T | string {
 const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
 
 const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";
-
-function describeChanges(changes: ChangedSince): readonly string[] {
-  const differing = CHANGING.flatMap((kind) => {
-    const parts = describe(changes[kind]);
-    return parts.length === 0 ? [] : [`  ${NAMES[kind]}: ${parts.join("; ")}`];
-  });
-  return [
-    `Since then: ${plural(changes.events, "event")}, which will be missing.`,
-    ...differing,
-    ...keysToLose(changes),
-  ];
-}
-
-function keysToLose({ newKeys }: ChangedSince): readonly string[] {
-  if (newKeys.length === 0) return [];
-  return [
-    `Mail of ${someOf(newKeys)} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
-  ];
-}
-
-function someOf(names: readonly string[]): string {
-  return `${names.slice(0, SHOWN).join(", ")}${names.length > SHOWN ? ", …" : ""}`;
-}
-
-const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
-  accounts: "accounts",
-  aliases: "aliases",
-  bans: "bans",
-  allowed: "allow list",
-  tokens: "tokens",
-  passwords: "dashboard",
-  factors: "second factors",
-  appPasswords: "app passwords",
-  forwards: "forwards",
-  replies: "vacation replies",
-  networks: "networks of accounts",
-};
-
-function describe(changes: Changes): readonly string[] {
-  return (["added", "removed", "changed"] as const).flatMap((how) => {
-    const names = changes[how];
-    if (names.length === 0) return [];
-    return [`${names.length} ${how} (${someOf(names)})`];
-  });
-}
