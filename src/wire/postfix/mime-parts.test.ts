@@ -48,6 +48,17 @@ for (const [that, contentType, body] of [
       [`with boundary${boundary}`, `multipart/mixed; boundary${boundary}`, "--in\r\n text\r\n".repeat(MANY)] as const,
   ),
   ["with a boundary in another case", "multipart/mixed; boundary=IN", "--in\r\n text\r\n".repeat(MANY)],
+  [
+    `with a boundary behind ${3_000} characters`,
+    `multipart/mixed; x=${"x".repeat(3_000)}; boundary=in`,
+    "--in\r\n text\r\n".repeat(MANY),
+  ],
+  [
+    "with a boundary of 300 characters",
+    `multipart/mixed; boundary=in${"n".repeat(300)}`,
+    "--in\r\n text\r\n".repeat(MANY),
+  ],
+  ["whose lines end in bare CRs", "multipart/mixed; boundary=in", "--in\r\r\r".repeat(MANY)],
   ["that each end the multipart", "multipart/mixed; boundary=in", "--in--\r\n text\r\n".repeat(MANY)],
 ] as const)
   test(`parts ${that} are too many`, () => {
@@ -84,5 +95,33 @@ test("a long line is held in part only, and more boundaries than any mail has ar
   );
   assert.ok(counted("multipart/x; boundary=b0", nested.join("")) >= 5_000);
   const long = Array.from({ length: 200 }, (_, n) => `${n}${"x".repeat(1_000)}`);
-  assert.equal(counted(long.map((boundary) => `boundary=${boundary}`).join("; "), ""), 1_000_000);
+  const parts = new MimeParts();
+  for (const boundary of long) parts.declare(`multipart/x; boundary=${boundary}`);
+  assert.equal(parts.count, 1_000_000);
+});
+
+test("a bare CR ends a line in whatever pieces it arrives, and a CRLF ends one line only", () => {
+  for (const size of [1, 2, 3, 10_000]) {
+    assert.equal(
+      counted("multipart/mixed; boundary=in", "--in\rX: y\r\r--in\r\n\r\n--in\r--", size),
+      3,
+      `pieces of ${size}`,
+    );
+    assert.equal(counted(MIXED, part("a b").repeat(20), size), 20);
+  }
+});
+
+test("a Content-Type that repeats a boundary costs no more than one that is as long", () => {
+  const costOf = (type: string): number => {
+    const parts = new MimeParts();
+    const from = process.cpuUsage();
+    for (let i = 0; i < 200; i++) parts.declare(type);
+    return process.cpuUsage(from).user;
+  };
+  costOf("multipart/mixed");
+  const plain = costOf(`multipart/mixed; x=${"x".repeat(60_000)}`);
+  for (const repeated of ["boundary=", 'boundary="', "boundary ", "boundary=a\\"]) {
+    const cost = costOf(`multipart/mixed; ${repeated.repeat(60_000 / repeated.length)}`);
+    assert.ok(cost < 50_000 + 20 * plain, `${repeated}: ${cost} µs, plain ${plain} µs`);
+  }
 });

@@ -3,19 +3,25 @@ const MOST_BOUNDARY_BYTES = 64 * 1024;
 const UNCOUNTED = 1_000_000;
 /** A longer line is not a delimiter. Of a part's header only what comes before is read. */
 const MOST_LINE_BYTES = 4 * 1024;
+/** Of a Content-Type. Honest ones are far shorter; strangers choose how often this is searched. */
+const MOST_TYPE_BYTES = 2_000;
+/** RFC 2046, 5.1.1 allows 70. */
+const MOST_BOUNDARY_CHARACTERS = 200;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 /** What a filter may find parts in. */
 const MAY_HAVE_PARTS = /multipart|message|boundary/i;
 const FIELD = /^[!-9;-~]+:/;
 /**
- * A boundary in pieces (RFC 2231), beside a comment or with a quoted pair is not read here, but some filter may read it. No honest
- * mailer writes one. In such a mail each line that starts with two hyphens counts.
+ * A boundary in pieces (RFC 2231), beside a comment, with a quoted pair or too long is not read here, but some filter may read it. No
+ * honest mailer writes one. In such a mail each line that starts with two hyphens counts. Each repetition is bounded, as a header may
+ * repeat the word.
  */
-const ODD_BOUNDARY = /boundary\s*(?:\*|\(|=\s*(?:\(|"[^"]*\\|[^\s;"]*[(\\]))/i;
+const ODD_BOUNDARY = /boundary\s*(?:\*|\(|=\s*(?:\(|"[^"\\]{0,200}\\|[^\s;"(\\]{0,200}[(\\]))/i;
 /** In any other mail a line that looks like a delimiter counts less: a text may have many horizontal rules. */
 const UNDECLARED_WEIGHT = 1 / 5;
 const DELIMITER = Buffer.from("\n--");
-const NEWLINE = 0x0a;
+const [NOTHING, ONE_RETURN] = [Buffer.alloc(0), Buffer.from("\r")];
+const [NEWLINE, RETURN] = [0x0a, 0x0d];
 
 /** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the lines after them only. */
 export class MimeParts {
@@ -24,6 +30,8 @@ export class MimeParts {
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
+  /** The last chunk ended with a CR: whether it is bare depends on the next byte. */
+  #endsInReturn = false;
   #inHeader = false;
   /** The field of a part's header that is being read. */
   #field = "";
@@ -47,12 +55,15 @@ export class MimeParts {
       : this.#count + Math.floor(this.#undeclared * (this.#isOdd ? 1 : UNDECLARED_WEIGHT));
   }
 
-  /** The value of a Content-Type header, or a line of it. */
+  /** The value of a Content-Type header, or the whole field. */
   declare(contentType: string): void {
-    this.#mayHaveParts ||= MAY_HAVE_PARTS.test(contentType);
-    this.#isOdd ||= ODD_BOUNDARY.test(contentType);
-    for (const [, quoted, plain = ""] of contentType.matchAll(BOUNDARY)) {
+    const isCut = contentType.length > MOST_TYPE_BYTES;
+    const type = isCut ? contentType.slice(0, MOST_TYPE_BYTES) : contentType;
+    this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
+    this.#isOdd ||= isCut || ODD_BOUNDARY.test(type);
+    for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
+      this.#isOdd ||= boundary.length > MOST_BOUNDARY_CHARACTERS;
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
         this.#boundaries.add(boundary);
         this.#boundaryBytes += boundary.length;
@@ -60,9 +71,16 @@ export class MimeParts {
     }
   }
 
-  /** The next bytes of the body. */
+  /** The next bytes of the body. Rspamd ends a line at a bare CR too. */
   push(chunk: Buffer): void {
-    const bytes = Buffer.concat([this.#rest, chunk]);
+    const bytes = Buffer.concat([this.#rest, this.#endsInReturn ? ONE_RETURN : NOTHING, chunk]);
+    this.#endsInReturn = bytes.at(-1) === RETURN;
+    this.#read(this.#endsInReturn ? bytes.subarray(0, -1) : bytes);
+  }
+
+  #read(bytes: Buffer): void {
+    for (let cr = bytes.indexOf(RETURN); cr >= 0; cr = bytes.indexOf(RETURN, cr + 1))
+      if (bytes[cr + 1] !== NEWLINE) bytes[cr] = NEWLINE;
     let at = 0;
     for (;;) {
       const start = this.#readsOn ? at : bytes.indexOf(DELIMITER, at);
