@@ -26,11 +26,13 @@ export class MilterServer {
   readonly #connections: Connections;
   readonly #submit: Submit;
   readonly #report: Report;
+  readonly #stopMs: number;
   readonly #buffer = readBuffer();
 
-  constructor(submit: Submit, report: Report) {
+  constructor(submit: Submit, report: Report, { stopMs }: Readonly<{ stopMs: number }> = POLICY_LIMITS) {
     this.#submit = submit;
     this.#report = report;
+    this.#stopMs = stopMs;
     this.#server = createServer((socket) => this.#serve(socket));
     // Each smtpd holds one while a client is connected.
     this.#connections = new Connections(this.#server, POLICY_LIMITS.maxConnections, report);
@@ -40,9 +42,9 @@ export class MilterServer {
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
-  /** Without an answer, mail goes to the other milters. */
+  /** Without an answer, Postfix refuses the mail temporarily. */
   stop(): Promise<void> {
-    return this.#connections.close(POLICY_LIMITS.stopMs);
+    return this.#connections.close(this.#stopMs);
   }
 
   #serve(socket: Socket): void {
@@ -70,7 +72,7 @@ export class MilterServer {
     try {
       this.#submit(mail, (decision) => void socket.write(printMilterReply(decision)));
     } catch (error) {
-      // No reply: Postfix takes the milter's default action.
+      // No reply: Postfix refuses the mail temporarily, and the client tries again.
       this.#drop(socket, printable(messageOf(error), 200));
     }
   }
