@@ -45,9 +45,9 @@ import {
 const unitPlaces = (): number => availableParallelism() + (slowness < SLOW ? 3 : 1);
 /** From here on fewer files run side by side, or each would wait too long for its turn. */
 const SLOW = 1.5;
+const VERY_SLOW = 2;
 /** A file takes a third of a core on average: five keep two cores busy, and with more each waits too long for its turn. */
-const LAB_PLACES = 5;
-const SLOW_LAB_PLACES = 3;
+const labPlaces = (): number => (slowness < SLOW ? 5 : slowness < VERY_SLOW ? 3 : 2);
 /** Two of them leave one place for another file. */
 const HEAVY_PLACES = 2;
 
@@ -127,17 +127,17 @@ if (what === "all") {
   process.on("exit", () => rmSync(directory, { recursive: true }));
   // Until here packages may have been installed beside the tests.
   await measureAgain();
-  const labPlaces = slowness < SLOW ? LAB_PLACES : SLOW_LAB_PLACES;
+  const lab = labPlaces();
   const others = wanted(LAB, [...LAB_ALONE, ...LAB_IN_PAIRS, ...LAB_HEAVY]);
   const jobs = [
-    [labPlaces, wanted(LAB_ALONE)],
-    [labPlaces / 2, wanted(LAB_IN_PAIRS)],
+    [lab, wanted(LAB_ALONE)],
+    [lab / 2, wanted(LAB_IN_PAIRS)],
     [HEAVY_PLACES, wanted(LAB_HEAVY)],
     [1, others],
   ] as const;
   await sideBySide(
     jobs.flatMap(([places, files]) => filesOneByOne(files, { places, timeout: labTimeoutMs() })),
-    labPlaces,
+    lab,
     LENT_PLACES,
   );
   hurryChildren();
@@ -147,7 +147,7 @@ if (tally.files === 0) {
   console.error(`No test file has “${only}” in its path.`);
   process.exit(2);
 }
-const unsteady = isWhole ? await againAlone(labTimeoutMs()) : [];
+const unsteady = isWhole ? await againAlone(labTimeoutMs(), slowness) : [];
 process.exit(tellEnd(unsteady));
 
 /** For the deadlines of all tests that are started from now on (`test/kit/patience.ts`). */

@@ -19,7 +19,7 @@ type How = Pick<NonNullable<Parameters<typeof run>[0]>, "isolation" | "timeout" 
 
 /** How many of the slowest files are listed at the end. */
 const SLOWEST = 10;
-/** If more files than these fail, it is not a coincidence. */
+/** If more files than these fail, it is not a coincidence. Twice as many on a machine that is twice as slow. */
 const MOST_AGAIN = 5;
 const TEST_FILE = /\.test\.ts$/;
 const intolerant = process.env["CI"] === "true";
@@ -99,9 +99,9 @@ export async function testFiles(files: readonly string[], how: How, into = tally
  * Runs the few files that failed beside others again, with nothing beside them, and returns what passed then. Those count as
  * passed, and are named at the end: each is a bug to find, but none that makes all else of this run unknown.
  */
-export async function againAlone(timeout: number): Promise<readonly string[]> {
+export async function againAlone(timeout: number, slowness: number): Promise<readonly string[]> {
   const files = new Set(tally.failures.map(({ file }) => file));
-  if (files.size > MOST_AGAIN) return [];
+  if (files.size > MOST_AGAIN * slowness) return [];
   const unsteady: string[] = [];
   for (const file of files) {
     if (file === null) continue;
