@@ -29,3 +29,14 @@ test("the administrator's password is judged too, by other names", () => {
   assert.match(judge("ghostinbox1", null) ?? "", /too easy to guess/);
   assert.equal(judge("a long phrase for the dashboard", null), null);
 });
+
+test("the longest password of leaked words costs hardly more than one of 64 characters", () => {
+  const words = "p4$$w0rdl3tm31nm0nk3yqw3rtydr4g0n5un5h1n3pr1nc355f00tb4llch4rl135h4d0w".repeat(7);
+  const costOf = (password: string): number => {
+    const from = process.cpuUsage();
+    judge(password, anna);
+    return process.cpuUsage(from).user;
+  };
+  costOf(words.slice(0, 64));
+  assert.ok(costOf(words) < 3 * costOf(words.slice(0, 64)) + 200_000);
+});
