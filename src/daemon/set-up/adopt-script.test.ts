@@ -1,5 +1,16 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -137,4 +148,14 @@ test("a script that is a directory is reported with its path", () => {
   const { adopt, script } = scene("");
   mkdirSync(script);
   assert.throws(adopt, (error: Error) => error.message.startsWith(`${script} cannot be read: `));
+});
+
+test("a pipe or an endless file in place of the script is one error, and keeps no start waiting", () => {
+  const { adopt, script } = scene("");
+  execFileSync("mkfifo", [script]);
+  assert.throws(() => adopt(), /security\.js cannot be read: .* is not a regular file\./);
+  rmSync(script);
+  writeFileSync(script, "");
+  truncateSync(script, 5e9);
+  assert.throws(() => adopt(), /security\.js cannot be read: .* is larger than such a file can be\./);
 });

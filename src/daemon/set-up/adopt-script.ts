@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import * as z from "zod/mini";
 import { settingsText } from "../../adapters/machine/settings-text.ts";
+import { readNamed } from "../../adapters/root-files/files.ts";
 import { readRecord, writeRecord } from "../../adapters/root-files/record-file.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -19,6 +20,8 @@ export type ScriptAdopted =
 const NOTHING: ScriptAdopted = { ok: true, says: [] };
 /** The entry of the record beside the settings: the version that adopted them. Records of older programs lack it. */
 const VERSION = "version";
+/** Far more than anyone edits into it. In a container another user may own the mounted file. */
+const MOST_BYTES = 1_000_000;
 const schema = z.record(z.string(), z.string());
 
 /**
@@ -83,7 +86,7 @@ function recordOf(values: ScriptValues, version: string | null): ScriptValues {
 
 function textOf(path: string): string | null {
   try {
-    return readFileSync(path, "utf8");
+    return readNamed(path, MOST_BYTES).toString();
   } catch (error) {
     if (codeOf(error) === "ENOENT") return null;
     throw new Error(`${path} cannot be read: ${messageOf(error)}`, { cause: error });
