@@ -4,7 +4,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { localClients } from "./local-clients.ts";
+import { createLocalClients } from "./local-clients.ts";
+
+const localClients = createLocalClients();
 
 test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async (t) => {
   const server = createServer();
@@ -29,4 +31,17 @@ test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IP
     assert.equal(await localClients.userOf(ends), null, "it is closed");
   }
   assert.ok(!localClients.isHere(ip("203.0.113.9")));
+});
+
+test("connections that come while the kernel's tables are read share the next read", async () => {
+  let reads = 0;
+  const { promise: slow, resolve } = Promise.withResolvers<readonly string[]>();
+  const { userOf } = createLocalClients(() => (++reads === 1 ? slow : Promise.resolve([])));
+  const ends = { ip: ip("127.0.0.1"), clientPort: 1, serverIp: ip("127.0.0.1"), port: 2 };
+  const first = userOf(ends);
+  await Promise.resolve();
+  const others = Array.from({ length: 100 }, () => userOf(ends));
+  resolve([]);
+  assert.deepEqual(new Set(await Promise.all([first, ...others])), new Set([null]));
+  assert.equal(reads, 2);
 });

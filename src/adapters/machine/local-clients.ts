@@ -8,15 +8,36 @@ const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? [
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
 /** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
-export const localClients = {
-  isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
-  userOf: async (connection: LocalConnection): Promise<string | null> => {
-    const tables = await Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
-    const uid =
-      tables.map((text) => clientUser(text, connection, endianness())).find((found) => found !== null) ?? null;
-    return uid === null ? null : nameOf(uid);
-  },
-};
+export function createLocalClients(read = readTables) {
+  const tables = shared(read);
+  return {
+    isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
+    userOf: async (connection: LocalConnection): Promise<string | null> => {
+      const found = (await tables()).map((text) => clientUser(text, connection, endianness()));
+      const uid = found.find((one) => one !== null) ?? null;
+      return uid === null ? null : nameOf(uid);
+    },
+  };
+}
+
+function readTables(): Promise<readonly string[]> {
+  return Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
+}
+
+/** One read at a time; those who wait for the next one share it. A client may open hundreds of connections a second, and each read lists all sockets. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | null = null;
+  return () => {
+    next ??= running.then(() => {
+      next = null;
+      const started = read();
+      running = started;
+      return started;
+    });
+    return next;
+  };
+}
 
 function ownAddresses(): readonly Ip[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { localClients } from "../../adapters/machine/local-clients.ts";
+import { createLocalClients } from "../../adapters/machine/local-clients.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
 import { watch } from "../../adapters/sockets/control-client.ts";
 import { VERSION } from "../../core/version.ts";
@@ -38,7 +38,7 @@ export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web
     lookups,
     trials,
     passwords: new PasswordThread(),
-    localClients,
+    localClients: createLocalClients(),
     news,
     clock: new SteadyClock(),
     page: readPage(join(layout.program, "dashboard")),
