@@ -6,7 +6,7 @@ import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { BanStep, FirewallBan } from "../../src/engine/network-ports.ts";
 import { patience } from "../kit/patience.ts";
-import { AS_NOBODY, FirewallLab, OK, prefix } from "./firewall-kit.ts";
+import { AS_NOBODY, FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";
 
@@ -199,6 +199,23 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const listing = await kit.firewall.listing();
     const held = new Set(listing.match(/\b10(?:\.\d+){3}\b/g));
     assert.equal(held.size, 60 * batches);
+  });
+
+  test("on loopback no program of another user answers for the guard", async () => {
+    const ask = `const socket = require("net").connect(${PORT}, "127.0.0.1", () => socket.write("x"));
+      socket.on("data", () => process.exit(0)).on("error", () => process.exit(1)).setTimeout(2_000, () => process.exit(3))`;
+    const asked = async () => (await kit.lab.server.exec([process.execPath, "-e", ask])).code;
+    const root = 0;
+    for (const [server, code] of [
+      [root, 0],
+      [61_017, 3],
+    ] as const) {
+      const local = () => [{ set: "askers", port: PORT, users: [], server }] as const;
+      const firewall = new NftFirewall({ ipv6Prefix: () => 64, path: kit.able, local });
+      assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
+      assert.equal(await asked(), code, `the listener is root's, and expected is ${server}`);
+      await firewall.close();
+    }
   });
 
   test("without the capability, and without nft, there is one clear sentence and no exception", async () => {

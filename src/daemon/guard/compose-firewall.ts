@@ -46,8 +46,18 @@ export function composeFirewall(parts: FirewallParts) {
     connections: () => connectionLimit(inForce()),
     proxied: () => doors,
     local: () => [
-      { set: "askers", port: settings["ports.login_policy"], users: [userIds(LOGIN_USER).uid] },
-      { set: "sieve_senders", port: settings["ports.sieve_mail"], users: [userIds(USERS.mail).uid] },
+      {
+        set: "askers",
+        port: settings["ports.login_policy"],
+        users: [userIds(LOGIN_USER).uid],
+        server: userIds(USERS.guard).uid,
+      },
+      {
+        set: "sieve_senders",
+        port: settings["ports.sieve_mail"],
+        users: [userIds(USERS.mail).uid],
+        server: null,
+      },
     ],
   });
   const enforcer = settings["firewall.enabled"]

@@ -4,6 +4,8 @@ export type LocalPort = Readonly<{
   set: "askers" | "sieve_senders";
   port: number;
   users: readonly number[];
+  /** Who answers there. While none of our programs listens, another user could, and its answers would count. Null: not checked. */
+  server: number | null;
 }>;
 
 export function localSets(local: readonly LocalPort[]): readonly string[] {
@@ -19,9 +21,10 @@ export function localText(local: readonly LocalPort[]): string {
   const sets = local.map(
     ({ set, users }) => `  set ${set} { type uid; elements = { ${[...new Set([0, ...users])].join(", ")} } }\n`,
   );
-  const rules = local.map(
-    ({ set, port }) => `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
-  );
+  const rules = local.flatMap(({ set, port, server }) => [
+    `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
+    ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
+  ]);
   return `${sets.join("")}  chain local {
     type filter hook output priority filter - 10; policy accept;
 ${rules.join("")}  }

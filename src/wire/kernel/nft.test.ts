@@ -19,13 +19,15 @@ test("a port of loopback is for its users, and the lack of that is noticed", () 
   const shape: TableShape = {
     ...BANS_ALONE,
     local: [
-      { set: "askers", port: 10_025, users: [105, 105] },
-      { set: "sieve_senders", port: 10_026, users: [106] },
+      { set: "askers", port: 10_025, users: [105, 105], server: 104 },
+      { set: "sieve_senders", port: 10_026, users: [106], server: null },
     ],
   };
   const text = resetText([], [], shape);
   assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
+  assert.match(text, /oif lo tcp sport 10025 meta skuid != 104 drop\n/);
+  assert.doesNotMatch(text, /sport 10026/);
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
