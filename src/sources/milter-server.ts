@@ -26,13 +26,11 @@ export class MilterServer {
   readonly #connections: Connections;
   readonly #submit: Submit;
   readonly #report: Report;
-  readonly #stopMs: number;
   readonly #buffer = readBuffer();
 
-  constructor(submit: Submit, report: Report, { stopMs }: Readonly<{ stopMs: number }> = POLICY_LIMITS) {
+  constructor(submit: Submit, report: Report) {
     this.#submit = submit;
     this.#report = report;
-    this.#stopMs = stopMs;
     this.#server = createServer((socket) => this.#serve(socket));
     // Each smtpd holds one while a client is connected.
     this.#connections = new Connections(this.#server, POLICY_LIMITS.maxConnections, report);
@@ -42,9 +40,9 @@ export class MilterServer {
     return listenUnix(this.#server, path, SOCKET_MODE);
   }
 
-  /** Without an answer, Postfix refuses the mail temporarily. */
+  /** Without an answer, mail goes to the other milters. */
   stop(): Promise<void> {
-    return this.#connections.close(this.#stopMs);
+    return this.#connections.close(POLICY_LIMITS.stopMs);
   }
 
   #serve(socket: Socket): void {
@@ -72,7 +70,7 @@ export class MilterServer {
     try {
       this.#submit(mail, (decision) => void socket.write(printMilterReply(decision)));
     } catch (error) {
-      // No reply: Postfix refuses the mail temporarily, and the client tries again.
+      // No reply: Postfix takes the milter's default action.
       this.#drop(socket, printable(messageOf(error), 200));
     }
   }

@@ -2,7 +2,6 @@ import { connect, createServer } from "node:net";
 import { decision } from "../core/decide/decision.ts";
 import { listenUnix } from "../servers/unix-socket.ts";
 import { LoginPolicyServer } from "./login-policy-server.ts";
-import { MilterServer } from "./milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 import type { Submit } from "./submit.ts";
 
@@ -10,7 +9,6 @@ export type StandInPlaces = Readonly<{
   /** A program that writes something here takes over. */
   handover: string;
   policySocket: string;
-  milterSocket: string;
   loginPort: number;
   loginSecret: string;
 }>;
@@ -26,7 +24,6 @@ const TRIES = 5;
 export class StandIn {
   readonly #places: StandInPlaces;
   readonly #policy: PolicyServer;
-  readonly #milter: MilterServer;
   readonly #logins: LoginPolicyServer;
   /** Needs a written request: a starting program also connects, to see whether another one listens. */
   readonly #handover = createServer((client) => {
@@ -40,9 +37,7 @@ export class StandIn {
     const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
     const silent = (): void => undefined;
     // Only the guard knows whether only proxies reach the ports for proxies, and whether a client is Dovecot.
-    const limits = { ...POLICY_LIMITS, stopMs: 100 };
-    this.#policy = new PolicyServer(pass, silent, limits);
-    this.#milter = new MilterServer(pass, silent, limits);
+    this.#policy = new PolicyServer(pass, silent, { ...POLICY_LIMITS, stopMs: 100 });
     // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
     const guardsProxied = (): boolean => true;
     this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
@@ -54,7 +49,6 @@ export class StandIn {
     await listenUnix(this.#handover, this.#places.handover, 0o600);
     try {
       await this.#policy.start(this.#places.policySocket);
-      await this.#milter.start(this.#places.milterSocket);
       await this.#logins.start(this.#places.loginPort);
     } catch (error) {
       await this.#leave();
@@ -64,7 +58,7 @@ export class StandIn {
 
   async #leave(): Promise<void> {
     this.#handover.close();
-    await Promise.all([this.#policy.stop(), this.#milter.stop(), this.#logins.stop()]);
+    await Promise.all([this.#policy.stop(), this.#logins.stop()]);
   }
 }
 

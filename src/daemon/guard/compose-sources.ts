@@ -95,9 +95,9 @@ export function composeSources(parts: SourceParts) {
   return {
     /** Servers first, so that no client waits for an answer while the firewall is filled. */
     async listen(): Promise<void> {
+      await milterServer.start(layout.guardMilterSocket);
       await loginServer.start(settings["ports.login_policy"]);
       await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
-      await milterServer.start(layout.guardMilterSocket);
     },
     follow(): void {
       logs.start();

@@ -14,7 +14,6 @@ const standIn = new StandIn(
   {
     handover: layout.standIn,
     policySocket: layout.policySocket,
-    milterSocket: layout.guardMilterSocket,
     loginPort: Number(port),
     loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
   },

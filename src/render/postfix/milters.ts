@@ -13,7 +13,7 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
  * mail is only signed. One milter both verifies and signs, and decides which is needed. Each milter has its own timeouts. If
- * a filter is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
+ * one is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
@@ -22,9 +22,8 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
-    // First, so that the others never read a mail that would keep them busy, however busy the guard is. A stand-in answers while
-    // the guard is dead.
-    ghostinbox_counts: milter(layout.guardMilterSocket, "tempfail", GUARD_SECONDS),
+    // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
+    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
