@@ -17,6 +17,7 @@ import { listenOnPort } from "../kit/local-server.ts";
 import { lacking } from "../kit/needs.ts";
 import { ownCertificate } from "../kit/own-certificate.ts";
 import { OWN_ETC } from "../kit/own-etc.ts";
+import { patience } from "../kit/patience.ts";
 import { temporaryDirectory } from "../kit/temporary-directory.ts";
 import { CertificateLog } from "../lab/certificate-log.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
@@ -31,7 +32,7 @@ const skip =
 
 async function asInstalled(script: string): Promise<string> {
   const argv = [join(CHECKOUT, "test/lab/as-installed.sh"), UNPACKED, script] as const;
-  const ran = await runProgram(argv[0], argv.slice(1), { timeoutMs: 60_000 });
+  const ran = await runProgram(argv[0], argv.slice(1), { timeoutMs: patience(60_000) });
   assert.equal(ran.code, 0, ran.stdout + ran.stderr);
   return ran.stdout;
 }

@@ -29,7 +29,6 @@ const OF_PARTS = [
     " with a boundary in pieces",
     MULTIPART.replace('boundary="x y"', 'boundary*0="x "; boundary*1="y"') + PARTS,
   ],
-  ["198.18.123.7", " whose lines end in bare CRs", MULTIPART + PARTS.replaceAll("\r\n", "\r")],
 ] as const;
 /** A clock tick of /proc. */
 const TICKS_A_SECOND = 100;

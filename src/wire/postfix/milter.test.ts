@@ -105,15 +105,6 @@ test("a million header lines are counted, and none is kept", () => {
   assert.deepEqual(found, [1_000_000]);
 });
 
-test("what follows a bare CR in a header counts as another header line", () => {
-  const value = "y\ra: b".repeat(6);
-  for (const pieces of [1, 7, 1_000]) {
-    const last = asked([...CONNECTED, ...MAIL, ...header("X-A", value), ...END_OF_HEADER], pieces).at(-1);
-    assert.ok(last?.type === "end");
-    assert.deepEqual(last.found?.excess, { of: "header_lines", count: 7 });
-  }
-});
-
 test("a packet that Postfix would not send ends the connection", () => {
   const reader = (): MilterReader => new MilterReader(LIMITS, () => assert.fail());
   assert.equal(reader().push(Buffer.from("EHLO client.test\r\n")), false);

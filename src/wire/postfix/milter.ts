@@ -80,7 +80,6 @@ export class MilterReader {
   /** False: these packets are not Postfix's. The connection must be dropped. A million headers cost a few milliseconds. */
   push(chunk: Buffer): boolean {
     let at = 0;
-    let cr = -1;
     while (at < chunk.length) {
       if (this.#lengthBytes < LENGTH_BYTES) {
         this.#left = this.#left * 256 + (chunk[at++] ?? 0);
@@ -94,11 +93,6 @@ export class MilterReader {
         this.#skips = false;
       }
       const end = Math.min(chunk.length, at + this.#left);
-      // Rspamd takes what follows a bare CR for another header.
-      if (this.#command === LETTER.header) {
-        if (cr < at) cr = returnAt(chunk, at);
-        for (; cr < end; cr = returnAt(chunk, cr + 1)) this.#mail.headerLines++;
-      }
       if (end > at && !this.#skips) this.#take(this.#command, chunk, at, end);
       this.#mail.sizeBytes += end - at;
       this.#left -= end - at;
@@ -211,12 +205,6 @@ export class MilterReader {
 /** Postfix repeats some macros before each header. */
 function isOfHeader(command: number, stage: number): boolean {
   return command === LETTER.macros && stage === LETTER.header;
-}
-
-/** The position of the next CR; the length if there is none. */
-function returnAt(chunk: Buffer, from: number): number {
-  const at = chunk.indexOf(0x0d, from);
-  return at < 0 ? chunk.length : at;
 }
 
 function newMail() {

@@ -20,8 +20,7 @@ const ODD_BOUNDARY = /boundary\s*(?:\*|\(|=\s*(?:\(|"[^"\\]{0,200}\\|[^\s;"(\\]{
 /** In any other mail a line that looks like a delimiter counts less: a text may have many horizontal rules. */
 const UNDECLARED_WEIGHT = 1 / 5;
 const DELIMITER = Buffer.from("\n--");
-const [NOTHING, ONE_RETURN] = [Buffer.alloc(0), Buffer.from("\r")];
-const [NEWLINE, RETURN] = [0x0a, 0x0d];
+const NEWLINE = 0x0a;
 
 /** Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters and at the lines after them only. */
 export class MimeParts {
@@ -30,8 +29,6 @@ export class MimeParts {
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
-  /** The last chunk ended with a CR: whether it is bare depends on the next byte. */
-  #endsInReturn = false;
   #inHeader = false;
   /** The field of a part's header that is being read. */
   #field = "";
@@ -71,16 +68,9 @@ export class MimeParts {
     }
   }
 
-  /** The next bytes of the body. Rspamd ends a line at a bare CR too. */
+  /** The next bytes of the body. Postfix has replaced each bare CR by a space. */
   push(chunk: Buffer): void {
-    const bytes = Buffer.concat([this.#rest, this.#endsInReturn ? ONE_RETURN : NOTHING, chunk]);
-    this.#endsInReturn = bytes.at(-1) === RETURN;
-    this.#read(this.#endsInReturn ? bytes.subarray(0, -1) : bytes);
-  }
-
-  #read(bytes: Buffer): void {
-    for (let cr = bytes.indexOf(RETURN); cr >= 0; cr = bytes.indexOf(RETURN, cr + 1))
-      if (bytes[cr + 1] !== NEWLINE) bytes[cr] = NEWLINE;
+    const bytes = Buffer.concat([this.#rest, chunk]);
     let at = 0;
     for (;;) {
       const start = this.#readsOn ? at : bytes.indexOf(DELIMITER, at);
