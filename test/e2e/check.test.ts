@@ -185,8 +185,14 @@ describe("the checks of a whole server", { skip: whyNoLab() ?? false }, () => {
     }
     await until("the owner is alerted", async () => (await alertsOf()).includes("check_failed"));
     // While a check fails that passed before, the keeper repeats it each day.
-    changeCheckRecord(layout, { at: Date.now() - 2 * DAY_MS });
-    await until("the keeper has looked", () => fallen(readCheckRecord(layout)).length === 0, 60_000);
+    // On a busy machine another check may fail in its run, so it runs until none does.
+    await until("the keeper has looked", () => {
+      const record = readCheckRecord(layout);
+      if (fallen(record).length === 0) return true;
+      if (record.at === null || Date.now() - record.at < DAY_MS)
+        changeCheckRecord(layout, { at: Date.now() - 2 * DAY_MS, triedAt: null });
+      return false;
+    });
     const { checks: kept } = readCheckRecord(layout);
     for (const [id] of all) assert.equal(kept[id]?.state, "ok", `${id}: ${kept[id]?.evidence}`);
   });
