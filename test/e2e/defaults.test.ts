@@ -73,8 +73,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
       subject: "Lunch",
       body: "Hello Anna,\r\n\r\nshall we meet at noon tomorrow?\r\n\r\nBob",
     });
-    const dated = written.replace(/^Date: .*$/m, `Date: ${new Date().toUTCString().replace("GMT", "+0000")}`);
-    const mail = { host: lab.sender, from: HONEST, text: dated };
+    const mail = { host: lab.sender, from: HONEST, text: written };
     assert.equal((await sendMail(mail)).code, 450);
     assert.equal((await sendMail(mail)).code, 450, "too soon");
     await letSixMinutesPass();
