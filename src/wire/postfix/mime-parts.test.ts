@@ -49,7 +49,7 @@ for (const [that, contentType, body] of [
   ),
   ["with a boundary in another case", "multipart/mixed; boundary=IN", "--in\r\n text\r\n".repeat(MANY)],
   [
-    `with a boundary behind ${3_000} characters`,
+    "with a boundary behind 3,000 characters",
     `multipart/mixed; x=${"x".repeat(3_000)}; boundary=in`,
     "--in\r\n text\r\n".repeat(MANY),
   ],
