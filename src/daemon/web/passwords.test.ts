@@ -58,14 +58,18 @@ test("one after another; when too many wait the next is refused, and later ones 
 });
 
 test("a caller has one place, and users of mailboxes neither take the administrator's place nor delay it", async () => {
-  const thread = new PasswordThread(LONG, played(EACH));
+  const thread = new PasswordThread(LONG, played(`if (workerData[0].password === "endless") for (;;); ${EACH}`));
   const order: (string | null)[] = [];
   const judged = (password: string, by: JudgedFor) =>
     thread.judge(one(password), by).then((reported) => order.push(reported));
-  const users = ["anna", "bert"].map((name) => judged(name, user(name)));
+  const endless = assert.rejects(judged("endless", user("anna")), {
+    name: "JudgesBusy",
+    message: "an administrator's password comes first",
+  });
+  const bert = judged("bert", user("bert"));
   await assert.rejects(thread.judge(one("again"), user("anna")), { name: "JudgesBusy", message: /same caller/ });
-  await Promise.all([...users, judged("owner", owns)]);
-  assert.deepEqual(order, ["anna", "owner", "bert"]);
+  await Promise.all([endless, bert, judged("owner", owns), judged("second", { ...owns, caller: "session second" })]);
+  assert.deepEqual(order, ["owner", "second", "bert"]);
 });
 
 test("a thread that dies or fails judges nothing, one that hangs is ended, and the next one judges", async () => {

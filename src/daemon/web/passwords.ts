@@ -13,7 +13,7 @@ const PROGRAM = new URL(
   import.meta.url,
 );
 
-type Queued = Readonly<{ start: () => Promise<void> }>;
+type Queued = Readonly<{ start: () => Promise<void>; isAdministrator: boolean; over: AbortController }>;
 type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
 type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
 type Judged = readonly (string | null)[];
@@ -21,15 +21,15 @@ type Judged = readonly (string | null)[];
 /**
  * Judges new passwords in a thread that loads the lists, answers one question after the other and ends, which frees their memory.
  * One thread at a time; refuses if too many wait, or one takes too long. A caller has one place, and users of
- * mailboxes take none of the administrator's, who comes first. The time limit includes waiting, so that no caller gets "too late"
- * whose password is set afterwards.
+ * mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes waiting, so that no
+ * caller gets "too late" whose password is set afterwards.
  */
 export class PasswordThread implements PasswordJudges {
   readonly #limits: JudgeLimits;
   readonly #program: URL;
   readonly #callers = { administrators: new Set<string>(), users: new Set<string>() };
   readonly #queues = { administrators: new Set<Queued>(), users: new Set<Queued>() };
-  #isRunning = false;
+  #running: Queued | null = null;
 
   constructor(limits = LIMITS, program = PROGRAM) {
     this.#limits = limits;
@@ -56,7 +56,8 @@ export class PasswordThread implements PasswordJudges {
   }
 
   async #inTurn({ asked, by }: Wanted, judged: (string | null)[], withinMs: number): Promise<void> {
-    const queue = by.isAdministrator ? "administrators" : "users";
+    const { isAdministrator } = by;
+    const queue = isAdministrator ? "administrators" : "users";
     const callers = this.#callers[queue];
     if (callers.has(by.caller)) throw new JudgesBusy("another password of the same caller waits");
     if (callers.size >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
@@ -64,7 +65,10 @@ export class PasswordThread implements PasswordJudges {
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#queues[queue].add({ start: () => this.#run(asked, judged, over.signal).then(resolve, reject) });
+    const start = (): Promise<void> => this.#run(asked, judged, over.signal).then(resolve, reject);
+    this.#queues[queue].add({ start, isAdministrator, over });
+    if (isAdministrator && this.#running?.isAdministrator === false)
+      this.#running.over.abort(new Error("an administrator's password comes first"));
     void this.#work();
     return promise.finally(() => {
       clearTimeout(timer);
@@ -73,10 +77,8 @@ export class PasswordThread implements PasswordJudges {
   }
 
   async #work(): Promise<void> {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    for (let next = this.#next(); next !== null; next = this.#next()) await next.start();
-    this.#isRunning = false;
+    if (this.#running !== null) return;
+    while ((this.#running = this.#next()) !== null) await this.#running.start();
   }
 
   #next(): Queued | null {
