@@ -166,7 +166,7 @@ test("a port in use is refused in one sentence, an empty secret at once", async 
     guardsProxied: unguarded,
   });
   await assert.rejects(server.start(address.port), {
-    message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE/,
+    message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE.* ss -ltnp sport = \d+$/,
   });
   await new Promise((resolve) => other.close(resolve));
   const noSecret = { submit: never, secret: "", report: assert.fail, guardsProxied: unguarded };

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { messageOf } from "../core/error.ts";
+import { codeOf, messageOf } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import type { Report } from "../servers/report.ts";
 import {
@@ -76,8 +76,10 @@ export class LoginPolicyServer {
   /** Listens on 127.0.0.1. Port 0 takes a free one; resolves to the port. Programs of the same user may share it (`stand-in.ts`). */
   start(port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: Error): void =>
-        reject(new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${error.message}.`));
+      const refuse = (error: Error): void => {
+        const find = codeOf(error) === "EADDRINUSE" ? ` Find the program that does: ss -ltnp sport = ${port}` : "";
+        reject(new Error(`Cannot listen at 127.0.0.1:${port} for Dovecot's questions: ${error.message}.${find}`));
+      };
       this.#server.once("error", refuse);
       this.#server.listen({ port, host: "127.0.0.1", reusePort: true }, () => {
         this.#server.off("error", refuse);

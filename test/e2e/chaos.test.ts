@@ -1,10 +1,15 @@
 // Invariant: Load gets no one past a limit: without the guard's answer clients must try again, and only while the guard is dead does the stand-in pass everything.
+// Invariant: While the firewall is in force, only the guard and its stand-in answer Dovecot about a sign-in, whoever else takes their port.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { WEIGHTS } from "../../src/render/runit.ts";
+import { serviceLog } from "../../src/settings/layout.ts";
 import { patienceSeconds } from "../kit/patience.ts";
+import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import type { Lab } from "../lab/lab.ts";
 import { assertCutOff, authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -18,6 +23,9 @@ const GUARD = /\/guard\.js/;
 const KEEPER = /\/keeper\.js/;
 const STAND_IN = /\/stand-in\.js/;
 const ANNA = "anna@example.test";
+/** Answers each of Dovecot's questions that the sign-in is fine. */
+const SAYS_YES = `require("http").createServer((_, answer) => answer.end('{"status":0,"msg":""}'))
+  .listen(10025, "127.0.0.1", () => console.log("listens"))`;
 
 describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, REPLAYED_ACCOUNTS);
@@ -135,6 +143,29 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     }
     await until("it is banned", () => product.banOf(from));
     assert.ok(product.pidsOf(GUARD).includes(pid), "it was slow, and was not replaced");
+  });
+
+  test("a program that takes the guard's port opens no mailbox, and the keeper names it", async () => {
+    const { services } = product.layout;
+    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${services}/guard`]);
+    for (const pid of await until("a stand-in runs", () => product.pidsOf(STAND_IN))) process.kill(pid, "SIGKILL");
+    await until("the port is free", () => product.pidsOf(STAND_IN).length === 0);
+    const [command = "", ...argv] = lab.server.inside([...AS_NOBODY.split(" "), process.execPath, "-e", SAYS_YES]);
+    const squatter = spawn(command, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(squatter.stdout, "data");
+      const imap = await openImap(lab.sender, "198.51.100.107");
+      assert.match((await logIn(imap, ANNA)) ?? "", /^NO/);
+      await lab.server.mustExec(["sv", "up", `${services}/guard`]);
+      const said = /^.*keeper: the guard does not run: port 10025 .* is in use by (.+) \(pid \d+\)\. Try: kill \d+/m;
+      await until("the keeper names it", () => said.test(readFileSync(serviceLog(product.layout, "keeper"), "utf8")));
+    } finally {
+      squatter.kill("SIGKILL");
+      await lab.server.mustExec(["sv", "up", `${services}/guard`]);
+    }
+    await until("the guard is back", () => product.guardAnswers());
+    const imap = await openImap(lab.sender, "198.51.100.107");
+    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
   });
 
   test("while the guard is down mail and logins work, and every command says that it is down", async () => {

@@ -5,6 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { BanStep, FirewallBan } from "../../src/engine/network-ports.ts";
+import { nftLocal } from "../../src/wire/kernel/nft.ts";
 import { patience } from "../kit/patience.ts";
 import { AS_NOBODY, FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
@@ -202,9 +203,6 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("on loopback no program of another user answers for the guard", async () => {
-    const ask = `const socket = require("net").connect(${PORT}, "127.0.0.1", () => socket.write("x"));
-      socket.on("data", () => process.exit(0)).on("error", () => process.exit(1)).setTimeout(2_000, () => process.exit(3))`;
-    const asked = async () => (await kit.lab.server.exec([process.execPath, "-e", ask])).code;
     const root = 0;
     for (const [server, code] of [
       [root, 0],
@@ -213,9 +211,25 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       const local = () => [{ set: "askers", port: PORT, users: [], server }] as const;
       const firewall = new NftFirewall({ ipv6Prefix: () => 64, path: kit.able, local });
       assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
-      assert.equal(await asked(), code, `the listener is root's, and expected is ${server}`);
+      assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
       await firewall.close();
     }
+  });
+
+  test("before the guard starts none answers for it either, and bans that a killed one left stay", async () => {
+    const left = new NftFirewall({ ipv6Prefix: () => 64, path: kit.able });
+    const ban: FirewallBan = { prefix: prefix("198.51.100.246"), expiresAt: null };
+    assert.deepEqual(await left.reset([ban], [], kit.now()), OK);
+    await left.close();
+    for (const [server, code] of [
+      [61_017, 3],
+      [0, 0],
+    ] as const) {
+      const input = nftLocal([{ set: "askers", port: PORT, users: [], server }]);
+      await kit.lab.server.mustExec(["nft", "-f", "-"], { input });
+      assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
+    }
+    await kit.banned("198.51.100.246");
   });
 
   test("without the capability, and without nft, there is one clear sentence and no exception", async () => {

@@ -69,7 +69,10 @@ export function judgeOthers(chains: string | null): Finding {
 
 /** `reached`: whether another user's program could connect to the port where Dovecot asks the guard. */
 export function judgeInner(port: number, isEnabled: boolean, reached: boolean | null): Finding {
-  if (!isEnabled) return unknown(`The firewall is off (firewall.enabled), so only the secret protects port ${port}.`);
+  if (!isEnabled)
+    return unknown(
+      `The firewall is off (firewall.enabled), so only the secret protects port ${port}, and while the guard is down any user can answer Dovecot there.`,
+    );
   if (reached === null) return unknown(`Whether other users can reach port ${port} could not be tested.`);
   if (reached) return wrong(`Programs of any user can reach port ${port}, where Dovecot asks the guard.`, FIX);
   return ok(`An unprivileged program cannot reach port ${port}, where Dovecot asks the guard.`);

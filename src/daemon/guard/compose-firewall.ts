@@ -9,11 +9,10 @@ import { Kicker } from "../../engine/enforce/kick-banned.ts";
 import type { Committed, Engine } from "../../engine/engine.ts";
 import type { OwnNetworks } from "../../engine/network-ports.ts";
 import type { Clock, Log, Notices } from "../../engine/ports.ts";
-import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
-import { USERS } from "../../settings/layout.ts";
 import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { ProxyDoors } from "../../wire/kernel/nft-proxied.ts";
+import { localPorts } from "../firewall/local-ports.ts";
 import { hasUser, userIds } from "../set-up/site.ts";
 import { composeConnectionWatch, connectionLimit, passedConnections } from "./compose-connections.ts";
 import type { Stores } from "./compose-stores.ts";
@@ -45,20 +44,7 @@ export function composeFirewall(parts: FirewallParts) {
     ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
     connections: () => connectionLimit(inForce()),
     proxied: () => doors,
-    local: () => [
-      {
-        set: "askers",
-        port: settings["ports.login_policy"],
-        users: [userIds(LOGIN_USER).uid],
-        server: userIds(USERS.guard).uid,
-      },
-      {
-        set: "sieve_senders",
-        port: settings["ports.sieve_mail"],
-        users: [userIds(USERS.mail).uid],
-        server: null,
-      },
-    ],
+    local: () => localPorts(settings),
   });
   const enforcer = settings["firewall.enabled"]
     ? createEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })

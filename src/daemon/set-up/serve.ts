@@ -10,6 +10,7 @@ import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/la
 import type { Environment } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { finishRestore } from "../backup/replace-contents.ts";
+import { localPorts, protectLocalPorts } from "../firewall/local-ports.ts";
 import { startStrict } from "../firewall/start-strict.ts";
 import { endStrict } from "../firewall/strict-table.ts";
 import { endShutOut, readIsolation, shutOut } from "../incident/isolation.ts";
@@ -195,6 +196,10 @@ async function prepare(
   if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
   if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
   if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
+  if (settings["firewall.enabled"] && hasNetAdmin() && !runsForAnother(layout.data)) {
+    const kept = await protectLocalPorts(localPorts(settings));
+    if (!kept.ok) log.warn(`other users' programs can answer Dovecot in the guard's place: ${kept.reason}.`);
+  }
   await compileSieve(layout);
   const restored = await takeRestoredQueue(layout);
   if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);

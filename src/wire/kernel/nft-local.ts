@@ -4,7 +4,10 @@ export type LocalPort = Readonly<{
   set: "askers" | "sieve_senders";
   port: number;
   users: readonly number[];
-  /** Who answers there. While none of our programs listens, another user could, and its answers would count. Null: not checked. */
+  /**
+   * Who answers there. While none of our programs listens, another user could, and its answers would count. The kernel drops
+   * even the answer to a SYN, so no connection opens. Null: not checked.
+   */
   server: number | null;
 }>;
 

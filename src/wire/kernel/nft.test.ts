@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
-import { isWhole, nftApply, nftProbe, nftRemove, nftReset, type TableShape } from "./nft.ts";
+import { isWhole, nftApply, nftLocal, nftProbe, nftRemove, nftReset, type TableShape } from "./nft.ts";
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
@@ -31,6 +31,12 @@ test("a port of loopback is for its users, and the lack of that is noticed", () 
   assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
   assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
   assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
+  const early = nftLocal(shape.local);
+  assert.match(
+    early,
+    /^add table inet ghostinbox\nadd chain (\S+ \S+ local)\ndelete chain \1\n[^]*sport 10025 .* drop\n/,
+  );
+  assert.doesNotMatch(early, /(?:delete|flush) (?:table|ruleset)/);
   assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
 });
 

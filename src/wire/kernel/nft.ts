@@ -56,6 +56,19 @@ export function nftRemove(): string {
   return `add table ${TABLE}\ndelete table ${TABLE}\n`;
 }
 
+/**
+ * For `nft -f`: protects ports of loopback before the guard builds the table. The bans in a table that a killed server has left
+ * stay; its rules for loopback do not, since their ports may have changed.
+ */
+export function nftLocal(local: readonly LocalPort[]): string {
+  return `add table ${TABLE}
+add chain ${TABLE} local
+delete chain ${TABLE} local
+table ${TABLE} {
+${localText(local)}}
+`;
+}
+
 /** One line and one transaction, for `nft -i` and `nft -f`. Empty if there is nothing to do. */
 export function nftApply(changes: readonly SetChange[]): string {
   return changes.flatMap(changeCommands).join("; ");

@@ -34,15 +34,15 @@ test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
   assert.deepEqual(parseConnections(big, PORTS, "BE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
 });
 
-test("listening sockets with their inodes", () => {
+test("listening sockets with their users and inodes", () => {
   const text =
     HEAD +
-    line("00000000:0019", "00000000:0000", "0A") +
+    line("00000000:0019", "00000000:0000", "0A", 990) +
     line("0A7100CB:0019", "076433C6:9C40", "01") +
     line("000080FE000000000000000001000000:03E1", "00000000000000000000000000000000:0000", "0A");
   assert.deepEqual(parseListeners(text, "LE"), [
-    { ip: "0.0.0.0", port: 25, inode: "651" },
-    { ip: "fe80::1", port: 993, inode: "651" },
+    { ip: "0.0.0.0", port: 25, uid: 990, inode: "651" },
+    { ip: "fe80::1", port: 993, uid: 0, inode: "651" },
   ]);
 });
 

@@ -20,15 +20,15 @@ export function parseConnections(text: string, ports: ReadonlySet<number>, order
   return found;
 }
 
-/** A listening socket, with its inode. */
-export type Listener = Readonly<{ ip: Ip; port: number; inode: string }>;
+/** A listening socket, with its user and its inode. */
+export type Listener = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
 
 /** The listening sockets of the same tables. The kernel lists them first. */
 export function parseListeners(text: string, order: "LE" | "BE"): readonly Listener[] {
   const found: Listener[] = [];
-  for (const [, local = "", port = "", inode = ""] of text.matchAll(LISTENING)) {
+  for (const [, local = "", port = "", uid = "", inode = ""] of text.matchAll(LISTENING)) {
     const ip = addressOf(local, order);
-    if (ip !== null) found.push({ ip, port: Number.parseInt(port, 16), inode });
+    if (ip !== null) found.push({ ip, port: Number.parseInt(port, 16), uid: Number(uid), inode });
   }
   return found;
 }
@@ -57,7 +57,7 @@ const ESTABLISHED =
   /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 01 \S+ \S+ +\S+ +(\d+) /gm;
 
 /** 0A is LISTEN. Then queues, timer, retries, user and timeout, each without a space in it. */
-const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ +\S+ +\d+ +\d+ (\d+)/gm;
+const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ +\S+ +(\d+) +\d+ (\d+)/gm;
 
 /** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client has finished, the server has not. */
 const LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;

@@ -18,7 +18,7 @@ function setUp() {
   writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");
   const clock = new HandClock();
   const mails: AlertMail[] = [];
-  const state = { queueFails: false };
+  const state: { queueFails: boolean; taken: string | null } = { queueFails: false, taken: null };
   const alarm = new GuardAlarm({
     layout,
     clock,
@@ -26,6 +26,7 @@ function setUp() {
       mails.push(alert);
       return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
     },
+    takenPort: () => state.taken,
     language: () => "en",
     say: () => undefined,
   });
@@ -55,6 +56,17 @@ test("a guard that stays down is reported once, with its last log lines, and its
     ],
   );
   assert.equal(await after(60, true), 2);
+});
+
+test("a program that holds the guard's port is named, and no one is said to be able to sign in", async () => {
+  const { after, mails, state } = setUp();
+  state.taken = "port 10025 is in use by nc (pid 7). Try: kill 7";
+  assert.equal(await after(13, false), 1);
+  assert.match(
+    mails[0]?.body ?? "",
+    /^Another program prevents its start: port 10025 is in use by nc \(pid 7\)\. .*no one can sign in/m,
+  );
+  assert.doesNotMatch(mails[0]?.body ?? "", /users can sign in/);
 });
 
 test("restarts are not reported", async () => {

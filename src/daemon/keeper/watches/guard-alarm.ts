@@ -18,6 +18,8 @@ export type GuardAlarmParts = Readonly<{
   layout: Layout;
   clock: Clock;
   mail: (alert: AlertMail) => Promise<KeeperReply>;
+  /** The guard's port that a foreign program holds, in one sentence; null if there is none. */
+  takenPort: () => string | null;
   /** The language of the alerts. */
   language: () => AlertLanguage;
   say: (line: string) => void;
@@ -44,13 +46,15 @@ export class GuardAlarm {
     }
     this.#downSince ??= now;
     if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
-    const { layout, say, language } = this.#parts;
+    const { layout, say, language, takenPort } = this.#parts;
     const frame = alertFrames[language()];
     const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
-    const body = [frame.silentSince(isoTime(this.#downSince), word), frame.unguarded, frame.comesBack];
+    const taken = takenPort();
+    const consequence = taken === null ? frame.unguarded : frame.portTaken(taken);
+    const body = [frame.silentSince(isoTime(this.#downSince), word), consequence, frame.comesBack];
     if (!(await this.#mail("opened", frame.guardDown, body))) return;
     this.#alerted = { since: this.#downSince };
-    say(`the guard does not run; the owner was alerted. Its last words: ${word}`);
+    say(`the guard does not run${taken === null ? "" : `: ${taken}`}; the owner was alerted. Its last words: ${word}`);
   }
 
   async #tellEnd(since: Millis, now: Millis): Promise<void> {

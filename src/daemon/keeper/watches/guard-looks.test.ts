@@ -35,7 +35,7 @@ function looking(t: TestContext) {
       clock,
       mail,
       reload,
-      services: { look },
+      services: { look, takenPort: () => null },
       language: () => "en",
       say: () => null,
     });

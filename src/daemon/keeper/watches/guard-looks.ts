@@ -5,9 +5,9 @@ import { GuardAlarm, type GuardAlarmParts } from "./guard-alarm.ts";
 import { AccountsDbWatch } from "./watch-accounts-db.ts";
 import { GuardWatch } from "./watch-guard.ts";
 
-export type GuardLooksParts = GuardAlarmParts &
+export type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
   Readonly<{
-    services: Readonly<{ look: () => void }>;
+    services: Readonly<{ look: () => void; takenPort: (service: ServiceName) => string | null }>;
     /** Null, or why the service was not reloaded. */
     reload: (service: ServiceName) => Promise<string | null>;
   }>;
@@ -19,7 +19,7 @@ export type GuardLooksParts = GuardAlarmParts &
 export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
   const { layout, say } = parts;
   const watch = new GuardWatch(layout);
-  const alarm = new GuardAlarm(parts);
+  const alarm = new GuardAlarm({ ...parts, takenPort: () => services.takenPort("guard") });
   const accounts = new AccountsDbWatch(layout, reload);
   const guardLook = async (): Promise<void> => {
     const ended = await watch.look();

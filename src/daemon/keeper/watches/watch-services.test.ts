@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
@@ -75,3 +76,22 @@ test(
     });
   },
 );
+
+test("a guard's port that another user's program holds is reported, and not one that a stand-in holds", async (t) => {
+  const layout = layoutOf(temporaryDirectory());
+  const holder = createServer();
+  holder.listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  t.after(() => holder.close());
+  const address = holder.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const ports = [
+    { setting: "ports.login_policy", port, address: "127.0.0.1", says: "Dovecot asking the guard", service: "guard" },
+  ] as const;
+  const uid = process.getuid?.() ?? assert.fail();
+  assert.equal(new ServiceWatch(layout, ports, uid).takenPort("guard"), null);
+  assert.match(
+    new ServiceWatch(layout, ports, uid + 1).takenPort("guard") ?? "",
+    new RegExp(`^port ${port} for Dovecot asking the guard is in use by .+ \\(pid ${process.pid}\\)`),
+  );
+});

@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { printable } from "../../../core/text.ts";
 import { SERVICES, type ServiceName } from "../../../render/runit.ts";
-import type { Layout } from "../../../settings/layout.ts";
+import { type Layout, USERS } from "../../../settings/layout.ts";
 import { lastWord } from "../../set-up/running/last-words.ts";
 import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../../set-up/running/ports.ts";
 import { isOf } from "../../set-up/running/processes.ts";
 import { listProcesses } from "../../set-up/running/read-processes.ts";
 import { pidOf } from "../../set-up/running/supervise.ts";
 import { supervised } from "../../set-up/running/supervised.ts";
+import { hasUser, userIds } from "../../set-up/site.ts";
 import { SharedPorts } from "./shared-ports.ts";
 
 /** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */
@@ -24,11 +25,14 @@ export class ServiceWatch {
   readonly #layout: Layout;
   readonly #seen = new Map<ServiceName, Seen>();
   readonly #shared = new SharedPorts();
+  readonly #guardUid: number | null;
   #ports: readonly ServerPort[];
 
-  constructor(layout: Layout, ports: readonly ServerPort[]) {
+  /** `guardUid`: the user of the guard and its stand-in; null: unknown. */
+  constructor(layout: Layout, ports: readonly ServerPort[], guardUid = uidOfGuard()) {
     this.#layout = layout;
     this.#ports = ports;
+    this.#guardUid = guardUid;
   }
 
   /** After a change of the settings. */
@@ -61,26 +65,28 @@ export class ServiceWatch {
     if (seen === undefined) return null;
     // A service that has just ended need not keep ending first, if the cause is known.
     const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
-    const taken = isSteady ? null : this.#takenPort(service);
+    const taken = isSteady ? null : this.takenPort(service);
     if (taken !== null) return `it cannot start: ${taken}`;
     if (!seen.isEnding) return this.#shared.troubleOf(service);
     const word = lastWord(this.#layout, service);
     return `it keeps ending${word === null ? "" : `; its last words: ${printable(word, WORD_CHARACTERS)}`}`;
   }
 
-  /** The port of the service that a foreign program holds, and what to do. */
-  #takenPort(service: ServiceName): string | null {
+  /** The port of the service that a foreign program holds, and what to do; null if there is none. */
+  takenPort(service: ServiceName): string | null {
     const ports = this.#ports.filter((each) => each.service === service);
     if (ports.length === 0) return null;
     const main = pidOf(this.#layout.services, service);
-    const listening = listeners();
+    // A stand-in has the guard's ports until the guard takes over.
+    const ours = service === "guard" ? this.#guardUid : null;
+    const listening = listeners().filter(({ uid }) => uid !== ours);
     for (const one of ports) {
       const sockets = socketsOn(one, listening);
       // A service that has its port did start.
       if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
       const holder = holderOf(sockets);
       const taken = `port ${one.port} for ${one.says} is in use by`;
-      if (holder === null && main === null) return `${taken} another program. Find it: ss -ltnp`;
+      if (holder === null && (main === null || ours !== null)) return `${taken} another program. Find it: ss -ltnp`;
       // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
       if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
       if (holder !== null && !isOf(holder.pid, main, listProcesses()))
@@ -100,4 +106,8 @@ export class ServiceWatch {
     const changes = before.changed.filter(Boolean).length;
     before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
   }
+}
+
+function uidOfGuard(): number | null {
+  return hasUser(USERS.guard) ? userIds(USERS.guard).uid : null;
 }

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { USERS } from "../../settings/layout.ts";
+import { localPorts, protectLocalPorts } from "./local-ports.ts";
+
+const PORTS = { "ports.login_policy": 11_025, "ports.sieve_mail": 11_026 };
+const local = localPorts(PORTS, (name) => ({ [USERS.guard]: 104, [USERS.mail]: 106 })[name] ?? 105);
+
+test("only the guard answers Dovecot, and only Dovecot asks", () => {
+  assert.deepEqual(local, [
+    { set: "askers", port: 11_025, users: [105], server: 104 },
+    { set: "sieve_senders", port: 11_026, users: [106], server: null },
+  ]);
+});
+
+test("nft gets the rules in one transaction, and its failure is one sentence", async () => {
+  const path = temporaryDirectory();
+  const heard = join(path, "heard");
+  const nft = (script: string): void => writeFileSync(join(path, "nft"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  nft(`exec /bin/cat >${heard}`);
+  assert.deepEqual(await protectLocalPorts(local, path), { ok: true });
+  assert.match(readFileSync(heard, "utf8"), /oif lo tcp sport 11025 meta skuid != 104 drop\n/);
+  nft("/bin/cat >/dev/null; echo 'Error: no such thing' >&2; exit 1");
+  assert.deepEqual(await protectLocalPorts(local, path), { ok: false, reason: "nft failed: Error: no such thing" });
+});
