@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { CHECKED, ENDS_LEFTOVER, forgetsEnded, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+import { CHECKED, ENDS_LEFTOVER, forgetsEnded, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
@@ -114,14 +114,43 @@ test("the guard comes first on the processor, and what reads whole mails or logs
   );
 });
 
-test("a stand-in answers from the guard's end to its next start, unless it was killed while hanging or the server stops", () => {
-  const finish = renderRunit(input()).find(({ service }) => service === "guard")?.finish ?? "";
+const ofGuard = (): Readonly<{ run: string; finish: string }> => {
+  const { run, finish = "" } = renderRunit(input()).find(({ service }) => service === "guard") ?? assert.fail();
+  return { run, finish };
+};
+
+test("the stand-in runs as the guard's user without capabilities, and none starts while the server stops", () => {
+  const { run, finish } = ofGuard();
   const [, stopped = "", started = ""] =
-    /\n(grep .* && exit 0)\ntest -e killed-while-hanging \|\| (.*stand-in\.js.* &)\n$/.exec(finish) ?? [];
+    /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n$/.exec(finish) ?? [];
   assert.match(stopped, /want exit/);
   assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
-  assert.ok(runs().get("guard")?.includes(`stand-in.sock || ${started}\nexec `));
-  assert.match(runs().get("guard") ?? "", /\ntest -e killed-while-hanging && rm killed-while-hanging \|\| test -S /);
+  assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));
+});
+
+test("no stand-in answers from the end of a hanging guard to the next start, even if no file can be made", () => {
+  const cwd = temporaryDirectory();
+  const mark = join(cwd, MAY_STAND_IN);
+  /** Whether the script starts a stand-in. */
+  const opens = (text: string): boolean => {
+    const lines = text.split("\n").filter((line) => line.includes(MAY_STAND_IN));
+    const played = lines.join("\n").replace(/env -i .*stand-in\.js.*? &/, "echo opens &");
+    // A check that ran in the background would see the mark that the next line makes.
+    const slowly = 'test() { sleep 0.05; command test "$@"; }';
+    const ran = spawnSync("sh", ["-c", `${slowly}\n${played}\necho ends`], { cwd, encoding: "utf8" });
+    assert.match(ran.stdout, /^ends$/m);
+    return /^opens$/m.test(ran.stdout);
+  };
+  const { run, finish } = ofGuard();
+  writeFileSync(mark, "");
+  assert.deepEqual([opens(run), opens(finish)], [true, true], "after an accident");
+  rmSync(mark);
+  assert.deepEqual([opens(finish), opens(run)], [false, false], "the keeper killed it");
+  assert.deepEqual([opens(finish), opens(run)], [true, true], "after the next accident");
+  rmSync(mark);
+  // Cannot be created.
+  symlinkSync(join(cwd, "nowhere", "file"), mark);
+  assert.deepEqual([opens(finish), opens(run), opens(finish)], [false, false, false]);
 });
 
 test("the web has no capability but for a port below 1024", () => {

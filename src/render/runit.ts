@@ -75,10 +75,11 @@ function weighing(service: ServiceName): readonly string[] {
 export const CHECKED = "checked-by-the-start";
 
 /**
- * In the guard's service directory after the keeper has killed a hanging guard, until the next one starts: no stand-in answers in
- * between. Otherwise an attacker who makes the guard hang would open the server.
+ * In the guard's service directory, unless the keeper is ending a hanging guard: without it no stand-in answers until the next guard
+ * starts. Otherwise an attacker who makes the guard hang would open the server. The keeper removes it, because even on a full disk
+ * a file can be removed.
  */
-export const HUNG = "killed-while-hanging";
+export const MAY_STAND_IN = "may-stand-in";
 
 export type RunitInput = Readonly<{
   layout: Layout;
@@ -155,7 +156,7 @@ export function renderRunit(input: RunitInput): readonly Script[] {
     ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
     ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
     ...(service === "guard"
-      ? { finish: script([...weighing(service), IS_STOPPED, `test -e ${HUNG} || ${standIn(input)}`]) }
+      ? { finish: script([...weighing(service), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`]) }
       : {}),
   }));
 }
@@ -171,7 +172,9 @@ function commands(service: ServiceName, input: RunitInput): readonly string[] {
     case "guard":
       return [
         // While a server starts, no one is refused because the guard is missing.
-        `test -e ${HUNG} && rm ${HUNG} || test -S ${layout.standIn} || ${standIn(input)}`,
+        `if test -e ${MAY_STAND_IN}; then test -S ${layout.standIn} || ${standIn(input)} fi`,
+        // Not by `:`, at whose failed redirection sh ends.
+        `true 2>/dev/null >${MAY_STAND_IN} || :`,
         ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
       ];
     case "web":

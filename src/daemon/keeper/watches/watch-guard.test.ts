@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { HUNG } from "../../../render/runit.ts";
+import { MAY_STAND_IN } from "../../../render/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { GuardWatch } from "./watch-guard.ts";
 
@@ -23,7 +23,9 @@ function setUp(t: TestContext) {
   const pidFile = join(layout.services, "guard", "supervise", "pid");
   for (const file of [layout.controlSocket, pidFile]) mkdirSync(dirname(file), { recursive: true });
   writeFileSync(pidFile, `${guard.pid}\n`);
-  return { layout, guard, pidFile, watch: new GuardWatch(layout, ANSWER_MS) };
+  const mark = join(layout.services, "guard", MAY_STAND_IN);
+  writeFileSync(mark, "");
+  return { layout, guard, pidFile, mark, watch: new GuardWatch(layout, ANSWER_MS) };
 }
 
 async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) => void): Promise<Server> {
@@ -42,12 +44,23 @@ async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) =>
 }
 
 test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
-  const { layout, guard, watch } = setUp(t);
+  const { layout, guard, mark, watch } = setUp(t);
   const ended = once(guard, "exit");
   await listen(t, layout, () => undefined);
   assert.deepEqual([await watch.look(), await watch.look(), await watch.look()], [null, null, guard.pid]);
   assert.deepEqual(await ended, [null, "SIGKILL"]);
-  assert.ok(existsSync(join(layout.services, "guard", HUNG)));
+  assert.ok(!existsSync(mark));
+});
+
+test("a guard that hangs is not killed while the mark for a stand-in cannot be removed", async (t) => {
+  const { layout, guard, mark, watch } = setUp(t);
+  await listen(t, layout, () => undefined);
+  rmSync(mark);
+  // In place of a read-only disk.
+  mkdirSync(mark);
+  for (let looks = 0; looks < 2; looks++) assert.equal(await watch.look(), null);
+  await assert.rejects(watch.look());
+  assert.equal(guard.signalCode, null);
 });
 
 test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { writeFile } from "../../../adapters/root-files/files.ts";
+import { removeFile } from "../../../adapters/root-files/files.ts";
 import { ask } from "../../../adapters/sockets/control-client.ts";
 import { SECOND_MS } from "../../../core/time.ts";
-import { HUNG } from "../../../render/runit.ts";
+import { MAY_STAND_IN } from "../../../render/runit.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import { signal } from "../../set-up/running/processes.ts";
 import { pidOf } from "../../set-up/running/supervise.ts";
@@ -31,7 +31,10 @@ export class GuardWatch {
     return this.#isRunning;
   }
 
-  /** The killed pid, or null. One check at a time. Never throws. */
+  /**
+   * The killed pid, or null. One check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard lets
+   * no one pass, but a stand-in would.
+   */
   async look(): Promise<number | null> {
     const pid = pidOf(this.#layout.services, "guard");
     const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
@@ -46,15 +49,8 @@ export class GuardWatch {
     this.#silent = { pid, looks };
     if (looks < SILENT_LOOKS) return null;
     this.#silent = null;
-    this.#keepClosed();
+    removeFile(join(this.#layout.services, "guard", MAY_STAND_IN));
     signal(pid, "SIGKILL");
     return pid;
-  }
-
-  /** Until the next guard starts. If the disk cannot even hold an empty file, the hanging guard is killed anyway. */
-  #keepClosed(): void {
-    try {
-      writeFile(join(this.#layout.services, "guard", HUNG), "", { mode: 0o644, flush: false });
-    } catch {}
   }
 }

@@ -6,7 +6,7 @@ import { removeFile, setModified, writeFile } from "../../../adapters/root-files
 import { makeDirectory } from "../../../adapters/root-files/trees.ts";
 import { removeTree } from "../../../adapters/root-files/walk.ts";
 import { SECOND_MS } from "../../../core/time.ts";
-import { CHECKED, type RunitInput, renderRunit, type ServiceName } from "../../../render/runit.ts";
+import { CHECKED, MAY_STAND_IN, type RunitInput, renderRunit, type ServiceName } from "../../../render/runit.ts";
 import type { Layout } from "../../../settings/layout.ts";
 import type { Environment } from "../../../settings/load.ts";
 import { endBy, endOrphans } from "./orphans.ts";
@@ -49,7 +49,8 @@ export function writeServices(input: RunitInput): void {
     removeFile(join(services, service, "down"));
     removeFile(restartMark(services, service));
   }
-  writeFile(join(services, "postfix", CHECKED), "", { mode: 0o644, flush: false });
+  for (const mark of [join("postfix", CHECKED), join("guard", MAY_STAND_IN)])
+    writeFile(join(services, mark), "", { mode: 0o644, flush: false });
 }
 
 function writeScript(file: string, text: string): void {
