@@ -5,6 +5,7 @@ import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../adapters/exp
 import { systemClock } from "../../adapters/machine/clock.ts";
 import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { createLog } from "../../adapters/machine/log.ts";
+import { readNamed } from "../../adapters/root-files/files.ts";
 import { openEngineForReading } from "../../adapters/sqlite/open.ts";
 import { SqliteQueries } from "../../adapters/sqlite/read/queries.ts";
 import { messageOf } from "../../core/error.ts";
@@ -20,6 +21,8 @@ import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
 
 /** Longer than the time within which a start of the server takes it for a service that keeps ending. */
 const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
+/** A bundle of all public certificate authorities takes a quarter of a megabyte. */
+const MOST_PEM_BYTES = 4_000_000;
 
 const log = createLog(systemClock);
 const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
@@ -83,8 +86,12 @@ function serverOf(settings: ExportSettings): SyslogServer {
   return {
     host: settings["export.syslog.host"],
     port: settings["export.syslog.port"],
-    authorities: ca === "" ? undefined : readFileSync(ca, "utf8"),
-    identity: cert === "" ? undefined : { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") },
+    authorities: ca === "" ? undefined : pem(ca),
+    identity: cert === "" ? undefined : { cert: pem(cert), key: pem(key) },
     hostname: settings.hostname,
   };
+}
+
+function pem(path: string): string {
+  return readNamed(path, MOST_PEM_BYTES).toString();
 }
