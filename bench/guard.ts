@@ -93,9 +93,8 @@ export class Programs {
       loginPort: 10_025,
       netAdmin: true,
       webLowPort: false,
-      spam: 2,
-      fail2ban: true,
       export: false,
+      mail: {},
     }).find(({ service }) => service === name);
     if (script === undefined) throw new Error(`no script of ${name}`);
     const file = join(dirname(layout.environment), `${name}.sh`);

@@ -1,6 +1,6 @@
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { userIds } from "../src/daemon/set-up/site.ts";
+import { userIds } from "../src/adapters/machine/system-users.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { until } from "../test/lab/wait.ts";
 import { Child } from "./child.ts";

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { CHECKED, ENDS_LEFTOVER, forgetsEnded, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+import { mailServices } from "./mail-services.ts";
+import { ENDS_LEFTOVER, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
 
 const layout = layoutOf("/srv/mail");
 
@@ -15,8 +16,7 @@ const input = (changes: Partial<RunitInput> = {}): RunitInput => ({
   loginPort: 10_025,
   netAdmin: true,
   webLowPort: false,
-  spam: 2,
-  fail2ban: true,
+  mail: mailServices(layout, { spam: 2, fail2ban: true }),
   export: true,
   ...changes,
 });
@@ -57,29 +57,6 @@ test("what a killed runsv has left is ended before its service starts again, and
   const third = start("echo runs");
   await once(third, "exit");
   assert.equal(other.exitCode ?? other.signalCode, null);
-});
-
-test("Dovecot may have as many open files as its services have clients", () => {
-  assert.match(runs().get("dovecot") ?? "", /^exec chpst -o 65536 dovecot -F /m);
-});
-
-test("Dovecot starts although another process has the number that it had", async (t) => {
-  const directory = temporaryDirectory();
-  const file = join(directory, "master.pid");
-  const remains = (pid: number | undefined): boolean => {
-    writeFileSync(file, `${pid}\n`);
-    execFileSync("sh", ["-c", forgetsEnded(file)]);
-    return existsSync(file);
-  };
-  assert.equal(remains(process.pid), false);
-  rmSync(file, { force: true });
-  execFileSync("sh", ["-c", forgetsEnded(file)]);
-  copyFileSync("/bin/sleep", join(directory, "dovecot"));
-  const dovecot = spawn(join(directory, "dovecot"), ["60"], { stdio: "ignore" });
-  t.after(() => dovecot.kill());
-  await once(dovecot, "spawn");
-  assert.equal(remains(dovecot.pid), true);
-  assert.match(runs().get("dovecot") ?? "", /\/run\/dovecot\/master\.pid\nexec chpst/);
 });
 
 test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
@@ -164,20 +141,4 @@ test("what sends events elsewhere runs only where that is set, as its own user w
     /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m,
   );
   assert.equal(runs({ export: false }).has("export"), false);
-});
-
-test("Postfix is checked first, unless the start has just done so, and leads its own process group", () => {
-  assert.match(
-    runs().get("postfix") ?? "",
-    /^test -e checked-by-the-start && rm checked-by-the-start \|\| postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
-  );
-});
-
-test("what the start has checked is checked again from the second run of Postfix on", () => {
-  const check = /^.*postfix .* check .*$/m.exec(runs().get("postfix") ?? "")?.[0] ?? "";
-  const cwd = temporaryDirectory();
-  writeFileSync(join(cwd, CHECKED), "");
-  const codes = [1, 2].map(() => spawnSync("sh", ["-c", `${check}\nexit 0`], { cwd }).status);
-  // The directory does not exist: its check fails.
-  assert.deepEqual(codes, [0, 1]);
 });

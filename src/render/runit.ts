@@ -1,16 +1,4 @@
-import { join } from "node:path";
 import { type Layout, USERS } from "../settings/layout.ts";
-import {
-  rspamdCommands,
-  rspamdEnded,
-  spamdCommand,
-  spamdEnded,
-  spamHeadCommand,
-  spamMilterCommand,
-} from "./content/content-services.ts";
-import { postgreyCommand } from "./content/postgrey.ts";
-import { removesStaleLocks } from "./dovecot/stale-locks.ts";
-import { fail2banCommand } from "./fail2ban/fail2ban.ts";
 
 export const SERVICES = [
   "unbound",
@@ -28,6 +16,7 @@ export const SERVICES = [
   "export",
 ] as const;
 export type ServiceName = (typeof SERVICES)[number];
+type OwnService = "guard" | "web" | "keeper" | "export";
 
 /**
  * libmilter checks for its end only every 5 s, rspamd waits up to 30 s for its clients, and a socket outlives
@@ -35,11 +24,6 @@ export type ServiceName = (typeof SERVICES)[number];
  */
 const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
 const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
-
-const SPAM_SERVICES: readonly ServiceName[] = ["spamd", "spam-head", "spamass-milter"];
-
-/** Without either of them no mail is scored. */
-const SCORERS: readonly ServiceName[] = ["spamd", "spam-head"];
 
 /**
  * They hold most of the memory: if it runs out, the kernel ends one of these before the guard, without which mail would pass
@@ -89,12 +73,16 @@ export type RunitInput = Readonly<{
   loginPort: number;
   /** Whether the web listens on a port below 1024. */
   webLowPort: boolean;
-  /** Mails that SpamAssassin scores at once; 0: it does not run. */
-  spam: number;
-  fail2ban: boolean;
   /** Whether events are sent to another machine. */
   export: boolean;
+  /** How the others run (`mailServices`); those that are missing do not. */
+  mail: MailServices;
 }>;
+
+export type MailServices = Readonly<Partial<Record<Exclude<ServiceName, OwnService>, ServiceCommands>>>;
+
+/** Lines of sh(1), the last of which becomes the program; and what runs after its end. */
+export type ServiceCommands = Readonly<{ run: readonly string[]; finish?: readonly string[] }>;
 
 export type Script = Readonly<{
   service: ServiceName;
@@ -143,84 +131,38 @@ export const ENDS_LEFTOVER = [
 
 /** One service directory each for runsvdir(8). Set-up makes sure that no path contains spaces or quotes. */
 export function renderRunit(input: RunitInput): readonly Script[] {
-  return SERVICES.filter((service) => isWanted(service, input)).map((service) => ({
-    service,
-    run: script([
+  const all: Readonly<Partial<Record<ServiceName, ServiceCommands>>> = { ...input.mail, ...ownServices(input) };
+  return SERVICES.flatMap((service) => {
+    const commands = all[service];
+    if (commands === undefined) return [];
+    const run = script([
       ENDS_LEFTOVER,
       ...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []),
       ...weighing(service),
-      ...commands(service, input),
-    ]),
-    logRun: script([`exec svlogd -tt ${input.layout.log}/${service}`]),
-    ...(MILTERS.includes(service) ? { control: script(KILL) } : {}),
-    ...(SCORERS.includes(service) ? { finish: script([spamdEnded(input.layout)]) } : {}),
-    ...(service === "rspamd" ? { finish: script(rspamdEnded()) } : {}),
-    ...(service === "guard"
-      ? { finish: script([...weighing(service), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`]) }
-      : {}),
-  }));
+      ...commands.run,
+    ]);
+    const logRun = script([`exec svlogd -tt ${input.layout.log}/${service}`]);
+    const control = MILTERS.includes(service) ? { control: script(KILL) } : {};
+    const finish = commands.finish === undefined ? {} : { finish: script(commands.finish) };
+    return [{ service, run, logRun, ...control, ...finish }];
+  });
 }
 
-function isWanted(service: ServiceName, input: RunitInput): boolean {
-  if (SPAM_SERVICES.includes(service)) return input.spam > 0;
-  return (service !== "fail2ban" && service !== "export") || input[service];
-}
-
-function commands(service: ServiceName, input: RunitInput): readonly string[] {
-  const { layout } = input;
-  switch (service) {
-    case "guard":
-      return [
-        // While a server starts, no one is refused because the guard is missing.
-        `if test -e ${MAY_STAND_IN}; then test -S ${layout.standIn} || ${standIn(input)} fi`,
-        // Not by `:`, at whose failed redirection sh ends.
-        `true 2>/dev/null >${MAY_STAND_IN} || :`,
-        ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
-      ];
-    case "web":
-      return [asReader("web", input)];
-    case "export":
-      return [asReader("export", { ...input, webLowPort: false })];
-    case "keeper":
-      return [ours("keeper", "", input)];
-    case "postfix":
-      // master(8) kills its process group when it ends, so it gets its own.
-      return [
-        `test -e ${CHECKED} && rm ${CHECKED} || postfix -c ${layout.postfixConf} check || exit 1`,
-        `exec chpst -P /usr/lib/postfix/sbin/master -c ${layout.postfixConf} -s`,
-      ];
-    case "unbound":
-      return [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`];
-    case "spamd":
-      return [spamdCommand(layout, input.spam)];
-    case "spam-head":
-      return [spamHeadCommand(layout)];
-    case "spamass-milter":
-      return [spamMilterCommand(layout)];
-    case "rspamd":
-      return rspamdCommands(layout);
-    case "postgrey":
-      return [postgreyCommand(layout)];
-    case "fail2ban":
-      return fail2banCommand(layout);
-    case "dovecot":
-      return [
-        // A private key that is not on the disk may be lost: then mail arrives, but cannot be read.
-        `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
-        `${removesStaleLocks(layout, "all").join(" ")} || :`,
-        forgetsEnded(join(layout.dovecotBase, "master.pid")),
-        // One open file for each client of a service (`default_client_limit`).
-        `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
-      ];
-  }
-}
-
-/**
- * Dovecot does not start while any process has the process id in its file. After a killed container or a power
- * failure, the file stays and process ids start again. Exported for its test.
- */
-export function forgetsEnded(pidFile: string): string {
-  return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;
+function ownServices(input: RunitInput): Readonly<Partial<Record<OwnService, ServiceCommands>>> {
+  const guard = [
+    // While a server starts, no one is refused because the guard is missing.
+    `if test -e ${MAY_STAND_IN}; then test -S ${input.layout.standIn} || ${standIn(input)} fi`,
+    // Not by `:`, at whose failed redirection sh ends.
+    `true 2>/dev/null >${MAY_STAND_IN} || :`,
+    ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
+  ];
+  const guardEnded = [...weighing("guard"), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`];
+  return {
+    guard: { run: guard, finish: guardEnded },
+    web: { run: [asReader("web", input)] },
+    keeper: { run: [ours("keeper", "", input)] },
+    ...(input.export ? { export: { run: [asReader("export", { ...input, webLowPort: false })] } } : {}),
+  };
 }
 
 /** Settings given in the environment, some of them secrets, come from files (chpst(8)). */
@@ -249,7 +191,7 @@ function nodeCommand(program: string, layout: Layout): string {
   return [layout.node, NODE_FLAGS, ...more, `${layout.program}/${program}.js`].join(" ");
 }
 
-function asUser(user: string, capability: string | null): string {
+export function asUser(user: string, capability: string | null): string {
   const set = capability === null ? "-all" : `-all,+${capability}`;
   return (
     `setpriv --reuid ${user} --regid ${user} --init-groups ` +

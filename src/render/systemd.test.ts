@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { layoutOf } from "../settings/layout.ts";
+import { mailServices } from "./mail-services.ts";
 import { renderRunit, SERVICES } from "./runit.ts";
 import { SANDBOXES } from "./sandboxes.ts";
 import { MAIL_LOG_UNIT, MAIN_UNIT, renderUnits, unitOf } from "./systemd.ts";
@@ -20,8 +21,9 @@ function unit(name: string, data = layout): string {
 
 test("each service that runit knows has a unit, which runs it only where the settings want it", () => {
   assert.deepEqual([...units().keys()], [MAIN_UNIT, ...SERVICES.map(unitOf), MAIL_LOG_UNIT]);
-  const flags = { loginPort: 10_025, netAdmin: true, webLowPort: false, spam: 2, fail2ban: true, export: true };
-  for (const { service } of renderRunit({ layout, ...flags })) {
+  const flags = { loginPort: 10_025, netAdmin: true, webLowPort: false, export: true };
+  const mail = mailServices(layout, { spam: 2, fail2ban: true });
+  for (const { service } of renderRunit({ layout, mail, ...flags })) {
     assert.match(unit(unitOf(service)), new RegExp(`^ConditionPathExists=/srv/mail/service/${service}/run$`, "m"));
     assert.match(unit(unitOf(service)), new RegExp(`^ExecStart=/usr/bin/runsv /srv/mail/service/${service}$`, "m"));
   }

@@ -204,3 +204,13 @@ export const USERS = {
   /** May read the events. The group `ghostinbox`, which reads the settings, is only the guard's. */
   dataGroup: "ghostinbox-data",
 } as const;
+
+/** With which Dovecot asks the guard about sign-ins (its default_internal_user). */
+export const LOGIN_USER = "dovecot";
+/** Users created by Debian's packages. */
+export const CONTENT_USERS = {
+  spamd: "debian-spamd",
+  spamMilter: "spamass-milter",
+  rspamd: "_rspamd",
+} as const;
+export const POSTGREY_USER = "postgrey";

@@ -20,3 +20,6 @@ export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
     imaps: settings["ports.proxied_imaps"],
   };
 }
+
+/** Of `ports.sieve_mail`. Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
+export const SIEVE_MAIL_ADDRESS = "127.0.0.1";

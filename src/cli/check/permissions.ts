@@ -1,11 +1,10 @@
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { groupId, userIds } from "../../adapters/machine/system-users.ts";
 import { codeOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
 import { directories } from "../../daemon/set-up/directories.ts";
-import { groupId, userIds } from "../../daemon/set-up/site.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
+import { CONTENT_USERS, type Layout, USERS } from "../../settings/layout.ts";
 import { fileSettings } from "../../settings/named-files.ts";
 import type { SettingKey, Settings } from "../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";

@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Progress, Restic } from "../../adapters/backup/restic.ts";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { writeFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { accountKeysConf } from "../../render/dovecot/mail-crypt.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { userIds } from "../set-up/site.ts";
 import { type Failed, giveAll } from "./restore.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./scratch.ts";
 

@@ -6,6 +6,7 @@ import { makeDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
 import { ask } from "../../adapters/sockets/control-client.ts";
 import { SECOND_MS } from "../../core/time.ts";
+import { mailServices } from "../../render/mail-services.ts";
 import { SERVICES, type ServiceName } from "../../render/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -59,8 +60,8 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   writeEnvironment(layout.environment, environment);
   const netAdmin = hasNetAdmin();
   const loginPort = settings["ports.login_policy"];
-  const unused = { spam: 0, fail2ban: false, export: false, webLowPort: false };
-  writeServices({ layout, loginPort, netAdmin, ...unused });
+  const mail = mailServices(layout, { spam: 0, fail2ban: false });
+  writeServices({ layout, loginPort, netAdmin, mail, export: false, webLowPort: false });
   for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
   startSupervisor(layout.services);
   await untilReady(layout, settings);

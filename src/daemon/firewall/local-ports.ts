@@ -1,12 +1,11 @@
 import { lastLines } from "../../adapters/machine/run-program.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { runTool, TOOL_PATH } from "../../adapters/nft/tools.ts";
 import type { Outcome } from "../../engine/ports.ts";
-import { LOGIN_USER } from "../../render/dovecot/dovecot.ts";
-import { USERS } from "../../settings/layout.ts";
+import { LOGIN_USER, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { nftLocal } from "../../wire/kernel/nft.ts";
 import type { LocalPort } from "../../wire/kernel/nft-local.ts";
-import { userIds } from "../set-up/site.ts";
 
 const NFT_MS = 10_000;
 

@@ -1,3 +1,4 @@
+import { hasUser, userIds } from "../../adapters/machine/system-users.ts";
 import { NftFirewall } from "../../adapters/nft/firewall.ts";
 import type { Audit } from "../../core/events/command.ts";
 import type { Prefix } from "../../core/net/ip.ts";
@@ -13,7 +14,6 @@ import { proxiedPorts } from "../../settings/proxied.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { ProxyDoors } from "../../wire/kernel/nft-proxied.ts";
 import { localPorts } from "../firewall/local-ports.ts";
-import { hasUser, userIds } from "../set-up/site.ts";
 import { composeConnectionWatch, connectionLimit, passedConnections } from "./compose-connections.ts";
 import type { Stores } from "./compose-stores.ts";
 

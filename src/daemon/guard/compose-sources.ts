@@ -1,6 +1,7 @@
 import { DnsSenderDomains } from "../../adapters/dns/sender-domains.ts";
 import { ResolverLookup } from "../../adapters/dns/spf-lookup.ts";
 import { dovecotAt } from "../../adapters/dovecot/sieve-client.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Greylisting } from "../../engine/facts/greylisting.ts";
 import { createSenderProofs } from "../../engine/facts/sender-proof.ts";
@@ -23,7 +24,6 @@ import { POLICY_LIMITS, PolicyServer } from "../../sources/policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../sources/reports.ts";
 import { takeOver } from "../../sources/stand-in.ts";
 import { LogWatch } from "../../sources/watch-logs.ts";
-import { userIds } from "../set-up/site.ts";
 import type { Stores } from "./compose-stores.ts";
 
 /** How often to check whether a block list needs its test. */

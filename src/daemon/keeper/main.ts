@@ -1,7 +1,9 @@
 /** The root process: renders, reloads and restarts Postfix and Dovecot, and ends sessions, when the guard asks. */
+
 import { saveMemoryOnceSettled } from "../../adapters/machine/late-flags.ts";
 import { runProgram } from "../../adapters/machine/run-program.ts";
 import { SteadyClock } from "../../adapters/machine/steady-clock.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { giveSocket } from "../../adapters/root-files/files.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { removesStaleLocks } from "../../render/dovecot/stale-locks.ts";
@@ -9,7 +11,6 @@ import { KeeperServer } from "../../servers/keeper-server.ts";
 import { problems } from "../../servers/report.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf, USERS } from "../../settings/layout.ts";
 import { removeLeftOverKeys } from "../backup/scratch.ts";
-import { userIds } from "../set-up/site.ts";
 import { reloadService } from "./configuration/parts.ts";
 import { finishRestarts } from "./configuration/restart-service.ts";
 import { LogKeeper, reopenMailLog } from "./keep-logs.ts";

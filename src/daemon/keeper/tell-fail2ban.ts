@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { jailsOf } from "../../adapters/fail2ban/client.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { KeeperReply } from "../../wire/control/keeper.ts";
 import { refusedFilters } from "../set-up/adopt-filters.ts";
-import { userIds } from "../set-up/site.ts";
 
 /** Shorter than the time that callers wait for the keeper. */
 const LONGEST_MS = 15_000;

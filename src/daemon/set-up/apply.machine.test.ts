@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { fetchedRules } from "../../render/content/update-rules.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
 import type { Site } from "../../render/site.ts";
@@ -26,7 +27,6 @@ import { applyConfiguration } from "./apply.ts";
 import { prepareCertificate } from "./certificate.ts";
 import { readFilter } from "./filters.ts";
 import { unusedOwnDovecot } from "./own-dovecot.ts";
-import { userIds } from "./site.ts";
 
 const missing = [
   "/usr/sbin/postconf",

@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import { lastLines } from "../../adapters/machine/run-program.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
 import { type LongWork, runLong } from "./running/long-work.ts";
 import type { AdminPassword } from "./secrets.ts";
-import { userIds } from "./site.ts";
 
 const MB = 1024 * 1024;
 

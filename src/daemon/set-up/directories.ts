@@ -1,17 +1,15 @@
 import { existsSync, lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { groupId, userIds } from "../../adapters/machine/system-users.ts";
 import { copyFile } from "../../adapters/root-files/copies.ts";
 import { ownUid } from "../../adapters/root-files/directory.ts";
 import { createFile, layLink, setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory } from "../../adapters/root-files/trees.ts";
 import { removeTree } from "../../adapters/root-files/walk.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
-import { POSTGREY_USER } from "../../render/content/postgrey.ts";
 import { fail2banDirectories } from "../../render/fail2ban/fail2ban.ts";
 import { SERVICES } from "../../render/runit.ts";
-import { type Layout, serviceLog, USERS } from "../../settings/layout.ts";
+import { CONTENT_USERS, type Layout, POSTGREY_USER, serviceLog, USERS } from "../../settings/layout.ts";
 import { lockHolder } from "./running/lock.ts";
-import { groupId, userIds } from "./site.ts";
 
 type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
 

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
+import { groupId } from "../../adapters/machine/system-users.ts";
 import { readPlain, writeFile } from "../../adapters/root-files/files.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
 import { dkimKeys } from "../../render/rspamd/dkim-keys.ts";
 import type { Site } from "../../render/site.ts";
-import { groupId } from "./site.ts";
+import { CONTENT_USERS } from "../../settings/layout.ts";
 
 /** Every receiver verifies it (RFC 8301 section 3.2), and it fits into one UDP answer. */
 const RSA_BITS = 2_048;

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { takeRestoredQueue } from "./restored-queue.ts";
-import { userIds } from "./site.ts";
 
 const skip = lacking({ root: true, installed: ["postsuper"], users: ["postfix"] });
 /** A long queue id (postconf(5), enable_long_queue_ids), which no other mail ever gets. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { groupId, userIds } from "../../adapters/machine/system-users.ts";
 import { Directory } from "../../adapters/root-files/directory.ts";
 import { giveFile, writeFile } from "../../adapters/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../adapters/root-files/trees.ts";
@@ -8,7 +9,6 @@ import { removeTree, walk } from "../../adapters/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { QUEUES } from "../backup/stage.ts";
 import { SetUpFailure } from "./failure.ts";
-import { groupId, userIds } from "./site.ts";
 
 /**
  * Puts the mails of a restored queue into Postfix's queue, before Postfix starts. postsuper(1) then

@@ -5,6 +5,7 @@ import { readServiceEnvironment } from "../../adapters/machine/service-environme
 import { UnsafePath } from "../../adapters/root-files/unsafe-path.ts";
 import { plural } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
+import { mailServices } from "../../render/mail-services.ts";
 import { takenOver } from "../../settings/first-variables.ts";
 import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
@@ -208,9 +209,11 @@ async function prepare(
     layout,
     loginPort: settings["ports.login_policy"],
     netAdmin: hasNetAdmin(),
-    spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
-    fail2ban: settings["fail2ban.enabled"],
     export: settings["export.syslog.enabled"],
+    mail: mailServices(layout, {
+      spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
+      fail2ban: settings["fail2ban.enabled"],
+    }),
     webLowPort: settings["ports.http"] < 1024,
   });
   return prepared;

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
+import { groupId } from "../../adapters/machine/system-users.ts";
 import { setAccess } from "../../adapters/root-files/files.ts";
 import type { Access } from "../../adapters/root-files/replace.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { groupId } from "./site.ts";
 
 /** Not the web, which reads its own extract: the settings file contains secrets. */
 export function settingsAccess(): Required<Access> {

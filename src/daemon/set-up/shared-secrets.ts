@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { groupId } from "../../adapters/machine/system-users.ts";
 import { readPlain, setAccess, writeFile } from "../../adapters/root-files/files.ts";
 import type { Access } from "../../adapters/root-files/replace.ts";
-import { CONTENT_USERS } from "../../render/content/content-services.ts";
-import { type Layout, USERS } from "../../settings/layout.ts";
-import { groupId } from "./site.ts";
+import { CONTENT_USERS, type Layout, USERS } from "../../settings/layout.ts";
 
 const MOST_SECRET_BYTES = 4 * 1_024;
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { userIds } from "../../adapters/machine/system-users.ts";
 import { readNamed } from "../../adapters/root-files/files.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../../render/fail2ban/fail2ban.ts";
@@ -181,41 +182,6 @@ function dnsOf(settings: Settings): DnsSite {
     stubs: settings["dns.stub"],
     forward: settings["dns.forward"],
   };
-}
-
-/** Throws if passwd(5) has no such user: set-up adds the required ones earlier. */
-export function userIds(name: string): Readonly<{ uid: number; gid: number }> {
-  const [, , uid, gid] = databaseLine("/etc/passwd", name);
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
-export function hasUser(name: string): boolean {
-  return findLine("/etc/passwd", name) !== null;
-}
-
-export function groupId(name: string): number {
-  return Number(databaseLine("/etc/group", name)[2]);
-}
-
-export function hasGroup(name: string): boolean {
-  return findLine("/etc/group", name) !== null;
-}
-
-/** From group(5); ignores a user's own group, which only passwd(5) names. */
-export function isMember(user: string, group: string): boolean {
-  const [, , , members = ""] = findLine("/etc/group", group)?.split(":") ?? [];
-  return members.split(",").includes(user);
-}
-
-function databaseLine(file: string, name: string): readonly string[] {
-  const line = findLine(file, name);
-  if (line === null) throw new Error(`${name} is missing in ${file}`);
-  return line.split(":");
-}
-
-function findLine(file: string, name: string): string | null {
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.find((entry) => entry.startsWith(`${name}:`)) ?? null;
 }
 
 /** A kernel without IPv6, or a namespace with it disabled, lists no address here. */

@@ -1,7 +1,7 @@
 import { lastLines, runProgram } from "../../adapters/machine/run-program.ts";
+import { hasGroup, hasUser, isMember } from "../../adapters/machine/system-users.ts";
 import { USERS } from "../../settings/layout.ts";
 import { SetUpFailure } from "./failure.ts";
-import { hasGroup, hasUser, isMember } from "./site.ts";
 
 const ACCOUNT_READERS = ["postfix", "dovecot"];
 

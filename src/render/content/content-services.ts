@@ -1,15 +1,8 @@
-import type { Layout } from "../../settings/layout.ts";
+import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { rspamdVariables } from "../rspamd/rspamd.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 import { fetchedRules, PACKAGED_RULES } from "./update-rules.ts";
-
-/** Users created by Debian's packages (spamd, spamass-milter, rspamd). */
-export const CONTENT_USERS = {
-  spamd: "debian-spamd",
-  spamMilter: "spamass-milter",
-  rspamd: "_rspamd",
-} as const;
 
 /**
  * spamd(8p): one child waits for work, and others start while it is busy, up to `processes` in all. It looks for a user's preferences under

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
+import { CONTENT_USERS } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
-import { CONTENT_USERS } from "./content-services.ts";
 
 /** The service of Dovecot that learns, and its socket below Dovecot's `base_dir`. */
 const LEARN = "spam-learn";

@@ -1,8 +1,5 @@
-import type { Layout } from "../../settings/layout.ts";
+import { type Layout, POSTGREY_USER } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
-
-/** The user created by Debian's package. */
-export const POSTGREY_USER = "postgrey";
 
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";

@@ -10,9 +10,6 @@ import { policyNonce } from "./password-proof.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
 import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
 
-/** The user with which it asks the guard about sign-ins (its default_internal_user). */
-export const LOGIN_USER = "dovecot";
-
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
 

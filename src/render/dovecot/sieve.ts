@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { USERS } from "../../settings/layout.ts";
-import { SIEVE_MAIL_ADDRESS } from "../postfix/sieve-mail.ts";
+import { SIEVE_MAIL_ADDRESS } from "../../settings/proxied.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../site.ts";
 
 const DICT = "vacation";

@@ -1,8 +1,6 @@
+import { SIEVE_MAIL_ADDRESS } from "../../settings/proxied.ts";
 import { SIEVE } from "../../wire/postfix/policy.ts";
 import type { Site } from "../site.ts";
-
-/** Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
-export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
 
 /** The sign-in name that Rspamd sees: account names always contain an @. */
 export const SIEVE_MAIL_USER = "sieve";

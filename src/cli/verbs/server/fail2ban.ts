@@ -1,8 +1,8 @@
 import { jailsOf } from "../../../adapters/fail2ban/client.ts";
+import { userIds } from "../../../adapters/machine/system-users.ts";
 import type { Policy } from "../../../core/decide/policy.ts";
 import { adoptFilters, type Refused, refusedFilters } from "../../../daemon/set-up/adopt-filters.ts";
 import { CHECKOUT } from "../../../daemon/set-up/checkout.ts";
-import { userIds } from "../../../daemon/set-up/site.ts";
 import { USERS } from "../../../settings/layout.ts";
 import type { JailStatus } from "../../../wire/fail2ban/status.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, failed, PROGRAM } from "../../call.ts";

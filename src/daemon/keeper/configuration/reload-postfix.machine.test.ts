@@ -7,9 +7,9 @@ import { makeMailQueue } from "../../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../../../adapters/machine/run-program.ts";
+import { userIds } from "../../../adapters/machine/system-users.ts";
 import { layoutOf } from "../../../settings/layout.ts";
 import { listProcesses } from "../../set-up/running/read-processes.ts";
-import { userIds } from "../../set-up/site.ts";
 import { reloadPostfix } from "./reload-postfix.ts";
 
 describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {

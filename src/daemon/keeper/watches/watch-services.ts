@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { hasUser, userIds } from "../../../adapters/machine/system-users.ts";
 import { printable } from "../../../core/text.ts";
 import { SERVICES, type ServiceName } from "../../../render/runit.ts";
 import { type Layout, USERS } from "../../../settings/layout.ts";
@@ -9,7 +10,6 @@ import { isOf } from "../../set-up/running/processes.ts";
 import { listProcesses } from "../../set-up/running/read-processes.ts";
 import { pidOf } from "../../set-up/running/supervise.ts";
 import { supervised } from "../../set-up/running/supervised.ts";
-import { hasUser, userIds } from "../../set-up/site.ts";
 import { SharedPorts } from "./shared-ports.ts";
 
 /** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */

@@ -1,8 +1,6 @@
 import { realpathSync } from "node:fs";
 import { basename } from "node:path";
-import { CONTENT_USERS } from "../../../render/content/content-services.ts";
-import { POSTGREY_USER } from "../../../render/content/postgrey.ts";
-import { USERS } from "../../../settings/layout.ts";
+import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../../settings/layout.ts";
 import { listProcesses, networkOf, type Process, usersOf } from "./read-processes.ts";
 
 /** Users that run only this product. */

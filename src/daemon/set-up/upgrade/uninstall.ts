@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { lastLines, runProgram } from "../../../adapters/machine/run-program.ts";
+import { groupId, userIds } from "../../../adapters/machine/system-users.ts";
 import { removeFile } from "../../../adapters/root-files/files.ts";
 import { takeTree } from "../../../adapters/root-files/trees.ts";
 import { UnsafePath } from "../../../adapters/root-files/unsafe-path.ts";
@@ -13,7 +14,6 @@ import { holdsForeignFiles, removeDataDirectory } from "../data-directory.ts";
 import { processesOf, runsForAnother } from "../running/processes.ts";
 import { stopServer } from "../running/stop.ts";
 import { uninstallUnits, unitsOf } from "../running/unit-files.ts";
-import { groupId, userIds } from "../site.ts";
 import {
   type Besides,
   readBesides,
