@@ -4,7 +4,6 @@
  */
 import { request } from "node:http";
 import { argv } from "node:process";
-import type { ApiPlan, Asked } from "./api-plan.ts";
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by load-client.ts
 const { port, token, paths, runs, warmUp, beside } = JSON.parse(argv[2] ?? "") as ApiPlan;
@@ -47,3 +46,17 @@ for (const path of paths) all.push(await measured(path));
 over.abort();
 await Promise.all(searches);
 console.log(JSON.stringify(all));
+
+/** What `api-load.ts` asks for. */
+export type ApiPlan = Readonly<{
+  port: number;
+  token: string;
+  paths: readonly string[];
+  runs: number;
+  warmUp: number;
+  /** The requests that other clients make at the same time, without a pause. */
+  beside: Readonly<{ path: string; clients: number }> | null;
+}>;
+
+/** `times`: of each answer, from before the connection to its last byte (ms). `bytes`: of the last one's body. */
+export type Asked = Readonly<{ path: string; bytes: number; times: readonly number[] }>;

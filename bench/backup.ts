@@ -6,8 +6,7 @@ import { mailText } from "../test/lab/mailbox.ts";
 import { ManyMails } from "../test/lab/many-mails.ts";
 import { Product } from "../test/lab/product.ts";
 import { timed } from "../test/lab/wait.ts";
-import type { Bench, Part } from "./part.ts";
-import { higher, lower, type Row } from "./result.ts";
+import { type Bench, higher, lower, type Part, type Row } from "./result.ts";
 
 const MAILS = 100_000;
 /** A tenth of them: deleted, marked or new, a third each. */

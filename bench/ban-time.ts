@@ -1,14 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { SERVER } from "../test/lab/network.ts";
 import { until } from "../test/lab/wait.ts";
-import { Child } from "./child.ts";
-import { LOAD_CPU, pinned } from "./cpus.ts";
+import { Child, Lines, LOAD_CPU, pinned } from "./child.ts";
 import { ECHO_PORT, type Offence, type OffenceDone } from "./echo.ts";
 import { type Backend, Fail2ban } from "./fail2ban.ts";
-import { Lines } from "./lines.ts";
-import type { Bench, Part } from "./part.ts";
 import type { ProbeDone, ProbeWish } from "./prober.ts";
-import { lower, median, type Row } from "./result.ts";
+import { type Bench, lower, median, type Part, type Row } from "./result.ts";
 
 /** The failed login that brings the ban: five of different passwords for the guard, five lines for Fail2ban. */
 const OFFENCES = 5;

@@ -1,10 +1,9 @@
 import { appendFileSync } from "node:fs";
 import { until } from "../test/lab/wait.ts";
 import { removeTable } from "./ban-time.ts";
+import { load } from "./child.ts";
 import { Fail2ban } from "./fail2ban.ts";
-import { load } from "./load-client.ts";
-import type { Bench, Part } from "./part.ts";
-import { higher, median } from "./result.ts";
+import { type Bench, higher, median, type Part } from "./result.ts";
 
 const GUARD_BANS = 5_000;
 const FAIL2BAN_BANS = 300;

@@ -8,9 +8,8 @@ import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
 import { Signer } from "../test/lab/signer.ts";
 import { until } from "../test/lab/wait.ts";
-import { reconfigure, rendered } from "./doors.ts";
-import type { Bench, Part } from "./part.ts";
-import { median, type Row } from "./result.ts";
+import { reconfigure, rendered } from "./mail.ts";
+import { type Bench, median, type Part, type Row } from "./result.ts";
 
 const RECIPIENT = "alice@example.test";
 const DOMAIN = "author.test";

@@ -1,9 +1,12 @@
-import type { Child } from "./child.ts";
-import { load } from "./load-client.ts";
-import type { Bench, Part } from "./part.ts";
+import { chownSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { userIds } from "../src/host/machine/system-users.ts";
+import type { Lab } from "../test/lab/lab.ts";
+import { until } from "../test/lab/wait.ts";
+import { Child, load, pinned, SERVER_CPU } from "./child.ts";
+import { accepts } from "./guard.ts";
 import { type LoadPlan, type LoadResult, MOST_V4_ADDRESSES } from "./policy-request.ts";
-import { startPostgrey } from "./postgrey.ts";
-import { higher, lower, median, type Row, within } from "./result.ts";
+import { type Bench, higher, lower, median, type Part, type Row, within } from "./result.ts";
 
 const CONNECTIONS = [1, 8, 32] as const;
 /** Where the target of the rate holds. */
@@ -104,4 +107,63 @@ async function measure(bench: Bench, server: Child, name: string, plan: LoadPlan
 
 function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
+}
+
+/** The real Postgrey as Debian starts it, but for its directory and a unix socket. */
+export async function startPostgrey(lab: Lab): Promise<Readonly<{ socket: string; child: Child }>> {
+  const directory = join(lab.directory, "postgrey");
+  const socket = join(directory, "socket");
+  const { uid, gid } = userIds("postgrey");
+  mkdirSync(directory);
+  chownSync(directory, uid, gid);
+  const argv = ["postgrey", `--unix=${socket}`, `--dbdir=${directory}`, "--hostname=mail.example.org"];
+  const child = new Child(lab.server.inside(pinned(SERVER_CPU, argv)));
+  await until("Postgrey listens", () => {
+    child.mustRun();
+    return accepts(socket);
+  });
+  return { socket, child };
+}
+
+const DELAY_MS = 200;
+const MOST_MS = 5;
+const FLUSH_CONNECTIONS = 32;
+
+/** Every fsync and fdatasync of the guard and of its children takes this much longer (strace(1), tampering). */
+const SLOW_DISK = ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]
+  .concat(["-e", "trace=fsync,fdatasync"])
+  .concat(["-e", `inject=fsync,fdatasync:delay_enter=${DELAY_MS * 1_000}`]);
+
+/** Decisions while the disk takes its time: none waits for it. */
+export const flush: Part = {
+  name: "flush",
+  says: `decisions while each flush of the disk takes ${DELAY_MS} ms longer`,
+  async run(bench) {
+    await bench.programs.wipe();
+    const guard = await bench.programs.startGuard({}, SLOW_DISK);
+    try {
+      const result = await load({
+        socket: bench.programs.layout.policySocket,
+        connections: FLUSH_CONNECTIONS,
+        stages: ["CONNECT", "RCPT", "DATA", "END-OF-MESSAGE"],
+        addresses: MOST_V4_ADDRESSES,
+        family: "v4",
+        requests: Number.MAX_SAFE_INTEGER,
+        runMs: bench.quick ? 3_000 : 10_000,
+        warmUpMs: 1_000,
+      });
+      guard.mustRun();
+      say(bench, result);
+      const what = `p99.9 on ${FLUSH_CONNECTIONS} connections, each flush delayed by ${DELAY_MS} ms`;
+      return [within(what, { value: result.p999Ms, unit: "ms" }, MOST_MS)];
+    } finally {
+      await guard.stop();
+    }
+  },
+};
+
+function say({ say: print }: Bench, result: Awaited<ReturnType<typeof load>>): void {
+  const { answers, seconds, p50Ms, p99Ms, p999Ms, mostMs } = result;
+  const rate = Math.round(answers / seconds).toLocaleString("en");
+  print(`${rate}/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms, p99.9 ${p999Ms} ms, longest ${mostMs} ms`);
 }

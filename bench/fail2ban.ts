@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { runProgram } from "../test/lab/commands.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { until } from "../test/lab/wait.ts";
-import { Child } from "./child.ts";
-import { pinned, SERVER_CPU } from "./cpus.ts";
+import { Child, pinned, SERVER_CPU } from "./child.ts";
 
 const STOCK = "/etc/fail2ban";
 const JAIL = "dovecot";

@@ -4,10 +4,8 @@ import { mustRun } from "../test/lab/commands.ts";
 import { SERVER } from "../test/lab/network.ts";
 import { Product } from "../test/lab/product.ts";
 import { until } from "../test/lab/wait.ts";
-import { LOAD_CPU, pinned } from "./cpus.ts";
-import { reconfigure, rendered } from "./doors.ts";
-import type { Bench, Part } from "./part.ts";
-import { median, type Row } from "./result.ts";
+import { LOAD_CPU, pinned } from "./child.ts";
+import { type Bench, median, type Part, type Row } from "./result.ts";
 
 const SENDER = "198.51.100.0/25";
 /** No limit bites: not even the kernel's, which counts connections a while after they have closed. */
@@ -166,4 +164,25 @@ function queued(directory: string): number {
   return ["incoming", "active", "deferred"]
     .map((queue) => readdirSync(join(directory, queue), { recursive: true, withFileTypes: true }))
     .reduce((count, entries) => count + entries.filter((entry) => entry.isFile()).length, 0);
+}
+
+/** Swaps parameters of the running Postfix and waits until no smtpd works by the old ones; nothing else differs. */
+export async function reconfigure(product: Product, parameters: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, value] of Object.entries(parameters)) await postconf(product, ["-e", `${name} = ${value}`]);
+  const before = smtpds(product);
+  await product.lab.server.mustExec(["postfix", "-c", product.layout.postfixConf, "reload"]);
+  await until("no smtpd has the old configuration", () => before.every((pid) => !smtpds(product).includes(pid)));
+}
+
+/** The value of a parameter as the product rendered it. */
+export async function rendered(product: Product, name: string): Promise<string> {
+  return (await postconf(product, ["-h", name])).trim();
+}
+
+function postconf(product: Product, argv: readonly string[]): Promise<string> {
+  return product.lab.server.mustExec(["postconf", "-c", product.layout.postfixConf, ...argv]);
+}
+
+function smtpds(product: Product): readonly number[] {
+  return product.pidsOf(/ smtpd /);
 }

@@ -6,19 +6,16 @@ import { whyNoLab } from "../test/lab/network.ts";
 import { backup } from "./backup.ts";
 import { banTime } from "./ban-time.ts";
 import { burst } from "./burst.ts";
+import { goFirst } from "./child.ts";
 import { AUTHOR, costs } from "./costs.ts";
-import { goFirst } from "./cpus.ts";
-import { decisions } from "./decisions.ts";
-import { flush } from "./flush.ts";
+import { decisions, flush } from "./decisions.ts";
 import { Programs } from "./guard.ts";
 import { mail } from "./mail.ts";
-import { memory } from "./memory.ts";
-import type { Part } from "./part.ts";
+import { memory, serverMemory } from "./memory.ts";
 import { queries } from "./queries.ts";
 import { restore } from "./restore.ts";
-import { printTable, type Row } from "./result.ts";
+import { type Part, printTable, type Row } from "./result.ts";
 import { retention } from "./retention.ts";
-import { serverMemory } from "./server-memory.ts";
 import { web } from "./web.ts";
 
 const PARTS: readonly Part[] = [

@@ -1,9 +1,15 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { type ComponentMemory, memoryOfComponents, totalOf } from "../test/lab/component-memory.ts";
+import { spamdAnswers } from "../test/lab/content.ts";
+import { arriveAtOnce, FAMILY, LETS_IN, openDevices } from "../test/lab/family-mail.ts";
+import { AS_SHIPPED } from "../test/lab/for-tests.ts";
+import { type Environment, Product } from "../test/lab/product.ts";
+import { until } from "../test/lab/wait.ts";
 import { removeTable } from "./ban-time.ts";
-import type { Child } from "./child.ts";
-import { load } from "./load-client.ts";
-import type { Bench, Part } from "./part.ts";
-import { type Row, within } from "./result.ts";
+import { type Child, load } from "./child.ts";
+import { type Bench, type Part, type Row, within } from "./result.ts";
 
 const IDLE_MB = 24;
 const AFTER_MB = 40;
@@ -67,4 +73,105 @@ function megabytes(child: Child, field: string): number {
 /** What a program does after its start or a flood, such as collecting garbage, belongs to neither figure. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+}
+
+/** With this number a mail waits for its greeting no longer than a sender would: the small profile serves fewer at once. */
+const MAILS = { usual: 30, small: 20 } as const;
+/** What the programs do after their start belongs to no figure. */
+const SERVER_SETTLE_MS = 8_000;
+const LOOK_MS = 100;
+/** Our own services; the others would also run without us. */
+const ENGINE = ["guard", "keeper", "web"];
+const SHARE_MS = 30_000;
+
+/** Of every process, from `npm start` to the last smtpd, as shipped. */
+export const serverMemory: Part = {
+  name: "server-memory",
+  says: "proportional memory of the whole server and the engine's processor share, at rest and while mail arrives",
+  run: async (bench) => [
+    ...(await measure(bench, { how: "as shipped", mails: MAILS.usual, settings: {} })),
+    ...(await measure(bench, {
+      how: "with the small profile",
+      mails: MAILS.small,
+      settings: { GHOSTINBOX_PROFILE: "small" },
+    })),
+  ],
+};
+
+type How = Readonly<{ how: string; mails: number; settings: Environment }>;
+
+async function measure(bench: Bench, { how, mails, settings }: How): Promise<readonly Row[]> {
+  const data = join(bench.lab.directory, `memory-${how.replaceAll(" ", "-")}`);
+  const product = new Product(bench.lab, { ...AS_SHIPPED, ...LETS_IN, ...settings }, { data });
+  await product.start();
+  try {
+    for (const name of FAMILY) await product.addAccount(name);
+    await until("spamd answers", () => spamdAnswers(product), 30_000);
+    await pause(SERVER_SETTLE_MS);
+    const rest = memoryOfComponents(product);
+    tell(bench, `${how}, at rest`, rest);
+    const idle = await shareWhile(product, () => Promise.resolve());
+    const busy = await shareWhile(product, async () => {
+      const [code] = await arriveAtOnce(bench.lab, 1);
+      if (code !== 250) throw new Error(`a mail was not taken: ${code}`);
+    });
+    const devices = await openDevices(bench.lab);
+    const most = await mostWhile(product, async () => {
+      const replies = await arriveAtOnce(bench.lab, mails);
+      if (replies.some((code) => code !== 250)) throw new Error(`a mail was not taken: ${replies.join(" ")}`);
+    });
+    tell(bench, `${how}, at most while ${mails} mails arrive at once`, most);
+    for (const device of devices) device.close();
+    const row = (what: string, components: readonly ComponentMemory[]): Row =>
+      within(`memory of the whole server ${how}, ${what}`, { value: totalOf(components).mb, unit: "MB" }, null);
+    const share = (what: string, percent: number): Row =>
+      within(`processor share of the engine ${how}, ${what}`, { value: percent, unit: "%" }, null);
+    return [
+      row("at rest", rest),
+      row(`while ${mails} mails arrive at once`, most),
+      share("at rest", idle),
+      share("at one mail a second", busy),
+    ];
+  } finally {
+    await product.stop();
+  }
+}
+
+/** Percent of one processor that the engine takes while `eachSecond` is done each second. */
+async function shareWhile(product: Product, eachSecond: () => Promise<void>): Promise<number> {
+  const used = (): number => {
+    const ours = memoryOfComponents(product).filter(({ name }) => ENGINE.includes(name));
+    return totalOf(ours).processorS;
+  };
+  const [before, from] = [used(), performance.now()];
+  for (let at = 0; at < SHARE_MS; at += 1_000) {
+    await eachSecond();
+    await pause(Math.max(0, from + at + 1_000 - performance.now()));
+  }
+  return ((used() - before) / (performance.now() - from)) * 100_000;
+}
+
+async function mostWhile(product: Product, work: () => Promise<void>): Promise<readonly ComponentMemory[]> {
+  let most: readonly ComponentMemory[] = [];
+  const look = (): void => {
+    const now = memoryOfComponents(product);
+    if (totalOf(now).mb > totalOf(most).mb) most = now;
+  };
+  const looking = setInterval(look, LOOK_MS);
+  try {
+    await work();
+  } finally {
+    clearInterval(looking);
+  }
+  look();
+  return most;
+}
+
+function tell({ say }: Bench, when: string, components: readonly ComponentMemory[]): void {
+  say(`${when}:`);
+  for (const { name, processes, mb, anonymousMb } of [...components, totalOf(components)])
+    say(
+      `  ${name.padEnd(15)} ${String(processes).padStart(3)} ${processes === 1 ? "process  " : "processes"}` +
+        ` Pss ${mb.toFixed(1).padStart(6)} MB, of these Pss_Anon ${anonymousMb.toFixed(1).padStart(6)} MB`,
+    );
 }

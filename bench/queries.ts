@@ -1,15 +1,23 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { systemClock } from "../src/adapters/machine/clock.ts";
-import { openEngine, openEngineForReading } from "../src/adapters/sqlite/open.ts";
+import { parsePrefix } from "../src/core/net/ip.ts";
+import { DAY_MS } from "../src/core/time.ts";
+import { systemClock } from "../src/host/machine/clock.ts";
+import { compressFile } from "../src/host/root-files/copies.ts";
+import { elderParts, LogIndexer, writeIndex } from "../src/mail/logs/keep-logs.ts";
+import { latestLines } from "../src/mail/logs/latest-lines.ts";
+import { findLogs, openLog } from "../src/mail/logs/log-files.ts";
+import { PackLog } from "../src/mail/logs/packed-log.ts";
+import { openEngine, openEngineForReading } from "../src/store/open.ts";
 import { fill } from "../test/scale/fill.ts";
 import { questions } from "../test/scale/questions.ts";
 import { removeTable } from "./ban-time.ts";
 import type { Child } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
-import { searchLogs } from "./log-search.ts";
 import { anonymousMb, memoryRow } from "./memory.ts";
-import type { Bench, Part } from "./part.ts";
-import { percentiles, type Row, within } from "./result.ts";
+import { type Bench, type Part, percentiles, type Row, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -85,4 +93,89 @@ function timed(ask: () => number): number {
   const from = performance.now();
   ask();
   return performance.now() - from;
+}
+
+const FILE_BYTES = 50_000_000;
+/** What svlogd(8) keeps of the guard's log; it has no index. */
+const GUARD_BYTES = 5_000_000;
+const MAILS_A_WRITE = 10_000;
+const [BUSY, RARE] = [200, 200_000];
+const SEARCHES = 100;
+/** As many lines as `ghostinbox logs` prints. */
+const LIMIT = 200;
+const MOST_SEARCH_MS = 50;
+
+/** `ghostinbox logs --ip` over 200 MB: two rotated files that are compressed, one that is not, and the current ones. */
+export async function searchLogs({ quick, say }: Bench): Promise<Row> {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bench-logs-"));
+  try {
+    await write(directory, quick ? 10 : 1);
+    let slowest = { what: "", p99Ms: 0 };
+    for (const [what, address] of Object.entries(ASKED)) {
+      const times: number[] = [];
+      for (let n = 0; n < SEARCHES; n += 1) times.push(await timedSearch(directory, address(n)));
+      const { p50Ms, p99Ms } = percentiles(times);
+      say(`logs --ip, ${what}: p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`);
+      if (p99Ms > slowest.p99Ms) slowest = { what, p99Ms };
+    }
+    const name = `logs --ip of ${quick ? 20 : 200} MB, p99 (${slowest.what})`;
+    return within(name, { value: slowest.p99Ms, unit: "ms" }, MOST_SEARCH_MS);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const ASKED: Readonly<Record<string, (n: number) => string>> = {
+  "a busy address": (n) => addressOf(n % BUSY),
+  "a rare address": (n) => addressOf(BUSY + n * 1_999),
+  "an address without a line": () => "198.51.100.7",
+  "an IPv6 address without a line": () => "2001:db8::7",
+  "a network": (n) => addressOf(n).replace(/\d+$/, "0/24"),
+};
+
+async function timedSearch(directory: string, address: string): Promise<number> {
+  const from = performance.now();
+  const query = { grep: null, since: null, network: parsePrefix(address), queueId: null, account: null };
+  const damaged = (path: string, why: string): never => {
+    throw new Error(`${path} is damaged: ${why}`);
+  };
+  await latestLines(findLogs(directory).map(openLog), { query, limit: LIMIT, damaged });
+  return performance.now() - from;
+}
+
+async function write(directory: string, part: number): Promise<void> {
+  for (const folder of ["mail", "guard"]) mkdirSync(join(directory, folder));
+  const mail = join(directory, "mail", "mail.log");
+  const yesterday = (Date.now() - DAY_MS) / 1_000;
+  for (const time of ["20261117-000000", "20261118-000000", "20261119-000000"]) {
+    const path = `${mail}.${time}`;
+    fillLog(path, FILE_BYTES / part);
+    utimesSync(path, yesterday, yesterday);
+  }
+  for (const path of elderParts(mail).slice(0, 2))
+    await compressFile(path, new PackLog((blocks) => writeIndex(`${path}.gz`, blocks ?? [])));
+  fillLog(mail, (FILE_BYTES - GUARD_BYTES) / part);
+  fillLog(join(directory, "guard", "current"), GUARD_BYTES / part);
+  await new LogIndexer().look(mail, elderParts(mail), Date.now());
+}
+
+/** Every second mail is from a busy address, the others from rare ones. */
+function fillLog(path: string, bytes: number): void {
+  for (let [written, mail] = [0, 0]; written < bytes; ) {
+    let text = "";
+    for (const end = mail + MAILS_A_WRITE; mail < end && written + text.length < bytes; mail += 1) {
+      const address = addressOf(mail % 2 === 0 ? (mail / 2) % BUSY : BUSY + ((mail * 7_919) % RARE));
+      const id = (mail * 104_729).toString(16).toUpperCase().padStart(11, "0");
+      const head = `Nov 20 08:${String(mail % 60).padStart(2, "0")}:00 mail postfix/smtpd[${1_000 + (mail % 9_000)}]:`;
+      text += `${head} connect from unknown[${address}]\n${head} ${id}: client=unknown[${address}]\n`;
+      text += `${head} ${id}: message-id=<${id}@mx.stranger.example>\n`;
+      text += `${head} disconnect from unknown[${address}] ehlo=1 mail=1 rcpt=1 data=1 quit=1 commands=5\n`;
+    }
+    appendFileSync(path, text);
+    written += text.length;
+  }
+}
+
+function addressOf(n: number): string {
+  return `100.${64 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
 }

@@ -1,12 +1,11 @@
-import { systemClock } from "../src/adapters/machine/clock.ts";
-import { SqliteStore } from "../src/adapters/sqlite/engine-db/store.ts";
-import { openEngine } from "../src/adapters/sqlite/open.ts";
 import { type Ip, networkAddress, type Prefix, parsePrefix } from "../src/core/net/ip.ts";
 import { HOUR_MS, later, type Millis } from "../src/core/time.ts";
+import { systemClock } from "../src/host/machine/clock.ts";
+import { SqliteStore } from "../src/store/engine-db/store.ts";
+import { openEngine } from "../src/store/open.ts";
 import { Probes, removeTable } from "./ban-time.ts";
 import { anonymousMb } from "./memory.ts";
-import type { Bench, Part } from "./part.ts";
-import { median, within } from "./result.ts";
+import { type Bench, median, type Part, within } from "./result.ts";
 
 const BANS = 100_000;
 const OF_IPV6 = 10_000;

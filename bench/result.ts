@@ -1,3 +1,6 @@
+import type { Lab } from "../test/lab/lab.ts";
+import type { Programs } from "./guard.ts";
+
 /** One line of the result: two figures side by side, their ratio, and what it should be. */
 export type Row = Readonly<{
   what: string;
@@ -103,3 +106,15 @@ function digits(value: number): string {
 function verdict(met: boolean | null): Row["verdict"] {
   return met === null ? "" : met ? "met" : "MISSED";
 }
+
+export type Bench = Readonly<{
+  lab: Lab;
+  programs: Programs;
+  /** Fewer and shorter runs. */
+  quick: boolean;
+  /** One line of progress. */
+  say: (line: string) => void;
+}>;
+
+/** One of the things that are measured. */
+export type Part = Readonly<{ name: string; says: string; run: (bench: Bench) => Promise<readonly Row[]> }>;

@@ -1,13 +1,12 @@
 import { DatabaseSync } from "node:sqlite";
-import { systemClock } from "../src/adapters/machine/clock.ts";
-import { SqliteStore } from "../src/adapters/sqlite/engine-db/store.ts";
-import { openEngine } from "../src/adapters/sqlite/open.ts";
+import { systemClock } from "../src/host/machine/clock.ts";
+import { SqliteStore } from "../src/store/engine-db/store.ts";
+import { openEngine } from "../src/store/open.ts";
 import { eventRow } from "../test/kit/test-database.ts";
 import { enterAll } from "../test/scale/fill.ts";
-import { load } from "./load-client.ts";
-import type { Bench, Part } from "./part.ts";
+import { load } from "./child.ts";
 import { MOST_V4_ADDRESSES } from "./policy-request.ts";
-import { median, type Row, within } from "./result.ts";
+import { type Bench, median, type Part, type Row, within } from "./result.ts";
 
 const KEPT = 200_000;
 const TOO_MANY = 1_000_000;

@@ -1,20 +1,25 @@
 import { createHash } from "node:crypto";
-import { hashPassword } from "../src/adapters/accounts/password-hash.ts";
-import { systemClock } from "../src/adapters/machine/clock.ts";
-import { SqliteCredentials } from "../src/adapters/sqlite/accounts-db/admin.ts";
-import { openAccounts, openEngine } from "../src/adapters/sqlite/open.ts";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Page } from "playwright-core";
 import { SCOPES } from "../src/core/access/scopes.ts";
 import { DAY_MS, isoTime, later, MINUTE_MS } from "../src/core/time.ts";
+import { systemClock } from "../src/host/machine/clock.ts";
+import { SqliteCredentials } from "../src/store/accounts-db/credentials.ts";
+import { openAccounts, openEngine } from "../src/store/open.ts";
+import { hashPassword } from "../src/store/passwords/password-hash.ts";
+import { LabBrowser } from "../test/lab/browser.ts";
 import { mustRun } from "../test/lab/commands.ts";
+import { signInShown } from "../test/lab/keyboard.ts";
 import { FILLED, fill } from "../test/scale/fill.ts";
-import type { ApiPlan, Asked } from "./api-plan.ts";
+import type { ApiPlan, Asked } from "./api-load.ts";
 import { removeTable } from "./ban-time.ts";
+import { askApi } from "./child.ts";
 import { KEEPS_ALL } from "./guard.ts";
-import { askApi } from "./load-client.ts";
 import { memoryRow } from "./memory.ts";
-import { PASSWORD, pageRows } from "./page.ts";
-import type { Bench, Part } from "./part.ts";
-import { percentiles, type Row, within } from "./result.ts";
+import { requestOf, writeDigits } from "./policy-request.ts";
+import { type Bench, median, type Part, percentiles, type Row, within } from "./result.ts";
 
 const EVENTS = 10_000_000;
 const BANS = 100_000;
@@ -117,4 +122,104 @@ function paths(monthAgo: string): readonly string[] {
 function askAll({ lab }: Bench, asked: readonly string[], beside: ApiPlan["beside"] = null): Promise<readonly Asked[]> {
   const plan: ApiPlan = { port: PORT, token: TOKEN, paths: asked, runs: RUNS, warmUp: WARM_UP, beside };
   return askApi(plan, (argv) => lab.server.inside(argv));
+}
+
+/** The administrator's page is measured. */
+export const PASSWORD = "a long phrase for the bench";
+
+const PAGE = "http://127.0.0.1:3000/";
+const SIGN_INS = 5;
+const MOST_SIGN_IN_MS = 1_000;
+const [ARRIVING, ARRIVING_MS] = [500, 5_000];
+const MOST_TASK_MS = 100;
+/** Browsers report no shorter ones (W3C, Long Tasks API). */
+const LONG_TASK_MS = 50;
+/** Each shows arrivals in a different way. */
+const PLACES = [
+  ["now", "Now"],
+  ["events", "Events"],
+  ["bans", "Bans"],
+] as const;
+const TASKS = `
+  globalThis.longTasks = [];
+  new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+    .observe({ type: "longtask" });`;
+const NEWEST = `fetch("api/v1/events?limit=1").then((answer) => answer.json()).then(({ items }) => Number(items[0].id))`;
+/** The last of them are sent within 250 ms, and drawn. */
+const DRAWN = "new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 500))";
+
+/** The dashboard in Chromium: until it is useful after a sign-in, and how long it is busy at a stretch while events arrive. */
+export async function pageRows(bench: Bench, of: string): Promise<readonly Row[]> {
+  const browser = await LabBrowser.on(bench.lab.server, bench.lab);
+  try {
+    const { page } = browser;
+    await page.addInitScript(TASKS);
+    await page.goto(PAGE);
+    const times: number[] = [];
+    for (let i = 0; i < SIGN_INS; i++) {
+      if (i > 0) await page.getByRole("button", { name: "Sign out" }).click();
+      times.push(await signIn(page));
+    }
+    bench.say(`sign-in until the page is useful: ${times.map((ms) => ms.toFixed(0)).join(", ")} ms`);
+    const tasks: number[] = [];
+    for (const [place, heading] of PLACES) {
+      const longest = await longestTask(bench, page, `${PAGE}#/${place}`, heading);
+      bench.say(`longest task of the page ${heading}: ${longest === null ? "below 50" : longest.toFixed(0)} ms`);
+      tasks.push(longest ?? LONG_TASK_MS);
+    }
+    const arriving = `${ARRIVING} events arrive in ${ARRIVING_MS / 1_000} s`;
+    return [
+      within(`sign-in to a useful page ${of}, median`, { value: median(times), unit: "ms" }, MOST_SIGN_IN_MS),
+      within(
+        `longest task of the page while ${arriving} (50: none is longer)`,
+        { value: Math.max(...tasks), unit: "ms" },
+        MOST_TASK_MS,
+      ),
+    ];
+  } finally {
+    await browser.close();
+  }
+}
+
+/** From the password to the sentence, the figures and the newest bans. Milliseconds. */
+async function signIn(page: Page): Promise<number> {
+  await signInShown(page);
+  await page.getByLabel("Administrator password").fill(PASSWORD);
+  const from = performance.now();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
+  await page.locator(".sentence").waitFor();
+  await page.locator(".figure strong", { hasText: /\d/ }).first().waitFor();
+  await page.locator(".row .badge").first().waitFor();
+  return performance.now() - from;
+}
+
+/** Null: none was as long as browsers report. */
+async function longestTask(bench: Bench, page: Page, place: string, heading: string): Promise<number | null> {
+  await page.goto(place);
+  await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+  const newest = (): Promise<number> => page.evaluate<number>(NEWEST);
+  const before = await newest();
+  await page.evaluate("longTasks.length = 0");
+  await arrive(bench.programs.layout.policySocket);
+  await page.evaluate(DRAWN);
+  const durations = await page.evaluate<readonly number[]>("longTasks");
+  const arrived = (await newest()) - before;
+  if (arrived < ARRIVING) throw new Error(`only ${arrived} events arrived`);
+  return durations.length === 0 ? null : Math.max(...durations);
+}
+
+/** Connections of as many strangers, evenly over the time. */
+async function arrive(policySocket: string): Promise<void> {
+  const socket = connect(policySocket);
+  await once(socket, "connect");
+  const request = requestOf("CONNECT", "v6");
+  const from = performance.now();
+  for (let i = 0; i < ARRIVING; i++) {
+    await pause(Math.max(0, from + (i * ARRIVING_MS) / ARRIVING - performance.now()));
+    writeDigits(request, i, i);
+    socket.write(request.bytes);
+    await once(socket, "data");
+  }
+  socket.destroy();
 }

@@ -11,3 +11,18 @@ const own = await textsOf<OwnTexts>({
 
 /** Of the administrator's pages, with those of every page. */
 export const t = computed(() => ({ ...shared.value, ...own.value }));
+
+/** A type that the page does not know yet is shown by its own name. */
+export function eventName(type: string): string {
+  const names: Readonly<Record<string, string>> = t.value.eventNames;
+  return names[type] ?? type.replaceAll("_", " ").toLowerCase();
+}
+
+export type Tone = "bad" | "warn" | "good" | "plain";
+
+export function toneOf(type: string): Tone {
+  if (type === "BAN" || type.endsWith("_REFUSED") || type.endsWith("_BLOCKED")) return "bad";
+  if (type.endsWith("_FAILED") || type.endsWith("_DEFERRED") || type.endsWith("_HELD")) return "warn";
+  if (type.endsWith("_SUCCEEDED") || type.endsWith("_ACCEPTED") || type.endsWith("_DELIVERED")) return "good";
+  return "plain";
+}

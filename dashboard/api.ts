@@ -1,9 +1,9 @@
-import { t } from "./messages.ts";
+import { type Language, language, t } from "./messages.ts";
 
 /** The server said no; the message is its sentence. Status 0: it could not be reached. */
 export class Refused extends Error {
   readonly status: number;
-  /** That of the problem (src/servers/api/problem.ts), such as `proof_needed`; empty: the message is the page's own. */
+  /** That of the problem (src/surfaces/api/problem.ts), such as `proof_needed`; empty: the message is the page's own. */
   readonly code: string;
   constructor(status: number, message: string, code = "") {
     super(message);
@@ -79,4 +79,36 @@ function sentenceOf(body: unknown): string | null {
 
 function codeOf(body: unknown): string {
   return typeof body === "object" && body !== null && "code" in body ? String(body.code) : "";
+}
+
+/** Why something failed, and the language in which that is said. */
+export type Complaint = Readonly<{ text: string; lang: Language }>;
+
+/** Also for a text of the page. The server's error messages are English, unless the page has a sentence for the code. */
+export function complaintOf(error: unknown): Complaint {
+  const lang = language.peek();
+  const text = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Refused) || error.code === "") return { text, lang };
+  const own = t.peek().problems[error.code];
+  return own === undefined ? { text, lang: "en" } : { text: own, lang };
+}
+
+/** What was loaded last, for which question; `error`: why the last answer is none. */
+export type Load<T> = Readonly<{ data: T | null; error: Complaint | null; asked: string }>;
+
+export const NOTHING_LOADED: Load<never> = { data: null, error: null, asked: "" };
+
+/** Whether the shown data answers the present question: until then the reader cannot act on it. */
+export function isOf({ data, asked }: Load<unknown>, wanted: string): boolean {
+  return data !== null && asked === wanted;
+}
+
+/** Of what was selected, that which is still listed. */
+export function stillListed(selected: ReadonlySet<string>, listed: readonly string[]): ReadonlySet<string> {
+  return new Set(listed.filter((id) => selected.has(id)));
+}
+
+/** What is shown stays if it answers the same question: the answer to another would be taken for this one's. */
+export function afterFailure<T>(last: Load<T>, asked: string, error: Complaint): Load<T> {
+  return { data: last.asked === asked ? last.data : null, error, asked };
 }

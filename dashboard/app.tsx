@@ -1,9 +1,8 @@
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { post } from "./api.ts";
+import { type Complaint, post } from "./api.ts";
 import { attempt, forgetToasts, signedIn, tell } from "./attempt.ts";
-import type { Complaint } from "./complaint.ts";
 import { Live, onGap } from "./live.ts";
 import { language, t } from "./messages.ts";
 import { Page } from "./page.tsx";

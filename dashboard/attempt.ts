@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
-import { Refused } from "./api.ts";
-import { type Complaint, complaintOf } from "./complaint.ts";
+import { type Complaint, complaintOf, Refused } from "./api.ts";
 import { language } from "./messages.ts";
 
 export type Toast = Complaint &

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { PROBLEM_CODES } from "../src/servers/api/problem.ts";
-import { get, Refused } from "./api.ts";
-import { complaintOf } from "./complaint.ts";
+import { PROBLEM_CODES } from "../src/surfaces/api/problem.ts";
+import { complaintOf, get, Refused } from "./api.ts";
 import { speak } from "./messages.ts";
-import { de as germanProblems } from "./texts/problems.ts";
+import { problemsDe as germanProblems } from "./texts/frame.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
 const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");

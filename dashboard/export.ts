@@ -1,4 +1,4 @@
-import type { EventItem } from "../src/wire/control/items.ts";
+import type { EventItem } from "../src/admin/declare/items.ts";
 
 const COLUMNS = [
   "id",

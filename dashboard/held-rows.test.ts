@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HeldRows } from "./held-rows.ts";
+import { HeldRows } from "./live-list.ts";
 
 const rows = (items: readonly string[] = [], most = 5): HeldRows<string> => new HeldRows(items, (item) => item, most);
 

@@ -1,6 +1,5 @@
 import { type Signal, signal } from "@preact/signals";
-import { type Complaint, complaintOf } from "./complaint.ts";
-import { HeldRows } from "./held-rows.ts";
+import { type Complaint, complaintOf } from "./api.ts";
 
 /** `next`: where the next page starts; null: this is the last. */
 export type Answer<T> = Readonly<{ items: readonly T[]; next: string | null }>;
@@ -111,5 +110,122 @@ export class LiveList<T, A extends Answer<T>> {
     if (!this.#isAskedAgain) return;
     this.#isAskedAgain = false;
     this.readAgain();
+  }
+}
+
+/**
+ * The rows of a live list. Nothing moves under the pointer or the focus: while somebody holds the list, new rows wait, and
+ * rows that have ended stay in their place, marked. `Reason`: who holds it.
+ */
+export class HeldRows<T, Reason extends string = "pointer" | "focus" | "touch" | "reader"> {
+  readonly shown: Signal<readonly T[]>;
+  /** How many wait above. */
+  readonly waiting = signal(0);
+  /** Keys of rows that are over but still shown. */
+  readonly ended = signal<ReadonlySet<string>>(new Set());
+  /** Rows fell off the end: what follows the last row is more than what followed when the list was read. */
+  readonly isCut = signal(false);
+  readonly #key: (item: T) => string;
+  readonly #most: number;
+  readonly #holds = new Set<Reason>();
+  #fresh: readonly T[] = [];
+  /** The list from the last reading: it replaces the shown one. */
+  #base: readonly T[] | null = null;
+  #isFreshCut = false;
+
+  /** `items`: the first rows. `most`: more rows than this are never shown. */
+  constructor(items: readonly T[], key: (item: T) => string, most: number) {
+    this.#key = key;
+    this.#most = most;
+    this.shown = signal(items.slice(0, most));
+  }
+
+  /** New rows, newest first. A row that is shown already is updated in its place, and is not over any more. */
+  add(items: readonly T[]): void {
+    this.#update(items);
+    const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
+    const fresh = items.filter((item) => !known.has(this.#key(item)));
+    if (fresh.length === 0) return;
+    const all = [...fresh, ...this.#fresh];
+    if (all.length > this.#most) this.#isFreshCut = true;
+    this.#fresh = all.slice(0, this.#most);
+    this.waiting.value += fresh.length;
+    this.#takeIfFree();
+  }
+
+  /** These are over. */
+  end(keys: ReadonlySet<string>): void {
+    const stands = (item: T): boolean => !keys.has(this.#key(item));
+    const left = this.#fresh.filter(stands);
+    this.waiting.value = Math.max(0, this.waiting.value - (this.#fresh.length - left.length));
+    this.#fresh = left;
+    this.#base = this.#base?.filter(stands) ?? null;
+    this.#mark(this.shown.value.filter((item) => !stands(item)));
+    this.#takeIfFree();
+  }
+
+  /** The list from the last reading, newest first. `isAll`: it has all rows. */
+  renew(items: readonly T[], isAll: boolean): void {
+    this.#update(items);
+    const [shown, keys] = [this.shown.value, this.#keysOf(items)];
+    const isKept = (item: T): boolean => keys.has(this.#key(item));
+    // What stood above a row that is still listed has ended; what stood below may be on a later page.
+    const lastKept = isAll ? shown.length : shown.findLastIndex(isKept);
+    this.#mark(shown.filter((item, place) => place < lastKept && !isKept(item)));
+    const before = this.#keysOf(shown);
+    this.#base = items.slice(0, this.#most);
+    this.#fresh = [];
+    this.#isFreshCut = false;
+    this.waiting.value = items.filter((item) => !before.has(this.#key(item))).length;
+    this.#takeIfFree();
+  }
+
+  /** Whether one of these is shown, or waits. */
+  knows(items: readonly T[]): boolean {
+    const known = this.#keysOf([...this.#fresh, ...(this.#base ?? this.shown.value)]);
+    return items.some((item) => known.has(this.#key(item)));
+  }
+
+  hold(reason: Reason, isHeld: boolean): void {
+    if (isHeld) this.#holds.add(reason);
+    else if (this.#holds.delete(reason)) this.#takeIfFree();
+  }
+
+  /** Shows what waits, and takes away what is over. */
+  take(): void {
+    if (this.#fresh.length === 0 && this.#base === null && this.ended.value.size === 0) return;
+    const over = this.ended.value;
+    const below = this.#base ?? this.shown.value;
+    const rows = [...this.#fresh, ...below.filter((item) => !over.has(this.#key(item)))];
+    this.isCut.value = rows.length > this.#most || this.#isFreshCut || (this.#base === null && this.isCut.value);
+    this.shown.value = rows.slice(0, this.#most);
+    this.#fresh = [];
+    this.#isFreshCut = false;
+    this.#base = null;
+    this.ended.value = new Set();
+    this.waiting.value = 0;
+  }
+
+  #takeIfFree(): void {
+    if (this.#holds.size === 0) this.take();
+  }
+
+  #keysOf(items: readonly T[]): ReadonlySet<string> {
+    return new Set(items.map(this.#key));
+  }
+
+  /** Only shown rows are marked: otherwise the rest of a flood would be kept forever. */
+  #mark(over: readonly T[]): void {
+    if (over.length > 0) this.ended.value = new Set([...this.ended.value, ...this.#keysOf(over)]);
+  }
+
+  #update(items: readonly T[]): void {
+    const newer = new Map(items.map((item) => [this.#key(item), item]));
+    const latest = (item: T): T => newer.get(this.#key(item)) ?? item;
+    this.#fresh = this.#fresh.map(latest);
+    this.#base = this.#base?.map(latest) ?? null;
+    if (!this.shown.value.some((item) => newer.has(this.#key(item)))) return;
+    this.shown.value = this.shown.value.map(latest);
+    this.ended.value = new Set([...this.ended.value].filter((key) => !newer.has(key)));
   }
 }

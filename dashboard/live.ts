@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import type { EventItem, Health } from "../src/wire/control/items.ts";
-import type { BanItem } from "../src/wire/verbs/bans.ts";
+import type { BanItem } from "../src/admin/bans.ts";
+import type { EventItem, Health } from "../src/admin/declare/items.ts";
 import { get, queryOf, Refused } from "./api.ts";
 
 /** `since`: when the server was last heard, in ms since 1970. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { afterFailure, isOf, type Load, NOTHING_LOADED, stillListed } from "./loading.ts";
+import { afterFailure, isOf, type Load, NOTHING_LOADED, stillListed } from "./api.ts";
 
 const FORMER: Load<string> = { data: "events of all", error: null, asked: "all" };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EVENT_TYPES } from "../src/core/events/event-types.ts";
-import { eventName, toneOf } from "./event-names.ts";
+import { eventName, toneOf } from "./admin-texts.ts";
 import { type Language, language, preferred, speak, t, textsOf } from "./messages.ts";
 import { texts as english } from "./texts/english.ts";
 import { texts as englishAdmin } from "./texts/english-admin.ts";

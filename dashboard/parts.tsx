@@ -1,12 +1,10 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Health } from "../src/wire/control/items.ts";
-import { Refused } from "./api.ts";
+import type { Health } from "../src/admin/declare/items.ts";
+import { afterFailure, type Complaint, complaintOf, isOf, type Load, NOTHING_LOADED, Refused } from "./api.ts";
 import { oneAtATime, signedIn } from "./attempt.ts";
-import { type Complaint, complaintOf } from "./complaint.ts";
 import { distance, moment, shortPrefix, visible } from "./format.ts";
-import { afterFailure, isOf, type Load, NOTHING_LOADED } from "./loading.ts";
 import { language, t } from "./messages.ts";
 import { hrefOf, type Query } from "./route.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Refused } from "./api.ts";
-import { LONGEST_MS, mayWorkLater, OFFERED_MS, offerPasskey } from "./passkey-offer.ts";
+import { LONGEST_MS, mayWorkLater, OFFERED_MS, offerPasskey } from "./passkey.ts";
 
 const ASSERTION = { passkey: { id: "id", clientData: "", authenticatorData: "", signature: "" } };
 

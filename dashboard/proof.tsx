@@ -1,15 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { post, Refused } from "./api.ts";
+import { type Complaint, complaintOf, post, Refused } from "./api.ts";
 import { signedIn } from "./attempt.ts";
-import { CodeField, givenIn, isCodeAsked, selectIn } from "./code-field.tsx";
-import { type Complaint, complaintOf } from "./complaint.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
 import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { proofAsked } from "./proven.ts";
-import { reader } from "./session.ts";
+import { proofAsked, reader } from "./session.ts";
 
-export { withProof } from "./proven.ts";
+export { withProof } from "./session.ts";
 
 /** Asks for the password while a request waits for a proof. The focus goes back to where it was. */
 export function ProofDialog() {
@@ -90,4 +87,58 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
       </form>
     </dialog>
   );
+}
+
+/** The second step of the sign-in and of a proof: a code of the app, or a recovery code. It takes the focus. */
+export function CodeField() {
+  const input = useRef<HTMLInputElement>(null);
+  const [isRecovery, setRecovery] = useState(false);
+  useEffect(() => input.current?.focus(), [isRecovery]);
+  const words = t.value.code;
+  return (
+    <>
+      <label class="field">
+        <span>{isRecovery ? words.recoveryCode : words.code}</span>
+        <input
+          ref={input}
+          name="code"
+          type="text"
+          inputMode={isRecovery ? "text" : "numeric"}
+          autocomplete={isRecovery ? "off" : "one-time-code"}
+          autocapitalize="off"
+          spellcheck={false}
+          maxLength={40}
+          required
+        />
+      </label>
+      <button type="button" class="quiet" onClick={() => setRecovery(!isRecovery)}>
+        {isRecovery ? words.useApp : words.useRecovery}
+      </button>
+    </>
+  );
+}
+
+/** Whether the password was right, and the server also wants a code. */
+export function isCodeAsked(reason: unknown): boolean {
+  return reason instanceof Refused && reason.code === "code_needed";
+}
+
+/** What the form sends; spaces around a password belong to it. */
+export function givenIn(form: EventTarget | null): Readonly<Record<string, string>> {
+  const given: Record<string, string> = {};
+  for (const name of ["password", "code"]) {
+    const field = fieldNamed(form, name);
+    if (field !== null) given[name] = field.value;
+  }
+  return given;
+}
+
+/** For another try. */
+export function selectIn(form: EventTarget | null, name: string): void {
+  fieldNamed(form, name)?.select();
+}
+
+function fieldNamed(form: EventTarget | null, name: string): HTMLInputElement | null {
+  const field = form instanceof HTMLFormElement ? form.elements.namedItem(name) : null;
+  return field instanceof HTMLInputElement ? field : null;
 }

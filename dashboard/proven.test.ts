@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { post, Refused } from "./api.ts";
 import { complain, GivenUp, toasts } from "./attempt.ts";
-import { proofAsked, withProof } from "./proven.ts";
+import { proofAsked, withProof } from "./session.ts";
 
 const NEEDED = { status: 403, code: "proof_needed", detail: "This needs the password again." };
 

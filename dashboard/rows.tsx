@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { HeldRows } from "./held-rows.ts";
+import type { HeldRows } from "./live-list.ts";
 
 /** A page that is scrolled further than this is being read: rows that came above would push it down. */
 const SCROLLED_PX = 160;

@@ -1,11 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { post } from "./api.ts";
-import { CodeField, givenIn, isCodeAsked, selectIn } from "./code-field.tsx";
-import { type Complaint, complaintOf } from "./complaint.ts";
+import { type Complaint, complaintOf, post } from "./api.ts";
 import { t } from "./messages.ts";
 import { Said } from "./parts.tsx";
-import { usePasskey, whyNoPasskeys } from "./passkey.ts";
-import { mayWorkLater, offerPasskey } from "./passkey-offer.ts";
+import { mayWorkLater, offerPasskey, usePasskey, whyNoPasskeys } from "./passkey.ts";
+import { CodeField, givenIn, isCodeAsked, selectIn } from "./proof.tsx";
 import { findSession } from "./session.ts";
 import { Heading } from "./shell.tsx";
 

@@ -7,10 +7,6 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import { endChildren, hurryChildren } from "./end-run.ts";
-import { measureSlowness } from "./machine-speed.ts";
-import { inMemory } from "./memory-directory.ts";
-import { packagesThere, takesPackages } from "./packages.ts";
 import { type Job, sideBySide } from "./side-by-side.ts";
 import {
   BESIDE,
@@ -28,12 +24,15 @@ import {
   TOGETHER,
   UNIT,
 } from "./test-files.ts";
-import { seconds } from "./test-output.ts";
+import { inMemory, measureSlowness, packagesThere, takesPackages } from "./test-machine.ts";
 import {
   addTally,
   againAlone,
   beginNoMore,
+  endChildren,
   failed,
+  hurryChildren,
+  seconds,
   staticCheck,
   type Tally,
   tally,

@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CHECKOUT } from "../src/daemon/set-up/checkout.ts";
+import { CHECKOUT } from "../src/host/running/checkout.ts";
 
 type Component = Readonly<Record<string, unknown>> & Readonly<{ name: string }>;
 

@@ -34,23 +34,23 @@ export const GO = {
  * three compute, and measure no time; the others mostly wait, the longest first.
  */
 export const TOGETHER: readonly Readonly<{ places: number; patterns: readonly string[]; computes?: true }>[] = [
-  { places: 1, patterns: testsBelow("src/{core,engine,wire,settings,render}"), computes: true },
-  { places: 1, patterns: testsBelow("src/adapters/sqlite"), computes: true },
+  { places: 1, patterns: testsBelow("src/{core,settings,admin,guard}"), computes: true },
+  { places: 1, patterns: testsBelow("src/store"), computes: true },
   { places: 1, patterns: testsBelow("test/house"), computes: true },
-  { places: 0.5, patterns: testsBelow("src/daemon/keeper") },
-  { places: 0.5, patterns: testsBelow("src/{servers,sources}") },
-  { places: 0.5, patterns: testsBelow("src/adapters/!(sqlite)") },
-  { places: 0.5, patterns: testsBelow("src/daemon/!(keeper)") },
-  { places: 0.5, patterns: testsBelow("src/cli", "dashboard", "bench", "test/kit") },
+  { places: 0.5, patterns: testsBelow("src/programs/keeper") },
+  { places: 0.5, patterns: testsBelow("src/{mail,jobs}") },
+  { places: 0.5, patterns: testsBelow("src/host") },
+  { places: 0.5, patterns: testsBelow("src/programs/!(keeper)") },
+  { places: 0.5, patterns: testsBelow("src/surfaces", "dashboard", "bench", "test/kit") },
 ];
 /** Each of these waits for seconds, or computes for as long: beside the others, not after them. The longest first. */
 export const BESIDE = [
-  "src/daemon/keeper/configuration/restart-service.test.ts",
-  "src/cli/verbs/accounts/encryption-recovery.test.ts",
-  "src/daemon/guard/housekeeping.test.ts",
-  "src/daemon/web/main.test.ts",
-  "src/daemon/keeper/verbs.test.ts",
-  "src/cli/offline.test.ts",
+  "src/host/running/restart-service.test.ts",
+  "src/surfaces/cli/verbs/accounts/encryption-recovery.test.ts",
+  "src/programs/guard/housekeeping.test.ts",
+  "src/programs/web/main.test.ts",
+  "src/programs/keeper/verbs.test.ts",
+  "src/surfaces/cli/offline.test.ts",
 ];
 /** Files that compute, and neither wait nor measure time; in addition to these, FUZZ, the static checks, and some of TOGETHER. */
 export const COMPUTING = ["test/scenarios/*.test.ts"];
@@ -63,11 +63,14 @@ export const UNIT = [
   "test/scale/*.test.ts",
 ];
 /** Not in memory: a program below /dev that is gone is shared memory to the check, and no program that was replaced. */
-export const ON_DISK = ["src/cli/check/broken-files.test.ts", "src/daemon/keeper/watches/outdated-component.test.ts"];
+export const ON_DISK = [
+  "src/surfaces/cli/check/broken-files.test.ts",
+  "src/programs/keeper/watches/outdated-component.test.ts",
+];
 /** As root, with the mail programs or the users of a machine: seconds each. Not in `check`. */
 export const MACHINE = ["src/**/*.machine.test.ts"];
 /** Runs a program as the guard's user, which another test beside it would take for its own server's. */
-export const MACHINE_ALONE = ["src/daemon/set-up/databases.machine.test.ts"];
+export const MACHINE_ALONE = ["src/programs/set-up/databases.machine.test.ts"];
 export const FUZZ = ["test/fuzz/*.test.ts"];
 /** Each makes network namespaces and a whole server. */
 export const LAB = ["test/lab/*.test.ts", "test/e2e/*.test.ts", "test/dialogs/*.test.ts"];
@@ -138,11 +141,11 @@ export const LONGEST = [
   "test/scenarios/scenarios.test.ts",
   "test/scenarios/replay.test.ts",
   "test/fuzz/engine.test.ts",
-  "src/daemon/backup/drill.machine.test.ts",
-  "src/daemon/export/export.machine.test.ts",
-  "src/daemon/backup/backup.machine.test.ts",
-  "src/adapters/backup/restic.machine.test.ts",
-  "src/daemon/report/gather.test.ts",
+  "src/jobs/backup/drill.machine.test.ts",
+  "src/programs/export/export.machine.test.ts",
+  "src/jobs/backup/backup.machine.test.ts",
+  "src/jobs/backup/restic.machine.test.ts",
+  "src/jobs/report/gather.test.ts",
   "test/fuzz/replay.test.ts",
 ];
 

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Process, withDescendants } from "../src/host/running/read-processes.ts";
 import { GO } from "./test-files.ts";
-import { explain, local, placeOf, seconds } from "./test-output.ts";
 
 /** What running tests came to, in this process and in those that it started. */
 export type Tally = {
@@ -148,4 +149,65 @@ function tellList(title: string, lines: readonly string[]): void {
 
 function emptyTally(): Tally {
   return { files: 0, passed: 0, failed: 0, skipped: [], failures: [], took: [] };
+}
+
+/** How the runner of the tests names files, errors and times. */
+
+export function placeOf(
+  test: Readonly<{ name: string; file?: string | undefined; line?: number | undefined }>,
+): string {
+  return `${local(test.file ?? "")}:${test.line ?? 0} ${test.name}`;
+}
+
+export function local(file: string): string {
+  return file.replace(`${process.cwd()}/`, "");
+}
+
+export function explain(error: Error): string {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return (cause.stack ?? cause.message)
+    .split("\n")
+    .filter((line) => !line.includes("node:internal"))
+    .slice(0, 40)
+    .join("\n");
+}
+
+export function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)}s`.padStart(7);
+}
+
+/** In this time tests take away what they made: servers, namespaces, mounts, folders. */
+const CLEAN_UP_MS = 30_000;
+const LOOK_MS = 50;
+
+/** Asks what this process has started to end, waits until it has, and kills whatever that left behind. */
+export async function endChildren(): Promise<void> {
+  const begun = below();
+  for (const { pid, parent } of begun) if (parent === process.pid) send(pid, "SIGTERM");
+  const deadline = performance.now() + CLEAN_UP_MS;
+  while (below().some(({ parent }) => parent === process.pid) && performance.now() < deadline) await pause(LOOK_MS);
+  const left = new Set([...withDescendants(new Set(begun.map(({ pid }) => pid))), ...below()].map(named));
+  for (const one of begun) if (left.has(named(one))) send(one.pid, "SIGKILL");
+}
+
+/** Gives what this process has started an ordinary share of the processors (chrt(1)). Beside programs that compute without end, SCHED_IDLE gets almost none. */
+export function hurryChildren(): void {
+  for (const { pid } of below()) spawnSync("chrt", ["--all-tasks", "--other", "--pid", "0", String(pid)]);
+}
+
+function below(): readonly Process[] {
+  return withDescendants(new Set([process.pid])).filter(({ pid }) => pid !== process.pid);
+}
+
+/** The number could be another process's by now. */
+function named({ pid, args }: Process): string {
+  return [pid, ...args].join(" ");
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
 }

@@ -1,11 +1,11 @@
 import type { Pages } from "../page.tsx";
-import { AccountsPage } from "./accounts.tsx";
-import { BansPage } from "./bans.tsx";
-import { EventsPage } from "./events.tsx";
-import { FindPage } from "./find.tsx";
-import { MailPage } from "./mail.tsx";
-import { SettingsPage } from "./settings.tsx";
-import { SystemPage } from "./system.tsx";
+import { AccountsPage } from "./accounts/accounts.tsx";
+import { BansPage } from "./bans/bans.tsx";
+import { EventsPage } from "./events/events.tsx";
+import { FindPage } from "./find/find.tsx";
+import { MailPage } from "./mail/mail.tsx";
+import { SettingsPage } from "./settings/settings.tsx";
+import { SystemPage } from "./system/system.tsx";
 
 /** The administrator's pages but the first: in one program, which is smaller than one for each. */
 export const pages: Pages = {

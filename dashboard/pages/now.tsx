@@ -1,10 +1,9 @@
 import { useEffect } from "preact/hooks";
-import type { Health, OwnerTask } from "../../src/wire/control/items.ts";
-import type { Page } from "../../src/wire/control/paging.ts";
-import type { BanItem } from "../../src/wire/verbs/bans.ts";
-import { type OwnTexts, t } from "../admin-texts.ts";
+import type { BanItem } from "../../src/admin/bans.ts";
+import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
+import type { Page } from "../../src/admin/declare/paging.ts";
+import { eventName, type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
-import { eventName } from "../event-names.ts";
 import { hourAndMinute, whole } from "../format.ts";
 import { figures, health, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
@@ -12,8 +11,7 @@ import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx
 import { hrefOf, type PageName } from "../route.ts";
 import { useStill } from "../rows.tsx";
 import { Heading } from "../shell.tsx";
-import { DayChart } from "./day-chart.tsx";
-import { useCounted } from "./use-counted.ts";
+import { DayChart, useCounted } from "./now/day-chart.tsx";
 
 /** After news, until the newest bans are asked for: a flood asks once in this time. */
 const SETTLE_MS = 1_000;

@@ -1,6 +1,4 @@
-import { en as frame } from "./frame.ts";
-import { en as problems } from "./problems.ts";
-import { en as shared } from "./shared.ts";
+import { frameEn as frame, problemsEn as problems, sharedEn as shared } from "./frame.ts";
 
 /** The texts that every reader needs; those of pages are beside this. */
 export const texts = { ...frame, ...shared, problems };

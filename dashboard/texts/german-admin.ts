@@ -1,18 +1,13 @@
 import type { OwnTexts } from "../admin-texts.ts";
-import { de as access } from "./access.ts";
 import { de as accounts } from "./accounts.ts";
 import { de as bans } from "./bans.ts";
-import { de as eventNames } from "./event-names.ts";
-import { de as events } from "./events.ts";
+import { eventNamesDe as eventNames, eventsDe as events } from "./events.ts";
 import { de as find } from "./find.ts";
-import { de as mail } from "./mail.ts";
-import { de as filters } from "./mail-filters.ts";
+import { filtersDe as filters, mailDe as mail } from "./mail.ts";
 import { de as now } from "./now.ts";
-import { de as passkeys } from "./passkeys.ts";
-import { de as security } from "./security.ts";
+import { accessDe as access, passkeysDe as passkeys, securityDe as security } from "./security.ts";
 import { de as settings } from "./settings.ts";
-import { de as system } from "./system.ts";
-import { de as upkeep } from "./upkeep.ts";
+import { systemDe as system, upkeepDe as upkeep } from "./system.ts";
 
 export const texts: OwnTexts = {
   now,

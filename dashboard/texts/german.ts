@@ -1,6 +1,4 @@
 import type { Messages } from "../messages.ts";
-import { de as frame } from "./frame.ts";
-import { de as problems } from "./problems.ts";
-import { de as shared } from "./shared.ts";
+import { frameDe as frame, problemsDe as problems, sharedDe as shared } from "./frame.ts";
 
 export const texts: Messages = { ...frame, ...shared, problems };

@@ -1,7 +1,7 @@
 const mails = (count: number): string => (count === 1 ? "1 mail" : `${count} mails`);
 const mailsDe = (count: number): string => (count === 1 ? "1 Mail" : `${count} Mails`);
 
-const en = {
+const mailEn = {
   title: "Mail",
   which: "Parts of this page",
   queue: "Queue",
@@ -84,7 +84,7 @@ const en = {
   returnedHeld: (account: string, count: number) => `Returned: ${mails(count)} of ${account}. New mail is still held.`,
 };
 
-const de: typeof en = {
+const mailDe: typeof mailEn = {
   title: "Post",
   which: "Teile dieser Seite",
   queue: "Warteschlange",
@@ -168,4 +168,109 @@ const de: typeof en = {
   returnedHeld: (account, count) => `Zurückgegeben: ${mailsDe(count)} von ${account}. Weitere bleibt angehalten.`,
 };
 
-export { de, en };
+export { mailDe, mailEn };
+
+/** Greylisting and the spam filter, on the page Mail. */
+const filtersEn = {
+  codeTitle: "Someone is waiting for a code",
+  codeHint:
+    "A stranger's first mail must be tried twice, which takes minutes. For a recipient who waits for a code, the next try is accepted at once.",
+  recipientWaits: "Waiting recipient",
+  pause: "Accept mail at once",
+  pauses: "Accepted at once now",
+  noPauses: "No recipient is waiting for a code.",
+  until: "ends",
+  resume: "End",
+  resumeOf: (recipient: string) => `End it for ${recipient}`,
+  paused: (recipient: string) => `Mail to ${recipient} is accepted at its next try.`,
+  resumed: (recipient: string) => `Greylisting is on again for ${recipient}.`,
+  waiting: "Deferred, and not tried again yet",
+  waitingHint: "Within six hours. Most of it is spam that is never tried again.",
+  noneWaiting: "No mail is deferred.",
+  waitingMore: (count: number) => `${count} more are not shown.`,
+  waitingPart: "There may be more: only the newest events were searched.",
+  waitsFor: {
+    retry: "waits for its server to try again",
+    crowd: "waits while many new senders write",
+  },
+  tries: (count: number) => (count === 1 ? "1 try" : `${count} tries`),
+  lastTry: "the last",
+  code: "Waits for a code",
+  codeOf: (recipient: string) => `${recipient} waits for a code`,
+  days: "Share of spam",
+  day: "Day",
+  scored: "Mails",
+  isSpam: "Spam",
+  share: "Share",
+  daysPart: "The oldest day is incomplete.",
+  movedHint:
+    "The filter learns from mail that users move to and from Junk; the weekly report counts it (./ghostinbox report on the server).",
+  scores: "Recent scores, newest first",
+  noScores: "The filter has scored no mail.",
+  scoreOf: (score: number, required: number) => `${score} of ${required} points`,
+  noScore: "no score",
+  verdicts: { spam: "spam", ham: "no spam" },
+  several: "several recipients",
+  senders: "Senders who are never spam",
+  noSenders: "No account has such senders.",
+  senderPattern: "Sender, or *@domain",
+  allow: "Allow",
+  off: "Remove",
+  offOf: (sender: string, account: string) => `Remove ${sender} for ${account}`,
+  forAccount: "for",
+  senderAllowed: (sender: string, account: string) => `Mail from ${sender} is never spam for ${account}.`,
+  senderOff: (sender: string, account: string) => `Mail from ${sender} is scored again for ${account}.`,
+};
+
+const filtersDe: typeof filtersEn = {
+  codeTitle: "Jemand wartet auf einen Code",
+  codeHint:
+    "Die erste Mail eines Fremden muss zweimal versucht werden, das dauert Minuten. Wartet ein Empfänger auf einen Code, wird der nächste Versuch sofort angenommen.",
+  recipientWaits: "Wartender Empfänger",
+  pause: "Mails sofort annehmen",
+  pauses: "Zurzeit sofort angenommen",
+  noPauses: "Kein Empfänger wartet auf einen Code.",
+  until: "endet",
+  resume: "Beenden",
+  resumeOf: (recipient) => `Für ${recipient} beenden`,
+  paused: (recipient) => `Eine Mail an ${recipient} wird beim nächsten Versuch angenommen.`,
+  resumed: (recipient) => `Für ${recipient} wird wieder aufgeschoben.`,
+  waiting: "Aufgeschoben und nicht wiedergekommen",
+  waitingHint: "Innerhalb von sechs Stunden. Das meiste ist Spam, den niemand ein zweites Mal sendet.",
+  noneWaiting: "Keine Mail ist aufgeschoben.",
+  waitingMore: (count) => `${count} weitere werden nicht gezeigt.`,
+  waitingPart: "Es gibt mehr: Nur die neuesten Ereignisse wurden angesehen.",
+  waitsFor: {
+    retry: "wartet auf den nächsten Versuch seines Servers",
+    crowd: "wartet, solange viele neue Absender schreiben",
+  },
+  tries: (count) => (count === 1 ? "1 Versuch" : `${count} Versuche`),
+  lastTry: "der letzte",
+  code: "Wartet auf einen Code",
+  codeOf: (recipient) => `${recipient} wartet auf einen Code`,
+  days: "Anteil des Spams",
+  day: "Tag",
+  scored: "Mails insgesamt",
+  isSpam: "Davon Spam",
+  share: "Anteil",
+  daysPart: "Der älteste Tag ist nur zum Teil gezählt.",
+  movedHint:
+    "Was Nutzer in den Junk-Ordner verschieben oder von dort zurück, daraus lernt der Filter; der Wochenbericht zählt es (./ghostinbox report auf dem Server).",
+  scores: "Letzte Bewertungen, die neuesten zuerst",
+  noScores: "Der Filter hat noch keine Mail bewertet.",
+  scoreOf: (score, required) => `${score} von ${required} Punkten`,
+  noScore: "keine Punktzahl",
+  verdicts: { spam: "ist Spam", ham: "kein Spam" },
+  several: "mehrere Empfänger",
+  senders: "Absender, die nie Spam sind",
+  noSenders: "Kein Konto hat solche Absender.",
+  senderPattern: "Absender, oder *@domain",
+  allow: "Erlauben",
+  off: "Entfernen",
+  offOf: (sender, account) => `${sender} für ${account} entfernen`,
+  forAccount: "für",
+  senderAllowed: (sender, account) => `Mails von ${sender} sind für ${account} nie Spam.`,
+  senderOff: (sender, account) => `Mails von ${sender} werden für ${account} wieder bewertet.`,
+};
+
+export { filtersDe, filtersEn };

@@ -1,5 +1,5 @@
 /** The second factor of the sign-in. */
-const en = {
+const securityEn = {
   title: "Authenticator app",
   off: "Only the password is needed to sign in. With an app on your phone, a stolen password is useless.",
   on: "The sign-in asks for a code from the app in addition to the password.",
@@ -27,7 +27,7 @@ const en = {
   removed: "Only the password is needed now.",
 };
 
-const de: typeof en = {
+const securityDe: typeof securityEn = {
   title: "Authenticator-App",
   off: "Zur Anmeldung genügt das Passwort. Mit einer App auf Ihrem Telefon nützt ein gestohlenes Passwort allein nichts.",
   on: "Die Anmeldung verlangt neben dem Passwort einen Code der App.",
@@ -56,4 +56,125 @@ const de: typeof en = {
   removed: "Zur Anmeldung genügt jetzt das Passwort.",
 };
 
-export { de, en };
+export { securityDe, securityEn };
+
+/** Passkeys: at the sign-in, at a proof, and their list. */
+const passkeysEn = {
+  title: "Passkeys",
+  hint: "A passkey signs in without the password: with your finger, your face, a PIN or a security key. It works only at this address of the dashboard.",
+  none: "No passkeys yet.",
+  made: "added",
+  used: "last used",
+  unused: "not used yet",
+  name: "Name, such as laptop",
+  add: "Add a passkey",
+  wasAdded: (name: string) => `The passkey ${name} is added.`,
+  remove: "Remove",
+  removeOf: (name: string) => `Remove ${name}`,
+  surely: (name: string) => `Remove ${name} for good`,
+  removed: (name: string) => `The passkey ${name} is removed. Delete it on your device too.`,
+  address: "Passkeys need a host name: they do not work if you open the dashboard by IP address, except at localhost.",
+  insecure: "Passkeys need https or localhost.",
+};
+
+const passkeysDe: typeof passkeysEn = {
+  title: "Passkeys",
+  hint: "Mit einem Passkey melden Sie sich ohne Passwort an: mit Finger, Gesicht, PIN oder Sicherheitsschlüssel. Er gilt nur unter dieser Adresse der Verwaltungsseite.",
+  none: "Es gibt keinen Passkey.",
+  made: "hinzugefügt",
+  used: "zuletzt benutzt",
+  unused: "noch nicht benutzt",
+  name: "Name, etwa Laptop",
+  add: "Passkey hinzufügen",
+  wasAdded: (name) => `Der Passkey ${name} ist hinzugefügt.`,
+  remove: "Entfernen",
+  removeOf: (name) => `${name} entfernen`,
+  surely: (name) => `${name} endgültig entfernen`,
+  removed: (name) => `Der Passkey ${name} ist entfernt. Löschen Sie ihn auch auf Ihrem Gerät.`,
+  address:
+    "Passkeys brauchen einen Hostnamen: Sie funktionieren nicht, solange Sie die Verwaltungsseite über eine IP-Adresse öffnen, wohl aber unter localhost.",
+  insecure: "Passkeys brauchen https oder localhost.",
+};
+
+export { passkeysDe, passkeysEn };
+
+/** Who may use the dashboard: sessions and tokens. */
+const accessEn = {
+  sessions: "Sessions",
+  sessionsHint: "Browsers in which you or users of mailboxes are signed in. Times of use are to the minute.",
+  end: "End",
+  endOf: (device: string, ip: string) => `End the session of ${device} at ${ip}`,
+  endAll: "End all your other sessions",
+  moreSessions: (count: string) => `And ${count} more: ./ghostinbox session list`,
+  tokens: "Tokens",
+  tokensHint: "For scripts and other machines. Each can do only what its scopes allow.",
+  noTokens: "No tokens yet.",
+  madeBy: (who: string) => `by ${who}`,
+  expires: "expires",
+  never: "no end",
+  over: "expired",
+  unused: "not used yet",
+  moreTokens: (count: string) => `And ${count} more: ./ghostinbox token list`,
+  revoke: "Revoke",
+  revokeOf: (name: string) => `Revoke ${name}`,
+  surely: (name: string) => `Revoke ${name} for good`,
+  revoked: (name: string) => `The token ${name} is revoked.`,
+  make: "Create a token",
+  name: "Name, such as grafana",
+  role: "Rights",
+  roles: {
+    viewer: "see everything (viewer)",
+    operator: "also ban and allow (operator)",
+    owner: "everything an owner can, without entering the password again (owner)",
+    chosen: "only what I choose",
+  },
+  scopes: "Scopes",
+  noScope: "Choose at least one scope.",
+  lasts: "For",
+  durations: { "7d": "a week", "30d": "30 days", "90d": "90 days", "365d": "a year", "": "ever" },
+  made: (name: string) => `The token ${name} is created. It is shown only once: copy it now.`,
+  secret: "Token",
+  done: "I have copied it",
+};
+
+const accessDe: typeof accessEn = {
+  sessions: "Sitzungen",
+  sessionsHint:
+    "Browser, in denen Sie oder Nutzer von Postfächern angemeldet sind. Zeiten der Nutzung sind auf die Minute genau.",
+  end: "Beenden",
+  endOf: (device, ip) => `Sitzung von ${device} bei ${ip} beenden`,
+  endAll: "Alle Ihre anderen Sitzungen beenden",
+  moreSessions: (count) => `Und ${count} weitere: ./ghostinbox session list`,
+  tokens: "Tokens der API",
+  tokensHint: "Für Skripte und andere Rechner. Jedes darf nur, was seine Rechte erlauben.",
+  noTokens: "Es gibt kein Token.",
+  madeBy: (who) => `von ${who}`,
+  expires: "endet",
+  never: "endet nicht von selbst",
+  over: "ist abgelaufen",
+  unused: "noch nicht benutzt",
+  moreTokens: (count) => `Und ${count} weitere: ./ghostinbox token list`,
+  revoke: "Widerrufen",
+  revokeOf: (name) => `${name} widerrufen`,
+  surely: (name) => `${name} endgültig widerrufen`,
+  revoked: (name) => `Das Token ${name} ist widerrufen.`,
+  make: "Token erstellen",
+  name: "Name, etwa grafana",
+  role: "Es darf",
+  roles: {
+    viewer: "alles sehen (viewer)",
+    operator: "auch sperren und erlauben (operator)",
+    owner: "alles, was ein Inhaber ohne Nachweis darf (owner)",
+    chosen: "nur, was ich wähle",
+  },
+  scopes: "Rechte",
+  noScope: "Wählen Sie mindestens ein Recht.",
+  lasts: "Dauer",
+  durations: { "7d": "eine Woche", "30d": "30 Tage", "90d": "90 Tage", "365d": "ein Jahr", "": "für immer" },
+  made: (name) =>
+    `Das Token ${name} ist erstellt. Es wird nur jetzt gezeigt: Kopieren Sie es dorthin, wo es gebraucht wird.`,
+  secret: "Token (geheim)",
+  done: "Ich habe es kopiert",
+};
+
+export { accessDe, accessEn };

@@ -1,4 +1,4 @@
-const en = {
+const systemEn = {
   settings: "Settings: every value, where it comes from, and changes of limits",
   title: "System",
   parts: "Parts of this page",
@@ -39,7 +39,7 @@ const en = {
   },
 };
 
-const de: typeof en = {
+const systemDe: typeof systemEn = {
   settings: "Einstellungen: jeder Wert, woher er kommt, und Änderungen von Grenzen",
   title: "System",
   parts: "Teile dieser Seite",
@@ -81,4 +81,75 @@ const de: typeof en = {
   },
 };
 
-export { de, en };
+export { systemDe, systemEn };
+
+/** Backups, checks, the certificate and DNS records. */
+const upkeepEn = {
+  title: "Automatic tasks",
+  names: {
+    backup: "Backup",
+    drill: "Restore drill",
+    checks: "Checks",
+    updates: "Updates of Debian",
+    report: "Report by mail",
+    audit: "Audit",
+    spam_rules: "Spam rules",
+  },
+  states: { ok: "well", degraded: "needs attention", down: "failed", unknown: "not known" },
+  more: "More with",
+  certificate: "Certificate of the mail ports",
+  until: "Valid until",
+  names_: "Names",
+  issuer: "Issued by",
+  selfSigned: "itself: mail programs warn (docs/tls.md)",
+  fingerprint: "SHA-256",
+  served: (port: number) => `Port ${port} serves it.`,
+  other: (port: number) => `Port ${port} serves another certificate.`,
+  silent: (port: number) => `Port ${port} served none.`,
+  records: "DNS records",
+  domain: "Domain",
+  checked: "Asked",
+  once: "The server asks its resolver once a minute at most.",
+  optional: "optional",
+  whichever: "any address",
+  shouldBe: "Should be",
+  is: "Is",
+  statuses: { ok: "published", missing: "missing", wrong: "wrong", unknown: "not known" },
+  dnsMore: "./ghostinbox dns records DOMAIN",
+};
+
+const upkeepDe: typeof upkeepEn = {
+  title: "Was der Server von selbst tut",
+  names: {
+    backup: "Sicherung",
+    drill: "Wiederherstellungstest",
+    checks: "Prüfungen",
+    updates: "Aktualisierungen von Debian",
+    report: "Bericht per Mail",
+    audit: "Prüfprotokoll",
+    spam_rules: "Regeln gegen Spam",
+  },
+  states: { ok: "in Ordnung", degraded: "ansehen", down: "gescheitert", unknown: "nicht bekannt" },
+  more: "Mehr mit",
+  certificate: "Zertifikat der Mail-Ports",
+  until: "Gültig bis",
+  names_: "Namen",
+  issuer: "Ausgestellt von",
+  selfSigned: "sich selbst: Mailprogramme warnen (docs/tls.md)",
+  fingerprint: "SHA-256-Summe",
+  served: (port) => `Port ${port} zeigt es.`,
+  other: (port) => `Port ${port} zeigt ein anderes Zertifikat.`,
+  silent: (port) => `Port ${port} zeigte keines.`,
+  records: "Einträge im DNS",
+  domain: "Domain",
+  checked: "Abgefragt",
+  once: "Der Server fragt seinen Resolver höchstens einmal in der Minute.",
+  optional: "freiwillig",
+  whichever: "irgendeine Adresse",
+  shouldBe: "Soll",
+  is: "Ist",
+  statuses: { ok: "veröffentlicht", missing: "fehlt", wrong: "falsch", unknown: "nicht bekannt" },
+  dnsMore: "./ghostinbox dns records DOMAIN",
+};
+
+export { upkeepDe, upkeepEn };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { VERSION } from "../../src/core/version.ts";
-import { stagedIn } from "./staged.ts";
 
 export type Architecture = "amd64" | "arm64";
 
@@ -53,4 +53,26 @@ export function md5sums(stage: string): string {
     .filter(({ path, kind }) => kind === "file" && !path.startsWith("etc/") && !path.startsWith("DEBIAN/"))
     .map(({ path, file }) => `${createHash("md5").update(readFileSync(file)).digest("hex")}  ${path}\n`)
     .join("");
+}
+
+export type Staged = Readonly<{
+  /** From the root of the package, without a slash before it. */
+  path: string;
+  file: string;
+  kind: "file" | "directory" | "link";
+}>;
+
+/**
+ * Everything below a directory. Names that start with a dot too, which globs omit. Links are not followed, as
+ * `readdirSync` with `recursive` would.
+ */
+export function stagedIn(root: string, below = ""): readonly Staged[] {
+  return readdirSync(join(root, below), { withFileTypes: true })
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry): readonly Staged[] => {
+      const path = join(below, entry.name);
+      const file = join(root, path);
+      if (entry.isDirectory()) return [{ path, file, kind: "directory" }, ...stagedIn(root, path)];
+      return [{ path, file, kind: entry.isSymbolicLink() ? "link" : "file" }];
+    });
 }

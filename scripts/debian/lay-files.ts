@@ -15,19 +15,16 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { commands } from "../../src/cli/commands.ts";
-import { bashCompletion } from "../../src/cli/shell/bash.ts";
-import { fishCompletion } from "../../src/cli/shell/fish.ts";
-import { manPage } from "../../src/cli/shell/man-page.ts";
-import { typedWords } from "../../src/cli/shell/typed-words.ts";
-import { zshCompletion } from "../../src/cli/shell/zsh.ts";
 import { VERSION } from "../../src/core/version.ts";
-import { keepAll } from "../../src/daemon/set-up/build/kept-build.ts";
-import { NODE_FLAGS } from "../../src/render/runit.ts";
-import { renderUnits } from "../../src/render/systemd.ts";
+import { NODE_FLAGS } from "../../src/host/running/runit.ts";
+import { renderUnits } from "../../src/host/running/systemd.ts";
+import { keepAll } from "../../src/jobs/build/kept-build.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../src/settings/layout.ts";
-import type { Architecture } from "./control.ts";
-import { stagedIn } from "./staged.ts";
+import { commands } from "../../src/surfaces/cli/commands.ts";
+import { bashCompletion, fishCompletion, zshCompletion } from "../../src/surfaces/cli/shell/completion.ts";
+import { manPage } from "../../src/surfaces/cli/shell/man-page.ts";
+import { typedWords } from "../../src/surfaces/cli/shell/typed-words.ts";
+import { type Architecture, stagedIn } from "./control.ts";
 
 const PROGRAMS = "/usr/lib/ghostinbox";
 const CACHE = "/var/cache/ghostinbox";
@@ -112,7 +109,7 @@ export function installedKib(stage: string): number {
 
 function layUnits(stage: string, arch: Architecture): void {
   const node = `${PROGRAMS}/node_modules/${NODE[arch]}/bin/node`;
-  const start = [node, ...NODE_FLAGS.split(" "), `${PROGRAMS}/src/daemon/set-up/start.ts`, "--systemd"];
+  const start = [node, ...NODE_FLAGS.split(" "), `${PROGRAMS}/src/programs/set-up/start.ts`, "--systemd"];
   const units = renderUnits({ layout: layoutOf(DEFAULT_DATA_DIRECTORY), start, compileCache: CACHE });
   for (const { name, text } of units) write(join(stage, "usr/lib/systemd/system", name), text);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dayAndTime, shown, span, until } from "./shown.ts";
+import { dayAndTime, shown, span, until } from "./time.ts";
 
 test("times and spans are shown as people read them", () => {
   assert.equal(dayAndTime("2026-11-20T07:05:01.000Z"), "2026-11-20 07:05:01 UTC");

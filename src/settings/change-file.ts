@@ -1,5 +1,5 @@
+import { nearest } from "../core/text.ts";
 import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
-import { nearest } from "./nearest.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
 import { tooLooseForWeb, whyNotOverWeb } from "./web-changes.ts";

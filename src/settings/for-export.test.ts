@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readExportSettings, settingsForExport } from "./for-export.ts";
 import { loadSettings } from "./load.ts";
+import { readExportSettings, settingsForExport } from "./program-settings.ts";
 
 test("the exporter reads the values of the settings, wherever they came from, and no others", () => {
   const loaded = loadSettings(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readWebSettings, settingsForWeb, WEB_KEYS } from "./for-web.ts";
 import { url } from "./kinds/texts.ts";
 import { loadSettings } from "./load.ts";
+import { readWebSettings, settingsForWeb, WEB_KEYS } from "./program-settings.ts";
 import { settingKeys, settingOf, variableOf } from "./schema.ts";
 
 /** Every secret of the schema with a value that is found again, in the file or in the environment. */

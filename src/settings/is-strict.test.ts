@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isStrict } from "./is-strict.ts";
 import { loadSettings } from "./load.ts";
+import { isStrict } from "./ports.ts";
 
 function load(toml: string) {
   return loadSettings(`domains = ["example.org"]\n${toml}`, {});

@@ -72,12 +72,12 @@ export function layoutOf(dataDirectory: string) {
     rspamdData: at("lib", "rspamd"),
     /** Private keys, one file each. */
     dkimKeys: at("lib", "dkim"),
-    /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`render/proofs.ts`). */
+    /** The secret word with which Rspamd tells Postfix that a mail's sender is proven (`mail/postfix/proofs.ts`). */
     proofWord: at("lib", "proof", "word"),
     /** With it arriving mail is encrypted, and root has seen the private one. Backups have both, but not the private key. */
     mailPublicKey: at("lib", "mail-crypt", "public.pem"),
     mailKeySeen: at("lib", "mail-crypt", "key-was-seen"),
-    /** The public half of the owner's recovery key, and a private key that no mail is encrypted with (render/dovecot/mail-crypt.ts). */
+    /** The public half of the owner's recovery key, and a private key that no mail is encrypted with (mail/dovecot/mail-crypt.ts). */
     mailRecoveryKey: at("lib", "mail-crypt", "recovery.pem"),
     mailNoKey: at("lib", "mail-crypt", "no-key.pem"),
     /** The private key, unless `mailboxes.encryption_key` names another file. No backup holds this directory. */

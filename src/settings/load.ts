@@ -1,14 +1,12 @@
 import { parse, TomlError } from "smol-toml";
-import { printable } from "../core/text.ts";
+import { nearest, printable } from "../core/text.ts";
 import { findConflicts } from "./conflicts.ts";
 import { FIRST_VARIABLES } from "./first-variables.ts";
-import { type Read } from "./kinds/kind.ts";
-import { nearest } from "./nearest.ts";
+import type { Read } from "./kinds/kind.ts";
 import { profileDefault } from "./profile.ts";
 import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
-import { findClash, nameOf } from "./toml/clash.ts";
-import { linesOfKeys, type Statement, statementsOf } from "./toml/statements.ts";
+import { findClash, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
 
 /** The file's value of a key, and its line. */
 export type FileValue = Readonly<{ toml: string; line: number }>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadSettings } from "./load.ts";
-import { fileSettings, namedFiles } from "./named-files.ts";
+import { fileSettings, namedFiles } from "./schema.ts";
 
 test("every setting that takes a path is found, and the files are named once", () => {
   for (const key of [

@@ -1,11 +1,9 @@
 // Invariant: A profile has other defaults, and weakens no limit.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EXPORT_KEYS } from "./for-export.ts";
-import { WEB_KEYS } from "./for-web.ts";
 import { loadSettings } from "./load.ts";
 import { givenUp, profileKeys } from "./profile.ts";
+import { EXPORT_KEYS, WEB_KEYS } from "./program-settings.ts";
 import { settingKeys, settingOf } from "./schema.ts";
 
 function loaded(text: string | null, env: Readonly<Record<string, string>> = {}) {

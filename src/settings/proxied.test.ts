@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadSettings } from "./load.ts";
-import { proxiedPorts } from "./proxied.ts";
+import { proxiedPorts } from "./ports.ts";
 
 function ports(toml: string) {
   const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});

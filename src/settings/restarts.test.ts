@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { programsToRestart, waitingForStart } from "./restarts.ts";
+import { programsToRestart, waitingForStart } from "./program-settings.ts";
 
-const DAEMON = join(import.meta.dirname, "..", "daemon");
+const PROGRAMS = join(import.meta.dirname, "..", "programs");
 
 function keysIn(file: string, pattern: RegExp): readonly string[] {
-  const text = readFileSync(join(DAEMON, file), "utf8");
+  const text = readFileSync(join(PROGRAMS, file), "utf8");
   return [...text.matchAll(pattern)].map(([, key = ""]) => key);
 }
 
@@ -30,7 +30,7 @@ test("every setting that the web reads is known here, since it reads none twice"
 });
 
 test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
-  const files = readdirSync(join(DAEMON, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
+  const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
   const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
   const again = keysOf(/(?:inForce|now)\["([a-z0-9_.]+)"\]/g);
   const once = keysOf(/[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));

@@ -1,17 +1,12 @@
-import { listOf, orEmpty } from "./kinds/lists.ts";
-import { oneOf } from "./kinds/plain.ts";
-import { domain, hostName } from "./kinds/texts.ts";
+import { listOf, oneOf, orEmpty } from "./kinds/kind.ts";
+import { domain, hostName, path } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
-import { backup } from "./schema/backup.ts";
-import { certificates } from "./schema/certificates.ts";
 import { detection } from "./schema/detection.ts";
-import { exported } from "./schema/export.ts";
-import { machine } from "./schema/machine.ts";
+import { sending } from "./schema/limits.ts";
+import { certificates, machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
-import { report } from "./schema/report.ts";
-import { retention } from "./schema/retention.ts";
-import { sending } from "./schema/sending.ts";
+import { backup, exported, report, retention } from "./schema/upkeep.ts";
 import type { Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
@@ -80,4 +75,20 @@ export function variableOf(key: SettingKey): string {
 /** The TOML table of a key; empty for the top. */
 export function sectionOf(key: SettingKey): string {
   return key.includes(".") ? key.slice(0, key.lastIndexOf(".")) : "";
+}
+
+/** The key that reads encrypted mail: whoever has a backup alone must not have it. */
+const KEPT_OUT: readonly SettingKey[] = ["mailboxes.encryption_key"];
+
+/** Settings that name a file, such as a certificate or a password. */
+export function fileSettings(): readonly SettingKey[] {
+  return settingKeys().filter((key) => settingOf(key).kind.accepts.startsWith(path.accepts));
+}
+
+/** The files that these settings name, each once, except those that no backup may hold. Absolute paths. */
+export function namedFiles(settings: Settings): readonly string[] {
+  const named = fileSettings()
+    .filter((key) => !KEPT_OUT.includes(key))
+    .map((key) => settings[key]);
+  return [...new Set(named.filter((file) => typeof file === "string" && file !== ""))].map(String);
 }

@@ -1,5 +1,4 @@
-import { type Kind } from "./kinds/kind.ts";
-import { wholeNumber } from "./kinds/plain.ts";
+import { type Kind, wholeNumber } from "./kinds/kind.ts";
 
 /** One setting: what it accepts, its default as written in the file, and what it does. */
 export type Setting<T> = Readonly<{

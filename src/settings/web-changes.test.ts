@@ -1,12 +1,11 @@
 // Invariant: The web changes only settings of a closed list, which guard and keeper both check.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, NOON, STRANGER } from "../../test/kit/samples.ts";
 import { decideLoginFailed } from "../core/decide/login.ts";
 import { DAY_MS, later, MINUTE_MS } from "../core/time.ts";
 import { changeFile } from "./change-file.ts";
-import { programsToRestart, waitingForStart } from "./restarts.ts";
+import { programsToRestart, waitingForStart } from "./program-settings.ts";
 import { settingKeys, settingOf } from "./schema.ts";
 import { toPolicy } from "./to-policy.ts";
 import { isHiddenFromWeb, webMayChange, whyNotOverWeb } from "./web-changes.ts";

@@ -1,5 +1,5 @@
 import { formatDuration } from "../core/time.ts";
-import { WEB_KEYS } from "./for-web.ts";
+import { WEB_KEYS } from "./program-settings.ts";
 import { type SettingKey, settingOf } from "./schema.ts";
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Stats } from "../../src/wire/control/items.ts";
+import type { Stats } from "../../src/admin/declare/items.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
 import { Dialog } from "../lab/dialog.ts";

@@ -1,12 +1,11 @@
 // Invariant: Load gets no one past a limit: without the guard's answer clients must try again, and only while the guard is dead does the stand-in pass everything.
 // Invariant: While the firewall is in force, only the guard and its stand-in answer Dovecot about a sign-in, whoever else takes their port.
-
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { WEIGHTS } from "../../src/render/runit.ts";
+import { WEIGHTS } from "../../src/host/running/runit.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";

@@ -1,11 +1,10 @@
 // Invariant: Fail2ban itself bans no address: it leaves reports, and the guard decides (ADR 8).
-
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/control/items.ts";
-import type { BanItem } from "../../src/wire/verbs/bans.ts";
+import type { BanItem } from "../../src/admin/bans.ts";
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import { scoreByOneRule, stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { parseQueueEntry, type QueueEntry, type QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
-import { parseQueueEntry, type QueueEntry } from "../../src/wire/postfix/queue.ts";
-import type { QueueItem } from "../../src/wire/verbs/queue.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
 import type { Dialog } from "../lab/dialog.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parseIp } from "../../src/core/net/ip.ts";
-import { reverseName } from "../../src/wire/dns/records.ts";
+import { reverseName } from "../../src/mail/dns/records.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";

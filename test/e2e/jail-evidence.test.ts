@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/control/items.ts";
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import { stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";

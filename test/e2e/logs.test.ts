@@ -1,10 +1,9 @@
 // Invariant: An alert of a detector counts only if its address cannot be forged.
-
 import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/control/items.ts";
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";

@@ -1,10 +1,9 @@
 // Invariant: Only a proxy says where a client of mail comes from, also while the firewall or the guard is down.
-
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/control/items.ts";
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import { LabBrowser } from "../lab/browser.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import { logIn, openImap, sendMail } from "../lab/mail.ts";

@@ -5,13 +5,13 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { hardening } from "../../src/adapters/machine/hardening.ts";
-import { runProgram } from "../../src/adapters/machine/run-program.ts";
-import { knownHoles } from "../../src/adapters/machine/updates.ts";
 import { instant, MINUTE_MS } from "../../src/core/time.ts";
-import { CertificateWatch } from "../../src/daemon/keeper/watches/watch-certificates.ts";
+import { hardening } from "../../src/host/debian/hardening.ts";
+import { knownHoles } from "../../src/host/debian/updates.ts";
+import { runProgram } from "../../src/host/machine/run-program.ts";
+import { readPsad } from "../../src/mail/detectors/intrusion-alerts.ts";
+import { CertificateWatch } from "../../src/programs/keeper/watches/watch-certificates.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
-import { readPsad } from "../../src/wire/detectors/psad.ts";
 import { HandClock } from "../kit/engine-kit.ts";
 import { listenOnPort } from "../kit/local-server.ts";
 import { lacking } from "../kit/needs.ts";
@@ -37,7 +37,7 @@ async function asInstalled(script: string): Promise<string> {
   return ran.stdout;
 }
 
-// Debian 12 has no package of it: src/wire/detectors/suricata.test.ts reads its documented lines.
+// Debian 12 has no package of it: src/mail/detectors/suricata.test.ts reads its documented lines.
 console.log(`Suricata is not run. apt-cache policy: ${(await policyOf("suricata")) || "no such package"}`);
 
 /** The version that could be installed. */

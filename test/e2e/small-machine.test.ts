@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { DAY_MS } from "../../src/core/time.ts";
-import { changeBackupRecord, readBackupRecord } from "../../src/daemon/backup/record.ts";
+import { changeBackupRecord, readBackupRecord } from "../../src/jobs/backup/records.ts";
 import { memoryOfComponents, totalOf } from "../lab/component-memory.ts";
 import { RECORDS, spamdAnswers } from "../lab/content.ts";
 import { arriveAtOnce, FAMILY, LETS_IN, openDevices, spamArrives } from "../lab/family-mail.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { readKey } from "../../src/daemon/backup/repository.ts";
+import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
 import { CHECKOUT } from "../lab/checkout.ts";

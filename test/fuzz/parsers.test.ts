@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseSenderPattern } from "../../src/core/events/sender-pattern.ts";
-import { parseAccountName, parseAddress, withoutExtension } from "../../src/core/net/address.ts";
+import { parseAccountName, parseAddress, parseSenderPattern, withoutExtension } from "../../src/core/net/address.ts";
 import { type Ip, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
-import { originOf } from "../../src/servers/api/client-address.ts";
-import { isOwnName } from "../../src/servers/api/own-names.ts";
-import { parseHostName } from "../../src/settings/host-name.ts";
-import { formatSize, parseSize } from "../../src/settings/size.ts";
-import { listQuery, readListAnswer } from "../../src/wire/dns/dnsbl.ts";
-import { type DnsRecord, recordsOf } from "../../src/wire/dns/records.ts";
-import { judge } from "../../src/wire/dns/verdict.ts";
+import { listQuery, readListAnswer } from "../../src/guard/lookups/dnsbl.ts";
+import { type DnsRecord, judge, recordsOf } from "../../src/mail/dns/records.ts";
+import { formatSize, parseSize } from "../../src/settings/kinds/kind.ts";
+import { parseHostName } from "../../src/settings/kinds/texts.ts";
+import { isOwnName, originOf } from "../../src/surfaces/api/client-address.ts";
 import { ANY_CHARACTER } from "../kit/any-character.ts";
 
 /** Text as strangers write it: anything, and what comes near to being right. */

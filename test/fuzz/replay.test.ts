@@ -5,7 +5,7 @@ import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { differenceOf } from "../../src/engine/replay/difference.ts";
+import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { RealEngine } from "../scenarios/real-engine.ts";
 import { by, type Client, clients, ip, mixed, START, service } from "./clients.ts";
 import { must, OWN, SMALL_POLICY } from "./small-policy.ts";

@@ -5,9 +5,9 @@ import { type TestContext, test } from "node:test";
 import { transformSync } from "esbuild";
 import { GhostInbox, Refused } from "../../clients/typescript/client.js";
 import { clientTypes } from "../../scripts/client-types.ts";
-import { createHandlers } from "../../src/servers/api/handlers.ts";
-import { openApi } from "../../src/servers/api/openapi/openapi.ts";
-import { routes } from "../../src/servers/api/routes.ts";
+import { createHandlers } from "../../src/surfaces/api/handlers.ts";
+import { openApi } from "../../src/surfaces/api/openapi/openapi.ts";
+import { routes } from "../../src/surfaces/api/routes.ts";
 import { BAN, startKit } from "../kit/api-kit.ts";
 import { TOKEN } from "../kit/fake-guard.ts";
 

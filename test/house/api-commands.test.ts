@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { commands } from "../../src/cli/commands.ts";
+import { commands } from "../../src/surfaces/cli/commands.ts";
 
 /** By which route the API does what a command does. */
 const BY_ROUTE: Readonly<Record<string, string>> = {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { commands } from "../../src/cli/commands.ts";
-import { parse } from "../../src/cli/parse.ts";
+import { commands } from "../../src/surfaces/cli/commands.ts";
+import { parse } from "../../src/surfaces/cli/parse.ts";
 
 const PAGES = [...globSync("*.md"), ...globSync("docs/**/*.md")];
 

@@ -12,14 +12,14 @@ import { parseSync, Visitor } from "oxc-parser";
 const WORDS = new Set(["details", "action"]);
 /** Who may read them, or something else of that name, and why. */
 const READERS: Readonly<Record<string, string>> = {
-  "src/adapters/sqlite/engine-db/event-columns.ts": "writes the words of a record beside its columns",
-  "src/core/events/simulated-sentence.ts": "adds words to words",
-  "src/cli/print/timeline.ts": "prints",
-  "src/cli/verbs/server/events.ts": "prints",
-  "src/cli/verbs/server/status.ts": "another `action`: what the owner should do",
-  "src/engine/explain/timeline.ts": "a step without a reason is described in the event's own words",
+  "src/store/events/event-writer.ts": "writes the words of a record beside its columns",
+  "src/core/events/event.ts": "adds words to words",
+  "src/surfaces/cli/print/why.ts": "prints",
+  "src/surfaces/cli/verbs/server/events.ts": "prints",
+  "src/surfaces/cli/verbs/server/status.ts": "another `action`: what the owner should do",
+  "src/guard/explain/timeline.ts": "a step without a reason is described in the event's own words",
   "src/core/events/ecs.ts": "the words become `message` of the Elastic Common Schema",
-  "src/servers/api/routes.ts": "another `action`: what a request to /api/security asks for",
+  "src/surfaces/api/routes.ts": "another `action`: what a request to /api/security asks for",
 };
 
 test("only printers and serialisers read the words of an event", () => {
@@ -44,7 +44,7 @@ for (const [what, text] of [
   ["one in a condition", "db.prepare(\"SELECT id FROM event WHERE instr(action, 'x') > 0\");"],
 ] as const)
   test(`the rule notices ${what}`, () => {
-    assert.equal(readsIn("src/adapters/sqlite/x.ts", text).length, 1);
+    assert.equal(readsIn("src/store/x.ts", text).length, 1);
   });
 
 test("the rule lets words be written", () => {
@@ -56,7 +56,7 @@ function readsIn(path: string, text: string): readonly string[] {
   const found: string[] = [];
   const at = (start: number, name: string): void =>
     void found.push(`${path}:${text.slice(0, start).split("\n").length} reads ${name}`);
-  const isSql = path.startsWith("src/adapters/sqlite/") && !path.endsWith("/schema.ts");
+  const isSql = path.startsWith("src/store/") && !path.endsWith("/schema.ts");
   const inText = (value: string, start: number): void => {
     const [, name] = isSql && /\b(SELECT|WHERE|FROM)\b/.test(value) ? (/\b(details|action)\b/.exec(value) ?? []) : [];
     if (name !== undefined) at(start, name);

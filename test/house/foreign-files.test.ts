@@ -1,18 +1,17 @@
 // Invariant: No program waits for a file that another user put there: such paths have the type ForeignFile, and are read without waiting and up to a bound.
-
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { directories } from "../../src/daemon/set-up/directories.ts";
+import { directories } from "../../src/mail/configuration/directories.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { reachedFrom } from "../kit/reached-from.ts";
 
 /** Paths in directories of users other than root that nothing opens as a plain file, and what they are instead. */
 const NO_FILES: Readonly<Record<string, string>> = {
-  accountsDb: "a database: sqlite/refuse-pipes.ts comes first",
+  accountsDb: "a database: store/open.ts comes first",
   breakGlass: "only its presence counts",
   controlSocket: "a socket",
-  engineDb: "a database: sqlite/refuse-pipes.ts comes first",
+  engineDb: "a database: store/open.ts comes first",
   fail2banDb: "only Fail2ban opens it",
   fail2banPid: "only Fail2ban opens it",
   fail2banSocket: "a socket",
@@ -32,71 +31,82 @@ const NO_FILES: Readonly<Record<string, string>> = {
 };
 /** Who may take the name out of a `ForeignFile`. */
 const NAMED_BY = [
-  "src/adapters/root-files/files.ts",
-  "src/adapters/export/delivery-record.ts",
-  "src/adapters/content/spam-corrections.ts",
-  "src/render/content/learn-spam.ts",
+  "src/host/root-files/files.ts",
+  "src/jobs/export/delivery-record.ts",
+  "src/mail/spamassassin/learn-spam.ts",
 ];
 /**
  * Files of the programs, the web's excepted, that read by name: root's own files, and the kernel's. A file that the settings name,
  * or that is mounted into a container, is read by `readNamed` instead.
  */
 const READS_BY_NAME = [
-  "backup/check-restored.ts",
-  "backup/outside-files.ts",
-  "backup/replace-contents.ts",
-  "backup/repository.ts",
-  "backup/restore.ts",
-  "export/main.ts",
-  "firewall/sessions.ts",
-  "guard/databases-main.ts",
-  "guard/disk-watch.ts",
-  "guard/main.ts",
-  "guard/stand-in-main.ts",
-  "guard/watch-tracking.ts",
-  "incident/collect.ts",
-  "incident/compare-backup.ts",
-  "incident/folder.ts",
-  "incident/isolation.ts",
-  "keeper/certificate-report.ts",
-  "keeper/configuration/change-settings.ts",
-  "keeper/configuration/reload-by-signal.ts",
-  "keeper/dkim-public-keys.ts",
-  "keeper/schedules/legal-holds.ts",
-  "keeper/split-log.ts",
-  "keeper/tell-encryption.ts",
-  "keeper/watches/audit-anchors.ts",
-  "keeper/watches/probes.ts",
-  "keeper/watches/shared-ports.ts",
-  "keeper/watches/watch-locks.ts",
-  "keeper/watches/watch-stopped.ts",
-  "report/gather.ts",
-  "set-up/adopt-filters.ts",
-  "set-up/apply.ts",
-  "set-up/build/build-page.ts",
-  "set-up/build/kept-build.ts",
-  "set-up/build/kept-files.ts",
-  "set-up/build/program.ts",
-  "set-up/build/version-in.ts",
-  "set-up/container.ts",
-  "set-up/data-directory.ts",
-  "set-up/issue-certificate.ts",
-  "set-up/judge-filter.ts",
-  "set-up/mail-keys.ts",
-  "set-up/net-admin.ts",
-  "set-up/running/last-words.ts",
-  "set-up/running/lock.ts",
-  "set-up/running/ports.ts",
-  "set-up/running/read-processes.ts",
-  "set-up/running/stop.ts",
-  "set-up/running/supervise.ts",
-  "set-up/running/supervised.ts",
-  "set-up/running/unit-files.ts",
-  "set-up/secrets.ts",
-  "set-up/site.ts",
-  "set-up/upgrade/installed-besides.ts",
-  "set-up/upgrade/rollback.ts",
-  "set-up/upgrade/uninstall-packages.ts",
+  "host/debian/hardening.ts",
+  "host/debian/packages.ts",
+  "host/debian/updates.ts",
+  "host/firewall/isolation.ts",
+  "host/firewall/wanted.ts",
+  "host/machine/clock.ts",
+  "host/machine/own-addresses.ts",
+  "host/machine/own-networks.ts",
+  "host/machine/settings-text.ts",
+  "host/machine/system-users.ts",
+  "host/root-files/copies.ts",
+  "host/root-files/directory.ts",
+  "host/root-files/files.ts",
+  "host/root-files/mirror.ts",
+  "host/root-files/record-file.ts",
+  "host/root-files/walk.ts",
+  "host/running/checkout.ts",
+  "host/running/container.ts",
+  "host/running/data-directory.ts",
+  "host/running/ports.ts",
+  "host/running/read-processes.ts",
+  "host/running/stop.ts",
+  "host/running/supervise.ts",
+  "host/running/supervised.ts",
+  "host/running/units.ts",
+  "jobs/audit/audit-anchors.ts",
+  "jobs/backup/archive.ts",
+  "jobs/backup/check-restored.ts",
+  "jobs/backup/outside-files.ts",
+  "jobs/backup/replace-contents.ts",
+  "jobs/backup/repository.ts",
+  "jobs/backup/restic.ts",
+  "jobs/backup/restore.ts",
+  "jobs/build/build-programs.ts",
+  "jobs/build/kept-build.ts",
+  "jobs/build/kept-files.ts",
+  "jobs/build/program.ts",
+  "jobs/export/delivery-record.ts",
+  "jobs/incident/compare-backup.ts",
+  "jobs/incident/folder.ts",
+  "jobs/report/gather.ts",
+  "jobs/retention/retention.ts",
+  "jobs/uninstall/installed-besides.ts",
+  "jobs/uninstall/uninstall-packages.ts",
+  "jobs/upgrade/rollback.ts",
+  "mail/certificates/follow-certificate.ts",
+  "mail/certificates/issue-certificate.ts",
+  "mail/configuration/apply.ts",
+  "mail/configuration/read-site.ts",
+  "mail/configuration/reload-by-signal.ts",
+  "mail/dovecot/mail-keys.ts",
+  "mail/fail2ban/adopt-filters.ts",
+  "mail/fail2ban/report-taker.ts",
+  "mail/logs/split-log.ts",
+  "mail/probes/exchange.ts",
+  "mail/spamassassin/spam-preferences.ts",
+  "programs/export/main.ts",
+  "programs/guard/databases-main.ts",
+  "programs/guard/main.ts",
+  "programs/guard/stand-in-main.ts",
+  "programs/guard/watch-machine.ts",
+  "programs/keeper/change-settings.ts",
+  "programs/keeper/tell.ts",
+  "programs/keeper/watches/probes.ts",
+  "programs/keeper/watches/watch-locks.ts",
+  "programs/keeper/watches/watch-parts.ts",
+  "programs/keeper/watches/watch-services.ts",
 ];
 
 const layout = layoutOf("/data");
@@ -125,18 +135,18 @@ test("only its readers and its writer take the name of a foreign file", () => {
 });
 
 test("no program waits for a file that the settings name or that another user may have put there", () => {
-  const sources = globSync("src/{daemon,engine}/**/*.ts").filter(
-    (path) => !path.endsWith(".test.ts") && !path.startsWith("src/daemon/web/"),
+  const sources = globSync("src/{guard,host,mail,jobs,programs}/**/*.ts").filter(
+    (path) => !path.endsWith(".test.ts") && !path.startsWith("src/programs/web/"),
   );
   const found = sources.filter((path) =>
     /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
   );
-  assert.deepEqual(found.map((path) => path.replace("src/daemon/", "")).toSorted(), READS_BY_NAME);
+  assert.deepEqual(found.map((path) => path.replace("src/", "")).toSorted(), READS_BY_NAME);
 });
 
 test("the keeper opens no database: a separate process does", () => {
   const opens = (path: string): boolean =>
     /from "node:sqlite"/.test(readFileSync(path, "utf8").replaceAll(/^import type .*/gm, ""));
-  assert.deepEqual(reachedFrom(["src/daemon/keeper/main.ts"]).filter(opens), []);
-  assert.ok(reachedFrom(["src/daemon/keeper/databases-main.ts"]).some(opens));
+  assert.deepEqual(reachedFrom(["src/programs/keeper/main.ts"]).filter(opens), []);
+  assert.ok(reachedFrom(["src/programs/keeper/databases-main.ts"]).some(opens));
 });

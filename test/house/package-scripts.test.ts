@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { describe, test } from "node:test";
-import { runProgram } from "../../src/adapters/machine/run-program.ts";
+import { runProgram } from "../../src/host/machine/run-program.ts";
 import { USERS } from "../../src/settings/layout.ts";
 import { lacking } from "../kit/needs.ts";
 import { OVER_ETC, OWN_ETC, OwnEtc } from "../kit/own-etc.ts";
@@ -41,7 +41,7 @@ describe("what dpkg runs as root", SKIP, () => {
     const groups = Object.values(USERS);
     etc.remove("ghostinbox");
     for (const [at, name] of OF_PACKAGES.entries()) etc.add(name, 61_000 + at);
-    assert.equal(await etc.call(["src/daemon/set-up/users.ts", "addUsers"]), null);
+    assert.equal(await etc.call(["src/mail/configuration/directories.ts", "addUsers"]), null);
     const after = "find /var/lib/ghostinbox ! -type d 2>/dev/null || echo gone";
     const data = "mkdir -p /var/lib/ghostinbox/mail /var/lib/ghostinbox/log; touch /var/lib/ghostinbox/settings";
     const [left, says] = await run({ etc, script: "postrm", argument: "purge", before: `${data}; ${before}`, after });

@@ -1,19 +1,19 @@
-// Invariant: Root writes by descriptor, in directories that belong to root (src/adapters/root-files).
+// Invariant: Root writes by descriptor, in directories that belong to root (src/host/root-files).
 
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { reachedFrom } from "../kit/reached-from.ts";
 
 /** The programs that root runs: the command line is mostly root's, too. Guard and web have separate users. */
 const ROOT_RUNS = [
-  "src/daemon/set-up/start.ts",
-  "src/daemon/keeper/main.ts",
-  "src/daemon/keeper/databases-main.ts",
-  "src/cli/main.ts",
-  "src/cli/check/main.ts",
+  "src/programs/set-up/start.ts",
+  "src/programs/keeper/main.ts",
+  "src/programs/keeper/databases-main.ts",
+  "src/programs/command-line/main.ts",
+  "src/programs/check/main.ts",
 ];
-const MODULE = "src/adapters/root-files/";
+const MODULE = "src/host/root-files/";
 /** All that reads; whatever else node:fs offers writes, or may one day. */
 const READERS = new Set([
   "accessSync",
@@ -37,11 +37,11 @@ const READERS = new Set([
 ]);
 /** Files that root's programs share with others, and why what they write is safe there. */
 const SHARED: Readonly<Record<string, string>> = {
-  "src/servers/unix-socket.ts": "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
-  "src/adapters/sqlite/open.ts": "only the guard opens a database for writing",
-  "src/daemon/keeper/schedules/run-behind.ts":
-    "a file of the kernel's, below /proc, about a program that it has started",
-  "src/cli/process-terminal.ts": "standard output, which the caller opened",
+  "src/host/sockets/unix-socket.ts":
+    "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
+  "src/store/open.ts": "only the guard opens a database for writing",
+  "src/jobs/schedule.ts": "a file of the kernel's, below /proc, about a program that it has started",
+  "src/surfaces/cli/process-terminal.ts": "standard output, which the caller opened",
 };
 const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];
 
@@ -58,11 +58,11 @@ test("what is reached is more than the entry points, and holds the module", () =
   const paths = reached.map(({ path }) => path);
   for (const expected of [
     `${MODULE}directory.ts`,
-    "src/daemon/set-up/dkim-keys.ts",
-    "src/daemon/set-up/upgrade/uninstall.ts",
+    "src/mail/configuration/apply.ts",
+    "src/jobs/uninstall/uninstall.ts",
   ])
     assert.ok(paths.includes(expected), `${expected} is not reached`);
-  assert.ok(!paths.includes("src/daemon/guard/main.ts"));
+  assert.ok(!paths.includes("src/programs/guard/main.ts"));
 });
 
 test("the list of exceptions holds nothing that is gone, or writes no more", () => {
@@ -86,22 +86,21 @@ for (const [what, text] of [
   ["flags", "openSync(path, constants.O_WRONLY);"],
   ["a program", 'await runProgram("chown", ["-R", "x"]);'],
 ] as const)
-  test(`the rule notices ${what}`, () => assert.notDeepEqual(writesIn({ path: "src/daemon/x.ts", text }), []));
+  test(`the rule notices ${what}`, () => assert.notDeepEqual(writesIn({ path: "src/jobs/x.ts", text }), []));
 
 test("the rule lets readers read", () => {
   const text = 'import { existsSync, openSync, type Stats } from "node:fs";\nopenSync(path, "r");\n';
-  assert.deepEqual(writesIn({ path: "src/daemon/x.ts", text }), []);
+  assert.deepEqual(writesIn({ path: "src/jobs/x.ts", text }), []);
 });
 
 test("no run script of root changes a file by its name", () => {
-  const wrong = globSync("src/render/**/*.ts")
-    .filter((path) => !path.endsWith(".test.ts"))
-    .flatMap((path) =>
+  const wrong = reachedFrom(["src/mail/configuration/mail-services.ts", "src/host/running/systemd.ts"]).flatMap(
+    (path) =>
       readFileSync(path, "utf8")
         .split("\n")
         .filter((line) => new RegExp(`["\`] *(?:exec )?(?:${WRITING_PROGRAMS.join("|")}) `).test(line))
         .map((line) => `${path}: ${line.trim()}`),
-    );
+  );
   assert.deepEqual(wrong, []);
 });
 

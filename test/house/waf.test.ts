@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { createHandlers } from "../../src/servers/api/handlers.ts";
-import { openApi } from "../../src/servers/api/openapi/openapi.ts";
-import { routes } from "../../src/servers/api/routes.ts";
-import { isObject } from "../../src/wire/control/fields.ts";
+import { isObject } from "../../src/admin/declare/fields.ts";
+import { createHandlers } from "../../src/surfaces/api/handlers.ts";
+import { openApi } from "../../src/surfaces/api/openapi/openapi.ts";
+import { routes } from "../../src/surfaces/api/routes.ts";
 import { startKit } from "../kit/api-kit.ts";
 
 /** Fields of requests that hold a secret: examples/modsecurity.conf keeps them from the rules and so out of the log. */

@@ -1,7 +1,7 @@
-import { type AlertEvent, type Thresholds } from "../../src/core/alerts/rules.ts";
+import type { AlertEvent, Thresholds } from "../../src/core/alerts/rules.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { AlertWindows } from "../../src/engine/alerts/windows.ts";
+import { AlertWindows } from "../../src/guard/alerts/windows.ts";
 
 const THRESHOLDS: Thresholds = {
   failed_logins: 3,

@@ -1,10 +1,10 @@
 import type { Holding } from "../../src/core/alerts/alerts.ts";
 import type { AlertEvent } from "../../src/core/alerts/rules.ts";
 import type { Millis } from "../../src/core/time.ts";
-import { type AlertSettings, Alerts } from "../../src/engine/alerts/alerts.ts";
-import { ComponentWatch } from "../../src/engine/alerts/component-watch.ts";
-import type { AlertMessage, AlertState } from "../../src/engine/alerts/ports.ts";
-import type { Outcome } from "../../src/engine/ports.ts";
+import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
+import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
+import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
+import type { Outcome } from "../../src/guard/ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {

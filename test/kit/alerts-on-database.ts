@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { SqliteAlertEvents, SqliteAlertStore } from "../../src/adapters/sqlite/engine-db/alerts.ts";
+import type { ComponentHealth } from "../../src/admin/declare/items.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
-import { type AlertSettings, Alerts } from "../../src/engine/alerts/alerts.ts";
-import { ComponentWatch } from "../../src/engine/alerts/component-watch.ts";
-import type { AlertMessage } from "../../src/engine/alerts/ports.ts";
-import type { ComponentHealth } from "../../src/wire/control/items.ts";
+import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
+import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
+import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
+import { SqliteAlertEvents, SqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
 import { engineOnMemory } from "./engine-kit.ts";
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };

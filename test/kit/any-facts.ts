@@ -2,8 +2,8 @@ import fc from "fast-check";
 import type { Ban, Decision } from "../../src/core/decide/decision.ts";
 import type { Failure } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Service } from "../../src/core/events/event-types.ts";
 import type { Protection } from "../../src/core/events/reasons.ts";
-import type { Service } from "../../src/core/events/service.ts";
 import { later } from "../../src/core/time.ts";
 import { BAN, NOON, POLICY } from "./samples.ts";
 

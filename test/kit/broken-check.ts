@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { State } from "../../src/cli/check/finding.ts";
-import { groups } from "../../src/cli/check/table.ts";
+import type { State } from "../../src/surfaces/cli/check/finding.ts";
+import { groups } from "../../src/surfaces/cli/check/run-checks.ts";
 import { type CheckedParts, checkedServer } from "./checked-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 

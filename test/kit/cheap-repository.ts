@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes, scryptSync }
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { prepareKey, readKey } from "../../src/daemon/backup/repository.ts";
+import { prepareKey, readKey } from "../../src/jobs/backup/repository.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 
 /** The minimum that restic accepts. Its default costs up to half a second of CPU time per command. */

@@ -1,12 +1,10 @@
-import type { Finished } from "../../src/adapters/machine/run-program.ts";
-import type { GuardClient } from "../../src/cli/call.ts";
-import type { Machine } from "../../src/cli/check/machine.ts";
-import { type Server, serverOf, shakeAll } from "../../src/cli/check/server.ts";
-import type { Reader } from "../../src/cli/reader.ts";
+import type { Verb } from "../../src/admin/declare/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
+import type { Finished } from "../../src/host/machine/run-program.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";
-import type { Verb } from "../../src/wire/control/control.ts";
-import type { KeeperCommand, KeeperReply } from "../../src/wire/control/keeper.ts";
+import type { GuardClient, Reader } from "../../src/surfaces/cli/call.ts";
+import { type Machine, type Server, serverOf, shakeAll } from "../../src/surfaces/cli/check/server.ts";
 
 const loaded = loadSettings('domains = ["example.org"]\nhostname = "mail.example.org"\n', {});
 if (!loaded.ok) throw new Error("the defaults are valid");

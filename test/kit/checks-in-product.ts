@@ -1,4 +1,4 @@
-import type { CheckId } from "../../src/cli/check/table.ts";
+import type { CheckId } from "../../src/surfaces/cli/check/run-checks.ts";
 
 /** The checks that only a whole server can fail: `test/e2e/check.test.ts` breaks what they check. */
 export type InProduct =

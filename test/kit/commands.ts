@@ -1,5 +1,5 @@
-import { digestOf } from "../../src/engine/access/secrets.ts";
-import type { Command } from "../../src/wire/control/control.ts";
+import type { Command } from "../../src/admin/declare/control.ts";
+import { digestOf } from "../../src/guard/access/secrets.ts";
 import { TOKEN } from "./fake-guard.ts";
 
 const HASH = "$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaGhhc2g";

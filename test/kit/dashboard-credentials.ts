@@ -1,18 +1,16 @@
 import type { DatabaseSync } from "node:sqlite";
-import { PasswordTurns } from "../../src/adapters/accounts/password-turns.ts";
-import { AccountSearch } from "../../src/adapters/sqlite/accounts-db/account-search.ts";
-import { SqliteActiveAccounts } from "../../src/adapters/sqlite/accounts-db/active-accounts.ts";
-import { Credentials, SqliteCredentials } from "../../src/adapters/sqlite/accounts-db/admin.ts";
-import { SqliteAppPasswords } from "../../src/adapters/sqlite/accounts-db/app-passwords.ts";
-import { SqliteFactors } from "../../src/adapters/sqlite/accounts-db/factors.ts";
-import { SqliteForwards } from "../../src/adapters/sqlite/accounts-db/forwards.ts";
-import { SqlitePasskeys } from "../../src/adapters/sqlite/accounts-db/passkeys.ts";
-import { sessionPages } from "../../src/adapters/sqlite/accounts-db/session-pages.ts";
-import { SqliteSessions } from "../../src/adapters/sqlite/accounts-db/sessions.ts";
-import { SqliteVacations } from "../../src/adapters/sqlite/accounts-db/vacations.ts";
-import { rehearsalOn } from "../../src/adapters/sqlite/rehearsal.ts";
-import type { CommandParts } from "../../src/engine/commands/carry-out.ts";
-import type { Clock } from "../../src/engine/ports.ts";
+import type { CommandParts } from "../../src/guard/commands/carry-out.ts";
+import type { Clock } from "../../src/guard/ports.ts";
+import { AccountSearch } from "../../src/store/accounts-db/account-search.ts";
+import { SqliteAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
+import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
+import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
+import { SqliteForwards } from "../../src/store/accounts-db/forwards.ts";
+import { SqliteActiveAccounts } from "../../src/store/accounts-db/mail-views.ts";
+import { SqliteSessions, sessionPages } from "../../src/store/accounts-db/sessions.ts";
+import { SqliteVacations } from "../../src/store/accounts-db/vacations.ts";
+import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
+import { rehearsalOn } from "../../src/store/transactions.ts";
 
 /** Who may use the dashboard and the API, as the guard stores it in `accounts.db`, and the accounts that they see. */
 export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {

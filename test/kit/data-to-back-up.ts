@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { openAccounts, openEngine } from "../../src/adapters/sqlite/open.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";
+import { openAccounts, openEngine } from "../../src/store/open.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 const SETTINGS = 'domains = ["example.test"]\n';

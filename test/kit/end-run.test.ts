@@ -18,7 +18,7 @@ test("what a run has started ends with it, and so does what that leaves behind",
   writeFileSync(join(directory, "child.cjs"), child);
   const run = `
     import { spawn, spawnSync } from "node:child_process";
-    import { endChildren } from ${JSON.stringify(join(import.meta.dirname, "../../scripts/end-run.ts"))};
+    import { endChildren } from ${JSON.stringify(join(import.meta.dirname, "../../scripts/test-run.ts"))};
     process.once("SIGTERM", async () => { await endChildren(); process.exit(1); });
     spawn(process.execPath, [${JSON.stringify(join(directory, "child.cjs"))}], { stdio: "inherit" });`;
   const runner = spawn(process.execPath, ["--input-type=module", "-e", run], { stdio: ["ignore", "pipe", "inherit"] });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
-import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
+import { createEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";

@@ -5,8 +5,8 @@ import type { ClientEvent } from "../../src/core/events/event.ts";
 import type { Mail, Recipient } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Prefix } from "../../src/core/net/ip.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
-import { FactBase } from "../../src/engine/facts/fact-base.ts";
-import { type AddressHistory, NO_HISTORY } from "../../src/engine/storage-ports.ts";
+import { FactBase } from "../../src/guard/facts/fact-base.ts";
+import { type AddressHistory, NO_HISTORY } from "../../src/guard/storage-ports.ts";
 import { ip, MAIL, NOON, POLICY, STRANGER } from "./samples.ts";
 
 /** Facts over fake databases that answer as a test wants, and count queries. */

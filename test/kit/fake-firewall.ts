@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
-import { ENFORCE } from "../../src/engine/enforce/enforce.ts";
-import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../src/engine/network-ports.ts";
-import type { Outcome } from "../../src/engine/ports.ts";
-import type { BanLog } from "../../src/engine/storage-ports.ts";
+import { ENFORCE } from "../../src/guard/enforce/enforce.ts";
+import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../src/guard/network-ports.ts";
+import type { Outcome } from "../../src/guard/ports.ts";
+import type { BanLog } from "../../src/guard/storage-ports.ts";
 
 const DONE: Outcome = { ok: true };
 const BROKEN: Outcome = { ok: false, reason: "nft failed." };

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import type { DetailedAccount } from "../../src/admin/accounts.ts";
+import type { Command, Reply, Verb } from "../../src/admin/declare/control.ts";
+import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
+import type { MyMailbox } from "../../src/admin/mailboxes.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
-import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/servers/api/ports.ts";
-import type { CallerItem } from "../../src/wire/control/access-items.ts";
-import type { Command, Reply, Verb } from "../../src/wire/control/control.ts";
-import type { Health } from "../../src/wire/control/items.ts";
-import type { DetailedAccount } from "../../src/wire/verbs/accounts.ts";
-import type { MyMailbox } from "../../src/wire/verbs/me.ts";
+import type { Asker, CommandOf, GuardPort, Unreachable } from "../../src/surfaces/api/ports.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, RETENTION } from "./keeper-reports.ts";
 import { CERTIFICATE, DNS } from "./upkeep-kit.ts";
 

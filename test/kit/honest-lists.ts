@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MINUTE_MS } from "../../src/core/time.ts";
-import { DnsBlockLists } from "../../src/engine/lookups/block-lists.ts";
-import type { NameAnswer, Names } from "../../src/engine/network-ports.ts";
+import { DnsBlockLists } from "../../src/guard/lookups/block-lists.ts";
+import type { NameAnswer, Names } from "../../src/guard/network-ports.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { ip } from "./samples.ts";
 

@@ -1,5 +1,10 @@
-import type { Results } from "../../src/wire/control/control.ts";
-import type { ChecksReport, FirewallReport, IncidentsReport, RetentionReport } from "../../src/wire/control/reports.ts";
+import type { Results } from "../../src/admin/declare/control.ts";
+import type {
+  ChecksReport,
+  FirewallReport,
+  IncidentsReport,
+  RetentionReport,
+} from "../../src/admin/declare/reports.ts";
 
 /** Sample reports of the keeper. */
 

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { userIds } from "../../src/adapters/machine/system-users.ts";
+import { userIds } from "../../src/host/machine/system-users.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { lacking } from "./needs.ts";
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { migrate } from "../../src/adapters/sqlite/migrate.ts";
+import { migrate } from "../../src/store/schemas.ts";
 
 const migrated = new Map<readonly string[], Uint8Array>();
 

@@ -2,9 +2,9 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import { accountsApplicationId, accountsMigrations } from "../../src/adapters/sqlite/accounts-db/schema.ts";
-import { engineApplicationId, engineMigrations } from "../../src/adapters/sqlite/engine-db/schema.ts";
-import { migrate } from "../../src/adapters/sqlite/migrate.ts";
+import { accountsApplicationId, accountsMigrations } from "../../src/store/accounts-db/schema.ts";
+import { engineApplicationId, engineMigrations } from "../../src/store/engine-db/schema.ts";
+import { migrate } from "../../src/store/schemas.ts";
 
 /** A version of the program that does not exist: it has one migration more. */
 

@@ -1,5 +1,5 @@
-import type { Alert } from "../../src/engine/alerts/ports.ts";
-import type { HealthParts } from "../../src/engine/explain/health.ts";
+import type { Alert } from "../../src/guard/alerts/ports.ts";
+import type { HealthParts } from "../../src/guard/explain/health.ts";
 
 /** Nothing but notices waits for the owner. */
 export const NO_NEEDS = needsOf([]);

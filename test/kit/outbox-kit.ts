@@ -1,8 +1,8 @@
 import type { Severity } from "../../src/core/alerts/alerts.ts";
 import type { Schedule } from "../../src/core/alerts/schedule.ts";
-import { AlertOutbox } from "../../src/engine/alerts/outbox.ts";
-import type { AlertChannel, AlertMessage } from "../../src/engine/alerts/ports.ts";
-import { testMessage } from "../../src/engine/alerts/words.ts";
+import { AlertOutbox } from "../../src/guard/alerts/outbox.ts";
+import type { AlertChannel, AlertMessage } from "../../src/guard/alerts/ports.ts";
+import { testMessage } from "../../src/guard/alerts/words.ts";
 import { HandClock } from "./engine-kit.ts";
 
 export const AT_ONCE: Schedule = { quiet: null, timeZone: "UTC", digestMs: 0 };

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
-import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/sources/policy-server.ts";
+import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");

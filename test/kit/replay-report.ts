@@ -1,4 +1,4 @@
-import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
+import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
 
 /** The report of a replay that compared nothing. */
 export function emptyReport(): ReplayReport {

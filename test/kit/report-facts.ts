@@ -1,4 +1,4 @@
-import type { ReportFacts } from "../../src/core/report/facts.ts";
+import type { ReportFacts } from "../../src/core/report/figures.ts";
 
 /** A quiet week of a small server, for tests: nothing needs attention. */
 export function reportFacts(changes: Partial<ReportFacts> = {}): ReportFacts {

@@ -1,5 +1,5 @@
 import { instant } from "../../src/core/time.ts";
-import type { CommandParts } from "../../src/engine/commands/carry-out.ts";
+import type { CommandParts } from "../../src/guard/commands/carry-out.ts";
 
 const openedAt = instant(Date.UTC(2026, 0, 1));
 

@@ -1,4 +1,4 @@
-import type { Site } from "../../src/render/site.ts";
+import type { Site } from "../../src/mail/configuration/site.ts";
 import { jailsOf, ownJailOf } from "../../src/settings/jails.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";

@@ -1,3 +1,4 @@
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
   type Facts,
@@ -11,7 +12,6 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { MailFacts } from "../../src/core/events/mail.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import type { EventItem } from "../../src/wire/control/items.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
 export const NOON: Millis = instant(Date.UTC(2026, 10, 20, 12));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { runProgram } from "../../src/adapters/machine/run-program.ts";
+import { runProgram } from "../../src/host/machine/run-program.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 /** A certificate for this name and its key (PEM), by openssl. */

@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after } from "node:test";
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from "node:tls";
-import { runProgram } from "../../src/adapters/machine/run-program.ts";
+import { runProgram } from "../../src/host/machine/run-program.ts";
 import { listenOnPort } from "./local-server.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
-import { SqliteStore } from "../../src/adapters/sqlite/engine-db/store.ts";
-import { openEngine, openEngineForReading } from "../../src/adapters/sqlite/open.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import { columns } from "../../src/core/events/columns.ts";
-import type { EventRecord } from "../../src/core/events/record.ts";
+import type { EventRecord } from "../../src/core/events/event.ts";
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
 import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { SqliteStore } from "../../src/store/engine-db/store.ts";
+import { openEngine, openEngineForReading } from "../../src/store/open.ts";
 
 /** Shared by the tests of the databases. */
 

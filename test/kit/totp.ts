@@ -1,4 +1,4 @@
-import { codeAt, STEP_MS } from "../../src/engine/access/totp.ts";
+import { codeAt, STEP_MS } from "../../src/guard/access/one-time-codes.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { connect } from "../../src/cli/connect.ts";
-import { run, type World } from "../../src/cli/run.ts";
-import { Feed } from "../../src/engine/feed.ts";
-import { ControlServer } from "../../src/servers/control-server.ts";
-import type { Command, Reply } from "../../src/wire/control/control.ts";
+import type { Command, Reply } from "../../src/admin/declare/control.ts";
+import { Feed } from "../../src/guard/commits.ts";
+import { connect } from "../../src/programs/command-line/connect.ts";
+import { run, type World } from "../../src/surfaces/cli/run.ts";
+import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { dataDirectory } from "./test-guard.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);

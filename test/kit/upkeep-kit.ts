@@ -1,6 +1,6 @@
-import { Upkeep, type UpkeepParts } from "../../src/engine/commands/upkeep.ts";
+import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/admin/declare/reports.ts";
+import { Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
 import { loadSettings } from "../../src/settings/load.ts";
-import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/wire/control/upkeep.ts";
 
 const loaded = loadSettings('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n', {});
 if (!loaded.ok) throw new Error("the defaults are valid");

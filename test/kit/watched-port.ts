@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Connection, ConnectionOrders } from "../../src/core/firewall/open-connections.ts";
+import type { Connection, ConnectionOrders } from "../../src/core/firewall/connection-shares.ts";
 import { type Prefix, prefixOf } from "../../src/core/net/ip.ts";
-import { ConnectionWatch } from "../../src/engine/enforce/connection-watch.ts";
-import type { OpenConnections } from "../../src/engine/network-ports.ts";
-import type { Outcome } from "../../src/engine/ports.ts";
+import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
+import type { OpenConnections } from "../../src/guard/network-ports.ts";
+import type { Outcome } from "../../src/guard/ports.ts";
 import { ip } from "./samples.ts";
 
 const OK: Outcome = { ok: true };

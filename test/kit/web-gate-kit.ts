@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import type { Command } from "../../src/admin/declare/control.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
 import { parseIp } from "../../src/core/net/ip.ts";
-import { MailboxSignIn } from "../../src/engine/access/mailbox-sign-in.ts";
-import { Passkeys } from "../../src/engine/access/passkeys.ts";
-import { digestOf } from "../../src/engine/access/secrets.ts";
-import { SignIn } from "../../src/engine/access/sign-in.ts";
-import { CommandGate } from "../../src/engine/commands/web/web.ts";
-import type { Command } from "../../src/wire/control/control.ts";
+import { MailboxSignIn } from "../../src/guard/access/mailbox-sign-in.ts";
+import { Passkeys } from "../../src/guard/access/passkeys.ts";
+import { digestOf } from "../../src/guard/access/secrets.ts";
+import { SignIn } from "../../src/guard/access/sign-in.ts";
+import { CommandGate } from "../../src/guard/commands/web/web.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
 

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv4 } from "node:net";
 import { after } from "node:test";
-import type { DnsRecord } from "../../src/wire/dns/records.ts";
+import type { DnsRecord } from "../../src/mail/dns/records.ts";
 
 type Zone = readonly Pick<DnsRecord, "name" | "type" | "value">[];
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { GhostInbox, Refused } from "../../clients/typescript/client.js";
-import { openEngine } from "../../src/adapters/sqlite/open.ts";
 import { instant } from "../../src/core/time.ts";
+import { openEngine } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 import { bannedNetwork, fillBans } from "../scale/fill.ts";
 import { until } from "./wait.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { chmodSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CheckId } from "../../src/cli/check/table.ts";
 import { DAY_MS } from "../../src/core/time.ts";
-import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/daemon/backup/record.ts";
+import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/jobs/backup/records.ts";
+import type { CheckId } from "../../src/surfaces/cli/check/run-checks.ts";
 import type { InProduct } from "../kit/checks-in-product.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { mustRun } from "./commands.ts";

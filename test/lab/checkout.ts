@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import manifest from "../../package.json" with { type: "json" };
-import { placeOf } from "../../src/daemon/set-up/build/kept-files.ts";
+import { placeOf } from "../../src/jobs/build/kept-files.ts";
 import type { Lab } from "./lab.ts";
 
 export const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import manifest from "../../package.json" with { type: "json" };
-import type { World } from "../../src/cli/run.ts";
+import type { World } from "../../src/surfaces/cli/run.ts";
 import type { Ran } from "./commands.ts";
 
 /**
@@ -39,14 +39,14 @@ export async function commandHere(argv: readonly string[], env: NodeJS.ProcessEn
     interrupted: new AbortController().signal,
   };
   const [{ connect }, { run }] = await Promise.all([
-    import("../../src/cli/connect.ts"),
-    import("../../src/cli/run.ts"),
+    import("../../src/programs/command-line/connect.ts"),
+    import("../../src/surfaces/cli/run.ts"),
   ]);
   const code = await run(argv, { terminal, env, version: manifest.version, now: Date.now, connect });
   return { code, stdout, stderr };
 }
 
-// The rest is as in src/cli/process-terminal.ts.
+// The rest is as in src/surfaces/cli/process-terminal.ts.
 
 function firstLine(input: string, mostBytes: number): string | null {
   const line = (input.split("\n", 1)[0] ?? "").replace(/\r$/, "");

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
+import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 

@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { PACKAGED_RULES } from "../../src/render/content/update-rules.ts";
+import { PACKAGED_RULES } from "../../src/mail/spamassassin/spamassassin-conf.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import { sendMail } from "./mail.ts";

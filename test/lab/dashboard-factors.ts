@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { STEP_MS } from "../../src/engine/access/totp.ts";
+import { STEP_MS } from "../../src/guard/access/one-time-codes.ts";
 import { codeOf } from "../kit/totp.ts";
 import type { LabBrowser } from "./browser.ts";
 import { press, signInShown, type } from "./keyboard.ts";

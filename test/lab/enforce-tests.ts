@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { before, beforeEach, test } from "node:test";
-import { SqliteBanLog } from "../../src/adapters/sqlite/engine-db/ban-log.ts";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
-import { createEnforcer, type Enforcer } from "../../src/engine/enforce/enforce.ts";
-import type { Store } from "../../src/engine/storage-ports.ts";
+import { createEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
+import type { Store } from "../../src/guard/storage-ports.ts";
+import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
 import { patience } from "../kit/patience.ts";
 import { type FirewallLab, prefix } from "./firewall-kit.ts";

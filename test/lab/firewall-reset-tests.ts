@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { before, beforeEach, test } from "node:test";
 import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
-import type { FirewallBan } from "../../src/engine/network-ports.ts";
-import { nftReset } from "../../src/wire/kernel/nft.ts";
+import type { FirewallBan } from "../../src/guard/network-ports.ts";
+import { nftReset } from "../../src/host/nft/guard-table.ts";
 import { type FirewallLab, OK, prefix } from "./firewall-kit.ts";
 
 export function firewallResetTests(kitOf: () => FirewallLab): void {

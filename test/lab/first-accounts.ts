@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { makeAccountKey } from "../../src/adapters/accounts/account-key.ts";
-import { proofOf } from "../../src/adapters/accounts/account-secret.ts";
-import { hashPassword } from "../../src/adapters/accounts/password-hash.ts";
-import { ask } from "../../src/adapters/sockets/control-client.ts";
 import { parseAccountName } from "../../src/core/net/address.ts";
+import { ask } from "../../src/host/sockets/control-client.ts";
 import type { Layout } from "../../src/settings/layout.ts";
+import { makeAccountKey } from "../../src/store/passwords/account-key.ts";
+import { hashPassword, proofOf } from "../../src/store/passwords/password-hash.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 import { PASSWORD } from "./product.ts";
 

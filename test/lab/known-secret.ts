@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { dkimKeys } from "../../src/render/rspamd/dkim-keys.ts";
+import { dkimKeys } from "../../src/mail/rspamd/rspamd-conf.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { schema } from "../../src/settings/schema.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { EventItem } from "../../src/wire/control/items.ts";
+import type { EventItem } from "../../src/admin/declare/items.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
 import type { Connected } from "./host.ts";

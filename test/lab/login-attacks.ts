@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import type { AlertItem } from "../../src/admin/server.ts";
 import { messageOf } from "../../src/core/error.ts";
-import type { AlertItem } from "../../src/wire/verbs/server.ts";
 import { AS_SHIPPED } from "./for-tests.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elderParts } from "../../src/daemon/keeper/keep-logs.ts";
-import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
+import { elderParts } from "../../src/mail/logs/keep-logs.ts";
+import { parseMailLine } from "../../src/mail/logs/log-line.ts";
 import { Dialog } from "./dialog.ts";
 import { wholeLog } from "./log-files.ts";
 import { sendMail, serverFor } from "./mail.ts";

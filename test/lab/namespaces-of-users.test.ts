@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { among } from "../../src/daemon/set-up/running/processes.ts";
-import { listProcesses, networkOf, type Process } from "../../src/daemon/set-up/running/read-processes.ts";
+import { among } from "../../src/host/running/processes.ts";
+import { listProcesses, networkOf, type Process } from "../../src/host/running/read-processes.ts";
 import { until } from "./wait.ts";
 
 const DATA = "/srv/mail";

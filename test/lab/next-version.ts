@@ -14,7 +14,7 @@ export function makeNextVersion(root: string): void {
   const { hash } = process.getBuiltinModule("node:crypto");
   const cache = `${root}/node_modules/.cache`;
   const migrations = /(\b(?:engine|accounts)Migrations(?:: readonly string\[\])? = \[\w+)\]/g;
-  for (const file of fs.globSync([`${root}/src/adapters/sqlite/*-db/schema.ts`, `${cache}/*/*.{js,mjs}`])) {
+  for (const file of fs.globSync([`${root}/src/store/*-db/schema.ts`, `${cache}/*/*.{js,mjs}`])) {
     const text = fs.readFileSync(file, "latin1");
     const next = text.replace(migrations, '$1, "CREATE TABLE of_next_version (x INTEGER) STRICT"]');
     if (next === text) continue;

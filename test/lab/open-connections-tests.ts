@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { NftFirewall } from "../../src/adapters/nft/firewall.ts";
-import { KernelConnections } from "../../src/adapters/nft/open-connections.ts";
 import { prefixOf } from "../../src/core/net/ip.ts";
-import { ConnectionWatch } from "../../src/engine/enforce/connection-watch.ts";
+import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
+import { NftFirewall } from "../../src/host/nft/firewall.ts";
+import { KernelConnections } from "../../src/host/nft/open-connections.ts";
 import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { SERVER } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";

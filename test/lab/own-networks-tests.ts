@@ -5,7 +5,7 @@ import { SERVER } from "./network.ts";
 
 export function ownNetworksTests(kitOf: () => FirewallLab): void {
   async function ask(): Promise<string> {
-    const module = new URL("../../src/adapters/machine/own-networks.ts", import.meta.url).href;
+    const module = new URL("../../src/host/machine/own-networks.ts", import.meta.url).href;
     const program = `
       import { KernelNetworks } from ${JSON.stringify(module)};
       for (const { prefix, why } of new KernelNetworks({ now: () => 0 }).current()) console.log(why, prefix);`;

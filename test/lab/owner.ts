@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Health } from "../../src/wire/control/items.ts";
+import type { Health } from "../../src/admin/declare/items.ts";
 import { HttpReceiver } from "./http-receiver.ts";
 import type { Lab } from "./lab.ts";
 import type { Environment, Product } from "./product.ts";

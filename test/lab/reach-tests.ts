@@ -1,10 +1,9 @@
 // Invariant: No system user reaches more sockets, files and directories than the table of docs/reference/files.md says.
-
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { readDelivery } from "../../src/adapters/export/delivery-record.ts";
+import { readDelivery } from "../../src/jobs/export/delivery-record.ts";
 import { openImap, sendMail } from "./mail.ts";
 import { type Identity, identitiesOf, identityNamed, opens, type Reach, reachOf } from "./reach.ts";
 import { until } from "./wait.ts";

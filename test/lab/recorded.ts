@@ -1,14 +1,14 @@
-import { ask } from "../../src/adapters/sockets/control-client.ts";
-import { openEngineForReading } from "../../src/adapters/sqlite/open.ts";
-import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
+import type { BanItem } from "../../src/admin/bans.ts";
+import type { Command, Verb } from "../../src/admin/declare/control.ts";
+import type { EventItem, Stats } from "../../src/admin/declare/items.ts";
+import type { AlertItem } from "../../src/admin/server.ts";
 import { parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
-import { ALL_BANS, statsOf } from "../../src/engine/explain/stats.ts";
+import { ALL_BANS, statsOf } from "../../src/guard/explain/stats.ts";
+import { ask } from "../../src/host/sockets/control-client.ts";
 import type { Layout } from "../../src/settings/layout.ts";
-import type { Command, Verb } from "../../src/wire/control/control.ts";
-import type { EventItem, Stats } from "../../src/wire/control/items.ts";
-import type { BanItem } from "../../src/wire/verbs/bans.ts";
-import type { AlertItem } from "../../src/wire/verbs/server.ts";
+import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
+import { openEngineForReading } from "../../src/store/open.ts";
 import { patience } from "../kit/patience.ts";
 
 const MOST_BANS = 10_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { ReplayReport } from "../../src/wire/control/replay-items.ts";
+import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
 import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "./mail.ts";

@@ -17,10 +17,10 @@ import {
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { after, beforeEach, describe, test } from "node:test";
-import { createFile, writeFile } from "../../src/adapters/root-files/files.ts";
-import { giveDirectory, takeTree } from "../../src/adapters/root-files/trees.ts";
-import { UnsafePath } from "../../src/adapters/root-files/unsafe-path.ts";
-import { removeTree } from "../../src/adapters/root-files/walk.ts";
+import { UnsafePath } from "../../src/host/root-files/directory.ts";
+import { createFile, writeFile } from "../../src/host/root-files/files.ts";
+import { giveDirectory, takeTree } from "../../src/host/root-files/trees.ts";
+import { removeTree } from "../../src/host/root-files/walk.ts";
 
 const ATTACKER = 65_534;
 const OWNER = { uid: 61_001, gid: 61_002 };

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { parseBesides } from "../../src/daemon/set-up/upgrade/installed-besides.ts";
+import { parseBesides } from "../../src/jobs/uninstall/installed-besides.ts";
 
 /** Set-up's own functions on another /etc; only apt-get and dpkg are simulated. */
 const INSTALL = `

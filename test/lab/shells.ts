@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { connectionsIn } from "../../src/wire/kernel/ss-doors.ts";
+import { connectionsIn } from "../../src/host/kernel/listeners.ts";
 import type { Lab } from "./lab.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";

@@ -1,12 +1,11 @@
 // Invariant: A stranger's text cannot pass for another client's address.
-
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { parseMailLine } from "../../src/wire/logs/mail-line.ts";
-import { matchPattern } from "../../src/wire/logs/mail-log.ts";
+import { parseMailLine } from "../../src/mail/logs/log-line.ts";
+import { matchPattern } from "../../src/mail/logs/mail-log.ts";
 
 /**
  * Over lines that Postfix and Dovecot wrote in this lab, our patterns and the stock filters of Fail2ban name the same

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BUILT_IN_ZONES } from "../../src/render/unbound.ts";
+import { BUILT_IN_ZONES } from "../../src/mail/dns/unbound-conf.ts";
 import { DNS_HOST } from "./network.ts";
 import type { Running } from "./with-product.ts";
 

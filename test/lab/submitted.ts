@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseQueueEntry, type QueueEntry } from "../../src/wire/postfix/queue.ts";
+import { parseQueueEntry, type QueueEntry } from "../../src/admin/queue.ts";
 import type { Dialog } from "./dialog.ts";
 import { authenticate, openSubmission } from "./mail.ts";
 import { SERVER } from "./network.ts";

@@ -1,13 +1,12 @@
 // Invariant: Every verb lists the origins that may use it, the rights of the web's caller, and its bound; the guard finds the caller by its secret (ADR 20).
-
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { copyOf } from "../../src/adapters/sqlite/recovery/names.ts";
-import { CONTROL_LIMITS } from "../../src/servers/control-server.ts";
-import type { Reply } from "../../src/wire/control/control.ts";
-import { needOf } from "../../src/wire/control/rights.ts";
-import type { Need } from "../../src/wire/control/verb-rights.ts";
+import type { Reply } from "../../src/admin/declare/control.ts";
+import { needOf } from "../../src/admin/declare/rights.ts";
+import type { Need } from "../../src/admin/declare/verb.ts";
+import { copyOf } from "../../src/store/recovery/database-files.ts";
+import { CONTROL_LIMITS } from "../../src/surfaces/control-server.ts";
 import { COMMANDS } from "../kit/commands.ts";
 import { WEB_VERBS } from "../kit/web-verbs.ts";
 import type { Lab } from "./lab.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
-import { rowsOf } from "../../src/daemon/backup/rows.ts";
+import { rowsOf } from "../../src/jobs/backup/manifest.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
 import type { Lab } from "./lab.ts";

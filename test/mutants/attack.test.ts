@@ -9,7 +9,7 @@ import { sourcesIn, testsIn } from "./scope.ts";
 import { Tree } from "./tree.ts";
 
 const ROOT = process.cwd();
-const WINDOWS = "src/core/decide/windows.ts";
+const WINDOWS = "src/core/decide/policy.ts";
 
 test("the list of equivalent mutants holds nothing that is gone, and a reason for each", () => {
   assert.deepEqual(outdated(mutantsIn(ROOT, sourcesIn(ROOT))), []);
@@ -29,11 +29,11 @@ test("an entry that describes no mutant is noticed", () => {
 });
 
 test("the test beside a file comes first, and types lead nowhere", () => {
-  const tests = testsOf(WINDOWS, reachesOf(new Imports(ROOT), testsIn(ROOT)));
-  assert.equal(tests[0], "src/core/decide/windows.test.ts");
+  const tests = testsOf("src/core/decide/ban-ladder.ts", reachesOf(new Imports(ROOT), testsIn(ROOT)));
+  assert.equal(tests[0], "src/core/decide/ban-ladder.test.ts");
   assert.ok(tests.includes("test/scenarios/scenarios.test.ts"));
   assert.ok(!tests.includes("src/core/net/ip.test.ts"));
-  assert.deepEqual(testsOf("src/engine/ports.ts", reachesOf(new Imports(ROOT), ["src/engine/engine.test.ts"])), []);
+  assert.deepEqual(testsOf("src/guard/ports.ts", reachesOf(new Imports(ROOT), ["src/guard/engine.test.ts"])), []);
 });
 
 test("a mutant that decides otherwise is killed, one that changes nothing survives, one without an end is stopped", async () => {

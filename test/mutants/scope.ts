@@ -1,18 +1,18 @@
 import { globSync } from "node:fs";
 
 /**
- * The code that decides, enforces, records or reports: all of the core and of the engine. What is only text
+ * The code that decides, enforces, records or reports: all of the core and of the guard. What is only text
  * (reasons, notices) has nothing to mutate.
  */
 export function sourcesIn(root: string): readonly string[] {
-  return globSync("src/{core,engine}/**/*.ts", { cwd: root })
+  return globSync("src/{core,guard}/**/*.ts", { cwd: root })
     .filter((path) => !path.endsWith(".test.ts"))
     .toSorted();
 }
 
-/** What may find a mutant: unit tests and scenarios. Those of whole programs (daemon, cli) take too long. */
+/** What may find a mutant: unit tests and scenarios. Those of jobs, surfaces and programs take too long. */
 export function testsIn(root: string): readonly string[] {
   return globSync(["src/**/*.test.ts", "test/scenarios/*.test.ts"], { cwd: root })
-    .filter((path) => !/^src\/(daemon|cli)\//.test(path))
+    .filter((path) => !/^src\/(jobs|surfaces|programs)\//.test(path))
     .toSorted();
 }

@@ -1,11 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { EventIndex } from "../../src/adapters/sqlite/engine-db/event-index.ts";
-import { EventNames } from "../../src/adapters/sqlite/engine-db/event-names.ts";
-import { EventTally } from "../../src/adapters/sqlite/engine-db/event-tally.ts";
-import { boundsOf } from "../../src/adapters/sqlite/engine-db/network-bounds.ts";
 import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../src/core/time.ts";
-import { MINUTES_FOR_MS } from "../../src/engine/figures.ts";
+import { MINUTES_FOR_MS } from "../../src/guard/figures.ts";
+import { boundsOf } from "../../src/store/engine-db/network-columns.ts";
+import { EventIndex, EventNames } from "../../src/store/events/event-index.ts";
+import { EventTally } from "../../src/store/events/event-tally.ts";
 
 export type Filling = Readonly<{
   events: number;

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { SqliteQueries } from "../../src/adapters/sqlite/read/queries.ts";
 import { parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import { eventsBetween, seriesOf, spanOf } from "../../src/engine/explain/series.ts";
-import { whyAccount, whyAddress, whyMessage } from "../../src/engine/explain/why.ts";
-import type { EventFilter } from "../../src/engine/storage-ports.ts";
+import { eventsBetween, seriesOf, spanOf } from "../../src/guard/explain/stats.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../src/guard/explain/why.ts";
+import type { EventFilter } from "../../src/guard/storage-ports.ts";
+import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
 import { FILLED } from "./fill.ts";
 
 /** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */

@@ -2,7 +2,7 @@ import type { Decision } from "../../src/core/decide/decision.ts";
 import type { AccountFacts, Facts, SprayingFacts, Verified } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { ClientEvent } from "../../src/core/events/event.ts";
-import { isAdministrators } from "../../src/core/events/service.ts";
+import { isAdministrators } from "../../src/core/events/event-types.ts";
 import { contains, networkAddress, overlaps, type Prefix } from "../../src/core/net/ip.ts";
 import type { Millis } from "../../src/core/time.ts";
 import type { Changed } from "./naive-recount.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
-import { differenceOf } from "../../src/engine/replay/difference.ts";
+import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { RealEngine } from "./real-engine.ts";
 import { readScenario, START, scenarioNames } from "./scenario.ts";
 

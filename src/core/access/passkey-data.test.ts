@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseAuthenticatorData, parseClientData } from "./passkey-data.ts";
+import { parseAuthenticatorData, parseClientData } from "./passkeys.ts";
 
 const CLIENT = { type: "webauthn.get", challenge: "abc", origin: "https://mail.example.test" };
 const client = (fields: Readonly<Record<string, unknown>>) => parseClientData(Buffer.from(JSON.stringify(fields)));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isNameOf, passkeyName } from "./passkey-names.ts";
+import { isNameOf, passkeyName } from "./passkeys.ts";
 
 const NAMES = ["mail.example.test", "example.org"];
 

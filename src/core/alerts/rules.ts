@@ -1,6 +1,5 @@
-import type { EventType } from "../events/event-types.ts";
+import { type EventType, isAdministrators } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
-import { isAdministrators } from "../events/service.ts";
 import type { Prefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
 import type { ConditionCode } from "./alerts.ts";

@@ -1,7 +1,7 @@
 import type { Change } from "../decide/decision.ts";
 import { stored } from "../events/columns.ts";
-import type { EventRecord } from "../events/record.ts";
-import { isAdministrators } from "../events/service.ts";
+import type { EventRecord } from "../events/event.ts";
+import { isAdministrators } from "../events/event-types.ts";
 import { printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
 import type { Content } from "./chain.ts";

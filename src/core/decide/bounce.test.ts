@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { isBounce } from "../events/mail.ts";
-import { decideBounce } from "./bounce.ts";
 import type { Facts } from "./facts.ts";
-import { decideRecipient } from "./mail.ts";
+import { decideBounce, decideRecipient } from "./mail.ts";
 
 const EVENT = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender: "" } as const;
 const EXPECTED = { hasOther: false, isExpected: true };

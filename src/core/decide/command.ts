@@ -1,7 +1,9 @@
 import type { BanAsked } from "../events/command.ts";
 import type { CommandEvent } from "../events/event.ts";
+import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { later, type Millis } from "../time.ts";
+import { guardLowered } from "./account-guard.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
 import { protectionOf } from "./sparing.ts";
@@ -87,4 +89,17 @@ function manualBan(event: BanAsked, now: Millis): Ban {
     expiresAt: event.durationMs === null ? null : later(now, event.durationMs),
     offences: 0,
   };
+}
+
+const HOLD_CHANGES: Partial<Record<EventType, "END_HOLD" | "DISOWN_HOLD">> = {
+  ACCOUNT_RELEASED: "END_HOLD",
+  HELD_MAIL_DROPPED: "DISOWN_HOLD",
+};
+
+/** What a command that was recorded changes beside what it says: the same when it is given and when it is replayed. */
+export function commanded(audit: Readonly<{ type: EventType; subject: string }>): readonly Change[] {
+  const lowered = guardLowered(audit);
+  const ofHold = HOLD_CHANGES[audit.type];
+  const changes = ofHold === undefined ? [] : [{ type: ofHold, account: audit.subject }];
+  return lowered === null ? changes : [lowered, ...changes];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commanded } from "./commanded.ts";
+import { commanded } from "./command.ts";
 
 test("a release ends the hold, a drop disowns it, a new password lowers the guard, anything else changes nothing", () => {
   const subject = "anna@example.org";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
 import type { Connect } from "../events/connection.ts";
-import { decideConnect } from "./connect.ts";
+import { decideConnect } from "./decide.ts";
 import type { Facts } from "./facts.ts";
 
 const STAFF = ["a@x.test", "b@x.test", "c@x.test"];

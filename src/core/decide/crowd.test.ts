@@ -1,11 +1,10 @@
 // Invariant: Asking for names from many networks reveals few of them.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../time.ts";
-import { decideFirstContact, decideHarvest, markedInCrowd } from "./crowd.ts";
 import type { Facts } from "./facts.ts";
+import { decideFirstContact, decideHarvest, markedInCrowd } from "./mail.ts";
 import type { Policy } from "./policy.ts";
 
 const policy: Policy = { ...POLICY, greylist: true };

@@ -1,10 +1,12 @@
+import type { Connect } from "../events/connection.ts";
 import type { ClientEvent, CommandEvent, Event } from "../events/event.ts";
-import { isAdministrators } from "../events/service.ts";
+import { isAdministrators } from "../events/event-types.ts";
+import type { Reason } from "../events/reasons.ts";
 import type { Millis } from "../time.ts";
+import { nextBan } from "./ban-ladder.ts";
 import { type CommandFacts, decideCommand } from "./command.ts";
-import { type ConnectFacts, decideConnect } from "./connect.ts";
-import type { Decision } from "./decision.ts";
-import type { Facts } from "./facts.ts";
+import { type Change, type Decision, decision, isLeftToPostgrey } from "./decision.ts";
+import { type Facts, isShared, type Offender } from "./facts.ts";
 import {
   decideLoginAsked,
   decideLoginFailed,
@@ -21,9 +23,8 @@ import {
   type RecipientFacts,
 } from "./mail.ts";
 import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
-import type { Policy } from "./policy.ts";
+import { exceeded, isProvider, type Policy } from "./policy.ts";
 import { decideReport, type ReportFacts } from "./report.ts";
-import { HOLDS, unbanned, withoutEffect } from "./simulate.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
 
 /** The facts for each type of event. */
@@ -98,4 +99,63 @@ function decideClient(policy: Policy, facts: Facts, event: ClientEvent, now: Mil
     case "JAIL_REPORTED":
       return decideReport(policy, facts, event, now);
   }
+}
+
+export type ConnectFacts = Offender &
+  Pick<Facts, "protection" | "ban" | "connections" | "known" | "knownAccounts" | "isWanted">;
+
+/** A connection to port 25, 465 or 587. The first rule that applies is the reason. */
+export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connect, now: Millis): Decision {
+  if (facts.protection !== null) return decision("pass", facts.protection, { counted: false });
+  if (facts.ban !== null) return decision("refuse", "banned", { counted: false });
+
+  const evidence = exceeded(policy.connections, facts.connections, now);
+  if (evidence === null) return decision("pass", "below_limit");
+  if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
+
+  const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
+  // An infected machine uses port 25; the owners beside it send on 465 and 587.
+  if (facts.known && (!patienceOver || isShared(facts)))
+    return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
+  if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });
+  return decision("refuse", "connection_limit", {
+    evidence,
+    changes: [nextBan(policy, facts, { code: "connection_limit", evidence }, now)],
+  });
+}
+
+/** Refusals that follow from what administrators said about their accounts, not from limits. They hold even then. */
+export const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
+
+/** The same facts without any ban. */
+export function unbanned(facts: Facts): Facts {
+  return new Proxy(facts, {
+    get(all, name) {
+      const value: unknown = name === "ban" ? null : Reflect.get(all, name);
+      return typeof value === "function" ? (...given: unknown[]): unknown => Reflect.apply(value, all, given) : value;
+    },
+  });
+}
+
+/**
+ * A decision while `simulate` is set: recorded as it would be, but the client is not stopped. Bans are noted, so that later
+ * decisions are made as after a ban, and never reach the firewall. Manual and earlier bans stay in force.
+ */
+export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): Decision {
+  const isBanned = decided.reason === "banned" && ban !== null && ban.simulated !== true;
+  // One that existed before: a simulation makes none.
+  const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
+  const isReal = isBanned || isHeld;
+  const changes = decided.changes.some(({ type }) => type === "BAN")
+    ? decided.changes.map(withoutBan)
+    : decided.changes;
+  if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
+  if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
+  if (decided.verdict === "pass" || isReal || HOLDS.includes(decided.reason)) return { ...decided, changes };
+  const begun = changes.filter(({ type }) => type !== "HOLD_ACCOUNT");
+  return { ...decided, changes: begun, verdict: "pass", simulated: decided.verdict };
+}
+
+function withoutBan(change: Change): Change {
+  return change.type === "BAN" ? { type: "BAN", ban: { ...change.ban, simulated: true } } : change;
 }

@@ -1,4 +1,3 @@
-import type { LogPosition } from "../events/log-position.ts";
 import type { Protection, Reason } from "../events/reasons.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { formatDuration, type Millis } from "../time.ts";
@@ -131,3 +130,6 @@ export function decision(verdict: Verdict, reason: Reason, extra: Partial<Decisi
     fill: extra.fill ?? null,
   };
 }
+
+/** How far a log has been read: `offset` bytes of the file with this inode (its number and creation time). */
+export type LogPosition = Readonly<{ inode: string; offset: number }>;

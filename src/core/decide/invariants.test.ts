@@ -1,5 +1,4 @@
 // Invariant: Nothing protected is ever banned: this machine, its gateway, the allow list.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -8,8 +7,7 @@ import { BAN, factsOf, MAIL, NOON, STRANGER, UNSPARED } from "../../../test/kit/
 import type { LoginFacts } from "../events/login.ts";
 import type { MailFacts } from "../events/mail.ts";
 import { decideCommand } from "./command.ts";
-import { decideConnect } from "./connect.ts";
-import { decide } from "./decide.ts";
+import { decide, decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { decideMail, decideMessage, decideRecipient } from "./mail.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { anyFacts, anyMail, bansOf, passwords, policies } from "../../../test/kit/any-facts.ts";
 import { factsOf, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { later, type Millis } from "../time.ts";
-import { decideConnect } from "./connect.ts";
+import { decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import type { Failure } from "./facts.ts";
 import { decideLoginFailed } from "./login.ts";

@@ -1,7 +1,6 @@
+import { isAdministrators } from "../events/event-types.ts";
 import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/login.ts";
-import { isAdministrators } from "../events/service.ts";
-import { prefixOf } from "../net/ip.ts";
-import { isOutside } from "../net/login-networks.ts";
+import { isOutside, prefixOf } from "../net/ip.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { type GuessedAt, guesses, looksRight, refusedGuesses } from "./account-guard.ts";
 import { nextBan } from "./ban-ladder.ts";

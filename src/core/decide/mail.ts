@@ -1,23 +1,11 @@
-import type { Excess, Mail, MailFacts, Message, Recipient } from "../events/mail.ts";
+import { type Excess, isBounce, type Mail, type MailFacts, type Message, type Recipient } from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
-import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
-import { type BounceQuestion, decideBounce } from "./bounce.ts";
-import {
-  decideFirstContact,
-  decideHarvest,
-  type FirstContactQuestion,
-  type HarvestQuestion,
-  type MarkQuestion,
-  markedInCrowd,
-} from "./crowd.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
-import type { Facts, Offender } from "./facts.ts";
-import type { Policy } from "./policy.ts";
+import { type Facts, isShared, type Offender } from "./facts.ts";
+import { exceeded, isProvider, type Policy, reached } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
-import { isShared } from "./shared.ts";
-import { exceeded } from "./windows.ts";
 
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
 const LONGEST_ADDRESS = 320;
@@ -180,4 +168,72 @@ function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: Mail
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
     ? decision("refuse", "own_sender", { counted: false })
     : null;
+}
+
+export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "serverProbes" | "known" | "recipient">;
+
+/**
+ * A bounce names a recipient; null: nothing forbids it.
+ * Spam in the name of made-up users makes honest servers send bounces to them, so an unknown recipient is not an
+ * offence here. To hide which names exist, a bounce has one recipient, and after three times the probing limit, or once
+ * bounces from anywhere have asked for too many, known and unknown recipients get the same answer. The exception is a
+ * recipient who wrote to that server and expects an answer.
+ */
+export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
+  if (!isBounce(event)) return null;
+  if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
+  const fromAnywhere = facts.known ? null : reached(policy.serverProbes, facts.serverProbes, now);
+  const evidence = exceeded(policy.probes, facts.bounces, now, policy.knownFactor) ?? fromAnywhere;
+  const isAnswered = evidence === null || (facts.recipient === "known" && facts.bounce.isExpected);
+  if (!isAnswered) return decision("defer", "bounces_deferred", { evidence, counted: false });
+  return facts.recipient === "unknown" ? decision("refuse", "recipient_unknown") : null;
+}
+
+type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
+export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "serverProbes" | "networkProbed">;
+export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newPlaces">;
+export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "newPlaces">;
+
+/**
+ * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
+ * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred for every recipient;
+ * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
+ * strangers, who ask for people who exist, still come in. Null: answered as ever. Retries count for no ban.
+ */
+export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {
+  const evidence = reached(policy.serverProbes, facts.serverProbes, now);
+  if (evidence === null || !isStranger(policy, facts, event)) return null;
+  if (facts.networkProbed || !policy.greylist)
+    return decision("defer", "recipients_deferred", { evidence, counted: false });
+  return facts.recipient === "known" ? null : decision("pass", "recipient_hidden", { evidence, counted: false });
+}
+
+/** Mail from many places that write one mail each (snowshoe spam): first mails wait longer while they come. */
+export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, now: Millis): Decision {
+  const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
+  if (evidence === null || facts.isWanted || hasWaited(policy, facts, now))
+    return decision("pass", "greylist_asked", { counted: false });
+  return decision("defer", "first_contacts_deferred", { evidence, counted: false });
+}
+
+/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or few of them write. */
+export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
+  const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
+  if (evidence === null || facts.known || !facts.isNewPlace || facts.isWanted) return null;
+  return decision("pass", "first_contacts_marked", { evidence });
+}
+
+/** Without greylisting no one looks up whom accounts wrote to. */
+function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient): boolean {
+  if (facts.known || facts.isWanted) return false;
+  return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);
+}
+
+function hasWaited(
+  { firstContacts: { delayMs } }: Policy,
+  { connections }: FirstContactQuestion,
+  now: Millis,
+): boolean {
+  const [first] = connections;
+  return first !== undefined && first <= now - delayMs;
 }

@@ -1,12 +1,11 @@
 import type { Reason } from "../events/reasons.ts";
 import type { JailReported } from "../events/report.ts";
-import { isProvider } from "../net/provider.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, Offender } from "./facts.ts";
 import { isAboutLogins, isDetector, isStockJail } from "./jails.ts";
-import type { Policy } from "./policy.ts";
+import { isProvider, type Policy } from "./policy.ts";
 
 export type ReportFacts = Offender & Pick<Facts, "protection" | "ban" | "priorReports" | "known">;
 

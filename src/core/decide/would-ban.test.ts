@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip, NOON } from "../../../test/kit/samples.ts";
 import { later, MINUTE_MS } from "../time.ts";
-import { wouldReport } from "./would-ban.ts";
+import { wouldReport } from "./jails.ts";
 
 const RULE = { limit: 3, windowMs: 10 * MINUTE_MS };
 const at = (text: string, ...minutes: readonly number[]) =>

@@ -1,10 +1,10 @@
-import type { Verdict } from "../decide/decision.ts";
+import type { Decision, Verdict } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { printable } from "../text.ts";
 import type { Millis } from "../time.ts";
-import type { EventType } from "./event-types.ts";
+import type { EventType, Service } from "./event-types.ts";
 import type { Reason } from "./reasons.ts";
-import type { Service } from "./service.ts";
+import type { Seen } from "./seen.ts";
 
 /** A sliding window. `mail` is a stranger's mail, counted for the address; `account_mail` is counted for the account. */
 export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" | "bounce";
@@ -179,3 +179,21 @@ const ACTIONS: Readonly<Record<RecordedVerdict, string>> = {
 export function actionOf(verdict: RecordedVerdict | null): string {
   return verdict === null ? "" : ACTIONS[verdict];
 }
+
+/**
+ * The definition of one kind of decided event. `R` is its record without the columns; it contains everything that
+ * a replay needs to decide the event again.
+ */
+export type DecidedKind<E, R> = Readonly<{
+  /** The public name, which says how it ended. */
+  name(event: E, decision: Decision): EventType;
+  /** The sliding window in which it counts, in memory and in the database. */
+  window(event: E): Counts | null;
+  account(event: E): string | null;
+  columns(event: E): Partial<EventColumns>;
+  rest(event: E, seen: Seen | undefined): R;
+  /** The text, only from recorded data. */
+  sentence(recorded: EventColumns, rest: R): Sentence;
+  /** The event for deciding it again; null if another program changed the columns. */
+  event(recorded: EventColumns, rest: R): E | null;
+}>;

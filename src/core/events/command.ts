@@ -1,9 +1,8 @@
 import type { BanLevel, Change } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { formatDuration, isoTime, type Millis } from "../time.ts";
-import { ACCOUNT_CHANGES, ALIAS_CHANGES, type AuditType, REFUSALS } from "./audit-types.ts";
-import { columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
-import type { DecidedKind } from "./kind.ts";
+import { columns, type DecidedKind, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
+import { ACCOUNT_CHANGES, ALIAS_CHANGES, type AuditType, REFUSALS } from "./event-types.ts";
 import { type Reason, reasons } from "./reasons.ts";
 
 /** Who gave a command: `root` on the machine, or an administrator of the dashboard or the API. */

@@ -1,8 +1,7 @@
 import type { Ip } from "../net/ip.ts";
-import { actionOf, readSession, shown, stored, storedSession } from "./columns.ts";
-import type { DecidedKind } from "./kind.ts";
+import { actionOf, type DecidedKind, readSession, shown, stored, storedSession } from "./columns.ts";
+import type { Service } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
-import type { Service } from "./service.ts";
 
 /** A client connects to port 25, 465 or 587. */
 export type Connect = Readonly<{

@@ -1,9 +1,38 @@
-import type { Prefix } from "../net/ip.ts";
-import type { CommandAsked } from "./command.ts";
-import type { Connect } from "./connection.ts";
-import type { LoginAsked, LoginFailed, LoginSucceeded } from "./login.ts";
-import type { Mail, Message, Recipient } from "./mail.ts";
-import type { JailReported } from "./report.ts";
+import type { Change, Decision, Verdict } from "../decide/decision.ts";
+import { type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Millis } from "../time.ts";
+import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
+import {
+  type Audit,
+  type AuditRest,
+  auditColumns,
+  auditRest,
+  auditSentence,
+  type BanAskedRest,
+  banAsked,
+  type ChangeRest,
+  type CommandAsked,
+  changeColumns,
+  changeRest,
+  changeSentence,
+  commandOf,
+} from "./command.ts";
+import { type Connect, type ConnectRest, connection } from "./connection.ts";
+import { type LogRest, logColumns, logRest, logSentence, type Meant, type Observation } from "./log.ts";
+import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
+import {
+  type Mail,
+  type MailRest,
+  type Message,
+  type MessageRest,
+  mailBegun,
+  messageTaken,
+  type Recipient,
+  type RecipientRest,
+  recipientNamed,
+} from "./mail.ts";
+import { type JailReported, type ReportRest, report } from "./report.ts";
+import type { Seen } from "./seen.ts";
 
 /** The events that the engine decides on. Each kind has its own file. */
 export type Event =
@@ -21,3 +50,218 @@ export type Event =
 export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;
+
+/**
+ * The record of an event without its columns. `event` names what was decided or observed, since several of them share a
+ * public name. The schemas are in rest-schemas.ts.
+ */
+export type Rest =
+  | ConnectRest
+  | RecipientRest
+  | MailRest
+  | MessageRest
+  | LoginRest
+  | ReportRest
+  | BanAskedRest
+  | ChangeRest
+  | AuditRest
+  | LogRest;
+
+/** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
+export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
+
+/** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
+export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
+
+/**
+ * The record of a decided event; null if it leaves none.
+ * A replay does not need records of these:
+ * - A sign-in that may continue to its password (not `recorded`). The report of its end follows, from the same address
+ *   with the same password, and it was asked about just before that.
+ * - A command that was carried out: its changes are recorded (`commandOf`). One that came too late changed nothing.
+ * - The ends of bans and of allow-list entries: they follow from the start.
+ */
+export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
+  if (!decision.recorded) return null;
+  switch (event.type) {
+    case "CONNECT":
+      return decided(connection, event, decision, where);
+    case "RECIPIENT":
+      return decided(recipientNamed, event, decision, where);
+    case "MAIL":
+      return decided(mailBegun, event, decision, where);
+    case "MESSAGE":
+      return decided(messageTaken, event, decision, where);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return decided(login, event, decision, where);
+    case "JAIL_REPORTED":
+      return decided(report, event, decision, where);
+    case "BAN_ASKED":
+      return decision.verdict === "refuse" ? decided(banAsked, event, decision, where) : null;
+    case "UNBAN_ASKED":
+    case "ALLOW_ASKED":
+    case "DISALLOW_ASKED":
+    case "ALLOW_EXPIRED":
+    case "BAN_EXPIRED":
+      return null;
+  }
+}
+
+/** The record of a change that gets its own event; null if the event says it all. */
+export function changeRecord(change: Change, at: Millis): EventRecord | null {
+  switch (change.type) {
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return { ...changeColumns(change, at), rest: changeRest(change) };
+    default:
+      return null;
+  }
+}
+
+export function auditRecord(audit: Audit, at: Millis): EventRecord {
+  return { ...auditColumns(audit, at), rest: auditRest(audit) };
+}
+
+/** Null: the mail has enough events already. `meant`: what follows from a delivery. */
+export function observationRecord(
+  seen: Observation,
+  at: Millis,
+  subject: (ip: Ip) => Prefix,
+  meant: Meant | null = null,
+): EventRecord | null {
+  if (seen.type === "MAIL_JUDGED") return null;
+  return { ...logColumns(seen, at, subject, meant), rest: logRest(seen, meant) };
+}
+
+/** The sliding window in which the event counts; null if none. */
+export function windowOf(event: Event): Counts | null {
+  switch (event.type) {
+    case "CONNECT":
+      return connection.window(event);
+    case "RECIPIENT":
+      return recipientNamed.window(event);
+    case "MAIL":
+      return mailBegun.window(event);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.window(event);
+    default:
+      return null;
+  }
+}
+
+/** The text, printed only from the record. */
+export function sentenceOf(record: EventRecord): Sentence {
+  const simulated = "seen" in record.rest ? record.rest.seen?.simulated : undefined;
+  return simulated === undefined ? toldOf(record) : simulatedSentence(toldOf(record), simulated);
+}
+
+function toldOf(record: EventRecord): Sentence {
+  const { rest } = record;
+  switch (rest.event) {
+    case "CONNECT":
+      return connection.sentence(record, rest);
+    case "RECIPIENT":
+      return recipientNamed.sentence(record, rest);
+    case "MAIL":
+      return mailBegun.sentence(record, rest);
+    case "MESSAGE":
+      return messageTaken.sentence(record, rest);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.sentence(record, rest);
+    case "JAIL_REPORTED":
+      return report.sentence(record, rest);
+    case "BAN_ASKED":
+      return banAsked.sentence(record, rest);
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return changeSentence(record, rest);
+    case "AUDIT":
+      return auditSentence(record, rest);
+    default:
+      return logSentence(record, rest);
+  }
+}
+
+/** The event for a replay; null for consequences and events without a decision. */
+export function eventOf(record: EventRecord): Event | null {
+  const { rest } = record;
+  switch (rest.event) {
+    case "CONNECT":
+      return connection.event(record, rest);
+    case "RECIPIENT":
+      return recipientNamed.event(record, rest);
+    case "MAIL":
+      return mailBegun.event(record, rest);
+    case "MESSAGE":
+      return messageTaken.event(record, rest);
+    case "LOGIN_ASKED":
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+      return login.event(record, rest);
+    case "JAIL_REPORTED":
+      return report.event(record, rest);
+    case "BAN_ASKED":
+      return banAsked.event(record, rest);
+    case "BAN":
+    case "LIFT":
+    case "ALLOW":
+    case "DISALLOW":
+    case "SPARE":
+      return commandOf(record, rest);
+    default:
+      return null;
+  }
+}
+
+function decided<E extends Event, R extends Rest>(
+  kind: DecidedKind<E, R>,
+  event: E,
+  decision: Decision,
+  { at, subject, seen }: Where,
+): EventRecord {
+  const { verdict, reason, evidence, counted, simulated } = decision;
+  const own = kind.columns(event);
+  return {
+    at,
+    type: kind.name(event, decision),
+    service: own.service ?? null,
+    ip: "ip" in event ? event.ip : networkAddress(event.prefix),
+    prefix: subject,
+    account: kind.account(event),
+    sender: own.sender ?? null,
+    recipient: own.recipient ?? null,
+    queueId: own.queueId ?? null,
+    messageId: null,
+    helo: own.helo ?? null,
+    sizeBytes: own.sizeBytes ?? null,
+    verdict,
+    reason,
+    offence: null,
+    counts: counted ? kind.window(event) : null,
+    count: evidence?.count ?? null,
+    limit: evidence?.limit ?? null,
+    windowMs: evidence?.windowMs ?? null,
+    limitKey: evidence?.key ?? null,
+    actor: own.actor ?? null,
+    proof: own.proof ?? null,
+    rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
+  };
+}
+
+/** The sentence for a decision without effect: what it would have been. */
+export function simulatedSentence({ details }: Pick<Sentence, "details">, verdict: Verdict): Sentence {
+  const would = `would be ${actionOf(verdict)}`;
+  return { details: `${details} (simulated: ${would})`, action: `${actionOf("pass")}; ${would}` };
+}

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
+import { type EventRecord, observationRecord, sentenceOf } from "./event.ts";
+import type { Service } from "./event-types.ts";
 import type { Observation } from "./log.ts";
-import { type EventRecord, observationRecord, sentenceOf } from "./record.ts";
 import { readRest } from "./rest-schemas.ts";
-import type { Service } from "./service.ts";
 
 const PREFIX = hostPrefix(STRANGER);
 

@@ -2,9 +2,8 @@ import type { Change } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, columns, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
-import type { EventType } from "./event-types.ts";
+import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
-import type { Service } from "./service.ts";
 
 /** What a component's log says about a mail: recorded, without a decision. */
 export type Observation =

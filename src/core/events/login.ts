@@ -1,8 +1,7 @@
 import type { Ip } from "../net/ip.ts";
-import { actionOf, shown, stored } from "./columns.ts";
-import type { DecidedKind } from "./kind.ts";
+import { actionOf, type DecidedKind, shown, stored } from "./columns.ts";
+import type { Service } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
-import type { Service } from "./service.ts";
 
 /** What Dovecot (or the dashboard) reports about a login. `login` is what the client typed. */
 export type LoginFacts = Readonly<{

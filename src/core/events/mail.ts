@@ -1,11 +1,9 @@
 import { isLeftToPostgrey, type Verdict } from "../decide/decision.ts";
 import type { Ip } from "../net/ip.ts";
 import { plural } from "../text.ts";
-import { actionOf, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
-import type { EventType } from "./event-types.ts";
-import type { DecidedKind } from "./kind.ts";
+import { actionOf, type DecidedKind, type EventColumns, readSession, shown, stored, storedSession } from "./columns.ts";
+import type { EventType, Service } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
-import type { Service } from "./service.ts";
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
 export type MailFacts = Readonly<{

@@ -9,7 +9,7 @@ type ReasonText = Readonly<{
 }>;
 
 const TRY_LATER = "4.7.0 Service not available, try again later";
-/** In the words of Postgrey (render/content/postgrey.ts), so that the two cannot be distinguished. */
+/** In the words of Postgrey (mail/postgrey/postgrey.ts), so that the two cannot be distinguished. */
 const COME_AGAIN = "4.2.0 Temporarily unavailable, try again later";
 
 export const reasons = {

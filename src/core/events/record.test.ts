@@ -4,9 +4,8 @@ import { BAN, ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import type { Event } from "./event.ts";
+import { auditRecord, changeRecord, type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
 import type { LoginFacts } from "./login.ts";
-import { auditRecord, changeRecord, type EventRecord, recordOf, sentenceOf } from "./record.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);

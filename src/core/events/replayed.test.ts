@@ -5,9 +5,8 @@ import { type Change, decision } from "../decide/decision.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import type { Audit } from "./command.ts";
-import type { Event } from "./event.ts";
+import { auditRecord, changeRecord, type Event, eventOf, recordOf } from "./event.ts";
 import type { LoginFacts } from "./login.ts";
-import { auditRecord, changeRecord, eventOf, recordOf } from "./record.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);

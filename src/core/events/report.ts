@@ -2,9 +2,8 @@ import { isDetector } from "../decide/jails.ts";
 import type { Ip } from "../net/ip.ts";
 import { plural, printable } from "../text.ts";
 import { isoTime, type Millis } from "../time.ts";
-import { stored } from "./columns.ts";
-import type { DecidedKind } from "./kind.ts";
-import type { Reason } from "./reasons.ts";
+import { type DecidedKind, stored } from "./columns.ts";
+import { isReason, type Reason, reasons } from "./reasons.ts";
 import type { Seen } from "./seen.ts";
 
 /**
@@ -101,3 +100,11 @@ const REPORTED: readonly Reason[] = [
 function isSpared(reason: Reason | null): boolean {
   return reason !== null && !REPORTED.includes(reason);
 }
+
+/** Refused by milters; the guard learns of it from their logs. */
+const OF_CONTENT: readonly Reason[] = ["spam_refused", "dmarc_refused", "author_unclear", "author_not_own"];
+
+/** Refusals by the guard: each is an event before a log reports it. */
+export const LIVE_REFUSALS: readonly Reason[] = Object.keys(reasons).filter(
+  (code): code is Reason => isReason(code) && reasons[code].smtp !== null && !OF_CONTENT.includes(code),
+);

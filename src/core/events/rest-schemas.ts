@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
+import type { Rest } from "./event.ts";
 import { isReason, type Protection, type Reason } from "./reasons.ts";
-import type { Rest } from "./record.ts";
 
 /**
  * Schemas that read back the record of an event without its columns, one for each kind. Separate from the kinds, because

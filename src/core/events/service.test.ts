@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isAdministrators } from "./service.ts";
+import { isAdministrators } from "./event-types.ts";
 
 test("at the dashboard a name without a domain is the administrator's, and one with a domain a mailbox's", () => {
   assert.ok(isAdministrators("dashboard", "admin"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { simulatedSentence } from "./simulated-sentence.ts";
+import { simulatedSentence } from "./event.ts";
 
 test("a decision without effect tells what it would have been", () => {
   assert.deepEqual(simulatedSentence({ details: "smtp from=<a@b.test>" }, "refuse"), {

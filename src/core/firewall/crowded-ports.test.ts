@@ -1,12 +1,11 @@
 // Invariant: Idle connections keep no one out.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ip } from "../../../test/kit/samples.ts";
 import { prefixOf } from "../net/ip.ts";
-import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./crowded-ports.ts";
-import { type Connection, type ConnectionRules, connectionKey } from "./open-connections.ts";
+import { type Connection, type ConnectionRules, connectionKey } from "./connection-shares.ts";
+import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "./ports.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";

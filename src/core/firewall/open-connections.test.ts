@@ -1,5 +1,4 @@
 // Invariant: Only a finished handshake counts against an address.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
@@ -11,7 +10,7 @@ import {
   connectionKey,
   planConnections,
   shareOfStrangers,
-} from "./open-connections.ts";
+} from "./connection-shares.ts";
 
 const KNOWN = "203.0.113.7";
 const ALLOWED = "203.0.113.8";

@@ -1,8 +1,7 @@
 // Invariant: The sessions of one account keep no one else out.
-
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Session, surplusOf } from "./shared-sessions.ts";
+import { type Session, surplusOf } from "./connection-shares.ts";
 
 let pid = 1;
 const sessions = (account: string, ip: string, count: number): readonly Session[] =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { columns } from "../events/columns.ts";
-import type { EventRecord, Rest } from "../events/record.ts";
+import type { EventRecord, Rest } from "../events/event.ts";
 import { type Ip, parseIp } from "../net/ip.ts";
 import { instant } from "../time.ts";
 import { assess } from "./assess.ts";

@@ -1,4 +1,4 @@
-import type { EventRecord } from "../events/record.ts";
+import type { EventRecord } from "../events/event.ts";
 import { isoTime } from "../time.ts";
 
 /** From where an account was used. Times: ISO 8601, UTC. */
@@ -246,4 +246,24 @@ class Assessor {
     if (!has) this.#isCut = true;
     return has;
   }
+}
+
+/** Those that an account was used from; from the others somebody only guessed. */
+export function usedAddresses(addresses: readonly TouchedAddress[]): readonly TouchedAddress[] {
+  return addresses.filter(({ accounts }) => accounts.length > 0);
+}
+
+/** Those that reached somebody. */
+export function mailsThatLeft(mails: readonly TouchedMail[]): readonly TouchedMail[] {
+  return mails.filter(({ reached }) => reached.length > 0);
+}
+
+/** For a line of a table: account, sign-ins, wrong passwords, mails, of these held, recipients. */
+export function accountCells(one: TouchedAccount): readonly string[] {
+  return [one.account, ...countCells(one), `${one.held}`, `${one.recipients}`];
+}
+
+/** For a line of a table: sign-ins, wrong passwords, mails. */
+export function countCells(one: Pick<TouchedAddress, "signIns" | "failedSignIns" | "mails">): readonly string[] {
+  return [`${one.signIns}`, `${one.failedSignIns}`, `${one.mails}`];
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bundleName, packedEntry, packedText } from "./bundle.ts";
+import { bundleName, packedEntry, packedText } from "./incident.ts";
 
 const [REAL, OTHER] = ["a".repeat(64), "b".repeat(64)];
 const BUNDLE = { name: bundleName("2026-11-20T09:15:00.000Z"), sha256: REAL };

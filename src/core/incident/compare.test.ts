@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differences, type Kept } from "./compare.ts";
+import { differences, type Kept } from "./incident.ts";
 
 const kept = (of: Readonly<Record<string, string>>): Kept =>
   new Map(

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { type Prefix, parsePrefix } from "../net/ip.ts";
 
 /** The steps of an incident, in their usual order. Each may be taken again. */
 export const STEPS = [
@@ -88,4 +89,102 @@ function parsed<T>(schema: z.ZodMiniType<T>, text: string): T | null {
   } catch {
     return null;
   }
+}
+
+/** What an isolated server does not do, in the order in which it is lifted. */
+export const SHUT = ["receive", "sign-in", "send"] as const;
+/** `receive`: mail from others; `sign-in`: mailboxes, submission and the dashboard; `send`: mail to others. */
+export type Shut = (typeof SHUT)[number];
+
+/** While there is one, the world is locked out. */
+export type Isolation = Readonly<{
+  incident: string;
+  /** ISO 8601, UTC. */
+  since: string;
+  /** Who still reaches everything: administrators. */
+  allow: readonly Prefix[];
+  /** Ports of SSH that stay open for all, so that a wrong address shuts no owner out. */
+  ssh: readonly number[];
+  /** What has not been lifted yet; never empty. */
+  shut: readonly Shut[];
+}>;
+
+const schema = z.object({
+  incident: z.string(),
+  since: z.string(),
+  allow: z.array(z.string()),
+  ssh: z.array(z.int().check(z.gte(1), z.lte(65_535))),
+  shut: z.array(z.enum(SHUT)).check(z.minLength(1)),
+});
+
+/** Null for any other text. */
+export function parseIsolation(text: string): Isolation | null {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const read = z.safeParse(schema, json);
+  if (!read.success) return null;
+  const allow = read.data.allow.flatMap((each) => parsePrefix(each) ?? []);
+  return allow.length === read.data.allow.length ? { ...read.data, allow } : null;
+}
+
+/** Null once nothing is left to lift. */
+export function lifted(isolation: Isolation, parts: readonly Shut[]): Isolation | null {
+  const shut = isolation.shut.filter((part) => !parts.includes(part));
+  return shut.length === 0 ? null : { ...isolation, shut };
+}
+
+/** The step of an incident that made a bundle, as the audit has it: the file and its SHA-256. */
+const MADE = /^\S+ investigate: Evidence was packed: (\S+), .*SHA-256 ([0-9a-f]{64})\.$/;
+
+/** The name of a bundle that is made at this time (ISO 8601, UTC). */
+export function bundleName(at: string): string {
+  return `bundle-${at.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}.tar.gz`;
+}
+
+export function packedText(name: string, { files, sha256 }: Readonly<{ files: string; sha256: string }>): string {
+  return `Evidence was packed: ${name}, ${files}, SHA-256 ${sha256}.`;
+}
+
+type Entry = Readonly<{ id: number; type: string; subject: string }>;
+
+/**
+ * The entry of the audit that names this file, or why it is not the one that was packed. The first entry decides: root can write
+ * later ones, but cannot change that one.
+ */
+export function packedEntry(
+  { name, sha256 }: Readonly<{ name: string; sha256: string }>,
+  audit: Iterable<Entry>,
+): Readonly<{ entry: number }> | Readonly<{ fault: string }> {
+  for (const { id, type, subject } of audit) {
+    const [, packed, digest] = (type === "INCIDENT" ? MADE.exec(subject) : null) ?? [];
+    if (packed !== name) continue;
+    return digest === sha256
+      ? { entry: id }
+      : { fault: `its SHA-256 is ${sha256}, but entry ${id} of the audit names ${digest}` };
+  }
+  return {
+    fault:
+      "the audit of this server does not name it: it was renamed, made elsewhere, or made while the guard was down",
+  };
+}
+
+/** What a backup or the server holds, by what it is about: its value, and how that may be shown. */
+export type Kept = ReadonlyMap<string, Readonly<{ value: string; shown: string }>>;
+
+/** One difference: its subject, and both values. Null: it is missing. */
+export type Difference = Readonly<{ what: string; was: string | null; is: string | null }>;
+
+/** Returns what differs now, by name. Of two values that are shown alike, such as secrets, it says only that they differ. */
+export function differences(then: Kept, now: Kept): readonly Difference[] {
+  return [...new Set([...then.keys(), ...now.keys()])].toSorted().flatMap((what) => {
+    const [old, current] = [then.get(what), now.get(what)];
+    if (old?.value === current?.value) return [];
+    return [
+      { what, was: old?.shown ?? null, is: old?.shown === current?.shown ? "another" : (current?.shown ?? null) },
+    ];
+  });
 }

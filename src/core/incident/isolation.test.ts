@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Isolation, lifted, parseIsolation } from "./isolation.ts";
+import { type Isolation, lifted, parseIsolation } from "./incident.ts";
 
 const TEXT = `{"incident":"2026-11-20-anna","since":"2026-11-20T08:00:00.000Z","allow":["198.51.100.65/32"],"ssh":[22],"shut":["receive","sign-in","send"]}`;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TEMPLATE, tellingMail } from "./tell.ts";
+import { TEMPLATE, tellingMail } from "./report.ts";
 
 const TOLD = {
   account: "anna@example.test",

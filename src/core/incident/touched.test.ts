@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountCells, mailsThatLeft, usedAddresses } from "./touched.ts";
+import { accountCells, mailsThatLeft, usedAddresses } from "./assess.ts";
 
 const AT = "2026-11-20T10:00:00.000Z";
 

@@ -79,3 +79,26 @@ export function localPart(of: Address): string {
 export function domainOf(of: string): string {
   return of.slice(of.lastIndexOf("@") + 1);
 }
+
+/** More labels than any mail server's name has. */
+const MOST_LABELS = 10;
+
+/** The domains that a host belongs to, in lower case: of `mx1.bank.test` that name and `bank.test`, not `test`. */
+export function domainsOf(hostName: string): readonly string[] {
+  const labels = hostName.toLowerCase().split(".").slice(-MOST_LABELS);
+  return labels.slice(0, -1).map((_, i) => labels.slice(i).join("."));
+}
+
+declare const senderPattern: unique symbol;
+
+/** A sender address in lower case in which `*` stands for anything and `?` for one character. */
+export type SenderPattern = string & { readonly [senderPattern]: true };
+
+/** Blanks and `#` mean something in SpamAssassin's configuration, backslashes and commas in its log. */
+const PATTERN = /^[a-z0-9.!$%&'*+/=?^_{|}~-]{1,64}@[a-z0-9.*?-]{1,255}$/;
+
+/** Null unless the text is one address or a pattern of addresses. */
+export function parseSenderPattern(text: string): SenderPattern | null {
+  const lower = text.toLowerCase();
+  return PATTERN.test(lower) ? (lower as SenderPattern) : null;
+}

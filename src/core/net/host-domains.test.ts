@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { domainsOf } from "./host-domains.ts";
+import { domainsOf } from "./address.ts";
 
 test("a host belongs to every domain above it but the top", () => {
   assert.deepEqual(domainsOf("MX1.mail.Bank.test"), ["mx1.mail.bank.test", "mail.bank.test", "bank.test"]);

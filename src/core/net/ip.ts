@@ -127,3 +127,28 @@ function truncate(address: Ip, length: number): Prefix {
   // Of IPv6 this is the text of RFC 5952, too.
   return `${ipaddr.fromByteArray(bytes).toString()}/${length}` as Prefix;
 }
+
+/** RFC 1918, RFC 6598 (behind a provider's NAT), RFC 3927; RFC 4193 and link-local in IPv6. */
+export function isPrivate(ip: Ip): boolean {
+  if (!isV4(ip)) return /^f([cd]|e[89ab])/.test(ip);
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.)/.test(ip);
+}
+
+/**
+ * Whether a sign-in from this address breaks the server's or the account's restriction. An empty list means anywhere.
+ */
+export function isOutside(ip: Ip, server: readonly Prefix[], account: readonly Prefix[]): boolean {
+  return [server, account].some((networks) => networks.length > 0 && !networks.some((each) => contains(each, ip)));
+}
+
+/** The networks that are in both lists; null if neither restricts anything. Empty: no address is allowed. */
+export function inBoth(server: readonly Prefix[], account: readonly Prefix[]): readonly Prefix[] | null {
+  if (server.length === 0) return account.length === 0 ? null : account;
+  if (account.length === 0) return server;
+  const common = server.flatMap((one) =>
+    account
+      .filter((other) => overlaps(one, other))
+      .map((other) => (prefixLength(one) > prefixLength(other) ? one : other)),
+  );
+  return [...new Set(common)];
+}

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { contains, type Ip, type Prefix, parseIp, parsePrefix } from "./ip.ts";
-import { inBoth, isOutside } from "./login-networks.ts";
+import { contains, type Ip, inBoth, isOutside, type Prefix, parseIp, parsePrefix } from "./ip.ts";
 
 function ip(text: string): Ip {
   const parsed = parseIp(text);

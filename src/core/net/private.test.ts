@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { isPrivate } from "./private.ts";
+import { isPrivate } from "./ip.ts";
 
 for (const [text, expected] of [
   ["10.0.0.1", true],

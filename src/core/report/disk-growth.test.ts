@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { growthOf } from "./disk-growth.ts";
-import type { DiskFigures } from "./facts.ts";
+import { type DiskFigures, growthOf } from "./figures.ts";
 
 const NOW = "2026-11-20T12:00:00.000Z";
 

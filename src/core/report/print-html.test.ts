@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { reportHtml } from "./print-html.ts";
+import { reportHtml } from "./print.ts";
 import { reportOf } from "./report.ts";
 
 test("what strangers wrote is text, in every place", () => {

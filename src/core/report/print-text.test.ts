@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { reportText } from "./print-text.ts";
+import { reportText } from "./print.ts";
 import { reportOf } from "./report.ts";
 
 const HOSTILE = `\u001b[2Jx\n\u202e<b>&"'${"long".repeat(60)}`;

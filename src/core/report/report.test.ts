@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import { reportText } from "./print-text.ts";
+import { reportText } from "./print.ts";
 import { reportOf } from "./report.ts";
 
 test("a report names its server and time, and has all sections", () => {

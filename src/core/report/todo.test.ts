@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
-import type { ReportFacts } from "./facts.ts";
+import type { ReportFacts } from "./figures.ts";
 import { todoOf } from "./todo.ts";
 
 const usual = reportFacts();

@@ -1,7 +1,5 @@
 import { plural } from "../text.ts";
-import { growthOf } from "./disk-growth.ts";
-import type { ReportFacts } from "./facts.ts";
-import { day, daysBetween, number } from "./words.ts";
+import { day, daysBetween, growthOf, number, type ReportFacts } from "./figures.ts";
 
 /** Something that the owner should do, and the command for it. */
 export type Todo = Readonly<{ what: string; command: string }>;

@@ -1,3 +1,5 @@
+import { DAY_MS, formatDuration, parseDuration } from "../../core/time.ts";
+
 /** A value with its canonical text in TOML; or the requirement, and the part that violates it. */
 export type Read<T> =
   | Readonly<{ ok: true; value: T; toml: string }>
@@ -57,4 +59,165 @@ export function same<T extends string>(value: T | null): { value: T; toml: strin
 /** No text that a kind accepts contains a character that JSON and TOML write differently. */
 export function quote(value: string): string {
   return JSON.stringify(value);
+}
+
+const UNITS: readonly (readonly [string, number])[] = [
+  ["GB", 1024 ** 3],
+  ["MB", 1024 ** 2],
+  ["KB", 1024],
+  ["B", 1],
+];
+
+/** Reads `10MB`, `512KB`, `2GB` as bytes, where a kilobyte is 1,024; null for anything else. */
+export function parseSize(text: string): number | null {
+  const match = /^(\d{1,15})(B|KB|MB|GB)$/.exec(text.trim().toUpperCase());
+  if (match === null) return null;
+  const unit = UNITS.find(([name]) => name === match[2]);
+  const sizeBytes = unit === undefined ? Number.NaN : Number(match[1]) * unit[1];
+  return Number.isSafeInteger(sizeBytes) ? sizeBytes : null;
+}
+
+/** The shortest exact form: 10485760 is `10MB`. */
+export function formatSize(sizeBytes: number): string {
+  const unit = UNITS.find(([, unitBytes]) => sizeBytes >= unitBytes && sizeBytes % unitBytes === 0);
+  return unit === undefined ? `${sizeBytes}B` : `${sizeBytes / unit[1]}${unit[0]}`;
+}
+
+/** Numbers, words, times and sizes. */
+
+export function wholeNumber(least: number, most: number): Kind<number> {
+  const accepts = `a whole number from ${least} to ${most}`;
+  return {
+    accepts,
+    form: formOf("number", { least: String(least), most: String(most) }),
+    read: (written) =>
+      typeof written === "number" && Number.isSafeInteger(written) && written >= least && written <= most
+        ? { ok: true, value: written, toml: String(written) }
+        : wrong(accepts, written),
+    fromText: (text) => (/^-?\d{1,15}$/.test(text) ? Number(text) : text),
+  };
+}
+
+/** A score such as 5.0. */
+export function decimal(least: number, most: number): Kind<number> {
+  const accepts = `a number from ${least} to ${most}`;
+  return {
+    accepts,
+    form: formOf("decimal", { least: String(least), most: String(most) }),
+    read: (written) =>
+      typeof written === "number" && Number.isFinite(written) && written >= least && written <= most
+        ? { ok: true, value: written, toml: Number.isInteger(written) ? written.toFixed(1) : String(written) }
+        : wrong(accepts, written),
+    fromText: (written) => (/^-?\d{1,9}(\.\d{1,6})?$/.test(written) ? Number(written) : written),
+  };
+}
+
+export const port: Kind<number> = wholeNumber(1, 65_535);
+
+export const flag: Kind<boolean> = {
+  accepts: "true or false",
+  form: formOf("switch"),
+  read: (written) =>
+    typeof written === "boolean"
+      ? { ok: true, value: written, toml: String(written) }
+      : wrong("true or false", written),
+  fromText: (text) => (text === "true" ? true : text === "false" ? false : text),
+};
+
+/** One of these words. */
+export function oneOf<const T extends string>(...words: readonly T[]): Kind<T> {
+  const accepts = `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+  return {
+    accepts,
+    form: formOf("choice", { choices: words }),
+    read: (written) => {
+      const value = words.find((word) => word === written);
+      return value === undefined ? wrong(accepts, written) : { ok: true, value, toml: quote(value) };
+    },
+    fromText: (written) => written.trim(),
+  };
+}
+
+/** Milliseconds, written as `30m`. */
+export function duration(leastMs: number, mostMs: number = 365 * DAY_MS): Kind<number> {
+  const accepts = `a duration such as "30m" from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`;
+  const form = formOf("duration", { least: formatDuration(leastMs), most: formatDuration(mostMs) });
+  const read = (written: string) => {
+    const value = parseDuration(written);
+    return value !== null && value >= leastMs && value <= mostMs ? { value, toml: quote(formatDuration(value)) } : null;
+  };
+  return text(accepts, read, form);
+}
+
+/** Bytes, written as `10MB`. */
+export function size(leastBytes: number, mostBytes: number): Kind<number> {
+  const accepts = `a size such as "10MB" from ${formatSize(leastBytes)} to ${formatSize(mostBytes)}`;
+  const form = formOf("size", { least: formatSize(leastBytes), most: formatSize(mostBytes) });
+  const read = (written: string) => {
+    const value = parseSize(written);
+    return value !== null && value >= leastBytes && value <= mostBytes
+      ? { value, toml: quote(formatSize(value)) }
+      : null;
+  };
+  return text(accepts, read, form);
+}
+
+/** Kinds made of other kinds. */
+
+/** Lets a setting be empty, with the meaning that its sentence gives. */
+export function orEmpty(kind: Kind<string>): Kind<string> {
+  return {
+    ...kind,
+    accepts: `${kind.accepts}, or ""`,
+    read: (written) => (written === "" ? { ok: true, value: "", toml: '""' } : kind.read(written)),
+  };
+}
+
+/** An empty variable could also be one that is not set, so an empty list has its own sign. */
+const EMPTY_LIST = "[]";
+
+/** Each item once, in the order written. In an environment variable, commas separate them. */
+export function listOf<T>(item: Kind<T>, most: number): Kind<readonly T[]> {
+  const accepts = `a list, each item ${item.accepts}`;
+  return {
+    accepts,
+    form: formOf("list", { of: item.form.type, most: String(most) }),
+    read: (written) => {
+      if (!Array.isArray(written)) return wrong(accepts, written);
+      if (written.length > most) return { ok: false, must: `must have at most ${most} items`, got: written.length };
+      const items = new Map<string, T>();
+      for (const one of written) {
+        const read = item.read(one);
+        if (!read.ok) return { ok: false, must: `has an item that ${read.must}`, got: read.got };
+        items.set(read.toml, read.value);
+      }
+      return { ok: true, value: [...items.values()], toml: `[${[...items.keys()].join(", ")}]` };
+    },
+    fromText: (written) =>
+      (written.trim() === EMPTY_LIST ? "" : written)
+        .split(",")
+        .map((part) => part.trim())
+        .filter((part) => part !== "")
+        .map(item.fromText),
+  };
+}
+
+/** Durations, each longer than the one before; at least one. */
+export function ascending(item: Kind<number>, most: number): Kind<readonly number[]> {
+  const list = listOf(item, most);
+  const accepts = `${list.accepts}, each longer than the one before`;
+  return {
+    accepts,
+    form: list.form,
+    fromText: list.fromText,
+    read: (written) => {
+      const read = list.read(written);
+      if (!read.ok) return read;
+      const { value } = read;
+      const ascends = value.every((one, i) => i === 0 || one > (value[i - 1] ?? 0));
+      // The list removes duplicates, so a shorter one was not ascending.
+      const whole = Array.isArray(written) && written.length === value.length;
+      return value.length > 0 && ascends && whole ? read : wrong(accepts, written);
+    },
+  };
 }

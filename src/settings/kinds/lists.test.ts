@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ascending, listOf, orEmpty } from "./lists.ts";
-import { duration, wholeNumber } from "./plain.ts";
+import { ascending, duration, listOf, orEmpty, wholeNumber } from "./kind.ts";
 import { domain, network } from "./texts.ts";
 
 test("a list holds each item once, in the order written and in its canonical spelling", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
-import type { Kind } from "./kind.ts";
-import { decimal, duration, flag, oneOf, port, size, wholeNumber } from "./plain.ts";
+import { decimal, duration, flag, type Kind, oneOf, port, size, wholeNumber } from "./kind.ts";
 
 const kinds: readonly (readonly [
   what: string,

@@ -1,12 +1,31 @@
+import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
-import { parseSenderPattern } from "../../core/events/sender-pattern.ts";
 import { type Door, parseDoor, parseInterface } from "../../core/firewall/strict.ts";
-import { parseAddress } from "../../core/net/address.ts";
+import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/mailbox-rules.ts";
+import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
-import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
-import { parseHostName } from "../host-name.ts";
 import { type Kind, quote, same, text } from "./kind.ts";
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * A fully qualified host name in lower case and ASCII (RFC 1035 section 2.3.1, RFC 5890): at least two labels,
+ * at most 253 characters. Null for anything else, addresses included.
+ */
+export function parseHostName(text: string): string | null {
+  if (text.length > 253) return null;
+  const name = (isAscii(text) ? text : domainToASCII(text)).toLowerCase();
+  const labels = name.split(".");
+  const last = labels.at(-1) ?? "";
+  if (name.length > 253 || labels.length < 2 || /^\d+$/.test(last)) return null;
+  return labels.every((label) => LABEL.test(label)) ? name : null;
+}
+
+function isAscii(text: string): boolean {
+  for (const character of text) if (character > "\x7f") return false;
+  return true;
+}
 
 /** Names, addresses and other texts, each with its parser. */
 

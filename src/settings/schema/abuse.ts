@@ -1,10 +1,9 @@
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
-import { ascending, listOf, orEmpty } from "../kinds/lists.ts";
-import { duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
+import { ascending, duration, flag, listOf, oneOf, orEmpty, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, door, mailAddress, network, networkInterface } from "../kinds/texts.ts";
 import { count, GB, KB, type Setting } from "../setting.ts";
-import { guessing } from "./guessing.ts";
-import { jails } from "./jails.ts";
+import { jails } from "./detection.ts";
+import { guessing } from "./limits.ts";
 
 /** What strangers and users may do, and what happens past a limit. */
 export const abuse = {

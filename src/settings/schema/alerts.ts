@@ -1,7 +1,6 @@
 import { ALERT_LANGUAGES } from "../../core/alerts/frames.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import { listOf, orEmpty } from "../kinds/lists.ts";
-import { decimal, duration, oneOf, wholeNumber } from "../kinds/plain.ts";
+import { decimal, duration, listOf, oneOf, orEmpty, wholeNumber } from "../kinds/kind.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
 import { count, type Setting } from "../setting.ts";
 

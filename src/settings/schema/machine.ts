@@ -1,9 +1,9 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import { listOf, orEmpty } from "../kinds/lists.ts";
-import { duration, flag, oneOf, port, size, wholeNumber } from "../kinds/plain.ts";
+import { duration, flag, listOf, oneOf, orEmpty, port, size, wholeNumber } from "../kinds/kind.ts";
 import {
   address,
   hostName,
+  keyHash,
   loopback,
   network,
   path,
@@ -175,5 +175,25 @@ export const machine = {
     kind: wholeNumber(1, 10_000),
     byDefault: 14,
     says: "How many rotated files of each are kept. Those older than a day are compressed.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** Which certificates for our domains are ours (RFC 9162, Certificate Transparency). */
+export const certificates = {
+  "certificates.log": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File in which the hook of certspotter notes each certificate that it finds for a domain; empty: none is read.",
+    source: "certspotter-script(8)",
+  },
+  "certificates.files": {
+    kind: listOf(path, 100),
+    byDefault: [],
+    says: "Certificates (PEM) of your other services on this machine, such as a web server: theirs are known too, also after each renewal.",
+  },
+  "certificates.known": {
+    kind: listOf(keyHash, 1_000),
+    byDefault: [],
+    says: "SHA-256 of more public keys that are yours, in hexadecimal digits, as a notice names them.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,6 +1,5 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { listOf, orEmpty } from "../kinds/lists.ts";
-import { decimal, duration, flag, oneOf, size, wholeNumber } from "../kinds/plain.ts";
+import { decimal, duration, flag, listOf, oneOf, orEmpty, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
 import { GB, type Setting } from "../setting.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readScript } from "./read-script.ts";
+import { readScript } from "./adopt-edits.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "..", "..", "security", "security.js");
 

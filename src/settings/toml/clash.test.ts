@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parse } from "smol-toml";
-import { findClash, nameOf } from "./clash.ts";
-import { statementsOf } from "./statements.ts";
+import { findClash, nameOf, statementsOf } from "./statements.ts";
 
 const clashing: readonly (readonly [text: string, line: number, says: RegExp])[] = [
   ["a = 1\nb = 2\na = 3", 3, /^a is set twice in ghostinbox\.toml, in lines 1 and 3: keep one of them\.$/],

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
-import { nameOf } from "./clash.ts";
-import { pathKey, type Statement, statementsOf } from "./statements.ts";
+import { nameOf, pathKey, type Statement, statementsOf } from "./statements.ts";
 
 /** The new text; or why a single key cannot be changed in it. */
 export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;

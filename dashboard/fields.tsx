@@ -1,0 +1,87 @@
+import { useEffect, useState } from "preact/hooks";
+import { attempt } from "./attempt.ts";
+import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
+import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
+import { loaded } from "./programs.ts";
+
+type SurelyProps = Readonly<{ label?: string; shown: string; surely: string; kind?: string; run: () => Promise<void> }>;
+
+/**
+ * A button that says what it does when it is pressed, and does it when it is pressed again. `label` names it where `shown` is short;
+ * `kind` is its class until then.
+ */
+export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
+  const [stage, setStage] = useState<Stage>("rests");
+  useEffect(() => {
+    const timer = stage === "asks" ? setTimeout(() => setStage("armed"), DOUBLE_CLICK_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [stage]);
+  const press = ({ detail }: MouseEvent): void => {
+    const next = pressed(stage, detail);
+    if (next === stage) return;
+    setStage(next);
+    if (next === "runs") attempt(() => run().finally(() => setStage("rests")));
+  };
+  const asks = stage !== "rests";
+  return (
+    <button
+      type="button"
+      class={asks ? "danger" : kind}
+      aria-label={asks ? surely : label}
+      aria-disabled={stage === "asks" || stage === "runs"}
+      onClick={press}
+      onBlur={() => setStage((last) => (last === "runs" ? last : "rests"))}
+    >
+      {asks ? surely : shown}
+    </button>
+  );
+}
+
+/** In which language the page speaks to this browser. */
+export function LanguageField() {
+  return (
+    <label class="field narrow">
+      <span>{t.value.language}</span>
+      <select onChange={({ currentTarget }) => attempt(() => loaded(() => speak(languageOf(currentTarget.value))))}>
+        {Object.entries(LANGUAGES).map(([code, name]) => (
+          <option key={code} value={code} lang={code} selected={code === language.value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function languageOf(code: string): Language {
+  return code === "de" ? "de" : "en";
+}
+
+const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
+
+/** For how long, as the field `for` of a form. */
+export function Lasts() {
+  const words = t.value.pause;
+  return (
+    <label class="field">
+      <span>{words.lasts}</span>
+      <select name="for">
+        {DURATIONS.map((lasts) => (
+          <option key={lasts} value={lasts}>
+            {words.durations[lasts]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Blanks around a password belong to it. */
+export function typedIn(form: HTMLFormElement) {
+  const fields = new FormData(form);
+  const [name, password] = [fields.get("name"), fields.get("password")];
+  return {
+    name: typeof name === "string" ? name.trim() : "",
+    password: typeof password === "string" && password !== "" ? { password } : {},
+  };
+}

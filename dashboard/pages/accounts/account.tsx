@@ -1,0 +1,248 @@
+import type { ComponentChildren } from "preact";
+import type { DetailedAccount } from "../../../src/admin/accounts.ts";
+import { t } from "../../admin-texts.ts";
+import { get, post, remove } from "../../api.ts";
+import { attempt, tell } from "../../attempt.ts";
+import { Surely } from "../../fields.tsx";
+import { size, whole } from "../../format.ts";
+import { language } from "../../messages.ts";
+import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { withProof } from "../../proof.tsx";
+import { go, hrefOf } from "../../route.ts";
+import { focusHeading } from "../../shell.tsx";
+import { AccountNetworks, AccountPassword, AccountQuota, type Props, pathOf } from "./account-changes.tsx";
+
+export function AccountDetails({ name }: Readonly<{ name: string }>) {
+  const { data, error, reload } = useLoaded(() => get<DetailedAccount>(`accounts/${encodeURIComponent(name)}`), [name]);
+  const words = t.value.accounts;
+  return (
+    <>
+      <div class="bar">
+        <a class="button" href={hrefOf("accounts")}>
+          {words.back}
+        </a>
+        <a class="button" href={hrefOf("find", { q: name })}>
+          {words.story}
+        </a>
+      </div>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Account account={data} changed={reload} />}
+    </>
+  );
+}
+
+function Account({ account, changed }: Props) {
+  const words = t.value.accounts;
+  const isOfFile = account.origin === "listed" || account.origin === "unlisted";
+  return (
+    <>
+      <Facts account={account} changed={changed} />
+      {isOfFile && <p class="hint">{words.ofFile}</p>}
+      {!isOfFile && account.passwordsOnServer && <p class="hint">{words.onServer(`passwd ${account.name}`)}</p>}
+      <div class="columns">
+        {!isOfFile && !account.passwordsOnServer && <AccountPassword account={account} changed={changed} />}
+        {!isOfFile && <AccountQuota account={account} changed={changed} />}
+        <AccountNetworks account={account} changed={changed} />
+        <AccountOwn account={account} />
+        <AliasesOf account={account} />
+        {account.origin !== "listed" && <Removal name={account.name} />}
+      </div>
+    </>
+  );
+}
+
+function Facts({ account, changed }: Props) {
+  const words = t.value.accounts;
+  const { name, suspended, origin, guarded, held, lastSignIn, use, quotaBytes, usualQuotaBytes, createdAt } = account;
+  const quota = quotaBytes ?? usualQuotaBytes;
+  const spoken = language.value;
+  const full = quota === 0 ? words.noLimit : size(quota, spoken);
+  return (
+    <Card title={name}>
+      <ul>
+        <Fact title={words.state}>
+          {origin === "unlisted" && <State status="degraded">{words.unlisted}</State>}
+          {origin !== "unlisted" && suspended && <State status="degraded">{words.suspended}</State>}
+          {!suspended && <State status="ok">{words.active}</State>}
+        </Fact>
+        {guarded !== null && <Fact title={words.guarded}>{words.guardedSays(whole(guarded.guesses, spoken))}</Fact>}
+        {held !== null && <Fact title={words.held}>{words.heldSays}</Fact>}
+        <Fact title={words.lastSignIn}>
+          {lastSignIn === null ? (
+            words.never
+          ) : (
+            <>
+              <At iso={lastSignIn.at} how="moment" /> {words.from} <Address of={lastSignIn.from} />
+            </>
+          )}
+        </Fact>
+        <Fact title={words.use}>
+          {use === null ? words.useUnknown : words.useOf(size(use.usedBytes, spoken), full, whole(use.mails, spoken))}
+        </Fact>
+        <Fact title={words.since}>
+          <At iso={createdAt} how="moment" />
+        </Fact>
+      </ul>
+      <p class="hint">{words.suspendSays}</p>
+      <div class="buttons">{origin !== "unlisted" && <Suspension account={account} changed={changed} />}</div>
+    </Card>
+  );
+}
+
+function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+  return (
+    <li class="row brief">
+      <strong>{title}</strong> <span>{children}</span>
+    </li>
+  );
+}
+
+function Suspension({ account: { name, suspended }, changed }: Props) {
+  const words = t.value.accounts;
+  const change = (): void =>
+    attempt(async () => {
+      const verb = suspended ? "resume" : "suspend";
+      const ask = () => post<{ held: number }>(`accounts/${encodeURIComponent(name)}/${verb}`, {});
+      const { held } = await withProof(ask);
+      tell(suspended ? words.resumedNow(name) : words.suspendedNow(name, whole(held, language.value)));
+      changed();
+    });
+  return (
+    <button type="button" onClick={change}>
+      {suspended ? words.resume : words.suspend}
+    </button>
+  );
+}
+
+function AliasesOf({ account: { name, aliases, aliasesTotal } }: Readonly<{ account: DetailedAccount }>) {
+  const words = t.value.accounts;
+  return (
+    <Card title={words.aliasesOf}>
+      {aliases.length === 0 && <p class="empty">{words.noAliases}</p>}
+      <ul>
+        {aliases.map(({ address, blocked }) => (
+          <li key={address}>
+            <Said text={address} /> {blocked && <small>{words.blocked}</small>}
+          </li>
+        ))}
+      </ul>
+      {aliasesTotal > 0 && (
+        <a href={hrefOf("accounts", { show: "aliases", text: name })}>
+          {words.allAliases(whole(aliasesTotal, language.value))}
+        </a>
+      )}
+    </Card>
+  );
+}
+
+function Removal({ name }: Readonly<{ name: string }>) {
+  const words = t.value.accounts;
+  const run = async (): Promise<void> => {
+    await withProof(() => remove(`accounts/${encodeURIComponent(name)}`));
+    tell(words.removed(name));
+    go("accounts");
+  };
+  return (
+    <Card title={words.remove}>
+      <p>{words.removeSays(name)}</p>
+      <div class="buttons">
+        <Surely label={words.removeOf(name)} shown={words.remove} surely={words.surely(name)} run={run} />
+      </div>
+    </Card>
+  );
+}
+
+type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string | null }>;
+type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
+type Reply = Readonly<{ subject: string; text: string; until: string | null }>;
+
+/** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
+export function AccountOwn({ account }: Pick<Props, "account">) {
+  const at = (what: string): string => pathOf(account, what);
+  // The former data may be of before a new password, which removes app passwords.
+  const { data, error, reload } = useLoaded(async () => {
+    const [apps, forwarding, { vacation }] = await Promise.all([
+      get<{ items: readonly App[] }>(at("app-passwords")),
+      get<Forwarding>(at("forwarding")),
+      get<{ vacation: Reply | null }>(at("vacation")),
+    ]);
+    return { apps: apps.items, forwarding, vacation };
+  }, [account]);
+  const words = t.value.accounts.own;
+  const end = async (what: string, path: string): Promise<void> => {
+    try {
+      await withProof(() => remove(at(path)));
+      tell(words.ended(what));
+      focusHeading();
+    } finally {
+      // It may have ended since, or be half done.
+      reload();
+    }
+  };
+  return (
+    <Card title={words.title}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && (
+        <>
+          {data.apps.length === 0 && data.forwarding.to.length === 0 && data.vacation === null && (
+            <p class="empty">{words.none}</p>
+          )}
+          <ul class="rows">
+            {data.apps.map(({ id, name, madeBy, lastUsed }) => (
+              <Row
+                key={id}
+                what={`${words.app} ${name}`}
+                end={(what) => end(what, `app-passwords/${encodeURIComponent(id)}`)}
+              >
+                {lastUsed === null ? (
+                  words.unused
+                ) : (
+                  <>
+                    {words.used} <At iso={lastUsed} how="moment" />
+                  </>
+                )}
+                , {words.by} <Said text={madeBy} />
+              </Row>
+            ))}
+            {data.forwarding.to.length > 0 && (
+              <Row what={words.forwarding} end={(what) => end(what, "forwarding")}>
+                <Said text={data.forwarding.to.join(", ")} /> ({data.forwarding.keep ? words.copy : words.noCopy})
+              </Row>
+            )}
+            {data.vacation !== null && (
+              <Row what={words.reply} end={(what) => end(what, "vacation")}>
+                <Said text={`${data.vacation.subject} ${data.vacation.text}`.trim()} />
+                {data.vacation.until !== null && (
+                  <>
+                    {" "}
+                    ({Date.parse(data.vacation.until) <= now.value ? words.over : words.until}{" "}
+                    <At iso={data.vacation.until} how="moment" />)
+                  </>
+                )}
+              </Row>
+            )}
+          </ul>
+        </>
+      )}
+    </Card>
+  );
+}
+
+type RowProps = Readonly<{ what: string; end: (what: string) => Promise<void>; children: ComponentChildren }>;
+
+function Row({ what, end, children }: RowProps) {
+  const { remove: shown, removeOf, surely, own } = t.value.accounts;
+  const named = own.inSentence(what);
+  return (
+    <li class="row act">
+      <p>
+        <strong>
+          <Said text={what} />
+        </strong>
+        <br />
+        <small>{children}</small>
+      </p>
+      <Surely label={removeOf(named)} shown={shown} surely={surely(named)} run={() => end(what)} />
+    </li>
+  );
+}

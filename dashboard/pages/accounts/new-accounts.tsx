@@ -1,0 +1,169 @@
+import { useState } from "preact/hooks";
+import { t } from "../../admin-texts.ts";
+import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
+import { tell } from "../../attempt.ts";
+import { typedIn } from "../../fields.tsx";
+import { whole } from "../../format.ts";
+import { language } from "../../messages.ts";
+import { Field, Said, useAttempt, useOpened } from "../../parts.tsx";
+import { withProof } from "../../proof.tsx";
+import { Secret } from "../../secrets.tsx";
+
+/** `password` null: it was typed. */
+export type Made = Readonly<{ name: string; password: string | null }>;
+
+export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
+  const [made, setMade] = useState<Made | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const place = useOpened();
+  const words = t.value.accounts;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (!(form instanceof HTMLFormElement)) return;
+    const { name, password } = typedIn(form);
+    attempt(async () => {
+      const done = await withProof(() => post<Made>("accounts", { name, ...password }));
+      tell(words.added(done.name));
+      form.reset();
+      added();
+      if (done.password === null) close();
+      else setMade(done);
+    });
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.add}>
+      <h2>{words.add}</h2>
+      <form class="fields" onSubmit={submit}>
+        <Field label={words.address} name="name" type="email" required maxLength={254} />
+        <PasswordField />
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.add}
+          </button>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+      {made !== null && <MadeSecret {...made} close={close} />}
+    </section>
+  );
+}
+
+/** Of somebody else, so no browser offers to keep it. */
+export function PasswordField() {
+  const { password } = t.value.accounts;
+  return <Field label={password} name="password" type="password" maxLength={512} autocomplete="new-password" />;
+}
+
+export function MadeSecret({ name, password, close }: Made & Readonly<{ close: () => void }>) {
+  const { madeSays, shownPassword, done } = t.value.accounts;
+  if (password === null) return null;
+  return <Secret says={madeSays(name)} label={shownPassword} secret={password} done={done} close={close} />;
+}
+
+type Reasons = readonly Readonly<{ name: string; why: string }>[];
+type Imported = Readonly<{
+  added: readonly string[];
+  skipped: Reasons;
+  ignored: readonly Readonly<{ line: number; name: string; fields: readonly string[] }>[];
+  weak: Reasons;
+  unjudged: readonly string[];
+}>;
+
+/** The server takes 64 KiB of JSON, in which some characters take two. */
+const MOST_BYTES = 60_000;
+
+/** `hashesOnly`: each account has a key, which a typed password makes only on the server. */
+type Props = Readonly<{ hashesOnly: boolean; imported: () => void; close: () => void }>;
+
+export function ImportAccounts({ hashesOnly, imported, close }: Props) {
+  const [report, setReport] = useState<Imported | null>(null);
+  // It may name lines, which are read beside the file: it stays until the next try. Each is announced again, also the same one.
+  const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const place = useOpened();
+  const words = t.value.accounts;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const chosen = form instanceof HTMLFormElement ? new FormData(form).get("file") : null;
+    const refuse = (why: Complaint): void => {
+      setReport(null);
+      setRefusal((last) => ({ ...why, nth: (last?.nth ?? 0) + 1 }));
+    };
+    if (!(chosen instanceof File) || chosen.size === 0) return refuse({ text: words.noFile, lang: language.value });
+    if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language.value });
+    setReport(null);
+    setRefusal(null);
+    attempt(async () => {
+      const file = await chosen.text();
+      try {
+        setReport(await withProof(() => post<Imported>("accounts/import", { file })));
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status === 401) throw error;
+        refuse(complaintOf(error));
+      }
+      // Also after a refusal: some may have been imported before it.
+      imported();
+    });
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.importTitle}>
+      <h2>{words.importTitle}</h2>
+      <p class="hint">{words.importSays}</p>
+      {hashesOnly && <p class="hint">{words.importHashes}</p>}
+      <form class="fields" onSubmit={submit}>
+        <label class="field">
+          <span>{words.file}</span>
+          <input type="file" name="file" required />
+        </label>
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.importNow}
+          </button>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+      {refusal !== null && (
+        <p key={refusal.nth} class="error" role="alert">
+          <Said {...refusal} />
+        </p>
+      )}
+      {report !== null && <Report {...report} />}
+    </section>
+  );
+}
+
+function Report({ added, skipped, ignored, weak, unjudged }: Imported) {
+  const words = t.value.accounts;
+  const unused = ignored.map(({ line, name, fields }) => words.line(line, name, fields.join(", ")));
+  return (
+    <div class="preview" role="status">
+      <p>{words.imported(whole(added.length, language.value))}</p>
+      <Lines title={words.skipped} lines={skipped.map(({ name, why }) => `${name} ${why}`)} />
+      <Lines title={words.ignored} lines={unused} />
+      <Lines title={words.weak} lines={weak.map(({ name, why }) => `${name}: ${why}`)} />
+      <Lines title={words.unjudged} lines={unjudged} />
+    </div>
+  );
+}
+
+function Lines({ title, lines }: Readonly<{ title: string; lines: readonly string[] }>) {
+  if (lines.length === 0) return null;
+  return (
+    <>
+      <h3>{title}</h3>
+      <ul>
+        {lines.map((line) => (
+          <li key={line}>
+            <Said text={line} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

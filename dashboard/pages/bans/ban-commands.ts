@@ -1,0 +1,149 @@
+import type { AllowItem, BanItem } from "../../../src/admin/bans.ts";
+import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
+import type { Page } from "../../../src/admin/declare/paging.ts";
+import { type OwnTexts, t } from "../../admin-texts.ts";
+import { get, post, remove } from "../../api.ts";
+import { tell } from "../../attempt.ts";
+import { shortPrefix } from "../../format.ts";
+
+/**
+ * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
+ * back. They throw `Refused`.
+ */
+
+export type BanRequest = Readonly<{ ip: string; reason: string; for: string }>;
+export type AllowRequest = Readonly<{ network: string; note: string; for: string }>;
+export type AllowedItem = AllowItem & Readonly<{ from: "settings" | "command" }>;
+
+/** The widest networks that the server lets the page ban or allow. It lets it lift and remove wider ones. */
+export const WIDEST = { v4: 24, v6: 48 } as const;
+const MINUTE_MS = 60_000;
+/** The most that the server accepts. */
+const NOTE_CHARACTERS = 200;
+const MOST_ROWS = 500;
+
+/** `former`: the ban in force, as the preview showed it. To undo a ban that replaced it bans again as before. */
+export async function ban(request: BanRequest, former: BanItem | null): Promise<BanItem> {
+  const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
+  const undo = async (): Promise<void> => {
+    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt)) {
+      await post("bans", again(former));
+      tell(t.value.bans.bannedAsBefore(shortPrefix(item.prefix)));
+    } else {
+      await remove(`bans/${item.prefix}`);
+      tell(t.value.bans.lifted(shortPrefix(item.prefix)));
+    }
+  };
+  tell(t.value.bans.banned(shortPrefix(item.prefix)), { undo });
+  return item;
+}
+
+/** Lifts a ban; to undo it bans again for the rest of the time. */
+export async function lift(item: BanItem, undone: (item: BanItem) => void): Promise<void> {
+  await remove(`bans/${item.prefix}`);
+  const { lifted, tooWide, banned } = t.value.bans;
+  const name = shortPrefix(item.prefix);
+  if (isTooWide(item.prefix)) return tell(`${lifted(name)} ${tooWide}`);
+  const undo = async (): Promise<void> => {
+    undone((await post<{ ban: BanItem }>("bans", again(item))).ban);
+    tell(banned(name));
+  };
+  tell(lifted(name), { undo });
+}
+
+/** The bans that end with it are not made again, so it cannot be undone if there are any. */
+export async function allow(request: AllowRequest): Promise<void> {
+  const before = await get<Page<AllowedItem>>(`allow?limit=${MOST_ROWS}`);
+  const { prefix, liftedTotal } = await post<{ prefix: string; liftedTotal: number }>("allow", filled(request));
+  const former = before.items.find((item) => item.prefix === prefix);
+  const isKnown = former?.from === "command" || (former === undefined && before.next === null);
+  const undo = async (): Promise<void> => {
+    if (former !== undefined && !isPast(former.expiresAt)) {
+      await post("allow", filled(allowedAgain(former)));
+      tell(t.value.bans.allowedAsBefore(shortPrefix(prefix)));
+    } else {
+      await remove(`allow/${prefix}`);
+      tell(t.value.bans.notAllowed(shortPrefix(prefix)));
+    }
+  };
+  const says = t.value.bans.isAllowed(shortPrefix(prefix), liftedTotal);
+  tell(says, { undo: isKnown && liftedTotal === 0 ? undo : null });
+}
+
+export async function disallow(item: AllowItem): Promise<void> {
+  await remove(`allow/${item.prefix}`);
+  const { notAllowed, tooWide } = t.value.bans;
+  const says = notAllowed(shortPrefix(item.prefix));
+  if (isTooWide(item.prefix)) return tell(`${says} ${tooWide}`);
+  tell(says, { undo: () => allow(allowedAgain(item)) });
+}
+
+function again({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
+  return filled({ ip: prefix, reason: reason.slice(0, NOTE_CHARACTERS), for: timeLeft(expiresAt) });
+}
+
+function allowedAgain({ prefix, note, expiresAt }: AllowItem): AllowRequest {
+  return { network: prefix, note: note.slice(0, NOTE_CHARACTERS), for: timeLeft(expiresAt) };
+}
+
+function isTooWide(prefix: string): boolean {
+  return Number(prefix.split("/")[1]) < (prefix.includes(":") ? WIDEST.v6 : WIDEST.v4);
+}
+
+function isPast(expiresAt: string | null): boolean {
+  return expiresAt !== null && Date.parse(expiresAt) <= Date.now();
+}
+
+/** As the API takes it. */
+function timeLeft(expiresAt: string | null): string {
+  if (expiresAt === null) return "permanent";
+  return `${Math.max(1, Math.ceil((Date.parse(expiresAt) - Date.now()) / MINUTE_MS))}m`;
+}
+
+/** Without the fields that are empty: the server has its own values for them. */
+function filled(request: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(request).filter(([, value]) => value !== ""));
+}
+
+/**
+ * What a ban of `ip`, an address or a network, would do, sentence by sentence. It calls nothing harmless that is not known to be;
+ * of a network the server names who signs in from any part of it.
+ */
+export function effectsOf(ip: string, of: AddressAnswer, words: OwnTexts["bans"]): readonly string[] {
+  const { protection, protectionUnknown, knownAccounts, totals, ban } = of;
+  const isNetwork = shortPrefix(ip).includes("/");
+  const isHarmless = protection === null && !protectionUnknown && knownAccounts.length === 0 && ban === null;
+  const more = totals.knownAccounts - knownAccounts.length;
+  const names = more > 0 ? words.andMore(knownAccounts.join(", "), more) : knownAccounts.join(", ");
+  return [
+    isHarmless && words.nothing,
+    ban !== null && alreadyOf(ip, ban.prefix, words),
+    protection !== null && words.protected(protection),
+    protectionUnknown && words.unknown,
+    knownAccounts.length > 0 && words.accounts(names),
+    ip.includes(":") && !isNetwork && words.widened,
+  ].filter((effect) => effect !== false);
+}
+
+/** A ban of a network around it stays; whether an IPv6 address is banned with its network, the server decides. */
+function alreadyOf(ip: string, banned: string, words: OwnTexts["bans"]): string {
+  const isAround = !ip.includes(":") && shortPrefix(banned) !== shortPrefix(ip);
+  return isAround ? words.alreadyWith(banned) : words.already;
+}
+
+/** Whether what was asked for is banned, and what the button is called that lifts it. */
+export type Verdict = Readonly<{ says: string; unban: string }>;
+
+/** A ban of a network around it is named: to lift that frees every address in it. */
+export function verdictOf(
+  asked: string,
+  ban: BanItem | null,
+  { find, bans }: Pick<OwnTexts, "find" | "bans">,
+): Verdict {
+  if (ban === null)
+    return { says: shortPrefix(asked).includes("/") ? find.networkNotBanned : find.notBanned, unban: "" };
+  const [level, reason] = [bans.levels[ban.level], ban.reason || bans.noReason];
+  const banned = shortPrefix(ban.prefix);
+  if (banned === shortPrefix(asked.toLowerCase())) return { says: find.bannedAs(level, reason), unban: find.unbanIt };
+  return { says: find.bannedWith(banned, level, reason), unban: bans.unbanOf(banned) };
+}

@@ -1,0 +1,90 @@
+import { useState } from "preact/hooks";
+import type { BanItem } from "../../../src/admin/bans.ts";
+import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
+import { t } from "../../admin-texts.ts";
+import { get } from "../../api.ts";
+import { attempt, tell } from "../../attempt.ts";
+import { language } from "../../messages.ts";
+import { Field, fieldsOf, Said, useFilled, useOpened } from "../../parts.tsx";
+import { kindOf } from "../find/question.ts";
+import { type BanRequest, ban, effectsOf } from "./ban-commands.ts";
+
+type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
+type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
+
+/** Bans an address or a network, once the reader has seen what that would do. */
+export function BanForm({ target, close, banned }: Props) {
+  const words = t.value.bans;
+  const form = useFilled({ ip: target });
+  const place = useOpened();
+  const [preview, setPreview] = useState<Preview | null>(null);
+  const look = (event: Event): void => {
+    event.preventDefault();
+    const { ip = "", reason = "", for: duration = "" } = fieldsOf(event.currentTarget);
+    if (kindOf(ip) !== "address") return tell(words.noAddress(ip), { tone: "bad" });
+    const request = { ip, reason, for: duration };
+    attempt(async () => setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) }));
+  };
+  const confirm = ({ request, of }: Preview): void =>
+    attempt(async () => {
+      banned(await ban(request, of.ban));
+      close();
+    });
+  return (
+    <section ref={place} tabIndex={-1} class="card" aria-label={words.ban}>
+      <h2>{words.ban}</h2>
+      <form ref={form} class="fields" onSubmit={look} onInput={() => setPreview(null)}>
+        <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
+        <Field label={words.reason} name="reason" maxLength={200} />
+        <Durations unset={words.asConfigured} />
+        <div class="buttons">
+          <button class="primary" type="submit">
+            {words.preview}
+          </button>
+          <button type="button" onClick={close}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+      {preview !== null && (
+        <div class="preview" role="status">
+          <h3>{words.would}</h3>
+          <Effects {...preview} />
+          <button type="button" class="danger" onClick={() => confirm(preview)}>
+            {words.confirm(preview.request.ip)}
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+/** `unset`: what it means to name no time. */
+export function Durations({ unset }: Readonly<{ unset: string }>) {
+  const words = t.value.bans;
+  return (
+    <label class="field">
+      <span>{words.duration}</span>
+      <select name="for">
+        <option value="">{unset}</option>
+        {Object.entries(words.durations).map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Effects({ request, of }: Preview) {
+  return (
+    <ul>
+      {effectsOf(request.ip, of, t.value.bans).map((effect) => (
+        <li key={effect}>
+          <Said text={effect} lang={language.value} />
+        </li>
+      ))}
+    </ul>
+  );
+}

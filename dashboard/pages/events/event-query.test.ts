@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { EventItem } from "../../../src/admin/declare/items.ts";
+import { addressOf, fieldsFor, filterOf, findEvents, isFiltered, matches } from "./event-query.ts";
+
+const FROM = Date.UTC(2026, 10, 21, 12);
+
+/** Event `id` came `id` minutes after noon, of a, b or c in turn. */
+function eventOf(id: number): EventItem {
+  const at = new Date(FROM + id * 60_000).toISOString();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a filter reads
+  return { id, at, type: "LOGIN_FAILED", details: `event ${id}. of ${"cab"[id % 3]}`, action: "" } as EventItem;
+}
+
+/** The route of events, over this many of them: a search looks at 1,000. Returns the requests. */
+function serve(t: TestContext, most: number): readonly string[] {
+  const asked: string[] = [];
+  t.mock.method(globalThis, "fetch", (path: string) => {
+    asked.push(path);
+    const query = new URL(path, "http://server.test/").searchParams;
+    const before = Number(query.get("cursor") ?? most + 1);
+    const looked = Array.from({ length: Math.min(1_000, before - 1) }, (_, place) => eventOf(before - 1 - place));
+    const items = looked
+      .filter(({ details }) => details.includes(query.get("text") ?? ""))
+      .slice(0, Number(query.get("limit")));
+    const last = items.length === Number(query.get("limit")) ? items.at(-1) : looked.at(-1);
+    const next = last !== undefined && last.id > 1 ? String(last.id) : null;
+    return Promise.resolve(Response.json({ items, next, searchedTo: next === null ? null : last?.at }));
+  });
+  return asked;
+}
+
+test("without a filter it is one page of the server", async (t) => {
+  const asked = serve(t, 1_000);
+  const { items, next } = await findEvents(filterOf({}), null);
+  assert.deepEqual([items.length, items[0]?.id, next], [50, 1_000, "951"]);
+  assert.deepEqual(asked, ["api/v1/events?limit=50"]);
+  assert.equal((await findEvents(filterOf({}), next)).items[0]?.id, 950);
+});
+
+test("rare events are searched answer by answer, and the search continues where it ended", async (t) => {
+  serve(t, 2_000);
+  const first = await findEvents(filterOf({ text: "of a" }), null, 500);
+  const second = await findEvents(filterOf({ text: "of a" }), first.next, 500);
+  const ids = [...first.items, ...second.items].map(({ id }) => id);
+  assert.deepEqual([first.items.length, new Set(ids).size, second.next], [500, 667, null]);
+  assert.ok(ids.every((id) => id % 3 === 1));
+});
+
+test("everything is filtered by the server", async (t) => {
+  const asked = serve(t, 10);
+  const [from, to] = ["2026-11-21T12:00Z", "2026-11-21T13:00Z"];
+  await findEvents(filterOf({ type: "BAN", ip: " 192.0.2.0/24 ", account: "anna", text: "a b", from, to }), null);
+  const times = "from=2026-11-21T12%3A00%3A00.000Z&to=2026-11-21T13%3A00%3A00.000Z";
+  assert.equal(asked[0], `api/v1/events?type=BAN&ip=192.0.2.0%2F24&account=anna&text=a+b&${times}&limit=50`);
+});
+
+test("a search that finds nothing gives up after a while, and tells how far it came", async (t) => {
+  const asked = serve(t, 100_000);
+  const { items, next, searchedTo } = await findEvents(filterOf({ text: "nowhere" }), null);
+  assert.deepEqual([items.length, asked.length, next], [0, 8, "92001"]);
+  assert.equal(searchedTo, FROM + 92_001 * 60_000);
+});
+
+test("an event matches by its type, text and time", () => {
+  const event = eventOf(4);
+  for (const query of [{}, { type: "LOGIN_FAILED" }, { text: "EVENT 4." }, { from: event.at }])
+    assert.ok(matches(event, filterOf(query)), JSON.stringify(query));
+  for (const query of [{ type: "BAN" }, { text: "event 5" }, { to: "2026-11-21T12:03:00Z" }])
+    assert.ok(!matches(event, filterOf(query)), JSON.stringify(query));
+  assert.ok(!isFiltered(filterOf({ before: "7" })));
+  assert.ok(isFiltered(filterOf({ to: "2026-11-21T12:03" })));
+});
+
+test("a time in the address means the same in every time zone, and is shown in the reader's own", (t) => {
+  const home = process.env["TZ"];
+  t.after(() => {
+    if (home === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = home;
+  });
+  process.env["TZ"] = "Europe/Berlin";
+  const query = addressOf({ type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
+  assert.deepEqual(query, { type: "BAN", from: "2026-11-21T13:02Z", to: "2026-06-30T22:30Z" });
+  assert.deepEqual(fieldsFor(query), { type: "BAN", from: "2026-11-21T14:02", to: "2026-07-01T00:30" });
+  process.env["TZ"] = "America/New_York";
+  assert.equal(fieldsFor(query)["from"], "2026-11-21T08:02");
+  assert.equal(filterOf(query).from, Date.UTC(2026, 10, 21, 13, 2));
+  assert.equal(filterOf({ from: "2026-11-21T08:02" }).from, Date.UTC(2026, 10, 21, 13, 2));
+  assert.deepEqual(
+    [addressOf({}), fieldsFor({ to: "nonsense" })],
+    [
+      { from: "", to: "" },
+      { from: "", to: "" },
+    ],
+  );
+});

@@ -1,0 +1,125 @@
+import type { EventItem } from "../../../src/admin/declare/items.ts";
+import type { Page } from "../../../src/admin/declare/paging.ts";
+import { get, queryOf } from "../../api.ts";
+import type { Query } from "../../route.ts";
+
+/** Which events are wanted. Times are ms since 1970. */
+export type EventFilter = Readonly<{
+  type: string;
+  ip: string;
+  account: string;
+  text: string;
+  from: number | null;
+  to: number | null;
+}>;
+
+/** `next` null: that was the last page. `searchedTo`: the time of the oldest event that was looked at; null on the last page. */
+export type Found = Readonly<{ items: readonly EventItem[]; next: string | null; searchedTo: number | null }>;
+
+const PAGE_ROWS = 50;
+/** A search of the server ends after 20 ms; after this many the reader is asked whether to continue. */
+const MOST_ANSWERS = 8;
+
+export function filterOf({ type = "", ip = "", account = "", text = "", from = "", to = "" }: Query): EventFilter {
+  return { type, ip: ip.trim(), account: account.trim(), text, from: timeOf(from), to: timeOf(to) };
+}
+
+export function isFiltered({ type, ip, account, text, from, to }: EventFilter): boolean {
+  return type !== "" || ip !== "" || account !== "" || text !== "" || from !== null || to !== null;
+}
+
+/** As far as the page can tell: what belongs to a network or an account, only the server knows. */
+export function matches(event: EventItem, { type, text, from, to }: EventFilter): boolean {
+  const at = Date.parse(event.at);
+  if (from !== null && at < from) return false;
+  if (to !== null && at > to) return false;
+  if (type !== "" && event.type !== type) return false;
+  return text === "" || textsOf(event).some((one) => holds(one, text));
+}
+
+/** At most `most` events, newest first. Throws `Refused`. */
+export async function findEvents(filter: EventFilter, cursor: string | null, most = PAGE_ROWS): Promise<Found> {
+  const asked = { ...filter, from: isoOf(filter.from), to: isoOf(filter.to) };
+  const items: EventItem[] = [];
+  for (let [next, answers] = [cursor, 1]; ; answers += 1) {
+    const query = queryOf({ ...asked, cursor: next, limit: most - items.length });
+    const page = await get<Page<EventItem> & Readonly<{ searchedTo: string | null }>>(`events${query}`);
+    items.push(...page.items);
+    next = page.next;
+    if (next === null || items.length >= most || answers === MOST_ANSWERS)
+      return { items, next, searchedTo: timeOf(page.searchedTo ?? "") };
+  }
+}
+
+function holds(value: string | null, wanted: string): boolean {
+  return value?.toLowerCase().includes(wanted.toLowerCase()) ?? false;
+}
+
+function textsOf(event: EventItem): readonly (string | null)[] {
+  const { details, action, ip, account, sender, recipient, queueId, messageId, helo, reason, actor } = event;
+  return [details, action, ip, account, sender, recipient, queueId, messageId, helo, reason, actor];
+}
+
+/** What the fields of the form say, with times that mean the same in every time zone: for the address of the page. */
+export function addressOf({ from = "", to = "", ...query }: Query): Query {
+  return { ...query, from: everywhere(from), to: everywhere(to) };
+}
+
+/** What the address says, with times as fields for date and time write them, in the reader's time zone. */
+export function fieldsFor({ from = "", to = "", ...query }: Query): Query {
+  return { ...query, from: here(from), to: here(to) };
+}
+
+function everywhere(text: string): string {
+  const at = timeOf(text);
+  return at === null ? "" : new Date(at).toISOString().replace(/(:00)?\.\d+Z$/, "Z");
+}
+
+function here(text: string): string {
+  const at = timeOf(text);
+  if (at === null) return "";
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const date = new Date(at);
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function isoOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+/** Without a time zone it is the reader's. */
+function timeOf(text: string): number | null {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : at;
+}
+
+/** `searchedTo`: the time of the oldest event that was looked at; null if the search came to its end. */
+export type Exported = Readonly<{ items: readonly EventItem[]; searchedTo: number | null }>;
+
+export const MOST_EXPORTED = 10_000;
+const ROWS = 500;
+/** What is rare is searched for some seconds: each search asks at most eight times. */
+const MOST_SEARCHES = 25;
+
+/**
+ * The newest events that the filter wants, at most `MOST_EXPORTED`. `tell` gets their number so far. Null: it was
+ * stopped. Throws `Refused`.
+ */
+export async function readForExport(
+  filter: EventFilter,
+  stop: AbortSignal,
+  tell: (count: number) => void,
+): Promise<Exported | null> {
+  const items: EventItem[] = [];
+  let cursor: string | null = null;
+  for (let searches = 1; ; searches += 1) {
+    const { items: found, next, searchedTo } = await findEvents(filter, cursor, ROWS);
+    if (stop.aborted) return null;
+    items.push(...found.slice(0, MOST_EXPORTED - items.length));
+    tell(items.length);
+    if (next === null) return { items, searchedTo: null };
+    if (items.length === MOST_EXPORTED || searches === MOST_SEARCHES) return { items, searchedTo };
+    cursor = next;
+  }
+}

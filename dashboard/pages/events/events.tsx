@@ -1,0 +1,234 @@
+import { useEffect, useState } from "preact/hooks";
+import type { EventItem } from "../../../src/admin/declare/items.ts";
+import { eventName, t, toneOf } from "../../admin-texts.ts";
+import { attempt, tell } from "../../attempt.ts";
+import { csvOf, save } from "../../export.ts";
+import { moment, whole } from "../../format.ts";
+import { onEvents, onStale } from "../../live.ts";
+import { LiveList } from "../../live-list.ts";
+import { language } from "../../messages.ts";
+import { Address, At, Field, fieldsOf, now, Said, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import { go, hrefOf, type Query, route } from "../../route.ts";
+import { LiveRows, WaitingRows } from "../../rows.tsx";
+import { Heading, turnTo } from "../../shell.tsx";
+import {
+  addressOf,
+  type EventFilter,
+  type Found,
+  fieldsFor,
+  filterOf,
+  findEvents,
+  isFiltered,
+  matches,
+  readForExport,
+} from "./event-query.ts";
+
+const MOST_SHOWN = 150;
+const NOTHING: Found = { items: [], next: null, searchedTo: null };
+
+const keyOf = ({ id }: EventItem): string => String(id);
+
+export function EventsPage() {
+  const { before = "", ...query } = route.value.query;
+  const asked = hrefOf("events", route.value.query);
+  const [isPaused, setPaused] = useState(false);
+  const { data, error, reload } = useLoaded((over) => readList(query, before, over), [asked]);
+
+  useEffect(() => data?.list.rows.hold("reader", isPaused), [isPaused, data]);
+
+  const words = t.value.events;
+  return (
+    <>
+      <Heading>{words.title}</Heading>
+      <EventFilters query={query} />
+      <div class="bar">
+        {data?.isLive === true && (
+          <>
+            <button type="button" aria-pressed={isPaused} onClick={() => setPaused(!isPaused)}>
+              {isPaused ? words.resume : words.pause}
+            </button>
+            <WaitingRows rows={data.list.rows} text={words.waiting} />
+          </>
+        )}
+        <span class="spacer" />
+        <ExportButtons filter={filterOf(query)} />
+      </div>
+      <Waiting error={error ?? data?.list.error.value ?? null} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Page shown={data} query={query} before={before} />}
+    </>
+  );
+}
+
+/** The requested page of the list, which may be outdated by now. */
+type Shown = Readonly<{ filter: EventFilter; list: LiveList<EventItem, Found>; isLive: boolean }>;
+
+function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; before: string }>) {
+  const { filter, list } = shown;
+  const { items, searchedTo } = list.latest;
+  const rows = list.rows.shown.value;
+  const next = list.rows.isCut.value ? String(rows.at(-1)?.id ?? "") : list.latest.next;
+  const words = t.value.events;
+  const turn = (cursor: string): void => turnTo("events", { ...query, before: cursor });
+  return (
+    <>
+      {rows.length === 0 && <p class="empty">{words.none}</p>}
+      <LiveRows
+        label={words.list}
+        rows={list.rows}
+        keyOf={keyOf}
+        row={(item) => <EventRow event={item} query={query} />}
+      />
+      <div class="bar">
+        {searchedTo !== null && next !== null && isFiltered(filter) && (
+          <span>{words.searched(moment(searchedTo, now.value, language.value))}</span>
+        )}
+        <span class="spacer" />
+        {before !== "" && (
+          <button type="button" onClick={() => turn("")}>
+            {words.newest}
+          </button>
+        )}
+        {next !== null && (
+          <button type="button" onClick={() => turn(next)}>
+            {items.length === 0 ? words.further : words.older}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+async function readList(query: Query, before: string, over: AbortSignal): Promise<Shown> {
+  const filter = filterOf(query);
+  const isLive = before === "" && filter.to === null;
+  const read = () => findEvents(filter, before || null);
+  const follow = (list: LiveList<EventItem, Found>) => (isLive ? followEvents(list, filter) : () => {});
+  const list = await LiveList.open({ read, keyOf, most: MOST_SHOWN, follow }, NOTHING, over);
+  return { filter, list, isLive };
+}
+
+/** New events that the filter wants, as they come. Returns what ends it. */
+function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
+  const isOurs = filter.ip === "" && filter.account === "";
+  const leave = [
+    onStale(() => list.readAgain()),
+    onEvents((items) => {
+      if (isOurs) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
+      else list.readNewest();
+    }),
+  ];
+  return () => {
+    for (const one of leave) one();
+  };
+}
+
+function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {
+  const { type, at, ip, account, queueId, details, simulated } = event;
+  const words = t.value.events;
+  const name = eventName(type);
+  return (
+    <>
+      <At iso={at} how="moment" />
+      <a class="kind" href={hrefOf("events", { ...query, type })} title={words.only(name)}>
+        <span class={`type ${toneOf(type)}`}>{name}</span>
+      </a>
+      <span class="who">
+        {ip !== null && <Address of={ip} />}
+        {account !== null && (
+          <a class="account" href={hrefOf("events", { ...query, account })} title={words.only(account)}>
+            <Said text={account} />
+          </a>
+        )}
+        {queueId !== null && <Address of={queueId} />}
+      </span>
+      <span class="what">
+        <Said text={details} />
+        {simulated !== null && <span class="badge">simulate: {simulated}</span>}
+      </span>
+    </>
+  );
+}
+
+/** What the list of events shows; the address of the page says the same. */
+export function EventFilters({ query }: Readonly<{ query: Query }>) {
+  const words = t.value.events;
+  const form = useFilled(fieldsFor(query));
+  const isSet = Object.values(query).some((value) => value !== "");
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    go("events", addressOf(fieldsOf(event.currentTarget)));
+  };
+  return (
+    <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
+      <summary>{words.filters}</summary>
+      <form ref={form} onSubmit={submit} role="search">
+        <label class="field">
+          <span>{words.type}</span>
+          <select name="type" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
+            <option value="">{words.anyType}</option>
+            {Object.entries(t.value.eventNames).map(([type, name]) => (
+              <option key={type} value={type}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <Field label={words.address} name="ip" maxLength={64} />
+        <Field label={words.account} name="account" maxLength={320} />
+        <Field label={words.text} name="text" maxLength={200} />
+        <Field label={words.from} name="from" type="datetime-local" />
+        <Field label={words.to} name="to" type="datetime-local" />
+        <div class="buttons">
+          <button class="primary" type="submit">
+            {words.apply}
+          </button>
+          <button type="button" disabled={!isSet} onClick={() => turnTo("events", {})}>
+            {words.clear}
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+}
+
+type Format = "csv" | "json";
+
+/** Saves what the filter wants as a file. Leaving the page stops it. */
+export function ExportButtons({ filter }: Readonly<{ filter: EventFilter }>) {
+  const [count, setCount] = useState<number | null>(null);
+  const [stop] = useState(() => new AbortController());
+  useEffect(() => () => stop.abort(), []);
+  const words = t.value.events;
+  const start = (format: Format): void => {
+    if (count !== null) return;
+    setCount(0);
+    attempt(() => saveAs(format, filter, stop.signal, setCount).finally(() => setCount(null)));
+  };
+  return (
+    <div class="buttons">
+      <span>{count !== null && words.exporting(whole(count, language.value))}</span>
+      {(["csv", "json"] as const).map((format) => (
+        <button key={format} type="button" aria-disabled={count !== null} onClick={() => start(format)}>
+          {words.export} {format.toUpperCase()}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+async function saveAs(
+  format: Format,
+  filter: EventFilter,
+  stop: AbortSignal,
+  progress: (count: number) => void,
+): Promise<void> {
+  const read = await readForExport(filter, stop, progress);
+  if (read === null) return;
+  const { items, searchedTo } = read;
+  const name = `ghostinbox-events-${new Date().toISOString().slice(0, 10)}.${format}`;
+  if (format === "csv") save(name, "text/csv", csvOf(items));
+  else save(name, "application/json", `${JSON.stringify(items, null, 1)}\n`);
+  const words = t.value.events;
+  const end = searchedTo === null ? "" : ` ${words.searched(moment(searchedTo, Date.now(), language.value))}`;
+  tell(`${words.exported(items.length)}${end}`);
+}

@@ -1,0 +1,221 @@
+import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
+import { eventName, t } from "../../admin-texts.ts";
+import { attempt } from "../../attempt.ts";
+import { language } from "../../messages.ts";
+import { Address, At, Card, Field, fieldsOf, Said, State, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import { go, hrefOf, route } from "../../route.ts";
+import { may } from "../../session.ts";
+import { Heading } from "../../shell.tsx";
+import { lift, verdictOf } from "../bans/ban-commands.ts";
+import { answerTo } from "./question.ts";
+import { Timeline } from "./timeline.tsx";
+
+export function FindPage() {
+  const { q = "" } = route.value.query;
+  const form = useFilled({ q });
+  const words = t.value.find;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    go("find", fieldsOf(event.currentTarget));
+  };
+  return (
+    <>
+      <Heading>{words.title}</Heading>
+      <form ref={form} class="find" role="search" onSubmit={submit}>
+        <Field label={words.label} name="q" required maxLength={998} aria-describedby="find-hint" />
+        <button class="primary" type="submit">
+          {words.button}
+        </button>
+        <p id="find-hint" class="hint">
+          {words.hint}
+        </p>
+      </form>
+      {q !== "" && <Found key={q} asked={q} />}
+    </>
+  );
+}
+
+function Found({ asked }: Readonly<{ asked: string }>) {
+  const { data, error, reload } = useLoaded(() => answerTo(asked), [asked]);
+  if (data === null) return <Waiting error={error} reload={reload} />;
+  if (data.kind === "address") return <AddressStory asked={data.asked} report={data.report} changed={reload} />;
+  if (data.kind === "events") return <EventsStory asked={data.asked} items={data.items} />;
+  return data.kind === "account" ? <AccountStory report={data.report} /> : <MessageStory report={data.report} />;
+}
+
+type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;
+
+/** Everything that is known of an address: whether it is banned, what protects it, and what happened. */
+export function AddressStory({ asked, report, changed }: AddressProps) {
+  const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
+  const words = t.value.find;
+  const verdict = verdictOf(asked, ban, t.value);
+  const unban = (): void => {
+    if (ban === null) return;
+    attempt(async () => {
+      await lift(ban, changed);
+      changed();
+    });
+  };
+  return (
+    <>
+      <Card title={asked}>
+        <p class="verdict">
+          {ban === null ? (
+            <State status="ok">{verdict.says}</State>
+          ) : (
+            <State status="down">
+              <Said text={verdict.says} lang={language.value} />
+            </State>
+          )}{" "}
+          {ban !== null && (ban.expiresAt === null ? t.value.bans.never : <Ends iso={ban.expiresAt} />)}
+        </p>
+        <ul class="facts">
+          <li>{words.offences(offencesInMemory)}</li>
+          <li>{words.pastBans(totals.pastBans)}</li>
+          {allowed !== null && (
+            <li>
+              <Said text={words.allowed(allowed.note)} lang={language.value} />
+            </li>
+          )}
+          {protection !== null && allowed === null && <li>{words.protection(protection)}</li>}
+          {protectionUnknown && <li>{words.unknown}</li>}
+          {knownAccounts.length > 0 && (
+            <li>
+              {words.knownAccounts}: <Names names={knownAccounts} />
+            </li>
+          )}
+        </ul>
+        <div class="buttons">
+          {!may("ban") ? null : ban === null ? (
+            <a class="button danger" href={hrefOf("bans", { ban: asked })}>
+              {words.banIt}
+            </a>
+          ) : (
+            <button type="button" onClick={unban}>
+              {verdict.unban}
+            </button>
+          )}
+          <a class="button" href={hrefOf("events", { ip: asked })}>
+            {words.itsEvents}
+          </a>
+        </div>
+      </Card>
+      <Timeline steps={timeline} isWhole />
+    </>
+  );
+}
+
+export function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
+  const { account, state, addresses, timeline, own, complete } = report;
+  const words = t.value.find;
+  const known = new Set(timeline.map(({ id }) => id));
+  return (
+    <>
+      <Card title={words.account(account)}>
+        <ul class="facts">
+          {state === null && <li>{words.noAccount}</li>}
+          {state === undefined && <li>{words.unknown}</li>}
+          {state !== null && state !== undefined && (
+            <>
+              <li>
+                <State status={state.suspended ? "degraded" : "ok"}>
+                  {state.suspended ? words.suspended : words.active}
+                </State>
+              </li>
+              {state.guarded !== null && <li>{words.guarded}</li>}
+              {state.held !== null && <li>{words.held(state.held.count, state.held.key)}</li>}
+            </>
+          )}
+        </ul>
+        <a class="button" href={hrefOf("events", { account })}>
+          {words.itsEvents}
+        </a>
+      </Card>
+      {addresses.length > 0 && (
+        <Card title={words.places}>
+          <ul class="rows">
+            {addresses.slice(0, 50).map(({ ip, succeeded, failed, lastAt }) => (
+              <li key={ip} class="row brief">
+                <Address of={ip} /> <span>{words.tries(succeeded, failed)}</span> <At iso={lastAt} how="distance" />
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+      <Timeline steps={[...own.filter(({ id }) => !known.has(id)), ...timeline]} isWhole={complete} />
+    </>
+  );
+}
+
+/** Events that name what was asked for: a sender, a domain, a recipient. */
+export function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
+  const words = t.value.find;
+  return (
+    <Card title={words.named(asked)}>
+      <ul class="rows">
+        {items.map(({ id, at, type, ip, details }) => (
+          <li key={id} class="row brief">
+            <At iso={at} how="moment" /> <span>{eventName(type)}</span> {ip !== null && <Address of={ip} />}
+            <span class="wide">
+              <Said text={details} />
+            </span>
+          </li>
+        ))}
+      </ul>
+      <a class="button" href={hrefOf("events", { text: asked })}>
+        {words.itsEvents}
+      </a>
+    </Card>
+  );
+}
+
+export function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
+  const { asked, queueIds, messageIds, otherQueueIds, complete, timeline } = report;
+  const words = t.value.find;
+  return (
+    <>
+      <Card title={`${words.message}: ${asked}`}>
+        <ul class="facts">
+          {queueIds.length > 0 && (
+            <li>
+              {words.queueIds}: <Names names={queueIds} />
+            </li>
+          )}
+          {messageIds.length > 0 && (
+            <li>
+              {words.messageIds}: <Names names={messageIds} />
+            </li>
+          )}
+          {otherQueueIds.length > 0 && (
+            <li>
+              {words.otherMails}: <Names names={otherQueueIds.slice(0, 20)} />
+            </li>
+          )}
+        </ul>
+      </Card>
+      <Timeline steps={timeline} isWhole={complete} />
+    </>
+  );
+}
+
+function Ends({ iso }: Readonly<{ iso: string }>) {
+  return (
+    <span>
+      (<At iso={iso} how="distance" />)
+    </span>
+  );
+}
+
+/** Each leads to its own story. */
+function Names({ names }: Readonly<{ names: readonly string[] }>) {
+  return (
+    <>
+      {names.map((name) => (
+        <a key={name} class="account" href={hrefOf("find", { q: name })}>
+          <Said text={name} />
+        </a>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,55 @@
+import type { AccountAnswer, AddressAnswer, EventItem, MessageReport } from "../../../src/admin/declare/items.ts";
+import type { Page } from "../../../src/admin/declare/paging.ts";
+import { get, queryOf } from "../../api.ts";
+
+const IPV4 = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
+const IPV6 = /^(?=.*:.*:)[\da-f:.]+(\/\d{1,3})?$/i;
+/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
+const QUEUE_ID = /^([0-9A-F]{5,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{10,20})$/;
+
+/** The server takes nothing shorter for a mail. */
+const MESSAGE_CHARACTERS = 3;
+const MOST_EVENTS = 20;
+
+/** What a reader who typed this asks for. An account need not hold an @. */
+export function kindOf(asked: string): "address" | "account" | "message" {
+  if (IPV4.test(asked) || IPV6.test(asked)) return "address";
+  if (asked.startsWith("<") || QUEUE_ID.test(asked)) return "message";
+  return "account";
+}
+
+export type Answer =
+  | Readonly<{ kind: "address"; asked: string; report: AddressAnswer }>
+  | Readonly<{ kind: "account"; report: AccountAnswer }>
+  | Readonly<{ kind: "message"; report: MessageReport }>
+  /** A sender, a domain or a recipient: events that name it. */
+  | Readonly<{ kind: "events"; asked: string; items: readonly EventItem[] }>;
+
+/**
+ * What is known of it. A Message-ID without its brackets looks like an account, and an account such as 12345 like a queue
+ * id: where nothing is known of the one, the other is tried. Throws `Refused`.
+ */
+export async function answerTo(asked: string): Promise<Answer> {
+  const kind = kindOf(asked);
+  if (kind === "address") return { kind, asked, report: await get<AddressAnswer>(`why/${asked}`) };
+  const first = await (kind === "account" ? ofAccount(asked) : ofMessage(asked));
+  if (isKnown(first) || asked.startsWith("<") || asked.length < MESSAGE_CHARACTERS) return first;
+  const second = await (kind === "account" ? ofMessage(asked) : ofAccount(asked));
+  if (isKnown(second)) return second;
+  const { items, next } = await get<Page<EventItem>>(`events${queryOf({ text: asked, limit: MOST_EVENTS })}`);
+  // A search of many events may end before it finds any; the page of events continues it.
+  return items.length > 0 || next !== null ? { kind: "events", asked, items } : first;
+}
+
+async function ofAccount(name: string): Promise<Answer> {
+  return { kind: "account", report: await get<AccountAnswer>(`why/account/${encodeURIComponent(name)}`) };
+}
+
+async function ofMessage(id: string): Promise<Answer> {
+  return { kind: "message", report: await get<MessageReport>(`why/message/${encodeURIComponent(id)}`) };
+}
+
+function isKnown(answer: Answer): boolean {
+  if (answer.kind === "events") return true;
+  return answer.report.timeline.length > 0 || (answer.kind === "account" && (answer.report.state ?? null) !== null);
+}

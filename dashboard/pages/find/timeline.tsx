@@ -1,0 +1,72 @@
+import { useState } from "preact/hooks";
+import type { TimelineStep } from "../../../src/admin/declare/items.ts";
+import { eventName, t, toneOf } from "../../admin-texts.ts";
+import { At, Card, Said } from "../../parts.tsx";
+
+const SHOWN_AT_ONCE = 50;
+
+/** The steps come oldest first, and are shown newest first. `isWhole`: this is all of them. */
+export function Timeline({ steps, isWhole }: Readonly<{ steps: readonly TimelineStep[]; isWhole: boolean }>) {
+  const [most, setMost] = useState(SHOWN_AT_ONCE);
+  const words = t.value.find;
+  const newest = steps.toReversed().slice(0, most);
+  return (
+    <Card title={words.story}>
+      {steps.length === 0 && <p class="empty">{words.nothing}</p>}
+      <ol class="timeline">
+        {newest.map((step) => (
+          <li key={step.id}>
+            <Step step={step} />
+          </li>
+        ))}
+      </ol>
+      {!isWhole && <p>{words.incomplete}</p>}
+      {steps.length > most && (
+        <p>
+          {words.shown(newest.length, steps.length)}{" "}
+          <button type="button" onClick={() => setMost(most + SHOWN_AT_ONCE)}>
+            {words.more}
+          </button>
+        </p>
+      )}
+    </Card>
+  );
+}
+
+function Step({ step }: Readonly<{ step: TimelineStep }>) {
+  const { at, type, details, meaning, evidence, lift, settings, source } = step;
+  const words = t.value.find;
+  return (
+    <>
+      <p class="head">
+        <At iso={at} how="moment" />
+        <span class={`type ${toneOf(type)}`}>{eventName(type)}</span>
+        <small>{source}</small>
+      </p>
+      {meaning !== "" && (
+        <p>
+          <Said text={meaning} />
+        </p>
+      )}
+      <p class="record">
+        <Said text={details} />
+      </p>
+      <dl>
+        {evidence !== "" && <Pair name={words.evidence} value={evidence} />}
+        {lift !== null && <Pair name={words.lift} value={lift} />}
+        {settings.length > 0 && <Pair name={words.settings} value={settings.join(", ")} />}
+      </dl>
+    </>
+  );
+}
+
+function Pair({ name, value }: Readonly<{ name: string; value: string }>) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>
+        <Said text={value} />
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,152 @@
+import { useState } from "preact/hooks";
+import type { HeldAccountItem, HeldList } from "../../../src/admin/held.ts";
+import { t } from "../../admin-texts.ts";
+import { get, queryOf } from "../../api.ts";
+import { Surely } from "../../fields.tsx";
+import { language } from "../../messages.ts";
+import { Address, At, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { may } from "../../session.ts";
+import { focusHeading } from "../../shell.tsx";
+import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
+
+const MOST_NAMED = 10;
+const MOST_RECIPIENTS = 5;
+
+/** Mail of accounts that may be hijacked, which the guard holds. */
+export function MailHeld() {
+  const { data, error, reload } = useLoaded(() => get<HeldList>("held"), []);
+  const [decided, setDecided] = useState<string | null>(null);
+  const words = t.value.mail;
+  const ended = data === null ? [] : leftBehind(data);
+  return (
+    <>
+      <p class="hint">{words.heldHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.accounts.length === 0 && ended.length === 0 && <p class="empty">{words.noneHeld}</p>}
+      <ul class="rows" aria-label={words.heldList}>
+        {data?.accounts.map((item) => (
+          <HeldRow key={item.account} item={item} decide={() => setDecided(item.account)} />
+        ))}
+        {ended.map((account) => (
+          <li key={account} class="row mail">
+            <span class="who">
+              <Address of={account} />
+            </span>
+            <span class="what">{words.heldEnded}</span>
+            <Decide account={account} decide={() => setDecided(account)} />
+          </li>
+        ))}
+      </ul>
+      {decided !== null && <Decision key={decided} account={decided} changed={reload} close={() => setDecided(null)} />}
+    </>
+  );
+}
+
+function HeldRow({ item, decide }: Readonly<{ item: HeldAccountItem; decide: () => void }>) {
+  const words = t.value.mail;
+  const { account, at, ip, count, limit, key } = item;
+  return (
+    <li class="row mail">
+      <span class="who">
+        <Address of={account} />
+        <small>
+          <At iso={at} how="moment" />
+        </small>
+      </span>
+      <span class="what">
+        {words.heldWhy(count, limit, key)}, {words.heldFrom} <Address of={ip} />
+      </span>
+      <Decide account={account} decide={decide} />
+    </li>
+  );
+}
+
+function Decide({ account, decide }: Readonly<{ account: string; decide: () => void }>) {
+  const words = t.value.mail;
+  return (
+    <button type="button" aria-label={words.decideOn(account)} onClick={decide}>
+      {words.decide}
+    </button>
+  );
+}
+
+type DecisionProps = Readonly<{ account: string; changed: () => void; close: () => void }>;
+
+/** What is held of one account, and what left already: by this its owner can tell whether it is theirs. */
+function Decision({ account, changed, close }: DecisionProps) {
+  const { data, error, reload } = useLoaded(() => get<HeldList>(`held${queryOf({ account })}`), [account]);
+  const place = useOpened();
+  const words = t.value.mail;
+  const decide = async (run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+      focusHeading();
+      close();
+    } finally {
+      changed();
+      reload();
+    }
+  };
+  return (
+    <section ref={place} tabIndex={-1} class="preview" aria-label={words.decideOn(account)}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && (
+        <>
+          <strong>
+            <Said text={words.heldMails(account, data.heldTotal, data.sentTotal)} lang={language.value} />
+          </strong>
+          <ul>
+            {data.held.slice(0, MOST_NAMED).map(({ queueId, at, recipients, recipientCount }) => (
+              <li key={queueId}>
+                <Address of={queueId} /> <At iso={at} how="moment" /> {words.to}{" "}
+                <Recipients of={recipients} count={recipientCount} />
+              </li>
+            ))}
+          </ul>
+          <div class="buttons">
+            <button type="button" onClick={close}>
+              {words.cancel}
+            </button>
+            {may("queue") && (
+              <>
+                <Surely
+                  kind="danger"
+                  shown={words.dropAll(data.heldTotal)}
+                  surely={words.surelyDrop(data.heldTotal)}
+                  run={() => decide(() => dropHeld(account, false, shownOf(data)))}
+                />
+                <Surely
+                  kind="danger"
+                  shown={words.returnAll(data.heldTotal)}
+                  surely={words.surelyReturn(data.heldTotal)}
+                  run={() => decide(() => dropHeld(account, true, shownOf(data)))}
+                />
+                <Surely
+                  shown={words.sendAll(data.heldTotal)}
+                  surely={words.surelySend(data.heldTotal)}
+                  run={() => decide(() => releaseHeld(account))}
+                />
+              </>
+            )}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** `of`: those that the server names, of `count`. */
+function Recipients({ of, count }: Readonly<{ of: readonly string[]; count: number }>) {
+  const further = of.slice(MOST_RECIPIENTS).concat(count > of.length ? "…" : []);
+  return (
+    <>
+      <Said text={of.slice(0, MOST_RECIPIENTS).join(", ")} />
+      {further.length > 0 && (
+        <details>
+          <summary>{t.value.mail.andOthers(count - MOST_RECIPIENTS)}</summary>
+          <Said text={further.join(", ")} />
+        </details>
+      )}
+    </>
+  );
+}

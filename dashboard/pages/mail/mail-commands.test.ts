@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { forgetToasts, toasts } from "../../attempt.ts";
+import {
+  allowSender,
+  changeQueue,
+  disallowSender,
+  dropHeld,
+  leftBehind,
+  pauseGreylist,
+  releaseHeld,
+  resumeGreylist,
+  shownOf,
+} from "./mail-commands.ts";
+
+/** A server that answers so, each answer of a list once; returns what it was asked to change. */
+function serve(t: TestContext, answers: Readonly<Record<string, readonly unknown[]>>): string[] {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  t.after(forgetToasts);
+  const asked: string[] = [];
+  const turns = new Map<string, number>();
+  t.mock.method(globalThis, "fetch", (path: string, { method = "", body = "" }: RequestInit) => {
+    const what = `${method} ${path.replace("api/v1/", "")}`;
+    asked.push(`${what} ${typeof body === "string" ? body : ""}`.trim());
+    const turn = turns.get(what) ?? 0;
+    turns.set(what, turn + 1);
+    const answer = answers[what]?.[turn] ?? {};
+    return Promise.resolve(answer instanceof Response ? answer : Response.json(answer));
+  });
+  return asked;
+}
+
+/** An answer that says no. */
+const refused = (detail: string) => new Response(JSON.stringify({ detail, code: "refused" }), { status: 409 });
+
+const last = () => toasts.value.at(-1) ?? assert.fail("no toast was shown");
+const changed = (count: number, next: string | null = null, kept: readonly object[] = []) => ({
+  changed: count,
+  kept,
+  next,
+});
+const never = (): never => assert.fail("nothing was undone");
+
+test("mail that is held by its id can be released again, and the other way about", async (t) => {
+  const asked = serve(t, {
+    "POST queue/hold": [changed(1), changed(1)],
+    "POST queue/release": [changed(1), changed(1)],
+  });
+  let undone = 0;
+  await changeQueue("hold", { ids: ["AAAA1"] }, () => (undone += 1));
+  assert.equal(last().text, "On hold: 1 mail.");
+  await last().undo?.();
+  assert.deepEqual([last().text, undone], ["Released: 1 mail.", 1]);
+  await changeQueue("release", { ids: ["AAAA1"] }, () => (undone += 1));
+  await last().undo?.();
+  const ids = '{"ids":["AAAA1"]}';
+  assert.deepEqual(asked, [
+    `POST queue/hold ${ids}`,
+    `POST queue/release ${ids}`,
+    `POST queue/release ${ids}`,
+    `POST queue/hold ${ids}`,
+  ]);
+});
+
+test("all matching mail is changed, the rest is reported, and no undo is offered for other users' holds", async (t) => {
+  const kept = [{ account: "anna@example.test", mails: 3 }];
+  const asked = serve(t, { "POST queue/hold": [changed(1_000, "c1", kept), changed(7)] });
+  await changeQueue("hold", { sender: "form@example.test" }, never);
+  assert.deepEqual(asked, [
+    'POST queue/hold {"sender":"form@example.test"}',
+    'POST queue/hold {"sender":"form@example.test","cursor":"c1"}',
+  ]);
+  assert.match(last().text, /^On hold: 1007 mails\. Still held by the guard for anna@example\.test: 3 mails\.$/);
+  assert.equal(last().undo, null);
+});
+
+test("a list that has no end is given up after twenty turns", async (t) => {
+  const asked = serve(t, { "POST queue/flush": Array.from({ length: 99 }, () => changed(1, "again")) });
+  await changeQueue("flush", { account: "anna@example.test" }, never);
+  assert.equal(asked.length, 20);
+});
+
+test("the finished part is reported before the server's refusal of the rest", async (t) => {
+  serve(t, {
+    "POST queue/delete": [changed(1_000, "c1"), refused("No more within an hour."), refused("No more at all.")],
+    "POST held/anna%40example.test/release": [{ released: 500, isMore: true }, refused("Try again.")],
+    "POST held/anna%40example.test/drop": [{ dropped: 1_000, isMore: true }, refused("Try again.")],
+  });
+  const all = { sender: "form@example.test" };
+  await assert.rejects(changeQueue("delete", all, never), { message: "No more within an hour." });
+  assert.equal(last().text, "Deleted: 1000 mails.");
+  await assert.rejects(changeQueue("delete", all, never), { message: "No more at all." });
+  assert.equal(toasts.value.length, 1, "nothing was done, so no toast is shown");
+  await assert.rejects(releaseHeld("anna@example.test"), { message: "Try again." });
+  assert.match(last().text, /^Sent: 500 mails of anna@example\.test\. Some is still on hold/);
+  const seen = { ids: null, total: 1_500 };
+  await assert.rejects(dropHeld("anna@example.test", false, seen), { message: "Try again." });
+  assert.match(last().text, /^Deleted: 1000 mails of anna@example\.test\./);
+});
+
+test("held mail is sent to its end; no more is dropped than the reader saw", async (t) => {
+  const asked = serve(t, {
+    "POST held/anna%40example.test/release": [
+      { released: 1_000, isMore: true },
+      { released: 500, isMore: false },
+    ],
+    "POST held/anna%40example.test/drop": [
+      { dropped: 800, isMore: true },
+      { dropped: 200, isMore: true },
+    ],
+  });
+  await releaseHeld("anna@example.test");
+  assert.equal(last().text, "Sent: 1500 mails of anna@example.test. New mail is no longer held.");
+  await dropHeld("anna@example.test", true, { ids: null, total: 1_000 });
+  assert.match(last().text, /^Returned: 1000 mails of anna@example\.test\./);
+  assert.equal(asked.length, 4);
+});
+
+test("an account whose hold has ended is listed while its mail is on hold", () => {
+  const of = (account: string) => ({ queueId: "A", account, at: "", ip: null, recipientCount: 1, recipients: [] });
+  const anna = { account: "anna@example.test", at: "", ip: "", count: 1, limit: 1, windowMs: 1, key: "" };
+  const held = [of("bert@example.test"), of("anna@example.test"), of("bert@example.test")];
+  assert.deepEqual(leftBehind({ accounts: [anna], held }), ["bert@example.test"]);
+});
+
+test("mail that arrived since is not dropped: the mails that were shown are named, if all of them were", () => {
+  const mail = { queueId: "AAAA1", account: "", at: "", ip: null, recipientCount: 1, recipients: [] };
+  assert.deepEqual(shownOf({ held: [mail], heldTotal: 1 }), { ids: ["AAAA1"], total: 1 });
+  assert.deepEqual(shownOf({ held: [mail], heldTotal: 2 }), { ids: null, total: 2 });
+});
+
+test("what is deleted, returned, sent or dropped offers no way back", async (t) => {
+  const dropped = { name: "anna@example.test", dropped: 4, isMore: false, isHeld: true };
+  const asked = serve(t, {
+    "POST queue/delete": [changed(1)],
+    "POST queue/return": [changed(2)],
+    "POST held/anna%40example.test/release": [{ name: "anna@example.test", released: 4, isMore: false }],
+    "POST held/anna%40example.test/drop": [dropped, dropped],
+  });
+  for (const act of [
+    () => changeQueue("delete", { ids: ["AAAA1"] }, never),
+    () => changeQueue("return", { ids: ["AAAA1", "AAAA2"] }, never),
+    () => releaseHeld("anna@example.test"),
+    () => dropHeld("anna@example.test", false, { ids: null, total: 4 }),
+    () => dropHeld("anna@example.test", true, { ids: ["AAAA1"], total: 1 }),
+  ]) {
+    await act();
+    assert.equal(last().undo, null);
+  }
+  assert.equal(asked.at(-1), 'POST held/anna%40example.test/drop {"bounce":true,"ids":["AAAA1"]}');
+});
+
+test("a pause of greylisting and an allowed sender can be undone", async (t) => {
+  const asked = serve(t, { "POST greylist/pauses": [{ target: "anna@example.test", until: "", by: "" }] });
+  let read = 0;
+  const changes = (): void => void (read += 1);
+  await pauseGreylist("anna@example.test", "", changes);
+  await last().undo?.();
+  await resumeGreylist("bert@example.test");
+  const sender = { account: "anna@example.test", sender: "*@friend.example" };
+  await allowSender(sender, changes);
+  await last().undo?.();
+  await disallowSender(sender, changes);
+  await last().undo?.();
+  const query = "spam/senders?account=anna%40example.test&sender=*%40friend.example";
+  assert.deepEqual(asked, [
+    'POST greylist/pauses {"recipient":"anna@example.test"}',
+    "DELETE greylist/pauses/anna%40example.test",
+    "DELETE greylist/pauses/bert%40example.test",
+    `POST spam/senders ${JSON.stringify(sender)}`,
+    `DELETE ${query}`,
+    `DELETE ${query}`,
+    `POST spam/senders ${JSON.stringify(sender)}`,
+  ]);
+  assert.equal(read, 6);
+});

@@ -1,0 +1,144 @@
+import type { GreylistPauseItem } from "../../../src/admin/filters.ts";
+import type { Dropped, HeldList, Released } from "../../../src/admin/held.ts";
+import type { QueueChange } from "../../../src/admin/queue.ts";
+import { t } from "../../admin-texts.ts";
+import { post, queryOf, remove } from "../../api.ts";
+import { tell } from "../../attempt.ts";
+import { withProof } from "../../session.ts";
+
+/** What the page asks the server to do with mail. Each says what was done, and offers to undo what can be. They throw `Refused`. */
+
+export const QUEUE_ACTIONS = ["hold", "release", "flush", "return", "delete"] as const;
+export type QueueAction = (typeof QUEUE_ACTIONS)[number];
+/** These mails, or all that fit. */
+export type Chosen = Readonly<{ ids: readonly string[] }> | Readonly<Record<string, string>>;
+
+/** The server goes through some thousand mails at a time; 20 times is more than the dashboard is for. */
+const MOST_TURNS = 20;
+const UNDONE_BY: Readonly<Partial<Record<QueueAction, QueueAction>>> = { hold: "release", release: "hold" };
+
+/** Mail that was chosen by what fits may have been on hold before: only named mails are put back. */
+export async function changeQueue(action: QueueAction, chosen: Chosen, undone: () => void): Promise<void> {
+  const { changed, kept, failure } = await carriedOut(action, chosen);
+  if (failure !== null && changed === 0) throw failure.error;
+  const words = t.value.mail;
+  const back = UNDONE_BY[action];
+  const undo = async (): Promise<void> => {
+    if (back === undefined) return;
+    const again = await carriedOut(back, chosen);
+    tell(words.done[back](again.changed));
+    undone();
+    if (again.failure !== null) throw again.failure.error;
+  };
+  const canUndo = back !== undefined && "ids" in chosen && changed > 0;
+  const stayed = kept.reduce((sum, { mails }) => sum + mails, 0);
+  const says = words.done[action](changed);
+  tell(stayed === 0 ? says : `${says} ${words.kept(stayed, kept.map(({ account }) => account).join(", "))}`, {
+    undo: canUndo ? undo : null,
+  });
+  if (failure !== null) throw failure.error;
+}
+
+/** Why a turn failed. What the turns before it did stays done. */
+type Failure = Readonly<{ error: unknown }>;
+type CarriedOut = Pick<QueueChange, "changed" | "kept"> & Readonly<{ failure: Failure | null }>;
+
+async function carriedOut(action: QueueAction, chosen: Chosen): Promise<CarriedOut> {
+  let changed = 0;
+  const kept: QueueChange["kept"][number][] = [];
+  let cursor: string | null = null;
+  const failure = await inTurns(async () => {
+    const body = cursor === null ? chosen : { ...chosen, cursor };
+    const answer: QueueChange = await withProof(() => post<QueueChange>(`queue/${action}`, body));
+    changed += answer.changed;
+    kept.push(...answer.kept);
+    cursor = answer.next;
+    return cursor !== null;
+  });
+  return { changed, kept, failure };
+}
+
+/** Until `turn` says that nothing is left. */
+async function inTurns(turn: () => Promise<boolean>): Promise<Failure | null> {
+  try {
+    for (let count = 0; count < MOST_TURNS; count++) if (!(await turn())) break;
+    return null;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Throws once it has reported what was sent before a turn failed. */
+export async function releaseHeld(account: string): Promise<void> {
+  let sent = 0;
+  let isMore = false;
+  const failure = await inTurns(async () => {
+    const answer = await withProof(() => post<Released>(`held/${encodeURIComponent(account)}/release`, {}));
+    sent += answer.released;
+    isMore = answer.isMore;
+    return isMore;
+  });
+  const words = t.value.mail;
+  if (failure === null || sent > 0) tell(isMore ? words.releasedPart(account, sent) : words.released(account, sent));
+  if (failure !== null) throw failure.error;
+}
+
+/** Which held mail is dropped: `ids` of the mails that the reader saw, or null for all of those (`total`). */
+export type Shown = Readonly<{ ids: readonly string[] | null; total: number }>;
+
+/** Throws once it has reported what was dropped before a turn failed. */
+export async function dropHeld(account: string, bounce: boolean, { ids, total }: Shown): Promise<void> {
+  const path = `held/${encodeURIComponent(account)}/drop`;
+  const body = { bounce, ...(ids !== null && { ids }) };
+  let dropped = 0;
+  const failure = await inTurns(async () => {
+    const answer = await withProof(() => post<Dropped>(path, body));
+    dropped += answer.dropped;
+    return answer.isMore && dropped < total;
+  });
+  const words = t.value.mail;
+  if (failure === null || dropped > 0)
+    tell(bounce ? words.returnedHeld(account, dropped) : words.dropped(account, dropped));
+  if (failure !== null) throw failure.error;
+}
+
+/** The answer names the newest 100 mails: of more than these it has only the count. */
+export function shownOf({ held, heldTotal }: Pick<HeldList, "held" | "heldTotal">): Shown {
+  return { ids: held.length === heldTotal ? held.map(({ queueId }) => queueId) : null, total: heldTotal };
+}
+
+/** Accounts whose hold has ended, and of whose mail some is still on hold: an order to send it did not get to its end. */
+export function leftBehind({ accounts, held }: Pick<HeldList, "accounts" | "held">): readonly string[] {
+  const isHeld = new Set(accounts.map(({ account }) => account));
+  return [...new Set(held.map(({ account }) => account))].filter((account) => !isHeld.has(account));
+}
+
+/** `changed`: the list of pauses is another. */
+export async function pauseGreylist(recipient: string, lasts: string, changed: () => void): Promise<void> {
+  const pause = await post<GreylistPauseItem>("greylist/pauses", { recipient, ...(lasts !== "" && { for: lasts }) });
+  changed();
+  tell(t.value.mail.paused(pause.target), { undo: () => resumeGreylist(pause.target).then(changed) });
+}
+
+export async function resumeGreylist(recipient: string): Promise<void> {
+  await remove(`greylist/pauses/${encodeURIComponent(recipient)}`);
+  tell(t.value.mail.resumed(recipient));
+}
+
+type Sender = Readonly<{ account: string; sender: string }>;
+
+export async function allowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
+  await post("spam/senders", { account, sender });
+  changed();
+  tell(t.value.mail.senderAllowed(sender, account), { undo: () => takeOff({ account, sender }).then(changed) });
+}
+
+export async function disallowSender({ account, sender }: Sender, changed: () => void): Promise<void> {
+  await takeOff({ account, sender });
+  changed();
+  tell(t.value.mail.senderOff(sender, account), { undo: () => allowSender({ account, sender }, changed) });
+}
+
+async function takeOff({ account, sender }: Sender): Promise<void> {
+  await remove(`spam/senders${queryOf({ account, sender })}`);
+}

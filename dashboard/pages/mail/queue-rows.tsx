@@ -1,0 +1,167 @@
+import type { QueueItem } from "../../../src/admin/queue.ts";
+import { t } from "../../admin-texts.ts";
+import { size, visible } from "../../format.ts";
+import { language } from "../../messages.ts";
+import { Address, At, Said, useOpened } from "../../parts.tsx";
+import type { Query } from "../../route.ts";
+import { type Chosen, QUEUE_ACTIONS, type QueueAction } from "./mail-commands.ts";
+import type { Asked } from "./queue.tsx";
+
+type Act = (asked: Asked) => void;
+type RowProps = Readonly<{
+  item: QueueItem;
+  isSelected: boolean;
+  mayAct: boolean;
+  select: (id: string, isOn: boolean) => void;
+  act: Act;
+}>;
+
+export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
+  const words = t.value.mail;
+  const { queueId: id, queue, heldFor, sender, recipients, recipientCount, sizeBytes, at, nextTryAt } = item;
+  const others = recipientCount - recipients.length;
+  // What the guard holds for an account goes by the tab of held mail.
+  const isGuards = heldFor !== null && heldFor !== "root";
+  const offered = isGuards ? [] : actionsFor(queue);
+  return (
+    <li class="row mail" data-mail={id}>
+      <span class="who">
+        {mayAct && (
+          <label class="tick">
+            <input
+              type="checkbox"
+              aria-label={words.select(id)}
+              checked={isSelected}
+              disabled={isGuards}
+              onChange={({ currentTarget }) => select(id, currentTarget.checked)}
+            />
+          </label>
+        )}
+        <Address of={id} />
+        <span class={`type ${queue === "hold" ? "warn" : ""}`}>{stateOf(queue)}</span>
+        <small>
+          <At iso={at} how="distance" />, {size(sizeBytes, language.value)}
+        </small>
+      </span>
+      <span class="what">
+        <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language.value} />
+        {recipients.map(({ address, reason }) => (
+          <span key={address} class="recipient">
+            <Said text={address} />
+            <br />
+            <small>{reason === null ? words.noReason : <Said text={reason} />}</small>
+          </span>
+        ))}
+        {others > 0 && <small>{words.andOthers(others)} </small>}
+        {heldFor !== null && (
+          <small>{isGuards ? <Said text={words.heldFor(heldFor)} lang={language.value} /> : words.heldByHand}</small>
+        )}
+        {nextTryAt !== null && (
+          <small>
+            {words.nextTry} <At iso={nextTryAt} how="distance" />
+          </small>
+        )}
+      </span>
+      {mayAct && offered.length > 0 && (
+        <span class="buttons">
+          {offered.map((action) => (
+            <button
+              key={action}
+              type="button"
+              class={action === "delete" ? "danger" : undefined}
+              aria-label={words.actionOn(words.actions[action], id)}
+              onClick={() => act({ action, chosen: { ids: [id] }, count: 1 })}
+            >
+              {words.actions[action]}
+            </button>
+          ))}
+        </span>
+      )}
+    </li>
+  );
+}
+
+type SelectionProps = Readonly<{
+  items: readonly QueueItem[];
+  selected: ReadonlySet<string>;
+  setSelected: (ids: ReadonlySet<string>) => void;
+  filter: Query;
+  total: number;
+  act: Act;
+}>;
+
+/** What is done with several mails: those that are selected, else all that fit a search for an address. */
+export function QueueSelection({ items, selected, setSelected, filter, total, act }: SelectionProps) {
+  const words = t.value.mail;
+  const free = items.flatMap(({ queueId, heldFor }) => (heldFor === null || heldFor === "root" ? [queueId] : []));
+  const isAll = free.length > 0 && free.every((id) => selected.has(id));
+  const { state: _, ...addresses } = filter;
+  const isNarrow = Object.values(addresses).some((value) => value !== "");
+  const chosen: Chosen = selected.size > 0 ? { ids: [...selected] } : filled(filter);
+  const count = selected.size > 0 ? selected.size : total;
+  return (
+    <div class="bar">
+      <label class="tick">
+        <input type="checkbox" checked={isAll} onChange={() => setSelected(new Set(isAll ? [] : free))} />
+        {words.selectAll}
+      </label>
+      {(selected.size > 0 || isNarrow) && (
+        <>
+          <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
+          <span class="buttons">
+            {QUEUE_ACTIONS.map((action) => (
+              <button
+                key={action}
+                type="button"
+                class={action === "delete" ? "danger" : undefined}
+                onClick={() => act({ action, chosen, count })}
+              >
+                {words.actions[action]}
+              </button>
+            ))}
+          </span>
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Before anything is done: what, and with how many mails. */
+export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: () => void; no: () => void }>) {
+  const words = t.value.mail;
+  const { action, chosen, count } = asked;
+  const place = useOpened();
+  const names = Array.isArray(chosen["ids"]) ? chosen["ids"].slice(0, 10).join(" ") : Object.values(chosen).join(", ");
+  const question = words.ask[action](count);
+  return (
+    <section ref={place} class="preview" tabIndex={-1} aria-label={question}>
+      <strong>{question}</strong>
+      <bdi class="said">{visible(names)}</bdi>
+      <div class="buttons">
+        <button type="button" class={action === "delete" || action === "return" ? "danger" : "primary"} onClick={yes}>
+          {words.yes(words.actions[action], count)}
+        </button>
+        <button type="button" onClick={no}>
+          {words.cancel}
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function actionsFor(queue: string): readonly QueueAction[] {
+  return QUEUE_ACTIONS.filter((action) => {
+    if (action === "hold") return queue !== "hold";
+    if (action === "release") return queue === "hold";
+    return action === "flush" ? queue === "deferred" : true;
+  });
+}
+
+function stateOf(queue: string): string {
+  const { states } = t.value.mail;
+  return queue === "deferred" || queue === "hold" || queue === "active" ? states[queue] : queue;
+}
+
+function filled(filter: Query): Query {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ""));
+}

@@ -1,0 +1,154 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { CountedPage } from "../../../src/admin/declare/paging.ts";
+import type { QueueItem } from "../../../src/admin/queue.ts";
+import { t } from "../../admin-texts.ts";
+import { get, queryOf, stillListed } from "../../api.ts";
+import { attempt } from "../../attempt.ts";
+import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import { go, type Query, route } from "../../route.ts";
+import { may } from "../../session.ts";
+import { focusHeading, turnTo } from "../../shell.tsx";
+import { Pages } from "../list-parts.tsx";
+import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
+import { QueueConfirm, QueueRow, QueueSelection } from "./queue-rows.tsx";
+
+const PAGE_ROWS = 30;
+const STATES = ["deferred", "hold", "active"] as const;
+const FILTERS = ["account", "sender", "recipient", "state"] as const;
+
+/** What is asked about before it is done, and how many mails it is about. */
+export type Asked = Readonly<{ action: QueueAction; chosen: Chosen; count: number }>;
+
+/** Postfix's queue: why each mail waits, and what may be done about it. */
+export function MailQueue() {
+  const { query } = route.value;
+  const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));
+  const cursor = query["after"] ?? "";
+  const path = `queue${queryOf({ ...filter, limit: PAGE_ROWS, cursor })}`;
+  const { data, error, isCurrent, reload } = useLoaded(() => get<CountedPage<QueueItem>>(path), [path]);
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+  const [asked, setAsked] = useState<Asked | null>(null);
+  useEffect(() => {
+    setTicked(new Set());
+    setAsked(null);
+  }, [path]);
+  const rows = useRef<HTMLUListElement>(null);
+  const acted = useRef<string | null>(null);
+  // What was done may take the button away that did it, and the focus with it: the row's next one has it, or the heading.
+  useEffect(() => {
+    if (acted.current === null || document.activeElement !== document.body) return;
+    const next = rows.current?.querySelector<HTMLElement>(`[data-mail="${acted.current}"] button`);
+    acted.current = null;
+    if (next === null || next === undefined) focusHeading();
+    else next.focus();
+  }, [data]);
+
+  const words = t.value.mail;
+  const carryOut = ({ action, chosen }: Asked): void =>
+    attempt(async () => {
+      if (asked !== null) focusHeading();
+      setAsked(null);
+      try {
+        await changeQueue(action, chosen, reload);
+        setTicked(new Set());
+      } finally {
+        reload();
+      }
+    });
+  // One mail that can be put back needs no question.
+  const act = (wanted: Asked): void => {
+    const isPlain = wanted.count === 1 && wanted.action !== "delete" && wanted.action !== "return";
+    const [id] = "ids" in wanted.chosen ? wanted.chosen.ids : [];
+    acted.current = isPlain ? (id ?? null) : null;
+    if (isPlain) carryOut(wanted);
+    else setAsked(wanted);
+  };
+  const select = (id: string, isOn: boolean): void =>
+    setTicked((last) => new Set([...last].filter((one) => one !== id).concat(isOn ? [id] : [])));
+  const isFiltered = Object.values(filter).some((value) => value !== "");
+  const items = data?.items ?? [];
+  const selected = stillListed(
+    ticked,
+    items.map(({ queueId }) => queueId),
+  );
+  // Rows of the former filter are shown until the new ones are there: an action now would use the new filter.
+  const mayAct = may("queue") && isCurrent;
+  return (
+    <>
+      <QueueFilters filter={filter} isSet={isFiltered} />
+      <div class="bar">
+        <span>{data !== null && words.count(data.total)}</span>
+        <span class="spacer" />
+        <button type="button" onClick={reload}>
+          {words.refresh}
+        </button>
+      </div>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {mayAct && items.length > 0 && (
+        <QueueSelection
+          items={items}
+          selected={selected}
+          setSelected={setTicked}
+          filter={filter}
+          total={data?.total ?? 0}
+          act={setAsked}
+        />
+      )}
+      {asked !== null && isCurrent && (
+        <QueueConfirm key={JSON.stringify(asked)} asked={asked} yes={() => carryOut(asked)} no={() => setAsked(null)} />
+      )}
+      {data !== null && items.length === 0 && <p class="empty">{isFiltered ? words.noneFits : words.empty}</p>}
+      <ul ref={rows} class="rows" aria-label={words.list}>
+        {items.map((item) => (
+          <QueueRow
+            key={item.queueId}
+            item={item}
+            isSelected={selected.has(item.queueId)}
+            mayAct={mayAct}
+            select={select}
+            act={act}
+          />
+        ))}
+      </ul>
+      <Pages page="mail" query={filter} by="after" at={cursor} next={data?.next ?? null} />
+    </>
+  );
+}
+
+function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolean }>) {
+  const words = t.value.mail;
+  const form = useFilled(filter);
+  const search = (event: Event): void => {
+    event.preventDefault();
+    go("mail", fieldsOf(event.currentTarget));
+  };
+  return (
+    <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
+      <summary>{words.search}</summary>
+      <form ref={form} onSubmit={search}>
+        <Field label={words.account} name="account" maxLength={320} />
+        <Field label={words.sender} name="sender" maxLength={320} />
+        <Field label={words.recipient} name="recipient" maxLength={320} />
+        <label class="field">
+          <span>{words.state}</span>
+          <select name="state" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
+            <option value="">{words.anyState}</option>
+            {STATES.map((name) => (
+              <option key={name} value={name}>
+                {words.states[name]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <div class="buttons">
+          <button class="primary" type="submit">
+            {words.search}
+          </button>
+          <button type="button" disabled={!isSet} onClick={() => turnTo("mail", {})}>
+            {words.clear}
+          </button>
+        </div>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,253 @@
+import { signal } from "@preact/signals";
+import { useState } from "preact/hooks";
+import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
+import type { Page } from "../../../src/admin/declare/paging.ts";
+import { type Listed, SecretRow, SessionFacts } from "../../access-rows.tsx";
+import { get, post, queryOf, remove } from "../../api.ts";
+import { attempt, tell } from "../../attempt.ts";
+import { typedIn } from "../../fields.tsx";
+import { t } from "../../mailbox-texts.ts";
+import { At, Card, Field, fieldsOf, Said, State, useAttempt, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { withProof } from "../../proof.tsx";
+import { Secret } from "../../secrets.tsx";
+import { reader } from "../../session.ts";
+
+/** How often the reader has set a new password here: it removes app passwords. */
+export const passwordsSet = signal(0);
+
+/** `isOnServer`: the password opens the mailbox's key, so it is changed only on the server. */
+export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
+  const words = t.value.me;
+  return (
+    <Card title={words.password}>
+      <p class="hint">{isOnServer ? words.passwordOnServer : words.passwordHint}</p>
+      {!isOnServer && <NewPassword done={() => undefined} />}
+    </Card>
+  );
+}
+
+/** Whether it is easy to guess the server says. */
+export function NewPassword({ done }: Readonly<{ done: () => void }>) {
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.me;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (!(form instanceof HTMLFormElement)) return;
+    const { password } = typedIn(form);
+    attempt(async () => {
+      await withProof(() => post("me/password", password));
+      form.reset();
+      tell(words.passwordSet);
+      passwordsSet.value += 1;
+      done();
+    });
+  };
+  return (
+    <form class="fields" onSubmit={submit}>
+      <input type="text" name="username" value={reader.value?.account ?? ""} autocomplete="username" hidden readOnly />
+      <Field
+        label={words.newPassword}
+        name="password"
+        type="password"
+        required
+        maxLength={512}
+        autocomplete="new-password"
+      />
+      <div class="buttons">
+        <button class="primary" type="submit" aria-disabled={isBusy}>
+          {words.setPassword}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+type Item = Readonly<{ id: string; name: string; made: string; lastUsed: string | null }>;
+type Made = Readonly<{ name: string; password: string }>;
+
+/** As many as the server keeps for one account. */
+const MOST = 20;
+
+/** Passwords of single mail programs: their list, a form that makes one, and their end. */
+export function AppPasswordsCard() {
+  const { data, error, reload } = useLoaded(
+    () => get<{ items: readonly Item[] }>("me/app-passwords"),
+    [passwordsSet.value],
+  );
+  const words = t.value.me.apps;
+  const takeOff = async ({ id, name }: Item): Promise<void> => {
+    await withProof(() => remove(`me/app-passwords/${encodeURIComponent(id)}`));
+    tell(words.removed(name));
+    reload();
+  };
+  return (
+    <Card title={words.title}>
+      <p class="hint">{words.hint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <SecretRow
+            key={item.id}
+            name={item.name}
+            madeAt={item.made}
+            lastUsed={item.lastUsed}
+            words={words}
+            takeOff={() => takeOff(item)}
+          />
+        ))}
+      </ul>
+      {data !== null && <MakeAppPassword names={data.items.map(({ name }) => name)} made={reload} />}
+    </Card>
+  );
+}
+
+function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
+  const [fresh, setFresh] = useState<Made | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.me.apps;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { name = "" } = fieldsOf(form);
+    if (names.includes(name)) return tell(words.isThere(name), { tone: "bad" });
+    attempt(async () => {
+      setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
+      if (form instanceof HTMLFormElement) form.reset();
+      made();
+    });
+  };
+  return (
+    <>
+      {fresh !== null && (
+        <Secret
+          says={words.says(fresh.name)}
+          label={words.label}
+          secret={fresh.password}
+          done={words.done}
+          close={() => setFresh(null)}
+        />
+      )}
+      {names.length >= MOST && <p class="hint">{words.most}</p>}
+      {names.length < MOST && (
+        <form class="fields" onSubmit={submit}>
+          <Field label={words.name} name="name" required maxLength={40} />
+          <div class="buttons">
+            <button type="submit" aria-disabled={isBusy}>
+              {words.make}
+            </button>
+          </div>
+        </form>
+      )}
+    </>
+  );
+}
+
+const MOST_SHOWN = 10;
+
+/** Who signed in with the reader's address, or tried to, and what to do if it was not the reader. */
+export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
+  const [cursor, setCursor] = useState("");
+  const { data, error, reload } = useLoaded(
+    () => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`),
+    [cursor],
+  );
+  const words = t.value.me;
+  const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
+  return (
+    <Card title={words.signIns}>
+      <p class="hint">{words.signInsHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && data.next === null && <p class="empty">{words.noSignIns}</p>}
+      <ul class="rows">
+        {data?.items.map(({ at, ip, service, isRight, what }, place) => (
+          <li key={`${at} ${place}`} class="row brief">
+            <State status={isRight ? "ok" : "degraded"}>{words.whats[what]}</State>
+            <Said text={`${service ?? ""} ${ip ?? ""}`} />
+            <At iso={at} how="moment" />
+          </li>
+        ))}
+      </ul>
+      {hasRight && <Question isPasswordOnServer={isPasswordOnServer} />}
+      <div class="bar">
+        <span class="spacer" />
+        {cursor !== "" && (
+          <button type="button" onClick={() => setCursor("")}>
+            {words.newest}
+          </button>
+        )}
+        {data !== null && data.next !== null && (
+          <button type="button" onClick={() => setCursor(data.next ?? "")}>
+            {words.older}
+          </button>
+        )}
+      </div>
+    </Card>
+  );
+}
+
+function Question({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
+  const [answer, setAnswer] = useState<"yes" | "no" | null>(null);
+  const words = t.value.me;
+  return (
+    <>
+      <div class="bar">
+        <strong>{words.askYou}</strong>
+        <button type="button" aria-pressed={answer === "yes"} onClick={() => setAnswer("yes")}>
+          {words.yes}
+        </button>
+        <button type="button" aria-pressed={answer === "no"} onClick={() => setAnswer("no")}>
+          {words.no}
+        </button>
+      </div>
+      <p role="status">{answer === "yes" && words.thanks}</p>
+      {answer === "no" && <NotYou isPasswordOnServer={isPasswordOnServer} done={() => setAnswer(null)} />}
+    </>
+  );
+}
+
+function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boolean; done: () => void }>) {
+  const place = useOpened();
+  const words = t.value.me;
+  return (
+    <section ref={place} tabIndex={-1} class="preview" aria-label={words.no}>
+      <p>{isPasswordOnServer ? words.passwordOnServer : words.notYou}</p>
+      {!isPasswordOnServer && <NewPassword done={done} />}
+    </section>
+  );
+}
+
+/** The browsers in which the reader is signed in, and the end of all but this one. */
+export function OwnSessionsCard() {
+  const { data, error, reload } = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
+  const words = t.value.me;
+  const endOthers = (): void =>
+    attempt(async () => {
+      const { ended } = await remove<{ ended: number }>("me/sessions");
+      tell(t.value.browsers.ended(ended));
+      reload();
+    });
+  const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
+  return (
+    <Card title={words.sessions}>
+      <p class="hint">{words.sessionsHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <li key={item.id} class="row act">
+            <SessionFacts item={item} />
+          </li>
+        ))}
+      </ul>
+      {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
+      {!isAlone && (
+        <div class="buttons">
+          <button type="button" class="danger" onClick={endOthers}>
+            {words.endOthers}
+          </button>
+        </div>
+      )}
+    </Card>
+  );
+}

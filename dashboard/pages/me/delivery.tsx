@@ -1,0 +1,181 @@
+import { get, put, remove } from "../../api.ts";
+import { tell } from "../../attempt.ts";
+import { t } from "../../mailbox-texts.ts";
+import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { withProof } from "../../proof.tsx";
+import { focusHeading } from "../../shell.tsx";
+
+type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
+
+/** As many as the server takes. */
+const MOST_ADDRESSES = 10;
+
+/** Where the reader's mail is sent on, and whether a copy stays. */
+export function ForwardingCard() {
+  const { data, error, reload } = useLoaded(() => get<Forwarding>("me/forwarding"), []);
+  const words = t.value.me.forwarding;
+  return (
+    <Card title={words.title}>
+      <p class="hint">{words.hint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Addresses forwarding={data} changed={reload} />}
+    </Card>
+  );
+}
+
+type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
+
+function Addresses({ forwarding: { to, keep }, changed }: Changes) {
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.me.forwarding;
+  // What this page knows may be older than its own last change.
+  const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
+    const wanted = change(await get<Forwarding>("me/forwarding"));
+    await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));
+    tell(says);
+    changed();
+  };
+  const add = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { address = "" } = fieldsOf(form);
+    if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
+    attempt(async () => {
+      await set(
+        (now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }),
+        words.isSent(address),
+      );
+      if (form instanceof HTMLFormElement) form.reset();
+    });
+  };
+  const takeOff = (address: string): void =>
+    attempt(async () => {
+      await set((now) => ({ ...now, to: now.to.filter((one) => one !== address) }), words.isOff(address));
+      focusHeading();
+    });
+  const keepOrNot = (): void =>
+    attempt(() => set((now) => ({ ...now, keep: !keep }), keep ? words.noCopy : words.copy));
+  return (
+    <>
+      {to.length === 0 && <p class="empty">{words.none}</p>}
+      <ul class="rows">
+        {to.map((address) => (
+          <li key={address} class="row act">
+            <Said text={address} />
+            <button
+              type="button"
+              aria-label={words.offOf(address)}
+              aria-disabled={isBusy}
+              onClick={() => takeOff(address)}
+            >
+              {words.off}
+            </button>
+          </li>
+        ))}
+      </ul>
+      {to.length > 0 && (
+        <div class="bar">
+          <span>{keep ? words.copy : words.noCopy}</span>
+          <button type="button" aria-disabled={isBusy} onClick={keepOrNot}>
+            {keep ? words.keepNone : words.keep}
+          </button>
+        </div>
+      )}
+      {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
+      {to.length < MOST_ADDRESSES && (
+        <form class="fields" onSubmit={add}>
+          <Field label={words.address} name="address" type="email" required maxLength={320} />
+          <div class="buttons">
+            <button type="submit" aria-disabled={isBusy}>
+              {words.send}
+            </button>
+          </div>
+        </form>
+      )}
+    </>
+  );
+}
+
+type Vacation = Readonly<{ subject: string; text: string; until: string | null }>;
+
+/** As many characters as the server takes. */
+const MOST_CHARACTERS = { subject: 200, text: 4_000 };
+const PATH = "me/vacation";
+
+/** What is answered while the reader is away. */
+export function VacationCard() {
+  const { data, error, reload } = useLoaded(() => get<{ vacation: Vacation | null }>(PATH), []);
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.me.vacation;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const { subject = "", text = "", day = "" } = fieldsOf(event.currentTarget);
+    attempt(async () => {
+      await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
+      tell(words.isOn);
+      reload();
+    });
+  };
+  const end = (): void =>
+    attempt(async () => {
+      await withProof(() => remove(PATH));
+      tell(words.isOff);
+      reload();
+    });
+  const vacation = data?.vacation ?? null;
+  return (
+    <Card title={words.title}>
+      <p class="hint">{words.hint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <p role="status">{vacation === null ? words.none : <InForce of={vacation} />}</p>}
+      {data !== null && (
+        <form class="fields" onSubmit={submit}>
+          <Field
+            label={words.subject}
+            name="subject"
+            maxLength={MOST_CHARACTERS.subject}
+            defaultValue={vacation?.subject}
+          />
+          <label class="field">
+            <span>{words.text}</span>
+            <textarea name="text" rows={5} required maxLength={MOST_CHARACTERS.text} defaultValue={vacation?.text} />
+          </label>
+          <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />
+          <div class="buttons">
+            <button type="submit" aria-disabled={isBusy}>
+              {vacation === null ? words.set : words.change}
+            </button>
+            {vacation !== null && (
+              <button type="button" aria-disabled={isBusy} onClick={end}>
+                {words.end}
+              </button>
+            )}
+          </div>
+        </form>
+      )}
+    </Card>
+  );
+}
+
+function InForce({ of: { until } }: Readonly<{ of: Vacation }>) {
+  const words = t.value.me.vacation;
+  if (until === null) return <strong>{words.always}</strong>;
+  return (
+    <strong>
+      {Date.parse(until) < Date.now() ? words.over : words.until} <At iso={until} how="moment" />
+    </strong>
+  );
+}
+
+/** The last second of a day of the reader's clock; null: no day. */
+function endOf(day: string): string | null {
+  return day === "" ? null : new Date(`${day}T23:59:59`).toISOString();
+}
+
+/** For a field of type `date`. */
+function dayOf(iso: string | null): string {
+  if (iso === null) return "";
+  const at = new Date(iso);
+  const two = (number: number): string => String(number).padStart(2, "0");
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+}

@@ -1,0 +1,46 @@
+/** A line of a chart in a box of `width` by `height`, as the points of an SVG polyline. Its highest value may be `most`. */
+export function pointsOf(values: readonly number[], most: number, { width, height }: Box): string {
+  const across = width / Math.max(1, values.length - 1);
+  const up = height / Math.max(1, most);
+  return values.map((value, place) => `${tidy(place * across)},${tidy(height - value * up)}`).join(" ");
+}
+
+export type Box = Readonly<{ width: number; height: number }>;
+
+/** The next number of 1, 2 and 5 with zeros: where a scale may end. */
+export function roundUp(most: number): number {
+  for (let size = 1; ; size *= 10) for (const step of [1, 2, 5]) if (step * size >= most) return step * size;
+}
+
+function tidy(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** Between two times, at least. Milliseconds. */
+const REST_MS = 60_000;
+/** A step of the chart of the day. */
+export const STEP_SECONDS = 900;
+
+/** When what is counted over hours is to be read again. */
+export class Counted {
+  #at: number;
+  #known: string;
+
+  /** `figures`: those of the stream. `now`: the time, in milliseconds. */
+  constructor(figures: unknown, now: number) {
+    [this.#at, this.#known] = [now, stateOf(figures, now)];
+  }
+
+  /** If something was counted since it last said so, or a step has ended; once a minute at most. */
+  isDue(figures: unknown, now: number): boolean {
+    const state = stateOf(figures, now);
+    // A clock that was set back says nothing of how long ago it was.
+    if (figures === null || state === this.#known || Math.abs(now - this.#at) < REST_MS) return false;
+    [this.#at, this.#known] = [now, state];
+    return true;
+  }
+}
+
+function stateOf(figures: unknown, now: number): string {
+  return `${Math.floor(now / (1_000 * STEP_SECONDS))} ${JSON.stringify(figures)}`;
+}

@@ -1,0 +1,141 @@
+import { useEffect, useState } from "preact/hooks";
+import { t } from "../../admin-texts.ts";
+import { get, queryOf } from "../../api.ts";
+import { hourAndMinute, whole } from "../../format.ts";
+import { figures } from "../../live.ts";
+import { language } from "../../messages.ts";
+import { Card, useLoaded, Waiting } from "../../parts.tsx";
+import { Counted, pointsOf, roundUp, STEP_SECONDS } from "./chart.ts";
+
+type Series = Readonly<{ mails_in: readonly number[]; refused: readonly number[]; logins_failed: readonly number[] }>;
+type Answer = Readonly<{ from: string; to: string; stepSeconds: number; series: Series }>;
+type Line = Readonly<{ name: string; style: string; values: readonly number[] }>;
+
+const DAY_MS = 86_400_000;
+const BOX = { width: 960, height: 160 };
+/** Steps between two times below the chart: six hours. */
+const TICK_STEPS = 24;
+
+/** What came in the last 24 hours, as lines that differ in more than their colour, and as a table. */
+export function DayChart() {
+  const { data, error, reload } = useLoaded(readDay, []);
+  useCounted(reload);
+  const { now } = t.value;
+  return (
+    <Card title={now.chart}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Lines of={data} />}
+    </Card>
+  );
+}
+
+async function readDay(): Promise<Answer> {
+  const from = new Date(Date.now() - DAY_MS).toISOString();
+  return withoutTheLast(await get<Answer>(`figures${queryOf({ from, step: STEP_SECONDS })}`));
+}
+
+/** Without the step that has not ended: it would look as if mail had stopped. */
+function withoutTheLast({ series, ...span }: Answer): Answer {
+  const steps = Math.floor((Date.parse(span.to) - Date.parse(span.from)) / 1_000 / span.stepSeconds);
+  const { mails_in, refused, logins_failed } = series;
+  const ended = (values: readonly number[]): readonly number[] => values.slice(0, steps);
+  return {
+    ...span,
+    series: { mails_in: ended(mails_in), refused: ended(refused), logins_failed: ended(logins_failed) },
+  };
+}
+
+function Lines({ of }: Readonly<{ of: Answer }>) {
+  const { now } = t.value;
+  const { mails_in, refused, logins_failed } = of.series;
+  const lines: readonly Line[] = [
+    { name: now.mails, style: "mails", values: mails_in },
+    { name: now.refused, style: "refused", values: refused },
+    { name: now.failed, style: "failed", values: logins_failed },
+  ];
+  const most = roundUp(Math.max(0, ...lines.flatMap(({ values }) => values)));
+  return (
+    <figure class="chart">
+      <figcaption>
+        {lines.map(({ name, style }) => (
+          <span key={style} class="legend">
+            <svg viewBox="0 0 32 8" width="32" height="8" aria-hidden="true">
+              <polyline class={style} points="0,4 32,4" />
+            </svg>{" "}
+            {name}
+          </span>
+        ))}
+        <span class="hint">{now.most(whole(most, language.value))}</span>
+      </figcaption>
+      <svg viewBox={`0 -4 ${BOX.width} ${BOX.height + 8}`} preserveAspectRatio="none" role="img" aria-label={now.chart}>
+        <path class="grid" d={`M0 0H${BOX.width}M0 ${BOX.height / 2}H${BOX.width}M0 ${BOX.height}H${BOX.width}`} />
+        {lines.map(({ style, values }) => (
+          <polyline key={style} class={style} points={pointsOf(values, most, BOX)} />
+        ))}
+      </svg>
+      <Times of={of} />
+      <AsTable of={of} lines={lines} />
+    </figure>
+  );
+}
+
+function timeOf({ from, stepSeconds }: Answer, step: number): string {
+  return hourAndMinute(Date.parse(from) + step * stepSeconds * 1_000, language.value);
+}
+
+function Times({ of }: Readonly<{ of: Answer }>) {
+  const { length } = of.series.mails_in;
+  const ticks = Array.from({ length: Math.floor(length / TICK_STEPS) }, (_, place) => timeOf(of, place * TICK_STEPS));
+  return (
+    <div class="times" aria-hidden="true">
+      {ticks.map((tick, place) => (
+        <span key={place}>{tick}</span>
+      ))}
+    </div>
+  );
+}
+
+/** Drawn only while it is open. */
+function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>) {
+  const [isOpen, setOpen] = useState(false);
+  const { now } = t.value;
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{now.table}</summary>
+      {isOpen && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{now.time}</th>
+              {lines.map(({ name, style }) => (
+                <th key={style} scope="col">
+                  {name}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {of.series.mails_in.map((_, step) => (
+              <tr key={step}>
+                <th scope="row">{timeOf(of, step)}</th>
+                {lines.map(({ style, values }) => (
+                  <td key={style}>{whole(values[step] ?? 0, language.value)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </details>
+  );
+}
+
+/** Reads counts over hours again when the stream's figures change, not by a timer, and only while the page is visible. */
+export function useCounted(reload: () => void): void {
+  useEffect(() => {
+    const counted = new Counted(figures.value, Date.now());
+    return figures.subscribe((now) => {
+      if (!document.hidden && counted.isDue(now, Date.now())) reload();
+    });
+  }, []);
+}

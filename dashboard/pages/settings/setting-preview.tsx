@@ -1,0 +1,131 @@
+import { t } from "../../admin-texts.ts";
+import { whole } from "../../format.ts";
+import { language } from "../../messages.ts";
+import { Address, Card, Said, useOpened } from "../../parts.tsx";
+
+type Listed<T> = Readonly<{ total: number; items: readonly T[] }>;
+type Hit = Readonly<{ ip: string; bans: number; reason: string | null }>;
+type Account = Readonly<{ account: string; ip: string; events: number; reason: string | null }>;
+type Trial = Readonly<{
+  outcome: "done" | "too_long" | "busy";
+  events: number;
+  cut: boolean;
+  banned: Listed<Hit>;
+  notBanned: Listed<Hit>;
+  accounts: Listed<Account>;
+}>;
+export type Preview = Readonly<{
+  problems: readonly Readonly<{ key: string; says: string }>[];
+  lines: readonly Readonly<{
+    key: string;
+    line: number | null;
+    removed: readonly string[];
+    added: readonly string[];
+  }>[];
+  restarts: readonly string[];
+  warnings: readonly string[];
+  digest: string;
+  trial: Trial | null;
+}>;
+
+type Props = Readonly<{ preview: Preview; isBusy: boolean; apply: () => void; back: () => void }>;
+
+/** What changes would come to, before they are applied. */
+export function SettingPreview({ preview, isBusy, apply, back }: Props) {
+  const { problems, lines, restarts, warnings, trial } = preview;
+  const place = useOpened();
+  const words = t.value.settings;
+  return (
+    <Card title={problems.length > 0 ? words.problems : words.preview} place={place}>
+      {problems.length > 0 && (
+        <div role="alert">
+          <ul class="rows">
+            {problems.map(({ key, says }) => (
+              <li key={key} class="row brief">
+                <Said text={says} />
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {lines.length > 0 && <h3>{words.lines}</h3>}
+      {problems.length === 0 && lines.length === 0 && <p class="empty">{words.nothing}</p>}
+      {lines.map(({ key, line, removed, added }) => (
+        <pre key={key} class="diff" tabIndex={0} aria-label={`${key}${line === null ? "" : `, ${line}`}`}>
+          {removed.map((one) => (
+            <del key={one}>{`- ${one}\n`}</del>
+          ))}
+          {added.map((one) => (
+            <ins key={one}>{`+ ${one}\n`}</ins>
+          ))}
+        </pre>
+      ))}
+      {restarts.length > 0 && <p>{words.restarts(restarts.join(", "))}</p>}
+      {warnings.map((one) => (
+        <p key={one}>
+          <Said text={one} />
+        </p>
+      ))}
+      {trial !== null && <Tried trial={trial} />}
+      <div class="buttons">
+        {lines.length > 0 && (
+          <button type="button" class="primary" aria-disabled={isBusy} onClick={apply}>
+            {words.apply}
+          </button>
+        )}
+        <button type="button" aria-disabled={isBusy} onClick={back}>
+          {words.back}
+        </button>
+      </div>
+    </Card>
+  );
+}
+
+function Tried({ trial }: Readonly<{ trial: Trial }>) {
+  const { outcome, events, cut, banned, notBanned, accounts } = trial;
+  const words = t.value.settings;
+  const count = (total: number): string => whole(total, language.value);
+  const isSame = banned.total + notBanned.total + accounts.total === 0;
+  return (
+    <>
+      <h3>{words.trial}</h3>
+      {outcome !== "done" && <p>{outcome === "busy" ? words.busy : words.tooLong}</p>}
+      {outcome === "done" && (
+        <p>
+          {events === 0 ? words.noEvents : words.compared(count(events))} {cut && words.cut}{" "}
+          {isSame && events > 0 && words.same}
+        </p>
+      )}
+      {accounts.total > 0 && (
+        <>
+          <p class="error">{words.accounts(count(accounts.total))}</p>
+          <ul class="facts">
+            {accounts.items.map(({ account, ip }) => (
+              <li key={account}>
+                <Said text={account} /> (<Address of={ip} />)
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <Addresses title={words.banned(count(banned.total))} of={banned} />
+      <Addresses title={words.notBanned(count(notBanned.total))} of={notBanned} />
+    </>
+  );
+}
+
+function Addresses({ title, of }: Readonly<{ title: string; of: Listed<Hit> }>) {
+  if (of.total === 0) return null;
+  return (
+    <>
+      <p>{title}</p>
+      <ul class="facts">
+        {of.items.map(({ ip }) => (
+          <li key={ip}>
+            <Address of={ip} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,224 @@
+import { useState } from "preact/hooks";
+import type { TokenItem } from "../../../src/admin/access.ts";
+import type { ListedSession } from "../../../src/admin/declare/items.ts";
+import type { CountedPage } from "../../../src/admin/declare/paging.ts";
+import { type Listed, SessionFacts } from "../../access-rows.tsx";
+import { t } from "../../admin-texts.ts";
+import { get, post, queryOf, remove } from "../../api.ts";
+import { attempt, tell } from "../../attempt.ts";
+import { Surely } from "../../fields.tsx";
+import { whole } from "../../format.ts";
+import { language } from "../../messages.ts";
+import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { withProof } from "../../proof.tsx";
+import { Secret } from "../../secrets.tsx";
+import { reader } from "../../session.ts";
+
+const MOST_SESSIONS = 100;
+
+/** The browsers that are signed in, the administrator's and those of mailboxes, and their end. */
+export function SessionsCard() {
+  const { data, error, reload } = useLoaded(
+    () => get<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`),
+    [],
+  );
+  const words = t.value.access;
+  const end = (path: string): void =>
+    attempt(async () => {
+      const { ended } = await withProof(() => remove<{ ended: number }>(path));
+      tell(t.value.browsers.ended(ended));
+      reload();
+    });
+  // The administrator's come first, so all of them are here.
+  const isAlone = data?.items.every(({ isOwn, account }) => isOwn || account !== null) ?? true;
+  const endAll = isAlone ? undefined : (
+    <button type="button" class="danger" onClick={() => end("sessions")}>
+      {words.endAll}
+    </button>
+  );
+  return (
+    <Card title={words.sessions} aside={endAll}>
+      <p class="hint">{words.sessionsHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <SessionRow key={item.id} item={item} end={() => end(`sessions/${item.id}`)} />
+        ))}
+      </ul>
+      {data?.items.every(({ isOwn }) => isOwn) === true && <p class="empty">{t.value.browsers.alone}</p>}
+      {data !== null && data.total > data.items.length && (
+        <p class="hint">{words.moreSessions(whole(data.total - data.items.length, language.value))}</p>
+      )}
+    </Card>
+  );
+}
+
+function SessionRow({ item, end }: Readonly<{ item: Listed & ListedSession; end: () => void }>) {
+  const { device, ip, isOwn, account } = item;
+  const words = t.value.access;
+  return (
+    <li class="row act">
+      <SessionFacts item={item} account={account} />
+      {!isOwn && (
+        <button type="button" aria-label={words.endOf(device, ip)} onClick={end}>
+          {words.end}
+        </button>
+      )}
+    </li>
+  );
+}
+
+const MOST_TOKENS = 100;
+
+/** The tokens, a form that makes one, and their end. */
+export function TokensCard() {
+  const { data, error, reload } = useLoaded(
+    () => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`),
+    [],
+  );
+  const words = t.value.access;
+  const revoke = async (name: string): Promise<void> => {
+    await withProof(() => remove(`tokens/${name}`));
+    tell(words.revoked(name));
+    reload();
+  };
+  return (
+    <Card title={words.tokens}>
+      <p class="hint">{words.tokensHint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.noTokens}</p>}
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />
+        ))}
+      </ul>
+      {data !== null && data.total > data.items.length && (
+        <p class="hint">{words.moreTokens(whole(data.total - data.items.length, language.value))}</p>
+      )}
+      <TokenForm made={reload} />
+    </Card>
+  );
+}
+
+function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Promise<void> }>) {
+  const { name, scopes, createdBy, expiresAt, usedAt } = item;
+  const words = t.value.access;
+  const isOver = expiresAt !== null && Date.parse(expiresAt) <= now.value;
+  return (
+    <li class="row act">
+      <p>
+        <strong>
+          <Said text={name} />
+        </strong>{" "}
+        {scopes.map((scope) => (
+          <span key={scope} class="badge">
+            {scope}
+          </span>
+        ))}
+        <br />
+        <small>
+          {isOver && words.over}
+          {!isOver && expiresAt === null && words.never}
+          {!isOver && expiresAt !== null && (
+            <>
+              {words.expires} <At iso={expiresAt} how="distance" />
+            </>
+          )}
+          ,{" "}
+          {usedAt === null ? (
+            words.unused
+          ) : (
+            <>
+              {t.value.browsers.used} <At iso={usedAt} how="moment" />
+            </>
+          )}
+          , <Said text={words.madeBy(createdBy)} lang={language.value} />
+        </small>
+      </p>
+      <Surely label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
+    </li>
+  );
+}
+
+type Made = Readonly<{ name: string; token: string }>;
+/** Those of the server (src/core/access/scopes.ts), which takes them in place of scopes. */
+const CHOSEN = "chosen";
+
+export function TokenForm({ made }: Readonly<{ made: () => void }>) {
+  const [role, setRole] = useState("viewer");
+  const [fresh, setFresh] = useState<Made | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.access;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (!(form instanceof HTMLFormElement)) return;
+    const { name = "", expires = "" } = fieldsOf(form);
+    const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
+    if (scopes.length === 0) return tell(words.noScope, { tone: "bad" });
+    attempt(async () => {
+      const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
+      setFresh(await withProof(() => post<Made>("tokens", body)));
+      form.reset();
+      setRole("viewer");
+      made();
+    });
+  };
+  return (
+    <>
+      {fresh !== null && (
+        <Secret
+          says={words.made(fresh.name)}
+          label={words.secret}
+          secret={fresh.token}
+          done={words.done}
+          close={() => setFresh(null)}
+        />
+      )}
+      <h3>{words.make}</h3>
+      <form class="fields" onSubmit={submit}>
+        <Field label={words.name} name="name" required maxLength={64} pattern="[A-Za-z0-9_.\-]+" />
+        <label class="field">
+          <span>{words.role}</span>
+          <select name="role" value={role} onChange={({ currentTarget }) => setRole(currentTarget.value)}>
+            {Object.entries(words.roles).map(([value, text]) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span>{words.lasts}</span>
+          <select name="expires">
+            {Object.entries(words.durations).map(([value, text]) => (
+              <option key={value} value={value} selected={value === "90d"}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        {role === CHOSEN && <Scopes />}
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.make}
+          </button>
+        </div>
+      </form>
+    </>
+  );
+}
+
+/** Those of the reader, who cannot give more. */
+function Scopes() {
+  return (
+    <fieldset class="choices">
+      <legend>{t.value.access.scopes}</legend>
+      {reader.value?.scopes.map((scope) => (
+        <label key={scope}>
+          <input type="checkbox" name="scope" value={scope} /> {scope}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

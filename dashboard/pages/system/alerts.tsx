@@ -1,0 +1,124 @@
+import { useState } from "preact/hooks";
+import type { AlertItem, AlertList, ChannelTests } from "../../../src/admin/server.ts";
+import { t } from "../../admin-texts.ts";
+import { get, post, queryOf } from "../../api.ts";
+import { attempt } from "../../attempt.ts";
+import { At, Card, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { may } from "../../session.ts";
+
+type Tested = ChannelTests["results"];
+
+const MOST_SHOWN = 20;
+
+/** The latest alerts, and their channels. */
+export function AlertsPart() {
+  const { data, error, reload } = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
+  const words = t.value.system.alertList;
+  if (data === null) return <Waiting error={error} reload={reload} />;
+  return (
+    <>
+      <Waiting error={error} reload={reload} isLoaded />
+      <Channels channels={data.channels} leadOut={data.leadOut} tested={reload} />
+      <Card title={words.title}>
+        {data.items.length === 0 && <p class="empty">{words.none}</p>}
+        <ul class="rows">
+          {data.items.map((item) => (
+            <AlertRow key={`${item.code} ${item.subject} ${item.openedAt}`} item={item} />
+          ))}
+        </ul>
+        {data.total > data.items.length && <p class="hint">{words.older}</p>}
+      </Card>
+    </>
+  );
+}
+
+type ChannelsProps = Pick<AlertList, "channels" | "leadOut"> & Readonly<{ tested: () => void }>;
+
+function Channels({ channels, leadOut, tested }: ChannelsProps) {
+  const [isWaiting, setWaiting] = useState(false);
+  const [results, setResults] = useState<Tested>([]);
+  const words = t.value.system.alertList;
+  const test = (): void => {
+    if (isWaiting) return;
+    setWaiting(true);
+    attempt(async () => {
+      try {
+        setResults((await post<ChannelTests>("alerts/test", {})).results);
+        tested();
+      } finally {
+        setWaiting(false);
+      }
+    });
+  };
+  const button =
+    may("admin") && channels.length > 0 ? (
+      <button type="button" aria-disabled={isWaiting} onClick={test}>
+        {isWaiting ? words.testing : words.test}
+      </button>
+    ) : undefined;
+  return (
+    <Card title={words.channels} aside={button}>
+      {channels.length === 0 && <p class="empty">{words.noChannels}</p>}
+      {channels.length > 0 && !leadOut && <p>{words.local}</p>}
+      <ul class="rows">
+        {channels.map(({ name, failing }) => (
+          <li key={name} class="row component">
+            <strong>
+              <Said text={name} />
+            </strong>
+            <State status={failing === null ? "ok" : "down"}>{failing === null ? words.works : words.fails}</State>
+            <Said text={failing ?? ""} />
+          </li>
+        ))}
+      </ul>
+      <div role="status">
+        <ul class="rows">
+          {results.map(({ channel, ok, detail }) => (
+            <li key={channel} class="row component">
+              <strong>
+                <Said text={channel} />
+              </strong>
+              <State status={ok ? "ok" : "down"}>{ok ? words.taken : words.refused}</State>
+              <Said text={detail} />
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Card>
+  );
+}
+
+const SHAPES = { info: "ok", warning: "degraded", critical: "down" } as const;
+
+function AlertRow({ item }: Readonly<{ item: AlertItem }>) {
+  const { severity, says, subject, detail, next, openedAt, resolvedAt } = item;
+  const words = t.value.system.alertList;
+  return (
+    <li class="row notice">
+      <p>
+        <State status={SHAPES[severity]}>{words.severities[severity]}</State>{" "}
+        <strong>
+          <Said text={subject === "" ? says : `${says} (${subject})`} />
+        </strong>
+      </p>
+      <p>
+        <Said text={detail} />
+      </p>
+      {resolvedAt === null && (
+        <p>
+          {t.value.find.lift}: <Said text={next} />
+        </p>
+      )}
+      <small>
+        <At iso={openedAt} how="moment" /> –{" "}
+        {resolvedAt === null ? (
+          words.open
+        ) : (
+          <>
+            <At iso={resolvedAt} how="moment" /> ({words.over})
+          </>
+        )}
+      </small>
+    </li>
+  );
+}

@@ -1,0 +1,213 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
+import { SecretRow } from "../../access-rows.tsx";
+import { t } from "../../admin-texts.ts";
+import { get, post, remove } from "../../api.ts";
+import { tell } from "../../attempt.ts";
+import { save } from "../../export.ts";
+import { Surely } from "../../fields.tsx";
+import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
+import { withProof } from "../../proof.tsx";
+import { Copy, QrCode } from "../../secrets.tsx";
+
+/** How the reader signs in: what the sign-in asks for beside the password, or in its place. */
+export function Security() {
+  return (
+    <>
+      <TotpCard />
+      <PasskeysCard />
+    </>
+  );
+}
+
+type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
+type Asked = Parameters<typeof makePasskey>[0];
+
+/** What the server answers for the server's whole list: at most twenty. */
+export function PasskeysCard() {
+  const { data, error, reload } = useLoaded(() => get<{ items: readonly Passkey[] }>("factors/passkeys"), []);
+  const words = t.value.passkeys;
+  const whyNot = whyNoPasskeys();
+  const removeOne = async ({ id, name }: Passkey): Promise<void> => {
+    await withProof(() => remove(`factors/passkeys/${id}`));
+    tell(words.removed(name));
+    reload();
+  };
+  return (
+    <Card title={words.title}>
+      <p class="hint">{words.hint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <SecretRow
+            key={item.id}
+            name={item.name}
+            madeAt={item.created}
+            lastUsed={item.lastUsed}
+            words={words}
+            takeOff={() => removeOne(item)}
+          />
+        ))}
+      </ul>
+      {whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>}
+    </Card>
+  );
+}
+
+function AddPasskey({ added }: Readonly<{ added: () => void }>) {
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.passkeys;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (!(form instanceof HTMLFormElement)) return;
+    const { name = "" } = fieldsOf(form);
+    attempt(async () => {
+      const asked = await withProof(() => post<Asked>("factors/passkeys", {}));
+      const made = await makePasskey(asked);
+      await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
+      tell(words.wasAdded(name));
+      form.reset();
+      added();
+    });
+  };
+  return (
+    <>
+      <h3>{words.add}</h3>
+      <form class="fields" onSubmit={submit}>
+        <Field label={words.name} name="name" required maxLength={64} />
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.add}
+          </button>
+        </div>
+      </form>
+    </>
+  );
+}
+
+type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
+
+/** The authenticator app: set up, confirmed, removed; and its recovery codes. */
+export function TotpCard() {
+  const { data, error, reload } = useLoaded(() => get<FactorList>("factors"), []);
+  const [begun, setBegun] = useState<TotpBegun | null>(null);
+  const [codes, setCodes] = useState<readonly string[] | null>(null);
+  const { isBusy, attempt } = useAttempt();
+  const words = t.value.security;
+  const showCodes = ({ recoveryCodes }: NewCodes): void => {
+    setBegun(null);
+    setCodes(recoveryCodes);
+    reload();
+  };
+  const begin = (): void =>
+    attempt(async () => {
+      setCodes(null);
+      setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
+    });
+  const confirm = (code: string): void =>
+    attempt(async () => showCodes(await post<NewCodes>("factors/totp/confirm", { code })));
+  const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
+  const removeApp = async (): Promise<void> => {
+    await withProof(() => remove("factors/totp"));
+    setCodes(null);
+    tell(words.removed);
+    reload();
+  };
+  return (
+    <Card title={words.title}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <p class="hint">{data.totp ? `${words.on} ${words.left(data.recoveryLeft)}` : words.off}</p>}
+      {codes !== null && <RecoveryCodes codes={codes} close={() => setCodes(null)} />}
+      {begun !== null && <SetUp {...begun} isBusy={isBusy} confirm={confirm} cancel={() => setBegun(null)} />}
+      {data !== null && begun === null && (
+        <div class="buttons">
+          <button type="button" class={data.totp ? undefined : "primary"} aria-disabled={isBusy} onClick={begin}>
+            {data.totp ? words.again : words.setUp}
+          </button>
+          {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
+          {data.totp && <Surely shown={words.remove} surely={words.surelyRemove} run={removeApp} />}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+type SetUpProps = TotpBegun & Readonly<{ isBusy: boolean; confirm: (code: string) => void; cancel: () => void }>;
+
+function SetUp({ secret, uri, isBusy, confirm, cancel }: SetUpProps) {
+  const words = t.value.security;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    confirm(fieldsOf(event.currentTarget)["code"] ?? "");
+  };
+  return (
+    <div class="preview">
+      <p>{words.scan}</p>
+      <QrCode text={uri} title={words.picture} />
+      <p>
+        {words.typed} <code class="typed">{secret.match(/.{1,4}/g)?.join(" ")}</code>{" "}
+        <Copy text={secret} what={words.secret} />
+      </p>
+      <details>
+        <summary>{words.address}</summary>
+        <code class="typed">{uri}</code>
+      </details>
+      <form class="fields" onSubmit={submit}>
+        <Field
+          label={words.first}
+          name="code"
+          inputMode="numeric"
+          autocomplete="one-time-code"
+          maxLength={20}
+          required
+        />
+        <div class="buttons">
+          <button class="primary" type="submit" aria-disabled={isBusy}>
+            {words.confirm}
+          </button>
+          <button type="button" onClick={cancel}>
+            {words.cancel}
+          </button>
+        </div>
+      </form>
+    </div>
+  );
+}
+
+/** The recovery codes, this once. */
+export function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), [codes]);
+  const words = t.value.security;
+  const text = `${codes.join("\n")}\n`;
+  return (
+    <div class="preview codes">
+      <h3 ref={heading} tabIndex={-1}>
+        {words.codes}
+      </h3>
+      <p>{words.keep}</p>
+      <ol>
+        {codes.map((code) => (
+          <li key={code}>
+            <code>{code}</code>
+          </li>
+        ))}
+      </ol>
+      <div class="buttons">
+        <Copy text={text} what={words.codes} />
+        <button type="button" onClick={() => save(words.file, "text/plain", text)}>
+          {words.save}
+        </button>
+        <button type="button" onClick={() => print()}>
+          {words.print}
+        </button>
+        <button type="button" class="primary" onClick={close}>
+          {words.kept}
+        </button>
+      </div>
+    </div>
+  );
+}

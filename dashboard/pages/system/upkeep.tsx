@@ -1,0 +1,178 @@
+import type { CertificateReport, DnsReport, PublishedRecord, UpkeepItem } from "../../../src/admin/declare/reports.ts";
+import { t } from "../../admin-texts.ts";
+import { get, queryOf } from "../../api.ts";
+import { language } from "../../messages.ts";
+import { At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
+import { go, route } from "../../route.ts";
+import { Copy } from "../../secrets.tsx";
+
+/** The records of a domain as they should be and as they are. */
+export function DnsPart() {
+  const { domain = "" } = route.value.query;
+  const { data, error, reload } = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
+  const words = t.value.upkeep;
+  if (data === null) return <Waiting error={error} reload={reload} />;
+  return (
+    <Card title={words.records}>
+      <Waiting error={error} reload={reload} isLoaded />
+      <label class="field narrow">
+        <span>{words.domain}</span>
+        <select onChange={({ currentTarget }) => go("system", { show: "dns", domain: currentTarget.value })}>
+          {data.domains.map((name) => (
+            <option key={name} value={name} selected={name === data.domain}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <p class="hint">
+        {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
+        <button type="button" onClick={reload}>
+          {t.value.live.retry}
+        </button>
+      </p>
+      <ul class="rows">
+        {data.records.map((record) => (
+          <RecordRow key={`${record.type} ${record.name} ${record.value}`} record={record} />
+        ))}
+      </ul>
+      <p class="hint">
+        {words.more} <code>{words.dnsMore}</code>
+      </p>
+    </Card>
+  );
+}
+
+function shapeOf({ status, required }: PublishedRecord): "ok" | "degraded" | "down" {
+  if (status === "ok") return "ok";
+  return required && status !== "unknown" ? "down" : "degraded";
+}
+
+function RecordRow({ record }: Readonly<{ record: PublishedRecord }>) {
+  const { name, type, value, says, required, status, detail } = record;
+  const words = t.value.upkeep;
+  return (
+    <li class="row act">
+      <div>
+        <p>
+          <State status={shapeOf(record)}>{words.statuses[status]}</State> <strong>{type}</strong> <Said text={name} />{" "}
+          {!required && <small>{words.optional}</small>}
+        </p>
+        <p>
+          <small>
+            {words.shouldBe}: {value === "" ? words.whichever : <code class="said">{value}</code>}
+          </small>
+        </p>
+        <p>
+          <small>
+            {words.is}: <Said text={detail} />
+          </small>
+        </p>
+        <p>
+          <small>
+            <Said text={says} />
+          </small>
+        </p>
+      </div>
+      {value !== "" && <Copy text={value} what={`${type} ${name}`} />}
+    </li>
+  );
+}
+
+/** An unknown state is neither good nor bad: it is marked for attention. */
+const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degraded" } as const;
+/** A certificate that ends earlier is marked for attention. */
+const SOON_MS = 14 * 86_400_000;
+
+/** Backups, drills, checks and the like, as they were last, and the certificate. */
+export function UpkeepPart() {
+  const { data, error, reload } = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
+  return (
+    <>
+      <Card title={t.value.upkeep.title}>
+        <Waiting error={error} reload={reload} isLoaded={data !== null} />
+        <ul class="rows">
+          {data?.items.map((item) => (
+            <UpkeepRow key={item.name} item={item} />
+          ))}
+        </ul>
+      </Card>
+      <Certificate />
+    </>
+  );
+}
+
+function UpkeepRow({ item: { name, state, at, says, command } }: Readonly<{ item: UpkeepItem }>) {
+  const words = t.value.upkeep;
+  return (
+    <li class="row act">
+      <p>
+        <strong>{words.names[name]}</strong> <State status={SHAPES[state]}>{words.states[state]}</State>{" "}
+        {at !== null && (
+          <small>
+            <At iso={at} how="distance" />
+          </small>
+        )}
+        <br />
+        <Said text={says} />
+        <br />
+        <small>
+          {words.more} <code>{command}</code>
+        </small>
+      </p>
+      <Copy text={command} what={command} />
+    </li>
+  );
+}
+
+function Certificate() {
+  const { data, error, reload } = useLoaded(() => get<CertificateReport>("certificate"), []);
+  const words = t.value.upkeep;
+  return (
+    <Card title={words.certificate}>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data !== null && <Facts {...data} />}
+    </Card>
+  );
+}
+
+function Facts({ names, issuer, isSelfSigned, notAfter, fingerprint, trouble, ports }: CertificateReport) {
+  const words = t.value.upkeep;
+  const left = Date.parse(notAfter) - now.value;
+  return (
+    <>
+      <ul class="facts">
+        <li>
+          <State status={left <= 0 ? "down" : left < SOON_MS ? "degraded" : "ok"}>
+            {words.until} {new Date(notAfter).toLocaleDateString(language.value)}
+          </State>{" "}
+          (<At iso={notAfter} how="distance" />)
+        </li>
+        <li>
+          {words.names_}: <Said text={names.join(", ")} />
+        </li>
+        <li>
+          {words.issuer}: {isSelfSigned ? <State status="degraded">{words.selfSigned}</State> : <Said text={issuer} />}
+        </li>
+        <li>
+          {words.fingerprint}: <code class="said">{fingerprint}</code>
+        </li>
+        {trouble !== null && (
+          <li>
+            <State status="down">
+              <Said text={trouble} />
+            </State>
+          </li>
+        )}
+        {ports.map(({ port, isServed }) => (
+          <li key={port}>
+            <State status={isServed === true ? "ok" : "down"}>
+              {isServed === null ? words.silent(port) : isServed ? words.served(port) : words.other(port)}
+            </State>
+          </li>
+        ))}
+      </ul>
+      <Copy text={fingerprint} what={words.fingerprint} />
+    </>
+  );
+}

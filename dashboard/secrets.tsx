@@ -1,0 +1,75 @@
+import { useEffect, useRef } from "preact/hooks";
+import { tell } from "./attempt.ts";
+import { t } from "./messages.ts";
+import { useLoaded, Waiting } from "./parts.tsx";
+import { loaded } from "./programs.ts";
+
+/** Puts the text on the clipboard. `what` names it for those who do not see what stands beside the button. */
+export function Copy({ text, what }: Readonly<{ text: string; what: string }>) {
+  const words = t.value.copy;
+  return (
+    <button type="button" aria-label={words.copyOf(what)} onClick={() => void copy(text)}>
+      {words.copy}
+    </button>
+  );
+}
+
+/** Browsers have a clipboard only for pages of HTTPS and of this machine. */
+async function copy(text: string): Promise<void> {
+  const { copied, byHand } = t.value.copy;
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(copied);
+  } catch {
+    tell(byHand, { tone: "bad" });
+  }
+}
+
+type Props = Readonly<{ says: string; label: string; secret: string; done: string; close: () => void }>;
+
+/** What is shown this once. */
+export function Secret({ says, label, secret, done, close }: Props) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, [secret]);
+  return (
+    <div class="preview" role="status">
+      <p>{says}</p>
+      <label class="field secret">
+        <span>{label}</span>
+        <input ref={field} readOnly value={secret} spellcheck={false} autocomplete="off" />
+      </label>
+      <div class="buttons">
+        <Copy text={secret} what={label} />
+        <button type="button" onClick={close}>
+          {done}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Four modules of light on each side, as readers need them (ISO/IEC 18004, 6.3.8). */
+const QUIET = 4;
+
+/** Shows the text as a QR code, dark on light in each colour scheme. The encoder is loaded when the first code is shown. */
+export function QrCode({ text, title }: Readonly<{ text: string; title: string }>) {
+  const { data, error, reload } = useLoaded(() => loaded(() => import("./qr.ts")), []);
+  if (data === null) return <Waiting error={error} reload={reload} />;
+  const code = data.encode(text, { ecc: "M", border: QUIET });
+  const path = code.data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ""))).join("");
+  return (
+    <svg
+      class="qr"
+      role="img"
+      aria-label={title}
+      viewBox={`0 0 ${code.size} ${code.size}`}
+      shape-rendering="crispEdges"
+    >
+      <rect width={code.size} height={code.size} class="light" />
+      <path d={path} class="dark" />
+    </svg>
+  );
+}

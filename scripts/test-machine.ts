@@ -1,0 +1,88 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+
+const MEMORY = "/dev/shm";
+/** Unit tests need a tenth of this at once; containers have 64 MB by default. */
+const ENOUGH_BYTES = 2 * 1024 ** 3;
+
+/**
+ * The environment for unit tests: their temporary files are in memory, or they would wait for the disk most of the time, as
+ * SQLite flushes each commit. The process's own if it is missing, too small, or if the process runs no
+ * program (mount(8), noexec). What a power loss or a full disk does is tested in the lab, on disks.
+ */
+export function inMemory(): NodeJS.ProcessEnv {
+  const directory = memoryDirectory();
+  if (directory === null) return process.env;
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return { ...process.env, TMPDIR: directory };
+}
+
+function memoryDirectory(): string | null {
+  let directory: string | null = null;
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    if (bavail * bsize < ENOUGH_BYTES) return null;
+    // A short name: sockets lie below some of its directories.
+    directory = mkdtempSync(join(MEMORY, "gi-"));
+    // As /tmp: some tests run programs as users without rights.
+    chmodSync(directory, 0o1777);
+    const probe = join(directory, "probe");
+    writeFileSync(probe, "#!/bin/sh\n", { mode: 0o755 });
+    if (spawnSync(probe).status === 0) return directory;
+  } catch {
+    // No such directory, or not for this user.
+  }
+  if (directory !== null) rmSync(directory, { recursive: true });
+  return null;
+}
+
+/** How long each takes on the reference machine, for which the deadlines of the tests are written: one loop for each processor, and the start of a program. */
+const REFERENCE = { loopsMs: 430, startMs: 3 } as const;
+const WORK = "let x = 0; for (let i = 0; i < 1e8; i++) x = (x * 31 + i) | 0; process.exitCode = x === 1 ? 1 : 0;";
+const STARTS = 50;
+/** A machine on which all takes longer than that is too slow for these tests. */
+const MOST_SLOWNESS = 8;
+
+/**
+ * How many times slower this machine is than the reference: 2 with an endless loop beside each processor. At least 1. The tests start
+ * thousands of programs, which may be slow although the processors are not, as on some virtual machines.
+ */
+export async function measureSlowness(): Promise<number> {
+  const from = performance.now();
+  const workers = Array.from({ length: availableParallelism() }, () => new Worker(WORK, { eval: true }));
+  await Promise.all(workers.map(async (worker) => once(worker, "exit")));
+  const loops = (performance.now() - from) / REFERENCE.loopsMs;
+  const times = Math.max(loops, programStartMs() / REFERENCE.startMs);
+  return Math.min(Math.max(1, Math.round(times * 10) / 10), MOST_SLOWNESS);
+}
+
+function programStartMs(): number {
+  const from = performance.now();
+  for (let i = 0; i < STARTS; i++) spawnSync("true");
+  return (performance.now() - from) / STARTS;
+}
+
+/** Where scripts/test installs packages at the same time, it writes this to a pipe once they are there; if that fails, nothing. */
+const READY = "ready\n";
+const PIPE = "TEST_PACKAGES_FD";
+/** What asks whether something is installed (test/kit/needs.ts), or runs programs. */
+const LOOKS =
+  /kit\/(needs|own-etc|own-certificate|mail-queue|test-guard|speaker)\.ts"|"node:child_process"|runProgram\(/;
+
+/** Whether the packages that tests take have come. At once where none are being installed. */
+export async function packagesThere(): Promise<boolean> {
+  const fd = process.env[PIPE];
+  // What is started from here on has nothing to wait for.
+  delete process.env[PIPE];
+  return fd === undefined || (await readFile(`/dev/fd/${fd}`, "utf8")) === READY;
+}
+
+/** Of a unit test: whether what it does depends on packages. */
+export function takesPackages(file: string): boolean {
+  return LOOKS.test(readFileSync(file, "utf8"));
+}

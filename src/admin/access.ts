@@ -1,0 +1,224 @@
+import * as z from "zod/mini";
+import { printScopes, SCOPES } from "../core/access/scopes.ts";
+import { dayAndTime } from "../core/time.ts";
+import { text } from "./declare/fields.ts";
+import { count, list, meaning, page, pageOf, sessionId, time, tokenName } from "./declare/kinds.ts";
+import {
+  ADMIN,
+  answers,
+  changes,
+  changesUntried,
+  FACTOR,
+  PROVEN_ADMIN,
+  PROVEN_SESSION,
+  type ResultOf,
+  reads,
+  SESSION_OF_ADMIN,
+  verb,
+} from "./declare/verb.ts";
+
+/** Sessions of the dashboard, and tokens. */
+
+export const sessionFacts = () => ({
+  id: z.string(),
+  device: meaning(z.string(), "As the browser describes itself."),
+  ip: z.string(),
+  startedAt: time,
+  usedAt: meaning(time, "To the minute."),
+  isOwn: meaning(z.boolean(), "The session that asks."),
+});
+const session = () =>
+  z.object({
+    ...sessionFacts(),
+    account: meaning(z.nullable(z.string()), "The mailbox; null: the administrator's."),
+  });
+const sessions = answers(() => pageOf(session()));
+const ended = answers(() => z.object({ ended: count }));
+
+const token = () =>
+  z.object({
+    name: z.string(),
+    scopes: list(z.array(z.enum(SCOPES))),
+    createdAt: time,
+    createdBy: z.string(),
+    expiresAt: meaning(z.nullable(time), "Null: it does not expire."),
+    usedAt: meaning(z.nullable(time), "To the minute; null: not yet."),
+  });
+export type TokenItem = Readonly<z.output<ReturnType<typeof token>>>;
+const tokens = answers(() => pageOf(token()));
+const ofToken = { name: meaning(tokenName, "The token's name.") };
+const named = answers(() => z.object({ name: z.string() }));
+
+export const ACCESS = [
+  verb("session_list", ADMIN, page(), reads(sessions))
+    .http(
+      "GET /sessions",
+      "The sessions that are valid, the administrator's first, then those of mailboxes, the latest used one first.",
+    )
+    .cli("session list", "List the sessions of the dashboard, the administrator's and those of mailboxes.", {
+      table: {
+        things: "sessions",
+        member: "sessions",
+        head: ["SESSION", "OF", "USED", "SINCE", "FROM", "DEVICE"],
+        row: (one) => [
+          one.id,
+          one.account ?? "the administrator",
+          dayAndTime(one.usedAt),
+          dayAndTime(one.startedAt),
+          one.ip,
+          one.device,
+        ],
+        none: "Nobody is signed in to the dashboard.",
+        next: "session end SESSION  # or --all",
+      },
+    }),
+  verb("session_end", PROVEN_ADMIN, { id: text(32) }, changes(ended, "access")).http(
+    "DELETE /sessions/{id}",
+    "Ends a session, of the administrator or of a mailbox. Needs a fresh proof.",
+    { fields: { id: meaning(sessionId, "As in the list of sessions.") } },
+  ),
+  /** All but the caller's own. */
+  verb("session_end_all", PROVEN_ADMIN, {}, changes(ended, "access")).http(
+    "DELETE /sessions",
+    "Ends all sessions of the administrator but the caller's own. Needs a fresh proof.",
+  ),
+  verb("token_list", ADMIN, page(), reads(tokens))
+    .http("GET /tokens", "The tokens by name, a page at a time; never the tokens themselves.")
+    .cli("token list", "List the tokens.", {
+      table: {
+        things: "tokens",
+        head: ["TOKEN", "SCOPES", "EXPIRES", "USED", "CREATED", "BY"],
+        row: (one) => [
+          one.name,
+          // A word that stands out, for a token that may give others access.
+          SCOPES.every((scope) => one.scopes.includes(scope)) ? "everything" : printScopes(one.scopes),
+          one.expiresAt === null ? "never" : dayAndTime(one.expiresAt),
+          one.usedAt === null ? "never" : dayAndTime(one.usedAt),
+          dayAndTime(one.createdAt),
+          one.createdBy,
+        ],
+        none: "There is no token.",
+        first: "token create NAME",
+      },
+    }),
+  verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))
+    .http("DELETE /tokens/{name}", "Revokes a token. Needs a fresh proof.")
+    .cli("token revoke NAME", "Revoke a token.", {
+      words: ["name"],
+      done: ({ name }) => `The token ${name} is no longer valid.`,
+      next: "token list",
+    }),
+] as const;
+
+/** The second factors and passkeys of the dashboard's sign-in. All of WebAuthn is base64url without padding. */
+
+function bytes(most: number) {
+  const base64 = z.regex(/^[A-Za-z0-9_-]+$/, "is not base64url");
+  return z.string("is missing, or not text").check(z.maxLength(most, `has more than ${most} characters`), base64);
+}
+/** An RSA key of 4096 bits is the longest. */
+const id = meaning(bytes(344), "The credential's id.");
+export const signed = {
+  id,
+  clientData: meaning(bytes(1_500), "`response.clientDataJSON`."),
+  authenticatorData: meaning(bytes(1_500), "`response.authenticatorData`, or `getAuthenticatorData()` of a new one."),
+};
+export const passkeyUsed = { ...signed, signature: meaning(bytes(700), "`response.signature`.") };
+const passkeyName = z.string("is missing, or not text").check(
+  z.maxLength(64, "has more than 64 characters"),
+  z.refine((name) => name.trim() !== "" && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name), "is empty, or has control characters"),
+);
+/** Of the authenticator app, or a recovery code, as typed. */
+export const code = z
+  .string("is missing, or not text")
+  .check(z.minLength(1, "is empty"), z.maxLength(64, "has more than 64 characters"));
+
+const passkeys = () =>
+  list(
+    z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        created: time,
+        lastUsed: meaning(z.nullable(time), "When it signed in or gave a proof last; null: not yet."),
+      }),
+    ),
+  );
+const passkeyList = answers(() => z.object({ items: passkeys() }));
+const factors = answers(() =>
+  z.object({
+    totp: meaning(z.boolean(), "Whether an authenticator app is set up."),
+    recoveryLeft: meaning(count, "Recovery codes that were not used yet."),
+    passkeys: passkeys(),
+  }),
+);
+export type FactorList = ResultOf<typeof factors>;
+const begun = answers(() =>
+  z.object({
+    secret: meaning(z.string(), "In base32, to be typed into the app."),
+    uri: meaning(z.string(), "The same as an address that apps read from a QR code."),
+  }),
+);
+export type TotpBegun = ResultOf<typeof begun>;
+const codes = answers(() =>
+  z.object({
+    recoveryCodes: meaning(
+      list(z.array(z.string())),
+      "Each signs in once in place of the app's code. They are shown only now.",
+    ),
+  }),
+);
+const asked = answers(() =>
+  z.object({
+    challenge: z.string(),
+    name: meaning(z.string(), "Under which the owner knows it again: `user.name`."),
+    user: meaning(z.string(), "The user handle: `user.id`."),
+    known: meaning(list(z.array(z.string())), "Passkeys that are there already: `excludeCredentials`."),
+  }),
+);
+const done = answers(() => z.object({ done: z.literal(true) }));
+const namedFactor = answers(() => z.object({ name: z.string() }));
+
+export const FACTORS = [
+  verb("factor_list", ADMIN, {}, reads(factors)).http(
+    "GET /factors",
+    "Which second factors and passkeys the sign-in has.",
+  ),
+  verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", trial: FACTOR })).http(
+    "POST /factors/totp",
+    "A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof.",
+  ),
+  verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesUntried(codes, "access", FACTOR)).http(
+    "POST /factors/totp/confirm",
+    "The first code of the app, in the same session within 10 minutes. Shows the recovery codes, only now.",
+  ),
+  verb("totp_remove", PROVEN_SESSION, {}, changesUntried(done, "access", FACTOR)).http(
+    "DELETE /factors/totp",
+    "Removes the authenticator app and its recovery codes. Needs a fresh proof.",
+  ),
+  verb("recovery_renew", PROVEN_SESSION, {}, changesUntried(codes, "access", FACTOR)).http(
+    "POST /factors/recovery",
+    "Makes new recovery codes in place of the former, shown only now. Needs a fresh proof.",
+  ),
+  verb("passkey_list", ADMIN, {}, reads(passkeyList)).http(
+    "GET /factors/passkeys",
+    "The passkeys that sign in, oldest first.",
+  ),
+  verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", trial: FACTOR })).http(
+    "POST /factors/passkeys",
+    "What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof.",
+  ),
+  verb(
+    "passkey_add",
+    PROVEN_SESSION,
+    { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
+    changesUntried(namedFactor, "access", FACTOR),
+  ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made. Needs a fresh proof.", {
+    status: 201,
+    body: "sign-in",
+  }),
+  verb("passkey_remove", PROVEN_SESSION, { id }, changesUntried(namedFactor, "access", FACTOR)).http(
+    "DELETE /factors/passkeys/{id}",
+    "Removes a passkey; the last one too. Needs a fresh proof.",
+  ),
+] as const;

@@ -1,0 +1,173 @@
+import * as z from "zod/mini";
+import { plural } from "../core/text.ts";
+import { alias } from "./aliases.ts";
+import { lazily } from "./declare/fields.ts";
+import {
+  accountName,
+  count,
+  list,
+  listOf,
+  meaning,
+  pageOf,
+  restrictingNetwork,
+  search,
+  time,
+} from "./declare/kinds.ts";
+import { MOST_REVIEWED } from "./declare/reports.ts";
+import { ADMIN, answers, changes, PROVEN_ADMIN, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { heldAccount } from "./held.ts";
+
+/** What the administrator changes about an account; what its user may change too is in mailboxes.ts. */
+
+const MOST_LISTED = 100;
+const ofAccount = { name: accountName };
+const named = answers(() => z.object({ name: z.string() }));
+const withHeld = answers(() =>
+  z.object({ name: z.string(), held: meaning(count, "Mails of the account that wait on hold in the queue.") }),
+);
+const bytes = z
+  .int("is not a whole number")
+  .check(z.minimum(0, "is less than 0"), z.maximum(Number.MAX_SAFE_INTEGER, "is too large"));
+const quota = meaning(z.nullable(bytes), "0: no limit. Null: as `mailboxes.quota` says.");
+const quotaSet = answers(() => z.object({ name: z.string(), quotaBytes: z.nullable(count) }));
+const networks = listOf(restrictingNetwork, 100);
+const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.array(z.string())) }));
+
+/** As the table of accounts has it. */
+const row = () => ({
+  name: z.string(),
+  suspended: z.boolean(),
+  origin: meaning(
+    z.enum(["command", "imported", "listed", "unlisted"]),
+    "Made by `account add`, `account import`, or a followed file, which still has its line or no longer does.",
+  ),
+  networks: meaning(
+    list(z.array(z.string())),
+    "From where it may sign in; empty: anywhere that `logins.networks` allows.",
+  ),
+  quotaBytes: meaning(z.nullable(count), "Null: as `mailboxes.quota` says. 0: no limit."),
+  createdAt: time,
+});
+/** What the guard knows of it now. */
+const known = () => ({
+  guarded: meaning(
+    z.nullable(z.object({ guesses: count, windowMs: count })),
+    "Strangers guess at its password, so new places are limited; null: they do not.",
+  ),
+  held: meaning(z.nullable(heldAccount()), "Null: its mail is not held."),
+  known: meaning(list(z.array(z.string())), "Places from which it may sign in while it is guarded, newest first."),
+});
+export const accountState = lazily(() => z.object({ ...row(), ...known() }).check(z.meta({ id: "AccountState" })));
+export type AccountState = Readonly<z.output<ReturnType<typeof accountState>>>;
+export type AccountKnown = Pick<AccountState, keyof ReturnType<typeof known>>;
+export type AccountRow = Omit<AccountState, keyof AccountKnown>;
+
+const lastSignIn = () =>
+  meaning(
+    z.nullable(z.object({ at: time, from: z.string() })),
+    "As far as the memory reaches; from an address, or a network of IPv6.",
+  );
+export type LastSignIn = Readonly<NonNullable<z.output<ReturnType<typeof lastSignIn>>>>;
+const passwordsOnServer = meaning(
+  z.boolean(),
+  "Each account has a key for its mail, so accounts and passwords can be made only on the server.",
+);
+const listItem = () =>
+  z.object({
+    ...row(),
+    lastSignIn: lastSignIn(),
+    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+    held: meaning(z.boolean(), "Its mail is held."),
+    aliases: meaning(count, "How many aliases lead to it."),
+  });
+export type AccountListItem = Readonly<z.output<ReturnType<typeof listItem>>>;
+const listed = answers(() => z.object({ ...pageOf(listItem()).shape, passwordsOnServer }));
+const details = answers(() =>
+  z.object({
+    ...row(),
+    ...known(),
+    lastSignIn: lastSignIn(),
+    aliases: meaning(list(z.array(alias())), "The first of those that lead to it."),
+    aliasesTotal: count,
+    use: meaning(z.nullable(z.object({ usedBytes: count, mails: count })), "Null: it is not known now."),
+    usualQuotaBytes: meaning(count, "The setting `mailboxes.quota`; 0: no limit."),
+    passwordsOnServer,
+  }),
+);
+export type DetailedAccount = ResultOf<typeof details>;
+/** Who can read an account's mail, and where it is sent on. */
+const access = () => {
+  const { name, suspended, networks: from, createdAt } = row();
+  return z.object({
+    name,
+    suspended,
+    networks: from,
+    createdAt,
+    addresses: meaning(list(z.array(z.string())), "Under which mail comes to it: its own, and aliases; the first 100."),
+    appPasswords: meaning(list(z.array(z.string())), "The names of its app passwords."),
+    lastSignIn: lastSignIn(),
+    forwards: meaning(
+      list(z.array(z.object({ to: list(z.array(z.string())), by: z.string() }))),
+      "Where its mail is sent on, and by what: `account forward`, or the file of a Sieve script.",
+    ),
+  });
+};
+const reviewed = answers(() => pageOf(access()));
+const MATCHING = "Only those with this in their name.";
+
+export const OF_ACCOUNTS = [
+  verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(
+    "GET /accounts",
+    "The accounts by name, a page at a time; all, or those with a text. Never a password.",
+  ),
+  verb("account_details", ADMIN, ofAccount, reads(details)).http(
+    "GET /accounts/{name}",
+    "One account: its state, its last sign-in, how full its mailbox is, and its aliases.",
+  ),
+  verb("access_review", ADMIN, search(MATCHING, MOST_REVIEWED), reads(reviewed)).http(
+    "GET /access",
+    "Who can read the mail of each account, and where it is sent on; all accounts, or those with a text.",
+  ),
+  /** Without a proof: it only takes rights away, and may be urgent. */
+  verb("account_suspend", ADMIN, ofAccount, changes(withHeld, "shutOut"))
+    .http(
+      "POST /accounts/{name}/suspend",
+      "Suspends an account: sign-ins fail, mail still arrives, and its own mail that is still in the queue is held.",
+    )
+    .cli(
+      "account suspend ADDRESS",
+      "Stop sign-ins to an account, and hold its mail in the queue; mail to it still arrives.",
+      {
+        words: ["name"],
+        done: ({ name, held }) => {
+          const queued = ` Of its own mail, ${plural(held, "mail")} in the queue ${held === 1 ? "is" : "are"} held.`;
+          const suspended = `${name} cannot sign in any more; its open sessions were ended. Mail for it still arrives.`;
+          return held === 0 ? suspended : suspended + queued;
+        },
+        next: ({ name, held }) => `account ${held === 0 ? "resume" : "held"} ${name}`,
+      },
+    ),
+  verb("account_resume", PROVEN_ADMIN, ofAccount, changes(withHeld, "accounts"))
+    .http("POST /accounts/{name}/resume", "Lets a suspended account sign in again.")
+    .cli("account resume ADDRESS", "Let a suspended account sign in again.", {
+      words: ["name"],
+      done: ({ name, held }) => {
+        const still = ` ${plural(held, "mail")} of it ${held === 1 ? "is" : "are"} still held.`;
+        return `${name} can sign in again.${held === 0 ? "" : still}`;
+      },
+      next: ({ name, held }) => (held === 0 ? "account list" : `account release ${name}, or account drop ${name}`),
+    }),
+  verb("account_remove", PROVEN_ADMIN, ofAccount, changes(named, "shutOut")).http(
+    "DELETE /accounts/{name}",
+    "Removes an account, and takes it out of aliases; its mail stays on the disk.",
+  ),
+  verb("quota_set", ADMIN, { ...ofAccount, quotaBytes: quota }, changes(quotaSet, "shutOut")).http(
+    "PUT /accounts/{name}/quota",
+    "Gives an account its own quota, or that of the settings again.",
+  ),
+  verb("networks_add", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
+    "POST /accounts/{name}/networks",
+    "Adds networks from which the account may sign in, and ends its open sessions.",
+  ),
+  verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")),
+] as const;

@@ -1,0 +1,63 @@
+import * as z from "zod/mini";
+import { flag } from "./declare/fields.ts";
+import { aliasAddress, list, listOf, mailAddress, meaning, pageOf, search } from "./declare/kinds.ts";
+import { ADMIN, answers, changes, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
+
+/** Addresses that pass their mail on. */
+
+const ofAlias = { address: aliasAddress };
+const targets = meaning(listOf(mailAddress, 100), "Where its mail goes.");
+const BLOCKED = { given: { blocked: true } };
+const UNBLOCKED = { given: { blocked: false } };
+const named = answers(() => z.object({ address: z.string() }));
+
+export const alias = () => z.object({ address: z.string(), targets: list(z.array(z.string())), blocked: z.boolean() });
+export type AliasItem = Readonly<z.output<ReturnType<typeof alias>>>;
+
+const listed = answers(() => pageOf(alias()));
+
+export const ALIASES = [
+  verb("alias_add", PROVEN_ADMIN, { ...ofAlias, targets }, changes(named, "accounts"))
+    .http("POST /aliases", "Adds an alias, or further targets to one that is there.", { status: 201, body: "accounts" })
+    .cli("alias add ADDRESS TARGET...", "Pass mail for an address on to others.", {
+      words: ["address", "targets"],
+      done: ({ address }, asked) => `Mail for ${address} goes to ${asked.targets.join(", ")}.`,
+      next: "alias list",
+    }),
+  verb("alias_remove", PROVEN_ADMIN, ofAlias, changes(named, "shutOut"))
+    .http("DELETE /aliases/{address}", "Removes an alias with all its targets.")
+    .cli("alias remove ADDRESS", "Remove an alias.", {
+      words: ["address"],
+      done: ({ address }) => `${address} is no longer an alias.`,
+      next: "alias list",
+    }),
+  verb("alias_list", ADMIN, search("Only those with this in their address or a target.", 100), reads(listed))
+    .http(
+      "GET /aliases",
+      "The aliases by address, a page at a time; all, or those with a text in the address or a target.",
+    )
+    .cli("alias list", "List the aliases.", {
+      table: {
+        things: "aliases",
+        head: ["ALIAS", "STATE", "GOES TO"],
+        row: (item) => [item.address, item.blocked ? "blocked" : "active", item.targets.join(", ")],
+        none: "There is no alias yet.",
+        first: "alias add info@example.org anna@example.org",
+      },
+    }),
+  verb("alias_block", PROVEN_ADMIN, { ...ofAlias, blocked: flag }, changes(named, "shutOut"))
+    .http("POST /aliases/{address}/block", "Lets an alias refuse its mail; it keeps its targets.", BLOCKED)
+    .http("POST /aliases/{address}/unblock", "Lets an alias take mail again.", UNBLOCKED)
+    .cli("alias block ADDRESS", "Refuse mail for an alias.", {
+      ...BLOCKED,
+      words: ["address"],
+      done: ({ address }) => `Mail for ${address} is refused from now on.`,
+      next: ({ address }) => `alias unblock ${address}`,
+    })
+    .cli("alias unblock ADDRESS", "Accept mail for an alias again.", {
+      ...UNBLOCKED,
+      words: ["address"],
+      done: ({ address }) => `${address} takes mail again.`,
+      next: "alias list",
+    }),
+] as const;

@@ -1,0 +1,137 @@
+import * as z from "zod/mini";
+import { plural } from "../core/text.ts";
+import { dayAndTime, shown } from "../core/time.ts";
+import { count, durationOrPermanent, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
+import { ALLOW, answers, BAN, changes, changesUntried, READ, reads, verb } from "./declare/verb.ts";
+
+/** Bans by hand, and the allow list. */
+
+const ofTarget = { target: network };
+const NAMED = { named: { target: "network" } };
+
+const BAN_EXAMPLE = {
+  ip: "203.0.113.7",
+  prefix: "203.0.113.7/32",
+  level: "manual",
+  code: "manual",
+  reason: "it scanned us",
+  source: "manual",
+  createdAt: "2026-11-21T07:00:00.000Z",
+  expiresAt: "2026-11-21T09:00:00.000Z",
+  offences: 1,
+};
+export const ban = () =>
+  z
+    .object({
+      ip: z.string(),
+      prefix: z.string(),
+      level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+      code: z.string(),
+      reason: z.string(),
+      source: z.string(),
+      createdAt: time,
+      expiresAt: meaning(z.nullable(time), "Null: permanent."),
+      offences: count,
+    })
+    .register(z.globalRegistry, { id: "Ban", examples: [BAN_EXAMPLE] });
+/** A ban as every interface shows it. */
+export type BanItem = Readonly<z.output<ReturnType<typeof ban>>>;
+
+const entry = {
+  prefix: z.string(),
+  note: z.string(),
+  by: z.string(),
+  at: time,
+  expiresAt: meaning(z.nullable(time), "Null: until it is taken off."),
+};
+export const allowed = () => z.object(entry).register(z.globalRegistry, { id: "AllowEntry" });
+export type AllowItem = Readonly<z.output<ReturnType<typeof allowed>>>;
+
+const banned = answers(() => z.object({ ban: ban() }));
+const lifted = answers(() => z.object({ prefix: z.string() }));
+const allowing = answers(() =>
+  z.object({
+    prefix: z.string(),
+    lifted: meaning(list(z.array(z.string())), "Bans that ended with it, 50 at most."),
+    liftedTotal: count,
+  }),
+);
+const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
+
+export const BANS = [
+  verb(
+    "ban",
+    BAN,
+    {
+      ...ofTarget,
+      note,
+      for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. The setting bans.manual if absent."),
+    },
+    changes(banned, "bans"),
+  ).http("POST /bans", "Bans an address or a network.", { named: { target: "ip", note: "reason" }, status: 201 }),
+  verb("unban", BAN, ofTarget, changes(lifted, "bans"))
+    .http("DELETE /bans/{network}", "Lifts a ban; the offence is forgiven.", NAMED)
+    .cli("unban IP", "Lift a ban.", {
+      words: ["target"],
+      done: ({ prefix }) => `${shown(prefix)} is no longer banned.`,
+      next: ({ prefix }) => `allow add ${shown(prefix)}   # never to be banned again`,
+    }),
+  verb(
+    "allow_add",
+    ALLOW,
+    { ...ofTarget, note, for: durationOrPermanent("How long: 30m, 2h, 7d, or permanent. Permanent if absent.") },
+    changes(allowing, "allowed"),
+  )
+    .http("POST /allow", "Puts an address or a network on the allow list and lifts the bans within it.", {
+      ...NAMED,
+      status: 201,
+    })
+    .cli("allow add IP [NOTE...]", "Never ban this address or network.", {
+      words: ["target", "note"],
+      options: { for: { name: "for", value: "TIME", says: "How long: 2h, 30d; otherwise until it is taken off." } },
+      done: (made, asked) => {
+        const others =
+          made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
+        const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
+        const from = asked.for === null ? "from now on" : `for ${asked.for}`;
+        return `${shown(made.prefix)} is never banned ${from}.${made.liftedTotal === 0 ? "" : also}`;
+      },
+      next: "allow list",
+    }),
+  verb("allow_remove", ALLOW, ofTarget, changes(lifted, "bans"))
+    .http("DELETE /allow/{network}", "Removes a network from the allow list.", NAMED)
+    .cli("allow remove IP", "Take it off the allow list.", {
+      words: ["target"],
+      done: ({ prefix }) => `${shown(prefix)} is off the allow list.`,
+      next: "allow list",
+    }),
+  verb("allow_list", READ, page(), reads(entries))
+    .http("GET /allow", "The allow list, first that of the settings, then that of commands, a page at a time.")
+    .cli("allow list", "Show the allow list.", {
+      table: {
+        things: "entries",
+        head: ["ADDRESS", "NOTE", "BY", "UNTIL"],
+        row: (one) => [
+          shown(one.prefix),
+          one.note,
+          one.from === "settings" ? "settings" : one.by,
+          one.expiresAt === null ? "" : dayAndTime(one.expiresAt),
+        ],
+        none: "The allow list is empty.",
+        first: "allow add IP NOTE",
+      },
+    }),
+  verb(
+    "cleanup",
+    BAN,
+    {},
+    changesUntried(
+      answers(() => z.object({ expired: count })),
+      "bans",
+      "It removes what has expired anyway.",
+    ),
+  ).cli("cleanup", "Remove expired bans; the server also does it regularly.", {
+    done: ({ expired }) =>
+      expired === 0 ? "No ban has expired." : `${plural(expired, "expired ban was", "expired bans were")} removed.`,
+  }),
+] as const;

@@ -1,0 +1,278 @@
+import * as z from "zod/mini";
+import { SCOPES } from "../../core/access/scopes.ts";
+import { ACCESS, code, FACTORS, passkeyUsed } from "../access.ts";
+import { type AccountState, OF_ACCOUNTS } from "../accounts.ts";
+import { ALIASES } from "../aliases.ts";
+import { BANS } from "../bans.ts";
+import { FILTERS } from "../filters.ts";
+import { HELD } from "../held.ts";
+import { ME, OF_MAILBOXES } from "../mailboxes.ts";
+import { OF_QUEUE } from "../queue.ts";
+import { SERVER } from "../server.ts";
+import { accountKeys } from "./account-key.ts";
+import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
+import type {
+  CallerItem,
+  Done,
+  FactorsReset,
+  FileChanges,
+  Health,
+  Named,
+  Pending,
+  Protected,
+  Proved,
+  Reloaded,
+  SignedIn,
+} from "./items.ts";
+import {
+  MOST_CHANGES,
+  type SettingsChanged,
+  type SettingsList,
+  type SettingsPreview,
+  VALUE_CHARACTERS,
+} from "./settings-items.ts";
+import {
+  ADMIN,
+  ANYONE,
+  changes,
+  changesUntried,
+  changesWithSecret,
+  type Effect,
+  OF_CALLER,
+  PROVEN_ADMIN,
+  READ,
+  ROOT,
+  reads,
+  rootChanges,
+  SESSION_OF_ADMIN,
+  SIGN_IN,
+  verb,
+  WEB,
+} from "./verb.ts";
+
+/**
+ * Commands from the command line and the web to the guard: one JSON object per line over a unix socket, answered in
+ * order. The socket tells the command line from the web. The command line says for whom it asks (`by`); on the web's socket the
+ * guard finds that out itself, by the session or token that each line carries.
+ */
+
+/** As many entries of an accounts file as fit into one line of the socket. */
+export const ENTRIES_PER_COMMAND = 50;
+
+export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
+
+/** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
+const network = text(64);
+const note = printableText(500);
+const duration = z.nullable(text(32));
+/** RFC 5321, 4.5.3.1. */
+const address = text(320);
+/** A PHC string of argon2id, with room to spare. */
+const hash = text(512);
+/** Dovecot's proof of the password (mail/dovecot/login-policy.ts). */
+const proof = z.optional(text(8));
+const name = text(64);
+const password = text(1_024);
+const optionalCode = z.optional(code);
+const scopes = texts(SCOPES.length, 16);
+/** Of settings: the key, and its value as JSON; null: the default again. */
+const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
+/** The browser's description of itself, in few words. */
+const device = printableText(64);
+/** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
+const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
+/** Of a mailbox; 0: no limit. */
+const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+/** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
+const brought = objects(ENTRIES_PER_COMMAND, {
+  name: address,
+  hash: z.optional(hash),
+  password: z.optional(password),
+  quotaBytes: z.optional(quotaBytes),
+});
+const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
+
+/**
+ * Every verb: its rights, the types and bounds of its fields, its result, and its effect. This is only grammar: the code that
+ * carries out a verb checks what a network or an address means.
+ */
+const VERBS = [
+  verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
+  verb("health", ANYONE, {}, reads<Health>("components")),
+  ...BANS,
+  /** Lifts every ban, for an owner who is locked out. */
+  verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
+  /** Records a step of an incident: what root did about it. */
+  verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
+  /** What forbids a ban of this address or network now. */
+  verb("protection", READ, { target: network }, reads<Protected>("reason")),
+  /** An account's current state; null: there is no account of this name. */
+  verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
+  verb("account_add", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
+  ...OF_ACCOUNTS,
+  /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
+  verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
+  verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
+  ...HELD,
+  ...OF_QUEUE,
+  /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
+  verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
+  /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
+  verb(
+    "accounts_follow",
+    ROOT,
+    { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
+    rootChanges<FileChanges>("skipped"),
+  ),
+  ...OF_MAILBOXES,
+  /** Records that root has put an account's mail under legal hold, or has lifted that. */
+  verb("legal_hold", ROOT, { name: address, isOn: flag }, rootChanges<Named>("name")),
+  /** Records that root has looked at who may do what; `summary` says what was seen. */
+  verb("access_reviewed", ROOT, { summary: printableText(200) }, rootChanges<Done>("done")),
+  /** Keys that the password of this hash, which the account has already, opens from now on. */
+  verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, rootChanges<Named>("name")),
+  /** Records that root has made the owner's recovery key. */
+  verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
+  /** Records what root did to the strict firewall; `opening` lists what it accepts since. */
+  verb("firewall_changed", ROOT, { step: z.enum(FIREWALL_STEPS), opening: note }, rootChanges<Done>("done")),
+  ...ALIASES,
+  ...FILTERS,
+  ...SERVER,
+  ...ACCESS,
+  /** `for`: how long it is valid; null: it does not expire. */
+  verb(
+    "token_create",
+    PROVEN_ADMIN,
+    { name, digest: text(64), scopes, for: duration },
+    changesWithSecret<Named>("name", "access"),
+  ),
+  verb("admin_passwd", ROOT, { hash }, rootChanges<Done>("done")),
+  /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
+  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
+  /** Reloads the settings and replaces the policy. The caller has validated them. */
+  verb("reload", ROOT, {}, reads<Reloaded>("changed")),
+  /** Which settings a reload would change, and the values that it would end. */
+  verb("pending", ROOT, {}, reads<Pending>("changed")),
+  /** Every setting with its value, as the web may see it, and what can be undone. */
+  verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
+  /** What changes of the settings file would come to. Nothing is written. */
+  verb(
+    "settings_preview",
+    ADMIN,
+    { changes: settings },
+    reads<SettingsPreview>("problems", { trial: "It changes nothing itself." }),
+  ),
+  /** Changes the settings file and applies it. `digest`: of the file that the caller has seen, from the list or a preview. */
+  verb(
+    "settings_apply",
+    PROVEN_ADMIN,
+    { changes: settings, digest: text(64) },
+    changesUntried<SettingsChanged>("undoUntil", "settings", "The preview of the settings tries the same changes."),
+  ),
+  /** Restores the file from before the last such change. */
+  verb(
+    "settings_undo",
+    PROVEN_ADMIN,
+    { digest: text(64) },
+    changesUntried<SettingsChanged>("undoUntil", "settings", "The list of the settings says what can be undone."),
+  ),
+  /** Signs in to the dashboard. `known`: what the browser got when it signed in before. The secret is returned once. */
+  verb(
+    "sign_in",
+    WEB,
+    { ip: network, password, code: optionalCode, device, known: z.nullable(text(64)) },
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
+  /** Signs the user of a mailbox in, with the password of that mailbox. */
+  verb(
+    "sign_in_mailbox",
+    WEB,
+    { ip: network, account: address, password, device },
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
+  verb("sign_out", OF_CALLER, {}, changesUntried<Done>("done", "own", SIGN_IN)),
+  /** Gives the session the proof that some verbs need. */
+  verb(
+    "prove",
+    OF_CALLER,
+    { password, code: optionalCode },
+    reads<Proved>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
+  ...FACTORS,
+  /** Whose session or token this is. `isUse`: somebody uses it now, which prolongs a session. */
+  verb("caller", OF_CALLER, { isUse: flag }, reads<{ readonly caller: CallerItem }>("caller")),
+  /** A challenge for the next two; null: the address asks too often. */
+  verb("passkey_challenge", WEB, { ip: network }, reads<{ readonly challenge: string | null }>("challenge")),
+  verb(
+    "sign_in_passkey",
+    WEB,
+    { ip: network, ...passkeyUsed, device, known: z.nullable(text(64)) },
+    reads<SignedIn>("outcome", { bound: "own", trial: SIGN_IN }),
+  ),
+  verb("prove_passkey", SESSION_OF_ADMIN, passkeyUsed, reads<Proved>("outcome", { bound: "own", trial: SIGN_IN })),
+  ...ME,
+  /** Keeps the connection open: a line `{"lastEventId": n}` after commits, coalesced, until the client closes it. */
+  verb("watch", ANYONE, {}, reads<{ readonly lastEventId: number }>("lastEventId")),
+] as const;
+
+/**
+ * One line of the socket. The entry of its verb reads the command. `as`: the secret of the session or token, and `ip`: from
+ * where it is used; only the web's lines have them. The database holds its SHA-256, so reading that is not enough.
+ */
+export const commandLine = z.strictObject({
+  by: printableText(120),
+  as: z.optional(text(160)),
+  ip: z.optional(network),
+  isDry: z.optional(flag),
+  command: anObject,
+});
+
+export type VerbEntry = (typeof VERBS)[number];
+export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) => [entry.verb, entry]));
+
+export type Verb = VerbEntry["verb"];
+export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
+export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
+/** The web's verbs, for its own types. */
+export type WebVerb = {
+  [E in VerbEntry as E["verb"]]: "web" extends E["rights"]["from"][number] ? E["verb"] : never;
+}[Verb];
+
+export function effectOf(verb: Verb): Effect {
+  return verbs.get(verb)?.gives.effect ?? { lasts: true };
+}
+
+/** Commands whose outcome the guard can tell without carrying them out. */
+export type DryVerb = {
+  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly trial: true } ? E["verb"] : never;
+}[Verb];
+
+export function hasDryRun<C extends Pick<Command, "verb">>(command: C): command is Extract<C, { verb: DryVerb }> {
+  return effectOf(command.verb).trial === true;
+}
+
+/**
+ * Why the web's caller may not: no valid session or token; one without the verb's scope; the password must be given again.
+ */
+export const DENIALS = ["unauthorized", "not_allowed", "proof_needed"] as const;
+export type Denial = (typeof DENIALS)[number];
+/** `usage`: the command was wrong (exit 2). `failed`: it was right, but could not be carried out (exit 1). */
+export type CommandError = Readonly<{
+  ok: false;
+  kind: "usage" | "failed";
+  message: string;
+  next: string;
+  denied?: Denial;
+  /** What was named is not there. */
+  isMissing?: true;
+}>;
+export type Reply<V extends Verb = Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandError;
+export type CommandLine = Readonly<{
+  by: string;
+  as?: string | undefined;
+  ip?: string | undefined;
+  isDry?: boolean | undefined;
+  command: Command;
+}>;

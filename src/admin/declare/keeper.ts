@@ -1,0 +1,289 @@
+import * as z from "zod/mini";
+import { ALERT_KINDS, SEVERITIES } from "../../core/alerts/alerts.ts";
+import { isJailName } from "../../core/decide/jails.ts";
+import { isQueueId } from "../../core/events/queue-id.ts";
+import { parseAccountName, parseAddress } from "../../core/net/address.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { instant } from "../../core/time.ts";
+import { QUEUE_STATES } from "../queue.ts";
+import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
+import {
+  auditReport,
+  certificateReport,
+  checksReport,
+  encryptionReport,
+  fail2banReport,
+  firewallReport,
+  incidentsReport,
+  KEEPER_NOTICES,
+  MOST_REVIEWED,
+  retentionReport,
+  TOLD,
+  upkeepItem,
+} from "./reports.ts";
+import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
+
+/** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
+const LATEST_MS = 8.64e15;
+/** Limits that the guard keeps, in bytes of UTF-8. */
+const ALERT_TITLE = 400;
+export const ALERT_BODY = 12_000;
+/** As many queue ids, or mails, as fit into one line of the socket. */
+export const MAILS_PER_COMMAND = 500;
+/** As many mails, with all about them, as are listed at once: an answer of less than 2 MB. */
+export const MAILS_LISTED = 500;
+/** How many addresses of one account at most. */
+export const SENDERS_PER_COMMAND = 50;
+/** As many queue ids as fit into one line beside the senders of an account. */
+export const MAILS_BESIDE = 2_000;
+
+/** The grammar of a setting's name. */
+const SETTING = /^[a-z0-9_-]{1,32}(?:\.[a-z0-9_-]{1,32}){0,4}$/;
+
+function sha256() {
+  return z.string().check(z.regex(/^[0-9a-f]{64}$/));
+}
+
+/**
+ * The keeper's closed list of verbs. It never runs a word of a command, or uses it as a file name: each is checked
+ * against its grammar, and the text of an alert only becomes the text of a mail.
+ */
+const command = lazily(() =>
+  z.discriminatedUnion("verb", [
+    z.object({ verb: z.literal("ping") }),
+    /** Ends the account's open IMAP and submission sessions. */
+    z.object({ verb: z.literal("kick_account"), account: parsed(parseAccountName) }),
+    /** Ends open IMAP sessions from this network. */
+    z.object({ verb: z.literal("kick_network"), prefix: parsed(parsePrefix) }),
+    /** The places of IMAP run out: ends sessions of the account that holds the most of them. */
+    z.object({ verb: z.literal("share_imap") }),
+    /** Renders the configuration from the settings file, checks it, applies it, reloads what changed. */
+    z.object({ verb: z.literal("apply") }),
+    /**
+     * Changes settings that the web may change in the settings file, if that has this SHA-256, and applies it; or puts the file
+     * back as it was before the last such change. If that cannot be applied, the file stays as it was.
+     */
+    z.object({
+      verb: z.literal("change_settings"),
+      changes: z.readonly(
+        z
+          .array(z.object({ key: z.string().check(z.regex(SETTING)), value: z.nullable(text(VALUE_CHARACTERS)) }))
+          .check(z.minLength(1), z.maxLength(MOST_CHANGES)),
+      ),
+      digest: sha256(),
+    }),
+    z.object({ verb: z.literal("undo_settings"), digest: sha256() }),
+    z.object({ verb: z.literal("restart"), service: z.enum(["postfix", "dovecot", "web", "guard", "fail2ban"]) }),
+    /** Sends a mail to fail2ban.destemail about a ban that a jail caused. */
+    z.object({
+      verb: z.literal("mail_ban"),
+      prefix: parsed(parsePrefix),
+      jail: z.string().check(z.refine(isJailName)),
+      failures: count(),
+      /** Null: for good. */
+      lastsMs: z.nullable(count()),
+      /** Earlier bans without a mail. */
+      unsaid: count(),
+    }),
+    /** Puts an alert into Postfix's queue, addressed to alerts.email. Local users cannot: there is no port for it. */
+    z.object({
+      verb: z.literal("mail_alert"),
+      id: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+      kind: z.enum(ALERT_KINDS),
+      at: z.pipe(wholeNumber(0, LATEST_MS), z.transform(instant)),
+      severity: z.enum(SEVERITIES),
+      title: z.string().check(z.refine((line) => isOneLine(line, ALERT_TITLE))),
+      body: z.string().check(z.refine(isBody)),
+    }),
+    /** Finds mails in the queue that are on hold, or those that are not, by their queue ids or envelope senders. */
+    z.object({
+      verb: z.literal("find_mail"),
+      senders: z.readonly(z.array(parsed(parseAddress)).check(z.maxLength(SENDERS_PER_COMMAND))),
+      ids: queueIds(0),
+      onHold: z.boolean(),
+    }),
+    /** Puts these mails on hold: Postfix delivers none of them before they are released (postsuper(1), -h). */
+    z.object({ verb: z.literal("hold_mail"), ids: queueIds(1) }),
+    z.object({ verb: z.literal("release_mail"), ids: queueIds(1) }),
+    /** Deletes these mails, or those of them that are on hold. */
+    z.object({ verb: z.literal("delete_mail"), ids: queueIds(1), onHold: z.boolean() }),
+    /** Gives these mails back to their senders as undeliverable, also those on hold (postsuper(1), -f). */
+    z.object({ verb: z.literal("return_mail"), ids: queueIds(1) }),
+    /** Tries these mails again, or all deferred ones if none is named. */
+    z.object({ verb: z.literal("flush_mail"), ids: queueIds(0) }),
+    /**
+     * Lists the mails in Postfix's queue that fit every field, in the order of arrival; empty lists and null fit all. An
+     * empty sender is that of a bounce. `beside`: these mails fit as those of the senders do, whoever their sender is.
+     */
+    z.object({
+      verb: z.literal("list_mail"),
+      ids: queueIds(0),
+      beside: z.exactOptional(queueIds(1, MAILS_BESIDE)),
+      senders: z.readonly(z.array(parsed(parseSender)).check(z.maxLength(SENDERS_PER_COMMAND))),
+      recipient: z.nullable(parsed(parseAddress)),
+      where: z.enum(["anywhere", "loose", ...QUEUE_STATES]),
+      /** Only those after this one. */
+      after: z.nullable(z.object({ at: count(), id: z.string().check(z.refine(isQueueId)) })),
+      limit: wholeNumber(1, MAILS_LISTED + 1),
+    }),
+    /** Tries the strict firewall of the settings. `session`: the port of the caller's session of SSH; null outside of one. */
+    z.object({ verb: z.literal("firewall_try"), session: z.nullable(wholeNumber(1, 65_535)) }),
+    z.object({ verb: z.literal("firewall_confirm") }),
+    z.object({ verb: z.literal("firewall_rollback") }),
+    /** How full the account's mailbox is. */
+    z.object({ verb: z.literal("mailbox_use"), account: parsed(parseAccountName) }),
+    z.object({ verb: z.literal("status") }),
+    /** What the last check of the audit found. */
+    z.object({ verb: z.literal("audit") }),
+    z.object({ verb: z.enum(TOLD) }),
+    /** Where the Sieve scripts of these accounts send mail on. */
+    z.object({
+      verb: z.literal("redirects"),
+      accounts: z.readonly(z.array(parsed(parseAccountName)).check(z.maxLength(MOST_REVIEWED))),
+    }),
+  ]),
+);
+export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
+
+/** A mail in Postfix's queue. `to`: the first of its recipients. */
+export type QueuedMail = Readonly<{
+  id: string;
+  isHeld: boolean;
+  at: number;
+  recipients: number;
+  to?: readonly string[];
+}>;
+export type ListedMail = NonNullable<Extract<KeeperReply, { ok: true }>["queue"]>[number];
+export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
+const reply = lazily(() =>
+  z.discriminatedUnion("ok", [
+    z.object({
+      ok: z.literal(true),
+      detail: z.string(),
+      services: z.exactOptional(
+        z.readonly(
+          z.array(
+            z.object({
+              name: z.string(),
+              up: z.boolean(),
+              pid: z.nullable(z.number()),
+              /** It keeps ending, whether or not it runs at this moment. */
+              trouble: z.exactOptional(z.string()),
+              /** It does not do its work, although it may run. `isBeyondHelp`: a restart has not helped, or would not. */
+              silence: z.exactOptional(z.object({ says: z.string(), isBeyondHelp: z.boolean() })),
+            }),
+          ),
+        ),
+      ),
+      /** At most `MAILS_PER_COMMAND`; all that were asked for by their ids are among them. */
+      mails: z.exactOptional(
+        z.readonly(
+          z.array(
+            z.object({
+              id: z.string(),
+              isHeld: z.boolean(),
+              at: z.number(),
+              recipients: z.number(),
+              to: z.exactOptional(z.readonly(z.array(z.string()))),
+            }),
+          ),
+        ),
+      ),
+      /** How many mails were changed, or seconds are left to confirm a firewall that is tried. */
+      count: z.exactOptional(z.number()),
+      /** What `list_mail` found. */
+      queue: z.exactOptional(
+        z.readonly(
+          z.array(
+            z.object({
+              id: z.string(),
+              queue: z.string(),
+              at: z.number(),
+              sizeBytes: z.number(),
+              sender: z.string(),
+              recipientCount: z.number(),
+              /** Some of them. */
+              recipients: z.readonly(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+              nextTryAt: z.nullable(z.number()),
+            }),
+          ),
+        ),
+      ),
+      /** How many fit, on this page or another. */
+      total: z.exactOptional(z.number()),
+      /** Root's records of backups, drills, checks and the like. */
+      upkeep: z.exactOptional(z.readonly(z.array(upkeepItem()))),
+      /** Null: not checked since the keeper started. */
+      audit: z.exactOptional(z.nullable(auditReport())),
+      certificate: z.exactOptional(certificateReport()),
+      /** The public keys of DKIM, in base64; empty: there is none yet. */
+      dkimKeys: z.exactOptional(z.readonly(z.array(z.object({ domain: z.string(), key: z.string() })))),
+      incidents: z.exactOptional(incidentsReport()),
+      checks: z.exactOptional(checksReport()),
+      firewall: z.exactOptional(firewallReport()),
+      retention: z.exactOptional(retentionReport()),
+      encryption: z.exactOptional(encryptionReport()),
+      fail2ban: z.exactOptional(fail2banReport()),
+      /** `by`: the file of the script. */
+      redirects: z.exactOptional(
+        z.readonly(z.array(z.object({ address: z.string(), to: z.readonly(z.array(z.string())), by: z.string() }))),
+      ),
+      mailbox: z.exactOptional(z.object({ usedBytes: z.number(), mails: z.number() })),
+      /** Problems that only the keeper sees and the owner must know. Another version of the keeper may know more. */
+      troubles: z.exactOptional(
+        z.pipe(
+          z.array(z.object({ code: z.string(), detail: z.string() })),
+          z.transform((troubles): readonly KeeperTrouble[] => troubles.filter(isKnown)),
+        ),
+      ),
+    }),
+    z.object({ ok: z.literal(false), reason: z.string() }),
+  ]),
+);
+export type KeeperReply = Readonly<z.output<ReturnType<typeof reply>>>;
+
+/** One line of the keeper's socket. Null unless it is a command whose every word fits its grammar. */
+export function parseKeeperCommand(line: string): KeeperCommand | null {
+  const read = readFields(command(), parseJson(line));
+  return read.ok ? read.value : null;
+}
+
+export function parseKeeperReply(line: string): KeeperReply | null {
+  const read = readFields(reply(), parseJson(line));
+  return read.ok ? read.value : null;
+}
+
+/** An address, or the empty sender of a bounce. */
+function parseSender(text: string): string | null {
+  return text === "" ? "" : parseAddress(text);
+}
+
+function queueIds(fewest: number, most = MAILS_PER_COMMAND) {
+  const id = z.string().check(z.refine(isQueueId));
+  return z.readonly(z.array(id).check(z.minLength(fewest), z.maxLength(most)));
+}
+
+function count() {
+  return wholeNumber(0, Number.MAX_SAFE_INTEGER);
+}
+
+/** A text that `parse` accepts, in the form that it returns. */
+function parsed(parse: (text: string) => string | null) {
+  return z.pipe(
+    z.string().check(z.refine((text) => parse(text) !== null)),
+    z.transform((text: string) => parse(text) ?? text),
+  );
+}
+
+function isBody(body: string): boolean {
+  return Buffer.byteLength(body) <= ALERT_BODY && body.split("\n").every((line) => isOneLine(line, ALERT_BODY));
+}
+
+/** It cannot end a header or a line of a mail. */
+function isOneLine(line: string, most: number): boolean {
+  return line.length <= most && !/[\p{Cc}\p{Cs}]/u.test(line);
+}
+
+function isKnown(trouble: Readonly<{ code: string; detail: string }>): trouble is KeeperTrouble {
+  return KEEPER_NOTICES.some((code) => code === trouble.code);
+}

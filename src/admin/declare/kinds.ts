@@ -1,0 +1,164 @@
+import * as z from "zod/mini";
+import { isQueueId } from "../../core/events/queue-id.ts";
+import { parseAccountName, parseAddress, parseSenderPattern } from "../../core/net/address.ts";
+import { parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { parseDuration } from "../../core/time.ts";
+import { PAGE } from "./paging.ts";
+
+/** Kinds of fields, for every surface: the check of a value, the error for a wrong one, and the description in `/openapi.json`. */
+
+type Text = Readonly<{
+  most: number;
+  isRight: (text: string) => boolean;
+  fault: string;
+  /** What is wrong with this text in particular. */
+  because?: (text: string) => string | null;
+  says: string;
+}>;
+
+function textThat({ most, isRight, fault, because = () => null, says }: Text) {
+  const error = ({ input }: Readonly<{ input?: unknown }>) => because(String(input)) ?? fault;
+  return z
+    .string("is missing, or not text")
+    .check(z.maxLength(most, fault), z.refine(isRight, { error }), z.describe(says));
+}
+
+/** The same kind of field, with its own description. */
+export function meaning<S extends z.ZodMiniType>(kind: S, says: string): S {
+  return kind.check(z.describe(says));
+}
+
+const NO_ADDRESS = "is not a mail address such as anna@example.org";
+const CATCH_ALL = /^\s*\*?@/;
+const NO_CATCH_ALL =
+  "stands for every name of the domain, and would take the mail to each name that a spammer tries: add an alias for each name you give away; mail to anna+shop@ reaches anna@ without one";
+const NO_NETWORK = "is not an IP address or a network such as 203.0.113.0/24";
+const NO_TIME = "is not a time such as 30m, 2h or 7d";
+const NO_SENDER = "is not a sender such as news@example.org or *@example.org";
+const NO_ACCOUNT = "cannot be an account such as anna@example.org";
+
+/** RFC 5321, 4.5.3.1, leaves 254 characters; longer ones get the exact fault too. */
+export const mailAddress = textThat({
+  most: 320,
+  isRight: (text) => parseAddress(text) !== null,
+  fault: NO_ADDRESS,
+  says: "A mail address.",
+});
+/** Of an alias. A name for all others would take the mail to each name that a spammer tries. */
+export const aliasAddress = textThat({
+  most: 320,
+  isRight: (text) => parseAddress(text) !== null && !CATCH_ALL.test(text),
+  fault: NO_ADDRESS,
+  because: (text) => (CATCH_ALL.test(text) ? NO_CATCH_ALL : null),
+  says: "A mail address.",
+});
+/** It need not exist. */
+export const accountName = textThat({
+  most: 320,
+  isRight: (text) => parseAccountName(text) !== null,
+  fault: NO_ACCOUNT,
+  says: "The account, such as anna@example.org.",
+});
+export const senderPattern = textThat({
+  most: 320,
+  isRight: (text) => parseSenderPattern(text) !== null,
+  fault: NO_SENDER,
+  says: "An address, or all of a domain: *@example.org.",
+});
+export const network = textThat({
+  most: 64,
+  isRight: (text) => parsePrefix(text) !== null,
+  fault: NO_NETWORK,
+  says: "An IP address, or a network such as 203.0.113.0/24.",
+}).check(z.meta({ examples: ["203.0.113.7"] }));
+/** From which an account may sign in. */
+export const restrictingNetwork = textThat({
+  most: 64,
+  isRight: (text) => {
+    const prefix = parsePrefix(text);
+    return prefix !== null && prefixLength(prefix) > 0;
+  },
+  fault: "is not a network that restricts anything, such as 203.0.113.0/24",
+  says: "An IP address, or a network such as 203.0.113.0/24.",
+});
+export const tokenName = z
+  .string("is missing, or not text")
+  .check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/, "is not 1 to 64 letters, digits, dots or dashes"));
+export const queueId = z.string("is not text").check(z.refine(isQueueId, "is not a queue id such as 4Wxyz12AbCz1"));
+export const sessionId = z.string("is missing, or not text").check(z.regex(/^[0-9a-f]{12}$/, "is not a session"));
+/** Without one, or with null, the command's default counts. */
+export function duration(says: string) {
+  return timeThat(isDuration, says);
+}
+
+export function durationOrPermanent(says: string) {
+  return timeThat((text) => text === "permanent" || isDuration(text), says);
+}
+
+function timeThat(isRight: (text: string) => boolean, says: string) {
+  const text = textThat({ most: 32, isRight, fault: NO_TIME, says }).check(z.meta({ examples: ["2h"] }));
+  return meaning(z._default(z.nullable(text), null), says);
+}
+
+function isDuration(text: string): boolean {
+  return (parseDuration(text) ?? 0) > 0;
+}
+
+const NOTE_CHARACTERS = 200;
+/** Control characters and separators that break a line. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+export const note = meaning(
+  z._default(
+    z.string("is not text").check(
+      z.maxLength(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`),
+      z.refine((text) => !CONTROL.test(text), "has control characters"),
+    ),
+    "",
+  ),
+  "For the record: why.",
+).check(z.meta({ examples: ["it scanned us"] }));
+
+export function listOf<S extends z.ZodMiniType>(kind: S, most: number) {
+  const many = `has more than ${most} entries`;
+  return list(z.array(kind, "is not a list").check(z.minLength(1, "is empty"), z.maxLength(most, many)));
+}
+
+/** Of values that are never changed. `z.readonly` would describe them as read-only to callers of the API. */
+export function list<T>(of: z.ZodMiniType<T[]>): z.ZodMiniType<readonly T[]> {
+  return of;
+}
+
+export const count = z.int();
+/** Of an answer. The time of day is UTC, in milliseconds. */
+export const time = z.iso.datetime({ precision: 3 }).check(z.describe("ISO 8601 in UTC."));
+
+/** Which page of a list, at most `most` items long. */
+export function page(most: number = PAGE.most) {
+  const fault = `is not between 1 and ${most}`;
+  const cursor = z.string("is not text").check(z.maxLength(PAGE.cursorCharacters, "is not a cursor"));
+  return {
+    limit: meaning(
+      z._default(z.int("is not a whole number").check(z.minimum(1, fault), z.maximum(most, fault)), PAGE.usual),
+      `How many at most: 1 to ${most}; ${PAGE.usual} if absent.`,
+    ),
+    cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before."),
+  };
+}
+
+/** Of a list whose items have numbers. */
+export function numberedPage(most: number) {
+  const cursor = z.string("is not text").check(z.regex(/^\d{1,15}$/, "is not a cursor"));
+  return { ...page(most), cursor: meaning(z._default(z.nullable(cursor), null), "`next` of the page before.") };
+}
+
+/** A page of those that have a text in them. */
+export function search(says: string, most?: number) {
+  const text = z.string("is not text").check(z.maxLength(200, "has more than 200 characters"));
+  return { ...page(most), text: meaning(z._default(z.nullable(text), null), says) };
+}
+
+/** The answer to it. */
+export function pageOf<S extends z.ZodMiniType>(item: S) {
+  const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
+  return z.object({ items: list(z.array(item)), next, total: count });
+}

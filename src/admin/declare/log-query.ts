@@ -1,0 +1,154 @@
+import {
+  contains,
+  hostPrefix,
+  type Ip,
+  isSingleAddress,
+  isV4,
+  networkAddress,
+  type Prefix,
+  parseIp,
+  prefixLength,
+} from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+
+/** Which lines of the logs to return; null in a field means any. */
+export type LogQuery = Readonly<{
+  /** Any text, ignoring case. It is not a pattern, so nothing needs to be escaped. */
+  grep: string | null;
+  since: Millis | null;
+  network: Prefix | null;
+  queueId: string | null;
+  account: string | null;
+}>;
+
+/** A line of a log and its time. A line without a time gets that of the line before. */
+export type LogEntry = Readonly<{ component: string; at: Millis; line: string }>;
+
+export function matchesQuery({ at, line }: LogEntry, query: LogQuery): boolean {
+  if (query.since !== null && at < query.since) return false;
+  if (query.queueId !== null && !hasWord(line, query.queueId, OF_A_QUEUE_ID)) return false;
+  if (query.grep === null && query.account === null && query.network === null) return true;
+  const lower = line.toLowerCase();
+  if (query.grep !== null && !lower.includes(query.grep.toLowerCase())) return false;
+  if (query.account !== null && !hasWord(lower, query.account.toLowerCase(), OF_A_NAME)) return false;
+  return query.network === null || namesAddressOf(line, query.network);
+}
+
+export type SearchTexts = Readonly<{
+  /** In lower case. Every matching line contains one of them, in either case. */
+  texts: readonly string[];
+  /** The match is by ASCII bytes, so the bytes of any text can be searched. Otherwise a letter such as U+212A may match `k`. */
+  inBytes: boolean;
+}>;
+
+/** The texts to search for before a line is checked in full; null if every line must be checked. */
+export function textsOf({ queueId, network, account, grep }: LogQuery): SearchTexts | null {
+  if (queueId !== null) return { texts: [queueId.toLowerCase()], inBytes: true };
+  const texts = network === null ? null : textsOfNetwork(network);
+  if (texts !== null) return { texts, inBytes: true };
+  const text = account ?? grep;
+  return text === null ? null : { texts: [text.toLowerCase()], inBytes: false };
+}
+
+/** Part of an IPv4 address in IPv6 notation that does not end in dotted decimals (RFC 4291, 2.5.5.2). */
+const MAPPED = "ffff:";
+
+/** IPv4 has one dotted spelling. In IPv6, a first group that is not zero has one, except for leading zeros. */
+function textsOfNetwork(network: Prefix): readonly string[] | null {
+  const [separator, bits] = isV4(network) ? [".", 8] : [":", 16];
+  const groups = networkAddress(network).split(separator);
+  const fixed = Math.floor(prefixLength(network) / bits);
+  if (fixed === 0) return null;
+  if (!isV4(network)) return groups[0] === "" || groups[0] === "0" ? null : [`${groups[0]}:`];
+  return [`${groups.slice(0, fixed).join(".")}${fixed === groups.length ? "" : "."}`, MAPPED];
+}
+
+const OF_A_QUEUE_ID = /[0-9A-Za-z]/;
+const OF_A_NAME = /[\w@+-]/;
+
+/** Whether it is a whole word, not part of a longer name. */
+function hasWord(line: string, word: string, letters: RegExp): boolean {
+  for (let at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
+    const before = line[at - 1] ?? "";
+    const after = line[at + word.length] ?? "";
+    if (!letters.test(before) && !(before === "." && letters === OF_A_NAME) && !letters.test(after)) return true;
+  }
+  return false;
+}
+
+/** Whether the line contains an address of the network in any notation. */
+function namesAddressOf(line: string, network: Prefix): boolean {
+  const isOne = isSingleAddress(network);
+  for (const ip of addressesIn(line)) if (isOne ? hostPrefix(ip) === network : contains(network, ip)) return true;
+  return false;
+}
+
+/** Longer than any address with a port. A longer run of these letters is read in pieces. */
+const LONGEST_TOKEN = 64;
+const [DOT, COLON, SIX] = [0x2e, 0x3a, 0x36];
+
+/** 1 for each ASCII letter that an address may contain. */
+const OF_AN_ADDRESS = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[0-9A-Fa-f:.]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
+/**
+ * The addresses in a text, in every notation: `[198.51.100.7]:25`, `rip=2001:DB8:0::7,`,
+ * `[IPv6:2001:db8::7]`. An address may come twice.
+ */
+export function* addressesIn(text: string): Generator<Ip> {
+  let seen: Set<string> | null = null;
+  for (let start = 0; start < text.length; start += 1) {
+    if (OF_AN_ADDRESS[text.charCodeAt(start)] !== 1) continue;
+    const end = endOfToken(text, start);
+    if (end < 0) {
+      start = -end - 1;
+      continue;
+    }
+    const token = text.slice(isAfterIpv(text, start) ? start - 3 : start, end);
+    start = end - 1;
+    seen ??= new Set();
+    if (seen.has(token)) continue;
+    seen.add(token);
+    yield* addressesOf(token);
+  }
+}
+
+/** Where the token ends; negative if it cannot be an address: most such words are numbers and times of day. */
+function endOfToken(text: string, start: number): number {
+  let [dots, colons, isShortened, previous] = [0, 0, false, 0];
+  const most = Math.min(text.length, start + LONGEST_TOKEN);
+  let end = start;
+  for (; end < most; end += 1) {
+    const code = text.charCodeAt(end);
+    if (OF_AN_ADDRESS[code] !== 1) break;
+    if (code === DOT) dots += 1;
+    if (code === COLON) {
+      colons += 1;
+      isShortened ||= previous === COLON;
+    }
+    previous = code;
+  }
+  return dots >= 3 || colons >= 7 || isShortened ? end : -end;
+}
+
+/** RFC 5321, 4.1.3: an IPv6 address in a mail is written `[IPv6:2001:db8::7]`, and its `6:` looks like a group. */
+function isAfterIpv(text: string, start: number): boolean {
+  return (
+    text.charCodeAt(start) === SIX &&
+    text.charCodeAt(start + 1) === COLON &&
+    start >= 3 &&
+    text.slice(start - 3, start).toLowerCase() === "ipv"
+  );
+}
+
+/** Punctuation of the sentence or a port may follow it. `2001:db8::7:25.` can be read in two ways. */
+function addressesOf(token: string): readonly Ip[] {
+  const tagged = /^ipv6:/i.test(token) ? parseIp(token.slice(5).replace(/[.:]+$/, "")) : null;
+  if (tagged !== null) return [tagged];
+  const whole = token.replace(/^ipv/i, "");
+  const exact = parseIp(whole);
+  if (exact !== null) return [exact];
+  const trimmed = whole.replace(/[.:]+$/, "");
+  return [parseIp(trimmed), parseIp(trimmed.replace(/:\d{1,5}$/, ""))].filter((ip) => ip !== null);
+}

@@ -1,0 +1,42 @@
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { type Verb, verbs } from "./control.ts";
+import type { CallerItem } from "./items.ts";
+import type { Need, Origin, Rights } from "./verb.ts";
+
+export function mayAsk(origin: Origin, verb: Verb): boolean {
+  const from: readonly Origin[] = verbs.get(verb)?.rights.from ?? [];
+  return from.includes(origin);
+}
+
+/** What the web's caller needs for it. */
+export function needOf(verb: Verb): Readonly<{ needs: Need; proof: boolean }> {
+  const rights = verbs.get(verb)?.rights;
+  return { needs: rights?.needs ?? "admin", proof: rights !== undefined && "proof" in rights };
+}
+
+/** What the user of a mailbox may do with the verb; undefined: nothing but what `needs` says. */
+export function ownOf(verb: Verb): Rights["own"] {
+  const rights: Rights | undefined = verbs.get(verb)?.rights;
+  return rights?.own;
+}
+
+/** The actor of a line without a caller. The web cannot name one. */
+export function actorFrom(origin: Origin, by: string): string {
+  return origin === "root" ? by : "web:unnamed";
+}
+
+/** The actor of a line with one, as the guard found it. */
+export function actorOf({ how, name, account }: Pick<CallerItem, "how" | "name" | "account">, ip: Ip): string {
+  if (account !== null) return `mailbox:${account} via ${ip}`;
+  return how === "token" ? `web:token ${name} via ${ip}` : `web:${name} via ${ip}`;
+}
+
+/** From where a caller of the web came, as `actorOf` wrote it. */
+export function callersIp(actor: string): Ip | null {
+  return parseIp(actor.split(" via ").at(-1) ?? "");
+}
+
+/** The account whose own user acted, or null. */
+export function mailboxOf(actor: string): string | null {
+  return /^mailbox:(\S+) via /.exec(actor)?.[1] ?? null;
+}

@@ -1,0 +1,228 @@
+import * as z from "zod/mini";
+import type { Scope } from "../../core/access/scopes.ts";
+import { lazily } from "./fields.ts";
+
+/** How a verb is asked over HTTP. Fields that neither the path nor `given` has come in the query of GET and DELETE, otherwise in the body. */
+export type HttpForm<R = never> = Readonly<{
+  /** Below `/api/v1`. In braces: fields of the verb. */
+  route: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
+  /** For the user of a mailbox: the field that names the mailbox is that of the session. */
+  own?: true;
+  /** One sentence for `/openapi.json`. */
+  says: string;
+  /** Fields that the route sets. */
+  given?: Readonly<Record<string, unknown>>;
+  /** Fields that are stricter there than in the verb. */
+  fields?: Readonly<Record<string, z.ZodMiniType>>;
+  /** What is wrong with the fields of the body together; null: nothing. */
+  check?: (body: Readonly<Record<string, unknown>>) => string | null;
+  /** Fields that have another name there. */
+  named?: Readonly<Record<string, string>>;
+  /** The answer, where it differs from the result. */
+  answer?: () => z.ZodMiniType;
+  of?: (result: R) => unknown;
+  /** Where something is made. */
+  status?: 201;
+  /** A body that may be longer than usual. */
+  body?: "accounts" | "sign-in" | "vacation";
+}>;
+
+/** For the user of a mailbox, who names none. */
+export const OWN = { own: true } as const;
+
+/** How a verb is typed. `A`: its fields. `R`: its result. */
+export type CliForm<A, R> = Readonly<{
+  /** As in the help: `alias add ADDRESS TARGET...`. */
+  command: string;
+  says: string;
+  /** The fields that its words fill, in their order. */
+  words?: readonly (keyof A & string)[];
+  /** Options by the field that they fill. */
+  options?: Readonly<Partial<Record<keyof A & string, Readonly<{ name: string; value: string; says: string }>>>>;
+  given?: Readonly<Partial<A>>;
+  /** The output of `--json`, where it differs from the result. */
+  json?: (result: R) => unknown;
+  /** What to say when it is done. */
+  done?: (result: R, asked: A, nowMs: number) => string;
+  /** Of a verb that answers with a list. */
+  table?: R extends { readonly items: readonly (infer I)[] } ? Table<I> : never;
+  /** The command that is useful next. */
+  next?: string | ((result: R) => string);
+}>;
+
+type Table<I> = Readonly<{
+  /** What it lists, in the plural. */
+  things: string;
+  /** The member of `--json` that has them; `items` unless given. */
+  member?: string;
+  head: readonly string[];
+  row: (item: I) => readonly string[];
+  /** If there are none: a sentence, and the command that is useful then. */
+  none: string;
+  first?: string;
+  /** The command that is useful where there are some. */
+  next?: string;
+}>;
+
+type Fields<S extends z.core.$ZodShape> = z.output<z.ZodMiniObject<S, z.core.$strict>>;
+type ResultIn<G> = G extends { readonly type?: infer R } ? NonNullable<R> : never;
+
+/** A verb: who may use it, its fields, its result and effect, and its forms over HTTP and on the command line. */
+class Declared<
+  const V extends string,
+  const R extends Rights,
+  const S extends z.core.$ZodShape,
+  const G extends GivenFor<R>,
+> {
+  readonly verb: V;
+  readonly rights: R;
+  readonly fields: S;
+  readonly gives: G;
+  readonly command: () => z.ZodMiniObject<S & { verb: z.ZodMiniLiteral<V> }, z.core.$strict>;
+  readonly routes: HttpForm<ResultIn<G>>[] = [];
+  readonly commands: CliForm<Fields<S>, ResultIn<G>>[] = [];
+
+  constructor(named: V, rights: R, fields: S, gives: G) {
+    this.verb = named;
+    this.rights = rights;
+    this.fields = fields;
+    this.gives = gives;
+    this.command = lazily(() => z.strictObject({ ...fields, verb: z.literal(named) }));
+  }
+
+  /** Offers it over HTTP. `route`: below `/api/v1`, with fields of the verb in braces. `says`: for `/openapi.json`. */
+  http(route: HttpForm["route"], says: string, more: Omit<HttpForm<ResultIn<G>>, "route" | "says"> = {}): this {
+    this.routes.push({ route, says, ...more });
+    return this;
+  }
+
+  /** Offers it on the command line. `command` and `says`: as in the help. */
+  cli(command: string, says: string, more: Omit<CliForm<Fields<S>, ResultIn<G>>, "command" | "says">): this {
+    this.commands.push({ command, says, ...more });
+    return this;
+  }
+}
+
+export function verb<
+  const V extends string,
+  const R extends Rights,
+  const S extends z.core.$ZodShape,
+  const G extends GivenFor<R>,
+>(named: V, rights: R, fields: S, gives: G): Declared<V, R, S, G> {
+  return new Declared(named, rights, fields, gives);
+}
+
+/** The socket of a command. The file's permissions prove the origin. */
+export type Origin = "root" | "web";
+/**
+ * What the web's caller needs: nothing, a valid session or token, one with this scope, or the session of a mailbox's user, for whom
+ * the verb works only on that mailbox. `proof`: its password was given within the last minutes, to the guard.
+ */
+export type Need = "nothing" | "caller" | "mailbox" | Scope;
+/**
+ * Who may use a verb. For an origin that it does not list, the verb does not exist. `own`: so may the user of a mailbox, for whom this
+ * field must name that mailbox.
+ */
+export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: true; own?: Own }>;
+type Own = Readonly<{ field: string; proof: boolean }>;
+
+/** Also for the user of the mailbox that the field names. */
+export function orOwner<const R extends Rights>(rights: R, field: string, proof = rights.proof === true) {
+  return { ...rights, own: { field, proof } };
+}
+
+export const ROOT = { from: ["root"], needs: "nothing" } as const;
+/** What strangers ask through the web. */
+export const WEB = { from: ["web"], needs: "nothing" } as const;
+export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
+/** What each caller asks about itself. */
+export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
+/** What the web's routes need (surfaces/api/routes.ts) and no more: who takes the web over could do all of it for its callers. */
+export const READ = { from: ["root", "web"], needs: "read" } as const;
+export const BAN = { from: ["root", "web"], needs: "ban" } as const;
+export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;
+export const GREYLIST = { from: ["root", "web"], needs: "greylist" } as const;
+export const QUEUE = { from: ["root", "web"], needs: "queue" } as const;
+/** What takes mail away from its recipients, or vouches for an account whose mail is held. */
+export const PROVEN_QUEUE = { from: ["root", "web"], needs: "queue", proof: true } as const;
+export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
+/** What only a session of the dashboard may do: what it gets is for the reader's eyes, and once. */
+export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
+export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
+export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;
+/** What the user of a mailbox may do: none of these verbs takes the name of an account. */
+export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
+export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;
+
+/**
+ * What limits how often the web gives a command: who takes the web over stays within it (guard/commands/web/web-bounds.ts).
+ * `own`: the command counts for itself, by address or account.
+ */
+export type Bound =
+  | "own"
+  | "allowed"
+  | "bans"
+  | "access"
+  | "accounts"
+  | "imported"
+  | "shutOut"
+  | "settings"
+  | "mail"
+  | "deleted"
+  | "released"
+  | "alertTests";
+
+/** It changes nothing that must survive a power failure. `trial`: why a dry run is not offered. */
+type Reads = Readonly<{ lasts: false; bound?: Bound; trial?: string }>;
+/** `trial`: true if the guard can say what it would do without doing it, otherwise why not. */
+type ChangesByWeb<T extends string | true> = Readonly<{ lasts: true; bound: Bound; trial: T; tellsSecret?: true }>;
+/** Without a bound, so only for root. */
+type ChangesByRoot = Readonly<{ lasts: true; bound?: never; trial?: never; tellsSecret?: never }>;
+export type Effect = Reads | ChangesByWeb<string | true> | ChangesByRoot;
+
+/** The result of a verb as a schema, which only those who describe it make. */
+type Answer<R> = Readonly<{ schema: () => z.ZodMiniType<R> }>;
+
+/**
+ * The result of a verb, and what the verb does. `answer`: a field by which it is known from results of other verbs and versions, or its
+ * schema. `R` exists only for the compiler.
+ */
+type Given<R, E extends Effect> = Readonly<{ answer: string | Answer<R>; effect: E; type?: R }>;
+/** What a verb of these rights may do: a change that the web may ask for must have a bound. */
+export type GivenFor<R extends Rights> = Given<
+  unknown,
+  "web" extends R["from"][number] ? Reads | ChangesByWeb<string | true> : Reads | ChangesByRoot
+>;
+type AnswerOf<R> = (keyof R & string) | Answer<R>;
+
+/** What an answer holds. */
+export type ResultOf<A> = A extends Answer<infer R> ? Readonly<R> : never;
+
+export function answers<R>(make: () => z.ZodMiniType<R>): Answer<R> {
+  return { schema: lazily(make) };
+}
+
+export function reads<R>(answer: AnswerOf<R>, but: Omit<Reads, "lasts"> = {}): Given<R, Reads> {
+  return { answer, effect: { lasts: false, ...but } };
+}
+
+export function rootChanges<R>(answer: AnswerOf<R>): Given<R, ChangesByRoot> {
+  return { answer, effect: { lasts: true } };
+}
+
+export function changes<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { answer, effect: { lasts: true, bound, trial: true } };
+}
+
+/** Its result may hold a secret, which is shown once. */
+export function changesWithSecret<R>(answer: AnswerOf<R>, bound: Bound): Given<R, ChangesByWeb<true>> {
+  return { answer, effect: { lasts: true, bound, trial: true, tellsSecret: true } };
+}
+
+export function changesUntried<R>(answer: AnswerOf<R>, bound: Bound, trial: string): Given<R, ChangesByWeb<string>> {
+  return { answer, effect: { lasts: true, bound, trial } };
+}
+
+export const SIGN_IN = "A sign-in, a sign-out and a proof cannot be tried.";
+export const FACTOR = "Second factors and passkeys are set up in a browser, step by step, each of which is confirmed.";
+export const OWN_MAILBOX_ONLY = "It concerns only the mailbox of this session.";

@@ -1,0 +1,89 @@
+import * as z from "zod/mini";
+import { dayAndTime, until } from "../core/time.ts";
+import { accountName, duration, mailAddress, meaning, page, pageOf, senderPattern, time } from "./declare/kinds.ts";
+import { ALLOW, answers, changes, GREYLIST, OWN, orOwner, READ, reads, verb } from "./declare/verb.ts";
+
+/** What accepts more mail: pauses of greylisting, and senders whose mail is never spam. */
+
+const ofRecipient = { recipient: meaning(mailAddress, "Who waits for a mail, such as one with a code.") };
+const lasts = duration("How long, 30 days at most; 15m if absent.");
+const pause = () => z.object({ target: z.string(), until: time, by: z.string() });
+export type GreylistPauseItem = Readonly<z.output<ReturnType<typeof pause>>>;
+
+const ofSender = { account: accountName, sender: senderPattern };
+const sender = () => z.object({ account: z.string(), sender: z.string(), by: z.string(), at: time });
+export type AllowedSenderItem = Readonly<z.output<ReturnType<typeof sender>>>;
+const named = answers(() => z.object({ account: z.string(), sender: z.string() }));
+
+const ALLOWS = "Never treat a sender's mail to an account as spam, if SPF or DKIM proves the sender.";
+const pauses = answers(() => pageOf(pause()));
+const senders = answers(() => pageOf(sender()));
+const resumed = answers(() => z.object({ target: z.string() }));
+
+const DONE = { answer: () => z.object({ done: z.literal(true) }), of: () => ({ done: true }) };
+
+export const FILTERS = [
+  verb(
+    "greylist_pause",
+    orOwner(GREYLIST, "recipient"),
+    { ...ofRecipient, for: lasts },
+    changes(answers(pause), "mail"),
+  )
+    .http("POST /greylist/pauses", "Pauses greylisting for a recipient who waits for a mail.", { status: 201 })
+    .http("POST /me/greylist-pause", "Lets first mails of strangers to the mailbox come at once, for a while.", OWN)
+    .cli("greylist pause ADDRESS", "Accept mail from strangers to a recipient at once, for example a sign-up code.", {
+      words: ["recipient"],
+      options: { for: { name: "for", value: "TIME", says: "How long: 30m, 2h; the default is 15 minutes." } },
+      json: (made) => ({ pause: made }),
+      done: (made, _, nowMs) => `Mail of strangers to ${made.target} comes in at once ${until(made.until, nowMs)}.`,
+      next: "greylist list",
+    }),
+  verb("greylist_resume", orOwner(GREYLIST, "recipient"), ofRecipient, changes(resumed, "mail"))
+    .http("DELETE /greylist/pauses/{recipient}", "Ends a pause of greylisting.")
+    .http("DELETE /me/greylist-pause", "Ends the pause.", { ...OWN, ...DONE })
+    .cli("greylist resume ADDRESS", "End a pause before its time.", {
+      words: ["recipient"],
+      done: ({ target }) => `Mail of strangers to ${target} is greylisted again.`,
+      next: "greylist list",
+    }),
+  verb("greylist_list", READ, page(), reads(pauses))
+    .http("GET /greylist/pauses", "Recipients for whom greylisting is paused, a page at a time.")
+    .cli("greylist list", "Show the recipients for whom greylisting is paused.", {
+      table: {
+        things: "pauses",
+        member: "pauses",
+        head: ["RECIPIENT", "UNTIL", "BY"],
+        row: (one) => [one.target, dayAndTime(one.until), one.by],
+        none: "Greylisting is paused for nobody.",
+        first: "greylist pause ADDRESS --for 15m",
+      },
+    }),
+  verb("spam_allow_add", orOwner(ALLOW, "account"), ofSender, changes(named, "mail"))
+    .http("POST /spam/senders", "From now on no mail of the sender is spam for the account.", { status: 201 })
+    .http("POST /me/senders", "From now on no mail of the sender to the mailbox is spam.", { ...OWN, status: 201 })
+    .cli("spam allow add ACCOUNT SENDER", ALLOWS, {
+      words: ["account", "sender"],
+      done: (it) => `Mail to ${it.account} that is proven to be from ${it.sender} is no longer treated as spam.`,
+      next: "spam allow list",
+    }),
+  verb("spam_allow_remove", orOwner(ALLOW, "account"), ofSender, changes(named, "mail"))
+    .http("DELETE /spam/senders", "Mail of the sender to the account is scored again.")
+    .http("DELETE /me/senders", "Mail of the sender to the mailbox is scored again.", OWN)
+    .cli("spam allow remove ACCOUNT SENDER", "Score the sender's mail again.", {
+      words: ["account", "sender"],
+      done: (it) => `Mail to ${it.account} from ${it.sender} is scored like any other again.`,
+      next: "spam allow list",
+    }),
+  verb("spam_allow_list", READ, page(), reads(senders))
+    .http("GET /spam/senders", "Senders whose mail is never spam for an account, a page at a time.")
+    .cli("spam allow list", "Show the allowed senders of each account.", {
+      table: {
+        things: "senders",
+        member: "senders",
+        head: ["ACCOUNT", "SENDER", "SINCE", "BY"],
+        row: (one) => [one.account, one.sender, dayAndTime(one.at), one.by],
+        none: "No account allows a sender.",
+        first: "spam allow add ACCOUNT SENDER",
+      },
+    }),
+] as const;

@@ -1,0 +1,114 @@
+import * as z from "zod/mini";
+import { plural } from "../core/text.ts";
+import { flag } from "./declare/fields.ts";
+import { accountName, count, list, listOf, meaning, queueId, time } from "./declare/kinds.ts";
+import { answers, changes, PROVEN_QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+
+/** Mail of accounts that may be hijacked, which the guard keeps on hold in the queue. */
+
+const ofAccount = { name: meaning(accountName, "The account whose mail is held.") };
+const NAMED = { named: { name: "account" } };
+
+export const heldAccount = () =>
+  z.object({
+    account: z.string(),
+    at: time,
+    ip: z.string(),
+    count: meaning(count, "Strangers that it wrote to, or that refused its mail, as `key` says."),
+    limit: count,
+    windowMs: count,
+    key: meaning(z.string(), "The setting."),
+  });
+/** An account whose mail is held: since when, by mail from where, and the limit that it passed. */
+export type HeldAccountItem = Readonly<z.output<ReturnType<typeof heldAccount>>>;
+const heldMail = () =>
+  z.object({
+    queueId: z.string(),
+    account: z.string(),
+    at: time,
+    ip: z.nullable(z.string()),
+    recipientCount: count,
+    recipients: meaning(list(z.array(z.string())), "Some of them."),
+  });
+/** A mail of an account that waits on hold in the queue. */
+export type HeldMailItem = Readonly<z.output<ReturnType<typeof heldMail>>>;
+const sentMail = () =>
+  z.object({
+    queueId: z.nullable(z.string()),
+    at: time,
+    ip: z.string(),
+    recipientCount: count,
+    recipient: meaning(z.nullable(z.string()), "Null: there are several."),
+  });
+/** A mail of an account that went on to delivery. */
+export type SentMailItem = Readonly<z.output<ReturnType<typeof sentMail>>>;
+
+const listed = answers(() =>
+  z.object({
+    accounts: meaning(list(z.array(heldAccount())), "Accounts whose mail is held: the newest 100."),
+    held: meaning(list(z.array(heldMail())), "Their mails on hold: the newest 100."),
+    heldTotal: count,
+    sent: meaning(
+      list(z.array(sentMail())),
+      "What `account` sent within 24 hours: the newest 100. Empty without `account`.",
+    ),
+    sentTotal: count,
+  }),
+);
+export type HeldList = ResultOf<typeof listed>;
+const isMore = meaning(z.boolean(), "Repeat it for the rest.");
+const released = answers(() => z.object({ name: z.string(), released: count, isMore }));
+export type Released = ResultOf<typeof released>;
+const dropped = answers(() =>
+  z.object({
+    name: z.string(),
+    dropped: count,
+    isMore,
+    isHeld: meaning(z.boolean(), "Further mail of the account is held."),
+  }),
+);
+export type Dropped = ResultOf<typeof dropped>;
+
+export const HELD = [
+  verb(
+    "held_list",
+    READ,
+    { name: meaning(z._default(z.nullable(accountName), null), "Only this account.") },
+    reads(listed),
+  ).http("GET /held", "Accounts whose mail the guard holds, and that mail; of one account also what it sent.", NAMED),
+  verb("held_release", PROVEN_QUEUE, ofAccount, changes(released, "released"))
+    .http(
+      "POST /held/{account}/release",
+      "Sends the account's held mail, and holds no more of it. Needs a fresh proof.",
+      NAMED,
+    )
+    .cli(
+      "account release ADDRESS",
+      "Send the held mail of an account and vouch for it: its further mail is not held.",
+      {
+        words: ["name"],
+        done: (it) => {
+          const sent = `${plural(it.released, "mail")} of ${it.name} released.`;
+          return it.isMore
+            ? `${sent} More is on hold: give the command again.`
+            : `${sent} Mail of ${it.name} is no longer held.`;
+        },
+        next: (it) => `account ${it.isMore ? "release" : "held"} ${it.name}`,
+      },
+    ),
+  /** With `ids`, none of which is held, it succeeds. */
+  verb(
+    "held_drop",
+    PROVEN_QUEUE,
+    {
+      ...ofAccount,
+      isReturned: meaning(z.optional(flag), "Goes back to its senders as undeliverable."),
+      ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
+    },
+    changes(dropped, "deleted"),
+  ).http(
+    "POST /held/{account}/drop",
+    "Deletes the account's held mail, or returns it to its senders. Needs a fresh proof.",
+    { named: { name: "account", isReturned: "bounce" } },
+  ),
+] as const;

@@ -1,0 +1,223 @@
+import * as z from "zod/mini";
+import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
+import { VACATION_LIMITS } from "../core/mailbox-rules.ts";
+import { sessionFacts } from "./access.ts";
+import { flag, text } from "./declare/fields.ts";
+import { accountName, count, list, mailAddress, meaning, time } from "./declare/kinds.ts";
+import {
+  ADMIN,
+  answers,
+  changes,
+  changesUntried,
+  changesWithSecret,
+  MAILBOX,
+  OWN,
+  OWN_MAILBOX_ONLY,
+  orOwner,
+  PROVEN_ADMIN,
+  PROVEN_MAILBOX,
+  type ResultOf,
+  reads,
+  verb,
+} from "./declare/verb.ts";
+
+/** What the user of a mailbox sets for it, and the administrator for any: where its mail is sent on, and the reply while its user is away. */
+
+/** Each mail leaves the server this often. */
+const MOST_FORWARDS = 10;
+const ofAccount = { name: accountName };
+const to = meaning(list(z.array(z.string())), "Empty: mail stays in the mailbox.");
+const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
+
+/** With room for line ends that count once. */
+const subject = text(2 * VACATION_LIMITS.subject);
+const reply = () =>
+  z.object({
+    subject: meaning(z.string(), "Empty: the reply has the subject of the mail."),
+    text: z.string(),
+    until: meaning(z.nullable(time), "Null: until it is ended."),
+  });
+export type VacationItem = Readonly<z.output<ReturnType<typeof reply>>>;
+const vacation = () => meaning(z.nullable(reply()), "Null: no reply is sent.");
+
+const app = z.string("is missing, or not text").check(
+  z.refine(
+    (name) => appPasswordName(name) !== null,
+    `is not 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes`,
+  ),
+  z.describe("Of the device, such as phone."),
+);
+const appPasswords = () =>
+  z.object({
+    items: list(
+      z.array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          made: time,
+          lastUsed: meaning(z.nullable(time), "To the minute."),
+          madeBy: meaning(z.optional(z.string()), "Who made it, and from where; hidden from the user of the mailbox."),
+        }),
+      ),
+    ),
+  });
+const secret = answers(() => z.object({ name: z.string(), app: z.string(), password: z.string() }));
+const ofApp = answers(() => z.object({ name: z.string(), app: z.string() }));
+const MADE = {
+  status: 201,
+  named: { app: "name" },
+  answer: () => z.object({ id: z.string(), name: z.string(), password: z.string() }),
+  of: (it: Readonly<{ app: string; password: string }>) => ({ id: it.app, name: it.app, password: it.password }),
+} as const;
+const REMOVED = {
+  named: { app: "id" },
+  answer: () => z.object({ id: z.string() }),
+  of: (it: Readonly<{ app: string }>) => ({ id: it.app }),
+} as const;
+
+const forwarding = answers(() => z.object({ to, keep }));
+const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
+const targets = z
+  .array(mailAddress, "is not a list")
+  .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
+/** To forward to no one is what DELETE is for. */
+const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
+const NO_FORWARD = { given: { to: [], keep: true } };
+
+const NO_REPLY = { given: { subject: "", text: null, until: null } };
+const AWAY = {
+  subject: z._default(subject, ""),
+  text: z.nullable(text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"))),
+  until: z._default(z.nullable(text(40)), null),
+};
+const replies = answers(() => z.object({ vacation: vacation() }));
+const replying = answers(() => z.object({ name: z.string(), vacation: vacation() }));
+
+export const OF_MAILBOXES = [
+  verb("app_passwords", orOwner(ADMIN, "name"), ofAccount, reads(answers(appPasswords)))
+    .http(
+      "GET /accounts/{name}/app-passwords",
+      "The account's passwords of single mail programs: who made each, and when it was used last.",
+    )
+    .http("GET /me/app-passwords", "The passwords of single mail programs, and when each was used last.", OWN),
+  /** Makes a password for a single mail program, which is shown once. */
+  verb("app_password_add", orOwner(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
+    .http(
+      "POST /accounts/{name}/app-passwords",
+      "Makes a password for a single mail program of the account, which is shown only now.",
+      MADE,
+    )
+    .http(
+      "POST /me/app-passwords",
+      "Makes a password for a single mail program, which is shown only now. Needs a fresh proof.",
+      { ...OWN, ...MADE },
+    )
+    .cli("account app-password add ADDRESS NAME...", "Make a password for a single mail program, and show it once.", {
+      words: ["name", "app"],
+      done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
+      next: ({ name }) => `account app-password list ${name}`,
+    }),
+  /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
+  verb("app_password_remove", orOwner(ADMIN, "name"), { ...ofAccount, app }, changes(ofApp, "shutOut"))
+    .http(
+      "DELETE /accounts/{name}/app-passwords/{id}",
+      "Removes the password of a single mail program, and ends the account's open sessions.",
+      REMOVED,
+    )
+    .http(
+      "DELETE /me/app-passwords/{id}",
+      "Removes the password of a single mail program, and ends the open sessions of mail programs.",
+      { ...OWN, ...REMOVED },
+    )
+    .cli("account app-password remove ADDRESS NAME...", "Remove the password of a single mail program.", {
+      words: ["name", "app"],
+      done: ({ name, app: of }) =>
+        `The app password ${of} of ${name} is removed, and the open sessions of the account were ended.`,
+      next: ({ name }) => `account app-password list ${name}`,
+    }),
+  verb("forwarding", orOwner(ADMIN, "name"), ofAccount, reads(forwarding))
+    .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
+    .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
+  /** It needs a proof also to end it: mail that stays in the mailbox may not be where its user reads it. */
+  verb(
+    "forward_set",
+    orOwner(PROVEN_ADMIN, "name"),
+    { ...ofAccount, to: list(targets), keep: flag },
+    changes(forwarded, "shutOut"),
+  )
+    .http("PUT /accounts/{name}/forwarding", "Sends the account's mail on to these addresses.", TO_SOME)
+    .http("DELETE /accounts/{name}/forwarding", "Sends the account's mail on no longer.", NO_FORWARD)
+    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses. Needs a fresh proof.", {
+      ...OWN,
+      ...TO_SOME,
+    })
+    .http("DELETE /me/forwarding", "Sends no mail on any longer. Needs a fresh proof.", { ...OWN, ...NO_FORWARD }),
+  verb("vacation", orOwner(ADMIN, "name"), ofAccount, reads(replies))
+    .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
+    .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
+  verb("vacation_set", orOwner(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
+    .http(
+      "PUT /accounts/{name}/vacation",
+      "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
+      { body: "vacation" },
+    )
+    .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_REPLY)
+    .http(
+      "PUT /me/vacation",
+      "Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof.",
+      { ...OWN, body: "vacation" },
+    )
+    .http("DELETE /me/vacation", "Sends no more replies. Needs a fresh proof.", { ...OWN, ...NO_REPLY }),
+] as const;
+
+/** What the user of a mailbox asks about it: the account is always that of the session. */
+
+const mailbox = answers(() =>
+  z.object({
+    account: z.string(),
+    quotaBytes: meaning(count, "0: no limit."),
+    usedBytes: meaning(z.nullable(count), "Null: it is not known now."),
+    mails: meaning(z.nullable(count), "Null: it is not known now."),
+    aliases: meaning(list(z.array(z.string())), "Other addresses whose mail comes to it, 100 at most."),
+    networks: meaning(list(z.array(z.string())), "From where it may sign in; empty: from anywhere."),
+    guarded: meaning(z.boolean(), "Strangers guess at its password, so new places are limited."),
+    greylistPausedUntil: z.nullable(time),
+    passwordOnServer: meaning(
+      z.boolean(),
+      "Its password is changed on the server only, which makes a key for its mail.",
+    ),
+  }),
+);
+export type MyMailbox = ResultOf<typeof mailbox>;
+/** Under which mail comes to the account: its own, and aliases that lead to it, directly or by others. */
+const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.array(z.string())) }));
+/** Where a mail program finds the mailbox. Both ports use TLS from the start. */
+const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));
+export type MyClient = ResultOf<typeof client>;
+const sessions = answers(() => z.object({ items: list(z.array(z.object(sessionFacts()))) }));
+const ended = answers(() => z.object({ ended: count }));
+const senders = answers(() => z.object({ items: list(z.array(z.object({ sender: z.string(), at: time }))) }));
+const done = answers(() => z.object({ done: z.literal(true) }));
+
+export const ME = [
+  verb("my_mailbox", MAILBOX, {}, reads(mailbox)).http(
+    "GET /me",
+    "The mailbox of the user who asks: how full it is, its other addresses, and from where it signs in.",
+  ),
+  verb("my_addresses", MAILBOX, {}, reads(addresses)),
+  verb("my_client", MAILBOX, {}, reads(client)),
+  verb("my_sessions", MAILBOX, {}, reads(sessions)).http(
+    "GET /me/sessions",
+    "Where the user is signed in to this page, the session that was used last first.",
+  ),
+  verb("my_sessions_end", MAILBOX, {}, changesUntried(ended, "own", OWN_MAILBOX_ONLY)).http(
+    "DELETE /me/sessions",
+    "Signs the user out of this page everywhere else.",
+  ),
+  /** Every other session of the account ends. */
+  verb("my_password", PROVEN_MAILBOX, { password: text(1_024) }, changesUntried(done, "own", OWN_MAILBOX_ONLY)),
+  verb("my_senders", MAILBOX, {}, reads(senders)).http(
+    "GET /me/senders",
+    "Senders whose mail to the mailbox is never spam.",
+  ),
+] as const;

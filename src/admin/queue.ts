@@ -1,0 +1,170 @@
+import * as z from "zod/mini";
+import { isQueueId } from "../core/events/queue-id.ts";
+import { parseAddress } from "../core/net/address.ts";
+import { flag, isObject, parseJson, text, texts } from "./declare/fields.ts";
+import { accountName, count, list, listOf, mailAddress, meaning, page, queueId, time } from "./declare/kinds.ts";
+import { answers, changes, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+
+/** Where a mail waits: deferred, on hold, or being delivered now (qmgr(8)). */
+export const QUEUE_STATES = ["deferred", "hold", "active"] as const;
+
+/** A mail in Postfix's queue, as `postqueue -j` prints it (postqueue(1), "JSON object format"). */
+export type QueueEntry = Readonly<{
+  id: string;
+  /** The queue of Postfix: incoming, active, deferred, hold, or maildrop (qmgr(8)). */
+  queue: string;
+  /** When it arrived. Milliseconds. */
+  at: number;
+  sizeBytes: number;
+  /** Envelope sender; empty for a bounce or a vacation reply. */
+  sender: string;
+  /** Those that are left. `reason`: why the last try failed. */
+  recipients: readonly Readonly<{ address: string; reason: string | null }>[];
+}>;
+
+/** So postqueue(1) shows the empty sender. */
+const NULL_SENDER = "MAILER-DAEMON";
+
+/** Null for an invalid entry. */
+export function parseQueueEntry(line: string): QueueEntry | null {
+  const json = parseJson(line);
+  if (!isObject(json)) return null;
+  const { queue_name: queue, queue_id: id, arrival_time: arrival, sender, recipients, message_size: size } = json;
+  if (typeof queue !== "string" || typeof id !== "string" || !isQueueId(id)) return null;
+  if (typeof arrival !== "number" || typeof sender !== "string" || !Array.isArray(recipients)) return null;
+  return {
+    id,
+    queue,
+    at: arrival * 1_000,
+    sizeBytes: typeof size === "number" ? size : 0,
+    sender: sender === NULL_SENDER ? "" : sender,
+    recipients: recipients.flatMap((one) => recipientOf(one) ?? []),
+  };
+}
+
+function recipientOf(json: unknown): QueueEntry["recipients"][number] | null {
+  if (!isObject(json) || typeof json["address"] !== "string") return null;
+  const { address, delay_reason: reason } = json;
+  return { address, reason: typeof reason === "string" && reason !== "" ? reason : null };
+}
+
+/** Postfix's queue: what waits there, and what the administrator does with it. */
+
+const mail = () =>
+  z.object({
+    queueId: z.string(),
+    queue: meaning(z.string(), "deferred, hold, active, or another as Postfix names it."),
+    heldFor: meaning(
+      z.nullable(z.string()),
+      "The account for which the guard holds it, or `root` if it was put on hold by hand; null: it is not held.",
+    ),
+    at: time,
+    sizeBytes: count,
+    sender: meaning(z.string(), "Envelope sender; empty: a bounce or a vacation reply."),
+    recipientCount: count,
+    recipients: meaning(
+      list(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
+      "Some of those that are left; the reason is the reply of the other server at the last try.",
+    ),
+    nextTryAt: z.nullable(time),
+  });
+export type QueueItem = Readonly<z.output<ReturnType<typeof mail>>>;
+const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
+const total = meaning(count, "How many fit, on all pages.");
+const listed = answers(() => z.object({ mails: list(z.array(mail())), next, total }));
+const changed = answers(() =>
+  z.object({
+    changed: count,
+    kept: meaning(
+      list(z.array(z.object({ account: z.string(), mails: count }))),
+      "What the guard holds for these accounts; it was left unchanged.",
+    ),
+    next: meaning(
+      z.nullable(z.string()),
+      "Where the rest starts, for `cursor` of the same request; null: nothing is left.",
+    ),
+  }),
+);
+export type QueueChange = ResultOf<typeof changed>;
+
+/** Mails that fit every field. */
+const chosen = {
+  ids: z._default(texts(100, 20), []),
+  account: z._default(z.nullable(text(320)), null),
+  sender: z._default(z.nullable(text(320)), null),
+  recipient: z._default(z.nullable(text(320)), null),
+  state: meaning(
+    z.optional(z.enum(QUEUE_STATES, `is none of ${QUEUE_STATES.join(", ")}`)),
+    "Where it waits: deferred, on hold, or being delivered now.",
+  ),
+};
+const { cursor } = page();
+/** Some thousand mails at a time. `isAll`: an empty choice is meant. */
+const change = { ...chosen, isAll: z._default(flag, false), cursor };
+
+const senderOrBounce = text(320).check(
+  z.refine((said) => said === "" || parseAddress(said) !== null, "is not an address such as anna@example.org"),
+);
+/** Over HTTP wrong ones are refused before the guard is asked. */
+const strict = {
+  account: meaning(z.optional(accountName), "Mail of this account, by all its addresses. Not together with `sender`."),
+  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of bounces and vacation replies."),
+  recipient: meaning(z.optional(mailAddress), "Mail with this recipient among those that are left."),
+};
+const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");
+const all = meaning(z.optional(z.literal(true, "is not true")), "All mail is meant.");
+const NONE = "names no mail: ids, account, sender or recipient is needed";
+const namesSome = (given: Readonly<Record<string, unknown>>): boolean =>
+  ["ids", "account", "sender", "recipient"].some((field) => given[field] !== undefined);
+/** For what can be undone, or does no harm. */
+const ANY_MAIL = {
+  named: { isAll: "all" },
+  fields: { ...strict, ids, isAll: all },
+  check: (given: Readonly<Record<string, unknown>>) => {
+    if (given["all"] !== true) return namesSome(given) ? null : `${NONE}, or all`;
+    return namesSome(given) ? "names some mail and all" : null;
+  },
+} as const;
+const SOME_MAIL = {
+  given: { isAll: false },
+  fields: { ...strict, ids },
+  check: (given: Readonly<Record<string, unknown>>) => (namesSome(given) ? null : NONE),
+} as const;
+
+export const OF_QUEUE = [
+  verb("queue_list", READ, { ...chosen, ...page() }, reads(listed)).http(
+    "GET /queue",
+    "Mail in Postfix's queue, oldest first, a page at a time: all, or what fits.",
+    {
+      given: { ids: [] },
+      fields: strict,
+      answer: () => z.object({ items: meaning(list(z.array(mail())), "The oldest first."), next, total }),
+      of: ({ mails, ...rest }) => ({ items: mails, ...rest }),
+    },
+  ),
+  verb("queue_hold", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/hold",
+    "Puts mail on hold: it is not delivered before it is released.",
+    ANY_MAIL,
+  ),
+  verb("queue_release", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/release",
+    "Releases mail that was put on hold by hand.",
+    ANY_MAIL,
+  ),
+  verb("queue_flush", QUEUE, change, changes(changed, "mail")).http(
+    "POST /queue/flush",
+    "Tries deferred mail again now.",
+    ANY_MAIL,
+  ),
+  verb("queue_delete", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
+    "POST /queue/delete",
+    "Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof.",
+    SOME_MAIL,
+  ),
+  verb("queue_return", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
+    "POST /queue/return",
+    "Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof.",
+    SOME_MAIL,
+  ),
+] as const;

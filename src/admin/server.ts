@@ -1,0 +1,155 @@
+import * as z from "zod/mini";
+import { SEVERITIES } from "../core/alerts/alerts.ts";
+import { count, list, meaning, numberedPage, page, pageOf, time } from "./declare/kinds.ts";
+import {
+  auditReport,
+  certificateReport,
+  checksReport,
+  dnsReport,
+  encryptionReport,
+  fail2banReport,
+  firewallReport,
+  incidentsReport,
+  retentionReport,
+  upkeepItem,
+} from "./declare/reports.ts";
+import { ADMIN, answers, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
+
+/** How the server is kept: alerts, the audit, and reports of root that the web can read and not change. */
+
+const alert = () =>
+  z.object({
+    code: z.string(),
+    subject: meaning(z.string(), "The component or account; empty if there is only one."),
+    severity: z.enum(SEVERITIES),
+    says: z.string(),
+    detail: z.string(),
+    next: meaning(z.string(), "What to do."),
+    openedAt: time,
+    resolvedAt: meaning(z.nullable(time), "Null while it is open."),
+  });
+export type AlertItem = Readonly<z.output<ReturnType<typeof alert>>>;
+const alerts = answers(() =>
+  z.extend(pageOf(alert()), {
+    channels: list(
+      z.array(
+        z.object({
+          name: z.string(),
+          failing: meaning(z.nullable(z.string()), "Why it has failed several times in a row; null if it works."),
+        }),
+      ),
+    ),
+    leadOut: meaning(z.boolean(), "Whether any channel leads out of this server."),
+  }),
+);
+export type AlertList = ResultOf<typeof alerts>;
+const tests = answers(() =>
+  z.object({
+    results: list(
+      z.array(
+        z.object({
+          channel: z.string(),
+          ok: z.boolean(),
+          detail: meaning(z.string(), "Why it failed; empty if not."),
+        }),
+      ),
+    ),
+  }),
+);
+export type ChannelTests = ResultOf<typeof tests>;
+const NO_TRIAL = { bound: "alertTests", trial: "It changes nothing: it sends a message to each channel." } as const;
+
+/** How many entries of the audit at once: each may have some kilobytes. */
+export const MOST_AUDITED = 100;
+const audited = answers(() =>
+  z.object({
+    items: list(
+      z.array(
+        z.object({
+          id: count,
+          at: meaning(z.string(), "ISO 8601 in UTC."),
+          actor: meaning(z.string(), "Who did it, such as `root` or `web:admin via 198.51.100.9`."),
+          type: z.string(),
+          subject: z.string(),
+          detail: meaning(z.string(), "The JSON that was hashed."),
+          previous: meaning(z.string(), "The hash of the entry before."),
+          hash: meaning(z.string(), "SHA-256 in hexadecimal."),
+        }),
+      ),
+    ),
+    next: meaning(z.nullable(z.string()), "The cursor of the next page; null on the last."),
+  }),
+);
+const verified = answers(() =>
+  z.object({
+    audit: meaning(z.nullable(auditReport()), "Null: it was not checked yet since the server started."),
+  }),
+);
+
+const encryption = answers(() =>
+  z.extend(encryptionReport(), {
+    accounts: z.object({
+      own: meaning(count, "How many have their own key."),
+      without: meaning(list(z.array(z.string())), "Some that get one when their password is set."),
+      ofFile: meaning(count, "How many get none: their passwords come from the accounts file."),
+      closed: meaning(list(z.array(z.string())), "Some with older mail that their password does not open."),
+    }),
+  }),
+);
+const domain = z.string("is not text").check(z.maxLength(253, "has more than 253 characters"));
+const ofDomain = {
+  domain: meaning(z._default(z.nullable(domain), null), "A mail domain of the server; the first one without it."),
+};
+const upkeep = answers(() => z.object({ items: list(z.array(upkeepItem())) }));
+
+export const SERVER = [
+  verb("alerts_list", READ, page(), reads(alerts)).http(
+    "GET /alerts",
+    "Alerts, open ones first, newest first of each, a page at a time; and the channels that send them.",
+  ),
+  verb("alerts_test", ADMIN, {}, reads(tests, NO_TRIAL)).http(
+    "POST /alerts/test",
+    "Sends a test to each alert channel, and says whether it was taken. At most ten times an hour.",
+  ),
+  verb("audit_list", ADMIN, numberedPage(MOST_AUDITED), reads(audited)).http(
+    "GET /audit",
+    "Administrators' actions, newest first, a page at a time.",
+  ),
+  verb("audit_verify", ADMIN, {}, reads(verified)).http(
+    "GET /audit/verify",
+    "What root's last check of the audit found: whether the chain is whole, and fits root's anchors.",
+  ),
+  verb("incident_list", ADMIN, {}, reads(answers(incidentsReport))).http(
+    "GET /incidents",
+    "Incidents, the timeline of the one that is open, and whether the server is isolated.",
+  ),
+  verb("firewall", READ, {}, reads(answers(firewallReport))).http("GET /firewall", "What the firewall accepts now."),
+  verb("checks", READ, {}, reads(answers(checksReport))).http(
+    "GET /checks",
+    "The results of the checks of the whole server when they last ran. This starts none.",
+  ),
+  verb("fail2ban", READ, {}, reads(answers(fail2banReport))).http(
+    "GET /fail2ban",
+    "The jails of Fail2ban and what they found. Fail2ban is asked once a minute.",
+  ),
+  verb("encryption", ADMIN, {}, reads(encryption)).http(
+    "GET /encryption",
+    "Whether mail is encrypted on the disk, whether it can be read, and which accounts have their own keys.",
+  ),
+  verb("retention", ADMIN, {}, reads(answers(retentionReport))).http(
+    "GET /retention",
+    "When old mail is removed next, what the last run removed, and whose mail is under legal hold.",
+  ),
+  verb("upkeep", READ, {}, reads(upkeep)).http(
+    "GET /upkeep",
+    "The results of the last backup, restore drill, checks, report and the like.",
+  ),
+  verb("certificate", READ, {}, reads(answers(certificateReport))).http(
+    "GET /certificate",
+    "The certificate of the mail ports: its names, its end, and which ports give it.",
+  ),
+  verb("dns_check", READ, ofDomain, reads(answers(dnsReport))).http(
+    "GET /dns",
+    "The DNS records of a mail domain as they should be, and whether they are published.",
+  ),
+] as const;

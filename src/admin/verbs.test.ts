@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../test/kit/commands.ts";
+import { ACCESS, FACTORS } from "./access.ts";
+import { OF_ACCOUNTS } from "./accounts.ts";
+import { ALIASES } from "./aliases.ts";
+import { BANS } from "./bans.ts";
+import { type Verb, verbs } from "./declare/control.ts";
+import {
+  accountName,
+  aliasAddress,
+  durationOrPermanent,
+  listOf,
+  mailAddress,
+  note,
+  restrictingNetwork,
+  sessionId,
+} from "./declare/kinds.ts";
+import { mayAsk } from "./declare/rights.ts";
+import type { Rights } from "./declare/verb.ts";
+import { FILTERS } from "./filters.ts";
+import { HELD } from "./held.ts";
+import { ME, OF_MAILBOXES } from "./mailboxes.ts";
+import { OF_QUEUE } from "./queue.ts";
+import { SERVER } from "./server.ts";
+
+const DECLARED = [
+  ...ACCESS,
+  ...OF_ACCOUNTS,
+  ...ALIASES,
+  ...BANS,
+  ...FACTORS,
+  ...FILTERS,
+  ...HELD,
+  ...ME,
+  ...OF_MAILBOXES,
+  ...OF_QUEUE,
+  ...SERVER,
+];
+const isRight = (kind: Readonly<{ safeParse: (value: unknown) => { success: boolean } }>, value: unknown): boolean =>
+  kind.safeParse(value).success;
+
+test("each form names fields of its verb, and each verb with a route is the web's", () => {
+  for (const { verb, fields, routes, commands, rights } of DECLARED) {
+    const known = new Set(Object.keys(fields));
+    const expectKnown = (names: readonly string[], where: string): void =>
+      assert.deepEqual(
+        names.filter((name) => !known.has(name)),
+        [],
+        `${verb}: ${where}`,
+      );
+    for (const { route, given = {}, named = {}, own } of routes) {
+      expectKnown([...Object.keys(given), ...Object.keys(named)], route);
+      const inPath = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
+      const names = Object.keys(fields).map(
+        (field) => Object.entries(named).find(([of]) => of === field)?.[1] ?? field,
+      );
+      assert.deepEqual(
+        inPath.filter((name) => !names.includes(name)),
+        [],
+        route,
+      );
+      const who: Rights = rights;
+      assert.ok(mayAsk("web", verb) && (own !== true || (who.own !== undefined && known.has(who.own.field))), route);
+    }
+    for (const form of commands) expectKnown([...(form.words ?? []), ...Object.keys(form.options ?? {})], form.command);
+  }
+});
+
+test("no route and no command is declared twice, and every declared verb is one of the socket's", () => {
+  const all = [...verbs.values()].flatMap(({ routes, commands }) => [
+    ...routes.map(({ route }) => route.replaceAll(/\{\w+\}/g, "{}")),
+    ...commands.map(({ command }) => command.replace(/ [A-Z[].*$/, "")),
+  ]);
+  assert.deepEqual(
+    all.filter((one, place) => all.indexOf(one) !== place),
+    [],
+  );
+  assert.ok(DECLARED.every(({ verb }) => verbs.has(verb)));
+});
+
+test("a declared answer can be described, and a command of each verb is one of its schema", () => {
+  for (const entry of DECLARED) {
+    assert.ok(typeof entry.gives.answer !== "string" && entry.gives.answer.schema() !== undefined, entry.verb);
+    const command: unknown = COMMANDS[entry.verb satisfies Verb];
+    assert.deepEqual(entry.command().parse(command), command);
+  }
+});
+
+test("kinds take what they stand for, and say what is wrong", () => {
+  assert.deepEqual(
+    [mailAddress, accountName].map((kind) => isRight(kind, "anna+x@example.org")),
+    [true, false],
+  );
+  assert.deepEqual(
+    ["2h", "permanent", null, undefined, "soon"].map((text) => isRight(durationOrPermanent(""), text)),
+    [true, true, true, true, false],
+  );
+  assert.deepEqual(
+    ["Überlastung", "a\nb", "x".repeat(201)].map((text) => isRight(note, text)),
+    [true, false, false],
+  );
+  assert.deepEqual(
+    [[], ["a@b.example"], ["a@b.example", "c@d.example"]].map((of) => isRight(listOf(mailAddress, 1), of)),
+    [false, true, false],
+  );
+  assert.deepEqual(
+    ["0a1b2c3d4e5f", "", "0A1b2c3d4e5f", "../x"].map((id) => isRight(sessionId, id)),
+    [true, false, false, false],
+  );
+  assert.deepEqual(
+    ["203.0.113.7", "2001:db8::/32", "::/0", "x"].map((text) => isRight(restrictingNetwork, text)),
+    [true, true, false, false],
+  );
+  const wrong = aliasAddress.safeParse("*@example.org");
+  assert.match(wrong.error?.issues[0]?.message ?? "", /every name of the domain/);
+});

@@ -1,4 +1,0 @@
-/** `./ghostinbox`: the command line (command-line.ts), bundled into one file. */
-import { runKept } from "../daemon/set-up/build/run-kept.ts";
-
-await runKept("command-line", async () => import("./command-line.ts"));

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, instant, isoTime } from "../time.ts";
+import { type AccountAccess, accessReview, redirectsOf } from "./access-review.ts";
+
+const NOW = Date.UTC(2026, 10, 20);
+const ago = (days: number): string => isoTime(instant(NOW - days * DAY_MS));
+
+function account(name: string, changes: Partial<AccountAccess> = {}): AccountAccess {
+  const plain = { suspended: false, networks: [], addresses: [name], appPasswords: [], lastSeen: null, weakness: null };
+  return { name, createdAt: ago(400), ...plain, ...changes };
+}
+
+function review(changes: Partial<Parameters<typeof accessReview>[0]>) {
+  const none = { accounts: [], aliases: [], redirects: [], forwardings: [], admins: [], domains: ["example.org"] };
+  return accessReview({ ...none, ...changes }, { now: NOW, unusedMs: 90 * DAY_MS });
+}
+
+test("an account is unused after this time without a sign-in, unless it is younger", () => {
+  const { accounts } = review({
+    accounts: [
+      account("never@example.org"),
+      account("new@example.org", { createdAt: ago(89) }),
+      account("old@example.org", { lastSeen: { at: ago(90), from: "" } }),
+      account("used@example.org", { lastSeen: { at: ago(1), from: "203.0.113.7" } }),
+    ],
+  });
+  assert.deepEqual(
+    accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name),
+    ["never@example.org", "old@example.org"],
+  );
+});
+
+test("what leads outside is named: by aliases that take mail, and by scripts", () => {
+  const redirect = { address: "anna@example.org", to: ["anna@else.example"], by: "sieve/away.sieve" };
+  const { forwards, aliases } = review({
+    aliases: [
+      { address: "team@example.org", targets: ["anna@example.org", "bob@else.example"], blocked: false },
+      { address: "info@example.org", targets: ["anna@example.org"], blocked: false },
+      { address: "gone@example.org", targets: ["bob@else.example"], blocked: true },
+    ],
+    redirects: [redirect],
+  });
+  assert.deepEqual(forwards, [{ address: "team@example.org", to: ["bob@else.example"], by: "alias" }, redirect]);
+  assert.equal(aliases, 3);
+});
+
+test("forwards set by command are named, with the command; local targets are not", () => {
+  const address = "anna@example.org";
+  const by = "account forward";
+  const { forwards } = review({
+    forwardings: [
+      { address, to: ["anna@else.example", "bob@example.org"], by },
+      { address: "bob@example.org", to: ["carl@example.org"], by },
+    ],
+  });
+  assert.deepEqual(forwards, [{ address, to: ["anna@else.example"], by }]);
+});
+
+test("redirects of a Sieve script are found, with their tags", () => {
+  const script = `require ["copy"];
+    if header :contains "subject" "redirect me" { REDIRECT :copy "a@else.example"; }
+    redirect :notify "NEVER" "b@else.example"; redirect "a@else.example"; fileinto "Junk";`;
+  assert.deepEqual(redirectsOf(script), ["a@else.example", "b@else.example"]);
+  assert.deepEqual(redirectsOf('keep; fileinto "x";'), []);
+});

@@ -1,0 +1,81 @@
+import { domainOf, parseAddress } from "../net/address.ts";
+
+/** ISO 8601, UTC; `from`: an address or a network, empty if it is not known. */
+export type Seen = Readonly<{ at: string; from: string }>;
+
+/** An account, and the addresses under which it may send, as the mail programs see them. */
+export type AccountAccess = Readonly<{
+  name: string;
+  suspended: boolean;
+  /** From where it may sign in; empty: from anywhere. */
+  networks: readonly string[];
+  createdAt: string;
+  addresses: readonly string[];
+  /** The names of its app passwords. */
+  appPasswords: readonly string[];
+  lastSeen: Seen | null;
+  /** What is wrong with its password in the followed accounts file; null: nothing known. */
+  weakness: string | null;
+}>;
+/** Mail for `address` is sent on to `to`. `by`: the alias, the command, or the file of a Sieve script. */
+export type Forward = Readonly<{ address: string; to: readonly string[]; by: string }>;
+export type AliasAccess = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;
+/** A token of the API, or the administrator of the dashboard. `lastSeen`: when it last did something that is in the audit. */
+export type AdminAccess = Readonly<{
+  name: string;
+  createdAt: string | null;
+  createdBy: string;
+  lastSeen: Seen | null;
+}>;
+
+export type AccessFacts = Readonly<{
+  accounts: readonly AccountAccess[];
+  aliases: readonly AliasAccess[];
+  redirects: readonly Forward[];
+  /** What accounts send on by command. */
+  forwardings: readonly Forward[];
+  admins: readonly AdminAccess[];
+  /** Domains of this server. */
+  domains: readonly string[];
+}>;
+
+export type AccessReview = Readonly<{
+  /** Each account that can read its mail and send, and what is special about it. */
+  accounts: readonly (AccountAccess & Readonly<{ isUnused: boolean }>)[];
+  /** Where mail leaves this server without a user's action. */
+  forwards: readonly Forward[];
+  admins: readonly AdminAccess[];
+  aliases: number;
+}>;
+
+/** `unusedMs`: an account without a sign-in for this long, and at least as old, counts as unused. */
+export function accessReview(
+  { accounts, aliases, redirects, forwardings, admins, domains }: AccessFacts,
+  { now, unusedMs }: Readonly<{ now: number; unusedMs: number }>,
+): AccessReview {
+  const isOurs = (target: string): boolean => {
+    const address = parseAddress(target);
+    return address !== null && domains.includes(domainOf(address));
+  };
+  const forwards = [
+    ...aliases.filter(({ blocked }) => !blocked).map(({ address, targets }) => ({ address, to: targets, by: "alias" })),
+    ...forwardings,
+  ]
+    .map((one) => ({ ...one, to: one.to.filter((target) => !isOurs(target)) }))
+    .filter(({ to }) => to.length > 0);
+  const usedAt = ({ lastSeen, createdAt }: AccountAccess): number => Date.parse(lastSeen?.at ?? createdAt);
+  return {
+    accounts: accounts.map((account) => ({ ...account, isUnused: now - usedAt(account) >= unusedMs })),
+    forwards: [...forwards, ...redirects],
+    admins,
+    aliases: aliases.length,
+  };
+}
+
+/** The addresses to which a Sieve script (RFC 5228) may send mail on. Comments may be among them: better one too many. */
+export function redirectsOf(script: string): readonly string[] {
+  const found = script.matchAll(
+    /\bredirect(?:\s+:\w+(?:\s+(?:\d+|"[^"\n]{0,100}"))?)*\s*"([^"\s]{1,256}@[^"\s]{1,256})"/gi,
+  );
+  return [...new Set([...found].map(([, address = ""]) => address))];
+}

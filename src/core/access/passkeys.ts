@@ -1,0 +1,89 @@
+import { parseIp } from "../net/ip.ts";
+
+/** What an authenticator signs for a passkey: https://www.w3.org/TR/webauthn-3/, 5.8.1 and 6.1. */
+
+export type ClientData = Readonly<{ type: string; challenge: string; origin: string }>;
+
+/** Null if invalid, or if the page was framed by a page of a different site (7.1, 9 and 10). */
+export function parseClientData(bytes: Buffer): ClientData | null {
+  const { type, challenge, origin, crossOrigin, topOrigin } = objectIn(bytes.toString("utf8"));
+  if (typeof type !== "string" || typeof challenge !== "string" || typeof origin !== "string") return null;
+  const isFramed = (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined;
+  return isFramed ? null : { type, challenge, origin };
+}
+
+export type AuthenticatorData = Readonly<{
+  /** SHA-256 of the name for which the passkey is. */
+  nameDigest: Buffer;
+  /** Somebody was there, and the authenticator knows that it was its owner: by a PIN, a finger or a face. */
+  isPresent: boolean;
+  isVerified: boolean;
+  /** Grows with each signature; 0: the authenticator does not count. */
+  counter: number;
+  /** Of a passkey that was just made. */
+  credentialId: Buffer | null;
+}>;
+
+const FLAG = { present: 0x01, verified: 0x04, mayBeCopied: 0x08, isCopied: 0x10, credential: 0x40, extensions: 0x80 };
+/** Where its parts start. */
+const AT = { flags: 32, counter: 33, end: 37 };
+/** AAGUID, then the length of the id. */
+const AAGUID_BYTES = 16;
+const LENGTH_BYTES = 2;
+
+/** Null: it is none. The key within it is not read, because the browser tells it in a form that needs no CBOR. */
+export function parseAuthenticatorData(bytes: Buffer): AuthenticatorData | null {
+  if (bytes.length < AT.end) return null;
+  const flags = bytes.readUInt8(AT.flags);
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  // A passkey that cannot be copied has no copy (6.1.3).
+  if (has(FLAG.isCopied) && !has(FLAG.mayBeCopied)) return null;
+  const credentialId = has(FLAG.credential) ? credentialIn(bytes) : null;
+  if (has(FLAG.credential) && credentialId === null) return null;
+  if (!has(FLAG.credential) && has(FLAG.extensions) !== bytes.length > AT.end) return null;
+  return {
+    nameDigest: bytes.subarray(0, AT.flags),
+    isPresent: has(FLAG.present),
+    isVerified: has(FLAG.verified),
+    counter: bytes.readUInt32BE(AT.counter),
+    credentialId,
+  };
+}
+
+function credentialIn(bytes: Buffer): Buffer | null {
+  const from = AT.end + AAGUID_BYTES + LENGTH_BYTES;
+  if (bytes.length < from) return null;
+  const to = from + bytes.readUInt16BE(from - LENGTH_BYTES);
+  // The key follows.
+  return to > from && to < bytes.length ? bytes.subarray(from, to) : null;
+}
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === "object" && json !== null ? { ...json } : {};
+  } catch {
+    return {};
+  }
+}
+
+const LOCAL = "localhost";
+
+/** Whether a name is one of these or below one. */
+export function isNameOf(name: string, names: readonly string[]): boolean {
+  return names.some((own) => name === own || name.endsWith(`.${own}`));
+}
+
+/**
+ * The name for which a passkey of a page with this origin is (its RP ID): that of the page itself, so that a page below
+ * or beside it gets none of its signatures. Null: the page is none of ours. Browsers know passkeys over https, and for
+ * localhost, where an SSH tunnel ends; never for an IP address.
+ */
+export function passkeyName(origin: string, names: readonly string[]): string | null {
+  if (!URL.canParse(origin)) return null;
+  const { origin: plain, protocol, hostname } = new URL(origin);
+  if (plain !== origin) return null;
+  if (hostname === LOCAL) return protocol === "http:" || protocol === "https:" ? hostname : null;
+  const isName = parseIp(hostname.replace(/^\[(.*)\]$/, "$1")) === null;
+  return protocol === "https:" && isName && isNameOf(hostname, names) ? hostname : null;
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  isForGuard,
+  isOfKnownScheme,
+  PASSWORD_SALT_BYTES,
+  PASSWORD_TAG_BYTES,
+  printArgon2id,
+  tooCostly,
+} from "./passwords.ts";
+
+test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
+  assert.equal(
+    printArgon2id(Buffer.alloc(PASSWORD_SALT_BYTES), Buffer.alloc(PASSWORD_TAG_BYTES, 0xff)),
+    `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$${"A".repeat(22)}$${"/".repeat(42)}8`,
+  );
+});
+
+test("a hash that would cost the server much at each try is too costly; those that servers write are not", () => {
+  const affordable = [
+    "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{SHA512-CRYPT}$6$salt$hash",
+    "{SHA512-CRYPT}$6$rounds=656000$salt$hash",
+    "{BLF-CRYPT}$2y$12$saltandhash",
+    "{PBKDF2}$1$salt$5000$hash",
+    "{SSHA512}c2FsdA==",
+  ];
+  for (const hash of affordable) assert.equal(tooCostly(hash), false, hash);
+  const hex = Buffer.from("$6$rounds=999999999$salt$hash").toString("hex");
+  const costly = [
+    "{ARGON2ID}$argon2id$v=19$m=4194304,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{ARGON2I}$argon2i$v=19$m=65536,t=500,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=64$c2FsdHNhbHQ$aGFzaA",
+    "{SHA512-CRYPT}$6$rounds=999999999$salt$hash",
+    `{SHA512-CRYPT.HEX}${hex}`,
+    `{CRYPT.b64}${Buffer.from("$2y$31$saltandhash").toString("base64")}`,
+    "{BLF-CRYPT}$2y$31$saltandhash",
+    "{PBKDF2}$1$salt$99999999$hash",
+    "{SCRAM-SHA-256}99999999,salt,key,key",
+  ];
+  for (const hash of costly) assert.equal(tooCostly(hash), true, hash);
+});
+
+test("the guard verifies hashes that cost about as much as its own, and no other kinds", () => {
+  const hash = (cost: string) => `{ARGON2ID}$argon2id$v=19$${cost}$c2FsdHNhbHQ$aGFzaA`;
+  for (const cost of ["m=19456,t=2,p=1", "m=47104,t=1,p=1", "m=12288,t=3,p=1", "m=7168,t=5,p=1"])
+    assert.equal(isForGuard(hash(cost)), true, cost);
+  for (const cost of ["m=65536,t=3,p=1", "m=65536,t=1,p=4", "m=262144,t=4,p=4", "m=19456,t=10,p=1"])
+    assert.equal(isForGuard(hash(cost)), false, cost);
+  for (const other of ["", "{ARGON2ID}x", "{SHA512-CRYPT}$6$salt$hash", hash("m=8,t=1"), ` ${hash("m=8,t=1,p=1")}`])
+    assert.equal(isForGuard(other), false, other);
+});
+
+test("over the web a hash is of a scheme with a salt, and names its cost where that can be read", () => {
+  const salted = "c2FsdHNhbHQ";
+  for (const hash of [
+    "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{argon2i}$argon2i$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA",
+    "{SHA512-CRYPT}$6$salt$hash",
+    "{SHA512-CRYPT}$6$rounds=656000$salt$hash",
+    "{SHA256-CRYPT}$5$salt$hash",
+    "{MD5-CRYPT}$1$salt$hash",
+    "{BLF-CRYPT}$2y$12$saltandhash",
+    "{CRYPT}$6$salt$hash",
+    "{CRYPT}$2y$12$saltandhash",
+    "{CRYPT}$y$j9T$salt$hash",
+    "{PBKDF2}$1$salt$5000$abcdef01",
+    "{SCRAM-SHA-256}4096,salt,key,key",
+    `{SSHA512}${salted}`,
+    `{SSHA256.HEX}73616c74`,
+  ])
+    assert.ok(isOfKnownScheme(hash) && !tooCostly(hash), hash);
+  for (const hash of [
+    "{CRYPT}$y$jPT$salt$hash",
+    "{CRYPT}$gy$j9T$salt$hash",
+    "{CRYPT}$7$U6..../....salt$hash",
+    "{CRYPT}$sha1$4000000000$salt$hash",
+    "{SHA512-CRYPT}$sha1$4000000000$salt$hash",
+    "{BLF-CRYPT}$md5,rounds=4294963199$salt$hash",
+    "{CRYPT}_zzzzsalthash",
+    "{CRYPT}ab0123456789.",
+    `{SHA512-CRYPT.HEX}${Buffer.from("$6$salt$hash").toString("hex")}`,
+    `{PBKDF2.HEX}${Buffer.from("$1$salt$99999999$ab").toString("hex")}`,
+    "{CRYPT}$6$salt$hash$sha1$4000000000$x",
+    "{PLAIN}x",
+    "{CLEARTEXT}x",
+    "{SHA}c2FsdA==",
+    "{OTP}sha1 4000000000 seed key",
+    "$6$salt$hash",
+    "",
+  ])
+    assert.equal(isOfKnownScheme(hash), false, hash);
+});

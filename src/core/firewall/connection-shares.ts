@@ -1,0 +1,182 @@
+import type { Ip, Prefix } from "../net/ip.ts";
+
+/** An established TCP connection of a client to one of our ports. */
+export type Connection = Readonly<{ ip: Ip; clientPort: number; port: number }>;
+
+/** The share of strangers on ports where users sign in. The rest is reserved for known addresses. */
+export function shareOfStrangers(places: number): number {
+  return Math.floor(0.8 * places);
+}
+
+/** No unit alone fills a port, also a known one, whose connections are never cut to make room. */
+export function shareOfOne(places: number): number {
+  return Math.floor(places / 2);
+}
+
+export type ConnectionRules = Readonly<{
+  /** Open connections that one unit may have, but no more than `shareOfOne` to each port: a stranger, and a known address. */
+  most: number;
+  mostKnown: number;
+  /** Whether `most` and `mostKnown` hold for each port on its own. Otherwise connections to all ports count together. */
+  perPort: boolean;
+  /** The limited ports. */
+  ports: readonly number[];
+  /** By port: how many connections it serves at once. */
+  places: ReadonlyMap<number, number>;
+  /** By port: how many connections all strangers together may have, so that known addresses find room. */
+  shares: ReadonlyMap<number, number>;
+  unitOf: (ip: Ip) => Prefix;
+  isKnown: (unit: Prefix) => boolean;
+  /** Never limited: this machine, its gateway, the allow lists. */
+  isExempt: (ip: Ip) => boolean;
+}>;
+
+export type ConnectionPlan = Readonly<{
+  /** Units that have reached their limit on this port: their next connections are refused. */
+  held: readonly Readonly<{ unit: Prefix; port: number }>[];
+  /** Ports on which strangers hold their whole share. */
+  full: readonly number[];
+  /**
+   * Connections to end. Past a limit: of those that came since the last check. Where strangers hold more than their
+   * share: those of the units that hold most. The order in which they came is not known.
+   */
+  excess: readonly Connection[];
+}>;
+
+/** The kernel's orders. */
+export type ConnectionOrders = Pick<ConnectionPlan, "held" | "full"> &
+  Readonly<{
+    /** Ports on which the guard limits connections. */
+    watched: readonly number[];
+    /** Units that may still connect where strangers hold their whole share. */
+    known: readonly Prefix[];
+  }>;
+
+/**
+ * Decides from the open connections. Only a finished handshake counts, so no address is limited for packets that others
+ * forge in their name. `before`: keys of the connections at the last check, which stay; null for the first check.
+ */
+export function planConnections(
+  open: readonly Connection[],
+  before: ReadonlySet<string> | null,
+  rules: ConnectionRules,
+): ConnectionPlan {
+  const held: { unit: Prefix; port: number }[] = [];
+  const full: number[] = [];
+  const excess = new Set<Connection>();
+  const cutDown = (units: readonly (readonly Connection[])[], most: number): void => {
+    const over = units.reduce((sum, { length }) => sum + length, 0) - most;
+    if (over <= 0 || before === null) return;
+    for (const one of highestFirst(units, before).slice(0, over)) excess.add(one);
+  };
+  const limitUnits = (
+    units: Units,
+    ports: readonly number[],
+    mostOf: (unit: Prefix) => number,
+    least: number,
+  ): void => {
+    for (const [unit, connections] of units) {
+      if (connections.length < least) continue;
+      const counted = connections.filter((one) => !rules.isExempt(one.ip));
+      const most = mostOf(unit);
+      if (counted.length >= most) held.push(...ports.map((port) => ({ unit, port })));
+      cutDown([counted.filter((one) => !excess.has(one))], most);
+    }
+  };
+  const ofAddress = (unit: Prefix): number => (rules.isKnown(unit) ? rules.mostKnown : rules.most);
+  if (!rules.perPort) limitUnits(byUnit(open, rules), rules.ports, ofAddress, rules.most);
+  for (const [port, there] of byPort(open)) {
+    const units = byUnit(there, rules);
+    const half = shareOfOne(rules.places.get(port) ?? Number.POSITIVE_INFINITY);
+    if (rules.perPort) limitUnits(units, [port], (unit) => Math.min(half, ofAddress(unit)), Math.min(half, rules.most));
+    else limitUnits(units, [port], () => half, half);
+    const share = rules.shares.get(port);
+    const strangers = share === undefined ? [] : strangersAmong(units, share, rules);
+    if (share === undefined || strangers.reduce((sum, { length }) => sum + length, 0) < share) continue;
+    full.push(port);
+    cutDown(
+      strangers.map((connections) => connections.filter((one) => !excess.has(one))),
+      share,
+    );
+  }
+  return { held, full, excess: [...excess] };
+}
+
+/** Connections since `before`, in the order that always reduces the unit that holds most. */
+function highestFirst(units: readonly (readonly Connection[])[], before: ReadonlySet<string>): readonly Connection[] {
+  return units
+    .flatMap((connections) =>
+      connections
+        .filter((c) => !before.has(connectionKey(c)))
+        .map((one, i) => ({ one, height: connections.length - i })),
+    )
+    .toSorted((a, b) => b.height - a.height)
+    .map(({ one }) => one);
+}
+
+export function connectionKey({ ip, clientPort, port }: Connection): string {
+  return `${port} ${clientPort} ${ip}`;
+}
+
+type Units = Map<Prefix, Connection[]>;
+
+function byPort(open: readonly Connection[]): ReadonlyMap<number, readonly Connection[]> {
+  return Map.groupBy(open, ({ port }) => port);
+}
+
+function byUnit(open: readonly Connection[], { unitOf }: ConnectionRules): Units {
+  return Map.groupBy(open, ({ ip }) => unitOf(ip));
+}
+
+/** Empty while all of them fit into the share: then no unit is looked up. */
+function strangersAmong(
+  units: Units,
+  share: number,
+  { isKnown, isExempt }: ConnectionRules,
+): readonly (readonly Connection[])[] {
+  let all = 0;
+  for (const connections of units.values()) all += connections.length;
+  if (all < share) return [];
+  return [...units].flatMap(([unit, connections]) =>
+    isKnown(unit) ? [] : [connections.filter(({ ip }) => !isExempt(ip))],
+  );
+}
+
+/** Each account keeps this many sessions: two mail programs with a few folders each. */
+const KEPT = 10;
+
+/** A session of an account, in which it has signed in. */
+export type Session = Readonly<{ account: string; ip: string; pid: number }>;
+/** The account whose sessions take other people's places: how many from how many addresses, and which of them to end. */
+export type Surplus = Readonly<{ account: string; sessions: number; addresses: number; end: readonly Session[] }>;
+
+/**
+ * Which sessions to end so that a third of the places is free again. Always one of the account that has the most left, from
+ * the address where that has the most: what another user, or another device of the owner, has open stays. The account with
+ * the most sessions first.
+ */
+export function surplusOf(open: readonly Session[], places: number): readonly Surplus[] {
+  const accounts = [...Map.groupBy(open, ({ account }) => account)].map(([account, sessions]) => ({
+    account,
+    sessions: sessions.length,
+    byAddress: [...Map.groupBy(sessions, ({ ip }) => ip).values()],
+    left: sessions.length,
+    end: [] as Session[],
+  }));
+  for (let over = open.length - Math.floor((places * 2) / 3); over > 0; over--) {
+    const most = largest(accounts, ({ left }) => left);
+    const address = most === null || most.left <= KEPT ? null : largest(most.byAddress, ({ length }) => length);
+    const ended = address?.pop();
+    if (most === null || ended === undefined) break;
+    most.left--;
+    most.end.push(ended);
+  }
+  return accounts
+    .filter(({ end }) => end.length > 0)
+    .map(({ account, sessions, byAddress, end }) => ({ account, sessions, addresses: byAddress.length, end }))
+    .toSorted((a, b) => b.sessions - a.sessions);
+}
+
+function largest<T>(all: readonly T[], size: (one: T) => number): T | null {
+  return all.reduce<T | null>((most, one) => (most !== null && size(most) >= size(one) ? most : one), null);
+}

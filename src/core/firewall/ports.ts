@@ -1,0 +1,176 @@
+import type { Prefix } from "../net/ip.ts";
+import { MINUTE_MS, SECOND_MS } from "../time.ts";
+import { type Connection, type ConnectionRules, shareOfStrangers } from "./connection-shares.ts";
+
+/** How far a connection has got. Milliseconds. */
+export type Standing = Readonly<{
+  /** Since it was opened, or since its mail last got on. */
+  stalledMs: number;
+  /** Since the client last sent anything, while it is the client's turn. */
+  silentMs: number;
+  /** A mail is on its way. */
+  isTransferring: boolean;
+}>;
+
+export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "unitOf" | "isKnown" | "isExempt"> &
+  Readonly<{
+    /** Whether mail from this unit is known to be wanted: it is cut last. */
+    isWanted: (unit: Prefix) => boolean;
+  }>;
+
+/** A port of which two thirds are taken. `cut`: connections to end, to make room. */
+export type Crowd = Readonly<{
+  port: number;
+  taken: number;
+  places: number;
+  cut: readonly Connection[];
+  /** Units to refuse for a while: they lost idle connections, and would take the same places again. */
+  refused: readonly Prefix[];
+  /** The unit that held most of it, of those that were cut. */
+  worst: Prefix | null;
+}>;
+
+/** A mail program or server in a session sends sooner than this when it is its turn. */
+const SILENT_MS = 3 * SECOND_MS;
+/** From the connection to the first accepted recipient, and from mail to mail. */
+const STALLED_MS = 30 * SECOND_MS;
+/** RFC 5321, 4.5.3.2.6: how long a server may take over the end of DATA; here, how long DATA is never cut. */
+export const TRANSFER_MS = 10 * MINUTE_MS;
+
+/** Transfers that a stranger's unit keeps on a crowded port. With more, a few units could hold it by slow mails. */
+const KEPT_TRANSFERS = 2;
+
+/** Ports of which at least two thirds are taken. */
+export function crowdedPorts(
+  open: readonly Connection[],
+  places: CrowdRules["places"],
+): ReadonlyMap<number, readonly Connection[]> {
+  const byPort = Map.groupBy(open, (one) => one.port);
+  for (const [port, there] of byPort) {
+    const most = places.get(port);
+    if (most === undefined || there.length < mark(most)) byPort.delete(port);
+  }
+  return byPort;
+}
+
+/**
+ * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
+ * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the unit
+ * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
+ * with wanted mail go after all others, and only from 95 % on. Known places, protected addresses and the latest
+ * transfers of each unit stay. A fifth of the places is left to strangers in any case.
+ */
+export function planRoom(
+  port: number,
+  open: readonly Connection[],
+  standing: (one: Connection) => Standing,
+  rules: CrowdRules,
+): Crowd {
+  const places = rules.places.get(port) ?? 0;
+  const strangers = strangersAmong(open, rules);
+  const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
+  const most = held - (places - shareOfStrangers(places));
+  const overMark = Math.min(open.length - mark(places) + 1, most);
+  const share = rules.shares.get(port) ?? places;
+  const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
+  const cut: Candidate[] = [];
+  for (const one of strangers.flatMap(([unit, there]) => ranked(unit, there, standing, rules)).toSorted(byRank))
+    if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
+  return {
+    port,
+    taken: open.length,
+    places,
+    cut: cut.map(({ one }) => one),
+    refused: [...new Set(cut.filter(({ isIdle, isWanted }) => isIdle && !isWanted).map(({ unit }) => unit))],
+    worst: cut[0]?.unit ?? null,
+  };
+}
+
+type Candidate = Standing &
+  Readonly<{ one: Connection; unit: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
+
+/** `height`: how many of the unit are left when this one is its next to go. */
+function ranked(
+  unit: Prefix,
+  there: readonly Connection[],
+  standing: (one: Connection) => Standing,
+  { isWanted }: CrowdRules,
+): readonly Candidate[] {
+  const wanted = isWanted(unit);
+  const all = there.map((one) => {
+    const how = standing(one);
+    const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
+    return { ...how, one, unit, isWanted: wanted, isIdle, height: 0 };
+  });
+  // Of the transfers, those that last longest, so the slowest, are candidates.
+  const transfers = all.filter(({ isTransferring }) => isTransferring).toSorted((a, b) => b.stalledMs - a.stalledMs);
+  const further = wanted ? [] : transfers.slice(0, -KEPT_TRANSFERS);
+  return [...all.filter(({ isTransferring }) => !isTransferring), ...further]
+    .toSorted(byRank)
+    .map((candidate, i, candidates) => ({ ...candidate, height: candidates.length - i }));
+}
+
+function byRank(a: Candidate, b: Candidate): number {
+  return (
+    Number(a.isWanted) - Number(b.isWanted) ||
+    Number(b.isIdle) - Number(a.isIdle) ||
+    b.height - a.height ||
+    b.stalledMs - a.stalledMs ||
+    b.silentMs - a.silentMs
+  );
+}
+
+function strangersAmong(
+  open: readonly Connection[],
+  { unitOf, isKnown, isExempt }: CrowdRules,
+): readonly (readonly [Prefix, readonly Connection[]])[] {
+  return [...Map.groupBy(open, (one) => unitOf(one.ip))]
+    .filter(([unit]) => !isKnown(unit))
+    .map(([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))]);
+}
+
+/** From here on idle connections end. */
+function mark(places: number): number {
+  return Math.floor((2 * places) / 3);
+}
+
+/** From here on others end too. */
+function lastMark(places: number): number {
+  return Math.floor((19 * places) / 20);
+}
+
+/**
+ * The first packets of connections (SYN) from the network to one of our ports, since the last check or since the table was created.
+ * `offered`: accepted by our rules. `arrived`: accepted by other programs' rules too.
+ */
+export type Passed = Readonly<{ offered: number; arrived: number }>;
+
+/**
+ * What is known of a port. `lost`: packets in a row that did not arrive. `looks`: how many looks have found some of them,
+ * `lastAt` the last one.
+ */
+export type PortPassage = Readonly<{ lost: number; looks: number; lastAt: number | null }>;
+
+/**
+ * One client repeats its packet five times within half a minute, or seven times within two (tcp_syn_retries, tcp(7)). A rule
+ * that rightly drops one client must not count as one that closes the port, so it takes the packets of several attempts.
+ */
+const MANY = 20;
+/** A rule that slows clients down lets some through between two looks. */
+const LOOKS = 2;
+/** After this time without a packet nothing is known of the port: the rule may be gone. */
+const FORGOTTEN_MS = 5 * MINUTE_MS;
+
+const NOTHING: PortPassage = { lost: 0, looks: 0, lastAt: null };
+
+/** `before` null: at the first look, of which only later ones count. */
+export function afterLook(before: PortPassage | null, { offered, arrived }: Passed, nowMs: number): PortPassage {
+  if (before === null || arrived > 0) return NOTHING;
+  if (offered > 0) return { lost: before.lost + offered, looks: before.looks + 1, lastAt: nowMs };
+  return before.lastAt === null || nowMs - before.lastAt >= FORGOTTEN_MS ? NOTHING : before;
+}
+
+/** Whether something behind our rules drops whatever comes to the port. */
+export function isBlocked({ lost, looks }: PortPassage): boolean {
+  return lost >= MANY && looks >= LOOKS;
+}

@@ -1,0 +1,220 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../time.ts";
+
+/** What a report is made of. Times are ISO 8601 in UTC. Names, addresses and reasons may hold text from strangers. */
+export type ReportFacts = Readonly<{
+  host: string;
+  /** The newest is the time of the report. */
+  from: string;
+  to: string;
+  span: ReportSpan;
+  /** The oldest first; the first and the last day may be in the period only in part. */
+  days: readonly DayFigures[];
+  /** Fewer than there are if events of the period were summed up to keep the database within its limits. */
+  looked: Looked;
+  addresses: readonly AddressFigures[];
+  /** The names that strangers tried most, whether there is such an account or not. */
+  triedNames: readonly NameFigures[];
+  refusals: readonly ReasonFigures[];
+  spam: SpamFigures;
+  bans: Readonly<{ standing: number; byReason: readonly ReasonFigures[] }>;
+  audit: AuditFigures;
+  updates: Unless<UpdateFigures>;
+  holes: Unless<HoleFigures> & Readonly<{ isInstalled: boolean }>;
+  hardening: Unless<HardeningFigures>;
+  versions: Readonly<{ own: string; node: string }>;
+  certificate: Unless<CertificateFigures>;
+  disk: Unless<DiskFigures>;
+  backups: BackupFigures;
+  accounts: AccountFigures;
+  /** What `status` shows now. */
+  notices: readonly NoticeFigures[];
+}>;
+
+export type ReportSpan = "week" | "month";
+
+/** A figure that may not be known, with the reason. */
+export type Unless<T> = (Readonly<{ known: true }> & T) | Readonly<{ known: false; reason: string }>;
+
+/** `day`: 2026-11-20, UTC. */
+export type DayFigures = Readonly<{
+  day: string;
+  /** Sign-ins. `refused`: without a check of the password. */
+  signedIn: number;
+  failed: number;
+  refused: number;
+  /** Mail. */
+  accepted: number;
+  blocked: number;
+  delivered: number;
+}>;
+/** How many events the lists of addresses, names and spam are from, and whether there are more. */
+export type Looked = Readonly<{ events: number; isAll: boolean }>;
+export type AddressFigures = Readonly<{
+  ip: string;
+  /** Sign-ins that failed or were refused, and mails and connections that were refused. */
+  signIns: number;
+  mails: number;
+  connections: number;
+  isBanned: boolean;
+}>;
+export type NameFigures = Readonly<{ name: string; failed: number; isAccount: boolean }>;
+/** `code`: the reason's (core/events/reasons.ts). */
+export type ReasonFigures = Readonly<{ code: string; says: string; count: number }>;
+export type SpamFigures = Readonly<{
+  isOn: boolean;
+  scored: number;
+  /** Of them, marked as spam. */
+  marked: number;
+  refused: number;
+  /** What users moved into Junk, and out of it, and how many did so. */
+  missed: number;
+  wrong: number;
+  users: number;
+  /** The version of its rules in use, when they were last asked for, and why the last try failed; null: never asked. */
+  rules: Readonly<{ version: string; at: string; failure: string | null }> | null;
+}>;
+export type AuditFigures = Readonly<{
+  total: number;
+  byType: readonly Readonly<{ type: string; count: number }>[];
+  /** The newest first. */
+  latest: readonly Readonly<{ at: string; actor: string; type: string; subject: string }>[];
+}>;
+export type UpdateFigures = Readonly<{
+  /** When the machine last asked for news; null: it is not known. */
+  listsAt: string | null;
+  /** They come with a new image of the container. */
+  isImage: boolean;
+  packages: readonly Readonly<{ name: string; version: string; isSecurity: boolean }>[];
+}>;
+/** Packages with known holes (CVE numbers) by debsecan(1); `isInstalled`: whether that is there. */
+export type HoleFigures = Readonly<{
+  fixable: readonly Readonly<{ name: string; cves: readonly string[] }>[];
+  /** Holes without a fix yet. */
+  unfixed: number;
+}>;
+/** The last run of Lynis: `index` from 0 to 100. */
+export type HardeningFigures = Readonly<{
+  at: string;
+  index: number;
+  warnings: readonly Readonly<{ test: string; says: string }>[];
+  suggestions: number;
+}>;
+export type CertificateFigures = Readonly<{ file: string; names: readonly string[]; validTo: string; isOwn: boolean }>;
+export type DiskFigures = Readonly<{
+  path: string;
+  freeBytes: number;
+  totalBytes: number;
+  logBytes: number;
+  databaseBytes: number;
+  /** One a day, oldest first; today's is not among them. */
+  history: readonly DiskDay[];
+}>;
+export type DiskDay = Readonly<{ day: string; usedBytes: number; logBytes: number; databaseBytes: number }>;
+export type BackupFigures = Readonly<{
+  isOn: boolean;
+  last: Readonly<{ at: string; mails: number; bytes: number; place: string }> | null;
+  failure: Readonly<{ at: string; reason: string }> | null;
+  isKeySeen: boolean;
+  /** The last restore drill; null: there was none. */
+  drill: Readonly<{ at: string; tookMs: number; mails: number; reason: string | null }> | null;
+}>;
+export type AccountFigures = Readonly<{
+  total: number;
+  suspended: number;
+  /** Without a sign-in for this long; those that may still sign in. */
+  unusedDays: number;
+  unused: readonly Readonly<{ name: string; lastSignInAt: string | null }>[];
+}>;
+export type NoticeFigures = Readonly<{ code: string; says: string; detail: string; isCritical: boolean }>;
+
+/** Fewer days say nothing about the next ones. */
+const FEWEST_DAYS = 3;
+/** A disk that is full later than this is not reported yet. */
+const LATEST_DAYS = 3_650;
+
+export type Growth = Readonly<{
+  /** Over how many days it was measured. */
+  days: number;
+  usedPerDay: number;
+  logsPerDay: number;
+  databasesPerDay: number;
+  /** Null: it does not grow, or not soon. */
+  fullAt: string | null;
+}>;
+
+/** Null while there are too few days. Each rate is the slope of the line with the least squares, in bytes. */
+export function growthOf(
+  { history, freeBytes, totalBytes, logBytes, databaseBytes }: DiskFigures,
+  now: string,
+): Growth | null {
+  const today = { day: now.slice(0, 10), usedBytes: totalBytes - freeBytes, logBytes, databaseBytes };
+  const all = [...history.filter(({ day }) => day < today.day), today];
+  const first = all[0]?.day ?? today.day;
+  const days = (Date.parse(today.day) - Date.parse(first)) / DAY_MS;
+  if (days < FEWEST_DAYS) return null;
+  const at = all.map(({ day }) => (Date.parse(day) - Date.parse(first)) / DAY_MS);
+  const slope = (values: readonly number[]): number => slopeOf(at, values);
+  const usedPerDay = slope(all.map(({ usedBytes }) => usedBytes));
+  const left = usedPerDay > 0 ? freeBytes / usedPerDay : Number.POSITIVE_INFINITY;
+  return {
+    days,
+    usedPerDay,
+    logsPerDay: slope(all.map((one) => one.logBytes)),
+    databasesPerDay: slope(all.map((one) => one.databaseBytes)),
+    fullAt: left > LATEST_DAYS ? null : new Date(Date.parse(now) + left * DAY_MS).toISOString(),
+  };
+}
+
+function slopeOf(at: readonly number[], values: readonly number[]): number {
+  const mean = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
+  const [midAt, midValue] = [mean(at), mean(values)];
+  const across = at.reduce((sum, x) => sum + (x - midAt) ** 2, 0);
+  const along = at.reduce((sum, x, i) => sum + (x - midAt) * ((values[i] ?? 0) - midValue), 0);
+  return across === 0 ? 0 : along / across;
+}
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
+
+/** `12.3 MB`: powers of 1,000, one digit after the point. */
+export function bytes(n: number): string {
+  let at = 0;
+  let value = Math.abs(n);
+  for (; value >= 1_000 && at < UNITS.length - 1; at += 1) value /= 1_000;
+  return `${n < 0 ? "-" : ""}${at === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[at] ?? ""}`;
+}
+
+/** `12,345` */
+export function number(n: number): string {
+  return n.toLocaleString("en");
+}
+
+/** `2026-11-20` */
+export function day(at: string): string {
+  return at.slice(0, 10);
+}
+
+/** `2026-11-20 07:05 UTC` */
+export function minute(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+}
+
+/** Whole days from one time to a later one; negative: it is past. */
+export function daysBetween(from: string, to: string): number {
+  return Math.floor((Date.parse(to) - Date.parse(from)) / DAY_MS);
+}
+
+/** `3 s`, `12 min`, `2 h` */
+export function roughly(ms: number): string {
+  const units: readonly (readonly [number, string])[] = [
+    [HOUR_MS, "h"],
+    [MINUTE_MS, "min"],
+    [SECOND_MS, "s"],
+  ];
+  const [unitMs, name] = units.find(([size]) => ms >= size) ?? [SECOND_MS, "s"];
+  return `${Math.round(ms / unitMs)} ${name}`;
+}
+
+/** `12 %`; of nothing, none. */
+export function share(part: number, whole: number): string {
+  return `${whole === 0 ? 0 : Math.round((100 * part) / whole)} %`;
+}

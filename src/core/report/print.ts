@@ -1,0 +1,171 @@
+import { printable } from "../text.ts";
+import { day, number } from "./figures.ts";
+import type { Bar, Block, Report } from "./report.ts";
+
+/** Characters in a line. */
+const WIDTH = 80;
+/** The longest cell of a table. */
+const CELL = 44;
+const BAR = 40;
+const GAP = "  ";
+const INDENT = "  ";
+
+/** A report for a terminal or the text part of a mail: lines of at most 80 characters, but for commands, which stay whole. */
+export function reportText(report: Report): string {
+  const { title, host, from, to, todo, sections } = report;
+  const steps = todo.flatMap(({ what, command }, i) => [
+    ...filled(what, `${i + 1}. `, "   "),
+    `     ${printable(command, COMMAND)}`,
+  ]);
+  return [
+    ...filled(`${title} of ${host}`, "", ""),
+    `${day(from)} to ${day(to)}, UTC`,
+    "",
+    todo.length === 0 ? "Nothing to do." : "TO DO",
+    ...steps,
+    ...sections.flatMap((section) => ["", section.title.toUpperCase(), ...section.blocks.flatMap(blockLines)]),
+    "",
+  ].join("\n");
+}
+
+const COMMAND = 400;
+/** A text without an end would hide the rest. */
+const LONGEST = 1_000;
+
+function blockLines(block: Block): readonly string[] {
+  switch (block.type) {
+    case "line":
+      return filled(block.text, INDENT, INDENT);
+    case "table":
+      return tableLines([block.head, ...block.rows]);
+    case "bars":
+      return [`${INDENT}${block.title}:`, ...barLines(block.rows)];
+  }
+}
+
+/** Words in lines, the first after `first`, the others after `next`; a word that is longer than a line is cut into pieces. */
+function filled(text: string, first: string, next: string): readonly string[] {
+  const lines: string[] = [];
+  let now = first;
+  let isEmpty = true;
+  for (const word of printable(text, LONGEST)
+    .split(" ")
+    .flatMap((one) => pieces(one, WIDTH - next.length))) {
+    if (!isEmpty && now.length + 1 + word.length > WIDTH) {
+      lines.push(now);
+      now = next;
+      isEmpty = true;
+    }
+    now += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, now];
+}
+
+function pieces(word: string, most: number): readonly string[] {
+  return word.length <= most ? [word] : [word.slice(0, most), ...pieces(word.slice(most), most)];
+}
+
+/** Columns of equal width; the widest gives way until the row fits. */
+function tableLines(rows: readonly (readonly string[])[]): readonly string[] {
+  const cells = rows.map((row) => row.map((cell) => printable(cell, CELL)));
+  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  const room = WIDTH - INDENT.length - GAP.length * (widths.length - 1);
+  while (widths.reduce((sum, width) => sum + width, 0) > room) {
+    const widest = widths.indexOf(Math.max(...widths));
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return cells.map((row) =>
+    `${INDENT}${row.map((cell, i) => printable(cell, widths[i] ?? 0).padEnd(widths[i] ?? 0)).join(GAP)}`.trimEnd(),
+  );
+}
+
+function barLines(rows: readonly Bar[]): readonly string[] {
+  const most = Math.max(1, ...rows.map(({ value }) => value));
+  return rows.map(({ label, value }) => {
+    const length = value === 0 ? 0 : Math.max(1, Math.round((BAR * value) / most));
+    return `${INDENT}${INDENT}${printable(label, 12).padEnd(12)} ${"#".repeat(length)}${length === 0 ? "" : " "}${number(value)}`;
+  });
+}
+
+/** UTF-16 units of one text. */
+const LONGEST_BAR = 1_000;
+const BAR_PIXELS = 300;
+
+const HTML_CELL = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;border-bottom:1px solid #ddd";
+const BAR_CELL = "padding:1px 8px 1px 0;font-size:13px;white-space:nowrap";
+const HTML_COMMAND = "font-family:monospace;background:#f2f2f2;padding:2px 4px";
+
+/**
+ * A report for a mail program: one page without a script, a link, or anything that is loaded from elsewhere, which reads by its
+ * only tables. Bars are coloured cells, because many mail programs show neither SVG nor style sheets.
+ */
+export function reportHtml({ title, host, from, to, todo, sections }: Report): string {
+  const heading = safe(`${title} of ${host}`);
+  const steps = todo.map(
+    ({ what, command }) =>
+      `<li style="margin-bottom:8px">${safe(what)}<br><code style="${HTML_COMMAND}">${safe(command)}</code></li>`,
+  );
+  const body = sections.flatMap((section) => [
+    `<h2 style="font-size:17px;margin:24px 0 6px">${safe(section.title)}</h2>`,
+    ...section.blocks.map(blockHtml),
+  ]);
+  return [
+    "<!DOCTYPE html>",
+    `<html lang="en"><head><meta charset="utf-8"><title>${heading}</title></head>`,
+    '<body style="font-family:sans-serif;font-size:14px;color:#222;background:#fff;max-width:720px;margin:16px">',
+    `<h1 style="font-size:21px;margin:0">${heading}</h1>`,
+    `<p style="margin:4px 0 16px;color:#555">${day(from)} to ${day(to)}, UTC</p>`,
+    todo.length === 0
+      ? "<p>Nothing to do.</p>"
+      : `<h2 style="font-size:17px">To do</h2>\n<ol>\n${steps.join("\n")}\n</ol>`,
+    ...body,
+    "</body></html>",
+    "",
+  ].join("\n");
+}
+
+function blockHtml(block: Block): string {
+  switch (block.type) {
+    case "line":
+      return `<p style="margin:4px 0">${safe(block.text)}</p>`;
+    case "table": {
+      const head = block.head.map((cell) => `<th style="${HTML_CELL}">${safe(cell)}</th>`).join("");
+      const rows = block.rows.map(
+        (row) => `<tr>${row.map((cell) => `<td style="${HTML_CELL}">${safe(cell)}</td>`).join("")}</tr>`,
+      );
+      return `<table cellspacing="0" style="border-collapse:collapse;margin:6px 0">\n<tr>${head}</tr>\n${rows.join("\n")}\n</table>`;
+    }
+    case "bars":
+      return `<p style="margin:8px 0 2px">${safe(block.title)}</p>\n${barsHtml(block.rows)}`;
+  }
+}
+
+function barsHtml(rows: readonly Bar[]): string {
+  const most = Math.max(1, ...rows.map(({ value }) => value));
+  const lines = rows.map(({ label, value }) => {
+    const width = Math.round((BAR_PIXELS * value) / most);
+    const bar =
+      width === 0
+        ? ""
+        : `<td width="${width}" height="12" bgcolor="#3b6ea5" style="width:${width}px;height:12px;background:#3b6ea5;font-size:1px">&nbsp;</td>`;
+    return (
+      `<tr><td style="${BAR_CELL}">${safe(label)}</td><td><table cellspacing="0" cellpadding="0"><tr>${bar}` +
+      `<td style="${BAR_CELL};padding-left:6px">${number(value)}</td></tr></table></td></tr>`
+    );
+  });
+  return `<table cellspacing="0" cellpadding="0">\n${lines.join("\n")}\n</table>`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** What cannot be seen is shown as an escape, and nothing of it is markup. */
+function safe(text: string): string {
+  return printable(text, LONGEST_BAR).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}

@@ -1,0 +1,54 @@
+import type { CallerItem } from "../../admin/declare/items.ts";
+import { roleOf, SCOPES } from "../../core/access/scopes.ts";
+import { freshUntil } from "../../core/access/session.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { type Ip, isOutside } from "../../core/net/ip.ts";
+import { isoTime } from "../../core/time.ts";
+import type { AccountNetworks, CredentialStore, SessionStore } from "../admin-ports.ts";
+import type { Clock } from "../ports.ts";
+
+export type CallerParts = Readonly<{
+  credentials: Pick<CredentialStore, "useToken">;
+  sessions: Pick<SessionStore, "find">;
+  /** Whether users of mailboxes may use the dashboard. */
+  mailboxes: () => Readonly<{ maySignIn: boolean }>;
+  networks: Pick<AccountNetworks, "networksOf">;
+  engine: Readonly<{ policy: Pick<Policy, "logins"> }>;
+  clock: Clock;
+}>;
+
+/** `isUse`: the secret is being used now, which prolongs a session. `ip`: the client's address; null if unknown. */
+type Use = Readonly<{ isUse: boolean; ip: Ip | null }>;
+
+/** The name of the dashboard's password. An account cannot have it, because account names contain a domain. */
+export const ADMINISTRATOR = "admin";
+
+/**
+ * Finds the caller by the digest of its secret: the only place that identifies callers of the web. Null if the session or token has
+ * ended, expired or never existed, or belongs to a mailbox that may not be used from there.
+ */
+export function callerOf(parts: CallerParts, digest: string, { isUse, ip }: Use): CallerItem | null {
+  const { credentials, sessions, clock } = parts;
+  const now = clock.now();
+  const session = sessions.find(digest, now, isUse);
+  if (session !== null) {
+    const until = freshUntil(session.provedAt, now);
+    const proof = { freshUntil: until === null ? null : isoTime(until), session: session.id };
+    const { account } = session;
+    if (account === null)
+      return { how: "session", name: ADMINISTRATOR, role: "owner", account, scopes: SCOPES, ...proof };
+    return mayUse(parts, account, ip)
+      ? { how: "session", name: account, role: "mailbox", account, scopes: [], ...proof }
+      : null;
+  }
+  const token = credentials.useToken(digest);
+  if (token === null) return null;
+  const { name, scopes } = token;
+  return { how: "token", name, role: roleOf(scopes), account: null, scopes, freshUntil: null, session: null };
+}
+
+/** Applies the networks of sign-ins at each request, so a stolen session does not work elsewhere. */
+function mayUse({ mailboxes, networks, engine }: CallerParts, account: string, ip: Ip | null): boolean {
+  if (!mailboxes().maySignIn || ip === null) return false;
+  return !isOutside(ip, engine.policy.logins.networks, networks.networksOf(account));
+}

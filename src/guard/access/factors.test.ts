@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { codeOf } from "../../../test/kit/totp.ts";
+import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { WRONG_CODES } from "./factors.ts";
+import { codeAt, STEP_MS } from "./one-time-codes.ts";
+import { SignIn } from "./sign-in.ts";
+
+const IP = parseIp("203.0.113.7") ?? assert.fail();
+const SESSION = "digest of a session";
+
+describe("the second factor of the dashboard's sign-in", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  let recovery: readonly string[];
+  beforeEach(() => {
+    kit = webGateOnMemory();
+    recovery = setUp();
+  });
+
+  function setUp(): readonly string[] {
+    const { factors } = kit.signIn;
+    factors.begin(SESSION);
+    const pending = factors.begin(SESSION);
+    const ready = factors.ready(SESSION, codeOf(pending.secret, kit.clock.now()));
+    assert.ok(typeof ready === "object", JSON.stringify(ready));
+    const confirmed = factors.confirm(ready) ?? assert.fail();
+    assert.equal(factors.confirm(ready), null, "once");
+    // The code that confirmed it is used.
+    kit.clock.advance(2 * STEP_MS);
+    return confirmed;
+  }
+
+  const now = (): number => Math.floor(kit.clock.now() / STEP_MS);
+  const code = (off = 0): string => codeAt(kit.factors.totp()?.secret ?? assert.fail(), now() + off);
+  const isOn = (): boolean => kit.factors.totp() !== null;
+
+  /** From a different network each time, so that none is banned for its guesses. */
+  let networks = 0;
+  async function open(given: string | undefined, { password = PASSWORD, known = null as string | null } = {}) {
+    networks += 1;
+    const ip = parseIp(`198.51.${Math.floor(networks / 250)}.${(networks % 250) + 1}`) ?? assert.fail();
+    const opened = await kit.signIn.open({ ip, password, known, code: given }, "Firefox on Linux");
+    return typeof opened === "string" ? opened : "in";
+  }
+
+  test("the password alone asks for a code, and is neither a sign-in nor a failure", async () => {
+    assert.equal(await open(undefined), "code_needed");
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 1, "but it is recorded");
+    assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [0, 0]);
+    assert.equal(await open(undefined, { password: "wrong" }), "wrong");
+    assert.equal(await open(code()), "in");
+    assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
+  });
+
+  test("a right password without a code is recorded only for new browsers, twenty times a day", async () => {
+    const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
+    assert.ok(typeof first === "object");
+    assert.equal(await open(undefined, { known: first.known }), "code_needed");
+    assert.equal(await kit.signIn.prove({ ip: IP, password: PASSWORD }, first.digest), "code_needed");
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), 0);
+    for (let i = 0; i < 2 * WRONG_CODES; i++) await open(undefined);
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), WRONG_CODES);
+    kit.clock.advance(DAY_MS);
+    await open(undefined);
+    assert.equal(kit.count("SECOND_FACTOR_ASKED"), WRONG_CODES + 1);
+  });
+
+  test("a wrong password uses up no code, and the answer says only that it was wrong", async () => {
+    const [right, [first = ""]] = [code(), recovery];
+    assert.equal(await open(right, { password: "wrong" }), "wrong");
+    assert.equal(await open(first, { password: "wrong" }), "wrong");
+    assert.equal(kit.count("SECOND_FACTOR_FAILED"), 0);
+    assert.equal(await open(first), "in");
+    assert.equal(await open(right), "in");
+  });
+
+  test("a code is used once, even across a restart of the guard", async () => {
+    const used = code();
+    assert.equal(await open(used), "in");
+    assert.equal(await open(used), "wrong");
+    assert.equal(await open(code(-1)), "wrong", "it uses up earlier ones too");
+    kit.signIn = new SignIn(
+      { ...kit, passwords: { verify: (hash, given) => Promise.resolve(hash === hashOf(given)), decoy: "" } },
+      kit.gate.bounds,
+    );
+    assert.equal(await open(used), "wrong");
+    assert.equal(await open(` ${code(1).slice(0, 3)} ${code(1).slice(3)}\n`), "in", "as pasted");
+  });
+
+  test("two sign-ins with the same code at once open one session", async () => {
+    const used = code();
+    assert.deepEqual((await Promise.all([open(used), open(used)])).toSorted(), ["in", "wrong"]);
+  });
+
+  test("a recovery code signs in once, however it is typed, and is recorded", async () => {
+    const [first = "", second = ""] = recovery;
+    assert.equal(recovery.length, 10);
+    assert.equal(await open(first.toUpperCase().replaceAll("-", " ")), "in");
+    assert.equal(await open(first), "wrong");
+    assert.equal(await open(second), "in");
+    assert.equal(kit.factors.recoveryLeft(), 8);
+    assert.equal(kit.count("RECOVERY_CODE_USED"), 2);
+  });
+
+  test("past twenty wrong codes a day no app code is checked, but recovery codes still are", async () => {
+    const first = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
+    assert.ok(typeof first === "object");
+    kit.clock.advance(HOUR_MS);
+    for (let i = 0; i < 2 * WRONG_CODES; i++) assert.equal(await open(`${900_000 + i}`), "wrong");
+    assert.equal(kit.count("SECOND_FACTOR_FAILED"), WRONG_CODES, "unchecked codes are not reported");
+    assert.equal(kit.count("LOGIN_FAILED"), 2 * WRONG_CODES);
+    assert.equal(await open(code()), "wrong");
+    assert.equal(await open(recovery[0]), "in", "the owner is not locked out");
+    assert.equal(await open(code(), { known: first.known }), "in", "nor in a browser that signed in before");
+    kit.clock.advance(DAY_MS);
+    assert.equal(await open(code()), "in");
+  });
+
+  test("a new password resets the count of wrong codes", async () => {
+    for (let i = 0; i < WRONG_CODES; i++) await open(`${900_000 + i}`);
+    assert.equal(await open(code()), "wrong");
+    kit.credentials.setAdminPassword(hashOf("another"));
+    assert.equal(await open(code(), { password: "another" }), "in");
+  });
+
+  test("a wrong code counts against its address as a wrong password does", async () => {
+    const attempt = (given: string) => kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: given }, "x");
+    // More than five, because two may be equal: only 12 bits distinguish them.
+    let tried = 0;
+    while ((await attempt(`${900_000 + tried}`)) === "wrong") tried += 1;
+    assert.ok(tried >= 5 && tried < 9, `${tried}`);
+    assert.equal(await attempt(code()), "refused");
+  });
+
+  test("a proof needs a code too", async () => {
+    const opened = await kit.signIn.open({ ip: IP, password: PASSWORD, known: null, code: code() }, "x");
+    assert.ok(typeof opened === "object");
+    kit.clock.advance(HOUR_MS);
+    const prove = (given?: string) => kit.signIn.prove({ ip: IP, password: PASSWORD, code: given }, opened.digest);
+    assert.equal(await prove(), "code_needed");
+    assert.equal(await prove("123456"), "wrong");
+    assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
+    assert.equal(await prove(code()), "proved");
+    assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
+  });
+
+  test("a code whose use cannot be recorded opens nothing", async () => {
+    kit.factors.useStep = () => assert.fail("database or disk is full");
+    await assert.rejects(open(code()), /disk is full/);
+    assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
+  });
+
+  test("a sign-in that is too late, or whose password has changed since, uses up no code", async () => {
+    const used = code();
+    const during = (happens: () => void): void => {
+      const verify = (hash: string, given: string): Promise<boolean> => {
+        happens();
+        return Promise.resolve(hash === hashOf(given));
+      };
+      kit.signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    };
+    during(() => kit.clock.advance(9_000));
+    assert.equal(await open(used), "refused", "the web has given up");
+    during(() => kit.credentials.setAdminPassword(hashOf("another")));
+    assert.equal(await open(used), "wrong");
+    assert.equal(kit.count("LOGIN_SUCCEEDED"), 0);
+    during(() => undefined);
+    assert.equal(await open(used, { password: "another" }), "in");
+  });
+
+  test("a setup needs its first code, from the same session and in time", () => {
+    kit.factors.removeTotp();
+    const { factors } = kit.signIn;
+    assert.equal(factors.ready(SESSION, "123456"), "none");
+    const { secret, uri } = factors.begin(SESSION);
+    assert.match(secret, /^[A-Z2-7]{32}$/);
+    assert.ok(uri.includes(secret) && uri.includes("mail.example.test"));
+    const right = (): string => codeOf(secret, kit.clock.now());
+    assert.equal(factors.ready("other digest", right()), "none");
+    assert.equal(factors.ready(SESSION, "123456"), "wrong");
+    assert.ok(!isOn());
+    kit.clock.advance(10 * MINUTE_MS);
+    assert.equal(factors.ready(SESSION, right()), "none");
+    assert.ok(!isOn());
+  });
+
+  test("without an app any code is accepted", async () => {
+    kit.factors.removeTotp();
+    assert.equal(await open(undefined), "in");
+    assert.equal(await open("123456"), "in");
+  });
+});

@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { DAY_MS, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { FactorStore, NewTotp, RecoveryStore, StoredTotp } from "../admin-ports.ts";
+import { Budget } from "../budget.ts";
+import type { Engine } from "../engine.ts";
+import type { Clock } from "../ports.ts";
+import { base32, isTotp, newRecoveryCodes, recoveryDigest, SECRET_BYTES, stepOf, uriOf } from "./one-time-codes.ts";
+
+export type FactorParts = Readonly<{
+  engine: Pick<Engine, "audit">;
+  factors: FactorStore & RecoveryStore;
+  /** The server's name, for the list in the authenticator app. */
+  hostname: () => string;
+  clock: Clock;
+}>;
+
+/** Who enters a code: a browser that never signed in, one that did, or a session that proves itself. */
+export type CodeFrom = "stranger" | "browser" | "session";
+/** `hash`: of the right password given with the code. `by`: the actor to record. */
+export type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
+
+/**
+ * Wrong codes within a day, for each kind of giver: past them an app code is not checked. At any time three of a million are
+ * right, so 20 guesses a day find one within a year with 2 % (docs/adr/0020). Recovery codes cannot be guessed, and are always checked.
+ */
+export const WRONG_CODES = 20;
+/** How long a new secret waits for its first code. */
+const SET_UP_MS = 10 * MINUTE_MS;
+export const APP = "authenticator app";
+
+type Pending = Readonly<{ session: string; secret: Uint8Array; at: Millis }>;
+type Ready = Pick<NewTotp, "secret" | "lastStep">;
+
+/** The administrator's authenticator app and recovery codes. The secret is shown only during setup. */
+export class Factors {
+  readonly #parts: FactorParts;
+  #guesses: Readonly<{ of: string; budgets: Readonly<Record<CodeFrom, Budget>> }> | null = null;
+  #pending: Pending | null = null;
+  readonly #asked = new Budget(WRONG_CODES, DAY_MS);
+
+  constructor(parts: FactorParts) {
+    this.#parts = parts;
+  }
+
+  /** Identifies the app; null if none is set up. */
+  app(): string | null {
+    const totp = this.#parts.factors.totp();
+    return totp === null ? null : base32(totp.secret);
+  }
+
+  /** Whether a code is needed in addition to the password. */
+  isNeeded(): boolean {
+    return this.#parts.factors.totp() !== null;
+  }
+
+  /** Uses up the code if it is right. Throws if that cannot be written. */
+  async isRight({ code: typed, from, hash, by }: GivenCode): Promise<boolean> {
+    const { factors, engine, clock } = this.#parts;
+    const totp = factors.totp();
+    if (totp === null) return true;
+    const now = clock.now();
+    const code = typed.replaceAll(/[\s-]/g, "").toLowerCase();
+    const budget = this.#budgets(totp, hash)[from];
+    if (isTotp(code) && budget.isLeft(now)) {
+      const step = stepOf(totp, code, now);
+      if (step !== null && factors.useStep(step, totp.lastStep)) return true;
+    }
+    const digest = recoveryDigest(code);
+    if (digest !== null && factors.useRecovery(digest, now)) {
+      await engine.audit({ type: "RECOVERY_CODE_USED", subject: `${factors.recoveryLeft()} left`, by });
+      return true;
+    }
+    // Past the limit nothing is checked, and nothing is reported.
+    if (budget.spend(now)) await engine.audit({ type: "SECOND_FACTOR_FAILED", subject: APP, by });
+    return false;
+  }
+
+  /** Records a right password without a code, this often a day, unless the browser is one of the owner's. */
+  async asked({ from, by }: Pick<GivenCode, "from" | "by">): Promise<void> {
+    if (from !== "stranger" || !this.#asked.spend(this.#parts.clock.now())) return;
+    await this.#parts.engine.audit({ type: "SECOND_FACTOR_ASKED", subject: APP, by });
+  }
+
+  /** Creates a new secret. It takes effect once a code of it comes from the same session. */
+  begin(session: string): Readonly<{ secret: string; uri: string }> {
+    const { clock, hostname } = this.#parts;
+    const secret = randomBytes(SECRET_BYTES);
+    this.#pending = { session, secret, at: clock.now() };
+    return { secret: base32(secret), uri: uriOf(secret, hostname()) };
+  }
+
+  /** Returns what the right code of a setup confirms; `none` if this session has no setup. Does not set up anything yet. */
+  ready(session: string, typed: string): Ready | "none" | "wrong" {
+    const now = this.#parts.clock.now();
+    const pending = this.#pending;
+    if (pending === null || pending.session !== session || Math.abs(now - pending.at) >= SET_UP_MS) return "none";
+    const { secret } = pending;
+    const lastStep = stepOf({ secret, lastStep: 0 }, typed.replaceAll(/\s/g, ""), now);
+    return lastStep === null ? "wrong" : { secret, lastStep };
+  }
+
+  /** Returns the recovery codes; null if an app was set up since, or the setup was started again. */
+  confirm({ secret, lastStep }: Ready): readonly string[] | null {
+    const { factors, clock } = this.#parts;
+    if (this.#pending?.secret !== secret) return null;
+    const { codes, digests } = newRecoveryCodes();
+    factors.setTotp({ secret, lastStep, at: clock.now(), recovery: digests });
+    this.#pending = null;
+    return codes;
+  }
+
+  renewCodes(): readonly string[] {
+    const { codes, digests } = newRecoveryCodes();
+    this.#parts.factors.renewRecovery(digests, this.#parts.clock.now());
+    return codes;
+  }
+
+  /** A new password or app resets the count: guesses at the old one do not matter. */
+  #budgets({ secret }: StoredTotp, hash: string): Readonly<Record<CodeFrom, Budget>> {
+    const of = `${hash} ${base32(secret)}`;
+    if (this.#guesses?.of !== of) {
+      const budget = (): Budget => new Budget(WRONG_CODES, DAY_MS);
+      this.#guesses = { of, budgets: { stranger: budget(), browser: budget(), session: budget() } };
+    }
+    return this.#guesses.budgets;
+  }
+}

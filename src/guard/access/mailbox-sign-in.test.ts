@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { HOUR_MS, instant } from "../../core/time.ts";
+import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
+import { LIMITS } from "../limits.ts";
+import { MailboxSignIn } from "./mailbox-sign-in.ts";
+
+const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const HERS = "her own words";
+const HOME = "203.0.113.7";
+
+describe("users of mailboxes at the dashboard", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+    kit.accounts.add(ANNA, hashOf(HERS), kit.clock.now());
+  });
+
+  type From = Readonly<{ password?: string; from?: string; account?: typeof ANNA; signIn?: MailboxSignIn }>;
+  async function attempt({ password = HERS, from = HOME, account = ANNA, signIn = kit.mailboxSignIn }: From = {}) {
+    const opened = await signIn.open({ account, password, ip: ip(from) }, "Firefox on Linux");
+    return typeof opened === "string" ? opened : "in";
+  }
+
+  test("the mailbox password opens a session for that mailbox, and none for the administrator", async () => {
+    const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "Firefox on Linux");
+    assert.ok(typeof opened === "object");
+    assert.equal(opened.known, null);
+    assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.account, ANNA);
+    assert.equal(await attempt({ password: PASSWORD }), "wrong");
+    assert.equal(await attempt({ account: BERT }), "wrong", "the account does not exist");
+    assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 2]);
+    assert.deepEqual(kit.named().toSorted(), [ANNA, BERT]);
+    const administrator = { ip: ip(HOME), password: HERS, known: null };
+    assert.equal(
+      await kit.signIn.open(administrator, "x"),
+      "wrong",
+      "nor does the mailbox password open the administrator's",
+    );
+  });
+
+  test("wrong passwords ban the address as by mail, and a repeated one counts once", async () => {
+    for (let n = 0; n < 20; n++) assert.equal(await attempt({ password: "stale" }), "wrong");
+    assert.equal(kit.count("BAN"), 0);
+    for (let n = 0; n < 4; n++) assert.equal(await attempt({ password: `${n}` }), "wrong");
+    assert.equal(kit.count("BAN"), 1);
+    assert.equal(await attempt(), "refused");
+    assert.equal(await attempt({ from: "203.0.113.8" }), "in", "the user is not locked out in other places");
+  });
+
+  test("a sign-in makes the address known to the account, as by mail", async () => {
+    const known = () => kit.accountHistory.signIns(ANNA, instant(0)).map(({ prefix }) => prefix);
+    assert.deepEqual(known(), []);
+    await attempt({ password: "wrong" });
+    assert.deepEqual(known(), []);
+    await attempt();
+    assert.deepEqual(known(), [`${HOME}/32`]);
+  });
+
+  test("an account that is suspended, has a costly hash, or whose password just changed cannot sign in", async () => {
+    kit.accounts.setSuspended(ANNA, true);
+    assert.equal(await attempt(), "wrong");
+    kit.accounts.setSuspended(ANNA, false);
+    assert.equal(await attempt(), "in");
+    const passwords = {
+      verify: () => {
+        kit.accounts.setPassword(ANNA, hashOf("another"));
+        return Promise.resolve(true);
+      },
+      decoy: "",
+    };
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords }, kit.gate.bounds);
+    assert.equal(await attempt({ signIn }), "wrong");
+    assert.deepEqual(kit.sessions.list(ANNA, kit.clock.now()), [], "and the earlier session has ended");
+    kit.accounts.setPassword(ANNA, "{SHA512-CRYPT}$6$salt$hash");
+    assert.equal(await attempt(), "wrong");
+  });
+
+  test("a costly hash of an import is never verified, but the decoy instead", async () => {
+    const verified: string[] = [];
+    const verify = (hash: string): Promise<boolean> => Promise.resolve(verified.push(hash) > 0);
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "decoy" } }, kit.gate.bounds);
+    kit.accounts.setPassword(ANNA, hashOf(HERS).replace("m=19456,t=2", "m=262144,t=4"));
+    assert.equal(await attempt({ signIn }), "wrong");
+    assert.deepEqual(verified, ["decoy"]);
+  });
+
+  test("a proof counts for its session, and guessing from a stolen session is stopped", async () => {
+    const opened = await kit.mailboxSignIn.open({ account: ANNA, password: HERS, ip: ip(HOME) }, "x");
+    assert.ok(typeof opened === "object");
+    kit.clock.advance(HOUR_MS);
+    const prove = (password: string) =>
+      kit.mailboxSignIn.prove({ account: ANNA, password, ip: ip(HOME) }, opened.digest);
+    const provedAt = () => kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt;
+    assert.equal(await prove("wrong"), "wrong");
+    assert.notEqual(provedAt(), kit.clock.now());
+    assert.equal(await prove(HERS), "proved");
+    assert.equal(provedAt(), kit.clock.now());
+  });
+
+  test("one proof at a time is verified for all sessions of an account, and one waits", {
+    timeout: patience(5_000),
+  }, async () => {
+    const turns: (() => void)[] = [];
+    const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(true)));
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const goOn = async (): Promise<void> => {
+      while (turns.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(turns.length, 1);
+      turns.pop()?.();
+    };
+    const prove = (digest: string) => signIn.prove({ account: ANNA, password: HERS, ip: ip(HOME) }, digest);
+    const [first, second] = [prove("one"), prove("two")];
+    assert.equal(await prove("three"), "refused");
+    await goOn();
+    assert.equal(await first, "proved");
+    await goOn();
+    assert.equal(await second, "proved");
+  });
+
+  test("proofs share the limit of sign-ins from an address", async () => {
+    const prove = () => kit.mailboxSignIn.prove({ account: ANNA, password: HERS, ip: ip(HOME) }, "one");
+    for (let n = 0; n < WEB_LIMITS.signInsEach; n++) assert.equal(await prove(), "proved");
+    assert.equal(await prove(), "refused");
+    assert.equal(await attempt(), "refused");
+    assert.equal(await attempt({ from: "203.0.113.8" }), "in");
+  });
+
+  test("guesses from many networks do not use up the administrator's places", async () => {
+    const turns: (() => void)[] = [];
+    const verify = (): Promise<boolean> => new Promise((resolve) => turns.push(() => resolve(false)));
+    const signIn = new MailboxSignIn({ ...kit.mailboxParts, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const crowd = Array.from({ length: LIMITS.mailboxLogins }, (_, i) => attempt({ from: `198.51.${i}.1`, signIn }));
+    assert.equal(await attempt({ from: "192.0.2.1", signIn }), "refused");
+    const administrator = await kit.signIn.open({ ip: ip("192.0.2.1"), password: PASSWORD, known: null }, "x");
+    assert.ok(typeof administrator === "object");
+    while (turns.length < crowd.length) await new Promise((resolve) => setImmediate(resolve));
+    for (const goOn of turns) goOn();
+    assert.deepEqual(new Set(await Promise.all(crowd)), new Set(["wrong"]));
+  });
+
+  test("if the owner allows no users, none can sign in", async () => {
+    kit.shutMailboxes();
+    assert.equal(await attempt(), "refused");
+    assert.deepEqual([kit.count("LOGIN_FAILED"), kit.count("LOGIN_REFUSED")], [0, 0]);
+  });
+});

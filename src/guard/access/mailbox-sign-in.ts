@@ -1,0 +1,102 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import type { NotIn } from "../../admin/declare/items.ts";
+import { isForGuard } from "../../core/access/passwords.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import { banIn } from "../../core/decide/sparing.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { SecretMaker, SessionStore } from "../admin-ports.ts";
+import type { WebBounds } from "../commands/web/web-bounds.ts";
+import type { Engine } from "../engine.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountPasswords, Clock } from "../ports.ts";
+import { digestOf, newSecret } from "./secrets.ts";
+import { ID_BYTES, type Lane, LoginLanes, type Opened, type Passwords } from "./sign-in.ts";
+
+export type MailboxSignInParts = Readonly<{
+  engine: Pick<Engine, "ask" | "subject">;
+  /** Account data as Dovecot sees it. */
+  active: AccountPasswords;
+  sessions: Pick<SessionStore, "open" | "prove">;
+  passwords: Passwords;
+  secrets: Pick<SecretMaker, "proofOf">;
+  mailboxes: () => Readonly<{ maySignIn: boolean }>;
+  clock: Clock;
+}>;
+
+export type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
+
+/**
+ * Users of mailboxes at the dashboard, with their mailbox password. The guard judges each attempt before and after it is
+ * verified by the rules of mail: the networks of the account, its guard, limits and bans are the same as for mail, and
+ * a repeated wrong password counts once. These attempts have separate queues from the administrator's.
+ */
+export class MailboxSignIn {
+  readonly #parts: MailboxSignInParts;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #lanes = new LoginLanes(LIMITS.mailboxLogins);
+
+  constructor(parts: MailboxSignInParts, bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">) {
+    this.#parts = parts;
+    this.#bounds = bounds;
+  }
+
+  /** Throws if the session cannot be stored. */
+  async open(attempt: MailboxAttempt, device: string): Promise<Opened | NotIn> {
+    const { sessions, engine, clock } = this.#parts;
+    const outcome = await this.#try(attempt, { name: engine.subject(attempt.ip), reserved: false });
+    if (outcome !== "right") return outcome;
+    const secret = newSecret();
+    const digest = digestOf(secret);
+    const { account, ip } = attempt;
+    sessions.open({ digest, id: randomBytes(ID_BYTES).toString("hex"), account, device, ip, at: clock.now() });
+    return { secret, digest, known: null };
+  }
+
+  /** For an existing session. However many an account has, one of its passwords is verified at a time. */
+  async prove(attempt: MailboxAttempt, digest: string): Promise<"proved" | NotIn> {
+    const outcome = await this.#try(attempt, { name: attempt.account, reserved: true });
+    if (outcome !== "right") return outcome;
+    this.#parts.sessions.prove(digest, this.#parts.clock.now());
+    return "proved";
+  }
+
+  async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
+    if (!this.#parts.mailboxes().maySignIn || !(await this.#lanes.enter(lane))) return "refused";
+    try {
+      return await this.#judged(attempt);
+    } finally {
+      this.#lanes.leave(lane);
+    }
+  }
+
+  async #judged({ account, password, ip }: MailboxAttempt): Promise<"right" | NotIn> {
+    const { engine, active, secrets } = this.#parts;
+    if (!this.#bounds.mayAsk(engine.subject(ip))) return "refused";
+    const passwordHash = secrets.proofOf(account, password);
+    const event = { ip, service: "dashboard", login: account, passwordHash } as const;
+    const asked = await engine.ask({ ...event, type: "LOGIN_ASKED", withoutBan: !this.#bounds.mayBan() });
+    if (asked.verdict === "refuse" || asked.verdict === "defer") return "refused";
+    if (asked.verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+
+    const hash = active.passwordHash(account);
+    const isRight = await this.#isRight(hash, password);
+    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const decision = await engine.ask({ ...event, type, withoutBan: !this.#bounds.mayBan() });
+    if (banIn(decision) !== null) this.#bounds.banned();
+    // It may have been changed, or the account suspended, during the verification.
+    return isRight && hash === active.passwordHash(account) ? "right" : "wrong";
+  }
+
+  /**
+   * Takes as long for a missing account. An imported account with a different or costly hash must change its password
+   * first.
+   */
+  async #isRight(hash: string | null, password: string): Promise<boolean> {
+    const { passwords } = this.#parts;
+    const isChecked = hash !== null && isForGuard(hash);
+    return (await passwords.verify(isChecked ? hash : passwords.decoy, password)) && isChecked;
+  }
+}

@@ -1,0 +1,233 @@
+import {
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+  verify,
+} from "node:crypto";
+import {
+  type AuthenticatorData,
+  parseAuthenticatorData,
+  parseClientData,
+  passkeyName,
+} from "../../core/access/passkeys.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import type { Passkey, PasskeyStore } from "../admin-ports.ts";
+import type { Clock } from "../ports.ts";
+
+/** How long a challenge may be answered: a person fetches a key and touches it. */
+export const CHALLENGE_MS = 2 * MINUTE_MS;
+const RANDOM_BYTES = 32;
+const TIME_BYTES = 8;
+const MAC_BYTES = 32;
+const BYTES = RANDOM_BYTES + TIME_BYTES + MAC_BYTES;
+/** Maximum used challenges that have not expired. Only the owner's keys use any. */
+const MOST_SPENT = 256;
+
+/**
+ * Challenges that authenticators sign: random, for one purpose, valid for two minutes and one use. Strangers may request any number,
+ * so new ones are not stored: a MAC proves that the guard made them, and no flood of them can displace the owner's. Challenges
+ * that a valid signature has used are stored until they expire. A restart makes all invalid.
+ */
+export class Challenges {
+  readonly #clock: Clock;
+  readonly #key = randomBytes(MAC_BYTES);
+  /** Until when each would be valid. */
+  readonly #spent = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `purpose`: what its answer does; for a new passkey also the session. */
+  make(purpose: string): string {
+    const head = Buffer.alloc(RANDOM_BYTES + TIME_BYTES);
+    randomBytes(RANDOM_BYTES).copy(head);
+    head.writeBigUInt64BE(BigInt(this.#clock.now()), RANDOM_BYTES);
+    return Buffer.concat([head, this.#mac(head, purpose)]).toString("base64url");
+  }
+
+  /** Whether it was made for this purpose, has not expired, and was not used. */
+  isOpen(challenge: string, purpose: string): boolean {
+    const bytes = Buffer.from(challenge, "base64url");
+    if (bytes.length !== BYTES || bytes.toString("base64url") !== challenge) return false;
+    const head = bytes.subarray(0, RANDOM_BYTES + TIME_BYTES);
+    if (!timingSafeEqual(bytes.subarray(head.length), this.#mac(head, purpose))) return false;
+    const now = this.#clock.now();
+    for (const [one, until] of this.#spent) if (now >= until) this.#spent.delete(one);
+    const age = now - Number(head.readBigUInt64BE(RANDOM_BYTES));
+    return age >= 0 && age < CHALLENGE_MS && !this.#spent.has(challenge) && this.#spent.size < MOST_SPENT;
+  }
+
+  /** Marks it as used by a valid signature. */
+  spend(challenge: string): void {
+    this.#spent.set(challenge, this.#clock.now() + CHALLENGE_MS);
+  }
+
+  #mac(head: Buffer, purpose: string): Buffer {
+    return createHmac("sha256", this.#key).update(head).update(purpose).digest();
+  }
+}
+
+/** COSE numbers of the accepted signatures (RFC 9053, RFC 8812). Most authenticators create the first. */
+export const ALGORITHMS = { ES256: -7, EDDSA: -8, RS256: -257 } as const;
+
+/** Longer keys would cost the guard time with each signature. */
+const RSA_BITS = { least: 2_048, most: 4_096 };
+const RSA_EXPONENT = 65_537n;
+
+/** The algorithm of a public key (SPKI in DER); null if such keys are not accepted. */
+export function algorithmOf(spki: Buffer): number | null {
+  const key = publicKey(spki);
+  if (key === null) return null;
+  const { namedCurve, modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case "ec":
+      return namedCurve === "prime256v1" ? ALGORITHMS.ES256 : null;
+    case "ed25519":
+      return ALGORITHMS.EDDSA;
+    case "rsa":
+      return modulusLength >= RSA_BITS.least && modulusLength <= RSA_BITS.most && publicExponent === RSA_EXPONENT
+        ? ALGORITHMS.RS256
+        : null;
+    default:
+      return null;
+  }
+}
+
+/** Whether the key has signed this. Key and algorithm come from the database, never from the request. */
+export function hasSigned(
+  { publicKey: spki, algorithm }: Pick<Passkey, "publicKey" | "algorithm">,
+  data: Buffer,
+  signature: Buffer,
+): boolean {
+  const key = publicKey(spki);
+  if (key === null) return false;
+  try {
+    return verify(algorithm === ALGORITHMS.EDDSA ? null : "sha256", data, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+function publicKey(spki: Buffer): KeyObject | null {
+  try {
+    return createPublicKey({ key: spki, format: "der", type: "spki" });
+  } catch {
+    return null;
+  }
+}
+
+/** What a browser sends for a passkey that it used; all of it is base64url. */
+export type Assertion = Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
+/** The same for a new passkey. `publicKey`: SPKI in DER. */
+export type MadePasskey = Readonly<{ id: string; clientData: string; authenticatorData: string; publicKey: string }>;
+
+export type PasskeyParts = Readonly<{
+  passkeys: PasskeyStore;
+  /** Domains of the dashboard, including their subdomains. The web program cannot add to them. */
+  names: () => readonly string[];
+  clock: Clock;
+}>;
+
+/** `counter_back`: its counter went backwards, so a copy must exist. */
+export type Asserted =
+  | Readonly<{ outcome: "right"; passkey: Passkey }>
+  | Readonly<{ outcome: "wrong"; passkey: Passkey | null; why: "unknown" | "invalid" | "counter_back" }>;
+export type Registered =
+  | Readonly<{ ok: true; passkey: Pick<Passkey, "id" | "publicKey" | "algorithm" | "counter"> }>
+  | Readonly<{ ok: false; reason: string }>;
+
+/** A challenge to sign in or to give a proof works for either. */
+const ASSERTS = "webauthn.get";
+const MAKES = "webauthn.create";
+/** Discoverable passkeys have short ones; the standard allows 1023. */
+const ID_BYTES = 256;
+
+/**
+ * The administrator's passkeys: WebAuthn Level 3, 7.1 and 7.2, without attestation. The user is verified by the
+ * authenticator each time, so that a passkey stands for the password and a second factor.
+ */
+export class Passkeys {
+  readonly #parts: PasskeyParts;
+  readonly #challenges: Challenges;
+
+  constructor(parts: PasskeyParts) {
+    this.#parts = parts;
+    this.#challenges = new Challenges(parts.clock);
+  }
+
+  challenge(): string {
+    return this.#challenges.make(ASSERTS);
+  }
+
+  /** `session`: the digest of the session in which the passkey is added. */
+  challengeToMake(session: string): string {
+    return this.#challenges.make(makingIn(session));
+  }
+
+  isKnown(id: string): boolean {
+    return this.#parts.passkeys.list().some((known) => known.id === id);
+  }
+
+  /** A right answer uses up its challenge, and stores its counter. Throws if that cannot be stored. */
+  check({ id, clientData, authenticatorData, signature }: Assertion): Asserted {
+    const passkey = this.#parts.passkeys.list().find((known) => known.id === id) ?? null;
+    if (passkey === null) return { outcome: "wrong", passkey, why: "unknown" };
+    const asked = Buffer.from(clientData, "base64url");
+    const data = Buffer.from(authenticatorData, "base64url");
+    const read = this.#read(ASSERTS, ASSERTS, asked, data);
+    const signed = Buffer.concat([data, sha256(asked)]);
+    if ("reason" in read || !hasSigned(passkey, signed, Buffer.from(signature, "base64url")))
+      return { outcome: "wrong", passkey, why: "invalid" };
+    this.#challenges.spend(read.challenge);
+    const { counter } = read.data;
+    const counts = counter !== 0 || passkey.counter !== 0;
+    if (counts && counter <= passkey.counter) return { outcome: "wrong", passkey, why: "counter_back" };
+    this.#parts.passkeys.used(id, counter, this.#parts.clock.now());
+    return { outcome: "right", passkey };
+  }
+
+  /** The passkey just made in this session, before it is stored. */
+  checkMade({ id, clientData, authenticatorData, publicKey }: MadePasskey, session: string): Registered {
+    const no = (reason: string): Registered => ({ ok: false, reason });
+    const asked = Buffer.from(clientData, "base64url");
+    const read = this.#read(MAKES, makingIn(session), asked, Buffer.from(authenticatorData, "base64url"));
+    if ("reason" in read) return no(read.reason);
+    const { credentialId, counter } = read.data;
+    if (credentialId === null || credentialId.toString("base64url") !== id) return no("Its id is not the one made.");
+    if (credentialId.length > ID_BYTES) return no(`Its id has more than ${ID_BYTES} bytes.`);
+    const key = Buffer.from(publicKey, "base64url");
+    const algorithm = algorithmOf(key);
+    if (algorithm === null) return no("Its key is none of ES256, EdDSA and RS256.");
+    this.#challenges.spend(read.challenge);
+    return { ok: true, passkey: { id, publicKey: key, algorithm, counter } };
+  }
+
+  #read(type: string, purpose: string, asked: Buffer, data: Buffer) {
+    const client = parseClientData(asked);
+    const authenticator = parseAuthenticatorData(data);
+    if (client === null || client.type !== type || authenticator === null)
+      return { reason: "The browser sent no passkey that this server asked for." };
+    if (!this.#challenges.isOpen(client.challenge, purpose))
+      return { reason: "It was asked for more than two minutes ago, or in another session." };
+    const reason = this.#fault(client.origin, authenticator);
+    return reason === null ? { challenge: client.challenge, data: authenticator } : { reason };
+  }
+
+  #fault(origin: string, { nameDigest, isPresent, isVerified }: AuthenticatorData): string | null {
+    const name = passkeyName(origin, this.#parts.names());
+    if (name === null || !sha256(name).equals(nameDigest)) return "It is for a page that is not this server's.";
+    return isPresent && isVerified ? null : "The key did not ask for a PIN, a finger or a face.";
+  }
+}
+
+function makingIn(session: string): string {
+  return `${MAKES} ${session}`;
+}
+
+function sha256(text: string | Buffer): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,30 @@
+import { createHash, randomBytes, randomInt } from "node:crypto";
+
+const SECRET_BYTES = 32;
+
+/** The secret of a session. It cannot be guessed, so a plain hash of it may be stored. */
+export function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+/** A token for scripts, and its stored form. */
+export function newToken(): Readonly<{ token: string; digest: string }> {
+  const token = `gi_${newSecret()}`;
+  return { token, digest: digestOf(token) };
+}
+
+/** The stored form of a secret: SHA-256, hexadecimal. */
+export function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+/** Without the letters and digits that people confuse: 20 of 31 are 99 bits. */
+const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
+const GROUPS = 4;
+const GROUP = 5;
+
+/** Creates a password to be shown once, in groups that can be read out. */
+export function madePassword(): string {
+  const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+  return Array.from({ length: GROUPS }, group).join("-");
+}

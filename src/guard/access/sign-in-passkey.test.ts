@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Authenticator } from "../../../test/kit/authenticator.ts";
+import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { codeAt, STEP_MS } from "./one-time-codes.ts";
+import { SignIn } from "./sign-in.ts";
+
+const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
+const OWN = { ip: ip("203.0.113.7"), known: null } as const;
+
+describe("sign-ins to the dashboard with a passkey", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  let origin: string;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+    origin = `https://${kit.hostname()}`;
+  });
+
+  const signed = (device: Authenticator) => device.sign({ challenge: kit.keys.challenge(), origin });
+
+  function add(device: Authenticator): void {
+    const made = kit.keys.checkMade(device.make({ challenge: kit.keys.challengeToMake("s"), origin }), "s");
+    assert.ok(made.ok);
+    assert.ok(kit.passkeys.add({ ...made.passkey, name: "Laptop", at: kit.clock.now() }).ok);
+  }
+
+  test("a factor that is removed during a sign-in opens nothing", async () => {
+    const device = new Authenticator();
+    add(device);
+    assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
+    const { engine } = kit;
+    const removing: Pick<typeof engine, "ask" | "subject" | "audit"> = {
+      ask: async (event) => {
+        const decision = await engine.ask(event);
+        if (event.type === "LOGIN_SUCCEEDED") kit.factors.reset();
+        return decision;
+      },
+      subject: (address) => engine.subject(address),
+      audit: (audited) => engine.audit(audited),
+    };
+    const signIn = new SignIn({ ...kit, engine: removing, passwords: PASSES }, kit.gate.bounds);
+    assert.equal(await signIn.open({ ...OWN, passkey: signed(device) }, "x"), "wrong");
+    const [secret, at] = [Buffer.from("12345678901234567890"), kit.clock.now()];
+    kit.factors.setTotp({ secret, lastStep: 0, at, recovery: [] });
+    const code = codeAt(secret, Math.floor(at / STEP_MS));
+    assert.equal(await signIn.open({ ...OWN, password: PASSWORD, code }, "x"), "wrong");
+    assert.equal(kit.count("LOGIN_SUCCEEDED"), 3);
+    assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
+  });
+
+  test("wrong passkeys wait their turn, and repeating an unknown one is stopped", async () => {
+    const device = new Authenticator();
+    const start = performance.now();
+    const many = [1, 2, 3, 4].map((n) =>
+      kit.signIn.open({ ip: ip(`198.51.${n}.1`), known: null, passkey: signed(device) }, "x"),
+    );
+    assert.deepEqual(await Promise.all(many), ["wrong", "wrong", "wrong", "wrong"]);
+    assert.ok(performance.now() - start > 150, "one after the other");
+    const outcomes: unknown[] = [];
+    for (let i = 0; i < 12; i++) outcomes.push(await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x"));
+    assert.equal(outcomes.at(-1), "refused");
+  });
+});
+
+const PASSES = { verify: () => Promise.resolve(true), decoy: "" };

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
+import { LIMITS } from "../limits.ts";
+import { SignIn } from "./sign-in.ts";
+
+const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
+
+/** The maximum number of networks that may wait. */
+const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);
+
+describe("sign-ins to the dashboard", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+  });
+
+  /** The outcome: `in`, `wrong` or `refused`. */
+  async function attempt(from: string, password = PASSWORD, known: string | null = null, signIn = kit.signIn) {
+    const opened = await signIn.open({ ip: ip(from), password, known }, "Firefox on Linux");
+    return typeof opened === "string" ? opened : "in";
+  }
+
+  test("only the right password opens a session", async () => {
+    const opened = await kit.signIn.open(
+      { ip: ip("203.0.113.7"), password: PASSWORD, known: null },
+      "Firefox on Linux",
+    );
+    assert.ok(typeof opened === "object");
+    assert.match(opened.secret, /^[\w-]{43}$/);
+    assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true), null);
+    assert.equal(kit.sessions.find(opened.secret, kit.clock.now(), true), null, "the secret itself is not stored");
+    const places = kit.sessions.list(null, kit.clock.now()).map(({ device, ip: from }) => `${device} ${from}`);
+    assert.ok(places.includes("Firefox on Linux 203.0.113.7"));
+    assert.equal(await attempt("203.0.113.7", "wrong"), "wrong");
+    assert.deepEqual([kit.count("LOGIN_SUCCEEDED"), kit.count("LOGIN_FAILED")], [1, 1]);
+    assert.deepEqual(kit.named(), ["admin"]);
+  });
+
+  test("after too many wrong passwords, the next is not even verified", async () => {
+    let verified = 0;
+    const passwords = { verify: () => Promise.resolve((verified += 1) < 0), decoy: "" };
+    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds, Buffer.alloc(32, 1));
+    for (let n = 0; n < 5; n++) assert.equal(await attempt("203.0.113.7", `${n}`, null, signIn), "wrong");
+    assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "refused");
+    assert.equal(verified, 5);
+    assert.equal(await attempt("203.0.113.8"), "in", "the owner is not locked out in other places");
+  });
+
+  test("without a password set no sign-in succeeds, not even with the decoy's", async () => {
+    const decoy = "a decoy";
+    const none = { adminPasswordHash: () => null };
+    const passwords = { verify: (hash: string) => Promise.resolve(hash === decoy), decoy };
+    const signIn = new SignIn({ ...kit, credentials: none, passwords }, kit.gate.bounds);
+    assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "wrong");
+  });
+
+  test("a password that is changed during its verification opens nothing", async () => {
+    const passwords = {
+      verify: () => {
+        kit.credentials.setAdminPassword(hashOf("another"));
+        return Promise.resolve(true);
+      },
+      decoy: "",
+    };
+    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds);
+    assert.equal(await attempt("203.0.113.7", PASSWORD, null, signIn), "wrong");
+    assert.deepEqual(kit.sessions.list(null, kit.clock.now()), []);
+  });
+
+  test("a session that cannot be stored is reported with its reason, and does not count as a wrong password", async () => {
+    const sessions = {
+      open: () => assert.fail("database or disk is full"),
+      prove: () => undefined,
+    };
+    const passwords = { verify: () => Promise.resolve(true), decoy: "" };
+    const signIn = new SignIn({ ...kit, sessions, passwords }, kit.gate.bounds);
+    await assert.rejects(
+      attempt("203.0.113.7", PASSWORD, null, signIn),
+      /the password is right, but the session cannot be stored: database or disk is full/,
+    );
+    assert.equal(kit.count("LOGIN_FAILED"), 0);
+    assert.equal(await attempt("203.0.113.7"), "in", "once there is room");
+  });
+
+  test("a proof is judged like a sign-in, and counts only for that session", async () => {
+    const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
+    assert.ok(typeof opened === "object");
+    kit.clock.advance(HOUR_MS);
+    const prove = (password: string) => kit.signIn.prove({ ip: ip("203.0.113.7"), password }, opened.digest);
+    assert.equal(await prove("wrong"), "wrong");
+    assert.notEqual(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
+    assert.equal(await prove(PASSWORD), "proved");
+    assert.equal(kit.sessions.find(opened.digest, kit.clock.now(), true)?.provedAt, kit.clock.now());
+    for (let n = 0; n < 10; n++) await prove(`${n}`);
+    assert.ok(kit.count("BAN") > 0 || kit.count("LOGIN_REFUSED") > 0, "guessing from a stolen session is stopped too");
+  });
+
+  test("made-up sign-ins ban a bounded number of addresses; then they are refused without a ban", async () => {
+    for (let host = 0; host < 2 * WEB_LIMITS.bannedSignIns; host++) {
+      kit.clock.advance(1_000);
+      for (let n = 0; n < 5; n++) assert.equal(await attempt(`198.51.${host}.1`, `${n}`), "wrong");
+    }
+    assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
+    assert.equal(kit.count("LOGIN_FAILED"), 10 * WEB_LIMITS.bannedSignIns, "each is recorded");
+    assert.deepEqual(kit.refused(), [], "strangers can cause this without a break-in");
+    const last = `198.51.${2 * WEB_LIMITS.bannedSignIns - 1}.1`;
+    assert.equal(await attempt(last), "refused", "as if it were banned");
+    assert.equal(await attempt("203.0.113.1"), "in", "others are not");
+    kit.clock.advance(10 * MINUTE_MS);
+    assert.equal(await attempt(last), "in");
+  });
+
+  test("past that limit no network is banned for guesses from its addresses either", async () => {
+    // Five of eight guesses differ in their 12 bits.
+    for (let i = 0; i < WEB_LIMITS.bannedSignIns * 8; i++) await attempt(`198.51.${Math.floor(i / 8)}.1`, `${i}`);
+    for (let i = 0; i < 250; i++) await attempt(`203.0.113.${i}`, `x${i}`);
+    assert.equal(kit.count("BAN"), WEB_LIMITS.bannedSignIns);
+  });
+
+  test("an address that tries endlessly uses up only its own share", async () => {
+    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) assert.equal(await attempt("2001:db8::1"), "in");
+    for (let i = 0; i < 50; i++) assert.equal(await attempt(`2001:db8::${(i % 9) + 1}`), "refused");
+    assert.equal(await attempt("203.0.113.7"), "in");
+    assert.deepEqual(kit.refused(), []);
+    kit.clock.advance(MINUTE_MS);
+    assert.equal(await attempt("2001:db8::1"), "in");
+  });
+
+  test("a network that has used up its share can still give a proof, and a browser that signed in before can sign in", async () => {
+    const opened = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
+    assert.ok(typeof opened === "object");
+    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await attempt("203.0.113.7");
+    assert.equal(await attempt("203.0.113.7"), "refused");
+    assert.equal(await attempt("203.0.113.7", PASSWORD, opened.known), "in");
+    const own = { ip: ip("203.0.113.7"), password: PASSWORD };
+    assert.equal(await kit.signIn.prove(own, opened.digest), "proved");
+  });
+
+  test("guesses from a different network each time make the owner wait, but lock no one out", async () => {
+    const turns: (() => void)[] = [];
+    const verify = (_: string, password: string): Promise<boolean> =>
+      new Promise((resolve) => turns.push(() => resolve(password === PASSWORD)));
+    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const guesses = Array.from({ length: 8 }, (_, i) => attempt(`2001:db8:0:${i}::1`, "guess", null, signIn));
+    const owner = attempt("203.0.113.9", PASSWORD, null, signIn);
+    for (let turn = 0; turn < 9; turn++) {
+      await until(() => turns.length > 0);
+      turns.shift()?.();
+      if (turn < 8) guesses.push(attempt(`2001:db8:1:${turn}::1`, "guess", null, signIn));
+    }
+    assert.equal(await owner, "in");
+    for (; turns.length > 0; await new Promise<void>((resolve) => setImmediate(resolve))) turns.shift()?.();
+    assert.ok(!(await Promise.all(guesses)).includes("refused"));
+  });
+
+  test("one network tries one password at a time, and all together a few", async () => {
+    const { promise: verified, resolve: verify } = Promise.withResolvers<boolean>();
+    const from = (text: string) => attempt(text, PASSWORD, null, signIn);
+    const signIn = new SignIn({ ...kit, passwords: { verify: () => verified, decoy: "" } }, kit.gate.bounds);
+    const running = ["203.0.113.1", "2001:db8::1", "203.0.113.1", "2001:db8::2"].map((text) => from(text));
+    assert.equal(await from("203.0.113.1"), "refused", "one already waits");
+    assert.equal(await from("2001:db8::3"), "refused", "the same /64");
+    for (let i = 2; i < LIMITS.dashboardLogins; i++) running.push(from(`203.0.113.${i + 1}`));
+    assert.equal(await from("203.0.113.99"), "refused", "too many in total");
+    verify(true);
+    assert.deepEqual([...new Set(await Promise.all(running))], ["in"]);
+    assert.equal(await from("203.0.113.1"), "in");
+  });
+
+  test("the waiting attempt is next, before those that come again at once", async () => {
+    const gates: ((right: boolean) => void)[] = [];
+    const verify = (): Promise<boolean> => new Promise((resolve) => gates.push(resolve));
+    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const from = (password: string) => attempt("203.0.113.1", password, null, signIn);
+    const [guess, owner] = [from("guess"), from(PASSWORD)];
+    await until(() => gates.length === 1);
+    gates[0]?.(false);
+    assert.equal(await guess, "wrong");
+    const again = from("again");
+    await until(() => gates.length === 2);
+    gates[1]?.(true);
+    assert.equal(await owner, "in");
+    await until(() => gates.length === 3);
+    gates[2]?.(false);
+    assert.equal(await again, "wrong");
+  });
+
+  test("a browser that has signed in before gets past a crowd, until the password is changed", async () => {
+    const first = await kit.signIn.open({ ip: ip("203.0.113.7"), password: PASSWORD, known: null }, "x");
+    assert.ok(typeof first === "object");
+    const { known } = first;
+    const crowd = Promise.withResolvers<boolean>();
+    const passwords = {
+      verify: (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise),
+      decoy: "",
+    };
+    const signIn = new SignIn({ ...kit, passwords }, kit.gate.bounds);
+    const guesses = [...CROWD, 1].map((n) => attempt(`203.0.113.${n}`, "wrong", null, signIn));
+    for (const from of ["203.0.113.1", "203.0.113.99"]) {
+      assert.equal(await attempt(from, PASSWORD, null, signIn), "refused");
+      assert.equal(await attempt(from, PASSWORD, `${known}x`, signIn), "refused", "a forged one");
+      assert.equal(await attempt(from, PASSWORD, known, signIn), "in");
+    }
+    kit.credentials.setAdminPassword(hashOf("another"));
+    assert.equal(await attempt("203.0.113.99", PASSWORD, known, signIn), "refused");
+    crowd.resolve(false);
+    for (const guess of guesses) assert.equal(await guess, "wrong");
+  });
+
+  test("a browser's stolen cookie keeps no other browser out", async () => {
+    const from = { ip: ip("203.0.113.7"), password: PASSWORD };
+    const signedIn = async (known: string | null): Promise<string | null> => {
+      const opened = await kit.signIn.open({ ...from, known }, "x");
+      return typeof opened === "object" ? opened.known : assert.fail(opened);
+    };
+    const [stolen, own] = [await signedIn(null), await signedIn(null)];
+    assert.equal(await signedIn(own), own, "a browser keeps its own");
+    const crowd = Promise.withResolvers<boolean>();
+    const verify = (_: string, password: string) => (password === PASSWORD ? Promise.resolve(true) : crowd.promise);
+    const signIn = new SignIn({ ...kit, passwords: { verify, decoy: "" } }, kit.gate.bounds);
+    const guesses = [1, 2].map((n) => attempt(`198.51.100.${n}`, "wrong", stolen, signIn));
+    assert.equal(await attempt("198.51.100.3", PASSWORD, stolen, signIn), "refused");
+    assert.equal(await attempt("198.51.100.3", PASSWORD, own, signIn), "in");
+    crowd.resolve(false);
+    assert.deepEqual(await Promise.all(guesses), ["wrong", "wrong"]);
+  });
+});
+
+async function until(met: () => boolean): Promise<void> {
+  for (let turns = 0; !met(); turns++) {
+    assert.ok(turns < 1_000, "it never came");
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}

@@ -1,0 +1,273 @@
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import type { NotIn } from "../../admin/declare/items.ts";
+import { actorOf } from "../../admin/declare/rights.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import { banIn } from "../../core/decide/sparing.ts";
+import { messageOf } from "../../core/error.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { type Millis, SECOND_MS } from "../../core/time.ts";
+import type { CredentialStore, SessionStore } from "../admin-ports.ts";
+import type { WebBounds } from "../commands/web/web-bounds.ts";
+import type { Engine } from "../engine.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock } from "../ports.ts";
+import { ADMINISTRATOR } from "./callers.ts";
+import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
+import type { Assertion, Passkeys } from "./passkeys.ts";
+import { digestOf, newSecret } from "./secrets.ts";
+
+/** The queue of an attempt: that of its network, or that of one of the owner's browsers. */
+export type Lane = Readonly<{ name: string; reserved: boolean }>;
+
+/**
+ * One attempt at a time in each queue, so that none slips through between the guard's question and report. One more can
+ * wait, so that a client that tries without pause cannot keep out another one in its network.
+ */
+export class LoginLanes {
+  /** The running attempts, each with the one that waits. */
+  readonly #served = new Map<string, (() => void) | null>();
+  readonly #most: number;
+  #strangers = 0;
+
+  /** `most`: the maximum number of queues for strangers. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Resolves when it is the attempt's turn, with whether it may continue. If it may, it must call `leave`. */
+  async enter({ name, reserved }: Lane): Promise<boolean> {
+    const waiting = this.#served.get(name);
+    if (waiting === undefined) {
+      if (!reserved && this.#strangers >= this.#most) return false;
+      if (!reserved) this.#strangers++;
+      this.#served.set(name, null);
+      return true;
+    }
+    if (waiting !== null) return false;
+    await new Promise<void>((resolve) => this.#served.set(name, resolve));
+    return true;
+  }
+
+  /** Passes the place to the waiting attempt, if there is one. */
+  leave({ name, reserved }: Lane): void {
+    const next = this.#served.get(name);
+    if (next !== undefined && next !== null) {
+      this.#served.set(name, null);
+      next();
+      return;
+    }
+    this.#served.delete(name);
+    if (!reserved) this.#strangers--;
+  }
+}
+
+/** Checks a password against a hash. It may take long, so other work must be able to continue. */
+export interface Passwords {
+  verify(hash: string, password: string): Promise<boolean>;
+  /** A hash that no password matches, at the same cost: without a password set an attempt takes as long as a wrong one. */
+  readonly decoy: string;
+}
+
+export type SignInParts = Readonly<{
+  engine: Pick<Engine, "ask" | "subject" | "audit">;
+  credentials: Pick<CredentialStore, "adminPasswordHash">;
+  sessions: Pick<SessionStore, "open" | "prove">;
+  passwords: Passwords;
+  keys: Pick<Passkeys, "check" | "isKnown">;
+  factors: FactorParts["factors"];
+  hostname: FactorParts["hostname"];
+  clock: Clock;
+}>;
+
+/** `known`: the cookie that the browser got when it signed in before; null without one. */
+export type Attempt = Given & Readonly<{ ip: Ip; known: string | null }>;
+/** `code`: of a second factor. A passkey replaces both. */
+export type Given = Password | Readonly<{ passkey: Assertion }>;
+type Password = Readonly<{ password: string; code?: string | undefined }>;
+type Try = Given & Pick<Attempt, "ip">;
+/** `mark`: distinguishes guesses. */
+type Checked = Readonly<{ isRight: boolean; mark: string; passkey?: string }>;
+/** A half sign-in has no effect. `late`: its caller was already answered without a session. */
+type NotChecked = "code_needed" | "late";
+type Judged = Readonly<{ outcome: "right"; hash: string }> | Readonly<{ outcome: NotIn }>;
+/** `isStill`: whether the password and the app are unchanged since the check started. */
+type Known = Readonly<{
+  hash: string | null;
+  from: CodeFrom;
+  by: string;
+  isStill: () => boolean;
+  isLate: () => boolean;
+}>;
+/** `known`: the cookie for the browser's next sign-in; null: none. */
+export type Opened = Readonly<{ secret: string; digest: string; known: string | null }>;
+
+/** `from`: groups the wrong codes that count together. */
+type CodeLane = Lane & Readonly<{ from: CodeFrom }>;
+
+const ADMINISTRATORS_SESSION = { how: "session", name: ADMINISTRATOR, account: null } as const;
+const KEY_BYTES = 32;
+/** Data of anything that names a session. */
+export const ID_BYTES = 6;
+/** Pause after each wrong passkey, so strangers write at most 20 rows a second. */
+const WRONG_PASSKEY_MS = 50;
+const KNOWN = "ghostinbox_device";
+const BROWSER_BYTES = 8;
+/** The web waits for ten seconds. A later result opens nothing. */
+const HEARD_MS = 9 * SECOND_MS;
+
+/**
+ * The administrator's password and second factor, or passkey, at the dashboard. Each attempt is judged before and after it is verified, as for
+ * mailboxes. Guesses from many networks at once make an owner in a new browser wait; only more networks than
+ * `LIMITS.dashboardLogins` cause that browser to be refused, while the guesses continue.
+ */
+export class SignIn {
+  readonly #parts: SignInParts;
+  readonly #bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">;
+  readonly #key: Buffer;
+  readonly #lanes = new LoginLanes(LIMITS.dashboardLogins);
+  /** Resolves after the pauses of earlier wrong passkeys. */
+  #pause: Promise<unknown> = Promise.resolve();
+  readonly factors: Factors;
+
+  /** `key`: hides passwords in their proofs; a new one each time, except in tests. */
+  constructor(
+    parts: SignInParts,
+    bounds: Pick<WebBounds, "mayAsk" | "mayBan" | "banned">,
+    key: Buffer = randomBytes(KEY_BYTES),
+  ) {
+    this.#parts = parts;
+    this.#key = key;
+    this.#bounds = bounds;
+    this.factors = new Factors(parts);
+  }
+
+  /** Throws if the session cannot be stored. */
+  async open(attempt: Attempt, device: string): Promise<Opened | NotIn> {
+    const judged = await this.#try(attempt, this.#laneOf(attempt));
+    if (judged.outcome !== "right") return judged.outcome;
+    const secret = newSecret();
+    const digest = digestOf(secret);
+    const id = randomBytes(ID_BYTES).toString("hex");
+    try {
+      this.#parts.sessions.open({ digest, id, account: null, device, ip: attempt.ip, at: this.#parts.clock.now() });
+    } catch (cause) {
+      const what = "passkey" in attempt ? "passkey" : "password";
+      throw new Error(`the ${what} is right, but the session cannot be stored: ${messageOf(cause)}`, { cause });
+    }
+    const browser = browserOf(attempt.known, judged.hash) ?? randomBytes(BROWSER_BYTES).toString("hex");
+    return { secret, digest, known: knownBy(judged.hash, browser) };
+  }
+
+  /** For an existing session, which no crowd of strangers can keep waiting. */
+  async prove(attempt: Try, digest: string): Promise<"proved" | NotIn> {
+    const judged = await this.#try(attempt, { name: digest, reserved: true, from: "session" });
+    if (judged.outcome !== "right") return judged.outcome;
+    this.#parts.sessions.prove(digest, this.#parts.clock.now());
+    return "proved";
+  }
+
+  async #try(attempt: Try, lane: CodeLane): Promise<Judged> {
+    const since = this.#parts.clock.now();
+    if (!(await this.#lanes.enter(lane))) return { outcome: "refused" };
+    try {
+      return await this.#judged(attempt, lane, since);
+    } finally {
+      this.#lanes.leave(lane);
+    }
+  }
+
+  /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
+  #laneOf({ ip, known }: Attempt): CodeLane {
+    const hash = this.#parts.credentials.adminPasswordHash();
+    const browser = hash === null ? null : browserOf(known, hash);
+    if (browser !== null) return { name: `browser ${browser}`, reserved: true, from: "browser" };
+    return { name: this.#parts.engine.subject(ip), reserved: false, from: "stranger" };
+  }
+
+  async #judged({ ip, ...given }: Try, { from, reserved }: CodeLane, since: Millis): Promise<Judged> {
+    const { engine, credentials, clock } = this.#parts;
+    // Reserved lanes take one attempt at a time anyway: a stranger in the same network cannot use up the owner's share.
+    if (!reserved && !this.#bounds.mayAsk(engine.subject(ip))) return { outcome: "refused" };
+    const event = { ip, service: "dashboard", login: ADMINISTRATOR } as const;
+    const withoutBan = !this.#bounds.mayBan();
+    const { verdict } = await engine.ask({ ...event, type: "LOGIN_ASKED", passwordHash: "", withoutBan });
+    if (verdict === "refuse" || verdict === "defer") return { outcome: "refused" };
+    if (verdict === "delay") await wait(LOGIN_DELAY_SECONDS * SECOND_MS);
+
+    const hash = credentials.adminPasswordHash();
+    const app = this.factors.app();
+    // If the password is changed or removed during the verification, every session has just been ended.
+    const isStill = (): boolean => hash === credentials.adminPasswordHash() && app === this.factors.app();
+    const isLate = (): boolean => clock.now() - since >= HEARD_MS;
+    const by = actorOf(ADMINISTRATORS_SESSION, ip);
+    const checked =
+      "passkey" in given
+        ? await this.#checkPasskey(given.passkey, ip)
+        : await this.#checkPassword(given, { hash, from, by, isStill, isLate });
+    if (checked === "code_needed") return { outcome: checked };
+    if (checked === "late") return { outcome: "refused" };
+    const { isRight, mark, ...using } = checked;
+    const type = isRight ? "LOGIN_SUCCEEDED" : "LOGIN_FAILED";
+    const passwordHash = this.#proofOf(mark);
+    const decision = await engine.ask({ ...event, ...using, type, passwordHash, withoutBan: !this.#bounds.mayBan() });
+    if (banIn(decision) !== null) this.#bounds.banned();
+    const isGone = "passkey" in given && !this.#parts.keys.isKnown(given.passkey.id);
+    if (!isRight || hash === null || !isStill() || isGone) return { outcome: "wrong" };
+    return { outcome: "right", hash };
+  }
+
+  async #checkPassword(
+    { password, code }: Password,
+    { hash, from, by, isStill, isLate }: Known,
+  ): Promise<Checked | NotChecked> {
+    const { passwords } = this.#parts;
+    const isPassword = (await passwords.verify(hash ?? passwords.decoy, password)) && hash !== null && isStill();
+    if (isPassword && this.factors.isNeeded()) {
+      if (code === undefined) {
+        await this.factors.asked({ from, by });
+        return "code_needed";
+      }
+      if (isLate()) return "late";
+    }
+    // A refused attempt uses up no code.
+    const isRight = isPassword && (await this.factors.isRight({ code: code ?? "", from, hash, by }));
+    return { isRight, mark: isPassword && !isRight ? `${password} ${code}` : password };
+  }
+
+  /** A wrong passkey costs little, but adds a record: all wait their turn, with a pause. A copy of a passkey is reported. */
+  async #checkPasskey(given: Assertion, ip: Ip): Promise<Checked> {
+    const { keys, engine } = this.#parts;
+    const { outcome, passkey, ...wrong } = keys.check(given);
+    if (outcome === "wrong") {
+      this.#pause = this.#pause.then(() => wait(WRONG_PASSKEY_MS));
+      await this.#pause;
+    }
+    // The client chooses the id: the same one again would be a repeated password, which does not count.
+    if (passkey === null) return { isRight: false, mark: randomBytes(KEY_BYTES).toString("hex") };
+    if ("why" in wrong && wrong.why === "counter_back")
+      await engine.audit({ type: "PASSKEY_REFUSED", subject: passkey.name, by: `web:unnamed via ${ip}` });
+    return { isRight: outcome === "right", mark: given.id, passkey: passkey.name };
+  }
+
+  /** Distinguishes passwords, and wrong codes after a right one, without revealing them: 12 bits, as Dovecot's auth policy sends. */
+  #proofOf(password: string): string {
+    return createHmac("sha256", this.#key).update(password).digest("hex").slice(0, 3);
+  }
+}
+
+/** The cookie that a browser gets at its first sign-in: its id, signed. It opens nothing, and a new password invalidates it. */
+function knownBy(hash: string, browser: string): string {
+  return `${browser}.${createHmac("sha256", hash).update(`${KNOWN} ${browser}`).digest("base64url")}`;
+}
+
+/** The id of a browser that has signed in with this password, or null. */
+function browserOf(known: string | null, hash: string): string | null {
+  const [browser = ""] = known?.split(".") ?? [];
+  return known !== null && isSame(known, knownBy(hash, browser)) ? browser : null;
+}
+
+function isSame(given: string, right: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(right)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}

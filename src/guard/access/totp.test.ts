@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, HOUR_MS, instant, later, SECOND_MS } from "../../core/time.ts";
+import { codeAt, isTotp, STEP_MS, stepOf, uriOf } from "./one-time-codes.ts";
+
+const SECRET = Buffer.from("12345678901234567890");
+const T0 = instant(1_800_000_000_000);
+const STEP = T0 / STEP_MS;
+
+test("the vectors of RFC 6238, appendix B, in their last six digits", () => {
+  const vectors = [
+    [59, "94287082"],
+    [1_111_111_109, "07081804"],
+    [1_111_111_111, "14050471"],
+    [1_234_567_890, "89005924"],
+    [2_000_000_000, "69279037"],
+    [20_000_000_000, "65353130"],
+  ] as const;
+  for (const [seconds, code] of vectors)
+    assert.equal(codeAt(SECRET, Math.floor((seconds * SECOND_MS) / STEP_MS)), code.slice(2), `${seconds} s`);
+});
+
+test("the vectors of RFC 4226, appendix D", () => {
+  const codes = ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+  assert.deepEqual(
+    codes.map((_, count) => codeAt(SECRET, count)),
+    codes,
+  );
+});
+
+test("a code is accepted one step early or late, and no further", () => {
+  const fresh = { secret: SECRET, lastStep: 0 };
+  for (const off of [-1, 0, 1]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), STEP + off);
+  for (const off of [-2, 2]) assert.equal(stepOf(fresh, codeAt(SECRET, STEP + off), T0), null);
+  assert.equal(stepOf(fresh, codeAt(SECRET, STEP), later(T0, STEP_MS - 1)), STEP);
+});
+
+test("a code is used once, and afterwards earlier ones are invalid", () => {
+  const used = { secret: SECRET, lastStep: STEP };
+  assert.equal(stepOf(used, codeAt(SECRET, STEP), T0), null);
+  assert.equal(stepOf(used, codeAt(SECRET, STEP - 1), T0), null);
+  assert.equal(stepOf(used, codeAt(SECRET, STEP + 1), T0), STEP + 1);
+});
+
+test("a code used while the clock was far ahead locks no one out once the clock is right", () => {
+  const code = codeAt(SECRET, STEP);
+  assert.equal(stepOf({ secret: SECRET, lastStep: STEP + DAY_MS / STEP_MS }, code, T0), STEP);
+  assert.equal(stepOf({ secret: SECRET, lastStep: STEP + HOUR_MS / STEP_MS }, code, T0), null, "a little ahead");
+});
+
+test("only six digits are a code", () => {
+  for (const wrong of ["", "12345", "1234567", "12345a", "１２３４５６", "-12345"]) {
+    assert.ok(!isTotp(wrong), wrong);
+    assert.equal(stepOf({ secret: SECRET, lastStep: 0 }, wrong, T0), null);
+  }
+  assert.ok(isTotp("000000"));
+});
+
+test("the address for the app names the server, whatever characters its name contains", () => {
+  assert.equal(
+    uriOf(SECRET, "mail.example.org"),
+    "otpauth://totp/GhostInbox%3Aadmin%40mail.example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=GhostInbox",
+  );
+});

@@ -1,0 +1,235 @@
+import type { AccountRow } from "../admin/accounts.ts";
+import type { AliasItem } from "../admin/aliases.ts";
+import type { AccountKey } from "../admin/declare/account-key.ts";
+import type { FileChanges, SessionItem } from "../admin/declare/items.ts";
+import type { KeeperCommand, KeeperReply } from "../admin/declare/keeper.ts";
+import type { CountedPage, PageRequest } from "../admin/declare/paging.ts";
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../admin/held.ts";
+import type { Scope } from "../core/access/scopes.ts";
+import type { AccountName, Address } from "../core/net/address.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
+import type { Millis } from "../core/time.ts";
+import type { Outcome } from "./ports.ts";
+
+/** External needs of the administrator's commands. Writers throw if their database cannot be written. */
+
+export interface AccountStore {
+  /** `keys`: those that this password opens. Other keys of the account stay locked. */
+  add(name: AccountName, passwordHash: string, at: Millis, keys?: readonly AccountKey[]): Outcome;
+  setPassword(name: AccountName, passwordHash: string, keys?: readonly AccountKey[]): Outcome;
+  setSuspended(name: AccountName, suspended: boolean): Outcome;
+  remove(name: AccountName): Outcome;
+  /** Null: the quota of the settings. 0: no limit. */
+  setQuota(name: AccountName, quotaBytes: number | null): Outcome;
+}
+
+/** `text`: a part of the name or address; null: all. */
+export type Searched = PageRequest & Readonly<{ text: string | null }>;
+
+/** Accounts and aliases for the dashboard, which cannot read `accounts.db`. */
+export interface AccountBook {
+  accounts(asked: Searched): CountedPage<AccountRow>;
+  aliases(asked: Searched): CountedPage<AliasItem>;
+  aliasesTo(account: AccountName, most: number): readonly AliasItem[];
+  /** Addresses whose mail reaches the account: its own, and aliases that lead to it, directly or through others. */
+  addressesOf(account: AccountName, most: number): readonly string[];
+  /** How many aliases lead to each of these accounts; accounts without any are absent. */
+  aliasCounts(accounts: readonly string[]): ReadonlyMap<string, number>;
+}
+
+/** The stored form of a new password. `proof`: Dovecot's proof of it. */
+export type MadeSecret = Readonly<{ hash: string; proof: string }>;
+export interface SecretMaker {
+  /** In the order of their arrival, one password at a time. */
+  make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]>;
+  /** Dovecot's proof of a typed password. */
+  proofOf(owner: AccountName, password: string): string;
+}
+
+export interface MailKeyStore {
+  /** Lets the account's present password open these keys, if `passwordHash` is still its hash. */
+  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome;
+}
+
+export interface AliasStore {
+  addAlias(address: Address, targets: readonly Address[], at: Millis): Outcome;
+  removeAlias(address: Address): Outcome;
+  /** Whether an account or an alias has this address. */
+  isAddress(address: Address): boolean;
+  /** Whether mail for `from` reaches `to`, directly or through aliases. */
+  leadsTo(from: Address, to: Address): boolean;
+  setAliasBlocked(address: Address, blocked: boolean): Outcome;
+  /** Addresses that only this account may send as: at most `most`. */
+  sendersOf(account: AccountName, most: number): readonly string[];
+}
+
+/** An account as a file names it, with its password's hash and scheme. Without `quotaBytes`: the quota of the settings. */
+export type NamedHash = Readonly<{ name: AccountName; hash: string; quotaBytes?: number | undefined }>;
+
+/** Accounts from a file in the format of postfix-accounts.cf. */
+export interface FileAccounts {
+  /** Adds accounts that do not exist yet. Existing accounts stay as they are. */
+  importAll(entries: readonly NamedHash[], at: Millis): FileChanges;
+  /**
+   * Adds, changes and resumes accounts as the file says, and suspends `gone`. Does not change accounts created
+   * by command.
+   */
+  follow(entries: readonly NamedHash[], gone: readonly AccountName[], at: Millis): FileChanges;
+  /** Stops following a file. Its accounts become ordinary accounts; suspended ones stay suspended. */
+  endFollowing(): void;
+}
+
+/** The networks from which accounts may sign in. An account without networks may sign in from anywhere. */
+export interface AccountNetworks {
+  /** For a login name as typed. Empty for a missing account. */
+  networksOf(login: string): readonly Prefix[];
+  addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
+  removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome;
+}
+
+/** The settings that the accounts' database needs. */
+export interface ServedSettings {
+  serve(
+    settings: Readonly<{
+      domains: readonly string[];
+      administrator: Address | null;
+      /** Local parts that are always refused, even for the administrator's own addresses. */
+      refused: readonly string[];
+      networks: readonly Prefix[];
+    }>,
+  ): void;
+}
+
+/** The files with accounts and the allow list from which Rspamd knows which author belongs to which account. */
+export interface AuthorLists {
+  /** Writes the changes. Throws if the files cannot be written. */
+  refresh(): void;
+}
+
+/** `digest`: SHA-256 in hexadecimal. A token is random, so no slow hash is needed. `expiresAt` null: it does not expire. */
+export type NewToken = Readonly<{
+  name: string;
+  digest: string;
+  scopes: readonly Scope[];
+  by: string;
+  at: Millis;
+  expiresAt: Millis | null;
+}>;
+export type FoundToken = Readonly<{ name: string; scopes: readonly Scope[] }>;
+
+export interface CredentialStore {
+  createToken(token: NewToken): Outcome;
+  revokeToken(name: string): Outcome;
+  /** The token with this digest, whose use is noted; null if it does not exist or has expired. */
+  useToken(digest: string): FoundToken | null;
+  /** Ends every session of the administrator. */
+  setAdminPassword(hash: string): void;
+  adminPasswordHash(): string | null;
+}
+
+/** A valid session. `id`: names it to people, and gives no access. */
+export type FoundSession = Readonly<{ id: string; account: string | null; provedAt: Millis }>;
+/** `account`: the mailbox whose user signs in; null: the administrator. */
+export type NewSession = Readonly<{
+  digest: string;
+  id: string;
+  account: AccountName | null;
+  device: string;
+  ip: Ip;
+  at: Millis;
+}>;
+/** One by its id, those of an account (null: the administrator's) except the one with the id `except`, those of all mailboxes, or all. */
+export type WhichSessions =
+  | Readonly<{ id: string }>
+  | Readonly<{ of: string | null; except: string | null }>
+  | "mailboxes"
+  | "everybody";
+
+/** The sessions of the dashboard. They survive restarts. */
+export interface SessionStore {
+  /** Starts with a proof. If the account has too many, the least recently used one ends. A failed start ends none. */
+  open(session: NewSession): void;
+  /** Null if it does not exist or has ended. `isUse`: the session is used, which prolongs it. */
+  find(digest: string, now: Millis, isUse: boolean): FoundSession | null;
+  prove(digest: string, at: Millis): void;
+  /** Valid sessions of an account, or of the administrator, most recently used first. */
+  list(account: string | null, now: Millis): readonly SessionItem[];
+  /** Returns how many. */
+  end(which: WhichSessions): number;
+}
+
+/** The secret of the administrator's authenticator app, and the latest time step whose code was used. */
+export type StoredTotp = Readonly<{ secret: Uint8Array; lastStep: number }>;
+export type NewTotp = StoredTotp & Readonly<{ at: Millis; recovery: readonly string[] }>;
+
+/** The second factors of the administrator. Digests are SHA-256 in hexadecimal. */
+export interface FactorStore {
+  totp(): StoredTotp | null;
+  /** Replaces the former app and its recovery codes. `recovery`: digests of the new codes. */
+  setTotp(totp: NewTotp): void;
+  /** Returns false if the code of this step or of a later one was used. */
+  useStep(step: number, before: number): boolean;
+  /** With its recovery codes. Returns false if there is none. */
+  removeTotp(): boolean;
+  /** Removes every second factor and ends every session. Returns the number of factors and sessions. */
+  reset(): Readonly<{ factors: number; ended: number }>;
+}
+
+export interface RecoveryStore {
+  recoveryLeft(): number;
+  /** Works once. Returns false if no unused code matches. */
+  useRecovery(digest: string, at: Millis): boolean;
+  /** Replaces all earlier ones. */
+  renewRecovery(digests: readonly string[], at: Millis): void;
+}
+
+/** `id`: the credential's, base64url. `publicKey`: SPKI in DER. `counter`: of the last signature; 0: the key does not count. */
+export type Passkey = Readonly<{
+  id: string;
+  publicKey: Buffer;
+  /** Its COSE number. */
+  algorithm: number;
+  counter: number;
+  name: string;
+  createdAt: Millis;
+  usedAt: Millis | null;
+}>;
+export type NewPasskey = Omit<Passkey, "createdAt" | "usedAt"> & Readonly<{ at: Millis }>;
+
+/** The passkeys with which the administrator signs in. */
+export interface PasskeyStore {
+  /** Oldest first. */
+  list(): readonly Passkey[];
+  add(passkey: NewPasskey): Outcome;
+  /** Returns false if there is none. */
+  remove(id: string): boolean;
+  used(id: string, counter: number, at: Millis): void;
+  /** The id under which authenticators store passkeys of this server: random, created at the first use. base64url. */
+  userHandle(at: Millis): string;
+}
+
+/** Replaces the account name for a mail that root put on hold: names of accounts contain an @. */
+export const HELD_BY_HAND = "root";
+
+/** Held accounts, their mail and what they sent. Newest first. */
+/** How many mails of an account are on hold, and since when the first of them. */
+export type HeldCount = Readonly<{ account: string; mails: number; since: string }>;
+
+export interface HeldMail {
+  accounts(): readonly HeldAccountItem[];
+  /** Mails on hold, of one account or of all, except those held by hand. */
+  held(account: AccountName | null): readonly HeldMailItem[];
+  /** For each account with mail on hold, except mail held by hand. */
+  counts(): readonly HeldCount[];
+  /** The next queue ids after `after`, for mails held before `before`. */
+  noted(after: string, before: Millis, most: number): readonly string[];
+  /** The account for which a mail was put on hold, or `HELD_BY_HAND`; null if no hold was noted. */
+  holderOf(queueId: string): string | null;
+  /** Mails that were passed to delivery. */
+  sent(account: AccountName, since: Millis): readonly SentMailItem[];
+}
+
+/** The root process that controls Postfix and Dovecot for the guard. */
+export interface Keeper {
+  ask(command: KeeperCommand): Promise<KeeperReply>;
+}

@@ -1,0 +1,249 @@
+import { setImmediate as nextTurn, setTimeout as waitFor } from "node:timers/promises";
+import { type Holding, isCondition, isServerIll } from "../../core/alerts/alerts.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import { isSpike, LONGEST_WINDOW_MS, type Thresholds } from "../../core/alerts/rules.ts";
+import type { Schedule } from "../../core/alerts/schedule.ts";
+import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
+import { DAY_MS, later, MINUTE_MS } from "../../core/time.ts";
+import type { Clock, Log, Notices, Outcome } from "../ports.ts";
+import { AlertBook } from "./book.ts";
+import type { ComponentWatch } from "./health-watch.ts";
+import { AlertCrowd, AlertOutbox } from "./outbox.ts";
+import type { Alert, AlertChannel, AlertEvents, AlertStore } from "./ports.ts";
+import { AlertWindows } from "./windows.ts";
+import { openedMessage, resolvedMessage, testMessage } from "./words.ts";
+
+export type AlertSettings = Readonly<{
+  thresholds: Thresholds;
+  volume: Readonly<{ minimum: number; factor: number }>;
+  /** How long a condition must be false before its alert is resolved. */
+  settleMs: number;
+  schedule: Schedule;
+  language: AlertLanguage;
+  channels: readonly AlertChannel[];
+}>;
+
+export type AlertParts = Readonly<{
+  events: AlertEvents;
+  store: AlertStore;
+  notices: Notices;
+  components: ComponentWatch;
+  clock: Clock;
+  log: Log;
+}>;
+
+export type Tested = Readonly<{ channel: string; outcome: Outcome }>;
+
+/** About a millisecond of work, which delays decisions. */
+const IDS_PER_STEP = 250;
+/** Older events than this are not read again. */
+const MOST_IDS = 200_000;
+const LAST_MOMENT_MS = 2_000;
+/** Each channel gives up earlier. */
+const LONGEST_TEST_MS = MINUTE_MS;
+/** One round runs each second. After the start, a round may take a while to read a day's events. */
+const LOOKED_LATELY_MS = 60_000;
+const VOLUME_WINDOW_MS = 10 * MINUTE_MS;
+const VOLUME_EVERY_MS = 10_000;
+
+/**
+ * Checks each second: committed events, notices, components. A new condition opens an alert; a condition that stays
+ * false for a while resolves it. The owner gets a message about both. Decisions never wait for this.
+ */
+export class Alerts {
+  readonly #parts: AlertParts;
+  readonly #book: AlertBook;
+  readonly #outbox: AlertOutbox;
+  readonly #crowd = new AlertCrowd();
+  #settings: AlertSettings;
+  #windows: AlertWindows;
+  /** The last id that the windows have counted; null: they must be filled first. */
+  #position: number | null = null;
+  #spike: Holding | null = null;
+  #volumeAt = Number.NEGATIVE_INFINITY;
+  /** When the last round ended. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #working = false;
+  #unsaved = false;
+
+  /** Throws if the database cannot be read. */
+  constructor(parts: AlertParts, settings: AlertSettings) {
+    const { alerts, deliveries } = parts.store.load();
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#book = new AlertBook(alerts, parts.clock.now());
+    const { clock, log } = parts;
+    this.#outbox = new AlertOutbox(deliveries, { clock, log, changed: () => this.#saveSoon() });
+    this.#windows = this.#emptyWindows();
+    this.#outbox.use(settings.channels);
+  }
+
+  get book(): Pick<AlertBook, "open" | "resolved"> {
+    return this.#book;
+  }
+
+  /** Whether the checks run and none of them finds the server critically unhealthy. */
+  get isWell(): boolean {
+    const isLooking = Math.abs(this.#parts.clock.now() - this.#lookedAt) < LOOKED_LATELY_MS;
+    return isLooking && !this.#book.open.some(({ code }) => isServerIll(code));
+  }
+
+  /** All channels by name, with the reason for one that has failed several times in a row. */
+  get channels(): ReadonlyMap<string, string | null> {
+    return new Map(this.#settings.channels.map(({ name }) => [name, this.#outbox.failing.get(name) ?? null]));
+  }
+
+  /** Whether any channel leads out of this server. */
+  get leadOut(): boolean {
+    return this.#settings.channels.some(({ isLocal }) => isLocal !== true);
+  }
+
+  configure(settings: AlertSettings): void {
+    const isSame = JSON.stringify(settings.thresholds) === JSON.stringify(this.#settings.thresholds);
+    this.#settings = settings;
+    if (!isSame) {
+      this.#windows = this.#emptyWindows();
+      this.#position = null;
+    }
+    this.#volumeAt = Number.NEGATIVE_INFINITY;
+    this.#outbox.use(settings.channels);
+  }
+
+  /** Call it about every second, one call at a time. Never rejects. */
+  async round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      void this.#parts.components.look();
+      const isRead = await this.#read();
+      this.#judge();
+      this.#tellOfChannels();
+      this.#outbox.round(this.#settings.schedule, this.#settings.language);
+      this.#save();
+      if (isRead) this.#lookedAt = this.#parts.clock.now();
+    } catch (error) {
+      this.#parts.log.error("Alerts failed; retrying in a second.", { why: messageOf(error) });
+    }
+    this.#working = false;
+  }
+
+  /** Sends one message to each channel at once, at any hour, and returns the results available within the time. */
+  test(longestMs = LONGEST_TEST_MS): Promise<readonly Tested[]> {
+    const message = testMessage(this.#parts.clock.now(), this.#settings.language);
+    const late = { ok: false, reason: `no answer within ${longestMs / 1_000} s; it is still tried` } as const;
+    return Promise.all(
+      this.#settings.channels.map(async (channel) => ({
+        channel: channel.name,
+        outcome: await Promise.race([channel.send(message), waitFor(longestMs, late, { ref: false })]),
+      })),
+    );
+  }
+
+  /** Waits briefly for deliveries in flight. The rest is sent after the next start. */
+  async stop(): Promise<void> {
+    await Promise.race([this.#outbox.settled(), waitFor(LAST_MOMENT_MS, undefined, { ref: false })]);
+    this.#save();
+  }
+
+  #emptyWindows(): AlertWindows {
+    const windows = new AlertWindows(this.#settings.thresholds);
+    windows.remember(this.#book.open);
+    return windows;
+  }
+
+  /** If the events cannot be read now, they are read later. Notices and components are reported anyway. */
+  async #read(): Promise<boolean> {
+    try {
+      await this.#catchUp();
+      this.#lookAtVolume();
+      return true;
+    } catch (error) {
+      this.#parts.log.warn("Alerts cannot read what happened; it is tried again.", { why: messageOf(error) });
+      return false;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const { events, clock } = this.#parts;
+    const windows = this.#windows;
+    const last = events.last();
+    let at =
+      this.#position ?? Math.max(0, events.firstSince(later(clock.now(), -LONGEST_WINDOW_MS)) - 1, last - MOST_IDS);
+    for (; at < last; at = Math.min(last, at + IDS_PER_STEP)) {
+      for (const event of events.between(at, Math.min(last, at + IDS_PER_STEP))) windows.take(event);
+      await nextTurn();
+      // The settings changed while events were read.
+      if (windows !== this.#windows) return;
+    }
+    this.#position = at;
+  }
+
+  /** Ids ascend one by one, so counting events costs almost nothing. */
+  #lookAtVolume(): void {
+    const { events, clock } = this.#parts;
+    const now = clock.now();
+    if (Math.abs(now - this.#volumeAt) < VOLUME_EVERY_MS) return;
+    this.#volumeAt = now;
+    const since = later(now, -VOLUME_WINDOW_MS);
+    const first = events.firstSince(since);
+    const count = events.last() + 1 - first;
+    const before = first - events.firstSince(later(since, -DAY_MS));
+    const usual = Math.round(before / (DAY_MS / VOLUME_WINDOW_MS));
+    const detail = `${plural(count, "event")} within 10m; ${usual} ${usual === 1 ? "is" : "are"} usual`;
+    this.#spike = isSpike(count, usual, this.#settings.volume) ? { code: "volume_spike", subject: "", detail } : null;
+  }
+
+  #judge(): void {
+    const { notices, components, clock } = this.#parts;
+    const now = clock.now();
+    const noticed = notices.list().map(({ code, detail }): Holding => ({ code, subject: "", detail }));
+    // Before the windows are filled, none of their alerts is known to be resolved.
+    const byEvents =
+      this.#position === null
+        ? this.#book.open.filter(({ code }) => isCondition(code) && code !== "component_down")
+        : [...this.#windows.holding(now), ...(this.#spike === null ? [] : [this.#spike])];
+    const holding = [...noticed, ...components.holding(), ...byEvents];
+    const { opened, resolved } = this.#book.update(holding, now, this.#settings.settleMs);
+    if (opened.length + resolved.length === 0) return;
+    for (const { code, subject, detail } of opened) this.#parts.log.warn("An alert.", { alert: code, subject, detail });
+    for (const { code, subject } of resolved) this.#parts.log.info("An alert is over.", { alert: code, subject });
+    const due = [
+      ...opened.map((alert) => ({ alert, message: openedMessage(alert, this.#settings.language) })),
+      ...resolved.map((alert) => ({ alert, message: resolvedMessage(alert, this.#settings.language) })),
+    ];
+    const waits = this.#crowd.waits(due, this.#known, this.#outbox.deliveries, now);
+    this.#outbox.add(
+      due.map(({ message }) => message),
+      this.#settings.schedule,
+      waits,
+    );
+  }
+
+  get #known(): readonly Alert[] {
+    return [...this.#book.open, ...this.#book.resolved];
+  }
+
+  /** A failing channel is reported through the others. */
+  #tellOfChannels(): void {
+    const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
+    if (failing.length === 0) this.#parts.notices.clear("alerts_undelivered");
+    else this.#parts.notices.raise("alerts_undelivered", failing.join("; "));
+  }
+
+  #saveSoon(): void {
+    if (!this.#unsaved) setImmediate(() => this.#save());
+    this.#unsaved = true;
+  }
+
+  /** While the database cannot be written, alerts continue from memory; that is when they are needed. */
+  #save(): void {
+    if (!this.#unsaved) return;
+    try {
+      this.#parts.store.save({ alerts: this.#known, deliveries: this.#outbox.deliveries });
+      this.#unsaved = false;
+    } catch (error) {
+      this.#parts.log.warn("Alerts could not be kept; it is tried again.", { why: messageOf(error) });
+    }
+  }
+}

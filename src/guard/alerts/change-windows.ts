@@ -1,0 +1,238 @@
+import { callersIp } from "../../admin/declare/rights.ts";
+import type { ConditionCode, Holding } from "../../core/alerts/alerts.ts";
+import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import { plural } from "../../core/text.ts";
+import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+
+type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
+type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
+
+/**
+ * Changes through the web within a day, each with a separate alert, even a second change of the same thing. Past
+ * `most` within the day, those of each hour share one alert. So harmless changes hide none, and leave room for other alerts.
+ * A change from a network that is not the owner's is critical.
+ */
+export class EachChange {
+  readonly #code: ConditionCode;
+  readonly #most: number;
+  #single: readonly Seen[] = [];
+  readonly #hours = new Map<string, Seen>();
+
+  constructor(code: ConditionCode, most: number) {
+    this.#code = code;
+    this.#most = most;
+  }
+
+  take({ at, subject, detail, isNewNetwork }: WebChange): void {
+    this.#forget(at);
+    const code = isNewNetwork ? "web_new_network" : this.#code;
+    if (this.#single.length < this.#most) {
+      this.#single = [...this.#single, { at, count: 1, holding: { code, subject, detail } }];
+      return;
+    }
+    const hour = Math.floor(at / HOUR_MS);
+    const key = `${code} ${hour}`;
+    const count = (this.#hours.get(key)?.count ?? 0) + 1;
+    const more = `further changes since ${isoTime(instant(hour * HOUR_MS))}`;
+    const holding = { code, subject: more, detail: `${count} so far, the last: ${subject}: ${detail}` };
+    this.#hours.set(key, { at, count, holding });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    this.#forget(now);
+    return [...this.#single, ...this.#hours.values()].map(({ holding }) => holding);
+  }
+
+  /** So that no entry lasts forever after a clock was set back. */
+  #forget(now: Millis): void {
+    const isOver = ({ at }: Seen): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
+    this.#single = this.#single.filter((one) => !isOver(one));
+    for (const [key, seen] of this.#hours) if (isOver(seen)) this.#hours.delete(key);
+  }
+}
+
+/** Maximum within a day; further ones are reported by the hour. Added accounts have a separate share, so a file of them hides nothing. */
+const MOST_ADDED = 10;
+const MOST_CHANGED = 20;
+/** Maximum for changes that users make to their own mailboxes, so that they do not hide changes to others. */
+const MOST_OWN = 20;
+/** The targets of an alias, up to this many characters; `alias list` shows the rest. */
+const MOST_CHARACTERS = 400;
+/** Changes that give access to a mailbox or its mail, remove one, or reopen what an incident has closed. */
+const SAYS: Readonly<Partial<Record<EventType, string>>> = {
+  ACCOUNT_ADDED: "was added",
+  PASSWORD_CHANGED: "got a new password",
+  APP_PASSWORD_MADE: "got a password for a mail program",
+  ACCOUNT_REMOVED: "was removed",
+  ACCOUNT_RESUMED: "may sign in again",
+  ACCOUNT_RELEASED: "had its held mail sent",
+  FORWARDING_CHANGED: "sends its mail on now",
+  VACATION_CHANGED: "its vacation reply",
+  NETWORKS_CHANGED: "may sign in now",
+  ALIAS_ADDED: "the alias was added",
+  ALIAS_REMOVED: "the alias was removed",
+  ALIAS_BLOCKED: "the alias was blocked",
+  ALIAS_UNBLOCKED: "the alias was unblocked",
+};
+
+/** Pauses a new forward (`young-forwards.ts`). */
+const BY_GUARD = "engine";
+const RESTS = "too much mail left through its new forward: for a while its mail stays in its mailbox";
+
+/** The first acts of a thief with a mailbox's password, because they outlast the theft. */
+const OWN: readonly EventType[] = ["APP_PASSWORD_MADE", "FORWARDING_CHANGED"];
+
+/** Changes of accounts and aliases through the web within a day, one by one. */
+export class WebAccountWindows {
+  readonly #added = new EachChange("web_account", MOST_ADDED);
+  readonly #changed = new EachChange("web_account", MOST_CHANGED);
+  readonly #own = new EachChange("web_account", MOST_OWN);
+  /** Before holidays many users set one: they hide no forward, and users' own replies hide none that was set for others. */
+  readonly #ownReplies = new EachChange("web_account", MOST_OWN);
+  readonly #replies = new EachChange("web_account", MOST_OWN);
+
+  take({ id, type, account, subject, actor, at, isNewNetwork }: AlertEvent): void {
+    const says = actor === BY_GUARD ? RESTS : SAYS[type];
+    const name = account ?? subject?.split(" ")[0];
+    if (says === undefined || name === undefined || actor === null) return;
+    const changes = this.#changesOf(type, actor);
+    if (changes === null) return;
+    const what = subject === null ? says : `${says}: ${subject.slice(0, MOST_CHARACTERS)}`;
+    changes.take({ at, subject: `${name} (event ${id})`, detail: `${what}, by ${actor}`, isNewNetwork });
+  }
+
+  #changesOf(type: EventType, actor: string): EachChange | null {
+    if (actor === BY_GUARD) return type === "FORWARDING_CHANGED" ? this.#own : null;
+    const [isUser, isWeb] = [actor.startsWith("mailbox:"), actor.startsWith("web:")];
+    if (!isUser && !isWeb) return null;
+    if (type === "VACATION_CHANGED") return isUser ? this.#ownReplies : this.#replies;
+    if (isUser) return OWN.includes(type) ? this.#own : null;
+    return type === "ACCOUNT_ADDED" ? this.#added : this.#changed;
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return [this.#added, this.#changed, this.#own, this.#ownReplies, this.#replies].flatMap((changes) =>
+      changes.holding(now),
+    );
+  }
+}
+
+/** More wrong codes than an owner mistypes. */
+const GUESSES = 5;
+/** Maximum of each kind within a day; further ones are reported by the hour. */
+const MOST_FACTOR_CHANGES = 20;
+
+const CHANGES: Partial<Record<EventType, (subject: string) => string>> = {
+  FACTOR_ADDED: (subject) => `${subject} set up`,
+  FACTOR_REMOVED: (subject) => `${subject} removed`,
+  RECOVERY_CODES_MADE: () => "new recovery codes",
+  RECOVERY_CODE_USED: (subject) => subject,
+};
+
+/** Changes of the second factors through the web within a day, one by one, and wrong codes after the right password. */
+export class FactorWindows {
+  readonly #changed = new EachChange("web_factor", MOST_FACTOR_CHANGES);
+  readonly #codes = new EachChange("recovery_code_used", MOST_FACTOR_CHANGES);
+  #wrong: readonly Millis[] = [];
+  /** Addresses from which the right password came without a code: each is reported once. */
+  readonly #asked = new Map<string, Millis>();
+
+  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
+    if (actor?.startsWith("web:") !== true) return;
+    if (type === "SECOND_FACTOR_ASKED" && isNewNetwork) this.#ask(callersIp(actor) ?? "", at);
+    if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
+    const says = CHANGES[type];
+    if (says === undefined || subject === null) return;
+    const changes = type === "RECOVERY_CODE_USED" ? this.#codes : this.#changed;
+    changes.take({ at, subject: `${says(subject)} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    this.#forget(now);
+    const asked = [...this.#asked.keys()].map(
+      (subject) => ({ code: "password_without_code", subject, detail: "" }) as const,
+    );
+    const changes = [...this.#changed.holding(now), ...this.#codes.holding(now), ...asked];
+    if (this.#wrong.length < GUESSES) return changes;
+    const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
+    return [...changes, { code: "second_factor_guessed", subject: "", detail }];
+  }
+
+  #ask(from: string, at: Millis): void {
+    if (this.#asked.has(from) || this.#asked.size < MOST_FACTOR_CHANGES) this.#asked.set(from, at);
+  }
+
+  /** So that no entry lasts forever after a clock was set back. */
+  #forget(now: Millis): void {
+    const isOver = (at: Millis): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
+    this.#wrong = this.#wrong.filter((at) => !isOver(at));
+    for (const [from, at] of this.#asked) if (isOver(at)) this.#asked.delete(from);
+  }
+}
+
+/** Maximum of each kind within a day; further ones are reported by the hour. */
+const MOST_PASSKEY_CHANGES = 20;
+
+/** Changes of passkeys within a day, one by one: a passkey that a stranger added outlives the session. */
+export class PasskeyWindows {
+  readonly #changed = new EachChange("web_passkey", MOST_PASSKEY_CHANGES);
+  readonly #copied = new EachChange("passkey_copied", MOST_PASSKEY_CHANGES);
+
+  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
+    if (subject === null || actor === null) return;
+    const alertOf = (became: string) => ({
+      at,
+      subject: `${subject} ${became} (event ${id})`,
+      detail: `by ${actor}`,
+      isNewNetwork: became !== "copied" && isNewNetwork,
+    });
+    if (type === "PASSKEY_ADDED") this.#changed.take(alertOf("added"));
+    if (type === "PASSKEY_REMOVED") this.#changed.take(alertOf("removed"));
+    if (type === "PASSKEY_REFUSED") this.#copied.take(alertOf("copied"));
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return [...this.#changed.holding(now), ...this.#copied.holding(now)];
+  }
+}
+
+/** Maximum within a day; further ones are reported by the hour. */
+const MOST_SETTINGS_CHANGES = 20;
+
+/**
+ * Changes of the settings through the web within a day, one by one: a thief with the owner's session and password can
+ * loosen the settings that would reveal the next step. Undoing a change does not end its alert.
+ */
+export class SettingsWindow {
+  readonly #changes = new EachChange("web_settings", MOST_SETTINGS_CHANGES);
+
+  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
+    if (type !== "SETTINGS_APPLIED" || subject === null || actor?.startsWith("web:") !== true) return;
+    this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})`, isNewNetwork });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return this.#changes.holding(now);
+  }
+}
+
+/** Maximum within a day; further ones are reported by the hour. */
+const MOST_TOKENS = 20;
+
+/**
+ * Tokens created through the web within a day, one by one, even a second one with the same name: an attacker who takes over the web
+ * while the owner is signed in can create one, and it outlives the session. Revoking it does not end the alert: the attacker can do that too.
+ */
+export class TokenWindows {
+  readonly #tokens = new EachChange("web_token", MOST_TOKENS);
+
+  take({ id, type, subject: token, actor, at, isNewNetwork }: AlertEvent): void {
+    if (type !== "TOKEN_CREATED" || token === null || actor?.startsWith("web:") !== true) return;
+    this.#tokens.take({ at, subject: `${token} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
+  }
+
+  holding(now: Millis): readonly Holding[] {
+    return this.#tokens.holding(now);
+  }
+}

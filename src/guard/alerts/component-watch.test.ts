@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import type { ComponentHealth } from "../../admin/declare/items.ts";
+import { ComponentWatch } from "./health-watch.ts";
+
+function kit() {
+  const clock = new HandClock();
+  const state: { components: readonly ComponentHealth[]; asked: number; broken: boolean } = {
+    components: [],
+    asked: 0,
+    broken: false,
+  };
+  const watch = new ComponentWatch(() => {
+    state.asked += 1;
+    return state.broken ? Promise.reject(new Error("no keeper")) : Promise.resolve(state.components);
+  }, clock);
+  const after = async (ms: number) => {
+    clock.advance(ms);
+    await watch.look();
+    return watch.holding();
+  };
+  return { state, after };
+}
+
+const POSTFIX: ComponentHealth = { name: "postfix", status: "down", detail: "not running" };
+
+test("components are asked about every four seconds", async () => {
+  const { state, after } = kit();
+  await after(0);
+  await after(3_999);
+  assert.equal(state.asked, 1);
+  await after(1);
+  assert.equal(state.asked, 2);
+  await after(-4_000);
+  assert.equal(state.asked, 3, "even if the clock was set back");
+});
+
+test("a component is reported once it has been down for eight seconds, until it is up", async () => {
+  const { state, after } = kit();
+  state.components = [POSTFIX, { name: "dovecot", status: "degraded", detail: "slow" }];
+  assert.deepEqual(await after(0), []);
+  assert.deepEqual(await after(7_999), []);
+  assert.deepEqual(await after(1), [{ code: "component_down", subject: "postfix", detail: "postfix: not running" }]);
+  state.components = [{ ...POSTFIX, status: "ok" }];
+  assert.deepEqual(await after(4_000), []);
+});
+
+test("an answer that arrives after that to a later check changes nothing", async () => {
+  const clock = new HandClock();
+  const waiting: ((components: readonly ComponentHealth[]) => void)[] = [];
+  const watch = new ComponentWatch(() => new Promise((resolve) => waiting.push(resolve)), clock);
+  const look = (): Promise<void> => {
+    const looked = watch.look();
+    clock.advance(4_000);
+    return looked;
+  };
+  const [first, second] = [look(), look()];
+  waiting[1]?.([POSTFIX]);
+  await second;
+  waiting[0]?.([{ ...POSTFIX, status: "ok" }]);
+  await first;
+  const third = look();
+  waiting[2]?.([POSTFIX]);
+  await third;
+  assert.equal(watch.holding().length, 1, "it has been down since the second check");
+});
+
+test("a stopped keeper is reported under the name of its notice", async () => {
+  const { state, after } = kit();
+  state.components = [{ name: "keeper", status: "down", detail: "no answer" }];
+  await after(0);
+  assert.deepEqual(await after(8_000), [{ code: "keeper_unreachable", subject: "", detail: "no answer" }]);
+});
+
+test("if the state of the services is unknown, none is reported as down", async () => {
+  const { state, after } = kit();
+  state.components = [POSTFIX];
+  await after(0);
+  state.broken = true;
+  assert.deepEqual(await after(8_000), []);
+});
+
+test("a keeper that does not answer once does not restart the eight seconds", async () => {
+  const { state, after } = kit();
+  const web: ComponentHealth = { name: "web", status: "down", detail: "it keeps ending" };
+  const keeper: ComponentHealth = { name: "keeper", status: "ok", detail: "answering" };
+  state.components = [keeper, web];
+  await after(0);
+  state.components = [{ ...keeper, status: "down", detail: "did not answer" }];
+  assert.deepEqual(await after(4_000), []);
+  state.components = [keeper, web];
+  assert.deepEqual(await after(4_000), [{ code: "component_down", subject: "web", detail: "web: it keeps ending" }]);
+  state.components = [keeper, { ...web, status: "ok" }];
+  assert.deepEqual(await after(4_000), []);
+  state.components = [keeper, web];
+  assert.deepEqual(await after(4_000), [], "the eight seconds start again once it was up");
+});

@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { NOON } from "../../../test/kit/samples.ts";
+import type { AlertEvent } from "../../core/alerts/rules.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { Guesses } from "./guess-windows.ts";
+
+const ANNA = "anna@example.test";
+const HERE = "203.0.113.7";
+const THERE = "198.51.100.9";
+
+let guesses: Guesses;
+let now: Millis;
+beforeEachOf(import.meta.filename, () => {
+  guesses = new Guesses(3);
+  now = NOON;
+});
+
+type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
+
+function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
+  const empty = {
+    account: ANNA,
+    proof: null,
+    reason: null,
+    isNewPlace: false,
+    isNewNetwork: false,
+    isFirst: false,
+    isKnownAccount: true,
+  };
+  const prefix = from === null ? null : parsePrefix(from);
+  guesses.take({
+    id: 1,
+    at: now,
+    type,
+    prefix,
+    ...empty,
+    verdict: null,
+    service: null,
+    offence: null,
+    count: null,
+    limit: null,
+    windowMs: null,
+    limitKey: null,
+    recipients: null,
+    actor: null,
+    subject: null,
+    ...rest,
+  });
+}
+
+/** Fails this often, each time with a different wrong password. */
+function fail(count: number, reported: Told = {}): void {
+  for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...reported });
+}
+
+function succeed(reported: Told = {}): void {
+  take("LOGIN_SUCCEEDED", { isNewPlace: true, ...reported });
+}
+
+function found(): readonly string[] {
+  return guesses.holding(now).map(({ subject }) => subject);
+}
+
+test("three different wrong passwords, one of them from the new place, make a right one suspicious", () => {
+  fail(2, { from: THERE });
+  fail(1, { proof: "here" });
+  succeed();
+  assert.deepEqual(guesses.holding(now), [
+    {
+      code: "password_guessed",
+      subject: ANNA,
+      detail: `${ANNA} signed in from ${HERE}/32 after 3 different wrong passwords within 1h`,
+    },
+  ]);
+});
+
+test("a place missing in the log is shown as unknown", () => {
+  fail(3, { from: null });
+  succeed({ from: null });
+  assert.match(guesses.holding(now)[0]?.detail ?? "", / signed in from \? after /);
+});
+
+test("repeating a password does not count again, and two are too few", () => {
+  for (let i = 0; i < 9; i++) fail(2);
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("fifteen wrong passwords from other places make a right one suspicious", () => {
+  fail(14, { from: THERE });
+  succeed();
+  assert.deepEqual(found(), []);
+  fail(15, { from: THERE });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("where the account signed in before, fifteen from that place are needed", () => {
+  fail(14);
+  fail(1, { from: THERE, proof: "one more" });
+  succeed({ isNewPlace: false });
+  assert.deepEqual(found(), []);
+  fail(15);
+  succeed({ isNewPlace: false });
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("a wrong password counts for an hour", () => {
+  fail(3);
+  now = later(NOON, HOUR_MS - 1);
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+  guesses = new Guesses(3);
+  now = NOON;
+  fail(3);
+  now = later(NOON, HOUR_MS);
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("after a report the count starts again: a further right password needs new wrong ones", () => {
+  fail(3);
+  succeed();
+  now = later(NOON, 24 * HOUR_MS - 1);
+  assert.deepEqual(found(), [ANNA]);
+  now = later(NOON, 24 * HOUR_MS);
+  assert.deepEqual(found(), []);
+  guesses = new Guesses(3);
+  now = NOON;
+  fail(3);
+  succeed();
+  take("PASSWORD_CHANGED", { account: ANNA });
+  succeed();
+  assert.deepEqual(found(), []);
+});
+
+test("an administrator's change of an account clears it, however its name is written", () => {
+  for (const type of ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"] as const) {
+    fail(3, { account: "Anna@Example.test" });
+    succeed();
+    assert.deepEqual(found(), [ANNA]);
+    take(type, { account: "ANNA@example.test" });
+    assert.deepEqual(found(), []);
+    fail(3);
+    take(type, { account: ANNA });
+    succeed();
+    assert.deepEqual(found(), [], "earlier wrong passwords no longer count");
+  }
+});
+
+test("failures before an account's first sign-in count together with later ones", () => {
+  fail(2, { isKnownAccount: false });
+  fail(1, { proof: "another" });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+  guesses = new Guesses(3);
+  fail(3, { isKnownAccount: false });
+  succeed();
+  assert.deepEqual(found(), [ANNA]);
+});
+
+test("failures found only in a log count together as one password", () => {
+  for (let i = 0; i < 20; i++) take("LOGIN_FAILED", { from: `203.0.113.${i}` });
+  succeed();
+  assert.deepEqual(found(), []);
+  guesses = new Guesses(1);
+  take("LOGIN_FAILED");
+  succeed();
+  assert.deepEqual(found(), [ANNA], "one of them counts");
+  guesses = new Guesses(1);
+  take("LOGIN_FAILED", { proof: "wrong", from: THERE });
+  take("LOGIN_FAILED");
+  succeed();
+  assert.deepEqual(found(), [], "with a known one, they do not count");
+});
+
+test("a failure without an account name counts for no account", () => {
+  fail(3, { account: "" });
+  fail(3, { account: null });
+  succeed({ account: null });
+  assert.deepEqual(found(), []);
+});
+
+for (const [isKnownAccount, most] of [
+  [true, 10_000],
+  [false, 2_000],
+] as const)
+  test(`remembers wrong passwords of ${most} accounts ${isKnownAccount ? "with" : "without"} an account`, () => {
+    fail(3, { account: "first@example.test", isKnownAccount });
+    fail(3, { account: "second@example.test", isKnownAccount });
+    for (let i = 2; i < most; i++) fail(1, { account: `user${i}@example.test`, isKnownAccount });
+    fail(1, { account: "first@example.test", proof: "touched", isKnownAccount });
+    fail(1, { account: "last@example.test", isKnownAccount });
+    for (const account of ["first@example.test", "second@example.test"]) succeed({ account });
+    assert.deepEqual(found(), ["first@example.test"], "the least recently used one was dropped");
+  });
+
+test("a guessed password is reported from its first use", () => {
+  fail(3);
+  succeed();
+  now = later(NOON, HOUR_MS / 2);
+  succeed();
+  now = later(NOON, 24 * HOUR_MS);
+  assert.deepEqual(found(), []);
+});

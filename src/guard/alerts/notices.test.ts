@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import { createLog } from "../../host/machine/log.ts";
+import { NoticeBoard } from "./notices.ts";
+
+test("a notice is raised once and logged once until it is cleared; its detail stays up to date", () => {
+  let now = Date.UTC(2026, 0, 1);
+  const clock = { now: () => instant(now) };
+  const lines: string[] = [];
+  const board = new NoticeBoard(
+    clock,
+    createLog(clock, (line) => lines.push(line)),
+  );
+  board.clear("disk_nearly_full");
+  board.raise("disk_nearly_full", "3 % left");
+  now += 60_000;
+  board.raise("disk_nearly_full", "2 % left");
+  board.raise("keeper_unreachable", "no socket");
+  assert.deepEqual(
+    board.list().map(({ code, since, detail }) => [code, since, detail]),
+    [
+      ["disk_nearly_full", "2026-01-01T00:00:00.000Z", "2 % left"],
+      ["keeper_unreachable", "2026-01-01T00:01:00.000Z", "no socket"],
+    ],
+  );
+  assert.equal(lines.length, 2);
+  board.clear("disk_nearly_full");
+  board.clear("disk_nearly_full");
+  assert.equal(lines.length, 3);
+  assert.match(lines[0] ?? "", /warn .*nearly full.* notice=disk_nearly_full detail="3 % left"/);
+  assert.match(lines[2] ?? "", /info .* notice=disk_nearly_full since=2026-01-01T00:00:00\.000Z/);
+  assert.deepEqual(
+    board.list().map(({ code }) => code),
+    ["keeper_unreachable"],
+  );
+  for (const { says, next } of board.list()) assert.ok(says !== "" && next !== "");
+});

@@ -1,0 +1,35 @@
+import type { Notice } from "../../admin/declare/items.ts";
+import { type NoticeCode, notices as texts } from "../../core/alerts/notices.ts";
+import { isoTime } from "../../core/time.ts";
+import type { Clock, Log, Notices } from "../ports.ts";
+
+/** Holds the current notices, at most one of each code, and logs when one appears and ends. */
+export class NoticeBoard implements Notices {
+  readonly #raised = new Map<NoticeCode, Notice>();
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** While a notice is raised, raising it again only updates the detail. */
+  raise(code: NoticeCode, detail: string): void {
+    const before = this.#raised.get(code);
+    const since = before?.since ?? isoTime(this.#clock.now());
+    this.#raised.set(code, { code, since, detail, ...texts[code] });
+    if (before === undefined) this.#log.warn(texts[code].says, { notice: code, detail });
+  }
+
+  clear(code: NoticeCode): void {
+    const before = this.#raised.get(code);
+    if (before === undefined) return;
+    this.#raised.delete(code);
+    this.#log.info("The notice is over.", { notice: code, since: before.since });
+  }
+
+  list(): readonly Notice[] {
+    return [...this.#raised.values()];
+  }
+}

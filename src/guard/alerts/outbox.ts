@@ -1,0 +1,219 @@
+import { type AlertCode, isOfManyAccounts } from "../../core/alerts/alerts.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import { afterQuiet, GIVE_UP_MS, retryMs, type Schedule, tellAt } from "../../core/alerts/schedule.ts";
+import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Clock, Log } from "../ports.ts";
+import type { Alert, AlertChannel, AlertMessage, Delivery } from "./ports.ts";
+import { digestMessage } from "./words.ts";
+
+/** Maximum alerts of one kind that are sent one by one within an hour. */
+const ONE_BY_ONE = 5;
+/** Minimum time to collect the others, and minimum time between their digests. */
+const COLLECTED_MS = MINUTE_MS;
+const DIGEST_EVERY_MS = HOUR_MS;
+
+export type Told = Readonly<{ alert: Alert; message: AlertMessage }>;
+type Kind = "opened" | "resolved";
+
+/** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
+export class AlertCrowd {
+  #digestAt = Number.NEGATIVE_INFINITY;
+
+  /**
+   * When messages may be sent, by id; messages not listed need not wait. `book`: all known alerts, including these. `waiting`:
+   * alerts not sent yet.
+   */
+  waits(
+    due: readonly Told[],
+    book: readonly Alert[],
+    waiting: readonly Delivery[],
+    now: Millis,
+  ): ReadonlyMap<string, Millis> {
+    const until = new Map<string, Millis>();
+    const counts = new Map<string, number>();
+    for (const { alert, message } of due) {
+      const kind: Kind = message.kind === "resolved" ? "resolved" : "opened";
+      if (!isOfManyAccounts(alert.code)) continue;
+      const key = `${kind} ${alert.code}`;
+      const before = counts.get(key) ?? earlier(book, due, { code: alert.code, kind }, now);
+      counts.set(key, before + 1);
+      // A resolution never arrives before its alert.
+      const start = waiting.find((one) => one.channel === null && isAbout(one.message, message));
+      if (start !== undefined) until.set(message.id, start.dueAt);
+      else if (before >= ONE_BY_ONE) until.set(message.id, this.#nextDigest(now));
+    }
+    return until;
+  }
+
+  #nextDigest(now: Millis): Millis {
+    const waitMs = this.#digestAt - now;
+    // A longer wait means that the clock was set back.
+    if (waitMs <= 0 || waitMs > DIGEST_EVERY_MS) {
+      const restMs = waitMs > 0 ? 0 : waitMs + DIGEST_EVERY_MS;
+      this.#digestAt = now + Math.max(COLLECTED_MS, restMs);
+    }
+    return later(now, this.#digestAt - now);
+  }
+}
+
+function earlier(
+  book: readonly Alert[],
+  due: readonly Told[],
+  { code, kind }: Readonly<{ code: AlertCode; kind: Kind }>,
+  now: Millis,
+): number {
+  const isNew = (alert: Alert): boolean => due.some((one) => one.alert === alert);
+  return book.filter((alert) => {
+    const at = kind === "opened" ? alert.openedAt : alert.resolvedAt;
+    return alert.code === code && at !== null && Math.abs(now - at) < HOUR_MS && !isNew(alert);
+  }).length;
+}
+
+function isAbout(one: AlertMessage, other: AlertMessage): boolean {
+  return one.code === other.code && one.subject === other.subject;
+}
+
+/** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
+const MOST_DELIVERIES = 1_000;
+/** A channel is reported after this many failures in a row. */
+const FAILURES_TOLD = 3;
+const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
+
+export type OutboxParts = Readonly<{
+  clock: Clock;
+  log: Log;
+  /** Called after each change of the deliveries in flight, so that they can be stored. */
+  changed: () => void;
+}>;
+
+/**
+ * Delivers each message to each channel: one at a time per channel, and again until the channel accepts it. After a crash
+ * in between a message may arrive twice, with the same id.
+ */
+export class AlertOutbox {
+  readonly #parts: OutboxParts;
+  #deliveries: readonly Delivery[];
+  #channels: readonly AlertChannel[] = [];
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #failing = new Map<string, Readonly<{ times: number; why: string }>>();
+
+  constructor(deliveries: readonly Delivery[], parts: OutboxParts) {
+    this.#deliveries = deliveries;
+    this.#parts = parts;
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return this.#deliveries;
+  }
+
+  /** Why channels have failed several times in a row, by name. */
+  get failing(): ReadonlyMap<string, string> {
+    const failing = [...this.#failing].filter(([, { times }]) => times >= FAILURES_TOLD);
+    return new Map(failing.map(([name, { why }]) => [name, why]));
+  }
+
+  use(channels: readonly AlertChannel[]): void {
+    this.#channels = channels;
+    const isThere = (name: string): boolean => channels.some((channel) => channel.name === name);
+    for (const name of this.#failing.keys()) if (!isThere(name)) this.#failing.delete(name);
+    this.#keep(this.#deliveries.filter(({ channel }) => channel === null || isThere(channel)));
+  }
+
+  /** `waits`: the earliest time to send a message; together with others it is sent as a digest. */
+  add(messages: readonly AlertMessage[], schedule: Schedule, waits: ReadonlyMap<string, Millis> = NO_WAITS): void {
+    if (messages.length === 0) return;
+    const waiting = messages.map((message): Delivery => {
+      const at = waits.get(message.id) ?? message.at;
+      return { message, channel: null, attempts: 0, dueAt: tellAt(message.severity, at, schedule) };
+    });
+    this.#keep([...this.#deliveries, ...waiting]);
+  }
+
+  /** Call it about every second. Never waits. */
+  round(schedule: Schedule, language: AlertLanguage): void {
+    this.#release(schedule, language);
+    const now = this.#parts.clock.now();
+    for (const channel of this.#channels) {
+      if (this.#busy.has(channel.name)) continue;
+      const next = this.#nextFor(channel.name, now);
+      if (next === null) continue;
+      const sending = this.#deliver(channel, next).finally(() => this.#busy.delete(channel.name));
+      this.#busy.set(channel.name, sending);
+    }
+  }
+
+  /** Resolves once no delivery is in flight. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#busy.values());
+  }
+
+  /** Sends due messages to every channel. Messages that had to wait go out as one digest. */
+  #release(schedule: Schedule, language: AlertLanguage): void {
+    const now = this.#parts.clock.now();
+    const waiting = this.#deliveries.filter(({ channel }) => channel === null);
+    const due = waiting.filter(({ dueAt }) => dueAt <= now);
+    const isQuiet = afterQuiet(now, schedule) > now;
+    const released = due.filter(({ message }) => !isQuiet || message.severity === "critical");
+    if (released.length === 0) return;
+    // The messages that wait for a later digest join this one.
+    const late = released.filter(({ message, dueAt }) => dueAt > message.at);
+    const along = late.length === 0 ? [] : waiting.filter((one) => !released.includes(one) && !isQuiet);
+    const gathered = [...late, ...along].map(({ message }) => message);
+    const messages = [
+      ...released.filter((one) => !late.includes(one)).map(({ message }) => message),
+      ...(gathered.length > 1 ? [digestMessage(gathered, now, language)] : gathered),
+    ];
+    const gone = new Set([...released, ...along]);
+    const addressed = messages.flatMap((message) =>
+      this.#channels.map(({ name }): Delivery => ({ message, channel: name, attempts: 0, dueAt: now })),
+    );
+    this.#keep([...this.#deliveries.filter((one) => !gone.has(one)), ...addressed]);
+  }
+
+  /** A failing message holds back only messages about the same alert, so that an end never arrives before its start. */
+  #nextFor(channel: string, now: Millis): Delivery | null {
+    const before = new Set<string>();
+    for (const one of this.#deliveries) {
+      if (one.channel !== channel) continue;
+      const what = `${one.message.code ?? one.message.id} ${one.message.subject}`;
+      const waitMs = one.dueAt - now;
+      // A longer wait means that the clock was set back: the delivery should have happened already.
+      const isDue = waitMs <= 0 || waitMs > retryMs(Math.max(1, one.attempts));
+      if (isDue && !before.has(what)) return one;
+      before.add(what);
+    }
+    return null;
+  }
+
+  async #deliver(channel: AlertChannel, delivery: Delivery): Promise<void> {
+    const { log, clock } = this.#parts;
+    const outcome = await channel.send(delivery.message);
+    const now = clock.now();
+    const others = (one: Delivery): boolean => one !== delivery;
+    if (outcome.ok) {
+      this.#failing.delete(channel.name);
+      this.#keep(this.#deliveries.filter(others));
+      return;
+    }
+    const attempts = delivery.attempts + 1;
+    if (!("waits" in outcome)) {
+      this.#noteFailure(channel.name, outcome.reason);
+      log.warn("An alert could not be delivered.", { channel: channel.name, attempts, why: outcome.reason });
+    }
+    const again: Delivery = { ...delivery, attempts, dueAt: later(now, retryMs(attempts)) };
+    const isHopeless = now - delivery.message.at > GIVE_UP_MS;
+    this.#keep(this.#deliveries.flatMap((one) => (others(one) ? [one] : isHopeless ? [] : [again])));
+  }
+
+  #noteFailure(name: string, why: string): void {
+    this.#failing.set(name, { times: (this.#failing.get(name)?.times ?? 0) + 1, why });
+  }
+
+  #keep(deliveries: readonly Delivery[]): void {
+    const kept = deliveries.slice(-MOST_DELIVERIES);
+    if (kept.length < deliveries.length)
+      this.#parts.log.warn("Too many alerts wait; the oldest are given up.", { most: MOST_DELIVERIES });
+    this.#deliveries = kept;
+    this.#parts.changed();
+  }
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { windows } from "../../../test/kit/alert-windows-kit.ts";
+import { ALERT_EVENT_TYPES } from "../../core/alerts/rules.ts";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+
+test("failed sign-ins to mail and to the dashboard are counted separately, and leave their window", () => {
+  const kit = windows();
+  for (let i = 0; i < 2; i++) kit.take("LOGIN_FAILED", { service: "imap", from: "203.0.113.7" });
+  kit.take("LOGIN_FAILED", { service: "dashboard", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("LOGIN_FAILED", { service: "submission", from: "203.0.113.9" });
+  assert.deepEqual(kit.holding(), ["failed_logins"]);
+  assert.match(kit.details()[0] ?? "", /^3 or more failed sign-ins within 10m, from 203\.0\.113\.7\/32, 203/);
+  kit.take("LOGIN_FAILED", { service: "dashboard", from: "203.0.113.8" });
+  assert.deepEqual(kit.holding(), ["failed_logins", "dashboard_logins"]);
+  kit.wait(10 * MINUTE_MS);
+  assert.deepEqual(kit.holding(), []);
+});
+
+test("a network counts once, however often it connects or is banned", () => {
+  const kit = windows();
+  for (let i = 0; i < 9; i++) kit.take("CONNECT", { from: "203.0.113.7" });
+  for (let i = 0; i < 9; i++) kit.take("BAN", { from: "203.0.113.7", reason: "mail_limit", offence: 1 });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("CONNECT_REFUSED", { from: "203.0.113.8" });
+  kit.take("CONNECT", { from: "2001:db8::/64" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+  kit.take("BAN", { from: "203.0.113.8", reason: "manual" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"], "a ban by the owner is not unusual");
+  kit.take("BAN", { from: "203.0.113.9", reason: "mail_limit", offence: 2 });
+  assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans"]);
+  kit.take("BAN", { from: "203.0.113.10", reason: "mail_limit", offence: 12 });
+  assert.deepEqual(kit.holding(), ["unusual_connections", "many_bans", "repeated_violations"]);
+});
+
+test("accepted mail that is then refused is lost; a user's mail that other servers refuse is not", () => {
+  const kit = windows();
+  kit.take("EMAIL_BOUNCED", { verdict: "refuse" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("EMAIL_BOUNCED", { verdict: "lose" });
+  assert.deepEqual(kit.holding(), ["mail_undelivered"]);
+  const other = windows();
+  other.take("BOUNCE_WITHHELD", { verdict: "withhold" });
+  assert.deepEqual(other.holding(), ["mail_undelivered"]);
+});
+
+test("spam counts if it was marked, or refused because of its content", () => {
+  const kit = windows();
+  kit.take("SPAM_SCORED", { verdict: "pass" });
+  kit.take("EMAIL_BLOCKED", { reason: "recipient_unknown" });
+  kit.take("SPAM_SCORED", { verdict: "mark" });
+  kit.take("EMAIL_BLOCKED", { reason: "spam_refused" });
+  assert.deepEqual(kit.holding(), []);
+  kit.take("EMAIL_BLOCKED", { reason: "block_listed" });
+  assert.deepEqual(kit.holding(), ["spam_volume"]);
+});
+
+test("a million networks use no more memory than the threshold", () => {
+  const kit = windows();
+  for (let i = 0; i < 5_000; i++) {
+    kit.take("CONNECT", { from: `10.${i >> 8}.${i & 255}.1` });
+    kit.take("LOGIN_FAILED", { account: `user${i}@example.test`, proof: "x", from: "203.0.113.7" });
+  }
+  assert.deepEqual(kit.holding(), ["failed_logins", "unusual_connections"]);
+  assert.ok(kit.details().every((detail) => detail.length < 200));
+});
+
+test("an alert names the three with the most events, largest first, and says if there are others", () => {
+  const kit = windows({ failed_logins: 10 });
+  const fail = (name: string, times: number): void => {
+    for (let i = 0; i < times; i++) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
+  };
+  fail("one", 1);
+  fail("four", 4);
+  fail("two", 2);
+  fail("three", 3);
+  assert.deepEqual(kit.details(), [
+    "10 or more failed sign-ins within 10m, from four@example.test, three@example.test, two@example.test",
+  ]);
+  const nameless = windows({ failed_logins: 2 });
+  for (let i = 0; i < 2; i++) nameless.take("LOGIN_FAILED");
+  assert.deepEqual(nameless.details(), ["2 or more failed sign-ins within 10m"]);
+  const networks = windows({ unusual_connections: 2 });
+  for (const last of [7, 8]) networks.take("CONNECT", { from: `203.0.113.${last}`, account: "not@example.test" });
+  assert.deepEqual(networks.details(), [
+    "2 or more networks connected within 10m, from 203.0.113.7/32, 203.0.113.8/32 and others",
+  ]);
+});
+
+test("a network that is seen again stays until its last time leaves the window", () => {
+  const kit = windows({ unusual_connections: 2 });
+  kit.take("CONNECT", { from: "203.0.113.7" });
+  kit.take("CONNECT", { from: "203.0.113.8" });
+  kit.wait(9 * MINUTE_MS);
+  kit.take("CONNECT", { from: "203.0.113.7" });
+  kit.wait(MINUTE_MS - 1_001);
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+  kit.wait(1);
+  assert.deepEqual(kit.holding(), []);
+  kit.take("CONNECT", { from: "203.0.113.9" });
+  assert.deepEqual(kit.holding(), ["unusual_connections"]);
+});
+
+test("events beyond the threshold are forgotten, and no longer named", () => {
+  const kit = windows({ failed_logins: 3 });
+  for (const name of ["a", "a", "a", "a", "b", "b", "b"]) kit.take("LOGIN_FAILED", { account: `${name}@example.test` });
+  assert.deepEqual(kit.details(), ["3 or more failed sign-ins within 10m, from b@example.test"]);
+});
+
+test("each event type that a window names is among those read for alerts", () => {
+  const files = globSync("*windows.ts", { cwd: import.meta.dirname });
+  assert.ok(files.length > 2, files.join());
+  for (const file of files) {
+    const words = new Set(readFileSync(`${import.meta.dirname}/${file}`, "utf8").match(/\b[A-Z]+(?:_[A-Z]+)+\b/g));
+    const unread = EVENT_TYPES.filter((type) => words.has(type) && !ALERT_EVENT_TYPES.includes(type));
+    assert.deepEqual(unread, [], file);
+  }
+});

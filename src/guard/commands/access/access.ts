@@ -1,0 +1,223 @@
+import type { TokenItem } from "../../../admin/access.ts";
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CallerItem, ListedSession, NotIn } from "../../../admin/declare/items.ts";
+import type { CountedPage, PageRequest } from "../../../admin/declare/paging.ts";
+import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { type Ip, parseIp } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { isoTime, later, type Millis, parseDuration } from "../../../core/time.ts";
+import { type CallerParts, callerOf } from "../../access/callers.ts";
+import type { MailboxSignIn } from "../../access/mailbox-sign-in.ts";
+import type { Given, Opened, SignIn } from "../../access/sign-in.ts";
+import type { CredentialStore, NewToken, SessionStore } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { Clock } from "../../ports.ts";
+import { UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { wrongAddress } from "../refusals.ts";
+import { NO_ADDRESS, type WebCaller } from "../web/web.ts";
+
+/** Who may administer the server. */
+export type CredentialCommandParts = Readonly<{
+  credentials: CredentialStore;
+  /** Ordered by name. */
+  tokens: (asked: PageRequest) => CountedPage<TokenItem>;
+  engine: Pick<Engine, "audit">;
+  clock: Clock;
+}>;
+
+export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
+  Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
+
+type TokenCommandOf<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
+  return { ok: true, result: tokens(asked) };
+}
+
+export async function tokenCommand(
+  { credentials, engine, clock }: TokenCommandParts,
+  command: TokenCommandOf<"token_create" | "token_revoke">,
+  by: string,
+): Promise<Reply> {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
+    return {
+      ok: false,
+      kind: "usage",
+      message: "A token's name is 1 to 64 letters, digits, dots or dashes.",
+      next: "",
+    };
+  const creating = command.verb === "token_create";
+  const wanted = creating ? newToken(command, by, clock.now()) : null;
+  if (wanted !== null && "ok" in wanted) return wanted;
+  const outcome = wanted !== null ? credentials.createToken(wanted) : credentials.revokeToken(command.name);
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`token list` shows the tokens." };
+  const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
+  const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
+  const recorded = await engine.audit({ type, subject: command.name, by, ...grants });
+  if (recorded) return { ok: true, result: { name: command.name } };
+  // A token that no one learns of must not stay; a revoked one stays revoked.
+  if (!creating) return UNRECORDED;
+  credentials.revokeToken(command.name);
+  return UNWRITTEN;
+}
+
+function newToken(
+  { name, digest, scopes: listed, for: lasts }: TokenCommandOf<"token_create">,
+  by: string,
+  at: Millis,
+) {
+  const usage = (message: string): CommandError => ({ ok: false, kind: "usage", message, next: "" });
+  if (!/^[0-9a-f]{64}$/.test(digest)) return usage("A token comes as its SHA-256 in hexadecimal.");
+  const scopes = parseScopes(listed.join(","));
+  if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`);
+  const durationMs = lasts === null ? null : parseDuration(lasts);
+  if (lasts !== null && (durationMs === null || durationMs === 0))
+    return usage(`"${lasts}" is not a duration, such as 90d.`);
+  return { name, digest, scopes, by, at, expiresAt: durationMs === null ? null : later(at, durationMs) };
+}
+
+function grantsOf({ scopes, expiresAt }: Pick<NewToken, "scopes" | "expiresAt">): string {
+  return `${printScopes(scopes)}, ${expiresAt === null ? "without an end" : `until ${isoTime(expiresAt)}`}`;
+}
+
+export async function adminPassword(
+  { credentials, engine }: CredentialCommandParts,
+  hash: string,
+  by: string,
+): Promise<Reply> {
+  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash))
+    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `admin passwd`." };
+  credentials.setAdminPassword(hash);
+  const recorded = await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
+  return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+}
+
+export type DashboardCommandParts = CredentialCommandParts &
+  Pick<CallerParts, "mailboxes" | "networks" | "engine"> &
+  Readonly<{
+    sessions: SessionStore;
+    /** The sessions of the administrator and of all mailboxes. */
+    signedIn: (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
+    clock: Clock;
+  }>;
+export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "clock"> &
+  Pick<CredentialCommandParts, "engine"> &
+  Readonly<{ sessions: Pick<SessionStore, "end"> }>;
+/** Each has separate queues. */
+export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
+type SessionCommandOf<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+/** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
+export async function signInCommand(
+  parts: DashboardCommandParts,
+  { administrator, mailboxes }: SignIns,
+  command: SessionCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
+): Promise<Reply<"sign_in">> {
+  const ip = parseIp(command.ip);
+  if (ip === null) return NO_ADDRESS;
+  if (command.verb !== "sign_in_mailbox") {
+    const { known, device } = command;
+    return signedIn(parts, await administrator.open({ ip, known, ...givenIn(command) }, device), ip);
+  }
+  const account = parseAccountName(command.account);
+  if (account === null) return wrongAddress(command.account);
+  const { password, device } = command;
+  return signedIn(parts, await mailboxes.open({ ip, account, password }, device), ip);
+}
+
+function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip): Reply<"sign_in"> {
+  if (typeof opened === "string") return { ok: true, result: { outcome: opened } };
+  const caller = callerOf(parts, opened.digest, { isUse: true, ip });
+  if (caller === null) return { ok: true, result: { outcome: "refused" } };
+  return { ok: true, result: { outcome: "in", secret: opened.secret, known: opened.known, caller } };
+}
+
+/** Commands about the caller itself. */
+export async function callerCommand(
+  parts: DashboardCommandParts,
+  signIns: SignIns,
+  command: SessionCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
+  { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
+): Promise<Reply> {
+  const { item, digest, ip } = caller;
+  switch (command.verb) {
+    case "caller":
+      return { ok: true, result: { caller: item } };
+    case "sign_out":
+      if (item.session === null || parts.sessions.end({ id: item.session }) === 0)
+        return { ok: true, result: { done: true } };
+      await administrators(parts, item, { type: "SESSION_ENDED", subject: item.session, by });
+      return { ok: true, result: { done: true } };
+    case "prove":
+    case "prove_passkey": {
+      if (item.session === null) return TOKENS_PROVE_NOTHING;
+      const outcome = await prove(signIns, command, caller);
+      if (outcome === "proved")
+        await administrators(parts, item, { type: "SESSION_PROVED", subject: item.session, by });
+      return { ok: true, result: { outcome, caller: callerOf(parts, digest, { isUse: true, ip }) ?? item } };
+    }
+  }
+}
+
+/** Audits what an administrator did. Entries of mailbox users would crowd them out. */
+async function administrators(
+  { engine }: Pick<DashboardCommandParts, "engine">,
+  { account }: CallerItem,
+  entry: Parameters<typeof engine.audit>[0],
+): Promise<void> {
+  if (account === null) await engine.audit(entry);
+}
+
+/** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
+async function prove(
+  { administrator, mailboxes }: SignIns,
+  command: SessionCommandOf<"prove" | "prove_passkey">,
+  { item, digest, ip }: WebCaller,
+): Promise<"proved" | NotIn> {
+  if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
+  const account = parseAccountName(item.account);
+  if (account === null || command.verb === "prove_passkey") return "refused";
+  return mailboxes.prove({ ip, account, password: command.password }, digest);
+}
+
+function givenIn(command: SessionCommandOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
+  return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
+}
+
+const TOKENS_PROVE_NOTHING = {
+  ok: false,
+  kind: "failed",
+  message: "A token cannot give a proof: it has no password.",
+  next: "Sign in to the dashboard, or use the command line on the server.",
+} as const;
+
+export async function sessionCommand(
+  { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
+  command: SessionCommandOf<"session_list" | "session_end" | "session_end_all">,
+  by: string,
+  { caller }: Readonly<{ caller: WebCaller | null }>,
+): Promise<Reply> {
+  const ends = async (subject: string, ended: number): Promise<Reply> => {
+    const recorded = await engine.audit({ type: "SESSION_ENDED", subject, by });
+    return recorded ? { ok: true, result: { ended } } : UNRECORDED;
+  };
+  switch (command.verb) {
+    case "session_list": {
+      const { items, next, total } = listed(command, clock.now());
+      const own = caller?.item.session ?? null;
+      return { ok: true, result: { items: items.map((item) => ({ ...item, isOwn: item.id === own })), next, total } };
+    }
+    case "session_end": {
+      const ended = sessions.end({ id: command.id });
+      if (ended > 0) return ends(command.id, ended);
+      const message = "There is no such session, or it has already ended.";
+      return { ok: false, kind: "failed", message, next: "`session list` shows the sessions." };
+    }
+    case "session_end_all": {
+      const ended = sessions.end(caller === null ? "everybody" : { of: null, except: caller.item.session });
+      return ends(`${plural(ended, "session")}${caller === null ? "" : ", all but its own"}`, ended);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { PROOF_MS } from "../../../core/access/session.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+
+const PASSWORD = "correct horse battery";
+const IP = "203.0.113.7";
+const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
+
+describe("sessions of the dashboard, by command", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+  });
+
+  async function result(command: Command, as?: Readonly<{ as: string; ip: string }>) {
+    const reply = await kit.ask(command, as === undefined ? "root" : "web", as);
+    assert.ok(reply.ok, JSON.stringify(reply));
+    return reply.result;
+  }
+
+  async function signIn() {
+    const command = { verb: "sign_in", ip: IP, password: PASSWORD, device: "Firefox on Linux", known: null } as const;
+    const reply = await kit.ask(command, "web");
+    assert.ok(reply.ok && "secret" in reply.result);
+    return { as: reply.result.secret, ip: IP };
+  }
+
+  async function ids(): Promise<readonly string[]> {
+    const listed = await result({ verb: "session_list", limit: 50, cursor: null });
+    assert.ok("items" in listed);
+    return listed.items.map((item) => ("id" in item ? `${item.id}` : ""));
+  }
+
+  test("a session ends by its sign-out, by its id, or with all others", async () => {
+    const [first, second] = [await signIn(), await signIn()];
+    await signIn();
+    await result({ verb: "sign_out" }, first);
+    assert.equal((await ids()).length, 2);
+    assert.ok(!(await kit.ask({ verb: "caller", isUse: true }, "web", first)).ok);
+    assert.deepEqual(await result({ verb: "session_end_all" }, second), { ended: 1 });
+    const [own = ""] = await ids();
+    assert.deepEqual(await result({ verb: "session_end", id: own }), { ended: 1 });
+    assert.equal((await kit.ask({ verb: "session_end", id: own })).ok, false);
+    assert.deepEqual(await result({ verb: "session_end_all" }), { ended: 0 });
+  });
+
+  test("lists the mailbox of each session; each ends by its id, even when the owner asks in the dashboard", async () => {
+    const own = await signIn();
+    const open = (id: string): void =>
+      kit.sessions.open({ digest: id, id, account: ANNA, device: "phone", ip: ip(IP), at: kit.clock.now() });
+    open("0e0e0e0e0e0e");
+    open("0f0f0f0f0f0f");
+    const listed = await result({ verb: "session_list", limit: 2, cursor: null });
+    assert.ok("items" in listed && "total" in listed);
+    assert.deepEqual(
+      [listed.items.map((item) => ("account" in item ? item.account : item)), listed.total],
+      [[null, ANNA], 3],
+    );
+    const asOwner = JSON.stringify(await result({ verb: "session_list", limit: 9, cursor: null }, own));
+    assert.equal(asOwner.match(/"isOwn":true/g)?.length, 1);
+    assert.deepEqual(await result({ verb: "session_end", id: "0e0e0e0e0e0e" }, own), { ended: 1 });
+    assert.deepEqual(await result({ verb: "session_end_all" }, own), { ended: 0 }, "only the administrator's");
+    assert.deepEqual(await result({ verb: "session_end", id: "0f0f0f0f0f0f" }), { ended: 1 });
+    assert.equal((await ids()).length, 1);
+  });
+
+  test("records changes and proofs of access, with the actor", async () => {
+    const [first, second] = [await signIn(), await signIn()];
+    const [id = "", other = ""] = (await ids()).toReversed();
+    const before = kit.types().length;
+    await result({ verb: "prove", password: PASSWORD }, first);
+    await result({ verb: "session_end_all" }, first);
+    await result({ verb: "sign_out" }, first);
+    const third = await signIn();
+    await result({ verb: "session_end", id: (await ids())[0] ?? "" });
+    await result({ verb: "session_end_all" });
+    assert.ok(!(await kit.ask({ verb: "sign_out" }, "web", second)).ok && third.ip === IP);
+    const reported = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
+    const web = `web:admin via ${IP}`;
+    const own = reported.slice(before).filter((one) => one.startsWith("SESSION_"));
+    assert.equal(own.length, 5);
+    assert.ok([id, other].some((one) => own[0] === `SESSION_PROVED ${one} by ${web}`));
+    assert.equal(own[1], `SESSION_ENDED 1 session, all but its own by ${web}`);
+    assert.ok([id, other].some((one) => own[2] === `SESSION_ENDED ${one} by ${web}`));
+    assert.match(own[3] ?? "", /^SESSION_ENDED [0-9a-f]{12} by root$/);
+    assert.equal(own[4], "SESSION_ENDED 0 sessions by root");
+  });
+
+  test("a proof expires after ten minutes, and the right password renews it", async () => {
+    const as = await signIn();
+    kit.clock.advance(PROOF_MS);
+    const refused = await kit.ask(COMMANDS.token_create, "web", as);
+    assert.ok(!refused.ok && refused.denied === "proof_needed");
+    const wrong = await result({ verb: "prove", password: "wrong" }, as);
+    assert.ok("outcome" in wrong && wrong.outcome === "wrong");
+    const proved = await result({ verb: "prove", password: PASSWORD }, as);
+    assert.ok("caller" in proved && "outcome" in proved && proved.outcome === "proved");
+    assert.notEqual(proved.caller.freshUntil, null);
+    assert.ok((await kit.ask(COMMANDS.token_create, "web", as)).ok);
+    const token = { as: TOKEN, ip: IP };
+    const byToken = await kit.ask({ verb: "prove", password: PASSWORD }, "web", token);
+    assert.ok(!byToken.ok && /token cannot/.test(byToken.message));
+  });
+
+  test("a new password ends every session", async () => {
+    await signIn();
+    await result({ verb: "admin_passwd", hash: hashOf("another") });
+    assert.deepEqual(await ids(), []);
+  });
+});

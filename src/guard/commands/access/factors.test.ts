@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import { codeOf } from "../../../../test/kit/totp.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { PROOF_MS } from "../../../core/access/session.ts";
+import { STEP_MS } from "../../access/one-time-codes.ts";
+
+const PASSWORD = "correct horse battery";
+const IP = "203.0.113.7";
+
+describe("second factors, by command", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+  });
+
+  async function signIn(code?: string) {
+    const given = code === undefined ? {} : { code };
+    const reply = await kit.ask(
+      { verb: "sign_in", ip: IP, password: PASSWORD, device: "Firefox on Linux", known: null, ...given },
+      "web",
+    );
+    assert.ok(reply.ok && "outcome" in reply.result);
+    return reply.result;
+  }
+
+  async function session(code?: string) {
+    const opened = await signIn(code);
+    assert.ok("secret" in opened, JSON.stringify(opened));
+    return { as: opened.secret, ip: IP };
+  }
+
+  async function result(command: Command, as: Readonly<{ as: string; ip: string }>) {
+    const reply = await kit.ask(command, "web", as);
+    assert.ok(reply.ok, JSON.stringify(reply));
+    return reply.result;
+  }
+
+  async function setUp(as: Readonly<{ as: string; ip: string }>) {
+    const begun = await result({ verb: "totp_begin" }, as);
+    assert.ok("secret" in begun && "uri" in begun);
+    const { secret } = begun;
+    const confirmed = await result({ verb: "totp_confirm", code: codeOf(secret, kit.clock.now()) }, as);
+    assert.ok("recoveryCodes" in confirmed);
+    kit.clock.advance(2 * STEP_MS);
+    return { secret, codes: confirmed.recoveryCodes };
+  }
+
+  test("an app is set up, listed, given new codes and removed, each recorded", async () => {
+    const as = await session();
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
+    const { secret, codes } = await setUp(as);
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 10, passkeys: [] });
+    assert.deepEqual(await signIn(), { outcome: "code_needed" });
+    await session(codes[0]);
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: true, recoveryLeft: 9, passkeys: [] });
+    const renewed = await result({ verb: "recovery_renew" }, as);
+    assert.ok("recoveryCodes" in renewed && renewed.recoveryCodes.length === 10);
+    assert.deepEqual(await signIn(codes[1]), { outcome: "wrong" });
+    await session(codeOf(secret, kit.clock.now()));
+    await result({ verb: "totp_remove" }, as);
+    assert.deepEqual(await result({ verb: "factor_list" }, as), { totp: false, recoveryLeft: 0, passkeys: [] });
+    await session();
+    const web = `by web:admin via ${IP}`;
+    const reported = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
+    assert.deepEqual(
+      reported.filter((one) => /FACTOR|RECOVERY/.test(one)),
+      [
+        `FACTOR_ADDED authenticator app ${web}`,
+        `SECOND_FACTOR_ASKED authenticator app ${web}`,
+        `RECOVERY_CODE_USED 9 left ${web}`,
+        `RECOVERY_CODES_MADE 10 codes ${web}`,
+        `SECOND_FACTOR_FAILED authenticator app ${web}`,
+        `FACTOR_REMOVED authenticator app ${web}`,
+      ],
+    );
+    assert.ok(!kit.details().some((one) => String(one).includes(secret) || String(one).includes(codes[0] ?? "")));
+  });
+
+  test("every change needs a fresh proof and a session", async () => {
+    const as = await session();
+    const begun = await result({ verb: "totp_begin" }, as);
+    assert.ok("secret" in begun);
+    kit.clock.advance(PROOF_MS);
+    for (const verb of ["totp_begin", "totp_remove", "recovery_renew"] as const) {
+      const stale = await kit.ask({ verb }, "web", as);
+      assert.ok(!stale.ok && stale.denied === "proof_needed", verb);
+    }
+    const late = await kit.ask({ verb: "totp_confirm", code: codeOf(begun.secret, kit.clock.now()) }, "web", as);
+    assert.ok(!late.ok && /No setup waits/.test(late.message));
+    await kit.ask({ ...COMMANDS.token_create, scopes: ["owner"] });
+    const token = { as: TOKEN, ip: IP };
+    for (const verb of ["totp_begin", "totp_remove", "recovery_renew"] as const)
+      assert.ok(!(await kit.ask({ verb }, "web", token)).ok, verb);
+    assert.ok(!(await kit.ask({ verb: "totp_confirm", code: "123456" }, "web", token)).ok);
+    assert.deepEqual(await result({ verb: "factor_list" }, token), { totp: false, recoveryLeft: 0, passkeys: [] });
+    assert.ok(!(await kit.ask({ verb: "factors_reset" }, "web", as)).ok, "only from the console");
+  });
+
+  test("the password does not prove anything once an app is set up", async () => {
+    const as = await session();
+    const { secret } = await setUp(as);
+    kit.clock.advance(PROOF_MS);
+    const half = await result({ verb: "prove", password: PASSWORD }, as);
+    assert.ok("outcome" in half && half.outcome === "code_needed");
+    assert.ok(!(await kit.ask({ verb: "totp_remove" }, "web", as)).ok);
+    await result({ verb: "prove", password: PASSWORD, code: codeOf(secret, kit.clock.now()) }, as);
+    await result({ verb: "totp_remove" }, as);
+  });
+
+  test("a wrong first code sets up nothing, and a missing factor cannot be removed or renewed", async () => {
+    const as = await session();
+    await result({ verb: "totp_begin" }, as);
+    const wrong = await kit.ask({ verb: "totp_confirm", code: "12345" }, "web", as);
+    assert.ok(!wrong.ok && /not the app's current code/.test(wrong.message));
+    for (const verb of ["totp_remove", "recovery_renew"] as const)
+      assert.ok(!(await kit.ask({ verb }, "web", as)).ok, verb);
+    assert.equal((await signIn()).outcome, "in");
+  });
+
+  test("a change that cannot be recorded is not made", async () => {
+    const as = await session();
+    const begun = await result({ verb: "totp_begin" }, as);
+    assert.ok("secret" in begun);
+    const confirm = () => ({ verb: "totp_confirm", code: codeOf(begun.secret, kit.clock.now()) }) as const;
+    const refused = async (command: Command, origin: "web" | "root" = "web"): Promise<void> => {
+      const reply = await (origin === "web" ? kit.ask(command, "web", as) : kit.ask(command));
+      assert.ok(!reply.ok && /nothing was changed/.test(reply.message), JSON.stringify(reply));
+    };
+    kit.fillDisk();
+    await refused(confirm());
+    assert.equal(kit.factors.totp(), null);
+    kit.db.exec("DROP TRIGGER full");
+    // After a refused write, the engine waits before it tries the database again.
+    kit.clock.advance(2_000);
+    const confirmed = await result(confirm(), as);
+    assert.ok("recoveryCodes" in confirmed);
+    kit.clock.advance(2 * STEP_MS);
+    kit.fillDisk();
+    await refused({ verb: "recovery_renew" });
+    await refused({ verb: "totp_remove" });
+    await refused({ verb: "factors_reset" }, "root");
+    assert.notEqual(kit.factors.totp(), null);
+    kit.db.exec("DROP TRIGGER full");
+    kit.clock.advance(2_000);
+    await session(confirmed.recoveryCodes[0]);
+  });
+
+  test("the console resets all factors and ends the sessions; a new password keeps the app", async () => {
+    const as = await session();
+    await setUp(as);
+    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    assert.deepEqual(await signIn(), { outcome: "code_needed" });
+    const reset = await kit.ask({ verb: "factors_reset" });
+    assert.deepEqual(reset, { ok: true, result: { factors: 1, ended: 0, passkeyNames: [] } });
+    const again = await session();
+    assert.deepEqual(await kit.ask({ verb: "factors_reset" }), {
+      ok: true,
+      result: { factors: 0, ended: 1, passkeyNames: [] },
+    });
+    assert.ok(!(await kit.ask({ verb: "caller", isUse: true }, "web", again)).ok);
+    assert.ok(kit.details().includes("every second factor by root"));
+  });
+});

@@ -1,0 +1,160 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { parseIp } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { isoTime } from "../../../core/time.ts";
+import { ADMINISTRATOR } from "../../access/callers.ts";
+import { APP, type Factors } from "../../access/factors.ts";
+import { RECOVERY_CODES } from "../../access/one-time-codes.ts";
+import type { Passkeys } from "../../access/passkeys.ts";
+import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { Clock, Outcome } from "../../ports.ts";
+import { type Rehearsal, recordFirst, UNWRITTEN } from "../record-first.ts";
+import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/web.ts";
+import type { WebBounds } from "../web/web-bounds.ts";
+
+export type PasskeyCommandParts = Rehearsal &
+  Readonly<{
+    passkeys: PasskeyStore;
+    /** Domains of the dashboard, including their subdomains; the first names the server. */
+    names: () => readonly string[];
+    engine: Pick<Engine, "audit" | "subject">;
+    clock: Clock;
+  }>;
+
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type By = Readonly<{ caller: WebCaller; by: string }>;
+
+/** Strangers may request one as often as they may sign in. Nothing is stored. */
+export function passkeyChallenge(
+  { engine }: Pick<PasskeyCommandParts, "engine">,
+  keys: Pick<Passkeys, "challenge">,
+  bounds: Pick<WebBounds, "mayChallenge">,
+  { ip: from }: Of<"passkey_challenge">,
+): Reply<"passkey_challenge"> {
+  const ip = parseIp(from);
+  if (ip === null) return NO_ADDRESS;
+  return { ok: true, result: { challenge: bounds.mayChallenge(engine.subject(ip)) ? keys.challenge() : null } };
+}
+
+/** Lists and changes passkeys. The last one may be removed: the password remains. */
+export async function passkeyCommand(
+  parts: PasskeyCommandParts,
+  keys: Passkeys,
+  command: Of<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
+  { caller, by }: By,
+): Promise<Reply> {
+  const { passkeys, clock, engine, names } = parts;
+  const known = passkeys.list();
+  switch (command.verb) {
+    case "passkey_list":
+      return { ok: true, result: { items: known.map(passkeyItem) } };
+    case "passkey_begin": {
+      const name = `${ADMINISTRATOR} (${names()[0] ?? "GhostInbox"})`;
+      const user = passkeys.userHandle(clock.now());
+      return {
+        ok: true,
+        result: { challenge: keys.challengeToMake(caller.digest), name, user, known: known.map(({ id }) => id) },
+      };
+    }
+    case "passkey_add": {
+      const name = command.name.trim();
+      if (name === "") return no("usage", "A passkey needs a name.");
+      const made = keys.checkMade(command, caller.digest);
+      if (!made.ok) return no("failed", `The passkey was not accepted. ${made.reason}`);
+      const add = (): Outcome => passkeys.add({ ...made.passkey, name, at: clock.now() });
+      const added = await recordFirst(parts, add, () => engine.audit({ type: "PASSKEY_ADDED", subject: name, by }));
+      if (added === "unwritten") return UNWRITTEN;
+      return added.ok ? { ok: true, result: { name } } : no("failed", added.reason);
+    }
+    case "passkey_remove": {
+      const name = known.find(({ id }) => id === command.id)?.name;
+      if (name === undefined) return no("failed", "There is no such passkey.");
+      if (!(await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by }))) return UNWRITTEN;
+      passkeys.remove(command.id);
+      return { ok: true, result: { name } };
+    }
+  }
+}
+
+export function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
+  return { id, name, created: isoTime(createdAt), lastUsed: usedAt === null ? null : isoTime(usedAt) };
+}
+
+function no(kind: CommandError["kind"], message: string): CommandError {
+  return { ok: false, kind, message, next: "" };
+}
+
+export type FactorCommandParts = Readonly<{
+  factors: FactorStore & RecoveryStore;
+  passkeys: Pick<PasskeyStore, "list">;
+  engine: Pick<Engine, "audit">;
+}>;
+export type FactorCommand = Extract<
+  Command,
+  { readonly verb: "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew" }
+>;
+
+const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
+const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
+const WRONG_CODE = failed(
+  "This is not the app's current code.",
+  "Enter the code that the app shows, and check the phone's clock.",
+);
+
+/** The owner's commands on second factors of the dashboard's sign-in. The record comes first: no factor changes without one. */
+export async function factorCommand(
+  { factors: store, passkeys, engine }: FactorCommandParts,
+  factors: Factors,
+  command: FactorCommand,
+  { caller, by }: Readonly<{ caller: WebCaller | null; by: string }>,
+): Promise<Reply> {
+  const isOn = store.totp() !== null;
+  if (command.verb === "factor_list")
+    return {
+      ok: true,
+      result: { totp: isOn, recoveryLeft: store.recoveryLeft(), passkeys: passkeys.list().map(passkeyItem) },
+    };
+  if (caller?.item.session === null || caller === null) return UNAUTHORIZED;
+  switch (command.verb) {
+    case "totp_begin":
+      return { ok: true, result: factors.begin(caller.digest) };
+    case "totp_confirm": {
+      const ready = factors.ready(caller.digest, command.code);
+      if (typeof ready === "string") return ready === "none" ? NOT_BEGUN : WRONG_CODE;
+      if (!(await engine.audit({ type: "FACTOR_ADDED", subject: APP, by }))) return UNWRITTEN;
+      const codes = factors.confirm(ready);
+      return codes === null ? NOT_BEGUN : { ok: true, result: { recoveryCodes: codes } };
+    }
+    case "totp_remove":
+      if (!isOn) return NOT_SET_UP;
+      if (!(await engine.audit({ type: "FACTOR_REMOVED", subject: APP, by }))) return UNWRITTEN;
+      store.removeTotp();
+      return { ok: true, result: { done: true } };
+    case "recovery_renew": {
+      if (!isOn) return NOT_SET_UP;
+      const subject = plural(RECOVERY_CODES, "code");
+      if (!(await engine.audit({ type: "RECOVERY_CODES_MADE", subject, by }))) return UNWRITTEN;
+      return { ok: true, result: { recoveryCodes: factors.renewCodes() } };
+    }
+  }
+}
+
+/** For an owner who lost the phone, or after somebody else may have set one up. */
+export async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, by: string): Promise<Reply> {
+  const names = namesOf(passkeys);
+  const recorded = await Promise.all([
+    engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
+    ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
+  ]);
+  if (!recorded.every(Boolean)) return UNWRITTEN;
+  return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
+}
+
+function namesOf(passkeys: Pick<PasskeyStore, "list">): readonly string[] {
+  return passkeys.list().map(({ name }) => name);
+}
+
+function failed(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { Authenticator } from "../../../../test/kit/authenticator.ts";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { TOKEN } from "../../../../test/kit/fake-guard.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { PROOF_MS } from "../../../core/access/session.ts";
+import { WEB_LIMITS } from "../web/web-bounds.ts";
+
+const PASSWORD = "correct horse battery";
+const IP = "203.0.113.7";
+const ORIGIN = "https://mail.example.test";
+const FROM = { ip: IP, device: "Firefox on Linux", known: null } as const;
+
+type As = Readonly<{ as: string; ip: string }>;
+
+describe("passkeys of the dashboard, by command", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+  });
+
+  async function result(command: Command, as?: As) {
+    const reply = await kit.ask(command, "web", as);
+    assert.ok(reply.ok, JSON.stringify(reply));
+    return reply.result;
+  }
+
+  async function refusal(command: Command, as?: As): Promise<string> {
+    const reply = await kit.ask(command, "web", as);
+    assert.ok(!reply.ok);
+    return reply.denied ?? reply.message;
+  }
+
+  async function signIn(command: Command = { verb: "sign_in", password: PASSWORD, ...FROM }): Promise<As> {
+    const opened = await result(command);
+    assert.ok("secret" in opened, JSON.stringify(opened));
+    return { as: opened.secret, ip: IP };
+  }
+
+  async function challenge(): Promise<string> {
+    const given = await result({ verb: "passkey_challenge", ip: IP });
+    assert.ok("challenge" in given && given.challenge !== null);
+    return given.challenge;
+  }
+
+  async function add(as: As, name: string, counter = 0): Promise<Authenticator> {
+    const device = new Authenticator();
+    const asked = await result({ verb: "passkey_begin" }, as);
+    assert.ok("user" in asked);
+    const made = device.make({ challenge: asked.challenge, origin: ORIGIN }, { counter });
+    assert.deepEqual(await result({ verb: "passkey_add", name, ...made }, as), { name: name.trim() });
+    return device;
+  }
+
+  async function used(device: Authenticator, counter = 0) {
+    return device.sign({ challenge: await challenge(), origin: ORIGIN }, { counter });
+  }
+
+  /** Events with their sentence, of these types. */
+  const reported = (types: RegExp): readonly string[] =>
+    kit
+      .types()
+      .map((type, i) => `${String(type)} ${String(kit.details()[i])}`)
+      .filter((one) => types.test(one));
+
+  test("challenges that strangers request endlessly delay no sign-in and no proof", async () => {
+    const as = await signIn();
+    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
+    assert.deepEqual(await result({ verb: "passkey_challenge", ip: IP }), { challenge: null });
+    assert.partialDeepStrictEqual(await result({ verb: "prove", password: PASSWORD }, as), { outcome: "proved" });
+    await signIn();
+  });
+
+  test("is added, signs in without a password, gives a proof, and is removed; all of it is recorded", async () => {
+    const as = await signIn();
+    const device = await add(as, " Laptop ");
+    const [listed] = await list(as);
+    assert.partialDeepStrictEqual(listed, { name: "Laptop", lastUsed: null });
+    const own = await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+    assert.notEqual((await list(own))[0]?.lastUsed, null);
+    kit.clock.advance(PROOF_MS);
+    assert.equal(await refusal(COMMANDS.token_create, own), "proof_needed");
+    const proved = await result({ verb: "prove_passkey", ...(await used(device)) }, own);
+    assert.ok("outcome" in proved && proved.outcome === "proved");
+    await result(COMMANDS.token_create, own);
+    await result({ verb: "passkey_remove", id: listed?.id ?? "" }, own);
+    assert.deepEqual(await list(own), [], "the last one may be removed");
+    const again = await result({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+    assert.deepEqual(again, { outcome: "wrong" });
+    await signIn();
+    const web = `by web:admin via ${IP}`;
+    assert.deepEqual(reported(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
+    assert.equal(reported(/^LOGIN_SUCCEEDED dashboard login=<admin> with passkey Laptop$/).length, 2);
+    assert.deepEqual(reported(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
+  });
+
+  test("a change that cannot be recorded is not made", async () => {
+    const as = await signIn();
+    await add(as, "Laptop");
+    const [laptop] = await list(as);
+    const asked = await result({ verb: "passkey_begin" }, as);
+    assert.ok("user" in asked);
+    const made = new Authenticator().make({ challenge: asked.challenge, origin: ORIGIN }, { counter: 0 });
+    kit.fillDisk();
+    assert.match(await refusal({ verb: "passkey_add", name: "Phone", ...made }, as), /nothing was changed/);
+    assert.match(await refusal({ verb: "passkey_remove", id: laptop?.id ?? "" }, as), /nothing was changed/);
+    assert.deepEqual(
+      (await list(as)).map(({ name }) => name),
+      ["Laptop"],
+    );
+  });
+
+  async function list(as: As) {
+    const listed = await result({ verb: "factor_list" }, as);
+    assert.ok("passkeys" in listed);
+    return listed.passkeys;
+  }
+
+  test("a stolen session without a fresh proof cannot change who may sign in, and a token never can", async () => {
+    const as = await signIn();
+    const device = await add(as, "Laptop");
+    kit.clock.advance(PROOF_MS);
+    for (const verb of ["passkey_begin", "passkey_add", "passkey_remove", "token_create", "session_end_all"] as const)
+      assert.equal(await refusal(COMMANDS[verb], as), "proof_needed", verb);
+    assert.match(await refusal(COMMANDS.admin_passwd, as), /is not allowed from here/);
+    await result({ verb: "prove", password: PASSWORD }, as);
+    await result({ ...COMMANDS.token_create, scopes: ["read", "ban", "allow", "admin"] }, as);
+    const token = { as: TOKEN, ip: IP };
+    for (const verb of ["passkey_begin", "passkey_add", "passkey_remove"] as const)
+      assert.equal(await refusal(COMMANDS[verb], token), "proof_needed", verb);
+    assert.match(await refusal({ verb: "prove_passkey", ...(await used(device)) }, token), /token cannot/);
+    assert.equal((await list(as)).length, 1);
+  });
+
+  test("a challenge for a new passkey belongs to one session, and the passkey names its server", async () => {
+    const [one, other] = [await signIn(), await signIn()];
+    const device = new Authenticator();
+    const asked = await result({ verb: "passkey_begin" }, one);
+    assert.ok("user" in asked);
+    assert.partialDeepStrictEqual(asked, { name: "admin (mail.example.test)", known: [] });
+    const made = device.make({ challenge: asked.challenge, origin: ORIGIN });
+    assert.match(await refusal({ verb: "passkey_add", name: "x", ...made }, other), /another session/);
+    assert.match(await refusal({ verb: "passkey_add", name: " ", ...made }, one), /needs a name/);
+    await result({ verb: "passkey_add", name: "x", ...made }, one);
+    const next = await result({ verb: "passkey_begin" }, other);
+    assert.ok("user" in next && next.user === asked.user);
+    assert.deepEqual(next.known, [made.id], "it is not created twice");
+    assert.match(await refusal({ verb: "passkey_remove", id: "AAAA" }, one), /no such passkey/);
+  });
+
+  test("a copy is refused and recorded", async () => {
+    const device = await add(await signIn(), "Key", 7);
+    await signIn({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
+    const copy = await result({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
+    assert.deepEqual(copy, { outcome: "wrong" });
+    assert.deepEqual(reported(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
+    await signIn({ verb: "sign_in_passkey", ...(await used(device, 9)), ...FROM });
+  });
+
+  test("wrong passkeys count like wrong passwords, and only against their network", async () => {
+    const device = await add(await signIn(), "Laptop");
+    const guess = (i: number) => ({ ...COMMANDS.sign_in_passkey, id: `AAA${i}`, ip: "198.51.100.9" });
+    const outcomes: unknown[] = [];
+    for (let i = 0; i < 6; i++) outcomes.push(await result(guess(i)));
+    assert.deepEqual(outcomes.at(0), { outcome: "wrong" });
+    assert.deepEqual(outcomes.at(-1), { outcome: "refused" });
+    await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+  });
+
+  test("an address gets as many challenges as it may try, and other addresses are not affected", async () => {
+    const ask = async (ip: string) => {
+      const given = await result({ verb: "passkey_challenge", ip });
+      return "challenge" in given && given.challenge !== null;
+    };
+    for (let i = 0; i < WEB_LIMITS.signInsEach; i++) assert.ok(await ask("198.51.100.9"));
+    assert.ok(!(await ask("198.51.100.9")));
+    assert.ok(await ask("203.0.113.9"));
+    assert.match(await refusal({ verb: "passkey_challenge", ip: "nowhere" }), /No address/);
+  });
+
+  test("a new password ends sessions and keeps the passkeys, until root resets them", async () => {
+    const device = await add(await signIn(), "Laptop");
+    await kit.ask({ verb: "admin_passwd", hash: hashOf("another") });
+    const as = await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+    assert.equal((await list(as)).length, 1);
+    const reset = await kit.ask({ verb: "factors_reset" });
+    assert.deepEqual(
+      reset,
+      { ok: true, result: { factors: 1, ended: 1, passkeyNames: ["Laptop"] } },
+      "root removes them, and ends what they opened",
+    );
+    const gone = await result({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+    assert.deepEqual(gone, { outcome: "wrong" });
+  });
+
+  test("replaces password and code if an authenticator app is set up", async () => {
+    const as = await signIn();
+    const device = await add(as, "Laptop");
+    kit.factors.setTotp({ secret: Buffer.alloc(20, 7), lastStep: 0, at: kit.clock.now(), recovery: [] });
+    const half = await result({ verb: "sign_in", password: PASSWORD, ...FROM });
+    assert.deepEqual(half, { outcome: "code_needed" });
+    await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
+    const proved = await result({ verb: "prove_passkey", ...(await used(device)) }, as);
+    assert.ok("outcome" in proved && proved.outcome === "proved");
+  });
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import { net } from "../../../../test/kit/test-database.ts";
+import type { Change } from "../../../core/decide/decision.ts";
+import { HOUR_MS, later } from "../../../core/time.ts";
+import { accountState } from "./account-state.ts";
+
+const ANNA = "anna@example.test";
+
+function fresh() {
+  const { sqlite, clock, accountHistory: history, heldMail } = engineOnMemory();
+  const apply = (...changes: readonly Change[]): void => {
+    sqlite.begin();
+    for (const change of changes) {
+      sqlite.apply(change, clock.now());
+      clock.advance(1);
+    }
+    sqlite.commit();
+  };
+  const parts = { history, heldMail, policy: TEST_POLICY };
+  return { apply, clock, state: (account = ANNA) => accountState(parts, account, clock.now()) };
+}
+
+const guess = (i: number): Change => ({
+  type: "GUESS",
+  account: ANNA,
+  network: net(`198.51.${i}.0/24`),
+  proof: `wrong ${i}`,
+  isStale: false,
+});
+
+test("an account is guarded once it has the limit's number of different wrong passwords, until they are old", () => {
+  const { apply, clock, state } = fresh();
+  apply(...Array.from({ length: 19 }, (_, i) => guess(i)));
+  assert.equal(state().guarded, null);
+  apply(guess(19), guess(20));
+  assert.deepEqual(state().guarded, { guesses: 20, windowMs: HOUR_MS });
+  assert.equal(state("bert@example.test").guarded, null);
+  clock.advance(2 * HOUR_MS);
+  assert.equal(state().guarded, null);
+});
+
+test("lists each known place once, newest first, while it counts", () => {
+  const { apply, clock, state } = fresh();
+  const know = (prefix: string): Change => ({ type: "KNOW", prefix: net(prefix), account: ANNA, proof: "right" });
+  assert.deepEqual(state().known, []);
+  apply(know("203.0.113.1"), know("2001:db8::/64"), know("203.0.113.1"));
+  assert.deepEqual(state().known, ["203.0.113.1/32", "2001:db8::/64"]);
+  clock.advance(TEST_POLICY.accounts.knownForMs + HOUR_MS);
+  assert.deepEqual(state().known, []);
+});
+
+test("the state says whether the account's mail is held, and why", () => {
+  const { apply, clock, state } = fresh();
+  assert.equal(state().held, null);
+  const at = later(clock.now(), 0);
+  const evidence = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
+  apply({ type: "HOLD_ACCOUNT", account: ANNA, prefix: net("203.0.113.66"), ip: ip("203.0.113.66"), evidence });
+  assert.equal(state().held?.count, 21);
+  assert.equal(state().held?.at, new Date(at).toISOString());
+  assert.equal(state("bert@example.test").held, null);
+  apply({ type: "END_HOLD", account: ANNA });
+  assert.equal(state().held, null);
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import type { Command, Results } from "../../../admin/declare/control.ts";
+
+const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
+const ALL = { text: null, limit: 50, cursor: null } as const;
+
+async function fresh() {
+  const kit = commandsOnMemory();
+  const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
+  for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
+  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await done({ verb: "networks_add", name: BERT, networks: ["203.0.113.0/24"] });
+  const given = async <R extends "account_list" | "account_details" | "alias_list">(
+    command: Extract<Command, { verb: R }>,
+  ): Promise<Results[R]> => {
+    const reply = await kit.ask(command);
+    assert.ok(reply.ok);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this verb
+    return reply.result as Results[R];
+  };
+  return { kit, done, given };
+}
+
+test("a list of accounts has for each what a page shows, and no password", async () => {
+  const { kit, given } = await fresh();
+  const signIn = { type: "LOGIN_SUCCEEDED", service: "imap", login: ANNA, passwordHash: "right" } as const;
+  await kit.engine.ask({ ...signIn, ip: ip("203.0.113.9") });
+  const listed = await given({ verb: "account_list", ...ALL });
+  assert.equal(listed.total, 2);
+  assert.equal(listed.passwordsOnServer, false);
+  const at = new Date(kit.clock.now()).toISOString();
+  assert.partialDeepStrictEqual(listed.items, [
+    { name: ANNA, guarded: false, held: false, aliases: 1, networks: [], lastSignIn: { at, from: "203.0.113.9/32" } },
+    { name: BERT, suspended: false, aliases: 1, networks: ["203.0.113.0/24"], lastSignIn: null },
+  ]);
+  assert.ok(!JSON.stringify(listed).includes("ARGON2ID"));
+  assert.equal((await given({ verb: "account_list", ...ALL, text: "bert" })).items.length, 1);
+});
+
+test("an account whose password strangers guess is shown as guarded in the list too", async () => {
+  const { kit, given } = await fresh();
+  for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
+    await kit.engine.ask({
+      type: "LOGIN_FAILED",
+      service: "imap",
+      login: ANNA,
+      passwordHash: `w${i}`,
+      ip: ip(`198.51.${i}.7`),
+    });
+  const { items } = await given({ verb: "account_list", ...ALL });
+  assert.deepEqual(
+    items.map(({ guarded }) => guarded),
+    [true, false],
+  );
+});
+
+test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {
+  const { kit, given } = await fresh();
+  const details = await given({ verb: "account_details", name: ANNA.toUpperCase() });
+  assert.partialDeepStrictEqual(details, {
+    name: ANNA,
+    aliases: [{ address: "info@example.test", targets: [ANNA, BERT], blocked: false }],
+    aliasesTotal: 1,
+    usualQuotaBytes: 5_000,
+    use: null,
+    lastSignIn: null,
+  });
+  assert.deepEqual(kit.kept(), ["kick_account", "mailbox_use"]);
+  kit.keeperUp(false);
+  assert.equal((await given({ verb: "account_details", name: ANNA })).use, null);
+  for (const name of ["nobody@example.test", "no address"])
+    assert.partialDeepStrictEqual(await kit.ask({ verb: "account_details", name }), { ok: false, isMissing: true });
+});
+
+test("lists aliases a page at a time, all or those with a text", async () => {
+  const { done, given } = await fresh();
+  await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  const page = await given({ verb: "alias_list", ...ALL, limit: 1 });
+  assert.deepEqual([page.items.length, page.next, page.total], [1, "info@example.test", 2]);
+  assert.deepEqual((await given({ verb: "alias_list", ...ALL, text: "anna" })).items, [
+    { address: "info@example.test", targets: [ANNA, BERT], blocked: false },
+  ]);
+});

@@ -1,0 +1,159 @@
+import type { LastSignIn } from "../../../admin/accounts.ts";
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { mailboxOf } from "../../../admin/declare/rights.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import type { AccountBook, Keeper } from "../../admin-ports.ts";
+import { guessesAt } from "../../facts/account-cache.ts";
+import type { AppPasswordStore, ForwardStore, VacationStore } from "../../mailbox-ports.ts";
+import { keeperFault } from "../refusals.ts";
+import { vacationItem } from "./account-settings.ts";
+import { type AccountStateCommandParts, accountState } from "./account-state.ts";
+
+export type AccountListParts = AccountStateCommandParts &
+  Readonly<{
+    book: AccountBook;
+    lastSignIn: (account: string) => LastSignIn | null;
+    keeper: Keeper;
+    /** From the settings: the default quota, and whether each account has a key for its mail. */
+    mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
+  }>;
+
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+/** Maximum aliases listed for one account. */
+const MOST_ALIASES = 100;
+
+/** A page of accounts, each with what the guard knows about it. */
+export function accountList(parts: AccountListParts, asked: Of<"account_list">): Reply<"account_list"> {
+  const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
+  const { items, next, total } = book.accounts(asked);
+  const aliases = book.aliasCounts(items.map(({ name }) => name));
+  const held = new Set(heldMail.accounts().map(({ account }) => account));
+  const now = clock.now();
+  const listed = items.map((row) => {
+    const guessed = guessesAt(guesses, engine.policy, { name: row.name, network: null, pending: [] }, now);
+    return {
+      ...row,
+      guarded: guessed >= engine.policy.accounts.failures,
+      held: held.has(row.name),
+      aliases: aliases.get(row.name) ?? 0,
+      lastSignIn: lastSignIn(row.name),
+    };
+  });
+  return { ok: true, result: { items: listed, next, total, passwordsOnServer: mailboxes().keyOfEach } };
+}
+
+/** Everything about one account that a page shows. The use of its mailbox is unknown while the keeper or Dovecot is down. */
+export async function accountDetails(
+  parts: AccountListParts,
+  asked: Of<"account_details">,
+): Promise<Reply<"account_details">> {
+  const name = parseAccountName(asked.name);
+  const row = name === null ? null : parts.accountRow(name);
+  if (name === null || row === null) return NO_ACCOUNT;
+  const { engine, guesses: history, heldMail, clock, book, lastSignIn } = parts;
+  const known = accountState({ history, heldMail, policy: engine.policy }, name, clock.now());
+  const { quotaBytes, keyOfEach } = parts.mailboxes();
+  const result = {
+    ...row,
+    ...known,
+    lastSignIn: lastSignIn(name),
+    aliases: book.aliasesTo(name, MOST_ALIASES),
+    aliasesTotal: book.aliasCounts([name]).get(name) ?? 0,
+    use: await mailboxUse(parts, name),
+    usualQuotaBytes: quotaBytes,
+    passwordsOnServer: keyOfEach,
+  };
+  return { ok: true, result };
+}
+
+export function aliasList({ book }: Pick<AccountListParts, "book">, asked: Of<"alias_list">): Reply<"alias_list"> {
+  return { ok: true, result: book.aliases(asked) };
+}
+
+async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account: AccountName) {
+  const reply = await keeper.ask({ verb: "mailbox_use", account });
+  return reply.ok ? (reply.mailbox ?? null) : null;
+}
+
+type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{
+    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
+    forwards: Pick<ForwardStore, "forwardingOf">;
+    vacations: Pick<VacationStore, "vacationOf">;
+  }>;
+
+type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
+
+/** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
+export function accountOwn(
+  { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
+  command: Extract<Command, { readonly verb: AccountOwnVerb }>,
+  by: string,
+): Reply<AccountOwnVerb> {
+  const name = parseAccountName(command.name);
+  if (name === null || accountRow(name) === null) return NO_ACCOUNT;
+  switch (command.verb) {
+    case "app_passwords": {
+      const isUser = mailboxOf(by) !== null;
+      const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
+        const item = { id, name: id, made: madeAt, lastUsed: usedAt };
+        return isUser ? item : { ...item, madeBy };
+      });
+      return { ok: true, result: { items } };
+    }
+    case "forwarding":
+      return { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
+    case "vacation":
+      return { ok: true, result: { vacation: vacationItem(vacations.vacationOf(name)) } };
+  }
+}
+
+export const NO_ACCOUNT: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "There is no such account.",
+  next: "`account list` shows the accounts.",
+  isMissing: true,
+};
+
+type AccessReviewParts = Pick<AccountListParts, "book" | "lastSignIn" | "keeper"> &
+  Readonly<{
+    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
+    forwards: Pick<ForwardStore, "forwardingOf">;
+  }>;
+
+/** Maximum addresses listed for one account. */
+const MOST_ADDRESSES = 100;
+
+/** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
+export async function accessReview(
+  { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
+  asked: Extract<Command, { readonly verb: "access_review" }>,
+): Promise<Reply<"access_review">> {
+  const { items, next, total } = book.accounts(asked);
+  const rows = items.flatMap((row) => {
+    const name = parseAccountName(row.name);
+    return name === null ? [] : [{ ...row, name }];
+  });
+  const reply = await keeper.ask({ verb: "redirects", accounts: rows.map(({ name }) => name) });
+  if (!reply.ok || reply.redirects === undefined) return keeperFault(reply);
+  const { redirects } = reply;
+  const reviewed = rows.map(({ name, suspended, networks, createdAt }) => {
+    const to = forwards.forwardingOf(name)?.to ?? [];
+    return {
+      name,
+      suspended,
+      networks,
+      createdAt,
+      addresses: book.addressesOf(name, MOST_ADDRESSES),
+      appPasswords: appPasswords.appPasswordsOf(name).map((one) => one.name),
+      lastSignIn: lastSignIn(name),
+      forwards: [
+        ...(to.length === 0 ? [] : [{ to, by: "account forward" }]),
+        ...redirects.filter(({ address }) => address === name).map((one) => ({ to: one.to, by: one.by })),
+      ],
+    };
+  });
+  return { ok: true, result: { items: reviewed, next, total } };
+}

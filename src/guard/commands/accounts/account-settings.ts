@@ -1,0 +1,138 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { VacationItem } from "../../../admin/mailboxes.ts";
+import { parseVacation, type Vacation } from "../../../core/mailbox-rules.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
+import { printable } from "../../../core/text.ts";
+import { isoTime } from "../../../core/time.ts";
+import { formatSize } from "../../../settings/kinds/kind.ts";
+import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
+import type { VacationStore } from "../../mailbox-ports.ts";
+import type { Clock, Outcome } from "../../ports.ts";
+import { recordFirst, UNWRITTEN } from "../record-first.ts";
+import { wrongAddress } from "../refusals.ts";
+import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
+
+export type NetworkCommandParts = AccountCommandParts &
+  Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
+export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
+
+/**
+ * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
+ * come from other networks.
+ */
+export async function networkCommand(
+  parts: NetworkCommandParts,
+  command: NetworkCommand,
+  by: string,
+): Promise<Reply<NetworkCommand["verb"]>> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const networks: Prefix[] = [];
+  for (const text of command.networks) {
+    const network = parsePrefix(text);
+    if (network === null || prefixLength(network) === 0) return wrongNetwork(text);
+    networks.push(network);
+  }
+  const change = (): Changed => {
+    const outcome =
+      command.verb === "networks_add"
+        ? parts.networks.addNetworks(name, networks)
+        : parts.networks.removeNetworks(name, networks);
+    if (!outcome.ok) return outcome;
+    parts.sessions.end({ of: name, except: null });
+    return { ok: true, networks: parts.networks.networksOf(name) };
+  };
+  const outcome = await recordFirst(parts, change, (would) =>
+    parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${whereOf(would)}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return notDone(outcome.reason);
+  const ended = await endSessions(parts, name);
+  return ended.ok ? { ok: true, result: { name, networks: outcome.networks } } : sessionsStay(name, ended.reason);
+}
+
+/** With the account's networks after the change. */
+type Changed = Readonly<{ ok: true; networks: readonly Prefix[] }> | Extract<Outcome, { ok: false }>;
+
+function whereOf(changed: Changed): string {
+  return changed.ok && changed.networks.length > 0 ? changed.networks.join(", ") : "anywhere";
+}
+
+function wrongNetwork(text: string): CommandError {
+  const message = `“${printable(text, 60)}” is not a network that restricts anything.`;
+  return { ok: false, kind: "usage", message, next: "Write it as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32." };
+}
+
+/** Through the web; 0 means no limit. A smaller mailbox could not receive mail. */
+const LEAST_BYTES = 10 * 1024 * 1024;
+
+const TOO_SMALL: CommandError = {
+  ok: false,
+  kind: "usage",
+  message: `The dashboard and the API set no quota below ${formatSize(LEAST_BYTES)}.`,
+  next: "Choose a larger one, or use `account quota` on the server.",
+};
+
+export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
+
+/** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
+export async function quotaCommand(
+  parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
+  command: QuotaCommand,
+  by: string,
+): Promise<Reply<"quota_set">> {
+  const { quotaBytes } = command;
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  if (by.startsWith("web:") && quotaBytes !== null && quotaBytes !== 0 && quotaBytes < LEAST_BYTES) return TOO_SMALL;
+  const quota = quotaBytes === null ? "the default" : quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
+  const outcome = await recordFirst(
+    parts,
+    () => parts.accounts.setQuota(name, quotaBytes),
+    () => parts.engine.audit({ type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  return outcome.ok ? { ok: true, result: { name, quotaBytes } } : notDone(outcome.reason);
+}
+
+export type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
+  Readonly<{ vacations: VacationStore; clock: Clock }>;
+
+/** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
+export async function vacationCommand(
+  parts: VacationCommandParts,
+  command: Extract<Command, { readonly verb: "vacation_set" }>,
+  by: string,
+): Promise<Reply<"vacation_set">> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const { subject, text, until } = command;
+  const parsed = text === null ? null : parseVacation({ subject, text, until }, parts.clock.now());
+  if (parsed !== null && !parsed.ok)
+    return {
+      ok: false,
+      kind: "usage",
+      message: parsed.says,
+      next: "Give a text, and an end that is still to come or none.",
+    };
+  const vacation = parsed === null ? null : parsed.vacation;
+  const outcome = await recordFirst(
+    parts,
+    () => parts.vacations.setVacation(name, vacation),
+    () => parts.engine.audit({ type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  return outcome.ok ? { ok: true, result: { name, vacation: vacationItem(vacation) } } : notDone(outcome.reason);
+}
+
+export function vacationItem(vacation: Vacation | null): VacationItem | null {
+  if (vacation === null) return null;
+  const { subject, text, until } = vacation;
+  return { subject, text, until: until === null ? null : isoTime(until) };
+}
+
+function says(vacation: Vacation | null): string {
+  if (vacation === null) return "no longer";
+  return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
+}

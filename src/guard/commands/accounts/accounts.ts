@@ -1,0 +1,188 @@
+import type { Command, CommandError, Reply, Verb } from "../../../admin/declare/control.ts";
+import type { Change } from "../../../core/decide/decision.ts";
+import type { AuditType } from "../../../core/events/event-types.ts";
+import {
+  type AccountName,
+  type Address,
+  localPart,
+  parseAccountName,
+  parseAddress,
+  withoutExtension,
+} from "../../../core/net/address.ts";
+import type { AccountStore, AliasStore, Keeper, MailKeyStore } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { AliasReach } from "../../mailbox-ports.ts";
+import type { Clock, Notices, Outcome } from "../../ports.ts";
+import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
+import { type Rehearsal, recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { notServed, wrongAddress } from "../refusals.ts";
+
+export type AccountCommandParts = HeldQueueParts &
+  AlertMailboxParts &
+  Rehearsal &
+  Readonly<{
+    engine: Pick<Engine, "policy" | "audit">;
+    accounts: AccountStore & AliasStore & MailKeyStore;
+    reach: AliasReach;
+    keeper: Keeper;
+    notices: Notices;
+    clock: Clock;
+  }>;
+
+export type AccountCommand = Extract<
+  Command,
+  { readonly verb: "account_add" | "account_passwd" | "account_remove" | "account_suspend" | "account_resume" }
+>;
+
+/** Records a change of an account, carries it out, and closes the account's open sessions if it loses rights. */
+export async function accountCommand(
+  parts: AccountCommandParts,
+  command: AccountCommand,
+  by: string,
+): Promise<Reply<AccountCommand["verb"]>> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
+  if (foreign !== null) return foreign;
+  const hides = command.verb === "account_remove" || command.verb === "account_suspend";
+  if (hides && by.startsWith("web:") && getsAlerts(parts, name)) return alertsStay(name);
+  if ("hash" in command && !isHash(command.hash))
+    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
+  const change = (): Outcome => writeAccount(parts, command, name);
+  const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }));
+  // On a full disk root can still lock out an account that was taken over.
+  const isUrgent = command.verb === "account_suspend" && !by.startsWith("web:");
+  if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
+  const outcome = recorded === "unwritten" ? change() : recorded;
+  if (!outcome.ok) return notDone(outcome.reason);
+  const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
+  const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
+  if (!ended.ok) return sessionsStay(name, ended.reason);
+  if (recorded === "unwritten") return UNRECORDED;
+  if (command.verb === "account_suspend") return holdMail(parts, name);
+  if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
+  return { ok: true, result: { name } };
+}
+
+type Named = Readonly<{ subject: AccountName; by: string }>;
+
+/** In one transaction. Returns false if the record could not be written. */
+async function record({ engine }: AccountCommandParts, command: AccountCommand, named: Named): Promise<boolean> {
+  const hasKeys = "keys" in command && (command.keys ?? []).length > 0;
+  const ofKeys = hasKeys && command.recovers === true ? "MAIL_KEYS_RECOVERED" : "MAIL_KEY_MADE";
+  const recorded = await Promise.all([
+    engine.audit({ type: ACCOUNT_AUDIT[command.verb], ...named }, passwordChange(command, named.subject)),
+    ...(hasKeys ? [engine.audit({ type: ofKeys, ...named })] : []),
+  ]);
+  return recorded.every(Boolean);
+}
+
+/** `mail_keys_recover`: open sessions end, because they do not have the keys. */
+export async function recoverKeys(
+  parts: AccountCommandParts,
+  command: Extract<Command, { readonly verb: "mail_keys_recover" }>,
+  by: string,
+): Promise<Reply<"mail_keys_recover">> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const change = (): Outcome => parts.accounts.openKeys(name, command.hash, command.keys);
+  const audit = { type: "MAIL_KEYS_RECOVERED", subject: name, by } as const;
+  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit));
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return notDone(outcome.reason);
+  const ended = await endSessions(parts, name);
+  return ended.ok ? { ok: true, result: { name } } : sessionsStay(name, ended.reason);
+}
+
+export function notDone(reason: string): CommandError {
+  return { ok: false, kind: "failed", message: reason, next: "`account list` shows the accounts." };
+}
+
+/** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
+function passwordChange(command: AccountCommand, name: AccountName): readonly Change[] {
+  if (command.verb === "account_suspend" || command.verb === "account_resume") return [];
+  const proof = "proof" in command ? (command.proof ?? "") : "";
+  return [{ type: "SET_PASSWORD", account: name.toLowerCase(), proof }];
+}
+
+/** Mail that the account has sent waits until it is released or deleted. */
+async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<Reply<"account_suspend">> {
+  const outcome = await holdQueued(parts, name);
+  if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
+  const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
+  return { ok: false, kind: "failed", message, next: "Suspend it again once `status` shows the keeper and Postfix." };
+}
+
+const ACCOUNT_AUDIT = {
+  account_add: "ACCOUNT_ADDED",
+  account_remove: "ACCOUNT_REMOVED",
+  account_passwd: "PASSWORD_CHANGED",
+  account_suspend: "ACCOUNT_SUSPENDED",
+  account_resume: "ACCOUNT_RESUMED",
+} as const satisfies Partial<Record<Verb, AuditType>>;
+
+function writeAccount({ accounts, clock }: AccountCommandParts, command: AccountCommand, name: AccountName): Outcome {
+  switch (command.verb) {
+    case "account_add":
+      return accounts.add(name, command.hash, clock.now(), command.keys);
+    case "account_passwd":
+      return accounts.setPassword(name, command.hash, command.keys);
+    case "account_remove":
+      return accounts.remove(name);
+    case "account_suspend":
+      return accounts.setSuspended(name, true);
+    case "account_resume":
+      return accounts.setSuspended(name, false);
+  }
+}
+
+/** A hash with its scheme, as Dovecot reads it. */
+export function isHash(text: string): boolean {
+  return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
+}
+
+/** Never throws. If the keeper does not answer, a notice is raised and the command fails. */
+export async function endSessions(
+  { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
+  account: string,
+): Promise<Outcome> {
+  const reply = await keeper.ask({ verb: "kick_account", account });
+  if (reply.ok) notices.clear("keeper_unreachable");
+  else notices.raise("keeper_unreachable", reply.reason);
+  return reply.ok ? { ok: true } : reply;
+}
+
+export function sessionsStay(account: string, reason: string): CommandError {
+  return {
+    ok: false,
+    kind: "failed",
+    message: `${account} is changed, but its open sessions were not ended: ${reason}`,
+    next: "Suspend the account once `status` shows the keeper: that ends them.",
+  };
+}
+
+export type AlertMailboxParts = Readonly<{
+  accounts: Pick<AliasStore, "leadsTo">;
+  /** The addresses to which alerts are mailed. */
+  alertsTo: () => readonly string[];
+}>;
+
+/** Alerts go to postmaster@ while the settings name no channel: diverting it would hide further alerts. */
+export function isPostmaster(address: Address): boolean {
+  return localPart(address).toLowerCase() === "postmaster";
+}
+
+/** Whether alerts arrive here, directly or through aliases: an attacker who takes over the web must not hide them from the owner. */
+export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: Address): boolean {
+  return alertsTo()
+    .flatMap((to) => [to, withoutExtension(to)])
+    .some((to) => {
+      const from = parseAddress(to);
+      return from !== null && accounts.leadsTo(from, address);
+    });
+}
+
+export function alertsStay(address: Address): CommandError {
+  const message = `${address} gets the alerts of this server: it can be changed only on the server.`;
+  return { ok: false, kind: "failed", message, next: "Use the command line there." };
+}

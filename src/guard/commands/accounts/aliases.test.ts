@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { parseIp } from "../../../core/net/ip.ts";
+import { digestOf } from "../../access/secrets.ts";
+
+const ALICE = "alice@example.test";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  assert.deepEqual(await kit.ask({ verb: "account_add", name: ALICE, hash: HASH }), {
+    ok: true,
+    result: { name: ALICE },
+  });
+});
+
+/** `usage` or `failed` with the message; `done` if the command succeeded. */
+async function said(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
+}
+
+function addAlias(address: string, ...targets: readonly string[]): Promise<string> {
+  return said({ verb: "alias_add", address, targets });
+}
+
+test("an alias leads to accounts, other aliases and other servers", async () => {
+  assert.deepEqual(await kit.ask({ verb: "alias_add", address: "Info@example.test", targets: [ALICE] }), {
+    ok: true,
+    result: { address: "info@example.test" },
+  });
+  assert.equal(await addAlias("sales@example.test", "info@example.test", "someone@elsewhere.test"), "done");
+  assert.deepEqual(
+    kit.lists
+      .aliases({ limit: 500, cursor: null })
+      .items.map(({ address, targets, blocked }) => [address, targets, blocked]),
+    [
+      ["info@example.test", [ALICE], false],
+      ["sales@example.test", ["info@example.test", "someone@elsewhere.test"], false],
+    ],
+  );
+  assert.deepEqual(kit.types().slice(1), ["ALIAS_ADDED", "ALIAS_ADDED"]);
+});
+
+test("an alias leads neither to a missing address nor back to itself", async () => {
+  const next = " `account list` and `alias list` show the addresses.";
+  assert.equal(
+    await addAlias("info@example.test", "nobody@example.test"),
+    `failed nobody@example.test is neither an account nor an alias here.${next}`,
+  );
+  const back = (by: string) => `failed Mail for info@example.test would return to it through ${by}.${next}`;
+  assert.equal(await addAlias("info@example.test", "info@example.test"), back("info@example.test"));
+  assert.equal(await addAlias("sales@example.test", "info@elsewhere.test"), "done");
+  assert.equal(await addAlias("info@example.test", "sales@example.test"), "done");
+  assert.match(await addAlias("sales@example.test", "info@example.test"), /return to it through info@example/);
+  assert.match(await addAlias("more@example.test", ALICE, "nobody@example.test"), /^failed nobody@/);
+});
+
+test("an alias without targets, or with an invalid one, is not created", async () => {
+  assert.match(await addAlias("info@example.test"), /^usage “” is not a mail address\./);
+  assert.match(await addAlias("info@example.test", ALICE, "nonsense"), /^usage “alice@example\.test, nonsense” is no/);
+  assert.match(await addAlias("nonsense", ALICE), /^usage “nonsense” is not a mail address\./);
+  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }).items, []);
+});
+
+test("an alias is blocked, unblocked and removed, and each change is recorded", async () => {
+  const address = "info@example.test";
+  assert.equal(await addAlias(address, ALICE), "done");
+  const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
+  assert.equal(await said({ verb: "alias_block", address, blocked: true }), "done");
+  assert.deepEqual(isBlocked(), [true]);
+  assert.equal(await said({ verb: "alias_block", address, blocked: false }), "done");
+  assert.deepEqual(isBlocked(), [false]);
+  assert.equal(await said({ verb: "alias_remove", address }), "done");
+  assert.deepEqual(isBlocked(), []);
+  assert.deepEqual(kit.types().slice(2), ["ALIAS_BLOCKED", "ALIAS_UNBLOCKED", "ALIAS_REMOVED"]);
+  assert.match(await said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
+});
+
+test("without a record no alias is created, changed or removed", async () => {
+  const address = "info@example.test";
+  assert.equal(await addAlias(address, ALICE), "done");
+  const before = kit.lists.aliases({ limit: 500, cursor: null });
+  kit.fillDisk();
+  assert.match(await addAlias(address, "someone@elsewhere.test"), /nothing was changed/);
+  assert.match(await said({ verb: "alias_block", address, blocked: true }), /nothing was changed/);
+  assert.match(await said({ verb: "alias_remove", address }), /nothing was changed/);
+  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }), before);
+});
+
+test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {
+  const list = (name: string, count: number): Promise<string> =>
+    addAlias(`${name}@example.test`, ...Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`));
+  assert.equal(await list("one", 500), "done");
+  assert.match(await list("one-more", 501), /may have 500 targets/);
+  assert.equal(await list("two", 499), "done");
+  assert.equal(await addAlias("all@example.test", "one@example.test", "two@example.test"), "done");
+  assert.equal(await addAlias("all@example.test", ALICE), "done", "a thousand");
+  assert.equal(
+    await addAlias("two@example.test", "someone@elsewhere.test"),
+    "failed Mail for all@example.test would go to 1001 addresses: Postfix takes none for more than 1000. " +
+      "`alias list` shows the aliases.",
+  );
+  assert.match(await addAlias("all@example.test", "someone@elsewhere.test"), /1001 addresses/);
+});
+
+test("through the web no alias diverts mail of an account, or the alerts of postmaster@", async () => {
+  const secret = "5e".repeat(32);
+  const ip = parseIp("203.0.113.7") ?? assert.fail();
+  kit.sessions.open({
+    digest: digestOf(secret),
+    id: "page",
+    account: null,
+    device: "Firefox",
+    ip,
+    at: kit.clock.now(),
+  });
+  const web = async (command: Command): Promise<string> => {
+    const reply = await kit.ask(command, "web", { as: secret, ip });
+    return reply.ok ? "done" : reply.message;
+  };
+  const targets = [ALICE];
+  const owned = "alice+bank@example.test";
+  assert.match(await web({ verb: "alias_add", address: owned, targets }), /belongs to alice@example\.test/);
+  assert.equal(await web({ verb: "alias_add", address: "sales+eu@example.test", targets }), "done");
+  const address = "postmaster@example.test";
+  assert.match(await web({ verb: "alias_add", address, targets }), /gets the alerts/);
+  assert.equal(await addAlias(address, ALICE), "done", "root may");
+  assert.match(await web({ verb: "alias_remove", address }), /gets the alerts/);
+  assert.match(await web({ verb: "alias_block", address, blocked: true }), /gets the alerts/);
+  assert.equal(await addAlias(owned, ALICE), "done");
+  kit.tellsBy([owned]);
+  assert.match(await web({ verb: "alias_remove", address: owned }), /gets the alerts/);
+  assert.match(await web({ verb: "alias_block", address: owned, blocked: true }), /gets the alerts/);
+  kit.tellsBy([]);
+  assert.equal(await web({ verb: "alias_remove", address: owned }), "done");
+});

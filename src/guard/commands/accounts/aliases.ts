@@ -1,0 +1,115 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { AuditType } from "../../../core/events/event-types.ts";
+import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
+import { plural } from "../../../core/text.ts";
+import type { ForwardStore } from "../../mailbox-ports.ts";
+import type { Outcome } from "../../ports.ts";
+import { recordFirst, UNWRITTEN } from "../record-first.ts";
+import { notServed, wrongAddress } from "../refusals.ts";
+import { type TargetParts, tooManyTargets } from "../web/web-targets.ts";
+import { type AccountCommandParts, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
+
+/** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
+const MOST_REACHED = 1_000;
+
+export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
+
+export type AliasCommandParts = AccountCommandParts &
+  TargetParts &
+  Readonly<{ forwards: Pick<ForwardStore, "spendTargets"> }>;
+
+/** Records a change of an alias, and carries it out. */
+export async function aliasCommand(
+  parts: AliasCommandParts,
+  command: AliasCommand,
+  by: string,
+): Promise<Reply<AliasCommand["verb"]>> {
+  const address = parseAddress(command.address);
+  if (address === null) return wrongAddress(command.address);
+  const foreign = notServed(parts.engine, address);
+  if (foreign !== null) return foreign;
+  const beyond = by.startsWith("web:") && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
+  if (beyond !== null) return beyond;
+  const reserved = by.startsWith("web:") ? notFromWeb(parts, command, address) : null;
+  if (reserved !== null) return reserved;
+  const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
+  if (nobody !== null) return nobody;
+  const write = writer(parts, command, address);
+  if (write === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
+  const tooMany =
+    command.verb === "alias_add" ? parts.rehearse(() => (write().ok ? tooWide(parts, address) : null)) : null;
+  if (tooMany !== null) return tooMany;
+  const named = { type: aliasAudit(command), subject: address, by };
+  const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
+  const outcome = await recordFirst(parts, write, () => parts.engine.audit(audit));
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (outcome.ok) return { ok: true, result: { address } };
+  return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
+}
+
+/** Carries out the command. Null: a target is not an address. */
+function writer(
+  { accounts, clock }: AccountCommandParts,
+  command: AliasCommand,
+  address: Address,
+): (() => Outcome) | null {
+  switch (command.verb) {
+    case "alias_add": {
+      const targets = command.targets.map(parseAddress).filter((target) => target !== null);
+      if (targets.length === 0 || targets.length < command.targets.length) return null;
+      return () => accounts.addAlias(address, targets, clock.now());
+    }
+    case "alias_remove":
+      return () => accounts.removeAlias(address);
+    case "alias_block":
+      return () => accounts.setAliasBlocked(address, command.blocked);
+  }
+}
+
+/** Checked once the targets are set. Null: Postfix delivers it. */
+export function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
+  const { alias, addresses } = reach.widest(address);
+  if (addresses <= MOST_REACHED) return null;
+  const message = `Mail for ${alias} would go to ${plural(addresses, "address", "addresses")}: Postfix takes none for more than ${MOST_REACHED}.`;
+  return { ok: false, kind: "failed", message, next: "`alias list` shows the aliases." };
+}
+
+function aliasAudit(command: AliasCommand): AuditType {
+  switch (command.verb) {
+    case "alias_add":
+      return "ALIAS_ADDED";
+    case "alias_remove":
+      return "ALIAS_REMOVED";
+    case "alias_block":
+      return command.blocked ? "ALIAS_BLOCKED" : "ALIAS_UNBLOCKED";
+  }
+}
+
+/** Postfix looks up an address with its extension first: such an alias would divert mail of an account. */
+function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address: Address): CommandError | null {
+  const plain = parseAddress(withoutExtension(address));
+  const takes = verb === "alias_add" && plain !== null && plain !== address && parts.accounts.isAddress(plain);
+  if (isPostmaster(address) || (verb !== "alias_add" && getsAlerts(parts, address))) return alertsStay(address);
+  if (!takes) return null;
+  const message = `${address} belongs to ${plain}: create such an alias on the server.`;
+  return { ok: false, kind: "failed", message, next: "Use `alias add` there." };
+}
+
+/** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
+function leadsNowhere(
+  { accounts, engine }: AccountCommandParts,
+  command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
+  address: Address,
+): CommandError | null {
+  for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
+    const message =
+      engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
+        ? `${target} is neither an account nor an alias here.`
+        : accounts.leadsTo(target, address)
+          ? `Mail for ${address} would return to it through ${target}.`
+          : null;
+    if (message !== null)
+      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show the addresses." };
+  }
+  return null;
+}

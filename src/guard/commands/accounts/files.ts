@@ -1,0 +1,88 @@
+import type { Command, Reply } from "../../../admin/declare/control.ts";
+import type { FileChanges } from "../../../admin/declare/items.ts";
+import type { Change } from "../../../core/decide/decision.ts";
+import type { AuditType } from "../../../core/events/event-types.ts";
+import { domainOf, parseAccountName } from "../../../core/net/address.ts";
+import type { FileAccounts, NamedHash } from "../../admin-ports.ts";
+import type { QueueUpkeep } from "../queue/queue-upkeep.ts";
+import { UNWRITTEN } from "../record-first.ts";
+import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
+
+export type FileCommandParts = AccountCommandParts &
+  Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
+export type FileCommand = Extract<Command, { readonly verb: "accounts_import" | "accounts_follow" }>;
+
+/**
+ * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they
+ * have sent waits as after `account suspend`.
+ */
+export async function fileCommand(
+  parts: FileCommandParts,
+  command: FileCommand,
+  by: string,
+): Promise<Reply<FileCommand["verb"]>> {
+  const { domains } = parts.engine.policy;
+  const skipped: FileChanges["skipped"][number][] = [];
+  const entries: NamedHash[] = [];
+  const proofs = new Map<string, string>();
+  for (const { name: text, hash, proof = "", quotaBytes } of command.entries) {
+    const name = parseAccountName(text);
+    if (name === null) skipped.push({ name: text, why: "cannot be an account" });
+    else if (!isHash(hash)) skipped.push({ name, why: "has a password that came unhashed" });
+    else if (!domains.includes(domainOf(name)))
+      skipped.push({ name, why: `is of ${domainOf(name)}, which is not a mail domain of this server` });
+    else {
+      entries.push({ name, hash, quotaBytes });
+      proofs.set(name, proof);
+    }
+  }
+  const would = parts.rehearse(() => write(parts, command, entries));
+  if (parts.isDry === true) return { ok: true, result: { ...would, skipped: [...skipped, ...would.skipped] } };
+  if (!(await record(parts, would, proofs, by))) return UNWRITTEN;
+  const changes = write(parts, command, entries);
+  for (const name of changes.suspended.map(parseAccountName).filter((parsed) => parsed !== null)) {
+    await endSessions(parts, name);
+    parts.queue.holdSoon(name);
+  }
+  for (const name of changes.changed) await endSessions(parts, name);
+  return { ok: true, result: { ...changes, skipped: [...skipped, ...changes.skipped] } };
+}
+
+function write({ files, clock }: FileCommandParts, command: FileCommand, entries: readonly NamedHash[]): FileChanges {
+  if (command.verb === "accounts_import") return files.importAll(entries, clock.now());
+  const gone = command.gone.map(parseAccountName).filter((name) => name !== null);
+  return files.follow(entries, gone, clock.now());
+}
+
+const AUDITS: readonly (readonly [Exclude<keyof FileChanges, "skipped">, AuditType])[] = [
+  ["added", "ACCOUNT_ADDED"],
+  ["changed", "PASSWORD_CHANGED"],
+  ["suspended", "ACCOUNT_SUSPENDED"],
+  ["resumed", "ACCOUNT_RESUMED"],
+  ["quotas", "QUOTA_CHANGED"],
+];
+
+/** `proofs`: by the name of the account; empty if the file has a hash. */
+async function record(
+  { engine }: FileCommandParts,
+  changes: FileChanges,
+  proofs: ReadonlyMap<string, string>,
+  by: string,
+): Promise<boolean> {
+  const audits = AUDITS.flatMap(([list, type]) =>
+    changes[list].map((account) => ({ type, subject: account, account, by })),
+  );
+  const recorded = await Promise.all(audits.map((audit) => engine.audit(audit, passwordSet(audit, proofs))));
+  return recorded.every((kept) => kept);
+}
+
+/** A resumed account may have its old password, which the guard already knows. */
+function passwordSet(
+  { type, subject }: Readonly<{ type: AuditType; subject: string }>,
+  proofs: ReadonlyMap<string, string>,
+): readonly Change[] {
+  const proof = proofs.get(subject) ?? "";
+  if (type === "ACCOUNT_SUSPENDED" || type === "QUOTA_CHANGED" || (type === "ACCOUNT_RESUMED" && proof === ""))
+    return [];
+  return [{ type: "SET_PASSWORD", account: subject.toLowerCase(), proof }];
+}

@@ -1,0 +1,93 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
+import { DAY_MS, later } from "../../../core/time.ts";
+import type { ForwardStore } from "../../mailbox-ports.ts";
+import type { Outcome } from "../../ports.ts";
+import { recordFirst, UNWRITTEN } from "../record-first.ts";
+import { wrongAddress } from "../refusals.ts";
+import { type TargetParts, tooManyForwards } from "../web/web-targets.ts";
+import { type AccountCommandParts, alertsStay, getsAlerts, notDone } from "./accounts.ts";
+import { tooWide } from "./aliases.ts";
+
+export type ForwardCommandParts = Pick<
+  AccountCommandParts,
+  "engine" | "accounts" | "reach" | "alertsTo" | "rehearse" | "isDry" | "clock"
+> &
+  Pick<TargetParts, "book"> &
+  Readonly<{ forwards: ForwardStore }>;
+
+/** For everyone except root. Mail leaves by an old forward past the limits of what an account sends. */
+const NEW_TARGETS_A_DAY = 5;
+
+/** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
+export async function forwardCommand(
+  parts: ForwardCommandParts,
+  command: Extract<Command, { readonly verb: "forward_set" }>,
+  by: string,
+): Promise<Reply<"forward_set">> {
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const to = command.to.map(parseAddress).filter((target) => target !== null);
+  if (to.length < command.to.length) return wrongAddress(command.to.join(", "));
+  const { keep } = command;
+  const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
+  const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
+  if (by !== "root") {
+    // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
+    if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
+    const beyond =
+      tooManyForwards(parts, { account: name, to, by }) ??
+      (parts.isDry === true ? null : tooManyNew(parts, name, added));
+    if (beyond !== null) return beyond;
+  }
+  for (const target of to) {
+    const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
+    if (message !== null) return wrong(message, target, by);
+  }
+  const young = by === "root" ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+  const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
+  const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
+  if (tooMany !== null) return tooMany;
+  const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
+  const outcome = await recordFirst(parts, change, () =>
+    parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (outcome.ok) return { ok: true, result: { name, to, keep } };
+  return by.startsWith("mailbox:") ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
+}
+
+/** Counts tries too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
+function tooManyNew(
+  { forwards, clock }: ForwardCommandParts,
+  name: AccountName,
+  added: readonly Address[],
+): CommandError | null {
+  if (added.length === 0) return null;
+  const span = { since: later(clock.now(), -DAY_MS), until: clock.now() };
+  if (forwards.spendTargets(name, added.length, NEW_TARGETS_A_DAY, span)) return null;
+  const message = `The mail of ${name} is sent on to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
+  return { ok: false, kind: "failed", message, next: "Try again tomorrow, or ask the administrator of this server." };
+}
+
+/** Users of mailboxes must not learn which other accounts exist. */
+function wrong(message: string, target: string, by: string): CommandError {
+  const isUser = by.startsWith("mailbox:") && !by.startsWith(`mailbox:${target} `);
+  const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
+  return { ok: false, kind: "failed", message: said, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
+}
+
+const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
+/** For a user, who has no command line. */
+const OTHER_ONE = "Give another address.";
+
+function ownAddress(name: Address, by: string): string {
+  const how = by === "root" ? "by --keep, the default without --no-keep" : "unless you keep none";
+  return `${name} gets a copy ${how}.`;
+}
+
+function wrongTarget({ accounts, engine }: ForwardCommandParts, name: Address, target: Address): string | null {
+  if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target))
+    return `${target} is neither an account nor an alias here.`;
+  return accounts.leadsTo(target, name) ? `Mail for ${name} would return to it through ${target}.` : null;
+}

@@ -1,0 +1,40 @@
+import type { Reply } from "../../admin/declare/control.ts";
+import { descending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import type { AlertItem } from "../../admin/server.ts";
+import { alertText } from "../../core/alerts/alerts.ts";
+import { isoTime, SECOND_MS } from "../../core/time.ts";
+import type { Alerts } from "../alerts/alerts.ts";
+import type { Alert } from "../alerts/ports.ts";
+
+export type AlertCommandParts = Readonly<{ alerts: Pick<Alerts, "test" | "book" | "channels" | "leadOut"> }>;
+
+/** The web waits ten seconds for the guard, the command line longer than any channel takes. */
+const WEB_WAITS_MS = 8 * SECOND_MS;
+
+export async function alertsTest({ alerts }: AlertCommandParts, isWeb: boolean): Promise<Reply<"alerts_test">> {
+  const results = await alerts.test(isWeb ? WEB_WAITS_MS : undefined);
+  const shown = results.map(({ channel, outcome }) => ({
+    channel,
+    ok: outcome.ok,
+    detail: outcome.ok ? "" : outcome.reason,
+  }));
+  return { ok: true, result: { results: shown } };
+}
+
+/** Open alerts first, then resolved ones; newest first in each group. */
+export function alertsList({ alerts }: AlertCommandParts, asked: PageRequest): Reply<"alerts_list"> {
+  const channels = [...alerts.channels].map(([name, failing]) => ({ name, failing }));
+  const { items, ...page } = pageOf([...alerts.book.open, ...alerts.book.resolved], asked, keyInList);
+  return { ok: true, result: { channels, leadOut: alerts.leadOut, items: items.map(item), ...page } };
+}
+
+function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {
+  const state = resolvedAt === null ? "open" : "over";
+  return `${state}/${descending(resolvedAt ?? openedAt)}/${code}/${subject}`;
+}
+
+function item({ code, subject, detail, openedAt, resolvedAt }: Alert): AlertItem {
+  const { severity, says, next } = alertText(code);
+  const until = resolvedAt === null ? null : isoTime(resolvedAt);
+  return { code, subject, severity, says, detail, next, openedAt: isoTime(openedAt), resolvedAt: until };
+}

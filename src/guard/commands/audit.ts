@@ -1,0 +1,74 @@
+import type { Command, Reply } from "../../admin/declare/control.ts";
+import type { Page, PageRequest } from "../../admin/declare/paging.ts";
+import type { AuditEntry } from "../../core/audit/chain.ts";
+import type { Audit } from "../../core/events/command.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import type { Engine } from "../engine.ts";
+import type { AccountCommandParts } from "./accounts/accounts.ts";
+import { UNRECORDED } from "./record-first.ts";
+import { wrongAddress } from "./refusals.ts";
+
+export type RecordCommand = Extract<
+  Command,
+  { readonly verb: "legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed" }
+>;
+
+const FIREWALL = {
+  tried: "FIREWALL_TRIED",
+  confirmed: "FIREWALL_CONFIRMED",
+  rolled_back: "FIREWALL_ROLLED_BACK",
+} as const;
+
+/**
+ * Audits what root does where the guard cannot write, or only reads. A legal hold may be on a removed
+ * account.
+ */
+export async function recordCommand(
+  { engine }: Pick<AccountCommandParts, "engine">,
+  command: RecordCommand,
+  by: string,
+): Promise<Reply<RecordCommand["verb"]>> {
+  if (command.verb !== "legal_hold") {
+    const recorded = await engine.audit({ ...seenOf(command), by });
+    return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
+  }
+  const name = parseAccountName(command.name);
+  if (name === null) return wrongAddress(command.name);
+  const type = command.isOn ? "LEGAL_HOLD_SET" : "LEGAL_HOLD_LIFTED";
+  const recorded = await engine.audit({ type, subject: name, by });
+  return recorded ? { ok: true, result: { name } } : UNRECORDED;
+}
+
+function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>): Pick<Audit, "type" | "subject"> {
+  switch (command.verb) {
+    case "access_reviewed":
+      return { type: "ACCESS_REVIEWED", subject: command.summary };
+    case "recovery_key_made":
+      return { type: "RECOVERY_KEY_MADE", subject: command.fingerprint };
+    case "firewall_changed":
+      return { type: FIREWALL[command.step], subject: command.opening };
+  }
+}
+
+/** Records what root did about an incident, so that it is part of the audit's chain. */
+export async function incidentNote(
+  { engine }: Readonly<{ engine: Engine }>,
+  { incident, step, says }: Extract<Command, { readonly verb: "incident_note" }>,
+  by: string,
+): Promise<Reply<"incident_note">> {
+  const subject = printable(`${incident} ${step}: ${says}`, 600);
+  return (await engine.audit({ type: "INCIDENT", subject, by })) ? { ok: true, result: { done: true } } : UNRECORDED;
+}
+
+export type AuditCommandParts = Readonly<{
+  /** Newest first; the cursor is an id. */
+  audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
+}>;
+
+type Asked = Extract<Command, { readonly verb: "audit_list" }>;
+
+/** Lists what administrators did, a page at a time. Does not count the total: the web may ask often, and 100,000 entries are kept. */
+export function auditList({ audited }: AuditCommandParts, asked: Asked): Reply<"audit_list"> {
+  return { ok: true, result: audited.entries(asked) };
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
+import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { beforeEachOf } from "../../../test/kit/hooks.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import type { Command } from "../../admin/declare/control.ts";
+import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, () => {
+  kit = commandsOnMemory();
+});
+
+async function said(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
+}
+
+function ban(target: string, length: string | null = null, note = ""): Promise<string> {
+  return said({ verb: "ban", target, note, for: length });
+}
+
+function allow(target: string, length: string | null = null): Promise<string> {
+  return said({ verb: "allow_add", target, note: "office", for: length });
+}
+
+test("the reason of a ban without a note says that it was made by hand", async () => {
+  const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+  assert.ok(reply.ok && "ban" in reply.result);
+  assert.equal(reply.result.ban.reason, "Banned by hand");
+});
+
+test("an error in a ban says how to write it", async () => {
+  assert.equal(
+    await ban("203.0.113.7", "soon"),
+    "usage “soon” is not a length of time. Write it as 45s, 30m, 2h or 7d.",
+  );
+  assert.equal(await ban("203.0.113.7", "1ms"), "done");
+  assert.equal(
+    await ban("nowhere"),
+    "usage “nowhere” is not an IP address or network. Write it as 203.0.113.7 or 2001:db8::/64.",
+  );
+  assert.match(await ban("203.0.113.1"), /^failed Not banned\. 203\.0\.113\.1\/32: /);
+});
+
+test("a refused command names the network, unless the database cannot be written", async () => {
+  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: There is no ban/);
+  kit.store.failing = "commit";
+  assert.match(await ban("203.0.113.7"), /^failed Not banned\. The database could not be written/);
+  kit.clock.advance(2_000);
+  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed The database could not be written/);
+  kit.clock.advance(2_000);
+  assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
+});
+
+test("unban: an address means the unit that was banned, and the reply names that unit", async () => {
+  assert.equal(await ban("2001:db8:1:2::7"), "done");
+  assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
+    ok: true,
+    result: { prefix: "2001:db8:1:2::/64" },
+  });
+  assert.match(await said({ verb: "unban", target: "nowhere" }), /^usage /);
+});
+
+test("an allow entry is one network, at widest /8 or /16 for IPv6, with or without an end", async () => {
+  assert.equal(await allow("10.0.0.0/8"), "done");
+  assert.equal(await allow("2001::/16", "1h"), "done");
+  assert.match(await allow("10.0.0.0/7"), /^usage 10\.0\.0\.0\/7 is too wide: /);
+  assert.match(await allow("2000::/15"), /^usage 2000::\/15 is too wide: /);
+  assert.match(await allow("nowhere"), /^usage “nowhere” is not an IP address/);
+  assert.match(await allow("203.0.113.7", "0s"), /^usage “0s” is not a length of time/);
+  const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
+  const at = isoTime(kit.clock.now());
+  const entry = { note: "office", by: "root", at, from: "command" };
+  assert.deepEqual(listed, {
+    ok: true,
+    result: {
+      items: [
+        { prefix: "10.0.0.0/8", ...entry, expiresAt: null },
+        { prefix: "2001::/16", ...entry, expiresAt: isoTime(later(kit.clock.now(), HOUR_MS)) },
+      ],
+      next: null,
+      total: 2,
+    },
+  });
+});
+
+test("an added allow entry is removed once", async () => {
+  assert.equal(await allow("203.0.113.7"), "done");
+  const remove = { verb: "allow_remove", target: "203.0.113.7" } as const;
+  assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
+  assert.match(await said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
+  assert.match(await said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
+});
+
+test("entries from the settings are listed as such, and no command removes them", async () => {
+  kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+  const at = isoTime(kit.engine.startedAt);
+  kit.clock.advance(HOUR_MS);
+  assert.deepEqual(await kit.ask({ verb: "allow_list", limit: 50, cursor: null }), {
+    ok: true,
+    result: {
+      items: [
+        { prefix: "198.51.100.0/24", note: "allow.networks", by: "settings", at, expiresAt: null, from: "settings" },
+      ],
+      next: null,
+      total: 1,
+    },
+  });
+  assert.equal(
+    await said({ verb: "allow_remove", target: "198.51.100.0/24" }),
+    "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",
+  );
+});
+
+test("break-glass reports how many bans it lifted, and how many it could not lift because the disk is full", async () => {
+  assert.equal(await ban("203.0.113.7"), "done");
+  kit.store.failing = "commit";
+  assert.equal(
+    await said({ verb: "break_glass" }),
+    "failed 1 ban could not be lifted: the database takes no writes. `status` shows what is wrong.",
+  );
+  kit.store.failing = null;
+  kit.clock.advance(2_000);
+  assert.deepEqual(await kit.ask({ verb: "break_glass" }), { ok: true, result: { lifted: 1 } });
+});
+
+test("protection of an address follows the same rule as bans", async () => {
+  const protects = async (target: string): Promise<unknown> => {
+    const reply = await kit.ask({ verb: "protection", target });
+    return reply.ok && "reason" in reply.result ? reply.result.reason : reply;
+  };
+  const stranger = "198.51.100.7";
+  assert.equal(await protects(stranger), null);
+  assert.equal(await protects("203.0.113.1"), "gateway");
+  kit.engine.administratorAt(ip(stranger));
+  assert.equal(await protects(stranger), "admin_session");
+  assert.equal(await protects("198.51.100.0/24"), "admin_session", "and every network around it");
+  await allow(stranger);
+  assert.equal(await protects(stranger), "allow_listed");
+  kit.clock.advance(HOUR_MS);
+  await said({ verb: "allow_remove", target: stranger });
+  assert.equal(await protects(stranger), null);
+  assert.match(await said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is not an IP address/);
+});

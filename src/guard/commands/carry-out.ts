@@ -1,0 +1,308 @@
+import {
+  type Command,
+  type CommandLine,
+  type DryVerb,
+  effectOf,
+  type Reply,
+  type Verb,
+} from "../../admin/declare/control.ts";
+import type { Health } from "../../admin/declare/items.ts";
+import { ownOf } from "../../admin/declare/rights.ts";
+import { plural } from "../../core/text.ts";
+import type { Passkeys } from "../access/passkeys.ts";
+import type { SignInParts } from "../access/sign-in.ts";
+import type { AuthorLists } from "../admin-ports.ts";
+import { breakGlass, type GlassBroken } from "../enforce/end-bans.ts";
+import type { AccountPasswords } from "../ports.ts";
+import {
+  adminPassword,
+  callerCommand,
+  type DashboardCommandParts,
+  type SessionCommandParts,
+  type SignIns,
+  sessionCommand,
+  signInCommand,
+  type TokenCommandParts,
+  tokenCommand,
+  tokenList,
+} from "./access/access.ts";
+import {
+  type FactorCommand,
+  factorCommand,
+  type PasskeyCommandParts,
+  passkeyChallenge,
+  passkeyCommand,
+  resetFactors,
+} from "./access/factors.ts";
+import {
+  type AccountListParts,
+  accessReview,
+  accountDetails,
+  accountList,
+  accountOwn,
+  aliasList,
+} from "./accounts/account-lists.ts";
+import {
+  type NetworkCommandParts,
+  networkCommand,
+  quotaCommand,
+  type VacationCommandParts,
+  vacationCommand,
+} from "./accounts/account-settings.ts";
+import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
+import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
+import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
+import { type AppPasswordParts, appPasswordCommand } from "./accounts/app-passwords.ts";
+import { type FileCommandParts, fileCommand } from "./accounts/files.ts";
+import { type ForwardCommandParts, forwardCommand } from "./accounts/forwarding.ts";
+import { type AlertCommandParts, alertsList, alertsTest } from "./alerts.ts";
+import { type AuditCommandParts, auditList, incidentNote, recordCommand } from "./audit.ts";
+import {
+  allowAdd,
+  allowList,
+  allowRemove,
+  type BanCommandParts,
+  ban,
+  cleanup,
+  protection,
+  type TargetParts,
+  unban,
+} from "./bans.ts";
+import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
+import { heldCommand } from "./queue/held.ts";
+import type { HeldQueueParts, Share } from "./queue/held-queue.ts";
+import { queueCommand } from "./queue/queue.ts";
+import type { SettingsCommandParts, SettingsCommands } from "./settings.ts";
+import { pending, reload } from "./settings-file.ts";
+import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
+import type { Turn } from "./turns.ts";
+import type { Upkeep } from "./upkeep.ts";
+import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
+import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/web.ts";
+import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
+
+export type CommandParts = BanCommandParts &
+  AccountStateCommandParts &
+  AccountListParts &
+  WebPasswordParts &
+  AppPasswordParts &
+  ForwardCommandParts &
+  VacationCommandParts &
+  FileCommandParts &
+  HeldQueueParts &
+  NetworkCommandParts &
+  GreylistCommandParts &
+  SpamCommandParts &
+  AlertCommandParts &
+  AuditCommandParts &
+  DashboardCommandParts &
+  PasskeyCommandParts &
+  Omit<SignInParts, "keys"> &
+  SettingsCommandParts &
+  Pick<MyMailboxParts, "mailPorts"> &
+  Readonly<{
+    active: AccountPasswords;
+    /** Refreshed at once, so that a new address can send as soon as the command ends. */
+    authors: AuthorLists;
+    health: () => Promise<Health>;
+    /** Resolves once all committed changes survive a power failure; false if the disk failed to flush. */
+    flushed: () => Promise<boolean>;
+    upkeep: Pick<Upkeep, keyof Upkeep>;
+    pid: number;
+  }>;
+
+export type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }>;
+
+/** Parts that keep state between commands. */
+export type Own = Readonly<{
+  keys: Passkeys;
+  bounds: CommandGate["bounds"];
+  signIns: SignIns;
+  settings: SettingsCommands;
+  mailbox: MyMailboxCommands;
+  /** For access reviews, for which root reads users' scripts. */
+  reviews: Turn;
+}>;
+
+/** Additional arguments of every command. */
+type At = Own & Readonly<{ caller: WebCaller | null; share: Share }>;
+type Of<V extends Verb> = Extract<Command, { readonly verb: V }>;
+type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
+
+/** Needed by commands that have a dry run, which passes parts that change nothing. */
+export type TriedParts = TargetParts &
+  AliasCommandParts &
+  AppPasswordParts &
+  ForwardCommandParts &
+  GreylistCommandParts &
+  HeldQueueParts &
+  NetworkCommandParts &
+  SessionCommandParts &
+  SpamCommandParts &
+  TokenCommandParts &
+  VacationCommandParts &
+  WebPasswordParts;
+
+const TRIED: { readonly [V in DryVerb]: Run<TriedParts, Of<V>> } = {
+  ban,
+  unban,
+  allow_add: allowAdd,
+  allow_remove: allowRemove,
+  token_create: tokenCommand,
+  token_revoke: tokenCommand,
+  session_end: sessionCommand,
+  session_end_all: sessionCommand,
+  account_make: webPassword,
+  account_password: webPassword,
+  accounts_bring: webImport,
+  account_remove: accountCommand,
+  account_suspend: accountCommand,
+  account_resume: accountCommand,
+  alias_add: aliasCommand,
+  alias_remove: aliasCommand,
+  alias_block: aliasCommand,
+  quota_set: quotaCommand,
+  networks_add: networkCommand,
+  networks_remove: networkCommand,
+  app_password_add: appPasswordCommand,
+  app_password_remove: appPasswordCommand,
+  forward_set: forwardCommand,
+  vacation_set: vacationCommand,
+  queue_hold: queueCommand,
+  queue_release: queueCommand,
+  queue_delete: queueCommand,
+  queue_return: queueCommand,
+  queue_flush: queueCommand,
+  held_release: heldCommand,
+  held_drop: heldCommand,
+  greylist_pause: greylistPause,
+  greylist_resume: greylistResume,
+  spam_allow_add: spamAllow,
+  spam_allow_remove: spamAllow,
+};
+
+const settings: Run<CommandParts, Of<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (_, command, by, at) =>
+  at.settings.run(command, by);
+const signIn: Run<CommandParts, Of<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (parts, command, _, at) =>
+  signInCommand(parts, at.signIns, command);
+const passkey = ofCaller<Of<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
+  passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
+);
+const ofItself = ofCaller<Of<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
+  callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
+);
+const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
+  factorCommand(parts, signIns.administrator.factors, command, { caller, by });
+const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
+
+const RUNS: { readonly [V in Verb]: Run<CommandParts, Of<V>> } = {
+  ...TRIED,
+  ping: ({ pid }) => ({ ok: true, result: { pid } }),
+  health: ({ health }) => health().then((result) => ({ ok: true, result })),
+  break_glass: (parts, _, by) => breakGlass(parts, by).then(brokenGlass),
+  incident_note: incidentNote,
+  allow_list: allowList,
+  protection,
+  account_state: (parts, { name }) => accountStateNow(parts, name),
+  account_list: accountList,
+  account_details: accountDetails,
+  cleanup,
+  account_add: accountCommand,
+  account_passwd: accountCommand,
+  held_list: heldCommand,
+  queue_list: queueCommand,
+  accounts_import: fileCommand,
+  accounts_follow: fileCommand,
+  app_passwords: accountOwn,
+  forwarding: accountOwn,
+  vacation: accountOwn,
+  mail_keys_recover: recoverKeys,
+  legal_hold: recordCommand,
+  access_reviewed: recordCommand,
+  recovery_key_made: recordCommand,
+  firewall_changed: recordCommand,
+  alias_list: aliasList,
+  greylist_list: greylistList,
+  spam_allow_list: spamAllowList,
+  alerts_test: (parts, _, __, { caller }) => alertsTest(parts, caller !== null),
+  alerts_list: alertsList,
+  audit_list: auditList,
+  audit_verify: ({ upkeep }) => upkeep.audit(),
+  access_review: (parts, command, _, { reviews }) => reviews.take(() => accessReview(parts, command)),
+  incident_list: ({ upkeep }) => upkeep.incidents(),
+  firewall: ({ upkeep }) => upkeep.firewall(),
+  checks: ({ upkeep }) => upkeep.checks(),
+  fail2ban: ({ upkeep }) => upkeep.fail2ban(),
+  encryption: ({ upkeep }) => upkeep.encryption(),
+  retention: ({ upkeep }) => upkeep.retention(),
+  upkeep: ({ upkeep }) => upkeep.records(),
+  certificate: ({ upkeep }) => upkeep.certificate(),
+  dns_check: ({ upkeep }, { domain }) => upkeep.dns(domain),
+  token_list: tokenList,
+  admin_passwd: (parts, { hash }, by) => adminPassword(parts, hash, by),
+  reload: (parts, _, by) => reload(parts, by),
+  pending,
+  settings_list: settings,
+  settings_preview: settings,
+  settings_apply: settings,
+  settings_undo: settings,
+  sign_in: signIn,
+  sign_in_passkey: signIn,
+  sign_in_mailbox: signIn,
+  passkey_challenge: (parts, command, _, { keys, bounds }) => passkeyChallenge(parts, keys, bounds, command),
+  passkey_list: passkey,
+  passkey_begin: passkey,
+  passkey_add: passkey,
+  passkey_remove: passkey,
+  caller: ofItself,
+  prove: ofItself,
+  prove_passkey: ofItself,
+  sign_out: ofItself,
+  factors_reset: (parts, _, by) => resetFactors(parts, by),
+  factor_list: factor,
+  totp_begin: factor,
+  totp_confirm: factor,
+  totp_remove: factor,
+  recovery_renew: factor,
+  session_list: sessionCommand,
+  my_mailbox: ofMailbox,
+  my_addresses: ofMailbox,
+  my_client: ofMailbox,
+  my_sessions: ofMailbox,
+  my_sessions_end: ofMailbox,
+  my_password: ofMailbox,
+  my_senders: ofMailbox,
+  watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
+};
+
+/** Carries out a command whose caller is allowed to give it (`CommandGate`). */
+export function carryOut(parts: CommandParts, own: Own, { command, by, caller, share }: Asked): Promise<Reply> | Reply {
+  const account = caller?.item.account ?? null;
+  const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
+  const beyond = isOwnChange ? own.mailbox.whyNotNow(command, account) : null;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
+  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...own, caller, share });
+}
+
+/** Returns what the command would answer, by the same rules: the parts of a dry run change and record nothing. */
+export function tryOut(
+  parts: TriedParts,
+  own: Own,
+  { command, by, caller, share }: Asked & Readonly<{ command: Of<DryVerb> }>,
+): Promise<Reply> | Reply {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...own, caller, share });
+}
+
+function ofCaller<C extends Command>(
+  run: (parts: CommandParts, command: C, by: string, at: At & { caller: WebCaller }) => Promise<Reply> | Reply,
+): Run<CommandParts, C> {
+  return (parts, command, by, at) =>
+    at.caller === null ? UNAUTHORIZED : run(parts, command, by, { ...at, caller: at.caller });
+}
+
+function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {
+  if (left === 0) return { ok: true, result: { lifted } };
+  const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
+  return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
+}

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
+import { commandsOnMemory, HASH, hashOf, network } from "../../../test/kit/commands-kit.ts";
+import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import type { Command } from "../../admin/declare/control.ts";
+import { ROLES } from "../../core/access/scopes.ts";
+import { HOUR_MS } from "../../core/time.ts";
+
+const PASSWORD = "correct horse battery";
+
+describe("commands of the administrator", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(() => {
+    kit = commandsOnMemory();
+  });
+
+  test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
+    const ban = async (target: string, length: string | null): Promise<string> => {
+      const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
+      assert.ok(reply.ok && "ban" in reply.result);
+      const { prefix, level, reason, source, createdAt, expiresAt } = reply.result.ban;
+      const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
+      return `${prefix} ${level} ${reason} ${source} ${hours}`;
+    };
+    assert.equal(await ban("203.0.113.7", null), "203.0.113.7/32 manual noise root 24");
+    assert.equal(await ban("198.51.100.9/24", "2h"), "198.51.100.0/24 manual noise root 2");
+    assert.equal(await ban("2001:db8:1:2::7", "permanent"), "2001:db8:1:2::/64 manual noise root ever");
+  });
+
+  test("an invalid command is a usage error of one sentence, and changes nothing", async () => {
+    const wrong: readonly Command[] = [
+      { verb: "ban", target: "nonsense", note: "", for: null },
+      { verb: "ban", target: "203.0.113.7", note: "", for: "soon" },
+      { verb: "ban", target: "203.0.113.7", note: "", for: "0s" },
+      { verb: "unban", target: "203.0.113.7/33" },
+      { verb: "allow_add", target: "", note: "", for: null },
+      { verb: "account_add", name: "alice", hash: HASH },
+      { verb: "account_add", name: "alice@example.test", hash: "in the clear" },
+      { verb: "alias_add", address: "info@example.test", targets: [] },
+      { ...COMMANDS.token_create, name: "a b" },
+      { ...COMMANDS.token_create, digest: "00" },
+      { ...COMMANDS.token_create, scopes: ["read", "root"] },
+      { ...COMMANDS.token_create, scopes: [] },
+      { ...COMMANDS.token_create, for: "soon" },
+      { verb: "admin_passwd", hash: "in the clear" },
+    ];
+    for (const command of wrong) {
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && reply.kind === "usage", JSON.stringify([command, reply]));
+      assert.match(reply.message, /^[^\n]+\.$/);
+    }
+    assert.equal(kit.rows(), 0);
+  });
+
+  test("a valid command that cannot be carried out says why and what to do next", async () => {
+    const impossible: readonly (readonly [Command, RegExp])[] = [
+      [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
+      [{ verb: "unban", target: "203.0.113.7" }, /There is no ban/],
+      [{ verb: "allow_remove", target: "203.0.113.7" }, /not on the allow list/],
+      [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /not a mail domain/],
+      [{ verb: "account_suspend", name: "nobody@example.test" }, /no account/],
+      [{ verb: "token_revoke", name: "none" }, /no token/],
+    ];
+    for (const [command, says] of impossible) {
+      const reply = await kit.ask(command);
+      assert.ok(!reply.ok && reply.kind === "failed", JSON.stringify([command, reply]));
+      assert.match(reply.message, says);
+      assert.notEqual(reply.next, "");
+    }
+  });
+
+  test("an account is added, changed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
+    const name = "alice@example.test";
+    for (const verb of ["account_add", "account_passwd"] as const)
+      assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
+    for (const verb of ["account_suspend", "account_resume", "account_remove"] as const)
+      assert.ok((await kit.ask({ verb, name })).ok);
+    assert.deepEqual(kit.kept(), ["kick_account", "kick_account", "find_mail", "find_mail", "kick_account"]);
+    assert.deepEqual(kit.types(), [
+      "ACCOUNT_ADDED",
+      "PASSWORD_CHANGED",
+      "ACCOUNT_SUSPENDED",
+      "ACCOUNT_RESUMED",
+      "ACCOUNT_REMOVED",
+    ]);
+  });
+
+  test("cleanup removes only what has expired", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: "1s" });
+    await kit.ask({ verb: "ban", target: "203.0.113.8", note: "", for: "1h" });
+    kit.clock.advance(1_001);
+    assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 1 } });
+    assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 0 } });
+    assert.deepEqual(kit.types(), ["BAN", "BAN", "BAN_EXPIRED"]);
+  });
+
+  test("the allow list shows both origins; entries from the settings are removed in the settings", async () => {
+    kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
+    assert.deepEqual(added, {
+      ok: true,
+      result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"], liftedTotal: 1 },
+    });
+    const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
+    assert.ok(listed.ok && "items" in listed.result);
+    assert.deepEqual(
+      listed.result.items.map((item) => ("prefix" in item ? `${item.prefix} ${item.from}` : item)),
+      ["198.51.100.0/24 settings", "203.0.113.7/32 command"],
+    );
+    const refused = await kit.ask({ verb: "allow_remove", target: "198.51.100.0/24" });
+    assert.ok(!refused.ok && refused.message.includes("settings"));
+  });
+
+  test("a reload records which settings changed; invalid settings change nothing", async () => {
+    kit.reloads({ ok: true, changed: ["limits.mail.per_minute", "spam.required_score"] });
+    assert.deepEqual(await kit.ask({ verb: "reload" }), {
+      ok: true,
+      result: { changed: ["limits.mail.per_minute", "spam.required_score"], recorded: true },
+    });
+    kit.reloads({ ok: true, changed: [] });
+    await kit.ask({ verb: "reload" });
+    assert.deepEqual(kit.details(), ["limits.mail.per_minute, spam.required_score by root", "nothing changed by root"]);
+    kit.reloads({ ok: false, reason: "limits.mail.per_minute is not a number." });
+    const wrong = await kit.ask({ verb: "reload" });
+    assert.ok(!wrong.ok && wrong.message === "limits.mail.per_minute is not a number.");
+    assert.equal(kit.rows(), 2);
+  });
+
+  test("sign-ins to the dashboard are judged and recorded like those of mailboxes", async () => {
+    const signIn = async (ip: string, password: string) => {
+      const reply = await kit.ask({ verb: "sign_in", ip, password, device: "Firefox on Linux", known: null }, "web");
+      assert.ok(reply.ok && "outcome" in reply.result);
+      return reply.result;
+    };
+    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    const before = kit.types().length;
+    for (let i = 0; i < TEST_POLICY.logins.failures; i++)
+      assert.equal((await signIn("203.0.113.7", String(i))).outcome, "wrong");
+    assert.equal((await signIn("203.0.113.7", PASSWORD)).outcome, "refused");
+    const signedIn = await signIn("203.0.113.8", PASSWORD);
+    assert.ok(signedIn.outcome === "in" && signedIn.caller.role === "owner");
+    assert.deepEqual([...new Set(kit.types().slice(before).map(String))].toSorted(), [
+      "BAN",
+      "LOGIN_FAILED",
+      "LOGIN_REFUSED",
+      "LOGIN_SUCCEEDED",
+    ]);
+    assert.ok(kit.details().includes("dashboard login=<admin>"));
+    const nowhere = await kit.ask({ verb: "sign_in", ip: "nowhere", password: "", device: "", known: null }, "web");
+    assert.ok(!nowhere.ok && nowhere.kind === "usage");
+  });
+
+  test("commands that the web is not allowed to give change nothing", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    const refused = await kit.ask({ verb: "break_glass" }, "web");
+    assert.ok(!refused.ok && refused.message === "This command is not allowed from here.");
+    assert.ok((await kit.ask({ verb: "unban", target: "203.0.113.7" })).ok, "the ban still stands");
+  });
+
+  test("an address from which an administrator works is not banned", async () => {
+    const as = { as: TOKEN, ip: "203.0.113.7" };
+    assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ROLES.owner })).ok);
+    assert.ok((await kit.ask({ verb: "caller", isUse: true }, "web", as)).ok);
+    const refused = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.ok(!refused.ok && refused.message.startsWith("Not banned. "));
+  });
+
+  test("writes the list of sender addresses after each command, and never undoes the command", async () => {
+    assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
+    assert.equal(kit.authorsWritten(), 1);
+  });
+
+  test("writes no list if nothing changed, least of all for a stranger's made-up token", async () => {
+    const as = { as: "0f".repeat(32), ip: "203.0.113.7" };
+    await kit.ask({ verb: "caller", isUse: true }, "web", as);
+    await kit.ask({ verb: "unban", target: "203.0.113.7" }, "web", as);
+    await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
+    await kit.ask(COMMANDS.break_glass, "web");
+    assert.equal(kit.authorsWritten(), 0);
+    await kit.ask({ verb: "reload" });
+    assert.equal(kit.authorsWritten(), 1, "the domains may have changed");
+  });
+
+  test("a watcher starts at the last event", async () => {
+    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
+    assert.deepEqual(await kit.ask({ verb: "watch" }), { ok: true, result: { lastEventId: kit.rows() } });
+    assert.deepEqual(await kit.ask({ verb: "ping" }), { ok: true, result: { pid: 1 } });
+  });
+});

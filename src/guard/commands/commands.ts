@@ -1,0 +1,96 @@
+import {
+  type CommandError,
+  type CommandLine,
+  effectOf,
+  hasDryRun,
+  type Reply,
+  type Verb,
+} from "../../admin/declare/control.ts";
+import type { Origin } from "../../admin/declare/verb.ts";
+import { messageOf } from "../../core/error.ts";
+import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
+import { Passkeys } from "../access/passkeys.ts";
+import { SignIn } from "../access/sign-in.ts";
+import type { AuthorLists } from "../admin-ports.ts";
+import { type CommandParts, carryOut, type Own, tryOut } from "./carry-out.ts";
+import { onPaper } from "./on-paper.ts";
+import { UNRECORDED } from "./record-first.ts";
+import { SettingsCommands } from "./settings.ts";
+import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
+import { MyMailboxCommands } from "./web/my-mailbox.ts";
+import { type Admitted, CommandGate } from "./web/web.ts";
+
+const NO_DRY_RUN: CommandError = {
+  ok: false,
+  kind: "usage",
+  message: "This command cannot be tried without being carried out.",
+  next: "Leave the dry run out.",
+};
+/** Only one runs at a time, so the keeper stays free for other commands. */
+const MOST_REVIEWS = 4;
+
+/**
+ * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
+ * changes survive a power failure.
+ */
+export function createCommands(parts: CommandParts) {
+  const gate = new CommandGate(parts);
+  const keys = new Passkeys(parts);
+  const { bounds } = gate;
+  const signIns = {
+    administrator: new SignIn({ ...parts, keys }, bounds),
+    mailboxes: new MailboxSignIn(parts, bounds),
+  };
+  const own: Own = {
+    keys,
+    bounds,
+    signIns,
+    settings: new SettingsCommands(parts),
+    mailbox: new MyMailboxCommands(parts),
+    reviews: new Turn(MOST_REVIEWS, "The access of accounts is being looked at for many others."),
+  };
+  const shares = new QueueShares(gate.bounds);
+  const inTurn = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
+    admitted.caller === null
+      ? carryOut(parts, own, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.inTurn(command.verb, (share) => carryOut(parts, own, { ...admitted, command, share }));
+  const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
+    if (command.verb === "my_password" && admitted.caller !== null)
+      return own.mailbox.mayChangePassword(command.password, admitted.caller);
+    // Uncounted tries would let mailbox users find out which other addresses exist.
+    if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
+    return admitted.caller === null
+      ? tryOut(onPaper(parts), own, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.trialInTurn(command.verb, (share) => tryOut(onPaper(parts), own, { ...admitted, command, share }));
+  };
+  return async (line: CommandLine, origin: Origin): Promise<Reply> => {
+    const { command } = line;
+    try {
+      const admitted = gate.admit(line, origin);
+      if (line.isDry === true) return "error" in admitted ? admitted.error : await tried(admitted, command);
+      const reply = "error" in admitted ? admitted.error : await inTurn(admitted, command);
+      if (mayChange(command.verb) && !("error" in admitted)) refresh(parts.authors);
+      return !reply.ok || !effectOf(command.verb).lasts || (await parts.flushed()) ? reply : UNRECORDED;
+    } catch (error) {
+      const why = messageOf(error);
+      return {
+        ok: false,
+        kind: "failed",
+        message: `It could not be done: ${why.replace(/\.?$/, ".")}`,
+        next: command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
+      };
+    }
+  };
+}
+
+/** Whether accounts, the allow list or the settings may differ afterwards. Includes failed commands, which may be partly done. */
+function mayChange(verb: Verb): boolean {
+  return verb === "reload" || effectOf(verb).lasts;
+}
+
+/** A failed write does not undo the command. It is retried each second and reported there. */
+function refresh(authors: AuthorLists): void {
+  try {
+    authors.refresh();
+  } catch {}
+}

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import type { Command } from "../../admin/declare/control.ts";
+import type { KeeperCommand, ListedMail } from "../../admin/declare/keeper.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
+const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
+
+/** Each command, with a part of its answer that must not be empty. */
+const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
+  { command: { verb: "queue_hold", ...ALL }, says: { changed: 2 } },
+  { command: { verb: "queue_release", ...ALL }, says: { changed: 0, kept: [{ account: ANNA, mails: 1 }] } },
+  {
+    command: { verb: "queue_delete", ...ALL, sender: ANNA, isAll: false },
+    says: { changed: 2, kept: [{ account: ANNA, mails: 1 }] },
+  },
+  { command: { verb: "queue_return", ...ALL, ids: [LOOSE], isAll: false }, says: { changed: 1 } },
+  { command: { verb: "queue_flush", ...ALL }, says: { changed: 2 } },
+  { command: { verb: "held_release", name: ANNA }, says: { released: 1, isMore: false } },
+  { command: { verb: "held_drop", name: ANNA }, says: { dropped: 1, isMore: false } },
+  { command: { verb: "account_suspend", name: ANNA }, says: { held: 3 } },
+];
+const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
+
+/** Postfix's queue, which the keeper's orders change. */
+describe("a dry run of a command on mail", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  let mails: ListedMail[];
+
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    mails = [listed(LOOSE, "deferred"), listed(OTHER, "deferred"), listed(HELD, "hold")];
+    kit.queues(({ senders, ids, onHold }) => {
+      obey();
+      return mails
+        .filter(({ queue }) => (queue === "hold") === onHold)
+        .filter(({ id, sender }) => ids.includes(id) || senders.some((one) => one === sender))
+        .map(({ id, at, recipients }) => ({ id, isHeld: onHold, at, recipients: recipients.length }));
+    });
+    kit.listsQueue(({ ids, where, after }) => {
+      obey();
+      const queue = mails
+        .filter(({ id }) => (ids.length === 0 || ids.includes(id)) && (after === null || id > after.id))
+        .filter((mail) => where === "anywhere" || (mail.queue === "hold") === (where === "hold"));
+      return { queue, total: queue.length };
+    });
+    assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
+    await kit.engine.audit(null, [
+      { type: "HOLD_MAIL", queueId: HELD, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
+    ]);
+    kit.asked.length = 0;
+  });
+
+  function listed(id: string, queue: ListedMail["queue"]): ListedMail {
+    const reported = { sizeBytes: 1, sender: ANNA, recipients: [], recipientCount: 1, reason: null, nextTryAt: null };
+    return { id, queue, at: 0, ...reported };
+  }
+
+  function obey(): void {
+    for (const order of kit.asked.splice(0)) {
+      if (order.verb === "hold_mail") put(order.ids, "hold");
+      else if (order.verb === "release_mail") put(order.ids, "deferred");
+      else if (order.verb === "delete_mail" || order.verb === "return_mail")
+        mails = mails.filter(({ id }) => !order.ids.includes(id));
+    }
+  }
+
+  function put(ids: readonly string[], queue: ListedMail["queue"]): void {
+    mails = mails.map((mail) => (ids.includes(mail.id) ? { ...mail, queue } : mail));
+  }
+
+  for (const { command, says } of TRIED)
+    test(`${command.verb} answers as the command does, but orders and records nothing`, async () => {
+      const before = [kit.rows(), kit.heldMail.held(ANNA).length];
+      const tried = await kit.try(command);
+      assert.ok(tried.ok, JSON.stringify(tried));
+      assert.partialDeepStrictEqual(tried.result, says);
+      assert.deepEqual(await kit.try(command), tried, "again");
+      assert.deepEqual(
+        kit.kept().filter((verb) => !LOOKS.includes(verb)),
+        [],
+      );
+      assert.deepEqual([kit.rows(), kit.heldMail.held(ANNA).length], before);
+      assert.deepEqual(await kit.ask(command), tried);
+    });
+
+  test("this file tests every command on mail that has a dry run", () => {
+    const tested = TRIED.map(({ command }) => command.verb).filter((verb) => verb !== "account_suspend");
+    assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => /^(queue|held)_/.test(verb)).toSorted());
+  });
+});

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import type { Command } from "../../admin/declare/control.ts";
+import { PROOF_MS } from "../../core/access/session.ts";
+import { WEB_LIMITS } from "./web/web-bounds.ts";
+
+const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us", for: "2h" };
+const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };
+
+const name = "anna@example.test";
+const ANNA: Command = { verb: "account_add", name, hash: HASH };
+const ALIAS: Command = { verb: "alias_add", address: "info@example.test", targets: [name] };
+const NETWORKS = { verb: "networks_add", name, networks: ["203.0.113.0/24"] } as const;
+
+const APP = { verb: "app_password_add", name, app: "phone" } as const;
+const FORWARD = { verb: "forward_set", name, to: ["anna@elsewhere.test"], keep: true } as const;
+const AWAY = { verb: "vacation_set", name, subject: "", text: "I am away.", until: null } as const;
+
+const PAUSE = { verb: "greylist_pause", recipient: "owner@example.test", for: "15m" } as const;
+const LET_IN = { verb: "spam_allow_add", account: name, sender: "*@friend.example" } as const;
+
+/** The commands on the queue are in dry-run-queue.test.ts. */
+const OF_QUEUE = /^(queue|held)_/;
+
+/** Each command, with the commands that must run before it can succeed. */
+const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[] = [
+  { command: BAN, after: [] },
+  { command: { verb: "unban", target: "203.0.113.7" }, after: [BAN] },
+  { command: { verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }, after: [BAN] },
+  {
+    command: { verb: "allow_remove", target: "203.0.113.0/24" },
+    after: [{ verb: "allow_add", target: "203.0.113.0/24", note: "", for: null }],
+  },
+  { command: TOKEN, after: [] },
+  { command: { verb: "token_revoke", name: "ci" }, after: [TOKEN] },
+  { command: { verb: "session_end_all" }, after: [] },
+  { command: { verb: "account_make", name, password: "quite some words" }, after: [] },
+  { command: { verb: "account_password", name, password: "quite some words" }, after: [ANNA] },
+  {
+    command: {
+      verb: "accounts_bring",
+      entries: [
+        { name, password: "quite some words" },
+        { name: "bert@example.test", hash: HASH },
+        { name: "nobody@elsewhere.test", hash: HASH },
+      ],
+    },
+    after: [],
+  },
+  { command: { verb: "account_remove", name }, after: [ANNA] },
+  { command: { verb: "account_suspend", name }, after: [ANNA] },
+  { command: { verb: "account_resume", name }, after: [ANNA, { verb: "account_suspend", name }] },
+  { command: ALIAS, after: [ANNA] },
+  { command: { verb: "alias_remove", address: "info@example.test" }, after: [ANNA, ALIAS] },
+  { command: { verb: "alias_block", address: "info@example.test", blocked: true }, after: [ANNA, ALIAS] },
+  { command: { verb: "quota_set", name, quotaBytes: 50_000_000 }, after: [ANNA] },
+  { command: NETWORKS, after: [ANNA] },
+  { command: { ...NETWORKS, verb: "networks_remove" }, after: [ANNA, NETWORKS] },
+  { command: { ...APP, verb: "app_password_remove" }, after: [ANNA, APP] },
+  { command: FORWARD, after: [ANNA] },
+  { command: AWAY, after: [ANNA] },
+  { command: PAUSE, after: [] },
+  { command: { verb: "greylist_resume", recipient: PAUSE.recipient }, after: [PAUSE] },
+  { command: LET_IN, after: [ANNA] },
+  { command: { ...LET_IN, verb: "spam_allow_remove" }, after: [ANNA, LET_IN] },
+];
+
+const NO_MAIL = { ids: [], account: null, sender: null, recipient: null, cursor: null } as const;
+
+type Kit = ReturnType<typeof commandsOnMemory>;
+
+function tablesOf({ db }: Kit): readonly string[] {
+  const names = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return names.map(({ name }) => String(name));
+}
+
+function rowsOf({ db }: Kit, table: string) {
+  return db.prepare(`SELECT * FROM "${table}"`).all();
+}
+
+describe("a dry run", () => {
+  let kit: Kit;
+  /** Every row of both databases. */
+  const state = () => JSON.stringify([kit.credentials(), ...tablesOf(kit).map((table) => rowsOf(kit, table))]);
+  beforeEach(() => {
+    kit = commandsOnMemory();
+  });
+
+  for (const { command, after } of TRIED)
+    test(`of ${command.verb} answers as the command does, but changes and records nothing`, async () => {
+      for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
+      const before = state();
+      const tried = await kit.try(command);
+      assert.equal(state(), before);
+      assert.deepEqual(await kit.try(command), tried, "again");
+      assert.deepEqual(await kit.ask(command), tried);
+      assert.notEqual(state(), before, "the real command changes something");
+    });
+
+  for (const [what, command] of [
+    ["a protected address", { verb: "ban", target: "203.0.113.1", note: "", for: null }],
+    ["an address without a ban", { verb: "unban", target: "203.0.113.9" }],
+    ["an invalid network", { verb: "ban", target: "nobody", note: "", for: null }],
+    ["a network that is not on the list", { verb: "allow_remove", target: "203.0.113.9" }],
+    ["an alias that leads nowhere", { ...ALIAS, targets: ["nobody@example.test"] }],
+    ["a missing account", { ...NETWORKS, name: "nobody@example.test" }],
+    ["a missing token", { verb: "token_revoke", name: "nobody" }],
+    ["a missing session", { verb: "session_end", id: "0123456789ab" }],
+    ["a password that is too simple", { verb: "account_make", name, password: "short" }],
+    ["the password of a missing account", { verb: "account_password", name, password: "quite some words" }],
+    ["a missing app password", { ...APP, verb: "app_password_remove" }],
+    ["a forward that comes back", { ...FORWARD, to: [name] }],
+    ["a reply without a text", { ...AWAY, text: " " }],
+    ["a missing pause", { verb: "greylist_resume", recipient: "owner@example.test" }],
+    ["a pause for a missing account", { verb: "greylist_pause", recipient: "nobody@example.test", for: null }],
+    ["an invalid sender", { verb: "spam_allow_add", account: name, sender: "everybody" }],
+    ["an account that is not held", { verb: "held_release", name }],
+    ["missing mail", { verb: "queue_flush", ...NO_MAIL, isAll: true }],
+  ] as const)
+    test(`of ${what} is refused as the command is`, async () => {
+      const before = state();
+      const tried = await kit.try(command);
+      assert.equal(tried.ok, false);
+      assert.equal(state(), before);
+      assert.deepEqual(await kit.ask(command), tried);
+    });
+
+  test("of an app password shows no password, since none is stored", async () => {
+    assert.ok((await kit.ask(ANNA)).ok);
+    const before = state();
+    assert.deepEqual(await kit.try(APP), { ok: true, result: { name, app: "phone", password: "" } });
+    assert.equal(state(), before);
+    const made = await kit.ask(APP);
+    assert.ok(made.ok && "password" in made.result && made.result.password.length > 20);
+    const again = await kit.try(APP);
+    assert.deepEqual(again, await kit.ask(APP));
+    assert.equal(again.ok, false);
+  });
+
+  test("is refused for a command that has none, and the command is not carried out", async () => {
+    for (const command of [{ verb: "cleanup" }, { verb: "break_glass" }] as const) {
+      const tried = await kit.try(command);
+      assert.ok(!tried.ok && /cannot be tried/.test(tried.message), command.verb);
+    }
+    assert.deepEqual(kit.types(), []);
+  });
+
+  test("is tested in this file for every command that has one", () => {
+    const tested = [...TRIED.map(({ command }) => command.verb), "session_end", APP.verb];
+    assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
+  });
+});
+
+describe("a dry run that the web asks for", () => {
+  test("needs the same rights, and a denial is not recorded", async () => {
+    const kit = webGateOnMemory();
+    kit.clock.advance(PROOF_MS);
+    const as = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
+    const reported = kit.admit(TOKEN, as);
+    assert.ok("error" in reported && reported.error.denied === "proof_needed");
+    const stranger = kit.admit(BAN, { ...as, as: "0".repeat(64) });
+    assert.ok("error" in stranger && stranger.error.denied === "unauthorized");
+    assert.deepEqual(kit.denied(), []);
+  });
+
+  test("does not count, and is refused if the command would be", async () => {
+    const kit = webGateOnMemory();
+    const dry = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
+    for (let i = 0; i < WEB_LIMITS.changes + 5; i++) assert.ok("by" in kit.admit(BAN, dry));
+    for (let i = 0; i < WEB_LIMITS.changes; i++) assert.equal(await kit.ask(BAN), null);
+    assert.ok("error" in kit.admit(BAN, dry));
+    assert.deepEqual(kit.refused(), []);
+    assert.equal((await kit.ask(BAN))?.ok, false);
+    assert.deepEqual(kit.refused(), [`ban by ${BY}`]);
+  });
+});

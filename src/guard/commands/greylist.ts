@@ -1,0 +1,93 @@
+import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import type { GreylistPauseItem } from "../../admin/filters.ts";
+import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
+import type { Engine } from "../engine.ts";
+import type { GreylistPause, GreylistPauses } from "../facts/greylisting.ts";
+import type { Clock, RecipientDirectory } from "../ports.ts";
+import { UNRECORDED } from "./record-first.ts";
+
+export type GreylistCommandParts = Readonly<{
+  engine: Pick<Engine, "policy" | "audit">;
+  pauses: Pick<GreylistPauses, "pause" | "resume" | "pauses">;
+  recipients: RecipientDirectory;
+  clock: Clock;
+}>;
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+
+const USUAL_MS = 15 * MINUTE_MS;
+const LONGEST_MS = 30 * DAY_MS;
+/** Pauses by the dashboard. Those by mailbox users are bounded by the number of users, and do not count here. */
+const MOST_OF_WEB = 200;
+
+export async function greylistPause(
+  { engine, pauses, recipients, clock }: GreylistCommandParts,
+  command: Of<"greylist_pause">,
+  by: string,
+): Promise<Reply<"greylist_pause">> {
+  const written = parseAddress(command.recipient);
+  if (written === null) return noAddress(command.recipient);
+  const target = ofAccount(written, recipients);
+  const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
+  if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
+    return usage(`“${printable(command.for ?? "", 40)}” is not a length of a pause.`, "Write it as 15m, 2h or 1d.");
+  if (!engine.policy.domains.includes(domainOf(target)) || !recipients.exists(target))
+    return failed(`${target} receives no mail here.`, "`account list` and `alias list` show who does.");
+  if (by.startsWith("web:") && isFull(pauses.pauses(clock.now()), target))
+    return failed(
+      `Greylisting is paused for ${MOST_OF_WEB} recipients already.`,
+      "Use `greylist pause` on the server.",
+    );
+  const pause = { target, until: later(clock.now(), lastsMs), by };
+  pauses.pause(pause);
+  const subject = `${target} for ${formatDuration(lastsMs)}`;
+  const recorded = await engine.audit({ type: "GREYLIST_PAUSED", subject, recipient: target, by });
+  return recorded ? { ok: true, result: item(pause) } : UNRECORDED;
+}
+
+/** A pause covers every extension of an address, so extensions are not counted separately. */
+function ofAccount(written: Address, recipients: RecipientDirectory): Address {
+  const plain = parseAddress(withoutExtension(written));
+  return plain !== null && recipients.exists(plain) ? plain : written;
+}
+
+function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
+  const ofWeb = pauses.filter(({ by }) => by.startsWith("web:"));
+  return ofWeb.length >= MOST_OF_WEB && !ofWeb.some((pause) => pause.target === target);
+}
+
+export async function greylistResume(
+  { engine, pauses, clock }: GreylistCommandParts,
+  command: Of<"greylist_resume">,
+  by: string,
+): Promise<Reply<"greylist_resume">> {
+  const target = parseAddress(command.recipient);
+  if (target === null) return noAddress(command.recipient);
+  if (!pauses.resume(target, clock.now()))
+    return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
+  const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
+  return recorded ? { ok: true, result: { target } } : UNRECORDED;
+}
+
+export function greylistList({ pauses, clock }: GreylistCommandParts, asked: PageRequest): Reply<"greylist_list"> {
+  const { items, ...page } = pageOf(pauses.pauses(clock.now()), asked, ({ target }) => target);
+  return { ok: true, result: { items: items.map(item), ...page } };
+}
+
+function item({ target, until, by }: GreylistPause): GreylistPauseItem {
+  return { target, until: isoTime(until), by };
+}
+
+function noAddress(text: string): CommandError {
+  return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
+}
+
+function usage(message: string, next: string): CommandError {
+  return { ok: false, kind: "usage", message, next };
+}
+
+function failed(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}

@@ -1,0 +1,109 @@
+import type { QueuedMail } from "../../admin/declare/keeper.ts";
+import type { Ban } from "../../core/decide/decision.ts";
+import type { Keeper, SecretMaker } from "../admin-ports.ts";
+import type { Notices } from "../ports.ts";
+import type { CommandParts, TriedParts } from "./carry-out.ts";
+import type { GreylistCommandParts } from "./greylist.ts";
+import type { SpamCommandParts } from "./spam.ts";
+
+/** The parts of a dry run: they answer as the real ones do, but change and record nothing. */
+export function onPaper(parts: CommandParts): TriedParts {
+  const { credentials, sessions, rehearse } = parts;
+  return {
+    ...parts,
+    ...decidedOnPaper(parts),
+    isDry: true,
+    keeper: keeperOnPaper(parts.keeper),
+    notices: SILENT,
+    secrets: UNHASHED,
+    pauses: unpaused(parts),
+    senders: unlisted(parts),
+    preferences: { refresh: () => undefined },
+    credentials: {
+      createToken: (token) => rehearse(() => credentials.createToken(token)),
+      revokeToken: (name) => rehearse(() => credentials.revokeToken(name)),
+    },
+    sessions: { end: (which) => rehearse(() => sessions.end(which)) },
+  };
+}
+
+const SILENT: Notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
+
+/** A hash takes long, and a dry run stores none. */
+const UNHASHED: SecretMaker = {
+  make: (asked) => Promise.resolve(asked.map(() => ({ hash: "{ARGON2ID}none", proof: "" }))),
+  proofOf: () => "",
+};
+
+/** Pauses and resumes nothing. */
+function unpaused({ pauses }: Pick<GreylistCommandParts, "pauses">): GreylistCommandParts["pauses"] {
+  return {
+    pauses: (now) => pauses.pauses(now),
+    pause: () => undefined,
+    resume: (target, now) => pauses.pauses(now).some((pause) => pause.target === target),
+  };
+}
+
+/** Adds no sender to the list and removes none. */
+function unlisted({ senders }: Pick<SpamCommandParts, "senders">): SpamCommandParts["senders"] {
+  return {
+    allowedSenders: () => senders.allowedSenders(),
+    wouldChange: (...change) => senders.wouldChange(...change),
+    allowSender: (account, sender) => senders.wouldChange("allow", account, sender),
+    disallowSender: (account, sender) => senders.wouldChange("disallow", account, sender),
+  };
+}
+
+/** The engine's decision without its effects, and the ban that would follow. */
+function decidedOnPaper({
+  engine,
+  history,
+}: Pick<CommandParts, "engine" | "history">): Pick<TriedParts, "engine" | "history"> {
+  let made: Ban | null = null;
+  return {
+    engine: {
+      audit: () => Promise.resolve(true),
+      policy: engine.policy,
+      subject: (ip) => engine.subject(ip),
+      ask: (event) => {
+        // Only commands on a network get here.
+        if (!("prefix" in event)) return engine.ask(event);
+        const decided = engine.wouldDecide(event);
+        made =
+          decided.changes.map((change) => (change.type === "BAN" ? change.ban : null)).find((it) => it !== null) ??
+          null;
+        return Promise.resolve(decided);
+      },
+    },
+    history: { ban: () => made, bansWithin: (network) => history.bansWithin(network) },
+  };
+}
+
+/**
+ * The keeper of a dry run: it answers from the real queue, and only notes the orders, so that the command
+ * finds the queue as its own orders would leave it. Ends no session. Exported for its test.
+ */
+export function keeperOnPaper(keeper: Keeper): Keeper {
+  const seen = new Map<string, QueuedMail>();
+  const held = new Map<string, QueuedMail>();
+  const gone = new Set<string>();
+  return {
+    ask: async (command) => {
+      if (command.verb === "list_mail") return keeper.ask(command);
+      if (command.verb === "find_mail") {
+        const found = await keeper.ask(command);
+        if (!found.ok) return found;
+        for (const mail of found.mails ?? []) seen.set(mail.id, mail);
+        const there = [...(found.mails ?? []), ...(command.onHold ? held.values() : [])];
+        return { ...found, mails: there.filter(({ id }) => !gone.has(id) && (command.onHold || !held.has(id))) };
+      }
+      const ids = "ids" in command ? command.ids : [];
+      for (const id of ids) {
+        const mail = seen.get(id);
+        if (command.verb !== "hold_mail") gone.add(id);
+        else if (mail !== undefined) held.set(id, { ...mail, isHeld: true });
+      }
+      return { ok: true, detail: "", count: ids.length };
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Reply } from "../../admin/declare/control.ts";
+import { QueueShares } from "./turns.ts";
+
+const DONE: Reply = { ok: true, result: { done: true } };
+
+test("commands on the queue wait for each other, even for one that fails; other commands do not", async () => {
+  const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const failing = shares.inTurn("queue_list", async () => {
+    order.push("first");
+    await gate.promise;
+    throw new Error("broken");
+  });
+  const second = shares.inTurn("held_drop", ({ deletes, releases, rounds }) => {
+    order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
+    return DONE;
+  });
+  assert.deepEqual(
+    shares.inTurn("ban", () => DONE),
+    DONE,
+  );
+  await Promise.resolve();
+  assert.deepEqual(order, ["first"]);
+  gate.resolve();
+  await assert.rejects(Promise.resolve(failing), /broken/);
+  assert.deepEqual(await second, DONE);
+  assert.deepEqual(order, ["first", "second 7 3 2"]);
+});
+
+test("at most sixteen wait", async () => {
+  const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
+  const gate = Promise.withResolvers<void>();
+  const ask = async () => shares.inTurn("queue_list", () => gate.promise.then(() => DONE));
+  const waiting = Array.from({ length: 16 }, ask);
+  const refused = await ask();
+  assert.ok(!refused.ok && /many others/.test(refused.message));
+  gate.resolve();
+  assert.ok((await Promise.all(waiting)).every(({ ok }) => ok));
+  assert.ok((await ask()).ok);
+});
+
+test("a dry run is limited by the remaining budget, and uses none of it", async () => {
+  const spent = (): number => assert.fail("it counts");
+  const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
+  const seen: number[][] = [];
+  const tried = () =>
+    shares.trialInTurn("queue_delete", ({ deletes, releases, rounds }) => {
+      seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
+      return DONE;
+    });
+  await Promise.all([tried(), tried()]);
+  assert.deepEqual(seen, [
+    [500, 200, 0, 2, 2],
+    [500, 200, 0, 2, 2],
+  ]);
+});

@@ -1,0 +1,212 @@
+import type { CommandError } from "../../../admin/declare/control.ts";
+import { MAILS_PER_COMMAND, type QueuedMail, SENDERS_PER_COMMAND } from "../../../admin/declare/keeper.ts";
+import type { HeldMailItem } from "../../../admin/held.ts";
+import type { Change } from "../../../core/decide/decision.ts";
+import { type AccountName, type Address, parseAddress } from "../../../core/net/address.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../../core/time.ts";
+import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { Clock, Outcome } from "../../ports.ts";
+
+/** Postfix's queue, and the guard's notes of the mail on hold there. */
+
+export type HeldQueueParts = Readonly<{
+  engine: Pick<Engine, "audit">;
+  keeper: Keeper;
+  heldMail: HeldMail;
+  accounts: Pick<AliasStore, "sendersOf">;
+  clock: Clock;
+}>;
+export type Failure = Extract<Outcome, { ok: false }>;
+/** Limits of one command. */
+export type Share = Readonly<{
+  /** This many times 500 mails. */
+  rounds: number;
+  /** How many of these mails may be deleted or returned now. They count as deleted. */
+  deletes: (mails: number) => number;
+  /** The same for held mails to release. */
+  releases: (mails: number) => number;
+}>;
+type Found = Readonly<{ ok: true; mails: readonly QueuedMail[] }> | Failure;
+
+/** Longer than Postfix keeps a mail that it cannot deliver (outbound.queue_lifetime). */
+const QUEUED_MS = 30 * DAY_MS;
+/** The keeper finds 500 mails at a time. More than 20,000 take a second command. */
+export const ROUNDS = 40;
+/** A noted mail may enter the queue only after its milters have answered. */
+const ARRIVING_MS = HOUR_MS;
+
+/** Puts on hold all mail of the account that waits in the queue. Returns how many of its mails are then on hold. */
+export async function holdQueued(
+  parts: HeldQueueParts,
+  account: AccountName,
+): Promise<Readonly<{ ok: true; held: number }> | Failure> {
+  const { engine, heldMail, keeper } = parts;
+  const senders = sendersOf(parts, account);
+  const noted = new Set(heldMail.held(account).map(({ queueId }) => queueId));
+  const sent = sentIds(parts, account);
+  for (let round = 0; round < ROUNDS; round++) {
+    const loose = await find(keeper, senders, [...noted, ...sent], { onHold: false });
+    if (!loose.ok) return loose;
+    if (loose.mails.length === 0) {
+      const found = await find(keeper, senders, [...noted, ...sent], { onHold: true });
+      if (!found.ok) return found;
+      const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+      const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
+      if (changes.length > 0 && !(await engine.audit(null, changes)))
+        return { ok: false, reason: "The database took no record of it." };
+      return { ok: true, held: mails.length };
+    }
+    const held = await change(
+      keeper,
+      "hold_mail",
+      loose.mails.map(({ id }) => id),
+    );
+    if (!held.ok) return held;
+  }
+  return { ok: false, reason: "Mail kept coming into the queue." };
+}
+
+/**
+ * The mail on hold in Postfix's queue. Notes of mail that has gone are removed: root can use postsuper(1). Mail that the guard
+ * could not note, because the database could not be written, has an address of the account as envelope sender. Mail that root put on
+ * hold (`queue hold`) belongs only to root.
+ */
+export async function onHold(
+  parts: HeldQueueParts,
+  account: AccountName | null,
+): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+  const { engine, keeper, heldMail, clock } = parts;
+  const noted = new Map(heldMail.held(account).map((item) => [item.queueId, item]));
+  if (account === null && noted.size === 0) return { ok: true, items: [] };
+  const found = await find(keeper, account === null ? [] : sendersOf(parts, account), [...noted.keys()], {
+    onHold: true,
+  });
+  if (!found.ok) return found;
+  const settled = isoTime(settledBefore(clock.now()));
+  await forgetAllBut(engine, found.mails, idsOf([...noted.values()].filter(({ at }) => at < settled)));
+  const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
+  const named = (mail: QueuedMail): HeldMailItem => {
+    const note = noted.get(mail.id) ?? unnoted(mail, account ?? "");
+    // Only outside recipients to whom the account had never written were noted.
+    return { ...note, recipients: mail.to ?? note.recipients };
+  };
+  return { ok: true, items: mails.map(named) };
+}
+
+/**
+ * Returns those of these mails that are on hold for the account. Mail that the guard could not note counts as the account's: a
+ * caller who names a mail has seen it.
+ */
+export async function onHoldOf(
+  { keeper, heldMail }: HeldQueueParts,
+  account: AccountName,
+  ids: readonly string[],
+): Promise<Readonly<{ ok: true; items: readonly HeldMailItem[] }> | Failure> {
+  const found = await find(keeper, [], ids, { onHold: true });
+  if (!found.ok) return found;
+  const mails = found.mails.filter(({ id }) => (heldMail.holderOf(id) ?? account) === account);
+  return { ok: true, items: mails.map((mail) => unnoted(mail, account)) };
+}
+
+/**
+ * Removes notes of mails released since, for all accounts, `MAILS_PER_COMMAND` of them after `after`. Returns
+ * the last queue id that it read; null if there are no more, or if the queue cannot be read.
+ */
+export async function forgetGone(
+  { engine, keeper, heldMail, clock }: HeldQueueParts,
+  after: string,
+): Promise<string | null> {
+  const ids = heldMail.noted(after, settledBefore(clock.now()), MAILS_PER_COMMAND);
+  const last = ids.at(-1);
+  if (last === undefined) return null;
+  const found = await find(keeper, [], ids, { onHold: true });
+  if (!found.ok) return null;
+  await forgetAllBut(engine, found.mails, ids);
+  return last;
+}
+
+/** While the database cannot be written, the notes stay until the next time. */
+async function forgetAllBut(
+  engine: Pick<Engine, "audit">,
+  there: readonly QueuedMail[],
+  noted: readonly string[],
+): Promise<void> {
+  const present = new Set(there.map(({ id }) => id));
+  const queueIds = noted.filter((id) => !present.has(id));
+  if (queueIds.length > 0) await engine.audit(null, [{ type: "FORGET_HELD", queueIds }]);
+}
+
+function settledBefore(now: Millis): Millis {
+  return later(now, -ARRIVING_MS);
+}
+
+/** A removed account has only its name. Other addresses that it could send as are found only by its events. */
+export function sendersOf({ accounts }: Pick<HeldQueueParts, "accounts">, account: AccountName): readonly Address[] {
+  const senders = accounts.sendersOf(account, SENDERS_PER_COMMAND).flatMap((address) => parseAddress(address) ?? []);
+  return [...new Set<Address>([account, ...senders])].slice(0, SENDERS_PER_COMMAND);
+}
+
+/** Mail that it sent under any address: the latest 2,000 mails that may still wait. */
+export function sentIds({ heldMail, clock }: HeldQueueParts, account: AccountName): readonly string[] {
+  return heldMail.sent(account, later(clock.now(), -QUEUED_MS)).flatMap(({ queueId }) => queueId ?? []);
+}
+
+function isRoots(heldMail: HeldMail, queueId: string): boolean {
+  return heldMail.holderOf(queueId) === HELD_BY_HAND;
+}
+
+function unnoted({ id, at, recipients, to = [] }: QueuedMail, account: string): HeldMailItem {
+  return { queueId: id, account, at: isoTime(instant(at)), ip: null, recipientCount: recipients, recipients: to };
+}
+
+/** The mails with these ids, and those with one of these envelope senders, of at least 500; each once. */
+async function find(
+  keeper: Keeper,
+  senders: readonly Address[],
+  ids: readonly string[],
+  kind: Readonly<{ onHold: boolean }>,
+): Promise<Found> {
+  const mails = new Map<string, QueuedMail>();
+  for (const some of ids.length === 0 ? [ids] : portions(ids)) {
+    const reply = await keeper.ask({ verb: "find_mail", senders, ids: some, ...kind });
+    if (!reply.ok) return reply;
+    for (const mail of reply.mails ?? []) mails.set(mail.id, mail);
+  }
+  return { ok: true, mails: [...mails.values()] };
+}
+
+export async function change(
+  keeper: Keeper,
+  verb: "hold_mail" | "release_mail" | "delete_mail" | "return_mail",
+  ids: readonly string[],
+): Promise<Outcome> {
+  for (const some of portions(ids)) {
+    const reply = await keeper.ask(verb === "delete_mail" ? { verb, ids: some, onHold: true } : { verb, ids: some });
+    if (!reply.ok) return reply;
+  }
+  return { ok: true };
+}
+
+function portions(ids: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.ceil(ids.length / MAILS_PER_COMMAND);
+  return Array.from({ length: count }, (_, i) => ids.slice(i * MAILS_PER_COMMAND, (i + 1) * MAILS_PER_COMMAND));
+}
+
+function heldChange({ id, recipients }: QueuedMail, account: AccountName): Change {
+  // Its recipients became known when it was accepted.
+  return { type: "HOLD_MAIL", queueId: id, account, ip: null, recipientCount: recipients, recipients: [] };
+}
+
+export function idsOf(items: readonly HeldMailItem[]): readonly string[] {
+  return items.map(({ queueId }) => queueId);
+}
+
+export function unanswered(reason: string): CommandError {
+  return {
+    ok: false,
+    kind: "failed",
+    message: `The queue could not be changed: ${reason}`,
+    next: "Once `status` shows the keeper and Postfix, give the command again.",
+  };
+}

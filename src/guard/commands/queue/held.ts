@@ -1,0 +1,158 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { HeldMailItem } from "../../../admin/held.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { DAY_MS, later } from "../../../core/time.ts";
+import type { HeldMail } from "../../admin-ports.ts";
+import { UNRECORDED } from "../record-first.ts";
+import { wrongAddress } from "../refusals.ts";
+import {
+  change,
+  type Failure,
+  type HeldQueueParts,
+  idsOf,
+  onHold,
+  onHoldOf,
+  ROUNDS,
+  type Share,
+  unanswered,
+} from "./held-queue.ts";
+
+export type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
+
+/** `account held` shows what left within this time. */
+const SENT_MS = DAY_MS;
+const MOST_SHOWN = 100;
+
+export async function heldCommand(
+  parts: HeldQueueParts,
+  command: HeldCommand,
+  by: string,
+  { share }: Readonly<{ share: Share }>,
+): Promise<Reply<HeldCommand["verb"]>> {
+  const name = command.name === null ? null : parseAccountName(command.name);
+  if (name === null && command.name !== null) return wrongAddress(command.name);
+  if (command.verb === "held_list") return list(parts, name);
+  if (name === null) return wrongAddress("");
+  return command.verb === "held_release"
+    ? release(parts, name, { by, share })
+    : drop(parts, name, {
+        by,
+        share,
+        verb: command.isReturned === true ? "return_mail" : "delete_mail",
+        ids: command.ids ?? null,
+      });
+}
+
+type Asked = Readonly<{ by: string; share: Share }>;
+
+async function list(parts: HeldQueueParts, account: AccountName | null): Promise<Reply<"held_list">> {
+  const { heldMail, clock } = parts;
+  const found = await onHold(parts, account);
+  if (!found.ok) return unanswered(found.reason);
+  const sent = account === null ? [] : heldMail.sent(account, later(clock.now(), -SENT_MS));
+  const accounts = heldMail.accounts().filter((one) => account === null || one.account === account);
+  const result = {
+    accounts: accounts.slice(0, MOST_SHOWN),
+    held: found.items.slice(0, MOST_SHOWN),
+    heldTotal: found.items.length,
+    sent: sent.slice(0, MOST_SHOWN),
+    sentTotal: sent.length,
+  };
+  return { ok: true, result };
+}
+
+/**
+ * Ends the hold first, so that mail which arrives at that moment is not held. If Postfix cannot be asked, repeating the command
+ * releases the rest.
+ */
+async function release(parts: HeldQueueParts, name: AccountName, { by, share }: Asked): Promise<Reply<"held_release">> {
+  const { engine, heldMail } = parts;
+  const found = await onHold(parts, name);
+  if (!found.ok) return unanswered(found.reason);
+  if (found.items.length === 0 && !isHeld(heldMail, name)) return nothingHeld(name);
+  if (!(await engine.audit({ type: "ACCOUNT_RELEASED", subject: name, by }))) return UNRECORDED;
+  const released = await changeAll(parts, {
+    verb: "release_mail",
+    look: () => onHold(parts, name),
+    first: found.items,
+    rounds: share.rounds,
+    most: share.releases,
+  });
+  if (!released.ok) return unanswered(released.reason);
+  return { ok: true, result: { name, released: released.count, isMore: released.isMore } };
+}
+
+/** The owner did not write the deleted mail, so further mail stays held until `account release`. */
+async function drop(
+  parts: HeldQueueParts,
+  name: AccountName,
+  { by, share, verb, ids }: Asked & Readonly<{ verb: "delete_mail" | "return_mail"; ids: readonly string[] | null }>,
+): Promise<Reply<"held_drop">> {
+  const { engine, heldMail } = parts;
+  const look = (): ReturnType<typeof onHold> => (ids === null ? onHold(parts, name) : onHoldOf(parts, name, ids));
+  const found = await look();
+  if (!found.ok) return unanswered(found.reason);
+  if (found.items.length === 0)
+    return ids === null
+      ? nothingHeld(name)
+      : { ok: true, result: { name, dropped: 0, isMore: false, isHeld: isHeld(heldMail, name) } };
+  if (!(await engine.audit({ type: "HELD_MAIL_DROPPED", subject: name, by }))) return UNRECORDED;
+  const dropped = await changeAll(parts, {
+    verb,
+    look,
+    first: found.items,
+    rounds: share.rounds,
+    most: share.deletes,
+  });
+  if (!dropped.ok) return unanswered(dropped.reason);
+  const result = { name, dropped: dropped.count, isMore: dropped.isMore, isHeld: isHeld(heldMail, name) };
+  return { ok: true, result };
+}
+
+/**
+ * Releases or deletes the mail on hold, in parts, until nothing is left. A note is removed only with its mail: without notes,
+ * mail still on hold would leave with the next `account release`.
+ */
+async function changeAll(
+  { engine, keeper }: HeldQueueParts,
+  {
+    verb,
+    look,
+    first,
+    rounds,
+    most,
+  }: Readonly<{
+    verb: "release_mail" | "delete_mail" | "return_mail";
+    look: () => ReturnType<typeof onHold>;
+    first: readonly HeldMailItem[];
+    rounds: Share["rounds"];
+    most: Share["releases"];
+  }>,
+): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
+  const changed = new Set<string>();
+  let items = first;
+  for (let round = 0; round < Math.min(ROUNDS, rounds) && items.length > 0; round++) {
+    const ids = idsOf(items).slice(0, most(items.length));
+    if (ids.length === 0) break;
+    const outcome = await change(keeper, verb, ids);
+    if (!outcome.ok) return outcome;
+    for (const id of ids) changed.add(id);
+    const left = await look();
+    if (!left.ok) return left;
+    items = left.items;
+    const stays = new Set(idsOf(items));
+    const gone = ids.filter((id) => !stays.has(id));
+    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }])))
+      return { ok: false, reason: "The database took no record of it." };
+  }
+  for (const { queueId } of items) changed.delete(queueId);
+  return { ok: true, count: changed.size, isMore: items.length > 0 };
+}
+
+function isHeld(heldMail: HeldMail, name: AccountName): boolean {
+  return heldMail.accounts().some(({ account }) => account === name);
+}
+
+function nothingHeld(name: AccountName): CommandError {
+  return { ok: false, kind: "failed", message: `No mail of ${name} is held.`, next: "`account held` shows what is." };
+}

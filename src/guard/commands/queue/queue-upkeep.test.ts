@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import type { QueuedMail } from "../../../admin/declare/keeper.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
+
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+
+let kit: ReturnType<typeof commandsOnMemory>;
+/** Postfix's queue, by the envelope sender. */
+let queue: Map<string, QueuedMail>;
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  queue = new Map();
+  kit.queues(({ senders, ids, onHold }) => {
+    obey();
+    return [...queue].flatMap(([sender, mail]) =>
+      mail.isHeld === onHold && (ids.includes(mail.id) || senders.some((one) => one === sender)) ? [mail] : [],
+    );
+  });
+  for (const name of [ANNA, BERT]) {
+    assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+    queue.set(name, { id: name.slice(0, 4).toUpperCase(), isHeld: false, at: 0, recipients: 2 });
+  }
+});
+
+function obey(): void {
+  for (const asked of kit.asked.splice(0))
+    for (const [sender, mail] of queue)
+      if (asked.verb === "hold_mail" && asked.ids.includes(mail.id)) queue.set(sender, { ...mail, isHeld: true });
+}
+const heldIds = (): readonly string[] => [...queue.values()].flatMap(({ id, isHeld }) => (isHeld ? [id] : []));
+const notedIds = (): readonly string[] => kit.heldMail.held(null).map(({ queueId }) => queueId);
+
+async function suspend(): Promise<void> {
+  kit.keeperUp(false);
+  for (const name of [ANNA, BERT]) await kit.ask({ verb: "account_suspend", name });
+  kit.asked.splice(0);
+}
+/** Until started work has ended. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+}
+
+test("queued mail of suspended accounts is held at once, and noted", async () => {
+  await suspend();
+  kit.keeperUp(true);
+  kit.upkeep.holdSoon(ANNA);
+  kit.upkeep.holdSoon(BERT);
+  await settled();
+  assert.deepEqual(heldIds(), ["ANNA", "BERT"]);
+  assert.deepEqual(notedIds().toSorted(), ["ANNA", "BERT"]);
+  assert.deepEqual(kit.logged, []);
+});
+
+test("retries each minute while the keeper is down, except for an account that was resumed", async () => {
+  await suspend();
+  kit.upkeep.holdSoon(ANNA);
+  await settled();
+  kit.upkeep.holdSoon(BERT);
+  await settled();
+  assert.equal(kit.logged.length, 2);
+  kit.keeperUp(true);
+  assert.ok((await kit.ask({ verb: "account_resume", name: BERT })).ok);
+  kit.clock.advance(MINUTE_MS - SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), []);
+  kit.clock.advance(SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), ["ANNA"]);
+  kit.asked.splice(0);
+  kit.clock.advance(MINUTE_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(kit.asked, [], "nothing is left to do");
+});
+
+test("compares the notes with the queue once an hour", async () => {
+  await suspend();
+  kit.keeperUp(true);
+  await kit.upkeep.round();
+  kit.upkeep.holdSoon(ANNA);
+  await settled();
+  queue.clear();
+  kit.clock.advance(HOUR_MS - SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(notedIds(), ["ANNA"]);
+  kit.clock.advance(2 * SECOND_MS);
+  await kit.upkeep.round();
+  assert.deepEqual(notedIds(), []);
+});
+
+test("an error is logged, and the next round runs", async (t) => {
+  await suspend();
+  kit.keeperUp(true);
+  const noted = t.mock.method(kit.heldMail, "held", () => assert.fail("disk I/O error"));
+  kit.upkeep.holdSoon(ANNA);
+  await settled();
+  assert.deepEqual(kit.logged, ["The mail queue could not be looked after; it is tried again."]);
+  noted.mock.restore();
+  await kit.upkeep.round();
+  assert.deepEqual(heldIds(), ["ANNA"]);
+});

@@ -1,0 +1,157 @@
+import { type KeeperReply, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
+import { messageOf } from "../../../core/error.ts";
+import { type AccountName, domainOf } from "../../../core/net/address.ts";
+import { HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import type { Keeper } from "../../admin-ports.ts";
+import type { AccountDirectory, Log } from "../../ports.ts";
+import { forgetGone, type HeldQueueParts, holdQueued, ROUNDS } from "./held-queue.ts";
+
+export type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
+
+const RECONCILED_EVERY_MS = HOUR_MS;
+const AGAIN_MS = MINUTE_MS;
+
+/**
+ * Holds the queued mail of accounts that were suspended together, until all is held; and once an hour removes notes of mail that
+ * root has removed from the queue. Keeps its pending work only in memory.
+ */
+export class QueueUpkeep {
+  readonly #parts: QueueUpkeepParts;
+  readonly #waiting = new Set<AccountName>();
+  #working = false;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #reconciledAt: Millis | null = null;
+  /** Where the last reconciliation ended: it reads 20,000 mails at a time. */
+  #position = "";
+
+  constructor(parts: QueueUpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts at once, and retries each minute. */
+  holdSoon(account: AccountName): void {
+    this.#waiting.add(account);
+    this.#triedAt = Number.NEGATIVE_INFINITY;
+    void this.round();
+  }
+
+  /** Call it about every second. Never rejects. */
+  async round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    try {
+      await this.#hold();
+      await this.#reconcile();
+    } catch (error) {
+      this.#parts.log.error("The mail queue could not be looked after; it is tried again.", { why: messageOf(error) });
+    }
+    this.#working = false;
+  }
+
+  async #hold(): Promise<void> {
+    const { clock, active, log } = this.#parts;
+    if (Math.abs(clock.now() - this.#triedAt) < AGAIN_MS) return;
+    // Iterating over a set also visits entries that are added during it.
+    for (const account of this.#waiting) {
+      const outcome = active.isActive(account) ? null : await holdQueued(this.#parts, account);
+      if (outcome === null || outcome.ok) {
+        this.#waiting.delete(account);
+        continue;
+      }
+      this.#triedAt = clock.now();
+      log.warn("Mail of a suspended account in the queue is still being sent; the guard retries.", {
+        account,
+        why: outcome.reason,
+      });
+      return;
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    const now = this.#parts.clock.now();
+    this.#reconciledAt ??= now;
+    if (Math.abs(now - this.#reconciledAt) < RECONCILED_EVERY_MS) return;
+    this.#reconciledAt = now;
+    for (let round = 0; round < ROUNDS; round++) {
+      const last = await forgetGone(this.#parts, this.#position);
+      this.#position = last ?? "";
+      if (last === null) return;
+    }
+  }
+}
+
+export type OwnDeliveriesParts = Readonly<{
+  keeper: Keeper;
+  /** The domains whose mailboxes are here. */
+  domains: () => readonly string[];
+  log: Log;
+}>;
+
+/** Pages of 500 mails each. The rest waits for Postfix's next retry. */
+const MOST_PAGES = 20;
+
+/**
+ * Retries mail for local mailboxes that could not be delivered, because Dovecot was down or the disk was full, once
+ * it can be delivered. Postfix itself would wait for minutes, and finally for more than an hour (minimal_backoff_time). Does not
+ * touch mail to other servers.
+ */
+export class OwnDeliveries {
+  readonly #parts: OwnDeliveriesParts;
+  /** The run of Dovecot that the last check found ready, and the one for which all mail was retried. */
+  #ready: string | null = null;
+  #tried: string | null = null;
+
+  constructor(parts: OwnDeliveriesParts) {
+    this.#parts = parts;
+  }
+
+  /** Dovecot may have reloaded its settings, and refused mail for a moment. */
+  reloaded(): void {
+    this.#tried = null;
+  }
+
+  /**
+   * Call it every few seconds. `ready` names the run of Dovecot that can deliver; null if none can. Starts at the second check in a row
+   * that finds it ready. Never rejects.
+   */
+  async look(ready: string | null): Promise<void> {
+    const isSteady = ready !== null && ready === this.#ready;
+    this.#ready = ready;
+    if (ready === null) this.#tried = null;
+    if (!isSteady || ready === this.#tried) return;
+    this.#tried = ready;
+    const failure = await this.#tryAll();
+    if (failure === null) return;
+    this.#tried = null;
+    this.#parts.log.warn("Mail for mailboxes here was not tried again at once.", { why: failure });
+  }
+
+  /** Returns null, or the reason of a failure. */
+  async #tryAll(): Promise<string | null> {
+    const { keeper, domains } = this.#parts;
+    const own = domains();
+    let after: Readonly<{ at: number; id: string }> | null = null;
+    for (let page = 0; page < MOST_PAGES; page++) {
+      const listed: KeeperReply = await keeper.ask({
+        verb: "list_mail",
+        ids: [],
+        senders: [],
+        recipient: null,
+        where: "deferred",
+        after,
+        limit: MAILS_LISTED,
+      });
+      if (!listed.ok) return listed.reason;
+      const mails = listed.queue ?? [];
+      const ids = mails
+        .filter(({ recipients }) => recipients.some(({ address }) => own.includes(domainOf(address).toLowerCase())))
+        .map(({ id }) => id);
+      const flushed = ids.length === 0 ? null : await keeper.ask({ verb: "flush_mail", ids });
+      if (flushed?.ok === false) return flushed.reason;
+      const last = mails.at(-1);
+      if (last === undefined || mails.length < MAILS_LISTED) return null;
+      after = { at: last.at, id: last.id };
+    }
+    return null;
+  }
+}

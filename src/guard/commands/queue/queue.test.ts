@@ -1,0 +1,251 @@
+// Invariant: Holds by the guard and by root never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
+
+const ANNA = "anna@example.test";
+const BERT = "bert@example.test";
+const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
+const ALL = { ...NONE, isAll: true, cursor: null } as const;
+type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
+
+let kit: ReturnType<typeof commandsOnMemory>;
+let queue: readonly ListedMail[];
+/** How many mails each retry order names. */
+const orders: number[] = [];
+beforeEachOf(import.meta.filename, async () => {
+  kit = commandsOnMemory();
+  queue = [];
+  orders.splice(0);
+  kit.listsQueue(listed);
+  for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+  kit.asked.splice(0);
+});
+
+/** Postfix's queue, which the keeper's orders change. */
+function listed({ ids, senders, recipient, where, after, limit }: Of<"list_mail">) {
+  obey();
+  const present = queue.filter(
+    ({ id, queue: place, sender, recipients }) =>
+      (where === "anywhere" || (where === "loose" ? place !== "hold" : place === where)) &&
+      (ids.length === 0 || ids.includes(id)) &&
+      (senders.length === 0 || senders.includes(sender)) &&
+      (recipient === null || recipients.some(({ address }) => address === recipient)),
+  );
+  const rest = present.filter(({ at, id }) => after === null || at > after.at || (at === after.at && id > after.id));
+  return { queue: rest.slice(0, limit), total: present.length };
+}
+
+function obey(): void {
+  for (const asked of kit.asked.splice(0)) {
+    const moved = (place: string) =>
+      queue.map((mail) => ("ids" in asked && asked.ids.includes(mail.id) ? { ...mail, queue: place } : mail));
+    if (asked.verb === "flush_mail") orders.push(asked.ids.length);
+    if (asked.verb === "hold_mail") queue = moved("hold");
+    if (asked.verb === "release_mail" || asked.verb === "flush_mail") queue = moved("active");
+    if (asked.verb === "flush_mail" && asked.ids.length === 0)
+      queue = queue.map((mail) => (mail.queue === "deferred" ? { ...mail, queue: "active" } : mail));
+    if (asked.verb === "delete_mail")
+      queue = queue.filter(({ id, queue: place }) => !asked.ids.includes(id) || (asked.onHold && place !== "hold"));
+  }
+}
+
+function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
+  const recipients = [{ address: "bob@elsewhere.test", reason: "connection timed out" }];
+  const usual = { queue: "deferred", at: 1_000, sizeBytes: 500, sender: ANNA, nextTryAt: 2_000 };
+  return { id, ...usual, recipientCount: recipients.length, recipients, ...reported };
+}
+
+async function result(command: Command): Promise<object> {
+  const reply = await kit.ask(command);
+  assert.ok(reply.ok, JSON.stringify(reply));
+  obey();
+  return reply.result;
+}
+
+async function refusal(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  assert.ok(!reply.ok, JSON.stringify(reply));
+  return `${reply.kind} ${reply.message}`;
+}
+
+async function guardHolds(queueId: string, account: string): Promise<void> {
+  const noted = { ip: null, recipientCount: 1, recipients: [] };
+  assert.ok(await kit.engine.audit(null, [{ type: "HOLD_MAIL", queueId, account, ...noted }]));
+}
+
+const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
+const done = (changed: number) => ({ changed, kept: [], next: null });
+const left = (): readonly string[] => queue.map(({ id, queue: place }) => `${id} ${place}`);
+
+test("lists where each mail waits and for whom it is held, a page at a time", async () => {
+  queue = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
+  await guardHolds("AAAA3", ANNA);
+  const list = { verb: "queue_list", ...NONE, cursor: null } as const;
+  const first = await result({ ...list, limit: 2 });
+  const reported = { sizeBytes: 500, sender: ANNA, recipientCount: 1, recipients: mail("x").recipients };
+  const times = { at: new Date(1_000).toISOString(), nextTryAt: new Date(2_000).toISOString() };
+  assert.deepEqual(first, {
+    mails: [
+      { queueId: "AAAA1", queue: "deferred", heldFor: null, ...reported, ...times },
+      { queueId: "AAAA2", queue: "hold", heldFor: null, ...reported, ...times, nextTryAt: null },
+    ],
+    next: "0000000000001000 AAAA2",
+    total: 3,
+  });
+  assert.deepEqual(await result({ ...list, limit: 2, cursor: "0000000000001000 AAAA2" }), {
+    mails: [{ queueId: "AAAA3", queue: "hold", heldFor: ANNA, ...reported, ...times }],
+    next: null,
+    total: 3,
+  });
+});
+
+test("an account includes all its addresses, and a bounce has the empty sender", async () => {
+  assert.ok((await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ANNA] })).ok);
+  queue = [mail("AAAA1"), mail("AAAA2", { sender: "info@example.test" }), mail("AAAA3", { sender: "" })];
+  assert.deepEqual(await result({ verb: "queue_delete", ...ALL, isAll: false, account: ANNA }), {
+    changed: 2,
+    kept: [],
+    next: null,
+  });
+  assert.deepEqual(left(), ["AAAA3 deferred"]);
+  await result({ verb: "queue_delete", ...ALL, isAll: false, sender: "" });
+  assert.deepEqual(left(), []);
+});
+
+test("root's holds are made by hand: a flush skips such mail, and a release delivers it", async () => {
+  queue = [mail("AAAA1"), mail("AAAA2")];
+  await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
+  assert.deepEqual(left(), ["AAAA1 hold", "AAAA2 deferred"]);
+  await result({ verb: "queue_flush", ...ALL });
+  assert.deepEqual(left(), ["AAAA1 hold", "AAAA2 active"]);
+  const listing = await result({ verb: "queue_list", ...NONE, limit: 9, cursor: null });
+  assert.match(JSON.stringify(listing), /"queueId":"AAAA1","queue":"hold".*"heldFor":"root"/);
+  await result({ verb: "queue_release", ...ALL });
+  assert.deepEqual(left(), ["AAAA1 active", "AAAA2 active"]);
+  assert.match(await refusal({ verb: "queue_release", ...ALL }), /^failed No such mail is on hold/);
+});
+
+test("mail that the guard holds is left to `account release`, and is named", async () => {
+  queue = [mail("AAAA1", { queue: "hold" }), mail("AAAA2", { sender: BERT })];
+  await guardHolds("AAAA1", ANNA);
+  const kept = [{ account: ANNA, mails: 1 }];
+  for (const verb of ["queue_release", "queue_delete"] as const)
+    assert.deepEqual(await result({ verb, ...ALL, isAll: false, ids: ["AAAA1"] }), { changed: 0, kept, next: null });
+  assert.deepEqual(await result({ verb: "queue_delete", ...ALL }), { changed: 1, kept, next: null });
+  assert.deepEqual(left(), ["AAAA1 hold"]);
+});
+
+test("mail of a held account without a note also belongs to the guard", async () => {
+  const evidence = { count: 21, limit: 20, windowMs: 3_600_000, key: "limits.sending.strangers" };
+  const from = { prefix: network("203.0.113.66/32"), ip: ip("203.0.113.66") };
+  assert.ok(await kit.engine.audit(null, [{ type: "HOLD_ACCOUNT", account: ANNA, ...from, evidence }]));
+  queue = [
+    mail("AAAA1", { queue: "hold", sender: "Anna+tag@example.test" }),
+    mail("AAAA2", { queue: "hold", sender: BERT }),
+  ];
+  const kept = [{ account: ANNA, mails: 1 }];
+  assert.deepEqual(await result({ verb: "queue_release", ...ALL }), { changed: 1, kept, next: null });
+});
+
+test("`account release`, `account drop` and `suspend` do not touch what root holds", async () => {
+  queue = [mail("AAAA1"), mail("AAAA2")];
+  await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
+  const found = (): readonly { id: string; isHeld: boolean; at: number; recipients: number }[] =>
+    queue.map(({ id, queue: place, at }) => ({ id, isHeld: place === "hold", at, recipients: 1 }));
+  kit.queues(({ onHold }) => {
+    obey();
+    return found().filter(({ isHeld }) => isHeld === onHold);
+  });
+  assert.match(await refusal({ verb: "held_release", name: ANNA }), /No mail of anna@example\.test is held/);
+  const suspended = await result({ verb: "account_suspend", name: ANNA });
+  assert.deepEqual(suspended, { name: ANNA, held: 1 });
+  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), {
+    name: ANNA,
+    dropped: 1,
+    isMore: false,
+    isHeld: false,
+  });
+  assert.deepEqual(left(), ["AAAA1 hold"]);
+});
+
+test("what root does is recorded, except retries", async () => {
+  queue = [mail("AAAA1"), mail("AAAA2")];
+  const before = kit.rows();
+  await result({ verb: "queue_flush", ...ALL });
+  assert.equal(kit.rows(), before);
+  await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
+  await result({ verb: "queue_release", ...ALL, isAll: false, account: ANNA });
+  await result({ verb: "queue_delete", ...ALL, isAll: false, recipient: "bob@elsewhere.test" });
+  assert.deepEqual(kit.types().slice(before), ["QUEUE_HELD", "QUEUE_RELEASED", "QUEUE_DELETED"]);
+  const rows = kit.db.prepare("SELECT queue_id, account, recipient, actor FROM event WHERE id > ? ORDER BY id");
+  assert.deepEqual(rows.all(before).map(Object.values), [
+    ["AAAA1", null, null, "root"],
+    [null, ANNA, null, "root"],
+    [null, null, "bob@elsewhere.test", "root"],
+  ]);
+});
+
+test("two thousand mails are deleted in parts, skipping those that stay", async () => {
+  queue = Array.from({ length: 2_000 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
+  for (let n = 0; n < 600; n++) await guardHolds(id(n), BERT);
+  const kept = [{ account: BERT, mails: 600 }];
+  assert.deepEqual(await result({ verb: "queue_delete", ...ALL }), { changed: 1_400, kept, next: null });
+  queue = Array.from({ length: 6_000 }, (_, n) => mail(id(n), { at: n }));
+  const next = `0000000000004999 ${id(4_999)}`;
+  assert.deepEqual(await result({ verb: "queue_hold", ...ALL }), { changed: 5_000, kept: [], next });
+  assert.deepEqual(await result({ verb: "queue_hold", ...ALL, cursor: next }), done(1_000));
+});
+
+test("all mail is retried by one order, and chosen mail in parts", async () => {
+  queue = Array.from({ length: 450 }, (_, n) => mail(id(n), { at: n }));
+  const annas = { verb: "queue_flush", ...ALL, isAll: false, account: ANNA } as const;
+  const next = "0000000000000199 MANY00199";
+  assert.deepEqual(await result(annas), { changed: 200, kept: [], next });
+  // These fail at the same time: they wait again.
+  queue = queue.map((one) => ({ ...one, queue: "deferred" }));
+  const second = "0000000000000399 MANY00399";
+  assert.deepEqual(await result({ ...annas, cursor: next }), { changed: 200, kept: [], next: second });
+  assert.deepEqual(await result({ ...annas, cursor: second }), done(50));
+  assert.deepEqual(orders.splice(0), [200, 200, 50]);
+  queue = queue.map((one) => ({ ...one, queue: "deferred" }));
+  assert.deepEqual(await result({ verb: "queue_flush", ...ALL }), done(450));
+  assert.deepEqual(orders, [0]);
+});
+
+test("mails of the guard beyond one command's limit do not hide later mails", async () => {
+  queue = Array.from({ length: 5_001 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
+  for (let n = 0; n < 5_000; n++) await guardHolds(id(n), BERT);
+  const next = `0000000000004999 ${id(4_999)}`;
+  const kept = [{ account: BERT, mails: 5_000 }];
+  assert.deepEqual(await result({ verb: "queue_release", ...ALL }), { changed: 0, kept, next });
+  assert.deepEqual(await result({ verb: "queue_release", ...ALL, cursor: next }), done(1));
+});
+
+test("nothing is done if nothing can be recorded, or Postfix cannot be asked", async () => {
+  queue = [mail("AAAA1")];
+  kit.keeperUp(false);
+  assert.match(await refusal({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
+  kit.keeperUp(true);
+  kit.fillDisk();
+  assert.match(await refusal({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
+  assert.deepEqual(left(), ["AAAA1 deferred"]);
+});
+
+for (const [what, command, says] of [
+  ["a choice and all", { verb: "queue_delete", ...ALL, ids: ["AAAA1"] }, /^usage Either all/],
+  ["no choice", { verb: "queue_delete", ...ALL, isAll: false }, /^usage Either all/],
+  ["no queue id", { verb: "queue_hold", ...ALL, isAll: false, ids: ["../x"] }, /^usage .*is not a queue id/],
+  ["no address", { verb: "queue_hold", ...ALL, isAll: false, recipient: "bob" }, /^usage .*is not a mail address/],
+  ["no account", { verb: "queue_hold", ...ALL, isAll: false, account: "anna" }, /^usage .*is not a mail address/],
+  ["no sender", { verb: "queue_hold", ...ALL, isAll: false, sender: "*" }, /^usage .*is not a mail address/],
+  ["both senders", { verb: "queue_hold", ...ALL, isAll: false, account: ANNA, sender: BERT }, /^usage An acc/],
+  ["no place", { verb: "queue_hold", ...ALL, cursor: "x" }, /^usage That is not where/],
+  ["no cursor", { verb: "queue_list", ...NONE, limit: 1, cursor: "x" }, /^usage That is not where/],
+  ["no such mail", { verb: "queue_flush", ...ALL }, /^failed No such mail waits for another try/],
+] as const satisfies readonly (readonly [string, Command, RegExp])[])
+  test(`refused in one sentence: ${what}`, async () => assert.match(await refusal(command), says));

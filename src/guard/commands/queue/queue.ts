@@ -1,0 +1,263 @@
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { type KeeperCommand, type ListedMail, MAILS_BESIDE, MAILS_LISTED } from "../../../admin/declare/keeper.ts";
+import { ascending, firstPage } from "../../../admin/declare/paging.ts";
+import type { QueueItem } from "../../../admin/queue.ts";
+import type { AuditType } from "../../../core/events/event-types.ts";
+import { isQueueId } from "../../../core/events/queue-id.ts";
+import { parseAccountName, parseAddress, withoutExtension } from "../../../core/net/address.ts";
+import { printable } from "../../../core/text.ts";
+import { instant, isoTime } from "../../../core/time.ts";
+import { HELD_BY_HAND } from "../../admin-ports.ts";
+import type { Outcome } from "../../ports.ts";
+import { UNRECORDED } from "../record-first.ts";
+import { wrongAddress } from "../refusals.ts";
+import { type HeldQueueParts, type Share, sendersOf, sentIds, unanswered } from "./held-queue.ts";
+
+/** Which mails of Postfix's queue a command means. */
+
+export type QueueCommand = Extract<Command, { readonly verb: `queue_${string}` }>;
+export type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
+export type ChangeCommand = Exclude<QueueCommand, ListCommand>;
+type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
+export type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
+export type Where = ListMail["where"];
+
+/** Which mails a command can change, the message if there are none, and its record. */
+export const KINDS = {
+  queue_hold: { where: "loose", none: "No such mail waits in the queue.", audit: "QUEUE_HELD" },
+  queue_release: { where: "hold", none: "No such mail is on hold.", audit: "QUEUE_RELEASED" },
+  queue_delete: { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" },
+  queue_return: { where: "anywhere", none: "No such mail is in the queue.", audit: "QUEUE_DELETED" },
+  queue_flush: { where: "deferred", none: "No such mail waits for another try.", audit: null },
+} as const satisfies Record<ChangeCommand["verb"], Readonly<{ where: string; none: string; audit: AuditType | null }>>;
+
+export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
+  const { ids, account, sender, recipient } = command;
+  const id = ids.find((text) => !isQueueId(text));
+  if (id !== undefined) return wrong(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
+  if (account !== null && sender !== null) return wrong("An account has its senders.", "Give the account or a sender.");
+  const name = account === null ? null : parseAccountName(account);
+  if (account !== null && name === null) return wrongAddress(account);
+  const from = sender === null || sender === "" ? sender : parseAddress(sender);
+  if (sender !== null && from === null) return wrongAddress(sender);
+  const to = recipient === null ? null : parseAddress(recipient);
+  if (recipient !== null && to === null) return wrongAddress(recipient);
+  if (name === null) return { ids, senders: from === null ? [] : [from], recipient: to };
+  const sent = sentIds(parts, name).slice(0, MAILS_BESIDE);
+  return { ids, ...(sent.length === 0 ? {} : { beside: sent }), senders: sendersOf(parts, name), recipient: to };
+}
+
+/** Where the command searches; null if it cannot be done to mail that waits there. */
+export function whereOf({ verb, state }: ChangeCommand): Where | null {
+  const { where } = KINDS[verb];
+  if (state === undefined || state === where) return where;
+  return where === "anywhere" || (where === "loose" && state !== "hold") ? state : null;
+}
+
+export function wrong(message: string, next: string): CommandError {
+  return { ok: false, kind: "usage", message, next };
+}
+
+type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
+/** Mail that the guard holds is left to `account release` and `account drop`. */
+type Holder = (mail: ListedMail) => string | null;
+
+/** This many times 500 mails take some seconds. The next command handles the rest. */
+const ROUNDS = 10;
+/** postqueue(1) runs once for each mail, some milliseconds: a command must end within the caller's 30 s. */
+const MAILS_FLUSHED = 200;
+
+/** Postfix's queue: the waiting mail, and what root does with it. */
+export async function queueCommand(
+  parts: HeldQueueParts,
+  command: QueueCommand,
+  by: string,
+  { share }: Readonly<{ share: Share }>,
+): Promise<Reply<QueueCommand["verb"]>> {
+  const selection = selectionOf(parts, command);
+  if ("ok" in selection) return selection;
+  if (command.verb === "queue_list") return list(parts, selection, command);
+  const isEmpty = selection.ids.length === 0 && selection.senders.length === 0 && selection.recipient === null;
+  if (isEmpty !== command.isAll) return wrong("Either all mail is meant, or some.", "Name the mails, or give --all.");
+  const where = whereOf(command);
+  if (where === null) return nothingThere(KINDS[command.verb].none);
+  return isEmpty && command.verb === "queue_flush" && command.cursor === null
+    ? flushAll(parts, selection)
+    : change(parts, { selection, command, where, by, share });
+}
+
+/** A single order to Postfix, however many mails wait. */
+async function flushAll(parts: HeldQueueParts, selection: Selection): Promise<Reply<"queue_flush">> {
+  const { where, none } = KINDS.queue_flush;
+  const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after: null, limit: 1 });
+  if (!found.ok) return unanswered(found.reason);
+  if (!found.total) return nothingThere(none);
+  const done = await parts.keeper.ask({ verb: "flush_mail", ids: [] });
+  return done.ok ? { ok: true, result: { changed: found.total, kept: [], next: null } } : unanswered(done.reason);
+}
+
+async function list(
+  parts: HeldQueueParts,
+  selection: Selection,
+  { limit, cursor, state }: ListCommand,
+): Promise<Reply<"queue_list">> {
+  const after = cursor === null ? null : placeOf(cursor);
+  if (cursor !== null && after === null) return notAPlace();
+  const asked = { verb: "list_mail", ...selection, where: state ?? "anywhere", after, limit: limit + 1 } as const;
+  const found = await parts.keeper.ask(asked);
+  if (!found.ok) return unanswered(found.reason);
+  const { queue = [], total = 0 } = found;
+  const holder = holderIn(parts);
+  const { items, next } = firstPage(queue, limit, cursorOf);
+  return { ok: true, result: { mails: items.map((mail) => itemOf(mail, holder)), next, total } };
+}
+
+type Change = Readonly<{ selection: Selection; command: ChangeCommand; where: Where; by: string; share: Share }>;
+
+/** Some mails at a time, in the order of arrival, after those of the cursor. */
+async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<ChangeCommand["verb"]>> {
+  const { selection, command, where, share } = asked;
+  const { none } = KINDS[command.verb];
+  const holder = holderIn(parts);
+  const kept = new Map<string, number>();
+  const from = command.cursor === null ? null : placeOf(command.cursor);
+  if (command.cursor !== null && from === null) return notAPlace();
+  let [changed, isRecorded, after]: [number, boolean, After] = [0, false, from];
+  let isMore = true;
+  const [rounds, limit] =
+    command.verb === "queue_flush" ? [1, MAILS_FLUSHED] : [Math.min(ROUNDS, share.rounds), MAILS_LISTED];
+  const isDeletion = command.verb === "queue_delete" || command.verb === "queue_return";
+  let isCut = false;
+  for (let round = 0; round < rounds && isMore && !isCut; round++) {
+    const found = await parts.keeper.ask({ verb: "list_mail", ...selection, where, after, limit });
+    if (!found.ok) return unanswered(found.reason);
+    const { queue = [] } = found;
+    const guarded = queue.flatMap((mail) => guardedFor(holder(mail)) ?? []);
+    for (const account of guarded) kept.set(account, (kept.get(account) ?? 0) + 1);
+    const free = queue.filter((mail) => guardedFor(holder(mail)) === null);
+    const taken = isDeletion ? free.slice(0, share.deletes(free.length)) : free;
+    isCut = taken.length < free.length;
+    const ids = taken.map(({ id }) => id);
+    if (ids.length > 0) {
+      if (!isRecorded && !(await record(parts, asked))) return UNRECORDED;
+      isRecorded = true;
+      const done = await carryOut(parts, command, ids);
+      if (!done.ok) return unanswered(done.reason);
+      changed += done.count;
+    }
+    after = (isCut ? taken : queue).at(-1) ?? after;
+    isMore = isCut || queue.length === limit;
+  }
+  if (from === null && changed === 0 && kept.size === 0) return nothingThere(none);
+  const next = isMore && after !== null ? cursorOf(after) : null;
+  return { ok: true, result: { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next } };
+}
+
+function nothingThere(message: string): CommandError {
+  return { ok: false, kind: "failed", message, next: "`queue list` shows what is." };
+}
+
+type Done = Readonly<{ ok: true; count: number }> | Extract<Outcome, { ok: false }>;
+
+async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: readonly string[]): Promise<Done> {
+  const { engine, keeper } = parts;
+  const reply = await keeper.ask(orderFor(verb, ids));
+  if (!reply.ok) return reply;
+  const noted =
+    verb === "queue_flush" ||
+    (await engine.audit(
+      null,
+      verb === "queue_hold"
+        ? ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const)
+        : [{ type: "FORGET_HELD", queueIds: ids }],
+    ));
+  return noted ? { ok: true, count: reply.count ?? 0 } : { ok: false, reason: "The database took no record of it." };
+}
+
+/** Marks root's holds: `account release` leaves such mail on hold. */
+const BY_HAND = { account: HELD_BY_HAND, ip: null, recipientCount: 0, recipients: [] } as const;
+
+function orderFor(verb: ChangeCommand["verb"], ids: readonly string[]): KeeperCommand {
+  switch (verb) {
+    case "queue_hold":
+      return { verb: "hold_mail", ids };
+    case "queue_release":
+      return { verb: "release_mail", ids };
+    case "queue_delete":
+      return { verb: "delete_mail", ids, onHold: false };
+    case "queue_return":
+      return { verb: "return_mail", ids };
+    case "queue_flush":
+      return { verb: "flush_mail", ids };
+  }
+}
+
+/** Records first. Delivery retries change nothing, and are not recorded. */
+async function record({ engine }: HeldQueueParts, { command, by }: Change): Promise<boolean> {
+  const type = KINDS[command.verb].audit;
+  if (type === null) return true;
+  const { ids, account, sender, recipient, state } = command;
+  const words = [
+    ...(ids.length > 0
+      ? [ids.slice(0, 10).join(" "), ...(ids.length > 10 ? [`and ${ids.length - 10} more`] : [])]
+      : []),
+    ...(account === null ? [] : [`account ${account}`]),
+    ...(sender === null ? [] : [`sender <${sender}>`]),
+    ...(recipient === null ? [] : [`recipient <${recipient}>`]),
+    ...(state === undefined ? [] : [`state ${state}`]),
+  ];
+  return engine.audit({
+    type,
+    subject: `${words.join(" ") || "all mail in the queue"}${command.verb === "queue_return" ? ", returned to its senders" : ""}`,
+    by,
+    ...(account === null ? {} : { account }),
+    ...(sender === null ? {} : { sender }),
+    ...(recipient === null ? {} : { recipient }),
+    ...(ids.length === 1 && ids[0] !== undefined ? { queueId: ids[0] } : {}),
+  });
+}
+
+/**
+ * The account for which a mail is on hold, from the guard's notes. A mail held without a note, because the database could not be
+ * written, has an address of a held account as envelope sender.
+ */
+function holderIn(parts: HeldQueueParts): Holder {
+  const { heldMail } = parts;
+  let senders: ReadonlyMap<string, string> | null = null;
+  return ({ id, queue, sender }) => {
+    if (queue !== "hold") return null;
+    const noted = heldMail.holderOf(id);
+    if (noted !== null) return noted;
+    senders ??= new Map(
+      heldMail.accounts().flatMap(({ account }) => {
+        const name = parseAccountName(account);
+        return name === null ? [] : sendersOf(parts, name).map((address) => [address, account] as const);
+      }),
+    );
+    const from = sender.toLowerCase();
+    return senders.get(from) ?? senders.get(withoutExtension(from)) ?? null;
+  };
+}
+
+function guardedFor(holder: string | null): string | null {
+  return holder === HELD_BY_HAND ? null : holder;
+}
+
+function itemOf(mail: ListedMail, holder: Holder): QueueItem {
+  const { id, at, nextTryAt, ...told } = mail;
+  const next = nextTryAt === null ? null : isoTime(instant(nextTryAt));
+  return { queueId: id, ...told, heldFor: holder(mail), at: isoTime(instant(at)), nextTryAt: next };
+}
+
+function cursorOf({ at, id }: NonNullable<After>): string {
+  return `${ascending(at)} ${id}`;
+}
+
+function notAPlace(): CommandError {
+  return wrong("That is not where a list of the queue ended.", "The list prints the cursor.");
+}
+
+function placeOf(cursor: string): After {
+  const [, at, id = ""] = /^(\d{16}) ([0-9A-Za-z]{5,20})$/.exec(cursor) ?? [];
+  return at === undefined ? null : { at: Number(at), id };
+}

@@ -1,0 +1,36 @@
+// Invariant: No account, alias, second factor or passkey changes without a record, which is written first.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
+import { accountName } from "../../../test/kit/test-database.ts";
+import { instant } from "../../core/time.ts";
+import type { Outcome } from "../ports.ts";
+import { recordFirst } from "./record-first.ts";
+
+const ANNA = accountName("anna@example.test");
+
+function kit() {
+  const { accounts, lists, rehearse } = accountsOnMemory();
+  return {
+    parts: { rehearse },
+    isThere: (): boolean => lists.account(ANNA) !== null,
+    change: (): Outcome => accounts.add(ANNA, "{X}y", instant(1)),
+  };
+}
+
+test("the record is written before the change", async () => {
+  const { parts, isThere, change } = kit();
+  const seen: boolean[] = [];
+  const record = (): Promise<boolean> => Promise.resolve(seen.push(isThere()) > 0);
+  assert.deepEqual(await recordFirst(parts, change, record), { ok: true });
+  assert.deepEqual([seen, isThere()], [[false], true]);
+});
+
+test("a change that cannot be recorded is not made, and a change that would be refused is not recorded", async () => {
+  const { parts, isThere, change } = kit();
+  assert.equal(await recordFirst(parts, change, () => Promise.resolve(false)), "unwritten");
+  assert.equal(isThere(), false);
+  change();
+  const refused = await recordFirst(parts, change, () => assert.fail("recorded"));
+  assert.deepEqual(refused, { ok: false, reason: "The account anna@example.test exists already." });
+});

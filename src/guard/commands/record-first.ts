@@ -1,0 +1,42 @@
+import type { CommandError } from "../../admin/declare/control.ts";
+import type { Outcome } from "../ports.ts";
+
+export type Rehearsal = Readonly<{
+  /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
+  rehearse: <T>(work: () => T) => T;
+  /** For a dry run, only the rehearsal. */
+  isDry?: true;
+}>;
+
+/**
+ * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a
+ * record. A rehearsal finds refusals, which are not recorded. `unwritten`: neither the record nor the change was made.
+ */
+export async function recordFirst<O extends Outcome>(
+  { rehearse, isDry }: Rehearsal,
+  change: () => O,
+  record: (would: O) => Promise<boolean>,
+): Promise<O | "unwritten"> {
+  const would = rehearse(change);
+  if (!would.ok || isDry === true) return would;
+  return (await record(would)) ? change() : "unwritten";
+}
+
+/**
+ * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
+ * be in the accounts' database. Either way the caller must not hear that it succeeded.
+ */
+export const UNRECORDED: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "The database could not be written: it may or may not hold, and no record of it was kept.",
+  next: "Look whether it holds, and do it again once `status` finds the database well.",
+};
+
+/** The answer if the record comes first and could not be committed. */
+export const UNWRITTEN: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "The record of it could not be written, so nothing was changed.",
+  next: "`status` shows what is wrong.",
+};

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import type { CommandError, Reply } from "../../admin/declare/control.ts";
+import type { ChangedValue } from "../../admin/declare/settings-items.ts";
+import type { FileChanged } from "../../settings/change-file.ts";
+import { isSettingKey, type SettingKey, settingKeys, variableOf } from "../../settings/schema.ts";
+import type { SettingProblem } from "../../settings/setting.ts";
+import { isHiddenFromWeb } from "../../settings/web-changes.ts";
+import type { Engine } from "../engine.ts";
+import type { Outcome } from "../ports.ts";
+
+type Failed = Extract<Outcome, { ok: false }>;
+
+export type ReloadCommandParts = Readonly<{
+  /** Reloads the settings and returns the names of changed ones. */
+  reload: () => Readonly<{ ok: true; changed: readonly string[] }> | Failed;
+  /** Returns what a reload would change, and the present value of each as text. */
+  pending: () => Readonly<{ ok: true; changed: readonly string[]; inForce: readonly string[] }> | Failed;
+  engine: Pick<Engine, "audit">;
+}>;
+
+export function pending({ pending: readSettings }: Pick<ReloadCommandParts, "pending">): Reply<"pending"> {
+  const outcome = readSettings();
+  if (!outcome.ok) return unreadable(outcome.reason);
+  const { changed, inForce } = outcome;
+  return { ok: true, result: { changed, inForce } };
+}
+
+export async function reload(
+  { reload: readSettings, engine }: Pick<ReloadCommandParts, "reload" | "engine">,
+  by: string,
+): Promise<Reply<"reload">> {
+  const outcome = readSettings();
+  if (!outcome.ok) return unreadable(outcome.reason);
+  const subject = outcome.changed.join(", ") || "nothing changed";
+  const recorded = await engine.audit({ type: "SETTINGS_APPLIED", subject, by });
+  // The settings are in force either way, and the caller must know which: it restarts programs with them.
+  return { ok: true, result: { changed: outcome.changed, recorded } };
+}
+
+/** For the web, which may not see settings that the guard hides from it: only where the mistakes are, without the text there. */
+export function wrongFile(problems: readonly SettingProblem[]): CommandError {
+  const places = problems.map(({ where, line }) => {
+    const named = isSettingKey(where) || isVariable(where) ? where : null;
+    if (line === null) return named ?? "the file as a whole";
+    return named === null ? `line ${line}` : `line ${line} (${named})`;
+  });
+  const message = `The settings file has mistakes: ${places.join(", ") || "the file as a whole"}.`;
+  return { ...unreadable(message), next: "`config check` on the server tells what is wrong." };
+}
+
+function isVariable(name: string): boolean {
+  return settingKeys().some((key) => variableOf(key) === name);
+}
+
+export function unreadable(message: string): CommandError {
+  return { ok: false, kind: "failed", message, next: "`config check` lists every problem." };
+}
+
+/** How much of a value is recorded. */
+const RECORDED_CHARACTERS = 80;
+
+/** The values that differ, except those that the web may not see. */
+export function valuesOf({ before, after }: Extract<FileChanged, { ok: true }>): readonly ChangedValue[] {
+  const isOther = (key: SettingKey): boolean => before.sources[key].toml !== after.sources[key].toml;
+  return settingKeys()
+    .filter((key) => isOther(key) && !isHiddenFromWeb(key))
+    .map((key) => ({ key, was: before.sources[key].toml, is: after.sources[key].toml }));
+}
+
+/** The same in reverse. */
+export function undone(values: readonly ChangedValue[]): readonly ChangedValue[] {
+  return values.map(({ key, was, is }) => ({ key, was: is, is: was }));
+}
+
+/** For the events. A line that repeats the current value changes nothing. */
+export function recordOf(values: readonly ChangedValue[], keys: readonly string[]): string {
+  const changes = values.map(({ key, was, is }) => `${key} = ${short(is)}, was ${short(was)}`);
+  return changes.length === 0 ? keys.join(", ") : changes.join("; ");
+}
+
+function short(toml: string): string {
+  return toml.length <= RECORDED_CHARACTERS ? toml : `${toml.slice(0, RECORDED_CHARACTERS)}…`;
+}
+
+/** A reason as a separate sentence. */
+export function sentence(reason: string): string {
+  return /[.!?]$/.test(reason) ? reason : `${reason}.`;
+}
+
+/** Lets the keeper check whether the file is still the one that was read. */
+export function fileDigest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

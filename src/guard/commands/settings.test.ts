@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import type { Results } from "../../admin/declare/control.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+
+const FILE = 'domains = ["example.test"] # ours\nlimits.mail.per_minute = 10 # few\n';
+const CHANGED = FILE.replace("= 10", "= 20");
+const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }];
+
+function kit(text = FILE, env = {}) {
+  const commands = commandsOnMemory();
+  commands.writes(text, env);
+  const { ask } = commands;
+  return {
+    ...commands,
+    list: async (): Promise<Results["settings_list"]> => {
+      const reply = await ask({ verb: "settings_list" });
+      assert.ok(reply.ok && "values" in reply.result && "undo" in reply.result, JSON.stringify(reply));
+      return reply.result;
+    },
+    preview: async (changes: readonly Readonly<{ key: string; value: string | null }>[] = CHANGES) => {
+      const reply = await ask({ verb: "settings_preview", changes });
+      assert.ok(reply.ok && "problems" in reply.result, JSON.stringify(reply));
+      return reply.result;
+    },
+    apply: (digest: string, changes = CHANGES) => ask({ verb: "settings_apply", changes, digest }),
+    /** As the keeper writes it, and the guard reads it. */
+    inForce: (file: string): void => {
+      commands.writes(file, env);
+      commands.reloads({ ok: true, changed: [] });
+    },
+  };
+}
+
+function messageOf(reply: Awaited<ReturnType<ReturnType<typeof commandsOnMemory>["ask"]>>): string {
+  return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
+}
+
+test("lists every setting with its origin, but no secret, path or address of the owner", async () => {
+  const text = `${FILE}alerts.webhook = ["https://hooks.example/T0KEN"]\nalerts.email = ["owner@home.example"]\ntls.cert = "/root/S3CRET.pem"\ntls.key = "/root/S3CRET.key"\n`;
+  const { list } = kit(text, { GHOSTINBOX_LIMITS__MAIL__PER_HOUR: "60", GHOSTINBOX_BACKUP__REPOSITORY: "/T0KEN" });
+  const { values, undo, digest } = await list();
+  const of = (key: string) => values.find((one) => one.key === key);
+  assert.deepEqual(of("limits.mail.per_minute"), {
+    key: "limits.mail.per_minute",
+    value: "10",
+    isHidden: false,
+    inFile: null,
+    from: "file",
+    line: 2,
+  });
+  assert.equal(of("limits.mail.per_hour")?.from, "GHOSTINBOX_LIMITS__MAIL__PER_HOUR");
+  assert.equal(of("limits.mail.per_day")?.from, "default");
+  assert.deepEqual([of("alerts.webhook")?.value, of("alerts.webhook")?.isHidden], ["(secret)", true]);
+  assert.deepEqual([of("alerts.ntfy")?.value, of("alerts.ntfy")?.isHidden], ["[]", false], "unset is not a secret");
+  assert.equal(undo, null);
+  assert.doesNotMatch(JSON.stringify(values), /T0KEN|S3CRET|home\.example/);
+  assert.notEqual(digest, createHash("sha256").update(text).digest("hex"), "it reveals nothing about the text");
+});
+
+test("shows both values of a setting that is not applied yet, and none of a hidden one", async () => {
+  const { list, reloads } = kit(`${FILE}alerts.email = ["owner@home.example"]\n`);
+  reloads({ ok: true, changed: ["limits.mail.per_minute", "alerts.email"] });
+  const { values } = await list();
+  const of = (key: string) => values.find((one) => one.key === key);
+  assert.deepEqual([of("limits.mail.per_minute")?.value, of("limits.mail.per_minute")?.inFile], ["1", "10"]);
+  assert.deepEqual([of("alerts.email")?.value, of("alerts.email")?.inFile], ["(secret)", "(secret)"]);
+});
+
+test("a preview lists the lines, the values, the restarts and the changed decisions, and writes nothing", async () => {
+  const { preview, asked, rows } = kit();
+  const { lines, values, restarts, warnings, problems, trial } = await preview([
+    ...CHANGES,
+    { key: "bans.memory", value: '"14d"' },
+  ]);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(lines[0], {
+    key: "limits.mail.per_minute",
+    line: 2,
+    removed: ["limits.mail.per_minute = 10 # few"],
+    added: ["limits.mail.per_minute = 20 # few"],
+  });
+  assert.deepEqual(values[0], { key: "limits.mail.per_minute", was: "10", is: "20" });
+  assert.deepEqual([restarts, warnings], [["web"], []]);
+  assert.equal(trial?.policy.mail[0]?.count, 20);
+  assert.equal((await preview([{ key: "mailboxes.quota", value: '"1GB"' }])).trial, null, "decides nothing");
+  const wrong = await preview([
+    { key: "ports.smtp", value: "26" },
+    { key: "spam.required_score", value: '"x"' },
+  ]);
+  assert.deepEqual(
+    wrong.problems.map(({ key }) => key),
+    ["ports.smtp", "spam.required_score"],
+  );
+  assert.deepEqual([wrong.lines, wrong.trial], [[], null]);
+  assert.deepEqual([asked, rows()], [[], 0]);
+});
+
+test("a change is sent to the keeper with the digest of the file, recorded with its values, and can be undone", async () => {
+  const { preview, apply, inForce, asked, details, list, ask, clock } = kit();
+  const { digest } = await preview();
+  const pendingApply = apply(digest);
+  inForce(CHANGED);
+  const applied = await pendingApply;
+  assert.ok(applied.ok && "undoUntil" in applied.result, JSON.stringify(applied));
+  assert.deepEqual(applied.result.changed, ["limits.mail.per_minute"]);
+  const sha256 = createHash("sha256").update(FILE).digest("hex");
+  assert.deepEqual(asked, [{ verb: "change_settings", changes: CHANGES, digest: sha256 }]);
+  assert.deepEqual(details(), ["limits.mail.per_minute = 20, was 10 by root"]);
+  const { undo } = await list();
+  assert.deepEqual(undo?.keys, ["limits.mail.per_minute"]);
+  clock.advance(16 * MINUTE_MS);
+  assert.equal((await list()).undo, null);
+  clock.advance(-16 * MINUTE_MS);
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
+  const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
+  inForce(FILE);
+  assert.ok((await pendingUndo).ok);
+  const changed = createHash("sha256").update(CHANGED).digest("hex");
+  assert.deepEqual(asked.at(-1), { verb: "undo_settings", digest: changed });
+  assert.equal(details().at(-1), "undone: limits.mail.per_minute = 10, was 20 by root");
+  assert.equal((await list()).undo, null);
+});
+
+test("a file that was edited since the preview, or has unapplied edits, is not changed", async () => {
+  const { preview, apply, writes, reloads, asked, ask } = kit();
+  const { digest } = await preview();
+  writes(`${FILE}# mine\n`);
+  assert.match(messageOf(await apply(digest)), /edited since then/);
+  writes(FILE);
+  reloads({ ok: true, changed: ["ports.smtp"] });
+  assert.match(messageOf(await apply(digest)), /not applied yet: ports\.smtp/);
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /not applied yet/);
+  assert.deepEqual(asked, []);
+});
+
+test("the keeper's refusal is reported, recorded as not done, and cannot be undone", async () => {
+  const { preview, apply, keeperUp, details, list } = kit();
+  const { digest } = await preview();
+  keeperUp(false);
+  assert.match(messageOf(await apply(digest)), /^Nothing was changed: no answer\.$/);
+  const says = "limits.mail.per_minute = 20, was 10 by root";
+  assert.deepEqual(details(), [says, `not done: ${says}`]);
+  assert.equal((await list()).undo, null);
+});
+
+test("if the keeper wrote the file but did not answer, the record says so", async () => {
+  const { preview, apply, keeperUp, details, writes } = kit();
+  const { digest } = await preview();
+  keeperUp(false);
+  const late = apply(digest);
+  writes(CHANGED);
+  assert.match(messageOf(await late), /^It may hold or not: no answer\.$/);
+  const says = "limits.mail.per_minute = 20, was 10 by root";
+  assert.deepEqual(details(), [says, `perhaps: ${says}`]);
+});
+
+test("a change without effect, or an invalid one, does not reach the keeper", async () => {
+  const { preview, apply, asked } = kit();
+  const { digest } = await preview();
+  assert.match(messageOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "10" }])), /like that already/);
+  assert.match(messageOf(await apply(digest, [{ key: "http.names", value: '["evil.example"]' }])), /cannot be changed/);
+  assert.match(
+    messageOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "0" }])),
+    /must be a whole number/,
+  );
+  assert.deepEqual(asked, []);
+});
+
+test("for a file with mistakes the web sees their positions, but no values", async () => {
+  const { ask } = kit(
+    `${FILE}alerts.email = ["owner@@home.example"]\ntls.key = "foo bar/S3CRET.key"\nalerts.T0KEN = 1\n`,
+    { GHOSTINBOX_ALERTS__RELAY_PASSWORD_FILE: "S3CRET b" },
+  );
+  for (const reply of [
+    await ask({ verb: "settings_list" }),
+    await ask({ verb: "settings_preview", changes: CHANGES }),
+    await ask({ verb: "settings_undo", digest: "0".repeat(64) }),
+  ]) {
+    assert.match(messageOf(reply), /^The settings file has mistakes: .*line 3 \(alerts\.email\), line 4 \(tls\.key\)/);
+    assert.doesNotMatch(JSON.stringify(reply), /S3CRET|T0KEN|home\.example|foo/);
+  }
+  const { ask: askPending, reloads } = kit();
+  reloads({ ok: false, reason: 'alerts.email must be an address, not "owner@@home.example".' });
+  assert.doesNotMatch(JSON.stringify(await askPending({ verb: "settings_list" })), /home\.example/);
+});
+
+test("the second of two concurrent changes finds the file edited, and is recorded as not done", async () => {
+  const { preview, apply, inForce, asked, details } = kit();
+  const { digest } = await preview();
+  const both = [apply(digest), apply(digest)];
+  inForce(CHANGED);
+  const [first, second] = await Promise.all(both);
+  assert.ok(first?.ok === true && second !== undefined);
+  assert.match(messageOf(second), /edited since then/);
+  assert.deepEqual([asked.length, details().length], [1, 1]);
+});
+
+test("a change that cannot be recorded is neither made nor undone", async () => {
+  const { preview, apply, fillDisk, asked, ask } = kit();
+  const { digest } = await preview();
+  fillDisk();
+  assert.match(messageOf(await apply(digest)), /could not be written, so nothing was changed/);
+  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /could not be written, so nothing was changed/);
+  assert.deepEqual(asked, []);
+});
+
+test("changes are previewed a bounded number of times a minute, and again in the next one", async () => {
+  const { preview, ask, clock } = kit();
+  for (let i = 0; i < 30; i++) await preview();
+  assert.match(messageOf(await ask({ verb: "settings_preview", changes: CHANGES })), /30 times within a minute/);
+  clock.advance(MINUTE_MS);
+  assert.deepEqual((await preview()).problems, []);
+});

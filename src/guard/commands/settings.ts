@@ -1,0 +1,258 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/declare/settings-items.ts";
+import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { changeFile } from "../../settings/change-file.ts";
+import { warningsOf } from "../../settings/conflicts.ts";
+import { type Environment, type Loaded, loadSettings, withoutMark } from "../../settings/load.ts";
+import { programsToRestart } from "../../settings/program-settings.ts";
+import { showSettings } from "../../settings/show.ts";
+import { toPolicy } from "../../settings/to-policy.ts";
+import { isHiddenFromWeb } from "../../settings/web-changes.ts";
+import type { Keeper } from "../admin-ports.ts";
+import { Budget } from "../budget.ts";
+import type { Clock, Outcome } from "../ports.ts";
+import { UNWRITTEN } from "./record-first.ts";
+import {
+  pending as changesInFile,
+  fileDigest,
+  type ReloadCommandParts,
+  recordOf,
+  reload,
+  sentence,
+  undone,
+  unreadable,
+  valuesOf,
+  wrongFile,
+} from "./settings-file.ts";
+
+/** How long the last change can be undone; the keeper uses the same time. */
+const UNDO_MS = 15 * MINUTE_MS;
+/** A preview reads the whole file several times, in the thread that decides on mail: up to a tenth of a second. */
+const PREVIEWS_A_MINUTE = 30;
+const HIDDEN = "(secret)";
+
+export type SettingsText = Readonly<{ ok: true; text: string; env: Environment }> | Extract<Outcome, { ok: false }>;
+
+export type SettingsCommandParts = ReloadCommandParts &
+  Readonly<{
+    /** The settings file, and the environment variables of the server. */
+    settingsText: () => SettingsText;
+    keeper: Keeper;
+    clock: Clock;
+  }>;
+
+type SettingsCommand = Of<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
+type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type Valid = Extract<Loaded, { ok: true }>;
+type LastChange = Readonly<{
+  at: Millis;
+  textAfter: string;
+  keys: readonly string[];
+  values: readonly ChangedValue[];
+  by: string;
+}>;
+
+/** The settings as the dashboard and the API see and change them. The file belongs to root: the keeper writes and applies it. */
+export class SettingsCommands {
+  readonly #parts: SettingsCommandParts;
+  /** Lets the web distinguish files, without letting it test guesses at their text. */
+  readonly #key = randomBytes(32);
+  readonly #previews = new Budget(PREVIEWS_A_MINUTE, MINUTE_MS);
+  #last: LastChange | null = null;
+  /** Serializes concurrent changes: the next one then finds the file edited. */
+  #turn: Promise<void> | null = null;
+
+  constructor(parts: SettingsCommandParts) {
+    this.#parts = parts;
+  }
+
+  run(command: SettingsCommand, by: string): Promise<Reply<SettingsCommand["verb"]>> | Reply<SettingsCommand["verb"]> {
+    switch (command.verb) {
+      case "settings_list":
+        return this.#list();
+      case "settings_preview":
+        return this.#previews.spend(this.#parts.clock.now()) ? this.#preview(command) : ENOUGH_PREVIEWS;
+      case "settings_apply":
+        return this.#inTurn(() => this.#apply(command, by));
+      case "settings_undo":
+        return this.#inTurn(() => this.#undo(command, by));
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn === null ? work() : this.#turn.then(work);
+    const turn = done.then(NOTHING, NOTHING).then(() => {
+      if (this.#turn === turn) this.#turn = null;
+    });
+    this.#turn = turn;
+    return done;
+  }
+
+  #list(): Reply<"settings_list"> {
+    const read = this.#read();
+    if (!read.ok) return read;
+    const { loaded, text } = read;
+    const pending = changesInFile(this.#parts);
+    if (!pending.ok) return wrongFile([]);
+    const inForce = new Map(pending.result.changed.map((key, i) => [key, pending.result.inForce[i] ?? ""]));
+    const values = showSettings(loaded.sources, isHiddenFromWeb).map(({ key, value, from, line }) => {
+      const still = inForce.get(key);
+      const isHidden = value === HIDDEN || (still !== undefined && isHiddenFromWeb(key));
+      const now = still === undefined ? value : isHidden ? HIDDEN : still;
+      return { key, value: now, isHidden, inFile: still === undefined ? null : value, from, line };
+    });
+    return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
+  }
+
+  #preview({ changes }: Of<"settings_preview">): Reply<"settings_preview"> {
+    const read = this.#read();
+    if (!read.ok) return read;
+    const digest = this.#digestOf(read.text);
+    const changed = changeFile(read.text, changes, read.env);
+    if (!changed.ok) return { ok: true, result: { ...NO_PREVIEW, problems: changed.problems, digest } };
+    const { before, after, lines } = changed;
+    const values = valuesOf(changed);
+    const keys = values.map(({ key }) => key);
+    const known = new Set(warningsOf(before.settings).map(({ says }) => says));
+    const warnings = warningsOf(after.settings).flatMap(({ says }) => (known.has(says) ? [] : says));
+    const restarts = programsToRestart(keys);
+    return {
+      ok: true,
+      result: { problems: [], lines, values, restarts, warnings, digest, trial: trialOf(before, after) },
+    };
+  }
+
+  async #apply({ changes, digest }: Of<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
+    const read = this.#read();
+    if (!read.ok) return read;
+    if (this.#digestOf(read.text) !== digest) return refused(EDITED, LOOK_AGAIN);
+    const unapplied = this.#unapplied();
+    if (unapplied !== null) return unapplied;
+    const changed = changeFile(read.text, changes, read.env);
+    if (!changed.ok) {
+      const message = changed.problems.map(({ says }) => says).join(" ");
+      return { ok: false, kind: "usage", message, next: "Nothing was changed." };
+    }
+    if (changed.lines.length === 0) return refused("It is like that already: nothing was changed.", "");
+    const keys = [...new Set(changed.lines.map(({ key }) => key))];
+    const values = valuesOf(changed);
+    const says = recordOf(values, keys);
+    if (!(await this.#record(says, by))) return UNWRITTEN;
+    const done = await this.#parts.keeper.ask({
+      verb: "change_settings",
+      changes,
+      digest: fileDigest(read.text),
+    });
+    if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
+    this.#last = { at: this.#parts.clock.now(), textAfter: changed.text, keys, values, by };
+    return this.#inForce(by, { keys, detail: done.detail });
+  }
+
+  async #undo({ digest }: Of<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
+    const read = this.#read();
+    if (!read.ok) return read;
+    if (this.#digestOf(read.text) !== digest) return refused(EDITED, "Look at what was changed last, then undo it.");
+    const { keys, values } = this.#undoable(read.text) === null ? UNKNOWN : (this.#last ?? UNKNOWN);
+    const unapplied = this.#unapplied();
+    if (unapplied !== null) return unapplied;
+    const says = `undone: ${recordOf(undone(values), keys) || "the last change"}`;
+    if (!(await this.#record(says, by))) return UNWRITTEN;
+    const done = await this.#parts.keeper.ask({ verb: "undo_settings", digest: fileDigest(read.text) });
+    if (!done.ok) return this.#failed(done.reason, { before: read.text, says, by });
+    this.#last = null;
+    return this.#inForce(by, { keys, detail: done.detail });
+  }
+
+  /** Records before the change, so that none lacks a record if the guard ends in between. Returns false if it cannot be written. */
+  #record(subject: string, by: string): Promise<boolean> {
+    return this.#parts.engine.audit({ type: "SETTINGS_APPLIED", subject, by });
+  }
+
+  /** A keeper that did not answer in time may have written the file anyway, and that must be recorded. */
+  async #failed(reason: string, { before, says, by }: Readonly<{ before: string; says: string; by: string }>) {
+    const now = this.#parts.settingsText();
+    const isAsBefore = now.ok && now.text === before;
+    await this.#record(`${isAsBefore ? "not done" : "perhaps"}: ${says}`, by);
+    if (isAsBefore) return refused(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
+    const next = "`config show` on the server tells what holds, and `config apply` completes it.";
+    return refused(`It may hold or not: ${sentence(reason)}`, next);
+  }
+
+  /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
+  async #inForce(
+    by: string,
+    { keys, detail }: Readonly<{ keys: readonly string[]; detail: string }>,
+  ): Promise<Reply<"settings_apply">> {
+    const outcome = await reload({ ...this.#parts, engine: RECORDED }, by);
+    if (!outcome.ok) return refused(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
+    const { recorded } = outcome.result;
+    const changed = outcome.result.changed.length === 0 ? keys : outcome.result.changed;
+    const restarts = programsToRestart(changed);
+    // Not awaited: the answer goes through the web, which finishes its current requests.
+    for (const service of restarts) void this.#parts.keeper.ask({ verb: "restart", service });
+    const last = this.#last;
+    const undoUntil = last === null ? null : isoTime(later(last.at, UNDO_MS));
+    return { ok: true, result: { changed, detail, restarts, undoUntil, recorded } };
+  }
+
+  #read(): (Extract<SettingsText, { ok: true }> & Readonly<{ loaded: Valid }>) | CommandError {
+    const read = this.#parts.settingsText();
+    if (!read.ok) return unreadable("The settings file cannot be read.");
+    const loaded = loadSettings(withoutMark(read.text), read.env);
+    return loaded.ok ? { ...read, loaded } : wrongFile(loaded.problems);
+  }
+
+  /** The web must not apply edits made on the server that are not applied yet. */
+  #unapplied(): CommandError | null {
+    const pending = changesInFile(this.#parts);
+    if (!pending.ok) return wrongFile([]);
+    const { changed } = pending.result;
+    if (changed.length === 0) return null;
+    const message = `The settings file has changes that are not applied yet: ${changed.join(", ")}.`;
+    return refused(message, "Apply them on the server with `config apply`, then try again.");
+  }
+
+  #undoable(text: string) {
+    const last = this.#last;
+    if (last === null || last.textAfter !== text) return null;
+    if (Math.abs(this.#parts.clock.now() - last.at) > UNDO_MS) return null;
+    return { until: isoTime(later(last.at, UNDO_MS)), keys: last.keys, by: last.by };
+  }
+
+  #digestOf(text: string): string {
+    return createHmac("sha256", this.#key).update(text).digest("hex");
+  }
+}
+
+const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
+const RECORDED = { audit: () => Promise.resolve(true) };
+const NOTHING = (): void => undefined;
+const ENOUGH_PREVIEWS = refused(
+  `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
+  "Try again later.",
+);
+const EDITED = "The settings file was edited since then.";
+const LOOK_AGAIN = "Look at the changes again, then apply them.";
+const NO_PREVIEW: Omit<SettingsPreview, "problems" | "digest"> = {
+  lines: [],
+  values: [],
+  restarts: [],
+  warnings: [],
+  trial: null,
+};
+
+/** Null if every event would be decided as before. */
+function trialOf(before: Valid, after: Valid): TrialPolicy | null {
+  const policy = toPolicy(after.settings);
+  if (JSON.stringify(policy) === JSON.stringify(toPolicy(before.settings)) || policy.simulate) return null;
+  return {
+    policy,
+    allowNow: before.settings["allow.networks"],
+    proxies: [...after.settings["http.trusted_proxies"], ...after.settings["proxy.networks"]],
+  };
+}
+
+function refused(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}

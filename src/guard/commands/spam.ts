@@ -1,0 +1,80 @@
+import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { type AccountName, parseAccountName, parseSenderPattern, type SenderPattern } from "../../core/net/address.ts";
+import { plural, printable } from "../../core/text.ts";
+import type { Engine } from "../engine.ts";
+import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
+import type { Clock } from "../ports.ts";
+import { UNRECORDED } from "./record-first.ts";
+import { wrongAddress } from "./refusals.ts";
+
+export type SpamCommandParts = Readonly<{
+  engine: Pick<Engine, "audit">;
+  clock: Clock;
+  senders: SpamAllowStore;
+  preferences: SpamPreferences;
+}>;
+type Change = Extract<Command, { readonly verb: "spam_allow_add" | "spam_allow_remove" }>;
+
+/** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
+export async function spamAllow(parts: SpamCommandParts, command: Change, by: string): Promise<Reply<Change["verb"]>> {
+  const account = parseAccountName(command.account);
+  if (account === null) return wrongAddress(command.account);
+  const sender = parseSenderPattern(command.sender);
+  if (sender === null) return wrongSender(command.sender);
+  const adding = command.verb === "spam_allow_add";
+  const beyond = adding ? beyondOf(by, parts.senders, account, sender) : null;
+  if (beyond !== null)
+    return { ok: false, kind: "failed", message: beyond, next: "Use `spam allow add` on the server." };
+  const outcome = change(parts, { account, sender, adding, by });
+  if (!outcome.ok)
+    return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows the allowed senders." };
+  parts.preferences.refresh();
+  const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
+  const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
+  return recorded ? { ok: true, result: { account, sender } } : UNRECORDED;
+}
+
+export function spamAllowList({ senders }: SpamCommandParts, asked: PageRequest): Reply<"spam_allow_list"> {
+  return { ok: true, result: pageOf(senders.allowedSenders(), asked, ({ account, sender }) => `${account}/${sender}`) };
+}
+
+type Wanted = Readonly<{ account: AccountName; sender: SenderPattern; adding: boolean; by: string }>;
+
+function change({ senders, clock }: SpamCommandParts, { account, sender, adding, by }: Wanted) {
+  return adding ? senders.allowSender(account, sender, by, clock.now()) : senders.disallowSender(account, sender);
+}
+
+/** Maximum senders that the web may allow: for one account, and in total. */
+const MOST_OF_WEB = { account: 50, all: 500 } as const;
+/** A `*` stands only for subdomains of a written domain. */
+const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+
+/** Returns why this actor may not allow this sender, or null. Root has no bounds. */
+function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (by.startsWith("web:")) return beyondWeb(senders, account, sender);
+  return by.startsWith("mailbox:") ? beyondUser(senders, account, sender) : null;
+}
+
+/** Users have a list for their own mailbox, which no other user can fill. */
+function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide: write the domain out.`;
+  const own = senders.allowedSenders().filter((one) => one.account === account && one.by.startsWith("mailbox:"));
+  return own.length < MOST_OF_WEB.account
+    ? null
+    : `You have allowed ${plural(MOST_OF_WEB.account, "sender")}, which is the maximum.`;
+}
+
+/** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
+function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
+  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide for the dashboard and the API: write the domain out.`;
+  const own = senders.allowedSenders().filter(({ by }) => by.startsWith("web:"));
+  const ofAccount = own.filter((one) => one.account === account).length;
+  if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;
+  return "The dashboard and the API have reached their maximum of allowed senders.";
+}
+
+function wrongSender(text: string): CommandError {
+  const message = `“${printable(text, 80)}” is not a sender address.`;
+  return { ok: false, kind: "usage", message, next: "Write it as news@example.org or *@example.org." };
+}

@@ -1,0 +1,229 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { COMMANDS } from "../../../test/kit/commands.ts";
+import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import type { Command } from "../../admin/declare/control.ts";
+import { mayAsk, needOf } from "../../admin/declare/rights.ts";
+import { ROLES, type Scope } from "../../core/access/scopes.ts";
+import { PROOF_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { digestOf } from "../access/secrets.ts";
+import { ban } from "./bans.ts";
+
+const IP = "203.0.113.40";
+const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
+
+/** The verbs of the scopes queue and admin, and those that also need a fresh proof. */
+const READING = [
+  "account_state",
+  "alerts_list",
+  "allow_list",
+  "certificate",
+  "checks",
+  "dns_check",
+  "fail2ban",
+  "firewall",
+  "protection",
+  "upkeep",
+];
+const ADMINISTERING = [
+  "access_review",
+  "account_details",
+  "account_list",
+  "account_suspend",
+  "alerts_test",
+  "alias_list",
+  "app_password_remove",
+  "app_passwords",
+  "audit_list",
+  "audit_verify",
+  "factor_list",
+  "encryption",
+  "forwarding",
+  "incident_list",
+  "passkey_list",
+  "prove_passkey",
+  "queue_flush",
+  "queue_hold",
+  "queue_release",
+  "quota_set",
+  "retention",
+  "session_list",
+  "settings_list",
+  "settings_preview",
+  "token_list",
+  "totp_confirm",
+  "vacation",
+];
+const PROVEN = [
+  "account_make",
+  "account_password",
+  "account_remove",
+  "account_resume",
+  "accounts_bring",
+  "alias_add",
+  "alias_block",
+  "alias_remove",
+  "app_password_add",
+  "forward_set",
+  "held_drop",
+  "held_release",
+  "networks_add",
+  "networks_remove",
+  "passkey_add",
+  "passkey_begin",
+  "passkey_remove",
+  "queue_delete",
+  "queue_return",
+  "recovery_renew",
+  "session_end",
+  "session_end_all",
+  "settings_apply",
+  "settings_undo",
+  "token_create",
+  "token_revoke",
+  "totp_begin",
+  "totp_remove",
+  "vacation_set",
+];
+/** What a viewer may read, and an operator may do, about mail. */
+const LISTS = ["greylist_list", "held_list", "queue_list", "spam_allow_list"];
+const OPERATED = ["greylist_pause", "greylist_resume", "spam_allow_add", "spam_allow_remove"];
+
+describe("for whom the web asks", () => {
+  let kit: ReturnType<typeof webGateOnMemory>;
+  beforeEach(() => {
+    kit = webGateOnMemory();
+  });
+
+  /** Returns why a command is refused; null if it is admitted. */
+  function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): string | null {
+    const admitted = kit.admit(command, as);
+    return "error" in admitted ? (admitted.error.denied ?? admitted.error.message) : null;
+  }
+
+  function tokenWith(scopes: readonly Scope[], expiresInMs: number | null = null) {
+    const secret = `gi_${scopes.join("")}`;
+    const digest = digestOf(secret);
+    const at = kit.clock.now();
+    const expiresAt = expiresInMs === null ? null : later(at, expiresInMs);
+    assert.ok(
+      kit.credentials.createToken({ name: `t${scopes.join("-")}`, digest, scopes, by: "root", at, expiresAt }).ok,
+    );
+    return { as: secret, ip: IP };
+  }
+
+  test("without a secret, or with a made-up or expired one, a caller can only sign in", () => {
+    const expired = tokenWith(ROLES.owner, MINUTE_MS);
+    kit.clock.advance(MINUTE_MS);
+    for (const as of [{}, { ip: IP }, { as: "", ip: IP }, { as: "ab".repeat(32), ip: IP }, expired])
+      for (const command of WEB_COMMANDS) {
+        const expected = needOf(command.verb).needs === "nothing" ? null : "unauthorized";
+        assert.equal(refusal(command, as), expected, `${command.verb} ${JSON.stringify(as)}`);
+      }
+    assert.deepEqual(kit.refused(), [], "strangers and old scripts can cause this, so it is not a break-in");
+  });
+
+  test("a command on unnamed held mail needs a fresh proof, because it may be all mail", () => {
+    const token = tokenWith(["queue"]);
+    assert.equal(refusal(COMMANDS.queue_hold, token), null);
+    for (const isAll of [true, false])
+      assert.equal(refusal({ ...COMMANDS.queue_hold, ids: [], isAll }, token), "proof_needed");
+  });
+
+  test("the stored digest of a secret does not work as the secret", () => {
+    const { as } = tokenWith(["read"]);
+    const ask = (shown: string) => refusal({ verb: "caller", isUse: true }, { as: shown, ip: IP });
+    assert.equal(ask(as), null);
+    assert.equal(ask(digestOf(as)), "unauthorized");
+  });
+
+  test("a role may do what its scopes allow, verb by verb", () => {
+    const mayDo = (role: keyof typeof ROLES): readonly string[] => {
+      const as = tokenWith(ROLES[role]);
+      return WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
+    };
+    const everyone = [
+      "caller",
+      "health",
+      "passkey_challenge",
+      "prove",
+      "sign_in",
+      "sign_in_mailbox",
+      "sign_in_passkey",
+      "sign_out",
+      "watch",
+    ];
+    const viewer = [...everyone, ...READING, ...LISTS];
+    const operator = [...viewer, "allow_add", "allow_remove", "ban", "cleanup", "unban", ...OPERATED];
+    assert.deepEqual(mayDo("viewer").toSorted(), viewer.toSorted());
+    assert.deepEqual(mayDo("operator").toSorted(), operator.toSorted());
+    assert.deepEqual(mayDo("owner").toSorted(), [...operator, ...ADMINISTERING].toSorted(), "a token proves nothing");
+  });
+
+  test("a session's owner may do everything while the proof is fresh, and afterwards only what needs no proof", () => {
+    const as = { as: "ef".repeat(32), ip: IP };
+    kit.signInAs(as.as);
+    const refused = () =>
+      WEB_COMMANDS.flatMap((command) => (refusal(command, as) === "proof_needed" ? [command.verb] : []));
+    kit.clock.advance(PROOF_MS - 1);
+    assert.deepEqual(refused(), []);
+    kit.clock.advance(1);
+    assert.deepEqual(refused().toSorted(), PROVEN.toSorted());
+    kit.sessions.prove(digestOf(as.as), kit.clock.now());
+    assert.deepEqual(refused(), []);
+  });
+
+  test("the user of a mailbox has the commands for that mailbox, and no others", () => {
+    const anna = parseAccountName("anna@example.test") ?? assert.fail();
+    const as = { as: "ab".repeat(32), ip: IP };
+    kit.signInAs(as.as, anna);
+    const mayDo = (): readonly string[] =>
+      WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
+    const open = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "nothing").map(({ verb }) => verb);
+    const own = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "mailbox").map(({ verb }) => verb);
+    assert.deepEqual(mayDo().toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
+    for (const command of WEB_COMMANDS)
+      if (!mayDo().includes(command.verb)) assert.equal(refusal(command, as), "not_allowed", command.verb);
+    for (const verb of own) assert.doesNotMatch(Object.keys(COMMANDS[verb]).join(), /account|name|target/, verb);
+    const admitted = kit.admit(COMMANDS.my_mailbox, as);
+    assert.ok("by" in admitted && admitted.by === `mailbox:${anna} via ${IP}`);
+    for (const other of [tokenWith(ROLES.owner), { as: "5e".repeat(32), ip: IP }])
+      assert.equal(refusal(COMMANDS.my_mailbox, other), "not_allowed", "an administrator has no mailbox");
+    kit.shutMailboxes();
+    for (const command of [COMMANDS.my_mailbox, COMMANDS.caller]) assert.equal(refusal(command, as), "unauthorized");
+  });
+
+  test("addresses of mailbox users are banned like any other", async () => {
+    kit.signInAs("ab".repeat(32), parseAccountName("anna@example.test"));
+    assert.equal(refusal(COMMANDS.my_mailbox, { as: "ab".repeat(32), ip: IP }), null);
+    assert.ok((await ban(kit, { verb: "ban", target: IP, note: "", for: null }, "root")).ok);
+  });
+
+  test("the guard names the actor, whatever the web says, and needs the caller's address", () => {
+    const command = COMMANDS.ban;
+    const line = { as: "5e".repeat(32), ip: "203.0.113.9", command, by: "root" };
+    const admitted = kit.gate.admit(line, "web");
+    assert.ok("by" in admitted && admitted.by === BY);
+    const token = kit.admit(command, tokenWith(["ban"]));
+    assert.ok("by" in token && token.by === `web:token tban via ${IP}`);
+    for (const ip of ["nowhere", "", undefined])
+      assert.match(refusal(command, { as: line.as, ...(ip !== undefined && { ip }) }) ?? "", /No address/);
+  });
+
+  test("using a session prolongs it, a stream's check does not", () => {
+    const as = { as: "5e".repeat(32), ip: IP };
+    const ask = (isUse: boolean) => refusal({ verb: "caller", isUse }, as);
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(ask(false), null);
+    kit.clock.advance(1);
+    assert.equal(ask(false), "unauthorized");
+    kit.signInAs("aa".repeat(32));
+    const other = { as: "aa".repeat(32), ip: IP };
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
+    kit.clock.advance(SESSION_IDLE_MS - 1);
+    assert.equal(refusal({ verb: "caller", isUse: true }, other), null);
+  });
+});

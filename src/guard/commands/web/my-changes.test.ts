@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { digestOf } from "../../access/secrets.ts";
+
+const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
+const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const [AS, OTHER, HIS] = ["5e", "6e", "7e"].map((byte) => ({ as: byte.repeat(32), ip: "203.0.113.9" }));
+const ACTOR = `mailbox:${ANNA} via 203.0.113.9`;
+
+describe("what the user of a mailbox changes", () => {
+  let kit: ReturnType<typeof commandsOnMemory>;
+  beforeEach(async () => {
+    kit = commandsOnMemory();
+    for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+    open(AS, ANNA);
+    open(OTHER, ANNA);
+    open(HIS, BERT);
+  });
+
+  function open(one: typeof AS, account: typeof ANNA): void {
+    const id = one?.as.slice(0, 12) ?? "";
+    const session = { digest: digestOf(one?.as ?? ""), id, device: "Firefox on Linux", ip: ip("203.0.113.9") };
+    kit.sessions.open({ ...session, account, at: kit.clock.now() });
+  }
+
+  const mine = (command: Command, as = AS) => kit.ask(command, "web", as);
+  const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
+  const last = () => kit.details().at(-1);
+
+  test("a new password ends every session but the user's own, including those of mail programs, and is recorded", async () => {
+    const changed = await mine({ verb: "my_password", password: "quite new words" });
+    assert.deepEqual(changed, { ok: true, result: { done: true } });
+    assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
+    assert.deepEqual(kit.asked.at(-1), { verb: "kick_account", account: ANNA });
+    assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
+    assert.match(String(last()), new RegExp(`${ANNA} by ${ACTOR}`));
+    const signIn = { verb: "sign_in_mailbox", ip: "203.0.113.9", account: ANNA, device: "x" } as const;
+    const outcome = async (password: string) => {
+      const reply = await kit.ask({ ...signIn, password }, "web");
+      assert.ok(reply.ok && "outcome" in reply.result);
+      return reply.result.outcome;
+    };
+    assert.deepEqual([await outcome("quite new words"), await outcome("quite other words")], ["in", "wrong"]);
+    assert.notEqual(hashOf("quite new words"), HASH);
+  });
+
+  test("a password that is too simple, or that the guard may not set, changes nothing", async () => {
+    for (const [password, why] of [
+      ["short", /too short/],
+      ["owner and more", /contains the name/],
+    ] as const) {
+      const refused = await mine({ verb: "my_password", password });
+      assert.ok(!refused.ok && refused.kind === "usage" && why.test(refused.message), password);
+    }
+    kit.keepKeys();
+    const keyed = await mine({ verb: "my_password", password: "quite new words" });
+    assert.ok(!keyed.ok && /only on the server/.test(keyed.message));
+    assert.equal(sessionsOf(ANNA).length, 2);
+  });
+
+  const NEW = { verb: "my_password", password: "quite new words" } as const;
+  const THE_OWNERS = hashOf("what the owner gave");
+  for (const [act, verbs, hash] of [
+    ["set a different one", ["account_passwd"], THE_OWNERS],
+    ["suspended the account", ["account_suspend"], null],
+    ["suspended and resumed the account", ["account_suspend", "account_resume"], HASH],
+  ] as const)
+    test(`a password that was being hashed while the owner ${act} is not set`, async () => {
+      kit.whileHashing(async () => {
+        for (const verb of verbs) assert.ok((await kit.ask({ verb, name: ANNA, hash: THE_OWNERS })).ok);
+      });
+      const refused = await mine(NEW);
+      assert.ok(!refused.ok && refused.denied === "unauthorized");
+      assert.equal(kit.active.passwordHash(ANNA), hash);
+      assert.deepEqual(sessionsOf(ANNA), []);
+      assert.equal(
+        kit.details().filter((reported) => String(reported).includes(ACTOR)).length,
+        0,
+        "nothing is on record",
+      );
+    });
+
+  test("nor does it replace a different password while the same session continues", async () => {
+    kit.whileHashing(async () => {
+      await kit.ask({ verb: "account_passwd", name: ANNA, hash: THE_OWNERS });
+      open(AS, ANNA);
+    });
+    const refused = await mine(NEW);
+    assert.ok(!refused.ok && refused.denied === "unauthorized");
+    assert.equal(kit.active.passwordHash(ANNA), THE_OWNERS);
+  });
+
+  test("without a record no new password is set, and no session ends", async () => {
+    kit.fillDisk();
+    const refused = await mine(NEW);
+    assert.ok(!refused.ok && /so nothing was changed/.test(refused.message));
+    assert.equal(kit.active.passwordHash(ANNA), HASH);
+    assert.equal(sessionsOf(ANNA).length, 2);
+  });
+
+  test("ends the user's other sessions, but no other user's", async () => {
+    assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 1 } });
+    assert.deepEqual([sessionsOf(ANNA), sessionsOf(BERT)], [["5e5e5e5e5e5e"], ["7e7e7e7e7e7e"]]);
+    const rows = kit.rows();
+    assert.deepEqual(await mine({ verb: "my_sessions_end" }), { ok: true, result: { ended: 0 } });
+    assert.equal(kit.rows(), rows, "nothing was done, so nothing was recorded");
+  });
+
+  test("users allow senders only for their own mailbox, with a written domain, and a bounded number", async () => {
+    const add = (sender: string, as = AS) =>
+      mine({ verb: "spam_allow_add", account: as === HIS ? BERT : ANNA, sender }, as);
+    assert.deepEqual(await add("*@friend.example"), {
+      ok: true,
+      result: { account: ANNA, sender: "*@friend.example" },
+    });
+    assert.ok((await add("news@else.example", HIS)).ok);
+    const listed = await mine({ verb: "my_senders" });
+    assert.ok(listed.ok && "items" in listed.result);
+    assert.deepEqual(
+      listed.result.items.map((one) => ("sender" in one ? one.sender : one)),
+      ["*@friend.example"],
+    );
+    const wide = await add("*@*.com");
+    assert.ok(!wide.ok, "a pattern for all of .com");
+    for (let n = 1; n < 50; n++) assert.ok((await add(`*@friend${n}.example`)).ok);
+    const full = await add("*@onemore.example");
+    assert.ok(!full.ok && /which is the maximum/.test(full.message));
+    const removed = await mine({ verb: "spam_allow_remove", account: ANNA, sender: "news@else.example" });
+    assert.ok(!removed.ok, "it is on another user's list");
+    assert.ok((await mine({ verb: "spam_allow_remove", account: ANNA, sender: "*@friend.example" })).ok);
+  });
+
+  test("users pause greylisting for their own address, and resume it", async () => {
+    const paused = await mine({ verb: "greylist_pause", recipient: ANNA, for: "30m" });
+    const until = new Date(kit.clock.now() + 1_800_000).toISOString();
+    assert.deepEqual(paused, { ok: true, result: { target: ANNA, until, by: ACTOR } });
+    const reported = await mine({ verb: "my_mailbox" });
+    assert.ok(reported.ok && "greylistPausedUntil" in reported.result && reported.result.greylistPausedUntil === until);
+    const resume = { verb: "greylist_resume", recipient: ANNA } as const;
+    assert.deepEqual(await mine(resume), { ok: true, result: { target: ANNA } });
+    assert.ok(!(await mine(resume)).ok);
+  });
+});

@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS } from "../../../../test/kit/commands.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { ip } from "../../../../test/kit/samples.ts";
+import type { Command, Results } from "../../../admin/declare/control.ts";
+import { mayAsk, needOf } from "../../../admin/declare/rights.ts";
+import { PROOF_MS } from "../../../core/access/session.ts";
+import { parseAccountName } from "../../../core/net/address.ts";
+import { digestOf } from "../../access/secrets.ts";
+import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./my-mailbox.ts";
+
+const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const BERT = "bert@example.test";
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
+
+async function fresh() {
+  const kit = commandsOnMemory();
+  const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
+  for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
+  const session = { digest: digestOf(AS.as), id: "0a1b2c3d4e5f", device: "Firefox on Linux", ip: ip(AS.ip) };
+  const signIn = (): void => kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
+  signIn();
+  const mine = async (): Promise<Results["my_mailbox"]> => {
+    const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
+    assert.ok(reply.ok && "usedBytes" in reply.result);
+    return reply.result;
+  };
+  return { kit, done, signIn, mine };
+}
+
+test("users see their own mailbox, and no other account", async () => {
+  const { done, signIn, mine } = await fresh();
+  assert.deepEqual(await mine(), {
+    account: ANNA,
+    quotaBytes: 5_000,
+    usedBytes: null,
+    mails: null,
+    aliases: [],
+    networks: [],
+    guarded: false,
+    greylistPausedUntil: null,
+    passwordOnServer: false,
+  });
+  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  await done({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
+  signIn();
+  await done({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
+  await done({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
+  const seen = await mine();
+  assert.partialDeepStrictEqual(seen, { quotaBytes: 7_000, aliases: ["info@example.test"] });
+  assert.deepEqual(seen.networks, ["203.0.113.0/24"]);
+  assert.doesNotMatch(JSON.stringify(seen), /bert|198\.51/);
+});
+
+test("the keeper is asked for the mailbox's use a bounded number of times a minute", async () => {
+  const { kit, mine } = await fresh();
+  for (let n = 0; n < 40; n++) await mine();
+  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
+  kit.clock.advance(60_000);
+  await mine();
+  assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
+});
+
+test("users see that strangers guess their password, and that greylisting is paused", async () => {
+  const { kit, mine } = await fresh();
+  const guess = { type: "LOGIN_FAILED", service: "imap", login: ANNA } as const;
+  for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
+    await kit.engine.ask({ ...guess, passwordHash: `w${i}`, ip: ip(`198.51.${i}.7`) });
+  assert.equal((await mine()).guarded, true);
+});
+
+test("users create app passwords and forwards for their own mailbox, with a fresh proof", async () => {
+  const { kit } = await fresh();
+  const ask = (command: Command) => kit.ask(command, "web", AS);
+  const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
+  assert.ok(made.ok && "password" in made.result && made.result.name === ANNA);
+  assert.ok((await ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: false })).ok);
+  assert.deepEqual(await ask({ verb: "forwarding", name: ANNA }), {
+    ok: true,
+    result: { to: ["anna@else.example"], keep: false },
+  });
+  const listed = await ask({ verb: "app_passwords", name: ANNA });
+  assert.ok(listed.ok && JSON.stringify(listed.result).includes('"id":"phone"'));
+  assert.deepEqual([kit.appPasswordsOf(BERT), kit.forwardingOf(BERT)], [[], null]);
+  assert.match(
+    String(kit.details().at(-1)),
+    /^anna@example\.test to anna@else\.example, .* by mailbox:anna@example\.test via 203/,
+  );
+  const vacation = { subject: "", text: "I am away.", until: null };
+  assert.ok((await ask({ verb: "vacation_set", name: ANNA, ...vacation })).ok);
+  assert.deepEqual(await ask({ verb: "vacation", name: ANNA }), { ok: true, result: { vacation } });
+  assert.deepEqual(kit.vacationOf(BERT), null);
+  assert.ok((await ask({ verb: "app_password_remove", name: ANNA, app: "phone" })).ok);
+  assert.deepEqual(kit.appPasswordsOf(ANNA), []);
+  kit.clock.advance(11 * 60_000);
+  for (const command of [
+    { verb: "app_password_add", name: ANNA, app: "laptop" },
+    { verb: "forward_set", name: ANNA, to: [], keep: true },
+    { verb: "vacation_set", name: ANNA, subject: "", text: null, until: null },
+  ] as const) {
+    const unproven = await ask(command);
+    assert.ok(!unproven.ok && unproven.denied === "proof_needed");
+  }
+});
+
+test("a user's commands on a different mailbox, and every dry run, are refused", async () => {
+  const { kit } = await fresh();
+  for (const command of [
+    { verb: "forwarding", name: BERT },
+    { verb: "forward_set", name: BERT, to: [ANNA], keep: true },
+    { verb: "spam_allow_add", account: BERT, sender: "news@else.example" },
+    { verb: "greylist_pause", recipient: BERT, for: null },
+  ] as const) {
+    const refused = await kit.ask(command, "web", AS);
+    assert.ok(!refused.ok && refused.denied === "not_allowed", command.verb);
+  }
+  const tried = await kit.ask({ verb: "forward_set", name: ANNA, to: [BERT], keep: true }, "web", {
+    ...AS,
+    isDry: true,
+  });
+  assert.ok(!tried.ok && tried.kind === "usage");
+});
+
+test("refusals for users do not mention the command line", async () => {
+  const { kit } = await fresh();
+  const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
+  assert.ok((await kit.ask(app, "web", AS)).ok);
+  for (const [command, message, next] of [
+    [app, /there is|already/i, "Your page My mailbox shows them."],
+    [
+      { verb: "forward_set", name: ANNA, to: [ANNA], keep: true },
+      /gets a copy unless you keep none/,
+      "Give another address.",
+    ],
+  ] as const) {
+    const refused = await kit.ask(command, "web", AS);
+    assert.ok(!refused.ok && message.test(refused.message) && refused.next === next, JSON.stringify(refused));
+  }
+});
+
+test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
+  const { kit } = await fresh();
+  kit.tellsBy([ANNA]);
+  const to = (keep: boolean) =>
+    kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
+  const diverted = await to(false);
+  assert.ok(!diverted.ok && /gets the alerts/.test(diverted.message));
+  assert.ok(!(await to(true)).ok, "nor to a new address outside");
+});
+
+test("a user may change a bounded number of things an hour, which takes nothing from other users", async () => {
+  const { kit } = await fresh();
+  const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
+  for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
+  const refused = await end();
+  assert.ok(!refused.ok && /60 times within an hour/.test(refused.message));
+  kit.clock.advance(3_600_000);
+  assert.ok((await end()).ok);
+});
+
+test("all users together may set a bounded number of passwords and forwards, which does not limit the owner", async () => {
+  const { kit, done } = await fresh();
+  const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
+  const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
+    const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
+    const account = parseAccountName(`u${n}@example.test`) ?? assert.fail();
+    return { account, ask: (command: Command) => kit.ask(command, "web", as), digest: digestOf(as.as), id: `id${n}` };
+  });
+  for (const { account: name, digest, id } of users) {
+    await done({ verb: "account_add", name, hash: HASH });
+    kit.sessions.open({ digest, id, device: "x", ip: ip(AS.ip), account: name, at: kit.clock.now() });
+  }
+  for (const { ask, account: name } of users.slice(1))
+    for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask({ ...forward, name })).ok);
+  const late = users[0] ?? assert.fail();
+  const name = late.account;
+  const reply = { verb: "vacation_set", name, subject: "", text: "Away.", until: null } as const;
+  for (const command of [{ ...forward, name }, reply, { verb: "app_password_add", name, app: "phone" }] as const) {
+    const refused = await late.ask(command);
+    assert.ok(!refused.ok && /600 passwords, app passwords, forwards and replies within an hour/.test(refused.message));
+  }
+  assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "removes a forward");
+  assert.ok((await late.ask({ ...reply, text: null })).ok, "removes a reply");
+  assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
+  await done({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
+  assert.equal(kit.forwardingOf(name)?.keep, true, "the owner sets one");
+  kit.clock.advance(3_600_000);
+  kit.sessions.prove(late.digest, kit.clock.now());
+  assert.ok((await late.ask({ ...forward, name })).ok);
+});
+
+test("a user's refused requests take nothing from other users", async () => {
+  const { kit } = await fresh();
+  const ask = (command: Command) => kit.ask(command, "web", AS);
+  const forward = { verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: true } as const;
+  for (let n = 0; n < COSTLY_AN_HOUR + CHANGES_AN_HOUR; n++) await ask(forward);
+  const bert = { as: "6e".repeat(32), ip: AS.ip };
+  const session = { digest: digestOf(bert.as), id: "bert", device: "x", ip: ip(AS.ip), at: kit.clock.now() };
+  kit.sessions.open({ ...session, account: parseAccountName(BERT) ?? assert.fail() });
+  assert.ok((await kit.ask({ ...forward, name: BERT }, "web", bert)).ok);
+});
+
+test("shows mail programs the server's name and ports, and counts mail to each alias as the user's", async () => {
+  const { kit, done } = await fresh();
+  const ask = async (verb: "my_client" | "my_addresses") => {
+    const reply = await kit.ask({ verb }, "web", AS);
+    assert.ok(reply.ok);
+    return reply.result;
+  };
+  assert.deepEqual(await ask("my_client"), { account: ANNA, host: "mail.example.test", imapPort: 993, smtpPort: 465 });
+  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
+});
+
+test("neither the administrator nor an ended session has a mailbox", async () => {
+  const { kit } = await fresh();
+  kit.sessions.end("everybody");
+  const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
+  assert.ok(!reply.ok && reply.denied === "unauthorized");
+});
+
+test("before a new password is judged, the guard says whether it may be set: only with a proof, and a bounded number of times", async () => {
+  const { kit } = await fresh();
+  const tries = async () =>
+    kit.ask({ verb: "my_password", password: "quite new words" }, "web", { ...AS, isDry: true });
+  for (let i = 0; i < JUDGED_AN_HOUR; i++) assert.ok((await tries()).ok, `${i}`);
+  const refused = await tries();
+  assert.ok(!refused.ok && /30 new passwords within an hour/.test(refused.message));
+  kit.clock.advance(PROOF_MS);
+  const unproven = await tries();
+  assert.ok(!unproven.ok && "denied" in unproven && unproven.denied === "proof_needed");
+});
+
+const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
+
+test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
+  const { kit, signIn } = await fresh();
+  const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
+  const before = audited();
+  const refused = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb) && isOthers(needOf(verb).needs));
+  const again = (): void => {
+    kit.sessions.end("everybody");
+    signIn();
+  };
+  for (let hour = 0; hour < 24; hour++) {
+    again();
+    for (let n = 0; n < 70; n++) {
+      await kit.ask({ verb: "greylist_resume", recipient: ANNA }, "web", AS);
+      await kit.ask({ verb: "spam_allow_add", account: ANNA, sender: `${hour}.${n}@else.example` }, "web", AS);
+    }
+    for (const command of refused) {
+      await kit.ask(command, "web", AS);
+      again();
+    }
+    await kit.ask({ verb: "sign_out" }, "web", AS);
+    kit.clock.advance(3_600_000);
+  }
+  const added = audited() - before;
+  assert.ok(added > 0 && added <= 400, `${added} entries`);
+});

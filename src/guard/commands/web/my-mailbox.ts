@@ -1,0 +1,248 @@
+import type { DetailedAccount } from "../../../admin/accounts.ts";
+import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { MyClient } from "../../../admin/mailboxes.ts";
+import { passwordProblem } from "../../../core/access/passwords.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../../core/time.ts";
+import type { Keeper, SessionStore } from "../../admin-ports.ts";
+import { Budget, Shares } from "../../budget.ts";
+import type { AccountPasswords, Outcome } from "../../ports.ts";
+import { type AccountListParts, accountDetails } from "../accounts/account-lists.ts";
+import { endSessions, sessionsStay } from "../accounts/accounts.ts";
+import type { GreylistCommandParts } from "../greylist.ts";
+import { recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import type { SpamCommandParts } from "../spam.ts";
+import { UNAUTHORIZED, type WebCaller } from "./web.ts";
+import type { WebPasswordParts } from "./web-passwords.ts";
+
+export type MyMailboxParts = MyChangeParts &
+  Readonly<{
+    /** This server's name, and the ports for mailboxes and for submission. */
+    mailPorts: () => Omit<MyClient, "account">;
+  }>;
+export type MyCommand = Extract<Command, { readonly verb: `my_${string}` }>;
+type By = Readonly<{ caller: WebCaller; by: string }>;
+
+/** How often a minute Dovecot is asked for a mailbox's use: each time starts a program. */
+const LOOKS_A_MINUTE = 30;
+/** Maximum changes by one user within an hour; each user has a separate share. */
+export const CHANGES_AN_HOUR = 60;
+/** Each is audited, so this bounds what one user adds to the audit. */
+const CHANGES_A_DAY = 300;
+/**
+ * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
+ * or a message to the owner. Commands that only remove something do not count, and the owner's have separate bounds.
+ */
+export const COSTLY_AN_HOUR = 600;
+/** New passwords of one user that are judged: each takes up to two seconds of a processor. */
+export const JUDGED_AN_HOUR = 30;
+/** Addresses that lead to one account. */
+const MOST_ADDRESSES = 1_000;
+
+/**
+ * What the user of a mailbox sees and changes. The account is always that of the caller's session; no command names
+ * one. An answer contains nothing about other accounts, not even their names.
+ */
+export class MyMailboxCommands {
+  readonly #parts: MyMailboxParts;
+  readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
+  readonly #changes = new Shares<string>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #ofDay = new Shares<string>(CHANGES_A_DAY, DAY_MS);
+  readonly #judged = new Shares<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
+  readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
+
+  constructor(parts: MyMailboxParts) {
+    this.#parts = parts;
+  }
+
+  async run(command: MyCommand, { caller, by }: By): Promise<Reply> {
+    const { book, senders, sessions, mailPorts, clock } = this.#parts;
+    const account = parseAccountName(caller.item.account ?? "");
+    if (account === null) return UNAUTHORIZED;
+    switch (command.verb) {
+      case "my_mailbox":
+        return this.#mailbox(account);
+      case "my_addresses":
+        return { ok: true, result: { account, addresses: book.addressesOf(account, MOST_ADDRESSES) } };
+      case "my_client":
+        return { ok: true, result: { account, ...mailPorts() } };
+      case "my_sessions": {
+        const items = sessions.list(account, clock.now());
+        return { ok: true, result: { items: items.map((one) => ({ ...one, isOwn: one.id === caller.item.session })) } };
+      }
+      case "my_senders": {
+        const own = senders.allowedSenders().filter((one) => one.account === account);
+        return { ok: true, result: { items: own.map(({ sender, at }) => ({ sender, at })) } };
+      }
+      case "my_password":
+      case "my_sessions_end": {
+        const beyond = this.whyNotNow(command, account);
+        if (beyond !== null) return beyond;
+        const of = { account, caller, by };
+        return command.verb === "my_password"
+          ? myPassword(this.#parts, command.password, of)
+          : mySessionsEnd(this.#parts, of);
+      }
+    }
+  }
+
+  /** Returns why the user may change nothing more for now; null if allowed, and then counts it. */
+  whyNotNow(command: Command, account: string): CommandError | null {
+    const now = this.#parts.clock.now();
+    // The user's own share first: a refused request takes nothing from other users.
+    if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
+    if (!this.#ofDay.spend(account, now)) return enough(CHANGES_A_DAY, "a day");
+    return isCostly(command) && !this.#costly.spend(now) ? ENOUGH_OF_ALL : null;
+  }
+
+  /** Whether a new password may be set now: asked before the web judges it, which costs more than setting it. */
+  mayChangePassword(password: string, caller: WebCaller): Reply<"my_password"> {
+    const account = parseAccountName(caller.item.account ?? "");
+    if (account === null) return UNAUTHORIZED;
+    const now = this.#parts.clock.now();
+    if (!this.#judged.spend(account, now)) return ENOUGH_JUDGED;
+    if (!this.#costly.isLeft(now)) return ENOUGH_OF_ALL;
+    return whyNotSet(this.#parts, password, account) ?? { ok: true, result: { done: true } };
+  }
+
+  async #mailbox(account: AccountName): Promise<Reply<"my_mailbox">> {
+    const { keeper, pauses, clock } = this.#parts;
+    const now = clock.now();
+    const asked = this.#looks.spend(account, now) ? keeper : UNASKED;
+    const details = await accountDetails({ ...this.#parts, keeper: asked }, { verb: "account_details", name: account });
+    if (!details.ok) return UNAUTHORIZED;
+    const pause = pauses.pauses(now).find(({ target }) => target === account);
+    return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };
+  }
+}
+
+const ENOUGH_JUDGED: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
+  next: "Try again later.",
+};
+
+function enough(changes: number, within: "an hour" | "a day"): CommandError {
+  const message = `You have changed something ${changes} times within ${within}, which is as often as you may.`;
+  return { ok: false, kind: "failed", message, next: "Try again later." };
+}
+
+const ENOUGH_OF_ALL: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
+  next: "Try again later, or ask the administrator of this server.",
+};
+
+function isCostly(command: Command): boolean {
+  switch (command.verb) {
+    case "my_password":
+    case "app_password_add":
+      return true;
+    case "forward_set":
+      return command.to.length > 0;
+    case "vacation_set":
+      return command.text !== null;
+    default:
+      return false;
+  }
+}
+
+const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
+
+function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null) {
+  const { name: account, quotaBytes, usualQuotaBytes, use, aliases, networks, guarded, passwordsOnServer } = details;
+  return {
+    account,
+    quotaBytes: quotaBytes ?? usualQuotaBytes,
+    usedBytes: use?.usedBytes ?? null,
+    mails: use?.mails ?? null,
+    // Their other targets may be other people's accounts.
+    aliases: aliases.map(({ address }) => address),
+    networks,
+    guarded: guarded !== null,
+    greylistPausedUntil,
+    passwordOnServer: passwordsOnServer,
+  };
+}
+
+export type MyChangeParts = AccountListParts &
+  WebPasswordParts &
+  GreylistCommandParts &
+  SpamCommandParts &
+  Readonly<{
+    sessions: SessionStore;
+    /** Sessions as Dovecot sees them. */
+    active: AccountPasswords;
+  }>;
+
+/** The mailbox, its user's session, and the actor to record. */
+type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
+
+const ON_SERVER: CommandError = {
+  ok: false,
+  kind: "failed",
+  message:
+    "Your mail is encrypted with a key that your password opens, so a new password can be set only on the server.",
+  next: "Ask the administrator of this server.",
+};
+
+/**
+ * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
+ * the owner ended the session, suspended the account or set a different password while the new one was hashed.
+ */
+export async function myPassword(
+  parts: MyChangeParts,
+  password: string,
+  { account, caller, by }: Of,
+): Promise<Reply<"my_password">> {
+  const refused = whyNotSet(parts, password, account);
+  if (refused !== null) return refused;
+  const { sessions, accounts, active, engine, clock } = parts;
+  const own = () => sessions.list(account, clock.now()).find(({ id }) => id === caller.item.session);
+  const [asking, former] = [own(), active.passwordHash(account)];
+  if (asking === undefined || former === null) return UNAUTHORIZED;
+  const [made] = await parts.secrets.make([{ owner: account, password }]);
+  if (made === undefined) throw new Error("no hash was made of a password");
+  const isStill = (): boolean => own() !== undefined && active.passwordHash(account) === former;
+  const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
+  const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), proof: made.proof } as const;
+  const outcome = await recordFirst(parts, change, () =>
+    engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
+  );
+  if (outcome === "unwritten") return UNWRITTEN;
+  if (!outcome.ok) return isStill() ? notSet(outcome.reason) : UNAUTHORIZED;
+  const { digest, ip } = caller;
+  sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
+  const ended = await endSessions(parts, account);
+  return ended.ok ? { ok: true, result: { done: true } } : sessionsStay(account, ended.reason);
+}
+
+/** Returns why the user cannot set this password, or null. */
+export function whyNotSet(
+  { mailboxes }: Pick<MyChangeParts, "mailboxes">,
+  password: string,
+  account: AccountName,
+): CommandError | null {
+  if (mailboxes().keyOfEach) return ON_SERVER;
+  const problem = passwordProblem(password, account);
+  return problem === null ? null : { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+}
+
+const ENDED: Outcome = { ok: false, reason: "The session has ended." };
+
+function notSet(message: string): CommandError {
+  return { ok: false, kind: "failed", message, next: "Ask the administrator of this server." };
+}
+
+export async function mySessionsEnd(
+  { sessions, engine }: Pick<MyChangeParts, "sessions" | "engine">,
+  { account, caller, by }: Of,
+): Promise<Reply<"my_sessions_end">> {
+  const ended = sessions.end({ of: account, except: caller.item.session });
+  if (ended === 0) return { ok: true, result: { ended } };
+  const subject = `${plural(ended, "session")}, all but its own`;
+  return (await engine.audit({ type: "SESSION_ENDED", subject, by })) ? { ok: true, result: { ended } } : UNRECORDED;
+}

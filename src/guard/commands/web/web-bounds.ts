@@ -1,0 +1,245 @@
+import { type Command, type CommandError, effectOf, type Verb } from "../../../admin/declare/control.ts";
+import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { Budget, Shares } from "../../budget.ts";
+import type { Clock } from "../../ports.ts";
+import type { History } from "../../storage-ports.ts";
+
+/**
+ * Limits on what an attacker who controls the web program could do with its commands. They are far above normal use of
+ * the dashboard and of scripts. Root has no such limits.
+ */
+export const WEB_LIMITS = {
+  /** The widest network that the web may ban or allow. */
+  widest: { v4: 24, v6: 48 },
+  /** Bans, and changes of bans and of the allow list, within an hour. */
+  changes: 500,
+  /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
+  access: 50,
+  /** Changes of accounts and aliases within an hour; each account in a file counts. */
+  accounts: 500,
+  /**
+   * Changes that lock a user out or take their mail, within an hour: removals, passwords, app passwords, suspensions, networks, quotas,
+   * forwards, lost aliases.
+   */
+  shutOut: 50,
+  /** Changes of the settings, and undone ones, within an hour. */
+  settings: 20,
+  /** Commands on the queue, held mail, greylisting and senders that accounts allow, within an hour. */
+  mail: 500,
+  /** Mails deleted, or returned to their senders, within an hour. */
+  deleted: 1_000,
+  /** Held mails released within a day: a thief may have written them. */
+  released: 500,
+  /** Tests of the alert channels within an hour: each sends the owner a message. */
+  alertTests: 10,
+  /** Dry runs within an hour that read all of Postfix's queue, as root, or a whole file of accounts. */
+  trials: 500,
+  /** Entries of the web on the allow list. */
+  allowed: 50,
+  /**
+   * Addresses banned within an hour for failed sign-ins that the web reported. Strangers can cause this many:
+   * further failures still count, and the sign-in is refused without a ban.
+   */
+  bannedSignIns: 100,
+  /** Sign-ins to the dashboard that one address may try within a minute, and challenges that it may request. Other addresses have separate limits. */
+  signInsEach: 300,
+  /** Addresses of administrators that the web may report within half an hour; they are not banned in that time. */
+  administrators: 32,
+} as const;
+
+const SEEN_MS = 30 * MINUTE_MS;
+
+/** `isAlarming`: so far above normal use that the owner gets an alert. */
+export type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
+
+/** Whether a budget has room for this many more. */
+type Within = (budget: Budget, times?: number) => boolean;
+
+/** Counts the web's commands and reports when a limit is reached. The limits bound its memory. */
+export class WebBounds {
+  readonly #history: Pick<History, "allowed">;
+  readonly #clock: Clock;
+  readonly #budgets = {
+    bans: new Budget(WEB_LIMITS.changes, HOUR_MS),
+    access: new Budget(WEB_LIMITS.access, HOUR_MS),
+    accounts: new Budget(WEB_LIMITS.accounts, HOUR_MS),
+    shutOut: new Budget(WEB_LIMITS.shutOut, HOUR_MS),
+    settings: new Budget(WEB_LIMITS.settings, HOUR_MS),
+    mail: new Budget(WEB_LIMITS.mail, HOUR_MS),
+    alertTests: new Budget(WEB_LIMITS.alertTests, HOUR_MS),
+  };
+  readonly #deleted = new Budget(WEB_LIMITS.deleted, HOUR_MS);
+  readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
+  readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
+  readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
+  readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #challenged = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #seen = new Map<Ip, Millis>();
+
+  constructor(history: Pick<History, "allowed">, clock: Clock) {
+    this.#history = history;
+    this.#clock = clock;
+  }
+
+  /** Returns null if the web may run the command now, and counts it. */
+  refuses(command: Command): Overreach | null {
+    return this.#exceeded(command, (budget, times) => budget.spend(this.#clock.now(), times));
+  }
+
+  /** The same for a dry run, which counts once, and only if it is expensive. */
+  wouldRefuse(command: Command): Overreach | null {
+    const now = this.#clock.now();
+    const overreach = this.#exceeded(command, (budget, times) => budget.isLeft(now, times));
+    return overreach ?? (isCostlyTrial(command.verb) ? over(this.#trials.spend(now)) : null);
+  }
+
+  #exceeded(command: Command, isWithin: Within): Overreach | null {
+    if ((command.verb === "queue_delete" || command.verb === "queue_return") && command.isAll) return ALL_AT_ONCE;
+    if (command.verb === "ban" || command.verb === "allow_add") {
+      const wide = tooWide(command.target);
+      if (wide !== null) return wide;
+    }
+    const { bound } = effectOf(command.verb);
+    switch (bound) {
+      case undefined:
+      case "own":
+        return null;
+      case "allowed":
+        return (
+          (command.verb === "allow_add" ? this.#tooManyAllowed(command.target) : null) ??
+          over(isWithin(this.#budgets.bans))
+        );
+      case "imported":
+        return over(isWithin(this.#budgets.accounts, command.verb === "accounts_bring" ? command.entries.length : 1));
+      case "deleted":
+        return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_DELETED;
+      case "released":
+        return this.#released.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_RELEASED;
+      case "alertTests":
+        return isWithin(this.#budgets.alertTests) ? null : ENOUGH_TESTS;
+      default:
+        return over(isWithin(this.#budgets[bound]));
+    }
+  }
+
+  /** How many of these mails may be deleted now. Counts them as deleted. */
+  deletes(mails: number): number {
+    return this.#within(this.#deleted, mails);
+  }
+
+  /** How many of these held mails may be released now. Counts them as released. */
+  releases(mails: number): number {
+    return this.#within(this.#released, mails);
+  }
+
+  /** How many mails may be deleted, and how many held ones released, now. */
+  left(now: Millis = this.#clock.now()): Readonly<{ deletes: number; releases: number }> {
+    return { deletes: this.#deleted.left(now), releases: this.#released.left(now) };
+  }
+
+  #within(budget: Budget, mails: number): number {
+    const now = this.#clock.now();
+    let allowed = 0;
+    while (allowed < mails && budget.spend(now)) allowed++;
+    return allowed;
+  }
+
+  /** Whether another sign-in from this address is checked at all. Other addresses have their own share. */
+  mayAsk(from: Prefix): boolean {
+    return this.#asked.spend(from, this.#clock.now());
+  }
+
+  /** The same for passkey challenges, which leave no trace and use up no sign-in. */
+  mayChallenge(from: Prefix): boolean {
+    return this.#challenged.spend(from, this.#clock.now());
+  }
+
+  /** Whether failed sign-ins may still cause a ban. */
+  mayBan(): boolean {
+    return this.#banned.isLeft(this.#clock.now());
+  }
+
+  /** Call it when a failed sign-in that the web reported caused a ban. */
+  banned(): void {
+    this.#banned.spend(this.#clock.now());
+  }
+
+  #tooManyAllowed(target: string): Overreach | null {
+    const own = this.#history.allowed().filter(({ by }) => by.startsWith("web:"));
+    if (own.length < WEB_LIMITS.allowed || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
+    const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
+    return refused("failed", message, "Take one off, or use `allow add` on the server.");
+  }
+
+  /** Whether an address may count as an administrator's, who uses a session or a token there. */
+  sees(ip: Ip): boolean {
+    const now = this.#clock.now();
+    for (const [seen, at] of this.#seen) if (Math.abs(now - at) >= SEEN_MS) this.#seen.delete(seen);
+    if (!this.#seen.has(ip) && this.#seen.size >= WEB_LIMITS.administrators) return false;
+    this.#seen.set(ip, now);
+    return true;
+  }
+}
+
+/** Commands that read the whole queue, or a file of accounts that may be long. */
+function isCostlyTrial(verb: Verb): boolean {
+  return isTriedOnQueue(verb) || verb === "accounts_bring";
+}
+
+/** An owner who empties a long queue reaches it too, so it is not a break-in. */
+const ENOUGH_DELETED = refused(
+  "failed",
+  `The dashboard and the API have deleted or returned ${plural(WEB_LIMITS.deleted, "mail")} within an hour, which is as many as they may.`,
+  "Do the rest in an hour, or use the command line on the server.",
+);
+
+/** Owners reach these too, so it is not a break-in. */
+const ENOUGH_RELEASED = refused(
+  "failed",
+  `The dashboard and the API have released ${plural(WEB_LIMITS.released, "held mail")} within a day, which is as many as they may.`,
+  "Use `account release` on the server.",
+);
+
+const ENOUGH_TESTS = refused(
+  "failed",
+  `The channels were tested ${plural(WEB_LIMITS.alertTests, "time")} within an hour.`,
+  "Try again later, or use `alerts test` on the server.",
+);
+
+function tooWide(target: string): Overreach | null {
+  const network: Prefix | null = parsePrefix(target);
+  if (network === null) return null;
+  const { v4, v6 } = WEB_LIMITS.widest;
+  if (prefixLength(network) >= (isV4(network) ? v4 : v6)) return null;
+  const message = `${network} is too wide for the dashboard and the API: they take networks down from /${v4}, and /${v6} of IPv6.`;
+  return refused("usage", message, "Use the command line on the server.");
+}
+
+/** An attacker who takes over the web may not empty the queue with one command. */
+const ALL_AT_ONCE = refused(
+  "usage",
+  "The dashboard and the API do not delete or return all mail at once.",
+  "Name the mails, or use the command line on the server.",
+);
+
+function over(isLeft: boolean): Overreach | null {
+  if (isLeft) return null;
+  const message = "The web asks for more than it may within this time.";
+  return { ...refused("failed", message, "Use the command line on the server."), isAlarming: true };
+}
+
+function refused(kind: CommandError["kind"], message: string, next: string): Overreach {
+  return { error: { ok: false, kind, message, next }, isAlarming: false };
+}
+
+/** Whether a command reads Postfix's queue, which may be long, and waits for earlier commands. */
+export function isOnQueue(verb: Verb): boolean {
+  return verb.startsWith("queue_") || verb.startsWith("held_");
+}
+
+/** Whether its dry run does. A suspension reads the queue too, but must not wait; its dry run may. */
+export function isTriedOnQueue(verb: Verb): boolean {
+  return isOnQueue(verb) || verb === "account_suspend";
+}

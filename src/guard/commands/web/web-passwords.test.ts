@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import type { Command } from "../../../admin/declare/control.ts";
+
+const ANNA = "anna@example.test";
+const WORDS = "seven purple boats";
+
+let kit: ReturnType<typeof commandsOnMemory>;
+beforeEachOf(import.meta.filename, () => {
+  kit = commandsOnMemory();
+});
+
+async function said(command: Command): Promise<string> {
+  const reply = await kit.ask(command);
+  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
+}
+
+test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
+  assert.equal(await said({ verb: "account_make", name: "Anna@Example.test", password: WORDS }), "done");
+  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
+  assert.equal(await said({ verb: "account_password", name: ANNA, password: `${WORDS}!` }), "done");
+  assert.equal(kit.lists.password(ANNA), hashOf(`${WORDS}!`));
+  assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
+  assert.deepEqual(kit.kept(), ["kick_account"]);
+  assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event contains a password");
+  assert.deepEqual(kit.proofsOf(ANNA), ["0abc"]);
+});
+
+test("an invalid password or account name is refused, and nothing is changed", async () => {
+  assert.match(await said({ verb: "account_make", name: ANNA, password: "short" }), /^usage The password is too short/);
+  assert.match(
+    await said({ verb: "account_make", name: ANNA, password: "my-anna-password" }),
+    /^usage .* name of the acc/,
+  );
+  assert.match(
+    await said({ verb: "account_make", name: "no address", password: WORDS }),
+    /^usage .* not a mail address/,
+  );
+  assert.match(
+    await said({ verb: "account_make", name: "anna@else.test", password: WORDS }),
+    /^failed else\.test is not a mail/,
+  );
+  assert.match(await said({ verb: "account_password", name: ANNA, password: WORDS }), /^failed There is no account/);
+  assert.equal(await said({ verb: "account_make", name: ANNA, password: WORDS }), "done");
+  assert.match(await said({ verb: "account_make", name: ANNA, password: `${WORDS}!` }), /^failed .* exists already/);
+  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
+  assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
+});
+
+test("if each account has a key for its mail, passwords are set on the server, which creates the key", async () => {
+  kit.keepKeys();
+  for (const verb of ["account_make", "account_password"] as const)
+    assert.match(
+      await said({ verb, name: ANNA, password: WORDS }),
+      /^failed .* created only on the server.*account add/,
+    );
+  assert.deepEqual(kit.types(), []);
+  const reply = await kit.ask({
+    verb: "accounts_bring",
+    entries: [
+      { name: ANNA, password: WORDS },
+      { name: "cleo@example.test", hash: HASH },
+    ],
+  });
+  assert.ok(reply.ok && "skipped" in reply.result);
+  assert.deepEqual(reply.result.added, ["cleo@example.test"]);
+  const why = "needs a key for its mail, which `account add` on the server makes";
+  assert.deepEqual(reply.result.skipped, [{ name: ANNA, why }]);
+});
+
+test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {
+  assert.equal(await said({ verb: "account_make", name: ANNA, password: WORDS }), "done");
+  const reply = await kit.ask({
+    verb: "accounts_bring",
+    entries: [
+      { name: ANNA, hash: HASH },
+      { name: "bea@example.test", password: "in the clear", quotaBytes: 1_000 },
+      { name: "cleo@example.test", hash: HASH },
+      { name: "dora@example.test", hash: "{SHA512-CRYPT}$6$rounds=999999999$salt$hash" },
+      { name: "emil@example.test" },
+      { name: "a b", hash: HASH },
+      { name: "fay@example.test", hash: "{PLAIN}" },
+      { name: "gus@example.test", hash: "{CRYPT}$sha1$4000000000$salt$hash" },
+      { name: "hal@example.test", hash: "{PLAIN}in the clear" },
+    ],
+  });
+  assert.ok(reply.ok && "skipped" in reply.result);
+  assert.deepEqual(reply.result.added, ["cleo@example.test", "bea@example.test"]);
+  assert.deepEqual(
+    reply.result.skipped.map(({ name, why }) => `${name} ${why}`),
+    [
+      "dora@example.test has a hash that would take too long to check at each sign-in",
+      "emil@example.test has no password",
+      "a b cannot be an account",
+      "fay@example.test has a password that came unhashed",
+      "gus@example.test has a type of hash that can be imported only on the server",
+      "hal@example.test has a type of hash that can be imported only on the server",
+      "anna@example.test exists already, so it keeps its password",
+    ],
+  );
+  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.lists.password("bea@example.test"), hashOf("in the clear"));
+  assert.equal(kit.lists.password("cleo@example.test"), HASH);
+});
+
+test("a database that cannot be written is reported as such", async () => {
+  kit.fillDisk();
+  const entries = [{ name: "cleo@example.test", hash: HASH }];
+  assert.match(await said({ verb: "accounts_bring", entries }), /^failed/);
+});
+
+test("no account replaces postmaster@, which receives the alerts", async () => {
+  const name = "Postmaster@example.test";
+  assert.match(await said({ verb: "account_make", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
+  const reply = await kit.ask({ verb: "accounts_bring", entries: [{ name, hash: HASH }] });
+  assert.ok(reply.ok && "skipped" in reply.result);
+  assert.equal(reply.result.skipped.length, 1);
+});

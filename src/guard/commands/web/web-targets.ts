@@ -1,0 +1,89 @@
+import type { Command, CommandError } from "../../../admin/declare/control.ts";
+import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
+import { DAY_MS, later } from "../../../core/time.ts";
+import type { AccountBook } from "../../admin-ports.ts";
+import type { Engine } from "../../engine.ts";
+import type { ForwardStore } from "../../mailbox-ports.ts";
+import type { Clock } from "../../ports.ts";
+
+/**
+ * Limits on the web: a mail leaves once for each outside target of an alias or of a forwarding account, past the
+ * limits of what accounts send. Each alias or account with a target counts it. Root has no such limits.
+ */
+const MOST = {
+  aliases: 1_000,
+  /** Mailbox users leave the rest to the administrator. */
+  outsideOfUsers: 150,
+  outside: 200,
+  outsideOfOne: 10,
+  /** New outside targets of all aliases within a day: whoever swaps targets would otherwise write to new strangers all day. */
+  outsideADay: 50,
+} as const;
+
+export type TargetParts = Readonly<{
+  book: Pick<AccountBook, "aliases">;
+  forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
+  engine: Pick<Engine, "policy">;
+}>;
+type SpendingParts = TargetParts &
+  Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
+
+/** Null if the web may add these targets. */
+export function tooManyTargets(
+  parts: SpendingParts,
+  { address, targets }: Extract<Command, { readonly verb: "alias_add" }>,
+): CommandError | null {
+  const { items, total } = allAliases(parts);
+  const alias = items.find((one) => one.address === parseAddress(address));
+  if (alias === undefined && total >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
+  const added = outside(parts, targets).filter((target) => alias?.targets.includes(target) !== true);
+  if (added.length === 0) return null;
+  const ofAlias = outside(parts, alias?.targets ?? []).length;
+  if (ofAlias + added.length > MOST.outsideOfOne)
+    return refused(`${MOST.outsideOfOne} outside targets of an alias`, "alias add");
+  if (outsideInAll(parts) + added.length > MOST.outside) return refused(inAll(MOST.outside), "alias add");
+  if (parts.isDry === true) return null;
+  const span = { since: later(parts.clock.now(), -DAY_MS), until: parts.clock.now() };
+  return parts.forwards.spendTargets("aliases", added.length, MOST.outsideADay, span)
+    ? null
+    : refused(`${MOST.outsideADay} new outside targets of aliases within a day`, "alias add");
+}
+
+/** Null if the web may forward the mail of this account to these. */
+export function tooManyForwards(
+  parts: TargetParts,
+  { account, to, by }: Readonly<{ account: AccountName; to: readonly Address[]; by: string }>,
+): CommandError | null {
+  const before = outside(parts, parts.forwards.forwardingOf(account)?.to ?? []).length;
+  const many = outside(parts, to).length;
+  const more = many - before;
+  if (more > 0 && many > MOST.outsideOfOne)
+    return refused(`${MOST.outsideOfOne} outside targets of an account`, "account forward");
+  const most = by.startsWith("mailbox:") ? MOST.outsideOfUsers : MOST.outside;
+  return more > 0 && outsideInAll(parts) + more > most ? refused(inAll(most), "account forward") : null;
+}
+
+function inAll(most: number): string {
+  return `${most} outside targets in all, of aliases and of forwarded mail`;
+}
+
+function allAliases({ book }: Pick<TargetParts, "book">) {
+  return book.aliases({ limit: MOST.aliases, cursor: null, text: null });
+}
+
+function outsideInAll(parts: TargetParts): number {
+  const ofAliases = allAliases(parts).items.flatMap(({ targets }) => targets);
+  return outside(parts, [...ofAliases, ...parts.forwards.targets()]).length;
+}
+
+function outside({ engine }: Pick<TargetParts, "engine">, of: readonly string[]): readonly Address[] {
+  return of
+    .map(parseAddress)
+    .filter((target) => target !== null)
+    .filter((target) => !engine.policy.domains.includes(domainOf(target)));
+}
+
+function refused(most: string, command: string): CommandError {
+  const message = `The dashboard and the API make no more than ${most}.`;
+  return { ok: false, kind: "failed", message, next: `Use \`${command}\` on the server.` };
+}

@@ -1,0 +1,157 @@
+import type { Command, CommandError, CommandLine, Denial } from "../../../admin/declare/control.ts";
+import type { CallerItem } from "../../../admin/declare/items.ts";
+import { actorOf, mayAsk, needOf, ownOf } from "../../../admin/declare/rights.ts";
+import type { Origin } from "../../../admin/declare/verb.ts";
+import { type Ip, parseIp } from "../../../core/net/ip.ts";
+import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
+import { type CallerParts, callerOf } from "../../access/callers.ts";
+import { digestOf } from "../../access/secrets.ts";
+import { Shares } from "../../budget.ts";
+import type { Engine } from "../../engine.ts";
+import type { History } from "../../storage-ports.ts";
+import { WebBounds } from "./web-bounds.ts";
+
+export type WebCommandParts = CallerParts &
+  Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; history: Pick<History, "allowed"> }>;
+
+/** The session or token behind a line of the web, and where it is used. */
+export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
+export type Admitted = Readonly<{ by: string; caller: WebCaller | null }>;
+type Refused = Readonly<{ error: CommandError }>;
+
+/** Within this time, a refused verb is recorded once of each kind. */
+const RECORD_EVERY_MS = MINUTE_MS;
+/** Maximum recorded refusals of one caller within a day, so that no caller fills the audit. */
+const REFUSALS_A_DAY = 100;
+
+const FORBIDDEN: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "This command is not allowed from here.",
+  next: "Use the command line on the server.",
+};
+
+export const NO_ADDRESS: CommandError = { ok: false, kind: "usage", message: "No address was given.", next: "" };
+
+export const UNAUTHORIZED = denied(
+  "unauthorized",
+  "A session or a token is needed that is valid now.",
+  "Sign in again, or send another token.",
+);
+const PROOF_NEEDED = denied(
+  "proof_needed",
+  "This needs the password again, given within the last 10 minutes; a token cannot give it.",
+  "Give the password, then repeat it; or use the command line on the server.",
+);
+
+const MAILBOX_NEEDED = denied(
+  "not_allowed",
+  "This is only for users of a mailbox.",
+  "Sign in with the address and the password of a mailbox.",
+);
+const MAILBOX_ALONE = denied(
+  "not_allowed",
+  "This session belongs to a mailbox and may only manage that mailbox.",
+  "Sign in as the administrator, or use the command line on the server.",
+);
+
+/**
+ * Checks that the origin may use the verb, and for the web who its caller is, what the caller may do, and that the web
+ * stays within its limits. Requests that only an attacker would send are recorded.
+ */
+export class CommandGate {
+  readonly bounds: WebBounds;
+  readonly #parts: WebCommandParts;
+  readonly #recorded = new Map<string, Millis>();
+  readonly #refusals = new Shares<string>(REFUSALS_A_DAY, DAY_MS);
+
+  constructor(parts: WebCommandParts) {
+    this.#parts = parts;
+    this.bounds = new WebBounds(parts.history, parts.clock);
+  }
+
+  /** A dry run passes the same checks, and leaves no trace of them. */
+  admit(line: CommandLine, origin: Origin): Admitted | Refused {
+    const { command, by } = line;
+    if (!mayAsk(origin, command.verb)) {
+      this.#tell(command, by);
+      return { error: FORBIDDEN };
+    }
+    if (origin === "root") return { by, caller: null };
+    const { needs } = needOf(command.verb);
+    return needs === "nothing" ? { by, caller: null } : this.#admitCaller(line);
+  }
+
+  #admitCaller({ command, as, ip: from, isDry = false }: CommandLine): Admitted | Refused {
+    const isUse = command.verb !== "caller" || command.isUse;
+    const digest = digestOf(as ?? "");
+    const ip = parseIp(from ?? "");
+    const item = as === undefined ? null : callerOf(this.#parts, digest, { isUse, ip });
+    if (item === null) return { error: UNAUTHORIZED };
+    if (ip === null) return { error: NO_ADDRESS };
+    const by = actorOf(item, ip);
+    const lacks = lacking(item, command);
+    if (isDry) {
+      const error = lacks ?? (item.account === null ? this.bounds.wouldRefuse(command)?.error : null) ?? null;
+      return error === null ? { by, caller: { item, digest, ip } } : { error };
+    }
+    if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
+      this.#tell(command, by, "CALLER_REFUSED");
+    // Mailbox users have separate limits (my-mailbox.ts), so that they use up none of the administrator's.
+    const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
+    if (error !== null) return { error };
+    if (isAdministrator(item)) this.#seen(ip, command, by);
+    return { by, caller: { item, digest, ip } };
+  }
+
+  #overreach(command: Command, by: string): CommandError | null {
+    const overreach = this.bounds.refuses(command);
+    if (overreach?.isAlarming === true) this.#tell(command, by);
+    return overreach?.error ?? null;
+  }
+
+  /** Addresses of administrators are not banned. Past the limit the command is still carried out. */
+  #seen(ip: Ip, command: Command, by: string): void {
+    if (this.bounds.sees(ip)) this.#parts.engine.administratorAt(ip);
+    else this.#tell(command, by);
+  }
+
+  #tell({ verb }: Command, by: string, type: "COMMAND_REFUSED" | "CALLER_REFUSED" = "COMMAND_REFUSED"): void {
+    const { engine, clock } = this.#parts;
+    const now = clock.now();
+    const key = `${type} ${verb}`;
+    const at = this.#recorded.get(key);
+    if (at !== undefined && Math.abs(now - at) < RECORD_EVERY_MS) return;
+    this.#recorded.set(key, now);
+    void engine.audit({ type, subject: verb, by });
+  }
+}
+
+/** Others spare no address from a ban: a viewer's token, which a monitoring page may hold, and a mailbox's session cannot change bans. */
+function isAdministrator({ role }: CallerItem): boolean {
+  return role === "owner" || role === "operator";
+}
+
+/** What the caller lacks for the verb; null: nothing. */
+function lacking({ scopes, freshUntil, name, how, account }: CallerItem, command: Command): CommandError | null {
+  const { needs, proof } = needOf(command.verb);
+  const own = ownOf(command.verb);
+  if (account !== null && own !== undefined) {
+    if (Reflect.get(command, own.field) !== account) return MAILBOX_ALONE;
+    return own.proof && freshUntil === null ? PROOF_NEEDED : null;
+  }
+  if (needs !== "caller" && (needs === "mailbox") !== (account !== null))
+    return account === null ? MAILBOX_NEEDED : MAILBOX_ALONE;
+  if (needs !== "nothing" && needs !== "caller" && needs !== "mailbox" && !scopes.includes(needs)) {
+    const who = how === "token" ? `The token ${name}` : "This session";
+    const next = `Use one with the scope ${needs}, or the command line on the server.`;
+    return denied("not_allowed", `${who} lacks the scope ${needs}.`, next);
+  }
+  // Unnamed mail may be all that leaves, including the owner's alerts.
+  const stopsMail = command.verb === "queue_hold" && command.ids.length === 0;
+  return (proof || stopsMail) && freshUntil === null ? PROOF_NEEDED : null;
+}
+
+function denied(why: Denial, message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next, denied: why };
+}

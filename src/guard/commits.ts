@@ -1,0 +1,91 @@
+import { type Decision, decision } from "../core/decide/decision.ts";
+import type { Event } from "../core/events/event.ts";
+import type { Reason } from "../core/events/reasons.ts";
+import { LIMITS } from "./limits.ts";
+
+/** Decides when the open transaction is committed. */
+export class CommitTimer {
+  readonly #commit: () => void;
+  #isDue = false;
+  #later: NodeJS.Timeout | null = null;
+  #isLaterSet = false;
+
+  constructor(commit: () => void) {
+    this.#commit = commit;
+  }
+
+  /** Commits at the end of this turn of the event loop, because a client waits for the answer. */
+  soon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(this.#commit);
+  }
+
+  /** Commits with later events, or when the time is over, which starts with the first event of the transaction. */
+  later(): void {
+    if (this.#isLaterSet) return;
+    this.#isLaterSet = true;
+    if (this.#later !== null) this.#later.refresh();
+    else
+      this.#later = setTimeout(() => {
+        this.#isLaterSet = false;
+        this.#commit();
+      }, LIMITS.uncommittedMs);
+  }
+
+  /** Call it when the transaction has ended. */
+  ended(): void {
+    this.#isDue = false;
+    this.#isLaterSet = false;
+  }
+}
+
+const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
+/** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
+const HOLDS: readonly Reason[] = [
+  "banned",
+  "account_inactive",
+  "outside_networks",
+  "account_recipient_limit",
+  // For an account past this limit, nothing is looked up about its recipients.
+  "account_mail_limit",
+];
+
+/**
+ * The answer while the database cannot be written: a ban in force still holds, as do commands of administrators about
+ * their accounts, and the mail of a held account is still held. Sign-ins are decided, and the number of recipients of an
+ * account is limited. Other mail passes, because every refusal must be recorded. Null: no decision could be made.
+ */
+export function failOpen(event: Event | null, decided: Decision | null): Decision {
+  if (decided === null || event === null) return OPEN;
+  if (holdsAccount(decided)) return mustWait(decided);
+  return "login" in event || HOLDS.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
+}
+
+function holdsAccount({ changes }: Decision): boolean {
+  return changes.some(({ type }) => type === "HOLD_ACCOUNT");
+}
+
+/** No one would learn of a hold that is not recorded. */
+function mustWait({ evidence }: Decision): Decision {
+  return decision("defer", "account_recipient_limit", { evidence, counted: false, recorded: false });
+}
+
+export type Listener = (lastEventId: number) => void;
+
+/** Tells subscribers up to which id events were committed. Each subscriber reads the events itself. */
+export class Feed {
+  readonly #listeners = new Set<Listener>();
+  #lastEventId = 0;
+
+  publish(lastEventId: number): void {
+    if (lastEventId === this.#lastEventId) return;
+    this.#lastEventId = lastEventId;
+    for (const listener of this.#listeners) listener(lastEventId);
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

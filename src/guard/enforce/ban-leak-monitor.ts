@@ -1,0 +1,95 @@
+import type { NoticeCode } from "../../core/alerts/notices.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Service } from "../../core/events/event-types.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock, Notices } from "../ports.ts";
+
+/** By then a ban is in the kernel and its sessions are closed. */
+export const BITES_AFTER_MS = 15 * SECOND_MS;
+/** How long a notice stays after its last sighting. */
+const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
+type Watched = keyof typeof KEPT_MS & NoticeCode;
+
+/** A committed event that the owner must know about now. */
+export type Sighting = Readonly<{
+  code: "bans_leak";
+  ip: Ip;
+  service: Service;
+  since: Millis;
+  /** Dovecot asked about a sign-in to Postfix, and does not know of a proxy in front of Postfix. */
+  mayBeProxied: boolean;
+}>;
+
+/** Null for nearly every event. Clients of the dashboard, and some of mail, come through a proxy, past the firewall. */
+export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts, "ban">, now: Millis): Sighting | null {
+  if (decided.reason !== "banned" || ban === null || !("service" in event) || event.service === "dashboard")
+    return null;
+  if ("proxied" in event) return null;
+  // A simulated ban is not in the firewall.
+  if (ban.simulated === true) return null;
+  if (now - ban.createdAt < BITES_AFTER_MS) return null;
+  const { ip, service, type } = event;
+  const mayBeProxied = type === "LOGIN_ASKED" && service === "submission";
+  return { code: "bans_leak", ip, service, since: ban.createdAt, mayBeProxied };
+}
+
+export const NO_SIGHTINGS: readonly Sighting[] = [];
+
+/** The sightings of a transaction plus one more, while there is room. */
+export function noted(sightings: readonly Sighting[], one: Sighting | null): readonly Sighting[] {
+  return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
+}
+
+export type BanLeakMonitorParts = Readonly<{
+  notices: Notices;
+  clock: Clock;
+  isEnforcing: () => boolean;
+  /** Whether some mail clients come through a proxy. */
+  hasProxies: boolean;
+  /** Rebuilds the firewall's table, which may lack the ban. */
+  renew: () => void;
+}>;
+/** If a new table does not stop a leak, rebuilding it each second would not either. */
+const REBUILD_EVERY_MS = MINUTE_MS;
+
+/** Turns sightings into notices, and removes them when nothing similar was seen for a while. */
+export class BanLeakMonitor {
+  readonly #parts: BanLeakMonitorParts;
+  readonly #seenAt = new Map<Watched, Millis>();
+  #rebuiltAt: Millis | null = null;
+
+  constructor(parts: BanLeakMonitorParts) {
+    this.#parts = parts;
+  }
+
+  seen(sighting: Sighting): void {
+    // Another notice says that the firewall does not work.
+    if (!this.#parts.isEnforcing()) return;
+    // A direct client was seen when the connection started.
+    if (sighting.mayBeProxied && this.#parts.hasProxies) return;
+    const now = this.#parts.clock.now();
+    this.#seenAt.set(sighting.code, now);
+    this.#parts.notices.raise(sighting.code, detailOf(sighting));
+    if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
+    this.#rebuiltAt = now;
+    this.#parts.renew();
+  }
+
+  /** Call it now and then. */
+  look(): void {
+    const now = this.#parts.clock.now();
+    for (const [code, at] of this.#seenAt)
+      if (Math.abs(now - at) >= KEPT_MS[code]) {
+        this.#seenAt.delete(code);
+        this.#parts.notices.clear(code);
+      }
+  }
+}
+
+function detailOf({ ip, service, since }: Sighting): string {
+  return `${ip}, banned since ${isoTime(since)}, reached ${service}`;
+}

@@ -1,0 +1,154 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../core/error.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Keeper } from "../admin-ports.ts";
+import type { BanStep, Firewall } from "../network-ports.ts";
+import type { Clock, Log, Outcome } from "../ports.ts";
+import type { BanLog } from "../storage-ports.ts";
+
+export type SessionCutterParts = Readonly<{
+  banLog: BanLog;
+  firewall: Firewall;
+  clock: Clock;
+  log: Log;
+  /** Called if the kernel lacks a ban that it was given. */
+  missed: () => void;
+}>;
+
+export const CUT = {
+  /** Networks whose sessions are closed in one call. */
+  perBatch: 1_000,
+  /** Between two such calls, each of which starts a process. A burst of bans shares them. */
+  pauseMs: 25,
+  /** How many steps ahead it checks for a lifted ban. */
+  stepsAhead: 2_000,
+  /** Maximum bans that are read back from the kernel. Bans that are about to end may be gone. */
+  readBackMost: 256,
+  expiresSoonMs: 3_000,
+} as const;
+
+/** Works behind the enforcer: closes the open sessions of banned networks, and checks that the kernel holds the bans. */
+export class SessionCutter {
+  readonly #parts: SessionCutterParts;
+  #cutting: Promise<void> | null = null;
+  #applied = 0;
+  #cut = 0;
+  #cutReason: string | null = null;
+  #stopped = false;
+
+  constructor(parts: SessionCutterParts) {
+    this.#parts = parts;
+  }
+
+  /** Skips bans from before the start: the firewall itself refuses their sessions. */
+  skipTo(step: number): void {
+    this.#cut = step;
+  }
+
+  /**
+   * Handles the kernel's bans up to this step. Returns at once, so that the next ban does not wait for sessions to
+   * close.
+   */
+  follow(applied: number): void {
+    this.#applied = applied;
+    if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
+  }
+
+  /** Waits for work in flight and starts nothing new. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#cutting;
+  }
+
+  async #cutSessions(): Promise<void> {
+    const { banLog, firewall } = this.#parts;
+    await Promise.resolve();
+    try {
+      while (this.#cut < this.#applied && !this.#stopped) {
+        const upTo = this.#applied;
+        const steps = banLog.after(this.#cut, CUT.perBatch).filter(({ id }) => id <= upTo);
+        this.#cut = steps.at(-1)?.id ?? upTo;
+        const added = steps.filter(({ type }) => type === "add").map(({ prefix }) => prefix);
+        const outcome: Outcome = added.length === 0 ? { ok: true } : await firewall.cut(added);
+        this.#sayCut(outcome.ok ? null : outcome.reason);
+        await this.#readBack(steps);
+        await pause(CUT.pauseMs);
+      }
+    } catch (error) {
+      this.#sayCut(messageOf(error));
+    }
+    this.#cutting = null;
+  }
+
+  /** Checks a sample of the new bans in the kernel. If one is missing, the table is rebuilt. */
+  async #readBack(steps: readonly BanStep[]): Promise<void> {
+    const { firewall, clock, log, missed } = this.#parts;
+    const soon = clock.now() + CUT.expiresSoonMs;
+    const last = new Map(steps.map((step) => [step.prefix, step]));
+    const standing = [...last.values()].flatMap((step) =>
+      step.type === "add" && (step.expiresAt === null || step.expiresAt > soon) ? [step.prefix] : [],
+    );
+    const held = await firewall.holds(standing.slice(-CUT.readBackMost));
+    if (held.ok || this.#stopped || this.#isLifted(standing)) return;
+    log.warn("The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: held.reason });
+    missed();
+  }
+
+  /** Whether one of these bans was lifted since. */
+  #isLifted(prefixes: readonly Prefix[]): boolean {
+    const later = this.#parts.banLog.after(this.#cut, CUT.stepsAhead);
+    return later.some(({ type, prefix }) => type === "delete" && prefixes.includes(prefix));
+  }
+
+  /** Logs each reason once: a flood of bans would fill the log. */
+  #sayCut(reason: string | null): void {
+    if (reason !== null && reason !== this.#cutReason)
+      this.#parts.log.warn("Sessions of banned addresses stay open.", { reason });
+    this.#cutReason = reason;
+  }
+}
+
+export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; keeper: Keeper; log: Log }>;
+
+const KICKS_PER_LOOK = 100;
+
+/**
+ * Closes the IMAP sessions of banned addresses on a server without firewall. Each costs a process, so in a flood of
+ * bans only the newest are handled. Open SMTP sessions end at their next question to the guard.
+ */
+export class Kicker {
+  readonly #parts: KickerParts;
+  #done: number;
+  #isWorking = false;
+
+  constructor(parts: KickerParts) {
+    this.#parts = parts;
+    this.#done = parts.banLog.last();
+  }
+
+  /** Call it after each commit that changed bans. `wanted`: nothing else closes the sessions. Never throws. */
+  nudge(wanted: boolean): void {
+    if (!wanted) this.#done = this.#parts.banLog.last();
+    else if (!this.#isWorking) void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    const { banLog, keeper, log } = this.#parts;
+    this.#isWorking = true;
+    try {
+      while (this.#done < banLog.last()) {
+        const steps = banLog.after(Math.max(this.#done, banLog.last() - KICKS_PER_LOOK), KICKS_PER_LOOK);
+        this.#done = steps.at(-1)?.id ?? banLog.last();
+        for (const step of steps) {
+          const kicked = step.type === "add" ? await keeper.ask({ verb: "kick_network", prefix: step.prefix }) : null;
+          if (kicked?.ok === false) log.warn("Sessions of a banned address stay open.", { reason: kicked.reason });
+        }
+      }
+    } catch (error) {
+      log.warn("Sessions of banned addresses stay open.", {
+        reason: messageOf(error),
+      });
+    }
+    this.#isWorking = false;
+  }
+}

@@ -1,0 +1,43 @@
+import { plural } from "../../core/text.ts";
+import type { Engine } from "../engine.ts";
+import { LIMITS } from "../limits.ts";
+import type { Clock } from "../ports.ts";
+import type { BanLog, History } from "../storage-ports.ts";
+
+/** Ends expired bans through the same path as any event. Returns how many it ended. */
+export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): Promise<number> {
+  let ended = 0;
+  for (;;) {
+    const due = banLog.expired(clock.now(), LIMITS.expiriesPerTurn);
+    const decided = await Promise.all(due.map((prefix) => engine.ask({ type: "BAN_EXPIRED", prefix })));
+    const done = decided.filter(({ reason }) => reason === "expired").length;
+    ended += done;
+    // A short round was the last one. If a round ends nothing, the database cannot be written.
+    if (due.length < LIMITS.expiriesPerTurn || done === 0) return ended;
+  }
+}
+
+/** Ends expired entries of the allow list. There are few enough to check each. */
+export async function expireAllowed(engine: Engine, history: Pick<History, "allowed">, clock: Clock): Promise<void> {
+  const now = clock.now();
+  const due = history.allowed().filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);
+  await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
+}
+
+export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
+
+/** `left` is above 0 only if the database cannot be written. */
+export type GlassBroken = Readonly<{ lifted: number; left: number }>;
+
+/** Lifts and forgives every ban, and lowers the guard of all accounts, for an owner who is locked out. */
+export async function breakGlass({ engine, banLog, clock }: BreakGlassParts, by: string): Promise<GlassBroken> {
+  const standing = [...banLog.active(clock.now())];
+  let lifted = 0;
+  for (let from = 0; from < standing.length; from += LIMITS.expiriesPerTurn) {
+    const some = standing.slice(from, from + LIMITS.expiriesPerTurn);
+    const decided = await Promise.all(some.map(({ prefix }) => engine.ask({ type: "UNBAN_ASKED", prefix, by })));
+    lifted += decided.filter(({ reason }) => reason === "manual").length;
+  }
+  await engine.audit({ type: "BREAK_GLASS", subject: `${lifted} of ${plural(standing.length, "ban")} lifted`, by });
+  return { lifted, left: [...banLog.active(clock.now())].length };
+}

@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parsePrefix } from "../../core/net/ip.ts";
+import type { BanStep } from "../network-ports.ts";
+import { Kicker, type KickerParts } from "./cut-sessions.ts";
+
+/** A list of steps, and a keeper that records which sessions it was asked to close. */
+function kit(answer: "ok" | "refuses" | "throws" = "ok") {
+  const steps: BanStep[] = [];
+  const kicked: string[] = [];
+  const warned: string[] = [];
+  let holding: Promise<void> | null = null;
+  const parts: KickerParts = {
+    banLog: { last: () => steps.length, after: (id, most) => steps.slice(id, id + most) },
+    keeper: {
+      ask: (command) => {
+        if (command.verb === "kick_network") kicked.push(command.prefix);
+        if (answer === "throws") throw new Error("no keeper");
+        const held = holding;
+        if (held !== null) return held.then(() => ({ ok: true, detail: "" }));
+        return Promise.resolve(answer === "ok" ? { ok: true, detail: "" } : { ok: false, reason: "doveadm failed" });
+      },
+    },
+    log: { info: assert.fail, warn: (message) => warned.push(message), error: assert.fail },
+  };
+  const kicker = new Kicker(parts);
+  const ban = (address: string, type: "add" | "delete" = "add"): void => {
+    const prefix = parsePrefix(address);
+    assert.ok(prefix !== null);
+    const id = steps.length + 1;
+    steps.push(type === "add" ? { id, type, prefix, expiresAt: null } : { id, type, prefix });
+  };
+  /** The keeper answers only when the returned function is called. */
+  const hold = (): (() => void) => {
+    let release = (): void => undefined;
+    holding = new Promise((resolve) => {
+      release = () => {
+        holding = null;
+        resolve();
+      };
+    });
+    return () => release();
+  };
+  return { kicker, hold, start: () => new Kicker(parts), ban, kicked, warned };
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+test("closes the sessions of banned networks once, and none of lifted bans", async () => {
+  const { kicker, ban, kicked } = kit();
+  ban("203.0.113.7");
+  ban("203.0.113.8", "delete");
+  kicker.nudge(true);
+  await settled();
+  kicker.nudge(true);
+  await settled();
+  assert.deepEqual(kicked, ["203.0.113.7/32"]);
+});
+
+test("sessions that a firewall has closed are skipped from then on", async () => {
+  const { kicker, ban, kicked } = kit();
+  ban("203.0.113.7");
+  kicker.nudge(false);
+  ban("203.0.113.9");
+  kicker.nudge(true);
+  await settled();
+  assert.deepEqual(kicked, ["203.0.113.9/32"]);
+});
+
+test("in a flood only the newest bans are handled", async () => {
+  const { kicker, ban, kicked } = kit();
+  for (let n = 0; n < 1_000; n++) ban(`198.51.${n >> 8}.${n & 255}`);
+  kicker.nudge(true);
+  for (let turn = 0; turn < 300; turn++) await settled();
+  assert.equal(kicked.length, 100);
+  assert.equal(kicked.at(-1), "198.51.3.231/32");
+});
+
+for (const answer of ["refuses", "throws"] as const)
+  test(`a keeper that ${answer} is a line in the log`, async () => {
+    const { kicker, ban, warned } = kit(answer);
+    ban("203.0.113.7");
+    kicker.nudge(true);
+    await settled();
+    assert.equal(warned.length, 1);
+    ban("203.0.113.8");
+    kicker.nudge(true);
+    await settled();
+    assert.equal(warned.length, 2, "the next ban is handled anyway");
+  });
+
+test("bans that arrive while sessions are being closed wait for their turn", async () => {
+  const { kicker, ban, kicked } = kit();
+  ban("203.0.113.7");
+  kicker.nudge(true);
+  ban("203.0.113.8");
+  kicker.nudge(true);
+  await settled();
+  assert.deepEqual(kicked, ["203.0.113.7/32", "203.0.113.8/32"]);
+});
+
+test("sessions under bans from before the start are not closed again", async () => {
+  const { kicked, ban, start } = kit();
+  ban("203.0.113.7");
+  const late = start();
+  late.nudge(true);
+  await settled();
+  assert.deepEqual(kicked, []);
+});
+
+test("the keeper is asked for one network after the other, however many bans arrive at the same time", async () => {
+  const { kicker, ban, kicked, hold } = kit();
+  const release = hold();
+  for (const last of [7, 8, 9]) {
+    ban(`203.0.113.${last}`);
+    kicker.nudge(true);
+    await settled();
+  }
+  assert.equal(kicked.length, 1);
+  release();
+  await settled();
+  assert.deepEqual(kicked, ["203.0.113.7/32", "203.0.113.8/32", "203.0.113.9/32"]);
+});

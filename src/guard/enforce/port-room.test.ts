@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, NOON } from "../../../test/kit/samples.ts";
+import { type Connection, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { prefixOf } from "../../core/net/ip.ts";
+import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import type { Progress } from "../facts/smtp-sessions.ts";
+import { PortRoom } from "./port-room.ts";
+
+/** Ten connections make a port of 15 crowded. */
+const PLACES = 15;
+
+function scene() {
+  let now = NOON;
+  const reported: (string | null)[] = [];
+  const asked: (readonly number[])[] = [];
+  const silences = new Map<string, number>();
+  const progress = new Map<string, Progress>();
+  const known: string[] = [];
+  const wanted: string[] = [];
+  const shared: string[] = [];
+  const room = new PortRoom({
+    kernel: {
+      silences: (ports) => {
+        asked.push(ports);
+        return Promise.resolve(silences);
+      },
+    },
+    rules: () => ({
+      places: new Map([
+        [25, PLACES],
+        [993, PLACES],
+      ]),
+      shares: new Map(),
+      unitOf: (address) => prefixOf(address, 64),
+      isKnown: (unit) => known.includes(unit),
+      isWanted: (unit) => wanted.includes(unit),
+      isExempt: () => false,
+    }),
+    progressOf: (session) => progress.get(session) ?? null,
+    imap: () => 993,
+    shareImap: () => Promise.resolve(shared.shift() ?? ""),
+    notices: {
+      raise: (code, detail) => void reported.push(`${code}: ${detail}`),
+      clear: () => void reported.push(null),
+      list: () => [],
+    },
+    clock: { now: () => now },
+  });
+  const wait = (ms: number): void => void (now = later(now, ms));
+  return { room, reported, asked, silences, progress, known, wanted, shared, wait };
+}
+const strangers = (first: number, count: number): readonly Connection[] =>
+  Array.from({ length: count }, (_, i) => ({ ip: ip(`198.51.100.${first + i}`), clientPort: 40_000, port: 25 }));
+
+test("while there is room, no silent client is searched for, and nothing is reported", async () => {
+  const { room, reported, asked } = scene();
+  assert.deepEqual(await room.plan(strangers(1, 9)), { isCrowded: false, end: [], held: [] });
+  assert.deepEqual([asked, reported], [[], [null]]);
+});
+
+test("if a port is nearly full, the oldest client without progress is disconnected, with a notice for a minute", async () => {
+  const { room, reported, asked, wait } = scene();
+  await room.plan(strangers(7, 1));
+  wait(30 * SECOND_MS);
+  const { isCrowded, end } = await room.plan([...strangers(1, 6), ...strangers(7, 4)]);
+  assert.deepEqual([isCrowded, end], [true, strangers(7, 1)]);
+  assert.deepEqual(asked, [[25]]);
+  const [, detail] = reported;
+  assert.equal(detail, "ports_crowded: port 25: 10 connections for 15 places, the most by 198.51.100.7/32; 1 ended");
+  wait(MINUTE_MS - 1);
+  await room.plan([]);
+  assert.equal(reported.at(-1), detail);
+  wait(1);
+  await room.plan([]);
+  assert.equal(reported.at(-1), null);
+});
+
+test("a client disconnected while idle is refused for half a minute, unless an account signs in from its address", async () => {
+  const { room, silences, known, wait } = scene();
+  const held = async (): Promise<readonly string[]> => (await room.plan([])).held.map(({ unit }) => unit);
+  for (const one of strangers(1, 2)) silences.set(connectionKey(one), 4_000);
+  await room.plan(strangers(1, 11));
+  assert.deepEqual(await held(), ["198.51.100.1/32", "198.51.100.2/32"]);
+  known.push("198.51.100.2/32");
+  assert.deepEqual(await held(), ["198.51.100.1/32"]);
+  wait(30 * SECOND_MS - 1);
+  assert.deepEqual(await held(), ["198.51.100.1/32"]);
+  wait(1);
+  assert.deepEqual(await held(), []);
+});
+
+test("a client disconnected while active, or that has wanted mail, may connect again at once", async () => {
+  const { room, silences, wanted } = scene();
+  const talking = await room.plan(strangers(1, PLACES));
+  assert.deepEqual([talking.end.length, talking.held], [2, []]);
+  for (const one of strangers(1, PLACES)) {
+    silences.set(connectionKey(one), 4_000);
+    wanted.push(`${one.ip}/32`);
+  }
+  const idle = await room.plan(strangers(1, PLACES));
+  assert.deepEqual([idle.end.length, idle.held], [2, []]);
+});
+
+test("a client in a mail transfer stays, and silent clients are disconnected before active ones", async () => {
+  const { room, silences, progress, wait } = scene();
+  const [first, second, ...others] = strangers(1, 10);
+  assert.ok(first !== undefined && second !== undefined);
+  await room.plan([first]);
+  wait(5 * SECOND_MS);
+  progress.set(`${first.ip} ${first.clientPort} ${first.port}`, { at: NOON, isTransferring: true });
+  silences.set(connectionKey(second), 4_000);
+  assert.deepEqual((await room.plan([first, ...others, second])).end, [second]);
+});
+
+test("if IMAP is nearly full, the account with the most sessions must share, and is named while it lasts", async () => {
+  const { room, reported, known, shared, wait } = scene();
+  shared.push("anna@example.test had 300 sessions open");
+  const open = strangers(1, 10).map((one) => ({ ...one, port: 993 }));
+  known.push(...open.map((one) => prefixOf(one.ip, 64)));
+  await room.plan(strangers(1, 10));
+  assert.equal(shared.length, 1, "SMTP ports are not involved");
+  await room.plan(open);
+  await room.plan(open);
+  assert.match(
+    reported.at(-1) ?? "",
+    /; port 993: 10 connections for 15 places; 0 ended; anna@example\.test had 300 sessions open$/,
+  );
+  wait(MINUTE_MS);
+  await room.plan([]);
+  assert.equal(reported.at(-1), null);
+  await room.plan(open);
+  assert.doesNotMatch(reported.at(-1) ?? "", /anna/);
+});

@@ -1,0 +1,121 @@
+import { type Connection, type ConnectionPlan, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { type Crowd, type CrowdRules, crowdedPorts, planRoom, type Standing } from "../../core/firewall/ports.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { plural } from "../../core/text.ts";
+import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Progress } from "../facts/smtp-sessions.ts";
+import type { OpenConnections } from "../network-ports.ts";
+import type { Clock, Notices } from "../ports.ts";
+
+/** How long the notice stays after the last check that found a port crowded. */
+const TOLD_FOR_MS = MINUTE_MS;
+/** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
+const AWAY_MS = 30 * SECOND_MS;
+
+export type PortRoomParts = Readonly<{
+  kernel: Pick<OpenConnections, "silences">;
+  rules: () => CrowdRules;
+  /** For connections to Postfix's ports, by the client's address and port, and our port. */
+  progressOf: (connection: string, now: Millis) => Progress | null;
+  /** The port of IMAP. */
+  imap: () => number;
+  /** Ends sessions of the account with most of the IMAP connections, and returns a description; empty if none. Never rejects. */
+  shareImap: () => Promise<string>;
+  notices: Notices;
+  clock: Clock;
+}>;
+
+type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
+
+/**
+ * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
+ * because their idle connections were closed recently.
+ */
+export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+
+/** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
+export class PortRoom {
+  readonly #parts: PortRoomParts;
+  /** When each connection was first seen. */
+  #since: ReadonlyMap<string, Millis> = new Map();
+  readonly #crowded = new Map<number, Told>();
+  /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
+  #isSharing = false;
+  #account = "";
+  /** By port and unit; oldest first. */
+  readonly #away = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
+
+  constructor(parts: PortRoomParts) {
+    this.#parts = parts;
+  }
+
+  async plan(open: readonly Connection[]): Promise<RoomPlan> {
+    const { kernel, clock, rules } = this.#parts;
+    const now = clock.now();
+    this.#since = new Map(
+      open.map((one) => {
+        const key = connectionKey(one);
+        return [key, instant(Math.min(now, this.#since.get(key) ?? now))];
+      }),
+    );
+    const asked = rules();
+    const crowded = crowdedPorts(open, asked.places);
+    const silences = crowded.size === 0 ? NONE : await kernel.silences([...crowded.keys()]);
+    const standing = (one: Connection): Standing => this.#standing(one, silences, now);
+    const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
+    if (crowds.some(({ port }) => port === this.#parts.imap())) this.#share();
+    this.#tell(crowds, now);
+    const end = crowds.flatMap(({ cut }) => cut);
+    return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
+  }
+
+  /** Known places stay, so an attacker who signed in from many of them could hold every place. */
+  #share(): void {
+    if (this.#isSharing) return;
+    this.#isSharing = true;
+    void this.#parts.shareImap().then((ended) => {
+      if (ended !== "") this.#account = ended;
+      this.#isSharing = false;
+    });
+  }
+
+  #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
+    for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
+    for (const { port, refused } of crowds)
+      for (const unit of refused) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
+    // An account may have signed in from there since, on a different port.
+    return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
+  }
+
+  #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {
+    const key = connectionKey(one);
+    const progress = this.#parts.progressOf(`${one.ip} ${one.clientPort} ${one.port}`, now);
+    const since = Math.max(this.#since.get(key) ?? now, progress?.at ?? 0);
+    return {
+      stalledMs: now - since,
+      silentMs: silences.get(key) ?? 0,
+      isTransferring: progress?.isTransferring ?? false,
+    };
+  }
+
+  #tell(crowds: readonly Crowd[], now: Millis): void {
+    const { notices } = this.#parts;
+    for (const { port, taken, places, cut, worst } of crowds) {
+      const ended = cut.length + (this.#crowded.get(port)?.ended ?? 0);
+      this.#crowded.set(port, { at: now, taken, places, ended, worst: worst ?? this.#crowded.get(port)?.worst ?? "" });
+    }
+    for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#crowded.delete(port);
+    if (!this.#crowded.has(this.#parts.imap())) this.#account = "";
+    const account = this.#account === "" ? [] : [this.#account];
+    if (this.#crowded.size > 0)
+      notices.raise("ports_crowded", [...[...this.#crowded].map(detailOf), ...account].join("; "));
+    else notices.clear("ports_crowded");
+  }
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+function detailOf([port, { taken, places, ended, worst }]: readonly [number, Told]): string {
+  const most = worst === "" ? "" : `, the most by ${worst}`;
+  return `port ${port}: ${plural(taken, "connection")} for ${plural(places, "place")}${most}; ${ended} ended`;
+}

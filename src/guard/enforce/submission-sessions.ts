@@ -1,0 +1,47 @@
+import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Keeper } from "../admin-ports.ts";
+
+/** More than the smtpd processes of all submission ports, each of which holds one session. */
+const MOST_SESSIONS = 20_000;
+/** More accounts than change their password while a session is open on any server. */
+const MOST_ACCOUNTS = 20_000;
+
+/**
+ * Knows which sessions at the submission ports started before their account lost its sessions: Postfix verifies a password once a session.
+ * Such a session sends nothing more, and sessions of other accounts are not disturbed. A session with an unknown start, as after a restart of
+ * the guard, counts as an earlier one: its client signs in again.
+ */
+export class SubmissionSessions {
+  readonly #begun = new BoundedMap<string, number>(MOST_SESSIONS);
+  readonly #ended = new BoundedMap<string, number>(MOST_ACCOUNTS);
+  /** Counts starts and ends in their order; times could be equal. */
+  #turn = 0;
+
+  /** `session`: names the connection by both of its ends (`sessionOf`). */
+  begin(session: string): void {
+    this.#begun.set(session, ++this.#turn);
+  }
+
+  /** Ends every session of the account that is open now. */
+  end(account: string): void {
+    this.#ended.set(account.toLowerCase(), ++this.#turn);
+  }
+
+  /** `isAtRecipient`: nothing was sent yet. A mail in the middle of its transfer is lost only for an account that did lose its sessions. */
+  isOver(session: string, account: string, isAtRecipient: boolean): boolean {
+    const begun = this.#begun.touch(session);
+    const ended = this.#ended.get(account.toLowerCase());
+    return begun === undefined ? isAtRecipient || ended !== undefined : ended !== undefined && begun < ended;
+  }
+}
+
+/** Ends the sessions of an account at the submission ports too, whether or not the keeper answers. */
+export function endingSubmission(keeper: Keeper, sessions: SubmissionSessions): Keeper {
+  return {
+    ask: (command: KeeperCommand): Promise<KeeperReply> => {
+      if (command.verb === "kick_account") sessions.end(command.account);
+      return keeper.ask(command);
+    },
+  };
+}

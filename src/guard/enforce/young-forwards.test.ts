@@ -1,0 +1,116 @@
+// Invariant: A new forward sends no more mail than its account may; the rest stays in the mailbox.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { type Decision, decision, type Evidence } from "../../core/decide/decision.ts";
+import type { SentMail } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Audit } from "../../core/events/command.ts";
+import { HOUR_MS, instant, later } from "../../core/time.ts";
+import { watchingForwards } from "./young-forwards.ts";
+
+const ANN = "ann@example.org";
+const TARGETS = ["one@else.example", "two@else.example"];
+const HELD: Evidence = { count: 101, limit: 100, windowMs: HOUR_MS, key: "limits.sending.strangers" };
+const PASS = decision("pass", "below_limit");
+
+type Asked = { policy?: Policy; decided?: Decision; written?: boolean; held?: Evidence; own?: readonly SentMail[] };
+
+/** Mail for Ann leaves to two addresses. `broken`: the database cannot be read. */
+function watched({ policy = POLICY, decided = PASS, written = false, held, own = [] }: Asked = {}) {
+  const sent: SentMail[] = [];
+  const audits: Audit[] = [];
+  const warnings: string[] = [];
+  let restsUntil = 0;
+  const submit = watchingForwards((_, answer) => answer(decided), {
+    forwards: {
+      reached: (recipient) => {
+        if (recipient.startsWith("broken")) throw new Error("disk I/O error");
+        return recipient.startsWith("ann") && restsUntil === 0
+          ? TARGETS.map((target) => ({ account: ANN, target }))
+          : [];
+      },
+      sent: () => sent,
+      count: (_, mail) => sent.push(mail),
+      rest: (_, until) => {
+        restsUntil = until;
+      },
+    },
+    sending: {
+      sentMails: () => own,
+      hasWritten: () => written,
+      hold: () => ({ evidence: held ?? null, vouchedAt: instant(0) }),
+    },
+    engine: {
+      policy,
+      audit: (audit) => {
+        if (audit !== null) audits.push(audit);
+        return Promise.resolve(true);
+      },
+    },
+    clock: { now: () => NOON },
+    log: { info: assert.fail, warn: (message) => warnings.push(message), error: assert.fail },
+  });
+  let transaction = 0;
+  let answers = 0;
+  /** A mail with these recipients, with or without its data. */
+  const mail = (recipients: readonly string[], hasData = true): void => {
+    const one = { ...MAIL, transaction: String(++transaction) };
+    const answer = (): void => void answers++;
+    for (const recipient of recipients)
+      submit({ type: "RECIPIENT", listed: null, senderExists: null, ...one, recipient }, answer);
+    if (hasData) submit({ type: "MAIL", recipientCount: recipients.length, ...one }, answer);
+  };
+  return { mail, sent, audits, warnings, rests: () => restsUntil, answers: () => answers };
+}
+
+const extensions = (many: number): readonly string[] => Array.from({ length: many }, (_, i) => `ann+${i}@example.org`);
+
+test("each recipient of a mail counts once for each target, when the data arrives", () => {
+  const { mail, sent, rests } = watched();
+  mail([ANN, "Ann@example.org", "ann+x@example.org", "bob@example.org"]);
+  mail([ANN], false);
+  mail(["bob@example.org"]);
+  assert.deepEqual(sent, [{ at: NOON, recipients: 4, written: 0, strangers: 4 }]);
+  assert.equal(rests(), 0);
+});
+
+test("past the limit the forward is paused, starting with the recipient that would exceed it, and that is recorded", () => {
+  const { mail, sent, rests, audits } = watched();
+  mail(extensions(26));
+  assert.deepEqual(sent, [{ at: NOON, recipients: 50, written: 0, strangers: 50 }]);
+  assert.equal(rests(), later(NOON, HOUR_MS));
+  assert.deepEqual(
+    audits.map(({ type, by, subject }) => `${type} ${by} ${subject}`),
+    [
+      `FORWARDING_CHANGED engine ${ANN} to no new address outside until 2026-11-20T13:00:00.000Z: 52 within 1m, limit 50`,
+    ],
+  );
+});
+
+test("what the account sends counts too; people it has written to are not strangers", () => {
+  const own = [{ at: later(NOON, -1), recipients: 149, written: 149, strangers: 0 }];
+  const { mail, rests } = watched({ own, written: true });
+  mail([ANN]);
+  assert.equal(rests(), later(NOON, HOUR_MS));
+  const friends = watched({ written: true });
+  friends.mail(extensions(70));
+  assert.deepEqual([friends.rests(), friends.sent[0]?.written], [0, 140]);
+});
+
+test("a held account forwards nothing new; refused mail does not count, nor does any mail in a simulation", () => {
+  const held = watched({ held: HELD });
+  held.mail([ANN]);
+  assert.deepEqual([held.rests(), held.sent], [later(NOON, HOUR_MS), []]);
+  const refused = watched({ decided: decision("defer", "account_mail_limit") });
+  refused.mail(extensions(60));
+  const simulating = watched({ policy: { ...POLICY, simulate: true } });
+  simulating.mail(extensions(60));
+  for (const { rests, sent } of [refused, simulating]) assert.deepEqual([rests(), sent], [0, []]);
+});
+
+test("while the database cannot be read, mail is accepted", () => {
+  const { mail, warnings, answers } = watched();
+  mail(["broken@example.org"]);
+  assert.deepEqual([answers(), warnings], [2, ["forwarded mail is not counted"]]);
+});

@@ -1,0 +1,106 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { countedText, type Decision, type Evidence } from "../../core/decide/decision.ts";
+import { NO_RECIPIENTS, type RecipientCounts } from "../../core/decide/facts.ts";
+import { tooMuchForwarded } from "../../core/decide/sending.ts";
+import { messageOf } from "../../core/error.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Mail, Recipient } from "../../core/events/mail.ts";
+import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
+import type { Engine } from "../engine.ts";
+import type { EventSink } from "../lookups/outside.ts";
+import type { Clock, Log, YoungForwards } from "../ports.ts";
+import type { SendingHistory } from "../storage-ports.ts";
+
+type Parts = Readonly<{
+  forwards: YoungForwards;
+  sending: Pick<SendingHistory, "sentMails" | "hasWritten" | "hold">;
+  engine: Pick<Engine, "policy" | "audit">;
+  clock: Clock;
+  log: Log;
+}>;
+/** For a mail in flight: its recipients, and by account the copies that leave through its forwards. */
+type Copies = Readonly<{ transaction: string; named: Set<string>; of: Map<string, RecipientCounts> }>;
+
+/** More than there are smtpd processes, each of which has one mail in flight. */
+const MOST_SESSIONS = 10_000;
+/** More mails than one account sends within a day. */
+const MOST_SENT = 10_000;
+
+/**
+ * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses the forwards of an account past the
+ * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
+ * in flight at once may each send as much as one of them could.
+ */
+export function watchingForwards(submit: EventSink["submit"], parts: Parts): EventSink["submit"] {
+  const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
+  return (event, answer) =>
+    submit(event, (decided) => {
+      try {
+        watch(parts, mails, event, decided);
+      } catch (error) {
+        // Like other limits on mail from outside while a database cannot be read or written.
+        parts.log.warn("forwarded mail is not counted", { error: messageOf(error) });
+      }
+      answer(decided);
+    });
+}
+
+function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { verdict }: Decision): void {
+  if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate) name(parts, mails, event);
+  if (event.type !== "MAIL") return;
+  if (verdict === "pass" || verdict === "hold") count(parts, inFlight(mails, event));
+  mails.delete(event.session);
+}
+
+function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
+  const recipient = event.recipient?.toLowerCase() ?? "";
+  const reached = parts.forwards.reached(recipient, parts.clock.now());
+  if (reached.length === 0) return;
+  const copies = inFlight(mails, event);
+  if (copies.named.has(recipient)) return;
+  const added = new Map<string, RecipientCounts>();
+  for (const { account, target } of reached) {
+    const before = added.get(account) ?? copies.of.get(account) ?? NO_RECIPIENTS;
+    added.set(account, withOneMore(before, parts.sending.hasWritten(account, target)));
+  }
+  copies.named.add(recipient);
+  for (const [account, counts] of added) {
+    const past = pastLimit(parts, account, counts);
+    if (past === null) copies.of.set(account, counts);
+    else rest(parts, account, past);
+  }
+  mails.set(event.session, copies);
+}
+
+function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: Mail | Recipient): Copies {
+  const copies = mails.get(session);
+  return copies?.transaction === transaction ? copies : { transaction, named: new Set(), of: new Map() };
+}
+
+function withOneMore({ recipients, written, strangers }: RecipientCounts, isWritten: boolean): RecipientCounts {
+  return {
+    recipients: recipients + 1,
+    written: written + (isWritten ? 1 : 0),
+    strangers: strangers + (isWritten ? 0 : 1),
+  };
+}
+
+function pastLimit({ forwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {
+  const now = clock.now();
+  const since = later(now, -DAY_MS);
+  const { evidence: held, vouchedAt } = sending.hold(account);
+  const mails = [...sending.sentMails(account, since, MOST_SENT), ...forwards.sent(account, since)];
+  const sorted = mails.toSorted((a, b) => a.at - b.at);
+  return tooMuchForwarded(engine.policy, { mails: sorted, held, vouchedAt }, copies, now);
+}
+
+function count({ forwards, clock }: Parts, copies: Copies): void {
+  for (const [account, counts] of copies.of) forwards.count(account, { at: clock.now(), ...counts });
+}
+
+function rest({ forwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
+  const until = later(clock.now(), Math.max(evidence.windowMs, HOUR_MS));
+  forwards.rest(account, until);
+  const subject = `${account} to no new address outside until ${isoTime(until)}: ${countedText(evidence)}`;
+  void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
+}

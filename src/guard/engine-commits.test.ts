@@ -1,0 +1,114 @@
+// Invariant: No mail is accepted, and no client accepted or refused, before everything about it is committed (ADR 12). Without the database mail still flows, bans stay, and the owner is alerted.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { connect, guess, mail, message, prefix, recipient } from "../../test/kit/engine-events.ts";
+import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
+import { patience } from "../../test/kit/patience.ts";
+import { ip, STRANGER } from "../../test/kit/samples.ts";
+import type { Event } from "../core/events/event.ts";
+
+/** How much had been committed at each answer, and after all answers. */
+async function commitsAtAnswers(events: readonly Event[]): Promise<Readonly<{ seen: readonly number[]; all: number }>> {
+  const { engine, committed } = engineOnMemory();
+  const seen: number[] = [];
+  const answered = events.map(
+    (event) => new Promise<void>((resolve) => engine.submit(event, () => resolve(void seen.push(committed.length)))),
+  );
+  await Promise.all(answered);
+  return { seen, all: committed.length };
+}
+
+test("an intermediate pass is answered at once; accepting the mail waits for one commit of all events", async () => {
+  const on = [connect(), recipient(), mail()];
+  assert.deepEqual(await commitsAtAnswers([...on, message()]), { seen: [0, 0, 0, 1], all: 1 });
+  assert.deepEqual(await commitsAtAnswers([message(), connect()]), { seen: [0, 1], all: 1 });
+});
+
+test("every verdict waits for the commit: refused, deferred, slowed and accepted", async () => {
+  const many = Array.from({ length: 21 }, () => connect());
+  const { seen } = await commitsAtAnswers(many);
+  assert.deepEqual(seen, [...Array.from({ length: 20 }, () => 0), 1], "the 21st brings a ban");
+  const login = { ...guess(""), type: "LOGIN_SUCCEEDED" } as const;
+  const ask: Event = { type: "BAN_ASKED", prefix: prefix("203.0.113.9"), note: "", durationMs: null, by: "root" };
+  for (const event of [guess("x"), login, ask]) assert.deepEqual((await commitsAtAnswers([event])).seen, [1]);
+  const deferred = Array.from({ length: 11 }, () => mail(STRANGER, "alice@example.test"));
+  assert.deepEqual((await commitsAtAnswers(deferred)).seen, [...Array.from({ length: 10 }, () => 0), 1]);
+});
+
+test("an intermediate pass is committed within milliseconds even if nothing follows", async () => {
+  const { engine, committed, db } = engineOnMemory();
+  const from = performance.now();
+  for (let round = 1; round <= 3; round++) {
+    await engine.ask(connect());
+    assert.equal(committed.length, round - 1);
+    while (committed.length < round) {
+      assert.ok(performance.now() - from < patience(10_000));
+      await pause(1);
+    }
+  }
+  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
+  assert.equal(db.isTransaction, false);
+});
+
+for (const step of ["begin", "append", "commit"] as const) {
+  test(`a database that fails at ${step}: mail flows, bans hold, there is a notice, and it recovers`, async () => {
+    const { engine, store, clock, notices, db } = engineOnMemory();
+    const banned = ip("198.51.100.9");
+    await engine.ask({ type: "BAN_ASKED", prefix: prefix(banned), note: "", durationMs: null, by: "root" });
+    const before = db.prepare("SELECT count(*) AS n FROM event").get()?.["n"];
+
+    store.failing = step;
+    for (let i = 0; i < 30; i++) {
+      assert.equal((await engine.ask(connect())).verdict, "pass");
+      engine.flush();
+    }
+    assert.equal((await engine.ask(connect(banned))).reason, "banned");
+    assert.ok(notices.raised.get("database_unwritable")?.includes("full"));
+    assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], before, "nothing half-written");
+    assert.equal(await engine.audit({ type: "ACCOUNT_ADDED", subject: "x", by: "root" }), false);
+
+    store.failing = null;
+    clock.advance(1_001);
+    assert.equal((await engine.ask(connect())).reason, "below_limit");
+    engine.flush();
+    assert.equal(notices.raised.size, 0);
+  });
+}
+
+for (const step of ["begin", "commit"] as const)
+  test(`a simulation whose end fails at ${step} ends with the next committed event`, async () => {
+    const simulating = { ...TEST_POLICY, simulate: true };
+    const { engine, store, clock, db } = engineOnMemory(simulating);
+    for (let i = 0; i < 21; i++) await engine.ask(connect());
+    engine.flush();
+    const simulated = (): unknown => db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"];
+    assert.equal(simulated(), 1);
+
+    store.failing = step;
+    engine.setPolicy(TEST_POLICY);
+    engine.flush();
+    assert.equal(simulated(), 1);
+    store.failing = null;
+    clock.advance(1_001);
+    await engine.ask(connect(ip("198.51.100.9")));
+    engine.flush();
+    assert.equal(simulated(), 0);
+    assert.notEqual((await engine.ask(connect())).reason, "banned");
+  });
+
+test("a simulation whose end was not committed does not end", async () => {
+  const simulating = { ...TEST_POLICY, simulate: true };
+  const { engine, store, clock, db } = engineOnMemory(simulating);
+  for (let i = 0; i < 21; i++) await engine.ask(connect());
+  engine.flush();
+  store.failing = "commit";
+  engine.setPolicy(TEST_POLICY);
+  engine.flush();
+  engine.setPolicy(simulating);
+  store.failing = null;
+  clock.advance(1_001);
+  await engine.ask(connect(ip("198.51.100.9")));
+  engine.flush();
+  assert.equal(db.prepare("SELECT count(*) AS n FROM ban WHERE simulated = 1").get()?.["n"], 1);
+});

@@ -1,0 +1,244 @@
+import { commanded } from "../core/decide/command.ts";
+import { type Change, type Decision, decision, isOnTheWay, type LogPosition } from "../core/decide/decision.ts";
+import type { Policy } from "../core/decide/policy.ts";
+import { messageOf } from "../core/error.ts";
+import type { Audit } from "../core/events/command.ts";
+import { auditRecord, type CommandEvent, type Event } from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
+import type { Protection } from "../core/events/reasons.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
+import type { Millis } from "../core/time.ts";
+import { CommitTimer, failOpen } from "./commits.ts";
+import { EventProcessor, type EventProcessorParts, type Trace } from "./event-processor.ts";
+import type { Progress } from "./facts/smtp-sessions.ts";
+import { LIMITS } from "./limits.ts";
+
+export type OnDecided = (decision: Decision) => void;
+/** An answer that waits for the commit. `event` null: the record is not an event. */
+type Waiting = Readonly<{ event: Event | null; answer: OnDecided; decided: Decision | null }>;
+
+/** The changes of one transaction, for its subscribers. */
+export type Committed = Readonly<Trace>;
+
+export type EngineParts = EventProcessorParts &
+  Readonly<{
+    /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
+    committed: (what: Committed) => void;
+    /** Called with the reason for a lost transaction. Must not throw. */
+    lost?: (error: unknown) => void;
+  }>;
+
+/**
+ * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
+ * transaction. No mail is accepted, and no client accepted or refused, before everything about it is committed. An
+ * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
+ * event sees the changes of earlier ones.
+ */
+export class Engine {
+  readonly startedAt: Millis;
+  readonly #parts: EngineParts;
+  readonly #processor: EventProcessor;
+  #open = false;
+  #waiting: Waiting[] = [];
+  /** Events in the open transaction, including those already answered. */
+  #events = 0;
+  #storeRetryAt = 0;
+  /** Simulated bans must end, which is not committed yet. */
+  #simulationEnd: "due" | "uncommitted" | null = null;
+  /** A transaction was lost, and no row was written since. */
+  #isUnwritable = false;
+  readonly #timer = new CommitTimer(() => this.flush());
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    this.startedAt = parts.clock.now();
+    this.#processor = new EventProcessor(parts);
+  }
+
+  get policy(): Policy {
+    return this.#processor.policy;
+  }
+
+  /** The newest event of this engine; 0 before its first. */
+  get lastEventId(): number {
+    return this.#processor.trace.lastEventId;
+  }
+
+  setPolicy(policy: Policy): void {
+    this.#processor.setPolicy(policy);
+    this.heedSimulation();
+  }
+
+  /** Raises a notice while nothing is enforced; afterwards simulated decisions do not count as offences. */
+  heedSimulation(): void {
+    this.#simulationEnd = this.policy.simulate ? null : "due";
+    if (this.policy.simulate) return this.#parts.notices.raise("simulating", "");
+    this.#parts.notices.clear("simulating");
+    void this.#record((now) => this.#endSimulation(now));
+  }
+
+  /** If the commit fails, the next transaction does it. */
+  #endSimulation(now: Millis): void {
+    if (this.#simulationEnd !== "due") return;
+    this.#processor.apply({ type: "END_SIMULATION" }, now);
+    this.#simulationEnd = "uncommitted";
+  }
+
+  /** Whether it is never banned or refused, so that no lookup about it is needed. */
+  isProtected(ip: Ip): boolean {
+    return this.#processor.isProtected(ip);
+  }
+
+  /** The unit in which this address would be banned. */
+  subject(ip: Ip): Prefix {
+    return this.#processor.subject(ip);
+  }
+
+  /** How far the mail of a connection has progressed; null if unknown. */
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#processor.progressOf(connection, now);
+  }
+
+  /** The reason that forbids a ban of this network now, or null. */
+  protectionOf(network: Prefix): Protection | null {
+    return this.#processor.protectionOf(network);
+  }
+
+  /** Notes that an administrator used a session or a token from this address. It is not banned for a while. */
+  administratorAt(ip: Ip): void {
+    this.#processor.administratorAt(ip);
+  }
+
+  submit(event: Event, answer: OnDecided): void {
+    const now = this.#parts.clock.now();
+    // An answer is decided before its commit fails, so it must consider changes that could not be written.
+    const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
+    if (waits !== null) return answer(waits);
+    if (!this.#begin(now)) {
+      answer(failOpen(event, this.#processor.decideUnrecorded(event, now)));
+      return;
+    }
+    let decided: Decision;
+    try {
+      decided = this.#processor.step(event, now);
+    } catch (error) {
+      this.#waiting.push({ event, answer, decided: null });
+      this.#abandon(error, now);
+      return;
+    }
+    // An event without a row commits on a full disk too, so it must consider changes that could not be written.
+    if (this.#isUnwritable && "login" in event && !decided.recorded)
+      decided = failOpen(event, this.#processor.decideAgain(event, now));
+    this.#events += 1;
+    const { bansChanged, allowChanged } = this.#processor.trace;
+    if (isOnTheWay(event.type, decided) && !bansChanged && !allowChanged) {
+      this.#timer.later();
+      answer(decided);
+    } else {
+      this.#waiting.push({ event, answer, decided });
+      this.#timer.soon();
+    }
+    if (this.#events >= LIMITS.eventsPerCommit) this.flush();
+  }
+
+  ask(event: Event): Promise<Decision> {
+    return new Promise((resolve) => this.submit(event, resolve));
+  }
+
+  /** The answer to a command now, without carrying it out. */
+  wouldDecide(event: CommandEvent): Decision {
+    return this.#processor.wouldDecide(event, this.#parts.clock.now());
+  }
+
+  /** Records a command (null: already recorded) and its changes. Resolves false if the database could not store it. */
+  audit(audit: Audit | null, changes: readonly Change[] = []): Promise<boolean> {
+    return this.#record((now) => {
+      if (audit !== null) this.#processor.append(auditRecord(audit, now));
+      const brought = audit === null ? [] : commanded(audit);
+      for (const change of [...brought, ...changes]) this.#processor.apply(change, now);
+    });
+  }
+
+  /**
+   * Records events from a log, and its read position, in one transaction: a kill neither loses nor duplicates events.
+   * Resolves false if the database could not store them.
+   */
+  observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
+    return this.#record((now) => {
+      for (const one of seen) this.#processor.observe(one, now);
+      this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
+    });
+  }
+
+  /** Commits and publishes the events of this turn. */
+  flush(): void {
+    if (!this.#open) return;
+    try {
+      this.#parts.store.commit();
+    } catch (error) {
+      this.#abandon(error, this.#parts.clock.now());
+      return;
+    }
+    // A record that is not an event always writes.
+    if (this.#processor.hasWritten || this.#waiting.some(({ event }) => event === null)) this.#isUnwritable = false;
+    if (!this.#isUnwritable) this.#parts.notices.clear("database_unwritable");
+    const what = { ...this.#processor.trace };
+    const answered = this.#end(true);
+    this.#parts.committed(what);
+    for (const { answer, decided } of answered) answer(decided ?? failOpen(null, null));
+  }
+
+  #record(write: (now: Millis) => void): Promise<boolean> {
+    const now = this.#parts.clock.now();
+    if (!this.#begin(now)) return Promise.resolve(false);
+    this.#events += 1;
+    this.#timer.soon();
+    return new Promise((resolve) => {
+      this.#waiting.push({ event: null, answer: (decided) => resolve(decided === RECORDED), decided: RECORDED });
+      try {
+        write(now);
+      } catch (error) {
+        this.#abandon(error, now);
+      }
+    });
+  }
+
+  #begin(now: Millis): boolean {
+    if (this.#open) return true;
+    if (now < this.#storeRetryAt && now > this.#storeRetryAt - 2 * LIMITS.storeRetryMs) return false;
+    try {
+      this.#parts.store.begin();
+      this.#processor.begin(now);
+      this.#endSimulation(now);
+    } catch (error) {
+      this.#abandon(error, now);
+      return false;
+    }
+    this.#open = true;
+    return true;
+  }
+
+  /** The transaction is lost: none of it was stored, mail is accepted, and there is a notice. */
+  #abandon(error: unknown, now: Millis): void {
+    this.#parts.store.rollback();
+    this.#storeRetryAt = now + LIMITS.storeRetryMs;
+    this.#isUnwritable = true;
+    this.#parts.notices.raise("database_unwritable", messageOf(error));
+    this.#parts.lost?.(error);
+    for (const { event, answer } of this.#end(false))
+      answer(failOpen(event, event === null ? null : this.#processor.decideAgain(event, now)));
+  }
+
+  #end(committed: boolean): readonly Waiting[] {
+    const answered = this.#waiting;
+    this.#open = false;
+    this.#waiting = [];
+    this.#events = 0;
+    this.#timer.ended();
+    this.#processor.end(committed);
+    if (this.#simulationEnd === "uncommitted") this.#simulationEnd = committed ? null : "due";
+    return answered;
+  }
+}
+
+const RECORDED = decision("pass", "manual", { counted: false });

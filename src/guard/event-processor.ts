@@ -1,0 +1,230 @@
+import { decide } from "../core/decide/decide.ts";
+import type { Ban, Change, Decision } from "../core/decide/decision.ts";
+import type { PendingPassword } from "../core/decide/facts.ts";
+import type { Policy } from "../core/decide/policy.ts";
+import { protectionOf } from "../core/decide/sparing.ts";
+import {
+  type ClientEvent,
+  type CommandEvent,
+  changeRecord,
+  type Event,
+  type EventRecord,
+  observationRecord,
+  recordOf,
+  type Where,
+} from "../core/events/event.ts";
+import type { Observation } from "../core/events/log.ts";
+import type { Protection } from "../core/events/reasons.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
+import type { Millis } from "../core/time.ts";
+import { failOpen } from "./commits.ts";
+import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
+import type { EventFacts } from "./facts/event-facts.ts";
+import { FactBase, type FactBaseParts } from "./facts/fact-base.ts";
+import type { Progress } from "./facts/smtp-sessions.ts";
+import type { Clock } from "./ports.ts";
+import type { Store } from "./storage-ports.ts";
+
+/** Where the facts come from, and where rows and changes go. */
+export type EventProcessorParts = FactBaseParts & Readonly<{ store: Store; clock: Clock }>;
+
+/** Changes of the open transaction so far. */
+export type Trace = {
+  lastEventId: number;
+  bansChanged: boolean;
+  allowChanged: boolean;
+  sightings: readonly Sighting[];
+};
+
+/** Gathers the facts of an event, decides, and writes the outcome into the open transaction. */
+export class EventProcessor {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #facts: FactBase;
+  #idAtBegin = 0;
+  readonly #decisions = new KeptShapes();
+  readonly #records = new KeptShapes();
+  readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
+
+  constructor(parts: EventProcessorParts) {
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#facts = new FactBase(parts);
+  }
+
+  /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
+  step(event: Event, now: Millis): Decision {
+    if ("prefix" in event) {
+      const decided = this.wouldDecide(event, now);
+      this.#write(event, decided, { subject: event.prefix, at: now });
+      return decided;
+    }
+    this.#facts.observe(event, now);
+    const facts = this.#inForce(event, now);
+    const decided = decide(this.policy, facts, event, now);
+    const remembered = this.#facts.remembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
+    this.#facts.follow(event, decided, facts, now);
+    this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
+    const where = { subject: facts.subject, at: now, seen: facts.seen(remembered) };
+    this.#write(event, decided, where);
+    this.#decisions.keep(event.type, [event, facts, decided, remembered, where]);
+    return decided;
+  }
+
+  /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
+  #inForce(event: ClientEvent, now: Millis): EventFacts {
+    for (;;) {
+      const facts = this.#facts.of(event, now);
+      if (facts.ban === null || !isOver(facts.ban, now)) return facts;
+      const ended = this.step({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
+      if (ended.changes.length === 0) return facts;
+    }
+  }
+
+  #write(event: Event, decided: Decision, where: Where): void {
+    const record = recordOf(event, decided, where);
+    if (record !== null) this.append(record);
+    for (const change of decided.changes) this.apply(change, where.at);
+  }
+
+  /** Writes a change and updates the state in memory. */
+  apply(change: Change, now: Millis): void {
+    this.#store.apply(change, now);
+    const record = changeRecord(change, now);
+    if (record !== null) this.append(record);
+    this.#facts.remember(change, now);
+    if (change.type === "BAN" || change.type === "LIFT") this.#trace.bansChanged = true;
+    if (change.type === "ALLOW" || change.type === "DISALLOW") this.#trace.allowChanged = true;
+  }
+
+  /** Writes a row. Called directly for rows without a decision. */
+  append(record: EventRecord): void {
+    this.#trace.lastEventId = this.#store.append(record);
+    this.#records.keep(record.rest.event, [record]);
+  }
+
+  /** Writes a log line's event, and its consequences for a server or an account. */
+  observe(seen: Observation, now: Millis): void {
+    const meant = this.#facts.meaningOf(seen, now);
+    const record = observationRecord(seen, now, (ip) => this.subject(ip), meant);
+    if (record !== null) this.append(record);
+    if (meant !== null) this.apply(meant, now);
+  }
+
+  /** While the database cannot be written: bans in force hold, and wrong passwords count but cause no ban. */
+  decideUnrecorded(event: Event, now: Millis): Decision | null {
+    if ("prefix" in event) return null;
+    try {
+      const facts = this.#facts.ofUnrecorded(event, now);
+      const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
+      this.#facts.followUnrecorded(event, decided, facts, now);
+      return decided;
+    } catch {
+      return null;
+    }
+  }
+
+  /** What would be decided on a command now, without effects. */
+  wouldDecide(event: CommandEvent, now: Millis): Decision {
+    return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
+  }
+
+  /** Why mail of an account must wait while the database cannot be written; null if it can be decided. */
+  mustWait(event: Event, now: Millis): Decision | null {
+    if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
+    const decided = failOpen(event, this.decideUnrecorded(event, now));
+    if (decided.verdict !== "pass") return decided;
+    this.#facts.unfollow(event, now);
+    return null;
+  }
+
+  /** Decides an event again after its transaction was lost. */
+  decideAgain(event: Event, now: Millis): Decision | null {
+    if (!("prefix" in event)) this.#facts.unfollow(event, now);
+    return this.decideUnrecorded(event, now);
+  }
+
+  get policy(): Policy {
+    return this.#facts.policy;
+  }
+
+  get trace(): Readonly<Trace> {
+    return this.#trace;
+  }
+
+  setPolicy(policy: Policy): void {
+    this.#facts.setPolicy(policy, this.#clock.now());
+  }
+
+  begin(now: Millis): void {
+    this.#facts.begin(now);
+    this.#idAtBegin = this.#trace.lastEventId;
+  }
+
+  /** Whether the open transaction has a row. */
+  get hasWritten(): boolean {
+    return this.#trace.lastEventId !== this.#idAtBegin;
+  }
+
+  /** Call it after each transaction. The next one starts its own trace. */
+  end(committed: boolean): void {
+    this.#trace.bansChanged = false;
+    this.#trace.allowChanged = false;
+    this.#trace.sightings = NO_SIGHTINGS;
+    this.#facts.ended(committed);
+    if (committed) this.#idAtBegin = this.#trace.lastEventId;
+    else this.#trace.lastEventId = this.#idAtBegin;
+  }
+
+  /** Whether the address is on a list of addresses that are never banned. */
+  isProtected(ip: Ip): boolean {
+    try {
+      return this.#facts.protection(ip, this.#clock.now()) !== null;
+    } catch {
+      // The database cannot be read: nothing new is refused.
+      return true;
+    }
+  }
+
+  /** The reason that forbids a ban of this network now, by the rule that decides bans; null if none. */
+  protectionOf(network: Prefix): Protection | null {
+    const now = this.#clock.now();
+    return protectionOf(this.#facts.sparing(network, now), now);
+  }
+
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#facts.progressOf(connection, now);
+  }
+
+  /** For a replay. */
+  restorePending(all: readonly PendingPassword[]): void {
+    this.#facts.restorePending(all);
+  }
+
+  /** The unit in which this address would be banned. */
+  subject(ip: Ip): Prefix {
+    return this.#facts.subject(ip);
+  }
+
+  administratorAt(ip: Ip, at = this.#clock.now()): void {
+    this.#facts.administratorAt(ip, at);
+  }
+}
+
+function isOver({ expiresAt }: Ban, now: Millis): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+/**
+ * Keeps the latest objects of each kind that decisions use. V8 compiles a function for the shapes of the objects that
+ * it saw (hidden classes). At a full garbage collection it forgets a shape without objects, and drops all code
+ * compiled for it. The guard's objects live for one question, so each full collection made the whole path of a
+ * question slow again, for thousands of questions.
+ */
+export class KeptShapes {
+  readonly #latest = new Map<string, readonly unknown[]>();
+
+  keep(kind: string, objects: readonly unknown[]): void {
+    this.#latest.set(kind, objects);
+  }
+}

@@ -1,0 +1,87 @@
+import type { ComponentHealth, Health } from "../../admin/declare/items.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import type { NoticeCode } from "../../core/alerts/notices.ts";
+import { plural } from "../../core/text.ts";
+import type { Keeper } from "../admin-ports.ts";
+import type { EnforcerStatus } from "../enforce/enforce.ts";
+import type { Clock, Notices } from "../ports.ts";
+import { type Needs, needsYou } from "./needs-you.ts";
+
+export type HealthParts = Readonly<{
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  startedAt: number;
+  firewall: () => EnforcerStatus;
+  /** How many events are in the database. */
+  events: () => number;
+  /** What else needs the owner. Never rejects. */
+  needs: () => Promise<Omit<Needs, "notices">>;
+}>;
+
+/** Components without which mail stops. Without any other component the server is only degraded. */
+const VITAL: readonly string[] = ["postfix", "dovecot"];
+
+export async function healthOf(parts: HealthParts): Promise<Health> {
+  const { keeper, notices, clock, startedAt, needs } = parts;
+  const guard: ComponentHealth = { name: "guard", status: "ok", detail: "deciding" };
+  const reply = await keeper.ask({ verb: "status" });
+  if (reply.ok) notices.clear("keeper_unreachable");
+  const components = [guard, databaseHealth(parts), firewallHealth(parts.firewall()), ...services(reply)];
+  const raised = withoutConsequences(notices.list());
+  const tasks = needsYou({ notices: raised, ...(await needs()) });
+  return {
+    status: overall(components, raised.length > 0),
+    components,
+    notices: raised,
+    needsYou: tasks,
+    uptimeSeconds: Math.floor((clock.now() - startedAt) / 1000),
+  };
+}
+
+/** On a full disk nothing can be written: its notice covers the others. */
+const ON_A_FULL_DISK: readonly NoticeCode[] = [
+  "database_unwritable",
+  "accounts_unwritable",
+  "accounts_uncopied",
+  "engine_undigested",
+];
+
+function withoutConsequences(raised: Health["notices"]): Health["notices"] {
+  if (!raised.some(({ code }) => code === "disk_full")) return raised;
+  return raised.filter(({ code }) => !ON_A_FULL_DISK.some((consequence) => consequence === code));
+}
+
+function firewallHealth({ state, reason }: EnforcerStatus): ComponentHealth {
+  const name = "firewall";
+  if (state === "enforcing") return { name, status: "ok", detail: "bans are in the kernel" };
+  if (state === "off") return { name, status: "ok", detail: "off: firewall.enabled = false" };
+  return { name, status: "degraded", detail: reason ?? state };
+}
+
+function databaseHealth({ notices, events }: HealthParts): ComponentHealth {
+  const raised = notices.list().find(({ code }) => code === "database_unwritable" || code === "database_unflushed");
+  return raised === undefined
+    ? { name: "database", status: "ok", detail: plural(events(), "event") }
+    : { name: "database", status: "degraded", detail: raised.detail };
+}
+
+function services(reply: KeeperReply): readonly ComponentHealth[] {
+  if (!reply.ok) return [{ name: "keeper", status: "down", detail: reply.reason }];
+  const supervised = (reply.services ?? [])
+    .filter(({ name }) => name !== "guard" && name !== "keeper")
+    .map(({ name, up, pid, trouble, silence }): ComponentHealth => {
+      if (trouble !== undefined) return { name, status: "down", detail: trouble };
+      // It counts as running when it works, not when its process exists.
+      if (up && silence !== undefined)
+        return { name, status: silence.isBeyondHelp ? "down" : "degraded", detail: silence.says };
+      const detail = up ? `running${pid === null ? "" : `, pid ${pid}`}` : "not running";
+      return { name, status: up ? "ok" : "down", detail };
+    });
+  return [{ name: "keeper", status: "ok", detail: "answering" }, ...supervised];
+}
+
+function overall(components: readonly ComponentHealth[], noticed: boolean): Health["status"] {
+  if (components.some(({ name, status }) => status === "down" && VITAL.includes(name))) return "down";
+  return noticed || components.some(({ status }) => status !== "ok") ? "degraded" : "ok";
+}

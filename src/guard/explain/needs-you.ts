@@ -1,0 +1,117 @@
+import type { Notice, OwnerTask } from "../../admin/declare/items.ts";
+import type { ChecksReport } from "../../admin/declare/reports.ts";
+import { type AlertCode, alertText, type ConditionCode, isCondition } from "../../core/alerts/alerts.ts";
+import { plural } from "../../core/text.ts";
+import { isoTime } from "../../core/time.ts";
+import type { HeldCount } from "../admin-ports.ts";
+import type { Alert } from "../alerts/ports.ts";
+
+/** What may need the owner. `checks` null: the result of the last checks is unknown. */
+export type Needs = Readonly<{
+  notices: readonly Notice[];
+  alerts: readonly Alert[];
+  held: readonly HeldCount[];
+  isSuspended: (account: string) => boolean;
+  checks: ChecksReport | null;
+}>;
+
+/** Records without which mail is lost or distrusted, as `check` names them. */
+const DNS_CHECKS = ["mx", "spf", "dkim", "dmarc", "reverse"];
+
+/** An attack on many accounts must not displace everything else from the screen. */
+const MOST_HELD = 20;
+const MOST_OF_ONE_ALERT = 3;
+
+/** From a network that the owner uses: the alert says what to do if it was somebody else. Any other is `web_new_network`. */
+const OWN_ACTS: ReadonlySet<AlertCode> = new Set<ConditionCode>([
+  "web_token",
+  "web_account",
+  "web_factor",
+  "web_settings",
+  "web_passkey",
+]);
+
+/**
+ * Everything that needs the owner, most urgent first. `status`, the API and the page use these sentences: as long as the list
+ * is not empty, none of them reports that everything is fine.
+ */
+export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs): readonly OwnerTask[] {
+  const accountsHeld = new Set(held.map(({ account }) => account));
+  // The number of mails says more than the alert about the same account.
+  const isNew = ({ code, subject }: Alert): boolean => code !== "account_held" || !accountsHeld.has(subject);
+  const open = alerts.filter(
+    ({ code }) => isCondition(code) && !OWN_ACTS.has(code) && alertText(code).severity !== "info",
+  );
+  return [
+    ...notices.map(taskOf),
+    ...held.slice(0, MOST_HELD).map((one) => heldTask(one, isSuspended(one.account))),
+    ...(held.length > MOST_HELD ? [moreHeld(held.length - MOST_HELD)] : []),
+    ...alertTasks(open.filter(isNew)),
+    ...(checks === null ? [] : dnsTask(checks)),
+  ];
+}
+
+function moreHeld(accounts: number): OwnerTask {
+  const says = `Mail of ${plural(accounts, "further account")} is held.`;
+  return { kind: "held_mail", code: "mail_held", since: null, says, action: "`account held` lists the accounts." };
+}
+
+export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
+  return { kind: "notice", code, since, says: sentence(says, detail), action: next };
+}
+
+function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): OwnerTask {
+  const says = `${plural(mails, "mail")} of ${account} ${mails === 1 ? "is" : "are"} held`;
+  return isSuspended
+    ? {
+        kind: "held_mail",
+        code: "suspended_mail_waits",
+        since,
+        says: `${says}, and the account is suspended.`,
+        action: `\`account held ${account}\` lists the mail; then \`account release ${account}\` or \`account drop ${account}\`.`,
+      }
+    : {
+        kind: "held_mail",
+        code: "mail_held",
+        since,
+        says: `${says}: somebody may have its password.`,
+        action: `\`account held ${account}\` lists the mail; ask the owner of the account.`,
+      };
+}
+
+function alertTasks(alerts: readonly Alert[]): readonly OwnerTask[] {
+  return [...Map.groupBy(alerts, ({ code }) => code)].flatMap(([code, all]) => {
+    const further = all.length - MOST_OF_ONE_ALERT;
+    return [...all.slice(0, MOST_OF_ONE_ALERT).map(alertTask), ...(further > 0 ? [moreAlerts(code, further)] : [])];
+  });
+}
+
+function moreAlerts(code: AlertCode, further: number): OwnerTask {
+  const says = `${plural(further, "further alert")} like this: ${alertText(code).says}`;
+  return { kind: "alert", code, since: null, says, action: "`alerts list` shows them." };
+}
+
+function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
+  const { says, next } = alertText(code);
+  return {
+    // An account may be held before the first of its mails is.
+    kind: code === "account_held" ? "held_mail" : "alert",
+    code,
+    since: isoTime(openedAt),
+    says: sentence(says, detail.startsWith(subject) ? detail : [subject, detail].filter(Boolean).join(": ")),
+    action: next,
+  };
+}
+
+function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
+  const wrong = checks.filter(({ id, state }) => state === "wrong" && DNS_CHECKS.some((name) => id.endsWith(name)));
+  if (wrong.length === 0) return [];
+  const names = wrong.map(({ id }) => id).join(", ");
+  const action = "`dns records` prints what to publish; `check` looks again.";
+  const says = `DNS records are missing or wrong: ${names}.`;
+  return [{ kind: "dns", code: "dns_records_missing", since: at, says, action }];
+}
+
+function sentence(says: string, detail: string): string {
+  return detail === "" ? says : `${says} ${detail}`;
+}

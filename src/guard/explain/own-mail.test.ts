@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem, NOON } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
+import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+import type { EventFilter, EventPage } from "../storage-ports.ts";
+import { ownMail } from "./own-mailbox.ts";
+
+const ANNA = { account: "anna@example.test", addresses: ["anna@example.test", "info@example.test"] };
+const BERT = { account: "bert@example.test", addresses: ["bert@example.test", "info@example.test"] };
+const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
+const MESSAGE = "<one@sender.test>";
+
+/** The events of some mails, oldest first, found by queue id or Message-ID. */
+function queriesOf(...events: readonly (readonly [type: string, told: Partial<EventItem>])[]) {
+  const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
+  return {
+    events: ({ mail, type }: EventFilter): EventPage => {
+      const found = rows.filter((row) => row.queueId === mail || row.messageId === `<${mail}>`);
+      return { items: found.filter((row) => (type ?? row.type) === row.type).toReversed(), next: null };
+    },
+  };
+}
+
+test("only its sender and its recipients can find a mail", () => {
+  const queries = queriesOf(
+    ["EMAIL_QUEUED", { queueId: FIRST, messageId: MESSAGE }],
+    ["EMAIL_ACCEPTED", { queueId: FIRST, account: "Bert@example.test", sender: BERT.account, recipient: null }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: "anna+shop@example.test" }],
+    ["EMAIL_BOUNCED", { queueId: FIRST, recipient: "gone@else.test" }],
+  );
+  const ways = [ANNA, BERT].map((reader) => ownMail(queries, reader, FIRST)?.steps.map(({ what }) => what));
+  assert.deepEqual(ways, [
+    ["queued", "accepted", "delivered"],
+    ["queued", "accepted", "delivered", "returned"],
+  ]);
+  assert.equal(ownMail(queries, ANNA, FIRST)?.state, "delivered");
+  const stranger = { account: "carol@example.test", addresses: ["carol@example.test"] };
+  assert.equal(ownMail(queries, stranger, FIRST), null);
+  assert.equal(ownMail(queries, stranger, "one@sender.test"), null);
+  assert.equal(ownMail(queries, ANNA, "A0000000000"), null);
+  assert.doesNotMatch(JSON.stringify(ownMail(queries, BERT, FIRST)), /@/, "no address is shown");
+});
+
+test("a stranger's envelope sender does not make a user the sender", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, sender: ANNA.account, recipient: BERT.account }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: BERT.account }],
+  );
+  assert.equal(ownMail(queries, ANNA, FIRST), null);
+});
+
+test("mails with the same Message-ID are judged one by one", () => {
+  const queries = queriesOf(
+    ["EMAIL_ACCEPTED", { queueId: FIRST, messageId: MESSAGE, recipient: "info@example.test" }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+    ["EMAIL_ACCEPTED", { queueId: SECOND, messageId: MESSAGE, recipient: BERT.account }],
+    ["EMAIL_BOUNCED", { queueId: SECOND, recipient: BERT.account }],
+  );
+  assert.deepEqual(
+    ownMail(queries, ANNA, MESSAGE)?.steps.map(({ what }) => what),
+    ["accepted", "delivered"],
+  );
+});
+
+test("the filter's spam verdict is shown to the recipient", () => {
+  const spam = (recipient: string, at = isoTime(NOON)) =>
+    ["SPAM_SCORED", { messageId: MESSAGE, recipient, verdict: "mark", at }] as const;
+  const mail = [
+    ["EMAIL_ACCEPTED", { queueId: FIRST, messageId: MESSAGE, recipient: ANNA.account }],
+    spam(ANNA.account),
+    spam("carol@example.test"),
+    spam(ANNA.account, isoTime(later(NOON, HOUR_MS))),
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+  ] as const;
+  assert.deepEqual(
+    ownMail(queriesOf(...mail), ANNA, FIRST)?.steps.map(({ what }) => what),
+    ["accepted", "spam", "delivered"],
+  );
+});
+
+test("mails without a Message-ID have nothing in common", () => {
+  const mail = [
+    ["EMAIL_QUEUED", { queueId: FIRST, messageId: "<>" }],
+    ["EMAIL_DELIVERED", { queueId: FIRST, recipient: ANNA.account }],
+    ["SPAM_SCORED", { messageId: "<>", recipient: ANNA.account, verdict: "mark", at: isoTime(NOON) }],
+  ] as const;
+  assert.equal(ownMail(queriesOf(...mail), ANNA, FIRST)?.state, "delivered");
+});

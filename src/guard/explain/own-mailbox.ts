@@ -1,0 +1,121 @@
+import type { EventItem, MailStep, OwnMail, OwnSignIn } from "../../admin/declare/items.ts";
+import type { Page } from "../../admin/declare/paging.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
+import { withoutExtension } from "../../core/net/address.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import type { EventFilter, Queries } from "../storage-ports.ts";
+import { everyPage } from "./event-pages.ts";
+
+type Reads = Pick<Queries, "events">;
+/** Who may see the mail: an account, and every address that leads to it, in lower case. */
+export type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
+
+/** Maximum mails with one Message-ID that are read, and events of each. */
+const MOST_MAILS = 20;
+const MOST_EVENTS = 100;
+/** The spam filter knows a mail only by its Message-ID: its score is noted within this time of the mail's first event. */
+const SCORED_WITHIN_MS = 10 * MINUTE_MS;
+
+/** The meaning of a step for the user. A sentence names no address: an alias may have further targets. */
+const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventType, readonly [MailStep, string]>([
+  ["EMAIL_ACCEPTED", ["accepted", "The server took the mail."]],
+  ["EMAIL_QUEUED", ["queued", "The mail waits for its delivery."]],
+  ["EMAIL_HELD", ["held", "The server holds the mail until its administrator has looked at it."]],
+  ["EMAIL_DEFERRED", ["put_off", "The server asked the sender to try again later."]],
+  ["EMAIL_BLOCKED", ["refused", "The server refused the mail."]],
+  ["SPAM_SCORED", ["spam", "The spam filter took the mail for spam: it goes to the folder Junk."]],
+  ["EMAIL_DELIVERED", ["delivered", "The mail was delivered."]],
+  ["EMAIL_DELAYED", ["waiting", "The mail could not be delivered yet; it is tried again."]],
+  ["EMAIL_BOUNCED", ["returned", "The receiver refused the mail for good."]],
+  ["QUEUE_HELD", ["held", "The administrator holds the mail."]],
+  ["QUEUE_RELEASED", ["queued", "The administrator released the mail."]],
+  ["QUEUE_DELETED", ["deleted", "The administrator deleted the mail."]],
+]);
+
+/**
+ * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others: the sender chooses
+ * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
+ */
+export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
+  const steps = queueIdsOf(queries, bareMessageId(id))
+    .flatMap((queueId) => ownEvents(queries, reader, queueId))
+    .toSorted((one, other) => one.id - other.id)
+    .flatMap(stepOf);
+  const last = steps.at(-1);
+  return last === undefined ? null : { state: last.what, steps };
+}
+
+function queueIdsOf(queries: Reads, asked: string): readonly string[] {
+  if (isQueueId(asked)) return [asked];
+  const named = eventsOf(queries, { mail: asked }).map(({ queueId }) => queueId);
+  const known = [...new Set(named)].filter((queueId) => queueId !== null);
+  return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
+}
+
+/** Of one mail; empty if it belongs to others. */
+function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: string): readonly EventItem[] {
+  const events = eventsOf(queries, { mail: queueId });
+  if (events.some((event) => event.account?.toLowerCase() === account)) return events;
+  const isMine = ({ recipient }: EventItem): boolean =>
+    recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));
+  if (!events.some(isMine)) return [];
+  const scores = scoresOf(queries, events).filter(isMine);
+  return [...events.filter((event) => event.recipient === null || isMine(event)), ...scores];
+}
+
+function scoresOf(queries: Reads, events: readonly EventItem[]): readonly EventItem[] {
+  const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
+  const messageId = named.find((name) => name !== NO_MESSAGE_ID);
+  const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
+  if (messageId === undefined) return [];
+  return eventsOf(queries, { mail: bareMessageId(messageId), type: "SPAM_SCORED" }).filter(
+    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
+  );
+}
+
+function eventsOf(queries: Reads, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
+  return everyPage((one) => queries.events(one), { ...part, most: MOST_EVENTS, order: "newest_first" }).items;
+}
+
+function stepOf({ at, type }: EventItem): OwnMail["steps"] {
+  const step = STEPS.get(type);
+  return step === undefined ? [] : [{ at, what: step[0], says: step[1] }];
+}
+
+/** What each means for the user. */
+const WHAT: ReadonlyMap<string, OwnSignIn["what"]> = new Map<EventType, OwnSignIn["what"]>([
+  ["LOGIN_SUCCEEDED", "signed_in"],
+  ["LOGIN_FAILED", "wrong_password"],
+  ["LOGIN_DELAYED", "slowed"],
+  ["LOGIN_REFUSED", "refused"],
+]);
+const TYPES = [...WHAT.keys()];
+
+type Asked = Readonly<{ limit: number; cursor: number | null }>;
+
+/**
+ * Every sign-in to an account, successful, failed or refused, by any protocol, newest first. The cursor is an event's id. A page
+ * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
+ * each other.
+ */
+export function ownSignIns(
+  queries: Pick<Queries, "events">,
+  account: string,
+  { limit, cursor }: Asked,
+): Page<OwnSignIn> {
+  const part = { account, types: TYPES, most: limit + 1, order: "newest_first" as const };
+  const filter = cursor === null ? part : { ...part, before: cursor };
+  const { items, next } = everyPage((one) => queries.events(one), filter);
+  const last = items[limit - 1];
+  return {
+    items: items.slice(0, limit).flatMap((event) => itemsOf(event, account)),
+    next: items.length > limit && last !== undefined ? String(last.id) : next === null ? null : String(next),
+  };
+}
+
+function itemsOf({ at, ip, service, type, ...event }: EventItem, account: string): readonly OwnSignIn[] {
+  const what = WHAT.get(type);
+  if (what === undefined || event.account?.toLowerCase() !== account) return [];
+  return [{ at, ip, service, isRight: what === "signed_in", what }];
+}

@@ -1,0 +1,85 @@
+import type { Health, SpamScores } from "../../admin/declare/items.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
+import type { Ranking, Span } from "../figures.ts";
+import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
+import { eventsText, everyPage } from "./event-pages.ts";
+import { ownMail, ownSignIns, type Reader } from "./own-mailbox.ts";
+import { seriesOf, statsText } from "./stats.ts";
+import { waitingMails } from "./waiting-mails.ts";
+import { whyAccount, whyAddress, whyMessage } from "./why.ts";
+
+const DAYS_MS = 14 * DAY_MS;
+/** Maximum mails counted for the days; the newest ones. */
+const MOST_COUNTED = 5_000;
+
+type ScoresAsked = Readonly<{ limit: number; cursor: number | null }>;
+
+/** The spam filter's scores, newest first, and with the first page how much was spam each day. */
+export function spamScores(
+  queries: Pick<Queries, "events" | "spamScores">,
+  now: Millis,
+  asked: ScoresAsked,
+): SpamScores {
+  const { limit, cursor } = asked;
+  const page = scored(queries, { most: limit, ...(cursor !== null && { before: cursor }) });
+  const scores = queries.spamScores(page.items.map(({ id }) => id));
+  const items = page.items.map(({ id, at, recipient, messageId, verdict }) => {
+    const { score = null, required = null } = scores.get(id) ?? {};
+    return { id, at, recipient, messageId, isSpam: verdict === "mark", score, required };
+  });
+  const next = page.next === null ? null : String(page.next);
+  return { items, next, ...(cursor === null ? daysOf(queries, now) : { days: [], complete: true }) };
+}
+
+function daysOf(queries: Pick<Queries, "events">, now: Millis): Pick<SpamScores, "days" | "complete"> {
+  const since = isoTime(later(now, -DAYS_MS));
+  const { items, next } = scored(queries, { most: MOST_COUNTED });
+  const newer = items.filter(({ at }) => at >= since);
+  const days = new Map<string, { day: string; scored: number; spam: number }>();
+  for (const { at, verdict } of newer) {
+    const day = at.slice(0, 10);
+    const counted = days.get(day) ?? { day, scored: 0, spam: 0 };
+    counted.scored += 1;
+    if (verdict === "mark") counted.spam += 1;
+    days.set(day, counted);
+  }
+  const newestFirst = [...days.values()].toSorted((a, b) => (a.day < b.day ? 1 : -1));
+  return { days: newestFirst.slice(0, 14), complete: next === null || newer.length < items.length };
+}
+
+function scored(queries: Pick<Queries, "events">, part: Pick<EventFilter, "most" | "before">) {
+  return everyPage((one) => queries.events(one), { type: "SPAM_SCORED", order: "newest_first", ...part });
+}
+
+/** Questions that read many rows. They and their answers are only data, so that another thread can answer. */
+export const QUESTIONS = {
+  stats: (queries: Queries, health: Health, now: Millis) => statsText(queries, health, now),
+  bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
+  events: (queries: Queries, filter: EventFilter) => eventsText(queries, filter),
+  address: (queries: Queries, prefix: Prefix, now: Millis, memoryMs: number) =>
+    whyAddress(queries, prefix, now, memoryMs),
+  account: (queries: Queries, account: string) => whyAccount(queries, account),
+  message: (queries: Queries, name: string) => whyMessage(queries, name),
+  ownSignIns: (queries: Queries, account: string, asked: Readonly<{ limit: number; cursor: number | null }>) =>
+    ownSignIns(queries, account, asked),
+  ownMail: (queries: Queries, reader: Reader, id: string) => ownMail(queries, reader, id),
+  series: ({ figures }: Queries, span: Span) => seriesOf(figures, span),
+  waiting: (queries: Queries, now: Millis) => waitingMails(queries, now),
+  spam: (queries: Queries, now: Millis, asked: Readonly<{ limit: number; cursor: number | null }>) =>
+    spamScores(queries, now, asked),
+  top: ({ figures }: Queries, by: Ranking, since: Millis, most: number) => figures.top(by, since, most),
+} as const;
+
+export type Question = keyof typeof QUESTIONS;
+type Rest<T> = T extends readonly [unknown, ...infer R] ? R : never;
+/** Additional data for a question. */
+export type Asked<Q extends Question> = Rest<Parameters<(typeof QUESTIONS)[Q]>>;
+export type Answer<Q extends Question> = ReturnType<(typeof QUESTIONS)[Q]>;
+
+/** Throws what `queries` throws. */
+export function answerTo<Q extends Question>(queries: Queries, question: Q, asked: Asked<Q>): Answer<Q> {
+  const answer: unknown = QUESTIONS[question];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of one entry, which TypeScript takes apart
+  return (answer as (queries: Queries, ...asked: Asked<Q>) => Answer<Q>)(queries, ...asked);
+}

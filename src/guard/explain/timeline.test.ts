@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
+import { EVENT_TYPES } from "../../core/events/event-types.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { isSettingKey } from "../../settings/schema.ts";
+import { timelineOf } from "./timeline.ts";
+
+const event = eventItem("LOGIN_FAILED", {
+  id: 2,
+  at: "2026-11-20T06:40:00.000Z",
+  service: "imap",
+  ip: "203.0.113.7",
+  account: "anna@example.org",
+  reason: "login_failures",
+  count: 5,
+  limit: 5,
+  windowMs: 600_000,
+  details: "imap login=<anna@example.org>",
+  action: "refused",
+});
+
+test("a step has its source, evidence and meaning, how to lift it and how to prevent it", () => {
+  const [first, second] = timelineOf([event, { ...event, id: 1, type: "CONNECT", reason: "below_limit", count: null }]);
+  assert.equal(first?.id, 1, "oldest first");
+  assert.deepEqual([first.source, first.evidence, first.lift, first.settings], ["smtp", "", null, []]);
+  assert.equal(second?.source, "login");
+  assert.equal(second.evidence, "5 within 10m, limit 5");
+  assert.equal(second.meaning, reasons.login_failures.says);
+  assert.equal(second.lift, reasons.login_failures.next);
+  assert.deepEqual(second.settings, ["limits.logins.failures"]);
+});
+
+test("the source follows from type and service; every type and reason has a sentence", () => {
+  const sources = EVENT_TYPES.map((type) => timelineOf([{ ...event, type }])[0]?.source);
+  assert.ok(!sources.includes(undefined));
+  assert.equal(timelineOf([{ ...event, service: "dashboard" }])[0]?.source, "web");
+  for (const reason of [...Object.keys(reasons), "one_of_a_newer_version", null]) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.notEqual(step?.meaning ?? "", "", String(reason));
+    for (const key of step?.settings ?? []) assert.ok(isSettingKey(key), key);
+  }
+});
+
+test("reasons about accounts, networks and Fail2ban name the settings that would have prevented the event", () => {
+  const expected = {
+    account_guarded: "limits.accounts.failures",
+    right_password_guarded: "limits.accounts.candidates",
+    slow_guessing: "limits.logins.per_day",
+    pending_guesses: "limits.logins.failures",
+    known_address_capped: "limits.logins.known_per_day",
+    known_address_at_others: "limits.logins.failures",
+    network_guesses_refused: "limits.networks.per_day",
+    spraying: "limits.spraying.guesses",
+    network_guesses: "limits.networks.failures",
+    neighbours_banned: "bans.neighbours",
+    known_network: "bans.neighbours",
+    jail_report: "fail2ban.enabled",
+  } as const;
+  for (const [reason, key] of Object.entries(expected)) {
+    const [step] = timelineOf([{ ...event, reason }]);
+    assert.ok(step?.settings.includes(key), reason);
+  }
+});
+
+test("the setting is the recorded one, or all that apply to the reason", () => {
+  const settings = (limitKey: string | null) =>
+    timelineOf([{ ...event, type: "EMAIL_BLOCKED", reason: "mail_limit", limitKey }])[0]?.settings;
+  assert.deepEqual(settings("limits.mail.per_hour"), ["limits.mail.per_hour"]);
+  for (const none of [null, "limits.of_a_newer_version"])
+    assert.deepEqual(settings(none), ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"]);
+});
+
+test("each type of event has the part of the server that reports it", () => {
+  const of = (type: string, service: string | null = null, verdict: string | null = null) =>
+    timelineOf([{ ...event, type, service, verdict }])[0]?.source;
+  assert.deepEqual(
+    [of("TLS_FAILED", "imap"), of("TLS_FAILED", "smtp"), of("SESSION_FAULT", "imap"), of("SESSION_FAULT", "smtp")],
+    ["login", "smtp", "login", "smtp"],
+  );
+  assert.deepEqual(
+    ["EMAIL_ACCEPTED", "EMAIL_DELIVERED", "SPAM_SCORED", "JAIL_REPORTED", "BAN", "TOKEN_CREATED"].map((type) =>
+      of(type),
+    ),
+    ["smtp", "delivery", "spam", "fail2ban", "firewall", "administrator"],
+  );
+  assert.deepEqual([of("SPARED", null, "pass"), of("SPARED")], ["fail2ban", "firewall"]);
+  assert.equal(of("LOGIN_REFUSED", "dashboard"), "web");
+  const byDetector = timelineOf([{ ...event, type: "JAIL_REPORTED", reason: "intrusion_report" }]);
+  assert.equal(byDetector[0]?.source, "detector");
+});
+
+test("evidence is complete or absent; a step that needs no action has nothing that lifts it", () => {
+  for (const missing of [{ count: null }, { limit: null }, { windowMs: null }])
+    assert.equal(timelineOf([{ ...event, ...missing }])[0]?.evidence, "");
+  const [unknown] = timelineOf([{ ...event, reason: "one_of_a_newer_version" }]);
+  assert.deepEqual([unknown?.meaning, unknown?.lift, unknown?.settings], ["refused", null, []]);
+  assert.equal(timelineOf([{ ...event, reason: "expired" }])[0]?.lift, null);
+});
+
+test("if limits of several kinds cause it and its numbers do not show which, all of them are named", () => {
+  for (const [reason, key] of [
+    ["provider_busy", "limits.mail.per_minute"],
+    ["known_address", "limits.mail.per_minute"],
+    ["known_address", "limits.logins.failures"],
+    ["guessing_slowed", "limits.logins.failures"],
+    ["network_guesses", "limits.networks.failures"],
+    ["known_network", "limits.networks.failures"],
+    ["honest_network", "limits.networks.failures"],
+  ] as const)
+    assert.ok(timelineOf([{ ...event, reason, windowMs: null }])[0]?.settings.includes(key), `${reason}: ${key}`);
+});
+
+test("a greylisted mail shows when it was retried, and proposes nothing", () => {
+  const at = (time: string, id: number, type: EventItem["type"] = "GREYLIST_ASKED"): EventItem =>
+    eventItem(type, {
+      id,
+      at: `2026-11-20T10:${time}.000Z`,
+      sender: "eve@sender.test",
+      recipient: "anna@example.org",
+      reason: type === "GREYLIST_ASKED" ? "greylist_asked" : "below_limit",
+    });
+  const [first, second, mail] = timelineOf([at("02:00", 1), at("17:10", 2), at("17:11", 3, "EMAIL")]);
+  assert.match(first?.meaning ?? "", /it was deferred, and came again after 15m\.$/);
+  assert.equal(first?.lift, null);
+  assert.equal(second?.meaning, reasons.greylist_asked.says);
+  assert.equal(mail?.meaning, reasons.below_limit.says);
+});

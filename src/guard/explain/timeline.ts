@@ -1,0 +1,206 @@
+import type { EventItem, TimelineSource, TimelineStep } from "../../admin/declare/items.ts";
+import { countedText } from "../../core/decide/decision.ts";
+import { isReason, type Reason, reasons } from "../../core/events/reasons.ts";
+import { formatDuration, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { isSettingKey, type SettingKey } from "../../settings/schema.ts";
+
+const MAIL_LIMITS: readonly SettingKey[] = ["limits.mail.per_minute", "limits.mail.per_hour", "limits.mail.per_day"];
+const CONNECTION_LIMITS: readonly SettingKey[] = ["limits.connections.per_minute", "limits.connections.per_hour"];
+const FIRST_CONTACTS: readonly SettingKey[] = ["limits.first_contacts.per_minute", "limits.first_contacts.per_hour"];
+const FAILURES: SettingKey = "limits.logins.failures";
+const SENDING_LIMITS: readonly SettingKey[] = [
+  "limits.sending.recipients_per_minute",
+  "limits.sending.recipients_per_hour",
+  "limits.sending.recipients_per_day",
+];
+const NONE: readonly SettingKey[] = [];
+
+/**
+ * The settings that control each outcome, for every reason. `NONE` if nothing was refused, if only the other side can
+ * fix it, or if a command controls it instead of a setting.
+ */
+export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
+  connection_limit: CONNECTION_LIMITS,
+  mail_limit: MAIL_LIMITS,
+  provider_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
+  wanted_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS],
+  known_address: [...MAIL_LIMITS, ...CONNECTION_LIMITS, FAILURES],
+  account_mail_limit: MAIL_LIMITS,
+  account_recipient_limit: SENDING_LIMITS,
+  account_held: ["limits.sending.strangers", "limits.sending.strangers_per_day", "limits.sending.refused"],
+  session_limit: ["limits.mail.per_session"],
+  block_listed: ["dnsbl.zones"],
+  recipient_blocked: ["recipients.blocked"],
+  recipient_probing: ["limits.recipients.unknown_per_hour"],
+  bounces_deferred: ["limits.recipients.unknown_per_hour", "limits.recipients.unknown_server_per_hour"],
+  recipients_deferred: ["limits.recipients.unknown_server_per_hour"],
+  recipient_hidden: ["limits.recipients.unknown_server_per_hour"],
+  first_contacts_deferred: FIRST_CONTACTS,
+  first_contacts_marked: FIRST_CONTACTS,
+  greylist_asked: ["greylist.enabled", "greylist.delay"],
+  spam_refused: ["spam.refuse_score"],
+  header_lines: NONE,
+  mime_parts: NONE,
+  filter_refused: NONE,
+  filter_deferred: ["spam.on_failure"],
+  dmarc_refused: ["dkim.verify"],
+  author_unclear: ["dkim.verify"],
+  login_failures: [FAILURES],
+  bans_used_up: [FAILURES],
+  guessing_slowed: [FAILURES],
+  slow_guessing: ["limits.logins.per_day", "limits.logins.per_week"],
+  pending_guesses: [FAILURES],
+  account_guarded: ["limits.accounts.failures"],
+  network_guesses_refused: ["limits.networks.per_day"],
+  spraying: ["limits.spraying.guesses"],
+  known_address_capped: ["limits.logins.known_per_day"],
+  known_address_at_others: [FAILURES],
+  right_password_guarded: ["limits.accounts.candidates"],
+  network_guesses: ["limits.networks.failures"],
+  neighbours_banned: ["bans.neighbours"],
+  known_network: ["limits.networks.failures", "bans.neighbours"],
+  honest_network: ["limits.networks.failures", "bans.neighbours"],
+  intrusion_report: ["detection.suricata.severity", "detection.suricata.maxretry", "allow.networks"],
+  forgeable: ["detection.psad.bans"],
+  jail_report: ["fail2ban.sentences", "fail2ban.enabled", "allow.networks"],
+  outside_networks: ["logins.networks"],
+  banned: ["bans.ladder", "allow.networks"],
+  all_clients: ["http.trusted_proxies", "proxy.networks"],
+  tls_failed: ["tls.profile"],
+  postfix_limit: ["limits.connections.concurrent", "limits.mail.postfix_per_minute"],
+
+  account_inactive: NONE,
+  right_password_inactive: NONE,
+  sender_unknown: NONE,
+  recipient_unknown: NONE,
+  bounce_recipients: NONE,
+  judged_live: NONE,
+  own_sender: NONE,
+  repeated_password: NONE,
+  author_not_own: NONE,
+  lost_connection: NONE,
+  timed_out: NONE,
+  too_many_errors: NONE,
+  pipelining: NONE,
+  auth_not_offered: NONE,
+  malformed_command: NONE,
+  relay_refused: NONE,
+  helo_refused: NONE,
+  sender_refused: NONE,
+  loopback: NONE,
+  own_address: NONE,
+  gateway: NONE,
+  allow_listed: NONE,
+  admin_session: NONE,
+  below_limit: NONE,
+  report_seen: NONE,
+  report_late: NONE,
+  unseen_login_failure: NONE,
+  signed_in: NONE,
+  not_banned: NONE,
+  not_listed: NONE,
+  not_recorded: NONE,
+  expired: NONE,
+  manual: NONE,
+};
+
+/** The settings behind an event: the limit that it recorded, or all that apply to its reason. */
+export function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
+  return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : PREVENTED_BY[reason];
+}
+
+/**
+ * What happened, in the owner's terms: which program saw it, the evidence, what would lift it and which
+ * settings would have prevented it. The command line, the API and the dashboard show the same. Oldest first.
+ */
+export function timelineOf(events: readonly EventItem[]): readonly TimelineStep[] {
+  const inOrder = [...events].sort((a, b) => a.id - b.id);
+  const retries = retriesIn(inOrder);
+  return inOrder.map((event) => {
+    const afterMs = retries.get(event.id);
+    if (afterMs === undefined) return stepOf(event);
+    const meaning = `The first mail from this sender to this recipient: it was deferred, and came again after ${roughly(afterMs)}.`;
+    return { ...stepOf(event), meaning, lift: null };
+  });
+}
+
+function roughly(ms: number): string {
+  const unit = ms < 2 * MINUTE_MS ? SECOND_MS : MINUTE_MS;
+  return formatDuration(Math.round(ms / unit) * unit);
+}
+
+/** Shorter than any pause between two tries of an honest server, and longer than one try. */
+const LEAST_PAUSE_MS = 20_000;
+
+/** How long after a greylisting event the same mail was retried, by the id of that event. */
+function retriesIn(inOrder: readonly EventItem[]): ReadonlyMap<number, number> {
+  const retries = new Map<number, number>();
+  const next = new Map<string, number>();
+  for (const { id, at, reason, sender, recipient } of inOrder.toReversed()) {
+    if (sender === null || recipient === null || reason !== "greylist_asked") continue;
+    const key = `${sender} ${recipient}`;
+    const after = (next.get(key) ?? 0) - Date.parse(at);
+    if (after >= LEAST_PAUSE_MS) retries.set(id, after);
+    next.set(key, Date.parse(at));
+  }
+  return retries;
+}
+
+function stepOf(event: EventItem): TimelineStep {
+  const { reason, count, limit, windowMs } = event;
+  const known = isReason(reason) ? reason : null;
+  const evidence = count === null || limit === null || windowMs === null ? "" : countedText({ count, limit, windowMs });
+  const next = known === null ? null : reasons[known].next;
+  return {
+    ...event,
+    source: sourceOf(event),
+    evidence,
+    meaning: known === null ? event.action : reasons[known].says,
+    lift: next === null || next.startsWith("Nothing to do.") ? null : next,
+    settings: known === null ? [] : settingsBehind(known, event),
+  };
+}
+
+/** From the type's public name, which is never reused, the service and the reason. */
+function sourceOf({ type, service, verdict, reason }: EventItem): TimelineSource {
+  switch (type) {
+    case "CONNECT":
+    case "CONNECT_DEFERRED":
+    case "CONNECT_REFUSED":
+    case "RECIPIENT":
+    case "GREYLIST_ASKED":
+    case "EMAIL":
+    case "EMAIL_ACCEPTED":
+    case "EMAIL_BLOCKED":
+    case "EMAIL_DEFERRED":
+      return "smtp";
+    case "SESSION_FAULT":
+    case "TLS_FAILED":
+      return service === "imap" ? "login" : "smtp";
+    case "SPAM_SCORED":
+      return "spam";
+    case "EMAIL_QUEUED":
+    case "EMAIL_DELIVERED":
+    case "EMAIL_DELAYED":
+    case "EMAIL_BOUNCED":
+    case "BOUNCE_WITHHELD":
+      return "delivery";
+    case "LOGIN_SUCCEEDED":
+    case "LOGIN_FAILED":
+    case "LOGIN_DELAYED":
+    case "LOGIN_REFUSED":
+      return service === "dashboard" ? "web" : "login";
+    case "JAIL_REPORTED":
+      return reason === "intrusion_report" || reason === "below_limit" ? "detector" : "fail2ban";
+    case "BAN":
+    case "UNBAN":
+    case "BAN_EXPIRED":
+    case "BAN_REFUSED":
+      return "firewall";
+    case "SPARED":
+      // With a verdict: a report of Fail2ban. Without: a ban that was not made.
+      return verdict === null ? "firewall" : "fail2ban";
+    default:
+      return "administrator";
+  }
+}

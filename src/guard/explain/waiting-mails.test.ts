@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem, NOON } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
+import { HOUR_MS, isoTime, later, MINUTE_MS } from "../../core/time.ts";
+import type { EventFilter, EventPage } from "../storage-ports.ts";
+import { waitingMails } from "./waiting-mails.ts";
+
+type Row = Readonly<{ type: string; minute: number } & Partial<EventItem>>;
+
+/** In the order of their ids, a page at a time as the database gives them. */
+function queriesOf(...rows: readonly Row[]) {
+  const items = rows.map(({ type, minute, ...reported }, i) =>
+    eventItem(type, { ip: "203.0.113.7", ...reported, id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)) }),
+  );
+  return {
+    events: ({ type, before = Number.POSITIVE_INFINITY, most }: EventFilter): EventPage => {
+      const found = items.filter((item) => item.type === type && item.id < before).toReversed();
+      const page = found.slice(0, Math.min(most, 2));
+      return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
+    },
+  };
+}
+
+const asked = (minute: number, sender: string, recipient: string, more: Partial<EventItem> = {}): Row => ({
+  type: "GREYLIST_ASKED",
+  reason: "greylist_asked",
+  minute,
+  sender,
+  recipient,
+  ...more,
+});
+const ANNA = "anna@example.test";
+
+test("a deferred mail that was not retried waits since its first try; newest first", () => {
+  const hostile = '"<script>"@stranger.test';
+  const { items, total, complete } = waitingMails(
+    queriesOf(
+      asked(-60, "a@stranger.test", ANNA),
+      asked(-50, hostile, ANNA),
+      asked(-40, "A@stranger.test", ANNA, { ip: "203.0.113.8" }),
+      { ...asked(-30, "c@stranger.test", ANNA), type: "EMAIL_DEFERRED", reason: "first_contacts_deferred" },
+    ),
+    NOON,
+  );
+  assert.deepEqual(
+    items.map(({ sender, waitsFor, tries, since, ip }) => [sender, waitsFor, tries, since.slice(11, 16), ip]),
+    [
+      ["c@stranger.test", "crowd", 1, "11:30", "203.0.113.7"],
+      ["A@stranger.test", "retry", 2, "11:00", "203.0.113.8"],
+      [hostile, "retry", 1, "11:10", "203.0.113.7"],
+    ],
+  );
+  assert.deepEqual([total, complete], [3, true]);
+});
+
+test("a retried or refused mail no longer waits; a later one does, and other senders' mails still wait", () => {
+  const came = (minute: number, type: string, sender: string, recipient: string | null): Row => ({
+    type,
+    minute,
+    sender,
+    recipient,
+  });
+  const waiting = waitingMails(
+    queriesOf(
+      asked(-90, "in@stranger.test", ANNA),
+      asked(-89, "in@stranger.test", "bert@example.test"),
+      came(-80, "EMAIL_ACCEPTED", "in@stranger.test", ANNA),
+      asked(-70, "out@stranger.test", ANNA),
+      came(-60, "EMAIL_BLOCKED", "out@stranger.test", ANNA),
+      asked(-50, "many@stranger.test", ANNA),
+      came(-45, "EMAIL_ACCEPTED", "many@stranger.test", null),
+      asked(-40, "in@stranger.test", "carl@example.test"),
+    ),
+    NOON,
+  );
+  assert.deepEqual(
+    waiting.items.map(({ sender, recipient }) => `${sender} ${recipient}`),
+    ["in@stranger.test carl@example.test", "in@stranger.test bert@example.test"],
+  );
+});
+
+test("an old, hidden or simulated deferral, or one for a different reason, does not count as greylisting", () => {
+  const queries = queriesOf(
+    asked((-6 * HOUR_MS) / MINUTE_MS - 1, "old@stranger.test", ANNA),
+    asked(-9, "hidden@stranger.test", ANNA, { reason: "recipient_hidden" }),
+    asked(-8, "trial@stranger.test", ANNA, { simulated: "defer" }),
+    { ...asked(-7, "full@stranger.test", ANNA), type: "EMAIL_DEFERRED", reason: "mailbox_full" },
+  );
+  assert.deepEqual(waitingMails(queries, NOON), { items: [], total: 0, complete: true });
+});
+
+test("shows a hundred, counts all, and says if there are too many events", () => {
+  const many = (count: number) =>
+    waitingMails(
+      {
+        events: ({ type, most, before = 1e9 }: EventFilter): EventPage => {
+          const left = type === "GREYLIST_ASKED" ? Math.min(count, before - 1) : 0;
+          const items = Array.from({ length: Math.min(left, most) }, (_, i) => {
+            const id = left - i;
+            const reported = { reason: "greylist_asked", sender: `${id}@stranger.test`, recipient: ANNA } as const;
+            return eventItem(type ?? "", { id, ...reported });
+          });
+          return { items, next: items.length < left ? (items.at(-1)?.id ?? null) : null };
+        },
+      },
+      NOON,
+    );
+  assert.partialDeepStrictEqual(many(150), { total: 150, complete: true });
+  assert.equal(many(150).items.length, 100);
+  assert.partialDeepStrictEqual(many(2_500), { total: 2_000, complete: false });
+});

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import type { EventItem } from "../../admin/declare/items.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
+import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
+import { whyAccount, whyMessage } from "./why.ts";
+
+const FROM = { sender: "a@sender.test", recipient: "anna@example.test" };
+const NOT_ASKED = (): never => assert.fail("this is not asked");
+
+type Row = Partial<EventItem> & Readonly<{ type: string; minute?: number; mail?: string; names?: readonly string[] }>;
+
+/** Rows in the order of their ids. `mail` or `names` are the names by which the database finds a row. */
+function queries(...rows: readonly Row[]): Queries & { readonly asked: readonly EventFilter[] } {
+  const items = rows.map(({ type, minute = 0, mail: _mail, names: _names, ...reported }, i) =>
+    eventItem(type, { id: i + 1, at: isoTime(later(NOON, minute * MINUTE_MS)), ip: STRANGER, ...reported }),
+  );
+  const asked: EventFilter[] = [];
+  const events = (filter: EventFilter): EventPage => {
+    asked.push(filter);
+    const { mail, before = Number.POSITIVE_INFINITY, after = 0, prefix, order, most } = filter;
+    const found = items
+      .filter((_, i) => mail === undefined || rows[i]?.mail === mail || rows[i]?.names?.includes(mail) === true)
+      .filter(({ id }) => id < before && id > after)
+      .filter(({ ip }) => prefix === undefined || ip !== null);
+    const page = (order === "newest_first" ? found.toReversed() : found).slice(0, most);
+    return { items: page, next: page.length < found.length ? (page.at(-1)?.id ?? null) : null };
+  };
+  const figures = { bansInForce: NOT_ASKED, topIps: NOT_ASKED, top: NOT_ASKED, totals: NOT_ASKED, totalsAt: NOT_ASKED };
+  const others = { bans: NOT_ASKED, address: NOT_ASKED, banChanges: NOT_ASKED, spamScores: NOT_ASKED, name: NOT_ASKED };
+  return { asked, events, ...others, figures };
+}
+
+const ACCEPTED: Row = {
+  type: "EMAIL_ACCEPTED",
+  ...FROM,
+  queueId: "72CED1EABE5",
+  mail: "72CED1EABE5",
+};
+
+function types(rows: readonly Row[]): readonly string[] {
+  return whyMessage(queries(...rows), "72CED1EABE5").timeline.map(({ type }) => type);
+}
+
+test("the session of a mail starts at its connection and contains its sender's events, within ten minutes", () => {
+  const session: readonly Row[] = [
+    { type: "CONNECT" },
+    { type: "CONNECT" },
+    { type: "RECIPIENT", ...FROM },
+    { type: "RECIPIENT", sender: "b@sender.test" },
+    { type: "GREYLIST_ASKED", ...FROM },
+    { type: "EMAIL", ...FROM },
+    { type: "EMAIL_DEFERRED", ...FROM },
+    { type: "EMAIL_BLOCKED", ...FROM },
+    { type: "LOGIN_FAILED", ...FROM },
+    { type: "EMAIL", ...FROM, ip: "203.0.113.8" },
+  ];
+  assert.deepEqual(types([...session, ACCEPTED]), [
+    "CONNECT",
+    "RECIPIENT",
+    "GREYLIST_ASKED",
+    "EMAIL",
+    "EMAIL_DEFERRED",
+    "EMAIL_BLOCKED",
+    "EMAIL_ACCEPTED",
+  ]);
+  const late = { ...ACCEPTED, minute: 10 };
+  assert.deepEqual(types([{ type: "CONNECT" }, late]), ["CONNECT", "EMAIL_ACCEPTED"]);
+  assert.deepEqual(types([{ type: "CONNECT" }, { ...late, minute: 10.001 }]), ["EMAIL_ACCEPTED"]);
+});
+
+test("searches only the fifty events of a mail's address before it for its session", () => {
+  const noise = (count: number): readonly Row[] => Array.from({ length: count }, () => ({ type: "LOGIN_FAILED" }));
+  const first = { type: "CONNECT" };
+  assert.deepEqual(types([first, ...noise(49), ACCEPTED]), ["CONNECT", "EMAIL_ACCEPTED"]);
+  assert.deepEqual(types([first, ...noise(50), ACCEPTED]), ["EMAIL_ACCEPTED"]);
+  const asked = queries(first, ACCEPTED);
+  whyMessage(asked, "72CED1EABE5");
+  assert.deepEqual(asked.asked.at(-1), { prefix: hostPrefix(STRANGER), before: 2, most: 50, order: "newest_first" });
+});
+
+test("a mail without an address or a sender has no session", () => {
+  const connect = { type: "CONNECT" };
+  assert.deepEqual(types([connect, { ...ACCEPTED, ip: null }]), ["EMAIL_ACCEPTED"]);
+  assert.deepEqual(types([connect, { ...ACCEPTED, sender: null }]), ["EMAIL_ACCEPTED"]);
+  const queued = { ...ACCEPTED, type: "EMAIL_QUEUED", sender: null, messageId: "<x@y>" };
+  assert.deepEqual(types([connect, queued]), ["EMAIL_QUEUED"]);
+});
+
+/** `count` mails with one Message-ID, each queued, scored and delivered; the last is the newest. */
+function sameMessageId(count: number): readonly Row[] {
+  return Array.from({ length: count }, (_, i): readonly Row[] => {
+    const queueId = `AAAAA${String(i).padStart(6, "0")}`;
+    const row = { ip: null, minute: i * 20 };
+    return [
+      { ...row, type: "EMAIL_QUEUED", queueId, messageId: "<one@sender.test>", names: [queueId, "one@sender.test"] },
+      { ...row, type: "SPAM_SCORED", messageId: "<one@sender.test>", names: ["one@sender.test"] },
+      { ...row, type: "EMAIL_DELIVERED", queueId, names: [queueId] },
+    ];
+  }).flat();
+}
+
+test("with many mails of one Message-ID, a queue id shows only its own mail, and names the others", () => {
+  const report = whyMessage(queries(...sameMessageId(25)), "AAAAA000000");
+  assert.deepEqual(report.queueIds, ["AAAAA000000"]);
+  assert.deepEqual(
+    report.timeline.map(({ type }) => type),
+    ["EMAIL_QUEUED", "SPAM_SCORED", "EMAIL_DELIVERED"],
+  );
+  assert.equal(report.otherQueueIds.length, 24);
+  assert.equal(report.otherQueueIds[0], "AAAAA000024");
+  assert.equal(report.complete, true);
+});
+
+test("mails without a Message-ID have nothing in common", () => {
+  const rows = ["72CED1EABE5", "82CED1EABE6"].map(
+    (queueId): Row => ({ type: "EMAIL_QUEUED", queueId, messageId: "<>", names: [queueId, ""] }),
+  );
+  const report = whyMessage(queries(...rows), "72CED1EABE5");
+  assert.deepEqual([report.queueIds, report.messageIds, report.otherQueueIds], [["72CED1EABE5"], [], []]);
+});
+
+test("with many mails of one Message-ID, shows the newest twenty, names the others, and notes that there are more", () => {
+  const report = whyMessage(queries(...sameMessageId(25)), "<one@sender.test>");
+  assert.deepEqual([report.queueIds.length, report.queueIds[0]], [20, "AAAAA000024"]);
+  assert.deepEqual(
+    report.otherQueueIds,
+    [4, 3, 2, 1, 0].map((i) => `AAAAA00000${i}`),
+  );
+  assert.equal(report.complete, false);
+  assert.equal(report.timeline.filter(({ type }) => type === "EMAIL_DELIVERED").length, 20);
+  const few = whyMessage(queries(...sameMessageId(3)), "one@sender.test");
+  assert.deepEqual([few.queueIds.length, few.otherQueueIds, few.complete], [3, [], true]);
+});
+
+test("a mail with too many events is shown from its newest, with a note that there are more", () => {
+  const row: Row = { type: "EMAIL_DELAYED", ip: null, queueId: "72CED1EABE5", mail: "72CED1EABE5" };
+  const report = whyMessage(queries(...Array.from({ length: 201 }, () => row)), "<72CED1EABE5>");
+  assert.deepEqual([report.timeline.length, report.timeline[0]?.id, report.complete], [200, 2, false]);
+});
+
+test("counts the sign-ins from each of an account's addresses, with the time of the last", () => {
+  const login = (type: string, minute: number, ip: string | null = STRANGER): Row => ({
+    type,
+    minute,
+    ip,
+  });
+  const rows = [
+    login("LOGIN_SUCCEEDED", 5),
+    login("LOGIN_FAILED", 9),
+    login("LOGIN_REFUSED", 7),
+    login("LOGIN_FAILED", 8, null),
+    login("ACCOUNT_ADDED", 9),
+  ];
+  const { addresses, account } = whyAccount(queries(...rows), "anna@example.test");
+  assert.equal(account, "anna@example.test");
+  assert.deepEqual(addresses, [{ ip: STRANGER, succeeded: 1, failed: 2, lastAt: isoTime(later(NOON, 9 * MINUTE_MS)) }]);
+});

@@ -1,0 +1,183 @@
+// Invariant: Windows are exact and slide; the data in memory is a bounded copy of the database and may be dropped at any time.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
+import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
+import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
+import { ProtectionList } from "./sparing.ts";
+
+/** A cache over a history that counts its queries. */
+function kit(known: Partial<AddressHistory> = {}) {
+  const asked: string[] = [];
+  const reaches: Reach[] = [];
+  const history: History = {
+    address: (prefix, reach) => {
+      asked.push(prefix);
+      reaches.push(reach);
+      return { ...NO_HISTORY, ...known };
+    },
+    accountMails: (account, since) => {
+      asked.push(`${account} since ${NOON - since} ms`);
+      return [later(NOON, -1_000)];
+    },
+    ban: () => assert.fail("the book reads whole addresses"),
+    bansWithin: () => assert.fail("the book reads whole addresses"),
+    allowed: () => [],
+  };
+  const book = new AddressCache(history, new ProtectionList({ current: () => [] }, history));
+  const state = (text: string, now: Millis = NOON) => book.state(POLICY, ip(text), now);
+  return { book, asked, reaches, state };
+}
+
+function network(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}
+
+function address(i: number): string {
+  return `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+}
+
+test("an address is read once, as far back as any limit reaches, with the bans around it", () => {
+  const { asked, reaches, state } = kit();
+  assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
+  assert.equal(state("2001:db8:1:2::8").network, "2001:db8:1::/48");
+  assert.deepEqual(asked, ["2001:db8:1:2::/64"]);
+  assert.deepEqual(reaches, [
+    {
+      sinceConnections: later(NOON, -HOUR_MS),
+      sinceMails: later(NOON, -DAY_MS),
+      sinceFailures: later(NOON, -WEEK_MS),
+      sinceProbes: later(NOON, -HOUR_MS),
+      most: 601,
+      mostFailures: 1_024,
+    },
+  ]);
+});
+
+test("future times are from before the clock was set back, and no longer count", () => {
+  const times = [later(NOON, -1), NOON, later(NOON, 1)];
+  const failures = times.map((at) => ({ at, passwordHash: "", account: "" }));
+  const read = kit({ connections: times, mails: times, probes: times, bounces: times, failures }).state("203.0.113.7");
+  for (const list of [read.connections, read.mails, read.probes, read.bounces])
+    assert.deepEqual(list, times.slice(0, 2));
+  assert.deepEqual(read.failures, failures.slice(0, 2));
+});
+
+test("the mails of an account are read once, a day back, and later mails are added", () => {
+  const { book, asked, state } = kit();
+  const mails = () => book.accountMails(POLICY, "anna@example.org", NOON);
+  assert.equal(mails().length, 1);
+  send(book, state("203.0.113.7"), "anna@example.org");
+  assert.deepEqual(mails(), [later(NOON, -1_000), NOON]);
+  assert.deepEqual(asked, [`anna@example.org since ${DAY_MS} ms`, "203.0.113.7/32"]);
+});
+
+test("a counted event enters only the window of its kind", () => {
+  for (const [event, kind] of [
+    [{ type: "CONNECT", ...MAIL }, "connections"],
+    [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
+    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "probes"],
+    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender: "" }, "bounces"],
+    [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
+    [{ type: "LOGIN_ASKED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
+    [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
+  ] as const) {
+    const { book, state } = kit();
+    const windows = state("203.0.113.7");
+    book.count(POLICY, event, windows, NOON);
+    for (const each of ["connections", "mails", "probes", "bounces", "failures"] as const)
+      assert.equal(windows[each].length, each === kind ? 1 : 0, `${event.type}: ${each}`);
+    if (kind === "failures") assert.deepEqual(windows.failures, [{ at: NOON, passwordHash: "p", account: "anna" }]);
+  }
+});
+
+test("an address is known after a sign-in, if sign-ins are remembered", () => {
+  const { book, state } = kit();
+  book.know(network("203.0.113.7"), NOON);
+  const windows = state("203.0.113.7");
+  assert.equal(windows.knownAt, null);
+  book.know(network("203.0.113.7"), NOON);
+  assert.equal(windows.knownAt, NOON);
+});
+
+test("keeps the two thousand most recently seen addresses", () => {
+  const { asked, state } = kit();
+  for (let i = 0; i < 2_048; i++) state(address(i));
+  state(address(0));
+  assert.equal(asked.length, 2_048);
+  state(address(2_048));
+  state(address(0));
+  assert.equal(asked.length, 2_049, "the first was seen again, so a different one was dropped");
+  state(address(1));
+  assert.equal(asked.length, 2_050);
+});
+
+test("keeps a thousand accounts", () => {
+  const { book, asked } = kit();
+  for (let i = 0; i < 1_024; i++) book.accountMails(POLICY, `user${i}@example.org`, NOON);
+  book.accountMails(POLICY, "user0@example.org", NOON);
+  assert.equal(asked.length, 1_024);
+  book.accountMails(POLICY, "user1024@example.org", NOON);
+  book.accountMails(POLICY, "user0@example.org", NOON);
+  assert.equal(asked.length, 1_026);
+});
+
+test("a change to one unit is read again for that unit; a change to a wider network, for all", () => {
+  for (const [dropped, asksAgain] of [
+    ["203.0.113.7/32", ["203.0.113.7"]],
+    ["2001:db8:1:2::/64", ["2001:db8:1:2::7"]],
+    ["203.0.113.0/24", ["203.0.113.7", "2001:db8:1:2::7"]],
+    ["2001:db8:1::/48", ["203.0.113.7", "2001:db8:1:2::7"]],
+  ] as const) {
+    const { book, asked, state } = kit();
+    for (const text of ["203.0.113.7", "2001:db8:1:2::7"]) state(text);
+    book.drop(network(dropped), POLICY);
+    asked.length = 0;
+    for (const text of ["203.0.113.7", "2001:db8:1:2::7"]) state(text);
+    assert.deepEqual(
+      asked,
+      asksAgain.map((text) => state(text).subject),
+      dropped,
+    );
+  }
+});
+
+test("dropped entries are read again: addresses, accounts and the units themselves", () => {
+  const { book, asked, state } = kit();
+  state("203.0.113.7");
+  book.accountMails(POLICY, "anna@example.org", NOON);
+  book.forget();
+  state("203.0.113.7");
+  book.accountMails(POLICY, "anna@example.org", NOON);
+  assert.equal(asked.length, 4);
+  assert.equal(state("2001:db8:1:2::7").subject, "2001:db8:1:2::/64");
+  book.forget();
+  const wider = { ...POLICY, bans: { ...POLICY.bans, ipv6Prefix: 56 } };
+  assert.equal(book.state(wider, ip("2001:db8:1:2::7"), NOON).subject, "2001:db8:1::/56");
+});
+
+test("a list keeps as many entries as needed, and is cut once it is twice as long", () => {
+  const list = [1, 2, 3, 4, 5];
+  push(list, 6, 3);
+  assert.deepEqual(list, [1, 2, 3, 4, 5, 6]);
+  push(list, 7, 3);
+  assert.deepEqual(list, [5, 6, 7]);
+});
+
+test("keeps as many times as the widest limit of a known address needs", () => {
+  assert.equal(mostTimes(POLICY), 3 * 200 + 1);
+  const few = { ...POLICY, mail: [], connections: [], probes: [] };
+  assert.equal(mostTimes(few), 1);
+  const [limit] = POLICY.probes;
+  assert.ok(limit !== undefined);
+  for (const key of ["mail", "connections", "probes"] as const)
+    assert.equal(mostTimes({ ...few, [key]: [{ ...limit, count: 1_000 }] }), 3_001);
+});
+
+function send(book: AddressCache, state: AddressState, account: string | null): void {
+  book.count(POLICY, { type: "MAIL", recipientCount: 1, ...MAIL, account }, state, NOON);
+}

@@ -1,0 +1,183 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Ban } from "../../core/decide/decision.ts";
+import type { Failure } from "../../core/decide/facts.ts";
+import { longestWindowMs, type Policy, timesToKeep } from "../../core/decide/policy.ts";
+import { type Event, windowOf } from "../../core/events/event.ts";
+import type { LoginFacts } from "../../core/events/login.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import {
+  type Ip,
+  isSingleAddress,
+  isV4,
+  neighbourhoodOf,
+  networkAddress,
+  type Prefix,
+  prefixLength,
+} from "../../core/net/ip.ts";
+import { instant, later, type Millis, WEEK_MS } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import { type AddressHistory, type History, NO_HISTORY } from "../storage-ports.ts";
+import type { ProtectionList } from "./sparing.ts";
+
+/** The windows of one address: a copy of the database that may be dropped at any time. */
+export type AddressState = {
+  readonly subject: Prefix;
+  /** The network of the subject and its neighbours. */
+  readonly network: Prefix;
+  readonly protection: Protection | null;
+  ban: Ban | null;
+  knownAt: Millis | null;
+  offencesAt: Millis[];
+  connections: Millis[];
+  mails: Millis[];
+  failures: Failure[];
+  probes: Millis[];
+  bounces: Millis[];
+};
+
+/** Remembers the latest addresses and accounts. Others are read from the database when they return. */
+export class AddressCache {
+  readonly #history: History;
+  readonly #protection: ProtectionList;
+  readonly #subjects = new BoundedMap<Ip, Prefix>(LIMITS.cachedAddresses);
+  readonly #states = new BoundedMap<Prefix, AddressState>(LIMITS.cachedAddresses);
+  readonly #accounts = new BoundedMap<string, Millis[]>(LIMITS.cachedAccounts);
+
+  constructor(history: History, protection: ProtectionList) {
+    this.#history = history;
+    this.#protection = protection;
+  }
+
+  state(policy: Policy, ip: Ip, now: Millis): AddressState {
+    const subject = this.#subject(policy, ip);
+    return this.#states.touch(subject) ?? this.#load(policy, subject, now);
+  }
+
+  /** The state of an address whose history cannot be read. Its protection is known anyway. */
+  blank(policy: Policy, ip: Ip): AddressState {
+    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
+    return this.#stateOf(policy, subject, NO_HISTORY, instant(0));
+  }
+
+  /** Counted mails of the account. */
+  accountMails(policy: Policy, account: string, now: Millis): readonly Millis[] {
+    return this.#accountMails(policy, account, now);
+  }
+
+  /** Adds an event that counts to its window: the window in its record. */
+  count(policy: Policy, event: Event, state: AddressState, now: Millis): void {
+    const keep = mostTimes(policy);
+    switch (windowOf(event)) {
+      case "connection":
+        return push(state.connections, now, keep);
+      case "mail":
+        return push(state.mails, now, keep);
+      case "account_mail":
+        return this.#countAccountMail(policy, event, now);
+      case "login":
+        return "login" in event ? push(state.failures, failureOf(event, now), mostFailures(policy)) : undefined;
+      case "probe":
+        return push(state.probes, now, keep);
+      case "bounce":
+        return push(state.bounces, now, keep);
+      case null:
+    }
+  }
+
+  /** Notes that an account signed in from this unit. */
+  know(subject: Prefix, now: Millis): void {
+    const state = this.#states.get(subject);
+    if (state !== undefined) state.knownAt = now;
+  }
+
+  /** A ban on this network changed: all addresses in it are read again. */
+  drop(network: Prefix, policy: Policy): void {
+    const isUnit = isSingleAddress(network) || (!isV4(network) && prefixLength(network) === policy.bans.ipv6Prefix);
+    if (isUnit) this.#states.delete(network);
+    else this.forget();
+  }
+
+  forget(): void {
+    this.#subjects.clear();
+    this.#states.clear();
+    this.#accounts.clear();
+  }
+
+  #countAccountMail(policy: Policy, event: Event, now: Millis): void {
+    if (!("account" in event) || event.account === null) return;
+    push(this.#accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
+  }
+
+  #subject(policy: Policy, ip: Ip): Prefix {
+    const known = this.#subjects.get(ip);
+    if (known !== undefined) return known;
+    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
+    this.#subjects.set(ip, subject);
+    return subject;
+  }
+
+  #load(policy: Policy, subject: Prefix, now: Millis): AddressState {
+    const history = this.#history.address(subject, {
+      sinceConnections: later(now, -longestWindowMs(policy.connections)),
+      sinceMails: later(now, -longestWindowMs(policy.mail)),
+      sinceFailures: later(now, -Math.max(WEEK_MS, policy.logins.windowMs)),
+      sinceProbes: later(now, -longestWindowMs(policy.probes)),
+      most: mostTimes(policy),
+      mostFailures: mostFailures(policy),
+    });
+    const state = this.#stateOf(policy, subject, history, now);
+    this.#states.set(subject, state);
+    return state;
+  }
+
+  #stateOf(policy: Policy, subject: Prefix, history: AddressHistory, now: Millis): AddressState {
+    return {
+      subject,
+      network: neighbourhoodOf(networkAddress(subject), policy.bans.ipv6Prefix),
+      protection: this.#protection.of(subject),
+      ban: history.ban,
+      knownAt: history.knownAt,
+      offencesAt: [...history.offencesAt],
+      connections: until(history.connections, now),
+      mails: until(history.mails, now),
+      failures: history.failures.filter(({ at }) => at <= now),
+      probes: until(history.probes, now),
+      bounces: until(history.bounces, now),
+    };
+  }
+
+  #accountMails(policy: Policy, account: string, now: Millis): Millis[] {
+    const known = this.#accounts.get(account);
+    if (known !== undefined) return known;
+    const since = later(now, -longestWindowMs(policy.mail));
+    const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
+    this.#accounts.set(account, times);
+    return times;
+  }
+}
+
+export function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
+  return { at, passwordHash, account: login.toLowerCase() };
+}
+
+/** Drops later times, which are from before the clock was set back. */
+function until(times: readonly Millis[], now: Millis): Millis[] {
+  return times.filter((at) => at <= now);
+}
+
+/** Appends, and drops old entries that no limit needs once they are half of the list. */
+export function push<T>(list: T[], item: T, keep: number): void {
+  list.push(item);
+  if (list.length > 2 * keep) list.splice(0, list.length - keep);
+}
+
+export function mostTimes(policy: Policy): number {
+  const { mail, connections, probes, knownFactor } = policy;
+  return timesToKeep([...mail, ...connections, ...probes], knownFactor);
+}
+
+/** As many as any limit on the passwords of one address needs, and enough to recognise stale ones. */
+function mostFailures({ logins, accounts, knownFactor }: Policy): number {
+  const limits = [logins.failures * knownFactor, logins.perWeek, logins.knownPerDay, accounts.candidates];
+  return Math.max(LIMITS.failuresPerAddress, ...limits.map((limit) => limit + 1));
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
+import { hostPrefix, parsePrefix } from "../../core/net/ip.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { CLIENT_SHARE_LIMITS, ClientShares } from "./sparing.ts";
+
+const PROXY = "172.18.0.5";
+
+function crowd() {
+  const notices = new NoticeBoard();
+  const watched = new ClientShares(notices);
+  const connect = (from: string, at = 0): void =>
+    watched.observe({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
+  const helo = (from: string, name: string, at = 0): void =>
+    watched.observe(
+      { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: ip(from), helo: name },
+      later(NOON, at),
+    );
+  const signIn = (from: string, login: string): void =>
+    watched.observe({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
+  const hides = (from: string, at = 0): boolean =>
+    watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
+  return { watched, notices, connect, helo, signIn, hides };
+}
+
+test("one private address with nearly all clients, under three names, hides them, and there is a notice", () => {
+  const { watched, notices, connect, helo, hides } = crowd();
+  for (const name of ["one.test", "ONE.test", "two.test", "three.test"]) helo(PROXY, name);
+  for (let i = 1; i < ALL_CLIENTS.events; i++) connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "too few to decide");
+  connect(PROXY, MINUTE_MS);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
+  assert.match(notices.raised.get("all_clients_private") ?? "", /172\.18\.0\.5/);
+  for (const [network, hidden] of [
+    ["172.18.0.0/24", true],
+    ["172.18.1.0/24", false],
+  ] as const)
+    assert.equal(
+      watched.sharesIn(parsePrefix(network) ?? assert.fail(), later(NOON, MINUTE_MS)).some(isAllClients),
+      hidden,
+      network,
+    );
+});
+
+for (const [who, names, hidden] of [
+  ["a flood of one client", ["one.test"], false],
+  ["a flood with three names", ["one.test", "two.test", "three.test"], false],
+] as const)
+  test(`${who} does not hide other clients`, () => {
+    const { notices, connect, helo, hides } = crowd();
+    for (let i = 0; i < 30; i++) connect(PROXY, i * 1_000);
+    for (const name of names) helo(PROXY, name, 1_000);
+    assert.equal(hides(PROXY, 30_000), hidden);
+    assert.equal(notices.raised.size, 0);
+  });
+
+test("a client that signed in counts at once", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "Bob"]) signIn(PROXY, `${login}@example.test`);
+  assert.equal(hides(PROXY), false);
+  signIn(PROXY, "cid@example.test");
+  assert.equal(hides(PROXY), true);
+});
+
+test("among others a private address is one client of many, and the notice is cleared", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  assert.equal(notices.raised.size, 1);
+  for (let i = 0; i < 5; i++) connect(`203.0.113.${i}`);
+  connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a public address hides no clients", () => {
+  const { connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn("203.0.113.7", login);
+  for (let i = 0; i < 100; i++) connect("203.0.113.7");
+  assert.equal(hides("203.0.113.7"), false);
+});
+
+test("events older than two windows do not count, and setting the clock back does no harm", () => {
+  const { connect, helo, hides } = crowd();
+  const names = ["one.test", "two.test", "three.test"];
+  for (let i = 0; i < 100; i++) connect("203.0.113.7");
+  for (const name of names) helo(PROXY, name, 1);
+  for (let i = 0; i < 20; i++) connect(PROXY, CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.windowMs), false);
+  for (const name of names) helo(PROXY, name, CLIENT_SHARE_LIMITS.windowMs);
+  for (let i = 0; i < 20; i++) connect(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, 2 * CLIENT_SHARE_LIMITS.windowMs), true);
+  connect("203.0.113.8", -CLIENT_SHARE_LIMITS.windowMs);
+  for (const name of names) helo(PROXY, name, -CLIENT_SHARE_LIMITS.windowMs);
+  assert.equal(hides(PROXY, CLIENT_SHARE_LIMITS.familiarMs - CLIENT_SHARE_LIMITS.windowMs), true);
+});
+
+test("nine of ten or more are nearly all, and the notice has the number", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 17; i++) connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  assert.equal(notices.raised.size, 0);
+  connect(PROXY);
+  assert.equal(hides(PROXY), true);
+  assert.equal(notices.raised.get("all_clients_private"), `18 of the last 20 connections and sign-ins are of ${PROXY}`);
+  connect("203.0.113.9");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0, "19 of 22 are not");
+});
+
+test("nine events are too few to decide, ten are enough", () => {
+  const { notices, connect, signIn, hides } = crowd();
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  for (let i = 0; i < 9; i++) connect(PROXY);
+  assert.equal(hides(PROXY), false);
+  connect(PROXY);
+  assert.equal(hides(PROXY), true);
+  assert.equal(notices.raised.size, 1);
+});
+
+test("ten clients with fewer than nine private ones end the notice", () => {
+  const { notices, connect, signIn } = crowd();
+  notices.raise("all_clients_private", "of yesterday");
+  for (let i = 0; i < 2; i++) connect(`203.0.113.${i}`);
+  for (let i = 0; i < 7; i++) connect(PROXY);
+  signIn(PROXY, "ann");
+  assert.equal(notices.raised.size, 1, "nine are too few to decide");
+  connect(PROXY);
+  assert.equal(notices.raised.size, 0);
+});
+
+test("a connection has no name, and a known name needs no second minute", () => {
+  const { connect, helo, hides } = crowd();
+  for (const name of ["one.test", "two.test"]) helo(PROXY, name);
+  for (let i = 0; i < 20; i++) connect(PROXY);
+  assert.equal(hides(PROXY, MINUTE_MS), false, "two names and connections");
+  helo(PROXY, "three.test");
+  for (const name of ["one.test", "two.test", "three.test"]) helo(PROXY, name, MINUTE_MS - 1);
+  assert.equal(hides(PROXY, MINUTE_MS - 1), false);
+  assert.equal(hides(PROXY, MINUTE_MS), true);
+});
+
+test("an event counts until the end of the next half hour", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 10; i++) connect(PROXY);
+  for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+  connect(PROXY, 30 * MINUTE_MS - 1);
+  connect(PROXY, 60 * MINUTE_MS - 2);
+  assert.equal(hides(PROXY, 60 * MINUTE_MS - 2), true);
+  connect(PROXY, 60 * MINUTE_MS - 1 + 30 * MINUTE_MS);
+  assert.equal(hides(PROXY, 90 * MINUTE_MS), false);
+});
+
+test("half an hour is one window, exclusive of its end", () => {
+  for (const [lastMs, hidden] of [
+    [30 * MINUTE_MS - 1, true],
+    [30 * MINUTE_MS, false],
+  ] as const) {
+    const { connect, signIn, hides } = crowd();
+    for (let i = 0; i < 10; i++) connect(PROXY);
+    for (const login of ["ann", "bob", "cid"]) signIn(PROXY, login);
+    connect(PROXY, lastMs);
+    connect(PROXY, 60 * MINUTE_MS);
+    assert.equal(hides(PROXY, 60 * MINUTE_MS), hidden, `${lastMs}`);
+  }
+});
+
+test("remembers sixty-four private addresses, and as many names of each", () => {
+  const { connect, signIn, hides } = crowd();
+  for (let i = 0; i < 64; i++) connect(`10.0.0.${i}`);
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.1.1", login);
+  for (let i = 0; i < 2_000; i++) connect("10.0.1.1");
+  assert.equal(hides("10.0.1.1"), false, "the 65th is not watched");
+  for (const login of ["ann", "bob", "cid"]) signIn("10.0.0.63", login);
+  for (let i = 0; i < 40_000; i++) connect("10.0.0.63");
+  assert.equal(hides("10.0.0.63"), true, "the 64th is");
+  for (const [names, hidden] of [
+    [61, true],
+    [62, false],
+  ] as const) {
+    const many = crowd();
+    for (let i = 0; i < 10; i++) many.connect(PROXY);
+    for (let i = 0; i < names; i++) many.helo(PROXY, `${i}.test`);
+    for (const login of ["ann", "bob", "cid"]) many.signIn(PROXY, login);
+    assert.equal(many.hides(PROXY), hidden, `with ${names} additional names`);
+  }
+});

@@ -1,0 +1,248 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import { type Facts, NO_BOUNCE, NO_PRIOR_REPORTS, type SendingFacts } from "../../core/decide/facts.ts";
+import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import { isAdministrators } from "../../core/events/event-types.ts";
+import { isBounce, type Recipient } from "../../core/events/mail.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import { type Remembered, type Seen, seenIn } from "../../core/events/seen.ts";
+import { addressLiteral } from "../../core/net/address.ts";
+import { hostPrefix, type Ip, overlaps, type Prefix } from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import type { AddressState } from "./address-cache.ts";
+import { type FactSources, kindOf, neighboursIn } from "./fact-sources.ts";
+import { isActive, sendingOf } from "./sending.ts";
+
+const NO_TIMES: readonly Millis[] = [];
+const NOBODY: readonly string[] = [];
+
+/** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
+export class EventFacts implements Facts {
+  readonly state: AddressState;
+  readonly #on: FactSources;
+  readonly #event: ClientEvent;
+  readonly #now: Millis;
+  readonly #isStranger: boolean;
+  #isDecided = false;
+  #isWanted: boolean | null = null;
+  #sending: SendingFacts | null = null;
+  #accountActive: boolean | null = null;
+  #recipient: Facts["recipient"] | null = null;
+  #firstContact: boolean | null = null;
+  #isBounceExpected: boolean | null = null;
+  #accountNetworks: readonly Prefix[] | null = null;
+  #priorReports: Facts["priorReports"] | null = null;
+  #account: Facts["account"] | undefined;
+
+  constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
+    this.state = state;
+    this.#on = on;
+    this.#event = event;
+    this.#isStranger = !("account" in event) || event.account === null;
+    this.#now = now;
+  }
+
+  get subject(): Prefix {
+    return this.state.subject;
+  }
+
+  get network(): Prefix {
+    return this.state.network;
+  }
+
+  get ip(): Ip {
+    return this.#event.ip;
+  }
+
+  get protection(): Protection | null {
+    return this.state.protection;
+  }
+
+  /** A simulated ban ends with the simulation. */
+  get ban(): Ban | null {
+    const { ban } = this.state;
+    return ban !== null && ban.simulated === true && !this.#on.policy.simulate ? null : ban;
+  }
+
+  get known(): boolean {
+    return (this.state.knownAt ?? 0) > this.#now - this.#on.policy.bans.memoryMs;
+  }
+
+  get offences(): number {
+    const { offencesAt } = this.state;
+    const memory = this.#now - this.#on.policy.bans.memoryMs;
+    return offencesAt.length === 0 ? 0 : offencesAt.filter((at) => at > memory).length;
+  }
+
+  get connections(): readonly Millis[] {
+    return this.state.connections;
+  }
+
+  get mails(): readonly Millis[] {
+    return this.state.mails;
+  }
+
+  get failures(): Facts["failures"] {
+    return this.state.failures;
+  }
+
+  get probes(): readonly Millis[] {
+    return this.state.probes;
+  }
+
+  get bounces(): readonly Millis[] {
+    return this.state.bounces;
+  }
+
+  get serverProbes(): readonly Millis[] {
+    return this.#isNaming(this.#event) ? this.#on.server.probes(this.#event, this.#now) : NO_TIMES;
+  }
+
+  get networkProbed(): boolean {
+    return this.#on.server.hasProbed(this.state.network, this.#now);
+  }
+
+  get newPlaces(): readonly Millis[] {
+    return this.#on.server.newPlaces(this.#now);
+  }
+
+  get isNewPlace(): boolean {
+    return this.#on.server.isNewPlace(this.state.subject, this.#now);
+  }
+
+  get isWanted(): boolean {
+    if (this.#isWanted === null && !this.#isDecided) this.#isWanted = this.#lookUpWanted();
+    return this.#isWanted ?? false;
+  }
+
+  get sessionMails(): number {
+    return this.#event.type === "MAIL" ? this.#on.sessions.mails(this.#event.session) : 0;
+  }
+
+  get accountMails(): readonly Millis[] {
+    const sender = this.#sender;
+    return sender === null ? NO_TIMES : this.#on.addresses.accountMails(this.#on.policy, sender, this.#now);
+  }
+
+  get sending(): SendingFacts {
+    this.#sending ??= sendingOf(this.#on, this.#event, this.state.subject, this.#now);
+    return this.#sending;
+  }
+
+  /** If the directory cannot be read, every account counts as active; so does that of a login, unless the decision reads it. */
+  get accountActive(): boolean {
+    const event = this.#event;
+    if ("login" in event && this.#isDecided) return this.#accountActive ?? true;
+    this.#accountActive ??= isActive(this.#on.parts.active, "login" in event ? event.login : this.#sender);
+    return this.#accountActive;
+  }
+
+  get senderHere(): boolean {
+    const host = this.#isNaming(this.#event) ? addressLiteral(this.#event.sender) : null;
+    if (host === null) return false;
+    const own = this.#on.parts.own.current();
+    return own.some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
+  }
+
+  get recipient(): Facts["recipient"] {
+    const event = this.#event;
+    if (!this.#isNaming(event)) return "known";
+    this.#recipient ??= kindOf(this.#on.policy, this.#on.parts.recipients, event);
+    return this.#recipient;
+  }
+
+  get firstContact(): boolean {
+    if (!this.#on.policy.greylist || !this.#isNaming(this.#event)) return false;
+    this.#firstContact ??= this.#on.parts.firstContacts.isFirstContact(this.#event);
+    return this.#firstContact;
+  }
+
+  get bounce(): Facts["bounce"] {
+    const event = this.#event;
+    if (!this.#isNaming(event) || !isBounce(event)) return NO_BOUNCE;
+    const isExpected = (): boolean => this.#expects(event);
+    return {
+      hasOther: this.#on.sessions.hasOther(event),
+      get isExpected() {
+        return isExpected();
+      },
+    };
+  }
+
+  /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
+  get writtenTo(): readonly string[] {
+    const event = this.#event;
+    if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
+    return event.recipient === null ? this.#on.named.of(event) : [event.recipient];
+  }
+
+  get accountNetworks(): readonly Prefix[] {
+    const event = this.#event;
+    if (!("login" in event) || isAdministrators(event.service, event.login)) return [];
+    this.#accountNetworks ??= this.#on.parts.networks.networksOf(event.login);
+    return this.#accountNetworks;
+  }
+
+  get knownAccounts(): readonly string[] {
+    if (this.state.knownAt === null) return NOBODY;
+    const { accounts } = this.#on.policy;
+    return this.#on.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
+  }
+
+  get account(): Facts["account"] {
+    const event = this.#event;
+    if (this.#account === undefined)
+      this.#account = "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
+    return this.#account;
+  }
+
+  get spraying(): Facts["spraying"] {
+    return this.#on.accounts.spraying(this.#on.policy, this.#now);
+  }
+
+  get pending(): Facts["pending"] {
+    return this.#on.accounts.pending(this.state, this.#now);
+  }
+
+  get priorReports(): Facts["priorReports"] {
+    if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
+    this.#priorReports ??= this.#on.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
+    return this.#priorReports;
+  }
+
+  sparing(network: Prefix): ReturnType<Facts["sparing"]> {
+    return this.#on.sparing.facts(network, this.#now);
+  }
+
+  neighbourhood(): ReturnType<Facts["neighbourhood"]> {
+    return neighboursIn(this.#on.parts, this.state.network, this.#now);
+  }
+
+  /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
+  seen(remembered: Remembered): Seen | undefined {
+    this.#isDecided = true;
+    return seenIn(this, remembered);
+  }
+
+  /** Whether a stranger names a recipient. Recipients of accounts are not looked up. */
+  #isNaming(event: ClientEvent): event is Recipient {
+    return event.type === "RECIPIENT" && this.#isStranger;
+  }
+
+  #lookUpWanted(): boolean {
+    const { subject, network } = this.state;
+    const server = this.#on.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
+    return server !== null && isWanted(server);
+  }
+
+  #expects(bounce: Recipient): boolean {
+    if (this.#isBounceExpected === null && !this.#isDecided)
+      this.#isBounceExpected = this.#on.parts.firstContacts.expectsBounce(bounce);
+    return this.#isBounceExpected ?? false;
+  }
+
+  /** The signed-in account that sends, if any. */
+  get #sender(): string | null {
+    return "account" in this.#event ? this.#event.account : null;
+  }
+}

@@ -1,0 +1,241 @@
+import type { CommandFacts } from "../../core/decide/command.ts";
+import type { Change, Decision } from "../../core/decide/decision.ts";
+import type { PendingPassword, SparingFacts } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { ClientEvent, CommandEvent } from "../../core/events/event.ts";
+import type { Meant, Observation } from "../../core/events/log.ts";
+import { isBounce } from "../../core/events/mail.ts";
+import type { Protection } from "../../core/events/reasons.ts";
+import type { AskedBefore, Remembered } from "../../core/events/seen.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Notices } from "../ports.ts";
+import type { AllowEntry, History, HonestMail } from "../storage-ports.ts";
+import { AccountCache } from "./account-cache.ts";
+import { AddressCache } from "./address-cache.ts";
+import { EventFacts } from "./event-facts.ts";
+import type { FactParts, FactSources } from "./fact-sources.ts";
+import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
+import { QueuedMails } from "./queued-mails.ts";
+import { followSending, SentMails } from "./sending.ts";
+import { ServerWindows } from "./server-windows.ts";
+import { NamedRecipients, type Progress, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
+import { ProtectionList, SparingMemory } from "./sparing.ts";
+import { UnrecordedFacts } from "./unrecorded-facts.ts";
+
+export type FactBaseParts = FactParts &
+  Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
+
+/** All facts: finds those of an event, and applies decisions to them. */
+export class FactBase {
+  readonly #history: History;
+  readonly #protection: ProtectionList;
+  readonly #queuedMails: QueuedMails;
+  #on: FactSources;
+  readonly #pendingLogins = new PendingLogins();
+  readonly #progress = new SmtpProgress();
+  readonly #unrecorded: UnrecordedFacts;
+  #startedAt = 0;
+  /** Nothing has been recorded since the start. */
+  #isFirst = true;
+
+  constructor(parts: FactBaseParts) {
+    this.#history = parts.history;
+    this.#protection = new ProtectionList(parts.own, parts.history);
+    this.#queuedMails = new QueuedMails(parts.honest, parts.sending);
+    const pending = new PendingPasswords();
+    const named = new NamedRecipients();
+    this.#unrecorded = new UnrecordedFacts(parts, pending, named);
+    this.#on = {
+      policy: parts.policy,
+      parts,
+      addresses: new AddressCache(parts.history, this.#protection),
+      accounts: new AccountCache(parts.accounts, pending),
+      sessions: new SmtpSessions(),
+      named,
+      sent: new SentMails(parts.sending),
+      sparing: new SparingMemory(this.#protection, parts.notices),
+      server: new ServerWindows(),
+    };
+  }
+
+  get policy(): Policy {
+    return this.#on.policy;
+  }
+
+  /** Replaces the whole policy. Windows may reach further back. */
+  setPolicy(policy: Policy, now: Millis): void {
+    this.#on = { ...this.#on, policy };
+    this.#refresh(now, true);
+    this.forget();
+  }
+
+  /** Call it at the start of each transaction: own addresses and the allow list may have changed. */
+  begin(now: Millis): void {
+    // After the clock was set back, the memory lies in the future, so it is read again.
+    if (now < this.#startedAt) {
+      this.forget();
+      this.#on.server.clear();
+    }
+    this.#startedAt = now;
+    this.#refresh(now, false);
+  }
+
+  /** Windows are read from the database again. */
+  forget(): void {
+    this.#on.addresses.forget();
+    this.#on.sent.forget();
+  }
+
+  of(event: ClientEvent, now: Millis): EventFacts {
+    return new EventFacts(this.#on, event, this.#on.addresses.state(this.policy, event.ip, now), now);
+  }
+
+  /** While the database cannot be written. */
+  ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
+    return this.#unrecorded.of(this.#on, event, now);
+  }
+
+  ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
+    const history = this.#history;
+    return {
+      sparing: (network) => this.sparing(network, now),
+      get ban() {
+        return history.ban(prefix);
+      },
+      get listed(): AllowEntry | null {
+        return history.allowed().find((entry) => entry.prefix === prefix) ?? null;
+      },
+      get covered() {
+        return history.bansWithin(prefix).map((ban) => ban.prefix);
+      },
+    };
+  }
+
+  /** What may forbid a ban of this network. Its lists are looked up now. */
+  sparing(network: Prefix, now: Millis): SparingFacts {
+    this.#refresh(now, true);
+    return this.#on.sparing.facts(network, now);
+  }
+
+  /** The lists' results for the unit of this address. */
+  protection(ip: Ip, now: Millis): Protection | null {
+    return this.#on.addresses.state(this.policy, ip, now).protection;
+  }
+
+  /** The unit in which this address would be banned. */
+  subject(ip: Ip): Prefix {
+    return this.#protection.subject(ip, this.policy.bans.ipv6Prefix);
+  }
+
+  administratorAt(ip: Ip, now: Millis): void {
+    this.#on.sparing.administratorAt(ip, now);
+  }
+
+  /** Call it before an event is decided: the event already counts as one of all clients. */
+  observe(event: ClientEvent, now: Millis): void {
+    this.#on.sparing.observe(event, now);
+  }
+
+  /** What only this process knows about a decided event, recorded for a replay. */
+  remembered(
+    event: ClientEvent,
+    decided: Decision,
+    { network, state, sending }: EventFacts,
+    now: Omit<AskedBefore, "nth">,
+  ): Remembered {
+    // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
+    const isUnheard = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
+    const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
+    const restarted = this.#isFirst || undefined;
+    if (decided.recorded) this.#isFirst = false;
+    else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, now);
+    const { written, strangers } = sending.mail;
+    return {
+      sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
+      asked: isReport ? this.#pendingLogins.take(event) : undefined,
+      administrators: this.#on.sparing.administratorsIn(network, now.at),
+      restarted,
+      pending: isUnheard ? this.#on.accounts.recorded(event, state, now.at) : undefined,
+    };
+  }
+
+  /** For a replay: pending passwords that an event recorded. */
+  restorePending(all: readonly PendingPassword[]): void {
+    this.#on.accounts.restore(all);
+  }
+
+  /** Applies a decided event to the facts of later events. */
+  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    const { state } = facts;
+    const { addresses, sessions, server } = this.#on;
+    if (event.type === "RECIPIENT") server.follow(event, facts, decided, now);
+    const passed = decided.verdict === "pass";
+    if (decided.counted) addresses.count(this.policy, event, state, now);
+    this.#progress.follow(event, decided.verdict, now);
+    if (event.type === "CONNECT") sessions.begin(event.session);
+    if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
+    if (event.type === "MAIL" && passed) sessions.addMail(event.session);
+    if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
+    followSending(this.#on, event, decided, { sending: facts.sending, now });
+    this.#on.accounts.follow(event, decided, facts, now);
+  }
+
+  followUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    this.#unrecorded.follow(event, decided, facts, now);
+  }
+
+  /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
+  unfollow(event: ClientEvent, now: Millis): void {
+    if (event.type === "RECIPIENT" && event.recipient !== null) this.#on.named.takeBack(event, event.recipient);
+    if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
+  }
+
+  /** Applies a change to the state in memory. */
+  remember(change: Change, now: Millis): void {
+    const { addresses, sparing } = this.#on;
+    switch (change.type) {
+      case "KNOW":
+        addresses.know(change.prefix, now);
+        return;
+      case "SPARE":
+        sparing.spared(change.prefix, now);
+        return;
+      case "BAN":
+      case "LIFT":
+        // The simplest correct way: read again from the database what a ban or its end means for each window.
+        addresses.drop(change.type === "BAN" ? change.ban.prefix : change.prefix, this.policy);
+        return;
+      case "ALLOW":
+      case "DISALLOW":
+        this.#refresh(now, true);
+        this.forget();
+        return;
+      case "END_SIMULATION":
+        this.forget();
+        return;
+      // Nothing else is held in memory.
+      default:
+    }
+  }
+
+  /** How far the mail of a connection has progressed; null if unknown. */
+  progressOf(connection: string, now: Millis): Progress | null {
+    return this.#progress.of(connection, now);
+  }
+
+  /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
+  meaningOf(seen: Observation, now: Millis): Meant | null {
+    return this.#queuedMails.meaningOf(seen, this.policy, now);
+  }
+
+  /** Call it after each transaction. Facts of a lost one are forgotten. */
+  ended(isCommitted: boolean): void {
+    this.#queuedMails.ended(isCommitted);
+    if (!isCommitted) this.forget();
+  }
+
+  #refresh(now: Millis, force: boolean): void {
+    if (this.#protection.refresh(this.policy, now, force)) this.forget();
+  }
+}

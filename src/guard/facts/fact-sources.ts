@@ -1,0 +1,103 @@
+import type { Neighbourhood, RecipientKind } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { Recipient } from "../../core/events/mail.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { AccountNetworks } from "../admin-ports.ts";
+import type { OwnNetworks } from "../network-ports.ts";
+import type { AccountDirectory, FirstContacts, ForwardReach, RecipientDirectory } from "../ports.ts";
+import type {
+  AccountHistory,
+  History,
+  HonestMail,
+  JailMemory,
+  NetworkHistory,
+  SendingHistory,
+} from "../storage-ports.ts";
+import type { AccountCache } from "./account-cache.ts";
+import type { AddressCache } from "./address-cache.ts";
+import type { SentMails } from "./sending.ts";
+import type { ServerWindows } from "./server-windows.ts";
+import type { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
+import type { SparingMemory } from "./sparing.ts";
+
+/** What the databases know, apart from the windows of addresses. */
+export type FactParts = NeighbourParts &
+  Readonly<{
+    recipients: RecipientDirectory;
+    firstContacts: FirstContacts;
+    networks: Pick<AccountNetworks, "networksOf">;
+    jails: JailMemory;
+    own: OwnNetworks;
+    /** The accounts that may sign in now. */
+    active: AccountDirectory;
+    /** Where accounts signed in, and passwords that strangers tried. */
+    accounts: AccountHistory;
+    forwards: ForwardReach;
+    /** What accounts sent, and whether it is held. */
+    sending: SendingHistory;
+    honest: Pick<HonestMail, "server" | "servers">;
+  }>;
+
+/** Where facts are looked up: databases and memory. */
+export type FactSources = Readonly<{
+  policy: Policy;
+  parts: FactParts;
+  addresses: AddressCache;
+  accounts: AccountCache;
+  sessions: SmtpSessions;
+  named: NamedRecipients;
+  sent: SentMails;
+  sparing: SparingMemory;
+  server: ServerWindows;
+}>;
+
+export type NeighbourParts = Readonly<{
+  history: Pick<History, "address">;
+  neighbours: NetworkHistory;
+  honest: Pick<HonestMail, "servers">;
+  accounts: Pick<AccountHistory, "knownWithin">;
+}>;
+
+/** More servers in one network do not change any decision. */
+const MOST_SERVERS = 1_024;
+
+/** What the addresses of a network did together, for the rules in core/decide/neighbours.ts. */
+export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis): Neighbourhood {
+  const { history, neighbours, honest, accounts } = parts;
+  // Nothing is counted for a whole network: only its ban and its offences are read.
+  const reach = {
+    sinceConnections: now,
+    sinceMails: now,
+    sinceFailures: now,
+    sinceProbes: now,
+    most: 1,
+    mostFailures: 1,
+  };
+  const { ban, offencesAt } = history.address(network, reach);
+  return {
+    ban,
+    offencesAt,
+    settledAt: neighbours.settledAt(network, now),
+    offenders: (since, besides) => neighbours.offenders(network, since, besides),
+    guesses: (since, besides) => neighbours.guessesFrom(network, { since, until: now }, besides),
+    banned: (since) => neighbours.banned(network, since),
+    servers: (since) => honest.servers(network, since, MOST_SERVERS),
+    signIns: (since) => accounts.knownWithin(network, since),
+  };
+}
+
+/** What kind of recipient this is. Other domains are unknown: whether to relay is Postfix's decision. */
+export function kindOf(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
+  if (recipient === null) return "known";
+  const at = recipient.lastIndexOf("@");
+  const local = recipient.slice(0, at).toLowerCase();
+  if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "known";
+  try {
+    if (directory.exists(recipient)) return "known";
+  } catch {
+    // A failed lookup is not the client's fault. Postfix asks the same database and defers.
+    return "known";
+  }
+  return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";
+}

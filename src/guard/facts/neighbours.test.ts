@@ -1,0 +1,225 @@
+// Invariant: A network is not banned for a single report, nor if wanted mail comes from it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+
+const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: MINUTE_MS }] };
+const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
+
+function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) {
+  const made = engineOnMemory(policy, own);
+  const flood = async (from: string): Promise<void> => {
+    for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
+  };
+  return { ...made, flood };
+}
+
+for (const [addresses, network, other] of [
+  [[1, 2, 3, 4, 5].map((i) => `198.51.100.${i}`), "198.51.100.0/24", "198.51.100.77"],
+  [[1, 2, 3, 4, 5].map((i) => `2001:db8:7:${i}::1`), "2001:db8:7::/48", "2001:db8:7:ffff::1"],
+] as const)
+  test(`the fifth banned neighbour causes the ban of ${network}`, async () => {
+    const { engine, sqlite, flood } = scene();
+    for (const from of addresses.slice(0, 4)) await flood(from);
+    assert.equal(sqlite.ban(prefix(network)), null);
+    await flood(addresses[4] ?? "");
+    assert.equal(sqlite.ban(prefix(network))?.code, "neighbours_banned");
+    const neighbour = await engine.ask({ type: "CONNECT", ...MAIL, ip: ip(other) });
+    assert.equal(neighbour.reason, "banned", "an innocent address in it is banned too");
+  });
+
+for (const [why, own, known] of [
+  ["gateway", [{ prefix: prefix("198.51.100.254"), why: "gateway" }], null],
+  ["known_network", [], "198.51.100.254"],
+] as const)
+  test(`${why}: a network is spared because of one client within it, which is an event`, async () => {
+    const { engine, sqlite, db, flood } = scene(own);
+    const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
+    if (known !== null) await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(known), ...login });
+    for (let i = 1; i <= 9; i++) await flood(`198.51.100.${i}`);
+    assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
+    assert.equal(sqlite.ban(prefix("198.51.100.9"))?.code, "connection_limit");
+    const rows = db.prepare("SELECT reason FROM event WHERE type = 'SPARED'").all();
+    assert.deepEqual(
+      rows.map((row) => row["reason"]),
+      [why],
+    );
+  });
+
+test("thirty guesses from one network, at most two for each address, cause its ban", async () => {
+  const { engine, sqlite } = scene();
+  for (let i = 1; i <= 30; i++) {
+    assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null, `guess ${i}`);
+    const login = { service: "imap", login: `user${i}@example.test`, passwordHash: `p${i}` } as const;
+    await engine.ask({ type: "LOGIN_FAILED", ip: ip(`198.51.100.${i % 20}`), ...login });
+  }
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "network_guesses");
+});
+
+for (const [how, after] of [
+  ["lifted", "unban"],
+  ["over", "wait"],
+] as const)
+  test(`once the ban of a network is ${how}, one typo or one offence in it does not ban it again`, async () => {
+    const { engine, sqlite, flood, clock } = scene();
+    const network = prefix("198.51.100.0/24");
+    for (let i = 1; i <= 5; i++) await flood(`198.51.100.${i}`);
+    if (after === "unban") await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+    else clock.advance(HOUR_MS);
+    clock.advance(MINUTE_MS);
+    const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
+    const failed = await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.100.9"), ...typo });
+    assert.equal(failed.reason, "below_limit");
+    clock.advance(1);
+    await flood("198.51.100.10");
+    assert.equal(sqlite.ban(network), null);
+    for (let i = 11; i <= 14; i++) await flood(`198.51.100.${i}`);
+    assert.equal(sqlite.ban(network)?.code, "neighbours_banned", "five more do");
+  });
+
+test("a typo does not ban a network for its neighbours' offences", async () => {
+  const { engine, sqlite, flood } = scene();
+  for (let i = 1; i <= 4; i++) await flood(`198.51.101.${i}`);
+  engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
+  const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
+  await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.101.9"), ...typo });
+  assert.equal(sqlite.ban(prefix("198.51.101.0/24")), null);
+  await flood("198.51.101.10");
+  assert.equal(sqlite.ban(prefix("198.51.101.0/24"))?.code, "neighbours_banned");
+});
+
+test("forgiving a network forgives the addresses in it", async () => {
+  const { engine, sqlite, flood, clock } = scene();
+  await flood("198.51.100.1");
+  clock.advance(HOUR_MS);
+  await engine.ask({ type: "BAN_EXPIRED", prefix: prefix("198.51.100.1") });
+  const network = prefix("198.51.100.0/24");
+  await engine.ask({ type: "BAN_ASKED", prefix: network, note: "", durationMs: null, by: "root" });
+  await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
+  await flood("198.51.100.1");
+  assert.equal(sqlite.ban(prefix("198.51.100.1"))?.offences, 1);
+});
+
+test("a network counts as a home as long as accounts know it, even beyond the memory of bans", async () => {
+  const { engine, sqlite, flood, clock } = scene();
+  const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
+  await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
+  clock.advance(POLICY.accounts.knownForMs - MINUTE_MS);
+  for (let i = 1; i <= 6; i++) await flood(`198.51.100.${i}`);
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
+  clock.advance(2 * MINUTE_MS);
+  await flood("198.51.100.7");
+  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
+});
+
+/** A mail through this server that was delivered, as the logs report it. */
+async function honestMail({ engine }: ReturnType<typeof scene>, from: string, proven = false): Promise<void> {
+  const queueId = "72CED1EABE5";
+  const about = { recipientCount: 1, sizeBytes: 9, ...MAIL, queueId };
+  await engine.ask({ type: "MESSAGE", ...about, ip: ip(from) });
+  await engine.observe("mail", { inode: "1", offset: 1 }, [
+    ...(proven ? [{ type: "MAIL_JUDGED", queueId, found: "dkim" } as const] : []),
+    {
+      type: "MAIL_TRIED",
+      queueId,
+      recipient: "a@b.test",
+      alias: null,
+      outcome: "sent",
+      relay: "lmtp x",
+      reply: "",
+      server: null,
+    },
+  ]);
+}
+const NETWORK = prefix("198.51.100.0/24");
+const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
+
+test("one honest mail doubles a network's limit", async () => {
+  const made = scene();
+  await honestMail(made, "198.51.100.200");
+  for (const from of offenders(9)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK), null);
+  await made.flood("198.51.100.99");
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+  assert.match(made.sqlite.ban(NETWORK)?.reason ?? "", /10 within 7d, limit 10/);
+});
+
+test("honest mail from offenders does not count", async () => {
+  const made = scene();
+  for (const from of offenders(5)) await honestMail(made, from, true);
+  for (const from of offenders(5)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+});
+
+test("a network with proven mail on three days is spared, but no longer a month later", async () => {
+  const made = scene();
+  for (let day = 1; day <= 3; day++) {
+    await honestMail(made, "198.51.100.200", true);
+    made.clock.advance(DAY_MS);
+  }
+  for (const from of offenders(30)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK), null);
+  const spared = made.db.prepare("SELECT DISTINCT reason FROM event WHERE type = 'SPARED'").all();
+  assert.deepEqual(
+    spared.map((row) => row["reason"]),
+    ["honest_network"],
+  );
+  made.clock.advance(HONEST_FOR_MS);
+  for (const from of offenders(5)) await made.flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned");
+});
+
+test("five neighbours reported by Fail2ban are banned one by one", async () => {
+  const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
+  const report = {
+    type: "JAIL_REPORTED",
+    jail: "postfix",
+    failures: 3,
+    limit: 3,
+    windowMs: HOUR_MS,
+    banMs: HOUR_MS,
+  } as const;
+  for (const from of offenders(9)) {
+    await engine.ask({ ...report, ip: ip(from), lastAt: clock.now(), clientName: null, lines: [] });
+    assert.equal(sqlite.ban(prefix(from))?.code, "jail_report");
+  }
+  assert.equal(sqlite.ban(NETWORK), null);
+});
+
+test("an address banned within the time of honest mail has none, even if the memory of bans is shorter", async () => {
+  const made = engineOnMemory({ ...POLICY, bans: { ...POLICY.bans, memoryMs: DAY_MS } });
+  const flood = async (from: string): Promise<void> => {
+    for (let i = 0; i < 2; i++) await made.engine.ask({ type: "CONNECT", ...MAIL, ip: ip(from) });
+  };
+  const scene = { ...made, flood };
+  await honestMail(scene, "198.51.100.200");
+  await flood("198.51.100.200");
+  made.clock.advance(2 * DAY_MS);
+  for (const from of offenders(5)) await flood(from);
+  assert.equal(made.sqlite.ban(NETWORK)?.code, "neighbours_banned", "five are enough");
+});
+
+test("a ban does not ban a network for its neighbours' guesses, nor a guess for bans that were not made", async () => {
+  const { engine, sqlite, flood } = scene();
+  const guess = (i: number) =>
+    engine.ask({
+      type: "LOGIN_FAILED",
+      ip: ip(`198.51.100.${100 + (i % 20)}`),
+      service: "imap",
+      login: `user${i}@example.test`,
+      passwordHash: `p${i}`,
+    });
+  for (let i = 1; i <= 10; i++) await guess(i);
+  engine.setPolicy({ ...POLICY, networks: { ...POLICY.networks, failures: 1 } });
+  await flood("198.51.100.1");
+  assert.equal(sqlite.ban(NETWORK), null);
+  engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 1 } });
+  await guess(11);
+  assert.equal(sqlite.ban(NETWORK), null);
+  await flood("198.51.100.2");
+  assert.equal(sqlite.ban(NETWORK)?.code, "neighbours_banned");
+});

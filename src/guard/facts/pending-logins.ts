@@ -1,0 +1,105 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { PendingPassword, Verified } from "../../core/decide/facts.ts";
+import type { LoginAsked, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import type { AskedBefore } from "../../core/events/seen.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { type Millis, SECOND_MS } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountGuess } from "../storage-ports.ts";
+
+/**
+ * Logins in flight. The report of a login records when the guard was asked about it, so that a replay can ask at the
+ * same moment. A replay does not ask about dropped entries.
+ */
+export class PendingLogins {
+  readonly #pending = new BoundedMap<string, readonly AskedBefore[]>(LIMITS.pendingLogins);
+  #count = 0;
+
+  passed(event: LoginAsked, now: Omit<AskedBefore, "nth">): void {
+    const key = keyOf(event);
+    const asked = this.#pending.get(key) ?? [];
+    this.#pending.set(key, [...asked, { ...now, nth: ++this.#count }].slice(-LIMITS.pendingLoginsPerAccount));
+  }
+
+  /** The oldest question that this report answers. */
+  take(report: LoginSucceeded | LoginFailed): AskedBefore | undefined {
+    const key = keyOf(report);
+    const [first, ...others] = this.#pending.get(key) ?? [];
+    if (others.length === 0) this.#pending.delete(key);
+    else this.#pending.set(key, others);
+    return first;
+  }
+}
+
+function keyOf({ ip, service, login, passwordHash }: LoginAsked | LoginSucceeded | LoginFailed): string {
+  return `${ip} ${service} ${passwordHash} ${login}`;
+}
+
+/** Longer than Dovecot takes to verify a password and report it, even with a long queue. */
+const UNANSWERED_MS = 60 * SECOND_MS;
+
+/** A new team may sign in at the same time. More would let unknown names hide a flood. */
+const MOST_FIRST = 8;
+
+/**
+ * Passwords in verification. Five hundred may be in verification before the first is reported wrong. A restart forgets
+ * them.
+ */
+export class PendingPasswords {
+  readonly #ofAccounts = new BoundedMap<string, readonly PendingPassword[]>(LIMITS.cachedAccounts);
+
+  /** The password goes to verification. A report will follow. */
+  passed(one: PendingPassword): void {
+    const asked = [...this.at(one.account, one.at), one];
+    this.#ofAccounts.set(one.account, asked.slice(-LIMITS.pendingLoginsPerAccount));
+  }
+
+  /** For a replay: adds recorded passwords that it does not know, because no report followed them. */
+  restore(all: readonly PendingPassword[]): void {
+    for (const one of all) {
+      const isKnown = this.at(one.account, one.at).some(
+        ({ at, proof, network }) => at === one.at && proof === one.proof && network === one.network,
+      );
+      if (!isKnown) this.passed(one);
+    }
+  }
+
+  /** Passwords that may explain a refusal, nearest first. */
+  about({ account, network }: Readonly<{ account: string; network: Prefix }>, now: Millis): readonly PendingPassword[] {
+    const all = [...this.#all(now)];
+    const near = all.filter((one) => one.account === account || one.network === network);
+    return [...near, ...all.filter((one) => !near.includes(one))].slice(0, LIMITS.pendingRecorded);
+  }
+
+  reported({ account, proof, network }: AccountGuess): void {
+    const asked = this.#ofAccounts.get(account);
+    const at = asked?.findIndex((one) => one.proof === proof && one.network === network) ?? -1;
+    if (asked === undefined || at < 0) return;
+    if (asked.length === 1) this.#ofAccounts.delete(account);
+    else this.#ofAccounts.set(account, asked.toSpliced(at, 1));
+  }
+
+  /** At one account. Drops future entries, so that a clock set back does not keep a password pending forever. */
+  at(account: string, now: Millis): readonly PendingPassword[] {
+    return (this.#ofAccounts.get(account) ?? []).filter(({ at }) => Math.abs(now - at) < UNANSWERED_MS);
+  }
+
+  /** Whether too many passwords of accounts without a recent sign-in are pending for further ones to pass as right. */
+  hasManyFirst(now: Millis): boolean {
+    return [...this.#all(now)].filter(({ isFirst }) => isFirst).length >= MOST_FIRST;
+  }
+
+  /** Those of one address that do not look right. */
+  from(subject: Prefix, now: Millis): readonly Verified[] {
+    return [...this.#all(now)].filter((one) => one.looksWrong && one.subject === subject);
+  }
+
+  /** Those that do not look right, at accounts that do not know the address. */
+  *guesses(now: Millis): Generator<PendingPassword> {
+    for (const one of this.#all(now)) if (one.looksWrong && one.isStrange) yield one;
+  }
+
+  *#all(now: Millis): Generator<PendingPassword> {
+    for (const [account] of this.#ofAccounts) yield* this.at(account, now);
+  }
+}

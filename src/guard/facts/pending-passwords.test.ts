@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, NOON } from "../../../test/kit/samples.ts";
+import type { PendingPassword } from "../../core/decide/facts.ts";
+import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { PendingPasswords } from "./pending-logins.ts";
+
+function pending(known: Partial<PendingPassword> = {}): PendingPassword {
+  const address = ip("203.0.113.7");
+  return {
+    at: NOON,
+    account: "anna@example.org",
+    proof: "a",
+    subject: hostPrefix(address),
+    network: neighbourhoodOf(address, 64),
+    isStrange: true,
+    looksWrong: true,
+    isFirst: false,
+    ...known,
+  };
+}
+
+const proofs = (all: Iterable<Readonly<{ proof: string }>>): readonly string[] => [...all].map(({ proof }) => proof);
+
+test("a password is pending for a minute, or until it is reported from the same network", () => {
+  const all = new PendingPasswords();
+  all.passed(pending());
+  all.passed(pending({ proof: "b" }));
+  all.reported({ ...pending(), network: neighbourhoodOf(ip("198.51.100.1"), 64) });
+  assert.deepEqual(proofs(all.at("anna@example.org", NOON)), ["a", "b"]);
+  all.reported(pending());
+  assert.deepEqual(proofs(all.at("anna@example.org", later(NOON, MINUTE_MS - 1))), ["b"]);
+  assert.deepEqual(proofs(all.at("anna@example.org", later(NOON, MINUTE_MS))), []);
+  assert.deepEqual(proofs(all.at("bert@example.org", NOON)), []);
+});
+
+test("guesses are passwords that do not look right, at accounts that do not know the address", () => {
+  const all = new PendingPasswords();
+  all.passed(pending({ proof: "right", looksWrong: false }));
+  all.passed(pending({ proof: "at home", isStrange: false }));
+  all.passed(pending({ proof: "guess", account: "bert@example.org" }));
+  assert.deepEqual(proofs(all.guesses(NOON)), ["guess"]);
+  assert.deepEqual(proofs(all.from(pending().subject, NOON)), ["at home", "guess"]);
+  assert.deepEqual(proofs(all.from(hostPrefix(ip("203.0.113.8")), NOON)), []);
+});
+
+test("eight unknown accounts may sign in at once", () => {
+  const all = new PendingPasswords();
+  for (let i = 0; i < 8; i++) {
+    assert.equal(all.hasManyFirst(NOON), false, `${i}`);
+    all.passed(pending({ account: `user${i}@example.org`, looksWrong: false, isFirst: true }));
+  }
+  assert.equal(all.hasManyFirst(NOON), true);
+});
+
+test("its record starts with the nearest ones, and is restored once", () => {
+  const all = new PendingPasswords();
+  const network = neighbourhoodOf(ip("198.51.100.1"), 64);
+  for (let i = 0; i < 60; i++) all.passed(pending({ account: `user${i}@example.org`, proof: `${i}`, network }));
+  all.passed(pending({ proof: "near" }));
+  const recorded = all.about(pending(), NOON);
+  assert.equal(recorded.length, 48);
+  assert.equal(recorded[0]?.proof, "near");
+  const other = new PendingPasswords();
+  for (let times = 0; times < 2; times++) other.restore(recorded);
+  assert.deepEqual(other.about(pending(), NOON), recorded);
+});

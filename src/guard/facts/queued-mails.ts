@@ -1,0 +1,150 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Facts } from "../../core/decide/facts.ts";
+import type { Credit } from "../../core/decide/honest-mail.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { REFUSALS_OF_DOMAIN } from "../../core/decide/sending.ts";
+import type { Meant, Observation } from "../../core/events/log.ts";
+import type { Message } from "../../core/events/mail.ts";
+import { neighbourhoodOf, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { HonestMail, SendingHistory } from "../storage-ports.ts";
+
+export type Refusal = Readonly<{ account: string; recipient: string }>;
+
+/**
+ * How often the servers of one domain refused mail of an account. Only a few of these count: otherwise a stranger whose domain
+ * refuses each answer of an autoresponder could have its account held. Kept in memory only.
+ */
+export class RefusingDomains {
+  readonly #counted = new BoundedMap<string, readonly Millis[]>(LIMITS.refusingDomains);
+
+  /** Whether one more refusal counts within this window. If so, counts it. */
+  take(refusal: Refusal, windowMs: number, now: Millis): boolean {
+    const key = keyOf(refusal);
+    const since = later(now, -windowMs);
+    // A time later than now is from before the clock was set back.
+    const before = (this.#counted.get(key) ?? []).filter((at) => at > since && at <= now);
+    if (before.length >= REFUSALS_OF_DOMAIN) return false;
+    this.#counted.set(key, [...before, now]);
+    return true;
+  }
+
+  /** The latest counted refusals. */
+  takeBack(refusal: Refusal): void {
+    const key = keyOf(refusal);
+    this.#counted.set(key, (this.#counted.get(key) ?? []).slice(0, -1));
+  }
+}
+
+function keyOf({ account, recipient }: Refusal): string {
+  return `${account} ${domainOf(recipient)}`;
+}
+
+/**
+ * Ignores subdomains, since anyone may create as many as they want. `co.uk` counts as one domain then, so fewer
+ * refusals count.
+ */
+function domainOf(recipient: string): string {
+  const domain = recipient.slice(recipient.lastIndexOf("@") + 1).toLowerCase();
+  return domain.split(".").slice(-2).join(".");
+}
+
+/** A stranger's mail between the last question about it and its delivery. */
+type Received = {
+  readonly prefix: Prefix;
+  readonly network: Prefix;
+  readonly sender: string;
+  proven: "spf" | "dkim" | null;
+  isSpam: boolean;
+};
+/** The same for an account's own mail. `strangers`: those of its recipients without a refusal yet. */
+type Sent = { readonly account: string; readonly at: Millis; strangers: number };
+type Tried = Extract<Observation, { type: "MAIL_TRIED" }>;
+type From = Pick<Facts, "subject" | "network" | "sending">;
+
+/**
+ * Connects log lines about a mail with the server or the account that sent it, by queue id. Kept in memory only: a restart
+ * of the guard loses the credit and the refusals for the few mails in flight, and nothing else.
+ */
+export class QueuedMails {
+  readonly #honest: Pick<HonestMail, "hasWrittenTo">;
+  readonly #sending: Pick<SendingHistory, "hold">;
+  readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
+  readonly #refusing = new RefusingDomains();
+  /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
+  #takeBack: (() => void)[] = [];
+
+  constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {
+    this.#honest = honest;
+    this.#sending = sending;
+  }
+
+  /** Postfix has the whole mail, and the guard accepted it. */
+  accepted({ queueId, account, sender }: Message, { subject: prefix, network, sending }: From, at: Millis): void {
+    if (queueId === "") return;
+    if (account !== null) this.#mails.set(queueId, { account, at, strangers: sending.mail.strangers });
+    else this.#mails.set(queueId, { prefix, network, sender, proven: null, isSpam: false });
+  }
+
+  /** Call it after each transaction. */
+  ended(isCommitted: boolean): void {
+    if (this.#takeBack.length === 0) return;
+    if (!isCommitted) for (const takeBack of this.#takeBack.toReversed()) takeBack();
+    this.#takeBack = [];
+  }
+
+  /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
+  meaningOf(seen: Observation, policy: Policy, now: Millis): Meant | null {
+    if (seen.type !== "MAIL_JUDGED" && seen.type !== "MAIL_TRIED") return null;
+    const mail = this.#mails.get(seen.queueId);
+    if (mail === undefined) return null;
+    if ("account" in mail) return seen.type === "MAIL_TRIED" ? this.#ofSent(mail, seen, policy, now) : null;
+    if (seen.type === "MAIL_JUDGED") {
+      if (seen.found === "spam") mail.isSpam = true;
+      else mail.proven = seen.found;
+      return null;
+    }
+    if (seen.outcome !== "sent") return null;
+    // Counts once for each mail, however many recipients it has.
+    this.#mails.delete(seen.queueId);
+    this.#takeBack.push(() => this.#mails.set(seen.queueId, mail));
+    if (mail.isSpam) return null;
+    const { prefix, network } = mail;
+    return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
+  }
+
+  /**
+   * A refusal counts at most once for each stranger among the recipients, a few times for one domain, and not if the owner has
+   * vouched since.
+   */
+  #ofSent(mail: Sent, seen: Tried, { bans, sending }: Policy, now: Millis): Meant | null {
+    if (seen.outcome === "sent") return written(seen, bans.ipv6Prefix);
+    // A domain without a server (`smtp none`) refused nothing.
+    const byServer = seen.relay.startsWith("smtp ") && seen.relay !== "smtp none";
+    const isRefused = seen.outcome === "bounced" && seen.alias === null && byServer;
+    if (!isRefused || mail.strangers === 0 || this.#sending.hold(mail.account).vouchedAt >= mail.at) return null;
+    const { account } = mail;
+    const refusal = { account, recipient: seen.recipient };
+    if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;
+    mail.strangers -= 1;
+    this.#takeBack.push(() => {
+      mail.strangers += 1;
+      this.#refusing.takeBack(refusal);
+    });
+    return { type: "NOTE_REFUSAL", account };
+  }
+
+  #kindOf(sender: string, proven: Received["proven"]): Credit {
+    if (proven === null) return "accepted";
+    // Anyone can replay a signature. SPF says that a server may send for the sender.
+    const isWanted = proven === "spf" && sender !== "" && this.#honest.hasWrittenTo(sender);
+    return isWanted ? "wanted" : "proven";
+  }
+}
+
+function written({ server }: Tried, ipv6Prefix: number): Meant | null {
+  if (server === null) return null;
+  const network = neighbourhoodOf(server, ipv6Prefix);
+  return { type: "CREDIT", prefix: prefixOf(server, ipv6Prefix), network, mail: "written" };
+}

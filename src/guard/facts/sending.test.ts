@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import type { SentMail } from "../../core/decide/facts.ts";
+import type { Mail, Recipient } from "../../core/events/mail.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
+import type { ForwardReach } from "../ports.ts";
+import type { SendingHistory } from "../storage-ports.ts";
+import { AccountSending, SentMails } from "./sending.ts";
+import { NamedRecipients } from "./smtp-sessions.ts";
+
+const ANN = "ann@example.org";
+const ASKED: Recipient & { account: string } = {
+  type: "RECIPIENT",
+  listed: null,
+  senderExists: null,
+  ...MAIL,
+  account: ANN,
+};
+const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
+
+function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {
+  const asked: string[] = [];
+  const history: SendingHistory = {
+    sentMails: (account, since) => {
+      asked.push(`mails of ${account} since ${NOON - since}`);
+      return present;
+    },
+    hasWritten: (_, address) => {
+      asked.push(address);
+      return address.startsWith("friend");
+    },
+    knowsPlace: (_, place, { before, since }) => {
+      asked.push(`place up to ${NOON - before}, since ${NOON - since}`);
+      return place === hostPrefix(MAIL.ip);
+    },
+    hold: () => {
+      asked.push("hold");
+      return { evidence: null, vouchedAt: instant(7) };
+    },
+    refusals: (account, since) => {
+      asked.push(`refusals of ${account} since ${NOON - since}`);
+      return 3;
+    },
+  };
+  const [sent, named] = [new SentMails(history), new NamedRecipients()];
+  const forwards: ForwardReach = {
+    reachedBy: (account, recipient) => {
+      assert.equal(account, ANN);
+      if (recipient.startsWith("unread")) throw new Error("disk I/O error");
+      return recipient.startsWith("ann") ? [ANN, ...onward] : [];
+    },
+  };
+  const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
+    new AccountSending({ policy: POLICY, history, forwards, sent, named }, event, hostPrefix(MAIL.ip), NOON);
+  return { asked, sent, named, of };
+}
+
+test("mail of an account to itself is mail to strangers if its forward leads to them", () => {
+  const kind = (recipient: string, ...onward: string[]) => onFakes([], onward).of({ ...ASKED, recipient }).recipient;
+  assert.equal(kind(ANN, "eve@example.net"), "stranger");
+  assert.equal(kind("Ann+x@example.org", "bob@example.org", "eve@example.net"), "stranger");
+  assert.equal(kind(ANN, "friend@example.net", "bob@example.org"), "own", "it has written to them");
+  assert.equal(kind("bob@example.org", "eve@example.net"), "own", "the forward is another's");
+  assert.equal(kind("unread@example.org", "eve@example.net"), "own");
+});
+
+test("a recipient is local, known or a stranger; looked up once, and not at all if local", () => {
+  const { asked, of } = onFakes();
+  const kinds = ["Owner@Example.org", "Friend@example.net", "eve@example.net"].map((recipient) => {
+    const facts = of({ ...ASKED, recipient });
+    return [facts.recipient, facts.recipient][0];
+  });
+  assert.deepEqual(kinds, ["own", "written", "stranger"]);
+  assert.deepEqual(asked, ["friend@example.net", "eve@example.net"]);
+  assert.equal(of(SENT).recipient, "written", "at DATA none is named");
+});
+
+test("at RCPT the recipients so far, at DATA all that Postfix counts", () => {
+  const { named, of } = onFakes();
+  named.add(MAIL, "friend@example.net", "written");
+  assert.deepEqual(of(ASKED).mail, { recipients: 1, written: 1, strangers: 0 });
+  assert.deepEqual(of(SENT).mail, { recipients: 3, written: 1, strangers: 2 });
+  assert.equal(of(SENT).isMailHeld, false);
+});
+
+test("mails of a day are read once, and later counted mails are added", () => {
+  const mail = (at: Millis): SentMail => ({ at, recipients: 1, written: 0, strangers: 1 });
+  const [old, ahead] = [mail(later(NOON, -5)), mail(later(NOON, 5))];
+  const { asked, sent, of } = onFakes([old, ahead]);
+  assert.deepEqual(of(SENT).mails, [old], "future entries are from before the clock was set back");
+  sent.count(POLICY, ANN, mail(NOON));
+  assert.deepEqual(of(SENT).mails, [old, mail(NOON)]);
+  assert.deepEqual(asked, [`mails of ${ANN} since ${DAY_MS}`]);
+  sent.forget();
+  assert.deepEqual(of(SENT).mails, [old]);
+  for (let i = 0; i < 5_000; i++) sent.count(POLICY, ANN, mail(NOON));
+  assert.ok(of(SENT).mails.length <= 2 * 501, "no more than the limits can need");
+});
+
+test("a hold is looked up when it is read, and a place where the account signed in is not new", () => {
+  const { asked, of } = onFakes();
+  const facts = of(SENT);
+  assert.deepEqual(asked, []);
+  assert.deepEqual([facts.held, facts.vouchedAt], [null, 7]);
+  assert.deepEqual(asked, ["hold"]);
+  assert.equal(facts.isNewPlace(later(NOON, -DAY_MS)), false);
+  assert.equal(asked.at(-1), `place up to ${DAY_MS}, since ${POLICY.accounts.knownForMs}`);
+});

@@ -1,0 +1,198 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "../../core/decide/facts.ts";
+import { longestWindowMs, type Policy, timesToKeep } from "../../core/decide/policy.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
+import { domainOf } from "../../core/net/address.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { later, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountDirectory, ForwardReach } from "../ports.ts";
+import type { HoldState, SendingHistory } from "../storage-ports.ts";
+import type { NamedRecipients } from "./smtp-sessions.ts";
+
+export type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
+
+/** The mails that accounts sent recently: a copy of the database, which may be dropped at any time. */
+export class SentMails {
+  readonly #history: SendingHistory;
+  readonly #accounts = new BoundedMap<string, SentMail[]>(LIMITS.cachedSenders);
+
+  constructor(history: SendingHistory) {
+    this.#history = history;
+  }
+
+  of(policy: Policy, account: string, now: Millis): readonly SentMail[] {
+    return this.#of(policy, account, now);
+  }
+
+  /** A mail that counts. */
+  count(policy: Policy, account: string, mail: SentMail): void {
+    const mails = this.#of(policy, account, mail.at);
+    mails.push(mail);
+    const keep = mostMails(policy);
+    if (mails.length > 2 * keep) mails.splice(0, mails.length - keep);
+  }
+
+  forget(): void {
+    this.#accounts.clear();
+  }
+
+  #of(policy: Policy, account: string, now: Millis): SentMail[] {
+    const known = this.#accounts.get(account);
+    if (known !== undefined) return known;
+    const { burst, recipients, strangers } = policy.sending;
+    const since = later(now, -longestWindowMs([burst, ...recipients, ...strangers]));
+    // Future entries are from before the clock was set back.
+    const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
+    this.#accounts.set(account, mails);
+    return mails;
+  }
+}
+
+/** Each mail has at least one recipient, and no more mails count than their own limits allow. */
+function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy): number {
+  return timesToKeep([burst, ...recipients, ...strangers, ...mail], 1);
+}
+
+/** What is known about the sending account, if there is one. */
+export function sendingOf(
+  { policy, parts, sent, named }: SendingSources,
+  event: ClientEvent,
+  place: Prefix,
+  now: Millis,
+): SendingFacts {
+  if (!("account" in event) || event.account === null) return NO_SENDING;
+  const on = { policy, history: parts.sending, forwards: parts.forwards, sent, named };
+  return new AccountSending(on, { ...event, account: event.account }, place, now);
+}
+
+/** Applies a decided event to the mail of the sending account, if there is one. */
+export function followSending(
+  { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
+  event: ClientEvent,
+  decided: Decision,
+  { sending, now }: Readonly<{ sending: SendingFacts; now: Millis }>,
+): void {
+  if (event.type === "MAIL" && event.account !== null && decided.counted)
+    sent.count(policy, event.account, { at: now, ...sending.mail });
+  followNamed(named, event, decided, sending);
+}
+
+/** The recipients of the mail in flight. */
+export function followNamed(
+  named: NamedRecipients,
+  event: ClientEvent,
+  { verdict }: Decision,
+  sending: SendingFacts,
+): void {
+  if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
+  if (!("account" in event) || event.account === null) return;
+  if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
+    named.add(event, event.recipient, sending.recipient);
+  if (event.type === "MAIL" && verdict === "hold") named.hold(event);
+}
+
+/** If the directory cannot be read, every account counts as active. */
+export function isActive(active: AccountDirectory, account: string | null): boolean {
+  try {
+    return account === null || active.isActive(account);
+  } catch {
+    return true;
+  }
+}
+
+type SendingSources = Readonly<{
+  policy: Policy;
+  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
+  sent: SentMails;
+  named: NamedRecipients;
+}>;
+type Sources = Readonly<{
+  policy: Policy;
+  history: SendingHistory;
+  forwards: ForwardReach;
+  sent: SentMails;
+  named: NamedRecipients;
+}>;
+
+/** What is known about an account when its mail is judged. Each fact is looked up when the decision reads it. */
+export class AccountSending implements SendingFacts {
+  readonly #on: Sources;
+  readonly #event: Sending;
+  readonly #place: Prefix;
+  readonly #now: Millis;
+  #recipient: SendingFacts["recipient"] | null = null;
+  #hold: HoldState | null = null;
+
+  constructor(on: Sources, event: Sending, place: Prefix, now: Millis) {
+    this.#on = on;
+    this.#event = event;
+    this.#place = place;
+    this.#now = now;
+  }
+
+  get mails(): readonly SentMail[] {
+    return this.#on.sent.of(this.#on.policy, this.#event.account, this.#now);
+  }
+
+  get mail(): RecipientCounts {
+    const event = this.#event;
+    return this.#on.named.counts(event, event.type === "RECIPIENT" ? null : event.recipientCount);
+  }
+
+  get recipient(): SendingFacts["recipient"] {
+    this.#recipient ??= this.#lookUpRecipient();
+    return this.#recipient;
+  }
+
+  get held(): SendingFacts["held"] {
+    return this.#state.evidence;
+  }
+
+  get vouchedAt(): Millis {
+    return this.#state.vouchedAt;
+  }
+
+  get isMailHeld(): boolean {
+    return this.#on.named.isHeld(this.#event);
+  }
+
+  isNewPlace(since: Millis): boolean {
+    const times = { before: since, since: later(this.#now, -this.#on.policy.accounts.knownForMs) };
+    return !this.#on.history.knowsPlace(this.#event.account, this.#place, times);
+  }
+
+  refused(since: Millis): number {
+    return this.#on.history.refusals(this.#event.account, since);
+  }
+
+  get #state(): HoldState {
+    this.#hold ??= this.#on.history.hold(this.#event.account);
+    return this.#hold;
+  }
+
+  #lookUpRecipient(): SendingFacts["recipient"] {
+    const { type, account, recipient } = this.#event;
+    if (type !== "RECIPIENT" || recipient === null) return "written";
+    const address = recipient.toLowerCase();
+    if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
+    return this.#on.history.hasWritten(account, address) ? "written" : "stranger";
+  }
+
+  #isOurs(address: string): boolean {
+    return this.#on.policy.domains.includes(domainOf(address));
+  }
+
+  /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
+  #sendsOutside(address: string): boolean {
+    const { account } = this.#event;
+    try {
+      const reached = this.#on.forwards.reachedBy(account, address);
+      return reached.some((one) => !this.#isOurs(one) && !this.#on.history.hasWritten(account, one));
+    } catch {
+      return false;
+    }
+  }
+}

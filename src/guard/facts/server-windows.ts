@@ -1,0 +1,112 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Facts } from "../../core/decide/facts.ts";
+import { isBounce, type MailFacts, type Recipient } from "../../core/events/mail.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { HOUR_MS, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+
+/**
+ * When different items occurred within a window, exactly: each counts once, at its first time. In memory; past
+ * `most`, the oldest is forgotten.
+ */
+export class DistinctTimes {
+  readonly #windowMs: number;
+  readonly #most: number;
+  /** Ascending by time, and only the times: a flood must not copy them for each event. */
+  readonly #at = new Map<string, Millis>();
+  readonly #times: Millis[] = [];
+
+  constructor(windowMs: number, most: number) {
+    this.#windowMs = windowMs;
+    this.#most = most;
+  }
+
+  add(key: string, now: Millis): void {
+    this.#prune(now);
+    if (this.#at.has(key)) return;
+    if (this.#at.size >= this.#most) this.#dropOldest();
+    this.#at.set(key, now);
+    this.#times.push(now);
+  }
+
+  has(key: string, now: Millis): boolean {
+    this.#prune(now);
+    return this.#at.has(key);
+  }
+
+  /** Ascending; valid until the next event. */
+  times(now: Millis): readonly Millis[] {
+    this.#prune(now);
+    return this.#times;
+  }
+
+  clear(): void {
+    this.#at.clear();
+    this.#times.length = 0;
+  }
+
+  #prune(now: Millis): void {
+    for (let at = this.#times[0]; at !== undefined && at <= now - this.#windowMs; at = this.#times[0])
+      this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#at.keys().next();
+    if (oldest.done !== true) this.#at.delete(oldest.value);
+    this.#times.shift();
+  }
+}
+
+type Asking = Pick<Facts, "subject" | "network" | "known" | "protection" | "recipient" | "firstContact">;
+
+/** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
+export class ServerWindows {
+  /** Unknown recipients, each counted once for the network that asked for it. */
+  readonly #probes = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  /** Networks that asked for an unknown recipient. */
+  readonly #probers = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+  /** Units that wrote to a local recipient for the first time. */
+  readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
+
+  probes(event: MailFacts, now: Millis): readonly Millis[] {
+    return (isBounce(event) ? this.#bounces : this.#probes).times(now);
+  }
+
+  hasProbed(network: Prefix, now: Millis): boolean {
+    return this.#probers.has(network, now);
+  }
+
+  newPlaces(now: Millis): readonly Millis[] {
+    return this.#newPlaces.times(now);
+  }
+
+  isNewPlace(subject: Prefix, now: Millis): boolean {
+    return this.#newPlaces.has(subject, now);
+  }
+
+  /** A refusal for another reason reveals nothing about the recipient, and accepts nothing. */
+  follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
+    if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
+    if (facts.recipient === "unknown") {
+      const { network } = facts;
+      (isBounce(event) ? this.#bounces : this.#probes).add(`${network} ${event.recipient}`, now);
+      this.#probers.add(network, now);
+    } else if (FIRST_CONTACTS.includes(reason) && facts.firstContact) this.#newPlaces.add(facts.subject, now);
+  }
+
+  clear(): void {
+    for (const window of [this.#probes, this.#bounces, this.#probers, this.#newPlaces]) window.clear();
+  }
+}
+
+const FIRST_CONTACTS: readonly Decision["reason"][] = ["greylist_asked", "first_contacts_deferred"];
+
+const NOT_ANSWERED: readonly Decision["reason"][] = [
+  "banned",
+  "account_inactive",
+  "own_sender",
+  "block_listed",
+  "sender_unknown",
+  "bounce_recipients",
+];

@@ -1,0 +1,157 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { Verdict } from "../../core/decide/decision.ts";
+import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import type { MailFacts } from "../../core/events/mail.ts";
+import { TRANSFER_MS } from "../../core/firewall/ports.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+
+/** A mail within a connection, and the first recipient that it named. */
+export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
+
+/**
+ * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of a bounce. A dropped
+ * entry starts at zero again.
+ */
+export class SmtpSessions {
+  readonly #mails = new BoundedMap<string, number>(LIMITS.sessions);
+  readonly #bounces = new BoundedMap<string, Named>(LIMITS.sessions);
+
+  /** Starts at zero: a new connection may reuse the port of an old one. */
+  begin(session: string): void {
+    this.#mails.delete(session);
+    this.#bounces.delete(session);
+  }
+
+  mails(session: string): number {
+    return this.#mails.get(session) ?? 0;
+  }
+
+  addMail(session: string): void {
+    this.#mails.set(session, this.mails(session) + 1);
+  }
+
+  /** Whether this mail named a different recipient before. Postfix may repeat a question, which does not count twice. */
+  hasOther({ session, transaction, recipient }: Named): boolean {
+    const named = this.#bounces.get(session);
+    return named !== undefined && named.transaction === transaction && named.recipient !== recipient;
+  }
+
+  nameBounce({ session, transaction, recipient }: Named): void {
+    if (this.#bounces.get(session)?.transaction === transaction) return;
+    this.#bounces.set(session, { session, transaction, recipient });
+  }
+}
+
+/** `at`: when a mail of this connection last made progress. `isTransferring`: its content is being sent or judged. */
+export type Progress = Readonly<{ at: Millis; isTransferring: boolean }>;
+
+type Stage = "connected" | "recipient" | "data" | "ended";
+
+/** How long milters and delivery may take after the last byte. Milliseconds. */
+const JUDGED_MS = MINUTE_MS;
+
+/** How far the mails of open connections have progressed, according to Postfix's questions. A dropped entry counts as no progress. */
+export class SmtpProgress {
+  readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
+
+  follow(event: ClientEvent, verdict: Verdict, now: Millis): void {
+    if (!("session" in event)) return;
+    const connection = event.session.slice(0, event.session.lastIndexOf(" "));
+    if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });
+    if (verdict !== "pass") return;
+    if (event.type === "MAIL") this.#stages.set(connection, { stage: "data", at: now });
+    else if (event.type === "MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
+    // Each further recipient costs nothing, so it does not count as progress.
+    else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
+      this.#stages.set(connection, { stage: "recipient", at: now });
+  }
+
+  /** `connection`: the client's address and port, and the server's port. Null if unknown. A clock that was set back keeps no transfer active. */
+  of(connection: string, now: Millis): Progress | null {
+    const reached = this.#stages.get(connection);
+    if (reached === undefined) return null;
+    const { stage, at } = reached;
+    const lastsMs = stage === "data" ? TRANSFER_MS : stage === "ended" ? JUDGED_MS : 0;
+    return { at, isTransferring: Math.abs(now - at) < lastsMs };
+  }
+}
+
+type Mail = Pick<MailFacts, "session" | "transaction">;
+type NamedInMail = {
+  readonly transaction: string;
+  readonly names: string[];
+  recipients: number;
+  written: number;
+  strangers: number;
+  isHeld: boolean;
+  last: Readonly<{ recipient: string; kind: SendingFacts["recipient"]; isNamed: boolean }> | null;
+};
+
+/**
+ * The recipients of mails in flight, one mail per connection. At the end of a mail Postfix names its recipient only if
+ * there is one (SMTPD_POLICY_README). The recipients of a dropped entry are not remembered as written to, and count as
+ * strangers.
+ */
+export class NamedRecipients {
+  readonly #mails = new BoundedMap<string, NamedInMail>(LIMITS.namedRecipientsMails);
+
+  add({ session, transaction }: Mail, recipient: string, kind: SendingFacts["recipient"]): void {
+    const present = this.#present({ session, transaction });
+    const named: NamedInMail = present ?? { transaction, names: [], ...NO_RECIPIENTS, isHeld: false, last: null };
+    const isNamed = named.names.length < LIMITS.namedRecipients;
+    if (isNamed) named.names.push(recipient);
+    named.last = { recipient, kind, isNamed };
+    named.recipients += 1;
+    if (kind === "written") named.written += 1;
+    if (kind === "stranger") named.strangers += 1;
+    this.#mails.set(session, named);
+  }
+
+  /** It will be decided again whether this recipient, if it is the last, may be named. */
+  takeBack(mail: Mail, recipient: string): void {
+    const named = this.#present(mail);
+    if (named === undefined || named.last?.recipient !== recipient) return;
+    const { kind, isNamed } = named.last;
+    if (isNamed) named.names.pop();
+    named.recipients -= 1;
+    if (kind === "written") named.written -= 1;
+    if (kind === "stranger") named.strangers -= 1;
+    named.last = null;
+  }
+
+  of(mail: Mail): readonly string[] {
+    return this.#present(mail)?.names ?? NOBODY;
+  }
+
+  /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
+  counts(mail: Mail, all: number | null): RecipientCounts {
+    const { recipients, written, strangers } = this.#present(mail) ?? NO_RECIPIENTS;
+    if (all === null) return { recipients, written, strangers };
+    const unseen = Math.max(0, all - recipients);
+    return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + unseen };
+  }
+
+  /** Postfix got the order to hold it. */
+  hold(mail: Mail): void {
+    const present = this.#present(mail);
+    if (present !== undefined) present.isHeld = true;
+  }
+
+  isHeld(mail: Mail): boolean {
+    return this.#present(mail)?.isHeld ?? false;
+  }
+
+  /** The mail has ended, or a new connection reuses the port of an old one. */
+  end(session: string): void {
+    this.#mails.delete(session);
+  }
+
+  #present({ session, transaction }: Mail): NamedInMail | undefined {
+    const present = this.#mails.get(session);
+    return present?.transaction === transaction ? present : undefined;
+  }
+}
+
+const NOBODY: readonly string[] = [];

@@ -1,0 +1,219 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { countShares, type Shares } from "../../core/decide/account-guard.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import type { Failure, SentMail } from "../../core/decide/facts.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import type { MailFacts } from "../../core/events/mail.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
+import { instant, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../limits.ts";
+import type { AccountGuess, AccountHistory, HoldState, SendingHistory, TimeSpan } from "../storage-ports.ts";
+import { AccountCache } from "./account-cache.ts";
+import { type AddressState, failureOf } from "./address-cache.ts";
+import { EventFacts } from "./event-facts.ts";
+import type { FactSources } from "./fact-sources.ts";
+import type { PendingPasswords } from "./pending-logins.ts";
+import { followNamed, SentMails } from "./sending.ts";
+import type { NamedRecipients } from "./smtp-sessions.ts";
+
+type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
+
+/**
+ * Facts while the database cannot be written: includes wrong passwords and mails of accounts in memory, and omits what cannot
+ * be read.
+ */
+export class UnrecordedFacts {
+  readonly #guesses = new UnrecordedGuesses();
+  readonly #history: AccountHistory;
+  readonly #accounts: AccountCache;
+  readonly #sends = new UnrecordedSends();
+  readonly #sending: SendingHistory;
+  readonly #named: NamedRecipients;
+
+  constructor(parts: Parts, pending: PendingPasswords, named: NamedRecipients) {
+    const { accounts: recorded, sending } = parts;
+    this.#named = named;
+    this.#sending = sending;
+    this.#history = this.#guesses.beside(recorded);
+    this.#accounts = new AccountCache(this.#history, pending);
+  }
+
+  of(on: FactSources, event: ClientEvent, now: Millis): EventFacts {
+    const state = stateOf(on, event.ip, now);
+    const failures = [...state.failures, ...this.#guesses.failures(state.subject)];
+    const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
+    const parts = { ...on.parts, accounts: this.#history, sending };
+    const sent = new SentMails(sending);
+    return new EventFacts({ ...on, parts, accounts: this.#accounts, sent }, event, { ...state, failures }, now);
+  }
+
+  /** Applies a sign-in, or mail of an account, to the facts of later events. */
+  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+    if (!("login" in event)) {
+      if (event.type === "MAIL" && event.account !== null && decided.verdict === "pass")
+        this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
+      followNamed(this.#named, event, decided, facts.sending);
+      return;
+    }
+    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.subject, failureOf(event, now));
+    for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
+    this.#accounts.follow(event, decided, facts, now);
+  }
+}
+
+function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
+  try {
+    return addresses.state(policy, ip, now);
+  } catch {
+    return addresses.blank(policy, ip);
+  }
+}
+
+type Guessed = AccountGuess & Readonly<{ at: Millis; isStale: boolean }>;
+
+const NONE: Shares = { within: 0, beyond: 0 };
+
+/**
+ * Wrong passwords that could not be written. They count only while the database cannot be written, so that a replay
+ * decides the same later. If the database cannot be read either, it counts as empty.
+ */
+export class UnrecordedGuesses {
+  readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
+  #guesses: readonly Guessed[] = [];
+
+  fail(subject: Prefix, failure: Failure): void {
+    this.#failures.set(subject, [...this.failures(subject), failure].slice(-LIMITS.unrecordedPerAddress));
+  }
+
+  guess(one: Guessed): void {
+    const others = this.#guesses.filter((other) => !isSame(one, other));
+    this.#guesses = [one, ...others].slice(0, LIMITS.unrecordedGuesses);
+  }
+
+  failures(subject: Prefix): readonly Failure[] {
+    return this.#failures.get(subject) ?? [];
+  }
+
+  /** The recorded history together with these guesses. */
+  beside(recorded: AccountHistory): AccountHistory {
+    const within = ({ since, until }: TimeSpan): readonly Guessed[] =>
+      this.#guesses.filter(({ at }) => at > since && at <= until);
+    return {
+      signIns: (...asked) => guessesOrNone(() => recorded.signIns(...asked)),
+      passwordProofs: (account) => guessesOrNone(() => recorded.passwordProofs(account)),
+      accountsOf: (...asked) => guessesOrNone(() => recorded.accountsOf(...asked)),
+      knownWithin: (...asked) => guessesOrNone(() => recorded.knownWithin(...asked)),
+      networksSince: (at) => guessesOrNone(() => recorded.networksSince(at)),
+      guesses: (account, reach) => {
+        const known = guessesOrNone(() => recorded.guesses(account, reach)).map((one) => ({ ...one, account }));
+        const { network } = reach;
+        const ofAccount = within(reach).filter((one) => one.account === account);
+        return merged(
+          ofAccount.filter((one) => network === null || one.network === network),
+          known,
+          reach.most,
+        );
+      },
+      candidates: (account, { share, ...span }) => {
+        const latest = { ...span, network: null, most: LIMITS.unrecordedGuesses };
+        const known = guessesOrNone(() => recorded.guesses(account, latest)).map((one) => ({ ...one, account }));
+        const own = within(span).filter((one) => one.account === account && !known.some((other) => isSame(one, other)));
+        const ofOwn = countShares(
+          own.map(({ network }) => network),
+          share,
+        );
+        const [ofKnown = NONE] = guessesOrNone(() => [recorded.candidates(account, { ...span, share })]);
+        // A network may have a share of both: while the database cannot be written, too few are verified, not too many.
+        return { within: ofKnown.within + ofOwn.within, beyond: ofKnown.beyond + ofOwn.beyond };
+      },
+      guessesOf: (network, span) => {
+        const known = guessesOrNone(() => recorded.guessesOf(network, span));
+        return merged(
+          within(span).filter((one) => one.network === network),
+          known,
+          span.most,
+        );
+      },
+      guessesSince: (span) => {
+        const known = guessesOrNone(() => [...recorded.guessesSince(span)]);
+        return merged(
+          within(span).filter(({ isStale }) => !isStale),
+          known,
+          span.most,
+        );
+      },
+    };
+  }
+}
+
+function merged(
+  unrecorded: readonly AccountGuess[],
+  known: readonly AccountGuess[],
+  most: number,
+): readonly AccountGuess[] {
+  const others = known.filter((one) => !unrecorded.some((other) => isSame(one, other)));
+  return [...unrecorded, ...others].slice(0, most);
+}
+
+function isSame(one: AccountGuess, other: AccountGuess): boolean {
+  return one.account === other.account && one.network === other.network && one.proof === other.proof;
+}
+
+function guessesOrNone<T>(ask: () => readonly T[]): readonly T[] {
+  try {
+    return ask();
+  } catch {
+    return [];
+  }
+}
+
+type Mail = Pick<MailFacts, "session" | "transaction">;
+
+const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
+
+/**
+ * Mails of accounts that could not be written. Like wrong passwords they count only while the database cannot be written.
+ * If the database cannot be read either, an account has sent nothing else, and knows every recipient.
+ */
+export class UnrecordedSends {
+  /** By connection and transaction: a mail may be decided on twice. */
+  readonly #accounts = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
+
+  /** A mail that counts. */
+  count(account: string, mail: Mail, sent: SentMail): void {
+    const mails = this.#accounts.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
+    mails.set(keyOf(mail), sent);
+    this.#accounts.set(account, mails);
+  }
+
+  /** The recorded history together with these mails, without the one that is decided on. */
+  beside(recorded: SendingHistory, decided: Mail | null): SendingHistory {
+    const own = decided === null ? null : keyOf(decided);
+    return {
+      sentMails: (account, since, most) => {
+        const known = readOr(() => recorded.sentMails(account, since, most), []);
+        const written = new Set(known.map(({ at }) => at));
+        const others = [...(this.#accounts.get(account) ?? [])].flatMap(([key, mail]) =>
+          key !== own && mail.at > since && !written.has(mail.at) ? [mail] : [],
+        );
+        return [...known, ...others].toSorted((a, b) => a.at - b.at).slice(-most);
+      },
+      hasWritten: (...asked) => readOr(() => recorded.hasWritten(...asked), true),
+      knowsPlace: (...asked) => readOr(() => recorded.knowsPlace(...asked), true),
+      hold: (account) => readOr(() => recorded.hold(account), NEVER_HELD),
+      refusals: (...asked) => readOr(() => recorded.refusals(...asked), 0),
+    };
+  }
+}
+
+function keyOf({ session, transaction }: Mail): string {
+  return `${session} ${transaction}`;
+}
+
+function readOr<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask();
+  } catch {
+    return otherwise;
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL } from "../../../test/kit/samples.ts";
+import { type Decision, decision } from "../../core/decide/decision.ts";
+import type { Connect } from "../../core/events/connection.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Listing, Recipient } from "../../core/events/mail.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { createInquiry } from "./outside.ts";
+
+const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
+const CONNECT: Connect = { type: "CONNECT", ...MAIL };
+const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+const PASS = decision("pass", "below_limit");
+
+/** Events that the engine received, and addresses that the lists were asked about, in order. */
+function inquiry(
+  options: { decided?: Decision; isProtected?: boolean; listed?: Promise<Listing | null>; proven?: boolean } = {},
+) {
+  const { decided = PASS, isProtected = false, listed = Promise.resolve(LISTING), proven = false } = options;
+  const domains: string[] = [];
+  const submitted: Event[] = [];
+  const asked: Ip[] = [];
+  const submit = createInquiry(
+    {
+      submit: (event, answer) => {
+        submitted.push(event);
+        answer(decided);
+      },
+      isProtected: () => isProtected,
+    },
+    {
+      ask: (ip) => {
+        asked.push(ip);
+        return listed;
+      },
+    },
+    {
+      exists: (domain) => {
+        domains.push(domain);
+        return Promise.resolve(true);
+      },
+    },
+    { prove: () => Promise.resolve(proven) },
+  );
+  return { submit, submitted, asked, domains };
+}
+
+function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promise<Decision> {
+  return new Promise((resolve) => submit(event, resolve));
+}
+
+test("a stranger is looked up when it connects, without waiting", () => {
+  const { submit, submitted, asked } = inquiry({ listed: new Promise(() => {}) });
+  let decided: Decision | null = null;
+  submit(CONNECT, (one) => (decided = one));
+  assert.equal(decided, PASS);
+  assert.deepEqual(submitted, [CONNECT]);
+  assert.deepEqual(asked, [MAIL.ip]);
+});
+
+test("its recipient is decided once the lists have answered, with their results", async () => {
+  const { submit, submitted } = inquiry({ proven: true });
+  assert.equal(await answered(submit, RECIPIENT), PASS);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, listed: LISTING, senderExists: true, senderProven: true }]);
+});
+
+for (const [whom, event, options] of [
+  ["who is refused", CONNECT, { decided: decision("refuse", "banned") }],
+  ["who is protected, at connect", CONNECT, { isProtected: true }],
+  ["who is protected, at a recipient", RECIPIENT, { isProtected: true }],
+  ["who signed in", { ...RECIPIENT, account: "anna@example.org" }, {}],
+  ["a user's door", { ...CONNECT, service: "submission" }, {}],
+  ["a mail that is decided already", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
+] as const)
+  test(`no list is asked about ${whom}`, async () => {
+    const { submit, submitted, asked } = inquiry(options);
+    await answered(submit, event);
+    assert.deepEqual(submitted, [event]);
+    assert.deepEqual(asked, []);
+  });
+
+test("a bounce has no sender domain to look up", async () => {
+  const { submit, submitted, domains } = inquiry();
+  await answered(submit, { ...RECIPIENT, sender: "" });
+  assert.deepEqual(domains, []);
+  assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null, senderProven: false }]);
+});

@@ -1,0 +1,51 @@
+import type { Event } from "../../core/events/event.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import type { OnDecided } from "../engine.ts";
+import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
+
+/** The part of the engine that receives an event after the lookups. */
+export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void; isProtected(ip: Ip): boolean }>;
+
+/**
+ * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as it may stay
+ * connected, so that the answer is available at its first recipient.
+ */
+export function createInquiry(
+  sink: EventSink,
+  blockLists: BlockLists,
+  domains: SenderDomains,
+  proofs: SenderProofs,
+): EventSink["submit"] {
+  return (event, answer) => {
+    if (event.type === "CONNECT" && event.service === "smtp") {
+      sink.submit(event, (decided) => {
+        if (decided.verdict === "pass" && !sink.isProtected(event.ip)) void blockLists.ask(event.ip);
+        answer(decided);
+      });
+    } else if (event.type === "RECIPIENT" && event.service === "smtp" && event.account === null) {
+      if (sink.isProtected(event.ip)) return sink.submit(event, answer);
+      const { ip, sender } = event;
+      const asked = [blockLists.ask(ip), existsSender(domains, sender), proofs.prove(event)] as const;
+      void Promise.all(asked).then(([listed, senderExists, senderProven]) =>
+        sink.submit({ ...event, listed, senderExists, senderProven }, answer),
+      );
+    } else sink.submit(event, answer);
+  };
+}
+
+/** The null sender of a bounce has no domain. Postfix itself refuses some other senders. */
+function existsSender(domains: SenderDomains, sender: string): Promise<boolean | null> {
+  const at = sender.lastIndexOf("@");
+  return at < 0 ? Promise.resolve(null) : domains.exists(sender.slice(at + 1).toLowerCase());
+}
+
+/** The answer if it arrives in time, otherwise `otherwise`. The answer must not reject. */
+export function within<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(otherwise), deadlineMs);
+    void answer.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
+}

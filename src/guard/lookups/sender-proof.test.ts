@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import type { Recipient } from "../../core/events/mail.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { createSenderProofs, type Found, type NameLookup } from "./sender-proof.ts";
+
+const FRIEND = "friend@friend.test";
+
+type Zone = Readonly<Record<string, Readonly<{ txt?: string; a?: string; mx?: string }>>>;
+
+/** A zone in memory that records the queried names. A query for `down.test` fails as with a server that is down. */
+function lookupIn(zone: Zone): Readonly<{ lookup: NameLookup; asked: string[] }> {
+  const asked: string[] = [];
+  const found = <T>(name: string, value: T | undefined | null): Promise<Found<T>> => {
+    asked.push(name);
+    if (name === "down.test") return Promise.resolve({ ok: false, reason: "no server answers" });
+    return Promise.resolve({ ok: true, found: value === undefined || value === null ? [] : [value] });
+  };
+  const lookup: NameLookup = {
+    texts: (name) => found(name, zone[name]?.txt),
+    addresses: (name): Promise<Found<Ip>> => found(name, parseIp(zone[name]?.a ?? "")),
+    exchanges: (name) => found(name, zone[name]?.mx),
+  };
+  return { lookup, asked };
+}
+
+const ZONE: Zone = {
+  "friend.test": { txt: "v=spf1 include:_spf.friend.test -all" },
+  "_spf.friend.test": { txt: "v=spf1 ip4:198.51.100.64/28 ~all" },
+  "bare.test": { mx: "mx.bare.test" },
+  "mx.bare.test": { a: "198.51.100.10" },
+  "six.test": { mx: "mx.six.test" },
+  "mx.six.test": { a: "2001:db8::10" },
+  "open.test": { txt: "v=spf1 +all" },
+  "none.test": { txt: "v=spf1 -all", mx: "mx.bare.test" },
+};
+
+function event(sender: string, from: string): Recipient {
+  return { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender, ip: ip(from) };
+}
+
+for (const [that, sender, from, proven] of [
+  ["a network of its SPF record", FRIEND, "198.51.100.70", true],
+  ["the same, in other letters", "Friend@FRIEND.test", "198.51.100.70", true],
+  ["another network", FRIEND, "198.51.100.90", false],
+  ["no SPF record: a server that takes its mail", "x@bare.test", "198.51.100.10", true],
+  ["no SPF record: any other", "x@bare.test", "198.51.100.11", false],
+  ["no SPF record: a server of IPv6 that takes its mail", "x@six.test", "2001:db8::10", true],
+  ["no SPF record: another of the same network", "x@six.test", "2001:db8::11", false],
+  ["a record that lets all the world send", "x@open.test", "198.51.100.11", false],
+  ["a record that lets no server send", "x@none.test", "198.51.100.10", false],
+  ["a DNS that does not answer", "x@down.test", "198.51.100.10", false],
+  ["an address literal", "x@[198.51.100.10]", "198.51.100.10", false],
+] as const)
+  test(`${that}: ${proven ? "proven" : "not proven"}`, async () => {
+    const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, lookupIn(ZONE).lookup);
+    assert.equal(await proofs.prove(event(sender, from)), proven);
+  });
+
+test("asks the DNS only if greylisting depends on it", async () => {
+  const { lookup, asked } = lookupIn(ZONE);
+  const proofs = createSenderProofs({ dependsOnSenderProof: ({ sender }) => sender === "x@bare.test" }, lookup);
+  assert.equal(await proofs.prove(event(FRIEND, "198.51.100.70")), false);
+  assert.deepEqual(asked, []);
+  assert.equal(await proofs.prove(event("x@bare.test", "198.51.100.10")), true);
+});
+
+test("a slow DNS delays no mail, and many questions at once do not pile up", async () => {
+  const silent: NameLookup = {
+    texts: () => new Promise(() => {}),
+    addresses: () => new Promise(() => {}),
+    exchanges: () => new Promise(() => {}),
+  };
+  const asks = { count: 0 };
+  const counting = { ...silent, texts: () => ((asks.count += 1), new Promise<never>(() => {})) };
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, counting, 1);
+  const asked = Array.from({ length: 55 }, () => proofs.prove(event(FRIEND, MAIL.ip)));
+  assert.ok((await Promise.all(asked)).every((proven) => !proven));
+  assert.equal(asks.count, 50);
+});
+
+test("a mail waits a second and a half for the DNS, and an answered question frees its place", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const answers: (() => void)[] = [];
+  const { lookup } = lookupIn(ZONE);
+  const slow: NameLookup = {
+    ...lookup,
+    texts: () => new Promise((resolve) => answers.push(() => resolve({ ok: false, reason: "no server answers" }))),
+  };
+  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, slow);
+  const settled = async (): Promise<void> => {
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  let proven = 0;
+  const ask = (): void => void proofs.prove(event(FRIEND, MAIL.ip)).then(() => (proven += 1));
+  for (let i = 0; i < 50; i++) ask();
+  t.mock.timers.tick(1_499);
+  await settled();
+  assert.equal(proven, 0);
+  t.mock.timers.tick(1);
+  await settled();
+  assert.equal(proven, 50);
+  ask();
+  assert.equal(answers.length, 50);
+  answers[0]?.();
+  await settled();
+  ask();
+  assert.equal(answers.length, 51);
+});

@@ -1,0 +1,153 @@
+import { domainOf, isDomain } from "../../core/net/address.ts";
+import { contains, type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
+import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
+import type { Greylisting } from "../facts/greylisting.ts";
+import type { SenderProofs } from "../network-ports.ts";
+import { within } from "./outside.ts";
+
+/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
+export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
+
+/** Reads DNS records. Never throws. */
+export interface NameLookup {
+  /** TXT records, the strings of each joined (RFC 7208, 3.3). */
+  texts(name: string): Promise<Found<string>>;
+  addresses(name: string): Promise<Found<Ip>>;
+  exchanges(name: string): Promise<Found<string>>;
+}
+
+export const SPF_LIMITS = {
+  /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */
+  lookups: 10,
+  /** Hosts of one `mx` (RFC 7208, 4.6.4). */
+  exchanges: 10,
+  /** Networks of one domain. */
+  networks: 5_000,
+  /** A record that lets half the internet send is a mistake, so it does not count. */
+  shortestV4: 8,
+  shortestV6: 16,
+} as const;
+
+/**
+ * The networks allowed by a domain's SPF record, including includes. `otherwise` is used for a domain without a
+ * record.
+ */
+export async function expandSpf(
+  domain: string,
+  lookup: NameLookup,
+  otherwise: readonly SpfTerm[] | null = null,
+): Promise<Found<Prefix>> {
+  const expansion = new Expansion(domain, lookup, otherwise);
+  const reason = await expansion.record(domain);
+  return reason === null ? { ok: true, found: [...expansion.networks] } : { ok: false, reason };
+}
+
+class Expansion {
+  readonly networks = new Set<Prefix>();
+  readonly #root: string;
+  readonly #lookup: NameLookup;
+  readonly #otherwise: readonly SpfTerm[] | null;
+  #lookups = 0;
+
+  constructor(root: string, lookup: NameLookup, otherwise: readonly SpfTerm[] | null) {
+    this.#root = root;
+    this.#lookup = lookup;
+    this.#otherwise = otherwise;
+  }
+
+  /** Returns why it failed, or null. */
+  async record(domain: string): Promise<string | null> {
+    const texts = await this.#lookup.texts(domain);
+    if (!texts.ok) return texts.reason;
+    const records = texts.found.map(parseSpfRecord).filter((terms) => terms !== null);
+    const terms = records[0] ?? (domain === this.#root ? this.#otherwise : []);
+    if (terms === null) return `${domain} publishes no SPF record`;
+    if (records.length > 1) return `${domain} publishes several SPF records`;
+    for (const term of terms) {
+      const reason = await this.#term(term, domain);
+      if (reason !== null) return reason;
+    }
+    return null;
+  }
+
+  #term(term: SpfTerm, domain: string): Promise<string | null> | string | null {
+    if (term.type === "network") return this.#add(term.prefix);
+    if (++this.#lookups > SPF_LIMITS.lookups)
+      return `the SPF record of ${this.#root} needs more than ${SPF_LIMITS.lookups} look-ups`;
+    switch (term.type) {
+      case "include":
+      case "redirect":
+        return this.record(term.domain);
+      case "a":
+        return this.#addresses(term, [term.domain ?? domain]);
+      case "mx":
+        return this.#exchanges(term, term.domain ?? domain);
+    }
+  }
+
+  async #exchanges(term: Lengths, domain: string): Promise<string | null> {
+    const hosts = await this.#lookup.exchanges(domain);
+    return hosts.ok ? this.#addresses(term, hosts.found.slice(0, SPF_LIMITS.exchanges)) : hosts.reason;
+  }
+
+  async #addresses({ v4Length, v6Length }: Lengths, names: readonly string[]): Promise<string | null> {
+    for (const name of names) {
+      const addresses = await this.#lookup.addresses(name);
+      if (!addresses.ok) return addresses.reason;
+      for (const ip of addresses.found) {
+        const network = parsePrefix(`${ip}/${isV4(ip) ? v4Length : v6Length}`);
+        const reason = network === null ? null : this.#add(network);
+        if (reason !== null) return reason;
+      }
+    }
+    return null;
+  }
+
+  #add(network: Prefix): string | null {
+    const shortest = isV4(network) ? SPF_LIMITS.shortestV4 : SPF_LIMITS.shortestV6;
+    if (prefixLength(network) < shortest) return null;
+    this.networks.add(network);
+    const tooMany = this.networks.size > SPF_LIMITS.networks;
+    return tooMany ? `the SPF record of ${this.#root} names more than ${SPF_LIMITS.networks} networks` : null;
+  }
+}
+
+type Lengths = Readonly<{ v4Length: number; v6Length: number }>;
+
+export const SENDER_PROOF_LIMITS = {
+  deadlineMs: 1_500,
+  /** Maximum domains looked up at the same time. Further ones count as not proven. */
+  inFlight: 50,
+} as const;
+
+/** For a domain without an SPF record: the servers that accept its mail may send. */
+const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length: 32, v6Length: 128 }];
+
+/**
+ * Checks the SPF record of the sender's domain (RFC 7208), only if greylisting depends on it. A confirmed host name
+ * below the domain proves nothing: customers of an access provider have one, too.
+ */
+export function createSenderProofs(
+  firstContacts: Pick<Greylisting, "dependsOnSenderProof">,
+  lookup: NameLookup,
+  deadlineMs: number = SENDER_PROOF_LIMITS.deadlineMs,
+): SenderProofs {
+  let asking = 0;
+  const speaksFor = async (domain: string, ip: Ip): Promise<boolean> => {
+    asking += 1;
+    try {
+      const networks = await expandSpf(domain, lookup, ITS_EXCHANGES);
+      return networks.ok && networks.found.some((network) => contains(network, ip));
+    } finally {
+      asking -= 1;
+    }
+  };
+  return {
+    prove: (event) => {
+      const domain = domainOf(event.sender).toLowerCase();
+      if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
+        return Promise.resolve(false);
+      return within(speaksFor(domain, event.ip), deadlineMs, false);
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { AppPasswordItem } from "../admin/declare/items.ts";
+import type { AllowedSenderItem } from "../admin/filters.ts";
+import type { Vacation } from "../core/mailbox-rules.ts";
+import type { AccountName, Address, SenderPattern } from "../core/net/address.ts";
+import type { Millis } from "../core/time.ts";
+import type { Outcome } from "./ports.ts";
+import type { TimeSpan } from "./storage-ports.ts";
+
+/** What an account has in addition to its password, and where its mail is forwarded. Writers throw if their database cannot be written. */
+
+/** A password for a single mail program. `digest`: SHA-256 in hexadecimal. It is random, so no slow hash is needed. */
+export type NewAppPassword = Readonly<{
+  account: AccountName;
+  name: string;
+  digest: string;
+  /** The value by which Dovecot reports it. */
+  proof: string;
+  by: string;
+  at: Millis;
+}>;
+
+export interface AppPasswordStore {
+  addAppPassword(made: NewAppPassword): Outcome;
+  removeAppPassword(account: AccountName, name: string): Outcome;
+  /** Oldest first. */
+  appPasswordsOf(account: string): readonly AppPasswordItem[];
+  /** The values by which Dovecot reports those that were used or created last. */
+  proofsOf(account: string): readonly string[];
+  /** Notes that the account (as typed) signed in with it. A sign-in is not refused because this note fails. */
+  used(account: string, name: string, now: Millis): void;
+}
+
+/** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
+export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
+
+/** Outside targets that are new, and when they no longer are. */
+export type YoungTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;
+
+export interface ForwardStore {
+  /**
+   * Replaces the earlier forwarding. Without targets, its mail stays in its mailbox. `young`: mail forwarded to these targets counts with
+   * what the account sends (`YoungForwards`); null: no target counts, not even earlier ones.
+   */
+  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
+  /** Null if its mail stays in its mailbox. */
+  forwardingOf(account: string): Forwarding | null;
+  /** Forwarding targets of all accounts, one for each account that forwards. */
+  targets(): readonly string[];
+  /**
+   * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a
+   * restart. Deletes counts outside the span.
+   */
+  spendTargets(of: AccountName | "aliases", many: number, most: number, span: TimeSpan): boolean;
+}
+
+export interface VacationStore {
+  /** Replaces the earlier one. Null: no more replies. */
+  setVacation(account: AccountName, vacation: Vacation | null): Outcome;
+  /** Null if it sends none. */
+  vacationOf(account: string): Vacation | null;
+}
+
+/** Number of addresses that mail for an alias reaches. */
+export type Reached = Readonly<{ alias: string; addresses: number }>;
+
+export interface AliasReach {
+  /** The alias with the most addresses, among this one and all that lead to it. */
+  widest(address: Address): Reached;
+}
+
+/** The senders whose mail an account accepts regardless of the spam score. */
+export interface SpamAllowStore {
+  allowSender(account: AccountName, sender: SenderPattern, by: string, at: Millis): Outcome;
+  disallowSender(account: AccountName, sender: SenderPattern): Outcome;
+  /** Returns what the command would return, without a change. */
+  wouldChange(verb: "allow" | "disallow", account: AccountName, sender: SenderPattern): Outcome;
+  allowedSenders(): readonly AllowedSenderItem[];
+}
+
+/** The files with these senders that the spam filter reads. */
+export interface SpamPreferences {
+  /** Throws if the files cannot be written. */
+  refresh(): void;
+}

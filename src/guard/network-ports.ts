@@ -1,0 +1,89 @@
+import type { BanItem } from "../admin/bans.ts";
+import type { OwnNetwork } from "../core/decide/sparing.ts";
+import type { Listing, Recipient } from "../core/events/mail.ts";
+import type { Connection, ConnectionOrders } from "../core/firewall/connection-shares.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
+import type { Millis } from "../core/time.ts";
+import type { Outcome } from "./ports.ts";
+
+/** What the engine needs from the network: the DNS and the firewall of this machine. */
+
+/** The IPv4 addresses of a name. `failed`: no answer, or one that cannot be trusted. */
+export type NameAnswer =
+  | Readonly<{ type: "addresses"; addresses: readonly string[]; ttlMs: number }>
+  | Readonly<{ type: "none" }>
+  | Readonly<{ type: "failed"; why: string }>;
+
+/** Looks names up in the DNS. Never rejects. */
+export interface Names {
+  addresses(name: string): Promise<NameAnswer>;
+}
+
+/** Resolves null if no list contains the address, or no list answered in time. Never rejects; takes less than a second. */
+export interface BlockLists {
+  ask(ip: Ip): Promise<Listing | null>;
+}
+
+/** Whether a domain accepts mail (RFC 5321, 5.1; RFC 7505). Never rejects; takes less than 1.5 seconds. */
+export interface SenderDomains {
+  /** Null if the DNS gave no answer. A sender is not refused for that. */
+  exists(domain: string): Promise<boolean | null>;
+}
+
+/** Whether a client may send for the sender's domain. Never rejects; takes less than 1.5 seconds. */
+export interface SenderProofs {
+  /** Asks only if the answer matters; otherwise "not proven". */
+  prove(event: Recipient): Promise<boolean>;
+}
+
+/** One step of the ban table, in commit order. */
+export type BanStep =
+  | Readonly<{ id: number; type: "add"; prefix: Prefix; expiresAt: Millis | null }>
+  | Readonly<{ id: number; type: "delete"; prefix: Prefix }>;
+
+export type FirewallBan = Readonly<{ prefix: Prefix; expiresAt: Millis | null }>;
+
+/** `uncounted`: bans work, and this is why open connections cannot be counted here. */
+export type ResetOutcome = Outcome | Readonly<{ ok: true; uncounted: string }>;
+
+export interface Firewall {
+  /**
+   * Makes the kernel's sets equal to these bans, whatever they were. `allow` always passes. `bans` may be read over some
+   * turns, and more than once.
+   */
+  reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome>;
+  apply(steps: readonly BanStep[], now: Millis): Promise<Outcome>;
+  /** Reads back whether the kernel holds each of these. Cheap for a few hundred. */
+  holds(prefixes: readonly Prefix[]): Promise<Outcome>;
+  /** Ends established connections of these networks. */
+  cut(prefixes: readonly Prefix[]): Promise<Outcome>;
+  /** Whether the table from `reset` is still complete; somebody may have flushed it by hand. Cheap. */
+  check(): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** The open connections, and which clients may open more. */
+export interface OpenConnections {
+  /** Established connections from clients to these local ports. */
+  connections(ports: readonly number[]): Promise<readonly Connection[]>;
+  /** All TCP sockets in use, including those that listen; null if unknown. Costs almost nothing. */
+  sockets(): Promise<number | null>;
+  /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty if unknown. */
+  silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
+  /** Replaces the earlier orders. They expire after `lastsS` seconds. */
+  say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
+  end(connections: readonly Connection[]): Promise<Outcome>;
+}
+
+/** Addresses that must never be banned, because they are the machine itself or hide all its clients. */
+export interface OwnNetworks {
+  current(): readonly OwnNetwork[];
+}
+
+/** New bans in force, and networks that are no longer banned, up to a step. `isAll` false: there are more steps. */
+export type BanChanges = Readonly<{
+  added: readonly BanItem[];
+  removed: readonly string[];
+  upto: number;
+  isAll: boolean;
+}>;

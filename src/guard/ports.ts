@@ -1,0 +1,79 @@
+import type { Notice } from "../admin/declare/items.ts";
+import type { NoticeCode } from "../core/alerts/notices.ts";
+import type { Decision } from "../core/decide/decision.ts";
+import type { SentMail } from "../core/decide/facts.ts";
+import type { Event } from "../core/events/event.ts";
+import type { Recipient } from "../core/events/mail.ts";
+import type { AccountName } from "../core/net/address.ts";
+import type { Millis } from "../core/time.ts";
+
+/**
+ * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
+ * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, and `admin-ports.ts` for the administrator's
+ * commands.
+ */
+
+export interface Clock {
+  now(): Millis;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
+/** For readers of the service log: one sentence and its values. Never throws. */
+export interface Log {
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** Knows the accounts and aliases of this server. Throws if their database cannot be read. */
+export interface RecipientDirectory {
+  /** Ignores case. An extension (`alice+shop@`) belongs to its account. */
+  exists(address: string): boolean;
+}
+
+/** Whether client, sender and recipient already correspond, so that greylisting would only delay mail. */
+export interface FirstContacts {
+  isFirstContact(event: Recipient): boolean;
+  /** Whether the recipient wrote to the domain of the client's confirmed host name. */
+  expectsBounce(event: Recipient): boolean;
+}
+
+/** Where mail goes that an account sends to itself. Throws if the database cannot be read. */
+export interface ForwardReach {
+  /** Every address that mail for this recipient reaches through the account's forward, directly or through aliases. */
+  reachedBy(account: string, recipient: string): readonly string[];
+}
+
+/** Forwards to outside targets that somebody other than root added within a day. Throws if the database cannot be read or written. */
+export interface YoungForwards {
+  /** Each path by which mail for this recipient leaves through such a forward, except paused ones. */
+  reached(recipient: string, now: Millis): readonly Readonly<{ account: string; target: string }>[];
+  /** Mails that left through the account's forwards after `since`, in ascending order. */
+  sent(account: string, since: Millis): readonly SentMail[];
+  count(account: string, mail: SentMail): void;
+  /** Until then mail that would leave through such a forward stays in the account's mailbox. */
+  rest(account: string, until: Millis): void;
+}
+
+/** The accounts that may sign in. */
+export interface AccountDirectory {
+  isActive(account: string): boolean;
+}
+
+/** The passwords with which accounts sign in. */
+export interface AccountPasswords {
+  /** The hash with its scheme, as Dovecot reads it. Null: no account with this name may sign in. */
+  passwordHash(account: AccountName): string | null;
+}
+
+export type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+/** Conditions that the owner must know about now. A notice is raised once, however often its cause recurs, until it is cleared. */
+export interface Notices {
+  raise(code: NoticeCode, detail: string): void;
+  clear(code: NoticeCode): void;
+  list(): readonly Notice[];
+}
+
+/** The engine as a server sees it: `answer` is called once, and may be called at once (docs/adr/0012). */
+export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

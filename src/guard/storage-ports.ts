@@ -1,0 +1,245 @@
+import type { BanItem } from "../admin/bans.ts";
+import type { AddressReport, EventItem } from "../admin/declare/items.ts";
+import type { Page, PageRequest } from "../admin/declare/paging.ts";
+import type { Guess, Shares } from "../core/decide/account-guard.ts";
+import type { Ban, Change, Evidence, LogPosition } from "../core/decide/decision.ts";
+import type { Failure, PriorReports, SentMail } from "../core/decide/facts.ts";
+import type { HonestServer } from "../core/decide/honest-mail.ts";
+import type { EventRecord } from "../core/events/event.ts";
+import type { JailReported } from "../core/events/report.ts";
+import type { Prefix } from "../core/net/ip.ts";
+import type { Millis } from "../core/time.ts";
+import type { Figures } from "./figures.ts";
+import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
+
+/**
+ * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `store`
+ * implements it.
+ */
+
+/**
+ * The writer of `engine.db`. All rows and changes of one turn of the event loop are written between `begin` and `commit`. Each
+ * method throws if the database is full, locked or damaged; `rollback` never throws.
+ */
+export interface Store {
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+  /** Returns the id of the row. */
+  append(record: EventRecord): number;
+  apply(change: Change, at: Millis): void;
+}
+
+/** What the database knows about one address; initializes the windows in memory. Times ascend. */
+export type AddressHistory = Readonly<{
+  /** The ban in force on the address, or on a wider network around it. */
+  ban: Ban | null;
+  /** Start times of the automatic bans that still count. */
+  offencesAt: readonly Millis[];
+  /** The last sign-in of an account from this address; null if there was none. */
+  knownAt: Millis | null;
+  /** Failures that count, except forgiven ones. */
+  failures: readonly Failure[];
+  /** Counted events since the last ban started or was lifted. */
+  connections: readonly Millis[];
+  mails: readonly Millis[];
+  probes: readonly Millis[];
+  bounces: readonly Millis[];
+}>;
+
+/** For an address about which nothing is known or nothing can be read. */
+export const NO_HISTORY: AddressHistory = {
+  ban: null,
+  offencesAt: [],
+  knownAt: null,
+  connections: [],
+  mails: [],
+  failures: [],
+  probes: [],
+  bounces: [],
+};
+
+/** How far back to read and how many times to keep, so that windows are exact. */
+export type Reach = Readonly<{
+  sinceConnections: Millis;
+  sinceMails: Millis;
+  sinceFailures: Millis;
+  sinceProbes: Millis;
+  most: number;
+  mostFailures: number;
+}>;
+
+/** Where an account signed in: the unit of the address, and the hash of the password (empty if unknown). */
+export type SignIn = Readonly<{ prefix: Prefix; proof: string }>;
+export type AccountGuess = Guess & Readonly<{ account: string }>;
+/** After `since`, up to and including `until`: a clock that ran ahead leaves guesses with future times. */
+export type TimeSpan = Readonly<{ since: Millis; until: Millis }>;
+export type GuessSpan = TimeSpan & Readonly<{ most: number }>;
+/** `share`: maximum for each network. */
+export type GuessShares = TimeSpan & Readonly<{ share: number }>;
+/** `network`: only guesses from this network; null for all. */
+export type GuessReach = GuessSpan & Readonly<{ network: Prefix | null }>;
+
+/**
+ * What is known about accounts, by name in lower case, and for guesses as `guessedName` shortens it. Includes the rows of the
+ * open transaction.
+ */
+export interface AccountHistory {
+  /** Newest first. */
+  signIns(account: string, since: Millis): readonly SignIn[];
+  /** Hash of the password that was set last, if known. */
+  passwordProofs(account: string): readonly string[];
+  /** Passwords that strangers tried, newest first. */
+  guesses(account: string, reach: GuessReach): readonly Guess[];
+  /** All passwords that strangers tried at the account, so that the many from one network don't hide those from others. */
+  candidates(account: string, shares: GuessShares): Shares;
+  /** What a network tried at any account, newest first. */
+  guessesOf(network: Prefix, span: GuessSpan): readonly AccountGuess[];
+  /**
+   * Passwords from any network at any account that did not look right, newest first; at most `most`, read lazily.
+   */
+  guessesSince(span: GuessSpan): Iterable<AccountGuess>;
+  /** Accounts that signed in from this unit. */
+  accountsOf(subject: Prefix, since: Millis): readonly string[];
+  /** Units in the network from which any account signed in. The cost does not depend on other networks. */
+  knownWithin(network: Prefix, since: Millis): readonly Prefix[];
+  /** Units from which any account signed in. */
+  networksSince(since: Millis): readonly Prefix[];
+}
+
+/** `evidence`: why the mail of an account is held; null while it is not. `vouchedAt`: when its owner last vouched for it; 0: never. */
+export type HoldState = Readonly<{ evidence: Evidence | null; vouchedAt: Millis }>;
+
+export type PlaceTimes = Readonly<{ before: Millis; since: Millis }>;
+
+/** What accounts sent. Includes the rows of the open transaction. */
+export interface SendingHistory {
+  /** Mails that counted, in ascending order; only the newest if there are more than `most`. */
+  sentMails(account: string, since: Millis, most: number): readonly SentMail[];
+  hasWritten(account: string, address: string): boolean;
+  /**
+   * Whether the account signed in from here up to `before`, or its owner vouched after `since` for mail from here. Ignores
+   * sign-ins around mail that the owner dropped after `since`.
+   */
+  knowsPlace(account: string, place: Prefix, times: PlaceTimes): boolean;
+  hold(account: string): HoldState;
+  /** Counted recipients whose servers refused its mail permanently after `since` (`NOTE_REFUSAL`). */
+  refusals(account: string, since: Millis): number;
+}
+
+/** History of neighbouring addresses together. Includes the rows of the open transaction. */
+export interface NetworkHistory {
+  /**
+   * Other units in the network that were banned for guessing or abuse, by the engine's own decision. Forgiven bans
+   * do not count.
+   */
+  offenders(network: Prefix, since: Millis, besides: Prefix): number;
+  /** Units in the network that were banned for any offence, except forgiven ones. Not always all of them. */
+  banned(network: Prefix, since: Millis): readonly Prefix[];
+  /** When the last ban of the network itself started or ended; 0 if there was none. */
+  settledAt(network: Prefix, now: Millis): Millis;
+  /** Other wrong passwords, each counted once per account. */
+  guessesFrom(network: Prefix, span: TimeSpan, besides: Readonly<{ account: string; proof: string }>): number;
+}
+
+/** Servers that sent good mail. Only whole days count. Includes the rows of the open transaction. */
+export interface HonestMail {
+  /** Evidence that this unit is honest, or null. `network`: the neighbourhood that contains it. */
+  server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null;
+  /** Units of the network with any good mail. */
+  servers(network: Prefix, since: Millis, most: number): readonly HonestServer[];
+  /** Whether an account has written to this address. */
+  hasWrittenTo(address: string): boolean;
+}
+
+/** Includes the rows of the open transaction. */
+export interface History {
+  address(prefix: Prefix, reach: Reach): AddressHistory;
+  accountMails(account: string, since: Millis, most: number): readonly Millis[];
+  /** The ban in force on exactly this network. */
+  ban(prefix: Prefix): Ban | null;
+  /** Bans in force on the network or within it. */
+  bansWithin(prefix: Prefix): readonly Ban[];
+  allowed(): readonly AllowEntry[];
+}
+
+/** `expiresAt` null: valid until it is removed. */
+export type AllowEntry = Readonly<{
+  prefix: Prefix;
+  note: string;
+  by: string;
+  at: Millis;
+  expiresAt: Millis | null;
+}>;
+
+/** Earlier reports of Fail2ban with their decisions, and other failures at that time. Throws as `History` does. */
+export interface JailMemory {
+  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports;
+}
+
+/** How far the engine has read the logs. Throws if the database cannot be read. */
+export interface LogPositions {
+  /** Null if the log was never read. */
+  positionOf(log: string): LogPosition | null;
+}
+
+export interface BanLog {
+  /** The last committed step; 0 before the first. */
+  last(): number;
+  /** At most `most` steps after `id`, oldest first. */
+  after(id: number, most: number): readonly BanStep[];
+  /**
+   * Bans in force, read in pages during the iteration; each iteration reads again. A ban that changes during it may appear in
+   * its old state, its new state or both, and has a step after the one that was last at the start.
+   */
+  active(now: Millis): Iterable<FirewallBan>;
+  /** Prefixes whose ban has expired but is still in the table. */
+  expired(now: Millis, most: number): readonly Prefix[];
+}
+
+/**
+ * `next`: the id to continue from, as `before` or `after`; null on the last page. A page may have fewer events than
+ * requested, even none, and still have a `next`: a search for a page ends after some milliseconds. `searchedTo`: with a `next`,
+ * the time of the last event read.
+ */
+export type EventPage = Readonly<{ items: readonly EventItem[]; next: number | null; searchedTo?: Millis }>;
+
+export type EventFilter = Readonly<{
+  /** Only ids above `after` and below `before`. */
+  after?: number;
+  before?: number;
+  /** A single address or a network. */
+  prefix?: Prefix;
+  /** One type, or any of several. */
+  type?: string;
+  types?: readonly string[];
+  /** Only events between these times, both included. */
+  from?: Millis;
+  to?: Millis;
+  /** Only events that are shown with this text; ignores case. */
+  text?: string;
+  /** What an account did, the mail it received, and changes to it. */
+  account?: string;
+  /** A queue id, or a Message-ID without its angle brackets. */
+  mail?: string;
+  most: number;
+  order: "oldest_first" | "newest_first";
+}>;
+
+/** `text`: only bans with this text in their network, reason or source; ignores case. */
+export type BansAsked = PageRequest & Readonly<{ text?: string }>;
+
+/** Reads `engine.db` for the web and the command line, never for the guard's hot path. */
+export interface Queries {
+  /** Bans in force, newest first. The cursor is a whole number. */
+  bans(now: Millis, asked: BansAsked): Page<BanItem>;
+  events(filter: EventFilter): EventPage;
+  address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport;
+  /** Changes by at most `most` steps after this one; with null, only the number of the last step. */
+  banChanges(after: number | null, most: number): BanChanges;
+  /** Spam scores of these events; events that an older version wrote have none. */
+  spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>>;
+  /** Identifies the database: in a different one, event ids may have started again. */
+  name(): string;
+  readonly figures: Figures;
+}

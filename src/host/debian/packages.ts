@@ -1,0 +1,56 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../machine/run-program.ts";
+
+/** dpkg(1)'s own state, and the kernel's list of lock holders (proc(5)). */
+export type PackageFiles = Readonly<{ directory: string; locks: string }>;
+export const PACKAGE_FILES: PackageFiles = { directory: "/var/lib/dpkg", locks: "/proc/locks" };
+
+/** Differs after each change of a package; empty without dpkg. */
+export function packagesState({ directory }: PackageFiles): string {
+  const stat = statSync(join(directory, "status"), { throwIfNoEntry: false });
+  return stat === undefined ? "" : [stat.ino, stat.size, stat.mtimeMs].join(" ");
+}
+
+/** Whether dpkg or apt is at work. */
+export function isDpkgBusy({ directory, locks }: PackageFiles): boolean {
+  const held = readFileSync(locks, "utf8");
+  return ["lock", "lock-frontend"].some((name) => {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    return stat !== undefined && new RegExp(`:${stat.ino} \\d+ \\S+$`, "m").test(held);
+  });
+}
+
+/** When the package was installed or upgraded (ms): dpkg rewrites its file list each time. Null if it is not installed. */
+export function unpackedAt(name: string, { directory }: PackageFiles): number | null {
+  return statSync(join(directory, "info", `${name}.list`), { throwIfNoEntry: false })?.mtimeMs ?? null;
+}
+
+/** Installed packages whose installation dpkg has not finished. */
+export async function unfinishedPackages(
+  names: readonly string[],
+  { directory }: PackageFiles,
+): Promise<readonly string[]> {
+  const format = "${Package} ${db:Status-Status}\\n";
+  const asked = await runProgram("dpkg-query", ["--admindir", directory, "-W", "-f", format, ...names]);
+  const lines = asked.stdout.split("\n").filter((line) => line !== "");
+  return lines.flatMap((line) => {
+    const [name = "", status = ""] = line.split(" ");
+    return ["half-installed", "unpacked", "half-configured"].includes(status) ? [name] : [];
+  });
+}
+
+/** proc(5), maps: code mapped from a deleted file. Anonymous memory has no file. */
+export function replacedIn(pid: number): readonly string[] {
+  const maps = textOf(`/proc/${pid}/maps`);
+  const gone = [...maps.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/\S+) \(deleted\)$/gm)].map(([, file = ""]) => file);
+  return [...new Set(gone)].filter((file) => !/^\/(?:memfd:|dev\/|SYSV)/.test(file));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../machine/run-program.ts";
+import { knownHoles, waitingUpdates } from "./updates.ts";
+
+/** A stand-in for debsecan. */
+function sources(script: string | null, codename = "bookworm") {
+  const directory = temporaryDirectory();
+  chmodSync(directory, 0o755);
+  const lists = join(directory, "lists");
+  mkdirSync(lists);
+  const osRelease = join(directory, "os-release");
+  writeFileSync(osRelease, `ID=debian\nVERSION_CODENAME=${codename}\n`);
+  const debsecan = join(directory, "debsecan");
+  if (script !== null) writeFileSync(debsecan, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return { lists, debsecan, osRelease };
+}
+
+test("apt of this machine tells what waits, without any right", async () => {
+  const waiting = await waitingUpdates(sources(null));
+  assert.ok(waiting.known, JSON.stringify(waiting));
+  assert.match(waiting.listsAt ?? "", /^\d{4}-/);
+});
+
+/** Fields as deb-control(5) writes them. */
+function paragraph(fields: Readonly<Record<string, string>>): string {
+  return `${Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join("")}\n`;
+}
+
+/** A machine with one kernel and an archive with the next one. Returns the apt configuration that shows only these. */
+async function nextKernel(directory: string): Promise<string> {
+  const at = (name: string): string => join(directory, name);
+  for (const name of ["state/lists/partial", "cache/archives/partial", "etc", "archive"])
+    mkdirSync(at(name), { recursive: true });
+  const kernel = (abi: number) => ({ Package: `linux-image-${abi}`, Version: `6.1.${abi}`, Architecture: "all" });
+  const newest = (abi: number) => ({ ...kernel(abi), Package: "linux-image", Depends: `linux-image-${abi}` });
+  const installed = { Status: "install ok installed", Maintainer: "Lab <lab@example.test>" };
+  const status = [newest(40), kernel(40)].map((one) => paragraph({ ...one, ...installed }));
+  writeFileSync(at("status"), status.join(""));
+  const file = { Filename: "./none.deb", Size: "1", SHA256: "0".repeat(64) };
+  const packages = [newest(41), kernel(41)].map((one) => paragraph({ ...one, ...file })).join("");
+  writeFileSync(at("archive/Packages"), packages);
+  const hash = createHash("sha256").update(packages).digest("hex");
+  const release = { Origin: "Debian", Label: "Debian-Security", Suite: "stable-security", Version: "12" };
+  const dated = { ...release, Date: new Date().toUTCString(), SHA256: `\n ${hash} ${packages.length} Packages` };
+  writeFileSync(at("archive/Release"), paragraph(dated));
+  writeFileSync(at("etc/sources.list"), `deb [trusted=yes] file:${at("archive")} ./\n`);
+  const config = at("apt.conf");
+  const places = { State: "state", "State::status": "status", Cache: "cache", Etc: "etc" };
+  const lines = Object.entries(places).map(([name, place]) => `Dir::${name} "${at(place)}";\n`);
+  writeFileSync(config, `${lines.join("")}APT::Sandbox::User "root";\n`);
+  const fetched = await runProgram("apt-get", ["-q", "update"], { env: { APT_CONFIG: config } });
+  assert.equal(fetched.code, 0, fetched.stderr);
+  return config;
+}
+
+test("a new kernel waits, although it is a package that is not installed yet", async () => {
+  const of = sources(null);
+  const waiting = await waitingUpdates({ ...of, aptConfig: await nextKernel(join(of.lists, "..")) });
+  assert.ok(waiting.known, JSON.stringify(waiting));
+  assert.deepEqual(
+    waiting.packages.toSorted((a, b) => a.name.localeCompare(b.name)),
+    [
+      { name: "linux-image", version: "6.1.41", isSecurity: true },
+      { name: "linux-image-41", version: "6.1.41", isSecurity: true },
+    ],
+  );
+});
+
+test("debsecan is asked for the release of this machine, as a user without rights", async () => {
+  const script = `[ "$1 $2" = "--suite bookworm" ] || exit 9
+[ "$(id -u)" != 0 ] || exit 8
+echo "CVE-2026-0001 libc6 (fixed)"; echo "CVE-2026-0002 tar"`;
+  assert.deepEqual(await knownHoles(sources(script)), {
+    known: true,
+    isInstalled: true,
+    fixable: [{ name: "libc6", cves: ["CVE-2026-0001"] }],
+    unfixed: 1,
+  });
+});
+
+test("what cannot be known says why", async () => {
+  assert.deepEqual(await knownHoles(sources(null)), {
+    known: false,
+    isInstalled: false,
+    reason: "debsecan is not installed.",
+  });
+  const refused = await knownHoles(sources('echo "error: while downloading: no route" >&2; exit 1'));
+  assert.deepEqual(refused, {
+    known: false,
+    isInstalled: true,
+    reason: "debsecan says: error: while downloading: no route",
+  });
+  const other = sources("exit 0", "");
+  assert.deepEqual(await knownHoles(other), {
+    known: false,
+    isInstalled: true,
+    reason: `${other.osRelease} names no release of Debian.`,
+  });
+});

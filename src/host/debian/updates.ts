@@ -1,0 +1,125 @@
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { HoleFigures, ReportFacts, Unless, UpdateFigures } from "../../core/report/figures.ts";
+import { DAY_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+import { lastLines, type RunOptions, runProgram } from "../machine/run-program.ts";
+import { makeDirectory } from "../root-files/trees.ts";
+
+/** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
+const AS_NOBODY = { uid: 65_534, gid: 65_534 };
+const APT_LISTS = "/var/lib/apt/lists";
+const DEBSECAN = "/usr/bin/debsecan";
+/** Two seconds of work, on a machine that may be busy. */
+const APT_MS = 120_000;
+/** It downloads its data each time. */
+const DEBSECAN_MS = 60_000;
+
+/** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
+export type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
+const OF_THIS_MACHINE: UpdateSources = { lists: APT_LISTS, debsecan: DEBSECAN, osRelease: "/etc/os-release" };
+
+/** Where apt keeps its lists in the image (docker/apt.conf). */
+export const IMAGE_LISTS = "/run/apt/lists";
+const OF_THE_IMAGE: UpdateSources = { ...OF_THIS_MACHINE, lists: IMAGE_LISTS };
+const FETCH_MS = 120_000;
+
+/** The same for the image, which fetches the lists first: nothing else does so in a container. Never rejects. */
+export async function imageUpdates(now: Millis): Promise<Unless<UpdateFigures>> {
+  const failed = await fetchLists(now);
+  if (failed !== null) return { known: false, reason: failed };
+  const waiting = await waitingUpdates(OF_THE_IMAGE);
+  return waiting.known ? { ...waiting, isImage: true } : waiting;
+}
+
+/** Fetches Debian's package lists into a container's memory, at most once a day. Null, or why it failed. Never rejects. */
+export async function fetchLists(now: Millis): Promise<string | null> {
+  const times = globSync(join(IMAGE_LISTS, "*_Packages*")).map((file) => statSync(file).ctimeMs);
+  if (times.some((at) => now - at < DAY_MS)) return null;
+  makeDirectory(dirname(IMAGE_LISTS), 0o755);
+  const asked = await runProgram("apt-get", ["update", "-q", "-o", "Acquire::http::Timeout=15"], {
+    timeoutMs: FETCH_MS,
+  });
+  // It exits with 0 after most failures and only prints them.
+  const failure =
+    /^(?:E|W: Failed to fetch|W: Some index files failed).*/m.exec(asked.stderr)?.[0] ??
+    (asked.code === 0 ? null : lastLines(asked, 1));
+  return failure === null ? null : `Debian's lists of packages cannot be fetched: ${failure}`;
+}
+
+/** Packages that wait to be upgraded, by the lists that apt has. Never rejects. */
+export async function waitingUpdates(sources: UpdateSources = OF_THIS_MACHINE): Promise<Unless<UpdateFigures>> {
+  const { lists, aptConfig = process.env["APT_CONFIG"] } = sources;
+  const env: Readonly<Record<string, string>> = aptConfig === undefined ? {} : { APT_CONFIG: aptConfig };
+  const asked = await runProgram("apt-get", SIMULATED_UPGRADE, { ...asNobody(), env, timeoutMs: APT_MS });
+  if (asked.code === 127) return { known: false, reason: "apt-get cannot be run here." };
+  if (asked.code !== 0) return { known: false, reason: `apt-get says: ${lastLines(asked, 1)}` };
+  const listsAt = existsSync(lists) ? isoTime(instant(Math.floor(statSync(lists).mtimeMs))) : null;
+  return { known: true, listsAt, isImage: false, packages: readUpgrade(asked.stdout) };
+}
+
+/** Packages with known vulnerabilities, by debsecan(1). Never rejects. */
+export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Promise<ReportFacts["holes"]> {
+  const { debsecan, osRelease } = sources;
+  if (!existsSync(debsecan)) return { known: false, isInstalled: false, reason: "debsecan is not installed." };
+  const isInstalled = true;
+  const suite = suiteOf(osRelease);
+  if (suite === null) return { known: false, isInstalled, reason: `${osRelease} names no release of Debian.` };
+  const asked = await runProgram(debsecan, ["--suite", suite], { ...asNobody(), timeoutMs: DEBSECAN_MS });
+  if (asked.code === 124)
+    return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
+  if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan says: ${lastLines(asked, 1)}` };
+  const found: HoleFigures = readDebsecan(asked.stdout);
+  return { known: true, isInstalled, ...found };
+}
+
+function suiteOf(osRelease: string): string | null {
+  if (!existsSync(osRelease)) return null;
+  return /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(readFileSync(osRelease, "utf8"))?.[1] ?? null;
+}
+
+function asNobody(): RunOptions {
+  return process.getuid?.() === 0 ? AS_NOBODY : {};
+}
+
+/** A package that would be upgraded. `isSecurity`: the new version comes from an archive only for security. */
+export type WaitingPackage = Readonly<{ name: string; version: string; isSecurity: boolean }>;
+
+/**
+ * Arguments of apt-get(8) that tell what an upgrade would install, and change nothing. Without new packages it would keep
+ * back what needs one: each new kernel is a separate package.
+ */
+export const SIMULATED_UPGRADE = ["-s", "-q", "-o", "Debug::NoLocking=1", "--with-new-pkgs", "upgrade"] as const;
+
+/**
+ * What it says, a line for each package that would be installed; a new one has no version in brackets:
+ *
+ *     Inst openssl [3.0.17-1] (3.0.18-1 Debian-Security:12/oldstable-security [amd64])
+ *     Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/oldstable-security [amd64])
+ */
+export function readUpgrade(output: string): readonly WaitingPackage[] {
+  return output.split("\n").flatMap((line) => {
+    const [, name, version, origins] = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) ([^)]*)\)/.exec(line) ?? [];
+    if (name === undefined || version === undefined || origins === undefined) return [];
+    return [{ name, version, isSecurity: /:\S*-security\b/i.test(origins) }];
+  });
+}
+
+export type KnownHoles = Readonly<{
+  /** Packages for whose holes a fixed version is there. */
+  fixable: readonly Readonly<{ name: string; cves: readonly string[] }>[];
+  /** How many holes have none yet. */
+  unfixed: number;
+}>;
+
+/** What `debsecan --suite` prints (debsecan(1)), such as `CVE-2026-1234 libc6 (fixed, remotely exploitable, high urgency)`. */
+export function readDebsecan(output: string): KnownHoles {
+  const fixable = new Map<string, string[]>();
+  const unfixed = new Set<string>();
+  for (const line of output.split("\n")) {
+    const [, hole, name, notes = ""] = /^(\S+) (\S+)(?: \((.*)\))?$/.exec(line) ?? [];
+    if (hole === undefined || name === undefined) continue;
+    if (!notes.split(", ").includes("fixed")) unfixed.add(hole);
+    else fixable.set(name, [...(fixable.get(name) ?? []), hole]);
+  }
+  return { fixable: [...fixable].map(([name, cves]) => ({ name, cves })), unfixed: unfixed.size };
+}

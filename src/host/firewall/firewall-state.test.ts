@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseKeeperReply } from "../../admin/declare/keeper.ts";
+import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
+import { nftStrict } from "../nft/strict-rules.ts";
+import { firewallState, stateJson } from "./firewall-state.ts";
+
+const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
+const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
+
+test("programs and the guard get the same state", () => {
+  assert.deepEqual(stateJson(firewallState(STRICT, { confirmed: OPEN, trial: null }, nftStrict(OPEN, null))), {
+    state: "confirmed",
+    open: ["22/tcp4"],
+    trusted: ["wg0"],
+    confirmWithinSeconds: null,
+    faults: [],
+  });
+});
+
+test("outside strict mode the state has no list of open ports", () => {
+  const reported = stateJson(
+    firewallState({ ...STRICT, "firewall.mode": "bans" }, { confirmed: null, trial: null }, ""),
+  );
+  const firewall = { state: "bans", open: null, trusted: [], confirmWithinSeconds: null, faults: [] };
+  assert.deepEqual(reported, firewall);
+  const reply = { ok: true, detail: "", firewall };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});

@@ -1,0 +1,45 @@
+import type { FIREWALL_STATES, FirewallReport } from "../../admin/declare/reports.ts";
+import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
+import { isStrict } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { parseStrict } from "../nft/strict-rules.ts";
+
+/** What the kernel accepts, by the states of `FIREWALL_STATES`. */
+export type FirewallState = Readonly<{
+  state: (typeof FIREWALL_STATES)[number];
+  /** Null: every port. */
+  open: Opening | null;
+  /** Until the kernel rolls a trial back. */
+  waitsS: number | null;
+  /** Why it is broken. */
+  faults: readonly string[];
+}>;
+
+type StrictSettings = Pick<Settings, "firewall.enabled" | "firewall.mode">;
+
+/** `listing`: the output of nft(8) for the table, empty if there is none; null if it cannot be read. */
+export function firewallState(
+  settings: StrictSettings,
+  { confirmed }: StrictState,
+  listing: string | null,
+): FirewallState {
+  const none = { open: null, waitsS: null, faults: [] };
+  if (listing === null) return { ...none, state: "unknown" };
+  const found = parseStrict(listing);
+  if (found === null && !isStrict(settings)) return { ...none, state: settings["firewall.enabled"] ? "bans" : "off" };
+  if (found === null && confirmed === null) return { ...none, state: "unconfirmed" };
+  if (found === null) return { ...none, state: "broken", faults: ["the table is gone"] };
+  const { opening: open, waitsS, faults } = found;
+  if (faults.length > 0) return { state: "broken", open, waitsS, faults };
+  if (waitsS !== null) return { state: "trial", open, waitsS, faults };
+  if (open === null || confirmed === null) return { state: "unconfirmed", open, waitsS, faults };
+  const differs = !isNothing(beyond(open, confirmed)) || !isNothing(beyond(confirmed, open));
+  return differs
+    ? { state: "broken", open, waitsS, faults: ["it accepts other connections than those confirmed"] }
+    : { state: "confirmed", open, waitsS, faults };
+}
+
+/** For programs. */
+export function stateJson({ state, open, waitsS, faults }: FirewallState): FirewallReport {
+  return { state, open: open?.doors ?? null, trusted: open?.trusted ?? [], confirmWithinSeconds: waitsS, faults };
+}

@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Isolation, parseIsolation, SHUT } from "../../core/incident/incident.ts";
+import { isV4, type Prefix } from "../../core/net/ip.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type ProxySettings, proxiedPorts } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { lastLines } from "../machine/run-program.ts";
+import { runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { removeFile } from "../root-files/files.ts";
+import { writeRecord } from "../root-files/record-file.ts";
+
+const NFT_MS = 10_000;
+const SSH = 22;
+const SMTP = 25;
+
+export type PortSettings = Pick<
+  Settings,
+  "ports.smtp" | "ports.submission" | "ports.submissions" | "ports.imaps" | "ports.http" | "outbound.relay"
+> &
+  ProxySettings;
+
+/** Null: the server is not isolated. An unreadable file closes everything but SSH: the file exists for a reason. */
+export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
+  if (!existsSync(file)) return null;
+  const read = parseIsolation(readFileSync(file, "utf8"));
+  return read ?? { incident: "unknown", since: "", allow: [], ssh: [SSH], shut: SHUT };
+}
+
+/** Applies to the next start and `config apply`. Null: the server is open again. */
+export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, isolation: Isolation | null): void {
+  if (isolation === null) removeFile(file);
+  else writeRecord(file, isolation);
+}
+
+/** Creates the wanted firewall table. */
+export function shutOut(isolation: Isolation, settings: PortSettings): Promise<Outcome> {
+  return load(nftIsolate(isolation, isolatedPorts(settings)));
+}
+
+/** Removes the firewall's table, if it exists. */
+export function endShutOut(): Promise<Outcome> {
+  return load(nftEndIsolation());
+}
+
+async function load(input: string): Promise<Outcome> {
+  const ran = await runTool("nft", ["-f", "-"], { path: TOOL_PATH, input, timeoutMs: NFT_MS });
+  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+}
+
+/** Whether the table exists and is complete. */
+export async function isShutOut(): Promise<boolean> {
+  const args = ["list", "table", ...ISOLATION_TABLE.split(" ")];
+  const ran = await runTool("nft", args, { path: TOOL_PATH, timeoutMs: NFT_MS });
+  return ran.code === 0 && /hook input/.test(ran.stdout);
+}
+
+export function isolatedPorts(settings: PortSettings): IsolatedPorts {
+  const proxied = proxiedPorts(settings);
+  const relay = Number(/:(\d+)$/.exec(settings["outbound.relay"])?.[1] ?? SMTP);
+  return {
+    smtp: [settings["ports.smtp"], ...(proxied === null ? [] : [proxied.smtp])],
+    signIn: [
+      settings["ports.submission"],
+      settings["ports.submissions"],
+      settings["ports.imaps"],
+      settings["ports.http"],
+      ...(proxied === null ? [] : [proxied.submission, proxied.submissions, proxied.imaps]),
+    ],
+    relay: relay === SMTP ? null : relay,
+  };
+}
+
+/**
+ * The table of an isolated server: apart from the guard's, so that neither the guard nor `break-glass` opens it. It comes
+ * before the guard's; who passes here is still judged there.
+ */
+export const ISOLATION_TABLE = "inet ghostinbox_isolation";
+
+export type IsolatedPorts = Readonly<{
+  smtp: readonly number[];
+  /** Where users sign in, the dashboard's among them. */
+  signIn: readonly number[];
+  /** Of the relay through which mail is sent; null: it goes to port 25 of each server. */
+  relay: number | null;
+}>;
+
+/**
+ * For `nft -f`. A stranger's connection is refused and not dropped: a server that sends mail learns at once that it must try
+ * again later. Only TCP: no port of this server speaks UDP to the outside, and answers to its own questions pass.
+ */
+export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts): string {
+  const open = [
+    ...ssh,
+    ...(shut.includes("receive") ? [] : ports.smtp),
+    ...(shut.includes("sign-in") ? [] : ports.signIn),
+  ];
+  const closed = [
+    ...(shut.includes("receive") ? ports.smtp : []),
+    ...(shut.includes("sign-in") ? ports.signIn : []),
+  ].filter((port) => !ssh.includes(port));
+  return `${nftEndIsolation()}table ${ISOLATION_TABLE} {
+  counter refused { }
+${set("allow4", "ipv4_addr", allow.filter(isV4))}${set(
+  "allow6",
+  "ipv6_addr",
+  allow.filter((prefix) => !isV4(prefix)),
+)}  chain refuse {
+    limit rate 200/second counter name refused reject with tcp reset
+    counter name refused drop
+  }
+  chain input {
+    type filter hook input priority filter - 20; policy accept;
+    iif lo accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+${closed.length === 0 ? "" : `    tcp dport { ${closed.join(", ")} } goto refuse\n    ${rest(open)}\n`}  }
+${shut.includes("send") ? output(ports.relay) : ""}}
+`;
+}
+
+/** Removes the table, if it is there. */
+export function nftEndIsolation(): string {
+  return `add table ${ISOLATION_TABLE}\ndelete table ${ISOLATION_TABLE}\n`;
+}
+
+/** New connections to whatever else listens here. Open ones stay: a session of SSH, and connections that this server opened. */
+function rest(open: readonly number[]): string {
+  const but = open.length === 0 ? "" : `tcp dport != { ${open.join(", ")} } `;
+  return `${but}tcp flags & (syn | ack) == syn goto refuse`;
+}
+
+/** Mail that is on its way at this moment stays here too, and so does what other programs send. Alerts of the guard may leave. */
+function output(relay: number | null): string {
+  const toRelay =
+    relay === null ? "" : `    meta skuid postfix tcp dport ${relay} counter name refused reject with tcp reset\n`;
+  return `  chain output {
+    type filter hook output priority filter - 20; policy accept;
+    oif lo accept
+    tcp dport 25 counter name refused reject with tcp reset
+${toRelay}  }
+`;
+}
+
+function set(name: string, type: string, prefixes: readonly Prefix[]): string {
+  const elements = prefixes.length === 0 ? "" : ` elements = { ${prefixes.join(", ")} }`;
+  return `  set ${name} { type ${type}; flags interval; auto-merge;${elements} }\n`;
+}

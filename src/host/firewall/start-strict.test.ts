@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { type Opening, parseDoor, UNCONFIRMED } from "../../core/firewall/strict.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { keepStrict, readStrict, startStrict } from "./strict.ts";
+
+const OPEN: Opening = { doors: [parseDoor("25/tcp") ?? assert.fail()], trusted: [] };
+const SSH = parseDoor("2222/tcp") ?? assert.fail();
+
+test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  const started = async (mode: string, outcome: Outcome = { ok: true }, isAnothers = false) => {
+    const loaded = loadSettings(`domains = ["example.org"]\nfirewall.mode = "${mode}"\n`, {});
+    assert.ok(loaded.ok);
+    const doors: (readonly string[] | null)[] = [];
+    const says = await startStrict(layout, loaded.settings, {
+      isAnothers: () => isAnothers,
+      ssh: () => Promise.resolve([SSH]),
+      load: (opening) => {
+        doors.push(opening && opening.doors);
+        return Promise.resolve(outcome);
+      },
+    });
+    return { says, doors };
+  };
+  assert.deepEqual(await started("bans"), { says: null, doors: [null] });
+  keepStrict(layout, { confirmed: null, trial: { opening: OPEN, connections: [] } });
+  const unconfirmed = await started("strict");
+  assert.match(unconfirmed.says ?? "", /because it was not confirmed/);
+  assert.deepEqual([unconfirmed.doors, readStrict(layout)], [[null], UNCONFIRMED], "a trial has ended");
+  keepStrict(layout, { confirmed: OPEN, trial: null });
+  const doors = ["25/tcp", "465/tcp", "587/tcp", "993/tcp", "2222/tcp"];
+  assert.deepEqual(await started("strict"), { says: null, doors: [doors] });
+  assert.match((await started("strict", { ok: false, reason: "nft failed" })).says ?? "", /not strict: nft failed/);
+  const anothers = await started("strict", { ok: true }, true);
+  assert.match(anothers.says ?? "", /not strict: the server of another data directory runs here/);
+  assert.deepEqual(anothers.doors, [], "its table is not touched");
+  assert.equal((await started("bans", { ok: true }, true)).says, null);
+});

@@ -1,0 +1,78 @@
+import { merged, type Opening, type StrictState, strictState, UNCONFIRMED } from "../../core/firewall/strict.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { isStrict } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { lastLines } from "../machine/run-program.ts";
+import { runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { nftEndStrict, nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
+import { removeFile } from "../root-files/files.ts";
+import { readRecord, writeRecord } from "../root-files/record-file.ts";
+import { runsForAnother } from "../running/processes.ts";
+import { sshDoors, wantedOpening } from "./wanted.ts";
+
+type File = Pick<Layout, "strictFirewall">;
+
+/** An invalid file counts as not confirmed: an open port is better than a lockout. */
+export function readStrict({ strictFirewall: file }: File): StrictState {
+  return readRecord<StrictState>(file, strictState, UNCONFIRMED);
+}
+
+export function keepStrict({ strictFirewall: file }: File, state: StrictState): void {
+  if (state.confirmed === null && state.trial === null) removeFile(file);
+  else writeRecord(file, state);
+}
+
+const NFT_MS = 10_000;
+
+/** One transaction: no packet sees it half built. */
+export function loadStrict(
+  confirmed: Opening | null,
+  trial: Readonly<{ opening: Opening; lastsS: number }> | null,
+): Promise<Outcome> {
+  return load(confirmed === null && trial === null ? nftEndStrict() : nftStrict(confirmed, trial));
+}
+
+/** Removes the table, if it exists. */
+export function endStrict(): Promise<Outcome> {
+  return load(nftEndStrict());
+}
+
+/** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */
+export async function listStrict(): Promise<string | null> {
+  const ran = await runTool("nft", ["list", "table", ...STRICT_TABLE.split(" ")], {
+    path: TOOL_PATH,
+    timeoutMs: NFT_MS,
+  });
+  if (ran.code === 0) return ran.stdout;
+  return /No such file or directory/.test(ran.stderr) ? "" : null;
+}
+
+async function load(input: string): Promise<Outcome> {
+  const ran = await runTool("nft", ["-f", "-"], { path: TOOL_PATH, input, timeoutMs: NFT_MS });
+  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+}
+
+const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
+
+/**
+ * Before the first service starts: puts the confirmed firewall in force from the start. SSH may have a different port since
+ * then, and an unconfirmed trial has ended. Returns a warning, or null.
+ */
+export async function startStrict(layout: Layout, settings: Settings, parts = PARTS): Promise<string | null> {
+  // The table has one name, whichever server has loaded it.
+  if (parts.isAnothers(layout.data))
+    return isStrict(settings) ? "the firewall is not strict: the server of another data directory runs here." : null;
+  const { confirmed, trial } = readStrict(layout);
+  if (trial !== null) keepStrict(layout, { confirmed, trial: null });
+  if (!isStrict(settings) || confirmed === null) {
+    // If nft(8) cannot run, no table exists.
+    await parts.load(null, null);
+    return isStrict(settings)
+      ? "the firewall is not strict, because it was not confirmed. `./ghostinbox firewall try` starts a trial."
+      : null;
+  }
+  const opening = merged(confirmed, wantedOpening(settings, await parts.ssh()));
+  const loaded = await parts.load(opening, null);
+  return loaded.ok ? null : `the firewall is not strict: ${loaded.reason}.`;
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { type Door, doorOf, isLetIn, merged, type Opening, partsOf } from "../../core/firewall/strict.ts";
+import { contains, hostPrefix, isV4, LOOPBACK, type Prefix, parseIp } from "../../core/net/ip.ts";
+import type { Settings } from "../../settings/schema.ts";
+import {
+  connectionsIn,
+  type ListeningDoor,
+  listeningDoors,
+  socketDoorsOf,
+  sshDoorsIn,
+  sshDoorsOf,
+  sshPortsIn,
+} from "../kernel/listeners.ts";
+import { MOST_SS_BYTES, runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { portsOf } from "../running/ports.ts";
+
+const TOOL_MS = 10_000;
+const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });
+/** Answers of DHCP and DHCPv6 are always accepted (host/nft/strict-rules.ts). */
+const DHCP: readonly string[] = ["68/udp", "546/udp"];
+
+export type StrictSettings = Pick<
+  Settings,
+  "firewall.mode" | "firewall.enabled" | "firewall.open" | "firewall.trusted_interfaces" | "firewall.confirm_within"
+>;
+
+/** The openings of the settings, and SSH. */
+export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening {
+  const served = portsOf(settings).flatMap(({ port, address }) => {
+    const ip = address === null ? null : parseIp(address);
+    if (ip !== null && LOOPBACK.some((network) => contains(network, ip))) return [];
+    // `::` accepts IPv4 too.
+    const family = ip === null || ip === "::" ? null : isV4(ip) ? 4 : 6;
+    return [doorOf({ protocol: "tcp", family, first: port, last: port })];
+  });
+  return merged({
+    doors: [...served, ...ssh, ...settings["firewall.open"]],
+    trusted: settings["firewall.trusted_interfaces"],
+  });
+}
+
+/**
+ * Where SSH is reached: by its sockets, its configuration, its unit of systemd, and the session of the caller. Port 22 if
+ * none of them is known. `session`: the port of the caller's, from sshd's environment; null outside of one.
+ */
+export async function sshDoors(session: number | null = null): Promise<readonly Door[]> {
+  const [sockets, configuration, unit] = await Promise.all([
+    sshSockets(),
+    run("sshd", ["-T"]),
+    run("systemctl", ["show", "--property=Listen", "ssh.socket", "sshd.socket"]),
+  ]);
+  const own = session === null ? [] : [doorOf({ protocol: "tcp", family: null, first: session, last: session })];
+  const found = [...sshDoorsIn(sockets), ...sshDoorsOf(configuration), ...socketDoorsOf(unit), ...own];
+  return merged({ doors: found.length === 0 ? [USUAL_SSH] : found, trusted: [] }).doors;
+}
+
+/** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */
+export async function sshPorts(session: number | null): Promise<readonly number[]> {
+  const own = session === null ? [] : [session];
+  return [...new Set([...own, ...sshPortsIn(await sshSockets())])].toSorted((a, b) => a - b);
+}
+
+/** Listening ports for others that would now be closed. */
+export async function wouldBeShut(opening: Opening): Promise<readonly ListeningDoor[]> {
+  const listening = listeningDoors(await run("ss", ["-H", "-l", "-n", "-t", "-u", "-p"]));
+  return listening.filter(({ door }) => {
+    const { protocol, first } = partsOf(door);
+    return !isLetIn(door, opening) && !DHCP.includes(`${first}/${protocol}`);
+  });
+}
+
+/** `ss -Hantpe` */
+function sshSockets(): Promise<string> {
+  return run("ss", ["-H", "-a", "-n", "-t", "-p", "-e"]);
+}
+
+/** Its output; empty if it is missing. */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const options = { path: TOOL_PATH, timeoutMs: TOOL_MS, mostOutputBytes: MOST_SS_BYTES };
+  return (await runTool(program, args, options)).stdout;
+}
+
+const SS_MS = 10_000;
+const MOST_ANCESTORS = 100;
+
+/** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null if not all of them can be listed. */
+export async function openConnections(except: readonly number[], path = TOOL_PATH): Promise<readonly string[] | null> {
+  const run = { path, timeoutMs: SS_MS, mostOutputBytes: MOST_SS_BYTES };
+  const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], run);
+  if (listed.code !== 0) return null;
+  return connectionsIn(listed.stdout).filter((one) => !except.includes(Number(one.split(" ")[3])));
+}
+
+/**
+ * The SSH connection through which this command came; null if there is none. sudo(8) removes the variable, so the
+ * parent processes are read too (proc(5), environ).
+ */
+export function callerConnection(env: NodeJS.ProcessEnv, parent: number = process.ppid): string | null {
+  const own = env["SSH_CONNECTION"] ?? "";
+  if (own !== "") return without(own);
+  for (let [pid, left] = [parent, MOST_ANCESTORS]; pid > 1 && left > 0; left -= 1) {
+    const found = connectionOf(pid);
+    if (found !== null) return without(found);
+    pid = parentOf(pid);
+  }
+  return null;
+}
+
+/** The address of the other end of such a connection. */
+export function peerOf(connection: string | null): Prefix | null {
+  const ip = parseIp(connection?.split(" ")[0] ?? "");
+  return ip === null ? null : hostPrefix(ip);
+}
+
+/** The port at which SSH accepted such a connection. */
+export function ownPortOf(connection: string | null): number | null {
+  const port = Number(connection?.split(" ")[3]);
+  return port > 0 && port < 65_536 ? port : null;
+}
+
+/** Without the zone of a link-local address, which ss writes in a different place. */
+function without(connection: string): string {
+  return connection.replaceAll(/%\S+/g, "");
+}
+
+function connectionOf(pid: number): string | null {
+  const prefix = "SSH_CONNECTION=";
+  const found = read(`/proc/${pid}/environ`)
+    .split("\0")
+    .find((one) => one.startsWith(prefix));
+  return found === undefined ? null : found.slice(prefix.length);
+}
+
+/** 0 once it has ended. */
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

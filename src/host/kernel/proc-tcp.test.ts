@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { clientUser, parseConnections, parseListeners } from "./tcp-sockets.ts";
+
+const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+const line = (local: string, remote: string, state: string, user = 0): string =>
+  `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(user).padStart(5)}        0 651 1 0000 100 0 0 10 0\n`;
+const PORTS: ReadonlySet<number> = new Set([25, 993]);
+
+test("established connections to our ports, and no others", () => {
+  const text =
+    HEAD +
+    line("0A7100CB:0019", "076433C6:9C40", "01") +
+    line("0A7100CB:0019", "086433C6:9C41", "03") +
+    line("0A7100CB:03E1", "096433C6:9C42", "08") +
+    line("0A7100CB:0050", "096433C6:9C42", "01") +
+    line("00000000:0019", "00000000:0000", "0A");
+  assert.deepEqual(parseConnections(text, PORTS, "LE"), [
+    { ip: "198.51.100.7", clientPort: 40_000, port: 25 },
+    { ip: "198.51.100.9", clientPort: 40_002, port: 993 },
+  ]);
+});
+
+test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
+  const local = "00000000000000000000000000000000:0019";
+  const six = line(local, "B80D012001000000000000000A000000:9C40", "01");
+  assert.deepEqual(parseConnections(six, PORTS, "LE"), [{ ip: "2001:db8:0:1::a", clientPort: 40_000, port: 25 }]);
+  const mapped = line(local, "0000000000000000FFFF0000076433C6:9C40", "01");
+  assert.deepEqual(parseConnections(mapped, PORTS, "LE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
+  const big = line("CB00710A:0019", "C6336407:9C40", "01");
+  assert.deepEqual(parseConnections(big, PORTS, "BE"), [{ ip: "198.51.100.7", clientPort: 40_000, port: 25 }]);
+});
+
+test("listening sockets with their users and inodes", () => {
+  const text =
+    HEAD +
+    line("00000000:0019", "00000000:0000", "0A", 990) +
+    line("0A7100CB:0019", "076433C6:9C40", "01") +
+    line("000080FE000000000000000001000000:03E1", "00000000000000000000000000000000:0000", "0A");
+  assert.deepEqual(parseListeners(text, "LE"), [
+    { ip: "0.0.0.0", port: 25, uid: 990, inode: "651" },
+    { ip: "fe80::1", port: 993, uid: 0, inode: "651" },
+  ]);
+});
+
+test("whose program a connection on loopback is, by both of its ends", () => {
+  const [client, server] = ["0100007F:9C40", "0100007F:272A"];
+  const ip = parseIp("127.0.0.1") ?? assert.fail();
+  const connection = { ip, clientPort: 40_000, serverIp: ip, port: 10_026 };
+  // The server's own end has the user of the server.
+  const text = HEAD + line(server, client, "01", 105) + line(client, server, "01", 990);
+  assert.equal(clientUser(text, connection, "LE"), 990);
+  const other = parseIp("127.0.0.2") ?? assert.fail();
+  for (const changes of [{ ip: other }, { clientPort: 40_001 }, { serverIp: other }, { port: 25 }])
+    assert.equal(clientUser(text, { ...connection, ...changes }, "LE"), null);
+  // Closed by its client (FIN_WAIT2, TIME_WAIT), or not there at all.
+  for (const state of ["05", "06"])
+    assert.equal(clientUser(HEAD + line(client, server, state), connection, "LE"), null);
+  assert.equal(clientUser(HEAD, connection, "LE"), null);
+  const big = HEAD + line("7F000001:9C40", "7F000001:272A", "01", 990);
+  assert.equal(clientUser(big, connection, "BE"), 990);
+});
+
+test("no text makes it throw, and truncated lines are skipped", () => {
+  const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
+  for (let cut = 0; cut < whole.length; cut++)
+    assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
+  const listening = line("00000000:0019", "00000000:0000", "0A");
+  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListeners(listening.slice(0, cut), "LE").length <= 1);
+  fc.assert(
+    fc.property(
+      fc.string({ unit: ANY_CHARACTER }),
+      (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
+    ),
+  );
+});

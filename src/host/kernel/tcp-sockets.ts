@@ -1,0 +1,103 @@
+import { type Connection, connectionKey } from "../../core/firewall/connection-shares.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+
+/**
+ * Established connections to these ports, from `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line for each socket,
+ * addresses in hexadecimal, as 32-bit words in the machine's byte order. Half-open ones (SYN_RECV) have another state.
+ */
+export function parseConnections(text: string, ports: ReadonlySet<number>, order: "LE" | "BE"): readonly Connection[] {
+  const found: Connection[] = [];
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf("\n", start);
+    const line = text.slice(start, end < 0 ? text.length : end);
+    start = end < 0 ? text.length : end + 1;
+    const match = PROC_LINE.exec(line);
+    const port = Number.parseInt(match?.[1] ?? "", 16);
+    if (match === null || !ports.has(port)) continue;
+    const ip = addressOf(match[2] ?? "", order);
+    if (ip !== null) found.push({ ip, clientPort: Number.parseInt(match[3] ?? "", 16), port });
+  }
+  return found;
+}
+
+/** A listening socket, with its user and its inode. */
+export type Listener = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
+
+/** The listening sockets of the same tables. The kernel lists them first. */
+export function parseListeners(text: string, order: "LE" | "BE"): readonly Listener[] {
+  const found: Listener[] = [];
+  for (const [, local = "", port = "", uid = "", inode = ""] of text.matchAll(LISTENING)) {
+    const ip = addressOf(local, order);
+    if (ip !== null) found.push({ ip, port: Number.parseInt(port, 16), uid: Number(uid), inode });
+  }
+  return found;
+}
+
+/** The two ends of a connection from loopback to loopback, as its client sees them. */
+export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: Ip; port: number }>;
+
+/**
+ * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null: there is none. One that its client has closed
+ * counts no longer: the kernel says root of it then.
+ */
+export function clientUser(text: string, connection: LocalConnection, order: "LE" | "BE"): number | null {
+  for (const [, local = "", from = "", remote = "", to = "", user = ""] of text.matchAll(ESTABLISHED))
+    if (
+      Number.parseInt(from, 16) === connection.clientPort &&
+      Number.parseInt(to, 16) === connection.port &&
+      addressOf(local, order) === connection.ip &&
+      addressOf(remote, order) === connection.serverIp
+    )
+      return Number(user);
+  return null;
+}
+
+/** 01 is ESTABLISHED. Then queues, timer, retries and the user. */
+const ESTABLISHED =
+  /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) 01 \S+ \S+ +\S+ +(\d+) /gm;
+
+/** 0A is LISTEN. Then queues, timer, retries, user and timeout, each without a space in it. */
+const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:0000 0A \S+ \S+ +\S+ +(\d+) +\d+ (\d+)/gm;
+
+/** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client has finished, the server has not. */
+const PROC_LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;
+
+function addressOf(hex: string, order: "LE" | "BE"): Ip | null {
+  const bytes: string[] = [];
+  for (let word = 0; word < hex.length; word += 8) {
+    const four = [0, 2, 4, 6].map((at) => hex.slice(word + at, word + at + 2));
+    bytes.push(...(order === "LE" ? four.reverse() : four));
+  }
+  if (bytes.length === 4) return parseIp(bytes.map((byte) => Number.parseInt(byte, 16)).join("."));
+  const groups = Array.from({ length: 8 }, (_, i) => `${bytes[2 * i] ?? ""}${bytes[2 * i + 1] ?? ""}`);
+  return parseIp(groups.join(":"));
+}
+
+/**
+ * How long the client of each connection has sent nothing, by its key. Milliseconds. From the lines of
+ * `ss -H -n -t -i -O state established` (ss(8)): two queues, our address, the client's, then tcp(7)'s TCP_INFO. 0 while
+ * the client has spoken and waits for us.
+ */
+export function parseSilences(text: string): ReadonlyMap<string, number> {
+  const silences = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const match = SS_LINE.exec(line);
+    if (match === null) continue;
+    const ip = parseIp(match[2] ?? "");
+    if (ip === null) continue;
+    const one: Connection = { ip, clientPort: Number(match[3]), port: Number(match[1]) };
+    const figure = (name: string): number => Number(new RegExp(`\\b${name}:(\\d+)`).exec(line)?.[1] ?? 0);
+    const isOurTurn = figure("bytes_received") > 0 && figure("lastsnd") > figure("lastrcv");
+    silences.set(connectionKey(one), isOurTurn ? 0 : figure("lastrcv"));
+  }
+  return silences;
+}
+
+/** IPv6 is in brackets; IPv4 over an IPv6 socket is `[::ffff:192.0.2.1]`. */
+const SS_LINE = /^\s*\d+\s+\d+\s+\S+:(\d+)\s+\[?([0-9a-fA-F.:]+?)\]?:(\d+)\s/;
+
+/** TCP sockets in use, of `/proc/net/sockstat` or `/proc/net/sockstat6` (proc(5)); null if the file does not say. */
+export function parseSocketsInUse(text: string): number | null {
+  const inUse = /^TCP6?: inuse (\d+)\b/m.exec(text)?.[1];
+  return inUse === undefined ? null : Number(inUse);
+}

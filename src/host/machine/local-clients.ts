@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { endianness, networkInterfaces } from "node:os";
+import { contains, type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { clientUser, type LocalConnection } from "../kernel/tcp-sockets.ts";
+
+const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? []);
+/** A client of an IPv4 address may have an IPv6 socket, so both are read (proc(5)). */
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
+
+/** Clients on this machine. The kernel knows their users, so no program can pretend to be another user. */
+export function createLocalClients(read = readTables) {
+  const tables = shared(read);
+  return {
+    isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
+    userOf: async (connection: LocalConnection): Promise<string | null> => {
+      const found = (await tables()).map((text) => clientUser(text, connection, endianness()));
+      const uid = found.find((one) => one !== null) ?? null;
+      return uid === null ? null : nameOf(uid);
+    },
+  };
+}
+
+function readTables(): Promise<readonly string[]> {
+  return Promise.all(TABLES.map((path) => readFile(path, "utf8").catch(() => "")));
+}
+
+/** One read at a time; those who wait for the next one share it. A client may open hundreds of connections a second, and each read lists all sockets. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let running: Promise<unknown> = Promise.resolve();
+  let next: Promise<T> | null = null;
+  return () => {
+    next ??= running.then(() => {
+      next = null;
+      const started = read();
+      running = started;
+      return started;
+    });
+    return next;
+  };
+}
+
+function ownAddresses(): readonly Ip[] {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.flatMap(({ address }) => parseIp(address) ?? []);
+}
+
+/** Read each time: a proxy may be installed while the server runs. */
+async function nameOf(uid: number): Promise<string> {
+  const users = await readFile("/etc/passwd", "utf8").catch(() => "");
+  const line = users.split("\n").find((one) => one.split(":")[2] === String(uid));
+  return line?.split(":")[0] ?? String(uid);
+}

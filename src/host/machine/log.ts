@@ -1,0 +1,52 @@
+import { isoTime } from "../../core/time.ts";
+import type { Clock, Log, LogFields } from "../../guard/ports.ts";
+
+type Level = "info" | "warn" | "error";
+/** A longer value is cut, because what strangers send is logged too. */
+const VALUE_CHARACTERS = 1_000;
+
+/** Writes one line for each message, `TIME LEVEL MESSAGE name=value …`, for `svlogd` or a journal. */
+export function createLog(clock: Clock, write: (line: string) => void = toStderr): Log {
+  const say = (level: Level, message: string, fields: LogFields = {}): void =>
+    write(`${isoTime(clock.now())} ${level} ${printable(message)}${printFields(fields)}\n`);
+  return {
+    info: (message, fields) => say("info", message, fields),
+    warn: (message, fields) => say("warn", message, fields),
+    error: (message, fields) => say("error", message, fields),
+  };
+}
+
+function printFields(fields: LogFields): string {
+  return Object.entries(fields)
+    .map(([name, value]) => ` ${name}=${printValue(value)}`)
+    .join("");
+}
+
+function printValue(value: string | number | boolean | null): string {
+  if (typeof value !== "string") return String(value);
+  const text = printable(value.length > VALUE_CHARACTERS ? `${value.slice(0, VALUE_CHARACTERS)}…` : value);
+  return /^[^\s"=\\]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`;
+}
+
+/**
+ * Control characters, line separators and direction marks could forge lines or mislead the reader, so they are escaped.
+ */
+function printable(text: string): string {
+  return text
+    .toWellFormed()
+    .replaceAll("\\", "\\\\")
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** Lines that svlogd(8) has not accepted: it accepts none on a full or read-only disk. */
+const MOST_UNWRITTEN_BYTES = 256 * 1024;
+
+/** A log that cannot be written cannot report it. */
+function toStderr(line: string): void {
+  if (process.stderr.writableLength > MOST_UNWRITTEN_BYTES) return;
+  try {
+    process.stderr.write(line);
+  } catch {
+    // The reader of the log is gone.
+  }
+}

@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+
+/** Bytes: 20 times the shipped file, which explains every setting. */
+const MOST_BYTES = 1_000_000;
+
+/**
+ * The text of the settings file; null if it is missing. Throws `SettingsUnreadable` for anything else: a named pipe would
+ * block its reader forever, and a huge file would fill its memory.
+ */
+export function settingsText(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return null;
+  if (found.isDirectory()) throw new SettingsUnreadable(`${path} is a directory, not a file`);
+  if (!found.isFile()) throw new SettingsUnreadable(`${path} is not a regular file`);
+  if (found.size > MOST_BYTES) throw new SettingsUnreadable(`${path} is larger than 1 MB`);
+  return readFileSync(path, "utf8");
+}
+
+/** Its message is a sentence without the final stop, to which the caller adds what to do. */
+export class SettingsUnreadable extends Error {
+  override readonly name = "SettingsUnreadable";
+}
+
+/** Loads the settings from that file and these variables. */
+export function settingsIn(path: string, env: Environment): Loaded {
+  try {
+    return loadSettings(settingsText(path), env);
+  } catch (error) {
+    if (!(error instanceof SettingsUnreadable)) throw error;
+    return { ok: false, problems: [{ where: "", line: null, says: `${error.message}.` }] };
+  }
+}
+
+/**
+ * The variables with which the server was started, from the directory that chpst(8) -e reads: a NUL stands for a line
+ * break. Empty if the server was never started, or if this user may not read the directory.
+ */
+export function readServiceEnvironment(directory: string): Readonly<Record<string, string>> {
+  try {
+    const read = (name: string): string => readFileSync(join(directory, name), "utf8").replaceAll("\0", "\n");
+    return Object.fromEntries(readdirSync(directory).map((name) => [name, read(name)]));
+  } catch {
+    return {};
+  }
+}

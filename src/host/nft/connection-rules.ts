@@ -1,0 +1,126 @@
+import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/connection-shares.ts";
+import type { Passed } from "../../core/firewall/ports.ts";
+import { isV4, networkAddress } from "../../core/net/ip.ts";
+
+/** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to all of them together. */
+export type ConnectionLimit = Readonly<{
+  most: number;
+  ports: readonly number[];
+  /** Whether `most` holds for each port on its own. */
+  perPort: boolean;
+  /** False for a kernel that cannot count them itself while the guard is down. */
+  fallback?: boolean;
+}>;
+
+/** What the guard found. The kernel forgets it unless the guard repeats it. */
+const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
+const FALLBACK_SETS = ["open4", "open6"] as const;
+/** Connections to a port that left our rules for others, and those that came through all of them. */
+const PASSED = { offered: "offered", arrived: "arrived" } as const;
+/** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
+const AFTER_ALL = 300;
+const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
+/** Addresses whose connections the kernel can count at once, about 20 MB. Further ones are not counted. */
+const COUNTED_ADDRESSES = 65_535;
+
+export function connectionSets({ fallback = true }: ConnectionLimit): readonly string[] {
+  return [...GUARD_SETS, ...(fallback ? FALLBACK_SETS : [])];
+}
+
+/**
+ * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names those
+ * that may open no more. A SYN does not count yet, because anyone can forge it.
+ * Only while the guard is down, after `watched` has timed out, the kernel counts. It must do so at the SYN:
+ * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
+ * on the allow list have left the chain before. A reset of the table starts the count from zero.
+ */
+export function connectionText(
+  { most, ports, perPort, fallback = true }: ConnectionLimit,
+  mask: string,
+): ConnectionText {
+  const unit6 = `ip6 saddr & ${mask}`;
+  const refuse = "reject with tcp reset";
+  const [portType, port] = perPort ? [" . inet_service", " . tcp dport"] : ["", ""];
+  const open = (type: string): string => `type ${type}${portType}; size ${COUNTED_ADDRESSES}; flags dynamic;`;
+  return {
+    counters: Object.values(PASSED)
+      .flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`))
+      .join(""),
+    sets: `  set watched { type inet_service; flags timeout; }
+  set full { type inet_service; flags timeout; }
+  set held4 { type ipv4_addr . inet_service; flags timeout; }
+  set held6 { type ipv6_addr . inet_service; flags timeout; }
+  set known4 { type ipv4_addr; flags timeout; }
+  set known6 { type ipv6_addr; flags timeout; }
+${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_addr")} }\n` : ""}`,
+    chain: `  chain connection_limit {
+    ip saddr . tcp dport @held4 ${refuse}
+    ${unit6} . tcp dport @held6 ${refuse}
+    tcp dport @full ip saddr != @known4 ${refuse}
+    tcp dport @full ${unit6} != @known6 ${refuse}
+${ports.map((port) => `    tcp dport ${port} counter name ${PASSED.offered}_${port}\n`).join("")}    tcp dport @watched accept
+${
+  fallback
+    ? `    add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
+    add @open6 { ${unit6}${port} ct count over ${most} } ${refuse}
+`
+    : ""
+}  }
+`,
+    rule: `    tcp dport { ${ports.join(", ")} } ${SYN} goto connection_limit\n`,
+    arrival: `  chain arrival {
+    type filter hook input priority ${AFTER_ALL}; policy accept;
+    iif lo accept
+${ports.map((port) => `    tcp dport ${port} ${SYN} counter name ${PASSED.arrived}_${port}\n`).join("")}  }
+`,
+  };
+}
+
+/** The contents of the table without its bans. */
+export type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
+export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
+
+/** For `nft -f`: reads these counters and sets them to zero. To list them, nft would read every ban. */
+export function nftTakePassed(table: string, ports: readonly number[]): string {
+  const names = Object.values(PASSED).flatMap((name) => ports.map((port) => `${name}_${port}`));
+  return names.map((name) => `reset counter ${table} ${name}\n`).join("");
+}
+
+/** Of a named counter, as nft prints it; null: it is not there. */
+function countedPackets(text: string, name: string): number | null {
+  const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
+  return found === null ? null : Number(found[1]);
+}
+
+/** What nft then prints. Without ports that the table does not count. */
+export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
+  return new Map(
+    ports.flatMap((port) => {
+      const of = (name: keyof typeof PASSED): number | null => countedPackets(text, `${PASSED[name]}_${port}`);
+      const [offered, arrived] = [of("offered"), of("arrived")];
+      return offered === null || arrived === null ? [] : [[port, { offered, arrived }] as const];
+    }),
+  );
+}
+
+/** For `nft -f`: replaces what the guard found before. One transaction. */
+export function nftConnections(
+  table: string,
+  { watched, held, full, known }: ConnectionOrders,
+  lastsS: number,
+): string {
+  const pair = ({ unit, port }: ConnectionPlan["held"][number]): string => `${networkAddress(unit)} . ${port}`;
+  const elements: Readonly<Record<(typeof GUARD_SETS)[number], readonly (string | number)[]>> = {
+    watched,
+    full,
+    held4: held.filter(({ unit }) => isV4(unit)).map(pair),
+    held6: held.filter(({ unit }) => !isV4(unit)).map(pair),
+    known4: known.filter(isV4).map(networkAddress),
+    known6: known.filter((unit) => !isV4(unit)).map(networkAddress),
+  };
+  return GUARD_SETS.map((set) => {
+    const fill = [...new Set(elements[set])].map((element) => `${element} timeout ${lastsS}s`).join(", ");
+    const add = fill === "" ? "" : `add element ${table} ${set} { ${fill} }\n`;
+    return `flush set ${table} ${set}\n${add}`;
+  }).join("");
+}

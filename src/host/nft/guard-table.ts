@@ -1,0 +1,299 @@
+import {
+  type BanSet,
+  type Element,
+  type Filling,
+  HASH_SETS,
+  INTERVAL_SETS,
+  outermost,
+  type SetChange,
+  setOf,
+} from "../../core/firewall/plan-firewall.ts";
+import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./connection-rules.ts";
+
+/** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
+export const TABLE = "inet ghostinbox";
+const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
+/** No packet comes from these. While they are in a set, the set has not been emptied. */
+const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
+/** Of the two rules that end a banned packet. */
+const COUNTERS = ["dropped", "refused"] as const;
+
+/** What the table is built for. Without `connections` it holds only bans. */
+export type TableShape = Readonly<{
+  ipv6Length: number;
+  connections: ConnectionLimit | null;
+  /** Ports to which only some local programs may connect. */
+  local: readonly LocalPort[];
+  /** Null: no port trusts a PROXY header. */
+  proxied: ProxyDoors | null;
+}>;
+
+/**
+ * For `nft -f`, piece by piece: rebuilds the table with exactly these bans. One transaction: no packet sees it half built.
+ * All of it is in one block whose brace closes last, so that nft refuses a text that ends too early, for instance
+ * because the guard was killed. A set that is declared again is the same set with more elements.
+ */
+export function* nftReset(
+  fillings: Iterable<Filling>,
+  allow: readonly Prefix[],
+  shape: TableShape,
+): Generator<string, void> {
+  yield `${nftRemove()}${tableHead()}`;
+  yield setText("allow4", outermost(allow.filter(isV4)));
+  yield setText("allow6", outermost(allow.filter((prefix) => !isV4(prefix))));
+  for (const set of HASH_SETS) yield setText(set, [WATERMARK[set]]);
+  for (const set of INTERVAL_SETS) yield setText(set, []);
+  for (const { set, elements } of fillings)
+    yield setText(set, elements.map(set === "net4" || set === "net6" ? printNetwork : printHashed));
+  yield tableTail(shape);
+}
+
+/** Removes our table, if it exists. */
+export function nftRemove(): string {
+  return `add table ${TABLE}\ndelete table ${TABLE}\n`;
+}
+
+/**
+ * For `nft -f`: protects ports of loopback before the guard builds the table. The bans in a table that a killed server has left
+ * stay; its rules for loopback do not, since their ports may have changed.
+ */
+export function nftLocal(local: readonly LocalPort[]): string {
+  return `add table ${TABLE}
+add chain ${TABLE} local
+delete chain ${TABLE} local
+table ${TABLE} {
+${localText(local)}}
+`;
+}
+
+/** One line and one transaction, for `nft -i` and `nft -f`. Empty if there is nothing to do. */
+export function nftApply(changes: readonly SetChange[]): string {
+  return changes.flatMap(changeCommands).join("; ");
+}
+
+function changeCommands(change: SetChange): readonly string[] {
+  const at = `${TABLE} ${change.set}`;
+  if (change.type === "rebuild") {
+    const fill = change.elements.map(printNetwork).join(", ");
+    return [`flush set ${at}`, ...(fill === "" ? [] : [`add element ${at} { ${fill} }`])];
+  }
+  // Deleting a missing element and adding an existing one both fail: add, delete, add is always right.
+  const touched = [...change.add.map(({ prefix }) => prefix), ...change.remove].map(networkAddress).join(", ");
+  const fill = change.add.map(printHashed).join(", ");
+  return [
+    `add element ${at} { ${touched} }`,
+    `delete element ${at} { ${touched} }`,
+    ...(fill === "" ? [] : [`add element ${at} { ${fill} }`]),
+  ];
+}
+
+/**
+ * For `nft -c -f` (check only): asks for these elements of the hash sets, each by a command that is refused while it
+ * exists. `get element` would read all the others too, 0.3 s at 100,000. Networks in interval sets are not checked,
+ * because they may be within a wider one.
+ */
+export function nftHeldProbe(prefixes: readonly Prefix[], ipv6Length: number): readonly string[] {
+  return prefixes.flatMap((prefix) => {
+    const set = HASH_SETS.find((hash) => hash === setOf(prefix, ipv6Length));
+    return set === undefined ? [] : [`create element ${TABLE} ${set} { ${networkAddress(prefix)} }\n`];
+  });
+}
+
+/** How many of them exist, from the errors of the probe. */
+export function countHeld(probeErrors: string): number {
+  return probeErrors.match(/File exists/g)?.length ?? 0;
+}
+
+/**
+ * For `nft -c -f` (check only, nothing is changed): while our table is complete, each command is refused, because rules
+ * use the sets and the counters, and the watermarks are in the sets. Reading the sets back takes 0.3 s at 100,000 bans.
+ */
+export function nftProbe(shape: TableShape): string {
+  const present = HASH_SETS.map((set) => `create element ${TABLE} ${set} { ${WATERMARK[set]} }\n`);
+  const counted = COUNTERS.map((counter) => `delete counter ${TABLE} ${counter}\n`);
+  const used = setsOf(shape).map((set) => `delete set ${TABLE} ${set}\n`);
+  // nft forgets sets that it deletes, so these come last.
+  return [...present, ...counted, ...used].join("");
+}
+
+/** Reads the errors of the probe; false if anything of ours is missing. */
+export function isWhole(probeErrors: string, shape: TableShape): boolean {
+  const busy = probeErrors.match(/Device or resource busy/g)?.length ?? 0;
+  return busy === COUNTERS.length + setsOf(shape).length && countHeld(probeErrors) === HASH_SETS.length;
+}
+
+function setsOf({ connections, local, proxied }: TableShape): readonly string[] {
+  return [
+    ...BAN_SETS,
+    "allow4",
+    "allow6",
+    ...(connections === null ? [] : connectionSets(connections)),
+    ...localSets(local),
+    ...proxiedSets(proxied),
+  ];
+}
+
+/** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
+export const NFT_LIST = `list table ${TABLE}\n`;
+
+function tableHead(): string {
+  return `table ${TABLE} {
+${COUNTERS.map((counter) => `  counter ${counter} { }\n`).join("")}`;
+}
+
+const SET_TYPES: Readonly<Record<BanSet | "allow4" | "allow6", string>> = {
+  allow4: "type ipv4_addr; flags interval;",
+  allow6: "type ipv6_addr; flags interval;",
+  ban4: "type ipv4_addr; flags timeout;",
+  ban6: "type ipv6_addr; flags timeout;",
+  ban6_host: "type ipv6_addr; flags timeout;",
+  net4: "type ipv4_addr; flags interval, timeout;",
+  net6: "type ipv6_addr; flags interval, timeout;",
+};
+
+function setText(set: keyof typeof SET_TYPES, elements: readonly string[]): string {
+  const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
+  return `  set ${set} { ${SET_TYPES[set]}${filled} }\n`;
+}
+
+/**
+ * Banned packets are dropped before any rule can accept an established connection. Packets of an open session (ACK
+ * without SYN) get a reset, so that the peer learns at once; at most 200 a second, so that a flood is not amplified. It
+ * needs no connection tracking, whose table a flood could fill.
+ * Neighbour discovery is accepted: otherwise a ban of the machine's own link would cut it off from its router.
+ */
+function tableTail({ ipv6Length, connections, local, proxied }: TableShape): string {
+  const mask = ipv6Mask(ipv6Length);
+  const limits = connections === null ? NO_CONNECTIONS : connectionText(connections, mask);
+  const doors = proxiedText(proxied);
+  return `${limits.counters}${limits.sets}  chain banned {
+    tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
+    counter name dropped drop
+  }
+${limits.chain}${doors.text}  chain input {
+    type filter hook input priority filter - 10; policy accept;
+${doors.rule}    iif lo accept
+    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+    ip saddr @ban4 goto banned
+    ip6 saddr & ${mask} @ban6 goto banned
+    ip6 saddr @ban6_host goto banned
+    ip saddr @net4 goto banned
+    ip6 saddr @net6 goto banned
+${limits.rule}  }
+${limits.arrival}${localText(local)}}
+`;
+}
+
+/** 48 is `ffff:ffff:ffff:0:0:0:0:0`. */
+function ipv6Mask(length: number): string {
+  const groups = Array.from({ length: 8 }, (_, i) => {
+    const bits = Math.min(16, Math.max(0, length - i * 16));
+    return ((0xffff << (16 - bits)) & 0xffff).toString(16);
+  });
+  return groups.join(":");
+}
+
+/** A hash set stores a network by its first address: the rule masks the source before the look-up. */
+function printHashed({ prefix, timeoutS }: Element): string {
+  return networkAddress(prefix) + timeout(timeoutS);
+}
+
+function printNetwork({ prefix, timeoutS }: Element): string {
+  return prefix + timeout(timeoutS);
+}
+
+/** nft refuses plain seconds beyond some years ("value too large"). */
+function timeout(seconds: number | null): string {
+  if (seconds === null) return "";
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return ` timeout ${Math.floor(hours / 24)}d${hours % 24}h${minutes % 60}m${seconds % 60}s`;
+}
+
+/** One of our TCP ports on loopback, and the users whose programs may connect to it. Root always may. */
+export type LocalPort = Readonly<{
+  /** The set that holds these users. A rule uses it, so its absence is noticed. */
+  set: "askers" | "sieve_senders";
+  port: number;
+  users: readonly number[];
+  /**
+   * Who answers there. While none of our programs listens, another user could, and its answers would count. The kernel drops
+   * even the answer to a SYN, so no connection opens. Null: not checked.
+   */
+  server: number | null;
+}>;
+
+export function localSets(local: readonly LocalPort[]): readonly string[] {
+  return local.map(({ set }) => set);
+}
+
+/**
+ * Decided where a connection leaves its program, because only there the user is known. Others are refused as by a
+ * closed port.
+ */
+export function localText(local: readonly LocalPort[]): string {
+  if (local.length === 0) return "";
+  const sets = local.map(
+    ({ set, users }) => `  set ${set} { type uid; elements = { ${[...new Set([0, ...users])].join(", ")} } }\n`,
+  );
+  const rules = local.flatMap(({ set, port, server }) => [
+    `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
+    ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
+  ]);
+  return `${sets.join("")}  chain local {
+    type filter hook output priority filter - 10; policy accept;
+${rules.join("")}  }
+`;
+}
+
+/**
+ * The ports whose clients give their address in a PROXY header. Postfix trusts every client, so the firewall accepts
+ * none in but the proxies. Where a proxy runs on this machine, any local program has its address, so its user counts too.
+ */
+export type ProxyDoors = Readonly<{
+  ports: readonly number[];
+  networks: readonly Prefix[];
+  /** Whose programs on this machine may connect. Root always may. */
+  users: readonly number[];
+}>;
+
+/** Rules use them, so their absence is noticed. */
+const SETS = ["proxied", "proxy4", "proxy6", "proxy_users"] as const;
+
+export function proxiedSets(doors: ProxyDoors | null): readonly string[] {
+  return doors === null ? [] : SETS;
+}
+
+/** `rule` must come first: neither loopback nor the allow list opens these ports. */
+export function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: string }> {
+  if (doors === null) return { text: "", rule: "" };
+  const set = (name: (typeof SETS)[number], type: string, elements: readonly (string | number)[]): string => {
+    const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
+    return `  set ${name} { type ${type};${filled} }\n`;
+  };
+  const networks = outermost(doors.networks);
+  return {
+    text: `${set("proxied", "inet_service", doors.ports)}${set(
+      "proxy4",
+      "ipv4_addr; flags interval",
+      networks.filter(isV4),
+    )}${set(
+      "proxy6",
+      "ipv6_addr; flags interval",
+      networks.filter((network) => !isV4(network)),
+    )}${set("proxy_users", "uid", [...new Set([0, ...doors.users])])}  chain from_proxies {
+    ip saddr @proxy4 return
+    ip6 saddr @proxy6 return
+    reject with tcp reset
+  }
+  chain local_proxies {
+    type filter hook output priority filter - 10; policy accept;
+    oif lo tcp dport @proxied meta skuid != @proxy_users reject with tcp reset
+  }
+`,
+    rule: "    tcp dport @proxied jump from_proxies\n",
+  };
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { instant, later } from "../../core/time.ts";
+import { isWhole, nftApply, nftLocal, nftProbe, nftRemove, nftReset, type TableShape } from "./guard-table.ts";
+
+const NOW = instant(1_000_000_000_000);
+const DAY_MS = 86_400_000;
+const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: [], proxied: null };
+const COUNTING: TableShape = {
+  ipv6Length: 56,
+  connections: { most: 10, ports: [25, 993], perPort: true },
+  local: [],
+  proxied: null,
+};
+
+test("a port of loopback is for its users, and the lack of that is noticed", () => {
+  const shape: TableShape = {
+    ...BANS_ALONE,
+    local: [
+      { set: "askers", port: 10_025, users: [105, 105], server: 104 },
+      { set: "sieve_senders", port: 10_026, users: [106], server: null },
+    ],
+  };
+  const text = resetText([], [], shape);
+  assert.match(text, /set askers \{ type uid; elements = \{ 0, 105 \} \}\n/);
+  assert.match(text, /oif lo tcp dport 10025 meta skuid != @askers reject with tcp reset\n/);
+  assert.match(text, /oif lo tcp sport 10025 meta skuid != 104 drop\n/);
+  assert.doesNotMatch(text, /sport 10026/);
+  assert.match(text, /set sieve_senders \{ type uid; elements = \{ 0, 106 \} \}\n/);
+  assert.match(text, /oif lo tcp dport 10026 meta skuid != @sieve_senders reject with tcp reset\n/);
+  assert.match(nftProbe(shape), /delete set inet ghostinbox askers\n[^]*sieve_senders\n/);
+  const early = nftLocal(shape.local);
+  assert.match(
+    early,
+    /^add table inet ghostinbox\nadd chain (\S+ \S+ local)\ndelete chain \1\n[^]*sport 10025 .* drop\n/,
+  );
+  assert.doesNotMatch(early, /(?:delete|flush) (?:table|ruleset)/);
+  assert.doesNotMatch(resetText([], [], BANS_ALONE) + nftProbe(BANS_ALONE), /askers|chain local/);
+});
+
+test("a reset replaces our table, and only ours, in one transaction", () => {
+  const plan = planReset(
+    [
+      { prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 90_500) },
+      { prefix: prefix("203.0.113.8"), expiresAt: null },
+      { prefix: prefix("2001:db8:1:2::/64"), expiresAt: later(NOW, 3_650 * DAY_MS) },
+      { prefix: prefix("2001:db8::9"), expiresAt: null },
+      { prefix: prefix("198.51.100.0/24"), expiresAt: null },
+      { prefix: prefix("2001:db8:8000::/33"), expiresAt: later(NOW, 1) },
+    ],
+    NOW,
+    64,
+  );
+  const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(prefix);
+  assert.equal(
+    resetText(plan.fillings, allow, BANS_ALONE),
+    `add table inet ghostinbox
+delete table inet ghostinbox
+table inet ghostinbox {
+  counter dropped { }
+  counter refused { }
+  set allow4 { type ipv4_addr; flags interval; elements = { 127.0.0.0/8 } }
+  set allow6 { type ipv6_addr; flags interval; elements = { ::1/128 } }
+  set ban4 { type ipv4_addr; flags timeout; elements = { 0.0.0.0 } }
+  set ban6 { type ipv6_addr; flags timeout; elements = { :: } }
+  set ban6_host { type ipv6_addr; flags timeout; elements = { :: } }
+  set net4 { type ipv4_addr; flags interval, timeout; }
+  set net6 { type ipv6_addr; flags interval, timeout; }
+  set ban4 { type ipv4_addr; flags timeout; elements = { 203.0.113.7 timeout 0d0h1m31s, 203.0.113.8 } }
+  set ban6 { type ipv6_addr; flags timeout; elements = { 2001:db8:1:2:: timeout 3650d0h0m0s } }
+  set ban6_host { type ipv6_addr; flags timeout; elements = { 2001:db8::9 } }
+  set net4 { type ipv4_addr; flags interval, timeout; elements = { 198.51.100.0/24 } }
+  set net6 { type ipv6_addr; flags interval, timeout; elements = { 2001:db8:8000::/33 timeout 0d0h0m1s } }
+  chain banned {
+    tcp flags & (syn | ack | rst) == ack limit rate 200/second counter name refused reject with tcp reset
+    counter name dropped drop
+  }
+  chain input {
+    type filter hook input priority filter - 10; policy accept;
+    iif lo accept
+    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+    ip saddr @ban4 goto banned
+    ip6 saddr & ffff:ffff:ffff:ffff:0:0:0:0 @ban6 goto banned
+    ip6 saddr @ban6_host goto banned
+    ip saddr @net4 goto banned
+    ip6 saddr @net6 goto banned
+  }
+}
+`,
+  );
+});
+
+test("connection limits come after bans and the allow list; held units are found by address and port", () => {
+  const lines = resetText([], [], COUNTING).split("\n");
+  assert.ok(lines.includes("  set open4 { type ipv4_addr . inet_service; size 65535; flags dynamic; }"));
+  const last = lines.indexOf("    ip6 saddr @net6 goto banned");
+  assert.equal(
+    lines[last + 1],
+    "    tcp dport { 25, 993 } tcp flags & (fin | syn | rst | ack) == syn goto connection_limit",
+  );
+  const chain = lines.indexOf("  chain connection_limit {");
+  const unit = "ip6 saddr & ffff:ffff:ffff:ff00:0:0:0:0";
+  assert.deepEqual(lines.slice(chain + 1, chain + 11), [
+    "    ip saddr . tcp dport @held4 reject with tcp reset",
+    `    ${unit} . tcp dport @held6 reject with tcp reset`,
+    "    tcp dport @full ip saddr != @known4 reject with tcp reset",
+    `    tcp dport @full ${unit} != @known6 reject with tcp reset`,
+    "    tcp dport 25 counter name offered_25",
+    "    tcp dport 993 counter name offered_993",
+    "    tcp dport @watched accept",
+    "    add @open4 { ip saddr . tcp dport ct count over 10 } reject with tcp reset",
+    `    add @open6 { ${unit} . tcp dport ct count over 10 } reject with tcp reset`,
+    "  }",
+  ]);
+  const without = resetText([], [], {
+    ...COUNTING,
+    connections: { most: 10, ports: [25], perPort: true, fallback: false },
+  });
+  assert.doesNotMatch(without, /ct count|open[46]/);
+  assert.match(without, /@held4 reject/);
+});
+
+test("while the guard is down the kernel counts connections to all ports together, by address alone", () => {
+  const text = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: false } });
+  assert.match(text, /set open4 \{ type ipv4_addr; size/);
+  assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
+  assert.match(text, /add @open6 \{ ip6 saddr & \S+ ct count over 10 \}/);
+});
+
+test("packets that pass other programs' rules are counted by port, and not those that this machine sends itself", () => {
+  const lines = resetText([], [], COUNTING).split("\n");
+  for (const name of ["offered_25", "arrived_25", "offered_993", "arrived_993"])
+    assert.ok(lines.includes(`  counter ${name} { }`), name);
+  const arrival = lines.indexOf("  chain arrival {");
+  assert.deepEqual(lines.slice(arrival + 1, arrival + 6), [
+    "    type filter hook input priority 300; policy accept;",
+    "    iif lo accept",
+    "    tcp dport 25 tcp flags & (fin | syn | rst | ack) == syn counter name arrived_25",
+    "    tcp dport 993 tcp flags & (fin | syn | rst | ack) == syn counter name arrived_993",
+    "  }",
+  ]);
+});
+
+test("the mask is as long as the unit of IPv6 bans", () => {
+  const masks: readonly (readonly [number, string])[] = [
+    [48, "ffff:ffff:ffff:0:0:0:0:0"],
+    [56, "ffff:ffff:ffff:ff00:0:0:0:0"],
+    [61, "ffff:ffff:ffff:fff8:0:0:0:0"],
+    [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+  ];
+  for (const [length, mask] of masks)
+    assert.ok(resetText([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
+});
+
+test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
+  const held = planReset([{ prefix: prefix("198.51.100.0/24"), expiresAt: null }], NOW, 64).networks;
+  const { changes } = planSteps(
+    held,
+    [
+      { type: "add", prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 7_200_000) },
+      { type: "delete", prefix: prefix("203.0.113.8") },
+      { type: "delete", prefix: prefix("2001:db8:1:2::/64") },
+      { type: "delete", prefix: prefix("198.51.100.0/24") },
+      { type: "add", prefix: prefix("2001:db8::/32"), expiresAt: null },
+    ],
+    NOW,
+    64,
+  );
+  assert.deepEqual(nftApply(changes).split("; "), [
+    "add element inet ghostinbox ban4 { 203.0.113.7, 203.0.113.8 }",
+    "delete element inet ghostinbox ban4 { 203.0.113.7, 203.0.113.8 }",
+    "add element inet ghostinbox ban4 { 203.0.113.7 timeout 0d2h0m0s }",
+    "add element inet ghostinbox ban6 { 2001:db8:1:2:: }",
+    "delete element inet ghostinbox ban6 { 2001:db8:1:2:: }",
+    "flush set inet ghostinbox net4",
+    "flush set inet ghostinbox net6",
+    "add element inet ghostinbox net6 { 2001:db8::/32 }",
+  ]);
+  assert.equal(nftApply([]), "");
+});
+
+test("no command ever names another table", () => {
+  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
+  for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
+    assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
+});
+
+test("the table is whole when every command of the probe was refused as it should be", () => {
+  const busy = "Error: Could not process rule: Device or resource busy\ndelete set inet ghostinbox ban4\n";
+  const exists = "Error: Could not process rule: File exists\n";
+  for (const [shape, sets] of [
+    [BANS_ALONE, 7],
+    [COUNTING, 15],
+    [{ ...COUNTING, connections: { most: 10, ports: [25], perPort: true, fallback: false } }, 13],
+  ] as const) {
+    assert.equal(nftProbe(shape).match(/^delete set/gm)?.length, sets);
+    const used = sets + 2;
+    assert.equal(nftProbe(shape).match(/^delete counter/gm)?.length, 2);
+    assert.equal(isWhole(busy.repeat(used) + exists.repeat(3), shape), true);
+    assert.equal(isWhole(busy.repeat(used) + exists.repeat(2), shape), false);
+    assert.equal(isWhole(busy.repeat(used - 1) + exists.repeat(3), shape), false);
+    assert.equal(isWhole("Error: No such file or directory\n", shape), false);
+    assert.equal(isWhole("", shape), false);
+  }
+});
+
+function resetText(...args: Parameters<typeof nftReset>): string {
+  return [...nftReset(...args)].join("");
+}
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  assert.ok(parsed !== null, text);
+  return parsed;
+}

@@ -1,0 +1,115 @@
+import { open, readFile } from "node:fs/promises";
+import { endianness } from "node:os";
+import { join } from "node:path";
+import type { Connection, ConnectionOrders } from "../../core/firewall/connection-shares.ts";
+import type { Passed } from "../../core/firewall/ports.ts";
+import { isV4 } from "../../core/net/ip.ts";
+import type { OpenConnections } from "../../guard/network-ports.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { parseConnections, parseSilences, parseSocketsInUse } from "../kernel/tcp-sockets.ts";
+import { nftConnections, nftTakePassed, parsePassed } from "./connection-rules.ts";
+import { SocketEnder } from "./end-sockets.ts";
+import { TABLE } from "./guard-table.ts";
+import { runTool, TOOL_PATH } from "./run-nft.ts";
+
+/** Enough for 50,000 sockets. Further ones are not counted. */
+const MOST_BYTES = 8 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const TIMEOUT_MS = 5_000;
+/** The longest filter that ss accepts. */
+const CUT_AT_ONCE = 200;
+
+export type KernelConnectionsOptions = Readonly<{
+  /** Where to find `nft` and `ss`. */
+  path?: string;
+  /** `/proc/PID/net` of a process in the network to look at. */
+  proc?: string;
+}>;
+
+/** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
+export class KernelConnections implements OpenConnections {
+  readonly #path: string;
+  readonly #proc: string;
+  readonly #ender: SocketEnder;
+  /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
+  readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+
+  constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
+    this.#path = path;
+    this.#proc = proc;
+    this.#ender = new SocketEnder(path);
+  }
+
+  async connections(ports: readonly number[]): Promise<readonly Connection[]> {
+    const wanted = new Set(ports);
+    const four = parseConnections(await this.#read("tcp"), wanted, endianness());
+    return [...four, ...parseConnections(await this.#read("tcp6"), wanted, endianness())];
+  }
+
+  async sockets(): Promise<number | null> {
+    const [four, six] = await Promise.all(
+      ["sockstat", "sockstat6"].map((name) => readFile(join(this.#proc, name), "latin1").catch(() => "")),
+    );
+    const inUse = parseSocketsInUse(four ?? "");
+    // Without IPv6 the second file is missing.
+    return inUse === null ? null : inUse + (parseSocketsInUse(six ?? "") ?? 0);
+  }
+
+  /** Empty if the file does not exist, as without IPv6. */
+  async #read(name: "tcp" | "tcp6"): Promise<string> {
+    const file = await open(join(this.#proc, name), "r").catch(() => null);
+    if (file === null) return "";
+    let text = "";
+    try {
+      while (text.length < MOST_BYTES) {
+        const { bytesRead } = await file.read(this.#chunk, 0, CHUNK_BYTES, null);
+        if (bytesRead === 0) break;
+        text += this.#chunk.toString("latin1", 0, bytesRead);
+      }
+    } finally {
+      await file.close();
+    }
+    return text;
+  }
+
+  async silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>> {
+    const filter = ports.flatMap((port) => ["or", "sport", "=", `:${port}`]).slice(1);
+    const argv = ["-H", "-n", "-t", "-i", "-O", "state", "established", "(", ...filter, ")"];
+    const ran = await runTool("ss", argv, { path: this.#path, timeoutMs: TIMEOUT_MS });
+    return parseSilences(ran.stdout);
+  }
+
+  async say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
+    const input = nftConnections(TABLE, words, lastsS);
+    const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
+    if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
+    return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
+  }
+
+  /** How far connections to these ports got since the last call. Empty if unknown. */
+  async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
+    const ran = await runTool("nft", ["-f", "-"], {
+      path: this.#path,
+      input: nftTakePassed(TABLE, ports),
+      timeoutMs: TIMEOUT_MS,
+    });
+    return parsePassed(ran.stdout, ports);
+  }
+
+  async end(connections: readonly Connection[]): Promise<Outcome> {
+    for (let i = 0; i < connections.length; i += CUT_AT_ONCE) {
+      const filter = connections
+        .slice(i, i + CUT_AT_ONCE)
+        .flatMap(filterTerm)
+        .slice(1);
+      const ended = await this.#ender.end(filter);
+      if (!ended.ok) return ended;
+    }
+    return { ok: true };
+  }
+}
+
+function filterTerm({ ip, clientPort, port }: Connection): readonly string[] {
+  const remote = isV4(ip) ? `${ip}:${clientPort}` : `[${ip}]:${clientPort}`;
+  return ["or", "(", "dst", remote, "and", "sport", "=", `:${port}`, ")"];
+}

@@ -1,0 +1,141 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { runProgram } from "../machine/run-program.ts";
+
+/** Where administration tools are. A daemon's own PATH may lack sbin. */
+export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Of `ss`: a line has up to 300 bytes, so more than 100 000 sockets. */
+export const MOST_SS_BYTES = 32_000_000;
+
+/** nft keeps its history in HOME, so there is none. Messages are parsed, so they must be English. */
+export function toolEnvironment(path: string): Readonly<Record<string, string>> {
+  return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
+}
+
+export type ToolRun = Readonly<{
+  path: string;
+  input?: string | Iterable<string>;
+  timeoutMs: number;
+  /** More than this is a failure. */
+  mostOutputBytes?: number;
+}>;
+
+/** Runs `nft` or `ss` to its end. Never throws. */
+export function runTool(program: string, args: readonly string[], { path, ...options }: ToolRun) {
+  return runProgram(program, args, { env: toolEnvironment(path), ...options });
+}
+
+/** Whether Node's message says that the program could not be started. */
+export function isMissing(error: string): boolean {
+  return /^spawn \S+ ENOENT/.test(error);
+}
+
+type Child = ChildProcessByStdio<Writable, null, Readable>;
+type Waiting = { readonly mark: string; readonly done: (answer: NftAnswer) => void };
+/** `errors` is what nft printed about the line; empty on success. */
+type NftAnswer = Readonly<{ type: "answered"; errors: string }> | Readonly<{ type: "lost"; why: string }>;
+
+/** nft keeps every line as history, about twice its length. A new child from time to time bounds its memory. */
+const CHARACTERS_PER_CHILD = 1024 * 1024;
+const ANSWER_MS = 5_000;
+const STDERR_CHARACTERS = 1024 * 1024;
+
+/**
+ * One long-lived `nft -i`. A successful command prints nothing, so each line is followed by a word that is not a
+ * command. nft's complaint quotes that word and shows that the line before is done. Both go to stderr, in order.
+ */
+export class NftSession {
+  readonly #path: string;
+  #child: Child | null = null;
+  #waiting: Waiting | null = null;
+  #text = "";
+  #lines = 0;
+  /** Characters sent to this child so far. */
+  #characters = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** One line at a time: the caller waits for the answer before it sends the next. */
+  async run(line: string): Promise<NftAnswer> {
+    if (this.#waiting !== null) throw new Error("the nft session was used twice at once");
+    if (this.#characters >= CHARACTERS_PER_CHILD) await this.close();
+    const child = (this.#child ??= this.#spawn());
+    this.#lines += 1;
+    this.#characters += line.length;
+    const mark = `done_${this.#lines}`;
+    this.#text = "";
+    const answer = new Promise<NftAnswer>((resolve) => {
+      this.#waiting = { mark, done: resolve };
+    });
+    const deadline = setTimeout(() => this.#lose(child, "nft did not answer in time"), ANSWER_MS);
+    child.stdin.write(`${line}\n${mark}\n`);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** The next line starts a new child. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#forget("nft was closed");
+    const ended = once(child, "close").catch(() => undefined);
+    child.stdin.end();
+    const deadline = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
+    await ended;
+    clearTimeout(deadline);
+  }
+
+  #spawn(): Child {
+    const child = spawn("nft", ["-i"], { env: toolEnvironment(this.#path), stdio: ["pipe", "ignore", "pipe"] });
+    child.stderr.setEncoding("utf8");
+    child.stderr.on("data", (text: string) => {
+      if (this.#child === child) this.#read(text);
+    });
+    child.stdin.on("error", () => this.#lose(child, "nft ended"));
+    child.on("error", (error) => this.#lose(child, error.message));
+    child.on("close", () => this.#lose(child, "nft ended"));
+    return child;
+  }
+
+  #read(text: string): void {
+    if (this.#text.length < STDERR_CHARACTERS) this.#text += text;
+    else this.#text = this.#text.slice(-1024) + text;
+    const waiting = this.#waiting;
+    if (waiting === null) return;
+    const at = this.#text.indexOf(`\n${waiting.mark}\n`);
+    if (at < 0) return;
+    this.#waiting = null;
+    waiting.done({ type: "answered", errors: complaints(this.#text.slice(0, at)) });
+  }
+
+  #lose(child: Child, why: string): void {
+    if (this.#child !== child) return;
+    child.kill("SIGKILL");
+    this.#forget(why);
+  }
+
+  #forget(why: string): void {
+    this.#child = null;
+    this.#lines = 0;
+    this.#characters = 0;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.done({ type: "lost", why: this.#text.includes("Operation not permitted") ? this.#text : why });
+  }
+}
+
+/**
+ * The output before the mark, without its last line (the complaint about the mark itself) and without lines of carets
+ * that may belong to the mark before.
+ */
+function complaints(text: string): string {
+  const lines = text.split("\n").slice(0, -1);
+  return lines.filter((line) => /[^\s^~-]/.test(line)).join("\n");
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, describe, test } from "node:test";
+import { NftSession, TOOL_PATH } from "./run-nft.ts";
+
+/** The real nft, in a separate network that ends with it. */
+const ALONE = ["--user", "--map-root-user", "--net"];
+
+function whyNot(): string | null {
+  const tried = spawnSync("unshare", [...ALONE, "nft", "list", "tables"], {
+    env: { PATH: TOOL_PATH },
+    encoding: "utf8",
+  });
+  return tried.status === 0 ? null : `nft cannot run in a separate network namespace: ${tried.stderr ?? "no unshare"}`;
+}
+
+describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
+  let folder: string;
+  let session: NftSession;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), "gi-nft-"));
+    writeFileSync(
+      join(folder, "nft"),
+      `#!/bin/sh\nPATH=${TOOL_PATH}\necho $$ > ${folder}/pid\nexec unshare ${ALONE.join(" ")} nft "$@"\n`,
+    );
+    chmodSync(join(folder, "nft"), 0o755);
+    session = new NftSession(folder);
+  });
+  afterEach(async () => session.close());
+  after(() => rmSync(folder, { recursive: true }));
+
+  const SET = "add table inet t; add set inet t s { type ipv4_addr; }";
+
+  test("answers each line, reports errors, and continues", async () => {
+    const fine = { type: "answered", errors: "" };
+    assert.deepEqual(await session.run(SET), fine);
+    for (let i = 0; i < 50; i++) assert.deepEqual(await session.run(`add element inet t s { 203.0.113.${i} }`), fine);
+    const wrong = await session.run("add element inet t nowhere { 203.0.113.1 }");
+    assert.equal(wrong.type, "answered");
+    assert.match(wrong.errors, /^Error: No such file or directory/);
+    const nonsense = await session.run("what is this");
+    assert.equal(nonsense.type, "answered");
+    assert.match(nonsense.errors, /syntax error/);
+    assert.deepEqual(await session.run("delete element inet t s { 203.0.113.49 }"), fine);
+    const twice = await session.run("delete element inet t s { 203.0.113.49 }");
+    assert.ok(twice.type === "answered" && twice.errors !== "", "it is the same nft, which remembers");
+  });
+
+  test("a line is carried out whole or not at all", async () => {
+    await session.run(SET);
+    const half = await session.run("add element inet t s { 203.0.113.1 }; add element inet t nowhere { 203.0.113.2 }");
+    assert.ok(half.type === "answered" && half.errors !== "");
+    const missing = await session.run("delete element inet t s { 203.0.113.1 }");
+    assert.ok(missing.type === "answered" && missing.errors !== "");
+  });
+
+  test("a killed nft is a lost line, and the next line has a new one", async () => {
+    assert.equal((await session.run(SET)).type, "answered");
+    const pid = Number(spawnSync("cat", [join(folder, "pid")], { encoding: "utf8" }).stdout);
+    process.kill(pid, "SIGKILL");
+    assert.deepEqual(await session.run("list tables"), { type: "lost", why: "nft ended" });
+    assert.deepEqual(await session.run(SET), { type: "answered", errors: "" });
+  });
+
+  test("closing while a line waits answers it", async () => {
+    const waiting = session.run(SET);
+    await session.close();
+    assert.equal((await waiting).type, "lost");
+  });
+});
+
+test("an nft that is not there is a lost line, not an exception", async () => {
+  const answer = await new NftSession("/nonexistent").run("list tables");
+  assert.ok(answer.type === "lost" && answer.why.includes("ENOENT"));
+});

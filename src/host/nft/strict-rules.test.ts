@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
+import { nftStrict, parseStrict } from "./strict-rules.ts";
+
+function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
+  return { doors: doors.map((text) => parseDoor(text) ?? assert.fail(text)), trusted };
+}
+
+const OLD = opening(["22/tcp4", "25/tcp", "60000-61000/udp"], ["br-*"]);
+const NEW = opening(["22/tcp"]);
+
+/** As nft(8) 1.0.6 prints the table: with tabs, quotes and the time that is left. */
+function listed(text: string, expires = "1m59s996ms"): string {
+  return text
+    .slice(text.indexOf("table inet ghostinbox_strict {"))
+    .replaceAll("tcp flags & (ack | rst) != 0", "tcp flags rst,ack")
+    .replace("iif lo", 'iif "lo"')
+    .replaceAll(/timeout (\d+s)/g, expires === "" ? "" : `timeout $1 expires ${expires}`)
+    .replaceAll("{ udp, udplite, sctp, dccp }", "{ udp, dccp, sctp, udplite }");
+}
+
+test("what was confirmed is in force, with nothing that waits", () => {
+  assert.deepEqual(parseStrict(listed(nftStrict(OLD, null))), { opening: OLD, waitsS: null, faults: [] });
+});
+
+test("a trial is in force while the kernel counts, and what was confirmed afterwards", () => {
+  const both = nftStrict(OLD, { opening: NEW, lastsS: 120 });
+  assert.match(both, /elements = \{ ipv4 timeout 120s, ipv6 timeout 120s \}/);
+  assert.deepEqual(parseStrict(listed(both)), { opening: NEW, waitsS: 120, faults: [] });
+  assert.deepEqual(parseStrict(listed(both, "")), { opening: OLD, waitsS: null, faults: [] });
+  const first = nftStrict(null, { opening: NEW, lastsS: 120 });
+  assert.deepEqual(parseStrict(listed(first, "")), { opening: null, waitsS: null, faults: [] });
+  assert.equal(parseStrict(listed(first, "1h1s"))?.waitsS, 3_601);
+});
+
+test("no table is none, and what somebody else changed is named", () => {
+  assert.equal(parseStrict(""), null);
+  assert.equal(parseStrict("Error: No such file or directory\n"), null);
+  const text = listed(nftStrict(OLD, null));
+  const faultsOf = (changed: string) => parseStrict(changed)?.faults ?? assert.fail("none");
+  assert.deepEqual(faultsOf(text.replace("    goto confirmed", "    accept\n    goto confirmed")), ["accept"]);
+  assert.deepEqual(faultsOf(text.replace("    tcp dport 25", "    ip saddr 10.0.0.0/8 accept\n    tcp dport 25")), [
+    "ip saddr 10.0.0.0/8 accept",
+  ]);
+  assert.deepEqual(faultsOf(text.replace("    meta l4proto tcp reject with tcp reset\n", "")), [
+    "what is not listed is not refused",
+  ]);
+  assert.deepEqual(faultsOf(text.replace(/type filter hook input.*/, "")), ["the chain input is not hooked"]);
+  assert.deepEqual(faultsOf("table inet ghostinbox_strict {\n}\n"), ["no chain input"]);
+});

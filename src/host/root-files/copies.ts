@@ -1,0 +1,198 @@
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  createReadStream,
+  createWriteStream,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  futimesSync,
+  linkSync,
+  openSync,
+  renameSync,
+  type Stats,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import type { Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { codeOf, Directory, type Held, named, ownUid, UnsafePath } from "./directory.ts";
+import { mustBePlain, replace } from "./replace.ts";
+
+const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const OTHERS_WRITE = 0o022;
+const EVERYBODY_RUNS = 0o755;
+/** Error codes: the file is missing, or is a link or a socket. */
+const NO_FILE: ReadonlySet<string> = new Set(["ENOENT", "ELOOP", "ENXIO"]);
+
+export function copyFile(from: string, to: string, mode: number): void {
+  replace(to, (place, fresh) => {
+    copyFileSync(from, place.at(fresh), COPYFILE_EXCL);
+    using copy = place.hold(fresh);
+    mustBePlain(to, copy).setMode(mode);
+    place.flushFile(fresh);
+  });
+}
+
+/**
+ * The same for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file, or
+ * is a long hole that would fill the disk. Follows no link and waits for no pipe.
+ */
+export function copyForeignFile(from: string, to: string, mode: number): boolean {
+  const source = openForeign(from);
+  if (source === null) return false;
+  try {
+    const stat = fstatSync(source);
+    if (!stat.isFile() || bytesWithoutSpace(stat) > MOST_WITHOUT_SPACE) return false;
+    replace(to, (place, fresh) => {
+      // Links the open file: its name may lead to another file by now.
+      copyFileSync(`/proc/self/fd/${source}`, place.at(fresh), COPYFILE_EXCL);
+      using copy = place.hold(fresh);
+      mustBePlain(to, copy).setMode(mode);
+      place.flushFile(fresh);
+    });
+    return true;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/** Null if it is missing, a link or a socket. */
+function openForeign(path: string): number | null {
+  try {
+    using place = Directory.open(dirname(path));
+    return openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof UnsafePath || NO_FILE.has(String(codeOf(error)))) return null;
+    throw named(path, error);
+  }
+}
+
+/** Gives a program a second name; false if that is impossible, or if other users than root may change the program. */
+export function linkProgram(from: string, to: string): boolean {
+  try {
+    replace(to, (place, fresh) => {
+      linkSync(from, place.at(fresh));
+      using file = place.hold(fresh);
+      if (file === null || !isOwnProgram(file)) throw new UnsafePath(`${from} can be changed by others.`);
+    });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes a stream under another name, flushes it, and renames it once `isWhole` confirms it: a
+ * stream may end early without an error. Replaces nothing.
+ */
+export async function writeStream(
+  path: string,
+  source: Readable,
+  { mode, isWhole }: Readonly<{ mode: number; isWhole: () => Promise<boolean> }>,
+): Promise<void> {
+  using place = Directory.own(dirname(path));
+  const [name, half] = [basename(path), `${basename(path)}.half`];
+  place.remove(half);
+  const target = place.create(half, mode);
+  if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
+  try {
+    await pipeline(source, createWriteStream("", { fd: target, autoClose: false }));
+    fsyncSync(target);
+    if (!(await isWhole())) return;
+    using present = place.hold(name);
+    if (present !== null) throw new UnsafePath(`${path} was just made by another program: nothing is overwritten.`);
+    renameSync(place.at(half), place.at(name));
+  } catch (error) {
+    throw named(path, error);
+  } finally {
+    closeSync(target);
+    place.remove(half);
+  }
+}
+
+function isOwnProgram({ stat }: Held): boolean {
+  const { mode, uid } = stat;
+  const isOwn = uid === ownUid() && (mode & OTHERS_WRITE) === 0;
+  return stat.isFile() && isOwn && (mode & EVERYBODY_RUNS) === EVERYBODY_RUNS;
+}
+
+/**
+ * Replaces a file by its compressed form, `.gz`, with the same owner, mode and time. It has another name until
+ * it is complete.
+ */
+export async function compressFile(path: string, compressor: Transform): Promise<void> {
+  using place = Directory.own(dirname(path));
+  const [name, half] = [basename(path), `${basename(path)}.half`];
+  const opened: number[] = [];
+  try {
+    const source = openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    opened.push(source);
+    const { uid, gid, mode, atime, mtime } = mustBePlain(path, { stat: fstatSync(source) }).stat;
+    place.remove(half);
+    const target = place.create(half, 0o600);
+    if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
+    opened.push(target);
+    const read = createReadStream("", { fd: source, autoClose: false });
+    await pipeline(read, compressor, createWriteStream("", { fd: target, autoClose: false }));
+    fchownSync(target, uid, gid);
+    fchmodSync(target, mode & 0o777);
+    futimesSync(target, atime, mtime);
+    fsyncSync(target);
+    renameSync(place.at(half), place.at(`${name}.gz`));
+    place.flush();
+    place.remove(name);
+  } catch (error) {
+    throw named(path, error);
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** The unit of `st_blocks` on every file system (stat(2)). */
+const BLOCK_BYTES = 512;
+/** How many times its space on disk an ordinary file can be long: file systems compress. */
+const MOST_COMPRESSED = 8;
+/**
+ * Maximum bytes of copies beyond that. A hole takes no space until it is copied, nor do further names of one file. Some
+ * file systems allocate the space of a new file only seconds later (ZFS), so the limit applies to the sum.
+ */
+export const MOST_WITHOUT_SPACE = 1 << 30;
+
+/** By how much a copy of the file may take more space than the file itself. */
+export function bytesWithoutSpace({ size, blocks, nlink }: Stats): number {
+  return Math.max(0, size - (MOST_COMPRESSED * blocks * BLOCK_BYTES) / Math.max(1, nlink));
+}
+
+const PROBE = ".probe";
+/** Errors of link(2) on file systems without hard links, such as vfat and some FUSE file systems. */
+const NO_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
+
+/**
+ * Whether a file in one directory can get a hard link in the other: not across mounts (link(2), EXDEV).
+ * Tries it with an empty file, since two mounts of one file system have the same device number. Throws if hard links are not supported.
+ */
+export function canLink(from: Directory, to: Directory, name: string): boolean {
+  const made = from.create(PROBE, 0o600);
+  if (made !== null) closeSync(made);
+  try {
+    linkSync(from.at(PROBE), to.at(name));
+    to.remove(name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EXDEV") return false;
+    throw failureOf(error, to.path);
+  } finally {
+    from.remove(PROBE);
+  }
+}
+
+/** A sentence for an error of link(2). */
+export function failureOf(error: unknown, path: string): unknown {
+  const code = codeOf(error);
+  if (!NO_LINKS.has(code)) return named(path, error);
+  return new UnsafePath(
+    `Files in ${path} cannot get second names (hard links: ${String(code)}), which a backup gives to mails: move it to a file system that has them, such as ext4 or XFS.`,
+  );
+}

@@ -1,0 +1,222 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { ForeignFile } from "../../settings/layout.ts";
+import { codeOf, Directory, explained, type Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
+import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+/** Replaces the whole file: a reader sees the old text or the new one, even after a power failure. */
+export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
+  const make = (place: Directory, fresh: string): void => {
+    const fd = place.create(fresh, 0o600);
+    if (fd === null) throw new UnsafePath(`${path}.new was just made by another program: try again.`);
+    fill(fd, data, written);
+  };
+  replace(path, make, written.flush);
+}
+
+/** False if the name is taken; that file is left unchanged. The directory may belong to another user. */
+export function createFile(path: string, data: string, access: Access): boolean {
+  return explained(path, () => {
+    using place = Directory.open(dirname(path));
+    const fd = place.create(basename(path), 0o600);
+    if (fd !== null) fill(fd, data, access);
+    return fd !== null;
+  });
+}
+
+/** Sets owner and mode of an existing file. */
+export function setAccess(path: string, { mode, owner }: Access): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    const file = mustBePlain(path, held);
+    if (owner !== undefined) file.give(owner);
+    file.setMode(mode);
+  });
+}
+
+/** Sets when an existing file or directory of root's was changed last. */
+export function setModified(path: string, at: Date): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    if (held?.stat.isDirectory() === true) held.setModified(at);
+    else mustBePlain(path, held).setModified(at);
+  });
+}
+
+/** Gives the socket of our program to the user who may connect to it. */
+export function giveSocket(path: string, owner: Owner): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    using held = place.hold(basename(path));
+    if (held?.stat.isSocket() !== true) throw new UnsafePath(`${path} is not a socket: remove it and try again.`);
+    held.give(owner);
+  });
+}
+
+export type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
+
+/** A file that another user may have put there; null if there is none. */
+export function readPlain(path: string, mostBytes: number): Plain | null {
+  return explained(path, () => {
+    using place = Directory.open(dirname(path));
+    using held = place.hold(basename(path));
+    if (held === null) return null;
+    const { size, uid, gid, mode } = mustBePlain(path, held).stat;
+    if (size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be: put the right one there.`);
+    return { text: textOf(held, mostBytes), owner: { uid, gid }, mode: mode & 0o7777 };
+  });
+}
+
+/**
+ * Reads a file that the settings name, through links too. Another user may own its directory, such as that of a certificate:
+ * throws for a pipe, which would block the program, and for a file that is longer.
+ */
+export function readNamed(path: string, mostBytes: number): Buffer {
+  const fd = openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
+    if (stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
+    return contentOf(fd, stat.size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
+export function readForeign({ foreign }: ForeignFile, mostBytes: number): string | null {
+  try {
+    return readPlain(foreign, mostBytes)?.text ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Opens a log that another user may write, for reading. Throws if it is not a regular file: a pipe would block the whole
+ * program until someone writes to it.
+ */
+export function openPlain(path: string, named = path): number {
+  try {
+    const fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+  } catch (error) {
+    // A link, or a socket (open(2)).
+    if (!["ELOOP", "ENXIO"].includes(String(codeOf(error)))) throw error;
+  }
+  throw new UnsafePath(`${named} is not a regular file: remove it, and let its program write a new one.`);
+}
+
+/** The same for a log that the settings name: it may be a link, and so may its target, if only root can have put them there. */
+export function openLog(path: string): number {
+  return lstatSync(path).isSymbolicLink() ? openBehindLinks(resolve(path), 0) : openPlain(path);
+}
+
+function openBehindLinks(path: string, links: number): number {
+  using place = Directory.open(dirname(path));
+  const name = basename(path);
+  using held = place.hold(name);
+  if (held?.stat.isSymbolicLink() !== true) return openPlain(place.at(name), path);
+  if (!place.isTrusted(held))
+    throw new UnsafePath(`${path} is a link that users other than root can put there: name the file itself.`);
+  if (links === MOST_LINKS) throw new UnsafePath(`${path} is one of too many links: name the file itself.`);
+  return openBehindLinks(resolve(place.path, readlinkSync(place.at(name))), links + 1);
+}
+
+/** Its size may have changed since it was checked, so what is read is bounded too. */
+function textOf({ fd, stat }: Held, mostBytes: number): string {
+  const opened = openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
+  try {
+    return contentOf(opened, Math.min(stat.size, mostBytes)).toString();
+  } finally {
+    closeSync(opened);
+  }
+}
+
+function contentOf(fd: number, mostBytes: number): Buffer {
+  const bytes = Buffer.alloc(mostBytes);
+  return bytes.subarray(0, readSync(fd, bytes, 0, mostBytes, 0));
+}
+
+export function appendFile(path: string, data: string | Uint8Array): void {
+  change(path, O_APPEND | O_CREAT, (fd) => writeFileSync(fd, data));
+}
+
+export function truncateFile(path: string, bytes: number): void {
+  change(path, 0, (fd) => ftruncateSync(fd, bytes));
+}
+
+/** Does nothing if it is missing. */
+export function removeFile(path: string): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    place.remove(basename(path));
+  });
+}
+
+/** Renames a file or a directory. Replaces a file with the new name. */
+export function moveFile(from: string, to: string): void {
+  explained(to, () => {
+    using source = Directory.own(dirname(from));
+    using target = Directory.own(dirname(to));
+    renameSync(source.at(basename(from)), target.at(basename(to)));
+  });
+}
+
+/** Moves a file of root's into another user's directory, and gives it to that user. Replaces a file of that name. */
+export function giveFile(from: string, to: string, owner: Owner): void {
+  explained(to, () => {
+    using source = Directory.own(dirname(from));
+    using target = Directory.open(dirname(to));
+    using file = source.hold(basename(from));
+    mustBePlain(from, file).give(owner);
+    renameSync(source.at(basename(from)), target.at(basename(to)));
+  });
+}
+
+/** Makes a symbolic link, unless the name is taken. */
+export function layLink(target: string, path: string): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    try {
+      symlinkSync(target, place.at(basename(path)));
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+  });
+}
+
+/** Makes or replaces a symbolic link atomically: the name always leads to the old target or the new one. */
+export function replaceLink(target: string, path: string): void {
+  replace(path, (place, fresh) => symlinkSync(target, place.at(fresh)));
+}
+
+function change(path: string, flags: number, work: (fd: number) => void): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    const fd = openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600);
+    try {
+      mustBePlain(path, { stat: fstatSync(fd) });
+      work(fd);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}

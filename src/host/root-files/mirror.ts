@@ -1,0 +1,228 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  linkSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { basename, dirname } from "node:path";
+import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./copies.ts";
+import { codeOf, Directory, explained, type Held, UnsafePath } from "./directory.ts";
+import { removeTree } from "./walk.ts";
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const DEEPEST = 100;
+/** Other users cannot write into root's directories. */
+const NOT_BY_OTHERS = 0o755;
+const PIECE_BYTES = 1 << 20;
+/**
+ * The kernel writes times in steps of a tick. A change within this time of a check may come after it (ms, twice the
+ * longest tick).
+ */
+const TICK_MS = 20;
+
+export type MirrorRules = Readonly<{
+  /** Whether files of this directory never change once they have their name, so that a second name is a copy. */
+  links: (directory: string) => boolean;
+  /** Whether removed files stay in the mirror. */
+  keeps?: boolean;
+  /** The excluded names. */
+  skips: (path: string, stat: Stats) => boolean;
+}>;
+
+/**
+ * Mirrors a directory in which other users write into one of root's, without stopping them: by hard links where a file
+ * never changes, by copies elsewhere. The next pass finds changes in between; it reads only directories that
+ * changed. Links are not followed; sockets, pipes and devices are skipped. Directories and copies belong to root.
+ */
+export class Mirror {
+  readonly #from: string;
+  readonly #to: string;
+  readonly #rules: MirrorRules;
+  /** The directories read so far: their change times and subdirectories. */
+  readonly #seen = new Map<string, Readonly<{ changedAt: number; directories: readonly string[] }>>();
+
+  #withoutSpace = 0;
+
+  /** `to` must be on the same file system if anything is linked. */
+  constructor(from: string, to: string, rules: MirrorRules) {
+    this.#from = from;
+    this.#to = to;
+    this.#rules = rules;
+  }
+
+  /** Runs one pass. Returns how many entries were added, replaced or removed; 0: nothing changed since the last pass. */
+  pass(): number {
+    return explained(this.#from, () => {
+      using from = openIfThere(this.#from);
+      if (from === null) return 0;
+      using parent = Directory.own(dirname(this.#to));
+      const isNew = parent.makeDirectory(basename(this.#to), 0o700);
+      using to = parent.enter(basename(this.#to));
+      if (isNew) take(to, from);
+      return this.#directory(from, to, 0) + Number(isNew);
+    });
+  }
+
+  #directory(from: Directory, to: Directory, depth: number): number {
+    if (depth === DEEPEST)
+      throw new UnsafePath(`${from.path} lies deeper than ${DEEPEST} directories: move it away and try again.`);
+    const lookedAt = Date.now();
+    const changedAt = from.stat.mtimeMs;
+    const seen = this.#seen.get(from.path);
+    const isSettled = seen?.changedAt === changedAt;
+    // Copies are compared each time: writing to a file does not change its directory.
+    const names = isSettled && this.#rules.links(from.path) ? seen.directories : [...from.names()];
+    const directories: string[] = [];
+    let changes = 0;
+    for (const name of names) {
+      using held = from.hold(name);
+      // It may have been renamed behind this pass, so another pass is needed.
+      if (held === null) changes += 1;
+      if (held === null || this.#rules.skips(`${from.path}/${name}`, held.stat)) continue;
+      if (held.stat.isDirectory()) {
+        directories.push(name);
+        changes += this.#inner(from, to, { name, depth: depth + 1 });
+      } else changes += this.#file(from, to, { name, held });
+    }
+    if (!isSettled && this.#rules.keeps !== true) changes += removeOthers(to, new Set(names));
+    if (changedAt < lookedAt - TICK_MS) this.#seen.set(from.path, { changedAt, directories });
+    return changes;
+  }
+
+  #file(from: Directory, to: Directory, entry: Entry): number {
+    const { stat } = entry.held;
+    if (stat.isSymbolicLink()) return copyLink(from, to, entry);
+    if (!stat.isFile()) return 0;
+    return this.#rules.links(from.path)
+      ? link(from, to, entry)
+      : copy(from, to, { ...entry, admit: (stat) => this.#admit(`${from.path}/${entry.name}`, stat) });
+  }
+
+  /** Other users write there, and must not fill the disk with files that cost them nothing. */
+  #admit(path: string, stat: Stats): void {
+    this.#withoutSpace += bytesWithoutSpace(stat);
+    if (this.#withoutSpace > MOST_WITHOUT_SPACE)
+      throw new UnsafePath(
+        `${path} is far longer than the space that it takes on the disk: move it away and try again.`,
+      );
+  }
+
+  #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
+    using inner = unless(["ENOTDIR", "ENOENT"], () => from.enter(name));
+    if (inner === null) return 0;
+    const isNew = to.makeDirectory(name, 0o700);
+    using copied = to.enter(name);
+    if (isNew) take(copied, inner);
+    return this.#directory(inner, copied, depth) + Number(isNew);
+  }
+}
+
+type Entry = Readonly<{ name: string; held: Held }>;
+
+function take(copy: Held, original: Held): void {
+  copy.setMode(original.stat.mode & NOT_BY_OTHERS);
+}
+
+/** Adds a hard link. Returns 1 if it is new. */
+function link(from: Directory, to: Directory, { name, held }: Entry): number {
+  using present = to.hold(name);
+  if (present !== null && present.stat.ino === held.stat.ino) return 0;
+  if (present !== null) to.remove(name);
+  // The name may be gone or belong to another file by now: the next pass sees that.
+  try {
+    linkSync(from.at(name), to.at(name));
+  } catch (error) {
+    if (codeOf(error) === "EXDEV")
+      throw new UnsafePath(
+        `${from.path} is on another mount than ${to.path}, where it would get second names (hard links): keep both on one.`,
+      );
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+  return 1;
+}
+
+/** Makes a new link, since a hard link to one cannot be on another file system. Returns 1 if it is new or led elsewhere. */
+function copyLink(from: Directory, to: Directory, { name }: Entry): number {
+  const read = (place: Directory): string | null => unless(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
+  const target = read(from);
+  if (target === null || target === read(to)) return 0;
+  to.remove(name);
+  symlinkSync(target, to.at(name));
+  return 1;
+}
+
+type Copied = Entry & Readonly<{ /** Throws if it is too much. */ admit: (stat: Stats) => void }>;
+
+/** Returns 1 if there was none, or a different one. */
+function copy(from: Directory, to: Directory, { name, held, admit }: Copied): number {
+  {
+    using present = to.hold(name);
+    if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
+  }
+  const source = unless(["ENOENT", "ELOOP"], () => openSync(from.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  if (source === null) return 0;
+  try {
+    const stat = fstatSync(source);
+    if (!stat.isFile()) return 0;
+    admit(stat);
+    to.remove(name);
+    const target = to.create(name, 0o600);
+    if (target === null) throw new UnsafePath(`${to.path}/${name} was just made by another program: try again.`);
+    try {
+      pour(source, target, stat.size);
+    } finally {
+      closeSync(target);
+    }
+    using made = to.hold(name);
+    if (made === null) return 1;
+    made.setMode(stat.mode & NOT_BY_OTHERS);
+    made.setModified(stat.mtime);
+    return 1;
+  } finally {
+    closeSync(source);
+  }
+}
+
+/** A copy gets its time to the millisecond. */
+function wholeMs({ stat }: Held): number {
+  return Math.trunc(stat.mtimeMs);
+}
+
+/** Copies at most `most` bytes. The next pass copies what is appended during this one. */
+function pour(source: number, target: number, most: number): void {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (let poured = 0; poured < most; ) {
+    const read = readSync(source, piece, 0, Math.min(most - poured, PIECE_BYTES), null);
+    if (read === 0) return;
+    for (let written = 0; written < read; ) written += writeSync(target, piece, written, read - written);
+    poured += read;
+  }
+}
+
+function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
+  let removed = 0;
+  for (const name of [...to.names()].filter((one) => !keep.has(one))) {
+    removeTree(`${to.path}/${name}`);
+    removed += 1;
+  }
+  return removed;
+}
+
+function openIfThere(path: string): Directory | null {
+  return unless(["ENOENT"], () => Directory.open(path));
+}
+
+function unless<T>(codes: readonly string[], work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (codes.includes(String(codeOf(error)))) return null;
+    throw error;
+  }
+}

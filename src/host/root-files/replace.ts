@@ -1,0 +1,71 @@
+import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { codeOf, Directory, explained, type Held, type Owner, UnsafePath } from "./directory.ts";
+
+/** How often another of our programs may write the same file at the same moment. */
+const TRIES = 10;
+
+/** Owner and mode of a file. Without an owner it belongs to the user who runs this: root. */
+export type Access = Readonly<{ mode: number; owner?: Owner }>;
+
+/** `flush: false` is for a file that each start writes again: after a power failure it may be empty. */
+export type Written = Access & Readonly<{ flush?: boolean }>;
+
+/**
+ * Writes a file beside the named one, and renames it when it is complete. After a power failure the name stands for the
+ * old file or for the new one, provided `make` flushed it: a rename may reach the disk before the content does.
+ */
+export function replace(path: string, make: (place: Directory, fresh: string) => void, flush = true): void {
+  explained(path, () => {
+    using place = Directory.own(dirname(path));
+    const fresh = `${basename(path)}.new`;
+    for (let tried = 1; ; tried++) {
+      // Left by a start that was killed.
+      place.remove(fresh);
+      try {
+        make(place, fresh);
+        renameSync(place.at(fresh), place.at(basename(path)));
+        if (flush) place.flush();
+        return;
+      } catch (error) {
+        if (tried === TRIES || !isTaken(error)) {
+          place.remove(fresh);
+          throw error;
+        }
+        // Waits, so that both do not retry at the same moment.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.random() * tried);
+      }
+    }
+  });
+}
+
+/** Another of our programs made, renamed or removed the temporary file, or owns it. */
+function isTaken(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === "ENOENT" || code === "EEXIST" || error instanceof UnsafePath;
+}
+
+/**
+ * Writes a file that `Directory.create` made, and closes it. The content comes before owner and mode, so until then
+ * only root can read it.
+ */
+export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush = true }: Written): void {
+  try {
+    writeFileSync(fd, data);
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid);
+    fchmodSync(fd, mode);
+    if (flush) fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Opens a regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
+export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
+  if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
+  if (!file.stat.isFile() || file.stat.nlink !== 1)
+    throw new UnsafePath(
+      `${path} is not a regular file, or has a second name (ls -li), so root does not touch it: put a copy in its place.`,
+    );
+  return file;
+}

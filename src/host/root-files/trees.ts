@@ -1,0 +1,102 @@
+import type { Stats } from "node:fs";
+import { basename, dirname } from "node:path";
+import { codeOf, Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
+import type { Access } from "./replace.ts";
+import { walk } from "./walk.ts";
+
+/** Makes the directory and its missing parents. Existing ones keep their owner and mode. */
+export function makeDirectory(path: string, mode: number): void {
+  explained(path, () => make(path, mode)[Symbol.dispose]());
+}
+
+function make(path: string, mode: number): Directory {
+  try {
+    return Directory.open(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  using parent = make(dirname(path), mode);
+  const isNew = parent.makeDirectory(basename(path), mode);
+  const made = parent.enter(basename(path));
+  if (isNew) made.setMode(mode);
+  return made;
+}
+
+/** Entries of a tree that were skipped because they belong to another user: how many, and the first one. */
+export type Kept = { count: number; first: string | null };
+
+/**
+ * Makes a directory if it is missing, and sets owner and mode. With `tree`, everything below that belonged to the
+ * former owner gets the new one; programs of that user could have put other users' files there.
+ */
+export function giveDirectory(path: string, access: Required<Access>, tree = false): Kept {
+  return explained(path, () => {
+    const { mode, owner } = access;
+    using parent = Directory.open(dirname(path));
+    // Files that stay root's may be anywhere. Files that are or were another user's only where no third user can have
+    // put them.
+    if (owner.uid !== ownUid()) parent.mustBeOwn();
+    makeDirectory(path, 0o700);
+    using top = Directory.open(path);
+    const { uid, gid } = top.stat;
+    if (uid !== ownUid()) parent.mustBeOwn();
+    const kept = tree && (uid !== owner.uid || gid !== owner.gid) ? giveTree(top, owner) : NOTHING_KEPT;
+    // Last, so that a killed start repeats it.
+    top.give(owner);
+    top.setMode(mode);
+    return kept;
+  });
+}
+
+const NOTHING_KEPT: Kept = { count: 0, first: null };
+
+/**
+ * A file with several names changes owner only if all of them are in the tree (Dovecot copies mails that way). A
+ * name outside may belong to another user.
+ */
+function giveTree(top: Directory, owner: Owner): Kept {
+  const names = new Map<string, number>();
+  const kept: Kept = { count: 0, first: null };
+  const keep = (path: string): false => {
+    kept.first ??= path;
+    kept.count += 1;
+    return false;
+  };
+  const mayGive = ({ dev, uid }: Stats): boolean => dev === top.stat.dev && (uid === top.stat.uid || uid === owner.uid);
+  walk(top, (entry, path) => {
+    const { stat } = entry;
+    if (!mayGive(stat) || stat.isBlockDevice() || stat.isCharacterDevice()) return keep(path);
+    if (!stat.isDirectory() && stat.nlink > 1) names.set(inode(stat), (names.get(inode(stat)) ?? 0) + 1);
+    else entry.give(owner);
+    return true;
+  });
+  if (names.size === 0) return kept;
+  walk(top, (entry, path) => {
+    const { stat } = entry;
+    if (stat.isDirectory()) return mayGive(stat);
+    if (stat.nlink === 1 || !mayGive(stat)) return false;
+    if (names.get(inode(stat)) !== stat.nlink) return keep(path);
+    entry.give(owner);
+    return false;
+  });
+  return kept;
+}
+
+/** Gives everything in the tree that belongs to these users or groups to root. */
+export function takeTree(path: string, users: ReadonlySet<number>, groups: ReadonlySet<number>): void {
+  explained(path, () => {
+    using top = Directory.own(path);
+    const take = (entry: Held): true => {
+      const { uid, gid } = entry.stat;
+      if (users.has(uid) || groups.has(gid))
+        entry.give({ uid: users.has(uid) ? 0 : uid, gid: users.has(uid) || groups.has(gid) ? 0 : gid });
+      return true;
+    };
+    take(top);
+    walk(top, take);
+  });
+}
+
+function inode({ dev, ino }: Stats): string {
+  return `${dev}:${ino}`;
+}

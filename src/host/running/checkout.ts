@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * The directory of the sources from which this program was started: this file is as deep in it as the kept builds are
+ * (node_modules/.cache/start/start.mjs).
+ */
+export const CHECKOUT = join(import.meta.dirname, "..", "..", "..");
+
+/** Whether a Debian package brought them (`npm run package`). Such a package has its own units, users and dependencies. */
+export const IS_PACKAGED = existsSync(join(CHECKOUT, "packaged"));
+
+/** Whether this is the image of the Dockerfile, in a container. */
+export const IS_IMAGE = existsSync(join(CHECKOUT, "image"));
+
+/** Where compose.yaml mounts `security/` of a checkout, so that edits there apply without a new image. */
+const MOUNTED = "/security";
+
+/** Where the owner edits `security.js` and adds to `filter.d`. */
+export function ownSecurity(checkout: string): string {
+  const isMounted = IS_IMAGE && checkout === CHECKOUT && existsSync(MOUNTED);
+  return isMounted ? MOUNTED : join(checkout, "security");
+}
+
+/** The version in a package.json; null if it has none, or does not exist. */
+export function versionIn(directory: string): string | null {
+  return fieldIn(directory, "version");
+}
+
+/** The version for people, with the commit if known: `0.1.0 (commit 1f2e3d4c)`. */
+export function releaseIn(directory: string): string | null {
+  const version = versionIn(directory);
+  const commit = commitIn(directory);
+  return version === null || commit === null ? version : `${version} (commit ${commit})`;
+}
+
+/** The first eight digits of the checked-out commit, or of the one in a package.json that we wrote. */
+export function commitIn(directory: string): string | null {
+  const head = textOf(join(directory, ".git", "HEAD"))?.trim() ?? "";
+  const ref = /^ref: (refs\/[\w./-]+)$/.exec(head)?.[1];
+  const commit =
+    ref === undefined
+      ? head
+      : (textOf(join(directory, ".git", ref)) ?? lineOf(textOf(join(directory, ".git", "packed-refs")), ref));
+  return /^[0-9a-f]{8}/.exec(commit)?.[0] ?? fieldIn(directory, "commit");
+}
+
+/** gitrepository-layout(5): `COMMIT REF` on each line. */
+function lineOf(packed: string | null, ref: string): string {
+  return packed?.split("\n").find((line) => line.endsWith(` ${ref}`)) ?? "";
+}
+
+function fieldIn(directory: string, name: "version" | "commit"): string | null {
+  const text = textOf(join(directory, "package.json")) ?? "";
+  return new RegExp(`"${name}": ?"([^"]+)"`).exec(text)?.[1] ?? null;
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
+}

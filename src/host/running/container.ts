@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { type Capability, isPrivileged, parseCapabilities } from "../kernel/capabilities.ts";
+import { parseIpv6Gateways } from "../machine/own-networks.ts";
+import { IS_IMAGE } from "./checkout.ts";
+
+/** What the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
+export const NEEDED: readonly Capability[] = [
+  "NET_ADMIN",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FOWNER",
+  "FSETID",
+  "SETUID",
+  "SETGID",
+  "KILL",
+  "SYS_CHROOT",
+  "NET_BIND_SERVICE",
+];
+
+export type ContainerFacts = Readonly<{
+  /** The status of the first process, /proc/PID/status: others may have dropped rights. */
+  status: string;
+  /** /proc/PID/mounts (proc(5)). */
+  mounts: string;
+  /** /proc/net/ipv6_route. */
+  ipv6Routes: string;
+}>;
+
+/** Warnings for the owner of this container, in sentences; none outside the image. */
+export function containerNews(): readonly string[] {
+  if (!IS_IMAGE) return [];
+  return newsOf({
+    status: readOrNothing("/proc/1/status"),
+    mounts: readOrNothing("/proc/1/mounts"),
+    ipv6Routes: readOrNothing("/proc/net/ipv6_route"),
+  });
+}
+
+/** Exported for its test. */
+export function newsOf({ status, mounts, ipv6Routes }: ContainerFacts): readonly string[] {
+  const needless = [...needlessRights(parseCapabilities(status, "CapBnd")), ...needlessMounts(mounts)];
+  return [
+    ...(needless.length === 0
+      ? []
+      : [`This container has what the server does not need: ${needless.join("; ")}. ${SEE}`]),
+    ...(parseIpv6Gateways(ipv6Routes).length > 0 ? [] : [NO_IPV6]),
+  ];
+}
+
+const SEE = "docs/docker.md has the shortest list.";
+const NO_IPV6 =
+  "This container has no IPv6: if Docker publishes its ports for IPv6 too, all clients that come by it have the address " +
+  "of the container's gateway, which is never banned (docs/docker.md).";
+
+function needlessRights(has: readonly Capability[]): readonly string[] {
+  if (isPrivileged(has)) return ["`privileged: true`, which gives every capability, such as SYS_ADMIN"];
+  const more = has.filter((one) => !NEEDED.includes(one));
+  return more.length === 0 ? [] : [`the capabilities ${more.join(", ")}`];
+}
+
+/** The kernel loads its modules from the host when needed. */
+function needlessMounts(mounts: string): readonly string[] {
+  return /^\S+ \/lib\/modules /m.test(mounts) || /^\S+ \/usr\/lib\/modules /m.test(mounts)
+    ? ["the mount of /lib/modules"]
+    : [];
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Whether this process may change the firewall, and may let the guard do so. `status`: of a process (proc(5)). */
+export function hasNetAdmin(status = readFileSync("/proc/self/status", "utf8")): boolean {
+  return parseCapabilities(status, "CapEff").includes("NET_ADMIN");
+}

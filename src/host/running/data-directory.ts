@@ -1,0 +1,123 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Layout } from "../../settings/layout.ts";
+import { holdsMount } from "../kernel/mounts.ts";
+import { ourselves } from "../root-files/directory.ts";
+import { removeFile, writeFile } from "../root-files/files.ts";
+import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
+import { removeTree } from "../root-files/walk.ts";
+import { SetUpFailure } from "./failure.ts";
+import { startTimeOf } from "./read-processes.ts";
+
+/** A unix socket's path has at most 107 bytes (unix(7)); the longest of ours adds 33 to the data directory. */
+const LONGEST = 70;
+const PROOF = ["ghostinbox.toml", "installed-packages"];
+const HARMLESS = ["run", "lost+found", ".restoring-lock"];
+
+/** Creates the data directory. Throws SetUpFailure if it cannot be used. */
+export function prepareDataDirectory(data: string): void {
+  refuseBadName(data);
+  if (existsSync(data) && !statSync(data).isDirectory()) throw new SetUpFailure(`${data} is not a directory.`);
+  const closed = closedParent(data);
+  if (closed !== null) {
+    throw new SetUpFailure(
+      `${data} cannot hold the data: Postfix, Dovecot and the guard may not enter ${closed}; name another place in GHOSTINBOX_DATA.`,
+    );
+  }
+  makeDirectory(data, 0o755);
+  refuseOtherOwner(data);
+  refuseForeign(data);
+  // Before the first file is written: other users may have been able to create names in it.
+  giveDirectory(data, { mode: 0o755, owner: ourselves() });
+}
+
+/** Its owner could create links in it through which root would write before it takes the directory over. */
+function refuseOtherOwner(data: string): void {
+  const { uid } = statSync(data);
+  if (uid !== process.getuid?.())
+    throw new SetUpFailure(`${data} belongs to another user (uid ${uid}): give it to root, or name another place.`);
+}
+
+/** The name is used unquoted in shell scripts and configuration files. */
+function refuseBadName(data: string): void {
+  if (!/^\/[A-Za-z0-9._+@/-]+$/.test(data) || data.split("/").includes(".."))
+    throw new SetUpFailure(`GHOSTINBOX_DATA must be an absolute path of letters, digits and ._+@-/, not "${data}".`);
+  if (data.length > LONGEST)
+    throw new SetUpFailure(
+      `GHOSTINBOX_DATA must have at most ${LONGEST} characters, for sockets lie below it; it has ${data.length}.`,
+    );
+}
+
+/** Set-up changes owners and modes in it, so it must be ours or empty. */
+function refuseForeign(data: string): void {
+  if (holdsForeignFiles(data))
+    throw new SetUpFailure(`${data} holds files but no ghostinbox.toml: name an empty directory in GHOSTINBOX_DATA.`);
+}
+
+/**
+ * Whether a directory holds another program's files. An interrupted set-up leaves only a few of ours. Mounts in it
+ * are the administrator's, such as a disk for the mail. `mounts`: the text of /proc/self/mountinfo (proc(5)).
+ */
+export function holdsForeignFiles(data: string, mounts = readFileSync("/proc/self/mountinfo", "utf8")): boolean {
+  const names = readdirSync(data);
+  const isHarmless = (name: string): boolean => HARMLESS.includes(name) || holdsMount(join(data, name), mounts);
+  return !names.some((name) => PROOF.includes(name)) && !names.every(isHarmless);
+}
+
+/** Whether it exists and is not a server's, such as the parent directory: commands for a server must not run on it. */
+export function isForeign({ data, services }: Pick<Layout, "data" | "services">): boolean {
+  if (!existsSync(data)) return false;
+  return !statSync(data).isDirectory() || (holdsForeignFiles(data) && !existsSync(services));
+}
+
+/** Deletes it with all mail. The file that identifies it is deleted last, so that an interrupted removal can be repeated. */
+export function removeDataDirectory(data: string): void {
+  for (const name of readdirSync(data)) if (!PROOF.includes(name)) removeTree(join(data, name));
+  removeTree(data);
+}
+
+/** The nearest parent directory that other users cannot enter; null if there is none. */
+export function closedParent(path: string): string | null {
+  for (let directory = dirname(path); ; directory = dirname(directory)) {
+    if (existsSync(directory) && (statSync(directory).mode & 0o001) === 0) return directory;
+    if (directory === dirname(directory)) return null;
+  }
+}
+
+/**
+ * Records who runs in this data directory: `PID STARTTIME SINCE`, the last in milliseconds, which distinguishes a
+ * repeated start in the same process from the one before. Throws SetUpFailure while that process lives.
+ */
+export function takeLock(file: string, data: string): void {
+  makeDirectory(dirname(file), 0o755);
+  const directory = openSync(dirname(file), "r");
+  try {
+    // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
+    execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory] });
+    const holder = lockHolder(file);
+    if (holder !== null) throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}).`);
+    writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** The pid of the running start; null if none runs. */
+export function lockHolder(file: string): number | null {
+  const [pid = "", startTime = ""] = (lockText(file) ?? "").trim().split(" ");
+  return /^\d+$/.test(pid) && startTime !== "" && startTimeOf(Number(pid)) === startTime ? Number(pid) : null;
+}
+
+/** Differs from start to start; null if none runs or ran. */
+export function lockText(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+export function releaseLock(file: string): void {
+  removeFile(file);
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { test } from "node:test";
+import { loadSettings } from "../../settings/load.ts";
+import { holderOf, listeners, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
+
+test("a port in use is named with its setting and its holder; a free one passes", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const serverPort: ServerPort = {
+    setting: "ports.http",
+    port,
+    address: "127.0.0.1",
+    says: "dashboard",
+    service: "web",
+  };
+  const listening = listeners();
+  await assert.rejects(
+    refuseBusyPorts([serverPort]),
+    new RegExp(`Port ${port} for dashboard is in use by .+ \\(pid ${process.pid}\\): .* ports\\.http\\.$`),
+  );
+  assert.equal(holderOf(socketsOn({ port, address: null }, listening))?.pid, process.pid);
+  const all = socketsOn({ port, address: "0.0.0.0" }, listening);
+  assert.deepEqual(all, socketsOn({ port, address: "127.0.0.1" }, listening));
+  const other = socketsOn({ port, address: "127.0.0.53" }, listening);
+  assert.deepEqual(other, [], "a program at a different address is not in the way");
+  await new Promise((resolve) => server.close(resolve));
+  assert.deepEqual(socketsOn({ port, address: null }, listeners()), []);
+  await refuseBusyPorts([serverPort]);
+});
+
+test("an address that this machine does not have is left to the program that needs it", async () => {
+  const serverPort = {
+    setting: "ports.http",
+    port: 1,
+    address: "203.0.113.77",
+    says: "dashboard",
+    service: "web",
+  } as const;
+  await refuseBusyPorts([serverPort]);
+});
+
+test("the ports for proxies belong to the server if there is a proxy", () => {
+  const ofPort = (toml: string) => {
+    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+    if (!loaded.ok) assert.fail(loaded.problems.map(({ says }) => says).join());
+    return portsOf(loaded.settings).flatMap(({ port, service }) => (port > 20_000 ? [`${service} ${port}`] : []));
+  };
+  assert.deepEqual(ofPort(""), []);
+  const all = ["dovecot 20993", "postfix 20025", "postfix 20465", "postfix 20587"];
+  assert.deepEqual(ofPort('proxy.networks = ["10.0.0.5"]').toSorted(), all);
+});

@@ -1,0 +1,152 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { endianness } from "node:os";
+import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
+import { PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type Listener, parseListeners } from "../kernel/tcp-sockets.ts";
+import { SetUpFailure } from "./failure.ts";
+import type { ServiceName } from "./runit.ts";
+
+/** One port of the server. `address` null: every address of the machine. */
+export type ServerPort = Readonly<{
+  /** The setting that changes it. */
+  setting: PortSetting | "dns.address";
+  port: number;
+  address: string | null;
+  says: string;
+  service: ServiceName;
+}>;
+
+export function portsOf(settings: Settings): readonly ServerPort[] {
+  const serverPort = (
+    setting: PortSetting,
+    service: ServiceName,
+    says: string,
+    address: string | null = null,
+  ): ServerPort => ({
+    setting,
+    port: settings[setting],
+    address,
+    says,
+    service,
+  });
+  const proxiedPort = (setting: (typeof PROXIED_KEYS)[number]): ServerPort =>
+    serverPort(setting, setting === "ports.proxied_imaps" ? "dovecot" : "postfix", "mail that comes through a proxy");
+  return [
+    serverPort("ports.smtp", "postfix", "mail from other servers (SMTP)"),
+    serverPort("ports.submissions", "postfix", "mail from users (SMTP over TLS)"),
+    serverPort("ports.submission", "postfix", "mail from users (SMTP with STARTTLS)"),
+    serverPort("ports.imaps", "dovecot", "mailboxes (IMAP over TLS)"),
+    ...(proxiedPorts(settings) === null ? [] : PROXIED_KEYS.map(proxiedPort)),
+    serverPort("ports.http", "web", "dashboard and API (HTTP)", settings["http.address"]),
+    serverPort("ports.login_policy", "guard", "Dovecot asking the guard", "127.0.0.1"),
+    serverPort("ports.sieve_mail", "postfix", "mail from Sieve scripts (SMTP)", SIEVE_MAIL_ADDRESS),
+    {
+      setting: "dns.address",
+      port: 53,
+      address: settings["dns.address"],
+      says: "our own resolver (DNS)",
+      service: "unbound",
+    },
+  ];
+}
+
+type PortSetting =
+  | (typeof PROXIED_KEYS)[number]
+  | "ports.smtp"
+  | "ports.submissions"
+  | "ports.submission"
+  | "ports.imaps"
+  | "ports.http"
+  | "ports.login_policy"
+  | "ports.sieve_mail";
+
+/** Throws SetUpFailure for the first port that another program holds. */
+export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {
+  for (const serverPort of serverPorts) {
+    for (const address of serverPort.address === null ? ["0.0.0.0", "::"] : [serverPort.address]) {
+      const error = await tryToListen(serverPort.port, address);
+      if (error === null || error === "EADDRNOTAVAIL" || error === "EAFNOSUPPORT") continue;
+      throw new SetUpFailure(sentence(serverPort, error));
+    }
+  }
+}
+
+function sentence(serverPort: ServerPort, error: string): string {
+  const { port, setting, says } = serverPort;
+  const other = `choose another with ${setting}`;
+  if (error !== "EADDRINUSE") return `Port ${port} for ${says} cannot be opened (${error}); ${other}.`;
+  const holder = holderOf(socketsOn(serverPort, listeners()));
+  const by = holder === null ? "" : ` by ${holder.name} (pid ${holder.pid})`;
+  return `Port ${port} for ${says} is in use${by}: stop that program, or ${other}.`;
+}
+
+function tryToListen(port: number, host: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    server.listen({ port, host, exclusive: true, ipv6Only: host === "::" }, () => server.close(() => resolve(null)));
+  });
+}
+
+/**
+ * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
+ * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
+ */
+export function listeners(): readonly Listener[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
+    try {
+      return parseListeners(readFileSync(table, "utf8"), endianness());
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
+export function socketsOn(
+  { port, address }: Pick<ServerPort, "port" | "address">,
+  listening: readonly Listener[],
+): readonly string[] {
+  const ours = address === null ? null : parseIp(address);
+  return listening
+    .filter((one) => one.port === port && (ours === null || overlap(one.ip, ours)))
+    .map(({ inode }) => inode);
+}
+
+export type Holder = Readonly<{ pid: number; name: string }>;
+
+/** A process that has one of these sockets, if /proc shows it. */
+export function holderOf(sockets: readonly string[]): Holder | null {
+  if (sockets.length === 0) return null;
+  const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && holdsSocket(Number(name), sockets));
+  return pid === undefined ? null : { pid: Number(pid), name: nameOf(pid) };
+}
+
+/** Empty if it has ended since. */
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */
+function overlap(a: Ip, b: Ip): boolean {
+  const covers = (all: Ip, one: Ip): boolean => all === "::" || (all === "0.0.0.0" && isV4(one));
+  return a === b || covers(a, b) || covers(b, a);
+}
+
+/** Whether the process has one of these sockets open, if /proc shows it. */
+export function holdsSocket(pid: number, sockets: readonly string[]): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return sockets.some((inode) => target === `socket:[${inode}]`);
+    });
+  } catch {
+    return false;
+  }
+}

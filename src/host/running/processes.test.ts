@@ -1,0 +1,219 @@
+// Invariant: Set-up ends every process of an earlier run.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { among, isAnotherAmong, namesOf } from "./processes.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
+
+const DATA = ["/srv/mail"];
+const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
+const at = (changes: Partial<Process>): Process => ({
+  pid: 7,
+  parent: 1,
+  users: [0, 0, 0, 0],
+  args: [],
+  exe: "/usr/bin/x",
+  cwd: "/",
+  isContained: false,
+  seesOther: () => false,
+  leftByItself: () => false,
+  network: () => "44",
+  used: () => [],
+  ...changes,
+});
+
+for (const [what, found] of [
+  ["runsvdir of this directory", at({ exe: "/usr/bin/runsvdir", args: ["runsvdir", "-P", "/srv/mail/service"] })],
+  ["its runsv", at({ exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" })],
+  ["our own runtime", at({ exe: "/srv/mail/program/node", cwd: "/" })],
+  ["Postfix's master", at({ exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", "/srv/mail/conf/postfix"] })],
+  ["an smtpd", at({ exe: "/usr/lib/postfix/sbin/smtpd", args: ["smtpd"], cwd: "/srv/mail/spool/postfix" })],
+  ["Postgrey", at({ exe: "/usr/bin/perl", args: ["postgrey --unix=/srv/mail/x"], cwd: "/srv/mail/service/postgrey" })],
+  [
+    "what shows spamd the head of a mail",
+    at({ exe: "/usr/bin/python3.11", args: ["/usr/bin/python3", "-I", "/srv/mail/program/spam-head.py"] }),
+  ],
+  [
+    "Fail2ban",
+    at({
+      exe: "/usr/bin/python3.11",
+      args: ["/usr/bin/python3", "/usr/bin/fail2ban-server", "-c", "/srv/mail/conf/fail2ban"],
+    }),
+  ],
+  ["what keeps Postgrey's place", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/service/postgrey" })],
+  [
+    "a master seen from outside its chroot",
+    at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" }),
+  ],
+  ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
+  ["anything of a user of ours", at({ users: [901, 901, 901, 901] })],
+  ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],
+  ["a user of ours whose program root may not see", at({ users: [901, 901, 901, 901], exe: "", cwd: "" })],
+  [
+    "a user of ours in a separate network",
+    at({ users: [901, 901, 901, 901], network: () => "45", leftByItself: () => true }),
+  ],
+  [
+    "a user of ours that made a container for itself",
+    at({ users: [901, 901, 901, 901], isContained: true, leftByItself: () => true }),
+  ],
+  ["_rspamd with a file of ours open", at({ users: [105, 105, 105, 105], used: () => ["/srv/mail/lib/rspamd/x"] })],
+  ["_rspamd with our environment", at({ users: [105, 105, 105, 105], used: () => ["HOME=/srv/mail/lib/spamd"] })],
+  ["_rspamd whose working directory is ours", at({ users: [105, 105, 105, 105], cwd: "/srv/mail/lib/rspamd" })],
+] as const)
+  test(`${what} belongs to the server`, () => assert.deepEqual(among(DATA, [found], WHOSE), [found]));
+
+for (const [what, found] of [
+  [
+    "a runsv of the same name in a separate mount namespace",
+    at({ exe: "/usr/bin/runsv", cwd: "/srv/mail/service", seesOther: (name) => name === "/srv/mail" }),
+  ],
+  ["a shell whose working directory is ours", at({ exe: "/usr/bin/bash", cwd: "/srv/mail/log" })],
+  ["an editor with the settings open", at({ exe: "/usr/bin/vim", args: ["vim", "/srv/mail/ghostinbox.toml"] })],
+  ["somebody's pause", at({ args: ["sleep", "infinity"], cwd: "/srv/mail/mail" })],
+  ["another program in Perl", at({ exe: "/usr/bin/perl", args: ["perl", "count.pl"], cwd: "/srv/mail/log" })],
+  ["another program in Python", at({ exe: "/usr/bin/python3.11", args: ["python3", "/srv/mail/count.py"] })],
+  ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
+  ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
+  ["a directory whose name only has the same prefix", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
+  ["a user of ours in another network", at({ users: [901, 901, 901, 901], network: () => "45" })],
+  ["a user of ours that has ended", at({ users: [901, 901, 901, 901], network: () => null })],
+  ["that number in a container", at({ users: [901, 901, 901, 901], isContained: true })],
+  ["Debian's own rspamd", at({ users: [105, 105, 105, 105], exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
+  ["another user in a separate container", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
+  ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
+] as const)
+  test(`${what} does not`, () => assert.deepEqual(among(DATA, [found], WHOSE), []));
+
+test("the children of the server's processes belong to it, even in a separate container", () => {
+  const [ours, child, grandchild, other] = [
+    at({ pid: 10, exe: "/srv/mail/program/node" }),
+    at({ pid: 11, parent: 10, isContained: true }),
+    at({ pid: 12, parent: 11 }),
+    at({ pid: 13, parent: 1 }),
+  ];
+  const found = among(DATA, [grandchild, other, child, ours], WHOSE);
+  assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 12]));
+});
+
+test("a sandbox in a foreign container stays, even if its user has one of our ids", () => {
+  const users = [901, 901, 901, 901];
+  const container = at({ pid: 20, isContained: true });
+  const sandbox = at({ pid: 21, parent: 20, users, isContained: true, leftByItself: () => true });
+  assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
+});
+
+test("a second server in the same network keeps its processes, although its users are the same", () => {
+  const users = [901, 901, 901, 901];
+  const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
+  const ours = at({ pid: 10, parent: 2, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" });
+  const theirs = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
+  const found = among(
+    DATA,
+    [
+      machines,
+      ours,
+      theirs,
+      at({ pid: 11, parent: 10, users }),
+      at({ pid: 21, parent: 20, users }),
+      at({ pid: 31, users }),
+    ],
+    WHOSE,
+  );
+  assert.deepEqual(new Set(found.map(({ pid }) => pid)), new Set([10, 11, 31]));
+});
+
+test("a different server runs here if root's supervisor runs one of our users in this network, for a different directory", () => {
+  const users = [901, 901, 901, 901];
+  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
+  const guard = at({ pid: 21, parent: 20, users });
+  const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
+  assert.equal(runs(supervisor, guard), true);
+  assert.equal(runs({ ...supervisor, cwd: "/srv/mail/service" }, guard), false, "it belongs to this directory");
+  assert.equal(runs(guard), false, "left by a killed server");
+  assert.equal(runs(supervisor, { ...guard, users: [33, 33, 33, 33] }), false, "it runs something else");
+  assert.equal(runs(supervisor, { ...guard, network: () => "45" }), false, "it has a different firewall");
+  assert.equal(runs({ ...supervisor, users }, guard), false, "anyone can start a runsv");
+});
+
+test("a directory behind a link is the one that the kernel names: no other server's, and not without processes", () => {
+  const top = realpathSync(temporaryDirectory());
+  mkdirSync(join(top, "disk"));
+  symlinkSync(join(top, "disk"), join(top, "mail"));
+  const users = [901, 901, 901, 901];
+  const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: `${top}/disk/service` });
+  const guard = at({ pid: 21, parent: 20, users });
+  const master = at({ pid: 22, exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", `${top}/mail/conf`] });
+  for (const data of [join(top, "mail"), join(top, "disk")])
+    assert.equal(isAnotherAmong(namesOf(data), [supervisor, guard], WHOSE), false, data);
+  assert.equal(isAnotherAmong(namesOf(join(top, "missing")), [supervisor, guard], WHOSE), true);
+  assert.deepEqual(among(namesOf(join(top, "mail")), [supervisor, guard, master], WHOSE), [supervisor, guard, master]);
+});
+
+test("a running process is read correctly", async (t) => {
+  const child = spawn("sleep", ["600"], { cwd: "/usr", env: { HOME: "/srv/mail" } });
+  t.after(() => end(child));
+  await once(child, "spawn");
+  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  const uid = process.getuid?.() ?? 0;
+  assert.deepEqual([found?.parent, found?.args, found?.cwd], [process.pid, ["sleep", "600"], "/usr"]);
+  assert.deepEqual(found?.users, [uid, uid, uid, uid]);
+  assert.equal(found?.isContained, false);
+  assert.match(found?.network() ?? "", /^\d+$/);
+  assert.equal(found?.network(), networkOf(process.pid));
+  assert.ok(found?.used().includes("HOME=/srv/mail"));
+});
+
+test("a different directory with the same name is recognised by its process's view of it", {
+  skip: lacking({ root: true }),
+}, async (t) => {
+  const [hidden, seen] = [temporaryDirectory(), temporaryDirectory()];
+  const mount = ["--mount", "--propagation", "private", "sh", "-c", 'mount -t tmpfs tmpfs "$0"; echo; exec sleep 600'];
+  const child = spawn("unshare", [...mount, hidden], { stdio: ["ignore", "pipe", "ignore"] });
+  t.after(() => end(child));
+  await once(child.stdout, "data");
+  const found = listProcesses().find(({ pid }) => pid === child.pid);
+  assert.deepEqual(
+    [hidden, seen, join(seen, "none")].map((name) => found?.seesOther(name)),
+    [true, false, false],
+  );
+});
+
+test("so is one of a process in a chroot within it", {
+  skip: lacking({ root: true }),
+}, async (t) => {
+  const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];
+  for (const directory of [data, theirs]) mkdirSync(join(directory, "login"));
+  const enters = 'chroot $ARGV[0] or die; chdir "/"; $| = 1; print "there"; sleep 600';
+  const seesOther = async (before: string): Promise<boolean | undefined> => {
+    const script = `${before}; exec perl -e '${enters}' "$0/login"`;
+    const argv = ["--mount", "--propagation", "private", "sh", "-c", script, data, theirs];
+    const child = spawn("unshare", argv, { stdio: ["ignore", "pipe", "inherit"] });
+    t.after(() => end(child));
+    await once(child.stdout, "data");
+    return listProcesses()
+      .find(({ pid }) => pid === child.pid)
+      ?.seesOther(data);
+  };
+  assert.equal(await seesOther(":"), false);
+  assert.equal(await seesOther('mount --bind "$1" "$0"'), true);
+});
+
+test("a start time is known only for running processes", () => {
+  assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
+  assert.equal(startTimeOf(4_194_305), null);
+});
+
+test("only existing users have ids", () => {
+  assert.deepEqual([...usersOf(["root", "no-such-user"])], [0]);
+});
+
+async function end(child: ChildProcess): Promise<void> {
+  child.kill("SIGKILL");
+  await once(child, "exit");
+}

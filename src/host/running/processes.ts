@@ -1,0 +1,236 @@
+import { realpathSync } from "node:fs";
+import { basename } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../settings/layout.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
+
+/** Users that run only this product. */
+const OUR_USERS = [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban];
+/** Users of Debian's packages, which may run other things on this machine. */
+const SHARED_USERS = ["postfix", "dovecot", "dovenull", "unbound", POSTGREY_USER, ...Object.values(CONTENT_USERS)];
+
+const SUPERVISORS = ["runsvdir", "runsv", "svlogd"];
+const MAIL_PROGRAMS = [
+  "/usr/lib/postfix/",
+  "/usr/lib/dovecot/",
+  "/usr/sbin/dovecot",
+  "/usr/sbin/sendmail",
+  "/usr/sbin/unbound",
+  "/usr/bin/rspamd",
+  "/usr/sbin/spamass-milter",
+];
+const PERL = "/usr/bin/perl";
+/** Runs in place of a disabled service (mail/postgrey/postgrey.ts). */
+const PLACEHOLDER = "sleep infinity";
+const PERL_PROGRAMS = /\b(?:spamd|postgrey)\b/;
+const PYTHON = "/usr/bin/python3";
+const PYTHON_PROGRAMS = /\b(?:spam-head\.py|fail2ban-server)\b/;
+
+/** The paths of one data directory. */
+type Names = readonly string[];
+
+/** User ids, and the identity of the server's network namespace. */
+export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<number>; network: string | null }>;
+
+/**
+ * All processes of this data directory's server, this one excepted. Two servers on one machine have the same users, but
+ * hardly the same network namespace, for both want port 25 and the firewall's table. A process belongs to the server
+ * - if it is one of its programs, and points to the data directory;
+ * - if it runs as a user of ours in this network namespace, whatever it is, unless another supervisor runs it;
+ * - if it runs as a user of one of Debian's packages, and works, or has a file open, in the data directory;
+ * - if the process that started it does.
+ * A process that sees a different directory under that name, in a separate mount namespace, points elsewhere.
+ * A process in a separate PID namespace is a container's, and only the last rule applies to it. But our users need
+ * no right to create namespaces, if only within a user namespace: such a process has left by its own choice, and belongs to us as
+ * if it had not. Containers, and other servers' networks, are created by root.
+ */
+export function processesOf(data: string): readonly Process[] {
+  const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
+  return among(namesOf(data), listProcesses(), whose).filter(({ pid }) => pid !== process.pid);
+}
+
+/**
+ * Whether a second data directory's server runs in this network, and so owns the firewall's tables, which have the same
+ * names.
+ */
+export function runsForAnother(data: string): boolean {
+  const whose = { ours: usersOf(OUR_USERS), network: networkOf(process.pid) };
+  return isAnotherAmong(namesOf(data), listProcesses(), whose);
+}
+
+/** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). Exported for its test. */
+export function namesOf(data: string): Names {
+  try {
+    const real = realpathSync(data);
+    return real === data ? [data] : [data, real];
+  } catch {
+    // It does not exist.
+    return [data];
+  }
+}
+
+/** Exported for its test. */
+export function isAnotherAmong(
+  data: Names,
+  all: readonly Process[],
+  { ours, network }: Pick<Whose, "ours" | "network">,
+): boolean {
+  const byPid = new Map(all.map((one) => [one.pid, one]));
+  return all.some((found) => {
+    if (!found.users.some((user) => ours.has(user)) || network === null || found.network() !== network) return false;
+    const supervisor = supervisorOf(found, byPid);
+    // Anyone can start a program with that name.
+    return supervisor !== null && supervisor.users.every((user) => user === 0) && !isProgram(data, supervisor);
+  });
+}
+
+/** Those of `all` that belong to the server. */
+export function among(data: Names, all: readonly Process[], { ours, shared, network }: Whose): readonly Process[] {
+  const byPid = new Map(all.map((one) => [one.pid, one]));
+  const runs = (found: Process, users: ReadonlySet<number>): boolean => found.users.some((user) => users.has(user));
+  const belongs = (found: Process): boolean => {
+    const left = runs(found, ours) && found.leftByItself() && !isInContainer(found, byPid);
+    if (found.isContained && !left) return false;
+    if (isProgram(data, found)) return true;
+    if (runs(found, shared)) return pointsInto(data, found);
+    if (!runs(found, ours)) return false;
+    if (!left && (network === null || found.network() !== network)) return false;
+    const supervisor = supervisorOf(found, byPid);
+    return supervisor === null || isProgram(data, supervisor);
+  };
+  return withDescendants(all, belongs);
+}
+
+/** Below a process in a PID namespace that root created: that has its own users, which may have the same ids. */
+function isInContainer(found: Process, byPid: ReadonlyMap<number, Process>): boolean {
+  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
+    if (above.isContained && !above.leftByItself()) return true;
+  return false;
+}
+
+/** The nearest parent; null if there is none, as when it has ended. */
+function supervisorOf(found: Process, byPid: ReadonlyMap<number, Process>): Process | null {
+  for (let above = byPid.get(found.parent); above !== undefined; above = byPid.get(above.parent))
+    if (isSupervisor(above)) return above;
+  return null;
+}
+
+/**
+ * Ignores a shell that merely has the directory as its working directory. Paths of a process in another mount namespace
+ * may start with a chroot's, so the match is not anchored.
+ */
+function isProgram(data: Names, found: Process): boolean {
+  const { args, exe, cwd } = found;
+  const within = (path: string): boolean => isWithin(data, path);
+  if (![exe, cwd, ...args].some(within) || seesOther(data, found)) return false;
+  if (data.some((name) => exe.includes(`${name}/program/`))) return true;
+  if (args.join(" ") === PLACEHOLDER) return data.some((name) => cwd.includes(`${name}/service/`));
+  const points = within(cwd) || args.some(within);
+  const ours =
+    SUPERVISORS.includes(basename(exe)) ||
+    MAIL_PROGRAMS.some((program) => exe.includes(program)) ||
+    (exe.endsWith(PERL) && PERL_PROGRAMS.test(args.join(" "))) ||
+    (exe.includes(PYTHON) && PYTHON_PROGRAMS.test(args.join(" ")));
+  return points && ours;
+}
+
+function pointsInto(data: Names, found: Process): boolean {
+  const { args, cwd, used } = found;
+  const within = (path: string): boolean => isWithin(data, path);
+  return ([cwd, ...args].some(within) || used().some(within)) && !seesOther(data, found);
+}
+
+function seesOther(data: Names, found: Process): boolean {
+  return data.some((name) => found.seesOther(name)) && !found.leftByItself();
+}
+
+function isWithin(data: Names, path: string): boolean {
+  return data.some((name) => `${path}/`.includes(`${name}/`));
+}
+
+function withDescendants(all: readonly Process[], belongs: (found: Process) => boolean): readonly Process[] {
+  const children = Map.groupBy(all, ({ parent }) => parent);
+  const found = new Set(all.filter(belongs));
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
+}
+
+/** Whether a process is the main one of a service, or was started below it. */
+export function isOf(pid: number, main: number | null, all: readonly Process[]): boolean {
+  if (main === null) return false;
+  const parents = new Map(all.map((one) => [one.pid, one.parent]));
+  for (let at: number | undefined = pid; at !== undefined; at = parents.get(at)) if (at === main) return true;
+  return false;
+}
+
+export function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
+  return basename(exe) === "runsv" || basename(exe) === "runsvdir";
+}
+
+export function signal(pid: number, name: "SIGTERM" | "SIGKILL" | "SIGHUP" | "SIGCONT"): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended, as intended.
+  }
+}
+
+const POLL_MS = 50;
+
+/** `left`: process ids that do not end, for example in a system call that never returns. */
+export type Ended = Readonly<{ count: number; left: readonly number[] }>;
+
+/**
+ * Ends processes left by an earlier start and its programs, before root touches files of their users. Supervisors
+ * come first, or they would restart their programs.
+ */
+export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> {
+  const found = processesOf(data);
+  if (found.length === 0) return { count: 0, left: [] };
+  for (const { pid } of found.filter(isSupervisor)) signal(pid, "SIGTERM");
+  await waitUntilGone(() => processesOf(data).some(isSupervisor), graceMs / 2);
+  for (const { pid } of processesOf(data)) signal(pid, "SIGTERM");
+  await endBy(data, graceMs / 2);
+  const left = processesOf(data).map(({ pid }) => pid);
+  return { count: found.length - left.length, left };
+}
+
+/** Waits for every process of the data directory to end, and kills those that do not within `graceMs`. */
+export async function endBy(data: string, graceMs: number): Promise<void> {
+  if (await waitUntilGone(anyOf(data), graceMs)) return;
+  // Repeated, because processes can start others in between.
+  await waitUntilGone(() => killAll(data) > 0, graceMs);
+}
+
+/**
+ * Whether a process of the data directory runs. Reading all processes of a busy machine takes 20 ms, so the next full check
+ * waits until those that the last one found have ended.
+ */
+function anyOf(data: string): () => boolean {
+  let known: readonly (readonly [number, string])[] = [];
+  return () => {
+    if (known.some(([pid, startedAt]) => startTimeOf(pid) === startedAt)) return true;
+    const found = processesOf(data);
+    known = found.flatMap(({ pid }) => {
+      const startedAt = startTimeOf(pid);
+      return startedAt === null ? [] : [[pid, startedAt] as const];
+    });
+    return found.length > 0;
+  };
+}
+
+function killAll(data: string): number {
+  const found = processesOf(data);
+  for (const { pid } of found.toSorted((a, b) => Number(isSupervisor(b)) - Number(isSupervisor(a))))
+    signal(pid, "SIGKILL");
+  return found.length;
+}
+
+async function waitUntilGone(anyLeft: () => boolean, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  while (anyLeft()) {
+    if (performance.now() > deadline) return false;
+    await pause(POLL_MS);
+  }
+  return true;
+}

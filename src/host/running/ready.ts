@@ -1,0 +1,166 @@
+import { statSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
+import { appendFile, truncateFile } from "../root-files/files.ts";
+import { listeners, type ServerPort } from "./ports.ts";
+import { SERVICES, type ServiceName } from "./runit.ts";
+import { pidOf } from "./supervise.ts";
+import { tail } from "./supervised.ts";
+
+const POLL_MS = 100;
+const READY_MS = 40_000;
+/** runsv(8) tries once a second: a service that ended this often will not start. */
+const TRIES = 4;
+const LOG_LINES = 5;
+
+export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+/** Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. */
+export async function waitUntilReady(
+  layout: Layout,
+  serverPorts: readonly ServerPort[],
+  stopped: () => boolean,
+  patienceMs: number = READY_MS,
+): Promise<Ready> {
+  const deadline = performance.now() + patienceMs;
+  const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
+  for (;;) {
+    const missing = await notReady(layout, serverPorts);
+    if (missing === null || stopped()) return { ok: true };
+    for (const [service, pids] of tries) {
+      const pid = pidOf(layout.services, service);
+      if (pid !== null) pids.add(pid);
+      if (pids.size >= TRIES)
+        return { ok: false, reason: `${service} keeps ending. Its last words:\n${lastWords(layout, service)}` };
+    }
+    if (performance.now() > deadline) {
+      const words = lastWords(layout, missing.service);
+      return {
+        ok: false,
+        reason: `${missing.what} after ${patienceMs / 1000} s. Last words of ${missing.service}:\n${words}`,
+      };
+    }
+    await pause(POLL_MS);
+  }
+}
+
+type Missing = Readonly<{ service: ServiceName; what: string }>;
+
+async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Promise<Missing | null> {
+  if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
+  if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
+  if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
+  // Without it no mail from users is accepted.
+  if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
+  const open = new Set(listeners().map(({ port }) => port));
+  const closed = serverPorts.find(({ port }) => !open.has(port));
+  return closed === undefined
+    ? null
+    : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */
+function lastWords(layout: Layout, service: ServiceName): string {
+  const own = tail(serviceLog(layout, service), LOG_LINES);
+  const words =
+    own.length > 0 || service === "guard" || service === "web" || service === "keeper"
+      ? own
+      : tail(layout.mailLog, LOG_LINES);
+  return words.length === 0 ? "  (none)" : words.map((line) => `  ${line}`).join("\n");
+}
+
+/** A start writes a few lines; this many bytes are enough for years. */
+const MOST_BYTES = 256 * 1024;
+const CLEAR_LINE = "\r\x1b[K";
+
+/** The messages of the start: on its terminal, and in a log, where they can be read when the terminal is gone. */
+export class StartLog {
+  /** Whether the terminal is gone. */
+  isOnly = false;
+  #file: string | null = null;
+  #hasProgress = false;
+
+  /** From now on also to this file, unless its directory is still missing. */
+  open(file: string): void {
+    this.#file = file;
+    attempt(() => {
+      if (statSync(file).size > MOST_BYTES) truncateFile(file, 0);
+    });
+  }
+
+  /** A progress message: first a normal line, then updates of the same terminal line. */
+  progress(text: string): void {
+    if (!this.#hasProgress) this.note(text);
+    if (process.stdout.isTTY) process.stdout.write(`${CLEAR_LINE}${text}`);
+    else if (!this.#hasProgress) console.log(text);
+    this.#hasProgress = true;
+  }
+
+  /** Ends the progress line. */
+  endProgress(): void {
+    if (this.#hasProgress && process.stdout.isTTY) process.stdout.write("\n");
+    this.#hasProgress = false;
+  }
+
+  say(text: string): void {
+    console.log(text);
+    this.note(text);
+  }
+
+  warn(text: string): void {
+    console.error(`ghostinbox: warning: ${text}`);
+    this.note(`warning: ${text}`);
+  }
+
+  fail(text: string): void {
+    console.error(`ghostinbox: ${text}`);
+    this.note(`${FAILED}${text}`);
+  }
+
+  /**
+   * Notes why a start ended after Ctrl-C. That also ends the programs that set-up runs, so their unfinished work is not a failure. But it
+   * may be why it was pressed, so the file has it.
+   */
+  stopped(text: string): void {
+    this.note(`stopped before everything ran: ${text}`);
+  }
+
+  /** Writes only to the file. Its lines start like those of svlogd(8) with -tt. */
+  note(text: string): void {
+    const file = this.#file;
+    if (file === null) return;
+    const at = new Date().toISOString().slice(0, -1).replace("T", "_");
+    const lines = text.split("\n").map((line) => `${at} ${line}\n`);
+    attempt(() => appendFile(file, lines.join("")));
+  }
+}
+
+/** Precedes the reason for which a start ended. */
+const FAILED = "failed: ";
+
+/** The last reason in the text of such a log for which a start ended; null if there is none. */
+export function lastFailure(log: string): string | null {
+  const line = log.split("\n").findLast((text) => text.slice(text.indexOf(" ") + 1).startsWith(FAILED));
+  return line?.slice(line.indexOf(FAILED) + FAILED.length) ?? null;
+}
+
+/** A full disk does not stop a server. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // It was printed on the terminal.
+  }
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { runProgram } from "../machine/run-program.ts";
+import { listProcesses } from "./read-processes.ts";
+import { finishRestarts, restartHanging, restartMark, restartService } from "./supervise.ts";
+
+/** A service under a separate supervisor, and its current process id. */
+async function supervised(t: TestContext, name: string, script: string) {
+  const { data, services } = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-services-")));
+  const directory = join(services, name);
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "run"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const supervisor = spawn("runsv", [directory], { stdio: "ignore" });
+  t.after(async () => {
+    await runProgram("sv", ["-w", "1", "force-shutdown", directory]);
+    if (supervisor.exitCode === null) await once(supervisor, "close");
+    rmSync(data, { recursive: true });
+  });
+  const pid = (): string => readFileSync(join(directory, "supervise", "pid"), "utf8").trim();
+  const runs = /^run: .* (?:[2-9]|\d\d)s/;
+  await t.waitFor(
+    async () => assert.match((await runProgram("sv", ["status", directory])).stdout, runs, "it has run for a while"),
+    { timeout: patience(15_000), interval: 100 },
+  );
+  return { data, services, pid };
+}
+
+const RUNIT = { skip: lacking({ installed: ["runsv", "sv"] }) };
+const DEAF = "trap '' TERM; while :; do sleep 0.1; done";
+const HEARS = "exec sleep 1000";
+
+test("a service is ended and runs again", RUNIT, async (t) => {
+  const { services, pid } = await supervised(t, "web", HEARS);
+  const before = pid();
+  assert.equal(await restartService("web", { services }, 2), null);
+  assert.notEqual(pid(), before);
+});
+
+test("a service that does not end is reported", RUNIT, async (t) => {
+  const { services, pid } = await supervised(t, "web", DEAF);
+  const before = pid();
+  assert.match((await restartService("web", { services }, 1)) ?? "", /timeout: run: .*got TERM/);
+  assert.equal(pid(), before);
+});
+
+test("Fail2ban, which may hang, is killed after the time limit, and runs again", RUNIT, async (t) => {
+  const { services, pid } = await supervised(t, "fail2ban", DEAF);
+  const before = pid();
+  assert.equal(await restartService("fail2ban", { services }, 1), null);
+  assert.notEqual(pid(), before);
+});
+
+test(
+  "a service that a killed keeper stopped for a restart is started by the next keeper, but not one that root stopped",
+  RUNIT,
+  async (t) => {
+    const { data, services, pid } = await supervised(t, "postfix", DEAF);
+    // It cannot end, so that the keeper waits for it.
+    const program = `import { restartHanging } from ${JSON.stringify(join(import.meta.dirname, "supervise.ts"))};
+    await restartHanging("postfix", ${JSON.stringify({ data, services })}, 30);`;
+    const keeper = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: "ignore" });
+    const isDown = /want down/;
+    const status = async () => (await runProgram("sv", ["status", join(services, "postfix")])).stdout;
+    await t.waitFor(async () => assert.match(await status(), isDown), { timeout: patience(15_000), interval: 50 });
+    keeper.kill("SIGKILL");
+    await once(keeper, "close");
+    await runProgram("sv", ["kill", join(services, "postfix")]);
+    await t.waitFor(async () => assert.match(await status(), /^down: /), { timeout: patience(15_000), interval: 50 });
+    assert.deepEqual(await finishRestarts({ services }, 5), ["postfix"]);
+    assert.notEqual(pid(), "");
+    await runProgram("sv", ["-w", "0", "down", join(services, "postfix")]);
+    assert.deepEqual(await finishRestarts({ services }, 5), []);
+    assert.match(await status(), isDown);
+  },
+);
+
+test("the child processes of a hanging service are killed too, and it runs again", RUNIT, async (t) => {
+  const frozen = join(mkdtempSync(join(tmpdir(), "ghostinbox-frozen-")), "pid");
+  t.after(() => rmSync(dirname(frozen), { recursive: true }));
+  const { data, services, pid } = await supervised(
+    t,
+    "postfix",
+    `sleep 1000 & echo $! >>${frozen}; trap '' TERM; wait`,
+  );
+  const [child] = readFileSync(frozen, "utf8").split("\n").map(Number);
+  assert.ok(child !== undefined && child > 0);
+  process.kill(child, "SIGSTOP");
+  const before = pid();
+  assert.equal(await restartHanging("postfix", { data, services }, 1), null);
+  assert.notEqual(pid(), before);
+  await t.waitFor(() => assert.ok(!listProcesses().some((one) => one.pid === child)));
+});
+
+test(
+  "a disk that cannot store the mark prevents neither a part's restart nor the next keeper's start",
+  RUNIT,
+  async (t) => {
+    const { data, services, pid } = await supervised(t, "web", HEARS);
+    // Root can write a read-only file, but cannot replace a directory: as on a full disk, the mark stays unchanged.
+    mkdirSync(restartMark(services, "web"));
+    const before = pid();
+    assert.equal(await restartHanging("web", { data, services }, 2), null);
+    assert.notEqual(pid(), before);
+    assert.deepEqual(await finishRestarts({ services }, 2), ["web"]);
+  },
+);

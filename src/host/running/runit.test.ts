@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { mailServices } from "../../mail/configuration/mail-services.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { ENDS_LEFTOVER, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES } from "./runit.ts";
+
+const layout = layoutOf("/srv/mail");
+
+const input = (changes: Partial<RunitInput> = {}): RunitInput => ({
+  layout,
+  loginPort: 10_025,
+  netAdmin: true,
+  webLowPort: false,
+  mail: mailServices(layout, { spam: 2, fail2ban: true }),
+  export: true,
+  ...changes,
+});
+
+function runs(changes: Partial<RunitInput> = {}): ReadonlyMap<string, string> {
+  return new Map(renderRunit(input(changes)).map(({ service, run }) => [service, run]));
+}
+
+test("every service is a script that becomes its program, with its own log", () => {
+  assert.deepEqual([...runs().keys()], [...SERVICES]);
+  for (const run of runs().values()) assert.match(run, /^#!\/bin\/sh\nexec 2>&1\n(.*\n){5,9}exec .*\n$/);
+  for (const { service, logRun } of renderRunit(input()))
+    assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
+});
+
+test("what a killed runsv has left is ended before its service starts again, and nothing else", async (t) => {
+  const directory = temporaryDirectory();
+  const start = (program: string) => {
+    const child = spawn("sh", ["-c", `${ENDS_LEFTOVER}\n${program}`], {
+      cwd: directory,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    return child;
+  };
+  const first = start("echo runs; exec sleep 60");
+  await once(first.stdout, "data");
+  const ended = once(first, "exit");
+  const second = start("echo runs; exec sleep 60");
+  await once(second.stdout, "data");
+  assert.deepEqual(await ended, [null, "SIGTERM"]);
+  const stubborn = start("trap '' TERM; echo runs; while :; do sleep 1; done");
+  await once(stubborn.stdout, "data");
+  // Its process id now belongs to another process.
+  const other = spawn("sleep", ["60"]);
+  t.after(() => other.kill());
+  writeFileSync(join(directory, "started"), `${other.pid} 1\n`);
+  const third = start("echo runs");
+  await once(third, "exit");
+  assert.equal(other.exitCode ?? other.signalCode, null);
+});
+
+test("the guard has CAP_NET_ADMIN and nothing else, and not even that where start has none", () => {
+  assert.match(runs().get("guard") ?? "", /--reuid ghostinbox .*--bounding-set=-all,\+net_admin --no-new-privs/);
+  assert.match(runs({ netAdmin: false }).get("guard") ?? "", /--bounding-set=-all --no-new-privs/);
+  assert.match(
+    runs().get("guard") ?? "",
+    / env MALLOC_MMAP_THRESHOLD_=32768 setpriv /,
+    "a verified password leaves none",
+  );
+});
+
+test("the guard is not what the kernel ends first if memory runs out", () => {
+  const first = [...runs()].flatMap(([service, run]) =>
+    /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
+  );
+  assert.deepEqual(first, ["spamd", "rspamd", "fail2ban"]);
+});
+
+test("the guard comes first on the processor, and what reads whole mails or logs after the mail servers", () => {
+  const weight = (service: string): string =>
+    /^\{ renice -n (-?\d+) -p \$\$; echo \1 >\/proc\/self\/autogroup; \} .* \|\| :$/m.exec(
+      runs().get(service) ?? "",
+    )?.[1] ?? "0";
+  assert.deepEqual(
+    [...runs().keys()].filter((service) => Number(weight(service)) > 0),
+    ["spamd", "spam-head", "spamass-milter", "rspamd", "fail2ban", "export"],
+  );
+  assert.deepEqual(
+    [...runs().keys()].filter((service) => Number(weight(service)) < 0),
+    ["guard"],
+  );
+});
+
+const ofGuard = (): Readonly<{ run: string; finish: string }> => {
+  const { run, finish = "" } = renderRunit(input()).find(({ service }) => service === "guard") ?? assert.fail();
+  return { run, finish };
+};
+
+test("the stand-in runs as the guard's user without capabilities, and none starts while the server stops", () => {
+  const { run, finish } = ofGuard();
+  const [, stopped = "", started = ""] =
+    /\n(grep .* && exit 0)\nif test .*; then (.*stand-in\.js.* &) fi\n$/.exec(finish) ?? [];
+  assert.match(stopped, /want exit/);
+  assert.match(started, /--reuid ghostinbox .*--bounding-set=-all .*stand-in\.js \/srv\/mail 10025 \$PPID .* &$/);
+  assert.ok(run.includes(`stand-in.sock || ${started} fi\n`));
+});
+
+test("no stand-in answers from the end of a hanging guard to the next start, even if no file can be made", () => {
+  const cwd = temporaryDirectory();
+  const mark = join(cwd, MAY_STAND_IN);
+  /** Whether the script starts a stand-in. */
+  const opens = (text: string): boolean => {
+    const lines = text.split("\n").filter((line) => line.includes(MAY_STAND_IN));
+    const played = lines.join("\n").replace(/env -i .*stand-in\.js.*? &/, "echo opens &");
+    // A check that ran in the background would see the mark that the next line makes.
+    const slowly = 'test() { sleep 0.05; command test "$@"; }';
+    const ran = spawnSync("sh", ["-c", `${slowly}\n${played}\necho ends`], { cwd, encoding: "utf8" });
+    assert.match(ran.stdout, /^ends$/m);
+    return /^opens$/m.test(ran.stdout);
+  };
+  const { run, finish } = ofGuard();
+  writeFileSync(mark, "");
+  assert.deepEqual([opens(run), opens(finish)], [true, true], "after an accident");
+  rmSync(mark);
+  assert.deepEqual([opens(finish), opens(run)], [false, false], "the keeper killed it");
+  assert.deepEqual([opens(finish), opens(run)], [true, true], "after the next accident");
+  rmSync(mark);
+  // Cannot be created.
+  symlinkSync(join(cwd, "nowhere", "file"), mark);
+  assert.deepEqual([opens(finish), opens(run), opens(finish)], [false, false, false]);
+});
+
+test("the web has no capability but for a port below 1024", () => {
+  assert.match(runs().get("web") ?? "", /--reuid ghostinbox-web .*--ambient-caps=-all --bounding-set=-all /);
+  assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
+});
+
+test("what sends events elsewhere runs only where that is set, as its own user without a capability", () => {
+  assert.match(
+    runs({ webLowPort: true }).get("export") ?? "",
+    /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m,
+  );
+  assert.equal(runs({ export: false }).has("export"), false);
+});

@@ -1,0 +1,204 @@
+import { type Layout, USERS } from "../../settings/layout.ts";
+
+export const SERVICES = [
+  "unbound",
+  "guard",
+  "web",
+  "keeper",
+  "postfix",
+  "dovecot",
+  "spamd",
+  "spam-head",
+  "spamass-milter",
+  "rspamd",
+  "postgrey",
+  "fail2ban",
+  "export",
+] as const;
+export type ServiceName = (typeof SERVICES)[number];
+type OwnService = "guard" | "web" | "keeper" | "export";
+
+/**
+ * libmilter checks for its end only every 5 s, rspamd waits up to 30 s for its clients, and a socket outlives
+ * its milter in any case. Mail in between is treated as for any missing milter.
+ */
+const MILTERS: readonly ServiceName[] = ["spamass-milter", "rspamd"];
+const KILL = ['exec kill -9 "$(cat supervise/pid)"'];
+
+/**
+ * They hold most of the memory: if it runs out, the kernel ends one of these before the guard, without which mail would pass
+ * unchecked until the guard is back.
+ */
+const KILLED_FIRST: readonly ServiceName[] = ["spamd", "rspamd", "fail2ban"];
+/** oom_score_adj: thousandths of all memory that count in addition. The kernel refuses it if the container has set a higher value. */
+const COUNTS_MORE = "choom -n 300 -p $$ >/dev/null 2>&1 || :";
+
+/**
+ * The guard's answers have the highest priority; programs that read whole mails or logs come after the mail servers. By
+ * nice(1); the kernel may also group processes by session (sched(7), autogroup). Most containers do not allow negative values.
+ * `cpu`: CPUWeight of systemd.resource-control(5).
+ */
+export const WEIGHTS: Partial<Readonly<Record<ServiceName, Readonly<{ nice: number; cpu: number }>>>> = {
+  guard: { nice: -10, cpu: 1_000 },
+  spamd: { nice: 3, cpu: 50 },
+  "spam-head": { nice: 3, cpu: 50 },
+  "spamass-milter": { nice: 3, cpu: 50 },
+  rspamd: { nice: 3, cpu: 50 },
+  fail2ban: { nice: 5, cpu: 30 },
+  export: { nice: 5, cpu: 30 },
+};
+
+function weighing(service: ServiceName): readonly string[] {
+  const weight = WEIGHTS[service]?.nice;
+  return weight === undefined
+    ? []
+    : [`{ renice -n ${weight} -p $$; echo ${weight} >/proc/self/autogroup; } >/dev/null 2>&1 || :`];
+}
+
+/** In Postfix's service directory from the start, which has just run the check, until its first run: a check starts fifty programs. */
+export const CHECKED = "checked-by-the-start";
+
+/**
+ * In the guard's service directory, unless the keeper is ending a hanging guard: without it no stand-in answers until the next guard
+ * starts. Otherwise an attacker who makes the guard hang would open the server. The keeper removes it, because even on a full disk
+ * a file can be removed.
+ */
+export const MAY_STAND_IN = "may-stand-in";
+
+export type RunitInput = Readonly<{
+  layout: Layout;
+  /** Whether this process may pass CAP_NET_ADMIN on to the guard. */
+  netAdmin: boolean;
+  /** The port of Dovecot's questions to the guard. */
+  loginPort: number;
+  /** Whether the web listens on a port below 1024. */
+  webLowPort: boolean;
+  /** Whether events are sent to another machine. */
+  export: boolean;
+  /** How the others run (`mailServices`); those that are missing do not. */
+  mail: MailServices;
+}>;
+
+export type MailServices = Readonly<Partial<Record<Exclude<ServiceName, OwnService>, ServiceCommands>>>;
+
+/** Lines of sh(1), the last of which becomes the program; and what runs after its end. */
+export type ServiceCommands = Readonly<{ run: readonly string[]; finish?: readonly string[] }>;
+
+export type Script = Readonly<{
+  service: ServiceName;
+  run: string;
+  logRun: string;
+  /** Further scripts for runsv(8): instead of sending TERM, and after the end. */
+  control?: string;
+  finish?: string;
+}>;
+
+/**
+ * V8 flags needed at the start. Small heaps: the programs hold little data, and the limit enforces it. Later flags
+ * make the start cheaper (`host/machine/late-flags.ts`).
+ */
+export const NODE_FLAGS = "--max-semi-space-size=1 --v8-pool-size=1 --disable-warning=ExperimentalWarning";
+
+const FLAGS_OF: Readonly<Record<string, readonly string[]>> = {
+  /** Code compiled at the start stays in memory: without V8's middle compiler from the start the program holds 5 MB less after a load. */
+  guard: ["--no-maglev"],
+  /**
+   * An answer of 500 events is a quarter of a megabyte, and several times that while it is built. With less room V8 would promote it as
+   * long-lived, and full collections would have to free it: they took longer and left more memory in use.
+   */
+  web: ["--max-semi-space-size=4"],
+};
+
+/**
+ * Blocks of 32 KB or more return to the system as soon as they are freed: the memory of one password check (19 MB), and the
+ * segments in which V8's compilers work. By default glibc keeps such memory after the first large block (mallopt(3),
+ * M_MMAP_THRESHOLD), and blocks in between pinned it forever: 5 to 8 MB under load.
+ */
+const FREES_AT_ONCE = "env MALLOC_MMAP_THRESHOLD_=32768 ";
+
+/**
+ * Ends the process of an earlier runsv(8) that was killed, which would keep its ports. Identifies it by process id and start time
+ * (field 22 of proc_pid_stat(5)), which stay the same when the script becomes its program. The mark may be lost on a full disk.
+ * Exported for its test.
+ */
+export const ENDS_LEFTOVER = [
+  "begin() { set -- $(sed 's/.*) //' /proc/$1/stat 2>/dev/null); echo \"${20-}\"; }",
+  'is_left() { [ -n "$was" ] && [ "$(begin "$pid")" = "$was" ]; }',
+  "read -r pid was 2>/dev/null <started || was=",
+  'if is_left; then kill "$pid"; for _ in $(seq 50); do is_left || break; sleep 0.1; done; if is_left; then kill -9 "$pid"; fi; fi',
+  'echo "$$ $(begin $$)" 2>/dev/null >started || :',
+].join("\n");
+
+/** One service directory each for runsvdir(8). Set-up makes sure that no path contains spaces or quotes. */
+export function renderRunit(input: RunitInput): readonly Script[] {
+  const all: Readonly<Partial<Record<ServiceName, ServiceCommands>>> = { ...input.mail, ...ownServices(input) };
+  return SERVICES.flatMap((service) => {
+    const commands = all[service];
+    if (commands === undefined) return [];
+    const run = script([
+      ENDS_LEFTOVER,
+      ...(KILLED_FIRST.includes(service) ? [COUNTS_MORE] : []),
+      ...weighing(service),
+      ...commands.run,
+    ]);
+    const logRun = script([`exec svlogd -tt ${input.layout.log}/${service}`]);
+    const control = MILTERS.includes(service) ? { control: script(KILL) } : {};
+    const finish = commands.finish === undefined ? {} : { finish: script(commands.finish) };
+    return [{ service, run, logRun, ...control, ...finish }];
+  });
+}
+
+function ownServices(input: RunitInput): Readonly<Partial<Record<OwnService, ServiceCommands>>> {
+  const guard = [
+    // While a server starts, no one is refused because the guard is missing.
+    `if test -e ${MAY_STAND_IN}; then test -S ${input.layout.standIn} || ${standIn(input)} fi`,
+    // Not by `:`, at whose failed redirection sh ends.
+    `true 2>/dev/null >${MAY_STAND_IN} || :`,
+    ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
+  ];
+  const guardEnded = [...weighing("guard"), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`];
+  return {
+    guard: { run: guard, finish: guardEnded },
+    web: { run: [asReader("web", input)] },
+    keeper: { run: [ours("keeper", "", input)] },
+    ...(input.export ? { export: { run: [asReader("export", { ...input, webLowPort: false })] } } : {}),
+  };
+}
+
+/** Settings given in the environment, some of them secrets, come from files (chpst(8)). */
+function ours(program: string, privileges: string, { layout }: RunitInput): string {
+  return `exec chpst -o 65536 -e ${layout.environment} ${privileges}${nodeCommand(program, layout)}`;
+}
+
+/** As runsv(8) writes it while the whole service ends. */
+const IS_STOPPED = "grep -q 'want exit' supervise/stat && exit 0";
+
+/** Answers in place of a dead guard. It does not write to the service's log: svlogd(8) would wait for its end. */
+function standIn({ layout, loginPort }: RunitInput): string {
+  const program = `${layout.node} ${NODE_FLAGS} ${layout.program}/stand-in.js`;
+  return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${loginPort} $PPID >/dev/null 2>&1 </dev/null &`;
+}
+
+/** Settings from the environment reach it only through `settings/program-settings.ts` and `for-export.ts`. */
+function asReader(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
+  const user = asUser(USERS[program], webLowPort ? "net_bind_service" : null);
+  const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;
+  return `exec chpst -o 65536 ${environment} ${user}${nodeCommand(program, layout)}`;
+}
+
+function nodeCommand(program: string, layout: Layout): string {
+  const more = FLAGS_OF[program] ?? [];
+  return [layout.node, NODE_FLAGS, ...more, `${layout.program}/${program}.js`].join(" ");
+}
+
+export function asUser(user: string, capability: string | null): string {
+  const set = capability === null ? "-all" : `-all,+${capability}`;
+  return (
+    `setpriv --reuid ${user} --regid ${user} --init-groups ` +
+    `--inh-caps=${set} --ambient-caps=${set} --bounding-set=${set} --no-new-privs `
+  );
+}
+
+function script(lines: readonly string[]): string {
+  return ["#!/bin/sh", "exec 2>&1", ...lines, ""].join("\n");
+}

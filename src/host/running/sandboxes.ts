@@ -1,0 +1,155 @@
+import { dirname, join } from "node:path";
+import type { Layout } from "../../settings/layout.ts";
+import type { ServiceName } from "./runit.ts";
+
+/** What systemd lets a service do (systemd.exec(5)); within that it gives up the rest itself, as everywhere. */
+export type Sandbox = Readonly<{
+  /** A short description. */
+  says: string;
+  /** Capabilities without CAP_; `all` also lifts the other restrictions, for the program that administers the others. */
+  capabilities: readonly string[] | "all";
+  /** Address families without AF_. */
+  families: readonly string[];
+  /** System calls in addition to those of every service. */
+  calls?: string;
+  writes: (layout: Layout) => readonly string[];
+  /** `read-only` where the settings may name a file in a home. */
+  home: "yes" | "read-only";
+  /** Whether it starts programs that gain rights, such as postdrop(1). */
+  gainsRights?: true;
+  /** Whether it must see other users' processes. */
+  seesOthers?: true;
+}>;
+
+/** runsv(8) starts as root: it ends its service, which switches to its user and drops inheritable rights. */
+const BECOMES_ITS_USER = ["KILL", "SETGID", "SETPCAP", "SETUID"];
+/** For the mail servers, which start as root and run processes of several users. */
+const MAIL_SERVER = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID"];
+const IP = ["UNIX", "INET", "INET6"];
+
+const own =
+  (service: ServiceName, ...more: readonly ((layout: Layout) => string)[]) =>
+  (layout: Layout): readonly string[] => [
+    join(layout.services, service),
+    join(layout.log, service),
+    ...more.map((place) => place(layout)),
+  ];
+const everything = ({ data }: Layout): readonly string[] => [data];
+
+export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
+  guard: {
+    says: "the guard, which decides and keeps the databases",
+    capabilities: [...BECOMES_ITS_USER, "NET_ADMIN"],
+    families: [...IP, "NETLINK"],
+    // It tests whether the disk accepts writes. Files that it may not read or write belong to others.
+    writes: everything,
+    home: "yes",
+  },
+  web: {
+    says: "the dashboard and the HTTP API",
+    capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
+    families: IP,
+    writes: own("web"),
+    home: "yes",
+  },
+  export: {
+    says: "sends events to another machine",
+    capabilities: BECOMES_ITS_USER,
+    families: IP,
+    writes: own("export", ({ exportData }) => exportData),
+    home: "yes",
+  },
+  keeper: {
+    says: "the keeper, which renders the configuration and watches the services",
+    capabilities: "all",
+    families: [],
+    writes: everything,
+    home: "read-only",
+  },
+  postfix: {
+    says: "Postfix",
+    capabilities: [...MAIL_SERVER, "SETUID", "SYS_CHROOT"],
+    families: [...IP, "NETLINK"],
+    calls: "chroot",
+    writes: everything,
+    home: "read-only",
+    gainsRights: true,
+  },
+  dovecot: {
+    says: "Dovecot",
+    capabilities: [...MAIL_SERVER, "SETUID", "SYS_CHROOT", "SYS_RESOURCE"],
+    families: [...IP, "NETLINK"],
+    calls: "chroot",
+    writes: everything,
+    home: "read-only",
+    gainsRights: true,
+  },
+  unbound: {
+    says: "Unbound, the resolver",
+    capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
+    families: [...IP, "NETLINK"],
+    writes: own("unbound"),
+    home: "read-only",
+  },
+  spamd: {
+    says: "SpamAssassin",
+    capabilities: BECOMES_ITS_USER,
+    families: [...IP, "NETLINK"],
+    writes: own(
+      "spamd",
+      ({ spamState }) => spamState,
+      ({ spamdSocket }) => dirname(spamdSocket),
+    ),
+    home: "yes",
+  },
+  "spam-head": {
+    says: "shows SpamAssassin the start of a long mail",
+    capabilities: BECOMES_ITS_USER,
+    families: ["UNIX"],
+    writes: own("spam-head", ({ spamdSocket }) => dirname(spamdSocket)),
+    home: "yes",
+  },
+  "spamass-milter": {
+    says: "lets Postfix ask SpamAssassin",
+    capabilities: BECOMES_ITS_USER,
+    families: ["UNIX"],
+    writes: own("spamass-milter", ({ spamMilterSocket }) => dirname(spamMilterSocket)),
+    home: "yes",
+  },
+  rspamd: {
+    says: "Rspamd, which signs mail and verifies senders",
+    // The cleanup of its leftovers lists processes of its user.
+    capabilities: [...BECOMES_ITS_USER, "SYS_PTRACE"],
+    families: [...IP, "NETLINK"],
+    writes: own(
+      "rspamd",
+      ({ rspamdData }) => rspamdData,
+      ({ rspamdSocket }) => dirname(rspamdSocket),
+    ),
+    home: "yes",
+    seesOthers: true,
+  },
+  postgrey: {
+    says: "Postgrey, which asks strangers to come again",
+    capabilities: BECOMES_ITS_USER,
+    families: IP,
+    writes: own(
+      "postgrey",
+      ({ postgreyData }) => postgreyData,
+      ({ greylistSocket }) => dirname(greylistSocket),
+    ),
+    home: "yes",
+  },
+  fail2ban: {
+    says: "Fail2ban, which reads the logs",
+    capabilities: BECOMES_ITS_USER,
+    families: [...IP, "NETLINK"],
+    writes: own(
+      "fail2ban",
+      ({ fail2banSpool }) => fail2banSpool,
+      ({ fail2banDb }) => dirname(fail2banDb),
+      ({ fail2banSocket }) => dirname(fail2banSocket),
+    ),
+    home: "read-only",
+  },
+};

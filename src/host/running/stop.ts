@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Outcome } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { endStrict } from "../firewall/strict.ts";
+import { isForeign, lockHolder, lockText } from "./data-directory.ts";
+import type { ServerPort } from "./ports.ts";
+import { endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
+import { startTimeOf } from "./read-processes.ts";
+import { lastFailure, waitUntilReady } from "./ready.ts";
+import { removeFirewallTable } from "./supervise.ts";
+
+/** Makes the running start stop everything, and start again in the same process. */
+export const RESTART_SIGNAL = "SIGUSR2";
+/** A start gives its programs 15 s to end and kills the rest, which takes at most another 15 s. */
+const STOP_MS = 45_000;
+/** Preparing takes seconds, then each service gets 40 s. */
+const READY_MS = 90_000;
+const POLL_MS = 50;
+
+export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
+
+/** Stops the server of this data directory, or the rest of a killed start, and waits until none of its processes and firewall tables are left. */
+export async function stopServer(layout: Layout, patienceMs: number = STOP_MS): Promise<Stopped> {
+  const holder = lockHolder(layout.startPid);
+  // A directory such as /srv would include other people's programs.
+  if (holder === null && isForeign(layout))
+    return {
+      ok: false,
+      reason: `${layout.data} holds other programs' files and no ghostinbox.toml, so nothing of it is ended.`,
+    };
+  const wasRunning = holder !== null || processesOf(layout.data).length > 0;
+  if (holder !== null) {
+    const since = startTimeOf(holder);
+    signal(holder, "SIGTERM");
+    // The process, not only its lock: otherwise a second start that waits for it could continue.
+    const ended = await becomes(() => startTimeOf(holder) !== since, patienceMs);
+    if (!ended) return { ok: false, reason: `The start (pid ${holder}) has not ended within ${patienceMs / 1000} s.` };
+  }
+  const { left } = await endOrphans(layout.data);
+  if (left.length > 0) return { ok: false, reason: `Processes do not end: ${left.join(", ")}.` };
+  // Left by a server that was killed as a whole, or failed to start, and of which no process runs.
+  await removeFirewallTable(layout.data);
+  if (!runsForAnother(layout.data)) await endStrict();
+  return { ok: true, wasRunning };
+}
+
+export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string; isRunning: boolean }>;
+
+/** Makes the running start stop everything and start again, and waits until everything runs. */
+export async function restartServer(layout: Layout, ports: readonly ServerPort[]): Promise<Restarted> {
+  const holder = lockHolder(layout.startPid);
+  const before = lockText(layout.startPid);
+  if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
+  if (!catches(holder, constants.signals[RESTART_SIGNAL]))
+    return { ok: false, reason: `The start (pid ${holder}) knows no restart: stop and start it.`, isRunning: true };
+  const since = startTimeOf(holder);
+  const isGone = (): boolean => startTimeOf(holder) !== since;
+  process.kill(holder, RESTART_SIGNAL);
+  if (!(await becomes(() => isGone() || lockText(layout.startPid) !== before, STOP_MS)))
+    return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
+  const ready = await waitUntilReady(layout, ports, isGone, READY_MS);
+  if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
+  return ready.ok ? ready : { ...ready, isRunning: true };
+}
+
+function whyNot({ startLog }: Layout): string {
+  try {
+    return lastFailure(readFileSync(startLog, "utf8")) ?? `${startLog} shows more.`;
+  } catch {
+    return "its terminal shows more.";
+  }
+}
+
+/** Whether a process has a handler for this signal (proc(5), SigCgt). Without one, the signal would kill it. */
+function catches(pid: number, number: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
+  return ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
+}
+
+async function becomes(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (!isTrue()) {
+    if (performance.now() > deadline) return false;
+    await pause(POLL_MS);
+  }
+  return true;
+}

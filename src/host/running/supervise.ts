@@ -1,0 +1,234 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import { type Finished, lastLines, runProgram } from "../machine/run-program.ts";
+import { removeFile, setModified, writeFile } from "../root-files/files.ts";
+import { makeDirectory } from "../root-files/trees.ts";
+import { removeTree } from "../root-files/walk.ts";
+import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
+import { listProcesses, type Process } from "./read-processes.ts";
+import { CHECKED, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES, type ServiceName } from "./runit.ts";
+import { startUnits, stopUnits } from "./units.ts";
+
+const STOP_MS = 15_000;
+const NOT_FOR_PROGRAMS = ["GHOSTINBOX_ALLOW_REMOVE"];
+
+/** The environment of our programs: the settings given there, and never the administrator's password. */
+export function programEnvironment(layout: Layout, env: Environment): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith("GHOSTINBOX_") && !NOT_FOR_PROGRAMS.includes(name) && value !== undefined) found[name] = value;
+  }
+  // One arena each instead of eight per core: glibc then returns memory that it would keep (mallopt(3)).
+  return { ...found, GHOSTINBOX_DATA: layout.data, MALLOC_ARENA_MAX: "2" };
+}
+
+/** One file for each variable, as chpst(8) -e reads them: a NUL stands for a line break. */
+export function writeEnvironment(directory: string, env: Readonly<Record<string, string>>): void {
+  removeTree(directory);
+  makeDirectory(directory, 0o700);
+  for (const [name, value] of Object.entries(env))
+    writeFile(join(directory, name), value.replaceAll("\n", "\0"), { mode: 0o600, flush: false });
+}
+
+/** The caller has checked the configuration. */
+export function writeServices(input: RunitInput): void {
+  const { services } = input.layout;
+  const scripts = renderRunit(input);
+  for (const name of readdirSync(services))
+    if (!scripts.some(({ service }) => service === name)) removeTree(join(services, name));
+  for (const { service, run, logRun, control, finish } of scripts) {
+    const directory = join(services, service);
+    writeScript(join(directory, "run"), run);
+    writeScript(join(directory, "log", "run"), logRun);
+    if (control !== undefined) writeScript(join(directory, "control", "t"), control);
+    if (finish !== undefined) writeScript(join(directory, "finish"), finish);
+    // A service that was stopped by hand returns with the next start.
+    removeFile(join(services, service, "down"));
+    removeFile(restartMark(services, service));
+  }
+  for (const mark of [join("postfix", CHECKED), join("guard", MAY_STAND_IN)])
+    writeFile(join(services, mark), "", { mode: 0o644, flush: false });
+}
+
+function writeScript(file: string, text: string): void {
+  makeDirectory(dirname(file), 0o755);
+  writeFile(file, text, { mode: 0o755, flush: false });
+}
+
+/**
+ * runsvdir(8) in its own session: Ctrl-C reaches only the start, which then stops things in order. It would wait a second
+ * if the directory had been changed within this one.
+ */
+export function startSupervisor(services: string): ChildProcess {
+  setModified(services, new Date(Date.now() - 2 * SECOND_MS));
+  return spawn("runsvdir", ["-P", services], {
+    detached: true,
+    stdio: "ignore",
+    cwd: services,
+    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8" },
+  });
+}
+
+/**
+ * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv gets the signal directly, because none would
+ * end otherwise. Anything left after 15 s is killed. Bans leave the kernel with the server.
+ */
+export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
+  if (supervisor === null) {
+    await endOrphans(layout.data, STOP_MS);
+  } else {
+    signal(supervisor, "SIGHUP");
+    await endBy(layout.data, STOP_MS);
+  }
+  await removeFirewallTable(layout.data);
+}
+
+/** Returns true if there was a server, and it did not belong to a different data directory. */
+export async function removeFirewallTable(data: string): Promise<boolean> {
+  if (runsForAnother(data)) return false;
+  return (await runProgram("nft", ["delete", "table", "inet", "ghostinbox"], { timeoutMs: 5_000 })).code === 0;
+}
+
+/** The pid under which runsv(8) runs a service now; null while it is down. */
+export function pidOf(services: string, service: ServiceName): number | null {
+  const file = pidFile(services, service);
+  const text = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
+/** Exists while the keeper has stopped a service that it is about to start again. */
+export function restartMark(services: string, service: ServiceName): string {
+  return join(services, service, "restarting");
+}
+
+/** Written by runsv(8) whenever it starts the service or sees it end. */
+export function pidFile(services: string, service: ServiceName): string {
+  return join(services, service, "supervise", "pid");
+}
+
+/** Runs the services once everything is prepared. */
+export type Supervisor = Readonly<{
+  /** It has ended without a signal from us. */
+  died: Promise<"died">;
+  /** Ends the services, and waits until nothing of them runs. */
+  stop: () => Promise<void>;
+}>;
+
+/** runsvdir(8), below this process. */
+export function runsvdir(layout: Layout): Supervisor {
+  const child = startSupervisor(layout.services);
+  let isGone = false;
+  const died = new Promise<"died">((resolve) => {
+    for (const event of ["exit", "error"])
+      child.once(event, () => {
+        isGone = true;
+        resolve("died");
+      });
+  });
+  return { died, stop: async () => stopEverything(layout, isGone ? null : (child.pid ?? null)) };
+}
+
+/** systemd, with a unit for each service. If systemd ends, so does the machine. */
+export async function systemd(layout: Layout): Promise<Supervisor> {
+  await startUnits(layout);
+  // Keeps this process alive, which a signal handler does not.
+  const waiting = setInterval(() => undefined, HOUR_MS);
+  const stop = async (): Promise<void> => {
+    clearInterval(waiting);
+    await stopUnits();
+    await endOrphans(layout.data);
+    await removeFirewallTable(layout.data);
+  };
+  return { died: new Promise(() => undefined), stop };
+}
+
+/** How long a service may take to end. */
+const PATIENCE_SECONDS = 10;
+
+type Sv = (command: string) => Promise<Finished>;
+
+/** sv(8): ends a service, waits, and checks whether it runs again. Null if it does, otherwise why not. */
+export async function restartService(
+  service: ServiceName,
+  { services }: Pick<Layout, "services">,
+  patienceSeconds: number = PATIENCE_SECONDS,
+): Promise<string | null> {
+  const sv = svOf(services, service, patienceSeconds);
+  // Fail2ban 1.0.2 can hang forever if it must end while it starts; killing it then loses nothing. And `sv restart`
+  // mistakes a process that has just started, and not ended yet, for the new one.
+  const restarted = service === "fail2ban" ? await downAndUp(restartMark(services, service), sv) : await sv("restart");
+  return restarted.code === 0 ? null : lastLines(restarted);
+}
+
+/**
+ * Restarts a service whose process hangs, so that its end cannot be waited for. Processes that outlive the service would
+ * keep its ports: they are killed before the new one starts. Null, or why it does not run again.
+ */
+export async function restartHanging(
+  service: ServiceName,
+  { services, data }: Pick<Layout, "services" | "data">,
+  patienceSeconds: number = PATIENCE_SECONDS / 2,
+): Promise<string | null> {
+  // Reads their names now: once one has ended, its number may be reused.
+  const family = familyOf(pidOf(services, service), data).map((one) => ({ pid: one.pid, name: nameOf(one) }));
+  const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
+    const left = new Set(listProcesses().map(nameOf));
+    for (const { pid, name } of family) if (left.has(name)) signal(pid, "SIGKILL");
+  });
+  return started.code === 0 ? null : lastLines(started);
+}
+
+/** Starts a service that an earlier keeper stopped for a restart, and did not start again because it was killed. */
+export async function finishRestarts(
+  { services }: Pick<Layout, "services">,
+  patienceSeconds: number = PATIENCE_SECONDS / 2,
+): Promise<readonly ServiceName[]> {
+  const begun = SERVICES.filter((service) => existsSync(restartMark(services, service)));
+  for (const service of begun) {
+    await svOf(services, service, patienceSeconds)("start");
+    unlessDiskRefuses(() => removeFile(restartMark(services, service)));
+  }
+  return begun;
+}
+
+function svOf(services: string, service: ServiceName, patienceSeconds: number): Sv {
+  return (command) => runProgram("sv", ["-w", String(patienceSeconds), command, join(services, service)]);
+}
+
+/** A keeper that is killed between the two leaves the mark: runsv(8) starts nothing that it was ordered to keep down. */
+async function downAndUp(mark: string, sv: Sv, between: () => void = () => undefined): Promise<Finished> {
+  unlessDiskRefuses(() => writeFile(mark, "", { mode: 0o644 }));
+  // sv(8) also sends CONT, so that a process that a signal has stopped can end.
+  if ((await sv("down")).code !== 0) await sv("kill");
+  between();
+  const started = await sv("start");
+  unlessDiskRefuses(() => removeFile(mark));
+  return started;
+}
+
+/** The mark is a precaution: a full or read-only disk must not prevent the restart of a hanging part, or the keeper's start. */
+function unlessDiskRefuses(change: () => void): void {
+  try {
+    change();
+  } catch (error) {
+    console.error(`keeper: the note of a restart was not changed: ${messageOf(error)}`);
+  }
+}
+
+/** A process and all its descendants. */
+function familyOf(pid: number | null, data: string): readonly Process[] {
+  const children = Map.groupBy(processesOf(data), ({ parent }) => parent);
+  const found = new Set(pid === null ? [] : (children.get(pid) ?? []));
+  for (const one of found) for (const child of children.get(one.pid) ?? []) found.add(child);
+  return [...found];
+}
+
+/** The number may belong to a new process. */
+function nameOf({ pid, exe, args }: Process): string {
+  return [pid, exe, ...args].join(" ");
+}

@@ -1,0 +1,75 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
+
+/** A service as runsv(8) sees it. */
+export type Supervised = Readonly<{
+  pid: number | null;
+  /** It was ordered to stay down (`sv down`). */
+  isStopped: boolean;
+  /** Differs after each start and each end of the service. */
+  change: string;
+}>;
+
+/** `supervise/status`: a TAI64N time, the pid in little endian, then: paused, wanted, term sent, state. */
+const STATUS = { bytes: 20, pid: 12, wanted: 17 } as const;
+
+/** Null before the first start of its supervisor; its last state once the supervisor is gone. Only root may read it. */
+export function supervised(services: string, service: string): Supervised | null {
+  try {
+    return parseStatus(readFileSync(join(services, service, "supervise", "status")));
+  } catch {
+    return null;
+  }
+}
+
+/** Null for a file that is being written. */
+export function parseStatus(bytes: Buffer): Supervised | null {
+  if (bytes.length !== STATUS.bytes) return null;
+  const pid = bytes.readUInt32LE(STATUS.pid);
+  return {
+    pid: pid === 0 ? null : pid,
+    isStopped: bytes[STATUS.wanted] === "d".charCodeAt(0),
+    change: bytes.toString("hex", 0, STATUS.pid),
+  };
+}
+
+/** Enough for the longest stack trace. */
+const TAIL_BYTES = 16_384;
+
+/** The last lines of a file that are not blank; none if it does not exist. */
+export function tail(file: string, most: number): readonly string[] {
+  if (!existsSync(file)) return [];
+  return endOf(file)
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-most);
+}
+
+/**
+ * The last log line of one of our programs, without the time that svlogd(8) adds; null if there is none. For a
+ * crash of Node it is the error, not the line that ends its stack trace.
+ */
+export function lastWord(layout: Layout, service: string): string | null {
+  const lines = tail(serviceLog(layout, service), 40).map((line) => line.replace(SVLOGD_TIME, ""));
+  const crash = lines.at(-1)?.startsWith("Node.js v") === true ? lines.findLast((line) => ERROR.test(line)) : undefined;
+  return crash ?? lines.at(-1) ?? null;
+}
+
+/** svlogd(8), `-tt`. */
+const SVLOGD_TIME = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+ /;
+const ERROR = /^[A-Z]\w*(?:Error)?(?: \[\w+\])?: /;
+
+function endOf(file: string): string {
+  const fd = openSync(file, "r");
+  try {
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
+    const text = bytes.toString("utf8", 0, read);
+    // The first line may be truncated.
+    return size > TAIL_BYTES ? text.slice(text.indexOf("\n") + 1) : text;
+  } finally {
+    closeSync(fd);
+  }
+}

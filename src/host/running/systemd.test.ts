@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { mailServices } from "../../mail/configuration/mail-services.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { renderRunit, SERVICES } from "./runit.ts";
+import { SANDBOXES } from "./sandboxes.ts";
+import { MAIL_LOG_UNIT, MAIN_UNIT, renderUnits, unitOf } from "./systemd.ts";
+
+const layout = layoutOf("/srv/mail");
+
+function units(data = layout): ReadonlyMap<string, string> {
+  const start = ["/usr/bin/node", "/opt/ghostinbox/start.ts", "--systemd"];
+  return new Map(
+    renderUnits({ layout: data, start, compileCache: "/var/cache/x" }).map(({ name, text }) => [name, text]),
+  );
+}
+
+function unit(name: string, data = layout): string {
+  return units(data).get(name) ?? assert.fail(name);
+}
+
+test("each service that runit knows has a unit, which runs it only where the settings want it", () => {
+  assert.deepEqual([...units().keys()], [MAIN_UNIT, ...SERVICES.map(unitOf), MAIL_LOG_UNIT]);
+  const flags = { loginPort: 10_025, netAdmin: true, webLowPort: false, export: true };
+  const mail = mailServices(layout, { spam: 2, fail2ban: true });
+  for (const { service } of renderRunit({ layout, mail, ...flags })) {
+    assert.match(unit(unitOf(service)), new RegExp(`^ConditionPathExists=/srv/mail/service/${service}/run$`, "m"));
+    assert.match(unit(unitOf(service)), new RegExp(`^ExecStart=/usr/bin/runsv /srv/mail/service/${service}$`, "m"));
+  }
+});
+
+test("only the start is enabled: it starts and ends the others", () => {
+  assert.deepEqual(
+    [...units()].filter(([, text]) => text.includes("[Install]")).map(([name]) => name),
+    [MAIN_UNIT],
+  );
+  assert.match(unit(MAIN_UNIT), /^ExecStopPost=-\/bin\/systemctl stop ghostinbox-\*\.service$/m);
+});
+
+test("it starts once the data, and disks for mail, logs and backups in it, are mounted", () => {
+  assert.match(
+    unit(MAIN_UNIT),
+    /^RequiresMountsFor=\/srv\/mail \/srv\/mail\/mail \/srv\/mail\/log \/srv\/mail\/backup$/m,
+  );
+});
+
+test("a start is repeated after a failure, but not where the data is newer; an upgrade has the time that it takes", () => {
+  assert.match(unit(MAIN_UNIT), /^Restart=on-failure\nRestartPreventExitStatus=4$/m);
+  assert.match(unit(MAIN_UNIT), /^TimeoutStartSec=infinity$/m);
+});
+
+test("the guard comes first on the processor", () => {
+  assert.match(unit("ghostinbox-guard.service"), /^Nice=-10\nCPUWeight=1000$/m);
+  assert.match(unit("ghostinbox-spamd.service"), /^Nice=3\nCPUWeight=50$/m);
+  assert.doesNotMatch(unit("ghostinbox-postfix.service"), /Nice=|CPUWeight=/);
+});
+
+test("the guard may change the firewall and the web may not; neither gains a right", () => {
+  assert.match(unit("ghostinbox-guard.service"), /^CapabilityBoundingSet=.*\bCAP_NET_ADMIN\b/m);
+  assert.doesNotMatch(unit("ghostinbox-web.service"), /CAP_NET_ADMIN|CAP_DAC|AF_NETLINK/);
+  for (const service of ["guard", "web"] as const)
+    for (const line of [
+      "NoNewPrivileges=yes",
+      "ProtectSystem=strict",
+      "RestrictNamespaces=yes",
+      "ProtectProc=invisible",
+    ])
+      assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
+});
+
+test("every service but the keeper writes in the data directory alone", () => {
+  for (const service of SERVICES) {
+    const text = unit(unitOf(service));
+    if (service === "keeper") assert.doesNotMatch(text, /ProtectSystem/);
+    else assert.match(text, /^ProtectSystem=strict\nReadWritePaths=(-\/srv\/mail\S*( |$))+/m);
+    for (const path of SANDBOXES[service].writes(layout)) assert.ok(`${path}/`.startsWith("/srv/mail/"), path);
+  }
+});
+
+test("a data directory in a home or in /tmp is not hidden from its services", () => {
+  const protects = (data: string): readonly string[] =>
+    unit("ghostinbox-guard.service", layoutOf(data)).match(/^(ProtectHome|PrivateTmp)=.*$/gm) ?? [];
+  assert.deepEqual(protects("/srv/mail"), ["ProtectHome=yes", "PrivateTmp=yes"]);
+  assert.deepEqual(protects("/root/mail"), ["PrivateTmp=yes"]);
+  assert.deepEqual(protects("/tmp/mail"), ["ProtectHome=yes"]);
+});

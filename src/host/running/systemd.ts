@@ -1,0 +1,182 @@
+import type { Layout } from "../../settings/layout.ts";
+import { SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
+import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
+
+/** The unit of the start, which prepares everything and starts the others. */
+export const MAIN_UNIT = "ghostinbox.service";
+/** Forwards the mail servers' log, which they write themselves, to the journal. */
+export const MAIL_LOG_UNIT = "ghostinbox-mail-log.service";
+/** The first line of each unit, by which units are found again. */
+export const UNIT_HEAD = "# Made by GhostInbox. Changes made here are lost; those of `systemctl edit` are kept.";
+/** Exit code of a start whose program is older than the data: restarting it does not help. */
+export const DATA_IS_NEWER = 4;
+/** All units but the main one, as systemctl(1) takes it. */
+export const OTHER_UNITS = "ghostinbox-*.service";
+
+export type UnitsInput = Readonly<{
+  layout: Layout;
+  /** The program of the start, with its arguments. */
+  start: readonly string[];
+  /** The directory of the start's compiled code. */
+  compileCache: string;
+}>;
+
+export type UnitFile = Readonly<{ name: string; text: string }>;
+
+/** One unit for each service of `renderRunit`, one for the start, one for the log. No path contains spaces (set-up). */
+export function renderUnits(input: UnitsInput): readonly UnitFile[] {
+  return [
+    { name: MAIN_UNIT, text: mainUnit(input) },
+    ...SERVICES.map((service) => ({ name: unitOf(service), text: serviceUnit(service, input) })),
+    { name: MAIL_LOG_UNIT, text: mailLogUnit(input) },
+  ];
+}
+
+export function unitOf(service: ServiceName): string {
+  return `ghostinbox-${service}.service`;
+}
+
+/**
+ * It starts and stops the others itself, in order, so no ordering is needed here. If it is killed, ExecStopPost stops them,
+ * and systemd starts it again.
+ */
+function mainUnit({ layout, start, compileCache }: UnitsInput): string {
+  return unit({
+    Unit: [
+      "Description=GhostInbox, a guarded mail server",
+      "Documentation=man:ghostinbox(8)",
+      "After=network.target nss-lookup.target",
+      // Each may be a separate disk: without the mount, mail would be written beneath it.
+      `RequiresMountsFor=${[layout.data, layout.mail, layout.log, layout.backup].join(" ")}`,
+      // The cause of a failed start may pass, such as another program on a port. Frequent manual starts are not refused either.
+      "StartLimitIntervalSec=0",
+    ],
+    Service: [
+      "Type=notify",
+      "NotifyAccess=all",
+      "SyslogIdentifier=ghostinbox",
+      `Environment=GHOSTINBOX_DATA=${layout.data} NODE_COMPILE_CACHE=${compileCache}`,
+      "EnvironmentFile=-/etc/default/ghostinbox",
+      `ExecStart=${start.join(" ")}`,
+      `ExecStopPost=-/bin/systemctl stop ${OTHER_UNITS}`,
+      "Restart=on-failure",
+      // Data of a newer version cannot be read ten seconds later either.
+      `RestartPreventExitStatus=${DATA_IS_NEWER}`,
+      "RestartSec=10",
+      "KillMode=mixed",
+      // Migrating large databases takes long. The rest of a start has its own limits.
+      "TimeoutStartSec=infinity",
+      "TimeoutStopSec=90",
+      "LockPersonality=yes",
+      "ProtectClock=yes",
+      "ProtectHostname=yes",
+      "ProtectKernelLogs=yes",
+      "ProtectKernelModules=yes",
+      "RestrictRealtime=yes",
+      "SystemCallArchitectures=native",
+    ],
+    Install: ["WantedBy=multi-user.target"],
+  });
+}
+
+/** runsv(8) restarts the service within a second, and notifies the keeper; systemd confines both, and restarts runsv. */
+function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
+  const sandbox = SANDBOXES[service];
+  const weight = WEIGHTS[service];
+  return unit({
+    Unit: [
+      `Description=GhostInbox: ${sandbox.says}`,
+      "Documentation=man:ghostinbox(8)",
+      `ConditionPathExists=${layout.services}/${service}/run`,
+    ],
+    Service: [
+      `ExecStart=/usr/bin/runsv ${layout.services}/${service}`,
+      `WorkingDirectory=${layout.services}`,
+      "Environment=LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      `SyslogIdentifier=ghostinbox-${service}`,
+      "Restart=always",
+      "RestartSec=1",
+      "KillMode=mixed",
+      "TimeoutStopSec=20",
+      ...(weight === undefined ? [] : [`Nice=${weight.nice}`, `CPUWeight=${weight.cpu}`]),
+      ...confined(sandbox, layout),
+    ],
+  });
+}
+
+function mailLogUnit({ layout }: UnitsInput): string {
+  return unit({
+    Unit: ["Description=GhostInbox: passes the log of the mail servers on", "Documentation=man:ghostinbox(8)"],
+    Service: [
+      `ExecStart=/usr/bin/tail --lines=0 --follow=name --retry ${layout.mailLog}`,
+      "SyslogIdentifier=ghostinbox-mail",
+      "Restart=always",
+      "RestartSec=5",
+      "DynamicUser=yes",
+      "SupplementaryGroups=ghostinbox-logs",
+      "CapabilityBoundingSet=",
+      "PrivateNetwork=yes",
+      "RestrictAddressFamilies=AF_UNIX",
+      "SystemCallFilter=@system-service",
+      ...ALWAYS,
+      "ProtectSystem=strict",
+      ...hidden(layout, "yes"),
+    ],
+  });
+}
+
+/** Nothing that runs here needs any of it. */
+const ALWAYS = [
+  "KeyringMode=private",
+  "LockPersonality=yes",
+  "NoNewPrivileges=yes",
+  "PrivateDevices=yes",
+  "PrivateMounts=yes",
+  "ProtectClock=yes",
+  "ProtectControlGroups=yes",
+  "ProtectHostname=yes",
+  "ProtectKernelLogs=yes",
+  "ProtectKernelModules=yes",
+  "ProtectKernelTunables=yes",
+  "RestrictNamespaces=yes",
+  "RestrictRealtime=yes",
+  "RestrictSUIDSGID=yes",
+  "SystemCallArchitectures=native",
+];
+
+function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
+  const { capabilities, families, calls, writes, home } = sandbox;
+  if (capabilities === "all")
+    return ["LockPersonality=yes", "ProtectClock=yes", "ProtectHostname=yes", "ProtectKernelModules=yes"];
+  const own = sandbox.gainsRights === true ? ALWAYS.filter((line) => !GAINS.test(line)) : ALWAYS;
+  return [
+    `CapabilityBoundingSet=${capabilities.map((name) => `CAP_${name}`).join(" ")}`,
+    `RestrictAddressFamilies=${families.map((name) => `AF_${name}`).join(" ")}`,
+    `SystemCallFilter=@system-service${calls === undefined ? "" : ` ${calls}`}`,
+    "SystemCallErrorNumber=EPERM",
+    ...own,
+    "ProtectSystem=strict",
+    // A missing one must not prevent the start.
+    `ReadWritePaths=${writes(layout)
+      .map((path) => `-${path}`)
+      .join(" ")}`,
+    ...hidden(layout, home),
+    ...(sandbox.seesOthers === true ? [] : ["ProtectProc=invisible"]),
+  ];
+}
+
+const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
+
+/** Without settings that would hide the data directory. */
+function hidden({ data }: Layout, home: "yes" | "read-only"): readonly string[] {
+  const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
+  return [
+    ...(isBelow("/home", "/root", "/run/user") ? [] : [`ProtectHome=${home}`]),
+    ...(isBelow("/tmp", "/var/tmp") ? [] : ["PrivateTmp=yes"]),
+  ];
+}
+
+function unit(sections: Readonly<Record<string, readonly string[]>>): string {
+  const text = Object.entries(sections).map(([name, lines]) => `[${name}]\n${lines.join("\n")}\n`);
+  return [`${UNIT_HEAD}\n`, ...text].join("\n");
+}

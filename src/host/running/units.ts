@@ -1,0 +1,93 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Outcome } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { lastLines, runProgram } from "../machine/run-program.ts";
+import { removeFile, writeFile } from "../root-files/files.ts";
+import { SetUpFailure } from "./failure.ts";
+import { NODE_FLAGS, SERVICES } from "./runit.ts";
+import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf } from "./systemd.ts";
+
+/** Units get 20 s to end, and are then killed. */
+const STOP_MS = 40_000;
+
+/** Starts the unit of each service that the settings enable, without waiting until they run. */
+export async function startUnits({ services }: Pick<Layout, "services">): Promise<void> {
+  const wanted = SERVICES.filter((service) => existsSync(join(services, service)));
+  await must(["start", "--no-block", ...wanted.map(unitOf), MAIL_LOG_UNIT]);
+}
+
+/** Waits until none of them runs. systemd does not know processes without a unit, such as those of a start in a terminal. */
+export async function stopUnits(): Promise<void> {
+  await must(["stop", OTHER_UNITS]);
+}
+
+/** Notifies systemd that the server runs (systemd-notify(1)), if there is one. */
+export async function tellReady(status: string, socket = process.env["NOTIFY_SOCKET"]): Promise<void> {
+  if (socket === undefined) return;
+  await runProgram("systemd-notify", ["--ready", `--status=${status}`], { env: { NOTIFY_SOCKET: socket } });
+}
+
+async function must(argv: readonly string[]): Promise<void> {
+  const finished = await runProgram("systemctl", argv, { timeoutMs: STOP_MS });
+  if (finished.code !== 0) throw new SetUpFailure(`systemctl ${argv.join(" ")} failed: ${lastLines(finished)}`);
+}
+
+/** Where an administrator's units are; those of packages are below /lib. */
+const UNIT_DIRECTORY = "/etc/systemd/system";
+/** Neither blanks nor characters that systemd.unit(5) and systemd.syntax(7) expand. */
+const PLAIN = /^[\w./+@:,~-]+$/;
+const OURS = /^ghostinbox(-[a-z0-9-]+)?\.service$/;
+
+/** Exists while systemd runs the machine (sd_booted(3)). */
+export const SYSTEMD_RUNS = "/run/systemd/system";
+
+/** Writes the units of a checkout, and lets the machine start them at boot. Starts nothing. */
+export async function installUnits(
+  { checkout, layout, node }: Readonly<{ checkout: string; layout: Layout; node: string }>,
+  directory: string = UNIT_DIRECTORY,
+): Promise<Outcome> {
+  const odd = [checkout, node, layout.data].find((path) => !PLAIN.test(path));
+  if (odd !== undefined)
+    return { ok: false, reason: `${odd} has characters that mean something else in a unit: choose a plainer path.` };
+  const foreign = readdirSync(directory).find((name) => OURS.test(name) && !isOurs(join(directory, name)));
+  if (foreign !== undefined)
+    return { ok: false, reason: `${join(directory, foreign)} is not from here: move it away first.` };
+  const start = [node, ...NODE_FLAGS.split(" "), join(checkout, "src/programs/set-up/start.ts")];
+  const compileCache = join(checkout, "node_modules", ".cache", "ghostinbox");
+  const units = renderUnits({ layout, start: [...start, "--systemd"], compileCache });
+  for (const { name, text } of units) writeFile(join(directory, name), text, { mode: 0o644 });
+  return systemctl(["daemon-reload"], ["enable", "--quiet", MAIN_UNIT]);
+}
+
+/** Stops the server, and removes the files that `installUnits` has written. Returns false if there were none. */
+export async function uninstallUnits(directory: string = UNIT_DIRECTORY): Promise<Outcome & { found?: boolean }> {
+  const found = unitsOf(directory);
+  if (found.length === 0) return { ok: true, found: false };
+  const stopped = await systemctl(["disable", "--now", "--quiet", MAIN_UNIT]);
+  if (!stopped.ok) return stopped;
+  for (const file of found) removeFile(file);
+  const reloaded = await systemctl(["daemon-reload"]);
+  return reloaded.ok ? { ok: true, found: true } : reloaded;
+}
+
+/** Files that `installUnits` has written. */
+export function unitsOf(directory: string = UNIT_DIRECTORY): readonly string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => OURS.test(name))
+    .map((name) => join(directory, name))
+    .filter(isOurs);
+}
+
+function isOurs(file: string): boolean {
+  return readFileSync(file, "utf8").startsWith(`${UNIT_HEAD}\n`);
+}
+
+async function systemctl(...commands: readonly (readonly string[])[]): Promise<Outcome> {
+  for (const argv of commands) {
+    const finished = await runProgram("systemctl", argv, { timeoutMs: 120_000 });
+    if (finished.code !== 0) return { ok: false, reason: `systemctl ${argv.join(" ")} failed: ${lastLines(finished)}` };
+  }
+  return { ok: true };
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { releaseIn, versionIn } from "./checkout.ts";
+
+test("the version is that of package.json, if it has one", () => {
+  const directory = temporaryDirectory();
+  assert.equal(versionIn(directory), null);
+  writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
+  assert.equal(versionIn(directory), null);
+  for (const space of [0, 2]) {
+    writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module", version: "1.2.3" }, null, space));
+    assert.equal(versionIn(directory), "1.2.3");
+  }
+});
+
+test("a release has the commit of a branch, packed or not, of a detached checkout, or of an installed program", () => {
+  const directory = temporaryDirectory();
+  const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
+  write("package.json", '{ "version": "1.2.3" }');
+  assert.equal(releaseIn(directory), "1.2.3");
+  mkdirSync(join(directory, ".git/refs/heads"), { recursive: true });
+  write(".git/HEAD", "ref: refs/heads/main\n");
+  assert.equal(releaseIn(directory), "1.2.3", "a branch without a commit");
+  write(".git/packed-refs", `# pack-refs with: peeled\n${"a".repeat(40)} refs/heads/main\n`);
+  assert.equal(releaseIn(directory), "1.2.3 (commit aaaaaaaa)");
+  write(".git/refs/heads/main", `${"b".repeat(40)}\n`);
+  assert.equal(releaseIn(directory), "1.2.3 (commit bbbbbbbb)");
+  write(".git/HEAD", `${"c".repeat(40)}\n`);
+  assert.equal(releaseIn(directory), "1.2.3 (commit cccccccc)");
+  const installed = temporaryDirectory();
+  writeFileSync(join(installed, "package.json"), '{ "version": "1.2.3", "commit": "dddddddd" }');
+  assert.equal(releaseIn(installed), "1.2.3 (commit dddddddd)");
+});

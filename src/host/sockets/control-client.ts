@@ -1,0 +1,97 @@
+import { connect, type Socket } from "node:net";
+import { parseReply, parseWatchLine, printCommandLine } from "../../admin/declare/codec.ts";
+import type { Command, CommandLine, Reply, Verb } from "../../admin/declare/control.ts";
+import { CONTROL_LINE_BYTES, CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
+import { codeOf } from "../../core/error.ts";
+
+/** How long a command may take. Milliseconds. */
+export const CONTROL_TIMEOUT_MS = 10_000;
+
+/**
+ * `not_running`: nothing listens. `denied`: this user may not use the socket. `broken`: it closed the connection or
+ * broke the protocol.
+ */
+export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
+export type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
+
+/** On whose behalf: programs give their name, the web also its caller's secret. */
+type Asker = Omit<CommandLine, "command">;
+
+/** Sends one command to the guard and waits for the reply. Never rejects. */
+export function ask<C extends Command>(
+  socketPath: string,
+  asker: string | Asker,
+  command: C,
+  timeoutMs: number = CONTROL_TIMEOUT_MS,
+): Promise<ControlReply<C["verb"]>> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
+    const finish = (answer: ControlReply<C["verb"]>): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => finish(noAnswer("timeout")), timeoutMs);
+    socket.on("error", (error) => finish(noAnswer(kindOf(error))));
+    socket.on("close", () => finish(noAnswer("broken")));
+    socket.on("data", (chunk: Buffer) => {
+      const bounded = framer.push(chunk, (line) =>
+        finish(parseReply<C["verb"]>(command.verb, line) ?? noAnswer("broken")),
+      );
+      if (!bounded) finish(noAnswer("broken"));
+    });
+    socket.write(printCommandLine({ ...(typeof asker === "string" ? { by: asker } : asker), command }));
+  });
+}
+
+export type Watch = Readonly<{
+  /** Resolves with the reason when the watch ends. Never rejects. */
+  ended: Promise<NoAnswer>;
+  close: () => void;
+}>;
+
+/** Calls back with the id of the last event: once at the start, then after commits. */
+export function watch(socketPath: string, onEvent: (lastEventId: number) => void): Watch {
+  const socket: Socket = connect(socketPath);
+  const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  const ended = new Promise<NoAnswer>((resolve) => {
+    socket.on("error", (error) => resolve(noAnswer(kindOf(error))));
+    socket.on("close", () => resolve(noAnswer("broken")));
+  });
+  socket.on("data", (chunk: Buffer) => {
+    const bounded = framer.push(chunk, (line) => {
+      const lastEventId = parseWatchLine(line);
+      if (lastEventId === null) socket.destroy();
+      else if (!socket.destroyed) onEvent(lastEventId);
+    });
+    if (!bounded) socket.destroy();
+  });
+  socket.write(printCommandLine({ by: "watch", command: { verb: "watch" } }));
+  return { ended, close: () => socket.destroy() };
+}
+
+const MESSAGES: Readonly<Record<NoAnswer["kind"], string>> = {
+  not_running: "The guard is not running.",
+  denied: "This user may not give the guard commands.",
+  timeout: "The guard did not answer in time.",
+  broken: "The connection to the guard broke before it answered.",
+};
+
+function noAnswer(kind: NoAnswer["kind"]): NoAnswer {
+  return { ok: false, kind, message: MESSAGES[kind] };
+}
+
+function kindOf(error: Error): NoAnswer["kind"] {
+  switch (codeOf(error)) {
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ECONNREFUSED":
+      return "not_running";
+    case "EACCES":
+    case "EPERM":
+      return "denied";
+    default:
+      return "broken";
+  }
+}

@@ -1,0 +1,48 @@
+import { connect } from "node:net";
+import { CONTROL_REPLY_BYTES, Framer } from "../../admin/declare/framing.ts";
+import { type KeeperCommand, type KeeperReply, parseKeeperReply } from "../../admin/declare/keeper.ts";
+
+/** Checking and reloading both servers takes about a second. */
+const DEADLINE_MS = 20_000;
+/**
+ * The keeper answers state queries at once, unless it hangs. Shorter than the timeout of the clients that ask the guard for
+ * its state.
+ */
+const STATE_DEADLINE_MS = 1_500;
+
+/** The guard's connection to the root process. Never throws: a keeper that is down or silent gives an error reply. */
+export class KeeperClient {
+  readonly #path: string;
+  readonly #deadlineMs: number;
+
+  constructor(path: string, deadlineMs: number = DEADLINE_MS) {
+    this.#path = path;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  ask(command: KeeperCommand): Promise<KeeperReply> {
+    return new Promise((resolve) => {
+      const socket = connect(this.#path);
+      const framer = Framer.ofLines(CONTROL_REPLY_BYTES);
+      const end = (reply: KeeperReply): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(reply);
+      };
+      const asksState = command.verb === "ping" || command.verb === "status";
+      const deadlineMs = asksState ? Math.min(STATE_DEADLINE_MS, this.#deadlineMs) : this.#deadlineMs;
+      const timer = setTimeout(() => end(failed(`did not answer within ${deadlineMs / 1000} s`)), deadlineMs);
+      socket.once("connect", () => socket.write(`${JSON.stringify(command)}\n`));
+      socket.on("data", (chunk: Buffer) => {
+        const kept = framer.push(chunk, (line) => end(parseKeeperReply(line) ?? failed("gave no answer that is one")));
+        if (!kept) end(failed("answered without an end"));
+      });
+      socket.once("error", (error) => end(failed(`cannot be reached (${error.message})`)));
+      socket.once("close", () => end(failed("hung up")));
+    });
+  }
+}
+
+function failed(what: string): KeeperReply {
+  return { ok: false, reason: `The keeper ${what}.` };
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
+import { readBuffer, readNow } from "./direct-socket.ts";
+
+const MOST_MS = 10_000;
+
+type Step = (socket: Socket) => void;
+
+/** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
+async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
+  const directory = await mkdtemp(join(tmpdir(), "read-now-"));
+  const path = join(directory, "socket");
+  const into = readBuffer();
+  const clients: Socket[] = [];
+  const received: { text: string; reads: number; socket: Socket; closed: boolean }[] = [];
+  const server = createServer((socket) => {
+    prepare(socket);
+    const one = { text: "", reads: 0, socket, closed: false };
+    received.push(one);
+    socket.on("error", () => {});
+    socket.on("close", () => (one.closed = true));
+    readNow(socket, into, (bytes) => {
+      one.text += bytes.toString("latin1");
+      one.reads += 1;
+      taken(socket);
+    });
+  }).listen(path);
+  await once(server, "listening");
+  const client = async (): Promise<Socket> => {
+    const socket = connect(path);
+    clients.push(socket.on("error", () => {}));
+    await once(socket, "connect", { signal: AbortSignal.timeout(MOST_MS) });
+    return socket;
+  };
+  t.after(async () => {
+    server.close();
+    for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
+    await rm(directory, { recursive: true });
+  });
+  return { client, received };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + patience(MOST_MS);
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, "in time");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const withoutHandle = (socket: Socket): void => {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  assert.ok(typeof handle === "object" && handle !== null);
+  Reflect.set(handle, "useUserBuffer", undefined);
+};
+
+for (const [how, prepare, streamed] of [
+  ["past the stream", () => {}, 0],
+  ["by the stream, where the handle offers nothing else", withoutHandle, 1],
+] as const) {
+  test(`all bytes arrive in their order, those of each connection at its own, ${how}`, async (t) => {
+    const { client, received } = await listening(t, prepare);
+    const [one, two] = [await client(), await client()];
+    await until(() => received.length === 2);
+    assert.equal(received[0]?.socket.listenerCount("data"), streamed);
+    // Longer than the buffer.
+    const long = Array.from({ length: 5_000 }, (_, line) => `line ${line}\n`).join("");
+    one.write(long);
+    two.write("short\n");
+    one.write("end\n");
+    await until(() => received.some(({ text }) => text.length === long.length + 4));
+    await until(() => received.some(({ text }) => text === "short\n"));
+    assert.ok(received.some(({ text }) => text === `${long}end\n`));
+  });
+
+  test(`a connection that its client ends or cuts is closed, ${how}`, async (t) => {
+    const { client, received } = await listening(t, prepare);
+    const ending = await client();
+    ending.end("last");
+    await until(() => received[0]?.closed === true);
+    assert.equal(received[0]?.text, "last");
+    const cut = await client();
+    cut.write("cut");
+    await until(() => received[1]?.text === "cut");
+    cut.destroy();
+    await until(() => received[1]?.closed === true);
+  });
+
+  test(`a connection that is destroyed over what it takes takes nothing more, ${how}`, async (t) => {
+    const { client, received } = await listening(t, prepare, (socket) => socket.destroy());
+    const socket = await client();
+    // More than one read takes: without the end, the next follow within the same turn of the event loop.
+    socket.write("x".repeat(1_000_000));
+    await until(() => received[0]?.closed === true);
+    assert.equal(received[0]?.reads, 1);
+  });
+}

@@ -1,0 +1,122 @@
+import { chmod, lstat, unlink } from "node:fs/promises";
+import { connect, type Server, type Socket } from "node:net";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+
+/**
+ * Listens at `path` with exactly these permissions; the group comes from the directory's set-gid bit. Replaces the
+ * socket of a program that died. Rejects with one sentence if another program listens there.
+ */
+export async function listenUnix(server: Server, path: string, mode: number): Promise<void> {
+  try {
+    await listen(server, path);
+  } catch (error) {
+    const refuse = (why: string): Error => new Error(`Cannot listen at ${path}: ${why}.`, { cause: error });
+    const code = errnoOf(error);
+    if (code !== "EADDRINUSE") throw refuse(code);
+    if (!(await lstat(path)).isSocket()) throw refuse("a file that is not a socket is there");
+    if (await answers(path)) throw refuse("another program is listening there");
+    await unlink(path);
+    await listen(server, path);
+  }
+  // Until here the umask gave others at most the right to read, which does not let them connect.
+  await chmod(path, mode);
+}
+
+/** The open connections of a server: at most `most`, all ended by `close`. */
+export class Connections {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(server: Server, most: number, report: Report) {
+    this.#server = server;
+    server.maxConnections = most;
+    server.on("drop", () => report("too_many_connections", `${most} are open`));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    // Accepting can fail while descriptors are scarce; the server keeps listening. `start` reports if it cannot listen.
+    server.on("error", (error) => {
+      if (server.listening) report("internal_error", printable(error.message, 200));
+    });
+  }
+
+  get open(): number {
+    return this.#sockets.size;
+  }
+
+  /** Stops accepting and ends open connections: each has `graceMs` to be answered, then it is cut. */
+  async close(graceMs: number): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.pause();
+    const cut = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(cut);
+  }
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path, backlog: 511 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+}
+
+function errnoOf(error: unknown): string {
+  return codeOf(error) === "" ? messageOf(error) : codeOf(error);
+}
+
+/** A log message of a server. The code is stable; `detail` is printable and bounded. */
+export type Report = (code: ServerFault, detail: string) => void;
+export type ServerFault = keyof typeof problems;
+
+export const problems = {
+  policy_request_malformed: "Postfix sent what is not a policy request; the connection was dropped.",
+  policy_flooded: "A client of the policy socket asks faster than it reads; the connection was dropped.",
+  login_request_malformed: "A login-policy request could not be read; it was answered with 400.",
+  login_secret_wrong: "Someone other than Dovecot called the login-policy port; it was answered with 401.",
+  control_line_malformed: "A client of the control socket sent an endless line; the connection was dropped.",
+  too_many_connections: "A server has as many connections as it takes; a new one was turned away.",
+  internal_error: "A bug: the request was left unanswered, so its client must try again.",
+} as const satisfies Record<string, string>;
+
+const MOST_A_MINUTE = 10;
+const MINUTE_MS = 60_000;
+
+/**
+ * Passes on the first ten of each code in a minute, and then how many were dropped. Otherwise a client could push
+ * everything else out of the log.
+ */
+export function atMostTenAMinute(report: Report, now: () => number): Report {
+  const spans = new Map<ServerFault, { since: number; count: number }>();
+  return (code, detail) => {
+    const span = spans.get(code);
+    const at = now();
+    if (span !== undefined && at >= span.since && at < span.since + MINUTE_MS) {
+      span.count += 1;
+      if (span.count <= MOST_A_MINUTE) report(code, detail);
+      return;
+    }
+    spans.set(code, { since: at, count: 1 });
+    const unsaid = (span?.count ?? 0) - MOST_A_MINUTE;
+    report(code, unsaid > 0 ? `${detail} (${unsaid} more went unsaid)`.trim() : detail);
+  };
+}

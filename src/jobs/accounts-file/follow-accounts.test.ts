@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { FileChanges } from "../../admin/declare/items.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { instant } from "../../core/time.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { readFollowed, SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+import { openAccounts } from "../../store/open.ts";
+import { AccountsFollower } from "./follow-accounts.ts";
+
+const NOW = instant(1_000);
+const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
+const OTHER = `{SHA512-CRYPT}$6$saltsalt$${"b".repeat(86)}`;
+const LOOKS = 3;
+
+function fresh(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-follow-"));
+  const database = join(directory, "accounts.db");
+  const db = openAccounts(database);
+  t.after(() => {
+    db.close();
+    rmSync(directory, { recursive: true });
+  });
+  const files = new SqliteFileAccounts(db);
+  const path = join(directory, "postfix-accounts.cf");
+  const reported: FileChanges[] = [];
+  let up = true;
+  /** The guard's part, without its socket. */
+  const follower = new AccountsFollower({
+    secretFile: join(directory, "no-secret"),
+    present: async () => readFollowed(database),
+    ask: ({ entries, gone }) => {
+      if (!up) return Promise.resolve(null);
+      const named = entries.flatMap(({ name, hash }) => nameOf(name).map((each) => ({ name: each, hash })));
+      const changes = files.follow(named, gone.flatMap(nameOf), NOW);
+      reported.push(changes);
+      return Promise.resolve(changes);
+    },
+  });
+  const look = async (times = LOOKS): Promise<void> => {
+    for (let i = 0; i < times; i++) await follower.look(path);
+  };
+  return {
+    path,
+    look,
+    reported,
+    follower,
+    accounts: new SqliteAccounts(db),
+    write: (text: string) => writeFileSync(path, text),
+    guardUp: (value: boolean) => {
+      up = value;
+    },
+    mayLogIn: () =>
+      db
+        .prepare("SELECT user FROM passdb ORDER BY user")
+        .all()
+        .map((row) => String(row["user"])),
+    hashOf: (name: string) => readFollowed(database).find((row) => row.name === name)?.hash ?? "",
+    trouble: () => follower.troubles()[0]?.detail ?? null,
+  };
+}
+
+function nameOf(text: string) {
+  const name = parseAccountName(text);
+  return name === null ? [] : [name];
+}
+
+test("lines are added, changed and removed; a file is used once it has been unchanged for a while", async (t) => {
+  const { write, look, mayLogIn, hashOf, reported, trouble } = fresh(t);
+  write(`anna@example.org|${HASH}\n`);
+  await look(LOOKS - 1);
+  assert.deepEqual(mayLogIn(), []);
+  write(`anna@example.org|${HASH}\nbert@example.org|{PLAIN}a clear text\n`);
+  await look(LOOKS - 1);
+  assert.deepEqual(mayLogIn(), [], "it changed during the check");
+  await look(1);
+  assert.deepEqual(mayLogIn(), ["anna@example.org", "bert@example.org"]);
+  assert.match(hashOf("bert@example.org"), /^\{ARGON2ID\}/);
+  const commands = reported.length;
+  const first = hashOf("bert@example.org");
+  write(`# a comment more\nanna@example.org|${OTHER}\nbert@example.org|{PLAIN}a clear text\n`);
+  await look();
+  assert.equal(hashOf("anna@example.org"), OTHER);
+  assert.equal(hashOf("bert@example.org"), first, "the same password is not hashed again");
+  assert.equal(reported.length, commands + 1);
+  write(`anna@example.org|${OTHER}\n`);
+  await look(10);
+  assert.deepEqual(mayLogIn(), ["anna@example.org"]);
+  assert.equal(reported.length, commands + 2);
+  assert.equal(trouble(), null);
+});
+
+test("an empty, missing, truncated or invalid file changes nothing and is reported", async (t) => {
+  const { write, look, mayLogIn, path, trouble, reported } = fresh(t);
+  write(`anna@example.org|${HASH}\nbert@example.org|${HASH}\n`);
+  await look();
+  const both = mayLogIn();
+  assert.equal(both.length, 2);
+  const wrong: readonly [text: string | null, says: RegExp][] = [
+    ["", /names no account/],
+    ["# all gone\n", /names no account/],
+    [null, /does not exist/],
+    [`anna@example.org|${HASH.slice(0, 60)}`, /Line 1: the password of anna@example\.org is not a whole hash/],
+    [`anna@example.org|${HASH}\nbert@exam`, /Line 2: there is no \|/],
+  ];
+  for (const [text, says] of wrong) {
+    if (text === null) rmSync(path);
+    else write(text);
+    await look();
+    assert.deepEqual(mayLogIn(), both);
+    assert.match(trouble() ?? "no trouble", says);
+  }
+  rmSync(path);
+  execFileSync("mkfifo", [path]);
+  await look();
+  assert.match(trouble() ?? "no trouble", /is not a file/);
+  rmSync(path);
+  assert.ok(reported.length > 0);
+  write(`anna@example.org|${HASH}\n`);
+  await look();
+  assert.deepEqual(mayLogIn(), ["anna@example.org"]);
+  assert.equal(trouble(), null);
+});
+
+test("accounts made by command are not touched; the guard is asked again until it answers", async (t) => {
+  const { accounts, write, look, mayLogIn, hashOf, guardUp, reported } = fresh(t);
+  const [carl] = nameOf("carl@example.org");
+  assert.ok(carl !== undefined);
+  accounts.add(carl, OTHER, NOW);
+  write(`anna@example.org|${HASH}\ncarl@example.org|${HASH}\n`);
+  guardUp(false);
+  await look(10);
+  assert.deepEqual(mayLogIn(), ["carl@example.org"]);
+  guardUp(true);
+  await look(1);
+  assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
+  write(`anna@example.org|${OTHER}\n`);
+  await look();
+  assert.equal(hashOf("carl@example.org"), OTHER);
+  assert.deepEqual(mayLogIn(), ["anna@example.org", "carl@example.org"]);
+  assert.ok(reported.every(({ skipped }) => skipped.length === 0));
+});
+
+test("without a followed file nothing is read or reported", async (t) => {
+  const { follower } = fresh(t);
+  for (let i = 0; i < LOOKS; i++) await follower.look("/nonexistent");
+  assert.equal(follower.troubles().length, 1);
+  await follower.look("");
+  assert.equal(follower.troubles().length, 0);
+});

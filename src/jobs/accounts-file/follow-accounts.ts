@@ -1,0 +1,128 @@
+import { type Command, ENTRIES_PER_COMMAND } from "../../admin/declare/control.ts";
+import type { FileChanges } from "../../admin/declare/items.ts";
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { codeOf } from "../../core/error.ts";
+import { UnsafePath } from "../../host/root-files/directory.ts";
+import { readNamed } from "../../host/root-files/files.ts";
+import { type AccountLine, parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
+import type { FollowedRow } from "../../store/accounts-db/file-accounts.ts";
+import { hashed, verifyPassword } from "../../store/passwords/password-hash.ts";
+
+type FollowCommand = Extract<Command, { readonly verb: "accounts_follow" }>;
+export type FollowAccountsParts = Readonly<{
+  /** The proof in Dovecot's questions, by which the guard recognises a clear-text password of the file at its first use. */
+  secretFile: string;
+  /** The current accounts. Rejects while they cannot be read. */
+  present: () => Promise<readonly FollowedRow[]>;
+  /** Null if the guard did not do it: it is asked again at the next check. */
+  ask: (command: FollowCommand) => Promise<FileChanges | null>;
+}>;
+
+/** How many checks in a row must find the same file before it is used: a slow writer may not have finished. */
+const SAME_LOOKS = 2;
+const MOST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Keeps accounts in line with a file in the format of postfix-accounts.cf. Each check reads the whole file, as
+ * root, because the guard may not be able to. A missing, empty or unreadable file changes nothing.
+ */
+export class AccountsFollower {
+  readonly #parts: FollowAccountsParts;
+  #seen: string | null = null;
+  #sameLooks = 0;
+  /** The last state that was applied. */
+  #done: string | null = null;
+  #trouble: string | null = null;
+
+  constructor(parts: FollowAccountsParts) {
+    this.#parts = parts;
+  }
+
+  /** Checks the file; "" means that there is none. */
+  async look(path: string): Promise<void> {
+    if (path === "") return this.forget();
+    const read = readAccountsFile(path);
+    const fingerprint = `${path}\n${read.ok ? read.text : read.reason}`;
+    this.#sameLooks = fingerprint === this.#seen ? this.#sameLooks + 1 : 0;
+    this.#seen = fingerprint;
+    if (this.#sameLooks < SAME_LOOKS || fingerprint === this.#done) return;
+    if (!read.ok) return this.#refuse(`${path} ${read.reason}`);
+    const parsed = parseAccountsFile(read.text);
+    if (!parsed.ok) return this.#refuse(`${path}: ${parsed.problems[0]?.says ?? ""}`);
+    if (parsed.accounts.length === 0) return this.#refuse(`${path} names no account`);
+    const skipped = await this.#bringTo(parsed.accounts);
+    if (skipped === null) return;
+    this.#done = fingerprint;
+    const [first] = skipped;
+    if (first === undefined) this.#trouble = null;
+    else this.#refuse(`${path}: ${first.name} ${first.why}`);
+  }
+
+  /** The settings have changed: skipped lines may be accepted now. */
+  forget(): void {
+    this.#done = null;
+    this.#seen = null;
+    this.#trouble = null;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    return this.#trouble === null ? [] : [{ code: "accounts_file_refused", detail: this.#trouble }];
+  }
+
+  #refuse(reason: string): void {
+    this.#trouble = reason;
+  }
+
+  /** The accounts that could not be applied; null if the guard did not answer. */
+  async #bringTo(lines: readonly AccountLine[]): Promise<FileChanges["skipped"] | null> {
+    const present = new Map((await this.#parts.present()).map((row) => [row.name, row]));
+    const skipped: FileChanges["skipped"][number][] = [];
+    const wanted = await changedLines(lines, present);
+    const listed = new Set<string>(lines.map(({ name }) => name));
+    const gone = [...present.values()].filter(({ name, followed }) => followed === "listed" && !listed.has(name));
+    const most = Math.max(wanted.length, gone.length);
+    for (let from = 0; from < most; from += ENTRIES_PER_COMMAND) {
+      const until = from + ENTRIES_PER_COMMAND;
+      const changes = await this.#parts.ask({
+        verb: "accounts_follow",
+        entries: await Promise.all(wanted.slice(from, until).map((line) => hashed(line, this.#parts.secretFile))),
+        gone: gone.slice(from, until).map(({ name }) => name),
+      });
+      if (changes === null) return null;
+      skipped.push(...changes.skipped);
+    }
+    return skipped;
+  }
+}
+
+/** Lines that are not in force. Those for accounts made by command never will be. */
+async function changedLines(
+  lines: readonly AccountLine[],
+  present: ReadonlyMap<string, FollowedRow>,
+): Promise<readonly AccountLine[]> {
+  const changed: AccountLine[] = [];
+  for (const line of lines) {
+    const row = present.get(line.name);
+    if (row === undefined || (row.followed !== null && !(await isInForce(line, row)))) changed.push(line);
+  }
+  return changed;
+}
+
+async function isInForce({ secret, quotaBytes }: AccountLine, row: FollowedRow): Promise<boolean> {
+  const { followed, hash } = row;
+  if (followed !== "listed" || row.quotaBytes !== quotaBytes) return false;
+  if (secret.type === "hash") return secret.hash === hash;
+  return verifyPassword(hash, secret.password);
+}
+
+type Text = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
+
+/** The text of a followed file, or the reason of a failure. */
+export function readAccountsFile(path: string): Text {
+  try {
+    return { ok: true, text: readNamed(path, MOST_BYTES).toString() };
+  } catch (error) {
+    if (error instanceof UnsafePath) return { ok: false, reason: "is not a file, or is larger than 16 MB" };
+    return { ok: false, reason: codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read" };
+  }
+}

@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import * as z from "zod/mini";
+import type { Checked } from "../../core/audit/chain.ts";
+import { MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { NODE_FLAGS } from "../../host/running/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { FollowedRow } from "../../store/accounts-db/file-accounts.ts";
+import type { AuditEntries } from "../../store/events/audit.ts";
+import { anchorSchema } from "./audit-anchors.ts";
+
+export type Question = "audit" | "last_audited" | "followed";
+export type LastAudited = ReturnType<AuditEntries["lastOf"]>;
+
+const checked = z.object({
+  first: z.number(),
+  last: z.number(),
+  numbered: z.number(),
+  head: z.string(),
+  sum: z.string(),
+  fault: z.nullable(z.object({ id: z.number(), says: z.string() })),
+  anchored: z.nullable(anchorSchema),
+});
+const lastAudited = z.object({ at: z.nullable(z.string()), since: z.nullable(z.string()) });
+const followed = z.array(
+  z.object({
+    name: z.string(),
+    hash: z.string(),
+    quotaBytes: z.nullable(z.number()),
+    followed: z.nullable(z.string()),
+  }),
+);
+
+/** Half a million entries of the audit take seconds. */
+const TIMEOUT_MS = 2 * MINUTE_MS;
+/** For a hundred thousand accounts. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Asks the guard's databases, each time in a separate process. SQLite opens files by name and runs what their schema says, so the
+ * guard's user can keep a reader busy forever, or crash it by truncating a file that it has mapped. The keeper only loses the answer.
+ * Each method rejects with the reason of a failure.
+ */
+export class AskDatabases {
+  readonly #layout: Pick<Layout, "data" | "node">;
+  readonly #program: string;
+  readonly #timeoutMs: number;
+
+  constructor(
+    layout: Pick<Layout, "data" | "node" | "program">,
+    program = join(layout.program, "keeper-databases.js"),
+    timeoutMs = TIMEOUT_MS,
+  ) {
+    this.#layout = layout;
+    this.#program = program;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Checks the audit against the anchors. */
+  checkAudit(now: Millis): Promise<Checked> {
+    return this.#ask("audit", String(now), checked);
+  }
+
+  /** When the last entry of this type was added, and when the oldest entry was. */
+  lastAudited(type: string): Promise<LastAudited> {
+    return this.#ask("last_audited", type, lastAudited);
+  }
+
+  followed(): Promise<readonly FollowedRow[]> {
+    return this.#ask("followed", "", followed);
+  }
+
+  async #ask<Answer>(question: Question, argument: string, schema: z.ZodMiniType<Answer>): Promise<Answer> {
+    const { node, data } = this.#layout;
+    // choom(1): the first process that the kernel kills if memory runs out.
+    const argv = ["-n", "800", "--", node, ...NODE_FLAGS.split(" "), this.#program, question, argument];
+    const ran = await runProgram("choom", argv, {
+      env: { GHOSTINBOX_DATA: data },
+      timeoutMs: this.#timeoutMs,
+      mostOutputBytes: MOST_BYTES,
+    });
+    if (ran.code === 124) throw new Error(`the database did not answer within ${this.#timeoutMs / SECOND_MS} s`);
+    if (ran.code !== 0) throw new Error(lastLines(ran, 1) || `its reader ended with code ${ran.code}`);
+    const answer = z.safeParse(schema, JSON.parse(ran.stdout));
+    if (!answer.success) throw new Error("its reader gave an answer that the keeper does not know");
+    return answer.data;
+  }
+}

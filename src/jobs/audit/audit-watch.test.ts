@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { type TestContext, test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { scratch } from "../../../test/kit/test-database.ts";
+import { auditRecord } from "../../core/events/event.ts";
+import { HOUR_MS, isoTime, MINUTE_MS } from "../../core/time.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { checkAudit } from "../../store/events/audit.ts";
+import { openEngine } from "../../store/open.ts";
+import type { AskDatabases } from "./ask-databases.ts";
+import { appendAnchor, readAnchors } from "./audit-anchors.ts";
+import { AuditWatch } from "./audit-watch.ts";
+
+/** In this process, while the keeper starts a separate one. */
+function databasesOf({ engineDb, auditAnchors }: Layout): Pick<AskDatabases, "checkAudit"> {
+  return { checkAudit: async (now) => checkAudit(engineDb, readAnchors(auditAnchors).anchors, now) };
+}
+
+function scene(t: TestContext) {
+  const layout = layoutOf(scratch(t));
+  for (const path of [layout.engineDb, layout.auditAnchors]) mkdirSync(dirname(path), { recursive: true });
+  const db = openEngine(layout.engineDb);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const clock = new HandClock();
+  const watch = new AuditWatch(layout, databasesOf(layout), clock);
+  const obey = (): void => {
+    store.begin();
+    store.append(auditRecord({ type: "SETTINGS_APPLIED", subject: "ghostinbox.toml", by: "root" }, clock.now()));
+    store.commit();
+  };
+  const lookAfter = async (ms: number) => {
+    clock.advance(ms);
+    await watch.look();
+    return watch.troubles();
+  };
+  const anchored = () => readAnchors(layout.auditAnchors).anchors.map(({ id }) => id);
+  return { layout, db, clock, watch, obey, lookAfter, anchored };
+}
+
+test("the last entry is anchored at the first check and each hour, if there is a new one", async (t) => {
+  const { obey, lookAfter, anchored } = scene(t);
+  obey();
+  await lookAfter(MINUTE_MS);
+  assert.deepEqual(anchored(), [1]);
+  obey();
+  await lookAfter(MINUTE_MS);
+  assert.deepEqual(anchored(), [1]);
+  await lookAfter(HOUR_MS);
+  await lookAfter(HOUR_MS);
+  assert.deepEqual(anchored(), [1, 2]);
+});
+
+test("the result of the last check has its time", async (t) => {
+  const { layout, db, clock, watch, obey, lookAfter } = scene(t);
+  assert.equal(watch.report(), null);
+  await lookAfter(0);
+  const empty = { first: 0, last: 0, anchored: null, unreadableAnchors: 0, fault: null };
+  assert.deepEqual(watch.report(), { checkedAt: isoTime(clock.now()), ...empty });
+  obey();
+  obey();
+  await lookAfter(HOUR_MS);
+  const at = isoTime(clock.now());
+  assert.deepEqual(watch.report(), { ...empty, checkedAt: at, first: 1, last: 2, anchored: { id: 2, at } });
+  appendFileSync(layout.auditAnchors, "nonsense\n");
+  db.exec("UPDATE audit_entry SET subject = 'other' WHERE id = 2");
+  await lookAfter(HOUR_MS);
+  const { fault, ...rest } = watch.report() ?? assert.fail();
+  const checkedAt = isoTime(clock.now());
+  assert.deepEqual(rest, { checkedAt, first: 1, last: 2, anchored: null, unreadableAnchors: 1 });
+  assert.match(fault?.says ?? "", /^entry 2 was changed/);
+});
+
+test("a truncated or edited audit is reported until it is valid again; the anchors that prove it stay", async (t) => {
+  const { layout, db, clock, obey, lookAfter, anchored } = scene(t);
+  for (let i = 0; i < 3; i++) obey();
+  assert.deepEqual(await lookAfter(0), []);
+  db.exec("DELETE FROM audit_entry WHERE id = 3");
+  const [trouble] = await lookAfter(HOUR_MS);
+  assert.equal(trouble?.code, "audit_broken");
+  assert.match(trouble?.detail ?? "", /^1 entry from 3 on is missing/);
+  assert.deepEqual(anchored(), [3, 2]);
+  assert.equal((await lookAfter(MINUTE_MS)).length, 1);
+  assert.deepEqual(anchored(), [3, 2]);
+  const { last: id, head: hash, sum, numbered } = checkAudit(layout.engineDb, [], clock.now());
+  appendAnchor(layout.auditAnchors, {
+    at: isoTime(clock.now()),
+    id,
+    hash,
+    accepted: { reason: "a test", sum, numbered },
+  });
+  assert.deepEqual(await lookAfter(MINUTE_MS), []);
+  obey();
+  assert.deepEqual(await lookAfter(HOUR_MS), [], "the next entry has the number after the removed one");
+});
+
+for (const { what, sql } of [
+  { what: "is gone", sql: "DROP TABLE audit_entry" },
+  {
+    what: "is a view without an end",
+    sql: `DROP TABLE audit_entry; CREATE VIEW audit_entry (id, at, actor, type, subject, detail, previous, hash) AS
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, '', '', '', '', '', '', '' FROM n WHERE i < 0`,
+  },
+  {
+    what: "holds what no entry holds",
+    sql: `DROP TABLE audit_entry; CREATE TABLE audit_entry (id, at, actor, type, subject, detail, previous, hash);
+      INSERT INTO audit_entry VALUES (1, NULL, x'00', 1, 1, 1, 1, 1)`,
+  },
+])
+  test(`an audit whose table ${what} is reported at once`, async (t) => {
+    const { db, obey, lookAfter } = scene(t);
+    obey();
+    assert.deepEqual(await lookAfter(0), []);
+    db.exec(sql);
+    assert.match((await lookAfter(HOUR_MS))[0]?.detail ?? "", /^the audit cannot be read: /);
+  });
+
+test("a missing database is checked again soon, and reported after ten minutes", async (t) => {
+  const layout = layoutOf(scratch(t));
+  const clock = new HandClock();
+  const watch = new AuditWatch(layout, databasesOf(layout), clock);
+  await assert.rejects(watch.look());
+  clock.advance(9 * MINUTE_MS);
+  await assert.rejects(watch.look());
+  assert.deepEqual(watch.troubles(), []);
+  clock.advance(MINUTE_MS);
+  const [trouble] = watch.troubles();
+  assert.equal(trouble?.code, "audit_broken");
+  assert.match(trouble?.detail ?? "", /^the audit cannot be read: .*engine\.db does not exist/);
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  openEngine(layout.engineDb).close();
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+});

@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
+import type { AuditReport } from "../../admin/declare/reports.ts";
+import type { Anchor, Checked } from "../../core/audit/chain.ts";
+import { messageOf } from "../../core/error.ts";
+import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import type { AlertMail } from "../../mail/notifiers/alert-mails.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { AskDatabases } from "./ask-databases.ts";
+import { appendAnchor, readAnchors } from "./audit-anchors.ts";
+
+type Files = Pick<Layout, "auditAnchors">;
+type Databases = Pick<AskDatabases, "checkAudit">;
+
+/** A restart or an upgrade of the database takes less than this. An attacker who took over the guard can keep root from reading for longer. */
+const UNREADABLE_MS = 10 * MINUTE_MS;
+
+/**
+ * Each hour, root checks the audit, and notes its last entry where the guard's user can neither write nor read: entries
+ * that existed at that time cannot be removed or rewritten unnoticed. While the audit is valid, that is at most one line an hour, a
+ * megabyte in a year.
+ */
+export class AuditWatch {
+  readonly #layout: Files;
+  readonly #databases: Databases;
+  readonly #clock: Clock;
+  #nextAt = 0;
+  #report: AuditReport | null = null;
+  /** Since when no check has finished, and why. */
+  #unread: Readonly<{ since: Millis; why: string }> | null = null;
+
+  constructor(layout: Files, databases: Databases, clock: Clock) {
+    this.#layout = layout;
+    this.#databases = databases;
+    this.#clock = clock;
+  }
+
+  /** Does nothing until the next check. Rejects if the database cannot be read; the next call retries. */
+  async look(): Promise<void> {
+    const now = this.#clock.now();
+    if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS) return;
+    const { first, last, anchored, unreadable, fault } = await this.#anchorNow(now);
+    this.#report = {
+      checkedAt: isoTime(now),
+      first,
+      last,
+      anchored: anchored === null ? null : { id: anchored.id, at: anchored.at },
+      unreadableAnchors: unreadable,
+      fault,
+    };
+    // While it is invalid, root may accept it at any time.
+    this.#nextAt = now + (fault === null ? HOUR_MS : MINUTE_MS);
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const says = this.#cannotRead() ?? this.#report?.fault?.says ?? null;
+    return says === null ? [] : [{ code: "audit_broken", detail: says }];
+  }
+
+  /** The last check's result, with its time; null before the first. Contains no hash and no text of an entry. */
+  report(): AuditReport | null {
+    return this.#report;
+  }
+
+  #cannotRead(): string | null {
+    if (this.#unread === null || this.#clock.now() - this.#unread.since < UNREADABLE_MS) return null;
+    return `the audit cannot be read: ${this.#unread.why}`;
+  }
+
+  /** Checks the chain against the anchors so far, and then anchors its last entry, unless the newest anchor is that entry. */
+  async #anchorNow(now: Millis): Promise<Checked & Readonly<{ unreadable: number }>> {
+    const { auditAnchors } = this.#layout;
+    const { anchors, unreadable } = readAnchors(auditAnchors);
+    const checked = await this.#check(now);
+    const { last: id, head, fault, anchored } = checked;
+    const newest = anchors.at(-1);
+    if (id === 0 || (newest?.id === id && newest.hash === head)) return { ...checked, unreadable };
+    const added: Anchor = { at: isoTime(now), id, hash: head };
+    appendAnchor(auditAnchors, added);
+    return { ...checked, unreadable, anchored: fault === null ? added : anchored };
+  }
+
+  async #check(now: Millis): Promise<Checked> {
+    try {
+      const checked = await this.#databases.checkAudit(now);
+      this.#unread = null;
+      return checked;
+    } catch (error) {
+      this.#unread = { since: this.#unread?.since ?? now, why: messageOf(error) };
+      throw error;
+    }
+  }
+}
+
+export type AuditMailParts = Readonly<{
+  layout: Pick<Layout, "auditAnchors">;
+  clock: Clock;
+  mail: (alert: AlertMail) => Promise<KeeperReply>;
+}>;
+
+/**
+ * Sends the owner the newest anchor, once on a day with new entries: an intruder with root rights can rewrite the file of anchors, but
+ * not a delivered mail. The file also notes what was sent, so that a restart sends nothing twice.
+ */
+export class AuditMail {
+  readonly #parts: AuditMailParts;
+
+  constructor(parts: AuditMailParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it after the audit was found valid. A mail that cannot be queued is retried. */
+  async look(): Promise<void> {
+    const { layout, clock, mail } = this.#parts;
+    const { anchors } = readAnchors(layout.auditAnchors);
+    const now = clock.now();
+    const due = dueOf(anchors, now);
+    if (due === null) return;
+    const { id, hash } = due;
+    const line = JSON.stringify({ at: due.at, id, hash });
+    const body = [
+      `The audit of what administrators did ends with entry ${id}. Keep this mail where an intruder on the server cannot reach it.`,
+      `To compare, save this line in a file, and run \`./ghostinbox audit verify --anchors FILE\`:`,
+      line,
+    ];
+    const sent = await mail({
+      verb: "mail_alert",
+      id: randomUUID(),
+      kind: "digest",
+      at: now,
+      severity: "info",
+      title: `Audit: entry ${id}`,
+      body: body.join("\n\n"),
+    });
+    if (sent.ok) appendAnchor(layout.auditAnchors, { at: isoTime(now), id, hash, mailed: true });
+  }
+}
+
+/** The newest anchor, if it was not sent yet, and a day has passed since the last mail; the first is sent after a day. */
+function dueOf(anchors: readonly Anchor[], now: number): Anchor | null {
+  const newest = anchors.at(-1);
+  const sent = anchors.findLast(({ mailed }) => mailed === true);
+  if (newest === undefined || (sent?.id === newest.id && sent.hash === newest.hash)) return null;
+  const since = Date.parse((sent ?? anchors[0] ?? newest).at);
+  // A future time was noted while the clock was ahead.
+  return now - since >= DAY_MS || since > now ? newest : null;
+}
+
+export type ReviewSettings = Pick<Settings, "audit.review_every">;
+
+/** Knows whether the review of who can do what is overdue: the audit shows when the last one was signed. */
+export class AccessReviewWatch {
+  readonly #databases: Pick<AskDatabases, "lastAudited">;
+  readonly #clock: Clock;
+  #settings: ReviewSettings | null;
+  #nextAt = 0;
+  /** When it was signed last, or when the audit started (ISO 8601); null before the first entry. */
+  #since: string | null = null;
+  #isSigned = false;
+
+  constructor(databases: Pick<AskDatabases, "lastAudited">, clock: Clock, settings: ReviewSettings | null) {
+    this.#databases = databases;
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  use(settings: ReviewSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Reads the audit each hour, and more often while the review is overdue. Rejects if the audit cannot be read. */
+  async look(): Promise<void> {
+    const now = this.#clock.now();
+    if (now < this.#nextAt && now > this.#nextAt - 2 * HOUR_MS && this.troubles().length === 0) return;
+    const { at, since } = await this.#databases.lastAudited("ACCESS_REVIEWED");
+    this.#since = at ?? since;
+    this.#isSigned = at !== null;
+    this.#nextAt = now + HOUR_MS;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const every = this.#settings?.["audit.review_every"] ?? 0;
+    if (every === 0 || this.#since === null || this.#clock.now() - Date.parse(this.#since) < every) return [];
+    const day = this.#since.slice(0, 10);
+    const detail = this.#isSigned ? `the last review is of ${day}` : `there was none since ${day}`;
+    return [{ code: "access_review_overdue", detail }];
+  }
+}

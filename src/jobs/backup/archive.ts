@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { createReadStream } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { messageOf } from "../../core/error.ts";
+import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
+
+type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
+
+/**
+ * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anyone with the two programs and the passphrase can
+ * read it, without GhostInbox.
+ */
+export type Secret = Readonly<{ passphrase: string /** For gpg's own files. */; home: string }>;
+
+const GPG = ["--batch", "--no-options", "--no-symkey-cache", "--pinentry-mode", "loopback", "--passphrase-fd", "3"];
+const MOST_LAST_WORDS = 300;
+
+/** Packs everything in a directory; `write` takes the archive, and checks at the end that it is complete. */
+export async function pack(
+  directory: string,
+  write: (archive: Readable, isWhole: () => Promise<boolean>) => Promise<void>,
+  secret: Secret,
+  bytes: (done: number) => void,
+): Promise<Outcome> {
+  const tar = start("tar", ["--sort=name", "-cz", "."], { cwd: directory });
+  tar.in.end();
+  const encrypt = ["--cipher-algo", "AES256", "--compress-algo", "none", "--symmetric", "--output", "-"];
+  const gpg = startGpg(encrypt, secret);
+  // If tar fails, gpg still ends successfully with the partial archive.
+  const isWhole = async (): Promise<boolean> =>
+    (await Promise.all([tar.ended, gpg.ended])).every((words) => words === null);
+  return run([gpg, tar], async () => {
+    let done = 0;
+    gpg.out.on("data", (chunk: Buffer) => bytes((done += chunk.length)));
+    await Promise.all([pipeline(tar.out, gpg.in), write(gpg.out, isWhole)]);
+  });
+}
+
+/** Unpacks into an existing directory, until `signal` ends it. */
+export async function unpack(
+  file: string,
+  directory: string,
+  secret: Secret,
+  { bytes, signal }: Readonly<{ bytes: (done: number) => void; signal?: AbortSignal | undefined }>,
+): Promise<Outcome> {
+  const gpg = startGpg(["--decrypt", "--output", "-"], secret);
+  const tar = start("tar", ["-C", directory, "-xz", "--numeric-owner"]);
+  tar.out.resume();
+  return run([gpg, tar], async () => {
+    let done = 0;
+    const source = createReadStream(file).on("data", (chunk) => bytes((done += chunk.length)));
+    await Promise.all([pipeline(source, gpg.in, { signal }), pipeline(gpg.out, tar.in)]);
+  });
+}
+
+type Running = Readonly<{ in: Writable; out: Readable; ended: Promise<string | null> }>;
+
+/** The pipes may break because a program ended: then its own message counts. */
+async function run(programs: readonly Running[], pour: () => Promise<void>): Promise<Outcome> {
+  const poured = pour().then(
+    () => null,
+    (error: unknown) => messageOf(error),
+  );
+  const said = await Promise.all(programs.map(({ ended }) => ended));
+  const reason = said.find((words) => words !== null) ?? (await poured);
+  return reason === null ? { ok: true } : { ok: false, reason };
+}
+
+function startGpg(args: readonly string[], { passphrase, home }: Secret): Running {
+  return start("gpg", ["--homedir", home, ...GPG, ...args], { secret: `${passphrase}\n` });
+}
+
+/** `secret` is what the program reads from its descriptor 3. */
+function start(program: string, args: readonly string[], { secret = "", cwd = process.cwd() } = {}): Running {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", program, ...args], {
+    cwd,
+    stdio: ["pipe", "pipe", "pipe", "pipe"],
+    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
+  });
+  const [input, out, errors, descriptor] = child.stdio;
+  if (descriptor !== undefined && descriptor !== null && "end" in descriptor)
+    descriptor.on("error", () => undefined).end(secret);
+  let words = "";
+  errors.on("data", (chunk: Buffer) => (words = `${words}${chunk.toString()}`.slice(-MOST_LAST_WORDS)));
+  const ended = new Promise<string | null>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code) => resolve(code === 0 ? null : sentence(words.trim(), program, code)));
+  });
+  return { in: input, out, ended };
+}
+
+function sentence(words: string, program: string, code: number | null): string {
+  if (/bad session key|decryption failed: bad/i.test(words)) return "the passphrase does not open it";
+  if (
+    /no valid openpgp data|invalid packet|decryption failed|mdc|checksum|unexpected (?:eof|end)|not in gzip format/i.test(
+      words,
+    )
+  )
+    return "it is damaged";
+  if (/no space left/i.test(words)) return "no space is left on the disk";
+  return words.split("\n").at(-1) || `${program} ended with ${code}`;
+}

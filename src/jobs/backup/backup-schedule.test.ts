@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { systemClock } from "../../host/machine/clock.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { lastNight, type RunBehind } from "../schedule.ts";
+import { BackupSchedule, isDue, troublesOf } from "./backup-schedule.ts";
+import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
+
+/** Far from now: no test runs when it starts. */
+const HOUR = (new Date().getHours() + 12) % 24;
+const TOLD = {
+  backup: /^backup_failed the backup was ended \(SIGKILL\)$/,
+  drill: /^backup_drill_failed \S+: the drill was ended \(SIGKILL\)$/,
+};
+const THREE = new Date(2026, 10, 20, 3, 0, 0).getTime();
+const NONE: BackupRecord = { last: null, failure: null, oldKept: null, since: THREE - 5 * DAY_MS, isKeySeen: true };
+const RULES = { "backup.enabled": true, "backup.hour": 3, "backup.drill_every": 30 * DAY_MS };
+const done = (at: number) => ({
+  at,
+  tookMs: 1,
+  snapshot: "0123abcd",
+  place: "/backups",
+  mails: 1,
+  files: 1,
+  bytes: 1,
+  addedBytes: 1,
+});
+
+for (const { what, record, now, expected } of [
+  { what: "the first night", record: NONE, now: THREE, expected: true },
+  {
+    what: "a server that was set up at noon waits for the night",
+    record: { ...NONE, since: THREE + 9 * HOUR_MS },
+    now: THREE + 12 * HOUR_MS,
+    expected: false,
+  },
+  {
+    what: "before the hour, with last night's made",
+    record: { ...NONE, last: done(THREE - DAY_MS) },
+    now: THREE - MINUTE_MS,
+    expected: false,
+  },
+  { what: "after the hour", record: { ...NONE, last: done(THREE - DAY_MS) }, now: THREE + MINUTE_MS, expected: true },
+  { what: "once a night", record: { ...NONE, last: done(THREE) }, now: THREE + HOUR_MS, expected: false },
+  {
+    what: "a machine that slept makes it when it wakes",
+    record: { ...NONE, last: done(THREE - DAY_MS) },
+    now: THREE + 8 * HOUR_MS,
+    expected: true,
+  },
+  {
+    what: "not at once after a failure",
+    record: { ...NONE, failure: { at: THREE, reason: "" } },
+    now: THREE + MINUTE_MS,
+    expected: false,
+  },
+  {
+    what: "one that was made while the clock was ahead does not count",
+    record: { ...NONE, last: done(THREE + 90 * DAY_MS) },
+    now: THREE + MINUTE_MS,
+    expected: true,
+  },
+  {
+    what: "nor does one that failed while the clock was ahead",
+    record: { ...NONE, failure: { at: THREE + 90 * DAY_MS, reason: "" } },
+    now: THREE + MINUTE_MS,
+    expected: true,
+  },
+  {
+    what: "again an hour after it",
+    record: { ...NONE, failure: { at: THREE, reason: "" } },
+    now: THREE + HOUR_MS,
+    expected: true,
+  },
+])
+  test(`whether a backup is needed now: ${what}`, () => assert.equal(isDue(record, 3, now), expected));
+
+test("reports a failure, three days without a backup, and a key that was never shown", () => {
+  const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);
+  assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + DAY_MS), []);
+  assert.deepEqual(codes({ ...NONE, since: THREE }, THREE + 4 * DAY_MS), ["backup_overdue"]);
+  assert.deepEqual(codes({ ...NONE, last: done(THREE), isKeySeen: false }, THREE), ["backup_key_unseen"]);
+  const failed = {
+    ...NONE,
+    last: done(THREE),
+    failure: { at: THREE + DAY_MS, reason: "no space is left on the disk" },
+  };
+  assert.deepEqual(codes({ ...NONE, last: done(THREE), oldKept: "append-only" }, THREE), ["backup_old_kept"]);
+  assert.deepEqual(troublesOf(failed, THREE + DAY_MS), [
+    { code: "backup_failed", detail: "no space is left on the disk" },
+  ]);
+});
+
+test("one task at a time, and only if backups are enabled: the night's backup, then the restore drill", async () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(layout.data);
+  let now = THREE - HOUR_MS;
+  const runs: string[] = [];
+  let finish = (): void => undefined;
+  const run: RunBehind = (_, name, args) => {
+    runs.push(`${name} ${args?.join(" ")}`);
+    return new Promise((resolve) => (finish = () => resolve(null)));
+  };
+  const schedule = new BackupSchedule(layout, { now: () => instant(now) }, { ...RULES, "backup.enabled": false }, run);
+  assert.equal(schedule.look(), null);
+  schedule.use(RULES);
+  schedule.look();
+  assert.equal(readBackupRecord(layout).since, now);
+  now = THREE + MINUTE_MS;
+  const running = schedule.look();
+  schedule.look();
+  assert.deepEqual(runs, ["backup backup"]);
+  finish();
+  changeBackupRecord(layout, { last: done(now), isKeySeen: true });
+  await running;
+  takeLock(layout.backupLock, layout.data);
+  assert.equal(schedule.look(), null, "a manual backup is still running");
+  releaseLock(layout.backupLock);
+  const drilling = schedule.look();
+  assert.deepEqual(runs, ["backup backup", "backup drill"]);
+  finish();
+  endDrill(layout, { at: now, tookMs: 1, snapshot: "0123abcd", madeAt: now, reason: "it is damaged", found: null });
+  await drilling;
+  assert.equal(schedule.look(), null);
+  const troubles = [{ code: "backup_drill_failed", detail: "2026-11-20: it is damaged" }];
+  assert.deepEqual(schedule.troubles(), troubles);
+});
+
+for (const task of ["backup", "drill"] as const)
+  for (const isLost of [false, true])
+    test(`a ${task} that is killed is reported and not restarted at once, ${isLost ? "nor while its record cannot be written" : "even after a restart of the keeper"}`, async () => {
+      const layout = layoutOf(temporaryDirectory());
+      mkdirSync(layout.backup);
+      const now = Date.now();
+      const [night, since] = [lastNight(HOUR, now), now - 5 * DAY_MS];
+      changeBackupRecord(layout, { since, isKeySeen: true, last: task === "drill" ? done(night) : null });
+      let runs = 0;
+      const run: RunBehind = (_, __, args) => {
+        assert.deepEqual(args, [task]);
+        runs += 1;
+        return Promise.resolve("SIGKILL");
+      };
+      const keeper = () => new BackupSchedule(layout, systemClock, { ...RULES, "backup.hour": HOUR }, run);
+      const first = keeper();
+      // Root writes nothing where others could.
+      if (isLost) chmodSync(layout.backup, 0o777);
+      await first.look();
+      const later = isLost ? first : keeper();
+      assert.equal(later.look(), null);
+      assert.equal(runs, 1);
+      const [trouble] = later.troubles();
+      assert.match(`${trouble?.code} ${trouble?.detail}`, TOLD[task]);
+    });

@@ -1,0 +1,190 @@
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { messageOf } from "../../core/error.ts";
+import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type Failure, lastNight, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
+import {
+  type BackupRecord,
+  changeBackupRecord,
+  type DrillRecord,
+  endDrill,
+  failedDrill,
+  lastDrill,
+  readBackupRecord,
+  readDrills,
+  withDrill,
+} from "./records.ts";
+import { busy, prepareDirectory } from "./repository.ts";
+
+export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
+type Task = "backup" | "drill";
+
+/** After a failure: soon enough for the same night, but seldom enough not to load the machine. */
+const AGAIN_MS = HOUR_MS;
+/** Two nights may fail: a machine is switched off, a server is away. */
+const BACKUP_OVERDUE_MS = 3 * DAY_MS;
+
+/** Starts the nightly backup and the restore drills, and knows whether both succeed. */
+export class BackupSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #run: RunBehind;
+  #rules: BackupRules | null;
+  #running: Promise<void> | null = null;
+  /** In memory, because the disk may not be able to store how a task ended. */
+  readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
+
+  constructor(layout: Layout, clock: Clock, rules: BackupRules | null, run = runBehind) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#rules = rules;
+    this.#run = run;
+  }
+
+  use(rules: BackupRules): void {
+    this.#rules = rules;
+  }
+
+  /** Starts a backup or a drill if one is needed now. Returns the task's promise, or null if none runs. */
+  look(): Promise<void> | null {
+    const rules = this.#rules;
+    if (rules?.["backup.enabled"] !== true) return null;
+    const now = this.#clock.now();
+    const record = this.#backups();
+    if (record.since === 0) {
+      prepareDirectory(this.#layout);
+      changeBackupRecord(this.#layout, { since: now });
+    } else if (this.#running === null && busy(this.#layout) === null) {
+      const task = this.#due(record, rules, now);
+      if (task !== null) this.#running = this.#start(task).finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const rules = this.#rules;
+    if (rules?.["backup.enabled"] !== true) return [];
+    const [record, now] = [this.#backups(), this.#clock.now()];
+    const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.#layout) !== null };
+    return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
+  }
+
+  #backups(): BackupRecord {
+    return withUnnoted(readBackupRecord(this.#layout), this.#unnoted.backup);
+  }
+
+  #drills(): DrillRecord {
+    const record = readDrills(this.#layout);
+    const unnoted = this.#unnoted.drill;
+    return unnoted === null || (lastDrill(record)?.at ?? 0) >= unnoted.at
+      ? record
+      : withDrill(record, failedDrill(unnoted));
+  }
+
+  /** Never rejects. */
+  async #start(task: Task): Promise<void> {
+    const at = Date.now();
+    const ended = await this.#run(this.#layout, "backup", [task]);
+    // A killed task has noted nothing: without this it would be started again each minute.
+    if (ended === null || failedAt(this.#layout, task) >= at) return;
+    const failure = { at, reason: `the ${task} was ended (${ended})` };
+    try {
+      if (task === "backup") changeBackupRecord(this.#layout, { failure });
+      else endDrill(this.#layout, failedDrill(failure));
+    } catch (error) {
+      this.#unnoted[task] = failure;
+      console.error(`keeper: the end of a ${task} could not be noted: ${messageOf(error)}`);
+    }
+  }
+
+  /** The task to run now, a backup first. */
+  #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
+    const hour = rules["backup.hour"];
+    if (isDue(record, hour, now)) return "backup";
+    const when = { nightAt: lastNight(hour, now), everyMs: rules["backup.drill_every"], now };
+    return isDrillDue(record, this.#drills(), when) ? "drill" : null;
+  }
+}
+
+/** Whether the last hour of backups has passed without one. */
+export function isDue({ last, failure, since }: BackupRecord, hour: number, now: number): boolean {
+  const dueAt = lastNight(hour, now);
+  // A backup with a future time was made, or failed, while the clock was ahead.
+  const lastAt = [last?.at ?? 0, since].filter((at) => at <= now);
+  if (Math.max(0, ...lastAt) >= dueAt) return false;
+  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= AGAIN_MS;
+}
+
+export function troublesOf(
+  { last, failure, oldKept, since, isKeySeen }: BackupRecord,
+  now: number,
+): readonly KeeperTrouble[] {
+  const lastAt = last?.at ?? since;
+  const troubles: KeeperTrouble[] = [];
+  if (failure !== null) troubles.push({ code: "backup_failed", detail: failure.reason });
+  if (oldKept !== null) troubles.push({ code: "backup_old_kept", detail: oldKept });
+  if (lastAt > 0 && now - lastAt > BACKUP_OVERDUE_MS)
+    troubles.push({
+      code: "backup_overdue",
+      detail: last === null ? "there is none yet" : `the last one is of ${new Date(lastAt).toISOString().slice(0, 10)}`,
+    });
+  if (last !== null && !isKeySeen) troubles.push({ code: "backup_key_unseen", detail: "./ghostinbox backup key" });
+  return troubles;
+}
+
+/** When the last failed task started, if that was noted. */
+function failedAt(layout: Layout, task: Task): number {
+  return (task === "backup" ? readBackupRecord(layout).failure?.at : lastDrill(readDrills(layout))?.at) ?? 0;
+}
+
+/** Some nights may be missed: a disk is full, a machine is switched off. */
+const DRILL_OVERDUE_MS = 7 * DAY_MS;
+/** A drill starts after the night's backup, at a different minute each time. */
+const SLACK_MS = DAY_MS / 2;
+
+/**
+ * Whether a restore drill is needed now: once the night's backup is made. `nightAt`: when the last hour of backups started. A drill that
+ * failed or was killed is repeated in the next night.
+ */
+export function isDrillDue(
+  backups: BackupRecord,
+  drills: DrillRecord,
+  { nightAt, everyMs, now }: Readonly<{ nightAt: number; everyMs: number; now: number }>,
+): boolean {
+  if (backups.last === null || backups.failure !== null || backups.last.at < nightAt) return false;
+  // One with a future time was made while the clock was ahead.
+  const last = drills.drills.findLast(({ at }) => at <= now);
+  const begun = drills.begun === null || drills.begun > now ? 0 : drills.begun;
+  if (Math.max(last?.at ?? backups.since, begun) >= nightAt) return false;
+  if (last === undefined || begun > 0 || last.reason !== null) return true;
+  return nightAt - last.at >= everyMs - SLACK_MS;
+}
+
+/** `runs`: whether one runs now. */
+export function drillTroubles(
+  backups: BackupRecord,
+  drills: DrillRecord,
+  { now, everyMs, runs }: Readonly<{ now: number; everyMs: number; runs: boolean }>,
+): readonly KeeperTrouble[] {
+  if (backups.last === null) return [];
+  const last = lastDrill(drills);
+  const troubles: KeeperTrouble[] = [];
+  if (drills.begun !== null && !runs)
+    troubles.push({ code: "backup_drill_failed", detail: `the one of ${day(drills.begun)} was interrupted` });
+  else if (last !== null && last.reason !== null)
+    troubles.push({ code: "backup_drill_failed", detail: `${day(last.at)}: ${last.reason}` });
+  const good = drills.drills.findLast(({ reason }) => reason === null);
+  const since = good?.at ?? backups.since;
+  if (since > 0 && now - since > everyMs + DRILL_OVERDUE_MS)
+    troubles.push({
+      code: "backup_drill_overdue",
+      detail: good === undefined ? "there is none yet" : `the last good one is of ${day(since)}`,
+    });
+  return troubles;
+}
+
+function day(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
+}

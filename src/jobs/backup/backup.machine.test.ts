@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, test } from "node:test";
+import { makeCheap, makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
+import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { takeLock } from "../../host/running/data-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { openAccounts } from "../../store/open.ts";
+import { createBackup } from "./create.ts";
+import { archiveIn, exportArchive, readArchive } from "./export.ts";
+import { readBackupRecord } from "./records.ts";
+import { keysDirectory, placeOf, readEnvironment, readKey, repositoryOf, scratchOf } from "./repository.ts";
+import { readManifest, refusal, restoreServer } from "./restore.ts";
+import { restoreMailbox } from "./restore-mailbox.ts";
+import { Stage } from "./stage.ts";
+
+const quiet = () => undefined;
+
+describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpriv", "gpg", "gpgconf"] }) }, () => {
+  const { top, layout, settings, maildir: maildirOf, put } = dataToBackUp();
+  const maildir = maildirOf("anna");
+  const accounts = openAccounts(layout.accountsDb);
+  accounts.exec(
+    "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.test', '{PLAIN}x', 0, 1)",
+  );
+  accounts.close();
+  put(join(maildir, "cur", "1:2,S"), "a mail");
+  put(join(maildir, ".Junk", "new", "2"), "another");
+  put(join(maildir, "tmp", "half"), "not yet a mail");
+  // An account name may contain these.
+  put(join(maildirOf("tmp"), "cur", "3:2,"), "a third");
+  put(join(maildir, "dovecot-uidlist"), "3 V1 N3\n");
+  put(join(maildir, "dovecot.index.log"), "made again");
+  put(join(layout.postfixQueue, "deferred", "A", "A123"), "queued");
+  const create = () => createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+
+  test("contains mails, queue, databases and settings, and nothing half delivered", async () => {
+    const made = await create();
+    assert.ok(made.ok, JSON.stringify(made));
+    assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
+    assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
+    assert.ok(!existsSync(layout.backupStage));
+    assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
+    makeCheap(layout.backupRepository, readKey(layout) ?? "");
+    const read = await readManifest(repositoryOf(layout, settings), made.backup.snapshot);
+    assert.ok(read.ok);
+    assert.deepEqual([read.manifest.mails, read.manifest.queued, read.manifest.host], [3, 1, "mail.example.test"]);
+    const again = await create();
+    assert.ok(again.ok && !again.isKeyNew);
+  });
+
+  test("is restored into an empty place; everything belongs to root until the next start", async () => {
+    const elsewhere = layoutOf(join(top, "elsewhere"));
+    // Set-up has run here, and recorded what it installed.
+    mkdirSync(elsewhere.data);
+    writeFileSync(join(elsewhere.data, "installed-packages"), "restic\n");
+    assert.equal(refusal(elsewhere, false), null);
+    assert.match(refusal(layout, false) ?? "", /is not empty, and nothing is overwritten/);
+    const key = readKey(layout) ?? "";
+    const restic = repositoryOf(layout, settings);
+    const restored = await restoreServer(elsewhere, (to) => restic.restore("latest", { to, watch: quiet }), {
+      key: key,
+      replaces: false,
+    });
+    assert.ok(restored.ok, JSON.stringify(restored));
+    assert.deepEqual(globSync("*", { cwd: top }).toSorted(), ["data", "elsewhere"]);
+    assert.equal(readFileSync(join(elsewhere.data, "installed-packages"), "utf8"), "restic\n");
+    const mails = join(elsewhere.mail, "example.test", "anna", "Maildir");
+    assert.equal(readFileSync(join(mails, "cur", "1:2,S"), "utf8"), "a mail");
+    assert.equal(readFileSync(join(mails, ".Junk", "new", "2"), "utf8"), "another");
+    for (const gone of ["tmp", "dovecot.index.log"]) assert.ok(!existsSync(join(mails, gone)), gone);
+    assert.equal(readFileSync(join(mails, "dovecot-uidlist"), "utf8"), "3 V1 N3\n");
+    assert.equal(readFileSync(join(elsewhere.backupQueue, "deferred", "A", "A123"), "utf8"), "queued");
+    const db = new DatabaseSync(elsewhere.accountsDb, { readOnly: true });
+    assert.deepEqual(
+      db
+        .prepare("SELECT name FROM account")
+        .all()
+        .map((row) => row["name"]),
+      ["anna@example.test"],
+    );
+    db.close();
+    assert.equal(readKey(elsewhere), key);
+    assert.deepEqual(
+      new Set(globSync("**", { cwd: elsewhere.data }).map((path) => statSync(join(elsewhere.data, path)).uid)),
+      new Set([0]),
+    );
+    // No process can have this number (proc(5), pid_max).
+    const keysLeft = "/run/ghostinbox-keys.4194999-5";
+    mkdirSync(keysLeft, { recursive: true });
+    const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
+      snapshot: "latest",
+      wanted: { account: "bert@example.test", folder: null, messageId: null },
+      folder: "Restored",
+      keys: [],
+      interrupted: new AbortController().signal,
+      watch: quiet,
+    });
+    assert.deepEqual(gone, { ok: false, reason: "The snapshot latest has no mail of bert@example.test." });
+    assert.ok(!existsSync(keysLeft), "keys of a killed restore");
+    const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
+      snapshot: "latest",
+      wanted: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
+      folder: "Restored",
+      keys: ["a private key"],
+      interrupted: AbortSignal.abort(),
+      watch: quiet,
+    });
+    assert.deepEqual(ended, { ok: false, reason: "Interrupted: nothing was restored." });
+    assert.deepEqual([existsSync(keysDirectory()), existsSync(scratchOf(elsewhere))], [false, false]);
+  });
+
+  test("a snapshot of something else is refused, and nothing is replaced", async () => {
+    const restic = repositoryOf(layout, settings);
+    mkdirSync(join(top, "foreign"));
+    writeFileSync(join(top, "foreign", "x"), "x");
+    assert.ok((await restic.backup(join(top, "foreign"), { host: "other", tags: [], watch: quiet })).ok);
+    const target = layoutOf(join(top, "target"));
+    const restored = await restoreServer(target, (to) => restic.restore("latest", { to, watch: quiet }), {
+      key: "k",
+      replaces: false,
+    });
+    assert.deepEqual(restored, {
+      ok: false,
+      reason: "Nothing was restored: the snapshot is not one of this program's.",
+    });
+    for (const path of [target.data, `${target.data}.restoring`]) assert.ok(!existsSync(path), path);
+  });
+
+  test("runs one at a time, and records failures", async () => {
+    takeLock(layout.backupLock, layout.data);
+    const second = await create();
+    assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
+    rmSync(layout.backupLock);
+    const lost = await createBackup(
+      layout,
+      { ...settings, "backup.repository": "/dev/null/x" },
+      { version: "1", tag: "nightly", watch: quiet },
+    );
+    assert.ok(!lost.ok);
+    assert.match(lost.reason, /^\/dev\/null\/x cannot be used: /);
+    assert.equal(readBackupRecord(layout).failure?.reason, lost.reason);
+    assert.notEqual(readBackupRecord(layout).last, null);
+  });
+
+  test("gpg and tar are enough to read an archive, and to restore it; a wrong passphrase and damage are reported", async () => {
+    const passphrase = "seven unrelated words";
+    const file = archiveIn(top, new Date("2026-11-20T08:00:00Z"));
+    assert.equal(file, join(top, "email-20261120", "email-backup.tar.gz.gpg"));
+    const given = { file, passphrase, settings, version: "1", watch: quiet };
+    const made = await exportArchive(layout, given);
+    assert.ok(made.ok, JSON.stringify(made));
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const again = await exportArchive(layout, given);
+    assert.deepEqual(again, { ok: false, reason: `${file} exists, and nothing is overwritten.` });
+    const home = join(top, "gnupg");
+    mkdirSync(home, { mode: 0o700 });
+    const gpg = `gpg --homedir ${home} --batch --pinentry-mode loopback --passphrase "${passphrase}" -d ${file} 2>/dev/null | tar -tz`;
+    assert.match(
+      execFileSync("bash", ["-c", gpg], { encoding: "utf8" }),
+      /^\.\/mail\/example\.test\/anna\/Maildir\/cur\/1:2,S$/m,
+    );
+    execFileSync("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
+    const fetch = (secret: string, path: string) => (to: string) =>
+      readArchive(layout, { file: path, passphrase: secret, to, watch: quiet });
+    const other = layoutOf(join(top, "from-archive"));
+    const wrong = await restoreServer(other, fetch("another", file), { key: null, replaces: false });
+    assert.deepEqual(wrong, { ok: false, reason: "Nothing was restored: the passphrase does not open it." });
+    const short = join(top, "short.gpg");
+    writeFileSync(short, readFileSync(file).subarray(0, 2_000));
+    const damaged = await restoreServer(other, fetch(passphrase, short), { key: null, replaces: false });
+    assert.deepEqual(damaged, { ok: false, reason: "Nothing was restored: it is damaged." });
+    assert.ok(!existsSync(other.data));
+    const restored = await restoreServer(other, fetch(passphrase, file), { key: null, replaces: false });
+    assert.ok(restored.ok, JSON.stringify(restored));
+    assert.equal(readFileSync(join(other.mail, "example.test", "anna", "Maildir", "cur", "1:2,S"), "utf8"), "a mail");
+    assert.deepEqual(globSync("*.gpg-*", { cwd: top }), []);
+  });
+
+  test("does not start over an existing backup, nor with a key that does not match", async () => {
+    const place = join(top, "disk");
+    const there = { ...settings, "backup.repository": place };
+    const how = { version: "1", tag: "by-hand", watch: quiet };
+    makeCheapRepository({ ...layout, backupRepository: place });
+    assert.ok((await createBackup(layout, there, how)).ok);
+    rmSync(place, { recursive: true });
+    const gone = await createBackup(layout, there, how);
+    assert.match(
+      gone.ok ? "" : gone.reason,
+      /^The backups in \S+ are gone, so no new one is started there: is its disk mounted\?/,
+    );
+    assert.ok(!existsSync(place));
+    const keyless = layoutOf(join(top, "from-archive"));
+    const foreign = await createBackup(keyless, { ...settings, "backup.repository": layout.backupRepository }, how);
+    assert.match(foreign.ok ? "" : foreign.reason, /holds backups already, and this machine has not their key/);
+    assert.equal(readKey(keyless), null);
+  });
+
+  test("a missing or damaged database fails the backup", async () => {
+    const whole = readFileSync(layout.accountsDb);
+    writeFileSync(layout.accountsDb, whole.subarray(0, 100));
+    const damaged = await create();
+    assert.ok(!damaged.ok);
+    assert.match(damaged.reason, /accounts\.db/);
+    writeFileSync(layout.accountsDb, whole);
+  });
+
+  test("files left by a killed backup do not disturb the next one", async () => {
+    const stage = new Stage(layout, []);
+    await stage.build({ format: 1, at: 1, host: "h", version: "1", data: layout.data });
+    writeFileSync(join(stage.path, "left"), "by a kill");
+    assert.ok((await create()).ok);
+  });
+
+  test("a password in the address is not shown; credentials come from a file", () => {
+    assert.equal(placeOf(layout, { "backup.repository": "rest:https://me:secret@host/x" }), "rest:https://…@host/x");
+    const file = join(top, "credentials");
+    writeFileSync(file, "# of the bucket\nAWS_ACCESS_KEY_ID=abc\nAWS_SECRET_ACCESS_KEY = no\nX=a=b\n");
+    assert.deepEqual(readEnvironment(file), { AWS_ACCESS_KEY_ID: "abc", X: "a=b" });
+  });
+});

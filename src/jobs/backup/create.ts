@@ -1,0 +1,128 @@
+import { existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { inMb } from "../../core/text.ts";
+import { bytesBelow } from "../../host/root-files/walk.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { namedFiles, type Settings } from "../../settings/schema.ts";
+import { changeBackupRecord, type DoneBackup, readBackupRecord } from "./records.ts";
+import { busy, placeOf, prepareDirectory, prepareKey, readKey, removeLeftOver, repositoryOf } from "./repository.ts";
+import type { Progress, Restic } from "./restic.ts";
+import { copiedBytes, Stage } from "./stage.ts";
+
+/** Additional free space that the disk must have (bytes). */
+const SPARE_BYTES = 64 << 20;
+
+export type CreateOutcome =
+  | Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }>
+  | Readonly<{ ok: false; reason: string }>;
+
+/** Runs one backup, and records its result. */
+export async function createBackup(
+  layout: Layout,
+  settings: Settings,
+  how: Readonly<{ version: string; tag: string; watch: (progress: Progress) => void }>,
+): Promise<CreateOutcome> {
+  const other = busy(layout);
+  if (other !== null) return { ok: false, reason: other };
+  prepareDirectory(layout);
+  takeLock(layout.backupLock, layout.data);
+  const at = Date.now();
+  try {
+    const outcome = await make(layout, settings, { ...how, at });
+    if (!outcome.ok) changeBackupRecord(layout, { failure: { at, reason: outcome.reason } });
+    return outcome;
+  } catch (error) {
+    const reason = messageOf(error);
+    changeBackupRecord(layout, { failure: { at, reason } });
+    return { ok: false, reason };
+  } finally {
+    releaseLock(layout.backupLock);
+  }
+}
+
+async function make(
+  layout: Layout,
+  settings: Settings,
+  {
+    version,
+    tag,
+    watch,
+    at,
+  }: Readonly<{ version: string; tag: string; watch: (progress: Progress) => void; at: number }>,
+): Promise<CreateOutcome> {
+  const place = placeOf(layout, settings);
+  removeLeftOver(layout);
+  const copied = copiedBytes(layout);
+  const lacking = lackingSpace(layout.data, copied) ?? lackingSpace(layout.mail, copied);
+  if (lacking !== null) return { ok: false, reason: lacking };
+  const opened = await openRepository(layout, settings);
+  if (!opened.ok) return opened;
+  const { restic, isKeyNew } = opened;
+  const stage = new Stage(layout, namedFiles(settings));
+  try {
+    const manifest = await stage.build({ format: 1, at, host: settings.hostname, version, data: layout.data });
+    const isFirst = isLocal(settings) && readBackupRecord(layout).last?.place !== place;
+    const short = isFirst ? lackingSpace(place, bytesBelow(stage.path)) : null;
+    if (short !== null) return { ok: false, reason: short };
+    const added = await restic.backup(stage.path, { host: settings.hostname, tags: [tag], watch });
+    if (!added.ok) {
+      // The partial data belongs to no snapshot, and mail needs the space.
+      if (added.code === "full") await restic.forget(settings["backup.keep"]);
+      return { ok: false, reason: `Nothing was stored in ${place}: ${added.reason}.` };
+    }
+    const { id, files, bytes, addedBytes } = added.value;
+    const mails = manifest.mails + manifest.queued;
+    const backup = { at, tookMs: Date.now() - at, snapshot: id, place, mails, files, bytes, addedBytes };
+    changeBackupRecord(layout, { last: backup, failure: null });
+    const forgotten = await restic.forget(settings["backup.keep"]);
+    changeBackupRecord(layout, { oldKept: forgotten.ok ? null : `${place}: ${forgotten.reason}` });
+    return { ok: true, backup, isKeyNew, place };
+  } finally {
+    stage.remove();
+  }
+}
+
+type Opened = Readonly<{ ok: true; restic: Restic; isKeyNew: boolean }> | Readonly<{ ok: false; reason: string }>;
+
+/** A new repository gets a new key, unless there is one; nothing is started over an existing backup. */
+async function openRepository(layout: Layout, settings: Settings): Promise<Opened> {
+  const place = placeOf(layout, settings);
+  const hadKey = readKey(layout) !== null;
+  const opened = await repositoryOf(layout, settings, hadKey ? undefined : "none yet").open();
+  if (opened.ok) return { ok: true, restic: repositoryOf(layout, settings), isKeyNew: false };
+  if (opened.code === "wrong_key" && !hadKey)
+    return {
+      ok: false,
+      reason: `${place} holds backups already, and this machine has not their key: put it into ${layout.backupKey}.`,
+    };
+  if (opened.code !== "no_repository") return { ok: false, reason: `${place} cannot be used: ${opened.reason}.` };
+  if (readBackupRecord(layout).last?.place === place)
+    return {
+      ok: false,
+      reason: `The backups in ${place} are gone, so no new one is started there: is its disk mounted? If they are lost for good, remove ${layout.backupRecord}.`,
+    };
+  const isKeyNew = prepareKey(layout);
+  const restic = repositoryOf(layout, settings);
+  const created = await restic.create();
+  return created.ok
+    ? { ok: true, restic, isKeyNew }
+    : { ok: false, reason: `${place} cannot be used: ${created.reason}.` };
+}
+
+/** The first backup to a disk holds everything; later ones only what is new. */
+function isLocal({ "backup.repository": place }: Settings): boolean {
+  return place === "" || place.startsWith("/");
+}
+
+/** Mail needs the disk more than a copy of it does. */
+function lackingSpace(directory: string, bytes: number): string | null {
+  // A repository is created with its first backup.
+  const there = existsSync(directory) ? directory : dirname(directory);
+  if (!existsSync(there)) return null;
+  const { bavail, bsize } = statfsSync(there);
+  const [needed, left] = [bytes + SPARE_BYTES, bavail * bsize];
+  if (left >= needed) return null;
+  return `A backup needs ${inMb(needed)} MB on the disk of ${directory}, which has ${inMb(left)} MB left.`;
+}

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { before, describe, test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
+import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { CHECKOUT } from "../../host/running/checkout.ts";
+import { takeLock } from "../../host/running/data-directory.ts";
+import { addUsers } from "../../mail/configuration/directories.ts";
+import { RUN } from "../../programs/backup/serve-scratch.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { openAccounts } from "../../store/open.ts";
+import { installPrograms } from "../build/program.ts";
+import { checkRestored, keysTrouble, settingsTrouble } from "./check-restored.ts";
+import { createBackup } from "./create.ts";
+import { drillRestore } from "./drill.ts";
+import { parseManifest } from "./manifest.ts";
+import { beginDrill, type Drill, readDrills } from "./records.ts";
+import { repositoryOf } from "./repository.ts";
+
+const watch = (): void => undefined;
+const MAILS = 150;
+
+describe("a restore drill", {
+  skip: lacking({ root: true, installed: ["restic", "unshare", "postconf", "dovecot", "runsvdir"] }),
+}, () => {
+  const { top, layout, settings, maildir, put } = dataToBackUp();
+  const accounts = openAccounts(layout.accountsDb);
+  accounts.exec(
+    "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.test', '{PLAIN}x', 0, 1);" +
+      "INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')",
+  );
+  accounts.close();
+  for (let i = 0; i < MAILS; i++) put(join(maildir("anna"), "cur", `${i}:2,S`), `mail ${i}`);
+  put(join(maildir("bert"), ".Junk", "new", "x"), "junk");
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
+  const key = privateKey.export({ type: "pkcs8", format: "pem" });
+  put(join(layout.dkimKeys, "example.test.mail.pem"), key);
+  before(async () => {
+    await addUsers();
+    await installPrograms(CHECKOUT, layout);
+  });
+  const drill = async (): Promise<Drill> => {
+    const outcome = await drillRestore(layout, settings, { env: {}, watch, says: watch });
+    assert.ok(outcome.ok, JSON.stringify(outcome));
+    assert.ok(!existsSync(layout.backupDrill), "no files are left");
+    assert.deepEqual(readDrills(layout).drills.at(-1), outcome.drill);
+    assert.equal(readDrills(layout).begun, null);
+    return outcome.drill;
+  };
+
+  test("nothing that sends mail runs in a second server", () => assert.deepEqual(RUN, ["guard", "dovecot"]));
+
+  test("fails without a backup, and says so", async () => {
+    assert.match((await drill()).reason ?? "", /cannot be read/);
+    assert.equal(statSync(layout.backupDrills).mode & 0o777, 0o600);
+  });
+
+  test("counts and compares everything; mail that was deleted since is not a failure", async () => {
+    makeCheapRepository(layout);
+    const made = await createBackup(layout, settings, { version: "1", tag: "nightly", watch });
+    assert.ok(made.ok, JSON.stringify(made));
+    for (let i = 0; i < MAILS; i += 2) rmSync(join(maildir("anna"), "cur", `${i}:2,S`));
+    const { reason, found, snapshot } = await drill();
+    assert.equal(reason, null);
+    assert.equal(snapshot, made.backup.snapshot.slice(0, 8));
+    assert.ok(found !== null && found.server !== null);
+    const { same, gone, server, ...counted } = found;
+    assert.ok(gone > 0 && same > 0, `${gone} gone, ${same} the same`);
+    assert.equal(same + gone, 100);
+    const counts = { queued: 0, accounts: 1, aliases: 1, bans: 0, tokens: 0, different: 0 };
+    assert.deepEqual(counted, { mails: MAILS + 1, mailboxes: 2, ...counts });
+    const { startMs, ...seen } = server;
+    assert.deepEqual(seen, { mails: MAILS, signedIn: "anna@example.test", aliases: 1, bans: 0 });
+    assert.ok(startMs > 0);
+  });
+
+  test("if no namespace can be made, compares the copy without a second server", () => {
+    const program = `
+      import { drillRestore } from ${JSON.stringify(join(import.meta.dirname, "drill.ts"))};
+      import { layoutOf } from ${JSON.stringify(join(CHECKOUT, "src/settings/layout.ts"))};
+      const quiet = () => undefined;
+      const options = { env: {}, watch: quiet, says: quiet };
+      console.log(JSON.stringify(await drillRestore(layoutOf(process.argv[1]), JSON.parse(process.argv[2]), options)));`;
+    const node = [process.execPath, ...process.execArgv, "--input-type=module-typescript", "-e", program];
+    // As in most containers: root may not create namespaces (capabilities(7)).
+    const argv = ["--bounding-set", "-sys_admin", ...node, layout.data, JSON.stringify(settings)];
+    const said = execFileSync("setpriv", argv, { encoding: "utf8" });
+    assert.match(said, /"reason":null,.*"mails":[1-9].*"server":null/);
+  });
+
+  test("reports a mail that differs, a missing DKIM key and one account's missing mails", async () => {
+    for (let i = 1; i < MAILS; i += 2) writeFileSync(join(maildir("anna"), "cur", `${i}:2,S`), "bit rot");
+    assert.match((await drill()).reason ?? "", /^\d+ of 100 mails are not as in their mailboxes, the first mail\/exa/);
+    const stage = join(top, "stage");
+    mkdirSync(stage);
+    const restic = repositoryOf(layout, settings);
+    assert.ok((await restic.restore("latest", { to: stage, watch })).ok);
+    const restored = layoutOf(stage);
+    const checked = checkRestored(restored);
+    assert.ok(checked.ok);
+    assert.deepEqual(checked.manifest.accounts, { "anna@example.test": MAILS, "bert@example.test": 1 });
+    assert.equal(keysTrouble(restored, layout, Date.now()), null);
+    writeFileSync(join(restored.dkimKeys, "example.test.mail.pem"), "no key");
+    assert.equal(keysTrouble(restored, layout, Date.now()), "the DKIM key example.test.mail.pem cannot be read");
+    rmSync(join(restored.dkimKeys, "example.test.mail.pem"));
+    assert.equal(
+      keysTrouble(restored, layout, Date.now()),
+      "the DKIM key example.test.mail.pem is missing or another one",
+    );
+    assert.equal(keysTrouble(restored, layout, 0), null);
+    mkdirSync(restored.tlsServed, { recursive: true });
+    writeFileSync(join(restored.tlsServed, "cert.pem"), "x");
+    assert.match(keysTrouble(restored, layout, Date.now()) ?? "", /^its certificate cannot be used: /);
+    writeFileSync(restored.settings, "domain = 1\n");
+    assert.match(settingsTrouble(restored, {}) ?? "", /^its settings are wrong: domain is not a setting/);
+    // A snapshot whose description has more mails of the account.
+    rmSync(join(restored.mail, "example.test", "bert"), { recursive: true });
+    assert.ok((await restic.backup(stage, { host: "h", tags: [], watch })).ok);
+    assert.equal((await drill()).reason, "bert@example.test had 1 mail and has 0 after the restore");
+  });
+
+  test("files left by a kill are removed by the next backup or drill", async () => {
+    const left = (): void => {
+      mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
+      writeFileSync(join(layout.backupDrill, "mail", "half"), "by a kill");
+      beginDrill(layout, 1);
+    };
+    left();
+    await drill();
+    left();
+    assert.ok((await createBackup(layout, settings, { version: "1", tag: "nightly", watch })).ok);
+    assert.ok(!existsSync(layout.backupDrill));
+    assert.deepEqual(
+      readdirSync(layout.backup).filter((name) => name.startsWith("lock")),
+      [],
+    );
+  });
+
+  test("too little disk space is reported before anything is written", async () => {
+    const small = layoutOf(join(top, "small"));
+    mkdirSync(small.backup, { recursive: true });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8m", "tmpfs", small.backup]);
+    try {
+      copyFileSync(layout.backupKey, small.backupKey);
+      const there = { ...settings, "backup.repository": layout.backupRepository };
+      const outcome = await drillRestore(small, there, { env: {}, watch, says: watch });
+      assert.match(
+        (outcome.ok && outcome.drill.reason) || "",
+        /^Nothing was restored: that needs \d+ MB, and the disk of \S+small\/backup has [1-8] MB left$/,
+      );
+      assert.ok(!existsSync(small.backupDrill));
+    } finally {
+      execFileSync("umount", [small.backup]);
+    }
+  });
+
+  test("a damaged snapshot is reported in one sentence, and none of its files are left", async () => {
+    const packs = globSync("data/*/*", { cwd: layout.backupRepository }).map((path) =>
+      join(layout.backupRepository, path),
+    );
+    for (const pack of packs) truncateSync(pack, 100);
+    assert.match((await drill()).reason ?? "", /it is damaged$/);
+  });
+
+  test("runs one at a time, and reports a damaged database or an invalid manifest", async () => {
+    takeLock(layout.backupLock, layout.data);
+    const second = await drillRestore(layout, settings, { env: {}, watch, says: watch });
+    assert.deepEqual(second, { ok: false, reason: `Another backup or restore drill runs (pid ${process.pid}).` });
+    rmSync(layout.backupLock);
+    const broken = layoutOf(join(top, "broken"));
+    mkdirSync(dirname(broken.engineDb), { recursive: true });
+    assert.deepEqual(checkRestored(broken), { ok: false, reason: "the snapshot is not one of this program's" });
+    assert.equal(parseManifest('{"format":2}'), null);
+    const manifest = { format: 1, at: 1, host: "h", version: "1", data: "/d", mails: 0, queued: 0 };
+    writeFileSync(join(broken.data, "backup.json"), JSON.stringify(manifest));
+    writeFileSync(broken.engineDb, "x".repeat(8_192));
+    const found = checkRestored(broken);
+    assert.match(found.ok ? "" : found.reason, /^engine\.db of the snapshot is damaged \(.*not a database\)$/);
+  });
+});

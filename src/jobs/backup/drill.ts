@@ -1,0 +1,174 @@
+import { statfsSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
+import type { Owner } from "../../host/root-files/directory.ts";
+import { giveDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { checkRestored, compareMails, keysTrouble, rowsTrouble, sampleOf, settingsTrouble } from "./check-restored.ts";
+import { type Manifest, rowsOf } from "./manifest.ts";
+import { beginDrill, type Drill, endDrill, type Found } from "./records.ts";
+import { busy, placeOf, prepareDirectory, repositoryOf } from "./repository.ts";
+import type { Progress, Restic } from "./restic.ts";
+import { giveAll, lackingRoom, readManifest } from "./restore.ts";
+import { runSecondServer } from "./second-server.ts";
+import { mailFiles, mailsOfAccounts, queuedBelow } from "./stage.ts";
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+const COMPARED = 100;
+/** Additional space and inodes that the disk must have: mail needs them more than a drill does. */
+const SPARE_BYTES = 256 << 20;
+const SPARE_INODES = 10_000;
+/** A file takes whole blocks. */
+const BLOCK_BYTES = 4_096;
+
+type How = Readonly<{ env: Environment; watch: (progress: Progress) => void; says: (step: string) => void }>;
+export type DrillOutcome = Readonly<{ ok: true; drill: Drill }> | Readonly<{ ok: false; reason: string }>;
+
+/**
+ * Restores the newest snapshot beside the running server, into a directory only for root, checks it, starts a second server from
+ * it without a network, and removes it again. Keeps the result. `ok: false`: it could not start, because the repository is in use.
+ */
+export async function drillRestore(layout: Layout, settings: Settings, how: How): Promise<DrillOutcome> {
+  const other = busy(layout);
+  if (other !== null) return { ok: false, reason: other };
+  prepareDirectory(layout);
+  takeLock(layout.backupLock, layout.data);
+  const at = Date.now();
+  let known: Pick<Drill, "snapshot" | "madeAt"> = { snapshot: null, madeAt: null };
+  const end = (result: Pick<Drill, "reason" | "found">): DrillOutcome => {
+    const drill = { at, tookMs: Date.now() - at, ...known, ...result };
+    endDrill(layout, drill);
+    return { ok: true, drill };
+  };
+  try {
+    beginDrill(layout, at);
+    // Left by a drill that was killed.
+    removeTree(layout.backupDrill);
+    const restic = repositoryOf(layout, settings);
+    const chosen = await newest(restic, placeOf(layout, settings));
+    if (!chosen.ok) return end({ reason: chosen.reason, found: null });
+    known = { snapshot: chosen.snapshot, madeAt: chosen.manifest.at };
+    const size = await restic.size(chosen.snapshot);
+    if (!size.ok) return end({ reason: size.reason, found: null });
+    const lacking = lackingFor(size.value, layout, chosen.manifest);
+    if (lacking !== null) return end({ reason: lacking, found: null });
+    giveDirectory(layout.backupDrill, { mode: 0o700, owner: ROOT });
+    const restored = await restic.restore(chosen.snapshot, {
+      to: layout.backupDrill,
+      sizeBytes: size.value,
+      watch: how.watch,
+    });
+    if (!restored.ok) return end({ reason: restored.reason, found: null });
+    const { accounts, ...checked } = check(layout, how.env);
+    if (checked.reason !== null || checked.found === null) return end(checked);
+    how.says("Starting a second server from it ...");
+    return end(await startSecond(layout, how.env, { found: checked.found, accounts }));
+  } catch (error) {
+    return end({ reason: messageOf(error), found: null });
+  } finally {
+    removeTree(layout.backupDrill);
+    releaseLock(layout.backupLock);
+  }
+}
+
+type Chosen = Readonly<{ ok: true; snapshot: string; manifest: Manifest }>;
+
+async function newest(restic: Restic, place: string): Promise<Chosen | Readonly<{ ok: false; reason: string }>> {
+  const found = await restic.snapshots();
+  if (!found.ok) return { ok: false, reason: `${place} cannot be read: ${found.reason}` };
+  const snapshot = found.value.at(-1)?.id.slice(0, 8);
+  if (snapshot === undefined) return { ok: false, reason: `${place} holds no backup` };
+  const read = await readManifest(restic, snapshot);
+  return read.ok
+    ? { ok: true, snapshot, manifest: read.manifest }
+    : { ok: false, reason: read.reason.replace(/\.$/, "") };
+}
+
+/** Reported before anything is written. */
+function lackingFor(sizeBytes: number, layout: Layout, manifest: Manifest): string | null {
+  const files = manifest.mails + manifest.queued;
+  const lacking = lackingRoom(layout.backup, sizeBytes + files * BLOCK_BYTES + SPARE_BYTES);
+  if (lacking !== null) return lacking.replace(/\.$/, "");
+  const { files: inodes, ffree } = statfsSync(layout.backup);
+  // 0: a file system that creates them as needed.
+  if (inodes === 0 || ffree >= files + SPARE_INODES) return null;
+  return `Nothing was restored: that needs ${files + SPARE_INODES} inodes, and the disk of ${layout.backup} has ${ffree} left`;
+}
+
+type Mails = Readonly<Record<string, number>>;
+
+/** All checks that need no second server. */
+function check(layout: Layout, env: Environment): Pick<Drill, "reason" | "found"> & Readonly<{ accounts: Mails }> {
+  const restored = layoutOf(layout.backupDrill);
+  const whole = checkRestored(restored);
+  if (!whole.ok) return { reason: whole.reason, found: null, accounts: {} };
+  const { manifest } = whole;
+  const accounts = mailsOfAccounts(mailFiles(restored.mail));
+  const sample = sampleOf(mailFiles(restored.mail), COMPARED);
+  const compared = compareMails(sample, restored.mail, layout.mail);
+  const rows = rowsOf(restored);
+  const found: Found = {
+    mails: Object.values(accounts).reduce((sum, count) => sum + count, 0),
+    mailboxes: Object.keys(accounts).length,
+    queued: queuedBelow(restored.postfixQueue).length,
+    accounts: rows.accounts.count,
+    aliases: rows.aliases.count,
+    bans: rows.bans.count,
+    tokens: rows.tokens.count,
+    same: compared.same,
+    gone: compared.gone,
+    different: compared.different.length,
+    server: null,
+  };
+  const reason =
+    lossOf(manifest, found, accounts) ??
+    rowsTrouble(manifest, rows) ??
+    (compared.different.length > 0
+      ? `${compared.different.length} of ${plural(sample.length, "mail")} are not as in their mailboxes, the first ${join("mail", compared.different[0] ?? "")}`
+      : null) ??
+    settingsTrouble(restored, env) ??
+    keysTrouble(restored, layout, manifest.at);
+  return { reason, found, accounts };
+}
+
+/** `found` and `accounts`: the contents of the files. */
+async function startSecond(
+  layout: Layout,
+  env: Environment,
+  { found, accounts }: Readonly<{ found: Found; accounts: Mails }>,
+): Promise<Pick<Drill, "reason" | "found">> {
+  const restored = layoutOf(layout.backupDrill);
+  // It has been counted, and must never be sent.
+  removeTree(restored.postfixQueue);
+  // As after a real restore: the start gives each user its own files.
+  giveAll(restored.data, ROOT);
+  const second = await runSecondServer(layout, restored.data, env);
+  if (!second.ok && second.isImpossible === true) return { reason: null, found };
+  if (!second.ok)
+    return { reason: `the server that was started from it fails: ${second.reason.replace(/\.$/, "")}`, found };
+  const { mails, ...seen } = second.seen;
+  const counted = Object.values(mails).reduce((sum, count) => sum + count, 0);
+  const [account] = Object.entries(mails).find(([name, count]) => count !== (accounts[name] ?? 0)) ?? [];
+  const reason =
+    account === undefined
+      ? null
+      : `Dovecot counts ${plural(mails[account] ?? 0, "mail")} of ${account}, of which there are ${accounts[account] ?? 0}`;
+  return { reason, found: { ...found, server: { ...seen, mails: counted } } };
+}
+
+/** Null, or which mails are missing that the server had when the snapshot was made. */
+function lossOf(manifest: Manifest, found: Found, accounts: Mails): string | null {
+  for (const [account, mails] of Object.entries(manifest.accounts ?? {})) {
+    const now = accounts[account] ?? 0;
+    if (now !== mails) return `${account} had ${plural(mails, "mail")} and has ${now} after the restore`;
+  }
+  if (found.mails !== manifest.mails)
+    return `the server had ${plural(manifest.mails, "mail")} and has ${found.mails} after the restore`;
+  if (found.queued === manifest.queued) return null;
+  return `the queue had ${plural(manifest.queued, "mail")} and has ${found.queued} after the restore`;
+}

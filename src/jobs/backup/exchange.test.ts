@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { exchange, finishRestore, isExchanging, wholeBeside } from "./replace-contents.ts";
+
+/** A server with backups, and beside it a complete restored one. */
+function prepared(): Readonly<{ data: string; aside: string }> {
+  const data = join(temporaryDirectory(), "data");
+  const layout = layoutOf(data);
+  for (const path of [join(data, "mail"), layout.backupRepository, join(wholeBeside(data), "backup")])
+    mkdirSync(path, { recursive: true });
+  for (const path of [join(data, "only-old"), layout.backupKey, join(wholeBeside(data), "new")])
+    writeFileSync(path, "");
+  return { data, aside: `${data}.before` };
+}
+
+/** The state after a restore that was killed at once. */
+function marked({ data, aside }: Readonly<{ data: string; aside: string | null }>): void {
+  writeFileSync(`${data}.restoring-step`, JSON.stringify({ aside, keepsKey: true }));
+}
+
+function expectExchanged({ data, aside }: ReturnType<typeof prepared>): void {
+  assert.deepEqual(readdirSync(data).toSorted(), ["backup", "new"]);
+  assert.ok(existsSync(layoutOf(data).backupRepository) && existsSync(layoutOf(data).backupKey), "the backups follow");
+  assert.ok(existsSync(join(aside, "only-old")));
+  assert.deepEqual([existsSync(wholeBeside(data)), isExchanging(data)], [false, false]);
+}
+
+describe("a restored directory takes its place", { skip: lacking({ root: true }) }, () => {
+  test("the former directory moves aside", () => {
+    const server = prepared();
+    exchange(server.data, { aside: server.aside, keepsKey: true });
+    expectExchanged(server);
+  });
+
+  for (const [when, killed] of [
+    ["before the first move", () => undefined],
+    ["between the two", ({ data, aside }) => renameSync(data, aside)],
+    [
+      "between the two, and something made an empty directory since",
+      ({ data, aside }) => {
+        renameSync(data, aside);
+        mkdirSync(join(data, "run"), { recursive: true });
+      },
+    ],
+    [
+      "before the backups followed",
+      ({ data, aside }) => {
+        renameSync(data, aside);
+        renameSync(wholeBeside(data), data);
+      },
+    ],
+  ] as const satisfies readonly (readonly [string, (server: ReturnType<typeof prepared>) => void])[])
+    test(`killed ${when}, the next start finishes it`, () => {
+      const server = prepared();
+      marked(server);
+      killed(server);
+      assert.equal(finishRestore(server.data), true);
+      expectExchanged(server);
+      assert.equal(finishRestore(server.data), false);
+      expectExchanged(server);
+    });
+
+  test("if a different server has started since, nothing is deleted, and the start names both places", () => {
+    const server = prepared();
+    marked(server);
+    renameSync(server.data, server.aside);
+    mkdirSync(server.data);
+    writeFileSync(join(server.data, "ghostinbox.toml"), "");
+    assert.throws(
+      () => finishRestore(server.data),
+      /^SetUpFailure: A restore was cut off, and .* what was restored, and /,
+    );
+    for (const path of [wholeBeside(server.data), server.aside, server.data]) assert.ok(existsSync(path), path);
+  });
+
+  test("a directory that cannot be moved leaves everything unchanged", () => {
+    const { data, aside } = prepared();
+    assert.throws(() => exchange(data, { aside: join(aside, "missing", "x"), keepsKey: true }));
+    assert.ok(existsSync(join(data, "only-old")) && !isExchanging(data));
+  });
+});

@@ -1,0 +1,101 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { writeStream } from "../../host/root-files/copies.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { namedFiles, type Settings } from "../../settings/schema.ts";
+import { pack, unpack } from "./archive.ts";
+import { busy, prepareDirectory } from "./repository.ts";
+import type { Progress } from "./restic.ts";
+import { Stage } from "./stage.ts";
+
+const ROOT = { uid: 0, gid: 0 };
+type Watch = (progress: Progress) => void;
+type Failed = Readonly<{ ok: false; reason: string }>;
+type ReadHow = Readonly<{
+  file: string;
+  passphrase: string;
+  to: string;
+  watch: Watch;
+  signal?: AbortSignal | undefined;
+}>;
+
+/** The name that the original project's script gives an archive. */
+export function archiveIn(directory: string, at: Date): string {
+  return join(directory, `email-${at.toISOString().slice(0, 10).replaceAll("-", "")}`, "email-backup.tar.gz.gpg");
+}
+
+/** Writes the whole state of the server to one encrypted file, for machines without restic, while the server runs. */
+export async function exportArchive(
+  layout: Layout,
+  {
+    file,
+    passphrase,
+    settings,
+    version,
+    watch,
+  }: Readonly<{ file: string; passphrase: string; settings: Settings; version: string; watch: Watch }>,
+): Promise<Readonly<{ ok: true; bytes: number; mails: number }> | Failed> {
+  if (existsSync(file)) return { ok: false, reason: `${file} exists, and nothing is overwritten.` };
+  const other = busy(layout);
+  if (other !== null) return { ok: false, reason: other };
+  prepareDirectory(layout);
+  takeLock(layout.backupLock, layout.data);
+  const stage = new Stage(layout, namedFiles(settings));
+  try {
+    const manifest = await stage.build({
+      format: 1,
+      at: Date.now(),
+      host: settings.hostname,
+      version,
+      data: layout.data,
+    });
+    makeDirectory(join(file, ".."), 0o700);
+    const packed = await withGpg(layout, (home) => {
+      return pack(
+        stage.path,
+        (archive, isWhole) => writeStream(file, archive, { mode: 0o600, isWhole }),
+        { passphrase, home },
+        watchBytes(watch, 0),
+      );
+    });
+    if (!packed.ok) return { ok: false, reason: `${file} could not be written: ${packed.reason}.` };
+    return { ok: true, bytes: statSync(file).size, mails: manifest.mails + manifest.queued };
+  } catch (error) {
+    return { ok: false, reason: `${file} could not be written: ${messageOf(error)}.` };
+  } finally {
+    stage.remove();
+    releaseLock(layout.backupLock);
+  }
+}
+
+/** Unpacks an archive into an existing directory. */
+export function readArchive(
+  layout: Layout,
+  { file, passphrase, to, watch, signal }: ReadHow,
+): Promise<Readonly<{ ok: true }> | Failed> {
+  const bytes = watchBytes(watch, statSync(file).size);
+  return withGpg(layout, (home) => unpack(file, to, { passphrase, home }, { bytes, signal }));
+}
+
+/** gpg keeps an agent beside its home; both are removed afterwards. */
+async function withGpg<T>(layout: Layout, work: (home: string) => Promise<T>): Promise<T> {
+  const home = `${layout.data}.gpg-${process.pid}`;
+  giveDirectory(home, { mode: 0o700, owner: ROOT });
+  try {
+    return await work(home);
+  } finally {
+    await runProgram("gpgconf", ["--homedir", home, "--kill", "gpg-agent"]);
+    removeTree(home);
+  }
+}
+
+function watchBytes(watch: Watch, totalBytes: number): (done: number) => void {
+  const began = Date.now();
+  return (doneBytes) =>
+    watch({ doneBytes, totalBytes: Math.max(totalBytes, doneBytes), elapsedMs: Date.now() - began });
+}

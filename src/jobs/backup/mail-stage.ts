@@ -1,0 +1,81 @@
+import { lstatSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { canLink } from "../../host/root-files/copies.ts";
+import { codeOf, Directory, ownUid, UnsafePath } from "../../host/root-files/directory.ts";
+import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+const TREE = "tree";
+const COPIES: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+
+/**
+ * The stage if mail is a separate mount: no hard link leads from one mount to another (link(2), EXDEV), so mails get their second
+ * names in `mail/.backup-stage/tree`, and the rest is finally copied there. The user of the mails cannot enter it, but owns the
+ * directory that contains it, and so can rename it. So it is held by its descriptor, and nothing is written by a path through
+ * it before root is known to be its owner.
+ */
+export class MailStage implements Disposable {
+  /** Its path, unless a program renames it. */
+  readonly path: string;
+  readonly #held: Directory;
+
+  private constructor(path: string, held: Directory) {
+    this.path = path;
+    this.#held = held;
+  }
+
+  /** Null if mails can get their second names in `backup/stage`, which must exist. Throws if no file can have two names. */
+  static ifNeeded({ mail, backupStage, backupMailStage }: Layout): MailStage | null {
+    using mails = openOrNull(mail);
+    if (mails === null) return null;
+    const name = basename(backupMailStage);
+    using stage = Directory.own(backupStage);
+    if (canLink(stage, mails, name)) return null;
+    mails.makeDirectory(name, 0o700);
+    using own = Directory.own(backupMailStage);
+    canLink(own, own, "second");
+    own.makeDirectory(TREE, 0o700);
+    return new MailStage(join(backupMailStage, TREE), own.enter(TREE));
+  }
+
+  /**
+   * For this process, and as the working directory of a child process: leads to the tree whatever its present name. Through
+   * /proc/PID the child could not enter it in a container: this process has been another user (asOwnerOf), so only a process with
+   * CAP_SYS_PTRACE may read its /proc entries (PR_SET_DUMPABLE(2const)).
+   */
+  get heldPath(): string {
+    return `/proc/self/fd/${this.#held.fd}`;
+  }
+
+  /** Copies the contents of `from` to the mails. */
+  complete(from: string): void {
+    new Mirror(from, this.path, COPIES).pass();
+    using now = Directory.own(this.path);
+    if (now.stat.ino !== this.#held.stat.ino || now.stat.dev !== this.#held.stat.dev)
+      throw new UnsafePath(`${dirname(this.path)} was replaced during the backup, by a program of the mails' user.`);
+  }
+
+  [Symbol.dispose](): void {
+    this.#held[Symbol.dispose]();
+  }
+}
+
+/** Also removes that of a killed backup. */
+export function removeMailStage({ backupMailStage }: Layout): void {
+  const uid = lstatSync(backupMailStage, { throwIfNoEntry: false })?.uid ?? ownUid();
+  if (uid !== ownUid())
+    throw new UnsafePath(
+      `${backupMailStage} belongs to uid ${uid}, and not to a backup: see what it is, and move it away.`,
+    );
+  removeTree(backupMailStage);
+}
+
+function openOrNull(path: string): Directory | null {
+  try {
+    return Directory.open(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import * as z from "zod/mini";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+const attempt = z.object({
+  at: z.number(),
+  tookMs: z.number(),
+  snapshot: z.string(),
+  /** The repository. */
+  place: z.string(),
+  mails: z.number(),
+  files: z.number(),
+  bytes: z.number(),
+  addedBytes: z.number(),
+});
+const backupSchema = z.object({
+  /** The last complete backup. */
+  last: z.nullable(attempt),
+  /** Why a later one failed. */
+  failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
+  /** Why older backups could not be removed. */
+  oldKept: z.nullable(z.string()),
+  /** Since when backups are scheduled. */
+  since: z.number(),
+  /** Whether the owner has seen the key. */
+  isKeySeen: z.boolean(),
+});
+/** The results of this server's backups, as in `backup/last.json`. */
+export type BackupRecord = Readonly<z.output<typeof backupSchema>>;
+export type DoneBackup = Readonly<z.output<typeof attempt>>;
+
+const NO_BACKUPS: BackupRecord = { last: null, failure: null, oldKept: null, since: 0, isKeySeen: false };
+
+/** An unreadable record counts as empty: it only caches what the repository contains. */
+export function readBackupRecord({ backupRecord }: Layout): BackupRecord {
+  return readRecord(backupRecord, backupSchema, NO_BACKUPS);
+}
+
+export function changeBackupRecord(layout: Layout, change: Partial<BackupRecord>): void {
+  writeRecord(layout.backupRecord, { ...readBackupRecord(layout), ...change });
+}
+
+const drill = z.object({
+  at: z.number(),
+  tookMs: z.number(),
+  /** Null if none could be chosen. */
+  snapshot: z.nullable(z.string()),
+  /** When that snapshot was made. */
+  madeAt: z.nullable(z.number()),
+  /** Why it failed; null if it succeeded. */
+  reason: z.nullable(z.string()),
+  /** The findings; null if it ended earlier. */
+  found: z.nullable(
+    z.object({
+      mails: z.number(),
+      mailboxes: z.number(),
+      queued: z.number(),
+      accounts: z.number(),
+      aliases: z.number(),
+      bans: z.number(),
+      tokens: z.number(),
+      /** Number of mails that were compared with those of the mailboxes. */
+      same: z.number(),
+      gone: z.number(),
+      different: z.number(),
+      /** Results of the second server that was started from it; null: no second server can start on this machine. */
+      server: z.nullable(
+        z.object({
+          startMs: z.number(),
+          /** Mails that Dovecot counted. */
+          mails: z.number(),
+          signedIn: z.nullable(z.string()),
+          aliases: z.number(),
+          bans: z.nullable(z.number()),
+        }),
+      ),
+    }),
+  ),
+});
+const drillsSchema = z.object({
+  /** Oldest first. */
+  drills: z.array(drill),
+  /** When the running one started; null if all have ended. */
+  begun: z.nullable(z.number()),
+});
+export type Drill = Readonly<z.output<typeof drill>>;
+export type Found = NonNullable<Drill["found"]>;
+export type DrillRecord = Readonly<z.output<typeof drillsSchema>>;
+
+const NO_DRILLS: DrillRecord = { drills: [], begun: null };
+/** Two years at one a month. */
+const KEPT = 24;
+
+/** The proofs in `backup/drills.json`. What cannot be read, or not by this user, counts as empty. */
+export function readDrills(layout: Layout): DrillRecord {
+  return readRecord(layout.backupDrills, drillsSchema, NO_DRILLS);
+}
+
+export function beginDrill(layout: Layout, at: number): void {
+  writeRecord(layout.backupDrills, { ...readDrills(layout), begun: at });
+}
+
+export function endDrill(layout: Layout, done: Drill): void {
+  writeRecord(layout.backupDrills, withDrill(readDrills(layout), done));
+}
+
+export function withDrill({ drills }: DrillRecord, done: Drill): DrillRecord {
+  return { drills: [...drills, done].slice(-KEPT), begun: null };
+}
+
+/** A drill without findings. */
+export function failedDrill({ at, reason }: Readonly<{ at: number; reason: string }>): Drill {
+  return { at, tookMs: 0, snapshot: null, madeAt: null, reason, found: null };
+}
+
+export function lastDrill({ drills }: DrillRecord): Drill | null {
+  return drills.at(-1) ?? null;
+}

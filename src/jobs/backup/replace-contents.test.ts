@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import {
+  dropWhole,
+  finishReplacing,
+  finishRestore,
+  isFixed,
+  replaceContents,
+  restoreLock,
+  WORK,
+  wholeBeside,
+  wholeIn,
+} from "./replace-contents.ts";
+
+function prepared(): string {
+  const data = join(temporaryDirectory(), "data");
+  mkdirSync(join(data, "lost+found"), { recursive: true });
+  mkdirSync(join(data, "mail"));
+  writeFileSync(join(data, "mail", "old"), "");
+  writeFileSync(join(data, "only-old"), "");
+  mkdirSync(join(wholeIn(data), "mail"), { recursive: true });
+  writeFileSync(join(wholeIn(data), "mail", "new"), "");
+  return data;
+}
+
+function expectReplaced(data: string): void {
+  assert.deepEqual(readdirSync(data).toSorted(), ["before", "lost+found", "mail"]);
+  assert.deepEqual(readdirSync(join(data, "mail")), ["new"]);
+  assert.deepEqual(readdirSync(join(data, "before")).toSorted(), ["mail", "only-old"]);
+}
+
+describe("replacing the contents of a directory", () => {
+  test("the present contents move aside, and the restored ones take their place", () => {
+    const data = prepared();
+    replaceContents(data, "before");
+    expectReplaced(data);
+    finishReplacing(data);
+    expectReplaced(data);
+  });
+
+  test("unwanted contents are deleted", () => {
+    const data = prepared();
+    replaceContents(data, null);
+    assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail"]);
+  });
+
+  const step = (data: string, text: string): void => writeFileSync(join(data, WORK, "step.json"), text);
+  test("after a kill between any two moves it can be finished", () => {
+    const out = prepared();
+    step(out, '{"step":"out","aside":"before"}');
+    mkdirSync(join(out, WORK, "old"));
+    renameSync(join(out, "mail"), join(out, WORK, "old", "mail"));
+    finishReplacing(out);
+    expectReplaced(out);
+
+    const moved = prepared();
+    mkdirSync(join(moved, WORK, "old"));
+    for (const name of ["mail", "only-old"]) renameSync(join(moved, name), join(moved, WORK, "old", name));
+    renameSync(join(wholeIn(moved), "mail"), join(moved, "mail"));
+    step(moved, '{"step":"in","aside":"before"}');
+    finishReplacing(moved);
+    expectReplaced(moved);
+  });
+
+  test("a replacement that has not started is dropped, and nothing has changed", () => {
+    for (const drop of [dropWhole, finishReplacing]) {
+      const data = prepared();
+      drop(data);
+      assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail", "only-old"]);
+      assert.deepEqual(readdirSync(join(data, "mail")), ["old"]);
+    }
+    const begun = prepared();
+    step(begun, '{"step":"in","aside":"before"}');
+    dropWhole(begun);
+    assert.match(readFileSync(join(begun, WORK, "step.json"), "utf8"), /in/);
+  });
+
+  test("a start does not wait for a running restore, but reports it", () => {
+    const data = prepared();
+    mkdirSync(wholeBeside(data));
+    takeLock(restoreLock(data), data);
+    assert.throws(
+      () => finishRestore(data),
+      /^SetUpFailure: A restore is at work in \S+ \(pid \d+\): start when it has ended\.$/,
+    );
+    assert.ok(existsSync(wholeBeside(data)));
+    releaseLock(restoreLock(data));
+    finishRestore(data);
+    assert.deepEqual(readdirSync(data).toSorted(), ["lost+found", "mail", "only-old"]);
+    assert.ok(!existsSync(wholeBeside(data)), "files of a killed one");
+    mkdirSync(wholeBeside(`${data}-gone`));
+    assert.equal(finishRestore(`${data}-gone`), false);
+    assert.ok(!existsSync(wholeBeside(`${data}-gone`)), "it was not complete: it had not started the replacement");
+  });
+
+  test("distinguishes links and mount points from directories", () => {
+    const top = temporaryDirectory();
+    symlinkSync(top, join(top, "link"));
+    mkdirSync(join(top, "plain"));
+    assert.deepEqual([join(top, "link"), "/proc", join(top, "plain"), join(top, "missing")].map(isFixed), [
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,0 +1,260 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import * as z from "zod/mini";
+import { messageOf } from "../../core/error.ts";
+import { mountOf, mountsBelow } from "../../host/kernel/mounts.ts";
+import { moveFile, removeFile } from "../../host/root-files/files.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { layoutOf } from "../../settings/layout.ts";
+
+/** Used if only the contents of a directory can be replaced: inside it, so that everything moves within one file system. */
+export const WORK = ".restoring";
+/** Held while a restore is running in such a directory. */
+export const LOCK = ".restoring-lock";
+/** What an empty data directory may contain. */
+const HARMLESS = new Set([
+  "lost+found",
+  "run",
+  "installed-packages",
+  "installed-besides",
+  "besides-before",
+  WORK,
+  LOCK,
+]);
+
+/**
+ * The remaining steps once the restored directory is complete. `aside`: where the former one goes, null if it was empty. `keepsKey`: the
+ * former key of the backups stays in use.
+ */
+const exchangeSchema = z.object({ aside: z.nullable(z.string()), keepsKey: z.boolean() });
+export type Exchange = z.output<typeof exchangeSchema>;
+
+/** Where the replacement of the data directory is prepared. */
+export function wholeBeside(data: string): string {
+  return `${data}.restoring`;
+}
+
+/** `mounts`: paths in it on which something is mounted. */
+export function isEmptyData(data: string, mounts: readonly string[] = []): boolean {
+  if (!existsSync(data)) return true;
+  const isEmpty = (path: string): boolean =>
+    readdirSync(join(data, path)).every((name) => {
+      const inner = join(path, name);
+      if (HARMLESS.has(inner) || (mounts.includes(path) && HARMLESS.has(name))) return true;
+      return mounts.some((mount) => mount === inner || mount.startsWith(`${inner}/`)) && isEmpty(inner);
+    });
+  return isEmpty("");
+}
+
+/**
+ * Gives the restored directory its name. The current one has moved aside, with the backups in it; they follow last. From now on
+ * `finishExchange` completes it, even after a kill. Throws, with everything unchanged, if a directory cannot be moved.
+ */
+export function exchange(data: string, what: Exchange): void {
+  writeRecord(recordOf(data), what);
+  try {
+    finishExchange(data);
+  } catch (error) {
+    if (existsSync(wholeBeside(data))) {
+      if (what.aside !== null && existsSync(what.aside) && !existsSync(data)) moveFile(what.aside, data);
+      removeFile(recordOf(data));
+    }
+    throw error;
+  }
+}
+
+/** Whether the prepared directory is complete, and must not be deleted. */
+export function isExchanging(data: string): boolean {
+  return existsSync(recordOf(data));
+}
+
+/** Finishes a killed exchange; false if there was none. Throws if the place was taken since. */
+export function finishExchange(data: string): boolean {
+  const what = readRecord<Exchange | null>(recordOf(data), z.nullable(exchangeSchema), null);
+  if (what === null) return false;
+  if (existsSync(wholeBeside(data))) {
+    makePlace(data, what.aside);
+    moveFile(wholeBeside(data), data);
+  }
+  giveDirectory(data, { mode: 0o755, owner: { uid: 0, gid: 0 } });
+  if (what.aside !== null) {
+    const [now, before] = [layoutOf(data), layoutOf(what.aside)];
+    if (what.keepsKey && existsSync(before.backupKey)) moveFile(before.backupKey, now.backupKey);
+    if (existsSync(before.backupRepository)) moveFile(before.backupRepository, now.backupRepository);
+  }
+  removeFile(recordOf(data));
+  return true;
+}
+
+function makePlace(data: string, aside: string | null): void {
+  if (isEmptyData(data)) {
+    removeTree(data);
+  } else if (aside !== null && !existsSync(aside)) {
+    moveFile(data, aside);
+  } else {
+    const former = aside === null ? "" : `, and ${aside} the former data`;
+    throw new SetUpFailure(
+      `A restore was cut off, and ${data} holds other files since: move them away. ${wholeBeside(data)} holds what was restored${former}.`,
+    );
+  }
+}
+
+function recordOf(data: string): string {
+  return `${data}.restoring-step`;
+}
+
+const STAYS: ReadonlySet<string> = new Set([WORK, LOCK, "lost+found"]);
+
+/**
+ * `out`: the present contents move aside. `in`: the restored contents move to their place. `mounts`: mount points within it;
+ * these cannot be moved, so their contents are.
+ */
+const stateSchema = z.object({
+  step: z.enum(["out", "in"]),
+  aside: z.nullable(z.string()),
+  mounts: z.optional(z.readonly(z.array(z.string()))),
+});
+type State = z.output<typeof stateSchema>;
+
+/** Whether this directory cannot be replaced, only its contents: a mount point, a link, or a directory with mounts. */
+export function isFixed(data: string): boolean {
+  const stat = lstatSync(data, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  const path = realpathSync(data);
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+  return stat.isSymbolicLink() || mountOf(path, mounts)?.point === path || mountsIn(data).length > 0;
+}
+
+/** The mount points within it, except those of `run`, which is not restored. */
+export function mountsIn(data: string): readonly string[] {
+  if (!existsSync(data)) return [];
+  const top = realpathSync(data);
+  return mountsBelow(top, readFileSync("/proc/self/mountinfo", "utf8"))
+    .map((point) => relative(top, point))
+    .filter((path) => path !== "run" && !path.startsWith("run/"));
+}
+
+/** Where the former contents of a mount are, if those of the data directory are in `aside`. */
+export function asideOfMount(aside: string): string {
+  return `.${aside}`;
+}
+
+/** Held while a restore is running. In a container nothing can be written beside the data directory. */
+export function restoreLock(data: string): string {
+  return isFixed(data) ? join(data, LOCK) : `${data}.restoring-lock`;
+}
+
+/**
+ * For a start: completes a restore that was killed after it had started, and removes one that was not ready, including the private keys in
+ * it. Returns true if one was finished. Throws SetUpFailure while one is running.
+ */
+export function finishRestore(data: string): boolean {
+  const other = lockHolder(restoreLock(data));
+  if (other !== null)
+    throw new SetUpFailure(`A restore is at work in ${data} (pid ${other}): start when it has ended.`);
+  if (finishExchange(data)) return true;
+  // It was not ready, so it is useless.
+  if (!isExchanging(data)) removeTree(wholeBeside(data));
+  return finishReplacing(data);
+}
+
+/** Where the replacements are prepared. */
+export function wholeIn(data: string): string {
+  return join(data, WORK, "whole");
+}
+
+/**
+ * Replaces the contents of the directory by those of `wholeIn(data)`. The former ones move to `aside` in it, or are deleted if it is null.
+ * The same for each mount, which has a `wholeIn` too.
+ * From now on `finishReplacing` completes it, even after a kill. Throws, with everything unchanged, if something there
+ * cannot be moved.
+ */
+export function replaceContents(data: string, aside: string | null, mounts: readonly string[] = []): void {
+  keepState(data, { step: "out", aside, mounts });
+  finishReplacing(data);
+}
+
+/** Completes a killed replacement; false if there was none. Drops one that had not started. */
+export function finishReplacing(data: string): boolean {
+  const work = join(data, WORK);
+  if (!existsSync(work)) return false;
+  const state = readState(work);
+  if (state === null) {
+    dropWhole(data);
+    return false;
+  }
+  const mounts = new Set(state.mounts);
+  if (state.step === "out") {
+    moveOut(data, mounts);
+    keepState(data, { ...state, step: "in" });
+  }
+  const gone = [...mounts].find((mount) => !mountsIn(data).includes(mount));
+  if (gone !== undefined)
+    throw new SetUpFailure(`A restore was cut off, and ${join(data, gone)} was a mount then: mount it again.`);
+  for (const mount of mounts) replaceMount(join(data, mount), state.aside);
+  for (const path of movable(wholeIn(data), mounts)) moveFile(join(wholeIn(data), path), join(data, path));
+  if (state.aside !== null && existsSync(join(work, "old"))) moveFile(join(work, "old"), join(data, state.aside));
+  removeTree(work);
+  return true;
+}
+
+/** Does nothing once it is done, since its work directory is gone then. */
+function replaceMount(mount: string, aside: string | null): void {
+  const work = join(mount, WORK);
+  if (!existsSync(work)) return;
+  if (readState(work) === null) keepState(mount, { step: "out", aside: aside === null ? null : asideOfMount(aside) });
+  finishReplacing(mount);
+}
+
+/** Removes the preparations for a replacement that has not started. */
+export function dropWhole(data: string): void {
+  if (readState(join(data, WORK)) !== null) return;
+  for (const mount of mountsIn(data)) removeTree(join(data, mount, WORK));
+  removeTree(join(data, WORK));
+}
+
+function moveOut(data: string, mounts: ReadonlySet<string>): void {
+  const old = join(data, WORK, "old");
+  makeDirectory(old, 0o700);
+  try {
+    for (const path of movable(data, mounts)) {
+      makeDirectory(dirname(join(old, path)), 0o700);
+      moveFile(join(data, path), join(old, path));
+    }
+  } catch (error) {
+    for (const path of movable(old, mounts)) moveFile(join(old, path), join(data, path));
+    removeFile(stateFile(join(data, WORK)));
+    throw new Error(`what is in ${data} cannot be moved aside: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The paths that are moved as a whole: names that are not mounts and hold none, and those in directories that hold one. */
+function movable(top: string, mounts: ReadonlySet<string>, below = ""): readonly string[] {
+  return namesIn(join(top, below)).flatMap((name) => {
+    const path = join(below, name);
+    if (mounts.has(path) || (below === "" && STAYS.has(name))) return [];
+    return [...mounts].some((mount) => mount.startsWith(`${path}/`)) ? movable(top, mounts, path) : [path];
+  });
+}
+
+function keepState(data: string, state: State): void {
+  writeRecord(stateFile(join(data, WORK)), state);
+}
+
+/** Null if it has not started. */
+function readState(work: string): State | null {
+  if (!existsSync(stateFile(work))) return null;
+  return z.parse(stateSchema, JSON.parse(readFileSync(stateFile(work), "utf8")));
+}
+
+function stateFile(work: string): string {
+  return join(work, "step.json");
+}
+
+function namesIn(directory: string): readonly string[] {
+  return existsSync(directory) ? readdirSync(directory) : [];
+}

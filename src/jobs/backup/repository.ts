@@ -1,0 +1,116 @@
+import { randomInt } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ourselves } from "../../host/root-files/directory.ts";
+import { createFile } from "../../host/root-files/files.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
+import { startTimeOf } from "../../host/running/read-processes.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { Restic } from "./restic.ts";
+
+/** Without the letters and digits that people confuse: 31 characters, so 30 of them are 148 bits. */
+const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
+const GROUPS = 6;
+const GROUP = 5;
+
+/** The place of the backups, for people: without the password that an address may contain. */
+export function placeOf(layout: Layout, settings: Pick<Settings, "backup.repository">): string {
+  const place = settings["backup.repository"];
+  return place === "" ? layout.backupRepository : place.replace(/\/\/[^/@]*@/, "//…@");
+}
+
+/** The repository of the settings, with the key of this machine unless another is given. Throws if the file with its credentials cannot be read. */
+export function repositoryOf(
+  layout: Layout,
+  settings: Pick<Settings, "backup.repository" | "backup.environment_file">,
+  key?: string,
+): Restic {
+  const place = settings["backup.repository"];
+  return new Restic({
+    place: place === "" ? layout.backupRepository : place,
+    key: key === undefined ? { file: layout.backupKey } : { text: key },
+    cache: layout.backupCache,
+    environment: readEnvironment(settings["backup.environment_file"]),
+  });
+}
+
+/** Null, or who uses the repository: one backup, export or restore drill at a time. */
+export function busy(layout: Layout): string | null {
+  const other = lockHolder(layout.backupLock);
+  return other === null ? null : `Another backup or restore drill runs (pid ${other}).`;
+}
+
+/** `NAME=value` on each line; empty lines and those that start with `#` are skipped. */
+export function readEnvironment(file: string): Readonly<Record<string, string>> {
+  if (file === "") return {};
+  const lines = readFileSync(file, "utf8").split("\n");
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [, name = "", value = ""] = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*?)\s*$/.exec(line) ?? [];
+      return name === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** The directory, only for root, and the key in it, made at first use. True if the key is new. */
+export function prepareKey(layout: Layout): boolean {
+  prepareDirectory(layout);
+  return createFile(layout.backupKey, `${newKey()}\n`, { mode: 0o600 });
+}
+
+export function prepareDirectory(layout: Layout): void {
+  makeDirectory(dirname(layout.backup), 0o755);
+  giveDirectory(layout.backup, {
+    mode: 0o700,
+    owner: ourselves(),
+  });
+}
+
+/** Null before the first backup. */
+export function readKey(layout: Layout): string | null {
+  return existsSync(layout.backupKey) ? readFileSync(layout.backupKey, "utf8").trim() : null;
+}
+
+function newKey(): string {
+  const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join("");
+  return Array.from({ length: GROUPS }, group).join("-");
+}
+
+/** The process and its start time (proc(5), starttime): its number may have been reused. */
+const SCRATCH = /^restoring-(\d+)-(\d+)$/;
+
+/** Where this process puts a mailbox for Dovecot, whose user may not enter `backup/`. */
+export function scratchOf({ data }: Layout): string {
+  return join(data, `restoring-${process.pid}-${startTimeOf(process.pid)}`);
+}
+
+/** It is never on a disk (tmpfs(5)). */
+const MEMORY = "/run";
+const KEYS = /^ghostinbox-keys\.(\d+)-(\d+)$/;
+
+/** Where this process puts the private keys of an account while Dovecot reads its mail. */
+export function keysDirectory(): string {
+  return join(MEMORY, `ghostinbox-keys.${process.pid}-${startTimeOf(process.pid)}`);
+}
+
+/** Left by killed restores. */
+export function removeLeftOverKeys(): void {
+  removeOfTheDead(MEMORY, KEYS);
+}
+
+/** Removes files left by killed restores of single mailboxes and by killed restore drills. */
+export function removeLeftOver({ data, backupDrill, backupLock }: Layout): void {
+  const holder = lockHolder(backupLock);
+  if (holder === null || holder === process.pid) removeTree(backupDrill);
+  removeOfTheDead(data, SCRATCH);
+}
+
+function removeOfTheDead(directory: string, names: RegExp): void {
+  for (const name of readdirSync(directory)) {
+    const [, pid = "", startTime = ""] = names.exec(name) ?? [];
+    if (pid !== "" && startTimeOf(Number(pid)) !== startTime) removeTree(join(directory, name));
+  }
+}

@@ -1,0 +1,21 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { hasNoLock, writtenBy } from "./restic.ts";
+
+test("only a directory is known to have no lock", () => {
+  const place = temporaryDirectory();
+  assert.equal(hasNoLock(place), false, "no repository");
+  mkdirSync(join(place, "locks"));
+  assert.equal(hasNoLock(place), true);
+  writeFileSync(join(place, "locks", "0a1b"), "");
+  assert.equal(hasNoLock(place), false);
+  assert.equal(hasNoLock("sftp:backup@192.0.2.1:/mail"), false);
+});
+
+test("a process has written something, and one that has ended tells nothing", () => {
+  assert.ok((writtenBy(process.pid) ?? -1) >= 0);
+  assert.equal(writtenBy(undefined), null);
+});

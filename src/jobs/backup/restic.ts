@@ -1,0 +1,269 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import * as z from "zod/mini";
+import { codeOf } from "../../core/error.ts";
+import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
+
+/** Where backups are, and how to reach them. */
+export type Repository = Readonly<{
+  /** As restic(1) names it: a directory, or `sftp:…`, `s3:…` and others. */
+  place: string;
+  /** The password, or the file with it. */
+  key: Readonly<{ file: string } | { text: string }>;
+  /** restic's cache directory; empty: no cache. */
+  cache: string;
+  /** Credentials for the place. */
+  environment: Readonly<Record<string, string>>;
+}>;
+
+export type Progress = Readonly<{ doneBytes: number; totalBytes: number; elapsedMs: number }>;
+type Watch = (progress: Progress) => void;
+type RestoreHow = Readonly<{
+  to: string;
+  paths?: readonly string[];
+  /** The result of `size`, if it was requested. */
+  sizeBytes?: number | undefined;
+  watch: Watch;
+  signal?: AbortSignal | undefined;
+}>;
+type RunHow = Readonly<{ cwd?: string; onLine?: (line: string) => void; signal?: AbortSignal | undefined }>;
+
+export type Snapshot = Readonly<{ id: string; at: number; host: string; tags: readonly string[] }>;
+export type Added = Readonly<{ id: string; files: number; bytes: number; addedBytes: number }>;
+
+export type Restored<T> = Readonly<{ ok: true; value: T }> | Failed;
+
+/** A fifth of a second: restic's own default on a terminal is 60 a second. */
+const FRAMES_PER_SECOND = "5";
+const LOOK_MS = 200;
+/** Limit for each of its two outputs. */
+const MOST_LINES = 2_000;
+const LOST_TRIES = 3;
+/** For Go's runtime: garbage may be a fifth of the memory in use. On one core, which compresses less at once, a large backup needs half. */
+const LITTLE_GARBAGE = { GOGC: "20" };
+const ONE_CORE = { GOMAXPROCS: "1" };
+
+const status = z.object({
+  message_type: z.literal("status"),
+  total_bytes: z.exactOptional(z.number()),
+  bytes_done: z.exactOptional(z.number()),
+  seconds_elapsed: z.exactOptional(z.number()),
+});
+const summary = z.object({
+  message_type: z.literal("summary"),
+  snapshot_id: z.string(),
+  total_files_processed: z.number(),
+  total_bytes_processed: z.number(),
+  data_added: z.number(),
+});
+const snapshots = z.array(
+  z.object({
+    id: z.string(),
+    time: z.string(),
+    hostname: z.exactOptional(z.string()),
+    tags: z.exactOptional(z.nullable(z.array(z.string()))),
+  }),
+);
+const stats = z.object({ total_size: z.number() });
+
+/** restic(1), which encrypts with AES-256 and stores each piece of data once. One call at a time. */
+export class Restic {
+  readonly #repository: Repository;
+  #child: ChildProcess | null = null;
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+  }
+
+  /** Whether there is a repository that the key opens. */
+  async open(): Promise<Restored<null>> {
+    const ran = await this.#run(["cat", "config", "--no-lock"]);
+    return ran.code === 0 ? { ok: true, value: null } : failure(ran);
+  }
+
+  async create(): Promise<Restored<null>> {
+    return result(await this.#run(["init"]), () => null);
+  }
+
+  /** Backs a directory up. Files with the same size and time as in the backup before are not read again. */
+  async backup(
+    directory: string,
+    { host, tags, watch }: Readonly<{ host: string; tags: readonly string[]; watch: Watch }>,
+  ): Promise<Restored<Added>> {
+    await this.#dropDeadLocks();
+    let added: Added | null = null;
+    // A second name changes the time of the inode (ctime), and nothing else: without this option all mail is read again.
+    const args = ["backup", "--json", "--ignore-ctime", "--host", host, ...tags.flatMap((tag) => ["--tag", tag]), "."];
+    const ran = await this.#run(args, {
+      cwd: directory,
+      onLine: (line) => {
+        const json = parsed(line);
+        const now = z.safeParse(status, json);
+        if (now.success) watch(progressOf(now.data));
+        const end = z.safeParse(summary, json);
+        if (end.success) added = addedOf(end.data);
+      },
+    });
+    // 3: the snapshot was made, but something could not be read (restic(1), exit status codes).
+    if (ran.code !== 0 || added === null) return failure(ran);
+    return { ok: true, value: added };
+  }
+
+  /** The oldest first. */
+  async snapshots(): Promise<Restored<readonly Snapshot[]>> {
+    const ran = await this.#run(["snapshots", "--json", "--no-lock"]);
+    return result(ran, () =>
+      z
+        .parse(snapshots, parsed(ran.out.join("\n")) ?? [])
+        .map(({ id, time, hostname = "", tags }) => ({ id, at: Date.parse(time), host: hostname, tags: tags ?? [] }))
+        .toSorted((a, b) => a.at - b.at),
+    );
+  }
+
+  /** Removes snapshots older than `keepMs` before the latest one, and data that no other snapshot needs. */
+  async forget(keepMs: number): Promise<Restored<null>> {
+    const hours = Math.max(1, Math.round(keepMs / 3_600_000));
+    return result(await this.#run(["forget", "--keep-within", `${hours}h`, "--group-by", "", "--prune"]), () => null);
+  }
+
+  /** Reads everything back and verifies it; without `reads` checks only the structure. */
+  async check(reads: boolean): Promise<Restored<null>> {
+    await this.#dropDeadLocks();
+    return result(await this.#run(["check", ...(reads ? ["--read-data"] : [])]), () => null);
+  }
+
+  /** The size of a snapshot in bytes, as restored. */
+  async size(snapshot: string, paths: readonly string[] = []): Promise<Restored<number>> {
+    if (paths.length > 0) return { ok: true, value: 0 };
+    const ran = await this.#run(["stats", "--json", "--no-lock", "--mode", "restore-size", snapshot]);
+    return result(ran, () => z.parse(stats, parsed(ran.out.at(-1) ?? "")).total_size);
+  }
+
+  /**
+   * Writes the contents of a snapshot, or only these paths of it, below `to`. Paths start with a slash, which stands for the
+   * directory that was backed up. `signal` ends it.
+   */
+  async restore(snapshot: string, { to, paths = [], sizeBytes, watch, signal }: RestoreHow): Promise<Restored<null>> {
+    const size = sizeBytes === undefined ? await this.size(snapshot, paths) : { ok: true as const, value: sizeBytes };
+    if (!size.ok) return size;
+    const began = Date.now();
+    const timer = setInterval(() => {
+      const doneBytes = writtenBy(this.#child?.pid);
+      if (doneBytes !== null) watch({ doneBytes, totalBytes: size.value, elapsedMs: Date.now() - began });
+    }, LOOK_MS);
+    try {
+      const include = paths.flatMap((path) => ["--include", path]);
+      const ran = await this.#run(["restore", snapshot, "--no-lock", "--target", to, ...include], { signal });
+      return result(ran, () => null);
+    } finally {
+      clearInterval(timer);
+    }
+  }
+
+  /** Reads one small file of a snapshot. */
+  async read(snapshot: string, path: string): Promise<Restored<string>> {
+    const ran = await this.#run(["dump", "--no-lock", snapshot, path]);
+    return result(ran, () => ran.out.join("\n"));
+  }
+
+  /** Removes locks of ended processes of this machine (restic-unlock(1)). */
+  async #dropDeadLocks(): Promise<void> {
+    // Each call takes half a second of a core to open the key.
+    if (hasNoLock(this.#repository.place)) return;
+    await this.#run(["unlock"]);
+  }
+
+  #run(args: readonly string[], { cwd = "/", onLine, signal }: RunHow = {}): Promise<Ran> {
+    const { place, key, cache, environment } = this.#repository;
+    const restic = ["restic", ...(cache === "" ? ["--no-cache"] : ["--cache-dir", cache, "--cleanup-cache"])];
+    // Otherwise restic would keep writing after this process is killed.
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", "--", ...restic, ...args], {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: {
+        PATH: SYSTEM_PATH,
+        HOME: "/root",
+        LC_ALL: "C.UTF-8",
+        RESTIC_PROGRESS_FPS: FRAMES_PER_SECOND,
+        ...LITTLE_GARBAGE,
+        ...(args[0] === "backup" ? ONE_CORE : {}),
+        ...environment,
+        RESTIC_REPOSITORY: place,
+        ...("file" in key ? { RESTIC_PASSWORD_FILE: key.file } : { RESTIC_PASSWORD: key.text }),
+      },
+    });
+    this.#child = child;
+    const end = (): unknown => child.kill("SIGTERM");
+    signal?.addEventListener("abort", end, { once: true });
+    if (signal?.aborted === true) end();
+    const out: string[] = [];
+    const err: string[] = [];
+    createInterface(child.stdout).on("line", (line) => {
+      if (onLine !== undefined) onLine(line);
+      else if (out.length < MOST_LINES * 1_000) out.push(line);
+    });
+    let lost = 0;
+    createInterface(child.stderr).on("line", (line) => {
+      if (err.length < MOST_LINES) err.push(line);
+      if (LOST.test(line) && ++lost === LOST_TRIES) child.kill("SIGTERM");
+    });
+    return new Promise((resolve) => {
+      child.once("error", (error) =>
+        resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, out, err: error.message }),
+      );
+      child.once("close", (code) => {
+        this.#child = null;
+        signal?.removeEventListener("abort", end);
+        resolve({ code: code ?? 130, out, err: err.join("\n") });
+      });
+    });
+  }
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function progressOf({ bytes_done = 0, total_bytes = 0, seconds_elapsed = 0 }: z.output<typeof status>): Progress {
+  return { doneBytes: bytes_done, totalBytes: total_bytes, elapsedMs: seconds_elapsed * 1_000 };
+}
+
+function addedOf(end: z.output<typeof summary>): Added {
+  return {
+    id: end.snapshot_id,
+    files: end.total_files_processed,
+    bytes: end.total_bytes_processed,
+    addedBytes: end.data_added,
+  };
+}
+
+function result<T>(ran: Ran, value: () => T): Restored<T> {
+  return ran.code === 0 ? { ok: true, value: value() } : failure(ran);
+}
+
+/** The traces of restic(1) beside its output. */
+
+/** For a repository in a directory of this machine; a remote one may leave some. */
+export function hasNoLock(place: string): boolean {
+  try {
+    return place.startsWith("/") && readdirSync(join(place, "locks")).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** What a process has written so far (proc(5), wchar); null if it has ended. */
+export function writtenBy(pid: number | undefined): number | null {
+  try {
+    return Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return null;
+  }
+}

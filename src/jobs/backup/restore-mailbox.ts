@@ -1,0 +1,110 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import { writeFile } from "../../host/root-files/files.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { accountKeysConf } from "../../mail/dovecot/mail-crypt.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
+import type { Progress, Restic } from "./restic.ts";
+import { type Failed, giveAll } from "./restore.ts";
+
+/** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
+export type Wanted = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
+
+const MANY_MAILS_MS = 60 * 60_000;
+
+/**
+ * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
+ * Dovecot, and removes their files outside the mailbox.
+ */
+type Asked = Readonly<{
+  wanted: Wanted;
+  folder: string;
+  keys: readonly string[];
+  interrupted: AbortSignal;
+}>;
+
+/**
+ * Puts mails of a snapshot into a separate folder in the account's mailbox, with their flags and times. Changes nothing
+ * else there. Returns the number of mails.
+ */
+export async function restoreMailbox(
+  layout: Layout,
+  restic: Restic,
+  { snapshot, watch, ...asked }: Asked & Readonly<{ snapshot: string; watch: (progress: Progress) => void }>,
+): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
+  const { wanted, interrupted: signal } = asked;
+  const [user = "", domain = ""] = wanted.account.split("@");
+  // Dovecot reads it as the user of the mails, who may not enter the directory of the backups.
+  const scratch = scratchOf(layout);
+  try {
+    removeLeftOver(layout);
+    removeLeftOverKeys();
+    giveDirectory(scratch, { mode: 0o700, owner: { uid: 0, gid: 0 } });
+    const restored = await restic.restore(snapshot, { to: scratch, paths: [`/mail/${domain}/${user}`], watch, signal });
+    if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
+    if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
+    const maildir = join(scratch, "mail", domain, user, "Maildir");
+    if (!existsSync(maildir))
+      return { ok: false, reason: `The snapshot ${snapshot} has no mail of ${wanted.account}.` };
+    giveAll(scratch, userIds(USERS.mail));
+    return await withKeys(layout.dovecotConf, asked.keys, (conf) => importMails({ conf, signal }, maildir, asked));
+  } finally {
+    removeTree(scratch);
+  }
+}
+
+/** Gives `work` a configuration with which Dovecot reads mail by these keys. It is in memory, only for root, until `work` ends. */
+async function withKeys<T>(
+  dovecotConf: string,
+  keys: readonly string[],
+  work: (conf: string) => Promise<T>,
+): Promise<T> {
+  if (keys.length === 0) return work(dovecotConf);
+  const directory = keysDirectory();
+  makeDirectory(directory, 0o700);
+  try {
+    const files = keys.map((key, i) => {
+      const file = join(directory, `${i}.pem`);
+      writeFile(file, key, { mode: 0o600, flush: false });
+      return file;
+    });
+    const conf = join(directory, "dovecot.conf");
+    writeFile(conf, `!include ${dovecotConf}\n${accountKeysConf(files)}`, { mode: 0o600, flush: false });
+    return await work(conf);
+  } finally {
+    removeTree(directory);
+  }
+}
+
+async function importMails(
+  { conf, signal }: Readonly<{ conf: string; signal: AbortSignal }>,
+  maildir: string,
+  { wanted, folder }: Asked,
+): Promise<Readonly<{ ok: true; mails: number }> | Failed> {
+  const { account } = wanted;
+  const doveadm = (...args: readonly string[]) =>
+    runProgram("doveadm", ["-c", conf, ...args], { timeoutMs: MANY_MAILS_MS, signal });
+  const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(wanted));
+  if (signal.aborted)
+    return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
+  if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
+  const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
+  const mails = counted.stdout
+    .split("\n")
+    .slice(1)
+    .reduce((sum, line) => sum + Number(line.split("\t").at(-1) ?? 0), 0);
+  return { ok: true, mails };
+}
+
+/** Each word is one argument: no text becomes part of the query's grammar (doveadm-search-query(7)). */
+function queryOf({ folder, messageId }: Wanted): readonly string[] {
+  return [
+    ...(folder === null ? [] : ["MAILBOX", folder]),
+    ...(messageId === null ? [] : ["HEADER", "Message-ID", messageId]),
+    ...(folder === null && messageId === null ? ["ALL"] : []),
+  ];
+}

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  chownSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { before, describe, test } from "node:test";
+import { makeCheapRepository } from "../../../test/kit/cheap-repository.ts";
+import { dataToBackUp } from "../../../test/kit/data-to-back-up.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import type { Isolation } from "../../core/incident/incident.ts";
+import { keepIsolation, readIsolation } from "../../host/firewall/isolation.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { openAccounts } from "../../store/open.ts";
+import { openAnySchema } from "../../store/schemas.ts";
+import { createBackup } from "./create.ts";
+import { misplacedFiles, outsideText } from "./outside-files.ts";
+import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
+import { readKey, repositoryOf } from "./repository.ts";
+import { refusal, restoreServer } from "./restore.ts";
+
+const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22], shut: ["send"] };
+const quiet = () => undefined;
+
+describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
+  const { top, layout, settings, maildir, put } = dataToBackUp();
+  const restic = repositoryOf(layout, settings);
+  const fetch = (to: string) => restic.restore("latest", { to, watch: quiet });
+  before(async () => {
+    put(join(maildir("anna"), "cur", "1:2,S"), "a mail");
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
+    accounts.close();
+    makeCheapRepository(layout);
+    const made = await createBackup(layout, settings, { version: "1", tag: "by-hand", watch: quiet });
+    assert.ok(made.ok, JSON.stringify(made));
+  });
+
+  test("contains outside files that the settings name, and restores them beside, with a sentence that names their places", async () => {
+    const certificate = join(top, "etc", "tls", "fullchain.pem");
+    mkdirSync(dirname(certificate), { recursive: true });
+    writeFileSync(certificate, "a certificate");
+    const named = { ...settings, "tls.cert": certificate, "tls.key": join(top, "etc", "missing"), "spam.rules": top };
+    assert.ok((await createBackup(layout, named, { version: "1", tag: "by-hand", watch: quiet })).ok);
+    const elsewhere = layoutOf(join(top, "with-files"));
+    assert.ok((await restoreServer(elsewhere, fetch, { key: null, replaces: false })).ok);
+    const kept = join(elsewhere.backupOutside, certificate);
+    assert.deepEqual([readFileSync(kept, "utf8"), statSync(kept).mode & 0o777], ["a certificate", 0o600]);
+    assert.equal(outsideText(elsewhere), "", "it is still in its place");
+    writeFileSync(certificate, "another one");
+    assert.deepEqual(misplacedFiles(elsewhere), [certificate]);
+    rmSync(certificate);
+    assert.match(
+      outsideText(elsewhere),
+      /^ 1 file that the settings name lies outside of it, .*: \S+fullchain\.pem\. /,
+    );
+    execFileSync("bash", ["-c", /cp -rn .*$/.exec(outsideText(elsewhere))?.[0] ?? "exit 1"]);
+    assert.equal(readFileSync(certificate, "utf8"), "a certificate");
+  });
+
+  test("sessions of the dashboard are not restored", async () => {
+    const target = layoutOf(join(top, "without-sessions"));
+    assert.ok((await restoreServer(target, fetch, { key: null, replaces: false })).ok);
+    using accounts = openAnySchema(target.accountsDb);
+    assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
+  });
+
+  test("refuses to restore if the backups are a separate mount, and names it", () => {
+    const target = layoutOf(join(top, "with-a-volume"));
+    const within = (path: string, asserts: () => void): void => {
+      mkdirSync(path, { recursive: true });
+      execFileSync("mount", ["-t", "tmpfs", "tmpfs", path]);
+      try {
+        asserts();
+      } finally {
+        execFileSync("umount", [path]);
+      }
+    };
+    within(target.backup, () => {
+      for (const replaces of [false, true])
+        assert.match(refusal(target, replaces) ?? "", /with-a-volume\/backup is a separate mount, .* unmount it/);
+    });
+    rmSync(target.backup, { recursive: true });
+    within(target.run, () => assert.equal(refusal(target, false), null, "nothing of run is restored"));
+  });
+
+  test("restores mail and logs into their separate mounts; the former contents move aside within them", async () => {
+    const target = layoutOf(join(top, "as-in-a-container"));
+    const logs = join(target.log, "mail");
+    const mounts = [target.data, target.mail, logs];
+    const old = "example.test/anna/Maildir/cur/1:2,S";
+    for (const path of mounts) {
+      mkdirSync(path, { recursive: true });
+      execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", path]);
+    }
+    try {
+      assert.equal(refusal(target, false), null, "an empty one, as Docker makes it");
+      assert.ok((await restoreServer(target, fetch, { key: "k", replaces: false })).ok);
+      writeFileSync(join(target.mail, old), "another mail");
+      writeFileSync(join(logs, "mail.log"), "later");
+      writeFileSync(join(target.data, "later"), "");
+      // As a start does.
+      chownSync(target.mail, 54_321, 54_321);
+      assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+      const again = await restoreServer(target, fetch, { key: "k", replaces: true });
+      assert.ok(again.ok, JSON.stringify(again));
+      const aside = basename(again.aside ?? "");
+      assert.equal(readFileSync(join(target.mail, old), "utf8"), "a mail");
+      assert.equal(readFileSync(join(target.mail, asideOfMount(aside), old), "utf8"), "another mail");
+      assert.equal(readFileSync(join(logs, asideOfMount(aside), "mail.log"), "utf8"), "later");
+      assert.ok(existsSync(join(target.data, aside, "later")) && !existsSync(join(target.data, "later")));
+      assert.deepEqual(globSync("{.,mail,log/mail}/.restoring", { cwd: target.data }), []);
+      // A kill once everything is ready: the next start finishes it.
+      for (const path of [target.data, target.mail]) {
+        mkdirSync(wholeIn(path), { recursive: true });
+        writeFileSync(join(wholeIn(path), "restored"), "");
+      }
+      const state = { step: "out", aside: "before-kill", mounts: ["mail", "log/mail"] };
+      writeFileSync(join(dirname(wholeIn(target.data)), "step.json"), JSON.stringify(state));
+      assert.ok(finishReplacing(target.data));
+      assert.deepEqual(globSync("{.,mail}/restored", { cwd: target.data }).length, 2);
+      assert.ok(existsSync(join(target.mail, ".before-kill", old)));
+    } finally {
+      for (const path of mounts.toReversed()) execFileSync("umount", [path]);
+    }
+  });
+
+  test("restores a directory behind a link, and one on a separate disk, within it; the former contents move aside", async () => {
+    const disk = join(top, "mounted");
+    mkdirSync(disk);
+    mkdirSync(join(top, "behind"));
+    symlinkSync(join(top, "behind"), join(top, "link"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", disk]);
+    try {
+      for (const target of [layoutOf(join(top, "link")), layoutOf(disk)]) {
+        assert.ok((await restoreServer(target, fetch, { key: "k", replaces: false })).ok, target.data);
+        writeFileSync(join(target.data, "later"), "");
+        assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
+        keepIsolation(target, ISOLATION);
+        mkdirSync(join(target.incidents, "2026-11-20-x"), { recursive: true });
+        writeFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
+        const again = await restoreServer(target, fetch, { key: "k", replaces: true });
+        assert.ok(again.ok, JSON.stringify(again));
+        assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
+        assert.equal(readKey(target), "k");
+        assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
+        assert.equal(readFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "utf8"), "{}");
+        assert.equal(readFileSync(join(target.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
+        assert.deepEqual(globSync("{.restoring,before-*}", { cwd: target.data }), [basename(again.aside ?? "")]);
+      }
+      assert.ok(existsSync(join(top, "behind", "mail")), "the link is still a link");
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  });
+});

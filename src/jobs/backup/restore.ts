@@ -1,0 +1,222 @@
+import { existsSync, readFileSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { inMb } from "../../core/text.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
+import { Directory, type Owner } from "../../host/root-files/directory.ts";
+import { moveFile, writeFile } from "../../host/root-files/files.ts";
+import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree, walk } from "../../host/root-files/walk.ts";
+import {
+  closedParent,
+  holdsForeignFiles,
+  lockHolder,
+  releaseLock,
+  takeLock,
+} from "../../host/running/data-directory.ts";
+import { processesOf } from "../../host/running/processes.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
+import { checkRestored } from "./check-restored.ts";
+import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
+import { changeBackupRecord } from "./records.ts";
+import {
+  dropWhole,
+  exchange,
+  finishExchange,
+  finishReplacing,
+  isEmptyData,
+  isExchanging,
+  isFixed,
+  mountsIn,
+  replaceContents,
+  restoreLock,
+  wholeBeside,
+  wholeIn,
+} from "./replace-contents.ts";
+import { prepareDirectory } from "./repository.ts";
+import type { Restic } from "./restic.ts";
+
+const ROOT: Owner = { uid: 0, gid: 0 };
+/** What set-up has installed here: `uninstall` needs it. */
+const RECORDS = ["installed-packages", "installed-besides"];
+/** Kept from the present server, whatever the backup contains: a restore lifts no isolation, opens no port, and keeps every incident. */
+const INCIDENTS: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+
+/** Possible mount points in the data directory: the restored contents move into them. */
+const MOVED_INTO = ["mail", "log"];
+
+const FINISHED =
+  "A restore that was cut off has been finished, and nothing else was restored: start the server, or repeat this one.";
+
+export type Failed = Readonly<{ ok: false; reason: string }>;
+/** Writes a backup into an existing directory, until the signal ends it. */
+export type Fetch = (to: string, signal?: AbortSignal) => Promise<Readonly<{ ok: true }> | Failed>;
+
+/** A snapshot's description of itself. */
+export async function readManifest(
+  restic: Restic,
+  snapshot: string,
+): Promise<Readonly<{ ok: true; manifest: Manifest }> | Failed> {
+  const read = await restic.read(snapshot, `/${MANIFEST}`);
+  if (!read.ok) return { ok: false, reason: `The snapshot ${snapshot} cannot be read: ${read.reason}.` };
+  const manifest = parseManifest(read.value);
+  return manifest === null
+    ? { ok: false, reason: `The snapshot ${snapshot} is not one of this program's, or of a newer version.` }
+    : { ok: true, manifest };
+}
+
+/** Why the whole server cannot be restored into its data directory; null if it can. */
+export function refusal(layout: Layout, replaces: boolean): string | null {
+  if (processesOf(layout.data).length > 0)
+    return `The server in ${layout.data} runs: stop it with \`./ghostinbox stop\` first.`;
+  const closed = closedParent(layout.data);
+  if (closed !== null)
+    return `${layout.data} cannot hold the data, because Postfix, Dovecot and the guard may not enter ${closed}: name another place with --data.`;
+  const mounts = mountsIn(layout.data);
+  const fixed = mounts.find((path) => !MOVED_INTO.some((name) => path === name || path.startsWith(`${name}/`)));
+  if (fixed !== undefined)
+    return `${join(layout.data, fixed)} is a separate mount, which a restore cannot move: unmount it, restore, then move the restored files onto it (docs/backups.md).`;
+  const nested = mounts.find((path) => mounts.some((other) => path.startsWith(`${other}/`)));
+  if (nested !== undefined)
+    return `${join(layout.data, nested)} is a mount within another one, which a restore cannot move: unmount it first (docs/backups.md).`;
+  if (isEmptyData(layout.data, mounts)) return null;
+  if (holdsForeignFiles(layout.data))
+    return `${layout.data} holds another program's files, so nothing is restored there.`;
+  if (replaces) return null;
+  return `${layout.data} is not empty, and nothing is overwritten. --replace moves it aside first.`;
+}
+
+/**
+ * Restores the whole data directory. It is prepared completely beside its place, or within it if it is a mount, before it replaces it, so a failure
+ * or a kill leaves everything unchanged; `interrupted` ends it like a failure. Returns where the former one is now; null if there was none.
+ */
+export async function restoreServer(
+  layout: Layout,
+  fetch: Fetch,
+  { key, replaces, interrupted }: Readonly<{ key: string | null; replaces: boolean; interrupted?: AbortSignal }>,
+): Promise<Readonly<{ ok: true; aside: string | null; manifest: Manifest }> | Failed> {
+  const isIn = isFixed(layout.data);
+  const half = layoutOf(isIn ? wholeIn(layout.data) : wholeBeside(layout.data));
+  const lock = restoreLock(layout.data);
+  const other = lockHolder(lock);
+  if (other !== null) return { ok: false, reason: `Another restore is at work (pid ${other}): nothing was restored.` };
+  takeLock(lock, layout.data);
+  try {
+    if (isIn) finishReplacing(layout.data);
+    else if (finishExchange(layout.data)) return { ok: false, reason: FINISHED };
+    removeTree(half.data);
+    makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
+    giveDirectory(half.data, { mode: 0o700, owner: ROOT });
+    const restored = await fetch(half.data, interrupted);
+    // From here on nothing is awaited, so no signal is handled before the end.
+    if (interrupted?.aborted === true) return { ok: false, reason: "Interrupted: nothing was restored." };
+    if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };
+    const checked = checkRestored(half);
+    if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
+    // The users of this machine have different ids: the next start gives each its own files.
+    giveAll(half.data, ROOT);
+    dropSessions(half.accountsDb);
+    keepQueue(half);
+    prepareDirectory(half);
+    for (const name of RECORDS)
+      if (existsSync(join(layout.data, name))) copyFile(join(layout.data, name), join(half.data, name), 0o644);
+    keepIncidents(layout, half);
+    // The server may have been started since.
+    const refused = refusal(layout, replaces);
+    if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
+    for (const mount of mountsIn(layout.data)) moveToMount(join(half.data, mount), join(layout.data, mount));
+    const isElsewhere = key !== null && hasOwnPlace(half);
+    const aside = takePlace(layout, !isElsewhere);
+    if (key !== null && !existsSync(layout.backupKey)) {
+      writeFile(layout.backupKey, `${key}\n`, { mode: 0o600 });
+      changeBackupRecord(layout, { isKeySeen: true });
+    }
+    return { ok: true, aside, manifest: checked.manifest };
+  } catch (error) {
+    return { ok: false, reason: `Nothing was restored: ${messageOf(error)}` };
+  } finally {
+    if (isIn) dropWhole(layout.data);
+    else if (!isExchanging(layout.data)) removeTree(half.data);
+    releaseLock(lock);
+  }
+}
+
+/** Moves a restored part to its disk. Files keep their times, which are those of their mails. */
+function moveToMount(from: string, mount: string): void {
+  // The next start gives it to its owner, like everything else.
+  giveDirectory(mount, { mode: 0o700, owner: ROOT });
+  makeDirectory(dirname(wholeIn(mount)), 0o700);
+  removeTree(wholeIn(mount));
+  if (existsSync(from)) new Mirror(from, wholeIn(mount), INCIDENTS).pass();
+  else makeDirectory(wholeIn(mount), 0o700);
+  removeTree(from);
+}
+
+/** The directory whose disk needs space for the restored contents. */
+export function roomFor({ data }: Layout): string {
+  return isFixed(data) ? data : dirname(data);
+}
+
+/** Whether the restored settings name a separate place for backups: then its key is theirs. */
+function hasOwnPlace({ settings }: Layout): boolean {
+  const loaded = loadSettings(readFileSync(settings, "utf8"), {});
+  return loaded.ok && loaded.settings["backup.repository"] !== "";
+}
+
+export function giveAll(path: string, owner: Owner): void {
+  using top = Directory.open(path);
+  walk(top, (entry) => {
+    entry.give(owner);
+    return true;
+  });
+  // Last: until then no other user can enter it.
+  top.give(owner);
+}
+
+/** Postfix turns the files into mails when it starts: their names contain numbers of the old disk. */
+function keepQueue(layout: Layout): void {
+  if (!existsSync(layout.postfixQueue)) return;
+  prepareDirectory(layout);
+  moveFile(layout.postfixQueue, layout.backupQueue);
+}
+
+/** Keeps files of the backup if the server has none with that name. */
+function keepIncidents(layout: Layout, half: Layout): void {
+  if (existsSync(layout.isolation)) copyFile(layout.isolation, half.isolation, 0o600);
+  if (existsSync(layout.strictFirewall)) copyFile(layout.strictFirewall, half.strictFirewall, 0o600);
+  new Mirror(layout.incidents, half.incidents, INCIDENTS).pass();
+}
+
+/** Returns where the former directory is now; null if it was empty. */
+function takePlace(layout: Layout, keepsKey: boolean): string | null {
+  const mounts = mountsIn(layout.data);
+  const isAside = !isEmptyData(layout.data, mounts);
+  const before = `before-${stamp()}`;
+  const isIn = isFixed(layout.data);
+  const aside = isAside ? layoutOf(isIn ? join(layout.data, before) : `${layout.data}.${before}`) : null;
+  if (!isIn) {
+    exchange(layout.data, { aside: aside?.data ?? null, keepsKey });
+    return aside?.data ?? null;
+  }
+  replaceContents(layout.data, isAside ? before : null, mounts);
+  giveDirectory(layout.data, { mode: 0o755, owner: ROOT });
+  if (aside === null) return null;
+  if (keepsKey && existsSync(aside.backupKey)) moveFile(aside.backupKey, layout.backupKey);
+  if (existsSync(aside.backupRepository)) moveFile(aside.backupRepository, layout.backupRepository);
+  return aside.data;
+}
+
+function stamp(): string {
+  return new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+}
+
+/** Whether the disk has space for the restored contents (bytes). Null: enough. */
+export function lackingRoom(directory: string, bytes: number): string | null {
+  const { bavail, bsize } = statfsSync(directory);
+  const free = bavail * bsize;
+  if (free > bytes) return null;
+  return `Nothing was restored: that needs ${inMb(bytes)} MB, and the disk of ${directory} has ${inMb(free)} MB left.`;
+}

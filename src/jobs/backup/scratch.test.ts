@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { startTimeOf } from "../../host/running/read-processes.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
+
+test("files of a killed restore or drill are removed; those of a running one stay", () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  const own = basename(scratchOf(layout));
+  // This process's number with a different start time; and a different number.
+  for (const name of [own, `restoring-${process.pid}-1`, "restoring-4194999-5", "restoring-mail"])
+    mkdirSync(join(layout.data, name), { recursive: true });
+  mkdirSync(join(layout.backupDrill, "mail"), { recursive: true });
+  removeLeftOver(layout);
+  assert.deepEqual(readdirSync(layout.data).toSorted(), ["backup", own, "restoring-mail"].toSorted());
+  assert.deepEqual(readdirSync(layout.backup), []);
+});
+
+test("the files of a drill that a different process runs stay", () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(layout.backupDrill, { recursive: true });
+  writeFileSync(layout.backupLock, `${process.ppid} ${startTimeOf(process.ppid)} 0\n`);
+  removeLeftOver(layout);
+  assert.ok(existsSync(layout.backupDrill));
+  rmSync(layout.backupLock);
+  removeLeftOver(layout);
+  assert.ok(!existsSync(layout.backupDrill));
+});
+
+test("keys that a killed restore left in memory are removed", { skip: lacking({ root: true }) }, () => {
+  // No process can have these numbers (proc(5), pid_max); the last is of this process, with a different start time.
+  const left = ["4194999-5", `${process.pid}-1`].map((of) => `/run/ghostinbox-keys.${of}`);
+  for (const directory of [...left, keysDirectory()]) mkdirSync(directory);
+  try {
+    removeLeftOverKeys();
+    assert.deepEqual(
+      left.filter((directory) => existsSync(directory)),
+      [],
+    );
+    assert.ok(existsSync(keysDirectory()));
+  } finally {
+    for (const directory of [...left, keysDirectory()]) rmSync(directory, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,246 @@
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
+import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
+import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { filesBelow, removeTree } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
+import { MailStage, removeMailStage } from "./mail-stage.ts";
+import { MANIFEST, type Manifest, rowsOf } from "./manifest.ts";
+import { copyOutsideFiles } from "./outside-files.ts";
+
+/** For the live queue. */
+const QUEUE_LOOKS = 3;
+/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
+const ALL_PAGES = 2 ** 31 - 1;
+/** Otherwise a mail that arrives in each round would delay a backup forever. */
+const MOST_ROUNDS = 20;
+
+/** Dovecot rebuilds these from the mails. It cannot rebuild dovecot-uidlist, dovecot-keywords, subscriptions. */
+const MADE_AGAIN = /^(?:dovecot\.(?:index|list\.index|mailbox\.log).*|.*\.lock|.*\.tmp|maildirsize)$/;
+/** A mail that changes its queue while they are read must not be missing in both. */
+const QUEUED: MirrorRules = { links: () => false, skips: () => false, keeps: true };
+const COPIES: MirrorRules = { links: () => false, skips: () => false };
+const LOGS: MirrorRules = { links: () => false, skips: (path) => /\.(?:index|half)$/.test(path) };
+
+function mailRules({ mail, backupMailStage }: Layout): MirrorRules {
+  const own = existsSync(mail) ? join(realpathSync(mail), basename(backupMailStage)) : null;
+  const isOut = (path: string): boolean => path === own || (basename(path) === "tmp" && isInMaildir(path));
+  return {
+    links: holdsMails,
+    skips: (path, stat) => (stat.isDirectory() ? isOut(path) : MADE_AGAIN.test(basename(path))),
+  };
+}
+
+/** The queues whose files are mails (postfix's qmgr(8)). */
+export const QUEUES = ["maildrop", "incoming", "active", "deferred", "hold"] as const;
+
+/** Directories that are copied unchanged: few files, that only root or one program changes. */
+function plainParts(layout: Layout): readonly string[] {
+  return [
+    layout.fail2banFilters,
+    layout.tls,
+    layout.secrets,
+    layout.incidents,
+    layout.dkimKeys,
+    dirname(layout.proofWord),
+    dirname(layout.legalHolds),
+    dirname(layout.mailPublicKey),
+    layout.spamState,
+    layout.exportData,
+    join(layout.data, "lib", "dovecot"),
+  ];
+}
+
+/**
+ * Makes the tree of a backup in `backup/stage` while the server runs: second names of mails, copies of the rest. Each mail
+ * that was accepted before is in it, in its mailbox or in the queue; one on its way between them may be in both. If mail is a
+ * separate mount, the whole tree is finally there.
+ */
+export class Stage {
+  readonly #layout: Layout;
+  readonly #named: readonly string[];
+  /** Null if mails get their second names in `backup/stage`. */
+  #mailStage: MailStage | null = null;
+
+  /** `named`: files that the settings name, wherever they are. */
+  constructor(layout: Layout, named: readonly string[]) {
+    this.#layout = layout;
+    this.#named = named;
+  }
+
+  get path(): string {
+    return this.#mailStage?.heldPath ?? this.#layout.backupStage;
+  }
+
+  /** Also removes that of an earlier, killed backup. */
+  remove(): void {
+    this.#mailStage?.[Symbol.dispose]();
+    this.#mailStage = null;
+    removeTree(this.#layout.backupStage);
+    removeMailStage(this.#layout);
+  }
+
+  /** `manifest` without the numbers counted here. */
+  async build(manifest: Omit<Manifest, "mails" | "queued" | "accounts" | "rows">): Promise<Manifest> {
+    const layout = this.#layout;
+    this.remove();
+    giveDirectory(layout.backupStage, { mode: 0o700, owner: ourselves() });
+    this.#mailStage = MailStage.ifNeeded(layout);
+    // The queue first: a mail that is delivered in between is found in its mailbox.
+    const queue = QUEUES.map((name) => this.#mirror(join(layout.postfixQueue, name), QUEUED));
+    settle(queue);
+    const mail = this.#mirror(layout.mail, mailRules(layout));
+    settle([mail]);
+    // Mail that has left the queue since has reached its mailbox before, so reading the mailboxes again finds it there.
+    settle(queue);
+    this.#dropDelivered();
+    settle([mail]);
+    for (const part of plainParts(layout)) settle([this.#mirror(part, COPIES)]);
+    this.#mirror(layout.log, LOGS).pass();
+    copyFile(layout.settings, this.#inStage(layout.settings), 0o640);
+    if (existsSync(layout.adoptedScript)) copyFile(layout.adoptedScript, this.#inStage(layout.adoptedScript), 0o600);
+    copyOutsideFiles(layout, this.#named, this.#inStage(layout.backupOutside));
+    // The databases last: the mails that they mention are in the mailboxes.
+    for (const database of [layout.accountsDb, layout.engineDb]) await this.#database(database);
+    const accounts = mailsOfAccounts(mailFiles(this.#inStage(layout.mail)));
+    const mails = Object.values(accounts).reduce((sum, count) => sum + count, 0);
+    const queued = queuedBelow(this.#inStage(layout.postfixQueue)).length;
+    const rows = rowsOf({ accountsDb: this.#inStage(layout.accountsDb), engineDb: this.#inStage(layout.engineDb) });
+    const whole = { ...manifest, mails, queued, accounts, rows };
+    writeFile(join(layout.backupStage, MANIFEST), `${JSON.stringify(whole, null, 2)}\n`, { mode: 0o600 });
+    this.#mailStage?.complete(layout.backupStage);
+    return whole;
+  }
+
+  #mirror(from: string, rules: MirrorRules): Mirror {
+    const to = this.#inStage(from);
+    makeDirectory(dirname(to), 0o755);
+    return new Mirror(from, to, rules);
+  }
+
+  /**
+   * A mail that is in no queue any more has reached its mailbox, and one that changed its queue is in two directories. Reads
+   * them more than once, since a mail may change its queue during a read.
+   */
+  #dropDelivered(): void {
+    const { postfixQueue } = this.#layout;
+    const waiting = new Set<string>();
+    for (let look = 0; look < QUEUE_LOOKS; look += 1)
+      for (const name of QUEUES) for (const path of filesBelow(join(postfixQueue, name))) waiting.add(basename(path));
+    const kept = new Set<string>();
+    for (const path of QUEUES.toReversed().flatMap((name) => filesBelow(this.#inStage(join(postfixQueue, name))))) {
+      const id = basename(path);
+      if (waiting.has(id) && !kept.has(id)) kept.add(id);
+      else removeFile(path);
+    }
+  }
+
+  /** A complete copy at one instant, whatever the guard writes at the same time. Throws if it cannot be restored. */
+  async #database(path: string): Promise<void> {
+    const to = this.#inStage(path);
+    makeDirectory(dirname(to), 0o700);
+    const db = path === this.#layout.engineDb ? openEngineForReading(path) : openAccountsForReading(path);
+    try {
+      // All pages in one step: between steps, each commit of the guard would restart it (sqlite3_backup_step).
+      await backup(db, to, { rate: ALL_PAGES });
+    } finally {
+      db.close();
+    }
+    setAccess(to, { mode: 0o640 });
+    const damage = damageOf(to);
+    if (damage !== null) throw new Error(`${path} is damaged (${damage}), so it is not backed up`);
+  }
+
+  #inStage(path: string): string {
+    const { data, mail, backupStage } = this.#layout;
+    const top = path === mail && this.#mailStage !== null ? this.#mailStage.path : backupStage;
+    return join(top, relative(data, path));
+  }
+}
+
+/** The mails in Postfix's queue below this directory. */
+export function queuedBelow(postfix: string): readonly string[] {
+  return QUEUES.flatMap((name) => filesBelow(join(postfix, name)));
+}
+
+/** What SQLite's check finds wrong with a database; null if nothing. */
+export function damageOf(path: string): string | null {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true });
+    try {
+      const found = db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"];
+      return found === "ok" ? null : String(found);
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Repeats until all have found nothing new in one round: a mail may move from one to the other while they read. */
+function settle(mirrors: readonly Mirror[]): void {
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
+    const changes = mirrors.map((mirror) => mirror.pass());
+    if (changes.every((count) => count === 0)) return;
+  }
+}
+
+/** The size of the databases, which a backup copies (bytes). */
+export function copiedBytes(layout: Layout): number {
+  return [layout.engineDb, layout.accountsDb, `${layout.engineDb}-wal`]
+    .map((path) => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+export const MAIL_DIRECTORIES: ReadonlySet<string> = new Set(["cur", "new"]);
+
+/** Whether a file of this directory is a mail, whose content never changes (maildir(5)). */
+export function holdsMails(directory: string): boolean {
+  return MAIL_DIRECTORIES.has(basename(directory)) && isInMaildir(directory);
+}
+
+/** An account may be called `tmp` or `cur`: these names have their meaning only below a Maildir. */
+export function isInMaildir(path: string): boolean {
+  return dirname(path).split("/").slice(-3).includes("Maildir");
+}
+
+/** A mail in `mail/DOMAIN/LOCAL/…` of a directory that belongs to root; `path` starts below `mail`. */
+export type MailFile = Readonly<{ account: string; path: string }>;
+
+/** All mails below `top`, which need not exist. Does not follow links. */
+export function* mailFiles(top: string, below = ""): Generator<MailFile> {
+  const isMail = holdsMails(below);
+  for (const entry of entriesOf(join(top, below))) {
+    const path = join(below, entry.name);
+    if (entry.isDirectory()) yield* mailFiles(top, path);
+    else if (isMail && entry.isFile()) yield { account: accountOf(path), path };
+  }
+}
+
+/** Number of mails for each account. */
+export function mailsOfAccounts(files: Iterable<MailFile>): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { account } of files) counts.set(account, (counts.get(account) ?? 0) + 1);
+  return Object.fromEntries(counts);
+}
+
+function accountOf(path: string): string {
+  const [domain = "", local = ""] = path.split("/");
+  return `${local}@${domain}`;
+}
+
+function entriesOf(directory: string) {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { Directory } from "../../host/root-files/directory.ts";
+import { removeFile, setModified, writeFile } from "../../host/root-files/files.ts";
+import { makeDirectory } from "../../host/root-files/trees.ts";
+import { buildCommandLine, buildPrograms, buildStart } from "./build-programs.ts";
+import type { Built, BuiltFile } from "./bundle.ts";
+import {
+  contentHash,
+  fileOf,
+  hashOf,
+  type KeptFiles,
+  type Kind,
+  keptFiles,
+  type Note,
+  placeOf,
+  statusOf,
+  writeNotes,
+} from "./kept-files.ts";
+
+type Build = (checkout: string) => Promise<Built>;
+
+/** Read on demand, as bytes: text of nine megabytes would fill the heap of the start. */
+export type ReadFile = Readonly<{ name: string; content: () => Uint8Array }>;
+
+const BUILDS: Readonly<Record<Kind, Build>> = {
+  programs: buildPrograms,
+  start: buildStart,
+  "command-line": buildCommandLine,
+};
+
+const KINDS = ["programs", "start", "command-line"] as const;
+/** The versions and settings of the build, in addition to its sources. */
+const BUILT_BY = ["package-lock.json", "tsconfig.json", "src/jobs/build/build-programs.ts", "src/jobs/build/bundle.ts"];
+/** The clocks of file systems advance in steps: a source that changes while it is read may have the time of a moment before. */
+const STEP_MS = 2_000;
+
+/**
+ * The build of this checkout, from the last time if every source is unchanged: reading takes a tenth of the processor time.
+ * Keeps nothing if root may not write safely.
+ */
+export async function keptBuild(checkout: string, kind: Kind, build = BUILDS[kind]): Promise<readonly ReadFile[]> {
+  const kept = keptFiles(checkout, kind);
+  if (kept === null) {
+    const { files } = await buildAndKeep(checkout, kind, build);
+    return files.map(({ name, text }) => ({ name, content: () => Buffer.from(text) }));
+  }
+  if (!kept.hasTimes) noteTimes(checkout, kind, kept);
+  const { directory } = placeOf(checkout, kind);
+  return kept.names.map((name) => ({
+    name: decodeURIComponent(name),
+    content: () => readFileSync(join(directory, name)),
+  }));
+}
+
+/** Whether it exists now, for a program that is loaded from there. Not built if it cannot be kept. */
+export async function isKept(checkout: string, kind: Kind): Promise<boolean> {
+  const kept = keptFiles(checkout, kind);
+  if (kept?.hasTimes === false) noteTimes(checkout, kind, kept);
+  if (kept !== null) return true;
+  try {
+    if (!mayKeep(checkout)) return false;
+    return (await buildAndKeep(checkout, kind, BUILDS[kind])).isKept;
+  } catch {
+    // The program runs from its sources, and reports the problem itself.
+    return false;
+  }
+}
+
+type Laid = Readonly<{ root: string; place: string; at?: Date }>;
+
+/**
+ * For a package or an image: the whole build of the checkout at `root`, for its later path `place`. `at`: the time
+ * of all files, which the sources have already.
+ */
+export async function keepAll(laid: Laid, kinds: readonly Kind[] = KINDS): Promise<void> {
+  // The bundler is a Go program. It takes a third less time if it keeps its garbage: 360 MB, which a small server would not have.
+  process.env["GOGC"] ??= "off";
+  for (const kind of kinds) lay(laid, kind, await BUILDS[kind](laid.root));
+}
+
+function lay({ root, place, at }: Laid, kind: Kind, { files, sources }: Built): void {
+  const { directory, record } = placeOf(root, kind);
+  makeDirectory(directory, 0o755);
+  const kept = files.map(({ name, text }): Note => {
+    const path = encodeURIComponent(name);
+    const file = join(directory, path);
+    writeFile(file, text, { mode: 0o644, flush: false });
+    if (at !== undefined) setModified(file, at);
+    // Only the names that were to be written: a concurrent start may have replaced the rest.
+    return {
+      kept: true,
+      status: `${Buffer.byteLength(text)} ${statSync(file).mtimeMs}`,
+      hash: contentHash(text),
+      path,
+    };
+  });
+  const paths = [...sources, ...BUILT_BY.map((path) => join(root, path))];
+  const read = [...new Set(paths)].map((path): Note => {
+    return { kept: false, status: statusOf(path), hash: hashOf(path), path: relative(root, path) };
+  });
+  writeFile(record, writeNotes(place, [...kept, ...read]), { mode: 0o644, flush: false });
+  if (at !== undefined) setModified(record, at);
+  // Left by an earlier build, whose page had different program names.
+  const wanted = new Set([record, ...kept.map(({ path }) => join(directory, path))]);
+  for (const path of readdirSync(directory).map((name) => join(directory, name)))
+    if (!wanted.has(path)) removeFile(path);
+}
+
+async function buildAndKeep(
+  checkout: string,
+  kind: Kind,
+  build: Build,
+): Promise<Readonly<{ files: readonly BuiltFile[]; isKept: boolean }>> {
+  const began = Date.now();
+  const built = await build(checkout);
+  return { files: built.files, isKept: keep(checkout, kind, built, began) };
+}
+
+function keep(checkout: string, kind: Kind, built: Built, began: number): boolean {
+  // A source that changes at the same time may be in the build or not.
+  const sources = [...built.sources, ...BUILT_BY.map((path) => join(checkout, path))];
+  if (sources.some((path) => changedAt(path) > began - STEP_MS)) return false;
+  try {
+    if (!mayKeep(checkout)) return false;
+    lay({ root: checkout, place: checkout }, kind, built);
+    return true;
+  } catch {
+    // Only the next start takes longer.
+    return false;
+  }
+}
+
+/** Throws UnsafePath. */
+function mayKeep(checkout: string): boolean {
+  const packages = join(checkout, "node_modules");
+  using opened = Directory.own(packages);
+  // Where they are a link they belong to another checkout.
+  return opened.path === packages;
+}
+
+/** What is the same by its content has these times from now on. */
+function noteTimes(checkout: string, kind: Kind, { notes }: KeptFiles): void {
+  try {
+    const timed = notes.map((note) => ({ ...note, status: statusOf(fileOf(note, checkout, kind)) }));
+    writeFile(placeOf(checkout, kind).record, writeNotes(checkout, timed), { mode: 0o644, flush: false });
+  } catch {
+    // Only the next start takes longer.
+  }
+}
+
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

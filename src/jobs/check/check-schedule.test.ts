@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import type { RunBehind } from "../schedule.ts";
+import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
+import { CheckSchedule, isDue, troublesOf } from "./check-schedule.ts";
+
+const NOW = Date.UTC(2026, 10, 21, 8);
+const SINCE: CheckRecord = { ...NO_CHECKS, since: NOW - 60 * DAY_MS };
+const FALLEN = { "tls.days": { state: "wrong", evidence: "It expired.", passedAt: 1 } } as const;
+
+for (const { what, record, expected } of [
+  { what: "a new server", record: { ...SINCE, since: NOW - MINUTE_MS }, expected: false },
+  { what: "ten minutes later", record: { ...SINCE, since: NOW - 10 * MINUTE_MS }, expected: true },
+  { what: "within the week", record: { ...SINCE, at: NOW - 6 * DAY_MS }, expected: false },
+  { what: "after a week", record: { ...SINCE, at: NOW - 7 * DAY_MS }, expected: true },
+  { what: "while one fails, each day", record: { ...SINCE, at: NOW - DAY_MS, checks: FALLEN }, expected: true },
+  { what: "one of tomorrow does not count", record: { ...SINCE, at: NOW + 90 * DAY_MS }, expected: true },
+  {
+    what: "not at once after one that was ended",
+    record: { ...SINCE, at: NOW - 7 * DAY_MS, triedAt: NOW - MINUTE_MS },
+    expected: false,
+  },
+  {
+    what: "an hour after one that was ended",
+    record: { ...SINCE, at: NOW - 7 * DAY_MS, triedAt: NOW - HOUR_MS },
+    expected: true,
+  },
+])
+  test(`whether the checks must run now: ${what}`, () => assert.equal(isDue(record, NOW), expected));
+
+test("the notice names a few of many failures", () => {
+  assert.deepEqual(troublesOf(SINCE), []);
+  assert.deepEqual(troublesOf({ ...SINCE, checks: FALLEN }), [
+    { code: "check_failed", detail: "tls.days: It expired." },
+  ]);
+  const many = Object.fromEntries(["a.a", "a.b", "a.c", "a.d", "a.e"].map((id) => [id, FALLEN["tls.days"]]));
+  assert.match(troublesOf({ ...SINCE, checks: many })[0]?.detail ?? "", /^a\.a: .* a\.c: It expired\. and 2 more$/);
+});
+
+test("one run of the checks at a time, if they are enabled, and their results are used", async () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  let now = NOW;
+  let runs = 0;
+  const ended = Promise.withResolvers<string | null>();
+  const run = (): Promise<string | null> => {
+    runs += 1;
+    return ended.promise;
+  };
+  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": false }, run);
+  assert.equal(schedule.look(), null);
+  assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
+  schedule.use({ "checks.weekly": true });
+  schedule.look();
+  assert.equal(readCheckRecord(layout).since, NOW);
+  now += 10 * MINUTE_MS;
+  const running = schedule.look();
+  schedule.look();
+  assert.equal(runs, 1);
+  assert.equal(readCheckRecord(layout).triedAt, now);
+  ended.resolve("1");
+  changeCheckRecord(layout, { at: now, checks: FALLEN });
+  await running;
+  assert.equal(schedule.look(), null);
+  assert.equal(schedule.troubles()[0]?.code, "check_failed");
+  changeCheckRecord(layout, { checks: {} });
+  assert.deepEqual(schedule.troubles(), []);
+});
+
+test("a run that does not end is reported at once, and no other starts beside it; its end clears that", async () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  changeCheckRecord(layout, { since: NOW, checks: {} });
+  let now = NOW + 10 * MINUTE_MS;
+  const ends: ((how: string | null) => void)[] = [];
+  const limits: Parameters<RunBehind>[3][] = [];
+  const run: RunBehind = (_, __, ___, limit) => {
+    limits.push(limit);
+    return new Promise((resolve) => ends.push(resolve));
+  };
+  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  const first = schedule.look();
+  assert.equal(limits[0]?.ms, HOUR_MS);
+  assert.deepEqual(schedule.troubles(), []);
+  now += HOUR_MS;
+  limits[0]?.passed("not done after 60 minutes");
+  const reported = [
+    { code: "check_failed", detail: "the checks did not come to their end (not done after 60 minutes)" },
+  ];
+  assert.deepEqual(schedule.troubles(), reported);
+  now += HOUR_MS;
+  assert.equal(schedule.look(), first);
+  ends[0]?.("SIGKILL");
+  await first;
+  assert.deepEqual(schedule.troubles(), reported);
+  const second = schedule.look();
+  assert.equal(ends.length, 2);
+  ends[1]?.(null);
+  await second;
+  assert.deepEqual(schedule.troubles(), []);
+});
+
+test("a failed run is reported until all checks have run, even if the owner runs them", async () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  changeCheckRecord(layout, { since: NOW, checks: {} });
+  const now = NOW + 10 * MINUTE_MS;
+  const run: RunBehind = () => Promise.resolve("SIGSEGV");
+  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  await schedule.look();
+  assert.equal(schedule.troubles()[0]?.detail, "the checks did not come to their end (SIGSEGV)");
+  changeCheckRecord(layout, { checks: FALLEN });
+  const both = "the checks did not come to their end (SIGSEGV); tls.days: It expired.";
+  assert.equal(schedule.troubles()[0]?.detail, both);
+  changeCheckRecord(layout, { at: now + MINUTE_MS, checks: {} });
+  assert.deepEqual(schedule.troubles(), []);
+});

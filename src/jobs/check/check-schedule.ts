@@ -1,0 +1,97 @@
+import { statSync } from "node:fs";
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type Failure, type RunBehind, runBehind } from "../schedule.ts";
+import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
+
+export type CheckRules = Pick<Settings, "checks.weekly">;
+
+/** By then a new server has its certificate, its first account and all of its parts. */
+const FIRST_MS = 10 * MINUTE_MS;
+const WEEK_MS = 7 * DAY_MS;
+/** After a run that did not finish. */
+const AGAIN_MS = HOUR_MS;
+/** They take about two minutes. */
+const LIMIT_MS = HOUR_MS;
+const NAMED = 3;
+
+/** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
+export class CheckSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #run: RunBehind;
+  #rules: CheckRules | null;
+  #running: Promise<unknown> | null = null;
+  /** A run that did not finish, until one does. */
+  #failure: Failure | null = null;
+  #read: Readonly<{ change: string; record: CheckRecord }> = { change: "", record: NO_CHECKS };
+
+  constructor(layout: Layout, clock: Clock, rules: CheckRules | null, run = runBehind) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#rules = rules;
+    this.#run = run;
+  }
+
+  use(rules: CheckRules): void {
+    this.#rules = rules;
+  }
+
+  /** Starts the checks if they must run now. Returns the run's promise, or null if none runs. */
+  look(): Promise<unknown> | null {
+    if (this.#rules?.["checks.weekly"] !== true || this.#running !== null) return this.#running;
+    const now = this.#clock.now();
+    const record = this.#record();
+    if (record.since === 0) changeCheckRecord(this.#layout, { since: now });
+    else if (isDue(record, now)) {
+      changeCheckRecord(this.#layout, { triedAt: now });
+      this.#running = this.#check(now).finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
+  troubles(): readonly KeeperTrouble[] {
+    const record = this.#record();
+    const found = troublesOf(record);
+    if (this.#failure === null || (record.at ?? 0) >= this.#failure.at) return found;
+    return [{ code: "check_failed", detail: [this.#failure.reason, ...found.map(({ detail }) => detail)].join("; ") }];
+  }
+
+  async #check(now: number): Promise<void> {
+    const failed = (how: string): void => {
+      this.#failure = { at: now, reason: `the checks did not come to their end (${how})` };
+    };
+    const ended = await this.#run(this.#layout, "check", [], { ms: LIMIT_MS, passed: failed });
+    if (ended === null) this.#failure = null;
+    else if (this.#failure?.at !== now) failed(ended);
+  }
+
+  /** Checked each second, so the file is read only when it has changed. */
+  #record(): CheckRecord {
+    const stat = statSync(this.#layout.checkRecord, { throwIfNoEntry: false });
+    const change = stat === undefined ? "none" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+    if (change !== this.#read.change) this.#read = { change, record: readCheckRecord(this.#layout) };
+    return this.#read.record;
+  }
+}
+
+/** Each week; each day while a check fails that passed before, so that its recovery is noticed. */
+export function isDue({ since, at, triedAt, checks }: CheckRecord, now: number): boolean {
+  // A future time was noted while the clock was ahead.
+  const ran = at !== null && at <= now ? at : null;
+  if (triedAt !== null && triedAt <= now && triedAt > (ran ?? 0) && now - triedAt < AGAIN_MS) return false;
+  if (ran === null) return now - since >= FIRST_MS || since > now;
+  return now - ran >= (fallen({ checks }).length > 0 ? DAY_MS : WEEK_MS);
+}
+
+export function troublesOf(record: CheckRecord): readonly KeeperTrouble[] {
+  const ids = fallen(record);
+  if (ids.length === 0) return [];
+  const named = ids.slice(0, NAMED).map((id) => `${id}: ${record.checks[id]?.evidence ?? ""}`);
+  const more = ids.length > NAMED ? [`and ${ids.length - NAMED} more`] : [];
+  return [{ code: "check_failed", detail: [...named, ...more].join(" ") }];
+}

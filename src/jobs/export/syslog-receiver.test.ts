@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { createServer as createPlainServer } from "node:net";
+import { after, describe, test } from "node:test";
+import { createServer, type TLSSocket } from "node:tls";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { eventItem } from "../../../test/kit/samples.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { RelpReader, relpFrame } from "./syslog.ts";
+import { RelpReceiver, type SyslogServer, TlsReceiver } from "./syslog-receiver.ts";
+
+const EVENTS = [1, 2, 3].map((id) => eventItem("CONNECT", { id }));
+
+/** Failing receivers; export.machine.test.ts tests a real rsyslog. */
+describe("receivers", { skip: lacking({ installed: ["openssl"] }) }, () => {
+  const identity = ownCertificate(temporaryDirectory());
+
+  async function server(
+    serve: (socket: TLSSocket) => void,
+    changes: Partial<SyslogServer> = {},
+  ): Promise<SyslogServer> {
+    const listener = createServer({ ...identity, allowHalfOpen: true }, (socket) => {
+      after(() => socket.destroy());
+      socket.on("error", () => socket.destroy());
+      serve(socket);
+    });
+    const port = await listenOnPort(listener);
+    const own = { authorities: identity.cert, identity: undefined, hostname: "mail.example.org", timeoutMs: 300 };
+    return { host: "127.0.0.1", port, ...own, ...changes };
+  }
+
+  /** Answers each RELP frame, up to this many. */
+  const answering =
+    (data: string, most = Number.POSITIVE_INFINITY) =>
+    (socket: TLSSocket) => {
+      const reader = new RelpReader();
+      let left = most;
+      socket.on("data", (chunk: Buffer) => {
+        // The reader is made for short answers, but these longer messages are frames too.
+        for (const { number, command } of reader.push(chunk) ?? [])
+          if (left-- > 0)
+            socket.write(relpFrame({ number, command: "rsp", data: command === "open" ? "200 OK" : data }));
+          else socket.destroy();
+      });
+    };
+
+  test("RELP: taken once each message was answered, on one connection", async () => {
+    let connections = 0;
+    const receiver = new RelpReceiver(
+      await server((socket) => {
+        connections += 1;
+        answering("200 OK")(socket);
+      }),
+    );
+    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
+    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
+    assert.equal(connections, 1);
+    receiver.close();
+  });
+
+  for (const [what, serve, reason] of [
+    ["that refuses a message", answering("500 no room"), /^the receiver refuses: 500 no room$/],
+    ["that goes away in the middle", answering("200 OK", 2), /^the receiver closed the connection$/],
+    ["that answers nothing", (socket: TLSSocket) => void socket.resume(), /^no answer within 0\.3 s$/],
+    [
+      "that speaks another protocol",
+      (socket: TLSSocket) => void socket.end("220 smtp\r\n".repeat(9)),
+      /does not speak RELP$/,
+    ],
+    ["that ends the session", (socket: TLSSocket) => void socket.write("0 serverclose 0\n"), /ends the session$/],
+  ] as const)
+    test(`RELP: not taken by a receiver ${what}, and tried on a new connection`, async () => {
+      const receiver = new RelpReceiver(await server(serve));
+      const first = await receiver.deliver(EVENTS);
+      assert.match(first.ok ? "" : first.reason, reason);
+      const second = await receiver.deliver(EVENTS);
+      assert.match(second.ok ? "" : second.reason, reason);
+      receiver.close();
+    });
+
+  test("plain TLS: taken once the receiver has closed too", async () => {
+    const read: string[] = [];
+    const receiver = new TlsReceiver(
+      await server((socket) => {
+        socket.on("data", (chunk: Buffer) => read.push(chunk.toString()));
+        socket.on("end", () => socket.end());
+      }),
+    );
+    assert.deepEqual(await receiver.deliver(EVENTS), { ok: true });
+    assert.equal(read.join("").match(/\d+ <86>1 /g)?.length, 3);
+  });
+
+  test("plain TLS: not taken by a receiver that never closes, or breaks off", async () => {
+    const never = await new TlsReceiver(await server((socket) => void socket.resume())).deliver(EVENTS);
+    assert.match(never.ok ? "" : never.reason, /^the receiver did not close the connection within 0\.3 s/);
+    const listener = createPlainServer((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    const port = await listenOnPort(listener);
+    const broken = await new TlsReceiver({ ...(await server(() => undefined)), port }).deliver(EVENTS);
+    assert.match(broken.ok ? "" : broken.reason, /ECONNRESET|socket disconnected/);
+  });
+
+  test("a receiver with an untrusted certificate gets no event", async () => {
+    let bytes = 0;
+    const where = await server((socket) => void socket.on("data", (chunk: Buffer) => (bytes += chunk.length)), {
+      authorities: undefined,
+    });
+    for (const receiver of [new RelpReceiver(where), new TlsReceiver(where)]) {
+      const outcome = await receiver.deliver(EVENTS);
+      assert.match(outcome.ok ? "" : outcome.reason, /self-signed certificate/);
+    }
+    assert.equal(bytes, 0);
+  });
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { filesBelow } from "../../host/root-files/walk.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { collect, copyMails, writeLines } from "./folder.ts";
+
+function made() {
+  const top = temporaryDirectory();
+  const layout = layoutOf(join(top, "data"));
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  };
+  return { layout, put, to: join(top, "to") };
+}
+
+test("collects logs since the given time, configuration without its secrets, and the state of the machine", async () => {
+  const { layout, put, to } = made();
+  mkdirSync(to);
+  put(layout.mailLog, "a line\n");
+  put(`${layout.mailLog}.old`, "an old line\n");
+  utimesSync(`${layout.mailLog}.old`, 0, 0);
+  put(`${layout.mailLog}.index`, "");
+  put(layout.loginPolicySecret, "very-secret-word\n");
+  put(layout.dovecotConf, "auth_policy = very-secret-word\nprotocols = imap\n");
+  put(join(layout.program, "guard.js"), "1;");
+  await collect(layout, to, { since: 1_000 });
+  const found = filesBelow(to).map((path) => path.slice(to.length + 1));
+  assert.deepEqual(
+    found.filter((path) => path.startsWith("logs/")),
+    ["logs/mail/mail.log"],
+  );
+  assert.equal(
+    readFileSync(join(to, "conf/dovecot/dovecot.conf"), "utf8"),
+    "auth_policy = (secret)\nprotocols = imap\n",
+  );
+  assert.match(readFileSync(join(to, "machine/program.sha256"), "utf8"), /^[0-9a-f]{64} {2}\S+\/program\/guard\.js$/m);
+  for (const file of ["firewall.txt", "connections.txt", "processes.txt", "queue.jsonl", "changed-package-files.txt"])
+    assert.ok(found.includes(`machine/${file}`), file);
+});
+
+test("names truncated files and failed programs", { skip: lacking({ installed: ["ps"] }) }, async () => {
+  const { layout, to } = made();
+  mkdirSync(to);
+  const lacks = await collect(layout, to, { since: 0, mostBytes: 100 });
+  const cut = /^machine\/processes\.txt is cut: ps: stdout maxBuffer length exceeded$/;
+  assert.ok(
+    lacks.some((one) => cut.test(one)),
+    lacks.join("; "),
+  );
+  assert.equal(readFileSync(join(to, "machine/processes.txt"), "utf8").length, 100);
+});
+
+test("copies mails from any queue directory, and skips missing ones", () => {
+  const { layout, put, to } = made();
+  mkdirSync(to);
+  put(join(layout.postfixQueue, "hold", "72CED1EABE5"), "held");
+  put(layout.loginPolicySecret, "very-secret-word");
+  put(join(layout.postfixQueue, "deferred", "8", "82CED1EABE6"), "deferred");
+  // A long id: its directory is not its first letter.
+  put(join(layout.postfixQueue, "deferred", "C", "4Wxyz12AbCz1"), "restored");
+  symlinkSync(layout.loginPolicySecret, join(layout.postfixQueue, "hold", "A2CED1EABE8"));
+  const ids = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7", "4Wxyz12AbCz1", "A2CED1EABE8"];
+  const kept = copyMails(layout, ids, join(to, "mails"));
+  assert.deepEqual(kept, ["72CED1EABE5", "82CED1EABE6", "4Wxyz12AbCz1"]);
+  assert.equal(readFileSync(join(to, "mails", "82CED1EABE6"), "utf8"), "deferred");
+});
+
+test("writes any number of objects as lines", () => {
+  const { to } = made();
+  mkdirSync(to);
+  writeLines(join(to, "none.jsonl"), []);
+  writeLines(
+    join(to, "many.jsonl"),
+    Array.from({ length: 2_500 }, (_, i) => ({ i })),
+  );
+  assert.equal(readFileSync(join(to, "none.jsonl"), "utf8"), "");
+  const lines = readFileSync(join(to, "many.jsonl"), "utf8").split("\n");
+  assert.deepEqual([lines.length, lines[2_499]], [2_501, '{"i":2499}']);
+});

@@ -1,0 +1,198 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import {
+  type Incident,
+  incidentId,
+  isIncidentId,
+  parseEntry,
+  parseIncident,
+  type TimelineEntry,
+} from "../../core/incident/incident.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { copyForeignFile } from "../../host/root-files/copies.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
+import { appendFile, writeFile } from "../../host/root-files/files.ts";
+import { writeRecord } from "../../host/root-files/record-file.ts";
+import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
+import { filesBelow } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+type Incidents = Pick<Layout, "incidents">;
+
+const RECORD = "incident.json";
+const TIMELINE = "timeline.jsonl";
+
+/** Where everything about an incident is kept. */
+export function folderOf({ incidents }: Incidents, { id }: Pick<Incident, "id">): string {
+  return join(incidents, id);
+}
+
+/** All incidents, oldest first. Skips a folder whose record cannot be read. */
+export function readIncidents({ incidents }: Incidents): readonly Incident[] {
+  if (!existsSync(incidents)) return [];
+  return readdirSync(incidents)
+    .filter(isIncidentId)
+    .flatMap((id) => {
+      const file = join(incidents, id, RECORD);
+      return existsSync(file) ? (parseIncident(readFileSync(file, "utf8")) ?? []) : [];
+    })
+    .toSorted((a, b) => (a.openedAt < b.openedAt ? -1 : 1));
+}
+
+/** Creates its folder; a second one with that day and name gets a number. */
+export function openIncident(
+  layout: Incidents,
+  { title, openedAt, since }: Pick<Incident, "title" | "openedAt" | "since">,
+): Incident {
+  const name = incidentId(title, openedAt);
+  let id = name;
+  for (let nth = 2; existsSync(join(layout.incidents, id)); nth += 1) id = `${name}-${nth}`;
+  const incident: Incident = { id, title, openedAt, since, closedAt: null };
+  prepareFolder(layout.incidents);
+  prepareFolder(folderOf(layout, incident));
+  keepIncident(layout, incident);
+  return incident;
+}
+
+export function keepIncident(layout: Incidents, incident: Incident): void {
+  writeRecord(join(folderOf(layout, incident), RECORD), incident);
+}
+
+/** Only for root. */
+export function prepareFolder(path: string): void {
+  giveDirectory(path, { mode: 0o700, owner: ourselves() });
+}
+
+/** Ends a line that a power failure truncated before adding this one. */
+export function appendEntry(layout: Incidents, incident: Incident, entry: TimelineEntry): void {
+  const file = join(folderOf(layout, incident), TIMELINE);
+  const isCut = existsSync(file) && !/(?:^|\n)$/.test(readFileSync(file, "utf8"));
+  appendFile(file, `${isCut ? "\n" : ""}${JSON.stringify(entry)}\n`);
+}
+
+/** Oldest first. */
+export function readTimeline(layout: Incidents, incident: Incident): readonly TimelineEntry[] {
+  const file = join(folderOf(layout, incident), TIMELINE);
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .flatMap((line) => parseEntry(line) ?? []);
+}
+
+const SLOW_MS = 120_000;
+/** Maximum output of one program: a queue of 300,000 mails. */
+const MOST_BYTES = 200_000_000;
+/** Codes of `runProgram` for a program that took too long, printed too much, or could not be started. */
+const UNFINISHED: ReadonlySet<number> = new Set([124, 127]);
+const LINES_AT_ONCE = 1_000;
+const DEFERRED = "deferred";
+/** Debian packages whose files are compared with what dpkg(1) installed. */
+const CHECKED = ["postfix", "dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "nftables", "openssl", "restic", "runit"];
+
+/** The machine's description of itself: the file, and the program that prints it. */
+const SAYS = ({
+  postfixConf,
+  dovecotConf,
+  program,
+  conf,
+}: Layout): readonly (readonly [string, string, ...string[]])[] => [
+  ["firewall.txt", "nft", "list", "ruleset"],
+  ["connections.txt", "ss", "-tanp"],
+  ["processes.txt", "ps", "-eo", "pid,ppid,user,lstart,args"],
+  ["sessions.txt", "doveadm", "-c", dovecotConf, "who"],
+  ["queue.jsonl", "postqueue", "-c", postfixConf, "-j"],
+  ["logins.txt", "last", "-w", "-n", "1000"],
+  ["changed-package-files.txt", "dpkg", "--verify", ...CHECKED],
+  ["program.sha256", "find", program, conf, "-type", "f", "-exec", "sha256sum", "{}", "+"],
+];
+
+/** Collects the present state of the machine, its logs and its configuration below `to`, without any password. Returns what is missing. */
+export async function collect(
+  layout: Layout,
+  to: string,
+  { since, mostBytes = MOST_BYTES }: Readonly<{ since: number; mostBytes?: number }>,
+): Promise<readonly string[]> {
+  const lacks: string[] = [];
+  for (const [file, program, ...args] of SAYS(layout)) {
+    const ran = await runProgram(program, args, { timeoutMs: SLOW_MS, mostOutputBytes: mostBytes });
+    // A program that fails without output has a reason; dpkg(1) fails if it prints something.
+    const reason = ran.code === 0 ? "" : lastLines({ ...ran, stdout: "" }, 1);
+    if (UNFINISHED.has(ran.code))
+      lacks.push(`machine/${file} is ${ran.stdout === "" ? "missing" : "cut"}: ${program}: ${reason}`);
+    writeInto(join(to, "machine", file), ran.stdout === "" && ran.code !== 0 ? `${program}: ${reason}\n` : ran.stdout);
+  }
+  copyLogs(layout, join(to, "logs"), since);
+  copyConfiguration(layout, join(to, "conf"));
+  return lacks;
+}
+
+/** Whole files that were written since then. */
+function copyLogs({ log }: Layout, to: string, since: number): void {
+  for (const path of filesBelow(log)) {
+    if (statSync(path).mtimeMs < since || path.endsWith(".index")) continue;
+    makeDirectory(dirname(join(to, relative(log, path))), 0o700);
+    copyForeignFile(path, join(to, relative(log, path)), 0o600);
+  }
+}
+
+/** Rendered files, without secrets. */
+function copyConfiguration(layout: Layout, to: string): void {
+  const secrets = [layout.loginPolicySecret, layout.proofWord]
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, "utf8").trim())
+    .filter((word) => word !== "");
+  for (const path of [
+    join(layout.postfixConf, "main.cf"),
+    join(layout.postfixConf, "master.cf"),
+    layout.dovecotConf,
+    layout.unboundConf,
+  ]) {
+    if (!existsSync(path)) continue;
+    const text = secrets.reduce((said, word) => said.replaceAll(word, "(secret)"), readFileSync(path, "utf8"));
+    writeInto(join(to, relative(layout.conf, path)), text);
+  }
+}
+
+/** Mail files in the queue, as Postfix stores them; postcat(1) prints them. Returns the ids of those found. */
+export function copyMails(
+  { postfixQueue }: Pick<Layout, "postfixQueue">,
+  ids: readonly string[],
+  to: string,
+): readonly string[] {
+  makeDirectory(to, 0o700);
+  const queues = queuesOf(postfixQueue);
+  return ids.filter((id) => queues.some((queue) => copyForeignFile(join(queue, id), join(to, id), 0o600)));
+}
+
+/**
+ * Directories with whole mails (qmgr(8)), in the order in which a mail may move. Deferred mails are spread over directories: by the
+ * first letter of a short id, by the time in a long one (postconf(5), hash_queue_names, enable_long_queue_ids).
+ */
+function queuesOf(postfixQueue: string): readonly string[] {
+  const deferred = join(postfixQueue, DEFERRED);
+  const spread = existsSync(deferred)
+    ? readdirSync(deferred, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+    : [];
+  const queues = ["incoming", "active", ...spread.map(({ name }) => join(DEFERRED, name)), DEFERRED, "hold"];
+  return queues.map((queue) => join(postfixQueue, queue));
+}
+
+export function writeInto(path: string, text: string): void {
+  makeDirectory(dirname(path), 0o700);
+  writeFile(path, text, { mode: 0o600, flush: false });
+}
+
+/** One JSON object a line, however many there are. */
+export function writeLines(path: string, items: Iterable<unknown>): void {
+  writeInto(path, "");
+  let lines: string[] = [];
+  const flush = (): void => {
+    if (lines.length > 0) appendFile(path, `${lines.join("\n")}\n`);
+    lines = [];
+  };
+  for (const item of items) {
+    lines.push(JSON.stringify(item));
+    if (lines.length === LINES_AT_ONCE) flush();
+  }
+  flush();
+}

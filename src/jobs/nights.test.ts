@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { lastNight, nextNight } from "./schedule.ts";
+
+const at = (text: string): number => Date.parse(text);
+
+describe("nights in Berlin", () => {
+  const formerZone = process.env["TZ"];
+  before(() => {
+    process.env["TZ"] = "Europe/Berlin";
+  });
+  after(() => {
+    if (formerZone === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = formerZone;
+  });
+
+  test("the last night started at its hour, not after now, and the next one starts after now", () => {
+    const two = at("2026-11-21T02:00+01:00");
+    for (const now of [two, two + MINUTE_MS, two + DAY_MS - 1]) {
+      assert.equal(lastNight(2, now), two);
+      assert.equal(nextNight(2, now), two + DAY_MS);
+    }
+  });
+
+  test("nothing starts again in the repeated hour at the end of summer time", () => {
+    const two = at("2026-10-25T02:00+02:00");
+    for (let now: number = two; now < two + 25 * HOUR_MS; now += MINUTE_MS) assert.equal(lastNight(2, now), two);
+    assert.equal(nextNight(2, two), two + 25 * HOUR_MS);
+  });
+
+  test("an hour that daylight saving time skips is replaced by the next one, once", () => {
+    const nights = new Set<number>();
+    for (let now = at("2026-03-28T03:00+01:00"); now < at("2026-03-30T03:00+02:00"); now += MINUTE_MS)
+      nights.add(lastNight(2, now));
+    assert.deepEqual(
+      [...nights],
+      ["2026-03-28T02:00+01:00", "2026-03-29T03:00+02:00", "2026-03-30T02:00+02:00"].map(at),
+    );
+  });
+});

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { BAN, MAIL, STRANGER } from "../../../test/kit/samples.ts";
+import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { decision } from "../../core/decide/decision.ts";
+import {
+  auditRecord,
+  changeRecord,
+  type EventRecord,
+  eventOf,
+  observationRecord,
+  recordOf,
+  sentenceOf,
+} from "../../core/events/event.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { EventRecords } from "./recorded-events.ts";
+
+const PREFIX = hostPrefix(STRANGER);
+const ODD = "x\u0000\u001b[31m\u202e😀".repeat(90);
+
+test("a record is read back whole, with the same sentences", (t) => {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
+  const written: readonly (EventRecord | null)[] = [
+    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { subject: PREFIX, at: START }),
+    recordOf({ type: "MAIL", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
+      subject: PREFIX,
+      at: START,
+      seen: { protection: "gateway", accountNetworks: [PREFIX] },
+    }),
+    recordOf(
+      {
+        type: "MESSAGE",
+        recipientCount: 1,
+        sizeBytes: 9,
+        ...MAIL,
+        sender: ODD,
+        recipient: ODD,
+        helo: ODD,
+        queueId: ODD,
+      },
+      decision("pass", "below_limit"),
+      { subject: PREFIX, at: START },
+    ),
+    changeRecord({ type: "BAN", ban: BAN }, START),
+    auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: ["anna@example.org"], by: "root" }, START),
+    observationRecord({ type: "MAIL_QUEUED", queueId: "4ABC", messageId: ODD }, START, hostPrefix),
+  ];
+  store.begin();
+  for (const record of written) if (record !== null) store.append(record);
+  store.commit();
+  const read = new EventRecords(db).after(0, 100).map(({ record }) => record);
+  assert.equal(JSON.stringify(read.map(inOrder)), withoutHalves(JSON.stringify(written.map(inOrder))));
+  for (const [i, record] of read.entries()) {
+    const before = written[i] ?? null;
+    assert.ok(record !== null && before !== null);
+    assert.deepEqual(sentenceOf(record), sentenceOf(before));
+    const row = db.prepare("SELECT details, action FROM event WHERE id = ?").get(i + 1);
+    assert.deepEqual({ ...row }, sentenceOf(record));
+  }
+  assert.deepEqual(
+    read.slice(0, 2).map((record) => record && eventOf(record)?.type),
+    ["CONNECT", "MAIL"],
+  );
+});
+
+test("an event of which only the words are known is not read back; ids continue after it", (t) => {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START));
+  store.commit();
+  db.exec("UPDATE event SET rest = NULL WHERE id = 1; UPDATE event SET rest = '{}' WHERE id = 2");
+  const records = new EventRecords(db);
+  assert.deepEqual(
+    records.after(0, 2).map(({ id, record }) => [id, record]),
+    [
+      [1, null],
+      [2, null],
+    ],
+  );
+  assert.equal(records.after(2, 2)[0]?.record?.type, "CONNECT");
+  db.exec("UPDATE event SET service = 'pop3' WHERE id = 3");
+  assert.throws(() => records.after(2, 2), /holds "pop3" where one of smtp/);
+});
+
+function inOrder(record: EventRecord | null): unknown {
+  return Object.entries(record ?? {}).toSorted(([a], [b]) => a.localeCompare(b));
+}
+
+/** Text was cut in the middle of a character. Half a character cannot be stored. */
+function withoutHalves(json: string): string {
+  return json.replace(/\\ud83d(?!\\)/g, "\ufffd");
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL, STRANGER } from "../../../test/kit/samples.ts";
+import { HOUR_MS, later } from "../../core/time.ts";
+import { differenceOf } from "./comparison.ts";
+import { RecordedEvents } from "./recorded-events.ts";
+import { RecordedFacts } from "./recorded-facts.ts";
+import { Replay } from "./replay.ts";
+import { copyMemory, openReplayHistory } from "./replay-history.ts";
+import { inOrder } from "./sequence.ts";
+
+const MAILS = 12;
+
+test("a replay that starts in the middle knows the bans from before it", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const asked = async (): Promise<void> => {
+    const decided = engine.ask({ type: "MAIL", recipientCount: 1, ...MAIL });
+    engine.flush();
+    await decided;
+  };
+  for (let i = 0; i < MAILS; i++) await asked();
+  clock.advance(1_000);
+  const middle = clock.now();
+  const recorded = new RecordedEvents(db);
+  const first = recorded.last() + 1;
+  await asked();
+  assert.equal(recorded.firstSince(middle), first);
+  assert.equal(recorded.firstReadable(first), middle);
+  assert.equal(recorded.summedUpTo(), null);
+  for (const [from, isSame] of [
+    [db, true],
+    [null, false],
+  ] as const) {
+    const history = openReplayHistory(TEST_POLICY, from, middle);
+    const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
+    const [only, ...others] = replay.run(inOrder(recorded.between(first, recorded.last())));
+    assert.ok(only !== undefined && others.length === 0);
+    assert.equal(differenceOf(only) === null, isSame, JSON.stringify(only));
+    history.prune(later(middle, 1));
+    history.close();
+  }
+});
+
+test("wrong passwords of the week before count in a replay too", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const guess = (password: string) =>
+    engine.ask({
+      type: "LOGIN_FAILED",
+      ip: STRANGER,
+      service: "imap",
+      login: "anna@example.test",
+      passwordHash: password,
+    });
+  for (let i = 0; i < 19; i++) {
+    clock.advance(7 * HOUR_MS);
+    await guess(`guess ${i}`);
+  }
+  clock.advance(7 * HOUR_MS);
+  const start = clock.now();
+  const recorded = new RecordedEvents(db);
+  const first = recorded.last() + 1;
+  assert.equal((await guess("the 20th")).reason, "slow_guessing");
+  const history = openReplayHistory(TEST_POLICY, db, start);
+  const replay = new Replay({ policy: TEST_POLICY, allowNow: [], own: [], history });
+  for (const one of replay.run(inOrder(recorded.between(first, recorded.last()))))
+    assert.equal(differenceOf(one), null);
+  history.close();
+});
+
+test("a guess that was tried again later counts from when it was tried before", async () => {
+  const { engine, db, clock } = engineOnMemory();
+  const guess = async (from: string, login: string, passwordHash: string): Promise<void> => {
+    clock.advance(1_000);
+    await engine.ask({ type: "LOGIN_FAILED", ip: ip(from), service: "imap", login, passwordHash });
+  };
+  const rows = (of: DatabaseSync) => of.prepare("SELECT account, network, proof, at FROM guess ORDER BY proof").all();
+  await guess("198.51.100.1", "Anna@example.test", "a");
+  await guess("198.51.100.2", "anna@example.test", "b");
+  await guess("198.51.100.3", "anna@example.test", "a");
+  await guess("2001:db8:1::1", "bert@example.test", "c");
+  const start = later(clock.now(), 1);
+  const before = rows(db);
+  await guess("198.51.100.4", "anna@example.test", "a");
+  await guess("2001:db8:1:7::1", "bert@example.test", "c");
+  await guess("203.0.113.1", "anna@example.test", "b");
+  await guess("203.0.113.1", "anna@example.test", "d");
+  assert.equal(rows(db).length, 5);
+  const { db: copy } = engineOnMemory();
+  copyMemory(db, copy, start);
+  assert.deepEqual(rows(copy), before);
+});
+
+test("bans that started later are not copied", () => {
+  const [{ db, clock }, { db: copy }] = [engineOnMemory(), engineOnMemory()];
+  const known = db.prepare("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES (?, ?, ?, ?)");
+  const now = clock.now();
+  known.run("198.51.100.1/32", "anna@example.test", now - 5, now + 5);
+  known.run("198.51.100.2/32", "anna@example.test", now, now);
+  copyMemory(db, copy, now);
+  assert.deepEqual(
+    copy
+      .prepare("SELECT prefix, last_at FROM known_address")
+      .all()
+      .map((row) => ({ ...row })),
+    [{ prefix: "198.51.100.1/32", last_at: now - 1 }],
+  );
+});
+
+test("facts from outside hold until the next record has others", () => {
+  const history = openReplayHistory(TEST_POLICY, null, later(engineOnMemory().clock.now(), 0));
+  const parts = { ...history, policy: TEST_POLICY, own: [], allowNow: [] };
+  const facts = new RecordedFacts(parts);
+  const { own, recipients, history: reported } = facts.ports();
+  const event = { type: "CONNECT", ip: STRANGER, service: "smtp", session: "1", clientName: null } as const;
+  assert.equal(facts.tell(event, { protection: "gateway", recipient: "unknown" }), true);
+  assert.deepEqual(own.current(), [{ prefix: `${STRANGER}/32`, why: "gateway" }]);
+  assert.equal(recipients.exists("anna@example.test"), false);
+  assert.equal(facts.tell(event, {}), true);
+  assert.deepEqual(own.current(), []);
+  assert.equal(recipients.exists("anna@example.test"), true);
+  assert.equal(facts.tell(event, { protection: "allow_listed" }), true);
+  assert.equal(reported.allowed().length, 1);
+  assert.equal(facts.tell(event, { protection: "allow_listed" }), false);
+  history.close();
+});

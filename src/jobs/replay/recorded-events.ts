@@ -1,0 +1,131 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { type EventColumns, RECORDED_VERDICTS } from "../../core/events/columns.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import { EVENT_TYPES, SERVICES } from "../../core/events/event-types.ts";
+import { readRest } from "../../core/events/rest-schemas.ts";
+import type { Millis } from "../../core/time.ts";
+import {
+  COUNTS_CODE,
+  integer,
+  integerOrNull,
+  ip,
+  millis,
+  oneOf,
+  prefix,
+  reason,
+  text,
+  textOrNull,
+} from "../../store/columns.ts";
+import { EventIds } from "../../store/events/event-ids.ts";
+import { EVENT_COLUMNS } from "../../store/events/event-writer.ts";
+import type { Recorded } from "./ports.ts";
+
+/** Rows per query. A longer query would keep the guard from emptying its log. */
+const BATCH = 1_000;
+
+/** Recorded events for a replay: oldest first, one batch at a time. */
+export class RecordedEvents {
+  readonly #ids: EventIds;
+  readonly #records: EventRecords;
+  readonly #first: StatementSync;
+  readonly #summed: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#ids = new EventIds(db);
+    this.#records = new EventRecords(db);
+    this.#first = db.prepare("SELECT at FROM event WHERE rest IS NOT NULL AND id >= ? ORDER BY id LIMIT 1");
+    this.#summed = db.prepare("SELECT max(hour) AS hour FROM event_summary");
+  }
+
+  /** The id of the newest event now. */
+  last(): number {
+    return this.#ids.last();
+  }
+
+  firstSince(since: Millis): number {
+    return this.#ids.firstSince(since);
+  }
+
+  /** From `first` to `last`, inclusive. */
+  *between(first: number, last: number): Generator<Recorded> {
+    for (let before = first - 1; ; ) {
+      const read = this.#records.after(before, BATCH);
+      for (const { id, record } of read) {
+        if (id > last) return;
+        yield { id, record };
+        before = id;
+      }
+      if (read.length < BATCH) return;
+    }
+  }
+
+  /** The time of the first event from `id` on that can be decided again; null if there is none. */
+  firstReadable(id: number): Millis | null {
+    const row = this.#first.get(id);
+    return row === undefined ? null : millis(row["at"]);
+  }
+
+  /** The time up to which summaries replaced events; null: none were replaced. */
+  summedUpTo(): Millis | null {
+    const hour = this.#summed.get()?.["hour"] ?? null;
+    return hour === null ? null : millis(hour);
+  }
+}
+
+/** `record` null: an older version wrote the event, so some of its data is missing. */
+export type RecordRead = Readonly<{ id: number; record: EventRecord | null }>;
+
+/** Reads events as they were recorded, in the order of their ids. Throws on a row that no version has written. */
+export class EventRecords {
+  readonly #after: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#after = db.prepare(`SELECT id, ${EVENT_COLUMNS} FROM event WHERE id > ? ORDER BY id LIMIT ?`);
+  }
+
+  after(id: number, most: number): readonly RecordRead[] {
+    return this.#after.all(id, most).map((row) => ({ id: integer(row["id"]), record: readRecord(row) }));
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function readRecord(row: Row): EventRecord | null {
+  const json = textOrNull(row["rest"]);
+  const rest = json === null ? null : readRest(json);
+  return rest === null ? null : { ...readColumns(row), rest };
+}
+
+function readColumns(row: Row): EventColumns {
+  return {
+    at: millis(row["at"]),
+    type: oneOf(EVENT_TYPES, row["type"]),
+    service: orNull(row["service"], (value) => oneOf(SERVICES, value)),
+    ip: orNull(row["ip"], ip),
+    prefix: orNull(row["prefix"], prefix),
+    account: textOrNull(row["account"]),
+    sender: textOrNull(row["sender"]),
+    recipient: textOrNull(row["recipient"]),
+    queueId: textOrNull(row["queue_id"]),
+    messageId: textOrNull(row["message_id"]),
+    helo: textOrNull(row["helo"]),
+    sizeBytes: integerOrNull(row["size_bytes"]),
+    verdict: orNull(row["verdict"], (value) => oneOf(RECORDED_VERDICTS, value)),
+    reason: orNull(row["reason"], reason),
+    offence: integerOrNull(row["offence"]),
+    counts: row["counts"] === 0 ? null : oneOf(WINDOWS, text(WINDOW_OF.get(integer(row["counts"])))),
+    count: integerOrNull(row["count"]),
+    limit: integerOrNull(row["limit_count"]),
+    windowMs: integerOrNull(row["window_ms"]),
+    limitKey: textOrNull(row["limit_key"]),
+    actor: textOrNull(row["actor"]),
+    proof: textOrNull(row["proof"]),
+  };
+}
+
+const WINDOWS = ["connection", "mail", "account_mail", "login", "probe", "bounce"] as const;
+const WINDOW_OF = new Map(WINDOWS.map((window) => [COUNTS_CODE[window], window]));
+
+function orNull<T>(value: unknown, read: (value: unknown) => T): T | null {
+  return value === null ? null : read(value);
+}

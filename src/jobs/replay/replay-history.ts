@@ -1,0 +1,197 @@
+import { DatabaseSync } from "node:sqlite";
+import { guessedName } from "../../core/decide/account-guard.ts";
+import { longestWindowMs, type Policy } from "../../core/decide/policy.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
+import { COUNTS_CODE, millis, prefix, text } from "../../store/columns.ts";
+import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { SqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
+import { SqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
+import { engineMigrations } from "../../store/engine-db/schema.ts";
+import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { EventIds } from "../../store/events/event-ids.ts";
+import { migrate } from "../../store/schemas.ts";
+import type { ReplayHistory } from "./ports.ts";
+
+/** Pages beyond this are kept by SQLite in an unnamed file, which disappears with the process. */
+const CACHE_KIB = 16_384;
+/** As many events as its windows can reach, but not more than this. */
+const MOST_ROWS = 500_000;
+const PRUNED_AT_ONCE = 10_000;
+const NO_REST: EventRecord["rest"] = { event: "DISALLOW" };
+
+/** A temporary history for one replay. `from`: the database whose knowledge from before `start` is copied into it. */
+export function openReplayHistory(policy: Policy, from: DatabaseSync | null, start: Millis): ReplayHistory {
+  const db = new DatabaseSync("");
+  db.exec(`PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA cache_size = -${CACHE_KIB}`);
+  migrate(db, engineMigrations, 1);
+  if (from !== null) copyMemory(from, db, start);
+  const store = new SqliteStore(db);
+  const windowMs = Math.max(WEEK_MS, longestOf(policy));
+  const pruned = pruneStatements(db);
+  return {
+    store: {
+      begin: store.begin.bind(store),
+      commit: store.commit.bind(store),
+      rollback: store.rollback.bind(store),
+      // No window or fact is read from it, except for the recipients of accounts.
+      append: (record) => store.append(record.counts === "account_mail" ? record : { ...record, rest: NO_REST }),
+      apply: store.apply.bind(store),
+    },
+    history: store,
+    jails: store,
+    accounts: new SqliteAccountHistory(db),
+    sending: new SqliteSendingHistory(db),
+    honest: new SqliteHonestMail(db),
+    neighbours: new SqliteNetworkHistory(db),
+    banLog: new SqliteBanLog(db),
+    prune: (now) => {
+      const { old } = pruned.range.get(now - windowMs, PRUNED_AT_ONCE, MOST_ROWS) ?? {};
+      if (typeof old !== "number") return;
+      store.settle();
+      db.exec("BEGIN");
+      for (const statement of [pruned.units, pruned.accounts, pruned.events]) statement.run(old);
+      db.exec("COMMIT");
+    },
+    close: () => db.close(),
+  };
+}
+
+function longestOf({ mail, sending, connections, probes, logins, accounts, networks, spraying }: Policy): number {
+  const all = longestWindowMs([...mail, ...sending.recipients, ...connections, ...probes]);
+  return Math.max(all, logins.windowMs, accounts.windowMs, networks.windowMs, spraying.windowMs);
+}
+
+/** Removes the oldest events: those outside all windows, and those above the limit. */
+function pruneStatements(db: DatabaseSync) {
+  const old = "FROM event WHERE id <= ?1";
+  const gone = (subject: string): string =>
+    `DELETE FROM event_subject WHERE (subject, counts, at, id) IN (SELECT ${subject}, counts, at, id ${old} AND ${subject} IS NOT NULL)`;
+  return {
+    range: db.prepare(`
+      WITH ends AS (SELECT min(id) AS low, max(id) AS high FROM event)
+      SELECT coalesce(
+        (SELECT low + ?2 FROM ends WHERE (SELECT at FROM event WHERE id = low + ?2) < ?1),
+        (SELECT low + ?2 FROM ends WHERE high - low > ?3)) AS old`),
+    units: db.prepare(gone("prefix")),
+    accounts: db.prepare(gone("account")),
+    events: db.prepare(`DELETE ${old}`),
+  };
+}
+
+/**
+ * Copies the knowledge of `engine.db` from before a time: sign-ins, bans, guesses, good mail, the allow list. Of events, only the
+ * wrong passwords of the week before, which still count.
+ * Later changes are undone as far as possible: something that ended after that time has not ended yet.
+ */
+export function copyMemory(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  to.exec("BEGIN");
+  for (const { table, columns, rows } of COPIES) {
+    const insert = to.prepare(
+      `INSERT OR IGNORE INTO ${table} (${columns}) VALUES (${columns
+        .split(", ")
+        .map(() => "?")
+        .join(", ")})`,
+    );
+    const query = from.prepare(rows);
+    for (const row of query.iterate({ start, day: Math.floor(start / DAY_MS) })) {
+      insert.run(...Object.values(row));
+    }
+  }
+  copyWrongPasswords(from, to, start);
+  copyGuessesTriedAgain(from, to, start);
+  to.exec("COMMIT");
+}
+
+function copyWrongPasswords(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  const ids = new EventIds(from);
+  const columns = "at, type, ip, prefix, account, proof, counts, details, action";
+  const query = from.prepare(`
+    SELECT ${columns} FROM event WHERE id >= ? AND id < ? AND counts = ${COUNTS_CODE.login} ORDER BY id`);
+  const insert = to.prepare(`INSERT INTO event (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  for (const row of query.iterate(ids.firstSince(later(start, -WEEK_MS)), ids.firstSince(start)))
+    insert.run(...Object.values(row));
+}
+
+/**
+ * Guesses have the time of the last try. For those tried again after `start`, earlier tries are in the
+ * events of that time, if they still exist.
+ */
+function copyGuessesTriedAgain(from: DatabaseSync, to: DatabaseSync, start: Millis): void {
+  const again = new Map<string, Prefix[]>();
+  const keyOf = (account: unknown, proof: unknown): string => `${text(account)} ${text(proof)}`;
+  for (const row of from.prepare("SELECT account, network, proof FROM guess WHERE at >= ?").iterate(start)) {
+    const key = keyOf(row["account"], row["proof"]);
+    const networks = again.get(key) ?? [];
+    networks.push(prefix(row["network"]));
+    again.set(key, networks);
+  }
+  if (again.size === 0) return;
+  const insert = to.prepare(`
+    INSERT INTO guess (account, network, proof, at) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET at = excluded.at`);
+  const tried = to.prepare(`
+    SELECT account, prefix, proof, at FROM event
+    WHERE counts = ${COUNTS_CODE.login} AND account IS NOT NULL AND prefix IS NOT NULL AND proof IS NOT NULL ORDER BY id`);
+  for (const row of tried.iterate()) {
+    const account = guessedName(text(row["account"]).toLowerCase());
+    const address = networkAddress(prefix(row["prefix"]));
+    for (const network of again.get(keyOf(account, row["proof"])) ?? [])
+      if (contains(network, address)) insert.run(account, network, text(row["proof"]), millis(row["at"]));
+  }
+}
+
+const COPIES = [
+  {
+    table: "known_address",
+    columns: "prefix, account, first_at, last_at, proof",
+    rows: `SELECT prefix, account, first_at, min(last_at, $start - 1), proof FROM known_address
+      WHERE first_at < $start AND $day > 0`,
+  },
+  {
+    table: "ban",
+    columns:
+      "prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, ended_at, ended, ended_by, forgiven, answered",
+    rows: `SELECT prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences,
+        iif(ended_at < $start, ended_at, NULL), iif(ended_at < $start, ended, NULL),
+        iif(ended_at < $start, ended_by, NULL), iif(ended_at < $start, forgiven, 0), 0 AS answered
+      FROM ban WHERE simulated = 0 AND created_at < $start AND $day > 0 ORDER BY id`,
+  },
+  {
+    // The current value: the time of the change is not stored.
+    table: "account_password",
+    columns: "account, proof",
+    rows: "SELECT account, proof FROM account_password WHERE $start > 0 AND $day > 0",
+  },
+  {
+    table: "guess",
+    columns: "account, network, proof, at, is_stale",
+    rows: "SELECT account, network, proof, at, is_stale FROM guess WHERE at < $start AND $day > 0",
+  },
+  {
+    table: "account_hold",
+    columns: "account, at, prefix, ip, count, limit_count, window_ms, limit_key, released_at",
+    rows: `SELECT account, at, prefix, ip, count, limit_count, window_ms, limit_key,
+        iif(released_at < $start, released_at, NULL)
+      FROM account_hold WHERE at < $start AND $day > 0`,
+  },
+  {
+    table: "refusal",
+    columns: "account, at, count",
+    rows: "SELECT account, at, count FROM refusal WHERE at < $start AND $day > 0",
+  },
+  {
+    table: "honest_mail",
+    columns: "network, prefix, day, accepted, proven, wanted, written",
+    rows: `SELECT network, prefix, day, accepted, proven, wanted, written FROM honest_mail
+      WHERE day < $day AND $start > 0`,
+  },
+  {
+    table: "allow_entry",
+    columns: "prefix, note, by, at, expires_at",
+    rows: "SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE at < $start AND $day > 0",
+  },
+] as const;

@@ -1,0 +1,58 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { ReplayReport } from "../../admin/declare/replay-items.ts";
+import { DAY_MS, instant, isoTime, later } from "../../core/time.ts";
+import { KernelNetworks } from "../../host/machine/own-networks.ts";
+import { Comparison } from "./comparison.ts";
+import type { Recorded, ReplayAsked } from "./ports.ts";
+import { RecordedEvents } from "./recorded-events.ts";
+import { Replay } from "./replay.ts";
+import { openReplayHistory } from "./replay-history.ts";
+import { inOrder } from "./sequence.ts";
+
+/** Events from this long before the first compared one fill its windows. */
+const WARM_UP_MS = DAY_MS;
+
+/** Reads recorded events over a read-only connection, and compares them with a different policy's decisions. */
+export function runReplay(db: DatabaseSync, asked: ReplayAsked): ReplayReport {
+  const { policy, allowNow, proxies, since, only, mostEvents, now } = asked;
+  const recorded = new RecordedEvents(db);
+  const last = recorded.last();
+  const wanted = recorded.firstSince(later(since, -WARM_UP_MS));
+  const first = Math.max(wanted, last - mostEvents + 1);
+  const firstAt = recorded.firstReadable(first);
+  const cut = first > wanted;
+  // The first of the remaining events fill the windows, but at most half of them.
+  const halfAt = cut ? recorded.firstReadable(first + Math.floor(mostEvents / 2)) : null;
+  const filledAt = firstAt === null ? now : later(firstAt, WARM_UP_MS);
+  const comparedFrom = halfAt === null ? since : instant(Math.max(since, Math.min(filledAt, halfAt)));
+  const seen = { unreadable: 0, settingsApplied: 0 };
+  const history = openReplayHistory(policy, db, firstAt ?? now);
+  const comparison = new Comparison(only, comparedFrom);
+  try {
+    const own = new KernelNetworks({ now: () => now }, proxies).current();
+    const replay = new Replay({ policy, allowNow, own, history });
+    for (const replayed of replay.run(inOrder(noting(recorded.between(first, last), seen)))) comparison.see(replayed);
+  } finally {
+    history.close();
+  }
+  const summedUpTo = recorded.summedUpTo();
+  const reach = {
+    firstEvent: firstAt === null ? null : isoTime(firstAt),
+    summedUpTo: summedUpTo === null ? null : isoTime(summedUpTo),
+    ...seen,
+    cut,
+    windowsFilled: !cut || filledAt <= comparedFrom,
+  };
+  return { ...comparison.report(), reach };
+}
+
+function* noting(
+  recorded: Iterable<Recorded>,
+  seen: { unreadable: number; settingsApplied: number },
+): Generator<Recorded> {
+  for (const one of recorded) {
+    if (one.record === null) seen.unreadable++;
+    else if (one.record.type === "SETTINGS_APPLIED") seen.settingsApplied++;
+    yield one;
+  }
+}

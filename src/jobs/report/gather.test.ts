@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, test } from "node:test";
+import { noPackageLists } from "../../../test/kit/no-package-lists.ts";
+import { dataDirectory, ghostinbox, json, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import { DAY_MS, instant } from "../../core/time.ts";
+import { prepareCertificate } from "../../programs/set-up/certificate.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { changeBackupRecord, endDrill } from "../backup/records.ts";
+import { gatherFacts } from "./gather.ts";
+
+const loaded = loadSettings('domains = ["example.org"]\n', {});
+const settings = loaded.ok ? loaded.settings : assert.fail();
+const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
+  const gathered = await gatherFacts({ layout, settings, span: "month", now: instant(Date.now()) });
+  return gathered.ok ? gathered.facts : assert.fail(gathered.reason);
+};
+
+noPackageLists();
+
+describe("with a running guard", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    for (const path of [layout.log, layout.backup, layout.tlsServed]) mkdirSync(path, { recursive: true });
+    guard = await startGuard(layout);
+    for (const name of ["old", "new", "gone"])
+      json(await ghostinbox(layout, ["account", "add", `${name}@example.org`, "--password-stdin", "--json"], PASSWORD));
+    json(await ghostinbox(layout, ["account", "suspend", "gone@example.org", "--json"]));
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  test("names unused accounts, but not new or suspended ones", async () => {
+    const accounts = new DatabaseSync(layout.accountsDb);
+    accounts.exec(`UPDATE account SET created_at = ${Date.now() - 200 * DAY_MS} WHERE name <> 'new@example.org'`);
+    accounts.close();
+    const found = (await facts(layout)).accounts;
+    assert.deepEqual(found, {
+      total: 3,
+      suspended: 1,
+      unusedDays: 90,
+      unused: [{ name: "old@example.org", lastSignInAt: null }],
+    });
+    const engine = new DatabaseSync(layout.engineDb);
+    engine
+      .prepare(
+        "INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'old@example.org', 0, ?)",
+      )
+      .run(Date.now() - DAY_MS);
+    engine.close();
+    assert.deepEqual((await facts(layout)).accounts.unused, []);
+  });
+
+  test("reads the certificate in use, and the last backup", async () => {
+    await prepareCertificate(settings, layout);
+    const counts = { tookMs: 1, files: 9, mails: 7, bytes: 800, addedBytes: 1, snapshot: "0123abcd", place: "-" };
+    changeBackupRecord(layout, { last: { at: Date.UTC(2026, 10, 20, 3), ...counts }, isKeySeen: true });
+    const at = Date.UTC(2026, 10, 2, 5);
+    endDrill(layout, { at, tookMs: 9_000, snapshot: null, madeAt: null, reason: "a pack is damaged", found: null });
+    const { certificate, backups } = await facts(layout);
+    assert.ok(certificate.known);
+    assert.deepEqual([certificate.names, certificate.isOwn], [["mail.example.org"], true]);
+    assert.ok(Date.parse(certificate.validTo) > Date.now() + 30 * DAY_MS);
+    assert.deepEqual(backups, {
+      isOn: true,
+      last: { at: "2026-11-20T03:00:00.000Z", mails: 7, bytes: 800, place: layout.backupRepository },
+      failure: null,
+      isKeySeen: true,
+      drill: { at: "2026-11-02T05:00:00.000Z", tookMs: 9_000, mails: 0, reason: "a pack is damaged" },
+    });
+  });
+
+  test("distinguishes existing from other names that strangers tried", async () => {
+    const engine = new DatabaseSync(layout.engineDb);
+    engine.exec(`INSERT INTO event (at, type, account, counts, details, action)
+      SELECT ${Date.now() - 5_000}, 'LOGIN_FAILED', column1, 0, '', '' FROM (VALUES ('new@example.org'), ('admin'), ('admin'))`);
+    engine.exec("INSERT OR IGNORE INTO event_name (role, name, id) SELECT 4, type, id FROM event");
+    engine.close();
+    assert.deepEqual((await facts(layout)).triedNames, [
+      { name: "admin", failed: 2, isAccount: false },
+      { name: "new@example.org", failed: 1, isAccount: true },
+    ]);
+  });
+});
+
+test("without a guard no database is opened", async () => {
+  using layout = dataDirectory();
+  assert.deepEqual(await gatherFacts({ layout, settings, span: "week", now: instant(Date.now()) }), {
+    ok: false,
+    reason: "The guard does not answer.",
+  });
+});

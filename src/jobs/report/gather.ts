@@ -1,0 +1,207 @@
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { alertText, isAlertCode } from "../../core/alerts/alerts.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import type {
+  AccountFigures,
+  AuditFigures,
+  BackupFigures,
+  CertificateFigures,
+  NoticeFigures,
+  ReportFacts,
+  ReportSpan,
+  Unless,
+} from "../../core/report/figures.ts";
+import { DAY_MS, instant, isoTime, later, type Millis, WEEK_MS } from "../../core/time.ts";
+import { VERSION } from "../../core/version.ts";
+import { allBans } from "../../guard/explain/stats.ts";
+import { hardening } from "../../host/debian/hardening.ts";
+import { imageUpdates, knownHoles, waitingUpdates } from "../../host/debian/updates.ts";
+import { IS_IMAGE } from "../../host/running/checkout.ts";
+import { ask } from "../../host/sockets/control-client.ts";
+import { servedFiles } from "../../mail/certificates/issue-certificate.ts";
+import { corrections } from "../../mail/spamassassin/learn-spam.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { AccountLists } from "../../store/accounts-db/accounts.ts";
+import { LastSignIns } from "../../store/engine-db/account-history.ts";
+import { AuditEntries } from "../../store/events/audit.ts";
+import { SqliteFigures } from "../../store/events/figures.ts";
+import { ReportEvents } from "../../store/events/report-events.ts";
+import { openAccountsForReading, openEngineForReading } from "../../store/open.ts";
+import { lastDrill, readBackupRecord, readDrills } from "../backup/records.ts";
+import { placeOf } from "../backup/repository.ts";
+import { readRulesRecord } from "../spam-rules/spam-rules.ts";
+import { diskFigures } from "./records.ts";
+
+export const SPANS_MS: Readonly<Record<ReportSpan, number>> = { week: WEEK_MS, month: 30 * DAY_MS };
+/** Accounts without a sign-in for this long are named. */
+const UNUSED_DAYS = 90;
+const PAGE = 500;
+const AUDIT_SHOWN = 10;
+/** Maximum audit entries; the newest ones. */
+const AUDIT_LOOKED = 10_000;
+
+type Asked = Readonly<{ layout: Layout; settings: Settings; span: ReportSpan; now: Millis }>;
+type Databases = Readonly<{
+  engine: ReturnType<typeof openEngineForReading>;
+  accounts: ReturnType<typeof openAccountsForReading>;
+}>;
+
+export type Gathered = Readonly<{ ok: true; facts: ReportFacts }> | Readonly<{ ok: false; reason: string }>;
+
+/** Collects the facts of a report. Opens the databases only while the guard has them open. Throws UnusableDatabase. */
+export async function gatherFacts(asked: Asked): Promise<Gathered> {
+  const { layout, settings, span, now } = asked;
+  const raised = await notices(layout);
+  if (raised === null) return { ok: false, reason: "The guard does not answer." };
+  const outside = Promise.all([IS_IMAGE ? imageUpdates(now) : waitingUpdates(), knownHoles()]);
+  const open = { engine: openEngineForReading(layout.engineDb), accounts: openAccountsForReading(layout.accountsDb) };
+  try {
+    const recorded = recordedFacts(asked, open);
+    const [updates, holes] = await outside;
+    const facts = {
+      ...recorded,
+      host: settings.hostname,
+      span,
+      updates,
+      holes,
+      hardening: hardening(),
+      notices: raised,
+      versions: { own: VERSION, node: process.versions.node },
+      certificate: certificate(layout, settings),
+      disk: diskFigures(layout),
+      backups: backups(layout, settings),
+      accounts: accountFigures(open, now),
+    };
+    return { ok: true, facts };
+  } finally {
+    open.engine.close();
+    open.accounts.close();
+  }
+}
+
+type Recorded = "from" | "to" | "days" | "looked" | "addresses" | "triedNames" | "refusals" | "spam" | "bans" | "audit";
+
+function recordedFacts(
+  { layout, settings, span, now }: Asked,
+  { engine, accounts }: Databases,
+): Pick<ReportFacts, Recorded> {
+  const events = new ReportEvents(engine);
+  const lists = new AccountLists(accounts);
+  const from = later(now, -SPANS_MS[span]);
+  const refusals = events.reasons("EMAIL_BLOCKED", from, now);
+  const isAccount = (name: string): boolean => {
+    const parsed = parseAccountName(name);
+    return parsed !== null && lists.account(parsed) !== null;
+  };
+  return {
+    from: isoTime(from),
+    to: isoTime(now),
+    days: events.days(from, now),
+    looked: events.looked(from, now),
+    addresses: events.addresses(from, now),
+    triedNames: events.names(from).map((one) => ({ ...one, isAccount: isAccount(one.name) })),
+    refusals,
+    spam: {
+      isOn: settings["spam.enabled"],
+      ...events.scored(from),
+      rules: rulesFigures(layout),
+      ...corrections(layout.spamCorrections, from, now),
+      refused: refusals.find(({ code }) => code === "spam_refused")?.count ?? 0,
+    },
+    bans: {
+      standing: allBans(new SqliteFigures(engine).bansInForce(now)),
+      byReason: events.reasons("BAN", from, now),
+    },
+    audit: auditFigures(new AuditEntries(engine), from),
+  };
+}
+
+function rulesFigures(layout: Layout): ReportFacts["spam"]["rules"] {
+  const { last, failure } = readRulesRecord(layout);
+  return last === null ? null : { version: last.version, at: isoTime(instant(last.at)), failure };
+}
+
+/** What people did; omits the guard's own entries. */
+function auditFigures(entries: AuditEntries, from: Millis): AuditFigures {
+  const found: AuditFigures["latest"][number][] = [];
+  for (let cursor: string | null = null, looked = 0; looked < AUDIT_LOOKED; looked += PAGE) {
+    const { items, next } = entries.page({ limit: PAGE, cursor });
+    const within = items.filter(({ at }) => Date.parse(at) >= from);
+    found.push(...within.filter(({ actor }) => actor !== "engine"));
+    if (next === null || within.length < items.length) break;
+    cursor = next;
+  }
+  const counts = new Map<string, number>();
+  for (const { type } of found) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return {
+    total: found.length,
+    byType: [...counts].map(([type, count]) => ({ type, count })).toSorted((a, b) => b.count - a.count),
+    latest: found.slice(0, AUDIT_SHOWN).map(({ at, actor, type, subject }) => ({ at, actor, type, subject })),
+  };
+}
+
+function accountFigures({ engine, accounts }: Databases, now: Millis): AccountFigures {
+  const lists = new AccountLists(accounts);
+  const since = isoTime(later(now, -UNUSED_DAYS * DAY_MS));
+  const signIns = new LastSignIns(engine);
+  const unused: AccountFigures["unused"][number][] = [];
+  let suspended = 0;
+  let total = 0;
+  for (let cursor: string | null = null; ; ) {
+    const page = lists.accounts({ limit: PAGE, cursor });
+    total += page.items.length;
+    for (const { name, suspended: isSuspended, createdAt } of page.items) {
+      if (isSuspended) suspended += 1;
+      else if (createdAt < since) {
+        const lastSignInAt = signIns.of(name)?.at ?? null;
+        if (lastSignInAt === null || lastSignInAt < since) unused.push({ name, lastSignInAt });
+      }
+    }
+    if (page.next === null) return { total, suspended, unused, unusedDays: UNUSED_DAYS };
+    cursor = page.next;
+  }
+}
+
+function certificate(layout: Layout, settings: Settings): Unless<CertificateFigures> {
+  const { cert } = servedFiles(layout);
+  if (!existsSync(cert)) return { known: false, reason: "There is no certificate yet." };
+  const { subjectAltName, validToDate } = new X509Certificate(readFileSync(cert));
+  const names = (subjectAltName ?? "").split(", ").map((name) => name.replace(/^[^:]*:/, ""));
+  const own = settings["tls.cert"];
+  const validTo = isoTime(instant(validToDate.getTime()));
+  return { known: true, file: own === "" ? layout.tlsCert : own, names, validTo, isOwn: own === "" };
+}
+
+function backups(layout: Layout, settings: Settings): BackupFigures {
+  const { last, failure, isKeySeen } = readBackupRecord(layout);
+  return {
+    isOn: settings["backup.enabled"],
+    last:
+      last === null
+        ? null
+        : { at: isoTime(instant(last.at)), mails: last.mails, bytes: last.bytes, place: placeOf(layout, settings) },
+    failure: failure === null ? null : { at: isoTime(instant(failure.at)), reason: failure.reason },
+    isKeySeen,
+    drill: drillFigures(layout),
+  };
+}
+
+function drillFigures(layout: Layout): BackupFigures["drill"] {
+  const drill = lastDrill(readDrills(layout));
+  if (drill === null) return null;
+  const { at, tookMs, reason, found } = drill;
+  return { at: isoTime(instant(at)), tookMs, mails: found?.mails ?? 0, reason };
+}
+
+async function notices(layout: Layout): Promise<readonly NoticeFigures[] | null> {
+  const asked = await ask(layout.controlSocket, "report", { verb: "health" });
+  if (!asked.ok) return null;
+  return asked.result.notices.map(({ code, says, detail }) => ({
+    code,
+    says,
+    detail,
+    isCritical: isAlertCode(code) && alertText(code).severity === "critical",
+  }));
+}

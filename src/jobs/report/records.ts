@@ -1,0 +1,115 @@
+import { statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import * as z from "zod/mini";
+import { messageOf } from "../../core/error.ts";
+import type { DiskDay, DiskFigures, Unless } from "../../core/report/figures.ts";
+import { HOUR_MS, isoTime, type Millis } from "../../core/time.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { bytesBelow } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+export type MailRules = Pick<Settings, "report.mail" | "report.hour">;
+
+const mailSchema = z.object({
+  /** The setting that `done` is about. */
+  schedule: z.string(),
+  /** Periods that need no mail any more, by the day of their mail; the latest last. */
+  done: z.array(z.string()),
+  /** The last report that was mailed. */
+  last: z.nullable(z.object({ at: z.number(), to: z.array(z.string()) })),
+  /** Why a later one was not mailed. */
+  failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
+});
+/** Which reports were mailed, as in `report/mailed.json`. */
+export type MailRecord = Readonly<z.output<typeof mailSchema>>;
+
+const NOTHING: MailRecord = { schedule: "", done: [], last: null, failure: null };
+/** Maximum weeks, or months, that are remembered. */
+const KEPT_PERIODS = 10;
+const AGAIN_MS = HOUR_MS;
+
+/** A record that cannot be read, or not by this user, counts as empty. */
+export function readMailRecord(layout: Layout): MailRecord {
+  return readRecord(layout.reportsMailed, mailSchema, NOTHING);
+}
+
+export function changeMailRecord(layout: Layout, change: Partial<MailRecord>): void {
+  writeRecord(layout.reportsMailed, { ...readMailRecord(layout), ...change });
+}
+
+/** The period needs no mail any more: it was mailed, or is not wanted. Later periods came from a clock that was ahead. */
+export function withPeriod(record: MailRecord, period: string): readonly string[] {
+  return [...record.done.filter((one) => one < period), period].slice(-KEPT_PERIODS);
+}
+
+/**
+ * The period whose mail must be sent now: its day, in the machine's time zone; null if none. The period in which the schedule was
+ * chosen counts as done, which `isNew` says.
+ */
+export function duePeriod(
+  record: MailRecord,
+  rules: MailRules,
+  now: number,
+): Readonly<{ period: string; isNew: boolean }> | null {
+  const schedule = rules["report.mail"];
+  if (schedule === "off") return null;
+  const period = periodOf(schedule, rules["report.hour"], now);
+  if (record.schedule !== schedule) return { period, isNew: true };
+  if (record.done.includes(period)) return null;
+  const sinceFailure = record.failure === null ? Number.POSITIVE_INFINITY : now - record.failure.at;
+  return sinceFailure >= 0 && sinceFailure < AGAIN_MS ? null : { period, isNew: false };
+}
+
+/** The last Monday, or first day of a month, whose hour has come. */
+function periodOf(schedule: "weekly" | "monthly", hour: number, now: number): string {
+  const day = new Date(now);
+  day.setHours(hour, 0, 0, 0);
+  if (day.getTime() > now) day.setDate(day.getDate() - 1);
+  if (schedule === "monthly") day.setDate(1);
+  else day.setDate(day.getDate() - ((day.getDay() + 6) % 7));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+}
+
+/** Days that are kept: enough for a trend over three months. */
+const KEPT_DAYS = 100;
+
+const daysSchema = z.array(
+  z.object({ day: z.string(), usedBytes: z.number(), logBytes: z.number(), databaseBytes: z.number() }),
+);
+
+/** The disk's present state, with the days that were noted. */
+export function diskFigures(layout: Layout): Unless<DiskFigures> {
+  try {
+    return { known: true, path: layout.data, ...measured(layout), history: readDiskDays(layout) };
+  } catch (error) {
+    return { known: false, reason: `The disk cannot be asked: ${messageOf(error)}.` };
+  }
+}
+
+/** Days that cannot be read count as missing. */
+export function readDiskDays(layout: Layout): readonly DiskDay[] {
+  return readRecord(layout.diskDays, daysSchema, []);
+}
+
+/** Notes the day, once. Removes days with a future time. Throws if it cannot be written. */
+export function noteDiskDay(layout: Layout, now: Millis): void {
+  const day = isoTime(now).slice(0, 10);
+  const days = readDiskDays(layout);
+  const past = days.filter((one) => one.day < day);
+  if (days.at(-1)?.day === day) return;
+  const { freeBytes, totalBytes, logBytes, databaseBytes } = measured(layout);
+  const today = { day, usedBytes: totalBytes - freeBytes, logBytes, databaseBytes };
+  writeRecord(layout.diskDays, [...past, today].slice(-KEPT_DAYS));
+}
+
+function measured(layout: Layout): Omit<DiskFigures, "path" | "history"> {
+  const { bavail, blocks, bsize } = statfsSync(layout.data);
+  return {
+    freeBytes: bavail * bsize,
+    totalBytes: blocks * bsize,
+    logBytes: bytesBelow(layout.log),
+    databaseBytes: bytesBelow(dirname(layout.engineDb)) + bytesBelow(dirname(layout.accountsDb)),
+  };
+}

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import type { RunBehind } from "../schedule.ts";
+import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
+import { ReportSchedule } from "./report-schedule.ts";
+
+const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
+const FRIDAY = new Date(2026, 10, 20, 12).getTime();
+
+function keeper(fails = false) {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(layout.report, { recursive: true });
+  const clock = { at: FRIDAY, now: () => instant(clock.at) };
+  const made: string[] = [];
+  const schedule = (): ReportSchedule =>
+    new ReportSchedule(layout, clock, WEEKLY, (_, name, [period = "", now] = []) => {
+      assert.equal(name, "report");
+      made.push(period);
+      if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
+      else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
+      return Promise.resolve(fails ? "1" : null);
+    });
+  return { layout, clock, made, schedule };
+}
+
+test("the first report is sent when the next week starts, once, even across a restart", async () => {
+  const { clock, made, schedule } = keeper();
+  for (let i = 0; i < 20; i++) {
+    clock.at = FRIDAY + (i * DAY_MS) / 4;
+    await schedule().look();
+  }
+  assert.deepEqual(made, ["2026-11-23"]);
+});
+
+test("while one runs no other is started", () => {
+  const { layout, clock } = keeper();
+  changeMailRecord(layout, { schedule: "weekly" });
+  let started = 0;
+  const slow = new ReportSchedule(layout, clock, WEEKLY, () => {
+    started += 1;
+    return new Promise(() => undefined);
+  });
+  const first = slow.look();
+  assert.ok(first !== null);
+  assert.equal(slow.look(), first);
+  assert.equal(started, 1);
+});
+
+test("a failure is reported until a report is sent, but not while reports are off", async () => {
+  const { clock, schedule, layout } = keeper(true);
+  const one = schedule();
+  await one.look();
+  assert.deepEqual(one.troubles(), []);
+  clock.at += 4 * DAY_MS;
+  await one.look();
+  assert.deepEqual(one.troubles(), [{ code: "report_unsent", detail: "no room" }]);
+  one.use({ ...WEEKLY, "report.mail": "off" });
+  assert.deepEqual(one.troubles(), []);
+  one.use(WEEKLY);
+  changeMailRecord(layout, { failure: null });
+  assert.deepEqual(one.troubles(), []);
+});
+
+test("a killed report is retried an hour later, even if the failure could not be noted", async () => {
+  const { layout, clock } = keeper();
+  changeMailRecord(layout, { schedule: "weekly" });
+  let started = 0;
+  const killed = new ReportSchedule(layout, clock, WEEKLY, () => {
+    started += 1;
+    return Promise.resolve("SIGKILL");
+  });
+  const reported = [{ code: "report_unsent", detail: "the report was ended (SIGKILL)" }];
+  await killed.look();
+  assert.equal(readMailRecord(layout).failure?.at, clock.at);
+  assert.deepEqual(killed.troubles(), reported);
+  // Root writes nothing where others could.
+  chmodSync(layout.report, 0o777);
+  clock.at += HOUR_MS;
+  for (const after of [0, MINUTE_MS, HOUR_MS]) {
+    clock.at += after;
+    await killed.look();
+    assert.deepEqual(killed.troubles(), reported);
+  }
+  assert.equal(started, 3);
+});
+
+test("a report that does not end is reported after an hour, and no other starts beside it", async () => {
+  const { layout, clock } = keeper();
+  changeMailRecord(layout, { schedule: "weekly" });
+  const limits: Parameters<RunBehind>[3][] = [];
+  const killed = Promise.withResolvers<string>();
+  const stuck = new ReportSchedule(layout, clock, WEEKLY, (_, __, ___, limit) => {
+    limits.push(limit);
+    return killed.promise;
+  });
+  const running = stuck.look();
+  assert.equal(limits[0]?.ms, HOUR_MS);
+  clock.at += HOUR_MS;
+  limits[0]?.passed("not done after 60 minutes");
+  const reported = [{ code: "report_unsent", detail: "the report was ended (not done after 60 minutes)" }];
+  assert.deepEqual(stuck.troubles(), reported);
+  clock.at += HOUR_MS;
+  assert.equal(stuck.look(), running);
+  killed.resolve("SIGKILL");
+  await running;
+  assert.deepEqual(stuck.troubles(), reported);
+  assert.equal(limits.length, 1);
+  assert.notEqual(stuck.look(), null, "it is retried");
+});

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { legalHoldOf, liftLegalHold, readLegalHolds, setLegalHold } from "./retention.ts";
+
+const SINCE = "2026-11-20T06:00:00.000Z";
+
+test("a hold is set once, keeps its time, and is lifted; case does not matter", () => {
+  const path = join(temporaryDirectory(), "legal-holds.json");
+  assert.deepEqual(readLegalHolds(path), []);
+  setLegalHold(path, { account: "Anna@example.org", since: SINCE, reason: "a lawsuit" });
+  setLegalHold(path, { account: "bert@example.org", since: SINCE, reason: "" });
+  setLegalHold(path, { account: "anna@example.org", since: "2026-12-01T06:00:00.000Z", reason: "" });
+  assert.deepEqual(legalHoldOf(path, "ANNA@example.org"), {
+    account: "anna@example.org",
+    since: SINCE,
+    reason: "a lawsuit",
+  });
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  liftLegalHold(path, "Anna@Example.org");
+  assert.deepEqual(
+    readLegalHolds(path).map(({ account }) => account),
+    ["bert@example.org"],
+  );
+});
+
+test("a file that cannot be read is an error, never an empty list", () => {
+  const path = join(temporaryDirectory(), "legal-holds.json");
+  for (const text of ["", "{", "[]", '{"holds":[{"account":1}]}']) {
+    writeFileSync(path, text);
+    assert.throws(() => readLegalHolds(path), /cannot be read, so that it is not known/);
+  }
+});

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { type ClockNote, clockSeen, leapSince, leapText } from "./retention-schedule.ts";
+
+const NOW = Date.UTC(2026, 10, 20);
+const NOTE: ClockNote = { lookedAt: NOW, leap: null };
+
+test("a running clock is noted once an hour", () => {
+  assert.equal(clockSeen(NOTE, NOW + 59 * MINUTE_MS), NOTE);
+  assert.deepEqual(clockSeen(NOTE, NOW + HOUR_MS), { lookedAt: NOW + HOUR_MS, leap: null });
+  assert.deepEqual(clockSeen(NOTE, NOW - HOUR_MS), { lookedAt: NOW - HOUR_MS, leap: null });
+});
+
+test("a clock that was set by more than two days is trusted once it has run for a day", () => {
+  for (const byMs of [365 * DAY_MS, -365 * DAY_MS, 2 * DAY_MS + 1]) {
+    const at = NOW + byMs;
+    assert.equal(leapSince(NOTE, at), byMs);
+    const leapt = clockSeen(NOTE, at);
+    assert.deepEqual(leapt, { lookedAt: at, leap: { at, byMs } });
+    assert.deepEqual(clockSeen(leapt, at + DAY_MS - 1).leap, leapt.leap);
+    assert.equal(clockSeen(leapt, at + DAY_MS).leap, null);
+    assert.equal(clockSeen(leapt, NOW).leap?.byMs, -byMs, "the jump back counts too");
+  }
+  assert.equal(leapSince(NOTE, NOW + 2 * DAY_MS), null);
+});
+
+test("the message has the direction and the new time", () => {
+  assert.match(
+    leapText({ at: NOW, byMs: -20 * DAY_MS }),
+    /^the clock went back by 20 days, to 2026-11-20 00:00 UTC, or /,
+  );
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { parseKeepRule } from "../../core/mailbox-rules.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { readFolderTimes, ruledFolders, underRuleSince, withSeen, writeFolderTimes } from "./retention.ts";
+
+const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+const rulesOf = (...texts: readonly string[]) => texts.map((text) => parseKeepRule(text) ?? assert.fail(text));
+const seen = (name: string, ...rules: readonly string[]) =>
+  ruledFolders(rulesOf(...rules), ANNA, [{ name, guid: "a1", mails: 0, bytes: 0 }]);
+
+test("a folder's time starts when it comes under a rule, even by a new name or a new rule", () => {
+  assert.deepEqual(seen("Archive", "Trash 30d"), []);
+  const [first] = seen("Trash.Archive", "Trash 30d");
+  assert.ok(first);
+  assert.equal(underRuleSince(undefined, first), null);
+  const noted = withSeen({}, [first], 100);
+  assert.equal(underRuleSince(noted, first), 100);
+  assert.equal(withSeen(noted, [first], 200)["a1"]?.since, 100);
+  assert.equal(withSeen(noted, seen("Trash.Archive", "Trash 7d"), 200)["a1"]?.since, 100, "the same rule");
+  assert.equal(withSeen(noted, seen("Trash.Archive", "Trash 30d", `${ANNA} Trash 7d`), 200)["a1"]?.since, 200);
+  assert.equal(withSeen(noted, seen("Archive", "Trash 30d", "* 90d"), 200)["a1"]?.since, 200);
+  assert.deepEqual(withSeen(noted, seen("Archive", "Trash 30d"), 200), {}, "it left the rule, and will start again");
+});
+
+test("a time noted while the clock was ahead does not keep mail forever", () => {
+  const folders = seen("Trash", "Trash 30d");
+  assert.equal(withSeen(withSeen({}, folders, 900), folders, 200)["a1"]?.since, 200);
+});
+
+test("written data can be read; unreadable data counts as empty", () => {
+  const path = join(temporaryDirectory(), "folders.json");
+  assert.deepEqual(readFolderTimes(path), {});
+  const times = { [ANNA]: withSeen({}, seen("Trash", "Trash 30d"), 100) };
+  writeFolderTimes(path, times);
+  assert.deepEqual(readFolderTimes(path), times);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  for (const text of ["", "{", "[]", '{"accounts":{"a":{"b":1}}}']) {
+    writeFileSync(path, text);
+    assert.deepEqual(readFolderTimes(path), {}, text);
+  }
+});

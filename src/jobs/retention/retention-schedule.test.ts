@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { parseKeepRule } from "../../core/mailbox-rules.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { nextNight } from "../schedule.ts";
+import { type MailFolders, writeFolderTimes } from "./retention.ts";
+import { RetentionSchedule, readRetentionRecord, removeOldMail } from "./retention-schedule.ts";
+
+const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+const SETTINGS = { "retention.mail": [parseKeepRule("Trash 30d") ?? assert.fail()], "retention.hour": 2 };
+
+/** After the first check, with the folder seen long ago. */
+async function scene() {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(dirname(layout.retentionRecord), { recursive: true });
+  const clock = new HandClock();
+  const runs: number[] = [];
+  const state = { fails: false, meanwhile: () => {} };
+  const mail: MailFolders = {
+    accounts: () => (state.fails ? Promise.reject(new Error("no Dovecot")) : Promise.resolve([ANNA])),
+    folders: () => Promise.resolve([{ name: "Trash", guid: "1", mails: 1, bytes: 9 }]),
+    cameBefore: () => Promise.resolve({ mails: 1, bytes: 9 }),
+    expunge: (_, __, at) => {
+      runs.push(at);
+      state.meanwhile();
+      return Promise.resolve();
+    },
+  };
+  const schedule = new RetentionSchedule(layout, clock, SETTINGS, mail);
+  await schedule.look();
+  writeFolderTimes(layout.retentionFolders, { [ANNA]: { "1": { rule: "* Trash", since: 0 } } });
+  const at = async (ms: number): Promise<number> => {
+    clock.advance(ms - clock.now());
+    await schedule.look();
+    return runs.splice(0).length;
+  };
+  return { layout, clock, schedule, at, runs, state, mail };
+}
+
+test("the first run is in the night after the first check, and then each night has one", async () => {
+  const { at, clock, layout } = await scene();
+  const first = nextNight(2, clock.now());
+  assert.ok(first > clock.now() && first <= clock.now() + DAY_MS);
+  assert.equal(new Date(first).getHours(), 2);
+  assert.equal(await at(clock.now()), 0);
+  assert.equal(await at(first - MINUTE_MS), 0);
+  assert.equal(await at(first), 1);
+  assert.equal(await at(first + HOUR_MS), 0);
+  const later = first + 2 * DAY_MS;
+  assert.equal(await at(later), 1, "missed nights are made up by one run");
+  assert.equal(await at(later + HOUR_MS), 0);
+  assert.deepEqual(readRetentionRecord(layout).last, { at: later, mails: 1, bytes: 9 });
+});
+
+test("a failure is reported and retried each hour; so are unreadable legal holds", async () => {
+  const { at, clock, state, schedule, layout } = await scene();
+  await at(clock.now());
+  const first = nextNight(2, clock.now());
+  state.fails = true;
+  assert.equal(await at(first), 0);
+  assert.deepEqual(schedule.troubles(), [{ code: "retention_failed", detail: "no Dovecot" }]);
+  state.fails = false;
+  assert.equal(await at(first + 59 * MINUTE_MS), 0);
+  writeFileSync(layout.legalHolds, "{");
+  assert.equal(await at(first + HOUR_MS), 0);
+  assert.match(schedule.troubles()[0]?.detail ?? "", /it is not known which accounts are under legal hold/);
+  writeFileSync(layout.legalHolds, '{"holds":[]}');
+  assert.equal(await at(first + 2 * HOUR_MS), 1);
+  assert.deepEqual(schedule.troubles(), []);
+});
+
+test("a run that cannot be noted is reported, removes nothing, and is repeated an hour later", async () => {
+  const { at, clock, layout, state, schedule } = await scene();
+  await at(clock.now());
+  const first = nextNight(2, clock.now());
+  // The record can be read, but not replaced: for root, file modes would not prevent it.
+  const [directory, away] = [dirname(layout.retentionRecord), `${dirname(layout.retentionRecord)}.away`];
+  state.meanwhile = () => {
+    renameSync(directory, away);
+    writeFileSync(directory, "");
+  };
+  assert.equal(await at(first), 1);
+  const putBack = (): void => {
+    rmSync(directory);
+    renameSync(away, directory);
+  };
+  putBack();
+  assert.match(schedule.troubles()[0]?.detail ?? "", /^what was removed could not be noted: /);
+  assert.equal(await at(first + MINUTE_MS), 0);
+  state.meanwhile = () => undefined;
+  assert.equal(await at(first + HOUR_MS), 1);
+  assert.deepEqual(schedule.troubles(), []);
+});
+
+test("a clock that is a year ahead or behind removes nothing, and the time of all folders starts again", async () => {
+  for (const byMs of [365 * DAY_MS, -365 * DAY_MS]) {
+    const { at, clock, layout, schedule } = await scene();
+    await at(clock.now());
+    const wrong = nextNight(2, clock.now() + byMs);
+    assert.equal(await at(wrong), 0);
+    assert.match(schedule.troubles()[0]?.detail ?? "", /^the clock went (ahead|back) by \d+ days, to /);
+    assert.equal(await at(wrong + DAY_MS - HOUR_MS), 0);
+    assert.equal(await at(wrong + DAY_MS), 0, "it is trusted, but no folder has been seen for 30 days");
+    assert.deepEqual(schedule.troubles(), []);
+    assert.equal(readRetentionRecord(layout).last?.at, wrong + DAY_MS);
+    const right = nextNight(2, clock.now() - byMs);
+    for (let days = 0; days <= 30; days += 1) assert.equal(await at(right + days * DAY_MS), 0, `${days}`);
+    assert.equal(await at(right + 31 * DAY_MS), 1);
+  }
+});
+
+test("if the record is lost, the time of every folder starts again: a clock jump may have gone unnoticed", async () => {
+  const { at, clock, layout } = await scene();
+  rmSync(layout.retentionRecord);
+  assert.equal(await at(clock.now()), 0);
+  const first = nextNight(2, clock.now());
+  for (let days = 0; days < 30; days += 1) assert.equal(await at(first + days * DAY_MS), 0, `${days}`);
+  assert.equal(await at(first + 30 * DAY_MS), 1);
+});
+
+test("a manual run while the clock is wrong removes nothing, and marks the clock as trusted", async () => {
+  const { at, clock, layout, mail, runs, schedule } = await scene();
+  await at(clock.now());
+  const wrong = clock.now() + 365 * DAY_MS;
+  assert.equal((await removeOldMail(layout, { settings: SETTINGS, now: wrong, mail })).mails, 0);
+  assert.equal(await at(clock.now() + MINUTE_MS), 0);
+  assert.equal(schedule.troubles().length, 1);
+  assert.equal((await removeOldMail(layout, { settings: SETTINGS, now: clock.now(), mail })).mails, 0);
+  assert.deepEqual([runs, schedule.troubles()], [[], []]);
+});
+
+test("without readable settings nothing is removed", async () => {
+  const { layout, clock } = await scene();
+  rmSync(layout.retentionRecord);
+  const schedule = new RetentionSchedule(layout, clock, null);
+  assert.equal(schedule.look(), null);
+  schedule.use(SETTINGS);
+  assert.equal(schedule.look(), null);
+  assert.equal(readRetentionRecord(layout).since, clock.now());
+});

@@ -1,0 +1,231 @@
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod/mini";
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import type { RetentionReport } from "../../admin/declare/reports.ts";
+import { messageOf } from "../../core/error.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type Failure, lastNight, nextNight, withUnnoted } from "../schedule.ts";
+import {
+  type FolderTimes,
+  type LegalHold,
+  type MailFolders,
+  type Removed,
+  readFolderTimes,
+  readLegalHolds,
+  runRetention,
+  writeFolderTimes,
+} from "./retention.ts";
+
+export type RetentionSettings = Pick<Settings, "retention.mail" | "retention.hour">;
+
+const schema = z.object({
+  /** When this server first checked (ms): the first run is at the next nightly hour. */
+  since: z.number(),
+  lookedAt: z.number(),
+  leap: z.nullable(z.object({ at: z.number(), byMs: z.number() })),
+  last: z.nullable(z.object({ at: z.number(), mails: z.number(), bytes: z.number() })),
+  failure: z.nullable(z.object({ at: z.number(), reason: z.string() })),
+});
+export type RetentionRecord = Readonly<z.output<typeof schema>>;
+const NOTHING: RetentionRecord = { since: 0, lookedAt: 0, leap: null, last: null, failure: null };
+
+/** An unreadable record counts as empty: mail is then removed a day later. */
+export function readRetentionRecord({ retentionRecord: path }: Pick<Layout, "retentionRecord">): RetentionRecord {
+  return readRecord(path, schema, NOTHING);
+}
+
+/**
+ * Since when each folder is under its rule. Unknown after a clock jump, since mails may have wrong times
+ * too, and without a record, since a jump would be missed.
+ */
+export function folderTimes(layout: Pick<Layout, "retentionRecord" | "retentionFolders">, now: number): FolderTimes {
+  const record = readRetentionRecord(layout);
+  const isKnown = record.since !== 0 && leapSince(record, now) === null;
+  return isKnown ? readFolderTimes(layout.retentionFolders) : {};
+}
+
+/** Removes mail past its retention time now, and notes the run. Never rejects: failing to note it is a failure too. */
+export async function removeOldMail(
+  layout: Pick<Layout, "retentionRecord" | "retentionFolders" | "legalHolds" | "dovecotConf">,
+  { settings, now, mail }: Readonly<{ settings: RetentionSettings; now: number; mail?: MailFolders }>,
+): Promise<Removed> {
+  const times = folderTimes(layout, now);
+  const rules = { rules: settings["retention.mail"], holds: () => readLegalHolds(layout.legalHolds), times };
+  const folders = mail ?? new Mailboxes(layout.dovecotConf);
+  const { removed, times: seen } = await runRetention(folders, rules, now).catch((error: unknown) => ({
+    removed: { mails: 0, bytes: 0, accounts: 0, failure: messageOf(error) },
+    times,
+  }));
+  const { mails, bytes, failure } = removed;
+  const before = readRetentionRecord(layout);
+  const record =
+    failure === null
+      ? { last: { at: now, mails, bytes }, failure: null }
+      : { failure: { at: now, reason: failure }, last: before.last };
+  try {
+    if (!isDeepStrictEqual(seen, readFolderTimes(layout.retentionFolders)))
+      writeFolderTimes(layout.retentionFolders, seen);
+    writeRecord(layout.retentionRecord, {
+      since: before.since === 0 ? now : before.since,
+      lookedAt: now,
+      leap: null,
+      ...record,
+    });
+  } catch (error) {
+    return { ...removed, failure: failure ?? `what was removed could not be noted: ${messageOf(error)}` };
+  }
+  return removed;
+}
+
+/** Removes mail each night, and knows whether that worked. */
+export class RetentionSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #mail: MailFolders | undefined;
+  #settings: RetentionSettings | null;
+  #running: Promise<void> | null = null;
+  /** The last run's failure, in memory because the disk may not be able to store it. */
+  #failure: Failure | null = null;
+
+  constructor(layout: Layout, clock: Clock, settings: RetentionSettings | null, mail?: MailFolders) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#mail = mail;
+  }
+
+  use(settings: RetentionSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Starts a run if one is needed now. Returns its promise, or null if none runs. Throws if a check cannot be noted. */
+  look(): Promise<void> | null {
+    const settings = this.#settings;
+    if (settings === null || this.#running !== null) return this.#running;
+    const now = this.#clock.now();
+    const record = this.#seen(now);
+    if (record.leap === null && isDue(record, settings["retention.hour"], now)) {
+      const run = removeOldMail(this.#layout, { settings, now, ...(this.#mail && { mail: this.#mail }) });
+      this.#running = run
+        .then(({ failure }) => {
+          this.#failure = failure === null ? null : { at: now, reason: failure };
+        })
+        .finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const { failure, leap } = this.#record();
+    if (leap !== null) return [{ code: "retention_failed", detail: leapText(leap) }];
+    return failure === null ? [] : [{ code: "retention_failed", detail: failure.reason }];
+  }
+
+  /** Notes the check. Unknown entries of `folderTimes` are removed before anything else is noted. */
+  #seen(now: number): RetentionRecord {
+    const before = this.#record();
+    const isFirst = before.since === 0;
+    const clock = isFirst ? { lookedAt: now, leap: null } : clockSeen(before, now);
+    if (clock === before) return before;
+    const record = { ...before, lookedAt: clock.lookedAt, leap: clock.leap, since: isFirst ? now : before.since };
+    if (isFirst || clock.leap?.at === now) writeFolderTimes(this.#layout.retentionFolders, {});
+    writeRecord(this.#layout.retentionRecord, record);
+    return record;
+  }
+
+  #record(): RetentionRecord {
+    return withUnnoted(readRetentionRecord(this.#layout), this.#failure);
+  }
+}
+
+/** When mail is removed next; null while a clock jump is not trusted. */
+export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
+  if (record.leap !== null) return null;
+  // Before the first check nothing is scheduled.
+  if (record.since !== 0 && isDue(record, hour, now)) return now;
+  const night = nextNight(hour, now);
+  return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
+}
+
+/** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
+function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
+  const dueAt = lastNight(hour, now);
+  // A run with a future time was made while the clock was ahead.
+  const doneAt = Math.max(0, ...[since, last?.at ?? 0].filter((at) => at <= now));
+  if (doneAt >= dueAt) return false;
+  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;
+}
+
+/** A clock that was set this far is not trusted at once. A machine that was off for longer looks the same. */
+const LEAP_MS = 2 * DAY_MS;
+/** A clock that keeps its new time for this long is trusted. */
+const BELIEVED_AFTER_MS = DAY_MS;
+/** How often a check is noted: each note is flushed to the disk. */
+const NOTED_EVERY_MS = HOUR_MS;
+
+/** Retention's view of the clock (ms). `lookedAt`: time of the last check; `leap`: nothing is removed while it is set. */
+export type ClockNote = Readonly<{ lookedAt: number; leap: Readonly<{ at: number; byMs: number }> | null }>;
+
+/** How far the clock was set since the last check, positive if ahead; null: it ran normally. */
+export function leapSince({ lookedAt }: Pick<ClockNote, "lookedAt">, now: number): number | null {
+  const byMs = now - lookedAt;
+  return Math.abs(byMs) > LEAP_MS ? byMs : null;
+}
+
+/** The note after a check at `now`; the same object if nothing changed. */
+export function clockSeen(note: ClockNote, now: number): ClockNote {
+  const byMs = leapSince(note, now);
+  if (byMs !== null) return { lookedAt: now, leap: { at: now, byMs } };
+  if (note.leap !== null && now - note.leap.at >= BELIEVED_AFTER_MS) return { lookedAt: now, leap: null };
+  return Math.abs(now - note.lookedAt) >= NOTED_EVERY_MS ? { ...note, lookedAt: now } : note;
+}
+
+/** For people. */
+export function leapText({ at, byMs }: Readonly<{ at: number; byMs: number }>): string {
+  const days = Math.round(Math.abs(byMs) / DAY_MS);
+  const to = new Date(at).toISOString().slice(0, 16).replace("T", " ");
+  return `the clock went ${byMs > 0 ? "ahead" : "back"} by ${days} days, to ${to} UTC, or the server was off: nothing is removed for a day`;
+}
+
+/** The state of retention, without reading the mailboxes, which takes long. Times are in milliseconds since the epoch. */
+export type RetentionState = Readonly<{
+  /** Null: paused. */
+  nextRunAt: number | null;
+  lastRun: RetentionRecord["last"];
+  failure: RetentionRecord["failure"];
+  paused: string | null;
+  legalHolds: readonly LegalHold[];
+}>;
+
+/** Throws if the list of holds cannot be read. */
+export function retentionState(
+  layout: Pick<Layout, "retentionRecord" | "legalHolds">,
+  settings: Pick<RetentionSettings, "retention.hour">,
+  now: number,
+): RetentionState {
+  const record = readRetentionRecord(layout);
+  const { last, leap, failure } = record;
+  return {
+    nextRunAt: nextRun(record, settings["retention.hour"], now),
+    lastRun: last,
+    failure,
+    paused: leap && leapText(leap),
+    legalHolds: readLegalHolds(layout.legalHolds),
+  };
+}
+
+/** The part for other programs; legal holds without their reasons. */
+export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
+  return {
+    nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),
+    lastRun: lastRun && { ...lastRun, at: isoTime(instant(lastRun.at)) },
+    failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
+    paused,
+    legalHolds: legalHolds.map(({ account, since }) => ({ account, since })),
+  };
+}

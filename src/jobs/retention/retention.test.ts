@@ -1,0 +1,184 @@
+// Invariant: Retention removes no mail under legal hold, and none before it was in its folder for the rule's time.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseKeepRule } from "../../core/mailbox-rules.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { DAY_MS } from "../../core/time.ts";
+import {
+  type LegalHold,
+  type MailFolders,
+  planRetention,
+  type Removed,
+  type RetentionRules,
+  runRetention,
+} from "./retention.ts";
+
+const NOW = Date.UTC(2026, 10, 20);
+const name = (text: string) => parseAccountName(text) ?? assert.fail(text);
+const [ANNA, BERT] = [name("anna@example.org"), name("bert@example.org")];
+
+/** Mails by account and folder, each with its age in days; a folder's name is its id. */
+function mailboxes(contents: Readonly<Record<string, Record<string, number[]>>>, broken?: string) {
+  const find = (account: string, guid: string): number[] => contents[account]?.[guid] ?? assert.fail(guid);
+  const isBefore = (at: number) => (days: number) => NOW - days * DAY_MS < at;
+  const mail: MailFolders = {
+    accounts: () => Promise.resolve(Object.keys(contents).map(name)),
+    folders: (account) =>
+      account === broken
+        ? Promise.reject(new Error("no such home"))
+        : Promise.resolve(
+            Object.entries(contents[account] ?? {}).map(([guid, mails]) => ({
+              name: guid,
+              guid,
+              mails: mails.length,
+              bytes: 10 * mails.length,
+            })),
+          ),
+    cameBefore: (account, { guid }, at) => {
+      const { length } = find(account, guid).filter(isBefore(at));
+      return Promise.resolve({ mails: length, bytes: 10 * length });
+    },
+    expunge: (account, { guid }, at) => {
+      const mails = find(account, guid);
+      mails.splice(0, mails.length, ...mails.filter((days) => !isBefore(at)(days)));
+      return Promise.resolve();
+    },
+  };
+  return { mail, contents };
+}
+
+const rulesOf = (texts: readonly string[], held: readonly string[] = []) => ({
+  rules: texts.map((text) => parseKeepRule(text) ?? assert.fail(text)),
+  holds: (): readonly LegalHold[] => held.map((account) => ({ account, since: "", reason: "" })),
+  times: {},
+});
+
+/** The same, with each present folder seen under its rule long ago. */
+async function oldRules(mail: MailFolders, ...given: Parameters<typeof rulesOf>): Promise<RetentionRules> {
+  const rules = rulesOf(...given);
+  return { ...rules, times: (await runRetention(mail, rules, NOW - 5_000 * DAY_MS)).times };
+}
+
+async function removedBy(mail: MailFolders, rules: RetentionRules, at = NOW): Promise<Removed> {
+  return (await runRetention(mail, rules, at)).removed;
+}
+
+test("removes mail past its time, and nothing else", async () => {
+  const { mail, contents } = mailboxes({
+    [ANNA]: { INBOX: [400], Trash: [31, 29, 1], "Trash.old": [40], Junk: [8, 6] },
+    [BERT]: { Trash: [31], Junk: [8] },
+  });
+  const rules = await oldRules(mail, ["Trash 30d", `${ANNA} Junk 7d`]);
+  assert.deepEqual(await removedBy(mail, rules), { mails: 4, bytes: 40, accounts: 2, failure: null });
+  assert.deepEqual(contents, {
+    [ANNA]: { INBOX: [400], Trash: [29, 1], "Trash.old": [], Junk: [6] },
+    [BERT]: { Trash: [], Junk: [8] },
+  });
+});
+
+test("mail of a folder that comes under a rule stays for the rule's time, whatever its age", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Archive: [900, 2], Trash: [31] } });
+  const rules = await oldRules(mail, ["Trash 30d"]);
+  // Mail programs delete a folder with IMAP's RENAME, which keeps the times of its mails.
+  const names = new Map([["Archive", "Trash.Archive"]]);
+  const renamed: MailFolders = {
+    ...mail,
+    folders: async (account) =>
+      (await mail.folders(account)).map((folder) => ({ ...folder, name: names.get(folder.name) ?? folder.name })),
+  };
+  const first = await runRetention(renamed, rules, NOW);
+  assert.equal(first.removed.mails, 1);
+  const again = { ...rules, times: first.times };
+  assert.equal((await removedBy(renamed, again, NOW + 30 * DAY_MS - 1)).mails, 0);
+  const [planned] = await planRetention(renamed, again, { at: NOW + DAY_MS, until: NOW + 30 * DAY_MS });
+  assert.deepEqual([planned?.from, planned?.due.mails, planned?.later.mails], [NOW + 30 * DAY_MS, 0, 2]);
+  assert.equal((await removedBy(renamed, again, NOW + 30 * DAY_MS)).mails, 2);
+  assert.deepEqual(contents[ANNA], { Archive: [], Trash: [] });
+});
+
+test("a rule that was just set, or is used for the first time, removes nothing", async () => {
+  const { mail } = mailboxes({ [ANNA]: { INBOX: [900] } });
+  const before = await oldRules(mail, ["Trash 30d"]);
+  assert.equal((await removedBy(mail, { ...rulesOf(["* 1d"]), times: before.times })).mails, 0);
+  assert.equal((await removedBy(mail, rulesOf(["* 1d"]))).mails, 0);
+  assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"]))).mails, 1);
+});
+
+test("a folder moved out of Trash while its mail is counted keeps its mail", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31], "Trash.A": [31] } });
+  let isOut = false;
+  const moving: MailFolders = {
+    ...mail,
+    folders: async (account) =>
+      (await mail.folders(account)).map((one) => (isOut && one.guid === "Trash.A" ? { ...one, name: "A" } : one)),
+    cameBefore: (...asked) => {
+      isOut = true;
+      return mail.cameBefore(...asked);
+    },
+  };
+  assert.equal((await removedBy(moving, await oldRules(mail, ["Trash 30d"]))).mails, 1);
+  assert.deepEqual(contents[ANNA], { Trash: [], "Trash.A": [31] });
+});
+
+test("removes nothing of an account under legal hold, and nothing at all if the holds are unknown", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31] }, [BERT]: { Trash: [31] } });
+  const unknown = {
+    ...(await oldRules(mail, ["Trash 30d"])),
+    holds: (): readonly LegalHold[] => {
+      throw new Error("unreadable");
+    },
+  };
+  await assert.rejects(runRetention(mail, unknown, NOW), /unreadable/);
+  assert.deepEqual(contents[BERT], { Trash: [31] });
+  assert.equal((await removedBy(mail, await oldRules(mail, ["* 1d"], [ANNA]))).mails, 1);
+  assert.deepEqual(contents, { [ANNA]: { Trash: [31] }, [BERT]: { Trash: [] } });
+});
+
+test("a hold that is set while mail is counted applies at once", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Junk: [31], Trash: [31] } });
+  const held: LegalHold[] = [];
+  const counting: MailFolders = {
+    ...mail,
+    cameBefore: (account, folder, at) => {
+      if (folder.guid === "Trash") held.push({ account, since: "", reason: "" });
+      return mail.cameBefore(account, folder, at);
+    },
+  };
+  const rules = { ...(await oldRules(mail, ["* 30d"])), holds: () => held };
+  assert.equal((await removedBy(counting, rules)).mails, 1);
+  assert.deepEqual(contents[ANNA], { Junk: [], Trash: [31] });
+});
+
+test("an account that cannot be read is reported, and does not keep the mail of others", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31] }, [BERT]: { Trash: [31] } }, ANNA);
+  const removed = await removedBy(mail, await oldRules(mail, ["Trash 30d"]));
+  assert.deepEqual(removed, { mails: 1, bytes: 10, accounts: 2, failure: `${ANNA}: no such home` });
+  assert.deepEqual(contents[BERT], { Trash: [] });
+});
+
+test("without a rule that removes mail, no mailbox is read", async () => {
+  const never: MailFolders = { ...mailboxes({}).mail, accounts: () => assert.fail() };
+  assert.equal((await removedBy(never, rulesOf(["Trash forever"]))).mails, 0);
+});
+
+test("the plan counts what is removed next and within the time, and changes nothing", async () => {
+  const { mail, contents } = mailboxes({ [ANNA]: { Trash: [31, 29, 25, 1], INBOX: [99] }, [BERT]: { Trash: [50] } });
+  const before = structuredClone(contents);
+  const until = NOW + 7 * DAY_MS;
+  const planned = await planRetention(mail, await oldRules(mail, ["Trash 30d"], [BERT]), { at: NOW, until });
+  assert.deepEqual(
+    planned.map(({ account, folder, mails, due, later, isHeld }) => [
+      account,
+      folder,
+      mails,
+      due.mails,
+      later.mails,
+      isHeld,
+    ]),
+    [
+      [ANNA, "Trash", 4, 1, 3, false],
+      [BERT, "Trash", 1, 1, 1, true],
+    ],
+  );
+  assert.deepEqual(contents, before);
+});

@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from "node:fs";
+import * as z from "zod/mini";
+import { messageOf } from "../../core/error.ts";
+import { type EndingRule, type KeepRule, ruleFor } from "../../core/mailbox-rules.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import type { Amount, Folder } from "../../mail/dovecot/mailboxes.ts";
+
+const hold = z.object({
+  account: z.string(),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+  /** Empty if none was given. */
+  reason: z.string(),
+});
+const holdsSchema = z.object({ holds: z.readonly(z.array(hold)) });
+
+/** An account whose mail retention must keep. `account` in lower case. */
+export type LegalHold = Readonly<z.output<typeof hold>>;
+
+/** Without a file there are none. Throws if it cannot be read: the caller must not assume then that there are none. */
+export function readLegalHolds(path: string): readonly LegalHold[] {
+  if (!existsSync(path)) return [];
+  try {
+    return z.parse(holdsSchema, JSON.parse(readFileSync(path, "utf8"))).holds;
+  } catch {
+    throw new Error(`${path} cannot be read, so that it is not known which accounts are under legal hold`);
+  }
+}
+
+export function legalHoldOf(path: string, account: string): LegalHold | null {
+  return readLegalHolds(path).find((one) => one.account === account.toLowerCase()) ?? null;
+}
+
+/** An existing hold keeps its time. */
+export function setLegalHold(path: string, { account, since, reason }: LegalHold): void {
+  const name = account.toLowerCase();
+  const holds = readLegalHolds(path);
+  const before = holds.find((one) => one.account === name);
+  const others = holds.filter((one) => one.account !== name);
+  const kept = {
+    account: name,
+    since: before?.since ?? since,
+    reason: reason === "" ? (before?.reason ?? "") : reason,
+  };
+  writeRecord(path, { holds: [...others, kept] });
+}
+
+export function liftLegalHold(path: string, account: string): void {
+  writeRecord(path, { holds: readLegalHolds(path).filter((one) => one.account !== account.toLowerCase()) });
+}
+
+/** The mailboxes of all accounts. Each method throws an Error with the reason. */
+export interface MailFolders {
+  accounts(): Promise<readonly AccountName[]>;
+  folders(account: AccountName): Promise<readonly Folder[]>;
+  /** Mails that arrived in the folder before then (ms). */
+  cameBefore(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<Amount>;
+  expunge(account: AccountName, folder: Pick<Folder, "guid">, at: number): Promise<void>;
+}
+
+export type RetentionRules = Readonly<{
+  rules: readonly KeepRule[];
+  /** Read again directly before mail is removed: a hold applies from the moment it was set. */
+  holds: () => readonly LegalHold[];
+  /** As the last run left them. */
+  times: FolderTimes;
+}>;
+
+/**
+ * A folder with a rule. `due`: removed at the next run, `later`: by the requested end. `from`: nothing is removed
+ * before (ms), since the folder has not been under its rule for the rule's time.
+ */
+export type PlannedFolder = Readonly<{
+  account: AccountName;
+  folder: string;
+  keepMs: number;
+  from: number;
+  mails: number;
+  bytes: number;
+  due: Amount;
+  later: Amount;
+  isHeld: boolean;
+}>;
+
+/** Counts what a run at `at` would remove, and what must be removed until `until`, for each folder with a rule. Throws. */
+export async function planRetention(
+  mail: MailFolders,
+  { rules, holds, times }: RetentionRules,
+  { at, until }: Readonly<{ at: number; until: number }>,
+): Promise<readonly PlannedFolder[]> {
+  const planned: PlannedFolder[] = [];
+  const held = new Set(holds().map(({ account }) => account));
+  for (const account of await mail.accounts())
+    for (const ruled of ruledFolders(rules, account, await mail.folders(account))) {
+      const { folder, rule } = ruled;
+      const { name, mails, bytes } = folder;
+      if (mails === 0) continue;
+      const { keepMs } = rule;
+      const from = Math.min(at, underRuleSince(times[account], ruled) ?? at) + keepMs;
+      const goes = (then: number): Promise<Amount> =>
+        then < from ? Promise.resolve({ mails: 0, bytes: 0 }) : mail.cameBefore(account, folder, then - keepMs);
+      const [due, later] = [await goes(at), await goes(until)];
+      const isHeld = held.has(account.toLowerCase());
+      planned.push({ account, folder: name, keepMs, from, mails, bytes, due, later, isHeld });
+    }
+  return planned;
+}
+
+export type Removed = Amount & Readonly<{ accounts: number; failure: string | null }>;
+
+/**
+ * Removes mail past its time at `at`, from folders that have been under their rule for as long. Nothing of an account under
+ * legal hold. If one account cannot be read, the others are still cleaned; without the list of holds nothing is removed.
+ * `times`: for the next run.
+ */
+export async function runRetention(
+  mail: MailFolders,
+  { rules, holds, times }: RetentionRules,
+  at: number,
+): Promise<Readonly<{ removed: Removed; times: FolderTimes }>> {
+  let [mails, bytes, accounts] = [0, 0, 0];
+  let failure: string | null = null;
+  const seen: Record<string, AccountTimes> = {};
+  const names = rules.every(({ keepMs }) => keepMs === null) ? [] : await mail.accounts();
+  for (const account of names) {
+    const isHeld = (): boolean => holds().some((one) => one.account === account.toLowerCase());
+    const isSpared = isHeld();
+    if (!isSpared) accounts += 1;
+    seen[account] = times[account] ?? {};
+    try {
+      const folders = ruledFolders(rules, account, await mail.folders(account));
+      const known = withSeen(times[account], folders, at);
+      seen[account] = known;
+      for (const { folder, rule } of isSpared ? [] : folders) {
+        const before = at - rule.keepMs;
+        if (folder.mails === 0 || (known[folder.guid]?.since ?? at) > before) continue;
+        const due = await mail.cameBefore(account, folder, before);
+        if (due.mails === 0 || !(await isStillThere(mail, account, folder))) continue;
+        // It may have been set while mail was counted.
+        if (isHeld()) break;
+        await mail.expunge(account, folder, before);
+        mails += due.mails;
+        bytes += due.bytes;
+      }
+    } catch (error) {
+      failure ??= `${account}: ${messageOf(error)}`;
+    }
+  }
+  return { removed: { mails, bytes, accounts, failure }, times: seen };
+}
+
+/** By its name: counting takes long in a large folder, which may be moved out of Trash in that time. */
+async function isStillThere(mail: MailFolders, account: AccountName, { guid, name }: Folder): Promise<boolean> {
+  return (await mail.folders(account)).some((folder) => folder.guid === guid && folder.name === name);
+}
+
+const times = z.record(z.string(), z.object({ rule: z.string(), since: z.number() }));
+const timesSchema = z.object({ accounts: z.record(z.string(), times) });
+
+/** Since when (ms) each folder of an account has been under its rule, by the folder's GUID. */
+export type AccountTimes = Readonly<z.output<typeof times>>;
+/** The same for all accounts. A mail program deletes a folder by renaming it, and its mails keep their times. */
+export type FolderTimes = Readonly<Record<string, AccountTimes>>;
+
+/** A folder with a retention rule. */
+export type RuledFolder = Readonly<{ folder: Folder; rule: EndingRule }>;
+
+export function ruledFolders(
+  rules: readonly KeepRule[],
+  account: AccountName,
+  folders: readonly Folder[],
+): readonly RuledFolder[] {
+  return folders.flatMap((folder) => {
+    const rule = ruleFor(rules, account, folder.name);
+    return rule === null ? [] : [{ folder, rule }];
+  });
+}
+
+/** Since when (ms) it has been under this rule; null if it was not at the last check. */
+export function underRuleSince(known: AccountTimes | undefined, { folder, rule }: RuledFolder): number | null {
+  const before = known?.[folder.guid];
+  return before?.rule === nameOf(rule) ? before.since : null;
+}
+
+/** Updates the record with the folders seen at `at` (ms). A later time was noted while the clock was ahead. */
+export function withSeen(
+  known: AccountTimes | undefined,
+  folders: readonly RuledFolder[],
+  at: number,
+): Record<string, AccountTimes[string]> {
+  return Object.fromEntries(
+    folders.map((ruled) => {
+      const since = Math.min(at, underRuleSince(known, ruled) ?? at);
+      return [ruled.folder.guid, { rule: nameOf(ruled.rule), since }];
+    }),
+  );
+}
+
+/** A missing or unreadable file counts as empty: mail is then removed later. */
+export function readFolderTimes(path: string): FolderTimes {
+  return readRecord(path, timesSchema, { accounts: {} }).accounts;
+}
+
+export function writeFolderTimes(path: string, accounts: FolderTimes): void {
+  writeRecord(path, { accounts });
+}
+
+/** Identifies a rule, ignoring its time: a longer or shorter time does not start again. */
+function nameOf({ account, folder }: KeepRule): string {
+  return `${account ?? "*"} ${folder}`;
+}

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../core/error.ts";
+import { MINUTE_MS } from "../core/time.ts";
+import { NODE_FLAGS } from "../host/running/runit.ts";
+import type { Layout } from "../settings/layout.ts";
+
+/** Starts a program as `runBehind` does. */
+export type RunBehind = typeof runBehind;
+
+/** After `ms` the program is killed, and `passed` is called with the message. */
+type RunLimit = Readonly<{ ms: number; passed: (reason: string) => void }>;
+
+/**
+ * Runs one of our programs to its end, at the lowest priority for the processor and the disk (nice(1), ionice(1)), and as the first that
+ * the kernel kills if memory runs out; its output goes to our log. Returns null, or how it ended: its exit code, the signal, or why it could not be started. Never rejects.
+ *
+ * A killed process may still not end: one that waits for a disk that does not answer (state D of ps(1)) ends with that
+ * disk. So `limit.passed` does not wait for the end. The promise does, so that no other is started beside it.
+ */
+export async function runBehind(
+  { node, program }: Pick<Layout, "node" | "program">,
+  name: "backup" | "check" | "report",
+  args: readonly string[] = [],
+  limit: RunLimit | null = null,
+): Promise<string | null> {
+  const ours = [node, ...NODE_FLAGS.split(" "), join(program, `${name}.js`), ...args];
+  try {
+    return await ended("nice", ["-n", "10", "ionice", "-c", "3", ...ours], limit);
+  } catch (error) {
+    console.error(`keeper: ${name}.js could not be started: ${messageOf(error)}`);
+    return messageOf(error);
+  }
+}
+
+/** Rejects if it could not be started. */
+function ended(command: string, argv: readonly string[], limit: RunLimit | null): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, argv, { stdio: ["ignore", "inherit", "inherit"] });
+    if (child.pid !== undefined) endFirst(child.pid);
+    const timer = limit === null ? undefined : setTimeout(() => end(child, limit), limit.ms);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve(code === 0 ? null : (signal ?? String(code)));
+    });
+  });
+}
+
+/** An offset to its memory score in the kernel, in thousandths of all memory (proc(5)). Its child processes inherit that. */
+function endFirst(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
+  } catch {
+    // It has ended, or a container has set more already: then it runs unchanged.
+  }
+}
+
+function end(child: ChildProcess, { ms, passed }: RunLimit): void {
+  child.kill("SIGKILL");
+  passed(`not done after ${ms / MINUTE_MS} minutes`);
+}
+
+/** When a nightly hour last started, in the machine's time zone (ms). A day may have 23 or 25 hours. */
+export function lastNight(hour: number, now: number): number {
+  const at = atHour(hour, now, 0);
+  return at <= now ? at : atHour(hour, now, -1);
+}
+
+/** When it starts next (ms). */
+export function nextNight(hour: number, now: number): number {
+  const at = atHour(hour, now, 0);
+  return at > now ? at : atHour(hour, now, 1);
+}
+
+/** The day first: an hour that is skipped on one day exists on the other. */
+function atHour(hour: number, now: number, days: number): number {
+  const at = new Date(now);
+  at.setDate(at.getDate() + days);
+  at.setHours(hour, 0, 0, 0);
+  return at.getTime();
+}
+
+export type Failure = Readonly<{ at: number; reason: string }>;
+
+/** A record of the last success, and of a failure after it. */
+type Outcomes = Readonly<{ last: Readonly<{ at: number }> | null; failure: Failure | null }>;
+
+/**
+ * Adds a failure that the record could not store, unless the record has something later. Without that, a full disk would hide the
+ * failure, and the task would start again at each check.
+ */
+export function withUnnoted<Noted extends Outcomes>(record: Noted, unnoted: Failure | null): Noted {
+  const notedAt = Math.max(record.last?.at ?? 0, record.failure?.at ?? 0);
+  return unnoted === null || notedAt >= unnoted.at ? record : { ...record, failure: unnoted };
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { readSettings } from "./settings-file.ts";
+
+const FILE = "src/jobs/settings-file/settings-file.ts";
+
+function withFile(text: string): Layout {
+  const layout = layoutOf(temporaryDirectory());
+  writeFileSync(layout.settings, text);
+  return layout;
+}
+
+test("the file and the environment are read; the environment wins", async () => {
+  const layout = withFile('domains = ["example.org"]\nhostname = "a.example.org"\n');
+  assert.equal((await readSettings(layout, {})).settings.hostname, "a.example.org");
+  const { settings } = await readSettings(layout, { GHOSTINBOX_HOSTNAME: "b.example.org" });
+  assert.equal(settings.hostname, "b.example.org");
+});
+
+test("one mistake is one sentence; several have a line each", async () => {
+  await assert.rejects(readSettings(withFile('domain = ["example.org"]\n'), {}), {
+    name: "SetUpFailure",
+    message: /^domain is not a setting; the nearest is domains\.$/,
+  });
+  const layout = withFile('domain = ["example.org"]\n[limits.mail]\nper_minute = 0\n');
+  await assert.rejects(readSettings(layout, {}), (error: Error) => {
+    const [head, ...lines] = error.message.split("\n");
+    assert.equal(head, `${layout.settings} and the environment:`);
+    assert.equal(lines.length, 2);
+    return lines.every((line) => line.startsWith("  "));
+  });
+});
+
+test("a directory in place of the file is named", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(layout.settings);
+  await assert.rejects(readSettings(layout, {}), {
+    name: "SetUpFailure",
+    message: `${layout.settings} is a directory, not a file: remove it, and start again.`,
+  });
+});
+
+describe("a machine that starts for the first time", OWN_ETC, () => {
+  /** What set-up reads on a machine with this name. */
+  const readOn = async (name: string, layout = layoutOf(temporaryDirectory())): Promise<unknown> => {
+    const etc = new OwnEtc();
+    etc.write("hosts", ["127.0.0.1 localhost", `127.0.1.1 ${name} ${name.split(".")[0]}`]);
+    etc.write("nsswitch.conf", ["hosts: files"]);
+    etc.write("hostname", [name]);
+    return etc.call([FILE, "readSettings", layout, {}], { hostName: name });
+  };
+  const skip = lacking({ installed: ["hostname"] });
+
+  for (const [name, domain] of [
+    ["mail.example.org", "example.org"],
+    ["mx.mail.example.org", "mail.example.org"],
+  ] as const)
+    test(`${name} receives mail for ${domain}`, { skip }, async () => {
+      const read = await readOn(name);
+      assert.deepEqual(read !== null && typeof read === "object" && "settings" in read && read.settings, {
+        ...loaded(domain).settings,
+        hostname: `mail.${domain}`,
+      });
+    });
+
+  test("a machine without a domain asks for one", { skip }, async () => {
+    assert.match(JSON.stringify(await readOn("localhost")), /SetUpFailure: No mail domain is set/);
+  });
+
+  test("a file without a domain is the owner's mistake, and no name is guessed", { skip }, async () => {
+    const read = await readOn("mail.example.org", withFile("# nothing yet\n"));
+    assert.match(JSON.stringify(read), /SetUpFailure: No mail domain is set/);
+  });
+
+  test("the first settings are written for root and the guard, once", async () => {
+    const etc = new OwnEtc();
+    etc.add("ghostinbox", 61_000);
+    const layout = layoutOf(temporaryDirectory());
+    const write = (domain: string) => etc.call([FILE, "writeFirstSettings", layout, loaded(domain)]);
+    assert.deepEqual(await write("example.org"), ["GHOSTINBOX_DOMAIN"], "the file has it now");
+    const text = readFileSync(layout.settings, "utf8");
+    assert.match(text, /^domains = \["example\.org"\]/m);
+    const access = (): readonly number[] => {
+      const { mode, uid, gid } = statSync(layout.settings);
+      return [mode & 0o777, uid, gid];
+    };
+    const usual = [0o640, 0, etc.numberOf("group", "ghostinbox")];
+    assert.deepEqual(access(), usual);
+    chmodSync(layout.settings, 0o644);
+    assert.deepEqual(await write("example.net"), []);
+    assert.equal(readFileSync(layout.settings, "utf8"), text, "it is the administrator's by now");
+    assert.deepEqual(access(), usual);
+  });
+});
+
+function loaded(domain: string) {
+  const read = loadSettings(null, { GHOSTINBOX_DOMAIN: domain });
+  assert.ok(read.ok);
+  return read;
+}

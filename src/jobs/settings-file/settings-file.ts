@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
+import { setAccess, writeFile } from "../../host/root-files/files.ts";
+import { CHECKOUT } from "../../host/running/checkout.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { WRITTEN_FIRST } from "../../settings/first-variables.ts";
+import { parseHostName } from "../../settings/kinds/texts.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Environment, type Loaded, loadSettings, missingDomain } from "../../settings/load.ts";
+import { commentedToml } from "../../settings/reference.ts";
+import { adoptDestemail, adoptScript } from "./adopt-edits.ts";
+import { settingsAccess } from "./settings-access.ts";
+
+export type ValidSettings = Extract<Loaded, { ok: true }>;
+
+/** Reads and validates the settings. Without a file and a domain it asks the machine for its own domain. */
+export async function readSettings(layout: Layout, env: Environment): Promise<ValidSettings> {
+  const text = textOf(layout);
+  const first = valid(loadSettings(text, env), layout);
+  const missing = missingDomain(first.settings);
+  if (missing === null) return first;
+  const domain = text === null ? await domainOfMachine() : null;
+  if (domain === null) throw new SetUpFailure(missing);
+  console.log(`No mail domain was given: taking ${domain}, the domain of this machine.`);
+  return valid(loadSettings(text, { ...env, GHOSTINBOX_DOMAIN: domain }), layout);
+}
+
+/**
+ * At the first start; later the file belongs to the administrator. The groups exist already. Returns the variables whose
+ * values it has written: from now on the file decides.
+ */
+export function writeFirstSettings(layout: Layout, { settings, sources }: ValidSettings): readonly string[] {
+  const access = settingsAccess();
+  if (existsSync(layout.settings)) {
+    setAccess(layout.settings, access);
+    return [];
+  }
+  writeFile(layout.settings, commentedToml(settings), access);
+  return WRITTEN_FIRST.flatMap((key) => {
+    const source = sources[key];
+    return source.from === "env" ? [source.variable] : [];
+  });
+}
+
+/** Includes edits of `security/security.js` and of the owner's jail files since the last start, which are now in the file. */
+export function settingsWithEdits(
+  layout: Layout,
+  before: ValidSettings,
+  { env, say }: Readonly<{ env: Environment; say: (line: string) => void }>,
+): ValidSettings {
+  const adopted = adoptScript(CHECKOUT, layout, env);
+  if (!adopted.ok) return valid(adopted, layout);
+  const says = [...adopted.says, ...adoptDestemail(CHECKOUT, layout, env)];
+  for (const line of says) say(line);
+  return says.length === 0 ? before : valid(loadSettings(textOf(layout), env), layout);
+}
+
+/** Docker creates a directory for a mounted file that does not exist. */
+function textOf({ settings }: Layout): string | null {
+  try {
+    return settingsText(settings);
+  } catch (error) {
+    if (!(error instanceof SettingsUnreadable)) throw error;
+    throw new SetUpFailure(`${error.message}: remove it, and start again.`);
+  }
+}
+
+function valid(loaded: Loaded, layout: Layout): ValidSettings {
+  if (loaded.ok) return loaded;
+  const lines = loaded.problems.map(({ says }) => says);
+  throw new SetUpFailure(
+    lines.length === 1 ? `${lines[0]}` : `${layout.settings} and the environment:\n  ${lines.join("\n  ")}`,
+  );
+}
+
+async function domainOfMachine(): Promise<string | null> {
+  for (const option of ["-d", "-f"]) {
+    const answer = await runProgram("hostname", [option], { timeoutMs: 3_000 });
+    const name = parseHostName(answer.code === 0 ? lastLines(answer, 1).trim() : "");
+    if (name !== null && name.includes(".") && name !== "localdomain") return option === "-d" ? name : parentOf(name);
+  }
+  return null;
+}
+
+function parentOf(name: string): string {
+  const parent = name.slice(name.indexOf(".") + 1);
+  return parent.includes(".") ? parent : name;
+}

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { RulesSchedule, readRulesRecord } from "./spam-rules.ts";
+
+const ON = { "spam.enabled": true, "spam.updates": true };
+const START = Date.UTC(2026, 10, 20, 6);
+
+function keeper(rules = ON) {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(layout.report, { recursive: true });
+  const clock = { at: START, now: () => instant(clock.at) };
+  const tried: number[] = [];
+  /** Results of the next tries: null succeeds. */
+  const state: { failure: string | null } = { failure: null };
+  const schedule = new RulesSchedule(layout, clock, rules, (_, now) => {
+    tried.push((now - START) / HOUR_MS);
+    const before = readRulesRecord(layout);
+    const { failure } = state;
+    const last = failure === null ? { at: now, version: "7" } : before.last;
+    writeFileSync(layout.spamRulesRecord, JSON.stringify({ ...before, triedAt: now, last, failure }));
+    return Promise.resolve(failure === null ? { ok: true, version: "7", isNew: true } : { ok: false, reason: failure });
+  });
+  /** Checks every half hour. */
+  const pass = async (days: number): Promise<void> => {
+    for (let i = 0; i < 48 * days; i++) {
+      await schedule.look();
+      clock.at += HOUR_MS / 2;
+    }
+  };
+  return { layout, clock, tried, state, schedule, pass };
+}
+
+test("rules are fetched an hour after the first start, then each day", async () => {
+  const { tried, pass } = keeper();
+  await pass(3);
+  assert.deepEqual(tried, [1, 25, 49]);
+});
+
+test("none are fetched while the filter, or fetching, is off", async () => {
+  for (const rules of [
+    { ...ON, "spam.enabled": false },
+    { ...ON, "spam.updates": false },
+  ]) {
+    const { tried, pass, schedule } = keeper(rules);
+    await pass(2);
+    assert.deepEqual([tried, schedule.troubles()], [[], []]);
+  }
+});
+
+test("a week of failures is reported, until a fetch succeeds", async () => {
+  const { state, schedule, pass } = keeper();
+  await pass(1);
+  state.failure = "no signature";
+  await pass(6);
+  assert.deepEqual(schedule.troubles(), []);
+  await pass(2);
+  assert.deepEqual(schedule.troubles(), [{ code: "spam_rules_old", detail: "no signature" }]);
+  state.failure = null;
+  await pass(1);
+  assert.deepEqual(schedule.troubles(), []);
+});
+
+test("a clock that was ahead does not stop it", async () => {
+  const { clock, tried, pass } = keeper();
+  clock.at += 300 * DAY_MS;
+  await pass(2);
+  clock.at = START;
+  tried.length = 0;
+  await pass(2);
+  assert.ok(tried.length >= 1, tried.join());
+});

@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import * as z from "zod/mini";
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { messageOf } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { reloadService } from "../../mail/configuration/parts.ts";
+import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
+import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
+export type FetchedRules =
+  | Readonly<{ ok: true; version: string; isNew: boolean }>
+  | Readonly<{ ok: false; reason: string }>;
+
+const schema = z.object({
+  /** Since when rules are fetched. */
+  since: z.number(),
+  triedAt: z.number(),
+  /** When the channel was last queried successfully, and the version in use by then. */
+  last: z.nullable(z.object({ at: z.number(), version: z.string() })),
+  failure: z.nullable(z.string()),
+});
+/** The result of fetching rules, as in `report/rules.json`. */
+export type RulesRecord = Readonly<z.output<typeof schema>>;
+
+const NOTHING: RulesRecord = { since: 0, triedAt: 0, last: null, failure: null };
+/** A server that has just started has more important work. */
+const FIRST_AFTER_MS = HOUR_MS;
+const OLD_MS = 7 * DAY_MS;
+const FETCH_MS = 10 * MINUTE_MS;
+const SHOWN = 300;
+
+/** A record that cannot be read, or not by this user, counts as empty. */
+export function readRulesRecord(layout: Layout): RulesRecord {
+  return readRecord(layout.spamRulesRecord, schema, NOTHING);
+}
+
+function changeRulesRecord(layout: Layout, change: Partial<RulesRecord>): void {
+  writeRecord(layout.spamRulesRecord, { ...readRulesRecord(layout), ...change });
+}
+
+/** Fetches rules now, and notes the result. Unsigned or faulty ones are not used. */
+export async function fetchRules(layout: Layout, now: number): Promise<FetchedRules> {
+  const user = CONTENT_USERS.spamd;
+  const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--bounding-set=-all", "--no-new-privs"];
+  const program = ["sh", join(layout.spamAssassinConf, UPDATE_RULES)];
+  const ran = await runProgram("setpriv", [...unprivileged, ...program], { timeoutMs: FETCH_MS });
+  const said = printable(ran.stdout.trim().split("\n").at(-1) ?? "", SHOWN);
+  const isDone = ran.code === UPDATED || ran.code === NOTHING_NEW;
+  const refused = ran.code === UPDATED ? await reloadService("spamd", layout) : null;
+  if (!isDone || refused !== null) {
+    const reason =
+      refused ?? (ran.code === 124 ? "it took longer than ten minutes" : said || `it ended with ${ran.code}`);
+    changeRulesRecord(layout, { triedAt: now, failure: reason });
+    return { ok: false, reason };
+  }
+  changeRulesRecord(layout, { triedAt: now, last: { at: now, version: said }, failure: null });
+  return { ok: true, version: said, isNew: ran.code === UPDATED };
+}
+
+/** Fetches rules once a day, and reports if that has failed for a week. */
+export class RulesSchedule {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #fetch: typeof fetchRules;
+  #rules: RulesRules | null;
+  #running: Promise<void> | null = null;
+
+  constructor(layout: Layout, clock: Clock, rules: RulesRules | null, fetch = fetchRules) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#rules = rules;
+    this.#fetch = fetch;
+  }
+
+  use(rules: RulesRules): void {
+    this.#rules = rules;
+  }
+
+  /** Starts fetching if it is needed now. Returns its promise, or null if nothing runs. Throws if nothing can be noted. */
+  look(): Promise<void> | null {
+    if (!this.#isOn() || this.#running !== null) return this.#running;
+    const now = this.#clock.now();
+    const { since, triedAt } = readRulesRecord(this.#layout);
+    if (since === 0 || since > now) changeRulesRecord(this.#layout, { since: now });
+    else if (triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS)
+      this.#running = this.#fetch(this.#layout, now)
+        .then((fetched) => {
+          if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
+        })
+        .catch((error: unknown) => console.error(`keeper: rules could not be fetched: ${messageOf(error)}`))
+        .finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    if (!this.#isOn()) return [];
+    const { since, last, failure } = readRulesRecord(this.#layout);
+    const at = last?.at ?? since;
+    if (failure === null || this.#clock.now() - at < OLD_MS) return [];
+    return [{ code: "spam_rules_old", detail: failure }];
+  }
+
+  #isOn(): boolean {
+    return this.#rules?.["spam.enabled"] === true && this.#rules["spam.updates"];
+  }
+}

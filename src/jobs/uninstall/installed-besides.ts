@@ -1,0 +1,127 @@
+import { createHash } from "node:crypto";
+import { existsSync, globSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { removeFile } from "../../host/root-files/files.ts";
+import { giveDirectory } from "../../host/root-files/trees.ts";
+import { removeEmptyDirectory } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+/** Changes by packages that set-up installed and that Debian does not undo. */
+export type Besides = Readonly<{
+  users: readonly string[];
+  groups: readonly string[];
+  /** Files in /etc that belong to no package, with the SHA-256 of their content; for links, their target. */
+  files: readonly Readonly<{ path: string; sha256: string }>[];
+  directories: readonly string[];
+  /** Directories in /etc that existed before, whose mode or owner packages changed. */
+  modes: readonly Readonly<{ path: string; now: ModeAndOwner; before: ModeAndOwner }>[];
+  /** Lines of dpkg-statoverride(1): `root root 700 /etc/dovecot/private`. */
+  overrides: readonly string[];
+  /** Packages that were removed for them; `auto` are those that apt had installed because others needed them. */
+  removed: readonly string[];
+  auto: readonly string[];
+}>;
+
+/** As set-up writes it: `710 0:105`. */
+type ModeAndOwner = string;
+
+/** What a remaining package needs of users: dpkg(1) scripts, and sysusers.d(5). */
+const CLAIMS = ["/var/lib/dpkg/info/*.{preinst,postinst,config}", "/{usr/lib,etc}/sysusers.d/*.conf"];
+
+export function readBesides({ data }: Pick<Layout, "data">): Besides {
+  const file = join(data, "installed-besides");
+  return parseBesides(existsSync(file) ? readFileSync(file, "utf8") : "");
+}
+
+/** Set-up's lines. Names are only those that useradd(8) and Debian accept, because they become arguments. */
+export function parseBesides(text: string): Besides {
+  const lines = text.split("\n");
+  const named = (pattern: RegExp): readonly string[] => lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+  return {
+    users: named(/^user ([a-z_][a-z0-9_-]*)$/),
+    groups: named(/^group ([a-z_][a-z0-9_-]*)$/),
+    files: lines.flatMap((line) => {
+      const [, sha256, path] = /^(?:file|link) ([0-9a-f]{64}) (\/etc\/.+)$/.exec(line) ?? [];
+      return sha256 === undefined || path === undefined || leadsUp(path) ? [] : [{ path, sha256 }];
+    }),
+    directories: named(/^directory (\/etc\/.+)$/).filter((path) => !leadsUp(path)),
+    modes: lines.flatMap((line) => {
+      const [, now, before, path] = /^mode ([0-7]{1,4} \d+:\d+) ([0-7]{1,4} \d+:\d+) (\/etc\/.+)$/.exec(line) ?? [];
+      return now === undefined || before === undefined || path === undefined || leadsUp(path)
+        ? []
+        : [{ path, now, before }];
+    }),
+    overrides: named(/^override (\S+ \S+ [0-7]{3,4} \/.+)$/),
+    removed: [...new Set(named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)?(?: auto)?$/))],
+    auto: named(/^removed ([a-z0-9][a-z0-9+.-]+)(?::[a-z0-9]+)? auto$/),
+  };
+}
+
+/** Existing names that no package mentions. Call it after the packages are removed. */
+export function unclaimed(names: readonly string[]): readonly string[] {
+  const texts = CLAIMS.flatMap((pattern) => globSync(pattern)).map((path) => readFileSync(path, "utf8"));
+  return names.filter((name) => {
+    const mention = new RegExp(`(?<![\\w-])${RegExp.escape(name)}(?![\\w-])`);
+    return !texts.some((text) => mention.test(text));
+  });
+}
+
+/** Those unchanged since they were added, whose directory has gone with its package. */
+export async function removeOverrides({ overrides }: Pick<Besides, "overrides">): Promise<void> {
+  const here = (await runProgram("dpkg-statoverride", ["--list"])).stdout.split("\n");
+  for (const line of overrides.filter((one) => here.includes(one))) {
+    const path = line.slice(line.indexOf("/"));
+    if (!existsSync(path)) await runProgram("dpkg-statoverride", ["--remove", path]);
+  }
+}
+
+/** Deletes unchanged files that no package owns any more; then empty directories. */
+export async function removeFilesBesides({ files, directories }: Besides): Promise<void> {
+  const same = files.filter(({ path, sha256 }) => hashOf(path) === sha256).map(({ path }) => path);
+  const here = directories.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+  const owned = await ownedByPackages([...same, ...here]);
+  for (const path of same) if (!owned.has(path)) removeFile(path);
+  // The contents of a directory come before it.
+  for (const path of here.toSorted().toReversed()) if (!owned.has(path)) removeEmptyDirectory(path);
+}
+
+/**
+ * Restores directories, unless somebody has changed them since. Call it before their groups are gone: their numbers
+ * could be reused. A set-up that was interrupted and repeated has left two steps.
+ */
+export function restoreModes({ modes }: Pick<Besides, "modes">): void {
+  for (let left = modes; left.length > 0; ) {
+    const step = left.find(({ path, now }) => modeAndOwner(path) === now);
+    if (step === undefined) return;
+    const [, mode = "", uid = "", gid = ""] = /^(\d+) (\d+):(\d+)$/.exec(step.before) ?? [];
+    giveDirectory(step.path, { mode: Number.parseInt(mode, 8), owner: { uid: Number(uid), gid: Number(gid) } });
+    left = left.filter((one) => one !== step);
+  }
+}
+
+function modeAndOwner(path: string): ModeAndOwner | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true ? `${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}` : null;
+}
+
+/** dpkg-query(1): `package, another: path`, a line each. */
+async function ownedByPackages(paths: readonly string[]): Promise<ReadonlySet<string>> {
+  if (paths.length === 0) return new Set();
+  const { stdout } = await runProgram("dpkg-query", ["-S", ...paths]);
+  return new Set(stdout.split("\n").map((line) => line.slice(line.indexOf(": ") + 2)));
+}
+
+function hashOf(path: string): string | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isFile() === true) return sha256(readFileSync(path));
+  return stat?.isSymbolicLink() === true ? sha256(readlinkSync(path)) : null;
+}
+
+function sha256(held: string | Buffer): string {
+  return createHash("sha256").update(held).digest("hex");
+}
+
+function leadsUp(path: string): boolean {
+  return path.split("/").includes("..");
+}

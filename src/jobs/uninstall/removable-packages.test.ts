@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { listedAsRemoved, onlyConfigured, parsePackages, removable } from "./uninstall-packages.ts";
+
+const HERE = parsePackages(
+  [
+    "installed\tpostfix\tmail-transport-agent\t, libc6 (>= 2.34), libsasl2-2:any (>= 2.1), debconf (>= 0.5) | debconf-2.0",
+    "installed\tcurl\t\t, libc6 (>= 2.34), libcurl4 (= 7.88.1)",
+    "installed\tlibcurl4\t\t, libldap-2.5-0 (>= 2.5), libnghttp2-14",
+    "triggers-awaited\tlibldap-2.5-0\t\t, libsasl2-2",
+    "installed\tlibsasl2-2\t\t, libc6",
+    "installed\tlibnghttp2-14\t\t",
+    "installed\tcron\t\tlibc6, exim4 | mail-transport-agent",
+    "installed\texim4\tmail-transport-agent\t",
+    "config-files\tunbound\t\t, libc6",
+    "installed\tlibc6\t\t",
+    "",
+  ].join("\n"),
+);
+
+test("reads unpacked packages, and their dependencies without versions", () => {
+  assert.deepEqual(HERE[0], {
+    name: "postfix",
+    provides: ["mail-transport-agent"],
+    needs: [[], ["libc6"], ["libsasl2-2"], ["debconf", "debconf-2.0"]],
+  });
+  assert.equal(
+    HERE.some(({ name }) => name === "unbound"),
+    false,
+  );
+});
+
+for (const [that, candidates, gone] of [
+  [
+    "packages that nothing needs are removed, with those that only they need",
+    ["curl", "libcurl4", "libnghttp2-14"],
+    "curl libcurl4 libnghttp2-14",
+  ],
+  [
+    "a library that something else needs stays, and what that library needs",
+    ["postfix", "libcurl4", "libsasl2-2"],
+    "postfix",
+  ],
+  ["whatever offers the same does", ["postfix"], "postfix"],
+  ["of several that offer the same, none goes unless one stays", ["postfix", "exim4"], ""],
+  ["packages that are not here belong to no one", ["unbound", "nonsense", "curl"], "curl"],
+] as const)
+  test(that, () => assert.equal(removable(candidates, HERE).join(" "), gone));
+
+test("a dependency that was never installed does not count", () => {
+  assert.deepEqual(removable(["libc6"], parsePackages("installed\tlibc6\t\t\ninstalled\tdpkg\t\tghost")), ["libc6"]);
+});
+
+test("only the configuration of a removed package is left", () => {
+  assert.deepEqual(onlyConfigured("installed\tpostfix\t\t\nconfig-files\tunbound\t\t, libc6\nnot-installed\tx\t\t\n"), [
+    "unbound",
+  ]);
+});
+
+test("of apt's lists only the one of removed packages counts, with all its lines", () => {
+  // From `apt-get remove --print-uris` of Debian 12.
+  const plan = (removed: string): string => `Reading package lists...
+The following package was automatically installed and is no longer required:
+  cpio
+Use 'apt autoremove' to remove it.
+${removed}The following NEW packages will be installed:
+  exim4-base exim4-config
+0 upgraded, 2 newly installed, 2 to remove and 94 not upgraded.
+'http://deb.debian.org/x/exim4-base_4.96_amd64.deb' exim4-base_4.96_amd64.deb 1 MD5Sum:0
+`;
+  const list = "The following packages will be REMOVED:\n  postfix* postfix-sqlite\n  libc6:i386\n";
+  assert.deepEqual(listedAsRemoved(plan(list)), ["postfix", "postfix-sqlite", "libc6:i386"]);
+  assert.deepEqual(listedAsRemoved(plan("")), []);
+});

@@ -1,0 +1,226 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { plural } from "../../core/text.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { endShutOut } from "../../host/firewall/isolation.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { groupId, userIds } from "../../host/machine/system-users.ts";
+import { UnsafePath } from "../../host/root-files/directory.ts";
+import { removeFile } from "../../host/root-files/files.ts";
+import { takeTree } from "../../host/root-files/trees.ts";
+import { holdsForeignFiles, removeDataDirectory } from "../../host/running/data-directory.ts";
+import { processesOf, runsForAnother } from "../../host/running/processes.ts";
+import { stopServer } from "../../host/running/stop.ts";
+import { uninstallUnits, unitsOf } from "../../host/running/units.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { readBackupRecord } from "../backup/records.ts";
+import {
+  type Besides,
+  readBesides,
+  removeFilesBesides,
+  removeOverrides,
+  restoreModes,
+  unclaimed,
+} from "./installed-besides.ts";
+import {
+  alsoRemoved,
+  installAgain,
+  NO_PACKAGES,
+  type Packages,
+  packagesToRemove,
+  removeLastPackage,
+  removePackages,
+} from "./uninstall-packages.ts";
+
+export type UninstallOptions = Readonly<{
+  /** Deletes the data directory with all mail. */
+  purgeData: boolean;
+  /** Removes the Debian packages that set-up installed. */
+  packages: boolean;
+}>;
+
+/** Reports the current step. */
+type Tell = (doing: string) => void;
+
+/** Members before their groups. */
+const ADDED_USERS = [USERS.web, USERS.export, USERS.mail, USERS.fail2ban, USERS.guard];
+const ADDED_GROUPS = [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup];
+
+/** The steps of `uninstall`, one sentence each, in order. Changes nothing. */
+export async function planUninstall(layout: Layout, options: UninstallOptions): Promise<readonly string[]> {
+  const users = await existing("passwd", ADDED_USERS);
+  const groups = await existing("group", ADDED_GROUPS);
+  const packages = await packagesToRemove(layout);
+  return [
+    ...(processesOf(layout.data).length > 0 ? ["Stop the running server."] : []),
+    ...(unitsOf().length > 0 ? ["Remove its units of systemd."] : []),
+    "Delete the firewall tables inet ghostinbox and inet ghostinbox_strict, if they are there.",
+    ...(users.length > 0 ? [`Remove the system users ${users.join(", ")}.`] : []),
+    ...(groups.length > 0
+      ? [`Remove the system ${groups.length === 1 ? "group" : "groups"} ${groups.join(", ")}.`]
+      : []),
+    ...packagesSentences(packages, options),
+    ...(options.packages ? besidesSentences(readBesides(layout)) : []),
+    ...(existsSync(layout.data) ? [dataSentence(layout, options)] : []),
+  ];
+}
+
+/** Runs the steps of `planUninstall`; stops at the first failure. An interrupted run can be repeated. Needs root. */
+export async function uninstall(layout: Layout, options: UninstallOptions, tell: Tell): Promise<Outcome> {
+  if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.");
+  // Everything is planned before anything is done.
+  const packages = options.packages ? await packagesToRemove(layout) : NO_PACKAGES;
+  const others = await alsoRemoved(packages);
+  if (others.length > 0)
+    return failed(`Without --packages it works; with it these would go too, for they need some: ${others.join(", ")}.`);
+  if (options.purgeData && existsSync(layout.data) && holdsForeignFiles(layout.data))
+    return failed(`${layout.data} holds no ghostinbox.toml, so it is not deleted.`);
+
+  try {
+    return await takeBack(layout, options, { packages, tell });
+  } catch (error) {
+    if (error instanceof UnsafePath) return failed(error.message);
+    throw error;
+  }
+}
+
+type Work = Readonly<{ packages: Packages; tell: Tell }>;
+
+async function takeBack(layout: Layout, options: UninstallOptions, { packages, tell }: Work): Promise<Outcome> {
+  tell("Stopping the server");
+  // First, or systemd would start it again.
+  const units = await uninstallUnits();
+  if (!units.ok) return units;
+  const stopped = await stopServer(layout);
+  if (!stopped.ok) return stopped;
+  if (!runsForAnother(layout.data)) await endShutOut();
+  tell("Removing users and groups");
+  const users = await removeUsers(layout.data, ADDED_USERS, ADDED_GROUPS);
+  if (!users.ok) return users;
+  if (options.packages) {
+    const taken = await takePackagesBack(layout, { packages, tell });
+    if (!taken.ok) return taken;
+  }
+  if (options.purgeData && existsSync(layout.data)) {
+    tell(`Deleting ${layout.data}`);
+    removeDataDirectory(layout.data);
+  }
+  return removeLastPackage(packages);
+}
+
+async function takePackagesBack({ data }: Layout, { packages, tell }: Work): Promise<Outcome> {
+  const besides = readBesides({ data });
+  if (packages.returning.length > 0) tell(`Installing ${packages.returning.join(" ")}`);
+  const again = await installAgain(packages, besides.auto);
+  if (!again.ok) return again;
+  tell(`Removing ${plural(packages.going.length, "Debian package")}`);
+  const removed = await removePackages(packages);
+  if (!removed.ok) return removed;
+  restoreModes(besides);
+  const users = await removeUsers(data, unclaimed(besides.users), unclaimed(besides.groups));
+  if (!users.ok) return users;
+  await removeFilesBesides(besides);
+  await removeOverrides(besides);
+  // Packages that others still need are removed another time.
+  if (packages.staying.length === 0)
+    for (const record of ["installed-packages", "installed-besides"]) removeFile(join(data, record));
+  return { ok: true };
+}
+
+/** Exported for its test. */
+export function besidesSentences({ users, groups, files, directories }: Besides): readonly string[] {
+  const sentences: readonly (readonly [string, readonly string[]])[] = [
+    ["Remove the users and groups that they added and nothing else needs", [...new Set([...users, ...groups])]],
+    ["Delete what they left, where it is unchanged and of no package", counted(files.map(({ path }) => path))],
+    ["Delete these directories, where they are empty", topmost(directories)],
+  ];
+  return listed(sentences);
+}
+
+function listed(sentences: readonly (readonly [what: string, names: readonly string[]])[]): readonly string[] {
+  return sentences.flatMap(([what, names]) => (names.length > 0 ? [`${what}: ${names.join(" ")}`] : []));
+}
+
+/** A directory with several of them is named instead, with their number: certificates are hundreds. */
+function counted(paths: readonly string[]): readonly string[] {
+  const groups = Map.groupBy(paths, (path) => dirname(path));
+  return [...groups]
+    .map(([directory, [first = "", ...others]]) =>
+      others.length === 0 || directory === "/etc"
+        ? [first, ...others].join(" ")
+        : `${directory} (${others.length + 1})`,
+    )
+    .toSorted();
+}
+
+/** Without those inside others. */
+function topmost(directories: readonly string[]): readonly string[] {
+  return directories.filter((path) => !directories.includes(dirname(path))).toSorted();
+}
+
+function packagesSentences(packages: Packages, options: UninstallOptions): readonly string[] {
+  const { going, staying, returning, absent } = packages;
+  const sentences: readonly (readonly [string, readonly string[]])[] = options.packages
+    ? [
+        ["Install again what had to make room for the packages of set-up", returning],
+        [`Remove the ${countOf(going)} that set-up installed, with configuration`, going],
+        ["Leave what other packages need by now", staying],
+        ["Not install again, because other packages would have to go", absent],
+      ]
+    : [[`Leave the ${countOf(going)} that set-up installed (${hint(options)})`, going]];
+  return listed(sentences);
+}
+
+function countOf(packages: readonly string[]): string {
+  return packages.length === 1 ? "Debian package" : `${packages.length} Debian packages`;
+}
+
+function hint({ purgeData }: UninstallOptions): string {
+  const says = "--packages removes what is no longer needed";
+  return purgeData ? `${says}; later it cannot, for their list goes with the data directory` : says;
+}
+
+/** Exported for its test. */
+export function dataSentence(layout: Layout, { purgeData }: Pick<UninstallOptions, "purgeData">): string {
+  const { data, backupKey, backupRepository } = layout;
+  const backups = existsSync(backupRepository) ? ["the backups in it"] : [];
+  const key = existsSync(backupKey) ? [backups.length > 0 ? "their key" : "the key of its backups"] : [];
+  const all = listOf(["all mail", "accounts", "settings", ...backups, ...key]);
+  if (!purgeData) return `Leave ${data} with ${all}, owned by root (--purge-data deletes it).`;
+  const warning =
+    key.length > 0 && !readBackupRecord(layout).isKeySeen
+      ? ` THIS KEY HAS NEVER BEEN SHOWN: without it, no copy of a backup can be read anywhere. First: ./ghostinbox backup key`
+      : "";
+  return `Delete ${data} with ${all}.${warning}`;
+}
+
+function listOf(things: readonly string[]): string {
+  return `${things.slice(0, -1).join(", ")} and ${things.at(-1)}`;
+}
+
+async function removeUsers(data: string, added: readonly string[], addedGroups: readonly string[]): Promise<Outcome> {
+  const users = await existing("passwd", added);
+  const groups = await existing("group", [...added, ...addedGroups]);
+  // Their ids may be reused for other users one day, who could then read these files.
+  if (existsSync(data))
+    takeTree(data, new Set(users.map((user) => userIds(user).uid)), new Set(groups.map((group) => groupId(group))));
+  for (const user of users) {
+    const removed = await runProgram("userdel", [user]);
+    if (removed.code !== 0) return failed(`userdel ${user} failed: ${lastLines(removed)}`);
+  }
+  // userdel also removes a user's own group unless it still has members.
+  for (const group of await existing("group", [...added, ...addedGroups])) {
+    const removed = await runProgram("groupdel", [group]);
+    if (removed.code !== 0) return failed(`groupdel ${group} failed: ${lastLines(removed)}`);
+  }
+  return { ok: true };
+}
+
+async function existing(database: "passwd" | "group", names: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(names.map((name) => runProgram("getent", [database, name])));
+  return names.filter((_, index) => found[index]?.code === 0);
+}
+
+function failed(reason: string): Outcome {
+  return { ok: false, reason };
+}

@@ -1,0 +1,184 @@
+// Invariant: An upgrade can be undone by a few renames, which the next start completes.
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { HOUR_MS, instant, later } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { openAccounts, openEngine } from "../../store/open.ts";
+import { copyOf, digestOf } from "../../store/recovery/database-files.ts";
+import { schemasOf } from "../../store/schemas.ts";
+import { changesToLose, finishRollback, rollBack, whyNoRollback } from "./rollback.ts";
+import { makeUpgradeSnapshot, noteUpgraded } from "./upgrade-snapshot.ts";
+
+const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
+const ELSEWHERE = anotherDisk();
+const TOML = 'domains = ["example.test"]\n';
+
+/** A server that was upgraded, and has been used since. */
+async function upgraded(t: TestContext) {
+  becomeNextVersion(t);
+  const layout = layoutOf(temporaryDirectory());
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
+  writeFileSync(layout.settings, TOML, { mode: 0o640 });
+  const snapshot = await makeUpgradeSnapshot(layout, NOW);
+  assert.ok(snapshot !== null);
+  using engine = openEngine(layout.engineDb);
+  engine.exec(`
+    INSERT INTO event (at, type, counts, details, action) VALUES (1, 'BAN', 0, '', ''), (2, 'BAN', 0, '', '');
+    UPDATE ban SET ended_at = 1, ended = 'UNBAN' WHERE prefix = '203.0.113.200/32'`);
+  using accounts = openAccounts(layout.accountsDb);
+  accounts.exec(`
+    INSERT INTO account (name, password, created_at) VALUES ('new@example.test', '{X}y', 1);
+    UPDATE account SET password = '{X}z' WHERE name = 'anna@example.test'`);
+  writeFileSync(copyOf(layout.accountsDb), "of the newer schema");
+  writeFileSync(digestOf(layout.engineDb), "of the newer schema");
+  noteUpgraded(layout);
+  writeFileSync(layout.settings, `${TOML}report.mail = "no"\n`);
+  return { layout, snapshot };
+}
+
+const versions = (layout: ReturnType<typeof layoutOf>) => schemasOf(layout).map(({ version }) => version);
+
+test("detects what was added since the snapshot", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  const changes = changesToLose(layout, snapshot);
+  assert.equal(changes.events, 2);
+  assert.deepEqual(changes.accounts, { added: ["new@example.test"], removed: [], changed: ["anna@example.test"] });
+  assert.deepEqual(changes.bans, { added: [], removed: ["203.0.113.200/32"], changed: [] });
+  assert.deepEqual(changes.aliases, { added: [], removed: [], changed: [] });
+});
+
+test("restores the databases and settings of the snapshot, and keeps the replaced ones", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  const { mode, uid } = statSync(dirname(layout.engineDb));
+  const aside = rollBack(layout, snapshot, later(NOW, HOUR_MS));
+  assert.deepEqual(versions(layout), [1, 1]);
+  assert.equal(readFileSync(layout.settings, "utf8"), TOML);
+  assert.equal(statSync(layout.settings).mode & 0o777, 0o640);
+  assert.deepEqual(
+    readdirSync(dirname(layout.engineDb)).filter((name) => !/-(?:wal|shm)$/.test(name)),
+    ["engine.db"],
+  );
+  assert.deepEqual(
+    readdirSync(dirname(layout.accountsDb)).filter((name) => !/-(?:wal|shm)$/.test(name)),
+    ["accounts.db"],
+  );
+  assert.deepEqual([statSync(dirname(layout.engineDb)).mode, statSync(layout.engineDb).uid], [mode, uid]);
+  using engine = new DatabaseSync(join(aside, "engine", "engine.db"), { readOnly: true });
+  assert.equal(engine.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 3);
+  assert.match(readFileSync(join(aside, "ghostinbox.toml"), "utf8"), /report\.mail/);
+  // The older program continues, and the next upgrade makes its own snapshot.
+  assert.ok((await makeUpgradeSnapshot(layout, later(NOW, 2 * HOUR_MS))) !== null);
+  assert.ok(existsSync(join(aside, "accounts", "accounts.db")), "which deletes nothing that was set aside");
+});
+
+test("sessions of the dashboard are not restored", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  const copy = join(layout.beforeUpgrade, snapshot.directory, basename(layout.accountsDb));
+  rmSync(copy);
+  const before = openAccounts(copy);
+  before.exec("INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL)");
+  before.close();
+  rollBack(layout, snapshot, NOW);
+  using accounts = new DatabaseSync(layout.accountsDb, { readOnly: true });
+  assert.equal(accounts.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 0);
+});
+
+test("edits taken from the script are rolled back with the settings", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  writeFileSync(layout.adoptedScript, '{"a":"since"}');
+  const aside = rollBack(layout, snapshot, NOW);
+  assert.equal(readFileSync(layout.adoptedScript, "utf8").trim(), "{}", "nothing had been adopted");
+  assert.equal(readFileSync(join(aside, "adopted-script.json"), "utf8"), '{"a":"since"}');
+
+  writeFileSync(join(layout.beforeUpgrade, snapshot.directory, "adopted-script.json"), '{"a":"before"}');
+  rollBack(layout, snapshot, later(NOW, HOUR_MS));
+  assert.equal(readFileSync(layout.adoptedScript, "utf8"), '{"a":"before"}');
+});
+
+test("which ADMIN_PASSWORD was used is rolled back with the password", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  mkdirSync(dirname(layout.firstStartDone), { recursive: true });
+  writeFileSync(layout.firstStartDone, "the one since");
+  rollBack(layout, snapshot, NOW);
+  assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one since", "the snapshot has none");
+  writeFileSync(join(layout.beforeUpgrade, snapshot.directory, basename(layout.firstStartDone)), "the one before");
+  rollBack(layout, snapshot, later(NOW, HOUR_MS));
+  assert.equal(readFileSync(layout.firstStartDone, "utf8"), "the one before");
+});
+
+for (const moved of [0, 1, 2])
+  test(`a rollback killed after ${moved} of its renames is finished`, async (t) => {
+    const { layout, snapshot } = await upgraded(t);
+    rollBack(layout, snapshot, NOW);
+    // In the state when the first directory, and its replacement, were about to be moved.
+    const [database, aside] = [dirname(layout.engineDb), join(layout.beforeUpgrade, "after-20261121T120000Z")];
+    renameSync(database, `${database}.rollback`);
+    if (moved === 0) renameSync(join(aside, "engine"), database);
+    if (moved === 2) renameSync(`${database}.rollback`, database);
+    writeFileSync(layout.rollback, JSON.stringify({ aside: "after-20261121T120000Z" }));
+    assert.equal(finishRollback(layout), true);
+    assert.deepEqual(versions(layout), [1, 1]);
+    assert.ok(existsSync(join(aside, "engine", "engine.db")));
+    assert.equal(finishRollback(layout), false, "once");
+  });
+
+test("a rollback that had not started is dropped: a start uses the present state", async (t) => {
+  const { layout } = await upgraded(t);
+  const made = [`${dirname(layout.engineDb)}.rollback`, `${layout.settings}.rollback`] as const;
+  mkdirSync(made[0]);
+  writeFileSync(made[1], "");
+  const before = versions(layout);
+  assert.equal(finishRollback(layout), false);
+  assert.deepEqual(versions(layout), before);
+  assert.ok(!made.some((path) => existsSync(path)));
+});
+
+test("a snapshot that lacks a database is not used", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  assert.equal(whyNoRollback(layout, snapshot), null);
+  rmSync(join(layout.beforeUpgrade, snapshot.directory, "accounts.db"));
+  assert.equal(whyNoRollback(layout, snapshot), "The snapshot has no accounts.db, which was damaged then.");
+});
+
+test("a path on a separate mount is refused before anything is changed", async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  const at = (point: string): string => `30 20 8:1 / ${point} rw,relatime shared:1 - ext4 /dev/sdb1 rw\n`;
+  const top = realpathSync(layout.data);
+  const why = (point: string): string | null => whyNoRollback(layout, snapshot, at(join(top, point)));
+  for (const point of ["db", "db/engine", "db/accounts", "ghostinbox.toml", "before-upgrade"])
+    assert.match(why(point) ?? "", /^\S+ is a separate mount or on another disk than \S+before-upgrade, /, point);
+  for (const point of ["mail", "", "db/engine-of-others"]) assert.equal(why(point), null, point);
+});
+
+test("so is a path on a different disk", {
+  skip: ELSEWHERE === null && NO_OTHER_DISK,
+}, async (t) => {
+  const { layout, snapshot } = await upgraded(t);
+  const elsewhere = mkdtempSync(join(ELSEWHERE ?? "", "ghostinbox-"));
+  t.after(() => rmSync(elsewhere, { recursive: true }));
+  const db = dirname(dirname(layout.engineDb));
+  cpSync(db, elsewhere, { recursive: true });
+  rmSync(db, { recursive: true });
+  symlinkSync(elsewhere, db);
+  assert.match(whyNoRollback(layout, snapshot) ?? "", /^\S+\/db\/engine is a separate mount or on another disk/);
+});

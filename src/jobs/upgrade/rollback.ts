@@ -1,0 +1,139 @@
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+import * as z from "zod/mini";
+import { compactTime, type Millis } from "../../core/time.ts";
+import { mountsBelow } from "../../host/kernel/mounts.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
+import { moveFile, removeFile, setAccess } from "../../host/root-files/files.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { giveDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
+import { type ChangedSince, changedSince } from "../../store/changed-since.ts";
+import { openAnySchema } from "../../store/schemas.ts";
+import { inSnapshot, noteTakenBack, SET_ASIDE, type UpgradeSnapshot } from "./upgrade-snapshot.ts";
+
+/** Where the present data is moved to. */
+const schema = z.nullable(z.object({ aside: z.string() }));
+
+/** The directories that are exchanged as a whole: a database with its log, its copy and its digest, which are newer too. */
+function exchanged({ engineDb, accountsDb }: Layout): readonly string[] {
+  return [engineDb, accountsDb];
+}
+
+/** A renamed directory or file. */
+function moved(layout: Layout): readonly string[] {
+  const databases = exchanged(layout).map((database) => dirname(database));
+  return [...databases, layout.settings, layout.adoptedScript, layout.firstStartDone];
+}
+
+/** Why this snapshot cannot replace the present data; null if it can. `mounts`: `/proc/self/mountinfo`. */
+export function whyNoRollback(
+  layout: Layout,
+  snapshot: UpgradeSnapshot,
+  mounts: string = readFileSync("/proc/self/mountinfo", "utf8"),
+): string | null {
+  const paths = [...exchanged(layout), layout.settings];
+  const missing = paths.filter((path) => existsSync(path) && !existsSync(inSnapshot(layout, snapshot, path)));
+  if (missing.length > 0)
+    return `The snapshot has no ${missing.map((path) => basename(path)).join(", ")}, which was damaged then.`;
+  const fixed = fixedPlace(layout, mounts);
+  if (fixed === null) return null;
+  return `${fixed} is a separate mount or on another disk than ${layout.beforeUpgrade}, so a rollback cannot exchange it: unmount it, move what it held to ${fixed}, and try again.`;
+}
+
+/** Directories that cannot be renamed into `before-upgrade`: rename(2) fails with EBUSY or EXDEV. */
+function fixedPlace(layout: Layout, mounts: string): string | null {
+  const top = realpathSync(layout.data);
+  const points = mountsBelow(top, mounts);
+  const { dev } = statSync(layout.beforeUpgrade);
+  const isFixed = (path: string): boolean => {
+    const real = join(top, relative(layout.data, path));
+    return deviceOf(path) !== dev || points.some((point) => real === point || real.startsWith(`${point}/`));
+  };
+  const places = [...moved(layout), layout.beforeUpgrade].filter((path) => existsSync(path));
+  return places.find(isFixed) ?? null;
+}
+
+/** The device; for a file that of its directory: on an overlay (overlayfs) a file reports that of its layer. */
+function deviceOf(path: string): number {
+  const found = lstatSync(path);
+  return found.isDirectory() ? found.dev : statSync(dirname(path)).dev;
+}
+
+/** Changes since the snapshot, which would be lost. Throws SQLite's errors. */
+export function changesToLose(layout: Layout, snapshot: UpgradeSnapshot): ChangedSince {
+  const { engineDb, accountsDb } = layout;
+  using engine = openAnySchema(engineDb);
+  using accounts = openAnySchema(accountsDb);
+  using engineCopy = openAnySchema(inSnapshot(layout, snapshot, engineDb));
+  using accountsCopy = openAnySchema(inSnapshot(layout, snapshot, accountsDb));
+  return changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
+}
+
+/**
+ * Replaces the databases and settings in force by those of the snapshot; the replaced ones move into the returned
+ * directory. Restores no session of the dashboard. No process of the server may run. Once it has started, `finishRollback` completes it, even after a kill.
+ */
+export function rollBack(layout: Layout, snapshot: UpgradeSnapshot, now: Millis): string {
+  const aside = `${SET_ASIDE}${compactTime(now)}`;
+  dropUnbegun(layout);
+  for (const path of exchanged(layout).filter((one) => existsSync(inSnapshot(layout, snapshot, one)))) {
+    const place = nextOf(dirname(path));
+    const { mode, uid, gid } = statSync(dirname(path));
+    giveDirectory(place, { mode: 0o700, owner: ourselves() });
+    const copy = join(place, basename(path));
+    copyFile(inSnapshot(layout, snapshot, path), copy, 0o640);
+    if (path === layout.accountsDb) dropSessions(copy);
+    setAccess(copy, { mode: 0o640, owner: { uid, gid } });
+    giveDirectory(place, { mode: mode & 0o7777, owner: { uid, gid } });
+  }
+  const { mode, uid, gid } = statSync(layout.settings);
+  copyFile(inSnapshot(layout, snapshot, layout.settings), nextOf(layout.settings), 0o600);
+  setAccess(nextOf(layout.settings), { mode: mode & 0o7777, owner: { uid, gid } });
+  const script = inSnapshot(layout, snapshot, layout.adoptedScript);
+  if (existsSync(script)) copyFile(script, nextOf(layout.adoptedScript), 0o600);
+  // The same as none.
+  else if (existsSync(layout.adoptedScript)) writeRecord(nextOf(layout.adoptedScript), {});
+  // Which ADMIN_PASSWORD was used belongs to the database's password: the next start uses a different one.
+  const password = inSnapshot(layout, snapshot, layout.firstStartDone);
+  if (existsSync(password)) copyFile(password, nextOf(layout.firstStartDone), 0o600);
+  noteTakenBack(layout);
+  writeRecord(layout.rollback, { aside });
+  finishRollback(layout);
+  return join(layout.beforeUpgrade, aside);
+}
+
+/** For a start, too: completes a killed rollback. Returns false if there is none; drops one that had not started. */
+export function finishRollback(layout: Layout): boolean {
+  const begun = readRecord(layout.rollback, schema, null);
+  if (begun === null) {
+    dropUnbegun(layout);
+    return false;
+  }
+  const aside = join(layout.beforeUpgrade, begun.aside);
+  giveDirectory(aside, { mode: 0o700, owner: ourselves() });
+  for (const path of moved(layout)) {
+    if (!existsSync(nextOf(path))) continue;
+    // If the rollback was killed between the two, the first is done.
+    if (existsSync(path)) moveFile(path, join(aside, basename(path)));
+    moveFile(nextOf(path), path);
+  }
+  removeFile(layout.rollback);
+  return true;
+}
+
+/** Removes the preparations for a rollback that has not started. */
+function dropUnbegun(layout: Layout): void {
+  for (const path of moved(layout)
+    .map(nextOf)
+    .filter((one) => existsSync(one)))
+    removeTree(path);
+}
+
+/** The replacement of a directory or file: beside it, so that it is renamed. */
+function nextOf(path: string): string {
+  return `${path}.rollback`;
+}

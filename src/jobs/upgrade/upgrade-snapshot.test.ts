@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { HOUR_MS, instant, later } from "../../core/time.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { openAccounts, openEngine } from "../../store/open.ts";
+import { schemasOf } from "../../store/schemas.ts";
+import {
+  describeSnapshot,
+  inSnapshot,
+  lackOfSpace,
+  makeUpgradeSnapshot,
+  noteUpgraded,
+  readSnapshot,
+} from "./upgrade-snapshot.ts";
+
+const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
+const TOML = 'domains = ["example.test"]\n';
+
+/** A data directory of an earlier version. */
+function oldData(t: TestContext) {
+  becomeNextVersion(t);
+  const layout = layoutOf(temporaryDirectory());
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
+  writeFileSync(layout.settings, TOML);
+  mkdirSync(layout.program);
+  writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');
+  return layout;
+}
+
+function upgrade({ engineDb, accountsDb }: ReturnType<typeof oldData>): void {
+  openEngine(engineDb).close();
+  openAccounts(accountsDb).close();
+}
+
+test("before a migration, databases and settings are copied, only for root", async (t) => {
+  const layout = oldData(t);
+  const writer = new DatabaseSync(layout.engineDb);
+  writeFileSync(layout.adoptedScript, '{"a":"b"}');
+  writer.exec("PRAGMA journal_mode = WAL; INSERT INTO database_name VALUES ('only-in-the-log')");
+  const made = await makeUpgradeSnapshot(layout, NOW);
+  writer.close();
+  assert.ok(made !== null);
+  assert.deepEqual(made.schemas, { "engine.db": 1, "accounts.db": 1 });
+  assert.deepEqual(readSnapshot(layout), made);
+  assert.equal(
+    describeSnapshot(made),
+    "2026-11-21 12:00 UTC (engine.db of schema 1, accounts.db of schema 1, written by version 0.0.9)",
+  );
+  assert.equal(statSync(layout.beforeUpgrade).mode & 0o777, 0o700);
+  using copy = new DatabaseSync(inSnapshot(layout, made, layout.engineDb), { readOnly: true });
+  assert.equal(copy.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 1);
+  assert.equal(copy.prepare("SELECT count(*) AS n FROM database_name WHERE name LIKE 'only%'").get()?.["n"], 1);
+  assert.equal(readFileSync(inSnapshot(layout, made, layout.settings), "utf8"), TOML);
+  assert.equal(readFileSync(inSnapshot(layout, made, layout.adoptedScript), "utf8"), '{"a":"b"}');
+});
+
+test("there is none if no database needs an upgrade", async (t) => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.equal(await makeUpgradeSnapshot(layout, NOW), null);
+  const old = oldData(t);
+  upgrade(old);
+  assert.equal(await makeUpgradeSnapshot(old, NOW), null);
+  assert.ok(!existsSync(old.beforeUpgrade));
+});
+
+test("it is kept while its upgrade is interrupted, and until the next one", async (t) => {
+  const layout = oldData(t);
+  const first = await makeUpgradeSnapshot(layout, NOW);
+  // As after a killed migration.
+  openAccounts(layout.accountsDb).close();
+  assert.equal(await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS)), null);
+  assert.deepEqual(readSnapshot(layout), first);
+  upgrade(layout);
+  noteUpgraded(layout);
+  mkdirSync(join(layout.beforeUpgrade, "after-20261121T120500Z"));
+  writeTodayAgain(layout);
+  const second = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
+  assert.equal(second?.directory, "20261121T130000Z");
+  const kept = ["20261121T130000Z", "after-20261121T120500Z", "snapshot.json"];
+  assert.deepEqual(readdirSync(layout.beforeUpgrade).toSorted(), kept, "data set aside by a rollback stays");
+});
+
+test("a note that cannot be written stops no running server, and is written by the next start", async (t) => {
+  const layout = oldData(t);
+  await makeUpgradeSnapshot(layout, NOW);
+  upgrade(layout);
+  const inTheWay = `${layout.upgradeSnapshot}.new`;
+  mkdirSync(join(inTheWay, "full"), { recursive: true });
+  noteUpgraded(layout);
+  assert.equal(readSnapshot(layout)?.isUpgraded, false);
+  rmSync(inTheWay, { recursive: true });
+  noteUpgraded(layout);
+  assert.equal(readSnapshot(layout)?.isUpgraded, true);
+});
+
+test("a snapshot whose upgrade never started is made again", async (t) => {
+  const layout = oldData(t);
+  await makeUpgradeSnapshot(layout, NOW);
+  const again = await makeUpgradeSnapshot(layout, later(NOW, HOUR_MS));
+  assert.equal(again?.at, later(NOW, HOUR_MS));
+});
+
+test("too little disk space is reported before anything is changed", (t) => {
+  const layout = oldData(t);
+  assert.equal(lackOfSpace(layout), null);
+  const says = (schemas = schemasOf(layout)): string | null => lackOfSpace(layout, schemas, 100_000);
+  assert.match(
+    says() ?? "",
+    /^The databases are older than the program, and .* takes \d+ MB on the disk of .*, which has \d+ MB left: make room,/,
+  );
+  upgrade(layout);
+  assert.equal(says(), null, "no database needs an upgrade");
+});
+
+function writeTodayAgain(layout: ReturnType<typeof oldData>): void {
+  for (const name of ["engine", "accounts"] as const) {
+    const path = layout[`${name}Db`];
+    writeToday(name, `${path}.old`);
+    writeFileSync(path, readFileSync(`${path}.old`));
+  }
+}

@@ -1,0 +1,182 @@
+import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { backup } from "node:sqlite";
+import * as z from "zod/mini";
+import { messageOf } from "../../core/error.ts";
+import { inMb } from "../../core/text.ts";
+import { compactTime, instant, isoTime, type Millis } from "../../core/time.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
+import { setAccess } from "../../host/root-files/files.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import { giveDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { releaseIn } from "../../host/running/checkout.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { DATA_IS_NEWER } from "../../host/running/systemd.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { openAnySchema, type Schema, schemasOf, unusableSchema } from "../../store/schemas.ts";
+import { copiedBytes } from "../backup/stage.ts";
+
+const schema = z.nullable(
+  z.object({
+    at: z.number(),
+    /** Where the copies are, in `before-upgrade`. */
+    directory: z.string(),
+    /** The version of the program that ran before; null if it noted none. */
+    version: z.nullable(z.string()),
+    /** The schema of each database, by the name of its file. */
+    schemas: z.record(z.string(), z.number()),
+    /** Whether a version that upgraded the databases has run since. */
+    isUpgraded: z.boolean(),
+  }),
+);
+export type UpgradeSnapshot = Readonly<NonNullable<z.output<typeof schema>>>;
+
+/**
+ * Prefix of data set aside by rollbacks. Only the owner deletes it: accounts.db there may hold the only keys of mail that
+ * is encrypted by account.
+ */
+export const SET_ASIDE = "after-";
+/** For a database: more pages than any has (sqlite3_backup_step takes an int). */
+const ALL_PAGES = 2 ** 31 - 1;
+/** One copy, and the write-ahead log of a migration that rewrites every row. */
+const COPIES = 2;
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+/** The kept snapshot, or null. */
+export function readSnapshot(layout: Layout): UpgradeSnapshot | null {
+  return readRecord(layout.upgradeSnapshot, schema, null);
+}
+
+/** The path of a data directory's file in the snapshot. */
+export function inSnapshot(layout: Layout, { directory }: UpgradeSnapshot, path: string): string {
+  return join(layout.beforeUpgrade, directory, basename(path));
+}
+
+/**
+ * Copies databases, settings and which ADMIN_PASSWORD was used, before the first migration of an upgrade. No process of the server may run. A snapshot whose upgrade
+ * was interrupted is kept: only it has the earlier data. Null if none is needed. Throws SetUpFailure.
+ */
+export async function makeUpgradeSnapshot(layout: Layout, now: Millis): Promise<UpgradeSnapshot | null> {
+  const schemas = schemasOf(layout);
+  if (!schemas.some(isOld) || hasBegun(readSnapshot(layout), schemas)) return null;
+  const lack = lackOfSpace(layout, schemas);
+  if (lack !== null) throw new SetUpFailure(lack);
+  const directory = compactTime(now);
+  const made: UpgradeSnapshot = {
+    at: now,
+    directory,
+    version: releaseIn(layout.program),
+    schemas: Object.fromEntries(schemas.map(({ path, version }) => [basename(path), version])),
+    isUpgraded: false,
+  };
+  try {
+    giveDirectory(layout.beforeUpgrade, { mode: 0o700, owner: ourselves() });
+    giveDirectory(join(layout.beforeUpgrade, directory), { mode: 0o700, owner: ourselves() });
+    for (const { path } of schemas) await copyDatabase(path, inSnapshot(layout, made, path));
+    for (const path of [layout.adoptedScript, layout.firstStartDone])
+      if (existsSync(path)) copyFile(path, inSnapshot(layout, made, path), 0o600);
+    // Last: flushes the whole directory to the disk.
+    copyFile(layout.settings, inSnapshot(layout, made, layout.settings), 0o640);
+    writeRecord(layout.upgradeSnapshot, made);
+  } catch (error) {
+    removeTree(join(layout.beforeUpgrade, directory));
+    throw new SetUpFailure(
+      `The databases are older than the program, and could not be copied before they are brought up to date: ${messageOf(error)}. Nothing was changed.`,
+    );
+  }
+  const kept = [directory, basename(layout.upgradeSnapshot)];
+  for (const name of readdirSync(layout.beforeUpgrade))
+    if (!kept.includes(name) && !name.startsWith(SET_ASIDE)) removeTree(join(layout.beforeUpgrade, name));
+  return made;
+}
+
+/** The new version runs: the next upgrade makes its own snapshot. If it never ran, the next upgrade reuses this one. */
+export function noteUpgraded(layout: Layout): void {
+  const made = readSnapshot(layout);
+  if (made === null || made.isUpgraded) return;
+  try {
+    writeRecord(layout.upgradeSnapshot, { ...made, isUpgraded: true });
+  } catch {
+    // The server runs, and continues without it, for example on a full disk: the next start notes it.
+  }
+}
+
+/** Why the disk has too little space for an upgrade; null if it has enough, or if no database needs one. */
+export function lackOfSpace(
+  layout: Layout,
+  schemas: readonly Schema[] = schemasOf(layout),
+  freeBytes: number = freeOn(layout.data),
+): string | null {
+  if (!schemas.some(isOld)) return null;
+  const needed = spaceNeeded(layout);
+  if (freeBytes >= needed) return null;
+  return (
+    `The databases are older than the program, and to copy them and bring them up to date takes ${inMb(needed)} MB on the disk of ` +
+    `${layout.data}, which has ${inMb(freeBytes)} MB left: make room, or start the version that you had before.`
+  );
+}
+
+/** The space that an upgrade of the databases needs (bytes). */
+export function spaceNeeded(layout: Layout): number {
+  return COPIES * copiedBytes(layout) + SPARE_BYTES;
+}
+
+function freeOn(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize;
+}
+
+/** The message for people about it. */
+export function describeSnapshot({ at, version, schemas }: UpgradeSnapshot): string {
+  const of = Object.entries(schemas).map(([name, number]) => `${name} of schema ${number}`);
+  const program = version === null ? "" : `, written by version ${version}`;
+  return `${isoTime(instant(at)).slice(0, 16).replace("T", " ")} UTC (${of.join(", ")}${program})`;
+}
+
+/** Version 0 is a database that is still being created. */
+export function isOld({ version, known }: Schema): boolean {
+  return version > 0 && version < known;
+}
+
+function hasBegun(last: UpgradeSnapshot | null, schemas: readonly Schema[]): boolean {
+  if (last === null || last.isUpgraded) return false;
+  return schemas.some(({ path, version }) => version > (last.schemas[basename(path)] ?? version));
+}
+
+async function copyDatabase(from: string, to: string): Promise<void> {
+  using db = openAnySchema(from);
+  await backup(db, to, { rate: ALL_PAGES });
+  setAccess(to, { mode: 0o600 });
+}
+
+/** The schemas that a rollback has left, by the name of the database's file. */
+const takenBackSchema = z.record(z.string(), z.number());
+
+/** For a rollback, before it starts. The program that undoes an upgrade may be the newer one or the older one. */
+export function noteTakenBack(layout: Layout): void {
+  const left = schemasOf(layout).map(({ path, version, known }) => [basename(path), Math.max(version, known)]);
+  writeRecord(layout.takenBack, Object.fromEntries(left));
+}
+
+/**
+ * Why this program must not upgrade the databases: a rollback has just left it. Null if it may. So a reboot
+ * before the older version is installed upgrades nothing.
+ */
+export function whyNotAgain(layout: Layout, schemas: readonly Schema[] = schemasOf(layout)): string | null {
+  const left = readRecord(layout.takenBack, takenBackSchema, {});
+  const again = schemas.filter(isOld).find(({ path, known }) => left[basename(path)] === known);
+  if (again === undefined) return null;
+  return (
+    `The upgrade of ${basename(again.path)} to schema ${again.known} was undone: install the version that you had before, ` +
+    `or delete ${layout.takenBack} to upgrade again.`
+  );
+}
+
+/** Throws SetUpFailure if another version wrote the databases, or if a rollback has just left this one. Changes nothing. */
+export function refuseUnfitData(layout: Layout): void {
+  const schemas = schemasOf(layout);
+  const why = unusableSchema(schemas) ?? whyNotAgain(layout, schemas);
+  if (why !== null) throw new SetUpFailure(why, DATA_IS_NEWER);
+}

@@ -1,0 +1,191 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { connect } from "node:tls";
+import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
+import { plural } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { signal } from "../../host/running/processes.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type CertificateFiles, isServed, readPair, serve, servedFiles } from "./issue-certificate.ts";
+
+export type FollowParts = Readonly<{
+  layout: Layout;
+  /** Lets Postfix and Dovecot reload their certificate. Null, or why one of them could not. */
+  reload: () => Promise<string | null>;
+  clock: Clock;
+}>;
+
+/** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
+export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
+
+const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
+
+/**
+ * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
+ * file rewritten in place, a renamed file and a changed symbolic link, however coarse the file system's clock is.
+ */
+export class CertificateFollower {
+  readonly #parts: FollowParts;
+  /** The problem at the last check. Reported from the second check on: a renewal may be half written. */
+  #doubt: string | null = null;
+  #reloadDue = false;
+  #refused: KeeperTrouble | null = null;
+  #expiring: KeeperTrouble | null = null;
+
+  constructor(parts: FollowParts) {
+    this.#parts = parts;
+  }
+
+  async look(files: CertificateFiles): Promise<Looked> {
+    const { layout, reload, clock } = this.#parts;
+    const read = readPair(files, clock.now());
+    if (!read.ok) {
+      this.#doubtIt(read.reason);
+      return { fresh: null, failed: null };
+    }
+    if (!isServed(read.pair, layout)) {
+      serve(read.pair, layout);
+      this.#reloadDue = true;
+    }
+    const fresh = this.#reloadDue ? read.pair.cert : null;
+    if (this.#reloadDue) {
+      const failed = await reload();
+      if (failed !== null) {
+        this.#doubtIt(failed);
+        return { fresh: null, failed };
+      }
+      this.#reloadDue = false;
+    }
+    this.#doubt = null;
+    this.#refused = null;
+    const leftMs = read.pair.validTo - clock.now();
+    this.#expiring =
+      leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
+        ? {
+            code: "certificate_expiring",
+            detail: `${files.cert}: ${plural(Math.ceil(leftMs / (24 * 3_600_000)), "day")} left`,
+          }
+        : null;
+    return { fresh, failed: null };
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    return [this.#refused, this.#expiring].filter((trouble) => trouble !== null);
+  }
+
+  #doubtIt(reason: string): void {
+    if (this.#doubt !== null) this.#refused = { code: "certificate_refused", detail: reason };
+    this.#doubt = reason;
+  }
+}
+
+/**
+ * New connections use the new certificate, and no open one ends. An smtpd finishes its session. Dovecot is not
+ * reloaded: that would end sessions that are idle for ten seconds and make it forget all others, which then could not
+ * be ended. Its login processes ask its configuration process, one connection each, and a new one of those reads the
+ * files again.
+ */
+export async function reloadCertificate({ postfixConf, dovecotConf }: Layout): Promise<string | null> {
+  const reload = await runProgram("postfix", ["-c", postfixConf, "reload"]);
+  if (reload.code !== 0) return `Postfix could not be reloaded: ${lastLines(reload)}`;
+  const status = await runProgram("doveadm", ["-c", dovecotConf, "process", "status", "config"]);
+  if (status.code !== 0) return `Dovecot could not be asked for its processes: ${lastLines(status)}`;
+  for (const [, pid] of status.stdout.matchAll(/^config\s+(\d+)\s/gm)) signal(Number(pid), "SIGTERM");
+  return null;
+}
+
+const PATIENCE_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+/** Connections in a row that must get it: a process that started before the change may still accept one of them. */
+const IN_A_ROW = 3;
+
+/** The part of `config apply`'s output about the certificate: nothing if it is the same as before. */
+export async function certificateNews(
+  { fresh, failed }: Looked,
+  ports: readonly number[],
+  patienceMs = PATIENCE_MS,
+): Promise<readonly string[]> {
+  if (failed !== null) return [`The new certificate is not in use: ${failed}`];
+  if (fresh === null) return [];
+  const late = await notServing(fresh, ports, patienceMs);
+  if (late.length === 0) return ["New connections get the new certificate."];
+  return [`Port ${late.join(" and ")} does not give the new certificate yet.`];
+}
+
+/**
+ * Waits until each of these ports, which speak TLS from the start, serves new connections this certificate (PEM), and no
+ * other one in between. Returns the ports that do not within five seconds.
+ */
+export async function notServing(
+  cert: string,
+  ports: readonly number[],
+  patienceMs = PATIENCE_MS,
+): Promise<readonly number[]> {
+  const wanted = new X509Certificate(cert).fingerprint256;
+  const signal = AbortSignal.timeout(patienceMs);
+  const late = await Promise.all(
+    ports.map(async (port) => {
+      for (let inRow = 0; !signal.aborted; await pause(LOOK_EVERY_MS)) {
+        inRow = (await shownAt(port, patienceMs)) === wanted ? inRow + 1 : 0;
+        if (inRow === IN_A_ROW) return [];
+      }
+      return [port];
+    }),
+  );
+  return late.flat();
+}
+
+/** The fingerprint of the certificate at a port of this machine; null if there is none. */
+export function shownAt(port: number, timeoutMs: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    // Only reads the certificate: it may be self-signed, and nothing is sent.
+    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
+    const end = (found: string | null): void => {
+      socket.destroy();
+      resolve(found);
+    };
+    socket.once("secureConnect", () => end(socket.getPeerX509Certificate()?.fingerprint256 ?? null));
+    for (const event of ["error", "timeout", "close"]) socket.once(event, () => end(null));
+  });
+}
+
+const REPORT_MS = 3 * SECOND_MS;
+
+/** The certificate that Postfix and Dovecot read, and whether the ports with TLS from the start serve it. */
+export async function certificateReport(
+  layout: Layout,
+  ports: readonly number[],
+  troubles: readonly KeeperTrouble[],
+): Promise<KeeperReply> {
+  const leaf = readServed(layout);
+  if (leaf === null) return { ok: false, reason: "No certificate is in use yet." };
+  const found = await Promise.all(
+    ports.map(async (port) => {
+      const shown = await shownAt(port, REPORT_MS);
+      return { port, isServed: shown === null ? null : shown === leaf.fingerprint256 };
+    }),
+  );
+  const names = (leaf.subjectAltName ?? leaf.subject).split(/, |\n/).map((name) => name.replace(/^(DNS:|CN=)/, ""));
+  const certificate = {
+    names,
+    issuer: leaf.issuer.replaceAll("\n", ", "),
+    isSelfSigned: leaf.checkIssued(leaf) && leaf.verify(leaf.publicKey),
+    notBefore: leaf.validFromDate.toISOString(),
+    notAfter: leaf.validToDate.toISOString(),
+    fingerprint: leaf.fingerprint256,
+    trouble: troubles.length === 0 ? null : troubles.map(({ detail }) => detail).join("; "),
+    ports: found,
+  };
+  return { ok: true, detail: "", certificate };
+}
+
+function readServed(layout: Layout): X509Certificate | null {
+  try {
+    return new X509Certificate(readFileSync(servedFiles(layout).cert));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { instant, later, type Millis } from "../../core/time.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { CertificateFollower } from "./follow-certificate.ts";
+import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ghostinbox-pair-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+const DAY = 24 * 3_600_000;
+
+/** A certificate with the present second is valid by then. */
+function soon(): Millis {
+  return instant(Date.now() + 60_000);
+}
+
+async function openssl(...argv: readonly string[]): Promise<void> {
+  assert.equal((await runProgram("openssl", argv)).code, 0, argv.join(" "));
+}
+
+async function selfSigned(name: string, days = 30): Promise<CertificateFiles> {
+  const files = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}-key.pem`) };
+  const subject = ["-subj", `/CN=${name}`, "-days", String(days), "-keyout", files.key, "-out", files.cert];
+  await openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", ...subject);
+  return files;
+}
+
+function reason(files: CertificateFiles, at = soon()): string {
+  const read = readPair(files, at);
+  return read.ok ? "" : read.reason;
+}
+
+const [a, b] = [await selfSigned("a"), await selfSigned("b")];
+
+test("a matching pair that is valid now is accepted", () => {
+  assert.equal(reason(a), "");
+});
+
+test("a pair that Postfix and Dovecot could not serve causes one sentence that names the file", () => {
+  const broken = join(directory, "broken.pem");
+  writeFileSync(broken, "hello");
+  const both = join(directory, "both.pem");
+  writeFileSync(both, readFileSync(b.cert, "utf8") + readFileSync(a.cert, "utf8"));
+  const stray = join(directory, "stray.pem");
+  writeFileSync(stray, readFileSync(a.cert, "utf8") + readFileSync(b.cert, "utf8"));
+  assert.match(reason({ cert: join(directory, "none"), key: a.key }), /none of tls\.cert does not exist or cannot/);
+  assert.match(reason({ cert: a.cert, key: directory }), /of tls\.key does not exist or cannot be read\.$/);
+  const pipe = join(directory, "pipe.pem");
+  execFileSync("mkfifo", [pipe]);
+  assert.match(reason({ cert: pipe, key: a.key }), /pipe\.pem of tls\.cert does not exist or cannot be read\.$/);
+  assert.match(reason({ cert: broken, key: a.key }), /broken\.pem must hold a certificate in PEM\.$/);
+  assert.match(reason({ cert: a.cert, key: broken }), /broken\.pem must hold a private key in PEM/);
+  assert.match(reason({ cert: a.cert, key: b.key }), /^The key .*b-key\.pem does not belong to .*a\.pem\.$/);
+  assert.match(reason({ cert: both, key: a.key }), /own certificate must be the first in .*both\.pem\.$/);
+  assert.match(reason({ cert: stray, key: a.key }), /^Certificate 2 in .*stray\.pem did not issue the one before it/);
+  assert.match(reason(a, later(soon(), 31 * DAY)), /a\.pem expired on \d{4}-\d\d-\d\d\.$/);
+  assert.match(reason(a, later(soon(), -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
+});
+
+test("a valid chain is used completely", async () => {
+  const authority = await selfSigned("authority");
+  const [request, cert, key] = ["request.pem", "leaf.pem", "leaf-key.pem"].map((name) => join(directory, name));
+  assert.ok(request !== undefined && cert !== undefined && key !== undefined);
+  await openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
+  await openssl(
+    "x509",
+    "-req",
+    "-in",
+    request,
+    "-CA",
+    authority.cert,
+    "-CAkey",
+    authority.key,
+    "-days",
+    "5",
+    "-out",
+    cert,
+  );
+  writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(authority.cert, "utf8"));
+  assert.equal(reason({ cert, key }), "");
+});
+
+test("a renewal is used once, a bad one is refused from the second check on, and the old one stays", async () => {
+  const layout = layoutOf(join(directory, "data"));
+  mkdirSync(layout.tls, { recursive: true });
+  let reloads = 0;
+  let fails: string | null = null;
+  const now = soon();
+  let at: Millis = now;
+  const reload = (): Promise<string | null> => {
+    reloads += 1;
+    return Promise.resolve(fails);
+  };
+  const follower = new CertificateFollower({ layout, reload, clock: { now: () => at } });
+  const files = { cert: join(directory, "live.pem"), key: join(directory, "live-key.pem") };
+  const put = (from: CertificateFiles): void => {
+    for (const name of ["cert", "key"] as const) writeFileSync(files[name], readFileSync(from[name]));
+  };
+  const servesB = (): boolean => {
+    const read = readPair(servedFiles(layout), now);
+    return read.ok && isServed(read.pair, layout) && read.pair.cert === readFileSync(b.cert, "utf8");
+  };
+
+  put(a);
+  assert.deepEqual(await follower.look(files), { fresh: readFileSync(a.cert, "utf8"), failed: null });
+  assert.deepEqual(await follower.look(files), { fresh: null, failed: null }, "it is in use");
+  assert.equal(reloads, 1);
+  put(b);
+  fails = "postfix could not be reloaded";
+  assert.deepEqual(await follower.look(files), { fresh: null, failed: fails });
+  await follower.look(files);
+  assert.deepEqual(follower.troubles(), [{ code: "certificate_refused", detail: fails }]);
+  fails = null;
+  await follower.look(files);
+  assert.ok(servesB());
+  assert.equal(reloads, 4);
+  assert.deepEqual(follower.troubles(), []);
+
+  writeFileSync(files.key, readFileSync(a.key));
+  await follower.look(files);
+  assert.deepEqual(follower.troubles(), [], "a renewal may be half written");
+  await follower.look(files);
+  assert.equal(follower.troubles()[0]?.code, "certificate_refused");
+  assert.ok(servesB());
+  put(b);
+  await follower.look(files);
+  assert.deepEqual([follower.troubles(), reloads], [[], 4]);
+
+  at = later(now, 25 * DAY);
+  await follower.look(files);
+  assert.equal(follower.troubles()[0]?.code, "certificate_expiring");
+});

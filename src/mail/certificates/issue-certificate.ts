@@ -1,0 +1,109 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Millis } from "../../core/time.ts";
+import { readNamed, writeFile } from "../../host/root-files/files.ts";
+import { makeDirectory } from "../../host/root-files/trees.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { FFDHE2048, SERVED } from "../configuration/tls.ts";
+
+/** For a chain. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Absolute paths of PEM files. */
+export type CertificateFiles = Readonly<{ cert: string; key: string }>;
+export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
+export type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
+
+/** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
+export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {
+  const certText = read(cert);
+  const keyText = read(key);
+  if (certText === null) return wrong(`The file ${cert} of tls.cert does not exist or cannot be read.`);
+  if (keyText === null) return wrong(`The file ${key} of tls.key does not exist or cannot be read.`);
+  const chain = certificates(certText);
+  if (chain === null || chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
+  const privateKey = parseKey(keyText);
+  if (privateKey === null) return wrong(`${key} must hold a private key in PEM, without a passphrase.`);
+  const [leaf, ...others] = chain;
+  if (leaf === undefined || !leaf.checkPrivateKey(privateKey)) {
+    const misplaced = others.some((one) => one.checkPrivateKey(privateKey));
+    return wrong(
+      misplaced
+        ? `The server's own certificate must be the first in ${cert}.`
+        : `The key ${key} does not belong to the certificate ${cert}.`,
+    );
+  }
+  const from = leaf.validFromDate.getTime();
+  const to = leaf.validToDate.getTime();
+  if (now > to) return wrong(`The certificate ${cert} expired on ${day(leaf.validToDate)}.`);
+  if (now < from) return wrong(`The certificate ${cert} is valid from ${day(leaf.validFromDate)} on only.`);
+  const stray = chain.findIndex((one, i) => i > 0 && !(chain[i - 1]?.checkIssued(one) ?? false));
+  if (stray > 0)
+    return wrong(`Certificate ${stray + 1} in ${cert} did not issue the one before it; the chain must be in order.`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Date counts in milliseconds since the epoch
+  return { ok: true, pair: { cert: certText, key: keyText, validTo: to as Millis, lifetimeMs: to - from } };
+}
+
+/** The pair that Postfix and Dovecot use, valid or not; null before the first one. */
+export function servedFiles(layout: Layout): CertificateFiles {
+  return { cert: join(layout.tlsServed, SERVED.cert), key: join(layout.tlsServed, SERVED.key) };
+}
+
+/** Whether Postfix and Dovecot use exactly this pair. */
+export function isServed({ cert, key }: Pair, layout: Layout): boolean {
+  const chain = join(layout.tlsServed, SERVED.chain);
+  return existsSync(chain) && readFileSync(chain, "utf8") === chainOf(cert, key);
+}
+
+/** Copies a pair to where Postfix and Dovecot read it: only for root, each file complete at any time. */
+export function serve({ cert, key }: Pair, layout: Layout): void {
+  makeDirectory(layout.tlsServed, 0o700);
+  write(join(layout.tlsServed, SERVED.dh), FFDHE2048);
+  write(join(layout.tlsServed, SERVED.key), key);
+  write(join(layout.tlsServed, SERVED.cert), cert);
+  // Last, so its presence shows that all of them exist.
+  write(join(layout.tlsServed, SERVED.chain), chainOf(cert, key));
+}
+
+/** Postfix reads key and chain from one file, the key first (postconf(5), smtpd_tls_chain_files). */
+function chainOf(cert: string, key: string): string {
+  return `${key.trimEnd()}\n${cert.trimEnd()}\n`;
+}
+
+function write(path: string, text: string): void {
+  writeFile(path, text, { mode: 0o600 });
+}
+
+function read(path: string): string | null {
+  try {
+    return readNamed(path, MOST_BYTES).toString();
+  } catch {
+    return null;
+  }
+}
+
+function certificates(text: string): readonly X509Certificate[] | null {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.map((block) => new X509Certificate(block));
+  } catch {
+    return null;
+  }
+}
+
+function parseKey(text: string): KeyObject | null {
+  try {
+    return createPrivateKey(text);
+  } catch {
+    return null;
+  }
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+function wrong(reason: string): ReadPair {
+  return { ok: false, reason };
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { createServer as createPlain } from "node:net";
+import { test } from "node:test";
+import { createServer } from "node:tls";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { selfSigned } from "../../../test/kit/self-signed.ts";
+import { certificateNews, notServing } from "./follow-certificate.ts";
+
+const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
+
+test("waits until a port serves the new certificate", OPENSSL, async () => {
+  const [old, fresh] = await Promise.all([selfSigned("old"), selfSigned("new")]);
+  const server = createServer(old);
+  const port = await listenOnPort(server);
+  assert.deepEqual(await notServing(old.cert, [port]), []);
+  assert.deepEqual(await notServing(fresh.cert, [port], 300), [port]);
+  let asked = 0;
+  server.on("connection", () => {
+    if (++asked === 2) server.setSecureContext(fresh);
+  });
+  assert.deepEqual(await notServing(fresh.cert, [port]), []);
+  assert.ok(asked > 2, "it looked again");
+});
+
+test(
+  "one connection that gets the new certificate is not enough: a process of before may take the next",
+  OPENSSL,
+  async () => {
+    const [old, fresh] = await Promise.all([selfSigned("old"), selfSigned("new")]);
+    const server = createServer(old);
+    const port = await listenOnPort(server);
+    let asked = 0;
+    // Of the first eight connections every third gets the old one.
+    server.on("connection", () => server.setSecureContext(++asked < 9 && asked % 3 === 0 ? old : fresh));
+    assert.deepEqual(await notServing(fresh.cert, [port]), []);
+    const shown = asked;
+    assert.ok(shown >= 9, `after ${shown} connections`);
+  },
+);
+
+test("a port that is closed, or does not speak TLS, is named", OPENSSL, async () => {
+  const { cert } = await selfSigned("any");
+  const mute = await listenOnPort(createPlain((socket) => socket.end("220 hello\r\n").on("error", () => undefined)));
+  assert.deepEqual(await notServing(cert, [mute, 1], 300), [mute, 1]);
+});
+
+test("the message about a new certificate", OPENSSL, async () => {
+  const made = await selfSigned("any");
+  const port = await listenOnPort(createServer(made));
+  const none = { fresh: null, failed: null };
+  assert.deepEqual(await certificateNews(none, [port]), []);
+  assert.deepEqual(await certificateNews({ ...none, fresh: made.cert }, [port]), [
+    "New connections get the new certificate.",
+  ]);
+  assert.deepEqual(await certificateNews({ ...none, fresh: made.cert }, [port, 1], 1_000), [
+    "Port 1 does not give the new certificate yet.",
+  ]);
+  assert.deepEqual(await certificateNews({ ...none, failed: "Postfix could not be reloaded." }, [port]), [
+    "The new certificate is not in use: Postfix could not be reloaded.",
+  ]);
+});

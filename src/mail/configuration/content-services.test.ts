@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderSieve } from "../dovecot/sieve.ts";
+import { renderSpamPreferences } from "../spamassassin/spam-preferences.ts";
+import { renderSpamMilter, rspamdCommands, spamdCommand } from "./content-services.ts";
+
+const { layout, spam } = sampleSite();
+
+function milter(changes: Partial<typeof spam> = {}): Readonly<Record<string, string>> {
+  const files = renderSpamMilter(sampleSite({ spam: { ...spam, ...changes } }));
+  return Object.fromEntries(files.map(({ name, text }) => [name, text]));
+}
+
+test("spamd runs without rights, small, and finds a recipient's preferences by the address", () => {
+  const command = spamdCommand(layout, 2);
+  assert.match(command, /--reuid debian-spamd .*--bounding-set=-all --no-new-privs/);
+  assert.match(command, /--max-children=2/);
+  assert.match(spamdCommand(layout, 1), /--max-children=1/);
+  assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
+});
+
+test("every mail is scored, whatever its size, and keeps its body", () => {
+  const command = milter()["command"] ?? "";
+  assert.match(command, / -U \/srv\/mail\/run\/spamd\/head -t 15 --headers -s 12582912$/m);
+  const [large] = renderSpamMilter(sampleSite({ messageSizeBytes: 2 ** 30 }));
+  assert.match(large?.text ?? "", / -s 268435456$/m, "the most that spamc takes");
+});
+
+test("the milter may open no more files than it needs, as it closes all of them for each mail", () => {
+  assert.match(milter()["command"] ?? "", /^exec chpst -o 1600 setpriv --reuid spamass-milter .* \\$/m);
+});
+
+test("refusal is by whole points, and none at all with 0", () => {
+  assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
+  assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
+});
+
+test("where mail shall wait, the milter runs only while spamd does", () => {
+  assert.match(milter({ onFailure: "wait" })["command"] ?? "", /^until timeout 5 spamc -K /m);
+  assert.match(
+    milter({ onFailure: "wait" })["spamd-ended"] ?? "",
+    /^exec sv .*restart \/srv\/mail\/service\/spamass-milter$/m,
+  );
+  assert.doesNotMatch(milter()["command"] ?? "", /^until /m);
+  assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
+});
+
+test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
+  const command = rspamdCommands(layout).join("\n");
+  assert.match(
+    command,
+    /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /,
+  );
+  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
+  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
+});
+
+test("the mail that goes to Junk, and the senders that a recipient allows", () => {
+  assert.match(renderSieve().text, /"X-Spam-Flag" "YES"/);
+  assert.match(renderSpamPreferences(["*@friend.example"]), /^welcomelist_auth \*@friend\.example$/m);
+});

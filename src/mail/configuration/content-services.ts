@@ -1,0 +1,130 @@
+import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
+import { SPAM_SECONDS } from "../postfix/milters.ts";
+import { rspamdVariables } from "../rspamd/rspamd-conf.ts";
+import { fetchedRules, PACKAGED_RULES } from "../spamassassin/spamassassin-conf.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+
+/**
+ * spamd(8p): one child waits for work, and others start while it is busy, up to `processes` in all. It looks for a user's preferences under
+ * the recipient's address.
+ */
+export function spamdCommand(layout: Layout, processes: number): string {
+  const options = [
+    `--siteconfigpath=${layout.spamAssassinConf}`,
+    `--username=${CONTENT_USERS.spamd}`,
+    "--nouser-config",
+    `--virtual-config-dir=${layout.spamPreferences}/%d/%l`,
+    `--socketpath=${layout.spamdSocket}`,
+    // Only its own user may connect, even for learning: spam-head, in front of it, forwards requests.
+    "--socketmode=0600",
+    "--allow-tell",
+    `--min-children=1 --max-children=${processes} --min-spare=1 --max-spare=1`,
+    `--timeout-child=${SPAM_SECONDS}`,
+    "--syslog=stderr --log-timestamp-fmt=",
+  ];
+  const user = as(CONTENT_USERS.spamd);
+  // As its user, who owns the files there.
+  const rules = `rules=${fetchedRules(layout)}; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
+  return `exec ${user} env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
+}
+
+/** Between spamc and spamd, as spamd's user; it needs only the sockets. */
+export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket, spamPulseSocket }: Layout): string {
+  const user = as(CONTENT_USERS.spamd);
+  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`;
+}
+
+/** Its options depend on the settings, so they are rendered with them (`renderSpamMilter`). */
+export function spamMilterCommand(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/command`;
+}
+
+/** The finish script of spamd and of the program in front of it. Also rendered with the settings. */
+export function spamdEnded(layout: Layout): string {
+  return `exec sh ${layout.spamMilterConf}/spamd-ended`;
+}
+
+/**
+ * spamass-milter(8) accepts a mail if spamc fails for any reason. So where mail must wait, the milter runs only while
+ * spamd does, and Postfix answers 4xx without it.
+ */
+export function renderSpamMilter(site: Site): readonly RenderedFile[] {
+  const { layout, spam } = site;
+  const waits = spam.onFailure === "wait";
+  const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
+  const file = (name: string, lines: readonly string[]): RenderedFile => ({
+    name,
+    text: ["#!/bin/sh", `# ${RENDERED_BY}`, ...lines, ""].join("\n"),
+    mode: 0o755,
+  });
+  return [
+    file("command", [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site)]),
+    file("spamd-ended", [ended]),
+  ];
+}
+
+function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
+  return `until timeout 5 spamc -K -U ${spamHeadSocket} >/dev/null 2>&1; do sleep 1; done`;
+}
+
+/** The recipient's address goes to spamd as the user name. */
+function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site): readonly string[] {
+  const refuse = spam.refuseScore === 0 ? "" : ` -r ${spam.refuseScore} -R '${REFUSED_AS_SPAM}'`;
+  // The shorter timeout decides about a hanging spamd: with spamc's the mail passes, with Postfix's its own setting
+  // applies.
+  const seconds = spam.onFailure === "pass" ? SPAM_SECONDS - 5 : 3 * SPAM_SECONDS;
+  return [
+    // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
+    "umask 007",
+    // For each mail it closes every possible file descriptor before it becomes spamc: a million in some containers.
+    `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${as(CONTENT_USERS.spamMilter)} \\`,
+    `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
+    // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.
+    `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
+  ];
+}
+
+/** File descriptors of the milter itself, and for connections at port 25 and the port for proxies: Postfix's, and two pipes to spamc. */
+const FILES = 100;
+const FILES_OF_A_PLACE = 15;
+
+/** Bytes that Postfix and the milter add to a mail, and the maximum of spamc(1)'s `-s`. */
+const ROOM_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 256 * 1024 * 1024;
+
+/** The reply to a sender whose mail scored too high. It names no mechanism; log lines are found by it. */
+export const REFUSED_AS_SPAM = "Message content refused";
+
+/**
+ * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
+ * it read the keys that sign mail, and files that the guard writes for it.
+ */
+export function rspamdCommands(layout: Layout): readonly string[] {
+  const user = as(CONTENT_USERS.rspamd);
+  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
+  return [
+    `${user} sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
+    `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
+  ];
+}
+
+/**
+ * For runsv(8), in the service directory: rspamd's processes outlive their main process if that was killed. Its own user looks for
+ * them: root of a container may not look into other users' processes (ptrace(2)).
+ */
+export function rspamdEnded(): readonly string[] {
+  return [
+    `exec ${as(CONTENT_USERS.rspamd)} sh -c '`,
+    "for one in /proc/[0-9]*; do",
+    `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+    "done'",
+  ];
+}
+
+/** Only the user's own group: no program may use the sockets of Postfix or of other programs. */
+function as(user: string): string {
+  return (
+    `setpriv --reuid ${user} --regid ${user} --clear-groups ` +
+    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
+  );
+}

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { takeLock } from "../../host/running/data-directory.ts";
+import { SERVICES } from "../../host/running/runit.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+
+const OURS = ["ghostinbox", "ghostinbox-web", "ghostinbox-export", "ghostinbox-mail", "ghostinbox-fail2ban"];
+const GROUPS = ["ghostinbox-accounts", "ghostinbox-data", "ghostinbox-logs"];
+const OF_PACKAGES = ["postfix", "spamass-milter", "debian-spamd", "_rspamd", "postgrey", "postdrop"];
+const STRANGER = 65_534;
+
+/** A machine where the ids of our users start at `first`. */
+function machine(first: number): OwnEtc {
+  const etc = new OwnEtc();
+  etc.remove("ghostinbox");
+  for (const [i, name] of [...OURS, ...GROUPS].entries()) etc.add(name, first + i);
+  for (const [i, name] of OF_PACKAGES.entries()) etc.add(name, 61_900 + i);
+  return etc;
+}
+
+function fresh(): Layout {
+  const data = temporaryDirectory();
+  chmodSync(data, 0o755);
+  return layoutOf(data);
+}
+
+/** With the real chown(2) and mkdir(2); the users' ids come from a copy of /etc. */
+describe("the data directory", OWN_ETC, () => {
+  const make = (etc: OwnEtc, layout: Layout): Promise<unknown> =>
+    etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
+
+  /** As docs/reference/files.md shows it: path, mode, user, group. */
+  const shown: readonly (readonly [string, string, string, string])[] = [
+    ["program", "755", "root", "root"],
+    ["tls", "700", "root", "root"],
+    ["secrets", "750", "root", "ghostinbox"],
+    ["db/engine", "2750", "ghostinbox", "ghostinbox-data"],
+    ["db/accounts", "2750", "ghostinbox", "ghostinbox-accounts"],
+    ["db/spam", "2750", "ghostinbox", "debian-spamd"],
+    ["db/authors", "2750", "ghostinbox", "_rspamd"],
+    ["mail", "700", "ghostinbox-mail", "ghostinbox-mail"],
+    ["spool/postfix/ghostinbox", "2750", "ghostinbox", "postfix"],
+    ["spool/postfix/rspamd", "2750", "_rspamd", "postfix"],
+    ["spool/postfix/incoming", "700", "postfix", "root"],
+    ["spool/postfix/maildrop", "730", "postfix", "postdrop"],
+    ["spool/postfix/public", "710", "postfix", "postdrop"],
+    ["spool/postfix/pid", "755", "root", "root"],
+    ["spool/fail2ban", "2770", "ghostinbox-fail2ban", "ghostinbox"],
+    ["lib/export", "2750", "ghostinbox-export", "ghostinbox"],
+    ["lib/fail2ban", "750", "ghostinbox-fail2ban", "ghostinbox-fail2ban"],
+    ["lib/postfix", "700", "postfix", "postfix"],
+    ["lib/dkim", "750", "root", "_rspamd"],
+    ["lib/proof", "750", "root", "_rspamd"],
+    ["lib/rspamd", "700", "_rspamd", "_rspamd"],
+    ["lib/spamd", "700", "debian-spamd", "debian-spamd"],
+    ["lib/postgrey", "700", "postgrey", "postgrey"],
+    ["run/guard", "2750", "ghostinbox", "ghostinbox-web"],
+    ["run/keeper", "755", "root", "root"],
+    ["run/spamd", "2750", "debian-spamd", "spamass-milter"],
+    ["log/mail", "750", "root", "ghostinbox-logs"],
+    ["log/mail/mail.log", "640", "root", "ghostinbox-logs"],
+    ["log/spamd", "750", "root", "ghostinbox"],
+    ["log/guard", "750", "root", "root"],
+    ["service", "755", "root", "root"],
+  ];
+
+  test("each path has the owner in docs/reference/files.md", async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    assert.deepEqual(await make(etc, layout), []);
+    for (const [path, mode, user, group] of shown) {
+      const found = statSync(join(layout.data, path));
+      assert.deepEqual(
+        [(found.mode & 0o7777).toString(8), found.uid, found.gid],
+        [mode, etc.numberOf("passwd", user), etc.numberOf("group", group)],
+        path,
+      );
+    }
+  });
+
+  test("the chroot of Postfix and the logs of the services are prepared", async () => {
+    const layout = fresh();
+    await make(machine(61_000), layout);
+    assert.equal(readlinkSync(join(layout.postfixQueue, "etc")), "chroot-etc");
+    assert.deepEqual(readFileSync(join(layout.postfixEtc, "localtime")), readFileSync("/etc/localtime"));
+    assert.ok(lstatSync(join(layout.log, "mail", "fail2ban.log")).isSymbolicLink());
+    for (const service of SERVICES)
+      assert.equal(readFileSync(join(layout.log, service, "config"), "utf8"), "s1000000\nn5\ne*\n");
+  });
+
+  test("owners and modes are restored; the contents stay unchanged", async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    await make(etc, layout);
+    chmodSync(layout.tls, 0o755);
+    chmodSync(layout.mailLog, 0o644);
+    chownSync(layout.secrets, STRANGER, STRANGER);
+    writeFileSync(layout.mailLog, "a line\n");
+    assert.deepEqual(await make(etc, layout), []);
+    assert.equal(statSync(layout.tls).mode & 0o777, 0o700);
+    assert.equal(statSync(layout.mailLog).mode & 0o777, 0o640);
+    assert.deepEqual(
+      [statSync(layout.secrets).uid, statSync(layout.secrets).gid],
+      [0, etc.numberOf("group", "ghostinbox")],
+    );
+    assert.equal(readFileSync(layout.mailLog, "utf8"), "a line\n");
+  });
+
+  test("on a machine where users have different ids, their files get the new ids, and a stranger's files do not", async () => {
+    const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
+    await make(here, layout);
+    const box = join(layout.mail, "example.org", "anna");
+    mkdirSync(box, { recursive: true });
+    const owner = here.numberOf("passwd", "ghostinbox-mail");
+    for (const path of [join(layout.mail, "example.org"), box]) chownSync(path, owner, owner);
+    for (const [name, uid] of [
+      ["mail", owner],
+      ["odd", STRANGER],
+    ] as const) {
+      writeFileSync(join(box, name), "");
+      chownSync(join(box, name), uid, uid);
+    }
+    assert.deepEqual(await make(there, layout), [
+      `Of the files below ${layout.mail} 1 stay with another user, such as ${join(box, "odd")}: see whose it is with ls -li.`,
+    ]);
+    assert.equal(statSync(join(box, "mail")).uid, there.numberOf("passwd", "ghostinbox-mail"));
+    assert.equal(statSync(join(box, "odd")).uid, STRANGER);
+  });
+
+  test("the exporter's position becomes its user's if it belonged to the web's", async () => {
+    const [etc, layout] = [machine(61_000), fresh()];
+    await make(etc, layout);
+    const { foreign: record } = layout.exportRecord;
+    const web = etc.numberOf("passwd", "ghostinbox-web");
+    writeFileSync(record, "{}");
+    for (const path of [layout.exportData, record]) chownSync(path, web, statSync(layout.exportData).gid);
+    assert.deepEqual(await make(etc, layout), []);
+    const own = etc.numberOf("passwd", "ghostinbox-export");
+    assert.deepEqual([statSync(layout.exportData).uid, statSync(record).uid], [own, own]);
+  });
+
+  describe("of a backup that was killed", () => {
+    /** A mail with a second name in both stages, and root's secret in the stage of the mails. */
+    const leave = (layout: Layout, owner: number): string => {
+      const mail = join(layout.mail, "mail");
+      writeFileSync(mail, "");
+      chownSync(mail, owner, owner);
+      for (const stage of [layout.backupStage, layout.backupMailStage]) {
+        mkdirSync(stage, { recursive: true, mode: 0o700 });
+        linkSync(mail, join(stage, "mail"));
+      }
+      writeFileSync(join(layout.backupMailStage, "secret"), "");
+      return mail;
+    };
+
+    test("no files are left, so that mails become their user's and root's secrets do not", async () => {
+      const [here, there, layout] = [machine(61_000), machine(61_500), fresh()];
+      await make(here, layout);
+      const mail = leave(layout, here.numberOf("passwd", "ghostinbox-mail"));
+      assert.deepEqual(await make(there, layout), []);
+      assert.equal(statSync(mail).uid, there.numberOf("passwd", "ghostinbox-mail"));
+      for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(!existsSync(stage), stage);
+      // As in a copy made by root.
+      leave(layout, 0);
+      chownSync(layout.mail, 0, 0);
+      assert.deepEqual(await make(there, layout), []);
+      assert.ok(!existsSync(layout.backupMailStage));
+    });
+
+    test("while a second backup runs, its files stay", async () => {
+      const [etc, layout] = [machine(61_000), fresh()];
+      await make(etc, layout);
+      leave(layout, etc.numberOf("passwd", "ghostinbox-mail"));
+      takeLock(layout.backupLock, layout.data);
+      assert.deepEqual(await make(etc, layout), []);
+      for (const stage of [layout.backupStage, layout.backupMailStage]) assert.ok(existsSync(stage), stage);
+    });
+
+    test("files of the mails' user stay, and the start continues", async () => {
+      const [etc, layout] = [machine(61_000), fresh()];
+      await make(etc, layout);
+      const owner = etc.numberOf("passwd", "ghostinbox-mail");
+      const kept = join(temporaryDirectory(), "kept");
+      writeFileSync(kept, "");
+      symlinkSync(dirname(kept), layout.backupMailStage);
+      assert.deepEqual(await make(etc, layout), []);
+      assert.ok(existsSync(kept));
+      rmSync(layout.backupMailStage);
+      mkdirSync(join(layout.backupMailStage, "own"), { recursive: true });
+      chownSync(layout.backupMailStage, owner, owner);
+      assert.deepEqual(await make(etc, layout), []);
+      assert.ok(existsSync(join(layout.backupMailStage, "own")));
+    });
+  });
+});

@@ -1,0 +1,202 @@
+import { existsSync, lstatSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { groupId, hasGroup, hasUser, isMember, userIds } from "../../host/machine/system-users.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
+import { ownUid } from "../../host/root-files/directory.ts";
+import { createFile, layLink, setAccess, writeFile } from "../../host/root-files/files.ts";
+import { giveDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { SERVICES } from "../../host/running/runit.ts";
+import { CONTENT_USERS, type Layout, POSTGREY_USER, serviceLog, USERS } from "../../settings/layout.ts";
+import { fail2banDirectories } from "../fail2ban/fail2ban-conf.ts";
+
+type Entry = Readonly<{ path: string; mode: number; user: string; group: string }>;
+
+/** Every directory of docs/reference/files.md, parents first: none is in one that another user could have replaced. */
+export function directories(layout: Layout): readonly Entry[] {
+  const { guard, mail, fail2ban, accountsGroup, dataGroup, logsGroup } = USERS;
+  const at = (path: string, mode = 0o755, user = "root", group = "root"): Entry => ({ path, mode, user, group });
+  const { data } = layout;
+  return [
+    at(data),
+    at(layout.program),
+    at(layout.conf),
+    at(layout.postfixConf),
+    at(dirname(layout.dovecotConf)),
+    at(dirname(layout.unboundConf)),
+    at(layout.sieve),
+    at(dirname(layout.webSettings)),
+    at(dirname(layout.exportSettings)),
+    at(layout.spamAssassinConf),
+    at(layout.spamMilterConf),
+    at(layout.rspamdConf),
+    at(layout.postgreyConf),
+    at(layout.fail2banConf),
+    at(layout.fail2banOwn),
+    at(layout.fail2banFilters),
+    at(layout.tls, 0o700),
+    at(layout.secrets, 0o750, "root", guard),
+    at(join(data, "db")),
+    at(dirname(layout.engineDb), 0o2750, guard, dataGroup),
+    at(dirname(layout.accountsDb), 0o2750, guard, accountsGroup),
+    at(layout.mail, 0o700, mail, mail),
+    at(join(data, "spool")),
+    at(layout.postfixQueue),
+    ...queueDirectories(layout),
+    at(layout.postfixEtc),
+    at(dirname(layout.policySocket), 0o2750, guard, "postfix"),
+    at(join(data, "lib")),
+    at(layout.postfixData, 0o700, "postfix", "postfix"),
+    at(join(data, "lib", "dovecot")),
+    // The guard reads its position.
+    at(layout.exportData, 0o2750, USERS.export, guard),
+    at(dirname(layout.spamMilterSocket), 0o2750, CONTENT_USERS.spamMilter, "postfix"),
+    at(dirname(layout.rspamdSocket), 0o2750, CONTENT_USERS.rspamd, "postfix"),
+    at(dirname(layout.greylistSocket), 0o2750, POSTGREY_USER, "postfix"),
+    at(layout.postgreyData, 0o700, POSTGREY_USER, POSTGREY_USER),
+    // Rspamd reads its keys; root creates them.
+    at(layout.dkimKeys, 0o750, "root", CONTENT_USERS.rspamd),
+    at(dirname(layout.proofWord), 0o750, "root", CONTENT_USERS.rspamd),
+    at(dirname(layout.legalHolds), 0o700),
+    at(dirname(layout.mailPublicKey), 0o700),
+    at(dirname(layout.mailPrivateKey), 0o700),
+    at(layout.rspamdData, 0o700, CONTENT_USERS.rspamd, CONTENT_USERS.rspamd),
+    at(layout.spamState, 0o700, CONTENT_USERS.spamd, CONTENT_USERS.spamd),
+    at(layout.spamPreferences, 0o2750, guard, CONTENT_USERS.spamd),
+    at(layout.authorLists, 0o2750, guard, CONTENT_USERS.rspamd),
+    at(layout.report, 0o700),
+    at(dirname(layout.checkRecord), 0o700),
+    at(layout.incidents, 0o700),
+    at(layout.log),
+    at(dirname(layout.startLog), 0o750),
+    at(dirname(layout.auditAnchors), 0o700),
+    at(dirname(layout.mailLog), 0o750, "root", logsGroup),
+    ...SERVICES.map((service) => at(join(layout.log, service), 0o750)),
+    // The guard reads what spamd logs about each mail.
+    at(join(layout.log, "spamd"), 0o750, "root", guard),
+    at(dirname(layout.webLog), 0o750, "root", logsGroup),
+    at(layout.run),
+    // The web sends commands; the exporter sends none.
+    at(dirname(layout.controlSocket), 0o2750, guard, USERS.web),
+    at(dirname(layout.keeperSocket)),
+    at(dirname(layout.spamdSocket), 0o2750, CONTENT_USERS.spamd, CONTENT_USERS.spamMilter),
+    at(layout.dovecotBase),
+    ...fail2banDirectories(layout).map((path) => at(path, 0o750, fail2ban, fail2ban)),
+    // Fail2ban writes it, and the guard removes what it has read.
+    at(layout.fail2banSpool, 0o2770, fail2ban, guard),
+    at(layout.services),
+  ];
+}
+
+/** As Postfix would create them, with fifty programs (`postfix check`, postfix-files). */
+function queueDirectories({ postfixQueue }: Layout): readonly Entry[] {
+  const at = (name: string, mode: number, user: string, group: string): Entry => ({
+    path: join(postfixQueue, name),
+    mode,
+    user,
+    group,
+  });
+  return [
+    ...PRIVATE.map((name) => at(name, 0o700, "postfix", "root")),
+    at("maildrop", 0o730, "postfix", "postdrop"),
+    at("public", 0o710, "postfix", "postdrop"),
+    at("pid", 0o755, "root", "root"),
+  ];
+}
+
+/** Of the queue, and others that belong only to Postfix. */
+const PRIVATE = "active bounce corrupt defer deferred flush hold incoming private saved trace".split(" ");
+
+/** Directories in which users write freely; after a move their user ids may differ. */
+function trees(layout: Layout): readonly string[] {
+  return [
+    dirname(layout.engineDb),
+    dirname(layout.accountsDb),
+    layout.mail,
+    layout.rspamdData,
+    layout.spamState,
+    layout.spamPreferences,
+    layout.authorLists,
+    layout.postgreyData,
+    layout.exportData,
+    ...fail2banDirectories(layout),
+  ];
+}
+
+/**
+ * Creates missing directories and restores owners and modes. The users exist already. Returns messages for the
+ * owner.
+ */
+export function makeDirectories(layout: Layout): readonly string[] {
+  const warnings: string[] = [];
+  removeLeftStages(layout);
+  for (const { path, mode, user, group } of directories(layout)) {
+    const owner = { uid: userIds(user).uid, gid: groupId(group) };
+    const { count, first } = giveDirectory(path, { mode, owner }, trees(layout).includes(path));
+    if (first !== null)
+      warnings.push(
+        `Of the files below ${path} ${count} stay with another user, such as ${first}: see whose it is with ls -li.`,
+      );
+  }
+  makeFiles(layout);
+  return warnings;
+}
+
+/**
+ * A killed backup leaves second names of mails, which would keep their owner from being changed, and copies of root's secrets,
+ * whose owner would be changed. Other files of the mails' user stay unchanged, so that they stop no start.
+ */
+function removeLeftStages({ backupLock, backupStage, backupMailStage }: Layout): void {
+  if (lockHolder(backupLock) !== null) return;
+  removeTree(backupStage);
+  const found = lstatSync(backupMailStage, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true && found.uid === ownUid()) removeTree(backupMailStage);
+}
+
+function makeFiles(layout: Layout): void {
+  // A link, because `postfix check` complains about every file of a directory `etc` that differs from the machine's
+  // own.
+  layLink(basename(layout.postfixEtc), join(layout.postfixQueue, "etc"));
+  // The time zone for Postfix's chrooted programs.
+  if (existsSync("/etc/localtime")) copyFile("/etc/localtime", join(layout.postfixEtc, "localtime"), 0o644);
+  // Created in advance, so the log has a mode that lets the guard read it; Postfix would let only root read it.
+  const forReaders = { mode: 0o640, owner: { uid: 0, gid: groupId(USERS.logsGroup) } };
+  if (!createFile(layout.mailLog, "", forReaders)) setAccess(layout.mailLog, forReaders);
+  // Fail2ban starts at the same time as the web, and follows only existing files.
+  createFile(layout.webLog, "", { mode: 0o644 });
+  // Where people expect it; svlogd(8) writes and rotates it.
+  const fail2banLog = join("..", "fail2ban", basename(serviceLog(layout, "fail2ban")));
+  layLink(fail2banLog, join(dirname(layout.mailLog), "fail2ban.log"));
+  // svlogd(8): five files of a megabyte; each line also to its standard error, which systemd passes on to the journal.
+  for (const service of SERVICES)
+    writeFile(join(layout.log, service, "config"), "s1000000\nn5\ne*\n", { mode: 0o644, flush: false });
+}
+
+const ACCOUNT_READERS = ["postfix", "dovecot"];
+
+/** Adds missing system users and groups, and puts each of our users into the groups it needs. */
+export async function addUsers(): Promise<void> {
+  for (const name of [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban]) {
+    if (!hasUser(name)) await must("useradd", ["--system", "--user-group", "--no-create-home", ...NO_LOGIN, name]);
+  }
+  for (const group of [USERS.accountsGroup, USERS.dataGroup, USERS.logsGroup])
+    if (!hasGroup(group)) await must("groupadd", ["--system", group]);
+  for (const reader of ACCOUNT_READERS) await joinGroup(reader, USERS.accountsGroup);
+  for (const reader of [USERS.guard, USERS.web, USERS.export]) await joinGroup(reader, USERS.dataGroup);
+  // Fail2ban is started with that group.
+  await joinGroup(USERS.guard, USERS.logsGroup);
+}
+
+const NO_LOGIN = ["--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"];
+
+async function joinGroup(user: string, group: string): Promise<void> {
+  if (!isMember(user, group)) await must("usermod", ["--append", "--groups", group, user]);
+}
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+  const finished = await runProgram(program, args);
+  if (finished.code !== 0) throw new SetUpFailure(`${program} ${args.join(" ")} failed: ${lastLines(finished)}`);
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { CHECKED } from "../../host/running/runit.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { forgetsEnded, mailServices } from "./mail-services.ts";
+
+const services = mailServices(layoutOf("/srv/mail"), { spam: 2, fail2ban: true });
+const runOf = (service: keyof typeof services): string => services[service]?.run.join("\n") ?? assert.fail();
+
+test("SpamAssassin and Fail2ban run only where they are set", () => {
+  const without = mailServices(layoutOf("/srv/mail"), { spam: 0, fail2ban: false });
+  const left = Object.keys(services).filter((service) => !Object.keys(without).includes(service));
+  assert.deepEqual(left, ["spamd", "spam-head", "spamass-milter", "fail2ban"]);
+});
+
+test("Dovecot may have as many open files as its services have clients", () => {
+  assert.match(runOf("dovecot"), /^exec chpst -o 65536 dovecot -F /m);
+});
+
+test("Dovecot starts although another process has the number that it had", async (t) => {
+  const directory = temporaryDirectory();
+  const file = join(directory, "master.pid");
+  const remains = (pid: number | undefined): boolean => {
+    writeFileSync(file, `${pid}\n`);
+    execFileSync("sh", ["-c", forgetsEnded(file)]);
+    return existsSync(file);
+  };
+  assert.equal(remains(process.pid), false);
+  rmSync(file, { force: true });
+  execFileSync("sh", ["-c", forgetsEnded(file)]);
+  copyFileSync("/bin/sleep", join(directory, "dovecot"));
+  const dovecot = spawn(join(directory, "dovecot"), ["60"], { stdio: "ignore" });
+  t.after(() => dovecot.kill());
+  await once(dovecot, "spawn");
+  assert.equal(remains(dovecot.pid), true);
+  assert.match(runOf("dovecot"), /\/run\/dovecot\/master\.pid\nexec chpst/);
+});
+
+test("Postfix is checked first, unless the start has just done so, and leads its own process group", () => {
+  assert.match(
+    runOf("postfix"),
+    /^test -e checked-by-the-start && rm checked-by-the-start \|\| postfix -c \/srv\/mail\/conf\/postfix check \|\| exit 1\nexec chpst -P .*master /m,
+  );
+});
+
+test("what the start has checked is checked again from the second run of Postfix on", () => {
+  const check = /^.*postfix .* check .*$/m.exec(runOf("postfix"))?.[0] ?? "";
+  const cwd = temporaryDirectory();
+  writeFileSync(join(cwd, CHECKED), "");
+  const codes = [1, 2].map(() => spawnSync("sh", ["-c", `${check}\nexit 0`], { cwd }).status);
+  // The directory does not exist: its check fails.
+  assert.deepEqual(codes, [0, 1]);
+});

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { asUser, CHECKED, type MailServices, type ServiceCommands } from "../../host/running/runit.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { removesStaleLocks } from "../dovecot/stale-locks.ts";
+import { fail2banCommand } from "../fail2ban/fail2ban-conf.ts";
+import { postgreyCommand } from "../postgrey/postgrey.ts";
+import {
+  rspamdCommands,
+  rspamdEnded,
+  spamdCommand,
+  spamdEnded,
+  spamHeadCommand,
+  spamMilterCommand,
+} from "./content-services.ts";
+
+type Chosen = Readonly<{
+  /** Mails that SpamAssassin scores at once; 0: it does not run. */
+  spam: number;
+  fail2ban: boolean;
+}>;
+
+/** How the mail servers and the programs around them run. */
+export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailServices {
+  return {
+    unbound: { run: [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`] },
+    postfix: { run: postfixCommands(layout) },
+    dovecot: { run: dovecotCommands(layout) },
+    rspamd: { run: rspamdCommands(layout), finish: rspamdEnded() },
+    postgrey: { run: [postgreyCommand(layout)] },
+    ...(spam > 0 ? spamServices(layout, spam) : {}),
+    ...(fail2ban ? { fail2ban: { run: fail2banCommand(layout) } } : {}),
+  };
+}
+
+/** Without either of the first two no mail is scored. */
+function spamServices(
+  layout: Layout,
+  atOnce: number,
+): Record<"spamd" | "spam-head" | "spamass-milter", ServiceCommands> {
+  const finish = [spamdEnded(layout)];
+  return {
+    spamd: { run: [spamdCommand(layout, atOnce)], finish },
+    "spam-head": { run: [spamHeadCommand(layout)], finish },
+    "spamass-milter": { run: [spamMilterCommand(layout)] },
+  };
+}
+
+function postfixCommands({ postfixConf }: Layout): readonly string[] {
+  return [
+    `test -e ${CHECKED} && rm ${CHECKED} || postfix -c ${postfixConf} check || exit 1`,
+    // master(8) kills its process group when it ends, so it gets its own.
+    `exec chpst -P /usr/lib/postfix/sbin/master -c ${postfixConf} -s`,
+  ];
+}
+
+function dovecotCommands(layout: Layout): readonly string[] {
+  return [
+    // A private key that is not on the disk may be lost: then mail arrives, but cannot be read.
+    `test -r ${layout.mailKeyLink} || rm -f ${layout.mailKeyConf}`,
+    `${removesStaleLocks(layout, "all").join(" ")} || :`,
+    forgetsEnded(join(layout.dovecotBase, "master.pid")),
+    // One open file for each client of a service (`default_client_limit`).
+    `exec chpst -o 65536 dovecot -F -c ${layout.dovecotConf}`,
+  ];
+}
+
+/**
+ * Dovecot does not start while any process has the process id in its file. After a killed container or a power
+ * failure, the file stays and process ids start again. Exported for its test.
+ */
+export function forgetsEnded(pidFile: string): string {
+  return `grep -qx dovecot "/proc/$(cat ${pidFile} 2>/dev/null)/comm" 2>/dev/null || rm -f ${pidFile}`;
+}

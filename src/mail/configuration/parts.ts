@@ -1,0 +1,217 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SECOND_MS } from "../../core/time.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { setModified } from "../../host/root-files/files.ts";
+import type { ServiceName } from "../../host/running/runit.ts";
+import { restartService } from "../../host/running/supervise.ts";
+import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
+import { renderUnbound } from "../dns/unbound-conf.ts";
+import { renderDovecot } from "../dovecot/dovecot-conf.ts";
+import { renderSieve } from "../dovecot/sieve.ts";
+import { renderFail2ban } from "../fail2ban/fail2ban-conf.ts";
+import { renderPostfixMain, renderPostfixTables, renderRelayLogin } from "../postfix/main-cf.ts";
+import { renderChroot, renderPostfixMaster, renderSubmissionHeaders } from "../postfix/master-cf.ts";
+import { renderForgedHeaders, renderMilterFindings } from "../postfix/milters.ts";
+import { renderBounceChecks, renderProofRemoval } from "../postfix/proofs.ts";
+import { renderPostgrey } from "../postgrey/postgrey.ts";
+import { renderRspamd, rspamdVariables } from "../rspamd/rspamd-conf.ts";
+import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
+import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassin/spamassassin-conf.ts";
+import { renderSpamMilter } from "./content-services.ts";
+import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+
+/**
+ * Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago, in case it is
+ * still being written. Ours is complete.
+ */
+const POSTFIX_SETTLES_MS = 3 * SECOND_MS;
+
+/** The configuration files of one component, which are checked together. */
+export type Part = Readonly<{
+  service: ServiceName;
+  /** Directory of the files in force. */
+  live: string;
+  files: readonly RenderedFile[];
+  /** Complaints of the component's own checker about a copy in this directory; null if none. */
+  check: (directory: string) => Promise<string | null>;
+  /** Its checker also reads files of the owner, which may have changed since. */
+  readsOthers?: true;
+  /** It contains only values that passed our parsers. A start need not ask the checker: a component that does not run is reported. */
+  isToldByStart?: true;
+}>;
+
+/** Every rendered part, in the order in which they are reloaded and their refusals are reported. */
+export function partsOf(site: Site): readonly Part[] {
+  const { layout } = site;
+  return [
+    {
+      service: "unbound",
+      live: dirname(layout.unboundConf),
+      files: unboundFiles(site),
+      check: checkUnbound,
+      readsOthers: true,
+    },
+    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
+    { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
+    {
+      service: "dovecot",
+      live: dirname(layout.dovecotConf),
+      files: renderDovecot(site),
+      check: checkDovecot,
+      readsOthers: true,
+    },
+    { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()], check: unchecked },
+    {
+      service: "spamd",
+      live: layout.spamAssassinConf,
+      files: renderSpamAssassin(site),
+      // Only the owner's rules can be wrong: the rest passed our parsers. Settings that switch it on are checked with it.
+      check:
+        site.spam.enabled && site.spam.ownRules !== ""
+          ? (directory) => checkSpamAssassin(directory, layout)
+          : unchecked,
+    },
+    { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
+    { service: "export", live: dirname(layout.exportSettings), files: [exportSettings(site)], check: unchecked },
+    { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
+    { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
+    {
+      service: "fail2ban",
+      live: layout.fail2banConf,
+      files: renderFail2ban(site),
+      // Only a start switches it on, and checks it then.
+      check: site.fail2ban.enabled ? checkFail2ban : unchecked,
+    },
+    {
+      service: "rspamd",
+      live: layout.rspamdConf,
+      files: renderRspamd(site),
+      check: (directory) => checkRspamd(directory, layout),
+      isToldByStart: true,
+    },
+  ];
+}
+
+/**
+ * The installed checker's verdict on the configuration in force. Null: no complaint; the component can be
+ * restarted.
+ */
+export function checkInForce(service: ServiceName, layout: Layout): Promise<string | null> {
+  switch (service) {
+    case "unbound":
+      return checkUnbound(dirname(layout.unboundConf));
+    case "postfix":
+      return checkAllOfPostfix(layout.postfixConf);
+    case "dovecot":
+      return checkDovecot(dirname(layout.dovecotConf));
+    case "spamd":
+      return checkSpamAssassin(layout.spamAssassinConf, layout);
+    case "rspamd":
+      return checkRspamd(layout.rspamdConf, layout);
+    case "fail2ban":
+      return checkFail2ban(layout.fail2banConf);
+    default:
+      return unchecked();
+  }
+}
+
+/** It contains only values that passed our parsers, or no service reads it. */
+function unchecked(): Promise<null> {
+  return Promise.resolve(null);
+}
+
+/** Lets a running service load its new configuration. Null, or why it did not. */
+export function reloadService(service: ServiceName, layout: Layout): Promise<string | null> {
+  if (service === "postfix") return reloadPostfix(layout);
+  return service === "dovecot" ? reloadDovecot(layout) : restartService(service, layout);
+}
+
+function postfixFiles(site: Site): readonly RenderedFile[] {
+  return [
+    { name: "main.cf", text: renderPostfixMain(site), mode: 0o644 },
+    { name: "master.cf", text: renderPostfixMaster(site), mode: 0o644 },
+    ...renderPostfixTables(site),
+    renderRelayLogin(site),
+    renderSubmissionHeaders(),
+    renderForgedHeaders(),
+    ...renderBounceChecks(site),
+    renderMilterFindings(),
+    renderProofRemoval(site),
+  ];
+}
+
+function exportSettings({ layout, exportSettings: text }: Site): RenderedFile {
+  return { name: basename(layout.exportSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
+}
+
+function webSettings({ layout, webSettings: text }: Site): RenderedFile {
+  return { name: basename(layout.webSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
+}
+
+function unboundFiles(site: Site): readonly RenderedFile[] {
+  return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
+}
+
+/**
+ * postconf reads main.cf and master.cf. It exits with 0 after some errors, so any complaint counts. postsuper uses the parameters, and
+ * moves misplaced queue files where they belong.
+ */
+async function checkPostfix(directory: string): Promise<string | null> {
+  // It keeps this time when it moves into place, so that the start and a reload of Postfix need not wait either.
+  setModified(join(directory, "main.cf"), new Date(Date.now() - POSTFIX_SETTLES_MS));
+  const parameters = await runProgram("postconf", ["-c", directory, "-n"]);
+  if (parameters.code !== 0 || parameters.stderr !== "")
+    return `Postfix refuses its configuration: ${lastLines({ ...parameters, stdout: "" })}`;
+  const queue = await runProgram("postsuper", ["-c", directory]);
+  return queue.code === 0 ? null : `Postfix refuses its configuration or its queue: ${lastLines(queue)}`;
+}
+
+/** Also checks whether its files have the owners and modes that this version wants. This starts fifty programs. */
+async function checkAllOfPostfix(directory: string): Promise<string | null> {
+  const refused = await checkPostfix(directory);
+  if (refused !== null) return refused;
+  const check = await runProgram("postfix", ["-c", directory, "check"]);
+  return check.code === 0 ? null : `postfix check failed: ${lastLines(check)}`;
+}
+
+async function checkDovecot(directory: string): Promise<string | null> {
+  const check = await runProgram("doveconf", ["-c", join(directory, "dovecot.conf"), "-n", "-x"]);
+  return check.code === 0 ? null : `Dovecot refuses its configuration: ${lastLines({ ...check, stdout: "" })}`;
+}
+
+/**
+ * Runs as spamd's user, without reading any user's preferences. Includes the rules that it uses; if fetched rules are at fault, which
+ * settings do not fix, those of the package decide.
+ */
+async function checkSpamAssassin(directory: string, layout: Layout): Promise<string | null> {
+  const user = CONTENT_USERS.spamd;
+  const unprivileged = ["--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"];
+  const lint = ["spamassassin", "--lint", "--local", `--siteconfigpath=${directory}`, "--prefspath=/dev/null"];
+  const check = (rules: string) =>
+    runProgram("setpriv", [...unprivileged, ...lint, `--configpath=${rules}`], { env: { HOME: layout.spamState } });
+  const fetched = fetchedRules(layout);
+  if (existsSync(fetched) && (await check(fetched)).code === 0) return null;
+  const checked = await check(PACKAGED_RULES);
+  return checked.code === 0 ? null : `SpamAssassin refuses its configuration (settings spam.*): ${lastLines(checked)}`;
+}
+
+/** Runs as the unprivileged system user, who cannot write into the directory of the packaged rspamd, as its checker would. */
+async function checkRspamd(directory: string, layout: Layout): Promise<string | null> {
+  const unprivileged = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--no-new-privs"];
+  const configtest = [...rspamdVariables(layout, directory), "configtest", "-c", join(directory, "rspamd.conf")];
+  const check = await runProgram("setpriv", [...unprivileged, "rspamadm", ...configtest]);
+  return check.code === 0 ? null : `Rspamd refuses its configuration: ${lastLines(check)}`;
+}
+
+/** Only the files of dns.root_hints and dns.trust_anchor can be wrong: the rest passed our parsers. */
+async function checkUnbound(directory: string): Promise<string | null> {
+  const check = await runProgram("unbound-checkconf", [join(directory, "unbound.conf")]);
+  return check.code === 0 ? null : `Unbound refuses its configuration (settings dns.*): ${lastLines(check)}`;
+}
+
+async function checkFail2ban(directory: string): Promise<string | null> {
+  const check = await runProgram("fail2ban-client", ["-c", directory, "--test"]);
+  return check.code === 0 ? null : `Fail2ban refuses its configuration: ${lastLines(check)}`;
+}

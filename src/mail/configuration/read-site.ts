@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from "node:fs";
+import { SECOND_MS } from "../../core/time.ts";
+import { readIsolation } from "../../host/firewall/isolation.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import { readNamed } from "../../host/root-files/files.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { jailsOf, ownJailOf } from "../../settings/jails.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Sources } from "../../settings/load.ts";
+import { proxiedPorts } from "../../settings/ports.ts";
+import { settingsForExport, settingsForWeb } from "../../settings/program-settings.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
+import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
+import { filterNames as ownFilters, readFilter } from "../fail2ban/filter-files.ts";
+import { SYSTEM_AUTHORITIES } from "../postfix/main-cf.ts";
+import type { DnsSite, MailCrypt, Outbound, Relay, Site, SpamSite } from "./site.ts";
+
+/** Rules of SpamAssassin, the password for the relay. */
+const MOST_NAMED_BYTES = 1024 * 1024;
+
+export type MailCryptSettings = Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">;
+type MailKeyFiles = Pick<Layout, "mailPublicKey" | "mailPrivateKey">;
+
+/** Collects what rendering needs from the settings and from this machine. */
+export function readSite(
+  { settings, sources }: Readonly<{ settings: Settings; sources: Sources }>,
+  layout: Layout,
+): Site {
+  const ownDovecot = ownDovecotSettings(settings["mailboxes.dovecot"]);
+  return {
+    layout,
+    hostname: settings.hostname,
+    domains: settings.domains,
+    messageSizeBytes: settings["limits.mail.max_size"],
+    mailboxQuotaBytes: settings["mailboxes.quota"],
+    recipientsPerMail: settings["limits.mail.recipients"],
+    mailCrypt: mailCryptOf(settings, layout),
+    ownDovecot: ownDovecot.text,
+    ownDovecotUnused: ownDovecot.unused,
+    greylist: {
+      enabled: settings["greylist.enabled"],
+      delaySeconds: Math.ceil(settings["greylist.delay"] / SECOND_MS),
+    },
+    limits: {
+      connectionsAtOnce: settings["limits.connections.concurrent"],
+      connectionsOfKnown: settings["limits.connections.known"],
+      mailsPerMinute: settings["limits.mail.postfix_per_minute"],
+      smtpPlaces: settings["limits.connections.smtp_places"],
+      imapPlaces: settings["limits.connections.imap_places"],
+      exempt: settings["allow.networks"],
+    },
+    ports: {
+      smtp: settings["ports.smtp"],
+      submission: settings["ports.submission"],
+      submissions: settings["ports.submissions"],
+      imaps: settings["ports.imaps"],
+      loginPolicy: settings["ports.login_policy"],
+      sieveMail: settings["ports.sieve_mail"],
+    },
+    proxied: proxiedOf(settings),
+    tls: { profile: settings["tls.profile"] },
+    outbound: outboundOf(settings),
+    held: readIsolation(layout)?.shut ?? [],
+    dns: dnsOf(settings),
+    spam: spamOf(settings),
+    fail2ban: {
+      enabled: settings["fail2ban.enabled"],
+      stock: STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name)),
+      own: ownFilters(layout.fail2banOwn).map((name) => readFilter(layout.fail2banOwn, name)),
+      jails: jailsOf(settings),
+      ownJail: ownJailOf(settings),
+    },
+    verify: settings["dkim.verify"],
+    dkimSelector: settings["dkim.selector"],
+    webSettings: settingsForWeb(sources),
+    exportSettings: settingsForExport(sources),
+    loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+    proofWord: readFileSync(layout.proofWord, "utf8").trim(),
+    mailUser: userIds(USERS.mail),
+    ipv6: hasIpv6(),
+  };
+}
+
+/** Once mail was encrypted, Dovecot must be able to read it. */
+export function mailCryptOf(settings: MailCryptSettings, layout: MailKeyFiles): MailCrypt | null {
+  const how = settings["mailboxes.encryption"];
+  const encrypts = how !== "off";
+  if (!encrypts && !existsSync(layout.mailPublicKey)) return null;
+  const own = settings["mailboxes.encryption_key"];
+  const privateKey = own === "" ? layout.mailPrivateKey : own;
+  return { encrypts, byAccount: how === "account", publicKey: layout.mailPublicKey, privateKey };
+}
+
+function proxiedOf(settings: Settings): Site["proxied"] {
+  const ports = proxiedPorts(settings);
+  return ports === null ? null : { networks: settings["proxy.networks"], ports };
+}
+
+function outboundOf(settings: Settings): Outbound {
+  return {
+    atOnce: settings["outbound.at_once"],
+    queueLifetimeSeconds: wholeSeconds(settings["outbound.queue_lifetime"]),
+    bounceLifetimeSeconds: wholeSeconds(settings["outbound.bounce_lifetime"]),
+    delayWarningSeconds: wholeSeconds(settings["outbound.delay_warning"]),
+    relay: relayOf(settings),
+  };
+}
+
+/** Null: mail is sent to its recipients' servers. Throws SetUpFailure if the file has no password. */
+export function relayOf(settings: Settings): Relay | null {
+  const nextHop = settings["outbound.relay"];
+  if (nextHop === "") return null;
+  const user = settings["outbound.relay_user"];
+  const authorities = settings["outbound.relay_ca"];
+  return {
+    nextHop,
+    port: Number(nextHop.slice(nextHop.lastIndexOf(":") + 1)),
+    login: user === "" ? null : { user, password: passwordIn(settings["outbound.relay_password_file"]) },
+    authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
+  };
+}
+
+function spamOf(settings: Settings): SpamSite {
+  return {
+    enabled: settings["spam.enabled"],
+    requiredScore: settings["spam.required_score"],
+    // spamass-milter compares whole points: never refuse mail below the setting.
+    refuseScore: Math.ceil(settings["spam.refuse_score"]),
+    crowdScore: settings["spam.crowd_score"],
+    allowFrom: settings["spam.allow_from"],
+    onFailure: settings["spam.on_failure"],
+    ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),
+    updates: { channel: settings["spam.update_channel"], keyFile: settings["spam.update_key_file"] },
+  };
+}
+
+/** Throws SetUpFailure if the file is missing. */
+function rulesIn(file: string): string {
+  try {
+    return readNamed(file, MOST_NAMED_BYTES).toString();
+  } catch {
+    throw new SetUpFailure(`The file ${file} of spam.rules does not exist or cannot be read.`);
+  }
+}
+
+/** The first line. Throws SetUpFailure if there is none. */
+function passwordIn(file: string): string {
+  let text: string;
+  try {
+    text = readNamed(file, MOST_NAMED_BYTES).toString();
+  } catch {
+    throw new SetUpFailure(`The file ${file} of outbound.relay_password_file does not exist or cannot be read.`);
+  }
+  const [line = ""] = text.split("\n");
+  const password = line.replace(/\r$/, "");
+  if (password === "" || password !== password.trim())
+    throw new SetUpFailure(`The first line of ${file} must be the password for the relay, without blanks around it.`);
+  return password;
+}
+
+/** Postfix counts in seconds: never less than the setting. */
+function wholeSeconds(durationMs: number): number {
+  return Math.ceil(durationMs / SECOND_MS);
+}
+
+export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {
+  const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
+  return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
+}
+
+/** Debian's copies of the root's addresses and keys (package dns-root-data) are used unless set. */
+function dnsOf(settings: Settings): DnsSite {
+  const rootHints = settings["dns.root_hints"];
+  return {
+    address: settings["dns.address"],
+    cacheBytes: settings["dns.cache"],
+    rootHints: rootHints === "" ? "/usr/share/dns/root.hints" : rootHints,
+    trustAnchor: settings["dns.trust_anchor"] === "" ? "/usr/share/dns/root.key" : settings["dns.trust_anchor"],
+    ownRoot: rootHints !== "",
+    stubs: settings["dns.stub"],
+    forward: settings["dns.forward"],
+  };
+}
+
+/** A kernel without IPv6, or a namespace with it disabled, lists no address here. */
+function hasIpv6(): boolean {
+  const list = "/proc/net/if_inet6";
+  return existsSync(list) && readFileSync(list, "utf8") !== "";
+}

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { SECOND_MS } from "../../core/time.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { listProcesses } from "../../host/running/read-processes.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+/** A process of the master by its name, and how long to wait for its end after the signal, in milliseconds. */
+type Ending = Readonly<{ name: string; patienceMs: number }>;
+
+const LOOK_MS = 20;
+
+/**
+ * Runs a command that only sends the master a signal. Returns null once its processes that the signal ends have ended, or after
+ * the wait; otherwise the reason why the reload failed.
+ */
+export async function reloadBySignal(
+  [program, ...argv]: readonly [string, ...string[]],
+  pidFile: string,
+  endings: readonly Ending[],
+): Promise<string | null> {
+  const ending = childrenOf(pidFile, endings);
+  const reload = await runProgram(program, argv);
+  if (reload.code !== 0) return lastLines(reload);
+  const began = performance.now();
+  for (const { pid, patienceMs } of ending)
+    while (existsSync(`/proc/${pid}`) && performance.now() - began < patienceMs) await pause(LOOK_MS);
+  return null;
+}
+
+function childrenOf(
+  pidFile: string,
+  endings: readonly Ending[],
+): readonly Readonly<{ pid: number; patienceMs: number }>[] {
+  const master = existsSync(pidFile) ? Number(readFileSync(pidFile, "utf8")) : 0;
+  const children = listProcesses().filter(({ parent }) => parent === master);
+  return endings.flatMap(({ name, patienceMs }) =>
+    children.filter(({ args }) => args[0] === name).map(({ pid }) => ({ pid, patienceMs })),
+  );
+}
+
+/** The master replaces it once it has read its configuration. */
+const DOVECOT_ENDING = [{ name: "dovecot/log", patienceMs: 5 * SECOND_MS }] as const;
+
+/**
+ * `doveadm reload` only sends a signal. Until the master has read its configuration, old processes answer, and lose each other
+ * in the middle of a question: a mail would be deferred. Returns null once it has, or after five seconds; otherwise why the reload failed.
+ */
+export function reloadDovecot({ dovecotConf, dovecotBase }: Layout): Promise<string | null> {
+  const command = ["doveadm", "-c", dovecotConf, "reload"] as const;
+  return reloadBySignal(command, join(dovecotBase, "master.pid"), DOVECOT_ENDING);
+}
+
+/** Processes that a reload ends. A client in the middle of a delivery finishes that first. */
+const POSTFIX_ENDING = [
+  { name: "qmgr", patienceMs: 5 * SECOND_MS },
+  { name: "smtp", patienceMs: SECOND_MS },
+] as const;
+
+/**
+ * `postfix reload` only sends a signal (postfix-script). A flush that arrives before the previous queue manager has ended is
+ * lost with it, and an old client would retry with the old settings. Returns null once they have ended, or why the reload failed.
+ */
+export function reloadPostfix({ postfixConf, postfixQueue }: Layout): Promise<string | null> {
+  const command = ["postfix", "-c", postfixConf, "reload"] as const;
+  return reloadBySignal(command, join(postfixQueue, "pid", "master.pid"), POSTFIX_ENDING);
+}

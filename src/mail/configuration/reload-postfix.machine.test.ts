@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { makeMailQueue } from "../../../test/kit/mail-queue.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import { listProcesses } from "../../host/running/read-processes.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { reloadPostfix } from "./reload-by-signal.ts";
+
+describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const { postfixConf, postfixQueue, postfixData } = layout;
+  const postfix = (command: string) => runProgram("postfix", ["-c", postfixConf, command]);
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    makeMailQueue(layout);
+    const { uid, gid } = userIds("postfix");
+    for (const name of ["active", "bounce", "corrupt", "defer", "deferred", "hold", "incoming", "private", "trace"]) {
+      mkdirSync(join(postfixQueue, name), { recursive: true });
+      chownSync(join(postfixQueue, name), uid, gid);
+    }
+    for (const name of ["public", "maildrop"]) chownSync(join(postfixQueue, name), uid, gid);
+    mkdirSync(join(postfixQueue, "pid"), { recursive: true });
+    chownSync(postfixData, uid, gid);
+    const main = join(postfixConf, "main.cf");
+    appendFileSync(main, "inet_interfaces = loopback-only\nmaillog_file = /dev/null\nmaillog_file_prefixes = /dev\n");
+    utimesSync(main, 0, 0);
+    writeFileSync(
+      join(postfixConf, "master.cf"),
+      "qmgr unix n - n 300 1 qmgr\npostlog unix-dgram n - n - 1 postlogd\n",
+    );
+    const started = await postfix("start");
+    assert.equal(started.code, 0, started.stderr);
+  });
+  after(() => postfix("stop"));
+
+  /** Undefined while a former one is ending, too. */
+  function queueManager(): number | undefined {
+    const all = listProcesses().filter(({ args, cwd }) => args[0] === "qmgr" && cwd === postfixQueue);
+    return all.length === 1 ? all[0]?.pid : undefined;
+  }
+  async function running(): Promise<number> {
+    for (const began = performance.now(); performance.now() - began < 60_000; ) {
+      const pid = queueManager();
+      if (pid !== undefined) return pid;
+      await wait(10);
+    }
+    return assert.fail("no queue manager runs, or more than one");
+  }
+
+  test("has ended the previous queue manager, which would lose a flush", async () => {
+    const former = await running();
+    process.kill(former, "SIGSTOP");
+    let isDone = false;
+    const began = performance.now();
+    const reload = reloadPostfix(layout).finally(() => {
+      isDone = true;
+    });
+    const reported = await postfix("reload");
+    assert.equal(reported.code, 0, reported.stderr);
+    assert.ok(!isDone || performance.now() - began > 5_000, "it waits");
+    process.kill(former, "SIGCONT");
+    assert.equal(await reload, null);
+    assert.ok(!existsSync(`/proc/${former}`));
+    assert.notEqual(await running(), former);
+  });
+
+  test("waits only some seconds for one that hangs", async () => {
+    const former = await running();
+    process.kill(former, "SIGSTOP");
+    try {
+      assert.equal(await reloadPostfix(layout), null);
+      assert.ok(existsSync(`/proc/${former}`));
+    } finally {
+      process.kill(former, "SIGCONT");
+    }
+  });
+
+  test("a stopped server is reported", async () => {
+    await postfix("stop");
+    assert.match((await reloadPostfix(layout)) ?? "", /reload/);
+  });
+});

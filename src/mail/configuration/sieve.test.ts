@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { renderDovecot } from "../dovecot/dovecot-conf.ts";
+import { renderSieve } from "../dovecot/sieve.ts";
+import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
+import { compileSieve } from "./apply.ts";
+
+/** With the real sievec(1), with Dovecot's configuration. */
+describe("the scripts that deliver spam and learn from it", {
+  skip: lacking({ installed: ["sievec", "doveconf"] }),
+}, () => {
+  const prepared = () => {
+    const layout = layoutOf(temporaryDirectory());
+    const files = [
+      ...renderDovecot(sampleSite({ layout })).map((file) => ({ ...file, at: dirname(layout.dovecotConf) })),
+      ...[renderSieve(), ...renderLearnScripts()].map((file) => ({ ...file, at: layout.sieve })),
+    ];
+    for (const { at, name, text } of files) {
+      mkdirSync(at, { recursive: true });
+      writeFileSync(join(at, name), text);
+    }
+    const [script, compiled] = [join(layout.sieve, "junk.sieve"), join(layout.sieve, "junk.svbin")];
+    // Like a script that was rendered before this second.
+    utimesSync(script, 1_000, 1_000);
+    return { layout, script, compiled };
+  };
+
+  test("each is compiled, and again only when it has changed", async () => {
+    const { layout, script, compiled } = prepared();
+    await compileSieve(layout);
+    assert.ok(statSync(compiled).size > 0);
+    for (const name of ["learn-spam", "learn-ham"]) assert.ok(statSync(join(layout.sieve, `${name}.svbin`)).size > 0);
+    utimesSync(compiled, 2_000, 2_000);
+    await compileSieve(layout);
+    assert.equal(statSync(compiled).mtimeMs, 2_000_000);
+    utimesSync(script, 3_000, 3_000);
+    await compileSieve(layout);
+    assert.ok(statSync(compiled).mtimeMs > 3_000_000);
+  });
+
+  test("one with a mistake in it stops the start with what the compiler said", async () => {
+    const { layout, script } = prepared();
+    writeFileSync(script, 'require "fileinto";\nfileinto;\n');
+    await assert.rejects(compileSieve(layout), {
+      name: "SetUpFailure",
+      message: /^The script .*junk\.sieve could not be compiled: .*line 2/,
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { dovecotTls, FFDHE2048, postfixServerTls } from "./tls.ts";
+
+const SEED = "ECDHE+AESGCM:ECDHE+AES256:ECDHE+AES128:RSA+AES:!aNULL:!MD5:!DSS";
+
+test("the profile of the seed is its line word for word, in the server's order, on both servers", () => {
+  const site = sampleSite({ tls: { profile: "seed" } });
+  const postfix = postfixServerTls(site);
+  assert.equal(postfix["tls_high_cipherlist"], SEED);
+  for (const level of ["", "_mandatory"]) {
+    assert.equal(postfix[`smtpd_tls${level}_ciphers`], "high");
+    assert.equal(postfix[`smtpd_tls${level}_protocols`], "!SSLv3 !TLSv1 !TLSv1.1");
+  }
+  assert.equal(postfix["tls_preempt_cipherlist"], "yes");
+  const dovecot = assignments(dovecotTls(site));
+  assert.equal(dovecot.get("ssl_cipher_list"), SEED);
+  assert.equal(dovecot.get("ssl_prefer_server_ciphers"), "yes");
+  assert.equal(dovecot.get("ssl_min_protocol"), "TLSv1.2");
+});
+
+test("the modern profile has elliptic curves and authenticated encryption only", () => {
+  const site = sampleSite({ tls: { profile: "modern" } });
+  const list = postfixServerTls(site)["tls_high_cipherlist"] ?? "";
+  assert.equal(assignments(dovecotTls(site)).get("ssl_cipher_list"), list);
+  for (const part of list.split(":")) assert.match(part, /^ECDHE\+(AESGCM|CHACHA20)$|^!/);
+});
+
+test("what is served is never the owner's file itself", () => {
+  const site = sampleSite({ tls: { profile: "modern" } });
+  const text = JSON.stringify(postfixServerTls(site)) + dovecotTls(site);
+  assert.match(text, /\/srv\/mail\/tls\/served\/chain\.pem/);
+  assert.doesNotMatch(text, /\/srv\/mail\/tls\/(cert|key)\.pem/);
+});
+
+test("the group is that of RFC 7919, computed from its formula", () => {
+  // p = 2^2048 - 2^1984 + {[2^1918 * e] + 560316} * 2^64 - 1
+  const p = 2n ** 2048n - 2n ** 1984n + (eulerTimes(2n ** 1918n) + 560_316n) * 2n ** 64n - 1n;
+  const der = Buffer.from(FFDHE2048.replace(/-----[^-]+-----|\n/g, ""), "base64").toString("hex");
+  // SEQUENCE { INTEGER of 257 bytes, INTEGER 2 } (PKCS #3)
+  assert.equal(der, `308201080282010100${p.toString(16)}020102`);
+});
+
+/** e * scale, rounded down: the series of 1/n!, with more bits than the result. */
+function eulerTimes(scale: bigint): bigint {
+  const guard = 2n ** 64n;
+  let sum = 0n;
+  for (let term = scale * guard, n = 1n; term > 0n; n += 1n) {
+    sum += term;
+    term /= n;
+  }
+  return sum / guard;
+}

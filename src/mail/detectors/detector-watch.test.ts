@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { instant, MINUTE_MS } from "../../core/time.ts";
+import { type Detector, DetectorWatch } from "./detector-watch.ts";
+
+/** Reads `attack 198.51.100.7 SECONDS`: that many seconds ago by the hand clock. */
+function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector["name"] = "ids:suricata") {
+  const { engine, db, sqlite, clock, store, notices } = engineOnMemory(policy);
+  const file = join(temporaryDirectory(), "eve.json");
+  writeFileSync(file, "");
+  const warned: string[] = [];
+  const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
+  const began = clock.now();
+  const detector: Detector = {
+    name,
+    file,
+    limit: 3,
+    windowMs: 10 * MINUTE_MS,
+    banMs: 30 * MINUTE_MS,
+    read: (line) => {
+      const [, address = "", seconds = ""] = /^attack (\S+) (\d+)$/.exec(line) ?? [];
+      const ip = parseIp(address);
+      return ip === null ? null : { ip, at: instant(began + 1_000 * Number(seconds)), text: `1 ${line}` };
+    },
+  };
+  const start = (): DetectorWatch => {
+    const watch = new DetectorWatch({ engine, positions: sqlite, clock, log, detectors: [detector] });
+    watch.start();
+    t.after(() => watch.stop());
+    return watch;
+  };
+  const reasons = () =>
+    db
+      .prepare("SELECT reason FROM event WHERE type IN ('JAIL_REPORTED', 'SPARED') ORDER BY id")
+      .all()
+      .map((row) => row["reason"]);
+  const banned = (network: string) => sqlite.ban(parsePrefix(network) ?? assert.fail());
+  const wait = (expected: readonly string[]) =>
+    t.waitFor(() => assert.deepEqual(reasons(), expected), { timeout: patience(10_000) });
+  return { file, start, wait, banned, warned, clock, store, notices, db };
+}
+
+test("alerts are counted over their window, and the last that the limit allows is the ban", async (t) => {
+  const { file, start, wait, banned, clock } = following(t);
+  clock.advance(60_000);
+  const first = start();
+  appendFileSync(file, "attack 198.51.100.7 1\nnothing\n");
+  await wait(["below_limit"]);
+  await first.stop();
+  // Another run of the guard continues where that one ended.
+  start();
+  appendFileSync(file, "attack 198.51.100.7 2\n");
+  await wait(["below_limit", "below_limit"]);
+  assert.equal(banned("198.51.100.7"), null);
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, "attack 198.51.100.7 3\n");
+  await wait(["below_limit", "below_limit", "intrusion_report"]);
+  const ban = banned("198.51.100.7");
+  assert.deepEqual([ban?.code, ban?.source, ban?.offences], ["intrusion_report", "engine", 1]);
+  assert.equal((ban?.expiresAt ?? 0) - clock.now(), 30 * MINUTE_MS);
+});
+
+test("alerts that were decided on and come again, as after a kill, count once", async (t) => {
+  const { file, start, wait, banned, clock, db } = following(t);
+  clock.advance(60_000);
+  const first = start();
+  appendFileSync(file, "attack 198.51.100.7 1\nattack 198.51.100.7 2\n");
+  await wait(["below_limit"]);
+  await first.stop();
+  db.exec("UPDATE log_position SET offset = 0");
+  start();
+  await wait(["below_limit", "report_seen"]);
+  assert.equal(banned("198.51.100.7"), null);
+});
+
+test("an address that is protected is spared, as by any other source", async (t) => {
+  const { file, start, wait, banned, clock } = following(t, {
+    ...TEST_POLICY,
+    allow: [parsePrefix("198.51.100.0/24") ?? assert.fail()],
+  });
+  clock.advance(60_000);
+  start();
+  appendFileSync(file, "attack 198.51.100.7 1\nattack 198.51.100.7 2\nattack 198.51.100.7 3\n");
+  await wait(["allow_listed"]);
+  assert.equal(banned("198.51.100.7"), null);
+});
+
+test("port scans ban only where the owner says so: their addresses can be forged", async (t) => {
+  const scans = "attack 198.51.100.7 1\nattack 198.51.100.7 2\nattack 198.51.100.7 3\n";
+  const wary = following(t, TEST_POLICY, "ids:psad");
+  wary.clock.advance(60_000);
+  wary.start();
+  appendFileSync(wary.file, scans);
+  await wary.wait(["forgeable"]);
+  assert.equal(wary.banned("198.51.100.7"), null);
+  const trusting = following(t, { ...TEST_POLICY, scansBan: true }, "ids:psad");
+  trusting.clock.advance(60_000);
+  trusting.start();
+  appendFileSync(trusting.file, scans);
+  await trusting.wait(["intrusion_report"]);
+});
+
+test("while the database takes nothing the lines wait", async (t) => {
+  const { file, start, wait, clock, store, notices } = following(t);
+  clock.advance(60_000);
+  start();
+  store.failing = "commit";
+  appendFileSync(file, "attack 198.51.100.7 1\n");
+  await t.waitFor(() => assert.ok(notices.raised.has("database_unwritable")), { timeout: patience(10_000) });
+  store.failing = null;
+  clock.advance(60_000);
+  await wait(["below_limit"]);
+});
+
+test("a storm of addresses is bounded and reported", async (t) => {
+  const { file, start, wait, warned, clock } = following(t);
+  clock.advance(60_000);
+  start();
+  const storm = Array.from({ length: 300 }, (_, i) => `attack 198.51.${i >> 8}.${i & 255} 1\n`);
+  appendFileSync(file, storm.join(""));
+  await wait(Array<string>(200).fill("below_limit"));
+  assert.deepEqual(warned, ["A detector reports many addresses at once; only some are recorded."]);
+});

@@ -1,0 +1,133 @@
+import type { LogPosition } from "../../core/decide/decision.ts";
+import type { DetectorName } from "../../core/decide/jails.ts";
+import type { JailReported } from "../../core/events/report.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Clock, Log } from "../../guard/ports.ts";
+import type { LogPositions } from "../../guard/storage-ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../logs/log-follower.ts";
+import { type Alert, readPsad, readSuricata } from "./intrusion-alerts.ts";
+
+/** A detector of intrusions, whose log is followed. */
+export type Detector = Readonly<{
+  name: DetectorName;
+  file: string;
+  /** This many alerts about one address within the window are an offence; the length of its first ban. */
+  limit: number;
+  windowMs: number;
+  banMs: number;
+  read: (line: string, now: Millis) => Alert | null;
+}>;
+
+export type DetectorWatchParts = Readonly<{
+  engine: Engine;
+  positions: LogPositions;
+  clock: Clock;
+  log: Log;
+  detectors: readonly Detector[];
+}>;
+
+/** Maximum addresses per check: more at once are a forgery, or a storm in which single ones do not matter. */
+const MOST_ADDRESSES = 200;
+/** Maximum lines of one address: as many as a report holds. */
+const MOST_LINES = 100;
+
+/**
+ * Turns alerts into reports, one per address and check. A report is decided on before the position moves; after a kill
+ * in between it comes again, and the decision knows its alerts by their time.
+ */
+export class DetectorWatch {
+  readonly #parts: DetectorWatchParts;
+  readonly #followers: readonly LogFollower[];
+
+  constructor(parts: DetectorWatchParts) {
+    this.#parts = parts;
+    const { positions, log } = parts;
+    this.#followers = parts.detectors.map(
+      (detector) =>
+        new LogFollower({
+          file: detector.file,
+          from: positions.positionOf(detector.name),
+          take: (lines, position) => this.#take(detector, lines, position),
+          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: detector.file, why }),
+          // A rotation renames the file first and then notifies its writer.
+          lingerMs: WRITERS_CHANGE_OVER_MS,
+        }),
+    );
+  }
+
+  start(): void {
+    for (const follower of this.#followers) follower.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#followers.map((follower) => follower.stop()));
+  }
+
+  async #take(detector: Detector, lines: readonly string[], position: LogPosition): Promise<boolean> {
+    const { engine, clock, log } = this.#parts;
+    const now = clock.now();
+    const alerts = lines.flatMap((line) => detector.read(line, now) ?? []);
+    const byAddress = [...Map.groupBy(alerts, ({ ip }) => ip)];
+    if (byAddress.length > MOST_ADDRESSES)
+      log.warn("A detector reports many addresses at once; only some are recorded.", {
+        detector: detector.name,
+        addresses: byAddress.length,
+      });
+    for (const [ip, found] of byAddress.slice(0, MOST_ADDRESSES)) {
+      const { reason } = await engine.ask(reportOf(detector, ip, found.slice(-MOST_LINES), now));
+      if (reason === "not_recorded") return false;
+    }
+    return engine.observe(detector.name, position, []);
+  }
+}
+
+/** Times later than now are from a clock that is not trusted. */
+function reportOf(
+  { name, limit, windowMs, banMs }: Detector,
+  ip: Ip,
+  alerts: readonly Alert[],
+  now: Millis,
+): JailReported {
+  const lines = alerts.map(({ text, at }) => ({ text, at: at < now ? at : now, about: "log" as const }));
+  const lastAt = lines.reduce((last, { at }) => (at > last ? at : last), lines[0]?.at ?? now);
+  return {
+    type: "JAIL_REPORTED",
+    ip,
+    jail: name,
+    failures: lines.length,
+    limit,
+    windowMs,
+    banMs,
+    lastAt,
+    clientName: null,
+    lines,
+  };
+}
+
+/** The detectors whose log the settings name. */
+export function detectorsOf(settings: Settings): readonly Detector[] {
+  const severity = settings["detection.suricata.severity"];
+  const dangerLevel = settings["detection.psad.danger_level"];
+  const detectors: readonly Detector[] = [
+    {
+      name: "ids:suricata",
+      file: settings["detection.suricata.file"],
+      limit: settings["detection.suricata.maxretry"],
+      windowMs: settings["detection.suricata.findtime"],
+      banMs: settings["detection.suricata.bantime"],
+      read: (line) => readSuricata(line, severity),
+    },
+    {
+      name: "ids:psad",
+      file: settings["detection.psad.file"],
+      limit: settings["detection.psad.maxretry"],
+      windowMs: settings["detection.psad.findtime"],
+      banMs: settings["detection.psad.bantime"],
+      read: (line, now) => readPsad(line, dangerLevel, now),
+    },
+  ];
+  return detectors.filter(({ file }) => file !== "");
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { readSuricata } from "./intrusion-alerts.ts";
+
+/** In the form of Suricata 7's own documentation (Eve JSON Format), about a client of port 25. */
+const EVE = {
+  timestamp: "2026-11-20T08:15:00.251547+0100",
+  flow_id: 586_497_171_462_735,
+  in_iface: "eth0",
+  event_type: "alert",
+  src_ip: "198.51.100.7",
+  src_port: 50_096,
+  dest_ip: "203.0.113.25",
+  dest_port: 25,
+  proto: "TCP",
+  pkt_src: "wire/pcap",
+  metadata: { flowbits: ["smtp.seen"] },
+  tx_id: 4,
+  alert: {
+    action: "allowed",
+    gid: 1,
+    signature_id: 2_018_358,
+    rev: 10,
+    signature: "LOCAL SMTP overlong command",
+    category: "Attempted Administrator Privilege Gain",
+    severity: 1,
+  },
+  app_proto: "smtp",
+  direction: "to_server",
+  flow: { pkts_toserver: 5, pkts_toclient: 4, bytes_toserver: 500, bytes_toclient: 400 },
+};
+
+const line = (changes: object = {}): string => JSON.stringify({ ...EVE, ...changes });
+const withAlert = (changes: object): string => line({ alert: { ...EVE.alert, ...changes } });
+
+test("an alert names its address, its time, its signature and its severity", () => {
+  assert.deepEqual(readSuricata(line(), 2), {
+    ip: "198.51.100.7",
+    at: Date.parse("2026-11-20T07:15:00.251Z"),
+    text: "2018358 LOCAL SMTP overlong command, severity 1, port 25",
+  });
+  assert.equal(readSuricata(line({ src_ip: "2001:db8::7" }), 2)?.ip, "2001:db8::7");
+});
+
+test("an alert of lower severity does not count", () => {
+  assert.ok(readSuricata(withAlert({ severity: 2 }), 2) !== null);
+  assert.equal(readSuricata(withAlert({ severity: 3 }), 2), null);
+});
+
+for (const [what, changes] of [
+  ["over UDP", { proto: "UDP" }],
+  ["over ICMP", { proto: "ICMP" }],
+  ["of a connection whose contents were not seen", { app_proto: undefined }],
+  ["of a connection whose protocol was not recognized", { app_proto: "failed" }],
+] as const)
+  test(`an alert ${what} does not count: its address can be forged`, () => {
+    assert.equal(readSuricata(line(changes), 2), null);
+  });
+
+test("a server's answer is neither an attack by the client that it answered nor by a server that we asked", () => {
+  assert.equal(readSuricata(line({ direction: "to_client" }), 2), null);
+  const older = { direction: undefined, src_port: 25, dest_port: 50_096 };
+  assert.equal(readSuricata(line(older), 2), null, "Suricata 6 does not say the direction");
+  assert.ok(readSuricata(line({ direction: undefined }), 2) !== null);
+});
+
+test("a stranger's words cannot become an alert about somebody else", () => {
+  const forged = `x","src_ip":"203.0.113.99","event_type":"alert`;
+  const http = { url: `/${forged}`, http_user_agent: `\n${line({ src_ip: "203.0.113.99" })}\n` };
+  const written = line({ event_type: "http", http });
+  for (const part of written.split("\n")) assert.equal(readSuricata(part, 4), null);
+  for (let cut = 1; cut < written.length; cut++) assert.equal(readSuricata(written.slice(cut), 4), null);
+  assert.equal(readSuricata(withAlert({ signature: forged }), 2)?.ip, "198.51.100.7");
+});
+
+test("other lines raise no alert", () => {
+  const huge = line({ payload: "x".repeat(200_000) });
+  for (const text of [
+    "",
+    "{",
+    "null",
+    '{"event_type":"alert"}',
+    line({ src_ip: "nobody" }),
+    line({ timestamp: "now" }),
+    huge,
+  ])
+    assert.equal(readSuricata(text, 4), null, text.slice(0, 60));
+  fc.assert(
+    fc.property(fc.string({ unit: ANY_CHARACTER }), fc.jsonValue(), (text, value) => {
+      assert.equal(readSuricata(`"alert"${text}`, 4), null);
+      for (const key of Object.keys(EVE)) readSuricata(line({ [key]: value }), 4);
+    }),
+  );
+});

@@ -1,0 +1,195 @@
+import { Resolver } from "node:dns/promises";
+import type { PublishedRecord } from "../../admin/declare/reports.ts";
+import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { PortDialogue, SMTP_REPLY } from "../probes/port-dialogue.ts";
+import { type DnsRecord, judge, type Published, type RecordVerdict, recordsOf, reverseName } from "./records.ts";
+
+/** All records of a domain, expected and published. `key`: the DKIM key in base64. */
+export async function publishedFor(
+  settings: Settings,
+  domain: string,
+  key: string,
+): Promise<readonly PublishedRecord[]> {
+  const compared = await comparedAll(wantedRecords(settings, ownAddresses().filter(isPublic), domain, key));
+  return compared.map(({ record: { name, type, value, says, required }, verdict }) => ({
+    name,
+    type,
+    value,
+    says,
+    required,
+    ...verdict,
+  }));
+}
+
+export type Wanted = Readonly<{ records: readonly DnsRecord[]; addresses: readonly Ip[]; settings: Settings }>;
+
+/** Records to publish for a domain of the settings. `addresses`: the machine's public addresses; `key`: the DKIM key in base64. */
+export function wantedRecords(settings: Settings, addresses: readonly Ip[], domain: string, key: string): Wanted {
+  const records = recordsOf({
+    domain,
+    hostname: settings.hostname,
+    addresses,
+    dkim: { selector: settings["dkim.selector"], publicKey: key },
+    relay: relayHost(settings["outbound.relay"]),
+    ports: {
+      submission: settings["ports.submission"],
+      submissions: settings["ports.submissions"],
+      imaps: settings["ports.imaps"],
+    },
+  });
+  return { records, addresses, settings };
+}
+
+/** All published records of the domain, and the addresses of the router or proxy in front of this machine. */
+export async function comparedAll(wanted: Wanted): Promise<readonly ComparedRecord[]> {
+  return (await Promise.all([compared(wanted), outside(wanted)])).flat();
+}
+
+/** Compares the published records with the expected ones. */
+export async function compared({ records, settings }: Wanted): Promise<readonly ComparedRecord[]> {
+  const published = new PublishedRecords(settings["dns.address"]);
+  return Promise.all(records.map(async (record) => ({ record, verdict: judge(record, await published.find(record)) })));
+}
+
+/** The same for addresses of the name that are not the machine's. */
+async function outside({ addresses, settings }: Wanted): Promise<readonly ComparedRecord[]> {
+  const found = await outsideAddresses(settings, addresses);
+  if (found.length > 0)
+    return (await Promise.all([comparedAddresses(settings, found), comparedReverse(settings, found)])).flat();
+  return addresses.length > 0 ? [] : [await missingName(settings)];
+}
+
+/** There must be at least one address. */
+export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
+  const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
+  return { record, verdict: judge(record, await new PublishedRecords(settings["dns.address"]).find(record)) };
+}
+
+/** `[smtp.example.net]:587` without Postfix's brackets and port. */
+function relayHost(nextHop: string): string | null {
+  return /^\[(.+)\]:\d+$/.exec(nextHop)?.[1] ?? null;
+}
+
+const GREETING_MS = 5 * SECOND_MS;
+const SMTP_PORT = 25;
+
+export type ComparedRecord = Readonly<{ record: DnsRecord; verdict: RecordVerdict }>;
+type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
+
+/**
+ * Addresses of the server's name that belong to a router or proxy in front of the machine. Looked up for each family
+ * in which the machine has no public address itself (`own`).
+ */
+export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
+  const published = new PublishedRecords(settings["dns.address"]);
+  const types = (["A", "AAAA"] as const).filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
+  const found = await Promise.all(types.map((type) => published.find({ name: hostname, type })));
+  return found.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
+}
+
+/** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
+export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
+  return Promise.all(
+    addresses.map(async (address) => {
+      const type = isV4(address) ? "A" : "AAAA";
+      const record = {
+        name: settings.hostname,
+        type,
+        value: address,
+        kind: "address",
+        says: "",
+        required: true,
+      } as const;
+      return { record, verdict: judgeOutside(address, settings.hostname, await greetingAt(address)) };
+    }),
+  );
+}
+
+/**
+ * The reverse name of each, which matters to servers that get mail from it. No mail leaves from the IPv4 address of a proxy that only passes
+ * mail on to a machine without IPv4.
+ */
+export async function comparedReverse(
+  settings: Named,
+  addresses: readonly Ip[],
+  hasV4 = hasIpv4Way(),
+): Promise<readonly ComparedRecord[]> {
+  const published = new PublishedRecords(settings["dns.address"]);
+  const { hostname } = settings;
+  return Promise.all(
+    addresses.map(async (address) => {
+      const sends = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
+      const [name, required] = [reverseName(address), sends];
+      const record = { name, type: "PTR", value: `${hostname}.`, kind: "reverse", says: "", required } as const;
+      return { record, verdict: judge(record, await published.find(record)) };
+    }),
+  );
+}
+
+/** `greeting`: the greeting on its port 25; null if there was none. */
+export function judgeOutside(address: Ip, hostname: string, greeting: string | null): RecordVerdict {
+  const fact = `It says ${address}, which is not an address of this machine but of a router or proxy before it`;
+  const [code, name = ""] = greeting?.split(/[ -]/) ?? [];
+  if (code === "220" && name.trim().toLowerCase() === hostname)
+    return { status: "ok", detail: `${fact}; port ${SMTP_PORT} there leads here.` };
+  const why = greeting === null ? "gives this machine no answer" : "greets with another name";
+  return {
+    status: "unknown",
+    detail: `${fact}; port ${SMTP_PORT} there ${why}, so whether it leads here cannot be verified from here.`,
+  };
+}
+
+async function greetingAt(host: Ip): Promise<string | null> {
+  try {
+    const dialogue = await PortDialogue.open({ host, port: SMTP_PORT, timeoutMs: GREETING_MS });
+    const says = await dialogue.hears(SMTP_REPLY).catch(() => null);
+    dialogue.close("QUIT");
+    return says;
+  } catch {
+    return null;
+  }
+}
+
+const TIMEOUT_MS = 5_000;
+const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+
+/** Looks records up at one resolver (node:dns). Never rejects. */
+export class PublishedRecords {
+  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
+
+  constructor(server: string) {
+    this.#resolver.setServers([server]);
+  }
+
+  async find({ name, type }: Pick<DnsRecord, "name" | "type">): Promise<Published> {
+    try {
+      const values = await this.#values(name, type);
+      return values.length === 0 ? { type: "none" } : { type: "values", values };
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "failed";
+      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: String(code) };
+    }
+  }
+
+  async #values(name: string, type: DnsRecord["type"]): Promise<readonly string[]> {
+    switch (type) {
+      case "A":
+        return this.#resolver.resolve4(name);
+      case "AAAA":
+        return this.#resolver.resolve6(name);
+      case "MX":
+        return (await this.#resolver.resolveMx(name)).map(({ priority, exchange }) => `${priority} ${exchange}.`);
+      case "TXT":
+        return (await this.#resolver.resolveTxt(name)).map((strings) => strings.join(""));
+      case "PTR":
+        return (await this.#resolver.resolvePtr(name)).map((host) => `${host}.`);
+      case "SRV":
+        return (await this.#resolver.resolveSrv(name)).map(
+          ({ priority, weight, port, name: host }) => `${priority} ${weight} ${port} ${host}.`,
+        );
+    }
+  }
+}

@@ -1,0 +1,251 @@
+import { type Ip, isV4 } from "../../core/net/ip.ts";
+
+/** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
+export type DnsRecord = Readonly<{
+  /** Fully qualified, without the dot at its end. */
+  name: string;
+  type: "MX" | "A" | "AAAA" | "TXT" | "SRV" | "PTR";
+  /** As in a zone file, but a TXT record in one piece and without quotes. */
+  value: string;
+  kind: RecordKind;
+  /** One sentence. */
+  says: string;
+  /** Mail does not work well without it. */
+  required: boolean;
+}>;
+export type RecordKind =
+  | "mx"
+  | "address"
+  | "reverse"
+  | "spf"
+  | "helo_spf"
+  | "dkim"
+  | "dmarc"
+  | "tls_report"
+  | "service";
+
+export type Publisher = Readonly<{
+  domain: string;
+  hostname: string;
+  /** Public addresses of this machine; empty behind a NAT. */
+  addresses: readonly Ip[];
+  dkim: Readonly<{ selector: string; publicKey: string }>;
+  /** Server that takes all outgoing mail; null: none. */
+  relay: string | null;
+  ports: Readonly<{ submission: number; submissions: number; imaps: number }>;
+}>;
+
+/** What others look up to deliver mail to the domain and to trust mail from it. */
+export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
+  const { domain, hostname, addresses, dkim, ports } = publisher;
+  const text = (name: string, value: string, rest: Pick<DnsRecord, "kind" | "says" | "required">): DnsRecord => ({
+    name,
+    type: "TXT",
+    value,
+    ...rest,
+  });
+  return [
+    {
+      name: domain,
+      type: "MX",
+      value: `10 ${hostname}.`,
+      kind: "mx",
+      says: "Mail for the domain comes here.",
+      required: true,
+    },
+    ...addresses.flatMap((address) => addressRecords(hostname, address)),
+    text(domain, spf(publisher), { kind: "spf", says: "Who may send for the domain (RFC 7208).", required: true }),
+    text(hostname, "v=spf1 a -all", {
+      kind: "helo_spf",
+      says: "The same for the server's own name in HELO.",
+      required: false,
+    }),
+    text(`${dkim.selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${dkim.publicKey}`, {
+      kind: "dkim",
+      says: "The key that verifies our signatures (RFC 6376).",
+      required: true,
+    }),
+    text(`_dmarc.${domain}`, `v=DMARC1; p=quarantine; rua=mailto:postmaster@${domain}`, {
+      kind: "dmarc",
+      says: "What to do with mail that fails both, and where to report (RFC 7489).",
+      required: true,
+    }),
+    text(`_smtp._tls.${domain}`, `v=TLSRPTv1; rua=mailto:postmaster@${domain}`, {
+      kind: "tls_report",
+      says: "Where to report trouble with TLS (RFC 8460).",
+      required: false,
+    }),
+    service("_imaps", ports.imaps, publisher),
+    service("_submissions", ports.submissions, publisher),
+    service("_submission", ports.submission, publisher),
+  ];
+}
+
+/** As lines of a zone file, a comment before each. */
+export function printZone(records: readonly DnsRecord[]): string {
+  return records
+    .map(({ name, type, value, says, required }) => {
+      const data = type === "TXT" ? pieces(value) : value;
+      return `; ${says}${required ? "" : " Optional."}\n${name}. ${type} ${data}`;
+    })
+    .join("\n");
+}
+
+/** A record as a registrar's form asks for it: the name without the domain, the text in one piece, the priority apart. */
+export type FormFields = Readonly<{ type: DnsRecord["type"]; name: string; priority: number | null; value: string }>;
+
+export function formFields({ name, type, value }: DnsRecord, domain: string): FormFields {
+  const below = name.endsWith(`.${domain}`) ? name.slice(0, -domain.length - 1) : name;
+  const [, priority, rest] = (type === "MX" || type === "SRV" ? /^(\d+) (.*)$/.exec(value) : null) ?? [];
+  return {
+    type,
+    name: name === domain ? "@" : below,
+    priority: priority === undefined ? null : Number(priority),
+    value: (rest ?? value).replace(/\.$/, ""),
+  };
+}
+
+/** `7.113.0.203.in-addr.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5). */
+export function reverseName(address: Ip): string {
+  if (isV4(address)) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
+  const [head = "", tail] = address.split("::");
+  const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
+  const left = groups(head);
+  const right = groups(tail ?? "");
+  const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill("0");
+  const digits = [...left, ...middle, ...right].map((group) => group.padStart(4, "0")).join("");
+  return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+}
+
+function addressRecords(hostname: string, address: Ip): readonly DnsRecord[] {
+  return [
+    {
+      name: hostname,
+      type: isV4(address) ? "A" : "AAAA",
+      value: address,
+      kind: "address",
+      says: "Where the server is.",
+      required: true,
+    },
+    {
+      name: reverseName(address),
+      type: "PTR",
+      value: `${hostname}.`,
+      kind: "reverse",
+      says: "Whoever gave you the address sets this; many refuse mail without it.",
+      required: true,
+    },
+  ];
+}
+
+function spf({ relay }: Publisher): string {
+  return relay === null ? "v=spf1 mx -all" : `v=spf1 mx a:${relay} ~all`;
+}
+
+function service(name: string, port: number, { domain, hostname }: Publisher): DnsRecord {
+  const says = "Lets mail programs find the server by themselves (RFC 6186, RFC 8314).";
+  return {
+    name: `${name}._tcp.${domain}`,
+    type: "SRV",
+    value: `0 1 ${port} ${hostname}.`,
+    kind: "service",
+    says,
+    required: false,
+  };
+}
+
+/** A string of a TXT record holds at most 255 octets. */
+function pieces(text: string): string {
+  return (text.match(/.{1,255}/g) ?? [""]).map((piece) => `"${piece}"`).join(" ");
+}
+
+/** The resolver's answer for one name and type; values are written as in `DnsRecord`. */
+export type Published =
+  | Readonly<{ type: "values"; values: readonly string[] }>
+  | Readonly<{ type: "none" }>
+  | Readonly<{ type: "failed"; why: string }>;
+
+export type RecordVerdict = Readonly<{ status: "ok" | "missing" | "wrong" | "unknown"; detail: string }>;
+
+/** Whether the published records do their job; they do not have to be the same to the letter. */
+export function judge(record: DnsRecord, published: Published): RecordVerdict {
+  if (published.type === "failed")
+    return { status: "unknown", detail: `The resolver did not answer (${published.why}).` };
+  const values = published.type === "values" ? published.values : [];
+  switch (record.kind) {
+    case "spf":
+    case "helo_spf":
+      return judgeSpf(record, values);
+    case "dkim":
+      return judgeDkim(record, values);
+    case "dmarc":
+      return judgeDmarc(values);
+    case "tls_report":
+      return oneOf(values.filter((value) => value.startsWith("v=TLSRPTv1")));
+    case "mx":
+      return judgeHost(values, lastWord(record.value));
+    default:
+      return judgeExact(record, values);
+  }
+}
+
+function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
+  const found = values.filter((value) => /^v=spf1( |$)/i.test(value));
+  const [only] = found;
+  if (only === undefined) return MISSING;
+  // RFC 7208 section 4.5: with two, every receiver gives up.
+  if (found.length > 1) return wrong("There are several SPF records; only one may be.");
+  if (only === record.value) return { status: "ok", detail: only };
+  if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets everybody send: ${only}`);
+  return { status: "unknown", detail: `Yours is another; make sure that it names this server: ${only}` };
+}
+
+function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
+  const keyOf = (text: string): string | undefined => /(?:^|;)\s*p=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
+  if (values.length === 0) return MISSING;
+  const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
+  return same ? { status: "ok", detail: "It is our key." } : wrong("It is another key than that of our signatures.");
+}
+
+function judgeDmarc(values: readonly string[]): RecordVerdict {
+  const found = values.filter((value) => /^v=DMARC1\s*;/.test(value));
+  const [only] = found;
+  if (only === undefined) return MISSING;
+  if (found.length > 1) return wrong("There are several DMARC records; only one may be.");
+  const policy = /;\s*p\s*=\s*(none|quarantine|reject)\s*(;|$)/i.exec(only)?.[1]?.toLowerCase();
+  if (policy === undefined) return wrong(`It has no policy (p=): ${only}`);
+  return { status: "ok", detail: policy === "none" ? `It only watches (p=none): ${only}` : only };
+}
+
+function judgeHost(values: readonly string[], host: string): RecordVerdict {
+  if (values.length === 0) return MISSING;
+  const hosts = values.map(lastWord);
+  if (!hosts.includes(host)) return wrong(`It names ${hosts.join(", ")}`);
+  const others = hosts.filter((other) => other !== host);
+  return {
+    status: "ok",
+    detail: others.length === 0 ? "It names this server alone." : `It names this server and ${others.join(", ")}`,
+  };
+}
+
+function judgeExact(record: DnsRecord, values: readonly string[]): RecordVerdict {
+  if (values.length === 0) return MISSING;
+  const wanted = record.value.toLowerCase();
+  if (!values.some((value) => value.toLowerCase() === wanted)) return wrong(`It says ${values.join(", ")}`);
+  return { status: "ok", detail: values.join(", ") };
+}
+
+function oneOf(values: readonly string[]): RecordVerdict {
+  const [first] = values;
+  return first === undefined ? MISSING : { status: "ok", detail: first };
+}
+
+const MISSING: RecordVerdict = { status: "missing", detail: "It is not published." };
+
+function wrong(detail: string): RecordVerdict {
+  return { status: "wrong", detail };
+}
+
+function lastWord(text: string): string {
+  return text.slice(text.lastIndexOf(" ") + 1).toLowerCase();
+}

@@ -1,0 +1,125 @@
+import { Resolver } from "node:dns/promises";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import type { Found, NameLookup } from "../../guard/lookups/sender-proof.ts";
+import type { NameAnswer, Names } from "../../guard/network-ports.ts";
+
+/** Longer than any deadline that waits for it, so a late answer still arrives. */
+const TIMEOUT_MS = 3_000;
+/** Codes of dns.Resolver: no such name, or no record of this type. */
+const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+
+/** Asks one resolver and ignores /etc/resolv.conf (node:dns, c-ares). */
+export class ResolverNames implements Names {
+  #resolver: Resolver;
+
+  /** An address, for port 53, or `address:port`. */
+  constructor(server: string) {
+    this.#resolver = resolverAt(server);
+  }
+
+  /** Asks another resolver from now on. Open questions end on their own. */
+  use(server: string): void {
+    this.#resolver = resolverAt(server);
+  }
+
+  async addresses(name: string): Promise<NameAnswer> {
+    try {
+      const records = await this.#resolver.resolve4(name, { ttl: true });
+      if (records.length === 0) return { type: "none" };
+      const ttlMs = Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
+      return { type: "addresses", addresses: records.map(({ address }) => address), ttlMs };
+    } catch (error) {
+      const code = codeOf(error);
+      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: code };
+    }
+  }
+}
+
+/** Asks only this server: an address, for port 53, or `address:port`. */
+export function resolverAt(server: string): Resolver {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
+  resolver.setServers([server]);
+  return resolver;
+}
+
+const SPF_TIMEOUT_MS = 3_000;
+const SPF_TRIES = 2;
+
+/** Asks one resolver and ignores /etc/resolv.conf. */
+export class ResolverLookup implements NameLookup {
+  #resolver: Resolver;
+
+  /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
+  constructor(server: string) {
+    this.#resolver = spfResolverAt(server);
+  }
+
+  /** Asks another resolver from now on. */
+  use(server: string): void {
+    this.#resolver = spfResolverAt(server);
+  }
+
+  texts(name: string): Promise<Found<string>> {
+    return found(async () => (await this.#resolver.resolveTxt(name)).map((strings) => strings.join("")));
+  }
+
+  async addresses(name: string): Promise<Found<Ip>> {
+    const v4 = await found(() => this.#resolver.resolve4(name));
+    if (!v4.ok) return v4;
+    const v6 = await found(() => this.#resolver.resolve6(name));
+    if (!v6.ok) return v6;
+    return { ok: true, found: [...v4.found, ...v6.found].map(parseIp).filter((ip) => ip !== null) };
+  }
+
+  exchanges(name: string): Promise<Found<string>> {
+    return found(async () => (await this.#resolver.resolveMx(name)).map(({ exchange }) => exchange));
+  }
+
+  /** Open questions fail. */
+  cancel(): void {
+    this.#resolver.cancel();
+  }
+}
+
+function spfResolverAt(server: string): Resolver {
+  const resolver = new Resolver({ timeout: SPF_TIMEOUT_MS, tries: SPF_TRIES });
+  resolver.setServers([server]);
+  return resolver;
+}
+
+/** The error codes that mean "no such record". */
+const NO_RECORD: readonly string[] = ["ENODATA", "ENOTFOUND"];
+
+async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
+  try {
+    return { ok: true, found: await ask() };
+  } catch (error) {
+    const code = codeOf(error);
+    if (NO_RECORD.includes(code)) return { ok: true, found: [] };
+    return { ok: false, reason: messageOf(error) };
+  }
+}
+
+/** Unbound answers it itself, without asking anyone (RFC 6303 section 3). */
+const BUILT_IN = "1.0.0.127.in-addr.arpa";
+/** Codes of c-ares: no answer in time, and nothing listens on the port. */
+const SILENT = "ETIMEOUT";
+const REFUSED = "ECONNREFUSED";
+
+/** Whether a resolver answers anything at all. `server` as `127.0.0.1` or `127.0.0.1:5353`. Never throws. */
+export async function probeResolver(server: string, timeoutMs: number): Promise<ProbeResult> {
+  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
+  resolver.setServers([server]);
+  try {
+    await resolver.resolvePtr(BUILT_IN);
+    return { ok: true };
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === SILENT) return { ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` };
+    if (code === REFUSED) return { ok: false, hangs: false, says: `cannot be reached (${code})` };
+    // A missing name is an answer too.
+    return { ok: true };
+  }
+}

@@ -1,0 +1,82 @@
+import type { Resolver } from "node:dns/promises";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { codeOf } from "../../core/error.ts";
+import { isDomain } from "../../core/net/address.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { within } from "../../guard/lookups/outside.ts";
+import type { SenderDomains } from "../../guard/network-ports.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { resolverAt } from "./resolver.ts";
+
+export const SENDER_DOMAIN_LIMITS = {
+  deadlineMs: 1_500,
+  /** How many domains are cached, and for how long. */
+  kept: 2_048,
+  keptMs: 5 * MINUTE_MS,
+  /** How long a domain is not asked about again after the DNS gave no answer. */
+  failedMs: 2 * SECOND_MS,
+  /** How many domains are looked up at the same time. Senders of further ones are not checked. */
+  inFlight: 100,
+} as const;
+
+type Held = Readonly<{ exists: boolean | null; until: number }>;
+
+/** No such name, or no record of this type. Any other error means that the DNS did not answer. */
+const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+
+/** Asks one resolver for MX, then for addresses, like a server that replies to the sender. */
+export class DnsSenderDomains implements SenderDomains {
+  readonly #clock: Clock;
+  readonly #held = new BoundedMap<string, Held>(SENDER_DOMAIN_LIMITS.kept);
+  #resolver: Resolver;
+  #asking = 0;
+
+  constructor(server: string, clock: Clock) {
+    this.#resolver = resolverAt(server);
+    this.#clock = clock;
+  }
+
+  /** Asks another resolver from now on. */
+  use(server: string): void {
+    this.#resolver = resolverAt(server);
+  }
+
+  async exists(domain: string): Promise<boolean | null> {
+    if (!isDomain(domain)) return null;
+    const held = this.#held.get(domain);
+    if (held !== undefined && this.#clock.now() < held.until) return held.exists;
+    if (this.#asking >= SENDER_DOMAIN_LIMITS.inFlight) return null;
+    this.#asking += 1;
+    const answer = this.#look(domain).finally(() => {
+      this.#asking -= 1;
+    });
+    return within(answer, SENDER_DOMAIN_LIMITS.deadlineMs, null);
+  }
+
+  async #look(domain: string): Promise<boolean | null> {
+    const exists = await takesMail(this.#resolver, domain);
+    const keptMs = exists === null ? SENDER_DOMAIN_LIMITS.failedMs : SENDER_DOMAIN_LIMITS.keptMs;
+    this.#held.set(domain, { exists, until: this.#clock.now() + keptMs });
+    return exists;
+  }
+}
+
+async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
+  const exchanges = await answerOf(resolver.resolveMx(domain));
+  if (exchanges === null) return null;
+  // A null MX means that the domain accepts no mail (RFC 7505).
+  if (exchanges.length > 0) return exchanges.some(({ exchange }) => exchange !== "" && exchange !== ".");
+  const [v4, v6] = await Promise.all([answerOf(resolver.resolve4(domain)), answerOf(resolver.resolve6(domain))]);
+  if ((v4?.length ?? 0) + (v6?.length ?? 0) > 0) return true;
+  return v4 === null || v6 === null ? null : false;
+}
+
+/** Null: the DNS gave no answer. */
+async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const code = codeOf(error);
+    return NO_SUCH.includes(code) ? [] : null;
+  }
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import type { DnsSite } from "../configuration/site.ts";
+import { renderUnbound } from "./unbound-conf.ts";
+
+function rendered(changes: Partial<DnsSite> = {}): string {
+  const site = sampleSite();
+  return renderUnbound({ ...site, dns: { ...site.dns, ...changes } });
+}
+
+test("it listens on its own loopback address, validates from the root, and forwards nothing", () => {
+  const text = rendered();
+  assert.match(text, /^ {2}interface: 127\.71\.9\.53$/m);
+  assert.match(text, /^ {2}module-config: "validator iterator"$/m);
+  assert.match(text, /^ {2}trust-anchor-file: "\/usr\/share\/dns\/root\.key"$/m);
+  assert.match(text, /^ {2}qname-minimisation: yes$/m);
+  assert.doesNotMatch(text, /forward/);
+  assert.doesNotMatch(text, /stub-zone|nodefault/);
+});
+
+test("its caches share the memory of the setting, records twice as much as messages", () => {
+  const text = rendered({ cacheBytes: 3_000_001 });
+  assert.match(text, /^ {2}msg-cache-size: 1000000$/m);
+  assert.match(text, /^ {2}rrset-cache-size: 2000001$/m);
+});
+
+test("with other resolvers all names are asked there, and still validated here", () => {
+  const text = rendered({ forward: [ip("2001:db8::53"), ip("192.0.2.53")] });
+  assert.match(
+    text,
+    /^forward-zone:\n {2}name: "\."\n {2}forward-addr: 2001:db8::53\n {2}forward-addr: 192\.0\.2\.53\n {2}forward-first: yes$/m,
+  );
+  assert.match(text, /^ {2}module-config: "validator iterator"$/m);
+});
+
+test("a stub zone is asked at its own server and trusted unsigned", () => {
+  const text = rendered({ stubs: [{ zone: "corp.example", address: ip("10.0.0.53") }] });
+  assert.match(text, /^ {2}domain-insecure: "corp\.example"$/m);
+  assert.match(text, /^stub-zone:\n {2}name: "corp\.example"\n {2}stub-addr: 10\.0\.0\.53$/m);
+});
+
+test("a stub below, at or above a zone that unbound answers itself is asked at its own server", () => {
+  const zonesOf = (zone: string): readonly string[] =>
+    [...rendered({ stubs: [{ zone, address: ip("10.0.0.53") }] }).matchAll(/^ {2}local-zone: (.*)$/gm)].map(
+      ([, line = ""]) => line,
+    );
+  assert.deepEqual(zonesOf("corp.home.arpa"), ['"corp.home.arpa." transparent']);
+  assert.deepEqual(zonesOf("lan.test"), ['"lan.test." transparent']);
+  assert.deepEqual(zonesOf("10.in-addr.arpa"), ['"10.in-addr.arpa." transparent']);
+  const above = zonesOf("172.in-addr.arpa");
+  assert.equal(above[0], '"172.in-addr.arpa." transparent');
+  assert.equal(above.length, 17);
+  assert.ok(above.includes('"31.172.in-addr.arpa." nodefault'));
+  assert.deepEqual(zonesOf("f.ip6.arpa").length, 6);
+  assert.deepEqual(zonesOf("notmytest.example"), ['"notmytest.example." transparent']);
+});
+
+test("a root of one's own decides on reserved names too", () => {
+  assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
+});
+
+const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
+test("unbound accepts it", { skip: lacking({ installed: UNBOUND }) }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-unbound-"));
+  try {
+    const file = join(directory, "unbound.conf");
+    const stubs = [{ zone: "corp.example", address: ip("2001:db8::53") }];
+    writeFileSync(file, rendered({ ownRoot: true, stubs, forward: [ip("2001:db8::54")] }));
+    assert.match(execFileSync("unbound-checkconf", [file], { encoding: "utf8" }), /no errors/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,128 @@
+import { RENDERED_BY, type Site } from "../configuration/site.ts";
+
+/**
+ * unbound.conf (unbound.conf(5)): asks the name servers of the internet directly and validates their answers (RFC
+ * 4035). By default nothing is forwarded to a public resolver, because block lists refuse those.
+ */
+export function renderUnbound({ dns, ipv6 }: Site): string {
+  return [
+    `# ${RENDERED_BY}`,
+    "server:",
+    ...indented([
+      `interface: ${dns.address}`,
+      "port: 53",
+      "access-control: 127.0.0.0/8 allow",
+      `do-ip6: ${ipv6 ? "yes" : "no"}`,
+      // runit already starts it as its own user, with the capability to open the port.
+      'username: ""',
+      'chroot: ""',
+      'directory: ""',
+      'pidfile: ""',
+      "do-daemonize: no",
+      "use-syslog: no",
+      "verbosity: 0",
+      "num-threads: 1",
+      ...cache(dns.cacheBytes),
+      ...SMALL,
+      'module-config: "validator iterator"',
+      `root-hints: "${dns.rootHints}"`,
+      `trust-anchor-file: "${dns.trustAnchor}"`,
+      ...CAREFUL,
+      ...(dns.ownRoot ? NOTHING_SPECIAL : []),
+      ...dns.stubs.flatMap(({ zone }) => askedOfItsServer(zone)),
+    ]),
+    ...dns.stubs.flatMap(({ zone, address }) => [
+      "stub-zone:",
+      ...indented([`name: "${zone}"`, `stub-addr: ${address}`]),
+    ]),
+    ...forwarded(dns.forward),
+    "remote-control:",
+    "  control-enable: no",
+    "",
+  ].join("\n");
+}
+
+/** If all of them fail, the name servers themselves are tried. */
+function forwarded(resolvers: readonly string[]): readonly string[] {
+  if (resolvers.length === 0) return [];
+  const addresses = resolvers.map((address) => `forward-addr: ${address}`);
+  return ["forward-zone:", ...indented(['name: "."', ...addresses, "forward-first: yes"])];
+}
+
+/**
+ * The answers of a stub's server need no signatures. Its names may be ones that unbound answers itself: `transparent`
+ * lets the stub's names through if a built-in zone is at or above it (`corp.home.arpa`), and `nodefault` removes each
+ * built-in zone below it (`172.in-addr.arpa`), under its built-in name.
+ */
+function askedOfItsServer(zone: string): readonly string[] {
+  const below = BUILT_IN_ZONES.filter((name) => name.endsWith(`.${zone}`));
+  return [
+    `domain-insecure: "${zone}"`,
+    `local-zone: "${zone}." transparent`,
+    ...below.map((name) => `local-zone: "${name}." nodefault`),
+  ];
+}
+
+/** The cache of records should be twice that of messages (unbound.conf(5), rrset-cache-size). */
+function cache(bytes: number): readonly string[] {
+  const messages = Math.floor(bytes / 3);
+  return [`msg-cache-size: ${messages}`, `rrset-cache-size: ${bytes - messages}`];
+}
+
+/** A family's server makes few queries; the default caches would hold answers that are never used again. */
+const SMALL: readonly string[] = [
+  "key-cache-size: 1m",
+  "neg-cache-size: 512k",
+  "infra-cache-numhosts: 2000",
+  "outgoing-range: 256",
+  "num-queries-per-thread: 256",
+];
+
+const CAREFUL: readonly string[] = [
+  "qname-minimisation: yes",
+  "minimal-responses: yes",
+  "harden-glue: yes",
+  "harden-dnssec-stripped: yes",
+  "harden-below-nxdomain: yes",
+  "hide-identity: yes",
+  "hide-version: yes",
+  // DNS flag day 2020: larger answers come over TCP instead of in fragments.
+  "edns-buffer-size: 1232",
+];
+
+/**
+ * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
+ * decides.
+ */
+export const NOTHING_SPECIAL: readonly string[] = [
+  "unblock-lan-zones: yes",
+  'local-zone: "test." nodefault',
+  'local-zone: "home.arpa." nodefault',
+];
+
+/** The zones that unbound 1.17 has built in (unbound.conf(5), local-zone): RFC 6303, 6761, 7686, 8375. */
+export const BUILT_IN_ZONES: readonly string[] = [
+  "localhost",
+  "test",
+  "invalid",
+  "onion",
+  "home.arpa",
+  ...["0", "10", "127", "254.169", "168.192", "2.0.192", "100.51.198", "113.0.203", "255.255.255.255"].map(inAddr),
+  ...numbers(16, 31).map((number) => inAddr(`${number}.172`)),
+  ...numbers(64, 127).map((number) => inAddr(`${number}.100`)),
+  ...[`0${".0".repeat(31)}`, `1${".0".repeat(31)}`, "d.f", "8.e.f", "9.e.f", "a.e.f", "b.e.f", "8.b.d.0.1.0.0.2"].map(
+    (name) => `${name}.ip6.arpa`,
+  ),
+];
+
+function inAddr(name: string): string {
+  return `${name}.in-addr.arpa`;
+}
+
+function numbers(first: number, last: number): readonly number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
+}

@@ -1,0 +1,81 @@
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { surplusOf } from "../../core/firewall/connection-shares.ts";
+import { plural } from "../../core/text.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { processesOf, signal } from "../../host/running/processes.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+/** How much of its quota a mailbox uses. Dovecot counts in whole kilobytes. */
+export type MailboxUse = Readonly<{ usedBytes: number; mails: number }>;
+
+/**
+ * Reads `doveadm -f tab quota get` (doveadm-quota(1)): a line of titles, then a line for each resource with name, type, value,
+ * limit and percentage. Null for anything else.
+ */
+export function parseMailboxUse(printed: string): MailboxUse | null {
+  const values = new Map<string, number>();
+  for (const line of printed.split("\n")) {
+    const [, type = "", value = ""] = line.split("\t");
+    if (/^\d{1,15}$/.test(value)) values.set(type, Number(value));
+  }
+  const [kilobytes, mails] = [values.get("STORAGE"), values.get("MESSAGE")];
+  return kilobytes === undefined || mails === undefined ? null : { usedBytes: kilobytes * 1024, mails };
+}
+
+/** An open IMAP session, and the process that serves it. */
+export type OpenSession = Readonly<{ account: string; ip: string; pid: number }>;
+
+/** What `doveadm who -1` prints (doveadm-who(1)): a line with user, protocol, pid and address for each connection. */
+export function parseOpenSessions(printed: string): readonly OpenSession[] {
+  return printed.split("\n").flatMap((line) => {
+    const [, account, pid, ip] = /^(\S+@\S+)\s+\w[\w-]*\s+(\d+)\s+([0-9a-f.:]+)\s*$/i.exec(line) ?? [];
+    return account === undefined || ip === undefined ? [] : [{ account: account.toLowerCase(), ip, pid: Number(pid) }];
+  });
+}
+
+/** doveadm(1) who: no one is signed in. */
+const NO_SESSION = 68;
+
+/**
+ * When IMAP connections run out: ends sessions of the account that holds most of them. Dovecot limits only those
+ * from one address (`mail_max_userip_connections`). The detail names the account; empty: no account holds too many.
+ */
+export async function shareImap({ data, dovecotConf }: Layout, settings: Settings | null): Promise<KeeperReply> {
+  if (settings === null) return { ok: false, reason: "The settings cannot be read." };
+  const who = await runProgram("doveadm", ["-c", dovecotConf, "who", "-1"]);
+  if (who.code !== 0 && who.code !== NO_SESSION) return { ok: false, reason: `doveadm who failed: ${lastLines(who)}` };
+  const surplus = surplusOf(parseOpenSessions(who.stdout), settings["limits.connections.imap_places"]);
+  const end = new Set(surplus.flatMap((one) => one.end.map(({ pid }) => pid)));
+  // As `doveadm kick` does. A process number may have been reused by now.
+  for (const { pid, exe } of end.size === 0 ? [] : processesOf(data))
+    if (end.has(pid) && exe.endsWith("/imap")) signal(pid, "SIGTERM");
+  const [most] = surplus;
+  if (most === undefined) return { ok: true, detail: "" };
+  const { account, sessions, addresses } = most;
+  const from = `from ${addresses} ${addresses === 1 ? "address" : "addresses"}`;
+  return {
+    ok: true,
+    detail: `${account} had ${plural(sessions, "session")} open ${from}, ${most.end.length} were ended`,
+  };
+}
+
+/** doveadm(1) kick: the user had no session. */
+const NONE_OPEN = 68;
+
+/** Ends the IMAP sessions of an account, or those from a network. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */
+export async function kick({ dovecotConf }: Layout, who: string): Promise<KeeperReply> {
+  const ran = await runProgram("doveadm", ["-c", dovecotConf, "kick", who]);
+  if (ran.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
+  if (ran.code === NONE_OPEN) return { ok: true, detail: "No IMAP session was open." };
+  return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
+}
+
+/** As Dovecot counts it for the quota. */
+export async function mailboxUse({ dovecotConf }: Layout, account: string): Promise<KeeperReply> {
+  const ran = await runProgram("doveadm", ["-c", dovecotConf, "-f", "tab", "quota", "get", "-u", account]);
+  const mailbox = ran.code === 0 ? parseMailboxUse(ran.stdout) : null;
+  return mailbox === null
+    ? { ok: false, reason: `doveadm quota failed: ${lastLines(ran)}` }
+    : { ok: true, detail: "", mailbox };
+}

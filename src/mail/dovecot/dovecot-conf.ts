@@ -1,0 +1,273 @@
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { dovecotTls } from "../configuration/tls.ts";
+import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
+import { policyNonce } from "./login-policy.ts";
+import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
+import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
+import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
+
+/** In a separate file, so that Dovecot names the owner's line if it refuses one. */
+const OWN = "own.conf";
+
+/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings. */
+export function renderDovecot(site: Site): readonly RenderedFile[] {
+  return [
+    { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
+    { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    { name: OWN, text: site.ownDovecot, mode: 0o600 },
+    renderAppPasswords(site),
+    renderVacationDict(site),
+    renderQuotaWarning(site),
+    renderLearn(site),
+  ];
+}
+
+function accountsConf(site: Site): string {
+  const { layout, mailUser } = site;
+  const crypt = mailCryptColumn(site);
+  const reply = vacationColumn(site);
+  const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
+  const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
+  const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
+  const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${reply.none}${crypt.none}`;
+  return `# ${RENDERED_BY}
+driver = sqlite
+connect = ${layout.accountsDb}
+password_query = ${passwordQuery(site)}
+# An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
+user_query = SELECT ${own} FROM userdb WHERE user = '%u' UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
+iterate_query = SELECT user AS username FROM userdb
+`;
+}
+
+function dovecotConf(site: Site): string {
+  const { layout, ports, proxied, mailUser } = site;
+  const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
+  const postfixPrivate = join(layout.postfixQueue, "private");
+  return `# ${RENDERED_BY}
+base_dir = ${layout.dovecotBase}
+state_dir = ${join(layout.data, "lib", "dovecot")}
+instance_name = ghostinbox
+log_path = ${layout.mailLog}
+# Without the Message-ID, which Dovecot would write as its sender chose it. Postfix logs it in plain characters.
+deliver_log_format = %$
+protocols = imap lmtp
+default_client_limit = ${clientLimit(site)}
+listen = ${site.ipv6 ? "*, ::" : "*"}
+login_greeting = Ready.
+${proxied === null ? "" : `# Of all others, the connection to a port for proxies ends.\nhaproxy_trusted_networks = ${proxied.networks.join(" ")}\n`}
+${dovecotTls(site)}
+disable_plaintext_auth = yes
+
+auth_mechanisms = plain login
+auth_username_format = %Lu
+${appPassdb(site)}passdb {
+  driver = sql
+  args = ${accounts}${mailCryptPassdb(site)}
+}
+userdb {
+  driver = sql
+  args = ${accounts}
+}
+
+# Dovecot asks the guard before each login, and reports each afterwards. Without an answer the login fails. Postfix waits 10 s for
+# Dovecot, and then asks the client to try again.
+auth_policy_server_url = http://127.0.0.1:${ports.loginPolicy}/
+auth_policy_server_api_header = Authorization: Bearer ${site.loginPolicySecret}
+auth_policy_server_timeout_msecs = 12000
+${requestAttributes(proxied !== null)}
+auth_policy_hash_nonce = ${policyNonce(site.loginPolicySecret)}
+auth_policy_check_after_auth = no
+auth_policy_reject_on_fail = yes
+
+mail_home = ${layout.mail}/%d/%n
+mail_location = maildir:~/Maildir
+mail_uid = ${mailUser.uid}
+mail_gid = ${mailUser.gid}
+# When a mail came into its folder: retention goes by it. A Maildir itself forgets it with each backup, which links its files.
+mail_always_cache_fields = date.save
+first_valid_uid = ${mailUser.uid}
+recipient_delimiter = +
+mail_max_userip_connections = 20
+mail_plugins = $mail_plugins quota${mailCryptPlugin(site)}
+protocol imap {
+  mail_plugins = $mail_plugins imap_quota${site.spam.enabled ? " imap_sieve" : ""}
+}
+protocol lmtp {
+  mail_plugins = $mail_plugins sieve
+  postmaster_address = postmaster@${site.domains[0] ?? site.hostname}
+  hostname = ${site.hostname}
+  ${sieveSubmission(site)}
+}
+# For a mail that has come in by the time the mailbox is full.
+quota_full_tempfail = yes
+plugin {
+${quotaPlugin(site)}
+${sievePlugin(site)}
+${learnPlugin(site)}
+}
+${mailCrypt(site)}namespace inbox {
+  inbox = yes
+  mailbox Drafts {
+    special_use = \\Drafts
+    auto = subscribe
+  }
+  mailbox Junk {
+    special_use = \\Junk
+    auto = subscribe
+  }
+  mailbox Sent {
+    special_use = \\Sent
+    auto = subscribe
+  }
+  mailbox Trash {
+    special_use = \\Trash
+    auto = subscribe
+  }
+}
+
+service imap {
+  process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
+}
+service imap-login {
+  process_limit = ${site.limits.imapPlaces}
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = ${ports.imaps}
+    ssl = yes
+  }
+${proxied === null ? "" : proxiedImaps(proxied.ports.imaps)}}
+service lmtp {
+  # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
+  unix_listener lmtp {
+    mode = 0
+  }
+  unix_listener ${postfixPrivate}/dovecot-lmtp {
+    mode = 0600
+    user = postfix
+    group = postfix
+  }
+}
+${quotaServices(site)}
+${learnService(site)}
+${vacationDict(site)}
+# For any local user by default: who has an account, and what nothing here uses.
+service indexer {
+  unix_listener indexer {
+    mode = 0
+  }
+}
+service imap-urlauth-login {
+  unix_listener imap-urlauth {
+    mode = 0
+  }
+}
+service dns-client {
+  unix_listener dns-client {
+    mode = 0600
+  }
+}
+service auth {
+  unix_listener auth-userdb {
+    mode = 0600
+  }
+  unix_listener ${postfixPrivate}/auth {
+    mode = 0660
+    user = postfix
+    group = postfix
+  }
+}
+service auth-worker {
+  user = dovecot
+  extra_groups = ghostinbox-accounts
+}
+# Dovecot's own delays by address would add to the guard's.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+!include ${OWN}
+`;
+}
+
+/** Dovecot's own defaults: default_client_limit, and process_limit of `service imap`. */
+const DEFAULT_CLIENTS = 1_000;
+const DEFAULT_IMAP_PROCESSES = 1_024;
+/** Connections of other clients to one of Dovecot's services: LMTP, quota checks, commands. */
+const OTHER_CLIENTS = 200;
+
+/**
+ * Connections that one of Dovecot's services may have. `auth` has one from each login process and each smtpd that lets
+ * users sign in; `stats` one from each login process and each open mailbox. A client that finds none free hangs.
+ */
+function clientLimit({ limits: { imapPlaces, smtpPlaces }, proxied }: Site): number {
+  const submissions = (proxied === null ? 2 : 4) * smtpPlaces;
+  return Math.max(DEFAULT_CLIENTS, imapPlaces + Math.max(imapPlaces, submissions) + OTHER_CLIENTS);
+}
+
+/**
+ * Dovecot's own attributes, the app password that was used, and behind a proxy the address of the connection, which is not the
+ * client's.
+ */
+function requestAttributes(isProxied: boolean): string {
+  const own = "login=%{requested_username} pwhash=%{hashed_password} remote=%{rip} device_id=%{client_id} protocol=%s";
+  const more = `session_id=%{session}${isProxied ? " peer=%{real_rip}" : ""} app=%{passdb:app}`;
+  return `auth_policy_request_attributes = ${own} ${more}`;
+}
+
+function proxiedImaps(port: number): string {
+  return `  inet_listener imaps_of_proxies {
+    port = ${port}
+    ssl = yes
+    haproxy = yes
+  }
+`;
+}
+
+/**
+ * A name that may not sign in, or does not exist, gets a hash of no known password, at the cost of a real one. So
+ * neither the time nor the words of an answer reveal which accounts exist.
+ */
+function passwordQuery(site: Site): string {
+  const crypt = mailCryptColumns(site);
+  const real = `SELECT user, password, allow_nets${crypt.keys} FROM passdb WHERE user = '%u'`;
+  const none = "WHERE NOT EXISTS (SELECT 1 FROM passdb WHERE user = '%u')";
+  return `${real} UNION ALL SELECT '%u', '${decoy(site.loginPolicySecret)}', NULL${crypt.none} ${none}`;
+}
+
+/** A hash that no known password matches: random to anyone without the secret, and stable across renderings. */
+function decoy(secret: string): string {
+  const bytes = createHash("sha512").update(`decoy of ${secret}`).digest();
+  return printArgon2id(bytes.subarray(0, PASSWORD_SALT_BYTES), bytes.subarray(-PASSWORD_TAG_BYTES));
+}
+
+const FILE = "app-passwords.conf";
+const QUERY =
+  "SELECT user, NULL AS password, 'Y' AS nopassword, app, allow_nets FROM app_passdb " +
+  "WHERE user = '%u' AND digest = '%{sha256:password}' AND '%s' IN ('imap', 'smtp')";
+
+/**
+ * The passdb of passwords for single mail programs, asked before that of accounts: a hit costs no slow hash, and a password that
+ * matches none goes to the other passdb, so a wrong password takes as long as without this one. If each account's key is locked with
+ * its password, no other password may sign in.
+ */
+export function appPassdb({ mailCrypt, layout }: Site): string {
+  if (mailCrypt?.byAccount === true) return "";
+  return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
+}
+
+/** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
+export function renderAppPasswords({ layout }: Site): RenderedFile {
+  const text = `# ${RENDERED_BY}
+driver = sqlite
+connect = ${layout.accountsDb}
+password_query = ${QUERY}
+`;
+  return { name: FILE, text, mode: 0o600 };
+}

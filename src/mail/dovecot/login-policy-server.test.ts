@@ -1,0 +1,189 @@
+// Invariant: No local user can act as another program at the port of Dovecot's questions.
+import assert from "node:assert/strict";
+import { Agent, request } from "node:http";
+import { connect, createServer } from "node:net";
+import { test } from "node:test";
+import { type Decision, decision } from "../../core/decide/decision.ts";
+import type { Event } from "../../core/events/event.ts";
+import type { Submit } from "../../guard/ports.ts";
+import { LoginPolicyServer } from "./login-policy-server.ts";
+
+const SECRET = "5f2c9d";
+const BODY = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a", session_id: "x" });
+
+type Reply = Readonly<{ status: number; body: string; port: number | undefined }>;
+type Ask = Readonly<{ method?: string; path?: string; secret?: string; body?: string; agent?: Agent }>;
+
+function ask(
+  port: number,
+  { method = "POST", path = "/?command=allow", secret = SECRET, body = BODY, agent }: Ask,
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${secret}` };
+    const sent = request(
+      { host: "127.0.0.1", port, method, path, headers, ...(agent ? { agent } : {}) },
+      (response) => {
+        const localPort = response.socket.localPort;
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text, port: localPort }));
+      },
+    );
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+async function withServer(
+  submit: Submit,
+  run: (port: number, reports: string[]) => Promise<void>,
+  guardsProxied = unguarded,
+): Promise<void> {
+  const reports: string[] = [];
+  const report = (code: string): unknown => reports.push(code);
+  const server = new LoginPolicyServer({ submit, secret: SECRET, report, guardsProxied });
+  const port = await server.start(0);
+  try {
+    await run(port, reports);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** An engine that records its questions and answers in the next turn. */
+function engine(decided: Decision): { asked: Event[]; submit: Submit } {
+  const asked: Event[] = [];
+  return {
+    asked,
+    submit: (event, answer) => {
+      asked.push(event);
+      setImmediate(() => answer(decided));
+    },
+  };
+}
+
+const unguarded = (): boolean => false;
+const never: Submit = () => assert.fail("the engine must not be asked");
+
+test("allow and report reach the engine; its answer becomes the status", async () => {
+  const { asked, submit } = engine(decision("refuse", "banned"));
+  await withServer(submit, async (port, reports) => {
+    const allowed = await ask(port, {});
+    assert.deepEqual([allowed.status, allowed.body], [200, '{"status":-1,"msg":""}']);
+    await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":true}') });
+    await ask(port, { path: "/?command=report", body: BODY.replace("}", ',"success":false}') });
+    assert.deepEqual(
+      asked.map((event) => event.type),
+      ["LOGIN_ASKED", "LOGIN_SUCCEEDED", "LOGIN_FAILED"],
+    );
+    assert.deepEqual(reports, []);
+  });
+});
+
+test("a login that is not a stranger's passes without the engine", () =>
+  withServer(never, async (port) => {
+    const reply = await ask(port, { body: BODY.replace("203.0.113.7", "") });
+    assert.deepEqual([reply.status, reply.body], [200, '{"status":0,"msg":""}']);
+  }));
+
+test("a client behind a proxy is refused and not recorded while others than proxies can forge its header", async () => {
+  const { asked, submit } = engine(decision("pass", "below_limit"));
+  const body = BODY.replace("}", ',"peer":"127.0.0.1"}');
+  let guards = false;
+  const run = async (port: number): Promise<void> => {
+    assert.equal((await ask(port, { body })).body, '{"status":-1,"msg":""}');
+    for (const success of [true, false])
+      await ask(port, { path: "/?command=report", body: body.replace("}", `,"success":${success}}`) });
+    assert.deepEqual(asked, []);
+    assert.equal((await ask(port, {})).body, '{"status":0,"msg":""}', "a direct client still signs in");
+    guards = true;
+    assert.equal((await ask(port, { body })).body, '{"status":0,"msg":""}');
+    assert.deepEqual(
+      asked.map((event) => "proxied" in event),
+      [false, true],
+    );
+  };
+  await withServer(submit, run, () => guards);
+});
+
+const refused: readonly (readonly [string, Ask, number, readonly string[]])[] = [
+  ["a wrong secret", { secret: "5f2c9e" }, 401, ["login_secret_wrong"]],
+  ["a longer secret", { secret: `${SECRET}0` }, 401, ["login_secret_wrong"]],
+  ["no secret", { secret: "" }, 401, ["login_secret_wrong"]],
+  ["another path", { path: "/admin?command=allow" }, 404, []],
+  ["another method", { method: "PUT" }, 405, []],
+  ["no command", { path: "/" }, 400, ["login_request_malformed"]],
+  ["broken JSON", { body: "{" }, 400, ["login_request_malformed"]],
+  ["a body over the bound", { body: " ".repeat(8 * 1024) + BODY }, 413, ["login_request_malformed"]],
+  ["an endless body", { body: " ".repeat(2_000_000) }, 413, ["login_request_malformed"]],
+];
+for (const [name, asked, status, expected] of refused)
+  test(`${name}: ${status}, empty`, () =>
+    withServer(never, async (port, reports) => {
+      const reply = await ask(port, asked).catch((error: Error) => error);
+      // Node may cut an endless upload before its client has read the answer.
+      if (reply instanceof Error) assert.match(reply.message, /EPIPE|ECONNRESET/);
+      else assert.deepEqual([reply.status, reply.body], [status, ""]);
+      assert.deepEqual(reports, expected);
+    }));
+
+test("a connection is used again, after a malformed request too", async () => {
+  const { submit } = engine(decision("pass", "below_limit"));
+  await withServer(submit, async (port) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const first = await ask(port, { agent });
+    const second = await ask(port, { agent, body: "{" });
+    const third = await ask(port, { agent });
+    assert.deepEqual([first.status, second.status, third.status], [200, 400, 200]);
+    assert.equal(first.port, third.port);
+    agent.destroy();
+  });
+});
+
+test("an engine that throws: 500, and Dovecot continues", () =>
+  withServer(
+    () => {
+      throw new Error("bug");
+    },
+    async (port, reports) => {
+      assert.equal((await ask(port, {})).status, 500);
+      assert.deepEqual(reports, ["internal_error"]);
+    },
+  ));
+
+test("a port in use is refused in one sentence, an empty secret at once", async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+  const address = other.address();
+  assert.ok(address !== null && typeof address === "object");
+  const server = new LoginPolicyServer({
+    submit: never,
+    secret: SECRET,
+    report: assert.fail,
+    guardsProxied: unguarded,
+  });
+  await assert.rejects(server.start(address.port), {
+    message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE.* ss -ltnp sport = \d+$/,
+  });
+  await new Promise((resolve) => other.close(resolve));
+  const noSecret = { submit: never, secret: "", report: assert.fail, guardsProxied: unguarded };
+  assert.throws(() => new LoginPolicyServer(noSecret), /secret is empty/);
+});
+
+test("clients without the secret do not hold others back, and push out no proven connection", () => {
+  const { submit } = engine(decision("pass", "below_limit"));
+  return withServer(submit, async (port, reports) => {
+    const dovecot = new Agent({ keepAlive: true });
+    const first = await ask(port, { agent: dovecot });
+    const idle = Array.from({ length: 400 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+    const [again, another] = await Promise.all([ask(port, { agent: dovecot }), ask(port, {})]);
+    assert.deepEqual([first.status, again.status, another.status], [200, 200, 200]);
+    assert.equal(again.port, first.port, "Dovecot's own connection stood all the while");
+    assert.ok(reports.includes("too_many_connections"));
+    for (const socket of idle) socket.destroy();
+    dovecot.destroy();
+  });
+});

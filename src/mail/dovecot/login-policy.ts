@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import { APP_PASSWORD_NAME } from "../../core/access/passwords.ts";
+import type { Decision } from "../../core/decide/decision.ts";
+import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
+import type { Service } from "../../core/events/event-types.ts";
+import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import { NO_ACCOUNT } from "../../core/net/address.ts";
+import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+
+/** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
+export const LOGIN_REQUEST_BYTES = 8 * 1024;
+
+/** RFC 5321, 4.5.3.1: 64 for the local part, @, 255 for the domain. */
+const LOGIN_LENGTH = 320;
+const PASSWORD_HASH_LENGTH = 128;
+
+/** Requests that are not a stranger's sign-in: another protocol, or the echo of our own refusal. */
+export type IgnoredSignIn = Readonly<{ type: "NOT_OURS" }>;
+export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | IgnoredSignIn;
+export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
+export type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;
+
+const NOT_OURS: ParsedLogin = { ok: true, value: { type: "NOT_OURS" } };
+
+/** `command` is the query parameter of that name, `body` the JSON of auth_policy_request_attributes. */
+export function parseLoginRequest(command: string | null, body: string): ParsedLogin {
+  if (command !== "allow" && command !== "report") return { ok: false, reason: "unknown_command" };
+  const json = parseJson(body);
+  if (json === undefined) return { ok: false, reason: "not_json" };
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return { ok: false, reason: "not_an_object" };
+
+  const fields = new Map<string, unknown>(Object.entries(json));
+  const [login, remote, peer, protocol, hash, app] = ["login", "remote", "peer", "protocol", "pwhash", "app"].map(
+    (name) => fields.get(name) ?? "",
+  );
+  if (!isText(login) || !isText(remote) || !isText(peer) || !isText(protocol) || !isText(hash) || !isText(app))
+    return { ok: false, reason: "bad_field" };
+  const [success, rejected] = ["success", "policy_reject"].map((name) => fields.get(name) ?? false);
+  if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
+  if (hash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
+
+  const service = serviceOf(protocol);
+  const ip = parseIp(remote);
+  if (service === null || ip === null) return NOT_OURS;
+  // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
+  if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
+  const direct: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  const facts: LoginFacts = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
+  if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
+  if (success) {
+    const appPassword = cleanName(app);
+    return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts, ...(appPassword !== "" && { appPassword }) } };
+  }
+  // Dovecot also reports what we refused as a failure: each attempt counts once.
+  return rejected ? NOT_OURS : { ok: true, value: { type: "LOGIN_FAILED", ...facts } };
+}
+
+/**
+ * Status below 0 refuses, 0 continues, above 0 delays by that many seconds. The client would see `msg`, so it is empty.
+ */
+export function printLoginAnswer(decision: Decision): string {
+  return printStatus(loginStatus(decision));
+}
+
+export const LOGIN_GOES_ON = printStatus(0);
+/** For a client behind a proxy, while others than proxies could forge its header. To a report, Dovecot ignores the answer. */
+export const LOGIN_REFUSED = printStatus(-1);
+
+function loginStatus({ verdict }: Decision): number {
+  switch (verdict) {
+    case "pass":
+      return 0;
+    case "delay":
+      return LOGIN_DELAY_SECONDS;
+    case "hold":
+    case "defer":
+    case "refuse":
+      return -1;
+  }
+}
+
+function printStatus(status: number): string {
+  return JSON.stringify({ status, msg: "" });
+}
+
+/** Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
+function serviceOf(protocol: string): Service | null {
+  switch (protocol) {
+    case "imap":
+      return "imap";
+    case "smtp":
+    case "submission":
+      return "submission";
+    case "sieve":
+      return "sieve";
+    default:
+      return null;
+  }
+}
+
+/** No control characters or half surrogate pairs, and no longer than an address: no such account exists anyway. */
+function cleanLogin(login: string): string {
+  return cleaned(login, LOGIN_LENGTH);
+}
+
+/** Of an app password, as accounts.db has it. */
+function cleanName(name: string): string {
+  return cleaned(name, APP_PASSWORD_NAME);
+}
+
+function cleaned(text: string, most: number): string {
+  return text.slice(0, most).replace(/[\p{Cc}\p{Cs}]/gu, "");
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
+export function policyNonce(secret: string): string {
+  return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
+}
+
+/**
+ * The proof of this password that Dovecot sends to the guard: the first 12 bits of its salted hash, as four hexadecimal digits
+ * (auth_policy_hash_mech sha256, auth_policy_hash_truncate 12). `account` in lower case.
+ */
+export function passwordProof(secret: string, account: string, password: string): string {
+  const digest = createHash("sha256")
+    .update(`${policyNonce(secret)}${account}\0${password}`)
+    .digest();
+  return (digest.readUInt16BE(0) >> 4).toString(16).padStart(4, "0");
+}

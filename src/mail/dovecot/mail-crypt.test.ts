@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderDovecot } from "./dovecot-conf.ts";
+import { accountKeysConf, mailKeyConf } from "./mail-crypt.ts";
+
+const keys = { publicKey: "/srv/mail/lib/mail-crypt/public.pem", privateKey: "/run/mail.pem" };
+const files = (encrypts: boolean | null, byAccount = false) =>
+  renderDovecot(sampleSite({ mailCrypt: encrypts === null ? null : { encrypts, byAccount, ...keys } }));
+const conf = (encrypts: boolean | null): string => files(encrypts)[0]?.text ?? "";
+const query = (name: string, ...how: Parameters<typeof files>): string =>
+  new RegExp(`^${name} = (.*)$`, "m").exec(files(...how)[1]?.text ?? "")?.[1] ?? "";
+
+test("without encryption Dovecot does not load the plugin", () => {
+  assert.doesNotMatch(conf(null), /mail_crypt|mail_never_cache/);
+});
+
+test("with it the public key alone is named; the private one is in a file that may be missing", () => {
+  assert.match(conf(true), /^mail_plugins = \$mail_plugins quota mail_crypt$/m);
+  assert.match(conf(true), /^ {2}mail_crypt_global_public_key = <\/srv\/mail\/lib\/mail-crypt\/public\.pem$/m);
+  assert.match(conf(true), /^ {2}mail_crypt_save_version = 2$/m);
+  assert.match(conf(true), /^!include_try \/srv\/mail\/conf\/dovecot\/mail-key\.conf$/m);
+  assert.match(conf(true), /^ {2}mail_crypt_global_private_key = <\/srv\/mail\/lib\/mail-crypt\/no-key\.pem$/m);
+  assert.doesNotMatch(conf(true), /private_key = <(?!\/srv\/mail\/lib\/mail-crypt\/no-key\.pem)|\/run\/mail\.pem/);
+  assert.equal(mailKeyConf("/a/link"), "plugin {\n  mail_crypt_global_private_key = </a/link\n}\n");
+});
+
+test("the clear index has no subjects and addresses", () => {
+  const never = /^mail_never_cache_fields = (.*)$/m.exec(conf(true))?.[1]?.split(" ") ?? [];
+  for (const field of ["hdr.subject", "hdr.from", "hdr.to", "imap.envelope", "imap.bodystructure", "body.snippet"])
+    assert.ok(never.includes(field), field);
+  assert.ok(!never.includes("*") && !never.includes("date.save"));
+});
+
+test("once it is off, what was encrypted can still be read", () => {
+  assert.match(conf(false), /^ {2}mail_crypt_save_version = 0$/m);
+  assert.match(conf(false), /^!include_try /m);
+});
+
+test("who signs in gets the keys of the account and what opens them, never the password itself", () => {
+  const [, fields = ""] = /^passdb \{\n[^}]*^ {2}override_fields = (.*)$/m.exec(conf(true)) ?? [];
+  const names = fields.split(" ").map((field) => field.replace(/_password=.*$/, ""));
+  assert.equal(fields.split("=%{sha256:password}").length, 1 + names.length);
+  assert.deepEqual(
+    [names[0], names.at(-1)],
+    [2, 9].map((n) => `userdb_mail_crypt_global_private_key${n}`),
+  );
+  const asked = query("password_query", true);
+  for (const [i, name] of names.entries())
+    assert.ok(asked.includes(`(SELECT key${i + 1} FROM opened_key WHERE opened_key.user = '%u') AS ${name}`), name);
+  assert.match(asked, /UNION ALL SELECT '%u', '[^']+'(?:, NULL){9} WHERE/, "who has no account gets none");
+  assert.equal(query("password_query", false), asked, "what was encrypted can still be read");
+  assert.doesNotMatch(query("password_query", null) + conf(null), /opened_key|override_fields/);
+});
+
+test("new mail is encrypted with the account's own key only where that is wished", () => {
+  assert.match(
+    query("user_query", true, true),
+    /encrypting_key\.user = '%u'\) AS mail_crypt_global_public_key FROM userdb /,
+  );
+  assert.match(query("user_query", true, true), /, NULL FROM alias_userdb /);
+  assert.doesNotMatch(query("user_query", true) + query("user_query", false), /encrypting_key/);
+});
+
+test("a program of root's gets the keys of one account from files", () => {
+  const both = "  mail_crypt_global_private_key2 = </a/0.pem\n  mail_crypt_global_private_key3 = </a/1.pem\n";
+  const text = `plugin {\n${both}}\nmaildir_copy_with_hardlinks = no\n`;
+  assert.equal(accountKeysConf(["/a/0.pem", "/a/1.pem"]), text);
+  const many = Array.from({ length: 12 }, (_, i) => `/a/${i}.pem`);
+  assert.match(accountKeysConf(many), /^ {2}mail_crypt_global_private_key13 = <\/a\/11\.pem\n\}$/m);
+});

@@ -1,0 +1,84 @@
+import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
+import type { Site } from "../configuration/site.ts";
+
+/**
+ * Fields that mail programs request of many mails at once. Dovecot would store them in dovecot.index.cache in clear text. By
+ * name: with `*` it would store nothing at all, not even the date of arrival.
+ */
+const NOT_CACHED = [
+  ..."date subject from sender reply-to to cc bcc message-id in-reply-to references newsgroups resent-from".split(" "),
+  ..."priority x-priority importance content-type x-mailer user-agent return-path delivered-to received".split(" "),
+  ..."list-id list-post list-unsubscribe disposition-notification-to authentication-results".split(" "),
+  ..."x-spam-flag x-spam-status x-spam-score x-spam-level x-label x-keywords".split(" "),
+].map((name) => `hdr.${name}`);
+const NOT_CACHED_OF_IMAP = ["imap.envelope", "imap.body", "imap.bodystructure", "body.snippet"];
+
+/** For `mail_plugins`. */
+export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
+  return crypt === null ? "" : " mail_crypt";
+}
+
+/**
+ * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved
+ * with the public key, of the account or else of the server, so that it arrives while the private one is not there. A file that
+ * is named but missing would prevent Dovecot's start, so the server's private key is in a separate file, which may be
+ * missing. Dovecot reads further keys, those of an account, only if there is a first one: otherwise an unused key takes its place.
+ */
+export function mailCrypt({ mailCrypt: crypt, layout }: Site): string {
+  if (crypt === null) return "";
+  return `plugin {
+  mail_crypt_global_public_key = <${crypt.publicKey}
+  mail_crypt_global_private_key = <${layout.mailNoKey}
+  mail_crypt_save_version = ${crypt.encrypts ? 2 : 0}
+}
+!include_try ${layout.mailKeyConf}
+mail_never_cache_fields = ${[...NOT_CACHED, ...NOT_CACHED_OF_IMAP].join(" ")}
+`;
+}
+
+/** The file that is included while the private key is there. */
+export function mailKeyConf(link: string): string {
+  return `plugin {\n  mail_crypt_global_private_key = <${link}\n}\n`;
+}
+
+/** The names of an account's private keys: the first is the server's. */
+const OF_ACCOUNT = Array.from({ length: KEYS_OF_AN_ACCOUNT }, (_, i) => nameOf(i));
+
+/**
+ * For the passdb: the passphrase of the user's private keys. The hash of the typed password, because the password itself may
+ * contain text that Dovecot would expand; also, it reaches no other process this way.
+ */
+export function mailCryptPassdb({ mailCrypt: crypt }: Site): string {
+  if (crypt === null) return "";
+  const fields = OF_ACCOUNT.map((name) => `userdb_${name}_password=%{sha256:password}`);
+  return `\n  override_fields = ${fields.join(" ")}`;
+}
+
+/** For the query of the passdb: the private keys of an account, locked with its password. `none`: no account has one. */
+export function mailCryptColumns({ mailCrypt: crypt }: Site): Readonly<{ keys: string; none: string }> {
+  if (crypt === null) return { keys: "", none: "" };
+  const keys = OF_ACCOUNT.map(
+    (name, i) => `, (SELECT key${i + 1} FROM opened_key WHERE opened_key.user = '%u') AS userdb_${name}`,
+  );
+  return { keys: keys.join(""), none: ", NULL".repeat(OF_ACCOUNT.length) };
+}
+
+/** For the query of the userdb: the public key with which new mail of an account is encrypted, if it has one. */
+export function mailCryptColumn({ mailCrypt: crypt }: Site): Readonly<{ key: string; none: string }> {
+  if (crypt?.byAccount !== true) return { key: "", none: "" };
+  const key = "(SELECT public_key FROM encrypting_key WHERE encrypting_key.user = '%u')";
+  return { key: `, ${key} AS mail_crypt_global_public_key`, none: ", NULL" };
+}
+
+/**
+ * For a program of root's that copies mail of one account: all its private keys, in files. A copy is rewritten, and
+ * so encrypted with the current key: a hard link would need the old key, which no password may open any more.
+ */
+export function accountKeysConf(files: readonly string[]): string {
+  const keys = files.map((file, i) => `  ${nameOf(i)} = <${file}\n`).join("");
+  return `plugin {\n${keys}}\nmaildir_copy_with_hardlinks = no\n`;
+}
+
+function nameOf(i: number): string {
+  return `mail_crypt_global_private_key${i + 2}`;
+}

@@ -1,0 +1,142 @@
+// Invariant: Encrypted mail arrives without the private key, which is in no backup; a second pair of keys is never made.
+import assert from "node:assert/strict";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { fingerprint, lockedBecause, placeMailKey, prepareMailKeys, publicHalf } from "./mail-keys.ts";
+
+function scene() {
+  const layout = layoutOf(temporaryDirectory());
+  for (const path of [layout.mailPublicKey, layout.mailPrivateKey, layout.mailKeyConf])
+    mkdirSync(dirname(path), { recursive: true });
+  const crypt = {
+    encrypts: true,
+    byAccount: false,
+    publicKey: layout.mailPublicKey,
+    privateKey: layout.mailPrivateKey,
+  };
+  const prepare = (byAccount = false) => prepareMailKeys({ mailCrypt: { ...crypt, byAccount }, layout });
+  return { layout, crypt, prepare };
+}
+
+test("one pair is created, only for root, and Dovecot's settings name the private key", () => {
+  const { layout, crypt, prepare } = scene();
+  assert.deepEqual(prepareMailKeys({ mailCrypt: null, layout }), { ok: true, changed: false });
+  assert.equal(existsSync(crypt.publicKey), false);
+  assert.deepEqual(prepare(), { ok: true, changed: true });
+  const made = readFileSync(crypt.privateKey, "utf8");
+  assert.match(made, /^-----BEGIN PRIVATE KEY-----\n/);
+  assert.equal(statSync(crypt.privateKey).mode & 0o777, 0o600);
+  assert.equal(fingerprint(publicHalf(made)), fingerprint(readFileSync(crypt.publicKey, "utf8")));
+  assert.match(readFileSync(layout.mailKeyConf, "utf8"), /private_key = <.*mail-key\.pem$/m);
+  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  assert.ok(prepare().ok);
+  assert.equal(readFileSync(crypt.privateKey, "utf8"), made, "never a second one");
+});
+
+test("without the private key mail is only encrypted; no new pair is created", () => {
+  const { layout, crypt, prepare } = scene();
+  prepare();
+  const [made, before] = [readFileSync(crypt.privateKey, "utf8"), readFileSync(crypt.publicKey, "utf8")];
+  rmSync(crypt.privateKey);
+  assert.equal(placeMailKey(crypt, layout), true);
+  assert.equal(placeMailKey(crypt, layout), false);
+  assert.equal(existsSync(layout.mailKeyConf), false);
+  assert.ok(prepare().ok);
+  assert.deepEqual([existsSync(crypt.privateKey), readFileSync(crypt.publicKey, "utf8")], [false, before]);
+  writeFileSync(crypt.privateKey, made);
+  assert.equal(placeMailKey(crypt, layout), true);
+});
+
+test("a private key that does not match, or is invalid, is refused and changes nothing", () => {
+  const { layout, crypt, prepare } = scene();
+  prepare();
+  const other = scene();
+  other.prepare();
+  writeFileSync(crypt.privateKey, readFileSync(other.crypt.privateKey));
+  assert.match(JSON.stringify(prepare()), /"ok":false.*does not fit the public one/);
+  writeFileSync(crypt.privateKey, "nonsense");
+  assert.match(JSON.stringify(prepare()), /"ok":false.*could not be prepared/);
+  assert.equal(existsSync(layout.mailKeyConf), true);
+});
+
+test("an existing private key gives its public half", () => {
+  const { crypt, prepare } = scene();
+  const other = scene();
+  other.prepare();
+  writeFileSync(crypt.privateKey, readFileSync(other.crypt.privateKey));
+  assert.ok(prepare().ok);
+  assert.equal(readFileSync(crypt.publicKey, "utf8"), readFileSync(other.crypt.publicKey, "utf8"));
+});
+
+test("a key at a different place is read from there, copied or moved; the same one in place is not written again", () => {
+  const { layout, crypt, prepare } = scene();
+  prepare();
+  const made = readFileSync(crypt.privateKey, "utf8");
+  const elsewhere = { ...crypt, privateKey: `${crypt.privateKey}.elsewhere` };
+  copyFileSync(crypt.privateKey, elsewhere.privateKey);
+  assert.deepEqual(prepareMailKeys({ mailCrypt: elsewhere, layout }), { ok: true, changed: false });
+  rmSync(crypt.privateKey);
+  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  assert.equal(placeMailKey(elsewhere, layout), false);
+
+  renameSync(elsewhere.privateKey, crypt.privateKey);
+  assert.deepEqual(prepare(), { ok: true, changed: false });
+  assert.equal(readFileSync(layout.mailKeyLink, "utf8"), made);
+  const written = statSync(layout.mailKeyConf).ino;
+  placeMailKey(crypt, layout);
+  assert.equal(statSync(layout.mailKeyConf).ino, written);
+});
+
+test("half a key, a different one or a directory counts as none, until the right one exists", () => {
+  const { layout, crypt, prepare } = scene();
+  prepare();
+  const made = readFileSync(crypt.privateKey, "utf8");
+  const other = scene();
+  other.prepare();
+  assert.equal(lockedBecause(crypt), null);
+  for (const [wrong, says] of [
+    [made.slice(0, 90), /holds no private key that can be read/],
+    [readFileSync(other.crypt.privateKey, "utf8"), /does not fit the public one/],
+  ] as const) {
+    writeFileSync(crypt.privateKey, wrong);
+    assert.match(lockedBecause(crypt) ?? "", says);
+    assert.equal(placeMailKey(crypt, layout), true);
+    assert.equal(placeMailKey(crypt, layout), false);
+    assert.equal(existsSync(layout.mailKeyConf), false);
+    writeFileSync(crypt.privateKey, made);
+    assert.equal(placeMailKey(crypt, layout), true);
+  }
+  rmSync(crypt.privateKey);
+  assert.match(lockedBecause(crypt) ?? "", /is not there\.$/);
+  mkdirSync(crypt.privateKey);
+  assert.match(lockedBecause(crypt) ?? "", /holds no private key/);
+  assert.equal(placeMailKey(crypt, layout), true);
+});
+
+test("keys of accounts use a recovery key, without which nothing is created; a missing key's placeholder is created once", () => {
+  const { layout, crypt, prepare } = scene();
+  assert.match(
+    JSON.stringify(prepare(true)),
+    /"ok":false.*make the key that opens them first, by `encryption recovery-key`/,
+  );
+  assert.deepEqual([existsSync(crypt.publicKey), existsSync(layout.mailNoKey)], [false, false]);
+  writeFileSync(layout.mailRecoveryKey, "a public key");
+  assert.ok(prepare(true).ok);
+  const made = readFileSync(layout.mailNoKey, "utf8");
+  assert.equal(statSync(layout.mailNoKey).mode & 0o777, 0o600);
+  assert.notEqual(made, readFileSync(crypt.privateKey, "utf8"));
+  assert.ok(prepare(true).ok);
+  assert.equal(readFileSync(layout.mailNoKey, "utf8"), made);
+});

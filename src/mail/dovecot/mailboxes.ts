@@ -1,0 +1,117 @@
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+
+/** Several times the output for a folder with a million mails. */
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** A large folder without an index is read mail by mail. */
+const TIMEOUT_MS = 30 * 60_000;
+
+/** The mailboxes of all accounts, by doveadm(1). Each method throws an Error with doveadm's message. */
+export class Mailboxes {
+  readonly #conf: string;
+
+  constructor(dovecotConf: string) {
+    this.#conf = dovecotConf;
+  }
+
+  async accounts(): Promise<readonly AccountName[]> {
+    const printed = await this.#doveadm(["user", "*"]);
+    return printed
+      .split("\n")
+      .map(parseAccountName)
+      .filter((name) => name !== null)
+      .toSorted();
+  }
+
+  async folders(account: AccountName): Promise<readonly Folder[]> {
+    const fields = "guid messages vsize";
+    const printed = await this.#doveadm(["-f", "tab", "mailbox", "status", "-u", account, fields, "*"]);
+    return parseFolders(printed) ?? fail("mailbox status", printed);
+  }
+
+  /** Mails that arrived in the folder before then (ms). Sizes are those on disk. */
+  async cameBefore(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<Amount> {
+    const query = ["size.physical", ...before(guid, at)];
+    const printed = await this.#doveadm(["-f", "tab", "fetch", "-u", account, ...query]);
+    return parseSizes(printed) ?? fail("fetch", printed);
+  }
+
+  /** Removes them for good. */
+  async expunge(account: AccountName, { guid }: Pick<Folder, "guid">, at: number): Promise<void> {
+    await this.#doveadm(["expunge", "-u", account, ...before(guid, at)]);
+  }
+
+  async #doveadm(args: readonly string[]): Promise<string> {
+    const ran = await runProgram("doveadm", ["-c", this.#conf, ...args], {
+      timeoutMs: TIMEOUT_MS,
+      mostOutputBytes: MOST_OUTPUT_BYTES,
+    });
+    if (ran.code !== 0) throw new Error(`doveadm failed: ${lastLines(ran)}`);
+    return ran.stdout;
+  }
+}
+
+/** doveadm-search-query(7). By number, since a name may contain wildcards. Dovecot's times are in seconds. */
+function before(guid: string, at: number): readonly string[] {
+  return ["mailbox-guid", guid, "savedbefore", String(Math.max(0, Math.floor(at / 1_000)))];
+}
+
+function fail(what: string, printed: string): never {
+  throw new Error(`doveadm ${what} printed something else: ${printed.slice(0, 200)}`);
+}
+
+/** A folder of a mailbox, as `doveadm mailbox status` tells it. `bytes`: of its mails as a client sees them. */
+export type Folder = Readonly<{ name: string; guid: string; mails: number; bytes: number }>;
+
+/** Some mails, and their size. */
+export type Amount = Readonly<{ mails: number; bytes: number }>;
+
+/**
+ * Reads `doveadm -f tab mailbox status "guid messages vsize"`: a line of titles, then a line for each folder. Null for anything
+ * else: no folder may be mistaken for another.
+ */
+export function parseFolders(printed: string): readonly Folder[] | null {
+  const rows = rowsOf(printed);
+  if (rows === null) return null;
+  const folders: Folder[] = [];
+  for (const row of rows) {
+    const [name = "", guid = ""] = [row.get("mailbox"), row.get("guid")];
+    const [mails, bytes] = [numberIn(row.get("messages")), numberIn(row.get("vsize"))];
+    if (name === "" || !/^[0-9a-f]{32}$/.test(guid) || mails === null || bytes === null) return null;
+    folders.push({ name, guid, mails, bytes });
+  }
+  return folders;
+}
+
+/** Reads `doveadm -f tab fetch size.physical`: a line of titles, then a line for each mail. Null for anything else. */
+export function parseSizes(printed: string): Amount | null {
+  const rows = rowsOf(printed);
+  if (rows === null) return null;
+  let bytes = 0;
+  for (const row of rows) {
+    const size = numberIn(row.get("size.physical"));
+    if (size === null) return null;
+    bytes += size;
+  }
+  return { mails: rows.length, bytes };
+}
+
+/** Without any row, doveadm prints nothing at all. */
+function rowsOf(printed: string): readonly ReadonlyMap<string, string>[] | null {
+  const [titles = "", ...lines] = printed.split("\n").filter((line) => line !== "");
+  const names = titles.split("\t");
+  const rows = lines.map((line) => line.split("\t"));
+  if (rows.some((cells) => cells.length !== names.length)) return null;
+  return rows.map((cells) => new Map(cells.map((cell, i) => [names[i] ?? "", unescaped(cell)])));
+}
+
+/** Dovecot's str_tabescape. */
+function unescaped(cell: string): string {
+  const characters: Readonly<Record<string, string>> = { "0": "\0", "1": "\x01", t: "\t", r: "\r", n: "\n" };
+  const [head = "", ...rest] = cell.split("\x01");
+  return head + rest.map((part) => (characters[part.charAt(0)] ?? "") + part.slice(1)).join("");
+}
+
+function numberIn(cell: string | undefined): number | null {
+  return cell !== undefined && /^\d{1,15}$/.test(cell) ? Number(cell) : null;
+}

@@ -1,0 +1,67 @@
+import * as z from "zod/mini";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { readPlain } from "../../host/root-files/files.ts";
+import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+type Place = Pick<Layout, "ownDovecotUnused">;
+
+const OTHERS_WRITE = 0o022;
+const MOST_BYTES = 1024 * 1024;
+
+/** `unused`: why the file is not used; null if it is, or if there is none. */
+export type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
+
+/**
+ * The owner's Dovecot settings; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
+ * that other users than root can write is not used. Mail works without it.
+ */
+export function ownDovecotSettings(file: string): OwnDovecot {
+  try {
+    const found = file === "" ? null : readPlain(file, MOST_BYTES);
+    if (found === null) return { text: "", unused: null };
+    if (found.owner.uid === 0 && (found.mode & OTHERS_WRITE) === 0)
+      return { text: forEveryClient(found.text), unused: null };
+    const remedy = `chown root ${file}; chmod go-w ${file}`;
+    return { text: "", unused: `${file} must belong to root, and no one else may write to it: ${remedy}` };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return { text: "", unused: null };
+    return { text: "", unused: `${file} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** Why they are not used, for the notice. */
+export function noteOwnDovecot(layout: Place, unused: string | null): void {
+  if (unusedOwnDovecot(layout) !== unused) writeRecord(layout.ownDovecotUnused, unused);
+}
+
+/** The last noted reason. */
+export function unusedOwnDovecot({ ownDovecotUnused }: Place): string | null {
+  return readRecord(ownDovecotUnused, z.nullable(z.string()), null);
+}
+
+/**
+ * `remote {` without a network means every client. Dovecot refuses it, so its contents become settings for all. Each line keeps
+ * its number, which Dovecot names when it refuses one.
+ */
+function forEveryClient(text: string): string {
+  let depth = 0;
+  let remoteAt: number | null = null;
+  return text
+    .split("\n")
+    .map((line) => {
+      if (/^\s*remote\s*\{\s*(?:#.*)?$/.test(line) && remoteAt === null) {
+        remoteAt = depth;
+        return `# ${line}`;
+      }
+      if (/^[^#]*\{\s*(?:#.*)?$/.test(line)) depth++;
+      if (!/^\s*\}/.test(line)) return line;
+      if (depth === remoteAt) {
+        remoteAt = null;
+        return `# ${line}`;
+      }
+      depth--;
+      return line;
+    })
+    .join("\n");
+}

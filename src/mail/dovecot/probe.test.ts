@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { createServer } from "node:tls";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { answering, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { probeDovecotAuth, probeDovecotMaster, probeImap } from "./probe.ts";
+
+const LONG_MS = 5_000;
+const SHORT_MS = 100;
+
+test("the master process works if it names itself", async () => {
+  assert.ok((await probeDovecotMaster(await servedSocket(saying("VERSION\tmaster-server\t1\t0\n")), LONG_MS)).ok);
+  assert.ok(!(await probeDovecotMaster(await servedSocket(silent), SHORT_MS)).ok);
+});
+
+test("auth works if it answers about a user, not if it only greets", async () => {
+  const question = "VERSION\t1\t0\nUSER\t1\tprobe@invalid\tservice=probe\n";
+  const greeting = "VERSION\t1\t1\nSPID\t12981\n";
+  for (const answer of ["NOTFOUND\t1\n", "FAIL\t1\ttemp\n", "USER\t1\tprobe@invalid\thome=/x\n"]) {
+    const path = await servedSocket((socket) => {
+      socket.write(greeting);
+      answering(question, answer)(socket);
+    });
+    assert.ok((await probeDovecotAuth(path, LONG_MS)).ok, answer);
+  }
+  assert.ok(!(await probeDovecotAuth(await servedSocket(saying(greeting)), SHORT_MS)).ok);
+});
+
+test("the IMAP port works if it greets over TLS, with any certificate", async () => {
+  const directory = temporaryDirectory();
+  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
+  const ran = await runProgram("openssl", [...made, "-subj", "/CN=any", "-keyout", key, "-out", cert]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const heard = Promise.withResolvers<string>();
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    socket.on("error", () => undefined);
+    socket.write("* OK [CAPABILITY IMAP4rev1] Ready.\r\n");
+    socket.on("data", (said) => heard.resolve(said.toString()));
+    after(() => socket.destroy());
+  });
+  const at = { host: "127.0.0.1", port: await listenOnPort(server), localAddress: "127.0.0.1" };
+  assert.deepEqual(await probeImap(at, LONG_MS), { ok: true });
+  assert.equal(await heard.promise, "a LOGOUT\r\n");
+  assert.ok(!(await probeImap({ ...at, port: await servedPort(silent) }, SHORT_MS)).ok);
+});

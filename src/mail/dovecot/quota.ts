@@ -1,0 +1,89 @@
+import { dirname, join } from "node:path";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+
+/** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
+export const QUOTA_SOCKET = "quota-status";
+
+const WARNING_SCRIPT = "quota-warning";
+/** Percent of the quota from which its owner gets a warning; the highest first, because Dovecot takes the first that fits. */
+const WARNED_AT = [95, 80];
+
+/**
+ * Quotas of mailboxes (https://doc.dovecot.org/2.3/configuration_manual/quota/), for `plugin { }`. The userdb gives an
+ * account its own. The temporary refusal leaves the owner time: the sender's server tries again for days.
+ */
+export function quotaPlugin({ mailboxQuotaBytes, messageSizeBytes }: Site): string {
+  const warnings = WARNED_AT.map((percent, i) => {
+    const name = `quota_warning${i === 0 ? "" : i + 1}`;
+    return `  ${name} = storage=${percent}%% ${WARNING_SCRIPT} ${percent} %u %h`;
+  });
+  return `  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:bytes=${mailboxQuotaBytes}
+  # Mail programs delete by copying into Trash.
+  quota_rule2 = Trash:storage=+10%%
+  # Postfix asks before it knows the size: what it accepted fits once more.
+  quota_grace = ${messageSizeBytes}B
+  quota_exceeded_message = Mailbox is full
+  quota_status_success = DUNNO
+  quota_status_nouser = DUNNO
+  quota_status_overquota = 452 4.2.2 Mailbox is full
+${warnings.join("\n")}`;
+}
+
+/** Clients of one process that answers Postfix. */
+const CLIENTS = 10;
+
+/** Its services: the one that Postfix asks, and the one that warns owners. */
+export function quotaServices({ layout, limits, proxied }: Site): string {
+  return `service quota-status {
+  executable = quota-status -p postfix
+  # Each smtpd keeps a connection. A process answers one after another, about two milliseconds each.
+  client_limit = ${CLIENTS}
+  process_limit = ${Math.ceil(((proxied === null ? 3 : 6) * limits.smtpPlaces) / CLIENTS)}
+  unix_listener ${join(layout.postfixQueue, "private", QUOTA_SOCKET)} {
+    mode = 0600
+    user = postfix
+    group = postfix
+  }
+}
+service quota-warning {
+  executable = script ${join(dirname(layout.dovecotConf), WARNING_SCRIPT)}
+  user = ghostinbox-mail
+  unix_listener ${WARNING_SCRIPT} {
+    mode = 0600
+    user = ghostinbox-mail
+  }
+}`;
+}
+
+/**
+ * Delivers a warning to a mailbox that fills up, as the owner of all Maildirs and without any other right. Dovecot passes
+ * the percentage, the account and its home.
+ */
+export function renderQuotaWarning({ hostname, domains }: Site): RenderedFile {
+  const text = `#!/bin/sh
+# ${RENDERED_BY}
+set -eu
+umask 077
+export PATH=/usr/bin:/bin LC_ALL=C
+percent=$1 account=$2 maildir=$3/Maildir
+name=$(date +%s).Q$$.${hostname}
+cat > "$maildir/tmp/$name" <<END
+From: Mail server <postmaster@${domains[0] ?? hostname}>
+To: <$account>
+Subject: Your mailbox is $percent % full
+Date: $(date -u '+%a, %d %b %Y %H:%M:%S +0000')
+Message-ID: <$name@${hostname}>
+Auto-Submitted: auto-generated
+
+The mailbox $account is $percent % full. Once it is full, new mail is refused,
+and the senders are told to try again later.
+
+Delete mail that you no longer need, and empty the folder Trash. If you need
+more room, ask the administrator of the server.
+END
+mv "$maildir/tmp/$name" "$maildir/new/$name"
+`;
+  return { name: WARNING_SCRIPT, text, mode: 0o755 };
+}

@@ -1,0 +1,83 @@
+import { dirname, join } from "node:path";
+import { USERS } from "../../settings/layout.ts";
+import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { JUNK_HEADER } from "../rspamd/rules.ts";
+
+const DICT = "vacation";
+const FILE = "vacation-dict.conf";
+/** Pigeonhole's own default, made explicit: the maximum number of mails that one mail may become. */
+const REDIRECTS = 4;
+
+/** For `plugin { }`: first the script for spam, then the account's vacation reply, if any, then the user's own script. */
+export function sievePlugin({ layout }: Site): string {
+  return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  # Who redirects is the sender: SPF passes, and a bounce comes back to them.
+  sieve_redirect_envelope_from = recipient
+  sieve_max_redirects = ${REDIRECTS}`;
+}
+
+/** For `protocol lmtp { }`: where mail sent by scripts goes. sendmail(1) would not find our queue. */
+export function sieveSubmission({ ports }: Site): string {
+  return `submission_host = ${SIEVE_MAIL_ADDRESS}:${ports.sieveMail}`;
+}
+
+/**
+ * A column of the userdb: accounts without a reply have no second script. If senders are verified, only proven ones get a
+ * reply.
+ */
+export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
+  const script = verify ? "proven" : "any";
+  const has = `vacation_script.user = userdb.user AND name = '${script}'`;
+  const own = `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
+  return { own, none: "NULL AS sieve_before2" };
+}
+
+/** Dovecot reads an account's script from accounts.db, so that each change takes effect at once. */
+export function vacationDict({ layout }: Site): string {
+  return `dict {
+  ${DICT} = sqlite:${join(dirname(layout.dovecotConf), FILE)}
+}
+service dict {
+  extra_groups = ${USERS.accountsGroup}
+  unix_listener dict {
+    mode = 0600
+    user = ${USERS.mail}
+  }
+}`;
+}
+
+/** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this is not root's. */
+export function renderVacationDict({ layout }: Site): RenderedFile {
+  const map = (pattern: string, value: string): string => `map {
+  pattern = priv/sieve/${pattern}
+  table = vacation_script
+  username_field = user
+  value_field = ${value}
+  fields {
+    ${pattern.replace("/$", " = $")}
+  }
+}
+`;
+  const text = `# ${RENDERED_BY}
+connect = ${layout.accountsDb}
+${map("name/$name", "id")}${map("data/$id", "script").replace("data = $id", "id = $id")}`;
+  return { name: FILE, text, mode: 0o644 };
+}
+
+/** The script that runs before each user's own (RFC 5228): spam, and mail whose author is not proven, goes to Junk. */
+export function renderSieve(): RenderedFile {
+  const text = `# ${RENDERED_BY}
+require ["fileinto", "mailbox"];
+if header :is "X-Spam-Flag" "YES" {
+  fileinto :create "Junk";
+  stop;
+}
+if exists "${JUNK_HEADER}" {
+  fileinto :create "Junk";
+  stop;
+}
+`;
+  return { name: "junk.sieve", text, mode: 0o644 };
+}

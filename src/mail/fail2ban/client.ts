@@ -1,0 +1,95 @@
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { isJailName } from "../../core/decide/jails.ts";
+import { type Finished, lastLines, type RunOptions, runProgram } from "../../host/machine/run-program.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { exchange } from "../probes/exchange.ts";
+
+type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
+/** `uid` and `gid` of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
+export type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
+
+type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
+
+/** A compromised Fail2ban could name any number. */
+const MOST_JAILS = 100;
+/** It lists every address that it holds. */
+const MOST_OF_A_JAIL = 1_000_000;
+
+/** Its jails, as fail2ban-client(1) lists them. Never throws. */
+export async function jailsOf(files: Files, options: ClientOptions = {}): Promise<Jails> {
+  const listed = await client(files, ["status"], options);
+  if (listed.code !== 0) return silent(listed);
+  const names = parseJailNames(listed.stdout).filter(isJailName).slice(0, MOST_JAILS);
+  // One client for all jails, since each start costs a tenth of a second.
+  const input = [...names.map((name) => `status ${name}`), "exit", ""].join("\n");
+  const answer = await client(files, ["-i"], {
+    ...options,
+    input,
+    mostOutputBytes: (names.length + 1) * MOST_OF_A_JAIL,
+  });
+  if (answer.code !== 0) return silent(answer);
+  const jails = parseJails(answer.stdout);
+  const found = names.flatMap((name) => jails.find((jail) => jail.name === name) ?? []);
+  if (found.length === names.length) return { ok: true, jails: found };
+  const missing = names.filter((name) => !jails.some((jail) => jail.name === name));
+  return { ok: false, reason: `Fail2ban does not report ${missing.join(", ")}` };
+}
+
+function client({ fail2banConf, fail2banSocket }: Files, argv: readonly string[], options: RunOptions) {
+  return runProgram("fail2ban-client", ["-c", fail2banConf, "-s", fail2banSocket, ...argv], options);
+}
+
+function silent(ran: Finished): Jails {
+  return { ok: false, reason: lastLines(ran, 1) };
+}
+
+/** What fail2ban-client(1) says about a jail since Fail2ban was started. */
+export type JailStatus = Readonly<{
+  name: string;
+  /** Addresses with too few offences for a report. */
+  watched: number;
+  /** Offences found. */
+  found: number;
+  /** Reports to the guard, which Fail2ban itself calls bans. */
+  reports: number;
+}>;
+
+/** Of `fail2ban-client status`. */
+export function parseJailNames(text: string): readonly string[] {
+  const [, list = ""] = /Jail list:\s*(.*)$/m.exec(text) ?? [];
+  return list
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
+/** Of `fail2ban-client -i`, which was asked for the `status` of each jail. */
+export function parseJails(text: string): readonly JailStatus[] {
+  const [, ...jails] = text.split("Status for the jail: ");
+  return jails.map(parseJail);
+}
+
+/** What follows those words. */
+function parseJail(text: string): JailStatus {
+  const number = (label: string): number => Number(new RegExp(`${label}:\\s*(\\d+)`).exec(text)?.[1] ?? 0);
+  return {
+    name: text.split("\n", 1)[0] ?? "",
+    watched: number("Currently failed"),
+    found: number("Total failed"),
+    reports: number("Total banned"),
+  };
+}
+
+/** The end of each message, in both directions (fail2ban/protocol.py). */
+const END = "<F2B_END_COMMAND>";
+/** `["ping"]` as Python pickles it, protocol 2. */
+const PING = Buffer.from("80025d7100580400000070696e677101612e", "hex");
+
+/**
+ * The server's own ping. Its answer is a pickle, which can contain code: it is searched for the reply, and never unpickled.
+ */
+export function probeFail2ban(path: string, timeoutMs: number): Promise<ProbeResult> {
+  const question = Buffer.concat([PING, Buffer.from(END)]);
+  const isAnswer = (said: string): boolean => said.includes("pong") && said.endsWith(END);
+  return exchange({ path }, { question, isAnswer }, timeoutMs);
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import type { Fail2banSite } from "../configuration/site.ts";
+import { renderFail2ban } from "./fail2ban-conf.ts";
+
+const own = { name: "mine", text: "[Definition]\nfailregex = x <HOST>\n" };
+const files = rendered(shippedJails());
+const jails = jailsIn(files);
+
+function rendered(changes: Pick<Fail2banSite, "jails" | "ownJail">): ReadonlyMap<string, string> {
+  const site = sampleSite({ fail2ban: { enabled: true, stock: [], own: [own], ...changes } });
+  return new Map(renderFail2ban(site).map(({ name, text }) => [name, text]));
+}
+
+function jailsIn(conf: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const sections = (conf.get("jail.conf") ?? "").split(/^\[/m);
+  return new Map(sections.map((section) => [section.slice(0, section.indexOf("]")), section]));
+}
+
+for (const [name, port, maxretry, bantime] of [
+  ["postfix", "smtp,465,submission", 3, 600],
+  ["dovecot", "pop3,pop3s,imap,imaps,submission,465,sieve", 3, 600],
+  ["postfix-auth", "smtp,465,submission", 4, 1_800],
+  ["postfix-rbl", "smtp,465,submission", 3, 1_800],
+  ["postfix-spam", "smtp,465,submission", 3, 1_800],
+  ["ghostinbox-smtp-abuse", "smtp,465,submission", 10, 7_200],
+  ["ghostinbox-dashboard", "http,https,3000", 4, 1_800],
+  ["mine", "smtp,465,submission", 3, 600],
+] as const)
+  test(`the jail ${name}`, () => {
+    const jail = jails.get(name) ?? "";
+    assert.match(jail, new RegExp(`^port = ${port}$`, "m"));
+    assert.match(jail, new RegExp(`^maxretry = ${maxretry}$`, "m"));
+    assert.match(jail, new RegExp(`^bantime = ${bantime}$`, "m"));
+  });
+
+test("a jail is as the settings have it, or off", () => {
+  const shipped = shippedJails();
+  const changed = shipped.jails.map((jail) =>
+    jail.name === "dovecot" ? { ...jail, enabled: false } : { ...jail, limit: 7, windowMs: 60_000, banMs: 3_600_000 },
+  );
+  const found = jailsIn(rendered({ jails: changed, ownJail: { ...shipped.ownJail, limit: 9 } }));
+  assert.match(found.get("dovecot") ?? "", /^enabled = false$/m);
+  assert.doesNotMatch(found.get("postfix") ?? "", /^enabled/m);
+  assert.match(found.get("postfix") ?? "", /^maxretry = 7\nfindtime = 60\nbantime = 3600$/m);
+  assert.match(found.get("mine") ?? "", /^maxretry = 9$/m);
+});
+
+test("it bans no address itself, and the guard knows whom to spare, except for our own questions", () => {
+  const defaults = jails.get("DEFAULT") ?? "";
+  assert.match(defaults, /^action = ghostinbox\.py\[spool="\/srv\/mail\/spool\/fail2ban"\]$/m);
+  assert.match(defaults, /^ignoreip = 127\.71\.9\.25 127\.71\.9\.26$/m);
+  assert.match(defaults, /^usedns = no$/m);
+  assert.equal((files.get("jail.conf") ?? "").match(/^action =/gm)?.length, 1);
+});
+
+test("the owner's filter is there unchanged", () => assert.equal(files.get("filter.d/mine.conf"), own.text));

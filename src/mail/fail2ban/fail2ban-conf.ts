@@ -1,0 +1,205 @@
+import { dirname } from "node:path";
+import type { Jail, JailName } from "../../core/decide/jails.ts";
+import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { type Fail2banSite, RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { BOUNCED, renderFail2banFilters } from "./filters.ts";
+
+/** Filters of Debian's package; its others are for programs that do not run here. */
+export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
+export const STOCK_DIRECTORY = "/etc/fail2ban/filter.d";
+
+/** It may read logs and write reports, and nothing else. */
+export function fail2banCommand(layout: Layout): readonly string[] {
+  const { fail2banConf, fail2banSocket, fail2banPid } = layout;
+  const user =
+    `setpriv --reuid ${USERS.fail2ban} --regid ${USERS.fail2ban} --groups ${USERS.logsGroup} ` +
+    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs";
+  return [
+    "umask 027",
+    `exec ${user} fail2ban-server -f -x -c ${fail2banConf} -s ${fail2banSocket} -p ${fail2banPid} start`,
+  ];
+}
+
+/** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
+export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
+  const conf = (name: string, text: string): RenderedFile => ({ name, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 });
+  const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
+    name: `filter.d/${name}.conf`,
+    text,
+    mode: 0o644,
+  }));
+  return [
+    conf("fail2ban.conf", server(layout)),
+    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
+    conf("action.d/ghostinbox.py", FAIL2BAN_ACTION),
+    ...copies,
+    ...renderFail2banFilters(),
+  ];
+}
+
+function server({ fail2banSocket, fail2banPid, fail2banDb }: Layout): string {
+  return `[DEFAULT]
+loglevel = INFO
+logtarget = STDERR
+syslogsocket = auto
+socket = ${fail2banSocket}
+pidfile = ${fail2banPid}
+# How far it has read the logs, for the next start.
+dbfile = ${fail2banDb}
+dbpurgeage = 1d
+dbmaxmatches = ${MOST_LINES}
+allowipv6 = yes
+[Definition]
+[Thread]
+`;
+}
+
+/** The guard knows which addresses must not be banned, and records each one it spares; checks here would only add noise. */
+function defaults(layout: Layout): string {
+  return `[DEFAULT]
+enabled = true
+backend = polling
+usedns = no
+ignoreself = false
+ignoreip = ${PROBE_ADDRESS} ${CHECK_ADDRESS}
+ignorecommand =
+bantime.increment = false
+logencoding = utf-8
+logpath = ${layout.mailLog}
+action = ghostinbox.py[spool="${layout.fail2banSpool}"]
+`;
+}
+
+type Source = Readonly<{ filter: string; port: string; more?: readonly string[] }>;
+
+/** Minimum lines in a report. */
+const USUAL_LINES = 16;
+
+const MAIL_PORTS = "smtp,465,submission";
+
+/** Ports and filters, as in jail.conf(5). The guard's bans hold for all ports. */
+const SOURCES: Readonly<Record<JailName, Source>> = {
+  // A bounce is not probing, and lines of postfix-rbl are not counted twice. The stock filter has removed what
+  // precedes.
+  postfix: {
+    filter: "postfix",
+    port: MAIL_PORTS,
+    more: [
+      `ignoreregex = ^${BOUNCED}`,
+      "              ^RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b",
+    ],
+  },
+  dovecot: { filter: "dovecot", port: "pop3,pop3s,imap,imaps,submission,465,sieve" },
+  "postfix-auth": { filter: "postfix[mode=auth]", port: MAIL_PORTS },
+  "postfix-rbl": { filter: "postfix-rbl", port: MAIL_PORTS },
+  "postfix-spam": { filter: "postfix-spam", port: MAIL_PORTS },
+  "ghostinbox-smtp-abuse": { filter: "ghostinbox-smtp-abuse", port: MAIL_PORTS },
+  "ghostinbox-dashboard": { filter: "ghostinbox-dashboard", port: "http,https,3000" },
+};
+
+function jails(layout: Layout, { jails: stock, own, ownJail }: Fail2banSite): readonly string[] {
+  return [
+    ...stock.map((jail) => {
+      const { more = [], ...source } = SOURCES[jail.name];
+      const log = jail.name === "ghostinbox-dashboard" ? [`logpath = ${layout.webLog}`] : [];
+      return section(jail, source, [...(jail.enabled ? [] : ["enabled = false"]), ...more, ...log]);
+    }),
+    ...own.map(({ name }) => section({ ...ownJail, name }, { filter: name, port: MAIL_PORTS }, [])),
+  ];
+}
+
+function section({ name, limit, windowMs, banMs }: Jail, { filter, port }: Source, more: readonly string[]): string {
+  return [
+    `[${name}]`,
+    `filter = ${filter}`,
+    `port = ${port}`,
+    `maxretry = ${limit}`,
+    `findtime = ${windowMs / SECOND_MS}`,
+    `bantime = ${banMs / SECOND_MS}`,
+    `maxmatches = ${Math.max(limit, USUAL_LINES)}`,
+    ...more,
+    "",
+  ].join("\n");
+}
+
+/** The directories of its socket and its database. */
+export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): readonly string[] {
+  return [dirname(fail2banSocket), dirname(fail2banDb)];
+}
+
+/** Limits for reports. The guard has its own and trusts none of these. */
+const MOST_REPORTS = 2_000;
+/** As many as any jail can need for a report, so that everything that caused it is in it. */
+export const MOST_LINES = 100;
+const LONGEST_LINE = 700;
+
+/**
+ * Fail2ban's action (jail.conf(5), Python action files). It uses no shell, so no part of a log line can become a
+ * command. It bans nothing: each report becomes a file, which is complete once it has its name. Fail2ban
+ * forgets the address at once, because only the guard knows how long it is banned; later lines make a new report.
+ */
+export const FAIL2BAN_ACTION = `import json
+import os
+import time
+
+from fail2ban.server.action import ActionBase
+
+_MOST_REPORTS = ${MOST_REPORTS}
+_MOST_LINES = ${MOST_LINES}
+_LONGEST_LINE = ${LONGEST_LINE}
+
+
+class Report(ActionBase):
+    """Hands each address that a jail found over to GhostInbox's guard."""
+
+    def __init__(self, jail, name, spool="", **_):
+        super(Report, self).__init__(jail, name)
+        self._spool = spool
+        self._count = 0
+
+    def ban(self, aInfo):
+        try:
+            if not aInfo["restored"]:
+                self._report(aInfo)
+        finally:
+            self._jail.actions.banManager.getTicketByID(aInfo["fid"])
+
+    def unban(self, aInfo):
+        pass
+
+    def _report(self, aInfo):
+        if len(os.listdir(self._spool)) >= _MOST_REPORTS:
+            self._logSys.error("Too many reports wait for the guard: the one of %s is lost", aInfo["ip"])
+            return
+        lines = aInfo["matches"].splitlines()[-_MOST_LINES:]
+        report = {
+            "jail": self._jail.name,
+            "ip": str(aInfo["ip"]),
+            "failures": int(aInfo["failures"]),
+            "limit": int(self._jail.filter.getMaxRetry()),
+            "windowSeconds": int(self._jail.filter.getFindTime()),
+            "banSeconds": int(self._jail.actions.getBanTime()),
+            "lastAt": int(aInfo["time"]),
+            "lines": [line[:_LONGEST_LINE] for line in lines],
+        }
+        self._count += 1
+        name = "%020d-%s-%d" % (time.time_ns(), self._jail.name, self._count)
+        unfinished = os.path.join(self._spool, ".%s" % name)
+        try:
+            with open(unfinished, "w", encoding="ascii") as file:
+                # Fail2ban's own umask lets nobody else read.
+                os.fchmod(file.fileno(), 0o640)
+                json.dump(report, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(unfinished, os.path.join(self._spool, "%s.json" % name))
+        except OSError:
+            if os.path.exists(unfinished):
+                os.unlink(unfinished)
+            raise
+
+
+Action = Report
+`;

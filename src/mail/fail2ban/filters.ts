@@ -1,0 +1,63 @@
+import { REFUSED_AS_SPAM } from "../configuration/content-services.ts";
+import { RENDERED_BY, type RenderedFile } from "../configuration/site.ts";
+import { PATH } from "../logs/pattern.ts";
+
+/** The web's log line for a wrong password at the dashboard; the address follows. */
+export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
+
+/**
+ * Filters of ours, jail.conf(5). Each pattern is anchored where Postfix itself writes the client's address, before
+ * anything that the client chose: \`[^[]*\` is the client's verified host name, which has no bracket.
+ */
+export function renderFail2banFilters(): readonly RenderedFile[] {
+  return [
+    filter("postfix-rbl", POSTFIX_RBL),
+    filter("postfix-spam", POSTFIX_SPAM),
+    filter("ghostinbox-smtp-abuse", SMTP_ABUSE),
+    filter("ghostinbox-dashboard", DASHBOARD),
+  ];
+}
+
+/** A bounce to an unknown recipient: from an honest server that got spam in our domain's name. Follows "reject: ". */
+export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PATH}: Recipient address rejected: User unknown; from=<> to=<`;
+
+function filter(name: string, text: string): RenderedFile {
+  return { name: `filter.d/${name}.conf`, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
+}
+
+/**
+ * The stock filter's mode rbl, whose pattern does not know the words with which Postfix starts the refusal of a policy
+ * server.
+ */
+const POSTFIX_RBL = `[INCLUDES]
+before = postfix.conf
+
+[Definition]
+mode = rbl
+mdre-rbl = ^%(_pref)s from [^[]*\\[<HOST>\\]%(_port)s: [45]54 [45]\\.7\\.1 (?:<[^>]*>: Recipient address rejected: )?Service unavailable; Client host \\[\\S+\\] blocked\\b
+`;
+
+const PREFIX = `[INCLUDES]
+before = common.conf
+
+[Definition]
+_daemon = postfix(?:-\\w+)?/\\w+(?:/smtp[ds])?
+`;
+
+/** A milter refused the mail for its content. */
+const POSTFIX_SPAM = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: milter-reject: END-OF-MESSAGE from [^[]*\\[<HOST>\\](?::\\d+)?: [45]\\.7\\.1 ${REFUSED_AS_SPAM};
+`;
+
+/** Permanent refusals of any kind, and behaviour of no mail server or mail program. */
+const SMTP_ABUSE = `${PREFIX}failregex = ^%(__prefix_line)s\\w+: reject: [A-Z-]+ from [^[]*\\[<HOST>\\](?::\\d+)?: 5\\d\\d\\s
+            ^%(__prefix_line)s(?:improper command pipelining|too many errors) after \\S+ from [^[]*\\[<HOST>\\](?::\\d+)?(?::|$)
+            ^%(__prefix_line)slost connection after (?:AUTH|UNKNOWN) from [^[]*\\[<HOST>\\](?::\\d+)?$
+            ^%(__prefix_line)s(?:warning: )?non-SMTP command from [^[]*\\[<HOST>\\](?::\\d+)?:
+ignoreregex = ^%(__prefix_line)s\\w+: reject: ${BOUNCED}
+`;
+
+/** svlogd(8) -tt puts its own time in front of that of the line. */
+const DASHBOARD = `[Definition]
+datepattern = ^\\S+ %%Y-%%m-%%dT%%H:%%M:%%S\\.%%f%%z
+failregex = ^ warn ${DASHBOARD_REFUSED.replaceAll(".", "\\.")} ip=<ADDR>$
+`;

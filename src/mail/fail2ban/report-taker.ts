@@ -1,0 +1,214 @@
+import { closeSync, constants, type Dirent, fstatSync, opendirSync, openSync, readSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Ban } from "../../core/decide/decision.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
+import type { JailReported } from "../../core/events/report.ts";
+import { later, type Millis } from "../../core/time.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Clock, Log } from "../../guard/ports.ts";
+import { parseJailReport } from "./jail-report.ts";
+
+export type ReportTakerParts = Readonly<{
+  directory: string;
+  engine: Engine;
+  clock: Clock;
+  /** How far the machine's clock is ahead of ours: Fail2ban uses times in logs. */
+  aheadMs: () => number;
+  log: Log;
+  /** A jail whose log clients other than proxies can fill with addresses of their choice while `isNow`; null: none. */
+  forgeable: Readonly<{ jail: string; isNow: () => boolean }> | null;
+  /** Called for each ban that a report causes. Must not throw. */
+  banned: (ban: Ban, report: JailReported) => void;
+}>;
+
+const LOOK_MS = 200;
+const AT_ONCE = 200;
+/** Maximum time per check, so that decisions get the rest; `AT_LEAST` reports are taken even on a slow disk. */
+const WORK_MS = 40;
+const AT_LEAST = 10;
+const DROPPED_AT_LEAST = 500;
+
+/**
+ * Handles Fail2ban's reports, including those from while the guard was down. A report is deleted once its decision is
+ * committed. If a kill in between makes it arrive twice, the second one finds its offences decided on already.
+ */
+export class ReportTaker {
+  readonly #parts: ReportTakerParts;
+  readonly #spool: ReportSpool;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> | null = null;
+  #failing = false;
+  #saidFull = false;
+  /** Since when the forgeable log has been seen to contain real clients' addresses; null: it does not now. */
+  #provenSince: Millis | null = null;
+
+  constructor(parts: ReportTakerParts) {
+    this.#parts = parts;
+    this.#spool = new ReportSpool(parts.directory);
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+    void this.look();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#looking;
+  }
+
+  /** Takes the waiting reports. Never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#takeAll().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  async #takeAll(): Promise<void> {
+    if (this.#parts.forgeable?.isNow() === true) this.#provenSince = null;
+    else this.#provenSince ??= this.#parts.clock.now();
+    try {
+      const until = performance.now() + WORK_MS;
+      const { reports, surplus } = this.#spool.waiting(AT_ONCE);
+      this.#dropUnread(surplus, until);
+      for (const [index, name] of reports.entries()) {
+        if (index >= AT_LEAST && performance.now() > until) break;
+        // While the database cannot be written, the next report would fail as well.
+        if (!(await this.#take(name))) break;
+      }
+      this.#failing = false;
+    } catch (error) {
+      if (this.#failing) return;
+      this.#failing = true;
+      const why = messageOf(error);
+      this.#parts.log.warn("Reports of Fail2ban cannot be taken; it is tried again.", { why });
+    }
+  }
+
+  /** Uses half of the time budget, and makes progress even if listing the names takes longer. */
+  #dropUnread(names: readonly string[], until: number): void {
+    if (names.length > 0 && !this.#saidFull)
+      this.#parts.log.warn("The directory of Fail2ban's reports holds too many files: most are removed unread.", {
+        directory: this.#parts.directory,
+      });
+    this.#saidFull ||= names.length > 0;
+    for (const [index, name] of names.entries()) {
+      if (index >= DROPPED_AT_LEAST && performance.now() > until - WORK_MS / 2) break;
+      this.#spool.remove(name);
+    }
+  }
+
+  /** Whether it was handled; false leaves it for later. */
+  async #take(name: string): Promise<boolean> {
+    const found = this.#spool.read(name);
+    const read = found.ok ? parseJailReport(found.text) : found;
+    const report = read.ok ? this.#byOurTime(read.report) : null;
+    if (report !== null && this.#mayBeForged(report))
+      this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: "its PROXY headers may be forged" });
+    else if (report !== null) {
+      const { reason, changes } = await this.#parts.engine.ask(report);
+      if (reason === "not_recorded") return false;
+      for (const change of changes)
+        if (change.type === "BAN" && change.ban.simulated !== true) this.#parts.banned(change.ban, report);
+    } else if (!read.ok) this.#parts.log.warn("A report of Fail2ban was dropped.", { name, why: read.reason });
+    this.#spool.remove(name);
+    return true;
+  }
+
+  /** Fail2ban may take seconds to report lines from before the log could be trusted. */
+  #mayBeForged(report: JailReported): boolean {
+    if (report.jail !== this.#parts.forgeable?.jail) return false;
+    return this.#provenSince === null || firstAt(report) < this.#provenSince;
+  }
+
+  /** Otherwise offences that the guard has seen by its own clock would count as unseen. */
+  #byOurTime(report: JailReported): JailReported {
+    const { clock, aheadMs } = this.#parts;
+    const [now, ahead] = [clock.now(), aheadMs()];
+    if (ahead === 0) return report;
+    // Lines from before the clock was set have the old time.
+    const moved = (at: Millis): Millis => (Math.abs(at - now - ahead) < Math.abs(at - now) ? later(at, -ahead) : at);
+    const lines = report.lines.map((line) => ({ ...line, at: moved(line.at) }));
+    return { ...report, lastAt: moved(report.lastAt), lines };
+  }
+}
+
+/** The earliest possible time of its first offence. For lines not included in it only the window is known. */
+function firstAt({ failures, lines, lastAt, windowMs }: JailReported): Millis {
+  if (failures > lines.length) return later(lastAt, -windowMs);
+  return lines.reduce((first, { at }) => (at < first ? at : first), lastAt);
+}
+
+/** More than the longest report that Fail2ban's action writes. */
+const MOST_BYTES = 1024 * 1024;
+/** Maximum names read at once: Fail2ban writes fewer reports in an hour of attacks. */
+const MOST_NAMES = 4_000;
+const NAMES_AT_ONCE = 256;
+const REPORT = /^[\w-]+\.json$/;
+
+/** `surplus`: files to remove unread, because the directory holds more than `MOST_NAMES`. */
+export type Waiting = Readonly<{ reports: readonly string[]; surplus: readonly string[] }>;
+type ReportText = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
+
+/**
+ * A directory in which another program leaves one file for each report. A file is complete once its name ends in
+ * `.json`.
+ */
+export class ReportSpool {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** At most `most` reports, oldest first of the names that were read. Throws if the directory cannot be read. */
+  waiting(most: number): Waiting {
+    const entries = this.#entries();
+    const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    const reports = names
+      .filter((name) => REPORT.test(name))
+      .toSorted()
+      .slice(0, most);
+    if (entries.length < MOST_NAMES) return { reports, surplus: [] };
+    const taken = new Set(reports);
+    return { reports, surplus: names.filter((name) => !taken.has(name)) };
+  }
+
+  /** The directory may hold any number: at most `MOST_NAMES` are read. */
+  #entries(): readonly Dirent[] {
+    using directory = opendirSync(this.#directory, { bufferSize: NAMES_AT_ONCE });
+    const entries: Dirent[] = [];
+    while (entries.length < MOST_NAMES) {
+      const entry = directory.readSync();
+      if (entry === null) break;
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** The writer is not trusted: only a regular file of a plausible size is read. */
+  read(name: string): ReportText {
+    let fd: number | null = null;
+    try {
+      fd = openSync(join(this.#directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const file = fstatSync(fd);
+      if (!file.isFile() || file.size > MOST_BYTES)
+        return { ok: false, reason: "It is not a file of a report's size." };
+      const bytes = Buffer.alloc(file.size);
+      return { ok: true, text: bytes.toString("utf8", 0, readSync(fd, bytes, 0, file.size, 0)) };
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) };
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+
+  remove(name: string): void {
+    try {
+      unlinkSync(join(this.#directory, name));
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw error;
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import type { Ban } from "../../core/decide/decision.ts";
+import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import { ReportTaker } from "./report-taker.ts";
+
+function taker(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-reports-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const kit = engineOnMemory();
+  const banned: Ban[] = [];
+  const warnings: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (message: string) => warnings.push(message),
+    error: (message: string) => assert.fail(message),
+  };
+  const machine = { aheadMs: 0, isOpen: false };
+  const reports = new ReportTaker({
+    directory,
+    engine: kit.engine,
+    clock: kit.clock,
+    aheadMs: () => machine.aheadMs,
+    log,
+    forgeable: { jail: "dovecot", isNow: () => machine.isOpen },
+    banned: (ban) => banned.push(ban),
+  });
+  const report = (name: string, fields: object = {}): void => {
+    const lastAt = Math.floor(kit.clock.now() / SECOND_MS);
+    const numbers = { failures: 3, limit: 3, windowSeconds: 600, banSeconds: 600, lastAt };
+    const text = JSON.stringify({
+      jail: "postfix",
+      ip: "198.51.100.7",
+      ...numbers,
+      lines: ["a line", "a line", "a line"],
+      ...fields,
+    });
+    writeFileSync(join(directory, name), text);
+  };
+  return { ...kit, machine, directory, reports, report, banned, warnings };
+}
+
+test("a report on addresses that clients could have forged bans no address, even if it comes late", async (t) => {
+  const { reports, report, machine, clock, directory, banned, warnings } = taker(t);
+  const onDovecot = (name: string, ip: string, fields: object = {}): void =>
+    report(name, { jail: "dovecot", ip, ...fields });
+  machine.isOpen = true;
+  onDovecot("1.json", "198.51.100.8");
+  report("2.json");
+  await reports.look();
+  const lastAt = Math.floor(clock.now() / SECOND_MS);
+  clock.advance(2 * SECOND_MS);
+  machine.isOpen = false;
+  onDovecot("3.json", "198.51.100.9", { lastAt });
+  await reports.look();
+  clock.advance(2 * SECOND_MS);
+  onDovecot("4.json", "198.51.100.10");
+  // One of its lines is unknown, and may be older.
+  onDovecot("5.json", "198.51.100.11", { failures: 4 });
+  await reports.look();
+  assert.deepEqual(
+    banned.map(({ prefix }) => prefix),
+    ["198.51.100.7/32", "198.51.100.10/32"],
+  );
+  assert.deepEqual([readdirSync(directory), new Set(warnings)], [[], new Set(["A report of Fail2ban was dropped."])]);
+});
+
+test("while the machine's clock is not trusted, a report has the guard's time, unless it was written before", async (t) => {
+  const { reports, report, machine, engine, clock } = taker(t);
+  machine.aheadMs = DAY_MS;
+  const asked: Millis[] = [];
+  const ask = engine.ask.bind(engine);
+  t.mock.method(engine, "ask", (event: Parameters<typeof ask>[0]) => {
+    if (event.type === "JAIL_REPORTED") asked.push(event.lastAt);
+    return ask(event);
+  });
+  const second = Math.floor(clock.now() / SECOND_MS);
+  report("1.json", { lastAt: second + DAY_MS / SECOND_MS });
+  report("2.json", { lastAt: second - 5 });
+  await reports.look();
+  assert.deepEqual(asked, [second * SECOND_MS, (second - 5) * SECOND_MS]);
+});
+
+test("a report becomes a ban and is taken away", async (t) => {
+  const { reports, report, banned, directory } = taker(t);
+  report("1.json");
+  await reports.look();
+  assert.deepEqual(
+    banned.map(({ ip, source, code }) => [ip, source, code]),
+    [["198.51.100.7", "fail2ban", "jail_report"]],
+  );
+  assert.deepEqual(readdirSync(directory), []);
+});
+
+test("it waits while the database takes nothing", async (t) => {
+  const { reports, report, banned, directory, store, clock } = taker(t);
+  report("1.json");
+  store.failing = "commit";
+  await reports.look();
+  assert.deepEqual([banned.length, readdirSync(directory)], [0, ["1.json"]]);
+  store.failing = null;
+  clock.advance(2 * SECOND_MS);
+  await reports.look();
+  assert.deepEqual([banned.length, readdirSync(directory)], [1, []]);
+});
+
+test("while the database takes nothing one report is tried at a time", async (t) => {
+  const { reports, report, directory, engine, store } = taker(t);
+  for (let i = 1; i <= 5; i++) report(`${i}.json`);
+  let asked = 0;
+  const ask = engine.ask.bind(engine);
+  t.mock.method(engine, "ask", (event: Parameters<typeof ask>[0]) => {
+    asked += 1;
+    return ask(event);
+  });
+  store.failing = "begin";
+  await reports.look();
+  assert.deepEqual([asked, readdirSync(directory).length], [1, 5]);
+});
+
+test("an invalid report is dropped and reported; an unfinished one is left for later", async (t) => {
+  const { reports, report, banned, directory, warnings } = taker(t);
+  writeFileSync(join(directory, "1.json"), "{");
+  writeFileSync(join(directory, "2.json"), "x".repeat(100_000));
+  symlinkSync("/etc/passwd", join(directory, "3.json"));
+  report("4.json", { ip: "nowhere" });
+  writeFileSync(join(directory, ".5"), "{");
+  await reports.look();
+  assert.deepEqual([banned.length, warnings.length, readdirSync(directory)], [0, 4, [".5"]]);
+});
+
+test("100,000 files in the spool cost bounded time, are reported once, and are removed", async (t) => {
+  const { reports, report, directory, banned, warnings } = taker(t);
+  for (let i = 0; i < 100_000; i++) writeFileSync(join(directory, `.${i}`), "");
+  const from = performance.now();
+  await reports.look();
+  const lookMs = performance.now() - from;
+  assert.ok(lookMs < patience(1_000), `${lookMs} ms`);
+  const left = readdirSync(directory).length;
+  assert.ok(left < 100_000, `${left} left`);
+  report("1.json");
+  while (readdirSync(directory).length >= 4_000) await reports.look();
+  assert.ok(!existsSync(join(directory, "1.json")));
+  assert.deepEqual(
+    [banned.length, warnings],
+    [1, ["The directory of Fail2ban's reports holds too many files: most are removed unread."]],
+  );
+});

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseJailNames, parseJails } from "./client.ts";
+
+test("as fail2ban-client 1.0.2 prints it", () => {
+  const status = "Status\n|- Number of jail:\t2\n`- Jail list:\tdovecot, postfix-rbl\n";
+  assert.deepEqual(parseJailNames(status), ["dovecot", "postfix-rbl"]);
+  assert.deepEqual(parseJailNames("Status\n`- Jail list:\t\n"), []);
+  const jail = (name: string, [watched, found, reports]: readonly number[]): string => `Status for the jail: ${name}
+|- Filter
+|  |- Currently failed:\t${watched}
+|  |- Total failed:\t${found}
+|  \`- File list:\t/srv/mail/log/mail/mail.log
+\`- Actions
+   |- Currently banned:\t0
+   |- Total banned:\t${reports}
+   \`- Banned IP list:\t
+`;
+  const prompt = "fail2ban> ";
+  const asked = `Fail2Ban v1.0.2 reads log file that contains password failure report\n\n${prompt}`;
+  assert.deepEqual(
+    parseJails(`${asked}${jail("dovecot", [1, 13, 4])}${prompt}${jail("postfix-rbl", [0, 0, 2])}${prompt}`),
+    [
+      { name: "dovecot", watched: 1, found: 13, reports: 4 },
+      { name: "postfix-rbl", watched: 0, found: 0, reports: 2 },
+    ],
+  );
+  assert.deepEqual(parseJails(asked), []);
+});

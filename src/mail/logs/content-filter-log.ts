@@ -1,0 +1,99 @@
+import { BoundedMap } from "../../core/bounded-map.ts";
+import type { ContentReason, MailFinding, Observation } from "../../core/events/log.ts";
+import { reasons } from "../../core/events/reasons.ts";
+import { parseIp } from "../../core/net/ip.ts";
+
+/**
+ * The line by which Postfix's cleanup(8) tells that a milter refused a mail, for now (4.7.1) or for good:
+ *
+ *     … postfix/cleanup[2]: QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
+ *
+ * Null: another line.
+ */
+export function readMilterReject(line: string, spamReply: string): Observation | null {
+  if (line.length > LONGEST_MILTER_LINE) return null;
+  const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
+  const ip = parseIp(client);
+  if (ip === null || OUR_REPLIES.has(`550 ${status} ${reply}`)) return null;
+  const isFinal = status.startsWith("5.");
+  const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
+  const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply, spamReply) : "author_not_own";
+  return { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
+}
+
+function reasonOf(reply: string, spamReply: string): ContentReason {
+  if (reply === spamReply) return "spam_refused";
+  if (reply.startsWith("rejected by DMARC policy for ")) return "dmarc_refused";
+  return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
+}
+
+/** Of the guard's own milter: what it refused is recorded already. */
+const OUR_REPLIES: ReadonlySet<string> = new Set([reasons.header_lines.smtp, reasons.mime_parts.smtp]);
+/** The start of the reply to a stranger's mail whose author is not certain. */
+export const AUTHOR_UNCLEAR = "The header must name its author";
+/** Its start for an account's mail; the account and a colon follow. */
+export const NOT_SENT_FOR = "Not sent for ";
+const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
+
+/**
+ * What Postfix writes for each header of a milter that a table of ours names (`FINDING_WORDS`; postconf(5),
+ * milter_header_checks):
+ *
+ *     QUEUEID: milter-header-info: header NAME: VALUE from NAME[IP]; from=<A> to=<B> proto=… helo=<C>: WORDS
+ *
+ * Our words come last, and nothing that a stranger wrote stands before the queue id.
+ */
+export function readMilterFinding(text: string): Observation | null {
+  const [, queueId = "", words = ""] = FINDING.exec(text) ?? [];
+  const found = FINDINGS.find((finding) => FINDING_WORDS[finding] === words);
+  return found === undefined ? null : { type: "MAIL_JUDGED", queueId, found };
+}
+
+const FINDINGS = ["spf", "dkim", "spam"] as const satisfies readonly MailFinding[];
+export const FINDING_WORDS: Readonly<Record<MailFinding, string>> = {
+  spf: "the sender is proven by SPF",
+  dkim: "a signature is right",
+  spam: "it is marked as spam",
+};
+const FINDING = /^([0-9A-Za-z]{5,20}): milter-header-info: header .*>: ([A-Za-z ]{1,40})$/;
+
+/** Postfix cuts its own at 2,000 characters. */
+const LONGEST_MILTER_LINE = 4_096;
+const REJECT =
+  /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> to=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> proto=/i;
+
+/**
+ * Lines of spamd(8p). A mail leaves two, which share the process id of the child that scored it:
+ *
+ *     [2] info: spamd: identified spam (5.9/5.0) for anna@example.org:111 in 0.1 seconds, 154 bytes.
+ *     [2] info: spamd: result: Y 5 - GTUBE scantime=0.1,…,user=anna@example.org,…,required_score=5.0,…,mid=<a@b>,…
+ *
+ * The second has the score cut to a whole number. spamd replaces commas within a Message-ID.
+ */
+export class SpamdLog {
+  readonly #exact = new BoundedMap<string, number>(MOST_CHILDREN);
+
+  /** Null: the line does not end a mail. */
+  read(line: string): Observation | null {
+    if (line.length > LONGEST_SPAMD_LINE) return null;
+    const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
+    const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
+    if (exact !== undefined) {
+      this.#exact.set(pid, Number(exact));
+      return null;
+    }
+    const [, whole, user = "", required, messageId = ""] = RESULT.exec(said) ?? [];
+    if (whole === undefined || required === undefined) return null;
+    const score = this.#exact.get(pid) ?? Number(whole);
+    this.#exact.delete(pid);
+    const recipient = user.includes("@") ? user : null;
+    return { type: "SPAM_SCORED", score, required: Number(required), messageId, recipient };
+  }
+}
+
+/** spamd's own lines are far shorter; text that is matched against a pattern has a bound. */
+const LONGEST_SPAMD_LINE = 4_096;
+/** More than spamd ever has at once: lines without their second half are forgotten. */
+const MOST_CHILDREN = 64;
+const RESULT =
+  /^result: [Y.] +(-?\d+) - \S* scantime=[\d.]+,size=\d+,user=([^,]*),.*?,required_score=(-?[\d.]+),.*?,mid=([^,]*),/;

@@ -1,0 +1,71 @@
+import type { Observation } from "../../core/events/log.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Log } from "../../guard/ports.ts";
+import type { LogPositions } from "../../guard/storage-ports.ts";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { REFUSED_AS_SPAM } from "../configuration/content-services.ts";
+import { SpamdLog } from "./content-filter-log.ts";
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
+import { readMailLog } from "./mail-log.ts";
+
+/** A followed log, and the parser of its lines; null: no observation. */
+export type FollowedLog = Readonly<{
+  /** The name under which the database stores the position. */
+  name: string;
+  file: string;
+  read: (line: string) => Observation | null;
+  /** Whether more than one program writes it (log-follower.ts). */
+  shared: boolean;
+}>;
+
+export type LogWatchParts = Readonly<{
+  engine: Engine;
+  positions: LogPositions;
+  log: Log;
+  logs: readonly FollowedLog[];
+}>;
+
+/** Turns lines of logs into events: each line exactly once, through rotation, truncation and kills. */
+export class LogWatch {
+  readonly #followers: readonly LogFollower[];
+
+  constructor({ engine, positions, log, logs }: LogWatchParts) {
+    this.#followers = logs.map(
+      ({ name, file, read, shared }) =>
+        new LogFollower({
+          file,
+          from: positions.positionOf(name),
+          take: (lines, position) =>
+            engine.observe(
+              name,
+              position,
+              lines.map(read).filter((seen) => seen !== null),
+            ),
+          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: file, why }),
+          lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
+        }),
+    );
+  }
+
+  start(): void {
+    for (const follower of this.#followers) follower.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#followers.map((follower) => follower.stop()));
+  }
+}
+
+/** The logs that the guard follows, and the reader of each. */
+export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
+  const scores = new SpamdLog();
+  const mail = { spamReply: REFUSED_AS_SPAM, guardSince };
+  return [
+    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, mail) },
+    ...(settings["spam.enabled"]
+      ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
+      : []),
+  ];
+}

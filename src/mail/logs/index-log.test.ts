@@ -1,0 +1,128 @@
+// Invariant: A log's index never changes an answer: an index that does not match its file is not used.
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { ALL, Logs } from "../../../test/kit/searched-logs.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { compressFile } from "../../host/root-files/copies.ts";
+import { latestLines } from "./latest-lines.ts";
+import { findLogs, openLog } from "./log-files.ts";
+import { indexName } from "./log-index.ts";
+import { PackLog } from "./packed-log.ts";
+
+const FIRST_MS = new Date(2026, 10, 20, 8).getTime();
+const LINE = (n: number, address: string): string =>
+  `Nov 20 08:00:${String(n % 60).padStart(2, "0")} mail postfix/smtpd[1]: connect from x[${address}] ${"x".repeat(60)}\n`;
+const MANY = Array.from({ length: 2_000 }, (_, n) => LINE(0, `10.0.${n >> 8}.${n & 255}`)).join("");
+const SEVEN = { network: parsePrefix("198.51.100.7") };
+
+test("an index that does not match the log is not used, and is created again", async () => {
+  for (const change of ["replaced", "edited", "cut", "torn index", "changed index", "no index"] as const) {
+    const logs = new Logs();
+    const aside = logs.put("mail/mail.log.20261119-010000", MANY, FIRST_MS);
+    const index = indexName(aside);
+    await logs.look();
+    assert.deepEqual(await logs.find(SEVEN), [], change);
+    const text =
+      MANY.slice(0, 100_000) + LINE(0, "198.51.100.7") + MANY.slice(100_000 + LINE(0, "198.51.100.7").length);
+    if (change === "replaced") renameSync(logs.put("mail/other", LINE(0, "198.51.100.7") + MANY, FIRST_MS), aside);
+    if (change === "edited") writeFileSync(aside, text);
+    else if (change !== "replaced")
+      logs.put("mail/mail.log.20261119-010000", text.slice(0, change === "cut" ? 101_000 : undefined), FIRST_MS);
+    if (change === "torn index") truncateSync(index, 8 * 20);
+    if (change === "changed index") {
+      const bytes = readFileSync(index);
+      bytes.fill(0, 80, 8_000);
+      writeFileSync(index, bytes);
+    }
+    if (change === "no index") rmSync(index);
+    assert.equal((await logs.find(SEVEN)).length, 1, change);
+  }
+});
+
+test("an index grows with its log, is created again if it is missing, and is deleted with its log", async () => {
+  const logs = new Logs();
+  writeFileSync(logs.mail, MANY);
+  await logs.look();
+  const index = indexName(logs.mail);
+  const before = readFileSync(index);
+  assert.ok(before.length < MANY.length / 8);
+  assert.equal(statSync(index).mode & 0o777, 0o600);
+  appendFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
+  await logs.look();
+  const after = readFileSync(index);
+  assert.ok(after.length > 2 * before.length);
+  assert.deepEqual(after.subarray(0, before.length), before);
+  assert.equal((await logs.find(SEVEN)).length, 1);
+  rmSync(index);
+  await logs.look();
+  assert.deepEqual(readFileSync(index), after);
+  rmSync(logs.mail);
+  await logs.look();
+  assert.ok(!existsSync(index));
+});
+
+test("an address in a few blocks is found without reading the others", async () => {
+  const logs = new Logs();
+  writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
+  await logs.look();
+  // These blocks change after indexing: a search that reads them finds more lines.
+  const bytes = readFileSync(logs.mail);
+  bytes.fill(LINE(2, "198.51.100.7"), 60_000, 120_000);
+  writeFileSync(logs.mail, bytes);
+  assert.equal((await logs.find(SEVEN)).length, 1);
+});
+
+test("if a block differs from its index, everything before it is searched without the index", async () => {
+  const logs = new Logs();
+  writeFileSync(logs.mail, MANY + LINE(1, "198.51.100.7") + MANY);
+  await logs.look();
+  const bytes = readFileSync(logs.mail);
+  const line = Buffer.from(LINE(2, "198.51.100.7"));
+  bytes.set(line, bytes.indexOf("\n", 60_000) + 1);
+  bytes.set(line, bytes.indexOf("\n", MANY.length + 2_000) + 1);
+  writeFileSync(logs.mail, bytes);
+  assert.equal((await logs.find(SEVEN)).length, 3);
+});
+
+test("a log can be searched while it is rotated and compressed", async () => {
+  const logs = new Logs();
+  logs.put("mail/mail.log.20261119-010000", LINE(1, "198.51.100.7"), FIRST_MS);
+  logs.put("mail/mail.log", LINE(2, "198.51.100.7"), FIRST_MS);
+  const opened = findLogs(logs.directory).map(openLog);
+  renameSync(logs.mail, `${logs.mail}.20261120-010000`);
+  logs.put("mail/mail.log", LINE(3, "198.51.100.7"), FIRST_MS);
+  await compressFile(`${logs.mail}.20261119-010000`, new PackLog(() => {}));
+  const found = await latestLines(opened, { query: { ...ALL, ...SEVEN }, limit: 9, damaged: assert.fail });
+  assert.deepEqual(
+    found.map(({ at }) => new Date(at).getSeconds()),
+    [1, 2],
+  );
+});
+
+test("a log with a line that is too long for a block is indexed up to that line, and searched completely after it", async () => {
+  const logs = new Logs();
+  const text = `${MANY}${"x".repeat(3_000_000)}\n${LINE(1, "198.51.100.7")}${MANY}`;
+  const aside = logs.put("mail/mail.log.20261119-010000", text, Date.now() - DAY_MS);
+  await logs.look();
+  assert.equal((await logs.find(SEVEN)).length, 1);
+  await compressFile(aside, new PackLog((blocks) => assert.equal(blocks, null)));
+  assert.equal(gunzipSync(readFileSync(`${aside}.gz`)).toString(), text);
+  assert.equal((await logs.find(SEVEN)).length, 1);
+  await logs.look();
+  const names = readdirSync(join(logs.directory, "mail"));
+  assert.ok(!names.includes(indexName(basename(aside))), "no index is left for the deleted file");
+});

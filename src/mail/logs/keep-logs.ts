@@ -1,0 +1,253 @@
+import { closeSync, existsSync, fstatSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { DAY_MS, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { compressFile } from "../../host/root-files/copies.ts";
+import { appendFile, moveFile, removeFile, truncateFile, writeFile } from "../../host/root-files/files.ts";
+import { pidOf } from "../../host/running/supervise.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { isRotated, rotatedName } from "./log-follower.ts";
+import {
+  BLOCK_BYTES,
+  blockOf,
+  cutBlocks,
+  encodeIndex,
+  endOf,
+  type IndexedBlock,
+  indexName,
+  LONGEST_BLOCK_BYTES,
+  MOST_INDEX_BYTES,
+  openIfThere,
+  readIndex,
+} from "./log-index.ts";
+import { PackLog } from "./packed-log.ts";
+import { LogSplitter, makeLike } from "./split-log.ts";
+
+export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
+
+export type LogKeeperParts = Readonly<{
+  layout: Layout;
+  clock: Clock;
+  /** The settings in force. */
+  rules: () => LogRules;
+  /** Lets the writers of mail.log reopen it. Null, or why one of them did not. */
+  reopen: () => Promise<string | null>;
+  say: (what: string) => void;
+}>;
+
+/** For this long, a guard that is down can still read every line uncompressed later. */
+const COMPRESS_AFTER_MS = DAY_MS;
+
+/** Used if the settings cannot be read. */
+export const USUAL_LOG_RULES: LogRules = { maxBytes: 50_000_000, maxAgeMs: DAY_MS, keep: 14 };
+
+export function logRules(settings: Settings): LogRules {
+  return {
+    maxBytes: settings["logs.max_size"],
+    maxAgeMs: settings["logs.max_age"],
+    keep: settings["logs.keep"],
+  };
+}
+
+/** Rotates mail.log, mail.warn and mail.err when they are large or old, and keeps a number of each, compressed. */
+export class LogKeeper {
+  readonly #parts: LogKeeperParts;
+  readonly #splitter: LogSplitter;
+  readonly #indexer = new LogIndexer();
+  #reopenDue: boolean;
+
+  constructor(parts: LogKeeperParts) {
+    this.#parts = parts;
+    this.#splitter = new LogSplitter(parts.layout, parts.say);
+    // A keeper killed between the two steps of a rotation left the writers with the old file.
+    this.#reopenDue = isHeldOpen(parts.layout.mailLog);
+  }
+
+  start(): void {
+    this.#splitter.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#splitter.stop();
+  }
+
+  /** Never two at once. Throws if a file cannot be written. */
+  async look(): Promise<void> {
+    const { mailLog, mailWarn, mailErr } = this.#parts.layout;
+    for (const part of [mailWarn, mailErr]) if (this.#rotate(part)) this.#splitter.partsChanged();
+    if (this.#rotate(mailLog)) this.#reopenDue = true;
+    if (this.#reopenDue) await this.#reopen();
+    for (const file of [mailLog, mailWarn, mailErr]) await this.#tidy(file);
+    await this.#indexer.look(mailLog, elderParts(mailLog), this.#parts.clock.now());
+  }
+
+  async #reopen(): Promise<void> {
+    const failed = await this.#parts.reopen();
+    this.#reopenDue = failed !== null && isHeldOpen(this.#parts.layout.mailLog);
+    if (this.#reopenDue) this.#parts.say(`the logs are not changed over yet: ${failed}`);
+  }
+
+  /** A file is rotated only by renaming it: programs that have it open still write where a follower reads. */
+  #rotate(file: string): boolean {
+    const { clock } = this.#parts;
+    if (!this.#isDue(file, clock.now())) return false;
+    const aside = unusedName(rotatedName(file, isoTime(clock.now())));
+    moveFile(file, aside);
+    makeLike(aside, file);
+    return true;
+  }
+
+  #isDue(file: string, now: Millis): boolean {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined || stat.size === 0) return false;
+    // On a file system without creation times, logs rotate only by size.
+    const { maxBytes, maxAgeMs } = this.#parts.rules();
+    return stat.size >= maxBytes || (stat.birthtimeMs > 0 && now - stat.birthtimeMs >= maxAgeMs);
+  }
+
+  /** Called before the file has this name, so that it is never without its index. */
+  #packed(path: string, blocks: readonly IndexedBlock[] | null): void {
+    if (path.startsWith(this.#parts.layout.mailLog) && blocks !== null) writeIndex(path, blocks);
+  }
+
+  async #tidy(file: string): Promise<void> {
+    const aside = elderParts(file);
+    const surplus = aside.slice(0, Math.max(0, aside.length - this.#parts.rules().keep));
+    for (const path of surplus) removeFile(path);
+    const due = this.#parts.clock.now() - COMPRESS_AFTER_MS;
+    // The newest is not compressed: a follower may still be reading it.
+    for (const path of aside.slice(surplus.length, -1))
+      if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
+        await compressFile(path, new PackLog((blocks) => this.#packed(`${path}.gz`, blocks)));
+  }
+}
+
+/** Its rotated parts, oldest first, by name. */
+export function elderParts(file: string): readonly string[] {
+  const directory = dirname(file);
+  return readdirSync(directory)
+    .filter((name) => isRotated(name, basename(file)))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+/** postlogd(8) and Dovecot's log process; a service that is not running has no open file. */
+export async function reopenMailLog(layout: Layout): Promise<string | null> {
+  const commands = [
+    ["postfix", ["postfix", "-c", layout.postfixConf, "reload"]],
+    ["dovecot", ["doveadm", "-c", layout.dovecotConf, "log", "reopen"]],
+  ] as const;
+  for (const [service, [program, ...args]] of commands) {
+    if (pidOf(layout.services, service) === null) continue;
+    const ran = await runProgram(program, args);
+    if (ran.code !== 0) return `${service}: ${lastLines(ran)}`;
+  }
+  return null;
+}
+
+function unusedName(path: string): string {
+  for (let n = 1; ; n += 1) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!existsSync(candidate) && !existsSync(`${candidate}.gz`)) return candidate;
+  }
+}
+
+/** Whether a process has a rotated part of the log open for writing: /proc shows a file's current name (proc(5)). */
+function isHeldOpen(file: string): boolean {
+  const parts = new Set(existsSync(dirname(file)) ? elderParts(file) : []);
+  if (parts.size === 0) return false;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .some((pid) => openFiles(pid).some((path) => parts.has(path)));
+}
+
+function openFiles(pid: string): readonly string[] {
+  try {
+    const directory = join("/proc", pid, "fd");
+    return readdirSync(directory).map((name) => readlinkSync(join(directory, name)));
+  } catch {
+    // It has ended since.
+    return [];
+  }
+}
+
+/** Only root searches the logs. */
+const MODE = 0o600;
+/** Programs that share a log do not switch to a new one at the same moment. */
+const SILENT_MS = 10 * SECOND_MS;
+
+/** Keeps the index of mail.log and of its rotated files, with which `ghostinbox logs --ip` finds an address. */
+export class LogIndexer {
+  /** Each log's state when it was indexed. */
+  readonly #seen = new Map<string, Stats>();
+
+  /** Indexes new lines of the logs. */
+  async look(current: string, elder: readonly string[], now: number): Promise<void> {
+    for (const path of elder.filter((name) => !name.endsWith(".gz"))) await this.#index(path, true, now);
+    await this.#index(current, false, now);
+    removeOrphans(current);
+    for (const path of this.#seen.keys()) if (path !== current && !elder.includes(path)) this.#seen.delete(path);
+  }
+
+  async #index(path: string, isFinished: boolean, now: number): Promise<void> {
+    const fd = openIfThere(path);
+    if (fd === null) return;
+    try {
+      const stat = fstatSync(fd);
+      const seen = this.#seen.get(path);
+      const isSame = seen?.ino === stat.ino && existsSync(indexName(path));
+      if (isSame && (isFinished ? seen.mtimeMs === stat.mtimeMs : hasNoNewBlock(seen, stat))) return;
+      if (isFinished && Math.abs(now - stat.mtimeMs) < SILENT_MS) return;
+      await indexLog(path, fd, isFinished);
+      this.#seen.set(path, stat);
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+function hasNoNewBlock(before: Stats, after: Stats): boolean {
+  return after.size >= before.size && after.size - before.size < BLOCK_BYTES;
+}
+
+/** Continues its index, or creates it if it is missing or does not match the contents. */
+async function indexLog(path: string, fd: number, isFinished: boolean): Promise<void> {
+  const index = indexName(path);
+  const known = readIndex(path, fd, isFinished);
+  if (known === null) writeFile(index, encodeIndex([], "whole"), { mode: MODE, flush: false });
+  else truncateFile(index, known.bytes);
+  const last = known?.blocks.at(-1);
+  let [from, bytes] = [last === undefined ? 0 : endOf(last), known?.bytes ?? 0];
+  const buffer = Buffer.allocUnsafe(LONGEST_BLOCK_BYTES);
+  while (bytes < MOST_INDEX_BYTES) {
+    const text = buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, from));
+    const [blocks] = cutBlocks(text, isFinished && text.length < buffer.length);
+    // Nothing more, or a line that is too long.
+    if (blocks.length === 0) return;
+    const found: IndexedBlock[] = [];
+    for (const block of blocks) {
+      found.push(blockOf(block, from));
+      from += block.length;
+      // The keeper must also do other work.
+      await turn();
+    }
+    const encoded = encodeIndex(found, "continued");
+    appendFile(index, encoded);
+    bytes += encoded.length;
+  }
+}
+
+export function writeIndex(log: string, blocks: readonly IndexedBlock[]): void {
+  writeFile(indexName(log), encodeIndex(blocks, "whole"), { mode: MODE });
+}
+
+/** Removes each index whose log is gone. */
+function removeOrphans(current: string): void {
+  const folder = dirname(current);
+  const files = readdirSync(folder).filter((file) => file.startsWith(basename(current)));
+  const expected = new Set(files.map(indexName));
+  for (const file of files) if (file.endsWith(indexName("")) && !expected.has(file)) removeFile(join(folder, file));
+}

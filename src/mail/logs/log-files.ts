@@ -1,0 +1,193 @@
+import { closeSync, fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { constants, inflateRawSync } from "node:zlib";
+import type { LogPosition } from "../../core/decide/decision.ts";
+import { isRotated, positionAtEnd } from "./log-follower.ts";
+import {
+  endOf,
+  hasKeyIn,
+  type IndexedBlock,
+  type KeyRange,
+  LONGEST_BLOCK_BYTES,
+  LONGEST_LINE,
+  openIfThere,
+  readBlock,
+} from "./log-index.ts";
+
+/** The log of one component: its current file. */
+export type ComponentLog = Readonly<{ component: string; current: string }>;
+
+/** The directory of the logs that svlogd(8) does not write. */
+const MAIL = "mail";
+/** Excerpts of mail.log: their lines are also in mail.log. */
+const COPIES: ReadonlySet<string> = new Set(["mail.warn", "mail.err"]);
+
+/** Every log below the directory. Throws if the directory cannot be read. */
+export function findLogs(directory: string): readonly ComponentLog[] {
+  const folders = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.flatMap(({ name }) => {
+    const folder = join(directory, name);
+    const files = readdirSync(folder);
+    const present =
+      name === MAIL ? files.filter((file) => file.endsWith(".log") && !COPIES.has(file)) : files.filter(isCurrent);
+    return present
+      .map((file) => join(folder, file))
+      .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true)
+      .map((current) => ({ component: name === MAIL ? basename(current, ".log") : name, current }));
+  });
+}
+
+/** A snapshot of a log: even if it is rotated afterwards, each of its lines is in exactly one of the files. */
+export type OpenLog = Readonly<{
+  log: ComponentLog;
+  /** Null: the current file is missing at the moment. */
+  current: OpenFile | null;
+  /** Its end. */
+  end: LogPosition | null;
+  /** The rotated files, newest first. */
+  elder: readonly string[];
+}>;
+
+export type OpenFile = Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
+
+/** Opens the log; the caller closes the current file. */
+export function openLog(log: ComponentLog): OpenLog {
+  const current = openFile(log.current, false);
+  const folder = dirname(log.current);
+  const elder = readdirSync(folder)
+    .filter((file) => isRotated(file, basename(log.current)))
+    .map((file) => join(folder, file))
+    .toSorted()
+    .toReversed();
+  // Rotated between the two steps, it would be read twice.
+  const mine = current === null ? null : fstatSync(current.fd).ino;
+  const others = elder.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.ino !== mine);
+  return { log, current, end: current === null ? null : positionAtEnd(current.fd, current.sizeBytes), elder: others };
+}
+
+/** Null: it is gone, under its old name and its compressed one. */
+export function openElder(path: string): OpenFile | null {
+  return openFile(path, true) ?? (isPacked(path) ? null : openFile(`${path}${PACKED}`, true));
+}
+
+const PACKED = ".gz";
+
+export function isPacked(path: string): boolean {
+  return path.endsWith(PACKED);
+}
+
+export function closeFile({ fd }: OpenFile): void {
+  closeSync(fd);
+}
+
+function openFile(path: string, isFinished: boolean): OpenFile | null {
+  const fd = openIfThere(path);
+  if (fd === null) return null;
+  const { size, mtimeMs } = fstatSync(fd);
+  return { path, fd, sizeBytes: size, mtimeMs, isFinished };
+}
+
+function isCurrent(file: string): boolean {
+  return file === "current";
+}
+
+/** Some lines of a log file and their offset. Only the first part of lines that are too long. */
+export type LogPiece = Readonly<{ start: number; text: Buffer }>;
+
+/** A log file that can be read from its end. */
+export type LogPieces = Readonly<{
+  /** The pieces that may contain an address of the range, or all. The next one may overwrite a piece. */
+  latestFirst: () => Generator<LogPiece, void>;
+  /** The piece before the one that starts there, whatever it contains. */
+  before: (start: number) => LogPiece | null;
+}>;
+
+/** More would not stay in the processor's cache. */
+const PIECE_BYTES = 64 * 1024;
+/** A letter has at most four bytes. */
+const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
+const LINE_END = 0x0a;
+
+export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;
+
+/** Reads the first `size` bytes of an uncompressed file. Parts without blocks are read directly. */
+export function plainPieces(fd: number, size: number, { range, blocks }: Wanted): LogPieces {
+  const usual = Buffer.allocUnsafe(PIECE_BYTES);
+  const indexed = range === null ? [] : blocks.filter((block) => endOf(block) <= size);
+  return { latestFirst, before: (start) => pieceBefore(start, 0, Buffer.allocUnsafe(PIECE_BYTES)) };
+
+  function* latestFirst(): Generator<LogPiece, void> {
+    const last = indexed.at(-1);
+    yield* unindexed(size, last === undefined ? 0 : endOf(last));
+    for (const block of indexed.toReversed()) {
+      if (!mayHold(block, range)) continue;
+      const text = readBlock(fd, block);
+      // The file was changed since: the index tells nothing about the rest.
+      if (text === null) return yield* unindexed(endOf(block), 0);
+      yield { start: block.offset, text };
+    }
+  }
+
+  function* unindexed(end: number, floor: number): Generator<LogPiece, void> {
+    for (let at = end; ; ) {
+      const piece = pieceBefore(at, floor, usual);
+      if (piece === null) return;
+      yield piece;
+      at = piece.start;
+    }
+  }
+
+  /** The start of a line: the floor, or the byte after a line end. */
+  function pieceBefore(end: number, floor: number, buffer: Buffer): LogPiece | null {
+    if (end <= floor) return null;
+    const from = Math.max(floor, end - buffer.length);
+    const bytes = buffer.subarray(0, readSync(fd, buffer, 0, end - from, from));
+    if (from === floor) return { start: floor, text: bytes };
+    const lineEnd = bytes.indexOf(LINE_END);
+    if (lineEnd >= 0 && lineEnd < bytes.length - 1)
+      return { start: from + lineEnd + 1, text: bytes.subarray(lineEnd + 1) };
+    return headOfLine(from, floor, buffer);
+  }
+
+  function headOfLine(within: number, floor: number, buffer: Buffer): LogPiece {
+    let start = within;
+    while (start > floor) {
+      const from = Math.max(floor, start - buffer.length);
+      const lineEnd = buffer.subarray(0, readSync(fd, buffer, 0, start - from, from)).lastIndexOf(LINE_END);
+      start = lineEnd < 0 ? from : from + lineEnd + 1;
+      if (lineEnd >= 0) break;
+    }
+    return { start, text: buffer.subarray(0, readSync(fd, buffer, 0, LONGEST_LINE_BYTES, start)) };
+  }
+}
+
+/** Reads a compressed file of which all blocks are known. */
+export function packedPieces(fd: number, { range, blocks }: Wanted, damaged: (why: string) => void): LogPieces {
+  return { latestFirst, before };
+
+  function* latestFirst(): Generator<LogPiece, void> {
+    for (const block of blocks.toReversed()) {
+      if (range !== null && !mayHold(block, range)) continue;
+      const text = unpacked(block);
+      if (text === null) damaged(`the bytes from ${block.offset} to ${endOf(block)} are not as they were written`);
+      else yield { start: block.offset, text };
+    }
+  }
+
+  function before(start: number): LogPiece | null {
+    const block = blocks.findLast(({ offset }) => offset < start);
+    return block === undefined ? null : { start: block.offset, text: unpacked(block) ?? Buffer.alloc(0) };
+  }
+
+  function unpacked(block: IndexedBlock): Buffer | null {
+    const stored = readBlock(fd, block);
+    if (stored === null) return null;
+    // The block ends where the compressor was flushed, not with its last block (RFC 1951, 3.2.3).
+    const rules = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 * LONGEST_BLOCK_BYTES };
+    return inflateRawSync(stored, rules);
+  }
+}
+
+function mayHold({ keys }: IndexedBlock, range: KeyRange | null): boolean {
+  return range === null || keys === null || hasKeyIn(keys, range);
+}

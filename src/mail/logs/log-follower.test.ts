@@ -1,0 +1,279 @@
+// Invariant: Each line of a log becomes an event once, through rotation, truncation, kills and power failures.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  lchownSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import type { LogPosition } from "../../core/decide/decision.ts";
+import { LogFollower } from "./log-follower.ts";
+
+let directory: string;
+let file: string;
+let taken: string[];
+let position: LogPosition | null;
+let willing: boolean;
+let follower: LogFollower;
+
+beforeEachOf(import.meta.filename, () => {
+  directory = mkdtempSync(join(tmpdir(), "ghostinbox-log-"));
+  file = join(directory, "current");
+  taken = [];
+  position = null;
+  willing = true;
+  writeFileSync(file, "from before the first start\n");
+  follower = follow();
+});
+afterEachOf(import.meta.filename, async () => {
+  await follower.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function follow(lingerMs = 0): LogFollower {
+  return new LogFollower({
+    file,
+    lingerMs,
+    from: position,
+    take: (lines, reached) => {
+      if (!willing) return Promise.resolve(false);
+      taken.push(...lines);
+      position = reached;
+      return Promise.resolve(true);
+    },
+    failed: (why) => assert.fail(why),
+  });
+}
+
+/** Rotates as svlogd(8) does. */
+function rotate(name: string): void {
+  renameSync(file, join(directory, `@${name}.s`));
+  writeFileSync(file, "");
+}
+
+test("a pipe or another user's link in place of a log is reported once and does not block", async () => {
+  const failures: string[] = [];
+  const other = new LogFollower({
+    file,
+    from: null,
+    take: () => Promise.resolve(true),
+    failed: (why) => failures.push(why),
+  });
+  rmSync(file);
+  execFileSync("mkfifo", [file]);
+  await other.poll();
+  await other.poll();
+  assert.deepEqual(failures, [`${file} is not a regular file: remove it, and let its program write a new one.`]);
+  rmSync(file);
+  writeFileSync(file, "");
+  await other.poll();
+  rmSync(file);
+  symlinkSync("/etc/passwd", file);
+  lchownSync(file, 65_534, 65_534);
+  await other.poll();
+  assert.equal(failures.length, 2);
+  await other.stop();
+});
+
+test("only what comes after the first start is taken, in whole lines", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\ntwo\nthr");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+  appendFileSync(file, "ee\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three"]);
+});
+
+test("a restart neither doubles nor loses a line", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("no line is doubled where a power failure took the end of the log, however much came since", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const kept = readFileSync(file);
+  appendFileSync(file, "lost\nand this one too\n");
+  await follower.poll();
+  for (const since of ["", "three\n", "three, and more than was lost\nfour\n"]) {
+    await follower.stop();
+    writeFileSync(file, kept);
+    appendFileSync(file, since);
+    taken = [];
+    const before = position;
+    follower = follow();
+    await follower.poll();
+    appendFileSync(file, "five\n");
+    await follower.poll();
+    const last = since.includes("four") ? ["four", "five"] : ["five"];
+    assert.deepEqual(taken, last, "lines before the first check cannot be distinguished from lost ones");
+    position = before;
+  }
+});
+
+test("a log that was truncated while the guard was down is read from its start, however long it is now", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  writeFileSync(file, `${"another ".repeat(20)}\ntwo\n`);
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken.slice(-1), ["two"]);
+  assert.equal(taken.length, 3);
+});
+
+test("a log that was rotated while the guard was down is read first, all of it, in order", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  await follower.stop();
+  appendFileSync(file, "two\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "three\n");
+  utimesSync(join(directory, "@40000000000000000000000a.s"), 1, 1);
+  rotate("40000000000000000000000b");
+  appendFileSync(file, "four\n");
+  follower = follow();
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two", "three", "four"]);
+});
+
+test("a rotation under its eyes", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  rotate("40000000000000000000000a");
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("while writers change over one by one, the old file is read on", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(50);
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const old = join(directory, "mail.log.20261120-080000");
+  renameSync(file, old);
+  writeFileSync(file, "");
+  appendFileSync(old, "two, by a writer that has not changed over\n");
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  appendFileSync(old, "three, by the same\n");
+  await until("it has moved on", async () => {
+    await follower.poll();
+    return taken.includes("four");
+  });
+  assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
+});
+
+test("parts that were silent long ago are read one after another at once", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow(60_000);
+  await follower.poll();
+  for (const [n, name] of [
+    [1, "20261120-080000"],
+    [2, "20261120-080001"],
+    [3, "20261120-080002"],
+  ] as const) {
+    appendFileSync(file, `${n}\n`);
+    renameSync(file, `${file}.${name}`);
+    utimesSync(`${file}.${name}`, n, n);
+    writeFileSync(file, "");
+  }
+  appendFileSync(file, "4\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["1", "2", "3", "4"]);
+});
+
+test("another log's old file in the same directory is ignored", async () => {
+  await follower.stop();
+  file = join(directory, "mail.log");
+  writeFileSync(file, "");
+  follower = follow();
+  await follower.poll();
+  writeFileSync(join(directory, "fail2ban.log.20261120-080000"), "of another\n");
+  writeFileSync(join(directory, "mail.log.20261119-080000.gz"), "not to be read as text\n");
+  appendFileSync(file, "one\n");
+  renameSync(file, join(directory, "mail.log.20261120-080000"));
+  writeFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", "two"]);
+});
+
+test("a truncated file is read from its start", async () => {
+  appendFileSync(file, "one, which is longer than what comes next\n");
+  await follower.poll();
+  writeFileSync(file, "");
+  appendFileSync(file, "two\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["two"]);
+});
+
+test("a file that was truncated and has grown beyond its former end is read from its start, and once", async () => {
+  await follower.poll();
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  const again = ["another ".repeat(20), "two", "three"];
+  writeFileSync(file, `${again.join("\n")}\n`);
+  await follower.poll();
+  assert.deepEqual(taken, ["one", ...again]);
+  await follower.stop();
+  follower = follow();
+  await follower.poll();
+  appendFileSync(file, "four\n");
+  await follower.poll();
+  assert.deepEqual(taken, ["one", ...again, "four"]);
+});
+
+test("lines that were not taken are given again", async () => {
+  await follower.poll();
+  willing = false;
+  appendFileSync(file, "one\n");
+  await follower.poll();
+  assert.deepEqual(taken, []);
+  willing = true;
+  await follower.poll();
+  assert.deepEqual(taken, ["one"]);
+});
+
+test("a log that does not exist yet is waited for, and a line without end does not stop it", async () => {
+  rmSync(file);
+  await follower.poll();
+  writeFileSync(file, `${"x".repeat(300 * 1024)}\nshort\n`);
+  await follower.poll();
+  assert.equal(taken.at(-1), "short");
+  assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
+});
+
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + patience(10_000);
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,264 @@
+import { closeSync, fstatSync, readdirSync, readSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import type { LogPosition } from "../../core/decide/decision.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
+import { UnsafePath } from "../../host/root-files/directory.ts";
+import { openLog } from "../../host/root-files/files.ts";
+
+/** Takes lines together with the position after them. False: not now, offer them again. */
+export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
+
+export type LogFollowerParts = Readonly<{
+  file: string;
+  /** Where the last run ended; null starts at the current end. */
+  from: LogPosition | null;
+  take: TakeLines;
+  /** Called once while the log cannot be read. */
+  failed: (why: string) => void;
+  everyMs?: number;
+  /**
+   * How long a rotated file must be silent, and its successor have lines, before the file is left. Programs that share
+   * a log do not switch at the same moment. 0 for a log with a single writer.
+   */
+  lingerMs?: number;
+}>;
+
+/** The keeper makes all writers of a shared log switch within a second or two. */
+export const WRITERS_CHANGE_OVER_MS = 3_000;
+
+const EVERY_MS = 500;
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Reads a log as it grows, and resumes after a restart. A file that was rotated in between is read to its end first; a
+ * truncated one is read from its start. One that lost its end in a power failure has the same start as before: no line of it is
+ * read twice. Only whole lines are passed on; a line longer than a chunk comes in pieces.
+ */
+export class LogFollower {
+  readonly #parts: LogFollowerParts;
+  readonly #chunk = Buffer.alloc(CHUNK_BYTES);
+  #position: LogPosition | null;
+  /** The first line of the open file. It is stored with each position; null until a line was read. */
+  #head: string | null;
+  #fd: number | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #reading: Promise<void> | null = null;
+  #failing = false;
+  #wasMissing = false;
+  #lastReadAt = performance.now();
+
+  constructor(parts: LogFollowerParts) {
+    this.#parts = parts;
+    const [, inode, head] = WITH_HEAD.exec(parts.from?.inode ?? "") ?? [];
+    this.#position = parts.from === null ? null : { ...parts.from, inode: inode ?? parts.from.inode };
+    this.#head = head ?? null;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.poll(), this.#parts.everyMs ?? EVERY_MS);
+    void this.poll();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#reading;
+    this.#close();
+  }
+
+  /** Reads what is available. Never rejects. */
+  poll(): Promise<void> {
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = null;
+    });
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      this.#fd ??= this.#open();
+      while (await this.#readOn());
+      this.#failing = false;
+    } catch (error) {
+      this.#close();
+      if (isMissing(error) || error instanceof UnsafePath) this.#wasMissing = true;
+      if (isMissing(error) || this.#failing) return;
+      this.#failing = true;
+      this.#parts.failed(messageOf(error));
+    }
+  }
+
+  /** The file to resume with: the one of the last run, if it still exists under any name. */
+  #open(): number {
+    const { file } = this.#parts;
+    if (this.#position === null) {
+      const fd = openLog(file);
+      const stat = fstatSync(fd, { bigint: true });
+      this.#position = { inode: identity(stat), offset: this.#wasMissing ? 0 : Number(stat.size) };
+      return fd;
+    }
+    const { inode } = this.#position;
+    const found = identityOf(file) === inode ? file : rotatedFiles(file).find((name) => identityOf(name) === inode);
+    const fd = openLog(found ?? file);
+    if (found === undefined) this.#start(fd);
+    else this.#position = { inode, offset: this.#resumedAt(fd, this.#position.offset) };
+    return fd;
+  }
+
+  #start(fd: number): void {
+    this.#position = { inode: identityOfOpen(fd), offset: 0 };
+    this.#head = null;
+  }
+
+  #resumedAt(fd: number, offset: number): number {
+    if (this.#head === null) return offset;
+    if (this.#startsAgain(fd)) return 0;
+    return lineAt(fd, Math.min(offset, fstatSync(fd).size));
+  }
+
+  /** One step; false if there is nothing more to read now. */
+  async #readOn(): Promise<boolean> {
+    if (this.#fd === null || this.#position === null) return false;
+    const { size } = fstatSync(this.#fd);
+    if (size < this.#position.offset || (size > this.#position.offset && this.#startsAgain(this.#fd)))
+      this.#start(this.#fd);
+    const bytes = readSync(this.#fd, this.#chunk, 0, CHUNK_BYTES, this.#position.offset);
+    const end = this.#chunk.subarray(0, bytes).lastIndexOf("\n") + 1;
+    const whole = end === 0 && bytes === CHUNK_BYTES ? bytes : end;
+    if (whole > 0) return this.#give(this.#chunk.toString("utf8", 0, whole), whole);
+    return this.#next();
+  }
+
+  /** Whether the file was truncated since the last check and has grown beyond the former offset. */
+  #startsAgain(fd: number): boolean {
+    return this.#head !== null && headOf(fd) !== this.#head;
+  }
+
+  async #give(text: string, bytes: number): Promise<boolean> {
+    if (this.#position === null) return false;
+    const position = { inode: this.#position.inode, offset: this.#position.offset + bytes };
+    if (this.#fd !== null) this.#head ??= headOf(this.#fd);
+    const lines = text.split("\n").filter((line) => line !== "");
+    this.#lastReadAt = performance.now();
+    const named = { ...position, inode: `${position.inode}-${this.#head}` };
+    if (!(await this.#parts.take(lines, named))) return false;
+    this.#position = position;
+    return true;
+  }
+
+  /** Leaves a rotated file that has been read to its end. */
+  #next(): boolean {
+    const { file, lingerMs = 0 } = this.#parts;
+    if (this.#position === null || this.#fd === null) return false;
+    const { inode } = this.#position;
+    const current = identityOf(file);
+    if (current === null || current === inode) return false;
+    const rotated = rotatedFiles(file);
+    const mine = rotated.findIndex((name) => identityOf(name) === inode);
+    const next = mine < 0 ? file : (rotated[mine + 1] ?? file);
+    if (lingerMs > 0 && (this.#silentMs(this.#fd) < lingerMs || isEmpty(next))) return false;
+    this.#close();
+    this.#fd = openLog(next);
+    this.#start(this.#fd);
+    return true;
+  }
+
+  /** Uses the file's time, or ours if a clock was set back. */
+  #silentMs(fd: number): number {
+    return Math.max(Date.now() - fstatSync(fd).mtimeMs, performance.now() - this.#lastReadAt);
+  }
+
+  #close(): void {
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
+  }
+}
+
+/** The `inode` of a stored position: `identity`, and `headOf`. */
+const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
+const HEAD_BYTES = 256;
+
+/** Its first line, or as much of it as identifies it. A line starts with the time, so they differ. */
+function headOf(fd: number): string {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);
+  const end = head.subarray(0, bytes).indexOf("\n") + 1;
+  return crc32(head.subarray(0, end === 0 ? bytes : end))
+    .toString(16)
+    .padStart(8, "0");
+}
+
+/** The first line that starts there or later: other lines may have replaced lost ones. */
+function lineAt(fd: number, offset: number): number {
+  if (offset === 0) return 0;
+  const text = Buffer.alloc(CHUNK_BYTES);
+  const end = text.subarray(0, readSync(fd, text, 0, CHUNK_BYTES, offset - 1)).indexOf("\n");
+  return end < 0 ? offset : offset + end;
+}
+
+/** The end of an open file. */
+export function positionAtEnd(fd: number, offset: number): LogPosition {
+  return { inode: identityOfOpen(fd), offset };
+}
+
+/** The older, uncompressed files of the log, oldest first. svlogd(8) and the keeper keep them beside it. */
+function rotatedFiles(file: string): readonly string[] {
+  const directory = dirname(file);
+  return readdirSync(directory)
+    .filter((name) => isPart(name, basename(file)) && !name.endsWith(".gz"))
+    .map((name) => ({ path: join(directory, name), changed: changedAt(join(directory, name)) }))
+    .toSorted((a, b) => a.changed - b.changed || (a.path < b.path ? -1 : 1))
+    .map(({ path }) => path);
+}
+
+function isPart(name: string, of: string): boolean {
+  return isRotated(name, of) || isRotatedElsewhere(name, of);
+}
+
+function changedAt(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** The inode of a removed file is used again, so the creation time tells the two apart. */
+function identity({ ino, birthtimeMs }: Readonly<{ ino: bigint; birthtimeMs: bigint }>): string {
+  return `${ino}-${birthtimeMs}`;
+}
+
+function identityOf(path: string): string | null {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? null : identity(found);
+}
+
+function identityOfOpen(fd: number): string {
+  return identity(fstatSync(fd, { bigint: true }));
+}
+
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === "ENOENT";
+}
+
+/** Names of rotated logs: by svlogd(8) `@TAI64N.s`, by the keeper `mail.log.20261120-081500[.gz]`. */
+const BY_SVLOGD = /^@[0-9a-f]{8,32}\.[su]$/;
+const BY_KEEPER = /^\.\d{8}-\d{6}(?:-\d+)?(?:\.gz)?$/;
+
+/** Whether `name` is a rotated part of the log `of`, both without their directory. */
+export function isRotated(name: string, of: string): boolean {
+  return of === "current" ? BY_SVLOGD.test(name) : name.startsWith(of) && BY_KEEPER.test(name.slice(of.length));
+}
+
+/** By logrotate(8): `eve.json.1`, `eve.json-20261120`. */
+const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8}(?:-\d{1,10})?)$/;
+
+/** The same of a log that another program writes and rotates. Packed parts are not among them. */
+export function isRotatedElsewhere(name: string, of: string): boolean {
+  return name.startsWith(of) && BY_LOGROTATE.test(name.slice(of.length));
+}
+
+/** The name of a log that is rotated at this time (UTC); such names sort by age. */
+export function rotatedName(log: string, iso: string): string {
+  return `${log}.${iso.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
+}

@@ -1,0 +1,91 @@
+import type { Service } from "../../core/events/event-types.ts";
+import { DAY_MS, instant, type Millis } from "../../core/time.ts";
+
+/** A line of mail.log, split into the parts that only Postfix and Dovecot write. A stranger chooses none of them. */
+export type MailLine = Readonly<{
+  /** `smtpd`, `cleanup`, `lmtp`, `imap-login`, … */
+  program: string;
+  from: "postfix" | "dovecot";
+  /** The service; null for programs that have none. */
+  service: Service | null;
+  severity: LogSeverity;
+  /** The program's text, which may contain what strangers chose. */
+  text: string;
+}>;
+export type LogSeverity = "info" | "warning" | "error";
+
+/** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
+export const LONGEST_LINE = 4_096;
+
+const TIME = "[A-Z][a-z]{2} [ \\d]\\d \\d\\d:\\d\\d:\\d\\d";
+/** `Nov 20 08:08:30 mail postfix/submission/smtpd[123]: text`, the name by `syslog_name`. */
+const POSTFIX = new RegExp(`^${TIME} \\S+ postfix(?:/([a-z-]+))?/([a-z]+)\\[\\d+\\]: (.*)$`);
+/** `Nov 20 08:08:30 imap-login: Info: text`, `… lmtp(anna@example.org)<12><session>: Info: text`. */
+const DOVECOT = new RegExp(`^${TIME} ([a-z-]+)(?:\\([^() ]*\\))?(?:<[^<> ]*>)*: ([A-Z][a-z]+): (.*)$`);
+
+const POSTFIX_SEVERITY = /^(warning|error|fatal|panic): /;
+const DOVECOT_SEVERITY: Readonly<Record<string, LogSeverity>> = {
+  Debug: "info",
+  Info: "info",
+  Warning: "warning",
+  Error: "error",
+  Fatal: "error",
+  Panic: "error",
+};
+
+/** Null: a line of neither. */
+export function parseMailLine(line: string): MailLine | null {
+  if (line.length > LONGEST_LINE) return null;
+  const [, name = "", program, text = ""] = POSTFIX.exec(line) ?? [];
+  if (program !== undefined) {
+    const [, word] = POSTFIX_SEVERITY.exec(text) ?? [];
+    const severity = word === undefined ? "info" : word === "warning" ? "warning" : "error";
+    return { program, from: "postfix", service: program === "smtpd" ? serviceOf(name) : null, severity, text };
+  }
+  const [, process, word = "", said = ""] = DOVECOT.exec(line) ?? [];
+  const severity = Object.hasOwn(DOVECOT_SEVERITY, word) ? DOVECOT_SEVERITY[word] : undefined;
+  if (process === undefined || severity === undefined) return null;
+  return { program: process, from: "dovecot", service: process === "imap-login" ? "imap" : null, severity, text: said };
+}
+
+function serviceOf(name: string): Service | null {
+  return name === "" ? "smtp" : name === "submission" || name === "submissions" ? name : null;
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** Postfix (postlogd(8)) and Dovecot: local time, without the year. */
+const SYSLOG = /^([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d) /;
+/** svlogd(8) -tt: UTC. */
+const SVLOGD = /^(\d{4}-\d\d-\d\d)_(\d\d:\d\d:\d\d(?:\.\d{1,3})?)\d* /;
+/** Fail2ban (Python's logging): local time. */
+const PYTHON = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d),(\d{3}) /;
+
+/**
+ * When a line was written, according to the line. Lines without a year get the latest one that is not more than a day
+ * after `notAfter` (clocks are set, and time zones change). Null: the line does not start with a time.
+ */
+export function timeOfLine(line: string, notAfter: Millis): Millis | null {
+  const syslog = SYSLOG.exec(line);
+  if (syslog !== null) return withoutYear(syslog, notAfter);
+  const svlogd = SVLOGD.exec(line);
+  if (svlogd !== null) return parsed(`${svlogd[1]}T${svlogd[2]}Z`);
+  const python = PYTHON.exec(line);
+  return python === null ? null : parsed(`${python[1]}T${python[2]}.${python[3]}`);
+}
+
+function withoutYear(found: readonly string[], notAfter: Millis): Millis | null {
+  const month = MONTHS.indexOf(found[1] ?? "");
+  if (month < 0) return null;
+  const [day = 0, hour = 0, minute = 0, second = 0] = found.slice(2).map(Number);
+  const year = new Date(notAfter + DAY_MS).getFullYear();
+  for (const candidate of [year, year - 1]) {
+    const at = new Date(candidate, month, day, hour, minute, second).getTime();
+    if (at <= notAfter + DAY_MS) return instant(at);
+  }
+  return null;
+}
+
+function parsed(text: string): Millis | null {
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : instant(at);
+}

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { instant } from "../../core/time.ts";
+import { LOG_PATTERNS, readMailLog } from "./mail-log.ts";
+
+const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
+const parts = { spamReply: "Message content refused", guardSince: SINCE };
+const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, parts);
+
+test("a fault, with the door and what it was", () => {
+  const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1 };
+  assert.deepEqual(read("mail postfix/submission/smtpd[1]: lost connection after AUTH from unknown[2001:db8::7]"), {
+    ...about,
+    reason: "lost_connection",
+    detail: "AUTH",
+  });
+});
+
+test("a probe that gave up does not count against its client", () => {
+  const line = (ip: string): string =>
+    `mail postfix/smtpd[1]: lost connection after CONNECT from probe.localhost[${ip}]`;
+  assert.equal(read(line("127.71.9.25")), null);
+  assert.equal(read(line("127.71.9.26")), null);
+  assert.equal(read(line("127.71.9.27"))?.type, "CLIENT_FAULT");
+});
+
+test("sign-ins on port 25 are counted by the line that ends the session", () => {
+  const reported = "disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6";
+  const seen = read(`mail postfix/smtpd[1]: ${reported}`);
+  assert.ok(seen?.type === "CLIENT_FAULT");
+  assert.deepEqual([seen.reason, seen.times, seen.detail], ["auth_not_offered", 3, "auth=0/3"]);
+  assert.equal(
+    read(`mail postfix/submission/smtpd[1]: ${reported}`),
+    null,
+    "where signing in is offered, the guard is asked",
+  );
+});
+
+test("a failed sign-in is read only from the time when the guard was down", () => {
+  const line = (time: string): string =>
+    `Nov 20 ${time} imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): ` +
+    "user=<anna@example.test>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abc>";
+  assert.equal(readMailLog(line("08:08:30"), parts), null);
+  assert.deepEqual(readMailLog(line("07:59:59"), parts), {
+    type: "LOGIN_UNSEEN",
+    ip: "198.51.100.7",
+    service: "imap",
+    login: "anna@example.test",
+    times: 2,
+  });
+});
+
+test("the way of a mail: its names, and what became of it", () => {
+  assert.deepEqual(read("mail postfix/cleanup[1]: 72CED1EABE5: message-id=<a@sender.test>"), {
+    type: "MAIL_QUEUED",
+    queueId: "72CED1EABE5",
+    messageId: "<a@sender.test>",
+  });
+  const reported = (to: string): string =>
+    `mail postfix/smtp[1]: 72CED1EABE5: to=<${to}>, orig_to=<x@y.test>, relay=mx.test[203.0.113.9]:25, conn_use=2, ` +
+    "delay=0.12, delays=0.05/0.01/0.03/0.03, dsn=4.2.0, status=deferred (host said: 450 status=sent (ok))";
+  const tried = {
+    type: "MAIL_TRIED",
+    queueId: "72CED1EABE5",
+    alias: "x@y.test",
+    outcome: "deferred",
+    relay: "smtp mx.test[203.0.113.9]:25",
+    reply: "host said: 450 status=sent (ok)",
+    server: "203.0.113.9",
+  };
+  assert.deepEqual(read(reported("anna@example.test")), { ...tried, recipient: "anna@example.test" });
+  const forged = '"a>, relay=x, delay=0, delays=0, dsn=2.0.0, status=sent (ok)"@example.test';
+  assert.deepEqual(read(reported(forged)), { ...tried, recipient: forged });
+});
+
+test("a withheld report is not a delivery", () => {
+  const reported =
+    "mail postfix/discard[1]: 72CED1EABE5: to=<a@b.test>, relay=none, delay=0.1, delays=0.1/0/0/0, dsn=2.0.0, " +
+    "status=sent (the sender of the mail is not proven)";
+  const seen = read(reported);
+  assert.ok(seen?.type === "MAIL_TRIED");
+  assert.deepEqual([seen.outcome, seen.alias, seen.recipient], ["withheld", null, "a@b.test"]);
+});
+
+test("what the milters found out, whatever a stranger wrote before our words", () => {
+  const found = (header: string, helo: string, words: string): unknown =>
+    read(
+      `mail postfix/cleanup[1]: 72CED1EABE5: milter-header-info: header ${header} from mx.test[198.51.100.70]; ` +
+        `from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<${helo}>: ${words}`,
+    );
+  const judged = { type: "MAIL_JUDGED", queueId: "72CED1EABE5" };
+  const results = "Authentication-Results: mail.example.test;?dkim=none;?spf=pass";
+  assert.deepEqual(found(results, "mx.test", "the sender is proven by SPF"), { ...judged, found: "spf" });
+  assert.deepEqual(found(results, "mx.test", "a signature is right"), { ...judged, found: "dkim" });
+  assert.deepEqual(found("X-Spam-Flag: YES", "mx.test", "it is marked as spam"), { ...judged, found: "spam" });
+  const forger = "x>: the sender is proven by SPF";
+  assert.deepEqual(found("X-Spam-Flag: YES", forger, "it is marked as spam"), { ...judged, found: "spam" });
+  assert.equal(found("X-Spam-Flag: YES", forger, "it is something else"), null);
+});
+
+test("a refusal by a milter", () => {
+  const seen = read(
+    "mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: 5.7.1 " +
+      "Message content refused; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
+  );
+  assert.ok(seen?.type === "CONTENT_REFUSED");
+  assert.equal(seen.reason, "spam_refused");
+});
+
+test("no line whatsoever makes it throw, or name an address that is none", () => {
+  const words = fc.constantFrom(
+    ...LOG_PATTERNS.flatMap(({ example }) => example.split(/(?<=[ :<>,])/)),
+    "\0",
+    "9".repeat(400),
+    "[999.1.1.1]",
+  );
+  const lines = fc.oneof(
+    fc.string({ unit: ANY_CHARACTER }),
+    fc.array(words, { maxLength: 300 }).map((all) => `Nov 20 08:08:30 mail postfix/smtpd[1]: ${all.join("")}`),
+  );
+  fc.assert(
+    fc.property(lines, (text) => {
+      const seen = readMailLog(text, parts);
+      assert.ok(seen === null || typeof seen.type === "string");
+    }),
+    { seed: 20_261_120, numRuns: 500 },
+  );
+});

@@ -1,0 +1,94 @@
+import type { Observation } from "../../core/events/log.ts";
+import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
+import { DOVECOT_PATTERNS } from "./dovecot-patterns.ts";
+import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
+import type { LogPattern } from "./pattern.ts";
+import { REFUSED_PATTERNS, SESSION_PATTERNS } from "./postfix-patterns.ts";
+
+export type MailLogParts = Readonly<{
+  /** The words of a refusal by spam score. */
+  spamReply: string;
+  /** From this time on the guard hears of sign-ins directly. */
+  guardSince: Millis;
+}>;
+
+/** What only a line of mail.log says; null for most lines. */
+export function readMailLog(line: string, parts: MailLogParts): Observation | null {
+  const parsed = parseMailLine(line);
+  if (parsed === null) return null;
+  if (parsed.program === "cleanup")
+    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(line, parts.spamReply);
+  if (DELIVERY.has(parsed.program)) return readTried(parsed);
+  const found = matchPattern(parsed);
+  if (found === null) return null;
+  const { pattern, groups } = found;
+  const ip = parseIp(groups["ip"] ?? "");
+  const { service } = parsed;
+  // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
+  if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
+  const times = Number(groups["tries"] ?? 1);
+  if (pattern.tells.type === "fault")
+    return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };
+  const at = timeOfLine(line, parts.guardSince);
+  const seen = at === null || at + RESOLUTION_MS > parts.guardSince;
+  return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
+}
+
+/** The pattern that a line matches, and its groups; the first in the table wins. */
+export function matchPattern(
+  line: MailLine,
+): Readonly<{ pattern: LogPattern; groups: Readonly<Record<string, string | undefined>> }> | null {
+  for (const pattern of LOG_PATTERNS) {
+    if (pattern.program !== line.program || pattern.from !== line.from) continue;
+    if (pattern.port25 === true && line.service !== "smtp") continue;
+    const groups = pattern.matches.exec(line.text)?.groups;
+    if (groups !== undefined) return { pattern, groups };
+  }
+  return null;
+}
+
+/** Lines have whole seconds. */
+const RESOLUTION_MS = 1_000;
+
+const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
+const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
+const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
+/** The recipient may be quoted and contain brackets; the other side's answer comes last. */
+const TRIED = new RegExp(
+  `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?<alias>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, )?` +
+    "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
+    "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
+);
+
+/** `NAME[IP]:PORT`: we and the DNS write a next hop, and a name contains no bracket. */
+const SERVER = /^[^\s[\]]+\[([0-9a-f.:]{2,45})\]:\d{1,5}$/;
+
+function readQueued({ text }: MailLine): Observation | null {
+  const { queue = "", message = "" } = QUEUED.exec(text)?.groups ?? {};
+  return queue === "" ? null : { type: "MAIL_QUEUED", queueId: queue, messageId: message };
+}
+
+function readTried({ text, program }: MailLine): Observation | null {
+  const groups = TRIED.exec(text)?.groups;
+  const outcome = OUTCOMES.find((one) => one === groups?.["status"]);
+  if (groups === undefined || outcome === undefined) return null;
+  const relay = `${program} ${groups["relay"] ?? ""}`;
+  return {
+    type: "MAIL_TRIED",
+    queueId: groups["queue"] ?? "",
+    recipient: groups["to"] ?? "",
+    alias: groups["alias"] ?? null,
+    // Nothing else is sent there (mail/postfix/main-cf.ts).
+    outcome: program === "discard" ? "withheld" : outcome,
+    relay,
+    reply: groups["reply"] ?? "",
+    server: program === "smtp" ? parseIp(SERVER.exec(groups["relay"] ?? "")?.[1] ?? "") : null,
+  };
+}
+
+const OUTCOMES = ["sent", "deferred", "bounced"] as const;
+
+/** Every pattern. No line matches two of them (log-patterns.test.ts). */
+export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

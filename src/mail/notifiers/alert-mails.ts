@@ -1,0 +1,79 @@
+import { hostname } from "node:os";
+import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import { HOUR_MS } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { alertMailTo, alertSender, postmaster, senderOf } from "./channels.ts";
+import { type Envelope, mailText } from "./mail-text.ts";
+import type { Sender } from "./push.ts";
+
+export type AlertMail = Extract<KeeperCommand, { readonly verb: "mail_alert" }>;
+
+/** Far more than the number of alerts, so that even a compromised guard cannot fill a mailbox. */
+const MOST_AN_HOUR = 200;
+
+/** Puts alerts into our own queue, with sender and recipients from the settings. */
+export class AlertMails {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  /** By the id of the alert's message: a guard that is killed before it has stored the reply asks again. */
+  readonly #queued = new Map<string, Readonly<{ at: number; reply: Promise<KeeperReply> }>>();
+
+  constructor(layout: Layout, clock: Clock) {
+    this.#layout = layout;
+    this.#clock = clock;
+  }
+
+  async send(alert: AlertMail, settings: Settings): Promise<KeeperReply> {
+    const to = alertMailTo(settings);
+    if (to.length === 0) return { ok: false, reason: "alerts.email is empty, and another channel is set by now." };
+    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
+  }
+
+  /**
+   * An alert by the keeper, while the guard, which knows the other channels, does not run. The alert is sent even if the settings cannot
+   * be read (null): Postfix adds our domain.
+   */
+  alarm(alert: AlertMail, settings: Settings | null): Promise<KeeperReply> {
+    if (settings === null) {
+      const sender: Sender = { host: hostname(), contacts: [], language: "en" };
+      return this.#once(alert, { to: ["postmaster"], from: "postmaster", sender });
+    }
+    const named = alertMailTo(settings);
+    const to = named.length === 0 ? [postmaster(settings)] : named;
+    return this.#once(alert, { to, from: alertSender(settings), sender: senderOf(settings) });
+  }
+
+  async #once(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
+    const now = this.#clock.now();
+    for (const [id, { at }] of this.#queued) if (at <= now - HOUR_MS || at > now) this.#queued.delete(id);
+    const queued = this.#queued.get(alert.id);
+    if (queued !== undefined && (await queued.reply).ok) return queued.reply;
+    if (this.#queued.size >= MOST_AN_HOUR) return { ok: false, reason: `${MOST_AN_HOUR} went out within an hour.` };
+    const reply = this.#queue(alert, envelope);
+    this.#queued.set(alert.id, { at: now, reply });
+    return reply;
+  }
+
+  #queue(alert: AlertMail, envelope: Envelope): Promise<KeeperReply> {
+    const { from, to } = envelope;
+    const input = mailText({ ...alert, code: null, subject: "" }, envelope);
+    return queueMail(this.#layout, { from, to, input });
+  }
+}
+
+/** On a disk without space, postdrop(1) retries endlessly. */
+const QUEUEING_SECONDS = 10;
+
+/** sendmail(1): the mail is in the queue, or waits until Postfix is back to queue it. */
+export async function queueMail(
+  { postfixConf }: Layout,
+  { from, to, input }: Readonly<{ from: string; to: readonly string[]; input: string }>,
+): Promise<KeeperReply> {
+  const sendmail = ["/usr/sbin/sendmail", "-C", postfixConf, "-i", "-f", from, "--", ...to];
+  // timeout(1) also ends the postdrop below it.
+  const sent = await runProgram("timeout", ["-k", "1", String(QUEUEING_SECONDS), ...sendmail], { input });
+  return sent.code === 0 ? { ok: true, detail: `Mailed ${to.join(", ")}.` } : { ok: false, reason: lastLines(sent) };
+}

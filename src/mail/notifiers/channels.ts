@@ -1,0 +1,216 @@
+import { createHash } from "node:crypto";
+import { ALERT_BODY } from "../../admin/declare/keeper.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import { messageOf } from "../../core/error.ts";
+import { domainOf } from "../../core/net/address.ts";
+import { printable } from "../../core/text.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import type { AlertChannel, AlertMessage } from "../../guard/alerts/ports.ts";
+import { bodyWithin } from "../../guard/alerts/words.ts";
+import type { Clock, Outcome } from "../../guard/ports.ts";
+import { readNamed } from "../../host/root-files/files.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { mailText } from "./mail-text.ts";
+import {
+  appriseRequest,
+  gotifyRequest,
+  type HttpRequest,
+  type HttpWorld,
+  ntfyRequest,
+  type Sender,
+  sendHttp,
+  webhookRequest,
+} from "./push.ts";
+import { type SmtpServer, sendMail } from "./smtp-client.ts";
+
+export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+/** `ownQueue` gives a message for `alerts.email` to our own Postfix. Never rejects. */
+export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
+
+/** A file that a setting names cannot be used. The message is for the administrator. */
+class Unusable extends Error {}
+
+/** Of a list of certificates. */
+const MOST_BYTES = 1024 * 1024;
+const MOST_FILE_CHARACTERS = 4_096;
+
+/** Every channel in the settings. Files with secrets are read for each message, because they may change at any time. */
+export function channelsOf(settings: Settings, world: AlertWorld): readonly AlertChannel[] {
+  const sender = senderOf(settings);
+  const push = (kind: string, url: string, request: (message: AlertMessage) => HttpRequest): AlertChannel => ({
+    name: nameOf(kind, url),
+    send: orUnusable((message) => sendHttp(request(message), { ...world, authorities: authorities(settings) })),
+  });
+  return [
+    ...mailChannels(settings, sender, world),
+    ...settings["alerts.webhook"].map((url) =>
+      push("webhook", url, (message) => {
+        const key = webhookKey(settings["alerts.webhook_secret_file"]);
+        return webhookRequest(url, message, { sender, key, nowSeconds: Math.floor(world.clock.now() / 1_000) });
+      }),
+    ),
+    ...settings["alerts.ntfy"].map((url) =>
+      push("ntfy", url, (message) => {
+        const file = settings["alerts.ntfy_token_file"];
+        return ntfyRequest(url, message, sender, file === "" ? null : secretIn(file, "alerts.ntfy_token_file"));
+      }),
+    ),
+    ...urls(settings["alerts.gotify"]).map((url) =>
+      push("gotify", url, (message) =>
+        gotifyRequest(url, message, sender, secretIn(settings["alerts.gotify_token_file"], "alerts.gotify_token_file")),
+      ),
+    ),
+    ...settings["alerts.apprise"].map((url) => push("apprise", url, (message) => appriseRequest(url, message, sender))),
+  ];
+}
+
+/** The fields of every alert. */
+export function senderOf(settings: Settings): Sender {
+  const { hostname: host, "alerts.contacts": contacts, "alerts.language": language } = settings;
+  return { host, contacts, language };
+}
+
+/** Requests the URL of the outside watcher, which raises the alarm when the requests stop. */
+export function heartbeatTo(settings: Settings, world: ChannelWorld): Promise<Outcome> {
+  const url = settings["alerts.heartbeat"];
+  return orUnusable(() => sendHttp({ method: "GET", url }, { ...world, authorities: authorities(settings) }))(null);
+}
+
+function mailChannels(settings: Settings, sender: Sender, world: AlertWorld): readonly AlertChannel[] {
+  const { from, helo } = { from: alertSender(settings), helo: settings.hostname };
+  const to = settings["alerts.relay_to"];
+  const relayed = (message: AlertMessage): Promise<Outcome> =>
+    sendMail(
+      { ...relayOf(settings), helo, lookup: world.lookup },
+      { from, to, text: mailText(message, { from, to, sender }) },
+    );
+  return [
+    ...(alertMailTo(settings).length === 0
+      ? []
+      : [{ name: "email", send: world.ownQueue, isLocal: areMailboxesHere(settings) }]),
+    ...(to.length === 0 ? [] : [{ name: "relay", send: orUnusable(relayed) }]),
+  ];
+}
+
+/** The sender's name in alerts by mail. */
+export function alertSender(settings: Settings): string {
+  return settings["alerts.from"] === "" ? postmaster(settings) : settings["alerts.from"];
+}
+
+/** RFC 8314: on this port TLS starts at once. */
+const SUBMISSIONS = 465;
+
+function relayOf(settings: Settings): Omit<SmtpServer, "helo" | "lookup"> {
+  // `[name]:port`, as the setting's kind writes it.
+  const [, host = "", digits = ""] = /^\[(.+)\]:(\d+)$/.exec(settings["alerts.relay"]) ?? [];
+  const port = Number(digits);
+  const user = settings["alerts.relay_user"];
+  const key = "alerts.relay_password_file";
+  return {
+    host,
+    port,
+    security: port === SUBMISSIONS ? "tls" : "starttls",
+    authorities: authorities(settings),
+    login: user === "" ? null : { user, password: secretIn(settings[key], key) },
+  };
+}
+
+function authorities(settings: Settings): readonly string[] | undefined {
+  const file = settings["alerts.ca"];
+  if (file === "") return undefined;
+  // Loaded only here: 3 MB.
+  const { rootCertificates } = process.getBuiltinModule("node:tls");
+  return [...rootCertificates, textIn(file, "alerts.ca")];
+}
+
+/** Standard Webhooks: `whsec_` and the key in base64. Anything else is the key itself. */
+function webhookKey(file: string): Buffer | null {
+  if (file === "") return null;
+  const secret = secretIn(file, "alerts.webhook_secret_file");
+  return secret.startsWith("whsec_") ? Buffer.from(secret.slice("whsec_".length), "base64") : Buffer.from(secret);
+}
+
+function secretIn(file: string, key: string): string {
+  const [line = ""] = textIn(file, key).split("\n");
+  const secret = line.trim();
+  if (!/^[\x20-\x7e]{1,1000}$/.test(secret))
+    throw new Unusable(`The first line of ${file} of ${key} must be the secret, in plain characters.`);
+  return secret;
+}
+
+function textIn(file: string, key: string): string {
+  let text: string;
+  try {
+    text = readNamed(file, MOST_BYTES).toString();
+  } catch {
+    throw new Unusable(`The file ${file} of ${key} cannot be read by the user ghostinbox.`);
+  }
+  if (key !== "alerts.ca" && text.length > MOST_FILE_CHARACTERS)
+    throw new Unusable(`The file ${file} of ${key} is too long to hold a secret.`);
+  return text;
+}
+
+function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promise<Outcome> {
+  return async (wish) => {
+    try {
+      return await send(wish);
+    } catch (error) {
+      return {
+        ok: false,
+        reason: error instanceof Unusable ? error.message : `it cannot be used: ${messageOf(error)}`,
+      };
+    }
+  };
+}
+
+function urls(url: string): readonly string[] {
+  return url === "" ? [] : [url];
+}
+
+/** The address may contain a secret, so only its host and a digest are shown. */
+function nameOf(kind: string, url: string): string {
+  const digest = createHash("sha256").update(url).digest("hex").slice(0, 6);
+  return `${kind} ${printable(new URL(url).host, 80)} #${digest}`;
+}
+
+/**
+ * Recipients of alerts through our own queue. Without any channel in the settings, the administrator, so that
+ * someone is notified.
+ */
+export function alertMailTo(settings: Settings): readonly string[] {
+  const set = settings["alerts.email"];
+  return set.length > 0 || hasOtherChannel(settings) ? set : [postmaster(settings)];
+}
+
+/** Whether all of these mailboxes are on this server, as far as the addresses tell. */
+export function areMailboxesHere(settings: Settings): boolean {
+  const isHere = (address: string): boolean => settings.domains.includes(domainOf(address).toLowerCase());
+  const administrator = settings["accounts.administrator"];
+  return alertMailTo(settings).every(
+    (address) => isHere(address) && (address !== postmaster(settings) || administrator === "" || isHere(administrator)),
+  );
+}
+
+/** Reaches `accounts.administrator`, or the first account. */
+export function postmaster({ domains, hostname }: Pick<Settings, "domains" | "hostname">): string {
+  return `postmaster@${domains[0] ?? hostname}`;
+}
+
+function hasOtherChannel(settings: Settings): boolean {
+  const lists = ["alerts.relay_to", "alerts.webhook", "alerts.ntfy", "alerts.apprise"] as const;
+  return lists.some((key) => settings[key].length > 0) || settings["alerts.gotify"] !== "";
+}
+
+/**
+ * Sends through our own Postfix by way of the keeper. Postfix has no port for it, because any local program could write
+ * to a loopback port or keep it busy.
+ */
+export function ownQueue(keeper: Keeper, language: AlertLanguage): (message: AlertMessage) => Promise<Outcome> {
+  return async (message) => {
+    const { id, kind, at, severity } = message;
+    const title = message.title.toWellFormed();
+    const body = bodyWithin(message, ALERT_BODY, language).toWellFormed();
+    const reply = await keeper.ask({ verb: "mail_alert", id, kind, at, severity, title, body });
+    return reply.ok ? { ok: true } : { ok: false, reason: reply.reason };
+  };
+}

@@ -1,0 +1,129 @@
+import type { KeeperCommand } from "../../admin/declare/keeper.ts";
+import { plural } from "../../core/text.ts";
+import { formatDuration } from "../../core/time.ts";
+import type { AlertMessage } from "../../guard/alerts/ports.ts";
+import { type Sender, textOf, titleOf } from "./push.ts";
+
+export type Envelope = Readonly<{ from: string; to: readonly string[]; sender: Sender }>;
+
+/** RFC 2047: an encoded word has at most 75 characters; 45 bytes of UTF-8 become 60 of them. */
+const WORD_BYTES = 45;
+/** RFC 2045, 6.8. */
+const BASE64_LINE = 76;
+
+/** An alert as a mail (RFC 5322), with CR LF. Its Message-ID is the same at every attempt. */
+export function mailText(message: AlertMessage, { from, to, sender }: Envelope): string {
+  const text = textOf(message, sender);
+  const isPlain = /^[\n\x20-\x7e]*$/.test(text) && text.split("\n").every((line) => line.length <= 900);
+  const headers = [
+    `From: GhostInbox <${from}>`,
+    `To: ${to.join(",\r\n ")}`,
+    `Subject: ${subject(titleOf(message, sender))}`,
+    `Date: ${new Date(message.at).toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${message.id}@${sender.host}>`,
+    // RFC 3834: no vacation program answers it.
+    "Auto-Submitted: auto-generated",
+    ...(message.severity === "critical" ? ["Importance: high"] : []),
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    `Content-Transfer-Encoding: ${isPlain ? "7bit" : "base64"}`,
+  ];
+  const body = isPlain ? text.replaceAll("\n", "\r\n") : base64(text);
+  return `${headers.join("\r\n")}\r\n\r\n${body}`;
+}
+
+/** The text of a Subject field. */
+export function subject(text: string): string {
+  const words: string[] = [];
+  if (/^[\x20-\x7e]{1,900}$/.test(text)) return text;
+  let word = "";
+  for (const character of text) {
+    if (Buffer.byteLength(word + character) > WORD_BYTES) {
+      words.push(word);
+      word = "";
+    }
+    word += character;
+  }
+  return [...words, word].map((part) => `=?UTF-8?B?${Buffer.from(part).toString("base64")}?=`).join("\r\n ");
+}
+
+/** A body in base64, with CR LF. */
+export function base64(text: string): string {
+  const lines =
+    Buffer.from(text)
+      .toString("base64")
+      .match(new RegExp(`.{1,${BASE64_LINE}}`, "g")) ?? [];
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+export type ReportMail = Readonly<{
+  /** The part of the Message-ID before the `@`: the same whenever the same report is sent again. */
+  id: string;
+  host: string;
+  from: string;
+  to: readonly string[];
+  at: number;
+  title: string;
+  text: string;
+  html: string;
+}>;
+
+/** A report as a multipart/alternative mail, the richest part last (RFC 2046, 5.1.4); with CR LF. */
+export function reportMail({ id, host, from, to, at, title, text, html }: ReportMail): string {
+  // In base64 there is no `=_`, so it is in none of the parts (RFC 2045, 6.7).
+  const boundary = "=_report";
+  const part = (type: string, body: string): readonly string[] => [
+    `--${boundary}`,
+    `Content-Type: text/${type}; charset=utf-8`,
+    "Content-Transfer-Encoding: base64",
+    "",
+    base64(body),
+  ];
+  return [
+    `From: GhostInbox <${from}>`,
+    `To: ${to.join(",\r\n ")}`,
+    `Subject: ${subject(title)}`,
+    `Date: ${new Date(at).toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${id}@${host}>`,
+    // RFC 3834: no vacation program answers it.
+    "Auto-Submitted: auto-generated",
+    "MIME-Version: 1.0",
+    `Content-Type: multipart/alternative; boundary="${boundary}"`,
+    "",
+    ...part("plain", text),
+    ...part("html", html),
+    `--${boundary}--`,
+    "",
+  ].join("\r\n");
+}
+
+export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
+export type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
+
+/**
+ * Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from
+ * strangers.
+ */
+export function renderBanMail({ prefix, jail, failures, lastsMs, unsaid }: BanMail, envelope: BanMailEnvelope): string {
+  const address = prefix.replace(/\/(?:32|128)$/, "");
+  const length = lastsMs === null ? "for good" : `for ${formatDuration(lastsMs)}`;
+  return [
+    `From: Fail2Ban <${envelope.from}>`,
+    `To: <${envelope.to}>`,
+    `Subject: [Fail2Ban] ${jail}: banned ${address} from ${envelope.hostname}`,
+    "Auto-Submitted: auto-generated",
+    "Content-Type: text/plain; charset=us-ascii",
+    "",
+    "Hi,",
+    "",
+    `The IP ${address} has just been banned by Fail2Ban and GhostInbox ${length}`,
+    `after ${failures} attempts against ${jail}.`,
+    ...(unsaid === 0 ? [] : ["", `Of ${plural(unsaid, "ban")} before it no mail was sent: there were too many.`]),
+    "",
+    "To see why, and to lift it:",
+    "",
+    `  ghostinbox why ${address.replace(/\/.*$/, "")}`,
+    `  ghostinbox unban ${address}`,
+    "",
+  ].join("\n");
+}

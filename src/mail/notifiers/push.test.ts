@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { test } from "node:test";
+import { instant } from "../../core/time.ts";
+import type { AlertMessage } from "../../guard/alerts/ports.ts";
+import { mailText } from "./mail-text.ts";
+import { appriseRequest, gotifyRequest, ntfyRequest, topicOf, webhookRequest } from "./push.ts";
+
+const sender = { host: "mail.example.org", contacts: ["Änne, +49 30 1"], language: "en" as const };
+const message: AlertMessage = {
+  id: "msg_0123",
+  kind: "opened",
+  at: instant(Date.UTC(2026, 0, 2, 3, 4, 5)),
+  severity: "critical",
+  code: "component_down",
+  subject: "postfix",
+  title: "A part of the server does not run (postfix)",
+  body: "What happened: it ended.",
+};
+const bodyOf = (request: { readonly body?: string }): Readonly<Record<string, unknown>> => {
+  const body: unknown = JSON.parse(request.body ?? "");
+  assert.ok(typeof body === "object" && body !== null);
+  return Object.fromEntries(Object.entries(body));
+};
+
+test("a webhook is signed as Standard Webhooks says, over just what is sent", () => {
+  // The key of its example.
+  const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64");
+  const request = webhookRequest("https://h.example/x", message, { sender, key, nowSeconds: 1_614_265_330 });
+  const signature = createHmac("sha256", key).update(`msg_0123.1614265330.${request.body}`).digest("base64");
+  assert.deepEqual(request.headers, {
+    "content-type": "application/json",
+    "webhook-id": "msg_0123",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": `v1,${signature}`,
+  });
+  assert.deepEqual(bodyOf(request), {
+    type: "alert.opened",
+    timestamp: "2026-01-02T03:04:05.000Z",
+    data: {
+      severity: "critical",
+      code: "component_down",
+      subject: "postfix",
+      title: message.title,
+      text: "What happened: it ended.\n\nServer: mail.example.org\nTime: 2026-01-02T03:04:05.000Z\nSeverity: critical\nContacts: Änne, +49 30 1\n",
+      host: sender.host,
+      contacts: sender.contacts,
+    },
+  });
+  const unsigned = webhookRequest("https://h.example/x", message, { sender, key: null, nowSeconds: 1 });
+  assert.ok(!("webhook-signature" in (unsigned.headers ?? {})));
+});
+
+test("ntfy: as JSON to the server's root, also below a path", () => {
+  assert.deepEqual(topicOf("https://ntfy.sh/my-topic"), { topic: "my-topic", root: "https://ntfy.sh/" });
+  assert.deepEqual(topicOf("https://x.example/ntfy/my-topic/"), { topic: "my-topic", root: "https://x.example/ntfy/" });
+  const request = ntfyRequest("https://ntfy.sh/my-topic", message, sender, "tk_1");
+  assert.equal(request.url, "https://ntfy.sh/");
+  assert.equal(request.headers?.["authorization"], "Bearer tk_1");
+  const { topic, priority, title } = bodyOf(request);
+  assert.deepEqual([topic, priority, title], ["my-topic", 5, `[mail.example.org] CRITICAL: ${message.title}`]);
+});
+
+test("ntfy: no message reaches the 4,096 bytes from which on it would be an attachment", () => {
+  const long = { ...message, body: "ä".repeat(5_000) };
+  const item = `2026-01-02T03:04:05.000Z warning: Much\n${"What happened: ä. ".repeat(50)}\n\nWhat to do: nothing.`;
+  const digest: AlertMessage = {
+    ...message,
+    kind: "digest",
+    body: Array.from({ length: 50 }, () => item).join("\n\n"),
+  };
+  for (const one of [long, digest])
+    for (const contacts of [["Anna"], ["Ä".repeat(3_000)]]) {
+      const { message: text } = bodyOf(ntfyRequest("https://ntfy.sh/t", one, { ...sender, contacts }, null));
+      assert.ok(typeof text === "string" && Buffer.byteLength(text) < 4_000);
+    }
+  const { message: text } = bodyOf(ntfyRequest("https://ntfy.sh/t", digest, sender, null));
+  assert.match(String(text), /And 4\d more before these: `alerts list`\.\n\nServer: /);
+});
+
+test("Gotify and Apprise get the documented fields; an end has a lower priority than its start", () => {
+  const over: AlertMessage = { ...message, kind: "resolved" };
+  const gotify = gotifyRequest("https://g.example/", message, sender, "A.b");
+  assert.deepEqual([gotify.url, gotify.headers?.["x-gotify-key"]], ["https://g.example/message", "A.b"]);
+  const priorityOf = (one: AlertMessage): unknown =>
+    bodyOf(gotifyRequest("https://g.example", one, sender, "t"))["priority"];
+  assert.deepEqual([priorityOf(message), priorityOf(over)], [9, 4]);
+  const typeOf = (one: AlertMessage): unknown =>
+    bodyOf(appriseRequest("http://a.example/notify/k", one, sender))["type"];
+  assert.deepEqual([typeOf(message), typeOf(over)], ["failure", "success"]);
+});
+
+test("a mail: text outside ASCII is encoded, and its id is that of the message", () => {
+  const text = mailText(message, { from: "postmaster@example.org", to: ["a@example.org", "b@example.org"], sender });
+  const [head = "", body = ""] = text.split("\r\n\r\n");
+  assert.match(head, /^Message-ID: <msg_0123@mail\.example\.org>\r$/m);
+  assert.match(head, /^To: a@example\.org,\r\n b@example\.org\r$/m);
+  assert.match(head, /^Date: Fri, 02 Jan 2026 03:04:05 \+0000\r$/m);
+  assert.match(head, /^Auto-Submitted: auto-generated\r$/m);
+  assert.match(Buffer.from(body, "base64").toString(), /Contacts: Änne/);
+  for (const line of text.split("\r\n")) assert.match(line, /^[\x20-\x7e]{0,998}$/);
+});
+
+test("a subject of any text is encoded words of at most 75 characters, which decode to it", () => {
+  const title = "Schlüssel 🔑 ".repeat(20);
+  const text = mailText({ ...message, title }, { from: "p@example.org", to: ["a@example.org"], sender });
+  const folded = /^Subject: ((?:.*\r\n )*.*)\r$/m.exec(text)?.[1] ?? "";
+  const words = folded.split("\r\n ");
+  for (const word of words) assert.ok(word.length <= 75, word);
+  const decoded = words.map((word) => Buffer.from(word.slice("=?UTF-8?B?".length, -2), "base64").toString());
+  assert.equal(decoded.join(""), `[mail.example.org] CRITICAL: ${title}`);
+});

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reportMail } from "./mail-text.ts";
+
+const mail = reportMail({
+  id: "report-2026-11-16",
+  host: "mail.example.org",
+  from: "postmaster@example.org",
+  to: ["anna@example.org", "bea@example.org"],
+  at: Date.UTC(2026, 10, 16, 7),
+  title: "Weekly report of mail.example.org",
+  text: "Grüße\n".repeat(100),
+  html: "<p>Grüße</p>",
+});
+
+test("both parts come back as they were, the text first", () => {
+  const [head = "", ...parts] = mail.split("--=_report");
+  assert.match(head, /\r\nContent-Type: multipart\/alternative; boundary="=_report"\r\n\r\n$/);
+  assert.equal(parts.at(-1), "--\r\n");
+  const read = parts.slice(0, -1).map((part) => {
+    const [headers = "", body = ""] = part.split("\r\n\r\n");
+    assert.match(headers, /Content-Transfer-Encoding: base64/);
+    return [/text\/\w+/.exec(headers)?.[0], Buffer.from(body, "base64").toString()];
+  });
+  assert.deepEqual(read, [
+    ["text/plain", "Grüße\n".repeat(100)],
+    ["text/html", "<p>Grüße</p>"],
+  ]);
+});
+
+test("its header names the report, and no line is too long (RFC 5322, 2.1.1)", () => {
+  for (const line of [
+    "From: GhostInbox <postmaster@example.org>",
+    "To: anna@example.org,",
+    " bea@example.org",
+    "Subject: Weekly report of mail.example.org",
+    "Date: Mon, 16 Nov 2026 07:00:00 +0000",
+    "Message-ID: <report-2026-11-16@mail.example.org>",
+    "Auto-Submitted: auto-generated",
+  ])
+    assert.ok(mail.includes(`${line}\r\n`), line);
+  assert.ok(mail.split("\r\n").every((line) => line.length <= 78 && !line.includes("\n")));
+});

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { after, describe, test } from "node:test";
+import { receiverLookup } from "./push.ts";
+import { type SmtpServer, sendMail } from "./smtp-client.ts";
+
+const lookup = receiverLookup({ addresses: () => Promise.resolve({ type: "none" }) });
+
+describe("mail to a server", () => {
+  const servers: Server[] = [];
+  after(() => {
+    for (const server of servers) server.close();
+  });
+  /** Gives the configured reply to each line of the client, and stores the lines. The relay with TLS is in test/e2e. */
+  async function serve(
+    replies: Readonly<Record<string, string>>,
+    last?: string,
+  ): Promise<{ server: SmtpServer; said: string[] }> {
+    const said: string[] = [];
+    const listener = createServer((socket) => {
+      let inData = false;
+      socket.on("error", () => socket.destroy());
+      socket.write(replies["greeting"] ?? "220 here\r\n");
+      socket.on("data", (chunk) => {
+        for (const line of chunk.toString().split("\r\n").slice(0, -1)) {
+          said.push(line);
+          if (inData && line !== ".") continue;
+          const verb = inData ? "." : (line.split(/[ :]/)[0] ?? "");
+          inData = verb === "DATA";
+          socket.write(replies[line] ?? replies[verb] ?? (verb === "DATA" ? "354 continue\r\n" : "250 ok\r\n"));
+          if (verb === last) socket.end();
+        }
+      });
+    });
+    servers.push(listener);
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const address = listener.address();
+    assert.ok(address !== null && typeof address === "object");
+    const where = { host: "127.0.0.1", port: address.port, security: "plain", login: null } as const;
+    return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
+  }
+  const mail = {
+    from: "p@example.org",
+    to: ["a@example.org", "b@example.org"],
+    text: "Subject: x\r\n\r\n.dot\r\nend\r\n",
+  };
+
+  test("one session, a dot at the start of a line doubled", async () => {
+    const { server, said } = await serve({ EHLO: "250-here\r\n250 8BITMIME\r\n" });
+    assert.deepEqual(await sendMail(server, mail), { ok: true });
+    const expected = ["MAIL FROM:<p@example.org>", "RCPT TO:<a@example.org>", "RCPT TO:<b@example.org>", "DATA"];
+    assert.deepEqual(said.slice(0, 10), ["EHLO mail.example.org", ...expected, "Subject: x", "", "..dot", "end", "."]);
+  });
+
+  test("one recipient that is refused keeps it from no other; all refused is a failure", async () => {
+    const one = await serve({ "RCPT TO:<a@example.org>": "550 unknown\r\n" });
+    assert.deepEqual(await sendMail(one.server, mail), { ok: true });
+    const all = await serve({ RCPT: "550 5.1.1 unknown\r\n" });
+    assert.deepEqual(await sendMail(all.server, mail), { ok: false, reason: "it answered 550 5.1.1 unknown" });
+  });
+
+  test("without STARTTLS a relay gets nothing, no password least of all", async () => {
+    const { server, said } = await serve({ STARTTLS: "502 5.5.1 no such command\r\n" });
+    const login = { user: "u", password: "secret" };
+    const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "the relay offers no STARTTLS" });
+    assert.deepEqual(said, ["EHLO mail.example.org", "STARTTLS"]);
+  });
+
+  test("a relay that agrees to STARTTLS and hangs up gets nothing either", async () => {
+    const { server, said } = await serve({ STARTTLS: "220 continue\r\n" }, "STARTTLS");
+    const outcome = await sendMail({ ...server, security: "starttls" }, mail);
+    assert.ok(!outcome.ok);
+    assert.deepEqual(said.slice(0, 2), ["EHLO mail.example.org", "STARTTLS"]);
+    assert.ok(!said.some((line) => line.startsWith("MAIL")));
+  });
+
+  test("a password that is refused is a failure in the relay's words, without the password", async () => {
+    const { server, said } = await serve({
+      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
+      AUTH: "535 5.7.8 wrong\r\n",
+    });
+    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "it answered 535 5.7.8 wrong" });
+    assert.deepEqual(said, ["EHLO mail.example.org", `AUTH PLAIN ${Buffer.from("\0u\0secret").toString("base64")}`]);
+  });
+
+  test("a relay that repeats the password is not quoted", async () => {
+    const sent = Buffer.from("\0u\0secret").toString("base64");
+    const { server } = await serve({
+      EHLO: "250-here\r\n250 AUTH LOGIN PLAIN\r\n",
+      AUTH: `535 wrong: AUTH PLAIN ${sent}\r\n`,
+    });
+    const outcome = await sendMail({ ...server, login: { user: "u", password: "secret" } }, mail);
+    assert.deepEqual(outcome, { ok: false, reason: "it answered 535" });
+  });
+
+  test("a server that talks without end, hangs up or is not there is a failure with its reason", async () => {
+    const endless = await serve({ greeting: `220-${"x".repeat(20_000)}` });
+    assert.deepEqual(await sendMail(endless.server, mail), {
+      ok: false,
+      reason: "Server response exceeds maximum allowed size",
+    });
+    const busy = await serve({ greeting: "421 busy\u001b[2J\r\n" });
+    assert.deepEqual(await sendMail(busy.server, mail), { ok: false, reason: "it answered 421 busy\\x1b[2J" });
+    const gone = await sendMail({ ...busy.server, port: 1 }, mail);
+    assert.ok(!gone.ok && /ECONNREFUSED/.test(gone.reason));
+  });
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderBounceChecks, renderProofRemoval } from "./proofs.ts";
+
+const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
+const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "mail.example.org" });
+
+/** Postfix's action for each of these headers: regexp_table(5) by its own program. */
+function actions(file: string, headers: readonly string[], of = site): readonly string[] {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bounces-"));
+  try {
+    writeFileSync(join(directory, "main.cf"), "");
+    for (const { name, text } of renderBounceChecks(of)) writeFileSync(join(directory, name), text);
+    const argv = ["-c", directory, "-hmq", "-", `regexp:${join(directory, file)}`];
+    const input = `${headers.join("\n")}\n\n`;
+    const found = execFileSync("postmap", argv, { input, encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+    return found.split("\n").flatMap((line) => /\t((?:FILTER|DUNNO).*)$/.exec(line)?.[1] ?? []);
+  } catch {
+    // postmap(1) fails if nothing matches.
+    return [];
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+test("reports to others are withheld, those to our own users are not", POSTMAP, () => {
+  const others = [
+    "a@elsewhere.test",
+    '"x@example.org"@elsewhere.test',
+    "a@example.org.elsewhere.test",
+    "a@exampleXorg",
+  ];
+  const to = (address: string): string => `To: ${address}`;
+  const withheld = "FILTER discard:the sender of the mail is not proven";
+  assert.deepEqual(
+    actions("bounce-recipients", others.map(to)),
+    Array.from(others, () => withheld),
+  );
+  const own = ["anna@example.org", "Anna+shop@EXAMPLE.net"];
+  assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
+});
+
+test("a sender whom SPF proved gets a report all the same, by the way of all other mail", POSTMAP, () => {
+  const proof = `X-GhostInbox-Proof: ${site.proofWord}`;
+  assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER smtp:"]);
+  const results = (words: string): string => `Authentication-Results: mail.example.org;\n\tdkim=none;\n\t${words}`;
+  const unproven = [
+    results("spf=pass (x) smtp.mailfrom=a@b.test"),
+    results('spf=fail smtp.mailfrom="a;\n\tspf=pass b@victim.test"'),
+    "X-GhostInbox-Proof: ",
+    "X-GhostInbox-Proof: spf=pass",
+    `X-GhostInbox-Proof: ${"8".repeat(32)}`,
+    `Subject: ${proof}`,
+    `X-GhostInbox-Verified: spf`,
+  ];
+  assert.deepEqual(actions("bounce-proofs", unproven), []);
+  const relay = { nextHop: "[smtp.example.net]:587", port: 587, login: null, authorities: "" };
+  const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay } });
+  assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER smtp:[smtp.example.net]:587"]);
+});
+
+test("what holds the word is for Postfix's master alone to read", () => {
+  const holding = [...renderBounceChecks(site), renderProofRemoval(site)].filter(({ text }) =>
+    text.includes(site.proofWord),
+  );
+  assert.deepEqual(
+    holding.map(({ name, mode }) => [name, mode]),
+    [
+      ["bounce-proofs", 0o600],
+      ["proof-removal", 0o600],
+    ],
+  );
+});

@@ -1,0 +1,181 @@
+import { spawn } from "node:child_process";
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import {
+  type KeeperCommand,
+  type KeeperReply,
+  MAILS_PER_COMMAND,
+  type QueuedMail,
+} from "../../admin/declare/keeper.ts";
+import { parseQueueEntry, type QueueEntry } from "../../admin/queue.ts";
+import { withoutExtension } from "../../core/net/address.ts";
+import { lastLines, runProgram, SYSTEM_PATH } from "../../host/machine/run-program.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
+type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail" | "return_mail">;
+/** Operations on mails in the queue. */
+export type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
+
+/** A queue of 100,000 mails is printed in a few seconds. */
+const READING_MS = 15_000;
+
+const HOLD = "hold";
+const DEFERRED = "deferred";
+/** Maximum recipients listed for a mail. */
+const MOST_NAMED = 5;
+/** Maximum further recipients in one reply about held mail, for the owner's decision. */
+const MOST_FURTHER = 2_000;
+
+export function queueVerb(layout: Layout, command: QueueVerb): Promise<KeeperReply> {
+  switch (command.verb) {
+    case "find_mail":
+      return findMail(layout, command);
+    case "list_mail":
+      return listMail(layout, command);
+    case "flush_mail":
+      return flushMail(layout, command);
+    default:
+      return changeMail(layout, command);
+  }
+}
+
+/**
+ * Returns mail in Postfix's queue with these ids or these senders. Reads the queue line by line, however long it is. Mail
+ * on hold and other mail are separate requests, so that neither hides the other.
+ */
+async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"find_mail">): Promise<KeeperReply> {
+  const [wanted, ours] = [new Set(ids), new Set<string>(senders)];
+  const [named, others]: [QueuedMail[], QueuedMail[]] = [[], []];
+  let room = onHold ? MOST_FURTHER : 0;
+  const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
+    if ((queue === HOLD) !== onHold) return;
+    const isWanted = wanted.has(id) || isOneOf(ours, sender.toLowerCase());
+    const to = recipients.slice(0, MOST_NAMED + (isWanted ? room : 0)).map(({ address }) => address);
+    room -= Math.max(0, to.length - MOST_NAMED);
+    const mail = { id, isHeld: onHold, at, recipients: recipients.length, to };
+    if (wanted.has(mail.id)) named.push(mail);
+    else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);
+  });
+  if (failure !== null) return { ok: false, reason: failure };
+  return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
+}
+
+/** Reads the whole queue line by line for every page, and keeps only the page. */
+async function listMail({ postfixConf, postfixQueue }: Layout, asked: Of<"list_mail">): Promise<KeeperReply> {
+  const { limit, after } = asked;
+  const wanted = { ...asked, senders: new Set<string>(asked.senders), beside: new Set(asked.beside) };
+  let kept: QueueEntry[] = [];
+  let total = 0;
+  const failure = await readQueue(postfixConf, (entry) => {
+    if (!fits(entry, wanted)) return;
+    total += 1;
+    if (after !== null && inOrder(entry, after) <= 0) return;
+    kept.push(entry);
+    if (kept.length >= 2 * limit) kept = kept.toSorted(inOrder).slice(0, limit);
+  });
+  if (failure !== null) return { ok: false, reason: failure };
+  const queue = kept
+    .toSorted(inOrder)
+    .slice(0, limit)
+    .map(({ recipients, ...mail }) => ({
+      ...mail,
+      recipientCount: recipients.length,
+      recipients: recipients.slice(0, MOST_NAMED),
+      nextTryAt: mail.queue === DEFERRED ? nextTry(postfixQueue, mail.id) : null,
+    }));
+  return { ok: true, detail: "", queue, total };
+}
+
+type Wanted = Pick<Of<"list_mail">, "ids" | "recipient" | "where"> &
+  Readonly<{ senders: ReadonlySet<string>; beside: ReadonlySet<string> }>;
+
+function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Wanted): boolean {
+  const { ids, senders, beside, recipient, where } = wanted;
+  if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
+  if (ids.length > 0 && !ids.includes(id)) return false;
+  if (senders.size > 0 && !isOneOf(senders, sender.toLowerCase()) && !beside.has(id)) return false;
+  return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
+}
+
+function inOrder(a: Readonly<{ at: number; id: string }>, b: Readonly<{ at: number; id: string }>): number {
+  return a.at - b.at || (a.id < b.id ? -1 : Number(a.id > b.id));
+}
+
+/** qmgr(8) stores the time of the next retry as the file's modification time. Null: it is being retried now. */
+function nextTry(postfixQueue: string, id: string): number | null {
+  // Short ids are spread by their first character (postconf(5), hash_queue_depth).
+  const file = join(postfixQueue, DEFERRED, id.slice(0, 1), id);
+  return Math.floor(lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
+}
+
+/** As Postfix looks up smtpd_sender_login_maps: with its extension, otherwise without. */
+function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
+  return addresses.has(sender) || addresses.has(withoutExtension(sender));
+}
+
+/** postsuper(1) reads the queue ids from standard input, and skips missing ones. */
+async function changeMail({ postfixConf }: Layout, command: ChangeMail): Promise<KeeperReply> {
+  const argv = ["-c", postfixConf, ...wordsFor(command)];
+  const done = await runProgram("postsuper", argv, { input: `${command.ids.join("\n")}\n` });
+  if (done.code !== 0) return { ok: false, reason: `postsuper failed: ${lastLines(done)}` };
+  // Otherwise released and returned mail would wait for the next queue scan.
+  if (command.verb === "release_mail" || command.verb === "return_mail")
+    await runProgram("postqueue", ["-c", postfixConf, "-f"]);
+  // A mail that was on hold has two lines: "72CED1EABE5: expired", "72CED1EABE5: released from hold".
+  if (command.verb === "return_mail") {
+    const named = new Set([...done.stderr.matchAll(/^postsuper: (\w+): /gm)].map(([, id]) => id));
+    return { ok: true, detail: "", count: named.size };
+  }
+  // The last line has the count: "Deleted: 2 messages".
+  const count = /: (\d+) messages?\s*$/.exec(done.stderr)?.[1];
+  return { ok: true, detail: "", count: Number(count ?? 0) };
+}
+
+function wordsFor(command: ChangeMail): readonly string[] {
+  switch (command.verb) {
+    case "hold_mail":
+      return ["-h", "-"];
+    case "release_mail":
+      return ["-H", "-"];
+    case "delete_mail":
+      return command.onHold ? ["-d", "-", HOLD] : ["-d", "-"];
+    case "return_mail":
+      return ["-f", "-"];
+  }
+}
+
+/** postqueue(1) takes one id at a time. */
+async function flushMail({ postfixConf }: Layout, { ids }: Of<"flush_mail">): Promise<KeeperReply> {
+  for (const words of ids.length === 0 ? [["-f"]] : ids.map((id) => ["-i", id])) {
+    const done = await runProgram("postqueue", ["-c", postfixConf, ...words]);
+    if (done.code !== 0) return { ok: false, reason: `postqueue failed: ${lastLines(done)}` };
+  }
+  return { ok: true, detail: "", count: ids.length };
+}
+
+/** Null, or why the queue could not be read. */
+export function readQueue(postfixConf: string, take: (entry: QueueEntry) => void): Promise<string | null> {
+  return new Promise((resolve) => {
+    const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
+    const reading = spawn("postqueue", ["-c", postfixConf, "-j"], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: READING_MS,
+      killSignal: "SIGKILL",
+    });
+    let complaint = "";
+    createInterface({ input: reading.stdout }).on("line", (line) => {
+      const entry = parseQueueEntry(line);
+      if (entry !== null) take(entry);
+    });
+    reading.stderr.on("data", (chunk: Buffer) => {
+      complaint = `${complaint}${chunk.toString()}`.slice(-1_000);
+    });
+    reading.once("error", (error) => resolve(`postqueue failed: ${error.message}`));
+    reading.once("close", (code) =>
+      resolve(code === 0 ? null : `postqueue failed: ${complaint.trim() || "no answer"}`),
+    );
+  });
+}

@@ -1,0 +1,268 @@
+import { shareOfOne } from "../../core/firewall/connection-shares.ts";
+import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
+import { RENDERED_BY, type Relay, type RenderedFile, type Site } from "../configuration/site.ts";
+import { postfixServerTls } from "../configuration/tls.ts";
+import { QUOTA_SOCKET } from "../dovecot/quota.ts";
+import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
+
+/**
+ * main.cf (postconf(5)). Port 25 accepts mail only for our mailboxes, from anyone, loopback included: behind a proxy,
+ * everyone may come from loopback. Users' mail comes through submission (master.cf).
+ */
+export function renderPostfixMain(site: Site): string {
+  const lines = Object.entries(parameters(site)).map(([name, value]) => `${name} = ${value}`.trimEnd());
+  return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
+}
+
+/** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
+const RESERVED_MAILS = 10;
+
+/** Free space reserved for the guard's databases, the logs and mail that was already accepted. */
+export function reservedBytes(messageSizeBytes: number): number {
+  return RESERVED_MAILS * messageSizeBytes;
+}
+
+function parameters(site: Site): Readonly<Record<string, string>> {
+  return {
+    ...places(site),
+    ...addresses(site),
+    ...policy(),
+    ...greylisting(),
+    ...restrictions(),
+    ...limits(site),
+    ...postfixServerTls(site),
+    ...postfixOutbound(site),
+    ...postfixMilters(site),
+    // Last: while the server is isolated, these override the parameters above.
+    ...postfixIsolation(site),
+  };
+}
+
+function places({ layout, ipv6 }: Site): Readonly<Record<string, string>> {
+  return {
+    compatibility_level: "3.6",
+    queue_directory: layout.postfixQueue,
+    data_directory: layout.postfixData,
+    maillog_file: layout.mailLog,
+    // A service that failed with its first client is retried soon, not after a minute.
+    service_throttle_time: "2s",
+    maillog_file_prefixes: layout.log,
+    inet_interfaces: "all",
+    inet_protocols: ipv6 ? "all" : "ipv4",
+    // Debian's defaults name tables below /etc.
+    alias_maps: "",
+    alias_database: "",
+    readme_directory: "no",
+    html_directory: "no",
+  };
+}
+
+function addresses({ hostname, domains, messageSizeBytes, recipientsPerMail }: Site): Readonly<Record<string, string>> {
+  // With this name, a copy of the configuration under test finds its own tables.
+  const table = (name: keyof typeof TABLES): string => `proxy:sqlite:$config_directory/${TABLES[name].file}`;
+  return {
+    myhostname: hostname,
+    myorigin: domains[0] ?? hostname,
+    // Not even $myhostname is local: every mailbox is in Dovecot.
+    mydestination: "",
+    // Local users who may put mail into the queue (postdrop(1)); all others sign in.
+    authorized_submit_users: "root",
+    local_recipient_maps: "",
+    local_transport: "error:no local mailboxes",
+    mynetworks: "127.0.0.0/8 [::1]/128",
+    virtual_mailbox_domains: domains.join(" "),
+    virtual_mailbox_maps: table("mailboxes"),
+    virtual_alias_maps: table("aliases"),
+    smtpd_sender_login_maps: table("senders"),
+    virtual_transport: "lmtp:unix:private/dovecot-lmtp",
+    recipient_delimiter: "+",
+    message_size_limit: String(messageSizeBytes),
+    // With less free space Postfix accepts no mail (452 4.3.1), and clients retry.
+    queue_minfree: String(reservedBytes(messageSizeBytes)),
+    smtpd_recipient_limit: String(recipientsPerMail),
+    virtual_mailbox_limit: "0",
+    mailbox_size_limit: "0",
+    // Dovecot 2.3 has no SMTPUTF8: refuse now instead of bouncing later.
+    smtputf8_enable: "no",
+    // Does not name the software to strangers.
+    smtpd_banner: "$myhostname ESMTP",
+  };
+}
+
+/**
+ * The guard (SMTPD_POLICY_README). Without an answer the client must retry: slowing the guard down bypasses no limit.
+ * While it is dead, the stand-in answers in its place (`programs/guard/stand-in.ts`).
+ */
+function policy(): Readonly<Record<string, string>> {
+  const asked = "unix:ghostinbox/policy, timeout=4s, try_limit=3, policy_context=$ghostinbox_context";
+  return {
+    ghostinbox_context: "smtp",
+    smtpd_policy_service_default_action: "421 4.3.2 Service not available, try again later",
+    // One text for all stages of a service: each distinct text is its own connection in every smtpd.
+    ghostinbox_guard: `check_policy_service { ${asked} }`,
+    // Asks Dovecot about full mailboxes. Without an answer the mail waits in the queue.
+    ghostinbox_quota: `check_policy_service { unix:private/${QUOTA_SOCKET}, timeout=2s, try_limit=1, default_action=DUNNO }`,
+  };
+}
+
+/** Its own restriction class: the guard's answer decides who must retry, and Postgrey decides when. */
+function greylisting(): Readonly<Record<string, string>> {
+  return {
+    smtpd_restriction_classes: "greylist, greylist_unknown",
+    ghostinbox_postgrey: "check_policy_service { unix:postgrey/socket, timeout=2s, try_limit=1, default_action=DUNNO }",
+    greylist: "$ghostinbox_postgrey",
+    // For a missing recipient: `permit` ends the list before a later restriction refuses it, and Postfix then
+    // gives Postgrey's answer. If Postgrey accepts the client, smtpd_reject_unlisted_recipient refuses it.
+    greylist_unknown: "$ghostinbox_postgrey, permit",
+  };
+}
+
+function restrictions(): Readonly<Record<string, string>> {
+  return {
+    // With the default, "yes", a client that never names a recipient would not be seen.
+    smtpd_delay_reject: "no",
+    smtpd_helo_required: "yes",
+    strict_rfc821_envelopes: "yes",
+    disable_vrfy_command: "yes",
+    // "User unknown", without "in virtual mailbox table".
+    show_user_unknown_table_name: "no",
+    smtpd_etrn_restrictions: "reject",
+    // A stranger's request for a receipt would make this server write to an address that may be forged.
+    smtpd_discard_ehlo_keywords: "silent-discard, dsn, etrn",
+    // A message ends only with CR LF . CR LF, from every client: no smuggling.
+    smtpd_forbid_bare_newline: "normalize",
+    smtpd_forbid_bare_newline_exclusions: "",
+    // This setting would hang up on a client that sends before the greeting, before the guard has counted it. The
+    // restriction of that name refuses everything from such a client instead, and commands pipelined out of turn
+    // (RFC 2920).
+    smtpd_forbid_unauth_pipelining: "no",
+    // The server's own probe of the greeting does not count as a client, and is answered even while the guard hangs.
+    smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,
+    smtpd_helo_restrictions: "reject_unauth_pipelining, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname",
+    // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
+    smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, reject_non_fqdn_sender`,
+    smtpd_relay_restrictions: "reject_unauth_destination",
+    // The guard first: it counts unknown names as probing.
+    smtpd_recipient_restrictions:
+      "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota",
+    smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",
+    smtpd_end_of_data_restrictions: "$ghostinbox_guard",
+    smtpd_sasl_auth_enable: "no",
+    smtpd_sasl_type: "dovecot",
+    smtpd_sasl_path: "private/auth",
+    smtpd_sasl_security_options: "noanonymous",
+  };
+}
+
+/** anvil(8), the second line behind guard and firewall. It counts single addresses, by clock minutes. */
+function limits({
+  limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
+}: Site): Readonly<Record<string, string>> {
+  return {
+    // The default for services of master.cf.
+    default_process_limit: String(smtpPlaces),
+    smtpd_client_connection_count_limit: String(Math.min(shareOfOne(smtpPlaces), connectionsAtOnce)),
+    smtpd_client_message_rate_limit: String(mailsPerMinute),
+    // Time limits apply to whole commands, so that slow single bytes do not extend them.
+    smtpd_per_request_deadline: "yes",
+    // While all processes are busy, Postfix would hang up at the first error: a server with one old address in its list
+    // would not deliver to the others.
+    smtpd_hard_error_limit: "${stress?{10}:{20}}",
+    smtpd_junk_command_limit: "${stress?{10}:{100}}",
+    smtpd_client_event_limit_exceptions: ["$mynetworks", ...exempt.map(inMatchList)].join(" "),
+  };
+}
+
+/** IPv6 is in brackets in a list of networks (postconf(5), mynetworks). */
+function inMatchList(network: Prefix): string {
+  return isV4(network) ? network : `[${network.replace("/", "]/")}`;
+}
+
+/**
+ * A missing socket, whose name explains the delay in the queue. Not Postfix's own service `retry`: smtpd(8) refuses mail
+ * for recipients routed to it, and mail to administrators must be accepted.
+ */
+const WAITS = "lmtp:unix:private/this-server-is-isolated";
+/** Longer than an incident: no mail comes back because of its age while it is held. */
+const HELD_TIME = "100d";
+
+/**
+ * Parameters of an isolated server: its mail stays in the queue. Each attempt fails temporarily, even one requested
+ * with `queue flush`, so that nothing leaves and nothing is lost.
+ */
+export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
+  if (!held.includes("receive") && !held.includes("send")) return {};
+  return {
+    ...(held.includes("receive") ? { virtual_transport: WAITS } : {}),
+    ...(held.includes("send") ? { default_transport: WAITS, relay_transport: WAITS, relayhost: "" } : {}),
+    maximal_queue_lifetime: HELD_TIME,
+    bounce_queue_lifetime: HELD_TIME,
+    delay_warning_time: "0",
+  };
+}
+
+/** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
+const LOGIN_FILE = "relay-login";
+const SUBMISSIONS = 465;
+
+/** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
+export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
+  const { relay } = outbound;
+  return {
+    // Applies to each transport, including LMTP to Dovecot.
+    default_destination_concurrency_limit: String(outbound.atOnce),
+    maximal_queue_lifetime: `${outbound.queueLifetimeSeconds}s`,
+    bounce_queue_lifetime: `${outbound.bounceLifetimeSeconds}s`,
+    delay_warning_time: `${outbound.delayWarningSeconds}s`,
+    // Only verified TLS if DNSSEC and TLSA records require it (RFC 7672); otherwise TLS if it is offered.
+    smtp_tls_security_level: relay === null ? "dane" : "may",
+    smtp_dns_support_level: "dnssec",
+    smtp_tls_protocols: ">=TLSv1.2",
+    smtp_tls_mandatory_protocols: ">=TLSv1.2",
+    smtp_tls_CAfile: relay?.authorities ?? SYSTEM_AUTHORITIES,
+    smtp_tls_loglevel: "1",
+    ...(relay === null ? {} : toRelay(relay)),
+  };
+}
+
+export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+
+function toRelay(relay: Relay): Readonly<Record<string, string>> {
+  return {
+    relayhost: relay.nextHop,
+    // RFC 8314: on this port TLS starts at once.
+    ...(relay.port === SUBMISSIONS ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" } : {}),
+    ...(relay.login === null
+      ? {}
+      : {
+          smtp_tls_security_level: "secure",
+          smtp_sasl_auth_enable: "yes",
+          smtp_sasl_password_maps: `texthash:$config_directory/${LOGIN_FILE}`,
+          smtp_sasl_security_options: "noanonymous",
+          smtp_sasl_tls_security_options: "noanonymous",
+        }),
+  };
+}
+
+/** The login at the relay; an empty table if there is none, so that no old password stays. */
+export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
+  const login = relay?.login ?? null;
+  const line = relay === null || login === null ? "" : `${relay.nextHop} ${login.user}:${login.password}\n`;
+  return { name: LOGIN_FILE, text: `# ${RENDERED_BY}\n${line}`, mode: 0o600 };
+}
+
+/** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema. */
+export const TABLES = {
+  mailboxes: { file: "mailboxes.cf", query: "SELECT address FROM mailbox WHERE address = '%s'" },
+  aliases: { file: "aliases.cf", query: "SELECT targets FROM alias_map WHERE address = '%s'" },
+  senders: { file: "senders.cf", query: "SELECT logins FROM sender_login WHERE address = '%s'" },
+} as const;
+
+export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
+  return Object.values(TABLES).map(({ file, query }) => ({
+    name: file,
+    // `domain` skips the database for addresses of foreign domains.
+    text: `# ${RENDERED_BY}\ndbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`,
+    mode: 0o644,
+  }));
+}

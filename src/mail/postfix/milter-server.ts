@@ -1,0 +1,75 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import { messageOf } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import type { Submit } from "../../guard/ports.ts";
+import { readBuffer, readNow } from "../../host/sockets/direct-socket.ts";
+import { Connections, listenUnix, type Report } from "../../host/sockets/unix-socket.ts";
+import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
+import { POLICY_LIMITS } from "./policy-server.ts";
+
+const SOCKET_MODE = 0o660;
+
+/**
+ * The first milter of Postfix. It counts header lines and MIME parts, and asks the engine about a mail with too many,
+ * before the filters behind it read that. Postfix reads the reply to one question before it continues.
+ */
+export class MilterServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #submit: Submit;
+  readonly #report: Report;
+  readonly #buffer = readBuffer();
+
+  constructor(submit: Submit, report: Report) {
+    this.#submit = submit;
+    this.#report = report;
+    this.#server = createServer((socket) => this.#serve(socket));
+    // Each smtpd holds one while a client is connected.
+    this.#connections = new Connections(this.#server, POLICY_LIMITS.maxConnections, report);
+  }
+
+  start(path: string): Promise<void> {
+    return listenUnix(this.#server, path, SOCKET_MODE);
+  }
+
+  /** Without an answer, mail goes to the other milters. */
+  stop(): Promise<void> {
+    return this.#connections.close(POLICY_LIMITS.stopMs);
+  }
+
+  #serve(socket: Socket): void {
+    socket.on("error", () => socket.destroy());
+    const reader = new MilterReader(MOST_OF_A_MAIL, (question) => this.#take(socket, question));
+    readNow(socket, this.#buffer, (chunk) => {
+      if (!reader.push(chunk)) this.#drop(socket, "not the milter protocol");
+    });
+  }
+
+  #take(socket: Socket, question: MilterQuestion): void {
+    switch (question.type) {
+      case "negotiate":
+        return void socket.write(printNegotiation());
+      case "more":
+        return void socket.write(REPLY.continue);
+      case "quit":
+        return void socket.end();
+      case "end":
+        return question.found === null ? void socket.write(REPLY.accept) : this.#judge(socket, question.found);
+    }
+  }
+
+  #judge(socket: Socket, mail: Parameters<Submit>[0]): void {
+    try {
+      this.#submit(mail, (decision) => void socket.write(printMilterReply(decision)));
+    } catch (error) {
+      // No reply: Postfix takes the milter's default action.
+      this.#drop(socket, printable(messageOf(error), 200));
+    }
+  }
+
+  #drop(socket: Socket, detail: string): void {
+    socket.destroy();
+    this.#report("internal_error", detail);
+  }
+}

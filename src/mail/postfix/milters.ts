@@ -1,0 +1,92 @@
+import { PROBE_ADDRESS } from "../../core/net/ip.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { FINDING_WORDS } from "../logs/content-filter-log.ts";
+import { RSPAMD_SECONDS } from "../rspamd/rspamd-conf.ts";
+import { JUNK_HEADER } from "../rspamd/rules.ts";
+import { SERVICE_MACRO } from "./milter.ts";
+import { CROWD_HEADER, CROWD_VALUE } from "./policy.ts";
+import { VERIFIED_HEADER, withoutProofs } from "./proofs.ts";
+
+/** Any local program could use the probe's address, and its mail would bypass the milters. */
+export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRESS} = REJECT } }`;
+
+/**
+ * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
+ * mail is only signed. One milter both verifies and signs, and decides which is needed. Each milter has its own timeouts. If
+ * one is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
+ */
+export function postfixMilters(site: Site): Readonly<Record<string, string>> {
+  const { layout, spam, verify } = site;
+  const milter = (socket: string, action: string, contentSeconds: number): string =>
+    `{ unix:${socket.slice(layout.postfixQueue.length + 1)}, connect_timeout=2s, command_timeout=5s, ` +
+    `content_timeout=${contentSeconds}s, default_action=${action} }`;
+  const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
+  return {
+    // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
+    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
+    milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
+    ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
+    // Only the milter knows whether a user's mail names the user's own addresses.
+    ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", RSPAMD_SECONDS + 5),
+    // Postfix complains about an unused parameter.
+    ...(spam.enabled ? { ghostinbox_spam: score } : {}),
+    smtpd_milters: [
+      "$ghostinbox_counts",
+      ...(verify ? ["$ghostinbox_rspamd"] : []),
+      ...(spam.enabled ? ["$ghostinbox_spam"] : []),
+    ].join(", "),
+    // The server's own probe sends no mail, and its greeting does not wait for a milter that hangs.
+    smtpd_milter_maps: `inline:{ { ${PROBE_ADDRESS} = DISABLE } }`,
+    // A milter sees a header up to its first NUL; a mail program may see what follows.
+    message_strip_characters: "\\0",
+    header_checks: "regexp:$config_directory/forged_headers",
+    milter_header_checks: "regexp:$config_directory/milter_findings",
+    // Attachments are not changed: they belong to the sender and are often signed.
+    mime_header_checks: "",
+    nested_header_checks: "",
+    ...withoutProofs(),
+  };
+}
+
+/** For the submission services of master.cf. */
+export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission";
+
+/** The longest time that a mail waits for the guard's milter, which only counts. Seconds. */
+const GUARD_SECONDS = 5;
+
+/** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
+export const SPAM_SECONDS = 20;
+
+/**
+ * Results of checks that a sender wrote into the mail are removed before the milters see it (header_checks(5)), for
+ * strangers and users. All of them, not only those in our name: RFC 8601 section 5 allows it, and a mail program may
+ * not check whose they are.
+ */
+export const FORGED_HEADERS: readonly string[] = [
+  "Authentication-Results",
+  "Received-SPF",
+  "X-Spam-[A-Za-z-]+",
+  "X-GhostInbox-[A-Za-z-]+",
+].map((name) => `/^${name}[[:space:]]*:/ IGNORE`);
+
+export function renderForgedHeaders(): RenderedFile {
+  const kept = `/^${CROWD_HEADER}: ${CROWD_VALUE}$/ DUNNO`;
+  const text = [`# ${RENDERED_BY}`, kept, ...FORGED_HEADERS, ""].join("\n");
+  return { name: "forged_headers", text, mode: 0o644 };
+}
+
+/**
+ * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only
+ * headers that a milter adds are used, and none that repeats text from a stranger.
+ */
+export function renderMilterFindings(): RenderedFile {
+  const text = [
+    `# ${RENDERED_BY}`,
+    `/^${VERIFIED_HEADER}:[[:space:]]*spf$/ INFO ${FINDING_WORDS.spf}`,
+    `/^${VERIFIED_HEADER}:[[:space:]]*dkim$/ INFO ${FINDING_WORDS.dkim}`,
+    `/^X-Spam-Flag:[[:space:]]*YES/ INFO ${FINDING_WORDS.spam}`,
+    `/^${JUNK_HEADER}:/ INFO ${FINDING_WORDS.spam}`,
+    "",
+  ].join("\n");
+  return { name: "milter_findings", text, mode: 0o644 };
+}

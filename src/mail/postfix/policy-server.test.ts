@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { mkdtemp } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { ACTION, ask, BANNED, Client, PASS, started } from "../../../test/kit/policy-server-kit.ts";
+import { until } from "../../../test/kit/until.ts";
+import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
+import { settingOf } from "../../settings/schema.ts";
+import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
+
+let directory = "";
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "policy-server-"));
+});
+
+test("a question is answered when the engine has decided, on a connection that stays", async () => {
+  const { server, engine, path } = await started(directory);
+  const client = new Client(path);
+  client.socket.write(ask("CONNECT"));
+  await until(() => engine.asked.length === 1, "the question arrives");
+  assert.equal(engine.asked[0]?.event.type, "CONNECT");
+  assert.equal(client.text, "");
+  engine.answer(0, BANNED);
+  await until(() => client.text === ACTION.banned, "the answer arrives");
+  client.socket.write(ask("RCPT"));
+  await until(() => engine.asked.length === 2, "the second question arrives");
+  engine.answer(1, PASS);
+  await until(() => client.text === ACTION.banned + ACTION.pass, "the second answer arrives");
+  await server.stop();
+});
+
+test("a stage that is not ours passes without the engine", async () => {
+  const { server, engine, path } = await started(directory);
+  const client = new Client(path);
+  client.socket.write(ask("EHLO"));
+  await until(() => client.text === ACTION.pass, "DUNNO");
+  assert.equal(engine.asked.length, 0);
+  await server.stop();
+});
+
+test("where Dovecot submits mail, only Dovecot is accepted, and the engine is not asked", async () => {
+  let answer = (): Promise<boolean> => Promise.resolve(true);
+  const asked: number[] = [];
+  const isDovecot = ({ clientPort }: Readonly<{ clientPort: number }>) => {
+    asked.push(clientPort);
+    return answer();
+  };
+  const { server, engine, path } = await started(directory, { isDovecot });
+  const client = new Client(path);
+  const question = ask("CONNECT", "127.0.0.1").replace(/\n\n$/, "\nclient_port=40000\npolicy_context=sieve\n\n");
+  const refused = "action=421 4.7.1 Only for programs of this mail server\n\n";
+  let reported = "";
+  for (const [next, says] of [
+    [() => Promise.resolve(true), "action=OK\n\n"],
+    [() => Promise.resolve(false), refused],
+    [() => Promise.reject(new Error("the table cannot be read")), refused],
+  ] as const) {
+    answer = next;
+    client.socket.write(question);
+    reported += says;
+    await until(() => client.text === reported, says);
+  }
+  assert.deepEqual([asked, engine.asked.length], [[40_000, 40_000, 40_000], 0]);
+  await server.stop();
+  const without = await started(directory);
+  const other = new Client(without.path);
+  other.socket.write(question);
+  const later = "action=421 4.3.2 Service not available, try again later\n\n";
+  await until(() => other.text === later, "without the guard no one is known to be Dovecot");
+  await without.server.stop();
+});
+
+test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
+  const sessions = new SubmissionSessions();
+  const { server, engine, path } = await started(directory, { sessions });
+  const client = new Client(path);
+  const at = (state: string, more: string) => ask(state).replace(/\n\n$/, `\nclient_port=40000\n${more}\n\n`);
+  const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
+  client.socket.write(at("CONNECT", "policy_context=submissions") + at("RCPT", ofUser));
+  await until(() => engine.asked.length === 2, "both are asked about");
+  for (const index of [0, 1]) engine.answer(index, PASS);
+  await until(() => client.text === ACTION.pass + ACTION.pass, "both pass");
+  sessions.end("anna@example.org");
+  client.socket.write(at("DATA", ofUser) + at("END-OF-MESSAGE", ofUser) + at("RCPT", ofUser));
+  const over = "action=421 4.7.0 Session ended, sign in again\n\n";
+  await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
+  client.socket.write(at("DATA", ofUser.replace("anna", "bert")));
+  await until(() => engine.asked.length === 3, "another account's request continues");
+  await server.stop();
+});
+
+test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {
+  let isFull = true;
+  const { server, engine, path } = await started(directory, { isFull: () => isFull });
+  const client = new Client(path);
+  client.socket.write(ask("RCPT") + ask("CONNECT"));
+  await until(() => engine.asked.length === 1, "one of them is asked about");
+  assert.equal(engine.asked[0]?.event.type, "CONNECT");
+  engine.answer(0, PASS);
+  const full = "action=452 4.3.1 Insufficient system storage\n\n";
+  await until(() => client.text === full + ACTION.pass, "both answers arrive");
+  isFull = false;
+  client.socket.write(ask("RCPT"));
+  await until(() => engine.asked.length === 2, "it is asked about again");
+  await server.stop();
+});
+
+test("answers leave in the order of the questions, whatever the order of decisions", async () => {
+  const { server, engine, path } = await started(directory);
+  const client = new Client(path);
+  client.socket.write(ask() + ask() + ask("MAIL") + ask());
+  await until(() => engine.asked.length === 3, "three questions arrive");
+  engine.answer(2, BANNED);
+  engine.answer(1, PASS);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(client.text, "");
+  engine.answer(0, BANNED);
+  const expected = ACTION.banned + ACTION.pass + ACTION.pass + ACTION.banned;
+  await until(() => client.text.length >= expected.length, "all answers");
+  assert.equal(client.text, expected);
+  await server.stop();
+});
+
+test("an answer does not wait for later questions, and is not given for them", async () => {
+  const { server, engine, path } = await started(directory);
+  const client = new Client(path);
+  client.socket.write(ask() + ask() + ask());
+  await until(() => engine.asked.length === 3, "three questions arrive");
+  engine.answer(0, BANNED);
+  engine.answer(2, PASS);
+  await until(() => client.text !== "", "the first answer");
+  assert.equal(client.text, ACTION.banned);
+  engine.answer(1, BANNED);
+  const expected = ACTION.banned + ACTION.banned + ACTION.pass;
+  await until(() => client.text.length >= expected.length, "the others");
+  assert.equal(client.text, expected);
+  await server.stop();
+});
+
+test("a request split at every byte is one request", async () => {
+  const { server, engine, path } = await started(directory);
+  const client = new Client(path);
+  client.socket.setNoDelay();
+  for (const byte of ask()) await new Promise((resolve) => client.socket.write(byte, resolve));
+  await until(() => engine.asked.length === 1, "the question arrives");
+  await server.stop();
+});
+
+for (const [name, text] of [
+  ["junk", "GET / HTTP/1.1\r\n\r\nx\n\n"],
+  ["no address", "request=smtpd_access_policy\nprotocol_state=RCPT\n\n"],
+  ["an endless request", "a=".repeat(20_000)],
+] as const)
+  test(`${name}: the connection is dropped without an answer, others stay open`, async () => {
+    const { server, engine, reports, path } = await started(directory);
+    const good = new Client(path);
+    const bad = new Client(path);
+    bad.socket.write(text);
+    await until(() => bad.closed, "the connection is dropped");
+    assert.equal(bad.text, "");
+    assert.deepEqual(reports, ["policy_request_malformed"]);
+    good.socket.write(ask());
+    await until(() => engine.asked.length === 1, "the other question arrives");
+    await server.stop();
+  });
+
+test("a client behind a proxy is accepted only while no other can forge its header", async () => {
+  let guards = false;
+  const { server, engine, path } = await started(directory, { guardsProxied: () => guards });
+  const proxied = ask("CONNECT").replace("\n\n", "\npolicy_context=proxied-smtp\n\n");
+  const client = new Client(path);
+  client.socket.write(proxied);
+  await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
+  assert.deepEqual(engine.asked, []);
+  guards = true;
+  client.socket.write(proxied);
+  await until(() => engine.asked.length === 1, "the engine is asked");
+  client.socket.destroy();
+  await server.stop();
+});
+
+test("an engine that throws: no answer, so that Postfix takes its default action", async () => {
+  const reports: string[] = [];
+  const server = new PolicyServer(
+    () => {
+      throw new Error("bug\nin the engine");
+    },
+    (code, detail) => reports.push(`${code}: ${detail}`),
+  );
+  const path = join(directory, "throws.sock");
+  await server.start(path);
+  const client = new Client(path);
+  client.socket.write(ask());
+  await until(() => client.closed, "the connection is dropped");
+  assert.equal(client.text, "");
+  assert.deepEqual(reports, ["internal_error: bug\\x0ain the engine"]);
+  await server.stop();
+});
+
+test("more questions than may be pending, and an idle connection: dropped", async () => {
+  const { server, engine, reports, path } = await started(directory, { maxPending: 3, idleMs: 50 });
+  const flood = new Client(path);
+  flood.socket.write(ask().repeat(10));
+  await until(() => flood.closed, "the flood is dropped");
+  assert.deepEqual(reports, ["policy_flooded"]);
+  assert.equal(engine.asked.length, 3);
+  engine.answer(0, PASS); // late; the client is gone
+  const idle = new Client(path);
+  await until(() => idle.closed, "the idle one is dropped");
+  await server.stop();
+});
+
+test("a client that never reads its answers is dropped", async () => {
+  const reports: string[] = [];
+  const server = new PolicyServer(
+    (_event, answer) => answer(BANNED),
+    (code) => reports.push(code),
+  );
+  const path = join(directory, "deaf.sock");
+  await server.start(path);
+  const socket = connect(path).on("error", () => {});
+  socket.pause();
+  const flood = (): void => {
+    if (!socket.destroyed) socket.write(ask("DATA"), () => setImmediate(flood));
+  };
+  flood();
+  await until(() => reports.length > 0, "it is reported");
+  assert.deepEqual(reports, ["policy_flooded"]);
+  socket.destroy();
+  await server.stop();
+});
+
+test("as many processes as the settings allow find room: three services, and three for proxies", () => {
+  const places = settingOf("limits.connections.smtp_places").kind;
+  const most = Math.floor(POLICY_LIMITS.maxConnections / 6);
+  assert.equal(places.read(most).ok, false, `${most} places would not be too many`);
+  assert.equal(places.read(1_000).ok, true);
+});
+
+test("one connection too many is turned away", async () => {
+  const { server, engine, reports, path } = await started(directory, { maxConnections: 1 });
+  const first = new Client(path);
+  first.socket.write(ask());
+  await until(() => engine.asked.length === 1, "the first is served");
+  const second = new Client(path);
+  await until(() => second.closed, "the second is turned away");
+  assert.deepEqual(reports, ["too_many_connections"]);
+  assert.equal(server.connections, 1);
+  await server.stop();
+});

@@ -1,0 +1,234 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { Framer } from "../../admin/declare/framing.ts";
+import { messageOf } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
+import type { Submit } from "../../guard/ports.ts";
+import { descriptorOf, readBuffer, readNow, writeNow } from "../../host/sockets/direct-socket.ts";
+import { Connections, listenUnix, type Report } from "../../host/sockets/unix-socket.ts";
+import {
+  DUNNO,
+  FULL,
+  NOT_DOVECOT,
+  type PolicyRequest,
+  parsePolicyRequest,
+  printPolicyAction,
+  SESSION_OVER,
+  type SieveClient,
+  UNGUARDED,
+  WELCOME,
+} from "./policy.ts";
+
+export const POLICY_LIMITS = {
+  /**
+   * Each smtpd process holds one: of three services, and again of the three for proxies, each with up to 1,000 processes
+   * (`limits.connections.smtp_places`). A client that found none free would have to retry.
+   */
+  maxConnections: 6_200,
+  /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
+  maxPending: 256,
+  /** Maximum answers that the other side has not read. */
+  maxUnsentBytes: 64 * 1024,
+  /**
+   * A connection is dropped once this long, or up to twice as long, nothing was asked. Longer than
+   * smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up.
+   */
+  idleMs: 600_000,
+  /** How long `stop` waits for answers. */
+  stopMs: 1_000,
+} as const;
+export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
+
+export type PolicyOptions = PolicyLimits &
+  Readonly<{
+    /** Whether the disk may lack room for one more mail. */
+    isFull?: () => boolean;
+    /** Whether only proxies can reach the ports for proxies, so that their headers can be trusted. */
+    guardsProxied?: () => boolean;
+    /** Whether a client of the port for mail from Sieve scripts is Dovecot. Without it none is accepted. */
+    isDovecot?: (client: SieveClient) => Promise<boolean>;
+    /** Which sessions at the submission ports are over. */
+    sessions?: Pick<SubmissionSessions, "begin" | "isOver">;
+  }>;
+
+const SOCKET_MODE = 0o660;
+
+/** Answers Postfix's check_policy_service on a unix socket (SMTPD_POLICY_README). */
+export class PolicyServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #limits: PolicyLimits;
+  readonly #open = new Set<Connection>();
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(submit: Submit, report: Report, options: PolicyOptions = POLICY_LIMITS) {
+    const {
+      isFull = () => false,
+      guardsProxied = () => false,
+      isDovecot = null,
+      sessions = ENDLESS,
+      ...limits
+    } = options;
+    this.#limits = limits;
+    const parts = { submit, report, limits, isFull, guardsProxied, isDovecot, sessions, buffer: readBuffer() };
+    this.#server = createServer((socket) => {
+      const connection = new Connection(socket, parts);
+      this.#open.add(connection);
+      socket.once("close", () => this.#open.delete(connection));
+    });
+    this.#connections = new Connections(this.#server, limits.maxConnections, report);
+  }
+
+  get connections(): number {
+    return this.#connections.open;
+  }
+
+  async start(path: string): Promise<void> {
+    await listenUnix(this.#server, path, SOCKET_MODE);
+    // One timer for all: separate ones would be reset with each question.
+    this.#idle = setInterval(() => this.#dropIdle(), this.#limits.idleMs).unref();
+  }
+
+  /** Open questions are still answered. Postfix then asks the next guard, or uses its default action. */
+  async stop(): Promise<void> {
+    const closed = this.#connections.close(this.#limits.stopMs);
+    for (const connection of this.#open) connection.finish();
+    await closed;
+    clearInterval(this.#idle);
+  }
+
+  #dropIdle(): void {
+    for (const connection of this.#open) connection.dropIfIdle();
+  }
+}
+
+type GuardQuestion = Exclude<PolicyRequest, { type: "NOT_OURS" | "SIEVE_CLIENT" }>;
+/** A question and its answer; null until the engine gives it. */
+type Slot = { answer: string | null };
+
+/** `buffer`: shared by all connections. */
+type Parts = Readonly<{ submit: Submit; report: Report; limits: PolicyLimits; buffer: Buffer }> &
+  Required<Pick<PolicyOptions, "isFull" | "guardsProxied" | "sessions">> &
+  Readonly<{ isDovecot: NonNullable<PolicyOptions["isDovecot"]> | null }>;
+
+const ENDLESS = { begin: () => undefined, isOver: () => false };
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #parts: Parts;
+  readonly #framer = Framer.ofPolicyRequests();
+  /** Unanswered questions, and answers that wait for an earlier one: the protocol has no ids, only order. */
+  readonly #pending: Slot[] = [];
+  /** A write of answers is scheduled. */
+  #flushing = false;
+  /** The questions of one read are being asked: their answers go out in one write. */
+  #reading = false;
+  #finishing = false;
+  /** Nothing has arrived since the last check. */
+  #isIdle = false;
+  readonly #descriptor: number | null;
+  readonly #take = (block: string): void => this.#request(block);
+  readonly #flush = (): void => this.#write();
+
+  constructor(socket: Socket, parts: Parts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#descriptor = descriptorOf(socket);
+    socket.on("error", () => socket.destroy());
+    readNow(socket, parts.buffer, (chunk) => this.#read(chunk));
+  }
+
+  /** Stops reading, and ends once every question is answered. */
+  finish(): void {
+    this.#finishing = true;
+    if (this.#pending.length === 0) this.#socket.destroySoon();
+  }
+
+  dropIfIdle(): void {
+    if (this.#isIdle) this.#socket.destroy();
+    this.#isIdle = true;
+  }
+
+  #read(chunk: Buffer): void {
+    this.#isIdle = false;
+    this.#reading = true;
+    const isShort = this.#framer.push(chunk, this.#take);
+    this.#reading = false;
+    if (!isShort) this.#drop("policy_request_malformed", "request too long");
+    else if (this.#flushing) this.#write();
+  }
+
+  #request(block: string): void {
+    if (this.#socket.destroyed || this.#finishing) return;
+    if (this.#pending.length >= this.#parts.limits.maxPending)
+      return this.#drop("policy_flooded", "too many questions");
+    const parsed = parsePolicyRequest(block);
+    if (!parsed.ok) return this.#drop("policy_request_malformed", `${parsed.reason}: ${printable(block, 200)}`);
+    const slot: Slot = { answer: null };
+    this.#pending.push(slot);
+    if (parsed.value.type === "NOT_OURS") this.#answer(slot, DUNNO);
+    else if (parsed.value.type === "SIEVE_CLIENT") void this.#judge(slot, parsed.value);
+    else if (parsed.value.proxied === true && !this.#parts.guardsProxied()) this.#answer(slot, UNGUARDED);
+    else if (this.#isOver(parsed.value)) this.#answer(slot, SESSION_OVER);
+    else if (parsed.value.type === "RECIPIENT" && this.#parts.isFull()) this.#answer(slot, FULL);
+    else this.#submit(slot, parsed.value);
+  }
+
+  #isOver(event: GuardQuestion): boolean {
+    const { sessions } = this.#parts;
+    if (event.service === "smtp") return false;
+    if (event.type !== "CONNECT")
+      return event.account !== null && sessions.isOver(event.session, event.account, event.type === "RECIPIENT");
+    sessions.begin(event.session);
+    return false;
+  }
+
+  /** A client that cannot be identified is not Dovecot. */
+  async #judge(slot: Slot, client: SieveClient): Promise<void> {
+    const { isDovecot } = this.#parts;
+    if (isDovecot === null) return this.#answer(slot, UNGUARDED);
+    this.#answer(slot, (await isDovecot(client).catch(() => false)) ? WELCOME : NOT_DOVECOT);
+  }
+
+  #submit(slot: Slot, event: GuardQuestion): void {
+    try {
+      this.#parts.submit(event, (decision) => this.#answer(slot, printPolicyAction(decision, event.type)));
+    } catch (error) {
+      // No answer: Postfix takes its default action (SMTPD_POLICY_README, "error recovery").
+      this.#drop("internal_error", printable(messageOf(error), 200));
+    }
+  }
+
+  /** The answers of one turn go out in one write: the engine gives many in a row after a commit. Postfix waits for one. */
+  #answer(slot: Slot, text: string): void {
+    slot.answer = text;
+    if (this.#flushing || this.#pending[0] !== slot) return;
+    if (this.#pending.length === 1 && !this.#reading) return this.#write();
+    this.#flushing = true;
+    if (!this.#reading) queueMicrotask(this.#flush);
+  }
+
+  #write(): void {
+    this.#flushing = false;
+    if (this.#socket.destroyed) return;
+    let text = "";
+    let answered = 0;
+    for (const slot of this.#pending) {
+      if (slot.answer === null) break;
+      text += slot.answer;
+      answered++;
+    }
+    if (answered === this.#pending.length) this.#pending.length = 0;
+    else this.#pending.splice(0, answered);
+    writeNow(this.#socket, this.#descriptor, text);
+    if (this.#socket.writableLength > this.#parts.limits.maxUnsentBytes)
+      this.#drop("policy_flooded", "answers are not read");
+    else if (this.#finishing && this.#pending.length === 0) this.#socket.destroySoon();
+  }
+
+  #drop(code: Parameters<Report>[0], detail: string): void {
+    this.#pending.length = 0;
+    this.#socket.destroy();
+    this.#parts.report(code, detail);
+  }
+}

@@ -1,0 +1,211 @@
+import type { Decision } from "../../core/decide/decision.ts";
+import { sessionOf } from "../../core/events/columns.ts";
+import type { Connect } from "../../core/events/connection.ts";
+import type { Service } from "../../core/events/event-types.ts";
+import type { Mail, MailFacts, Message, Recipient } from "../../core/events/mail.ts";
+import { type Reason, reasons } from "../../core/events/reasons.ts";
+import { withoutRoot } from "../../core/net/address.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+
+/** Stages that need no decision: EHLO, MAIL, VRFY, ETRN. */
+export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
+/** Of the port at which Dovecot hands mail over: whether this client may. */
+export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
+export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage | SieveClient;
+export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
+/** The start of the context of a service that trusts a PROXY header; the service's name follows. */
+export const PROXIED = "proxied-";
+/** The context of the port at which Dovecot hands mail over. */
+export const SIEVE = "sieve";
+export type ParsedPolicy =
+  | Readonly<{ ok: true; value: PolicyRequest }>
+  | Readonly<{ ok: false; reason: PolicyProblem }>;
+
+const NOT_OURS: ParsedPolicy = { ok: true, value: { type: "NOT_OURS" } };
+
+/**
+ * Reads one request (SMTPD_POLICY_README): `name=value` lines, without the empty line at the end. Every mail waits for
+ * this, so it is one pass that looks at a name only if its length fits.
+ */
+export function parsePolicyRequest(block: string): ParsedPolicy {
+  let request = "";
+  let state = "";
+  let context = "";
+  let address = "";
+  let port = "";
+  let serverAddress = "";
+  let serverPort = "";
+  let clientName = "";
+  let helo = "";
+  let sender = "";
+  let recipient = "";
+  let recipientCount = "0";
+  let account = "";
+  let queueId = "";
+  let size = "0";
+  let transaction = "";
+
+  for (let start = 0, end = 0; start <= block.length; start = end + 1) {
+    end = block.indexOf("\n", start);
+    if (end < 0) end = block.length;
+    const equals = block.indexOf("=", start);
+    if (equals <= start || equals > end) return problem("not_name_value");
+    const value = equals + 1;
+    switch (equals - start) {
+      case 4:
+        if (block.startsWith("size", start)) size = block.slice(value, end);
+        break;
+      case 6:
+        if (block.startsWith("sender", start)) sender = block.slice(value, end);
+        break;
+      case 7:
+        if (block.startsWith("request", start)) request = block.slice(value, end);
+        break;
+      case 8:
+        if (block.startsWith("queue_id", start)) queueId = block.slice(value, end);
+        else if (block.startsWith("instance", start)) transaction = block.slice(value, end);
+        break;
+      case 9:
+        if (block.startsWith("recipient", start)) recipient = block.slice(value, end);
+        else if (block.startsWith("helo_name", start)) helo = block.slice(value, end);
+        break;
+      case 11:
+        if (block.startsWith("client_name", start)) clientName = block.slice(value, end);
+        else if (block.startsWith("client_port", start)) port = block.slice(value, end);
+        else if (block.startsWith("server_port", start)) serverPort = block.slice(value, end);
+        break;
+      case 13:
+        if (block.startsWith("sasl_username", start)) account = block.slice(value, end);
+        break;
+      case 14:
+        if (block.startsWith("protocol_state", start)) state = block.slice(value, end);
+        else if (block.startsWith("client_address", start)) address = block.slice(value, end);
+        else if (block.startsWith("server_address", start)) serverAddress = block.slice(value, end);
+        else if (block.startsWith("policy_context", start)) context = block.slice(value, end);
+        break;
+      case 15:
+        if (block.startsWith("recipient_count", start)) recipientCount = block.slice(value, end);
+        break;
+    }
+  }
+
+  if (request !== "smtpd_access_policy") return problem("not_a_policy_request");
+  const ip = parseIp(address);
+  if (ip === null) return problem("bad_client_address");
+  if (context === SIEVE) return { ok: true, value: { type: "SIEVE_CLIENT", ip, clientPort: parseCount(port) ?? 0 } };
+  const { service, isProxied } = callSite(context);
+  const name = knownName(clientName);
+  const session = sessionOf({ ip, port, serverPort, serverIp: serverAddress });
+  if (state === "CONNECT") {
+    const value: Connect = { type: "CONNECT", ip, service, session, clientName: name };
+    return { ok: true, value: isProxied ? { ...value, proxied: true } : value };
+  }
+
+  const direct: MailFacts = {
+    ip,
+    service,
+    session,
+    clientName: name,
+    helo,
+    sender: withoutRoot(sender),
+    recipient: recipient === "" ? null : withoutRoot(recipient),
+    account: account === "" ? null : account,
+    queueId,
+    transaction,
+  };
+  const mail: MailFacts = isProxied ? { ...direct, proxied: true } : direct;
+  if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
+  const count = parseCount(recipientCount);
+  const sizeBytes = parseCount(size);
+  if (count === null || sizeBytes === null) return problem("bad_number");
+  if (state === "DATA") return { ok: true, value: { type: "MAIL", recipientCount: count, ...mail } };
+  if (state === "END-OF-MESSAGE")
+    return { ok: true, value: { type: "MESSAGE", recipientCount: count, sizeBytes, ...mail } };
+  return NOT_OURS;
+}
+
+/** As Postfix says it where bytes are lacking (RFC 5321, 4.2.3; RFC 3463, 3.4). */
+export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
+/** For a client behind a proxy, while others than proxies could forge such a header. */
+export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
+/** For a session that was signed in to before its account lost its sessions: the client has to sign in again. */
+export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
+/** For the one who may hand mail over, and for all others. */
+export const WELCOME = "action=OK\n\n";
+export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
+export const DUNNO = "action=DUNNO\n\n";
+
+type SmtpReply = Exclude<(typeof reasons)[Reason]["smtp"], null>;
+/** Closed: only texts of the catalogue, so that nothing a stranger wrote can end a line. */
+type PolicyAction =
+  | "DUNNO"
+  | "HOLD"
+  | typeof GREYLIST
+  | typeof GREYLIST_UNKNOWN
+  | typeof IN_CROWD
+  | SmtpReply
+  | `421 ${string}`
+  | `554 ${string}`;
+/** The restriction class of the rendered main.cf that asks Postgrey. */
+const GREYLIST = "greylist";
+const GREYLIST_UNKNOWN = "greylist_unknown";
+/** For SpamAssassin. Strangers who write it into a mail harm only that mail. */
+export const CROWD_HEADER = "X-GhostInbox-Crowd";
+export const CROWD_VALUE = "one of many first mails";
+const IN_CROWD = `PREPEND ${CROWD_HEADER}: ${CROWD_VALUE}` as const;
+
+/** What Postfix should do (access(5)). DUNNO leaves it to Postfix's own restrictions. */
+export function printPolicyAction(decision: Decision, stage: PolicyRequest["type"]): string {
+  const action = policyAction(decision, stage);
+  return action === "DUNNO" ? DUNNO : `action=${action}\n\n`;
+}
+
+function policyAction(decision: Decision, stage: PolicyRequest["type"]): PolicyAction {
+  if (decision.simulated === undefined)
+    switch (decision.reason) {
+      case "greylist_asked":
+        return GREYLIST;
+      case "recipient_hidden":
+        return GREYLIST_UNKNOWN;
+      case "first_contacts_marked":
+        return IN_CROWD;
+      default:
+    }
+  if (decision.verdict === "hold") return "HOLD";
+  if (decision.verdict === "pass" || decision.verdict === "delay") return "DUNNO";
+  const reply = reasons[decision.reason].smtp;
+  if (reply === null) return "DUNNO";
+  if (reply.startsWith("554 ")) return `554 ${filled(reply.slice(4), decision.fill)}`;
+  // A 450 at CONNECT would keep the session open and be repeated for each command; 421 ends it (RFC 5321, 3.8).
+  return stage === "CONNECT" && reply.startsWith("450 ") ? `421 ${reply.slice(4)}` : reply;
+}
+
+function filled(reply: string, values: Decision["fill"]): string {
+  return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
+}
+
+/** `policy_context` names the call site in the rendered master.cf. */
+export function callSite(context: string): Readonly<{ service: Service; isProxied: boolean }> {
+  const isProxied = context.startsWith(PROXIED);
+  const name = isProxied ? context.slice(PROXIED.length) : context;
+  return { service: name === "submission" || name === "submissions" ? name : "smtp", isProxied };
+}
+
+/** Postfix writes `unknown` for a client without a confirmed name. */
+export function knownName(clientName: string): string | null {
+  return clientName === "" || clientName === "unknown" ? null : clientName;
+}
+
+/** Postfix prints counts in decimal. A size is at most 2^63, which a number holds closely enough. */
+function parseCount(text: string): number | null {
+  if (text.length < 1 || text.length > 19) return null;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i);
+    if (digit < 48 || digit > 57) return null;
+  }
+  return Number(text);
+}
+
+function problem(reason: PolicyProblem): ParsedPolicy {
+  return { ok: false, reason };
+}

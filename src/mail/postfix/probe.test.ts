@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
+import { probeAnvil, probeCleanup, probePostfixService, probeSmtp, probeTrigger } from "./probe.ts";
+
+const LONG_MS = 5_000;
+const SHORT_MS = 100;
+
+test("a service of Postfix works if it names its own protocol", async () => {
+  const rewrite = await servedSocket(saying("protocol\0trivial_rewrite_protocol\0\0"));
+  assert.ok((await probePostfixService(rewrite, "trivial_rewrite_protocol", LONG_MS)).ok);
+  assert.ok(!(await probePostfixService(rewrite, "proxymap_protocol", SHORT_MS)).ok);
+  assert.ok(!(await probePostfixService(await servedSocket(silent), "proxymap_protocol", SHORT_MS)).ok);
+});
+
+test("anvil works if it names its protocol, which it does in text", async () => {
+  assert.ok((await probeAnvil(await servedSocket(saying("protocol=anvil_protocol\n\n")), LONG_MS)).ok);
+  assert.ok(!(await probeAnvil(await servedSocket(saying("protocol\0anvil_protocol\0\0")), SHORT_MS)).ok);
+});
+
+test("a service that is woken works if it reads the word and closes the connection", async () => {
+  const heard = Promise.withResolvers<string>();
+  const reads = await servedSocket((socket) => {
+    socket.on("data", (said) => {
+      heard.resolve(said.toString());
+      socket.end();
+    });
+  });
+  assert.deepEqual(await probeTrigger(reads, LONG_MS), { ok: true });
+  assert.equal(await heard.promise, "W");
+  const says = "gave no answer within 0.1 s";
+  assert.deepEqual(await probeTrigger(await servedSocket(silent), SHORT_MS), { ok: false, hangs: true, says });
+});
+
+test("cleanup works if it has a queue file for a mail", async () => {
+  const greeting = "protocol\0cleanup_protocol\0queue_id\x0090281EA2095\0\0";
+  assert.ok((await probeCleanup(await servedSocket(saying(greeting)), LONG_MS)).ok);
+  assert.ok(!(await probeCleanup(await servedSocket(saying("protocol\0cleanup_protocol\0queue_id\0")), SHORT_MS)).ok);
+});
+
+test("port 25 works if it greets; then the session is ended", async () => {
+  const heard = Promise.withResolvers<string>();
+  const port = await servedPort((socket) => {
+    socket.write("220 mail.example.org ESMTP\r\n");
+    socket.on("data", (said) => heard.resolve(said.toString()));
+  });
+  const at = { host: "127.0.0.1", port, localAddress: "127.0.0.1" };
+  assert.ok((await probeSmtp(at, LONG_MS)).ok);
+  assert.equal(await heard.promise, "QUIT\r\n");
+  const busy = await servedPort(saying("421 4.3.2 All server ports are busy\r\n"));
+  const refused = { ok: false, hangs: false, says: "said something else than its answer" };
+  assert.deepEqual(await probeSmtp({ ...at, port: busy }, LONG_MS), refused);
+});

@@ -1,0 +1,66 @@
+import { accessSync, constants, statfsSync } from "node:fs";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf } from "../../core/error.ts";
+import { exchange } from "../probes/exchange.ts";
+
+/**
+ * Postfix's own services greet each connection with the name of their protocol (Postfix 3.7, mail_proto.h). While a
+ * process is idle, master(8) starts no other, so a frozen one holds up every mail.
+ */
+export function probePostfixService(path: string, protocol: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => said.startsWith(`protocol\0${protocol}\0`) }, timeoutMs);
+}
+
+/** anvil(8) names its protocol in lines of text. smtpd asks it about each unknown client before the greeting. */
+export function probeAnvil(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => said.startsWith("protocol=anvil_protocol\n\n") }, timeoutMs);
+}
+
+/** master(8) sends this to wake a service; it means "look for new mail" (Postfix 3.7, mail_proto.h). */
+const WAKE_UP = "W";
+
+/** qmgr(8) and pickup(8) say nothing: each reads the words that wake it, closes the connection, and looks for new mail. */
+export function probeTrigger(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { question: WAKE_UP, isAnswer: () => false, endsAnswer: true }, timeoutMs);
+}
+
+/** cleanup(8) opens a queue file before it greets, and removes it when the connection ends without a mail. */
+export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResult> {
+  const isAnswer = (said: string): boolean => /^protocol\0cleanup_protocol\0queue_id\0\w+\0\0/.test(said);
+  return exchange({ path }, { isAnswer }, timeoutMs);
+}
+
+export type SmtpPort = Readonly<{ host: string; port: number; localAddress: string }>;
+
+/** The greeting of port 25. The restrictions of main.cf accept this source address without asking the guard. */
+export function probeSmtp(port: SmtpPort, timeoutMs: number): Promise<ProbeResult> {
+  const isAnswer = (said: string): boolean => /^220[ -].*\r\n/.test(said);
+  const isRefusal = (said: string): boolean => /^[45]\d\d[ -].*\r\n/.test(said);
+  return exchange(port, { isAnswer, isRefusal, goodbye: "QUIT\r\n" }, timeoutMs);
+}
+
+/** Less may not be enough for the small files of programs, such as pid files. */
+const LEAST_BYTES = 1024 * 1024;
+
+/**
+ * If a directory's disk accepts no file, cleanup(8) keeps retrying, and Dovecot ends when it cannot
+ * write its log. A restart does not help, and may fail: Dovecot and master(8) write a pid file when they start.
+ */
+export function unlessDiskFull(result: ProbeResult, directory: string): ProbeResult {
+  if (result.ok || !result.hangs) return result;
+  const why = whyNoFile(directory);
+  return why === null ? result : { ...result, hangs: false, says: `${result.says} while ${why}` };
+}
+
+/** Checks as far as root can without writing: for root the kernel refuses only what a read-only file system refuses everyone. */
+function whyNoFile(directory: string): string | null {
+  try {
+    accessSync(directory, constants.W_OK);
+    const { bavail, bsize, files, ffree } = statfsSync(directory);
+    if (bavail * bsize < LEAST_BYTES) return `no space is left below ${directory}`;
+    // Some file systems do not count inodes.
+    return files > 0 && ffree === 0 ? `no inode is left below ${directory}` : null;
+  } catch (error) {
+    return `${directory} cannot be written (${codeOf(error)})`;
+  }
+}

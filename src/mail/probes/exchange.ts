@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf } from "../../core/error.ts";
+
+/** The source address of probes over TCP, by which logs and rules distinguish them from clients. */
+export type Target =
+  | Readonly<{ path: string }>
+  | Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+
+export type Exchange = Readonly<{
+  /** Sent as soon as the connection is open. */
+  question?: string | Buffer;
+  /** Whether the data so far, one character per byte, is the answer of a working part. */
+  isAnswer: (said: string) => boolean;
+  /** Whether the part reports that it cannot do its work: it is alive, and a restart would not help. */
+  isRefusal?: (said: string) => boolean;
+  /** Whether the end of the connection is the answer, as for protocols without a reply. */
+  endsAnswer?: boolean;
+  /** Sent after the answer, so that the other side logs an orderly end. */
+  goodbye?: string;
+}>;
+
+/** More than any expected answer. */
+const MOST_BYTES = 16_384;
+
+/**
+ * Connects, asks and waits for the answer. A frozen program still has its connections accepted by the kernel, until as
+ * many wait as it allowed: then a unix socket refuses with EAGAIN (unix(7)). Never throws.
+ */
+export function exchange(
+  target: Target,
+  { question, isAnswer, isRefusal, endsAnswer = false, goodbye }: Exchange,
+  timeoutMs: number,
+): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    let said = "";
+    const socket = open(target);
+    const end = (result: ProbeResult): void => {
+      clearTimeout(timer);
+      if (result.ok && goodbye !== undefined) socket.end(goodbye);
+      else socket.destroy();
+      resolve(result);
+    };
+    const timer = setTimeout(() => {
+      socket.destroy();
+      end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` });
+    }, timeoutMs);
+    socket.on("error", (error) => {
+      const code = codeOf(error);
+      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
+      else end({ ok: false, hangs: false, says: `cannot be reached (${code === "" ? error.message : code})` });
+    });
+    socket.once("end", () => {
+      if (endsAnswer) end({ ok: true });
+    });
+    socket.once("close", () => end({ ok: false, hangs: false, says: "hung up" }));
+    socket.on("data", (chunk: Buffer) => {
+      said += chunk.toString("latin1");
+      if (isAnswer(said)) end({ ok: true });
+      else if (isRefusal?.(said) === true || said.length > MOST_BYTES)
+        end({ ok: false, hangs: false, says: "said something else than its answer" });
+    });
+    if (question !== undefined) socket.write(question);
+  });
+}
+
+function open(target: Target): Socket {
+  if ("path" in target) return connect(target.path);
+  const { host, port, localAddress, tls = false } = target;
+  const to = { host, port, ...(localAddress === undefined ? {} : { localAddress }) };
+  // Its validity does not matter here: the server's own certificate may be self-signed, or about to expire.
+  return tls ? connectTls({ ...to, rejectUnauthorized: false }) : connect(to);
+}
+
+/** From this share of its places on, a port may be silent because it is full. */
+const CROWDED = 2 / 3;
+const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
+/** Established connections, and those that only the client has closed. */
+const TAKEN = ["01", "08"];
+
+/**
+ * A full port is as silent as one that hangs, but its clients are being served: a restart would
+ * cut them off, and strangers could cause it.
+ */
+export function unlessCrowded(result: ProbeResult, port: number, places: number): ProbeResult {
+  if (result.ok || !result.hangs || openOn(port) < places * CROWDED) return result;
+  return { ...result, hangs: false, says: `${result.says} while most of its places are taken` };
+}
+
+/** How many connections to a local TCP port take a place (proc(5), /proc/net/tcp). */
+function openOn(port: number): number {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const isOne = (line: string): boolean => {
+    const [, from = "", , state = ""] = line.trim().split(/\s+/);
+    return from.endsWith(local) && TAKEN.includes(state);
+  };
+  return TABLES.flatMap(linesOf).filter(isOne).length;
+}
+
+/** Without IPv6 the second table is missing. */
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split("\n");
+  } catch {
+    return [];
+  }
+}
+
+export type WebPage = Readonly<{
+  host: string;
+  port: number;
+  /** A name under which the dashboard answers. */
+  name: string;
+}>;
+
+/** The head of the dashboard's first page (RFC 9110 section 9.3.2). */
+export function probeWeb({ host, port, name }: WebPage, timeoutMs: number): Promise<ProbeResult> {
+  const question = `HEAD / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`;
+  return exchange({ host, port }, { question, isAnswer: (said) => said.startsWith("HTTP/1.1 200 ") }, timeoutMs);
+}

@@ -1,0 +1,51 @@
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { exchange } from "./exchange.ts";
+
+/** The first packet of the milter protocol, SMFIC_OPTNEG: version 6, every action and step (libmilter, mfdef.h). */
+const NEGOTIATION = Buffer.from("0000000d4f00000006000001ff001fffff", "hex");
+const OPTNEG = "O";
+const AT_COMMAND = 4;
+
+/** A milter that negotiates; it sees no mail. */
+export function probeMilter(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { question: NEGOTIATION, isAnswer: (said) => said[AT_COMMAND] === OPTNEG }, timeoutMs);
+}
+
+/** spamd gives up a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
+const LATELY_SECONDS = 15;
+
+export type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
+
+/**
+ * PING of spamd's protocol. While mails keep all of spamd's processes busy it waits like they do, so spam-head.py is asked then
+ * whether spamd has recently answered for one of them.
+ */
+export async function probeSpamd({ spamd, pulse }: SpamSockets, timeoutMs: number): Promise<ProbeResult> {
+  const isPong = (said: string): boolean => /^SPAMD\/[\d.]+ 0 PONG/.test(said);
+  const pinged = await exchange({ path: spamd }, { question: "PING SPAMC/1.5\r\n\r\n", isAnswer: isPong }, timeoutMs);
+  if (pinged.ok || !pinged.hangs) return pinged;
+  const isAnswer = (said: string): boolean =>
+    Number(/^spamd answered (\d+) s ago\n/.exec(said)?.[1] ?? Infinity) <= LATELY_SECONDS;
+  return (await exchange({ path: pulse }, { isAnswer }, timeoutMs)).ok ? { ok: true } : pinged;
+}
+
+/** The program in front of spamd; its report about spamd does not matter here. */
+export function probeSpamHead(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { isAnswer: (said) => /^spamd answered .*\n/.test(said) }, timeoutMs);
+}
+
+const POLICY_QUESTION = [
+  "request=smtpd_access_policy",
+  "protocol_state=RCPT",
+  "client_address=127.0.0.1",
+  "client_name=localhost",
+  "sender=",
+  "recipient=postmaster@localhost",
+  "",
+  "",
+].join("\n");
+
+/** As Postfix asks it (SMTPD_POLICY_README), about a recipient that is never greylisted: nothing is counted. */
+export function probePostgrey(path: string, timeoutMs: number): Promise<ProbeResult> {
+  return exchange({ path }, { question: POLICY_QUESTION, isAnswer: (said) => /^action=.*\n\n/.test(said) }, timeoutMs);
+}

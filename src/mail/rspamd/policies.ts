@@ -1,0 +1,150 @@
+/**
+ * Lua: what DMARC (RFC 7489) says about each domain that a mail names as its author's. Rspamd's own module judges the
+ * one author that it reads. If it reads another one, or a mail has several, the policies are looked up here.
+ * If a key or a record cannot be looked up now, DMARC would treat the mail as forged and refuse it for good. So the
+ * mail must retry later (RFC 6376 section 6.1.2, RFC 7489 section 6.6.2).
+ */
+export const POLICIES_LUA = String.raw`
+local dmarc = require "plugins/dmarc"
+local rspamd_ip = require "rspamd_ip"
+
+local MOST_DOMAINS = 4
+
+local function options_of(task, name)
+  local found = task:get_symbol(name)
+  return found and found[1].options or {}
+end
+
+-- Loopback is a proxy that hides its clients, or this machine; an account is held to its own addresses.
+local function is_judged(task)
+  local ip = task:get_from_ip()
+  return not task:get_user() and not (ip and ip:is_valid() and ip:is_local())
+end
+
+-- Whether SPF or DKIM proves the author, as strictly as the policy wants; without one as the least strict would.
+local function is_proven(task, author, policy)
+  local function aligned(name, strict)
+    if strict then return name:lower() == author end
+    return organization(name) == organization(author)
+  end
+  local sender = (task:get_from("smtp") or {})[1]
+  local domain = sender and sender.domain
+  if not domain or domain == "" then domain = task:get_helo() or "" end
+  if task:has_symbol("R_SPF_ALLOW") and aligned(domain, policy and policy.strict_spf) then return true end
+  for _, signer in ipairs(options_of(task, "DKIM_TRACE")) do
+    if signer:sub(-2) == ":+" and aligned(signer:sub(1, -3), policy and policy.strict_dkim) then return true end
+  end
+  return false
+end
+
+local function is_unknown_now(task)
+  if task:has_symbol("R_SPF_DNSFAIL") then return true end
+  for _, signer in ipairs(options_of(task, "DKIM_TRACE")) do
+    if signer:sub(-2) == ":?" then return true end
+  end
+  return false
+end
+
+local ABSENT = { ["requested record is not found"] = true, ["no records with this name"] = true }
+
+-- The one valid policy among TXT records; nil where there is none.
+local function policy_among(task, records, of_parent)
+  local policy
+  for _, record in ipairs(records or {}) do
+    local valid, read = dmarc.dmarc_check_record(task, record, of_parent)
+    if valid and policy or not valid and read then return nil end
+    if valid then policy = read end
+  end
+  return policy
+end
+
+-- Asks for the policies of those authors whom Rspamd's module does not judge. What is found: policy, or failed.
+local function ask_policies(task, domains)
+  local from = task:get_from("mime") or {}
+  local judged = #from == 1 and from[1].domain and from[1].domain:lower()
+  local found = {}
+  for _, domain in ipairs(domains) do
+    if domain ~= judged then
+      local entry = {}
+      found[domain] = entry
+      for _, name in ipairs({ domain, organization(domain) }) do
+        local of_parent = name ~= domain
+        task:get_resolver():resolve_txt({
+          task = task,
+          name = "_dmarc." .. name,
+          forced = true,
+          callback = function(_, _, records, err)
+            if err and not ABSENT[err] then entry.failed = true
+            elseif of_parent then entry.parent = policy_among(task, records, true)
+            else entry.own = policy_among(task, records, false) end
+          end,
+        })
+      end
+    end
+  end
+  task:cache_set("ghostinbox_policies", found)
+end
+
+local function verdict_by_policy(task, domain, entry)
+  local policy = entry.own or entry.parent
+  if is_proven(task, domain, policy) then return "pass" end
+  if not policy then return entry.failed and "later" or "none" end
+  if policy.dmarc_policy == "none" then return "none" end
+  return is_unknown_now(task) and "later" or policy.dmarc_policy
+end
+
+-- What becomes of a mail by this author: pass (it is proven), none (nothing is asked), quarantine, reject or later.
+local function verdict_on(task, domain, own)
+  local entry = (task:cache_get("ghostinbox_policies") or {})[domain]
+  if entry then return verdict_by_policy(task, domain, entry) end
+  if task:has_symbol("DMARC_POLICY_ALLOW") then return "pass" end
+  if task:has_symbol("DMARC_POLICY_REJECT") then return "reject" end
+  if task:has_symbol("DMARC_POLICY_QUARANTINE") then return "quarantine" end
+  if task:has_symbol("DMARC_POLICY_SOFTFAIL") then return "none" end
+  if task:has_symbol("DMARC_DNSFAIL") then
+    -- Without a policy it is the record itself that cannot be read.
+    local policy = options_of(task, "DMARC_DNSFAIL")[2]
+    if not policy and is_proven(task, domain) then return "pass" end
+    return policy == "none" and not own and "none" or "later"
+  end
+  return is_proven(task, domain) and "pass" or "none"
+end
+
+-- Whether the client is on the owner's allow list: networks, one a line.
+local function is_trusted(task, clients)
+  local ip = task:get_from_ip()
+  if not clients or not ip or not ip:is_valid() then return false end
+  for address, length in clients:gmatch("([^%s/]+)/(%d+)") do
+    local network, bits = rspamd_ip.from_string(address), tonumber(length)
+    if network:is_valid() and network:get_version() == ip:get_version()
+      and tostring(ip:apply_mask(bits)) == tostring(network:apply_mask(bits)) then return true end
+  end
+  return false
+end
+`;
+
+/** Lua: the organizational domain of a domain (RFC 7489, 3.2), for our rules and for Rspamd's own modules. */
+export const ORGANIZATION_LUA = String.raw`
+local rspamd_util = require "rspamd_util"
+
+-- Public suffixes by https://publicsuffix.org/list; rspamd's own search needs far more memory for them.
+local rules = {}
+for line in io.lines("/usr/share/rspamd/effective_tld_names.dat") do
+  local rule = line:match("^[^/%s]%S*")
+  if rule then rules[rule] = true end
+end
+
+-- The organizational domain, of a name in lower or upper case.
+local function organization(name)
+  local domain, rest = nil, name:lower():gsub("%.+$", "")
+  while rest do
+    local parent = rest:match("^[^.]*%.(.+)$")
+    if rules["!" .. rest] then return rest end
+    if rules[rest] or parent and rules["*." .. parent] then return domain or rest end
+    -- Where no rule matches, the last label alone is the suffix.
+    if not parent then return domain or rest end
+    domain, rest = rest, parent
+  end
+end
+rspamd_util.get_tld = organization
+`;

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { dkimKeys, renderRspamd, rspamdVariables } from "./rspamd-conf.ts";
+
+const site = sampleSite();
+
+function textOf(name: string): string {
+  return renderRspamd(site).find((file) => file.name === name)?.text ?? "";
+}
+
+test("each domain signs with its own key, only for users who signed in", () => {
+  const text = textOf("rspamd.conf");
+  for (const domain of ["example.org", "example.net"])
+    assert.ok(
+      text.includes(`"${domain}" { selector = "ghostinbox"; path = "/srv/mail/lib/dkim/${domain}.ghostinbox.pem"; }`),
+    );
+  assert.match(text, /sign_authenticated = true;\n\s+sign_local = false;/);
+  assert.deepEqual(
+    dkimKeys(site).map(({ domain, selector }) => `${selector} ${domain}`),
+    ["ghostinbox example.org", "ghostinbox example.net"],
+  );
+});
+
+test("it asks our resolver, and only loopback is a local network", () => {
+  const text = textOf("rspamd.conf");
+  assert.match(text, /nameserver = \["127\.71\.9\.53"\];\n\s+hosts = null;/);
+  assert.match(text, /local_addrs = \["127\.0\.0\.0\/8", "::1\/128"\];/);
+});
+
+test("of its modules only those for authenticity are loaded", () => {
+  const loaded = [...textOf("rspamd.conf").matchAll(/path = "\/usr\/share\/rspamd\/plugins\/(\w+)\.lua"/g)];
+  assert.deepEqual(
+    loaded.map(([, name]) => name),
+    ["spf", "dmarc", "dkim_signing", "milter_headers"],
+  );
+});
+
+const RSPAMD = ["rspamadm", "/usr/share/rspamd/effective_tld_names.dat"];
+describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-rspamd-"));
+  before(() => {
+    for (const { name, text } of renderRspamd(site)) writeFileSync(join(directory, name), text);
+  });
+  after(() => rmSync(directory, { recursive: true }));
+
+  test("accepts it", () => {
+    const variables = rspamdVariables({ ...site.layout, rspamdData: directory }, directory);
+    const argv = [...variables, "configtest", "-c", join(directory, "rspamd.conf")];
+    assert.match(execFileSync("rspamadm", argv, { encoding: "utf8" }), /syntax OK/);
+  });
+
+  test("finds the organization that a name belongs to", () => {
+    const expected = {
+      "example.com": "example.com",
+      "A.B.Example.COM.": "example.com",
+      "a.b.example.co.uk": "example.co.uk",
+      "co.uk": "co.uk",
+      // The list has "*.ck" and "!www.ck".
+      "x.y.www.ck": "www.ck",
+      "x.a.b.ck": "a.b.ck",
+      "mail.unlisted.test": "unlisted.test",
+      test: "test",
+    };
+    const program = [
+      "rspamd_config = { register_symbol = function() end }",
+      `dofile("${join(directory, "rules.lua")}")`,
+      'local names = require "rspamd_util"',
+      ...Object.keys(expected).map((name) => `print(names.get_tld("${name}"))`),
+    ];
+    const script = join(directory, "try.lua");
+    writeFileSync(script, program.join("\n"));
+    const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
+    assert.deepEqual(printed.trim().split("\n"), Object.values(expected));
+  });
+});

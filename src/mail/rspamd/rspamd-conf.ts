@@ -1,0 +1,119 @@
+import { join } from "node:path";
+import type { Layout } from "../../settings/layout.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { renderRspamdRules } from "./rules.ts";
+
+/**
+ * The longest time that rspamd takes for a mail. If something is not known by then, the mail must retry later. Seconds.
+ */
+export const RSPAMD_SECONDS = 15;
+
+/** Signed headers of a mail; another From: would break the signature (RFC 6376 sections 5.4.1 and 8.15). */
+const SIGNED = [
+  "(o)from",
+  ..."sender reply-to subject date message-id to cc mime-version content-type content-transfer-encoding".split(" "),
+  ..."resent-from resent-sender resent-date resent-to resent-cc resent-message-id in-reply-to references".split(" "),
+  ..."list-id list-help list-unsubscribe list-unsubscribe-post list-subscribe list-post list-owner".split(" "),
+];
+
+/**
+ * For rspamd(8) and rspamadm(1): directories that Debian sets by default. `$CONFDIR` stands for the given one in the
+ * files below, so that a copy elsewhere can be checked.
+ */
+export function rspamdVariables({ rspamdData }: Layout, directory: string): readonly string[] {
+  const own = ["CONFDIR", "LOCAL_CONFDIR"].map((name) => `--var=${name}=${directory}`);
+  return [...own, ...["DBDIR", "RUNDIR", "LOGDIR"].map((name) => `--var=${name}=${rspamdData}`)];
+}
+
+/**
+ * Rspamd for authenticity only: it loads only the modules named here, none of which scores, and asks only the DNS. One
+ * process serves both: mail from a signed-in user (macro {auth_authen}) is signed, all other mail is verified. Mail
+ * from loopback is neither verified nor signed: it comes through a proxy that hides its clients.
+ */
+export function renderRspamd(site: Site): readonly RenderedFile[] {
+  const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
+  return [
+    file("rspamd.conf", configuration(site)),
+    file("rules.lua", renderRspamdRules(site)),
+    // The list of top-level domains for finding links in texts, which is not done here (rules.lua). The full list of
+    // public suffixes would cost 200 MB, and six seconds at the first start.
+    file("suffixes", "com\n"),
+    // Language detection is not needed either.
+    file("stop_words", "{}\n"),
+  ];
+}
+
+function configuration(site: Site): string {
+  const { layout, dns } = site;
+  return `# ${RENDERED_BY}
+lua = "$CONFDIR/rules.lua";
+modules {
+  path = "/usr/share/rspamd/plugins/spf.lua";
+  path = "/usr/share/rspamd/plugins/dmarc.lua";
+  path = "/usr/share/rspamd/plugins/dkim_signing.lua";
+  path = "/usr/share/rspamd/plugins/milter_headers.lua";
+}
+options {
+  filters = "dkim";
+  local_addrs = ["127.0.0.0/8", "::1/128"];
+  dns {
+    nameserver = ["${dns.address}"];
+    hosts = null;
+    timeout = 2s;
+    retransmits = 2;
+    sockets = 4;
+  }
+  task_timeout = ${RSPAMD_SECONDS}s;
+  # Else whoever makes his own names slow to look up could forge every sender.
+  soft_reject_on_timeout = true;
+  # It is Postfix that says how large a mail may be.
+  max_message = 2gb;
+  url_tld = "$CONFDIR/suffixes";
+  tempdir = "$DBDIR";
+  hs_cache_dir = "$DBDIR/";
+  disable_hyperscan = true;
+}
+lang_detection { languages = "$CONFDIR"; }
+logging { type = "console"; level = "warning"; color = false; systemd = true; }
+worker "rspamd_proxy" {
+  bind_socket = "${layout.rspamdSocket} mode=0660";
+  milter = yes;
+  upstream "local" { default = yes; self_scan = yes; }
+  count = 1;
+}
+# No score refuses a mail.
+actions { reject = null; }
+group "policies" {}
+spf {}
+dmarc {}
+dkim { sign_headers = "${SIGNED.join(":")}"; }
+milter_headers { use = ["authentication-results"]; remove_upstream_spam_flag = false; }
+dkim_signing {
+  sign_authenticated = true;
+  sign_local = false;
+  use_domain = "header";
+  use_esld = false;
+  try_fallback = false;
+  allow_username_mismatch = true;
+  allow_hdrfrom_mismatch = true;
+  allow_hdrfrom_multiple = true;
+  domain {
+${dkimKeys(site)
+  .map(({ domain, selector, file }) => `    "${domain}" { selector = "${selector}"; path = "${file}"; }`)
+  .join("\n")}
+  }
+}
+`;
+}
+
+/** The key of one domain. */
+export type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
+
+/** RSA only: few servers verify Ed25519 (RFC 8463), so it could only be a second signature. */
+export function dkimKeys({
+  layout,
+  domains,
+  dkimSelector: selector,
+}: Pick<Site, "layout" | "domains" | "dkimSelector">): readonly DkimKey[] {
+  return domains.map((domain) => ({ domain, selector, file: join(layout.dkimKeys, `${domain}.${selector}.pem`) }));
+}

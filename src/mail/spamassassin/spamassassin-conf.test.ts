@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { renderSpamAssassin } from "./spamassassin-conf.ts";
+
+const { spam } = sampleSite();
+
+function localCf(changes: Partial<typeof spam> = {}): string {
+  const files = renderSpamAssassin(sampleSite({ spam: { ...spam, ...changes } }));
+  return files.find(({ name }) => name === "local.cf")?.text ?? "";
+}
+
+test("the lines that everybody writes stand word for word", () => {
+  const text = localCf({ allowFrom: ["*@wealthsimple.com", "*@notifications.wealthsimple.com"] });
+  for (const line of [
+    "required_score 5.0",
+    "report_safe 0",
+    "rewrite_header Subject [SPAM]",
+    "whitelist_from *@wealthsimple.com",
+    "whitelist_from *@notifications.wealthsimple.com",
+  ])
+    assert.ok(text.split("\n").includes(line), line);
+  assert.doesNotMatch(localCf(), /whitelist_from/);
+  assert.match(localCf({ requiredScore: 6.25 }), /^required_score 6\.25$/m);
+});
+
+test("a first mail that the guard marks gets the score of the settings", () => {
+  assert.match(localCf(), /^header GHOSTINBOX_CROWD exists:X-GhostInbox-Crowd$/m);
+  assert.match(localCf({ crowdScore: 3.5 }), /^score GHOSTINBOX_CROWD 3\.5$/m);
+});
+
+test("names are looked up by our resolver, and the owner's rules come last", () => {
+  assert.match(localCf(), /^dns_server 127\.71\.9\.53$/m);
+  const files = renderSpamAssassin(sampleSite({ spam: { ...spam, ownRules: "score GTUBE 0\n" } }));
+  // SpamAssassin reads the files of a directory in the order of their names.
+  assert.deepEqual(
+    files
+      .map(({ name }) => name)
+      .filter((name) => name.endsWith(".cf"))
+      .toSorted()
+      .at(-1),
+    "own.cf",
+  );
+  assert.equal(files.find(({ name }) => name === "own.cf")?.text, "score GTUBE 0\n");
+});

@@ -1,0 +1,155 @@
+import { join } from "node:path";
+import type { Layout } from "../../settings/layout.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { CROWD_HEADER } from "../postfix/policy.ts";
+
+/**
+ * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the
+ * plugins, and the owner's rules, which are read last and override the others.
+ */
+export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
+  const files = [
+    { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
+    { name: "local.cf", text: localCf(site), mode: 0o644 },
+  ];
+  // Always written, so that removed rules disappear. While it is off nothing is checked; switching it on changes a file, so the next check includes it.
+  const own = site.spam.enabled ? site.spam.ownRules : "# The spam filter is off.\n";
+  return [...files, { name: "own.cf", text: own, mode: 0o644 }, renderUpdateRules(site)];
+}
+
+/** `5` as `5.0`, the usual way to write a score. */
+export function score(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
+/** Usual mails take 0.1 s; twice this is less than spamc's timeout (milters.ts). */
+const SCORING_SECONDS = 7;
+
+function localCf({ layout, dns, spam }: Site): string {
+  return [
+    `# ${RENDERED_BY}`,
+    `required_score ${score(spam.requiredScore)}`,
+    "report_safe 0",
+    "rewrite_header Subject [SPAM]",
+    "",
+    // These trust a mail's own claims about its sender; see docs/spam.md.
+    ...spam.allowFrom.map((pattern) => `whitelist_from ${pattern}`),
+    "",
+    // The guard adds it while unusually many new places write.
+    `header GHOSTINBOX_CROWD exists:${CROWD_HEADER}`,
+    "describe GHOSTINBOX_CROWD A first mail from a new place, one of unusually many",
+    `score GHOSTINBOX_CROWD ${score(spam.crowdScore)}`,
+    "",
+    `dns_server ${dns.address}`,
+    // Seconds for all block lists together, and for each once most have answered: the mail waits for them.
+    "rbl_timeout 5 1",
+    // Seconds; then the score so far counts: see security/spam-head.py.
+    `time_limit ${SCORING_SECONDS}`,
+    // A header that a stranger wrote proves nothing.
+    "ignore_received_spf_header 1",
+    `bayes_path ${join(layout.spamState, "bayes")}`,
+    `per_user_bayes ${layout.learnedByUsers}`,
+    // Headers that this server added say nothing about the mail.
+    ...LEFT_OUT.map((header) => `bayes_ignore_header ${header}`),
+    // Only our own hop is trusted: other hops' headers could be forged by the sender.
+    "clear_trusted_networks",
+    "clear_internal_networks",
+    "trusted_networks 127.0.0.0/8 ::1",
+    "internal_networks 127.0.0.0/8 ::1",
+    "",
+  ].join("\n");
+}
+
+/**
+ * Debian's selection, without plugins that need programs or services we don't have (Razor, Pyzor, reporting to
+ * SpamCop).
+ */
+const PLUGINS: readonly string[] = [
+  "URIDNSBL",
+  "SPF",
+  "DKIM",
+  "Check",
+  "AutoLearnThreshold",
+  "WelcomeListSubject",
+  "MIMEHeader",
+  "ReplaceTags",
+  "HTTPSMismatch",
+  "URIDetail",
+  "Bayes",
+  "BodyEval",
+  "DNSEval",
+  "HTMLEval",
+  "HeaderEval",
+  "MIMEEval",
+  "RelayEval",
+  "URIEval",
+  "WLBLEval",
+  "VBounce",
+  "ImageInfo",
+  "FreeMail",
+  "AskDNS",
+  "HashBL",
+];
+
+/** Headers added by this server. */
+const LEFT_OUT = ["Authentication-Results", "X-GhostInbox-Junk", "X-GhostInbox-Crowd"];
+
+function pluginsPre({ layout }: Site): string {
+  // First, because it acts before Bayes does.
+  const own = `loadplugin GhostInbox::PerUserBayes ${layout.perUserBayes}`;
+  const lines = [own, ...PLUGINS.map((plugin) => `loadplugin Mail::SpamAssassin::Plugin::${plugin}`)];
+  return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
+}
+
+/** The rules of Debian's package, until there are others. */
+export const PACKAGED_RULES = "/usr/share/spamassassin";
+
+/** The directory of the rules in use instead. */
+export function fetchedRules({ spamRules }: Layout): string {
+  return `${spamRules}/current/`;
+}
+
+/** Exit codes of the program below, in addition to 1 for a failure: new rules are in use; the rules in use are the newest. */
+export const UPDATED = 0;
+export const NOTHING_NEW = 10;
+
+/** The path of the rendered program. */
+export const UPDATE_RULES = "update-rules";
+
+/**
+ * Fetches rules as spamd's user, by sa-update(1p), which accepts only rules signed by a trusted key. They take effect
+ * once SpamAssassin reads them together with our configuration without errors; until then the old ones stay.
+ * sa-update runs with Perl's taint check, so only /etc/resolv.conf determines its resolver.
+ * The last line that it prints is the version in use, or what failed.
+ */
+export function renderUpdateRules({ layout, spam: { updates } }: Site): RenderedFile {
+  const { spamRules: rules, spamState, spamAssassinConf } = layout;
+  const fetched = `${rules}/fetched/${updates.channel}`;
+  const text = `#!/bin/sh
+# ${RENDERED_BY}
+set -u
+umask 077
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=${spamState}
+cd ${spamState} && mkdir -p ${fetched} ${rules}/keys && chmod 700 ${rules}/keys || exit 1
+fails() { echo "$1" | tail -n 1; exit 1; }
+key=''
+if [ -n '${updates.keyFile}' ]; then
+  said=$(sa-update --gpghomedir ${rules}/keys --import '${updates.keyFile}' 2>&1) || fails "$said"
+  key=$(gpg --homedir ${rules}/keys --with-colons --show-keys '${updates.keyFile}' 2>/dev/null | sed -n 's/^fpr:*\\([0-9A-F]*\\):.*/\\1/p' | head -n 1)
+fi
+said=$(sa-update --channel ${updates.channel} --updatedir ${fetched} --gpghomedir ${rules}/keys \${key:+--gpgkey "$key"} 2>&1)
+status=$?
+# 0: there is a new version; 1: there is none (sa-update(1p), EXIT CODES).
+[ $status -le 1 ] || fails "sa-update ended with $status: $said"
+[ -n "$(ls -A ${fetched})" ] || fails "the channel ${updates.channel} has no rules"
+version=$(sed -n 's/^# UPDATE version //p' ${fetched}/*.cf | head -n 1)
+if diff -rq ${fetched} ${rules}/current/ >/dev/null 2>&1; then echo "$version"; exit ${NOTHING_NEW}; fi
+said=$(spamassassin --lint --local --configpath=${fetched} --siteconfigpath=${spamAssassinConf} --prefspath=/dev/null 2>&1) || fails "the new rules have errors: $said"
+next=${rules}/set-$(date +%s)-$$
+cp -R ${fetched} "$next" && ln -sfn "$next" ${rules}/next && mv -T ${rules}/next ${rules}/current || fails "the new rules could not be stored"
+for old in ${rules}/set-*; do [ "$old" = "$next" ] || rm -rf "$old"; done
+echo "$version"
+exit ${UPDATED}
+`;
+  return { name: UPDATE_RULES, text, mode: 0o755 };
+}

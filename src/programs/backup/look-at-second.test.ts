@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { openAccounts } from "../../store/open.ts";
+import { verifyPassword } from "../../store/passwords/password-hash.ts";
+import { giveSignIn, lookAt } from "./serve-scratch.ts";
+
+test("an account that may sign in from everywhere gets a temporary password; no other is touched", async () => {
+  const accountsDb = join(temporaryDirectory(), "accounts.db");
+  const layout = { ...layoutOf("/nowhere"), accountsDb };
+  const db = openAccounts(accountsDb);
+  const add = (name: string, suspended: number): void =>
+    db.exec(
+      `INSERT INTO account (name, password, suspended, created_at) VALUES ('${name}', '{PLAIN}x', ${suspended}, 1)`,
+    );
+  add("suspended@example.test", 1);
+  add("at-home@example.test", 0);
+  db.exec("INSERT INTO account_network (account, network) VALUES ('at-home@example.test', '192.0.2.0/24')");
+  assert.equal(await giveSignIn(layout), null);
+  add("anna@example.test", 0);
+  const given = await giveSignIn(layout);
+  assert.equal(given?.account, "anna@example.test");
+  const read = new DatabaseSync(accountsDb, { readOnly: true });
+  const hashes = new Map(
+    read
+      .prepare("SELECT name, password FROM account")
+      .all()
+      .map(({ name, password }) => [name, String(password)]),
+  );
+  read.close();
+  assert.ok(await verifyPassword(hashes.get("anna@example.test") ?? "", given?.password ?? ""));
+  for (const name of ["suspended@example.test", "at-home@example.test"]) assert.equal(hashes.get(name), "{PLAIN}x");
+});
+
+test("a pipe that the second server's guard could put in place of a database does not block the drill", async () => {
+  const accountsDb = join(temporaryDirectory(), "accounts.db");
+  execFileSync("mkfifo", [accountsDb]);
+  const loaded = loadSettings(null, {});
+  assert.ok(loaded.ok);
+  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, loaded.settings, { signIn: null, hasFirewall: false });
+  await assert.rejects(look, /accounts\.db is not a regular file/);
+});

@@ -1,0 +1,59 @@
+/**
+ * The nightly backup, or with `drill` the restore drill: a separate process that the keeper starts as root. `second DIR` is the
+ * second server of a drill, in separate namespaces.
+ */
+
+import { messageOf } from "../../core/error.ts";
+import { VERSION } from "../../core/version.ts";
+import { settingsIn } from "../../host/machine/settings-text.ts";
+import { createBackup } from "../../jobs/backup/create.ts";
+import { drillRestore } from "../../jobs/backup/drill.ts";
+import { changeBackupRecord } from "../../jobs/backup/records.ts";
+import { CannotBeApart } from "../../jobs/backup/second-server.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+const watch = (): void => undefined;
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const [, , task = "", scratch = ""] = process.argv;
+if (task === "second") await second();
+else await scheduled();
+
+async function scheduled(): Promise<void> {
+  const loaded = settingsIn(layout.settings, process.env);
+  if (loaded.ok) return task === "drill" ? drill(loaded.settings) : backUp(loaded.settings);
+  const reason = loaded.problems.map(({ says }) => says).join(" ");
+  changeBackupRecord(layout, { failure: { at: Date.now(), reason } });
+  fail(reason);
+}
+
+async function backUp(settings: Settings): Promise<void> {
+  const made = await createBackup(layout, settings, { version: VERSION, tag: "nightly", watch });
+  if (made.ok) console.log(`backup: ${made.backup.snapshot} holds ${made.backup.mails} mails`);
+  else fail(made.reason);
+}
+
+async function drill(settings: Settings): Promise<void> {
+  const outcome = await drillRestore(layout, settings, { env: process.env, watch, says: watch });
+  const reason = outcome.ok ? outcome.drill.reason : outcome.reason;
+  if (reason === null) console.log("backup: the newest backup was restored beside the server, and is right");
+  else fail(`restore drill: ${reason}`);
+}
+
+/** Its last line on standard output is the answer. Everything that it has started ends with it. */
+async function second(): Promise<void> {
+  try {
+    const { serveScratch } = await import("./serve-scratch.ts");
+    console.log(JSON.stringify({ ok: true, seen: await serveScratch(layout, scratch, process.env) }));
+    process.exit(0);
+  } catch (error) {
+    const isImpossible = error instanceof CannotBeApart;
+    console.log(JSON.stringify({ ok: false, reason: messageOf(error), isImpossible }));
+    process.exit(1);
+  }
+}
+
+function fail(reason: string): void {
+  console.error(`backup: ${reason}`);
+  process.exitCode = 1;
+}

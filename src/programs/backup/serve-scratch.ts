@@ -1,0 +1,232 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as pause } from "node:timers/promises";
+import { parsePrefix } from "../../core/net/ip.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { NftFirewall } from "../../host/nft/firewall.ts";
+import { makeDirectory } from "../../host/root-files/trees.ts";
+import { removeTree } from "../../host/root-files/walk.ts";
+import { hasNetAdmin } from "../../host/running/container.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
+import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
+import { lastWord } from "../../host/running/supervised.ts";
+import { ask } from "../../host/sockets/control-client.ts";
+import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
+import { readSettings, writeFirstSettings } from "../../jobs/settings-file/settings-file.ts";
+import { applyConfiguration, makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
+import { makeDirectories } from "../../mail/configuration/directories.ts";
+import { mailServices } from "../../mail/configuration/mail-services.ts";
+import { readSite } from "../../mail/configuration/read-site.ts";
+import { probeImap } from "../../mail/dovecot/probe.ts";
+import { TABLES } from "../../mail/postfix/main-cf.ts";
+import { exchange } from "../../mail/probes/exchange.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import { type Settings, variableOf } from "../../settings/schema.ts";
+import { hashPassword } from "../../store/passwords/password-hash.ts";
+import { openAnySchema } from "../../store/schemas.ts";
+import { prepareCertificate } from "../set-up/certificate.ts";
+import { prepareDatabases } from "../set-up/databases.ts";
+
+/**
+ * The services that run: enough for a sign-in and for the bans. No Postfix and no keeper, so no mail can be sent; aliases are
+ * looked up anyway.
+ */
+export const RUN: readonly ServiceName[] = ["guard", "dovecot"];
+const RENDERED: readonly ServiceName[] = ["postfix", "dovecot"];
+const READY_MS = 60 * SECOND_MS;
+const LOOK_MS = 100;
+const PROBE_MS = 2 * SECOND_MS;
+
+/**
+ * The first process of the namespaces that `runSecondServer` creates. Puts the restored directory in the place of the real one,
+ * which then cannot be reached, prepares it as a start does, and starts the guard and Dovecot in it.
+ */
+export async function serveScratch(layout: Layout, scratch: string, env: Environment): Promise<Seen> {
+  const from = performance.now();
+  await takePlace(layout, scratch);
+  const signIn = await giveSignIn(layout);
+  // The sign-in comes from this machine.
+  const read = await readSettings(layout, { ...env, [variableOf("logins.networks")]: "[]" });
+  const { settings } = read;
+  writeFirstSettings(layout, read);
+  makeDirectories(layout);
+  await prepareCertificate(settings, layout);
+  makeLoginPolicySecret(layout);
+  makeProofWord(layout);
+  const environment = programEnvironment(layout, { ...env, [variableOf("logins.networks")]: "[]" });
+  await prepareDatabases(layout, null, environment);
+  // The owner's own settings could name paths outside of it.
+  const site = { ...readSite(read, layout), ownDovecot: "", ownDovecotUnused: null };
+  const applied = await applyConfiguration(site, { only: RENDERED });
+  if (!applied.ok) throw new SetUpFailure(applied.reason);
+  writeEnvironment(layout.environment, environment);
+  const netAdmin = hasNetAdmin();
+  const loginPort = settings["ports.login_policy"];
+  const mail = mailServices(layout, { spam: 0, fail2ban: false });
+  writeServices({ layout, loginPort, netAdmin, mail, export: false, webLowPort: false });
+  for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
+  startSupervisor(layout.services);
+  await untilReady(layout, settings);
+  const startMs = Math.round(performance.now() - from);
+  return {
+    ...(await lookAt(layout, settings, { signIn, hasFirewall: netAdmin && settings["firewall.enabled"] })),
+    startMs,
+  };
+}
+
+/** All mounts are visible only to this process and its children, and end with it. */
+async function takePlace({ data, program }: Layout, scratch: string): Promise<void> {
+  const inScratch = join(scratch, "program");
+  makeDirectory(inScratch, 0o755);
+  await must("mount", ["--bind", program, inScratch]);
+  await must("mount", ["--rbind", scratch, data]);
+  // Where the sockets of the machine's other programs are.
+  if (!data.startsWith("/run/")) await must("mount", ["-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"]);
+  await must("ip", ["link", "set", "lo", "up"]);
+}
+
+async function must(program: string, args: readonly string[]): Promise<void> {
+  const ran = await runProgram(program, args);
+  if (ran.code !== 0) throw new CannotBeApart(`${program} failed: ${lastLines(ran)}`);
+}
+
+async function untilReady(layout: Layout, settings: Settings): Promise<void> {
+  const port = { host: "127.0.0.1", port: settings["ports.imaps"], localAddress: "127.0.0.1" };
+  const deadline = performance.now() + READY_MS;
+  for (;;) {
+    const guard = await ask(layout.controlSocket, "root", { verb: "ping" });
+    const imap = await probeImap(port, PROBE_MS);
+    if (guard.ok && imap.ok) return;
+    if (performance.now() > deadline) {
+      const service = guard.ok ? "dovecot" : "guard";
+      const last = lastWord(layout, service) ?? "nothing";
+      throw new SetUpFailure(`its ${service} was not ready after ${READY_MS / SECOND_MS} s, and said last: ${last}`);
+    }
+    await pause(LOOK_MS);
+  }
+}
+
+/** Maximum aliases, and maximum bans, that are checked. */
+const SAMPLE = 100;
+const SIGN_IN_MS = 30 * SECOND_MS;
+/** After its start the guard fills the kernel's sets. */
+const ENFORCED_MS = 20 * SECOND_MS;
+const PASSAGE_MS = 200;
+
+export type SignIn = Readonly<{ account: string; password: string }>;
+
+/**
+ * No password is known here, so one account of the restored copy gets a new one, before anything runs there. Null if no account
+ * may sign in from everywhere.
+ */
+export async function giveSignIn({ accountsDb }: Layout): Promise<SignIn | null> {
+  const password = randomBytes(16).toString("hex");
+  const db = new DatabaseSync(accountsDb);
+  try {
+    const account = db
+      .prepare(
+        "SELECT user FROM passdb WHERE user NOT IN (SELECT account FROM account_network) ORDER BY random() LIMIT 1",
+      )
+      .get()?.["user"];
+    if (typeof account !== "string") return null;
+    db.prepare("UPDATE account SET password = ? WHERE name = ?").run(await hashPassword(password), account);
+    return { account, password };
+  } finally {
+    db.close();
+  }
+}
+
+type How = Readonly<{ signIn: SignIn | null; hasFirewall: boolean }>;
+
+/** Asks the running second server for everything that can be compared. Throws SetUpFailure for what does not work. */
+export async function lookAt(
+  layout: Layout,
+  settings: Settings,
+  { signIn, hasFirewall }: How,
+): Promise<Omit<Seen, "startMs">> {
+  const mails: Record<string, number> = {};
+  for (const account of accountsOf(layout)) mails[account] = await mailsOf(layout, account);
+  if (signIn !== null) await mustSignIn(settings["ports.imaps"], signIn);
+  return {
+    mails,
+    signedIn: signIn?.account ?? null,
+    aliases: await mustForward(layout, settings.domains),
+    bans: hasFirewall ? await mustHold(layout, settings["bans.ipv6_prefix"]) : null,
+  };
+}
+
+function accountsOf(layout: Layout): readonly string[] {
+  return rows(layout.accountsDb, "SELECT name FROM account ORDER BY name").map(({ name }) => String(name));
+}
+
+/** Dovecot rebuilds its indexes from the mails. */
+async function mailsOf({ dovecotConf }: Layout, account: string): Promise<number> {
+  const status = ["-f", "tab", "mailbox", "status", "-u", account, "messages", "*"];
+  const ran = await runProgram("doveadm", ["-c", dovecotConf, ...status], { timeoutMs: 10 * MINUTE_MS });
+  if (ran.code !== 0) throw new SetUpFailure(`Dovecot cannot count the mails of ${account}: ${lastLines(ran)}`);
+  const counts = ran.stdout.trim().split("\n").slice(1);
+  return counts.reduce((sum, line) => sum + Number(line.split("\t").at(-1)), 0);
+}
+
+/** Over TLS, through the guard's login policy, into the INBOX. */
+async function mustSignIn(port: number, { account, password }: SignIn): Promise<void> {
+  const said = await exchange(
+    { host: "127.0.0.1", port, localAddress: "127.0.0.1", tls: true },
+    {
+      question: `a LOGIN "${account}" "${password}"\r\nb EXAMINE INBOX\r\n`,
+      isAnswer: (text) => /^b OK/m.test(text),
+      isRefusal: (text) => /^[ab] (?:NO|BAD)/m.test(text),
+      goodbye: "c LOGOUT\r\n",
+    },
+    SIGN_IN_MS,
+  );
+  if (!said.ok) throw new SetUpFailure(`${account} could not sign in: Dovecot ${said.says}`);
+}
+
+/** Postfix's own lookup, in the tables that it would read (postmap(1)). */
+async function mustForward({ accountsDb, postfixConf }: Layout, domains: readonly string[]): Promise<number> {
+  const known = rows(
+    accountsDb,
+    "SELECT address, targets FROM alias_map WHERE address IN (SELECT address FROM alias) ORDER BY random()",
+  )
+    .map(({ address, targets }) => ({ address: String(address), targets: String(targets) }))
+    .filter(({ address }) => domains.includes(address.slice(address.lastIndexOf("@") + 1)))
+    .slice(0, SAMPLE);
+  if (known.length === 0) return 0;
+  const asked = ["-c", postfixConf, "-q", "-", `sqlite:${join(postfixConf, TABLES.aliases.file)}`];
+  const ran = await runProgram("postmap", asked, { input: known.map(({ address }) => `${address}\n`).join("") });
+  const found = new Set(ran.stdout.split("\n"));
+  const wrong = known.find(({ address, targets }) => !found.has(`${address}\t${targets}`));
+  if (wrong !== undefined) throw new SetUpFailure(`Postfix does not forward ${wrong.address} to ${wrong.targets}`);
+  return known.length;
+}
+
+/** Bans that will last a while, in the second server's own firewall. */
+async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<number> {
+  const inForce = "ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?)";
+  const sample = rows(
+    engineDb,
+    `SELECT prefix FROM ban WHERE ${inForce} ORDER BY random() LIMIT ${SAMPLE}`,
+    Date.now() + MINUTE_MS,
+  )
+    .map(({ prefix }) => parsePrefix(String(prefix)))
+    .filter((prefix) => prefix !== null);
+  const firewall = new NftFirewall({ ipv6Prefix: () => ipv6Length });
+  const deadline = performance.now() + ENFORCED_MS;
+  for (;;) {
+    const held = await firewall.holds(sample);
+    if (held.ok) return sample.length;
+    if (performance.now() > deadline) throw new SetUpFailure(`Of its bans not all are in force: ${held.reason}`);
+    await pause(PASSAGE_MS);
+  }
+}
+
+function rows(path: string, sql: string, ...values: readonly number[]) {
+  // Its guard runs.
+  using db = openAnySchema(path);
+  return db.prepare(sql).all(...values);
+}

@@ -1,0 +1,33 @@
+/** The weekly checks: a separate process, started by the keeper as root. */
+import { setTimeout as pause } from "node:timers/promises";
+import { plural } from "../../core/text.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import { changeCheckRecord, fallen, readCheckRecord } from "../../jobs/check/check-record.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { groups, runChecks, runWeekly } from "../../surfaces/cli/check/run-checks.ts";
+import { serverOf } from "../../surfaces/cli/check/server.ts";
+import { settingsOf } from "../../surfaces/cli/server-settings.ts";
+import { connect } from "../command-line/connect.ts";
+
+const { env } = process;
+const layout = layoutOf(env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const call = { layout, env, now: Date.now, ...connect(layout, env) };
+const loaded = settingsOf(call);
+if (loaded.ok) {
+  const names = groups.map(({ name }) => name);
+  const { at, checks } = await runWeekly(names, {
+    before: readCheckRecord(layout),
+    look: (chosen) =>
+      runChecks(
+        groups.filter(({ name }) => chosen.includes(name)),
+        serverOf(call, loaded.settings, false),
+      ),
+    pause: () => pause(MINUTE_MS),
+    now: Date.now,
+  });
+  changeCheckRecord(layout, { at, checks });
+  const done = plural(Object.keys(checks).length, "check");
+  console.log(`check: ${done} done; ${fallen({ checks }).length} that passed before found something wrong`);
+} else console.error(`check: ${loaded.message}`);
+// Databases stay open until the end: the last connection that closes a database removes the files beside it.
+process.exit(loaded.ok ? 0 : 1);

@@ -1,0 +1,27 @@
+import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { callerName, controlGuard } from "../../surfaces/cli/guard-status.ts";
+import type { World } from "../../surfaces/cli/run.ts";
+
+/** The programs and databases of a data directory. */
+export function connect(layout: Layout, env: NodeJS.ProcessEnv): ReturnType<World["connect"]> {
+  const guard = controlGuard(layout.controlSocket, callerName(env), {
+    why: async () => (await import("./why-down.ts")).whyDown(layout),
+    isStarting: async () => (await import("./why-down.ts")).isStarting(layout),
+  });
+  const opened: (() => void)[] = [];
+  return {
+    guard,
+    keeper: new KeeperClient(layout.keeperSocket),
+    reader: async () => {
+      const running = await guard.ask<"ping">({ verb: "ping" });
+      if (!running.ok) return running;
+      const answer = (await import("./open-reader.ts")).openReader(layout);
+      if (answer.ok) opened.push(answer.close);
+      return answer;
+    },
+    close: () => {
+      for (const close of opened.splice(0)) close();
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  ghostinboxProcess,
+  json,
+  oneLineOfError,
+  PASSWORD,
+  start,
+  startGuard,
+  TIMED,
+} from "../../../test/kit/test-guard.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+describe("with a running guard", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+
+  test("a ban is made, listed, explained and lifted", async () => {
+    const made = await run("ban 203.0.113.7 it scanned us --for 2h");
+    assert.equal(made.code, 0, made.err);
+    assert.match(made.out, /^203\.0\.113\.7 is banned until .* \(\d h( \d+ min)? left\)\.$/m);
+    assert.equal(made.err, "Next: ./ghostinbox why 203.0.113.7\n");
+    assert.match((await run("bans")).out, /^203\.0\.113\.7 +manual .* it scanned us +root$/m);
+    const why = (await run("why 203.0.113.7")).out;
+    assert.match(why, /^Reason: it scanned us\. \[manual\]$/m);
+    assert.match(why, /^To lift it: \.\/ghostinbox unban 203\.0\.113\.7$/m);
+    assert.match(why, / BAN /);
+    assert.equal((await run("unban 203.0.113.7")).code, 0);
+    assert.match((await run("why 203.0.113.7")).out, /^203\.0\.113\.7 is not banned\.$/m);
+    const again = await run("unban 203.0.113.7");
+    assert.equal(again.code, 1);
+    assert.match(oneLineOfError(again), /There is no ban on it\. `\.\/ghostinbox bans` lists/);
+  });
+
+  test("an IPv6 address stands for its network, and a permanent ban has no end", async () => {
+    assert.match((await run("ban 2001:db8::7 --permanent")).out, /^2001:db8::\/64 is banned for good\.$/m);
+    assert.match((await run("why 2001:db8::9")).out, /banned as part of 2001:db8::\/64 for good/);
+    assert.equal((await run("unban 2001:db8::1")).code, 0);
+  });
+
+  test("an allow-listed address is not banned, and the error says why", async () => {
+    assert.equal((await run("allow add 198.51.100.0/24 our office")).code, 0);
+    const refused = await run("ban 198.51.100.9");
+    assert.equal(refused.code, 1);
+    assert.match(oneLineOfError(refused), /Not banned.*allow list/);
+    assert.match((await run("why 198.51.100.9")).out, /198\.51\.100\.0\/24, "our office", added by root/);
+    assert.match((await run("allow list")).out, /^127\.0\.0\.1 .*settings$/m);
+    assert.equal((await run("allow remove 198.51.100.0/24")).code, 0);
+    assert.match(
+      (await run("why 127.0.0.1")).out,
+      /never banned: allow\.networks has 127\.0\.0\.1\/32\. \[allow_listed\]$/m,
+    );
+    guard.engine.administratorAt(ip("198.51.100.9"));
+    const atWork = await run("why 198.51.100.9");
+    assert.match(atWork.out, /not banned just now: An administrator .* \[admin_session\]/, "as the guard says");
+    assert.match((await run("why 198.51.100.9 --json")).out, /"protection": ?"admin_session"/);
+  });
+
+  test("accounts: the whole life of one", async () => {
+    const add = ["account", "add", "Anna@example.org", "--password-stdin"];
+    const added = await ghostinboxProcess(layout, add, `${PASSWORD}\n`);
+    assert.equal(added.code, 0, added.err);
+    assert.equal((await run("account suspend anna@example.org")).code, 0);
+    assert.deepEqual(
+      guard.asked.slice(-3).map(({ verb }) => verb),
+      ["kick_account", "find_mail", "find_mail"],
+    );
+    assert.match((await run("account list")).out, /^anna@example\.org +suspended/m);
+    assert.equal((await run("account resume anna@example.org")).code, 0);
+    assert.equal((await run("account passwd anna@example.org --password-stdin", "another long one\n")).code, 0);
+    const twice = await run("account add anna@example.org --password-stdin", PASSWORD);
+    assert.equal(twice.code, 1);
+    assert.match(oneLineOfError(twice), /exists already/);
+    assert.equal((await run("alias add info@example.org anna@example.org")).code, 0);
+    assert.equal((await run("alias block info@example.org")).code, 0);
+    const aliases = json(await run("alias list --json"));
+    const info = { address: "info@example.org", targets: ["anna@example.org"], blocked: true };
+    assert.deepEqual(aliases, { items: [info], next: null, total: 1 });
+    assert.equal((await run("alias unblock info@example.org")).code, 0);
+    assert.equal((await run("alias remove info@example.org")).code, 0);
+    assert.equal((await run("account remove anna@example.org")).code, 0);
+    assert.deepEqual(json(await run("account list --json")), { items: [], next: null, total: 0 });
+    const gone = await run("account suspend anna@example.org");
+    assert.equal(gone.code, 1);
+    assert.match(oneLineOfError(gone), /There is no account/);
+  });
+
+  test("greylist: a pause for a recipient is confirmed, listed and ended", async () => {
+    assert.match(oneLineOfError(await run("greylist pause nobody@example.org")), /receives no mail here/);
+    assert.equal((await run("account add gina@example.org --password-stdin", `${PASSWORD}\n`)).code, 0);
+    const paused = await run("greylist pause Gina@example.org --for 1h");
+    assert.match(paused.out, /^Mail of strangers to gina@example\.org comes in at once until /m);
+    assert.match((await run("greylist list")).out, /^gina@example\.org .* root$/m);
+    assert.equal((await run("greylist resume gina@example.org")).code, 0);
+    assert.deepEqual(json(await run("greylist list --json")), { pauses: [], next: null, total: 0 });
+    assert.equal((await run("greylist pause gina@example.org --for soon")).code, 2);
+    assert.equal((await run("account remove gina@example.org")).code, 0);
+  });
+
+  const badAccounts: readonly [line: string, input: string, code: number, says: RegExp][] = [
+    ["account add anna@example.org --password-stdin", "short\n", 1, /too short.*at least 10/],
+    ["account add anna@example.org --password-stdin", "my name is anna\n", 1, /name of the account/],
+    ["account add anna@example.org --password-stdin", "Password123!\n", 1, /too easy to guess.*commonly used/],
+    ["account passwd anna@example.org --password-stdin", "qwertyuiop\n", 1, /too easy to guess.*frequently used/],
+    ["admin passwd --password-stdin", "administrator\n", 1, /too easy to guess/],
+    ["account add anna@example.org --password-stdin", "", 1, /held no password/],
+    ["account add anna@example.org --password-stdin", "x".repeat(5_000), 1, /held no password of at most 512 bytes/],
+    ["account add anna@example.org", `${PASSWORD}\n`, 2, /No terminal.*--password-stdin/],
+    ["account add anna@elsewhere.example --password-stdin", `${PASSWORD}\n`, 1, /not a mail domain of this server/],
+    ["account add anna --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
+    ["account add a/../b@example.org --password-stdin", `${PASSWORD}\n`, 2, /cannot be an account/],
+  ];
+  for (const [line, input, code, says] of badAccounts)
+    test(`refused: ${line} < ${JSON.stringify(input.slice(0, 20))}`, async () => {
+      const finished = await run(line, input);
+      assert.match(oneLineOfError(finished), says);
+      assert.equal(finished.code, code);
+    });
+
+  test("on a terminal the password is asked for twice and never shown", async () => {
+    const command = "./ghostinbox account add bea@example.org";
+    const { child, ended, printed } = start(layout, "script", ["-qec", command, "/dev/null"]);
+    await printed("New password: ");
+    child.stdin.write(`wrong\x15${PASSWORD}!\x7f\r`);
+    await printed("Once more: ");
+    child.stdin.write(`${PASSWORD}\r`);
+    const { code, out } = await ended;
+    assert.equal(code, 0, out);
+    assert.match(out, /bea@example\.org can receive/);
+    assert.ok(!out.includes("horse"));
+  });
+
+  test("a token is shown once, and only its digest is stored", async () => {
+    const made = json(await run("token create nightly --json"));
+    assert.ok(typeof made === "object" && made !== null && "token" in made);
+    assert.match(String(made.token), /^gi_[A-Za-z0-9_-]{43}$/);
+    assert.match((await run("token list")).out, /^nightly /m);
+    assert.equal((await run("token create nightly")).code, 1);
+    assert.equal((await run("token revoke nightly")).code, 0);
+    assert.equal((await run("token revoke nightly")).code, 1);
+  });
+
+  test("status, cleanup, the dashboard's password and new settings", async () => {
+    const shown = (await run("status")).out;
+    assert.match(shown, /^GhostInbox is running\. Up .*\n {2}guard +ok/);
+    assert.match(shown, /^! Many addresses were banned within a short time\. 11 networks \(since /m);
+    assert.match(shown, /^Alerts go to a mailbox on this server only\. Set a channel/m);
+    assert.match((await run("cleanup")).out, /No ban has expired/);
+    assert.equal((await run("admin passwd --password-stdin", PASSWORD)).code, 0);
+    const applied = await run("config apply");
+    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force with the next/);
+    assert.match(applied.out, /`npm start`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m);
+    assert.deepEqual(guard.asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
+  });
+
+  test("alerts: each channel's answer to a test, and open and past alerts", async () => {
+    const tested = await run("alerts test");
+    assert.equal(tested.code, 1);
+    assert.match(
+      tested.err,
+      /^email: taken\nntfy ntfy\.example #0a1b2c: failed: it answered 403\n1 of 2 channels failed\./,
+    );
+    assert.match((await run("alerts test --json")).out, /"ok": ?false/);
+    const listed = await run("alerts list");
+    assert.equal(listed.code, 0);
+    assert.match(listed.out, /^warning +many_bans +2026-01-01 00:00:00 UTC +open +11 networks\n/m);
+    assert.match(
+      listed.out,
+      /^They are sent through: email, gotify g\.example #1\.\n! gotify g\.example #1 fails: it answered 503/m,
+    );
+  });
+
+  test("events are followed live, strangers' text made harmless, until Ctrl-C", async () => {
+    const { child, ended, printed } = start(layout, "./ghostinbox", ["events", "--follow", "--ip", "203.0.113.99"]);
+    const login = "\x1b[31mroot";
+    const facts = { ip: ip("203.0.113.99"), service: "imap", login, passwordHash: "0f" } as const;
+    // Nothing is printed before the first event, so the test sends events until one arrives.
+    const timer = setInterval(() => void guard.engine.ask({ type: "LOGIN_FAILED", ...facts }), 50);
+    try {
+      await printed("LOGIN_FAILED");
+    } finally {
+      clearInterval(timer);
+    }
+    child.kill("SIGINT");
+    const { code, out } = await ended;
+    assert.equal(code, 0);
+    assert.match(out, /203\.0\.113\.99 .*login=<\\x1b\[31mroot>/);
+    assert.ok(!out.includes("\x1b"));
+    const first = await run("events --type login_failed --limit 1 --json");
+    assert.equal(first.out.match(/LOGIN_FAILED/g)?.length, 1);
+  });
+
+  test("the former program security.js prints the overview and one-line bans, and passes on exit codes", async () => {
+    const door = async (...words: readonly string[]): Promise<Finished> => {
+      const { child, ended } = start(layout, process.execPath, ["security/security.js", ...words]);
+      child.stdin.end();
+      return ended;
+    };
+    assert.equal((await door("ban", "203.0.113.44", "Spam relay attempt")).code, 0);
+    const stats = await door("stats");
+    const parsed = json(stats);
+    assert.ok(typeof parsed === "object" && parsed !== null);
+    for (const key of ["generatedAt", "bans", "events", "topIps", "health"]) assert.ok(key in parsed, key);
+    const line = stats.out.split("\n").find((each) => each.includes('"ip": "203.0.113.44"'));
+    assert.match(line ?? "", /"reason": "Spam relay attempt"/);
+    assert.equal((await door("unban", "203.0.113.44")).code, 0);
+    assert.equal((await door("cleanup")).code, 0);
+    assert.equal((await door("ban", "nonsense")).code, 2);
+    assert.equal((await door("frobnicate")).code, 2);
+  });
+
+  test("break-glass lifts every ban", async () => {
+    for (const at of ["203.0.113.1", "203.0.113.2", "2001:db8:5::1"]) assert.equal((await run(`ban ${at}`)).code, 0);
+    assert.deepEqual(json(await run("break-glass --json")), { lifted: 3, through: "guard" });
+    assert.deepEqual(json(await run("bans --json")), { active: 0, items: [], next: null });
+    assert.equal(existsSync(layout.breakGlass), false);
+  });
+});
+
+describe("when the guard ends", TIMED, () => {
+  test("a command that follows events exits with 3", async () => {
+    using layout = dataDirectory();
+    const guard = await startGuard(layout);
+    assert.equal((await ghostinbox(layout, ["ban", "203.0.113.7"])).code, 0);
+    const { ended, printed } = start(layout, "./ghostinbox", ["events", "--follow"]);
+    await printed("203.0.113.7");
+    await guard.stop();
+    const { code, err } = await ended;
+    assert.equal(code, 3);
+    assert.match(err, /^GhostInbox .*Start it with `npm start`\.$/m);
+  });
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { dataDirectory } from "../../../test/kit/test-guard.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { initialise } from "../../store/recovery/initialise.ts";
+import { openReader } from "./open-reader.ts";
+
+const PAGE = { limit: 50, cursor: null };
+
+test("reads accounts, aliases, tokens and bans from the guard's databases", () => {
+  using layout = dataDirectory();
+  const databases = initialise(layout);
+  const name = parseAccountName("anna@example.org") ?? assert.fail();
+  new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", new HandClock().now());
+  const opened = openReader(layout);
+  assert.ok(opened.ok);
+  const [anna, ...others] = opened.reader.accounts(PAGE).items;
+  assert.deepEqual([anna?.name, anna?.lastSignInAt, others], [name, null, []]);
+  assert.deepEqual(opened.reader.access("Anna@example.org"), { addresses: [name], lastSignIn: null });
+  assert.deepEqual([opened.reader.aliases(PAGE).items, opened.reader.tokens(PAGE).items], [[], []]);
+  assert.deepEqual(opened.reader.queries.bans(new HandClock().now(), PAGE).items, []);
+  opened.close();
+  assert.throws(() => opened.reader.accounts(PAGE), /finalized/);
+  databases.accounts.close();
+  databases.engine.close();
+});
+
+test("reports an unusable database, with the command that shows more", () => {
+  using layout = dataDirectory();
+  const missing = openReader(layout);
+  assert.ok(!missing.ok);
+  assert.match(missing.message, /engine\.db/);
+  assert.deepEqual([missing.exit, missing.next], ["failed", "`./ghostinbox status` shows more."]);
+  initialise(layout);
+  for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+  writeFileSync(
+    layout.engineDb,
+    "not a database, though it is as long as the head of one would have to be............",
+  );
+  const damaged = openReader(layout);
+  assert.ok(!damaged.ok);
+  assert.match(damaged.message, /engine\.db/);
+});

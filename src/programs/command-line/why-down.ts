@@ -1,0 +1,49 @@
+import { statSync } from "node:fs";
+import { printable } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
+import { lastWord, supervised } from "../../host/running/supervised.ts";
+import { type Layout, serviceLog } from "../../settings/layout.ts";
+import { type CommandFailure, NOT_RUNNING, notRunning } from "../../surfaces/cli/call.ts";
+
+const WORD_CHARACTERS = 1_000;
+/** A guard that has not listened within this time after its start has failed. */
+const STARTS_WITHIN_MS = 15 * SECOND_MS;
+
+/** Whether a guard that does not listen yet is about to, because the server or the guard was just started. */
+export function isStarting({ startPid, services }: Layout): boolean {
+  if (lockHolder(startPid) === null) return false;
+  const guard = supervised(services, "guard");
+  if (guard?.isStopped === true) return false;
+  return isYoung(startPid) || (guard !== null && isYoung(`${services}/guard/supervise/status`));
+}
+
+function isYoung(file: string): boolean {
+  const stat = statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < STARTS_WITHIN_MS;
+}
+
+/**
+ * Why no guard listens. While `npm start` runs, only the guard is missing: mail is accepted, and another `npm start`
+ * would be refused.
+ */
+export function whyDown(layout: Layout): CommandFailure {
+  const guard = supervised(layout.services, "guard");
+  if (guard === null || lockHolder(layout.startPid) === null) return notRunning(layout);
+  const service = `${layout.services}/guard`;
+  if (guard.isStopped)
+    return {
+      ...NOT_RUNNING,
+      message:
+        "The guard was stopped, while the other services run: mail is accepted, but nothing is counted or banned.",
+      next: `Start it with \`sv up ${service}\`.`,
+    };
+  const word = lastWord(layout, "guard");
+  return {
+    ...NOT_RUNNING,
+    message: `The guard does not run: mail is accepted, but nothing is counted or banned.${
+      word === null ? "" : ` Its last words: ${printable(word, WORD_CHARACTERS)}`
+    }`,
+    next: `It starts automatically once the cause is gone. Its log: ${serviceLog(layout, "guard")}`,
+  };
+}

@@ -1,0 +1,223 @@
+// Invariant: No kept event is missing from an export: the position moves only once the receiver has confirmed, and repeated events have the same id.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { dirname, join } from "node:path";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { lacking } from "../../../test/kit/needs.ts";
+import { ownCertificate } from "../../../test/kit/own-certificate.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
+import { readDelivery } from "../../jobs/export/delivery-record.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { settingsForExport } from "../../settings/program-settings.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { openEngine } from "../../store/open.ts";
+
+const MODULES = ["imrelp.so", "lmnsd_gtls.so"].map(
+  (name) => globSync(`/usr/lib/*/rsyslog/${name}`)[0] ?? `/usr/lib/rsyslog/${name}`,
+);
+const PROGRAM = fileURLToPath(new URL("main.ts", import.meta.url));
+const WAIT = { timeout: patience(60_000), interval: 20 };
+
+/** The exporter as a program, a real rsyslog, and a database that gets events. */
+describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "openssl", ...MODULES] }) }, () => {
+  const top = temporaryDirectory();
+  const at = (name: string): string => join(top, name);
+  const children = new Set<ChildProcess>();
+  before(() => {
+    ownCertificate(top);
+  });
+  after(() => {
+    for (const child of children) child.kill("SIGKILL");
+  });
+
+  function start(argv: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+    const [program = "", ...rest] = argv;
+    const child = spawn(program, rest, { stdio: "ignore", env: { ...process.env, ...env } });
+    children.add(child);
+    return child;
+  }
+
+  async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    const ended = once(child, "close");
+    child.kill(signal);
+    await ended;
+    children.delete(child);
+  }
+
+  async function site(t: TestContext, protocol: "relp" | "tls", name: string = protocol) {
+    const layout = layoutOf(at(name));
+    for (const path of [layout.engineDb, layout.exportSettings, layout.exportRecord.foreign])
+      mkdirSync(dirname(path), { recursive: true });
+    const db = openEngine(layout.engineDb);
+    t.after(() => db.close());
+    const store = new SqliteStore(db);
+    const probe = createServer();
+    const port = await listenOnPort(probe);
+    probe.close();
+    const loaded = loadSettings(
+      `domains = ["example.org"]\n[export.syslog]\nenabled = true\nhost = "127.0.0.1"\nport = ${port}\n` +
+        `protocol = "${protocol}"\nca = "${at("cert.pem")}"\ncert = "${at("cert.pem")}"\nkey = "${at("key.pem")}"\n`,
+      {},
+    );
+    assert.ok(loaded.ok, JSON.stringify(loaded));
+    writeFileSync(layout.exportSettings, settingsForExport(loaded.sources));
+    const received = at(`${name}.log`);
+    const conf = at(`${name}.conf`);
+    writeFileSync(conf, `${rsyslogConf({ protocol, port, received, at })}\n`);
+    const rsyslog = (): ChildProcess => start(["rsyslogd", "-n", "-f", conf, "-i", at(`${name}.pid`)]);
+    const exporter = (): ChildProcess => start([process.execPath, PROGRAM], { GHOSTINBOX_DATA: layout.data });
+    const lines = (): readonly string[] =>
+      existsSync(received)
+        ? readFileSync(received, "utf8")
+            .split("\n")
+            .filter((line) => line !== "")
+        : [];
+    return {
+      rsyslog,
+      exporter,
+      lines,
+      /** The ids of new events. */
+      append: (count: number): readonly number[] => {
+        store.begin();
+        const ids = Array.from({ length: count }, () => store.append(eventRow("198.51.100.7", START)));
+        store.commit();
+        return ids;
+      },
+      /** Replaces this database with a different one, as a recovery does; its events are of this time. */
+      replace: (count: number, time: Millis): void => {
+        const fresh = openEngine(`${layout.engineDb}.new`);
+        const other = new SqliteStore(fresh);
+        other.begin();
+        for (let i = 0; i < count; i++) other.append(eventRow("198.51.100.7", time));
+        other.commit();
+        fresh.close();
+        for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+        renameSync(`${layout.engineDb}.new`, layout.engineDb);
+      },
+      damage: (): void => writeFileSync(layout.exportRecord.foreign, "{"),
+      delivered: () => readDelivery(layout.exportRecord),
+      arrived: (ids: readonly number[]) =>
+        t.waitFor(() => {
+          const there = new Set(lines().map(idOf));
+          assert.deepEqual(
+            ids.filter((id) => !there.has(id)),
+            [],
+          );
+        }, WAIT),
+    };
+  }
+
+  test("RELP loses nothing when rsyslog or the exporter is killed, and repeated events have the same id", async (t) => {
+    const { rsyslog, exporter, lines, append, delivered, arrived } = await site(t, "relp");
+    append(1);
+    let receiver = rsyslog();
+    let sender = exporter();
+    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    const ids = [...append(500)];
+    for (const round of [1, 2, 3]) {
+      await arrived(ids.slice(0, -200));
+      ids.push(...append(2_000));
+      await arrived(ids.slice(0, -1_500));
+      // In the middle of the export.
+      await kill(round === 2 ? sender : receiver, "SIGKILL");
+      ids.push(...append(100));
+      if (round === 2) sender = exporter();
+      else receiver = rsyslog();
+    }
+    await arrived(ids);
+    const [first] = lines();
+    assert.match(
+      first ?? "",
+      /^<86>1 2026-\S+Z mail\.example\.org ghostinbox - CONNECT \[ghostinbox@32473 id="2"\] \{/,
+    );
+    const byId = Map.groupBy(lines(), idOf);
+    for (const [id, copies] of byId) assert.equal(new Set(copies).size, 1, `${id} differs between its copies`);
+    t.diagnostic(`${ids.length} events, ${lines().length - byId.size} of them twice`);
+    assert.deepEqual(
+      [...byId.keys()].toSorted((a, b) => a - b),
+      ids,
+      "and no other",
+    );
+    await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);
+    assert.deepEqual([delivered()?.trouble, delivered()?.lost], [null, null]);
+    await kill(sender, "SIGTERM");
+    await kill(receiver, "SIGTERM");
+  });
+
+  test("over plain TLS nothing is lost when rsyslog is restarted or was away", async (t) => {
+    const { rsyslog, exporter, append, delivered, arrived } = await site(t, "tls");
+    append(1);
+    let receiver = rsyslog();
+    let sender = exporter();
+    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    const ids = [...append(300)];
+    await arrived(ids);
+    await kill(receiver, "SIGTERM");
+    ids.push(...append(50));
+    await t.waitFor(() => assert.match(delivered()?.trouble ?? "", /ECONNREFUSED/), WAIT);
+    await kill(sender, "SIGKILL");
+    receiver = rsyslog();
+    sender = exporter();
+    ids.push(...append(50));
+    await arrived(ids);
+    await t.waitFor(() => assert.equal(delivered()?.position, ids.at(-1)), WAIT);
+    await kill(sender, "SIGTERM");
+    await kill(receiver, "SIGTERM");
+  });
+
+  test("a replaced database is sent completely, and so is one after the record was damaged", async (t) => {
+    const { rsyslog, exporter, lines, append, replace, damage, delivered, arrived } = await site(t, "relp", "replaced");
+    append(1);
+    const receiver = rsyslog();
+    let sender = exporter();
+    await t.waitFor(() => assert.equal(delivered()?.position, 1), WAIT);
+    await arrived(append(2));
+    const time = later(START, DAY_MS);
+    replace(5, time);
+    // It ends, and runsv(8) starts it again.
+    await once(sender, "close");
+    assert.match(delivered()?.trouble ?? "", /engine\.db was replaced/);
+    sender = exporter();
+    const ofOther = () =>
+      lines()
+        .filter((line) => line.includes(isoTime(time)))
+        .map(idOf);
+    await t.waitFor(() => assert.deepEqual(ofOther(), [1, 2, 3, 4, 5]), WAIT);
+    await t.waitFor(() => assert.equal(delivered()?.position, 5), WAIT);
+    assert.deepEqual([delivered()?.trouble, delivered()?.lost], [null, null]);
+    await kill(sender, "SIGKILL");
+    damage();
+    sender = exporter();
+    await t.waitFor(() => assert.deepEqual(ofOther(), [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]), WAIT);
+    await kill(sender, "SIGTERM");
+    await kill(receiver, "SIGTERM");
+  });
+});
+
+function idOf(line: string): number {
+  return Number(/^<\d+>1 \S+ \S+ ghostinbox - [A-Z_]+ \[ghostinbox@32473 id="(\d+)"\] \{.*\}$/.exec(line)?.[1]);
+}
+
+type Receiver = Readonly<{ protocol: "relp" | "tls"; port: number; received: string; at: (name: string) => string }>;
+
+/** The configuration from docs/siem.md. */
+function rsyslogConf({ protocol, port, received, at }: Receiver): string {
+  const page = readFileSync(new URL("../../../docs/siem.md", import.meta.url), "utf8");
+  const printed = new RegExp(`^\`\`\`rsyslog-${protocol}\\n([^]*?)^\`\`\`$`, "m").exec(page)?.[1];
+  assert.ok(printed !== undefined, `docs/siem.md prints no configuration for ${protocol}`);
+  return printed
+    .replaceAll("/etc/rsyslog.d/ghostinbox-ca.pem", at("cert.pem"))
+    .replaceAll("/etc/rsyslog.d/ghostinbox-cert.pem", at("cert.pem"))
+    .replaceAll("/etc/rsyslog.d/ghostinbox-key.pem", at("key.pem"))
+    .replaceAll("/var/log/ghostinbox.log", received)
+    .replaceAll("6514", String(port));
+}

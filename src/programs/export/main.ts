@@ -1,0 +1,97 @@
+import { readFileSync, statSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { systemClock } from "../../host/machine/clock.ts";
+import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
+import { createLog } from "../../host/machine/log.ts";
+import { readNamed } from "../../host/root-files/files.ts";
+import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
+import { Exporter } from "../../jobs/export/exporter.ts";
+import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../jobs/export/syslog-receiver.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { type ExportSettings, readExportSettings } from "../../settings/program-settings.ts";
+import { SqliteQueries } from "../../store/engine-db/queries.ts";
+import { openEngineForReading } from "../../store/open.ts";
+
+/**
+ * Sends the committed events to the receiver of `export.syslog`, as `ghostinbox-export`, which can only read them.
+ * If anything cannot be read or opened, it ends, and runsv(8) starts it again.
+ */
+
+/** Longer than the time within which a start of the server takes it for a service that keeps ending. */
+const BEFORE_NEXT_TRY_MS = 15 * SECOND_MS;
+/** A bundle of all public certificate authorities takes a quarter of a megabyte. */
+const MOST_PEM_BYTES = 4_000_000;
+
+const log = createLog(systemClock);
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const record = new DeliveryFile(layout.exportRecord);
+
+// At once: unconfirmed events are sent again.
+for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => process.exit(0));
+try {
+  await run();
+} catch (error) {
+  const trouble = messageOf(error);
+  log.error("The exporter ends, and is started again.", { why: trouble });
+  record.note(record.last(), { trouble, lost: 0 });
+  await pause(BEFORE_NEXT_TRY_MS);
+  process.exit(1);
+}
+
+async function run(): Promise<never> {
+  const read = readExportSettings(readFileSync(layout.exportSettings, "utf8"));
+  if (!read.ok) throw new Error(read.reason);
+  const server = serverOf(read.settings);
+  const receiver =
+    read.settings["export.syslog.protocol"] === "relp" ? new RelpReceiver(server) : new TlsReceiver(server);
+  // Before it is opened: a file that replaces it in between is a different one.
+  const inode = inodeOf(layout.engineDb);
+  const queries = new SqliteQueries(openEngineForReading(layout.engineDb));
+  if (record.isUnreadable())
+    log.warn("It cannot be read how far the events were sent: all that are kept are sent again.", {});
+  let trouble: string | null = null;
+  let position = 0;
+  const exporter = new Exporter({
+    events: (filter) => {
+      if (inodeOf(layout.engineDb) !== inode) throw new Error(`${layout.engineDb} was replaced.`);
+      return queries.events(filter);
+    },
+    receiver,
+    record: {
+      last: () => record.last(),
+      note: (last, said) => {
+        const { trouble: now, lost } = said;
+        record.note(last, said);
+        if (now !== trouble && now !== null) log.warn("The receiver cannot be reached.", { why: now });
+        if (now !== trouble && now === null) log.info("The receiver takes events again.", { after: last.id });
+        if (last.id < position) log.warn("The database is another: all that it holds is sent.", { after: last.id });
+        if (lost > 0) log.warn("Events were removed before they were sent.", { count: lost, before: last.id });
+        [trouble, position] = [now, last.id];
+      },
+    },
+  });
+  log.info("Events are sent.", { host: server.host, port: server.port });
+  saveMemoryOnceSettled();
+  for (;;) await pause(await exporter.step());
+}
+
+function inodeOf(path: string): bigint {
+  return statSync(path, { bigint: true }).ino;
+}
+
+function serverOf(settings: ExportSettings): SyslogServer {
+  const { "export.syslog.ca": ca, "export.syslog.cert": cert, "export.syslog.key": key } = settings;
+  return {
+    host: settings["export.syslog.host"],
+    port: settings["export.syslog.port"],
+    authorities: ca === "" ? undefined : pem(ca),
+    identity: cert === "" ? undefined : { cert: pem(cert), key: pem(key) },
+    hostname: settings.hostname,
+  };
+}
+
+function pem(path: string): string {
+  return readNamed(path, MOST_PEM_BYTES).toString();
+}

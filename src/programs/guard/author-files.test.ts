@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START } from "../../../test/kit/test-database.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { SqliteSenderLogins } from "../../store/accounts-db/mail-views.ts";
+import { openAccounts } from "../../store/open.ts";
+import { AuthorFiles } from "./author-files.ts";
+
+const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
+
+function setUp(t: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
+  const db = openAccounts(join(directory, "accounts.db"));
+  const files = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
+  t.after(() => {
+    db.close();
+    for (const each of [directory, files]) rmSync(each, { recursive: true });
+  });
+  let asked = 0;
+  const logins = new SqliteSenderLogins(db);
+  const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };
+  const lists = new AuthorFiles(files, {
+    logins: {
+      all: () => {
+        asked++;
+        return logins.all();
+      },
+      changes: () => logins.changes(),
+    },
+    domains: () => now.domains,
+    allowed: () => now.allowed,
+  });
+  const read = (name: string): readonly string[] => readFileSync(join(files, name), "utf8").split("\n").slice(1, -2);
+  return { accounts: new SqliteAccounts(db), lists, now, read, files, asked: () => asked };
+}
+
+test("the view's addresses of our domains are written, and again only when they have changed", (t) => {
+  const { accounts, lists, now, read, files, asked } = setUp(t);
+  accounts.add(accountName("anna@example.org"), HASH, START);
+  accounts.add(accountName("bert@example.net"), HASH, START);
+  accounts.addAlias(mailAddress("info@example.org"), [
+    accountName("anna@example.org"),
+    accountName("bert@example.net"),
+  ]);
+  lists.refresh();
+  const anna = "anna@example.org anna@example.org";
+  const info = "info@example.org anna@example.org,bert@example.net";
+  assert.deepEqual(read("senders"), [anna, info]);
+  assert.equal(statSync(join(files, "senders")).mode & 0o007, 0);
+
+  for (let times = 0; times < 3; times++) lists.refresh();
+  assert.equal(asked(), 1);
+  accounts.setAliasBlocked(mailAddress("info@example.org"), true);
+  lists.refresh();
+  assert.deepEqual(read("senders"), [anna]);
+  now.domains = ["example.org", "example.net"];
+  lists.refresh();
+  assert.deepEqual(read("senders"), [anna, "bert@example.net bert@example.net"]);
+  assert.deepEqual(readdirSync(files).sort(), ["clients", "senders"]);
+});
+
+test("the allow list is written as it changes", (t) => {
+  const { lists, now, read } = setUp(t);
+  lists.refresh();
+  assert.deepEqual(read("clients"), []);
+  now.allowed = ["198.51.100.0/24", "2001:db8::/32"].map((text) => parsePrefix(text) ?? assert.fail(text));
+  lists.refresh();
+  assert.deepEqual(read("clients"), ["198.51.100.0/24", "2001:db8::/32"]);
+});
+
+test("a file that was emptied, changed, removed or put in its place by another is written again, and only then", (t) => {
+  const { accounts, lists, files } = setUp(t);
+  accounts.add(accountName("anna@example.org"), HASH, START);
+  lists.refresh();
+  for (const name of ["senders", "clients"]) {
+    const file = join(files, name);
+    const text = readFileSync(file, "utf8");
+    assert.match(text, /^# .*Written by the guard\.\n(.*\n)*# end\n$/);
+    const spoil: readonly (() => void)[] = [
+      () => writeFileSync(file, ""),
+      () => writeFileSync(file, text.toUpperCase()),
+      () => rmSync(file),
+      () => {
+        writeFileSync(`${file}.other`, text.slice(0, -6));
+        renameSync(`${file}.other`, file);
+      },
+    ];
+    for (const work of spoil) {
+      work();
+      lists.refresh();
+      assert.equal(readFileSync(file, "utf8"), text);
+    }
+    const { ino } = statSync(file);
+    lists.refresh();
+    assert.equal(statSync(file).ino, ino);
+  }
+});

@@ -1,0 +1,183 @@
+import { HONEST_FOR_MS, isWanted } from "../../core/decide/honest-mail.ts";
+import type { Audit } from "../../core/events/command.ts";
+import { shareOfStrangers } from "../../core/firewall/connection-shares.ts";
+import type { Passed } from "../../core/firewall/ports.ts";
+import { neighbourhoodOf, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { later } from "../../core/time.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
+import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
+import { Kicker } from "../../guard/enforce/cut-sessions.ts";
+import { createEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
+import { PortRoom } from "../../guard/enforce/port-room.ts";
+import type { Committed, Engine } from "../../guard/engine.ts";
+import type { OwnNetworks } from "../../guard/network-ports.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
+import type { AccountHistory, HonestMail } from "../../guard/storage-ports.ts";
+import { localPorts } from "../../host/firewall/local-ports.ts";
+import { hasUser, userIds } from "../../host/machine/system-users.ts";
+import type { ConnectionLimit } from "../../host/nft/connection-rules.ts";
+import { NftFirewall } from "../../host/nft/firewall.ts";
+import type { ProxyDoors } from "../../host/nft/guard-table.ts";
+import { KernelConnections } from "../../host/nft/open-connections.ts";
+import { proxiedPorts } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { Stores } from "./compose-stores.ts";
+
+export type FirewallParts = Readonly<{
+  /** The settings at the start. */
+  settings: Settings;
+  inForce: () => Settings;
+  engine: Engine;
+  stores: Stores;
+  own: OwnNetworks;
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+}>;
+
+/** Brings committed bans to the kernel, and watches what it lets through. */
+export function composeFirewall(parts: FirewallParts) {
+  const { settings, inForce, engine, stores, own, keeper, notices, clock, log } = parts;
+  const { banLog, store, history } = stores;
+  const allowList = (): readonly Prefix[] => {
+    const always = [...own.current(), ...store.allowed()].map(({ prefix }) => prefix);
+    return [...new Set([...always, ...engine.policy.allow])];
+  };
+  const audit = (one: Audit): void => void engine.audit(one);
+  const doors = proxyDoors(settings);
+  const firewall = new NftFirewall({
+    ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
+    connections: () => connectionLimit(inForce()),
+    proxied: () => doors,
+    local: () => localPorts(settings),
+  });
+  const enforcer = settings["firewall.enabled"]
+    ? createEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
+    : noEnforcement;
+  const connectionWatch = composeConnectionWatch({
+    settings: inForce,
+    engine,
+    accounts: history,
+    honest: stores.honest,
+    keeper,
+    notices,
+    clock,
+    log,
+  });
+  const kicker = new Kicker({ banLog, keeper, log });
+  const isEnforcing = () => enforcer.status().state === "enforcing";
+  const blockedPorts = new BlockedPorts({ passed: () => passedConnections(inForce()), audit, notices, log });
+  const hasProxies = doors !== null;
+  const leakMonitor = new BanLeakMonitor({ notices, clock, isEnforcing, hasProxies, renew: () => enforcer.renew() });
+  return {
+    enforcer,
+    leakMonitor,
+    /** Whether the kernel lets only proxies connect to the ports for proxies. */
+    guardsProxied: () => hasProxies && isEnforcing(),
+    blockedPorts: {
+      look(): void {
+        if (isEnforcing()) void blockedPorts.look();
+      },
+    },
+    committed({ allowChanged, bansChanged, sightings }: Committed): void {
+      if (allowChanged) enforcer.allowChanged();
+      else if (bansChanged) enforcer.nudge();
+      if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
+      for (const sighting of sightings) leakMonitor.seen(sighting);
+    },
+    async start(): Promise<void> {
+      await enforcer.start();
+      if (settings["firewall.enabled"]) return connectionWatch.start();
+      // Left by a run with a firewall: its bans would last as long as the machine.
+      const removed = await firewall.remove();
+      if (!removed.ok) log.info("Whether the kernel holds earlier bans is unknown.", { reason: removed.reason });
+    },
+    async stop(): Promise<void> {
+      await connectionWatch.stop();
+      await enforcer.stop();
+      await firewall.close();
+    },
+  };
+}
+
+function proxyDoors(settings: Settings): ProxyDoors | null {
+  const ports = proxiedPorts(settings);
+  if (ports === null) return null;
+  const user = settings["proxy.user"];
+  // It need not exist: a proxy on a different machine has no user here.
+  const users = hasUser(user) ? [userIds(user).uid] : [];
+  return { ports: Object.values(ports), networks: settings["proxy.networks"], users };
+}
+
+const MAIL_PORTS = ["ports.smtp", "ports.submission", "ports.submissions", "ports.imaps"] as const;
+
+/** For the kernel's table. */
+export function connectionLimit(now: Settings): ConnectionLimit {
+  return {
+    most: now["limits.connections.concurrent"],
+    ports: MAIL_PORTS.map((key) => now[key]),
+    perPort: now["limits.connections.per_port"],
+  };
+}
+
+/** How far connections to the mail ports have come since the last call. */
+export function passedConnections(settings: Settings): Promise<ReadonlyMap<number, Passed>> {
+  return new KernelConnections().passed(connectionLimit(settings).ports);
+}
+
+export type ConnectionParts = Readonly<{
+  /** The settings in force, read at each check. */
+  settings: () => Settings;
+  engine: Engine;
+  accounts: AccountHistory;
+  honest: Pick<HonestMail, "server">;
+  keeper: Keeper;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+}>;
+
+export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch {
+  const { settings, engine, accounts, honest, keeper, notices, clock, log } = parts;
+  const knownSince = () => later(clock.now(), -engine.policy.accounts.knownForMs);
+  const known = (): readonly Prefix[] => accounts.networksSince(knownSince());
+  const rules = () => {
+    const now = settings();
+    const places = MAIL_PORTS.map(
+      (key) => [now[key], now[`limits.connections.${key === "ports.imaps" ? "imap" : "smtp"}_places`]] as const,
+    );
+    return {
+      places: new Map(places),
+      ...connectionLimit(now),
+      mostKnown: Math.max(now["limits.connections.concurrent"], now["limits.connections.known"]),
+      shares: new Map([
+        [now["ports.submission"], shareOfStrangers(now["limits.connections.smtp_places"])],
+        [now["ports.submissions"], shareOfStrangers(now["limits.connections.smtp_places"])],
+        [now["ports.imaps"], shareOfStrangers(now["limits.connections.imap_places"])],
+      ]),
+      unitOf: engine.subject.bind(engine),
+      isKnown: (unit: Prefix) => accounts.accountsOf(unit, knownSince()).length > 0,
+      isExempt: engine.isProtected.bind(engine),
+    };
+  };
+  const isWantedServer = (unit: Prefix): boolean => {
+    const network = neighbourhoodOf(networkAddress(unit), engine.policy.bans.ipv6Prefix);
+    const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
+    return server !== null && isWanted(server);
+  };
+  const crowdRules = () => ({ ...rules(), isWanted: isWantedServer });
+  const ports = () => connectionLimit(settings()).ports;
+  const kernel = new KernelConnections();
+  const progressOf = engine.progressOf.bind(engine);
+  const imap = () => settings()["ports.imaps"];
+  const shareImap = async (): Promise<string> => {
+    const shared = await keeper.ask({ verb: "share_imap" });
+    if (!shared.ok) log.warn("Sessions of accounts with very many stay open.", { reason: shared.reason });
+    return shared.ok ? shared.detail : "";
+  };
+  const room = new PortRoom({ kernel, rules: crowdRules, progressOf, imap, shareImap, notices, clock });
+  return new ConnectionWatch({ kernel, rules, ports, known, room, log });
+}

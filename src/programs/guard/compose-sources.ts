@@ -1,0 +1,128 @@
+import type { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
+import { watchingForwards } from "../../guard/enforce/young-forwards.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Greylisting } from "../../guard/facts/greylisting.ts";
+import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
+import { createInquiry } from "../../guard/lookups/outside.ts";
+import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
+import type { Names } from "../../guard/network-ports.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import type { Report } from "../../host/sockets/unix-socket.ts";
+import { DetectorWatch, detectorsOf } from "../../mail/detectors/detector-watch.ts";
+import { ResolverLookup } from "../../mail/dns/resolver.ts";
+import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
+import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { dovecotAt } from "../../mail/dovecot/sieve-client.ts";
+import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
+import { followedLogs, LogWatch } from "../../mail/logs/followed-logs.ts";
+import { MilterServer } from "../../mail/postfix/milter-server.ts";
+import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import { proxiedPorts } from "../../settings/ports.ts";
+import type { Settings } from "../../settings/schema.ts";
+import type { Stores } from "./compose-stores.ts";
+import { takeOver } from "./stand-in.ts";
+
+/** How often to check whether a block list needs its test. */
+const PROBE_LOOK_MS = 500;
+
+export type SourceParts = Readonly<{
+  layout: Layout;
+  /** The settings at the start. */
+  settings: Settings;
+  loginSecret: string;
+  engine: Engine;
+  stores: Stores;
+  firstContacts: Greylisting;
+  names: Names;
+  notices: Notices;
+  clock: Clock;
+  log: Log;
+  report: Report;
+  banned: ReportTakerParts["banned"];
+  aheadMs: ReportTakerParts["aheadMs"];
+  /** Whether the disk might not accept one more mail. */
+  isFull: () => boolean;
+  submissionSessions: SubmissionSessions;
+  guardsProxied: () => boolean;
+}>;
+
+/** Everything that produces events: the questions of Postfix and Dovecot, Fail2ban's reports, the logs. */
+export function composeSources(parts: SourceParts) {
+  const { layout, settings, loginSecret, engine, stores, firstContacts, names, notices, clock, log, report } = parts;
+  const blockLists = new DnsBlockLists({ names, clock, notices }, listsOf(settings));
+  const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
+  const spfLookup = new ResolverLookup(settings["dns.address"]);
+  const proofs = createSenderProofs(firstContacts, spfLookup);
+  const inquiry = createInquiry(engine, blockLists, senderDomains, proofs);
+  const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
+  const policyServer = new PolicyServer(watchingForwards(inquiry, forwards), report, {
+    ...POLICY_LIMITS,
+    isFull: parts.isFull,
+    guardsProxied: parts.guardsProxied,
+    sessions: parts.submissionSessions,
+    isDovecot: dovecotAt(settings["ports.sieve_mail"], userIds(USERS.mail).uid),
+  });
+  const milterServer = new MilterServer((event, answer) => engine.submit(event, answer), report);
+  const loginServer = new LoginPolicyServer({
+    submit: (event, answer) => {
+      engine.submit(event, answer);
+      if (event.type === "LOGIN_SUCCEEDED" && event.appPassword !== undefined)
+        stores.appPasswords.used(event.login, event.appPassword, clock.now());
+    },
+    report,
+    secret: loginSecret,
+    guardsProxied: parts.guardsProxied,
+  });
+  const followed = followedLogs(layout, settings, engine.startedAt);
+  const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });
+  const detectors = new DetectorWatch({
+    engine,
+    positions: stores.store,
+    clock,
+    log,
+    detectors: detectorsOf(settings),
+  });
+  const { banned, aheadMs } = parts;
+  const hasProxies = proxiedPorts(settings) !== null;
+  const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
+  const directory = layout.fail2banSpool;
+  const reports = new ReportTaker({ directory, engine, clock, aheadMs, log, forgeable, banned });
+  let probing: NodeJS.Timeout | undefined;
+  return {
+    /** Servers first, so that no client waits for an answer while the firewall is filled. */
+    async listen(): Promise<void> {
+      await milterServer.start(layout.guardMilterSocket);
+      await loginServer.start(settings["ports.login_policy"]);
+      await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
+    },
+    follow(): void {
+      logs.start();
+      detectors.start();
+      reports.start();
+      void blockLists.probeDue();
+      probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
+    },
+    use(now: Settings, changed: readonly string[]): void {
+      senderDomains.use(now["dns.address"]);
+      spfLookup.use(now["dns.address"]);
+      if (changed.some((key) => key.startsWith("dnsbl."))) blockLists.configure(listsOf(now));
+    },
+    /** Reads the existing lines to the end; later ones are not read. */
+    async unfollow(): Promise<void> {
+      await logs.stop();
+      await detectors.stop();
+      await reports.stop();
+      spfLookup.cancel();
+      clearInterval(probing);
+    },
+    async close(): Promise<void> {
+      await Promise.all([policyServer.stop(), milterServer.stop(), loginServer.stop()]);
+    },
+  };
+}
+
+function listsOf(now: Settings): ListSettings {
+  return { zones: now["dnsbl.zones"], checkEveryMs: now["dnsbl.check_every"] };
+}

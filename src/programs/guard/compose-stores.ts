@@ -1,0 +1,92 @@
+import type { Clock } from "../../guard/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { countKeys } from "../../store/accounts-db/account-keys.ts";
+import { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
+import { AccountSearch } from "../../store/accounts-db/account-search.ts";
+import { AccountLists, SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { SqliteAppPasswords } from "../../store/accounts-db/app-passwords.ts";
+import { Credentials, NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
+import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
+import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+import { SqliteForwards, SqliteYoungForwards } from "../../store/accounts-db/forwards.ts";
+import {
+  SqliteActiveAccounts,
+  SqliteAliasReach,
+  SqliteRecipients,
+  SqliteSenderLogins,
+} from "../../store/accounts-db/mail-views.ts";
+import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
+import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
+import { SqliteVacations } from "../../store/accounts-db/vacations.ts";
+import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
+import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { SqliteCorrespondents } from "../../store/engine-db/correspondents.ts";
+import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
+import { SqliteHonestMail } from "../../store/engine-db/honest-mail.ts";
+import { SqliteNetworkHistory } from "../../store/engine-db/network-history.ts";
+import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { AuditEntries } from "../../store/events/audit.ts";
+import { EventCount } from "../../store/events/event-ids.ts";
+import { initialise } from "../../store/recovery/initialise.ts";
+import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
+
+export type Stores = ReturnType<typeof composeStores>;
+
+/**
+ * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
+ * transaction before a command writes.
+ */
+export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
+  const { engine: db, accounts: accountsDb } = initialise(layout);
+  const events = new EventCount(db);
+  const uses = new NotedUses();
+  const outside = betweenTransactions(db, flush);
+  const appPasswords = new SqliteAppPasswords(accountsDb, uses);
+  return {
+    db,
+    accountsDb,
+    events,
+    store: new SqliteStore(db, events),
+    audited: committedFirst(new AuditEntries(db), flush),
+    banLog: new SqliteBanLog(db),
+    appPasswords,
+    history: new SqliteAccountHistory(db, (account) => appPasswords.proofsOf(account)),
+    heldMail: new SqliteHeldMail(outside),
+    sending: new SqliteSendingHistory(db),
+    honest: new SqliteHonestMail(db),
+    neighbours: new SqliteNetworkHistory(db),
+    credentials: new SqliteCredentials(accountsDb, clock, uses),
+    tokens: new Credentials(accountsDb),
+    sessions: new SqliteSessions(accountsDb, uses),
+    signedIn: sessionPages(accountsDb),
+    factors: new SqliteFactors(accountsDb),
+    rehearse: rehearsalOn(accountsDb),
+    passkeys: new SqlitePasskeys(accountsDb),
+    accounts: new SqliteAccounts(accountsDb),
+    reach: new SqliteAliasReach(accountsDb),
+    keyCounts: (most: number) => countKeys(accountsDb, most),
+    accountLists: new AccountLists(accountsDb),
+    book: new AccountSearch(accountsDb),
+    active: new SqliteActiveAccounts(accountsDb),
+    files: new SqliteFileAccounts(accountsDb),
+    networks: new SqliteAccountNetworks(accountsDb),
+    forwards: new SqliteForwards(accountsDb),
+    youngForwards: new SqliteYoungForwards(accountsDb),
+    vacations: new SqliteVacations(accountsDb),
+    recipients: new SqliteRecipients(accountsDb, clock),
+    logins: new SqliteSenderLogins(accountsDb, uses),
+    acquaintances: new SqliteCorrespondents(outside, accountsDb),
+    senders: new SqliteSpamAllow(outside, accountsDb),
+  } as const;
+}
+
+/** Reads only committed entries: others may never be. */
+function committedFirst(entries: AuditEntries, flush: () => void): Pick<AuditEntries, "entries"> {
+  return {
+    entries: (asked) => {
+      flush();
+      return entries.entries(asked);
+    },
+  };
+}

@@ -1,0 +1,278 @@
+import { parseAccountName } from "../../core/net/address.ts";
+import { NoticeBoard } from "../../guard/alerts/notices.ts";
+import { createCommands } from "../../guard/commands/commands.ts";
+import { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
+import { Upkeep } from "../../guard/commands/upkeep.ts";
+import { Feed } from "../../guard/commits.ts";
+import { endingSubmission, SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
+import { Engine } from "../../guard/engine.ts";
+import { healthOf } from "../../guard/explain/health.ts";
+import { createGreylisting } from "../../guard/facts/greylisting.ts";
+import { SteadyClock } from "../../host/machine/clock.ts";
+import { createLog } from "../../host/machine/log.ts";
+import { KernelNetworks } from "../../host/machine/own-networks.ts";
+import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import { atMostTenAMinute, problems, type Report } from "../../host/sockets/unix-socket.ts";
+import { publishedFor } from "../../mail/dns/published-records.ts";
+import { ResolverNames } from "../../mail/dns/resolver.ts";
+import type { ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
+import { alertMailTo } from "../../mail/notifiers/channels.ts";
+import { reservedBytes } from "../../mail/postfix/main-cf.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { dashboardNames } from "../../settings/program-settings.ts";
+import { shownValue } from "../../settings/show.ts";
+import { toPolicy } from "../../settings/to-policy.ts";
+import { LastSignIns } from "../../store/engine-db/account-history.ts";
+import { EventNames } from "../../store/events/event-index.ts";
+import { EventTally } from "../../store/events/event-tally.ts";
+import { SqliteFigures } from "../../store/events/figures.ts";
+import { LogFlush } from "../../store/maintenance/write-ahead-log.ts";
+import { AccountSecrets, PasswordTurns } from "../../store/passwords/password-turns.ts";
+import { ControlServer } from "../../surfaces/control-server.ts";
+import { AuthorFiles } from "./author-files.ts";
+import { composeFirewall } from "./compose-firewall.ts";
+import { composeMaintenance } from "./compose-maintenance.ts";
+import { composeSources } from "./compose-sources.ts";
+import { composeStores } from "./compose-stores.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { changedKeys, readSettings, readSettingsText, ServedSettings, type ValidSettings } from "./settings.ts";
+import { AlertWatch } from "./watch-alerts.ts";
+import { BanMails, BansWatch } from "./watch-bans.ts";
+import { ContentWatch, SpamPreferenceFiles } from "./watch-content.ts";
+import { CredentialsWatch } from "./watch-credentials.ts";
+import { ExportWatch } from "./watch-export.ts";
+import { ClockWatch, DiskWatch, TrackingWatch } from "./watch-machine.ts";
+
+export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<void> }>;
+
+/**
+ * The parts of the guard, in the order in which they need each other: databases, engine, firewall, upkeep, commands,
+ * sources. Nothing runs before `start`.
+ */
+export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
+  const { settings } = read;
+  let inForce = settings;
+  let { sources: written } = read;
+  const clock = new SteadyClock();
+  const log = createLog(clock);
+  const warn: Report = (code, detail) => log.warn(problems[code], { code, detail });
+  const report = atMostTenAMinute(warn, () => clock.now());
+  const notices = new NoticeBoard(clock, log);
+  const submissionSessions = new SubmissionSessions();
+  const keeper = endingSubmission(new KeeperClient(layout.keeperSocket), submissionSessions);
+  const own = new KernelNetworks(clock, [...settings["http.trusted_proxies"], ...settings["proxy.networks"]]);
+  const names = new ResolverNames(settings["dns.address"]);
+  const feed = new Feed();
+  const flush = (): void => engine.flush();
+  const stores = composeStores(layout, clock, flush);
+  const { db, events, store, banLog, acquaintances, recipients, senders } = stores;
+  const served = new ServedSettings({ ...stores, notices, clock });
+  served.serve(settings);
+
+  const firstContacts = createGreylisting({
+    policy: () => engine.policy,
+    largeSenders: () => inForce["greylist.providers"],
+    correspondents: acquaintances,
+    pauses: acquaintances,
+    clock,
+    isClockDoubtful: () => clock.jump() !== null,
+  });
+  const engine = new Engine({
+    ...stores,
+    policy: toPolicy(settings),
+    history: store,
+    jails: store,
+    accounts: stores.history,
+    own,
+    firstContacts,
+    notices,
+    clock,
+    committed: (what) => {
+      firewall.committed(what);
+      toDisk.committed(what);
+      feed.publish(what.lastEventId);
+    },
+    lost: (error) => maintenance.seen(error),
+  });
+  const toDisk = new LogFlush({
+    databases: [layout.engineDb, layout.accountsDb],
+    between: flush,
+    ended: (why) => (why === null ? notices.clear("database_unflushed") : notices.raise("database_unflushed", why)),
+  });
+  const common = { settings, layout, engine, stores, keeper, notices, clock, log };
+  const firewall = composeFirewall({ ...common, inForce: () => inForce, own });
+
+  const maintenance = composeMaintenance({ ...common, ...stores });
+  const { leakMonitor } = firewall;
+  const counts = { removal: maintenance.removal, tally: new EventTally(db), names: new EventNames(db) };
+  const queue = new QueueUpkeep({ ...common, ...stores });
+  const deliveries = new OwnDeliveries({ ...common, domains: () => engine.policy.domains });
+  const disk = new DiskWatch({ ...common, reservedBytes: () => reservedBytes(inForce["limits.mail.max_size"]) });
+  const clockWatch = new ClockWatch({ ...common, clock, restart: () => maintenance.restart() });
+  const exported = new ExportWatch({ notices, clock, record: layout.exportRecord, services: layout.services });
+  const administration = new CredentialsWatch({ notices, ...stores });
+  const bansWatch = new BansWatch({
+    ...common,
+    figures: new SqliteFigures(db),
+    most: () => inForce["alerts.thresholds.bans_in_force"],
+  });
+  const watches = [
+    clockWatch,
+    bansWatch,
+    new TrackingWatch({ notices }),
+    firewall.blockedPorts,
+    exported,
+    administration,
+  ];
+  const housekeeping = new Housekeeping({
+    ...common,
+    ...counts,
+    queue,
+    banLog,
+    store,
+    leakMonitor,
+    disk,
+    served,
+    deliveries,
+    watches,
+  });
+  const preferences = new SpamPreferenceFiles(layout.spamPreferences, () => senders.byRecipient());
+  const authors = new AuthorFiles(layout.authorLists, {
+    logins: stores.logins,
+    domains: () => engine.policy.domains,
+    allowed: () => [...engine.policy.allow, ...store.allowed().map(({ prefix }) => prefix)],
+  });
+  const content = new ContentWatch({ preferences, authors, log });
+
+  const known = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
+  const isSuspended = (account: string): boolean => {
+    const name = parseAccountName(account);
+    return name !== null && stores.accountLists.account(name)?.suspended === true;
+  };
+  const needs = async () => {
+    const checks = await upkeep.checks();
+    const known = { alerts: watch.alerts.book.open, isSuspended, checks: checks.ok ? checks.result : null };
+    try {
+      return { ...known, held: stores.heldMail.counts() };
+    } catch {
+      // The database cannot be read: a notice says so.
+      return { ...known, held: [] };
+    }
+  };
+  const upkeep = new Upkeep({ ...common, ...stores, settings: () => inForce, publishedFor });
+  const health = () => healthOf({ keeper, notices, clock, ...known, needs });
+  const committed = toDisk.committed.bind(toDisk);
+  const watch = new AlertWatch({ ...common, db, flush, committed, health, names, recipients }, settings);
+  const passwords = new PasswordTurns();
+  const signIns = new LastSignIns(db);
+  const run = createCommands({
+    ...stores,
+    engine,
+    history: store,
+    clock,
+    accountRow: (name) => stores.accountLists.account(name),
+    guesses: stores.history,
+    lastSignIn: (account) => signIns.of(account),
+    secrets: new AccountSecrets(passwords, loginSecret),
+    mailboxes: () => ({
+      quotaBytes: inForce["mailboxes.quota"],
+      keyOfEach: inForce["mailboxes.encryption"] === "account",
+      maySignIn: inForce["http.mailboxes"],
+    }),
+    alertsTo: () => alertMailTo(inForce),
+    pauses: acquaintances,
+    preferences,
+    keeper,
+    notices,
+    tokens: (asked) => stores.tokens.tokens(asked),
+    hostname: () => inForce.hostname,
+    mailPorts: () => ({
+      host: inForce.hostname,
+      imapPort: inForce["ports.imaps"],
+      smtpPort: inForce["ports.submissions"],
+    }),
+    names: () => dashboardNames(inForce),
+    passwords,
+    queue,
+    authors,
+    alerts: watch.alerts,
+    health,
+    flushed: () => toDisk.flushed(),
+    settingsText: () => readSettingsText(layout),
+    reload,
+    pending: () => {
+      const now = readSettings(layout);
+      if (!now.ok) return now;
+      const changed = changedKeys(inForce, now.settings);
+      return { ok: true as const, changed, inForce: changed.map((key) => shownValue(key, written)) };
+    },
+    upkeep,
+    pid: process.pid,
+  });
+  const subscribe = feed.subscribe.bind(feed);
+  const control = new ControlServer({ origin: "root", run, subscribe, report });
+  const fromWeb = new ControlServer({ origin: "web", run, subscribe, report });
+
+  const banMails = new BanMails({ keeper, clock, log });
+  const banned: ReportTakerParts["banned"] = (ban, why) => {
+    if (inForce["fail2ban.destemail"] !== "") banMails.send(ban, why);
+  };
+  const sources = composeSources({
+    ...common,
+    loginSecret,
+    firstContacts,
+    names,
+    report,
+    banned,
+    submissionSessions,
+    isFull: () => disk.lacksRoom,
+    guardsProxied: () => firewall.guardsProxied(),
+    aheadMs: () => clock.jump()?.byMs ?? 0,
+  });
+
+  function reload() {
+    const again = readSettings(layout);
+    if (!again.ok) return again;
+    const now = again.settings;
+    const changed = changedKeys(inForce, now);
+    names.use(now["dns.address"]);
+    sources.use(now, changed);
+    inForce = now;
+    written = again.sources;
+    served.serve(now);
+    engine.setPolicy(toPolicy(now));
+    firewall.enforcer.allowChanged();
+    deliveries.reloaded();
+    watch.configure(now);
+    return { ok: true as const, changed };
+  }
+
+  return {
+    async start() {
+      maintenance.start();
+      engine.heedSimulation();
+      await sources.listen();
+      await control.start(layout.controlSocket, 0o600);
+      await fromWeb.start(layout.webSocket, 0o660);
+      await housekeeping.breakGlass();
+      await firewall.start();
+      housekeeping.start();
+      content.start();
+      watch.start();
+      sources.follow();
+      log.info("The guard decides.", { pid: process.pid });
+    },
+    async stop() {
+      housekeeping.stop();
+      maintenance.removal.stop();
+      content.stop();
+      await sources.unfollow();
+      await watch.stop();
+      await Promise.all([sources.close(), control.stop(), fromWeb.stop()]);
+      engine.flush();
+      await toDisk.stop();
+      await firewall.stop();
+      await maintenance.stop();
+    },
+  };
+}

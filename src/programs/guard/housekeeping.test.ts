@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { until } from "../../../test/kit/until.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { hostPrefix, parseIp } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
+import { EventNames } from "../../store/events/event-index.ts";
+import { EventTally } from "../../store/events/event-tally.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { DiskWatch } from "./watch-machine.ts";
+
+/** Runs it for real; the clock is moved by hand, so that bans end when the test says. */
+async function setUp(
+  t: TestContext,
+  keeper: () => Promise<KeeperReply>,
+  { reservedBytes = () => 0, failures }: Readonly<{ reservedBytes?: () => number; failures?: string[] }> = {},
+) {
+  const kit = engineOnMemory();
+  const tally = new EventTally(kit.db);
+  if (failures !== undefined)
+    tally.step = () => {
+      throw new Error("database is locked");
+    };
+  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-house-")));
+  const readiness: (string | null)[] = [];
+  const quiet = (): void => undefined;
+  const said = (why: string): unknown => (failures === undefined ? assert.fail(why) : failures.push(why));
+  const housekeeping = new Housekeeping({
+    engine: kit.engine,
+    banLog: new SqliteBanLog(kit.db),
+    names: new EventNames(kit.db),
+    removal: { round: () => Promise.resolve() },
+    watches: [],
+    queue: { round: () => Promise.resolve() },
+    store: kit.sqlite,
+    tally,
+    leakMonitor: new BanLeakMonitor({
+      notices: kit.notices,
+      clock: kit.clock,
+      isEnforcing: () => true,
+      hasProxies: false,
+      renew: () => undefined,
+    }),
+    disk: new DiskWatch({ layout, clock: kit.clock, notices: kit.notices, reservedBytes }),
+    served: { look: () => undefined },
+    deliveries: {
+      look: (ready) => {
+        readiness.push(ready);
+        return Promise.resolve();
+      },
+    },
+    clock: kit.clock,
+    notices: kit.notices,
+    log: { info: quiet, warn: quiet, error: (_, fields) => said(String(fields?.["why"])) },
+    layout,
+    keeper: { ask: keeper },
+  });
+  await housekeeping.breakGlass();
+  housekeeping.start();
+  t.after(() => {
+    housekeeping.stop();
+    rmSync(layout.data, { recursive: true, force: true });
+  });
+  return { ...kit, readiness };
+}
+
+test("bans end while a keeper hangs, and no second request is sent to it", async (t) => {
+  let asked = 0;
+  const { engine, clock, db } = await setUp(t, () => {
+    asked += 1;
+    return new Promise(() => undefined);
+  });
+  await until(() => asked === 1);
+  const ip = parseIp("203.0.113.7");
+  assert.ok(ip !== null);
+  await engine.ask({ type: "BAN_ASKED", prefix: hostPrefix(ip), note: "", durationMs: SECOND_MS, by: "root" });
+  clock.advance(10 * SECOND_MS);
+  await until(() => db.prepare("SELECT 1 FROM event WHERE type = 'BAN_EXPIRED'").get() !== undefined);
+  assert.equal(asked, 1);
+});
+
+test("a database that can be written again is noticed even without mail", async (t) => {
+  const { engine, store, notices, db, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }));
+  store.failing = "commit";
+  assert.equal(await engine.audit({ type: "BREAK_GLASS", subject: "a full disk", by: "root" }), false);
+  assert.ok(notices.raised.has("database_unwritable"));
+  store.failing = null;
+  // After a refusal the engine waits before it tries the database again.
+  clock.advance(2 * SECOND_MS);
+  await until(() => !notices.raised.has("database_unwritable"));
+  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was invented");
+});
+
+test("mailboxes accept mail while Dovecot runs, works, and has space", async (t) => {
+  const dovecot = { name: "dovecot", up: true, pid: 812 };
+  const silence = { says: "It gave no answer.", isBeyondHelp: false };
+  const replies: KeeperReply[] = [
+    { ok: true, detail: "", services: [dovecot] },
+    { ok: true, detail: "", services: [{ ...dovecot, silence }] },
+    { ok: true, detail: "", services: [{ ...dovecot, trouble: "it keeps ending" }] },
+    { ok: true, detail: "", services: [{ ...dovecot, up: false, pid: null }] },
+    { ok: true, detail: "" },
+  ];
+  const { readiness, clock } = await setUp(t, () => Promise.resolve(replies.shift() ?? { ok: false, reason: "" }));
+  await until(() => {
+    clock.advance(SECOND_MS);
+    return readiness.length === 5;
+  });
+  assert.deepEqual(readiness, ["812", null, null, null, null]);
+});
+
+test("a task that keeps failing stops no other, and is logged once", async (t) => {
+  const failures: string[] = [];
+  let asked = 0;
+  const locked = { code: "database_locked", detail: "pid 812" } as const;
+  const { notices, clock } = await setUp(
+    t,
+    () => {
+      asked += 1;
+      return Promise.resolve({ ok: true, detail: "", troubles: [locked] });
+    },
+    { failures },
+  );
+  await until(() => {
+    clock.advance(SECOND_MS);
+    return asked >= 2;
+  });
+  assert.equal(notices.raised.get("database_locked"), "pid 812");
+  assert.deepEqual(failures, ["database is locked"]);
+});
+
+test("a nearly full disk is reported while mail is still accepted, until there is space again", async (t) => {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  let reservedBytes = Math.floor(bavail * bsize * 0.7);
+  const { notices, clock } = await setUp(t, () => Promise.resolve({ ok: true, detail: "" }), {
+    reservedBytes: () => reservedBytes,
+  });
+  await until(() => notices.raised.has("disk_nearly_full"));
+  reservedBytes = 0;
+  clock.advance(31 * SECOND_MS);
+  await until(() => !notices.raised.has("disk_nearly_full"));
+});

@@ -1,0 +1,165 @@
+import { existsSync, rmSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { KEEPER_NOTICES } from "../../admin/declare/reports.ts";
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import type { OwnDeliveries, QueueUpkeep } from "../../guard/commands/queue/queue-upkeep.ts";
+import type { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
+import { breakGlass, expireAllowed, expireBans } from "../../guard/enforce/end-bans.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
+import type { BanLog } from "../../guard/storage-ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { SqliteStore } from "../../store/engine-db/store.ts";
+import type { EventNames } from "../../store/events/event-index.ts";
+import type { EventTally } from "../../store/events/event-tally.ts";
+import type { Removal } from "./removal.ts";
+import type { ServedSettings } from "./settings.ts";
+import type { DiskWatch } from "./watch-machine.ts";
+
+export type HousekeepingParts = Readonly<{
+  engine: Engine;
+  banLog: BanLog;
+  removal: Pick<Removal, "round">;
+  tally: EventTally;
+  store: SqliteStore;
+  names: EventNames;
+  leakMonitor: BanLeakMonitor;
+  disk: Pick<DiskWatch, "look" | "lacksRoom">;
+  served: Pick<ServedSettings, "look">;
+  /** Each reports its own findings. */
+  watches: readonly Readonly<{ look: () => void }>[];
+  queue: Pick<QueueUpkeep, "round">;
+  deliveries: Pick<OwnDeliveries, "look">;
+  clock: Clock;
+  notices: Notices;
+  log: Log;
+  layout: Layout;
+  keeper: Keeper;
+}>;
+
+const EVERY_MS = SECOND_MS;
+/** About a millisecond of work, during which decisions wait. */
+const EVENTS_PER_STEP = 100;
+const KEEPER_EVERY_MS = 2 * SECOND_MS;
+
+/** Periodic work: expiring bans, aggregating events, checking the disk. */
+export class Housekeeping {
+  readonly #parts: HousekeepingParts;
+  #timer: NodeJS.Timeout | null = null;
+  #keeperAskedAt = 0;
+  #askingKeeper = false;
+  #working = false;
+  /** Why the last round failed, which is logged once. */
+  #failure = "";
+
+  constructor(parts: HousekeepingParts) {
+    this.#parts = parts;
+  }
+
+  /** Lifts bans that root lifted in the kernel while the guard was down. Call it before the kernel gets the bans again. */
+  async breakGlass(): Promise<void> {
+    const { engine, banLog, clock, layout } = this.#parts;
+    if (!existsSync(layout.breakGlass)) return;
+    const { left } = await breakGlass({ engine, banLog, clock }, "root, while the guard was down");
+    if (left === 0) rmSync(layout.breakGlass, { force: true });
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.#round(), EVERY_MS);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  async #round(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    const { engine, banLog, store, clock, removal, queue, disk, served, leakMonitor, watches } = this.#parts;
+    // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
+    void removal.round();
+    void queue.round();
+    void this.#askKeeper();
+    await this.#each([
+      ...watches.map((watch) => () => watch.look()),
+      () => disk.look(),
+      () => leakMonitor.look(),
+      () => served.look(),
+      () => this.#probeDatabase(),
+      () => expireBans(engine, banLog, clock),
+      () => expireAllowed(engine, store, clock),
+      () => this.#tally(),
+      () => this.#enterNames(),
+    ]);
+    this.#working = false;
+  }
+
+  /** A failed task, such as a write while the database is locked, does not prevent the others. */
+  async #each(steps: readonly (() => unknown)[]): Promise<void> {
+    const failures = new Set<string>();
+    for (const step of steps)
+      try {
+        await step();
+      } catch (error) {
+        failures.add(messageOf(error));
+      }
+    const why = [...failures].join("; ");
+    if (why !== "" && why !== this.#failure) this.#parts.log.error("Housekeeping failed; it is tried again.", { why });
+    this.#failure = why;
+  }
+
+  /**
+   * Whether writing works again: an idle server would not notice until its next mail. A real write, because an empty
+   * transaction succeeds on a full disk too.
+   */
+  async #probeDatabase(): Promise<void> {
+    const { engine, notices, clock } = this.#parts;
+    if (!notices.list().some(({ code }) => code === "database_unwritable")) return;
+    await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
+  }
+
+  /** The figures that people read: a little at a time, between two turns of decisions. */
+  async #tally(): Promise<void> {
+    const { engine, tally } = this.#parts;
+    for (engine.flush(); tally.step(); engine.flush()) await nextTurn();
+  }
+
+  /** The index that people search by, likewise. */
+  async #enterNames(): Promise<void> {
+    const { engine, names } = this.#parts;
+    for (;;) {
+      engine.flush();
+      if (names.step(EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
+      await nextTurn();
+    }
+  }
+
+  /** Raises conditions that only the root process sees, with the owner's other notices. */
+  async #askKeeper(): Promise<void> {
+    const { clock, keeper, notices, deliveries, disk } = this.#parts;
+    if (this.#askingKeeper || clock.now() - this.#keeperAskedAt < KEEPER_EVERY_MS) return;
+    this.#keeperAskedAt = clock.now();
+    this.#askingKeeper = true;
+    const reply = await keeper.ask({ verb: "status" });
+    this.#askingKeeper = false;
+    if (!reply.ok) return;
+    for (const code of KEEPER_NOTICES) {
+      const trouble = reply.troubles?.find((one) => one.code === code);
+      if (trouble === undefined) notices.clear(code);
+      else notices.raise(code, trouble.detail);
+    }
+    void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
+  }
+
+  /** The owner requested it while the guard was down. */
+}
+
+/** Its run, by its process id; null while it does not work. */
+function readyDovecot({ services = [] }: Extract<KeeperReply, { ok: true }>): string | null {
+  const dovecot = services.find(({ name }) => name === "dovecot");
+  const isReady = dovecot?.up === true && dovecot.trouble === undefined && dovecot.silence === undefined;
+  return isReady ? String(dovecot.pid) : null;
+}

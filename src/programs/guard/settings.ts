@@ -1,0 +1,96 @@
+import { messageOf } from "../../core/error.ts";
+import { parseAddress } from "../../core/net/address.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { SessionStore } from "../../guard/admin-ports.ts";
+import type { SettingsText } from "../../guard/commands/settings.ts";
+import type { Clock, Notices } from "../../guard/ports.ts";
+import { SettingsUnreadable, settingsText } from "../../host/machine/settings-text.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { loadSettings, type Sources } from "../../settings/load.ts";
+import { type SettingKey, type Settings, settingKeys } from "../../settings/schema.ts";
+import type { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
+import type { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
+
+export type ValidSettings = Readonly<{ ok: true; settings: Settings; sources: Sources }>;
+export type SettingsRead = ValidSettings | Readonly<{ ok: false; reason: string }>;
+
+/** The settings file as text, with the variables that this program was started with. */
+export function readSettingsText(layout: Layout): SettingsText {
+  try {
+    const text = settingsText(layout.settings);
+    if (text !== null) return { ok: true, text, env: process.env };
+    return { ok: false, reason: `${layout.settings} is not there.` };
+  } catch (error) {
+    if (error instanceof SettingsUnreadable) return { ok: false, reason: `${error.message}.` };
+    return { ok: false, reason: `${layout.settings} cannot be read: ${messageOf(error)}.` };
+  }
+}
+
+/** The settings as the running programs see them: the file and the environment they were started with. */
+export function readSettings(layout: Layout): SettingsRead {
+  const read = readSettingsText(layout);
+  if (!read.ok) return read;
+  const loaded = loadSettings(read.text, read.env);
+  if (loaded.ok) return loaded;
+  return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+}
+
+/** The keys whose values differ. */
+export function changedKeys(before: Settings, after: Settings): readonly SettingKey[] {
+  return settingKeys().filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
+}
+
+/** Each try can wait for another program's lock, and decisions wait with it. */
+const AGAIN_MS = 5 * SECOND_MS;
+
+export type ServedSettingsParts = Readonly<{
+  networks: Pick<SqliteAccountNetworks, "serve">;
+  files: Pick<SqliteFileAccounts, "endFollowing">;
+  sessions: Pick<SessionStore, "end">;
+  notices: Notices;
+  clock: Clock;
+}>;
+
+/**
+ * The settings that Postfix and Dovecot read from the accounts' database, and the sessions that new settings end. While the database
+ * cannot be written, the previous ones stay in force, with a notice, and the guard retries.
+ */
+export class ServedSettings {
+  readonly #parts: ServedSettingsParts;
+  #waiting: Settings | null = null;
+  #triedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: ServedSettingsParts) {
+    this.#parts = parts;
+  }
+
+  serve(settings: Settings): void {
+    this.#waiting = settings;
+    this.#try();
+  }
+
+  /** Call it about every second. */
+  look(): void {
+    const now = this.#parts.clock.now();
+    if (this.#waiting !== null && Math.abs(now - this.#triedAt) >= AGAIN_MS) this.#try();
+  }
+
+  #try(): void {
+    const { networks, files, sessions, notices, clock } = this.#parts;
+    const settings = this.#waiting;
+    if (settings === null) return;
+    this.#triedAt = clock.now();
+    const administrator = parseAddress(settings["accounts.administrator"]);
+    const { domains, "recipients.blocked": refused, "logins.networks": everywhere } = settings;
+    try {
+      networks.serve({ domains, administrator, refused, networks: everywhere });
+      if (settings["accounts.follow"] === "") files.endFollowing();
+      // Otherwise they would continue once users may sign in again.
+      if (!settings["http.mailboxes"]) sessions.end("mailboxes");
+    } catch (error) {
+      return notices.raise("accounts_unwritable", messageOf(error));
+    }
+    this.#waiting = null;
+    notices.clear("accounts_unwritable");
+  }
+}

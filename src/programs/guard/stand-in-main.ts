@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { layoutOf } from "../../settings/layout.ts";
+import { StandIn } from "./stand-in.ts";
+
+/**
+ * The guard's service starts it before the guard starts and after it has ended, with the data directory, the port of Dovecot's
+ * questions and the process id of runsv(8). Small, so that it answers at once. It ends when the guard takes over, or with runsv.
+ */
+
+const LOOK_MS = 200;
+const [data = "", port = "", supervisor = ""] = process.argv.slice(2);
+const layout = layoutOf(data);
+const standIn = new StandIn(
+  {
+    handover: layout.standIn,
+    policySocket: layout.policySocket,
+    loginPort: Number(port),
+    loginSecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
+  },
+  () => process.exit(0),
+);
+try {
+  await standIn.start();
+} catch {
+  // A second stand-in, or the guard, answers there.
+  process.exit(0);
+}
+setInterval(() => isThere(Number(supervisor)) || process.exit(0), LOOK_MS);
+
+/** Includes other users' processes. */
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ask, Client, HeldEngine } from "../../../test/kit/policy-server-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
+import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { PolicyServer } from "../../mail/postfix/policy-server.ts";
+import { StandIn, takeOver } from "./stand-in.ts";
+
+const SECRET = "5f2c9d";
+const SIGN_IN = JSON.stringify({ login: "alice", protocol: "imap", remote: "203.0.113.7", pwhash: "0a" });
+
+/** The sockets of a dead guard, and that guard's servers. */
+async function places() {
+  const directory = temporaryDirectory();
+  const engine = new HeldEngine();
+  const parts = { submit: engine.submit, secret: SECRET, report: assert.fail, guardsProxied: () => false };
+  const logins = new LoginPolicyServer(parts);
+  const loginPort = await logins.start(0);
+  const policySocket = join(directory, "policy");
+  const handover = join(directory, "stand-in.sock");
+  return {
+    engine,
+    logins,
+    policy: new PolicyServer(engine.submit, assert.fail),
+    at: { handover, policySocket, loginPort, loginSecret: SECRET },
+  };
+}
+
+async function signIn(port: number): Promise<string> {
+  const url = `http://127.0.0.1:${port}/?command=allow`;
+  const headers = { authorization: `Bearer ${SECRET}`, connection: "close" };
+  return (await fetch(url, { method: "POST", headers, body: SIGN_IN })).text();
+}
+
+async function answer(path: string, question: string): Promise<string> {
+  const client = new Client(path);
+  client.socket.write(question);
+  await until(() => client.text !== "", "it answers");
+  client.socket.destroy();
+  return client.text;
+}
+
+test("mail and sign-ins pass, what only the guard can judge does not, and the guard takes over", async () => {
+  const { engine, logins, policy, at } = await places();
+  await logins.stop();
+  let hasLeft = false;
+  await new StandIn(at, () => (hasLeft = true)).start();
+  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  for (const context of ["proxied-smtp", "sieve"]) {
+    const proxied = ask().replace("\n\n", `\npolicy_context=${context}\n\n`);
+    assert.match(await answer(at.policySocket, proxied), /^action=421 4\.3\.2 /, context);
+  }
+  assert.equal(await signIn(at.loginPort), '{"status":0,"msg":""}');
+
+  // Both listen for a moment, so that no sign-in finds the port closed.
+  const guard = new LoginPolicyServer({
+    submit: engine.submit,
+    secret: SECRET,
+    report: assert.fail,
+    guardsProxied: () => false,
+  });
+  await guard.start(at.loginPort);
+  await takeOver(at.handover, async () => policy.start(at.policySocket));
+  await until(() => hasLeft, "it leaves");
+  assert.equal(existsSync(at.handover), false);
+  const client = new Client(at.policySocket);
+  client.socket.write(ask());
+  await until(() => engine.asked.length === 1, "the guard is asked");
+  client.socket.destroy();
+  await Promise.all([policy.stop(), guard.stop()]);
+});
+
+test("beside a guard, or another one, none starts", async () => {
+  const { logins, policy, at } = await places();
+  await policy.start(at.policySocket);
+  await assert.rejects(new StandIn(at, () => undefined).start(), /another program is listening there/);
+  await Promise.all([policy.stop(), logins.stop()]);
+});
+
+test("a second one leaves the first in its place", async () => {
+  const { logins, at } = await places();
+  await logins.stop();
+  let hasLeft = false;
+  await new StandIn(at, () => (hasLeft = true)).start();
+  for (let i = 0; i < 3; i++)
+    await assert.rejects(new StandIn(at, () => undefined).start(), /another program is listening there/);
+  assert.equal(await answer(at.policySocket, ask()), "action=DUNNO\n\n");
+  assert.equal(hasLeft, false);
+  await takeOver(at.handover, async () => undefined);
+  await until(() => hasLeft, "it leaves");
+});
+
+test("a guard takes its place where no stand-in is", async () => {
+  const { logins, policy, at } = await places();
+  await takeOver(at.handover, async () => policy.start(at.policySocket));
+  await Promise.all([policy.stop(), logins.stop()]);
+});

@@ -1,0 +1,86 @@
+import { connect, createServer } from "node:net";
+import { decision } from "../../core/decide/decision.ts";
+import type { Submit } from "../../guard/ports.ts";
+import { listenUnix } from "../../host/sockets/unix-socket.ts";
+import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
+import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
+
+export type StandInPlaces = Readonly<{
+  /** A program that writes something here takes over. */
+  handover: string;
+  policySocket: string;
+  loginPort: number;
+  loginSecret: string;
+}>;
+
+const TAKE_OVER_MS = 2_000;
+/** A stand-in that is just starting may take the socket in between. */
+const TRIES = 5;
+
+/**
+ * Accepts everything while the guard is known to be dead. Without an answer Postfix and Dovecot refuse temporarily, so a
+ * slow guard lets no one bypass its limits. Nothing is recorded here.
+ */
+export class StandIn {
+  readonly #places: StandInPlaces;
+  readonly #policy: PolicyServer;
+  readonly #logins: LoginPolicyServer;
+  /** Needs a written request: a starting program also connects, to see whether another one listens. */
+  readonly #handover = createServer((client) => {
+    client.on("error", () => client.destroy());
+    client.once("data", () => void this.#leave().finally(() => client.destroy()));
+  });
+
+  /** `left` is called once the guard has taken over. */
+  constructor(places: StandInPlaces, left: () => void) {
+    this.#places = places;
+    const pass: Submit = (_, answer) => answer(decision("pass", "below_limit"));
+    const silent = (): void => undefined;
+    // Only the guard knows whether only proxies reach the ports for proxies, and whether a client is Dovecot.
+    this.#policy = new PolicyServer(pass, silent, { ...POLICY_LIMITS, stopMs: 100 });
+    // Dovecot's port for proxies stays open, as the firewall's table stays in the kernel.
+    const guardsProxied = (): boolean => true;
+    this.#logins = new LoginPolicyServer({ submit: pass, secret: places.loginSecret, report: silent, guardsProxied });
+    this.#handover.once("close", left);
+  }
+
+  /** Rejects if another stand-in, or the guard, is there. The guard's port may be shared, so its socket comes first. */
+  async start(): Promise<void> {
+    await listenUnix(this.#handover, this.#places.handover, 0o600);
+    try {
+      await this.#policy.start(this.#places.policySocket);
+      await this.#logins.start(this.#places.loginPort);
+    } catch (error) {
+      await this.#leave();
+      throw error;
+    }
+  }
+
+  async #leave(): Promise<void> {
+    this.#handover.close();
+    await Promise.all([this.#policy.stop(), this.#logins.stop()]);
+  }
+}
+
+/** Takes over from a stand-in, if there is one, and listens. */
+export async function takeOver(handover: string, listen: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    await standInLeaves(handover);
+    try {
+      return await listen();
+    } catch (error) {
+      if (tries === TRIES) throw error;
+    }
+  }
+}
+
+function standInLeaves(handover: string): Promise<void> {
+  return new Promise((resolve) => {
+    const asked = connect(handover);
+    asked.setTimeout(TAKE_OVER_MS, () => asked.destroy());
+    asked.once("error", () => resolve());
+    asked.once("close", () => resolve());
+    asked.write("I am back.\n");
+    asked.resume();
+  });
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { MAIL } from "../../../test/kit/samples.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { Health } from "../../admin/declare/items.ts";
+import type { KeeperCommand } from "../../admin/declare/keeper.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import { ResolverNames } from "../../mail/dns/resolver.ts";
+import { loadSettings } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { KeeperServer } from "../../surfaces/keeper-server.ts";
+import { AlertWatch } from "./watch-alerts.ts";
+
+const WELL: Health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 };
+const MAILED = 'email = ["owner@elsewhere.example"]\n';
+
+function settingsOf(alerts: string): Settings {
+  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+/** Alerts over a real database, sent through the keeper's real socket. */
+async function watching(t: TestContext, alerts: string) {
+  const { db, engine, store, clock, notices } = engineOnMemory();
+  const path = `${temporaryDirectory()}/keeper.sock`;
+  const asked: KeeperCommand[] = [];
+  const accounts: string[] = [];
+  const keeper = new KeeperServer(
+    (command) => {
+      asked.push(command);
+      return Promise.resolve({ ok: true, detail: "" });
+    },
+    (code) => assert.fail(code),
+  );
+  await keeper.start(path);
+  const warned: string[] = [];
+  const saved = { commits: 0 };
+  const parts = {
+    db,
+    flush: () => engine.flush(),
+    committed: () => (saved.commits += 1),
+    health: () => Promise.resolve(WELL),
+    notices,
+    names: new ResolverNames("127.0.0.1"),
+    keeper: new KeeperClient(path),
+    recipients: { exists: (address: string) => address === "postmaster@example.org" && accounts.length > 0 },
+    clock,
+    log: { info: () => undefined, error: assert.fail, warn: (says: string) => warned.push(says) },
+  };
+  const watch = new AlertWatch(parts, settingsOf(alerts));
+  t.after(async () => {
+    await watch.stop();
+    await keeper.stop(1_000);
+  });
+  const mails = () => asked.flatMap((command) => (command.verb === "mail_alert" ? [command] : []));
+  return { watch, parts, engine, store, notices, mails, warned, accounts, saved };
+}
+
+test("the keeper queues a notice once", { timeout: patience(30_000) }, async (t) => {
+  const { watch, notices, mails, saved } = await watching(t, MAILED);
+  notices.raise("greylist_silent", "no answer");
+  watch.start();
+  await t.waitFor(() => assert.equal(mails().length, 1), { timeout: patience(10_000) });
+  assert.ok(saved.commits > 0, "and its saved state is flushed to the disk");
+  assert.deepEqual([mails()[0]?.kind, mails()[0]?.severity !== undefined], ["opened", true]);
+  await watch.alerts.round();
+  assert.equal(mails().length, 1);
+});
+
+test("the next start does not repeat a sent alert", { timeout: patience(30_000) }, async (t) => {
+  const { watch, parts, notices, mails } = await watching(t, MAILED);
+  notices.raise("greylist_silent", "no answer");
+  await watch.alerts.round();
+  await t.waitFor(() => assert.equal(mails().length, 1));
+  await watch.stop();
+  const next = new AlertWatch(parts, settingsOf(MAILED));
+  await next.alerts.round();
+  await next.stop();
+  assert.equal(mails().length, 1);
+  assert.deepEqual(
+    next.alerts.book.open.map(({ code }) => code),
+    ["greylist_silent"],
+  );
+});
+
+test("an event that reuses the id of a lost one is not skipped", { timeout: patience(30_000) }, async (t) => {
+  const { watch, parts, engine, store } = await watching(t, MAILED);
+  // Enough that some are written before the commit.
+  const lost = Array.from({ length: 50 }, () => engine.ask({ type: "CONNECT", ...MAIL }));
+  store.failing = "commit";
+  await watch.alerts.round();
+  await Promise.all(lost);
+  store.failing = null;
+  parts.clock.advance(2 * SECOND_MS);
+  assert.ok(await engine.audit({ type: "COMMAND_REFUSED", subject: "account_add", by: "web" }));
+  await watch.alerts.round();
+  assert.ok(watch.alerts.book.open.some(({ code }) => code === "web_overreach"));
+});
+
+test("channels and limits follow the settings", async (t) => {
+  const { watch } = await watching(t, "");
+  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], false]);
+  watch.configure(settingsOf(MAILED));
+  assert.deepEqual([[...watch.alerts.channels.keys()], watch.alerts.leadOut], [["email"], true]);
+  watch.configure(settingsOf('ntfy = ["https://ntfy.example/topic"]'));
+  assert.equal([...watch.alerts.channels.keys()].includes("email"), false);
+});
+
+test("by default the administrator gets the alerts, as soon as there is one", {
+  timeout: patience(30_000),
+}, async (t) => {
+  const { watch, mails, accounts } = await watching(t, "");
+  const [before] = await watch.alerts.test();
+  assert.deepEqual(before?.outcome, {
+    ok: false,
+    reason: "postmaster@example.org reaches no one before the first account is added.",
+    waits: true,
+  });
+  accounts.push("anna@example.org");
+  const [after] = await watch.alerts.test();
+  assert.deepEqual([after?.outcome.ok, mails().length], [true, 1]);
+});
+
+test("the watcher gets heartbeats while the server is healthy", { timeout: patience(30_000) }, async (t) => {
+  let heard = 0;
+  const outside = createServer((_request, response) => {
+    heard += 1;
+    response.end();
+  });
+  const port = await listenOnPort(outside);
+  t.after(() => outside.closeAllConnections());
+  const { watch } = await watching(t, `heartbeat = "http://127.0.0.1:${port}/ping"\n`);
+  watch.start();
+  await t.waitFor(() => assert.equal(heard, 1), { timeout: patience(10_000) });
+});

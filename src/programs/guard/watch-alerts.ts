@@ -1,0 +1,138 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Health } from "../../admin/declare/items.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import { type AlertSettings, Alerts } from "../../guard/alerts/alerts.ts";
+import { ComponentWatch, Heartbeat } from "../../guard/alerts/health-watch.ts";
+import type { AlertMessage, Sent } from "../../guard/alerts/ports.ts";
+import type { Names } from "../../guard/network-ports.ts";
+import type { Clock, Log, Notices, RecipientDirectory } from "../../guard/ports.ts";
+import { channelsOf, heartbeatTo, ownQueue, postmaster } from "../../mail/notifiers/channels.ts";
+import { receiverLookup } from "../../mail/notifiers/push.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { SqliteAlertEvents, SqliteAlertStore } from "../../store/engine-db/alerts.ts";
+
+export type AlertWatchParts = Readonly<{
+  db: DatabaseSync;
+  /** Ends the open transaction of the connection. */
+  flush: () => void;
+  /** Call it after a separate commit: flushes it to the disk like the engine's. */
+  committed: (what: Readonly<{ bansChanged: boolean }>) => void;
+  health: () => Promise<Health>;
+  notices: Notices;
+  names: Names;
+  keeper: Keeper;
+  recipients: RecipientDirectory;
+  clock: Clock;
+  log: Log;
+}>;
+
+/** Alerts and the heartbeat, handled once a second in parallel with decisions, which come first. */
+export class AlertWatch {
+  readonly alerts: Alerts;
+  readonly #heartbeat: Heartbeat;
+  readonly #lookup: ReturnType<typeof receiverLookup>;
+  readonly #clock: Clock;
+  readonly #keeper: Keeper;
+  readonly #recipients: RecipientDirectory;
+  #settings: Settings;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(parts: AlertWatchParts, settings: Settings) {
+    const { db, flush, committed, health, notices, names, keeper, recipients, clock, log } = parts;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#keeper = keeper;
+    this.#recipients = recipients;
+    this.#lookup = receiverLookup(names);
+    const store = new SqliteAlertStore(db);
+    const save: typeof store.save = (state) => {
+      flush();
+      store.save(state);
+      committed({ bansChanged: false });
+    };
+    const events = new SqliteAlertEvents(db);
+    const last = (): number => {
+      // The ids of a lost transaction are reused, and would be skipped.
+      flush();
+      return events.last();
+    };
+    const components = new ComponentWatch(async () => (await health()).components, clock);
+    const alertParts = {
+      events: {
+        last,
+        firstSince: events.firstSince.bind(events),
+        between: events.between.bind(events),
+      },
+      store: { load: () => store.load(), save },
+    };
+    this.alerts = new Alerts({ ...alertParts, notices, components, clock, log }, this.#alertSettings());
+    this.#heartbeat = new Heartbeat({
+      ping: () => heartbeatTo(this.#settings, this.#world()),
+      isWell: () => this.alerts.isWell,
+      clock,
+      log,
+    });
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings;
+    this.alerts.configure(this.#alertSettings());
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      void this.alerts.round();
+      const { "alerts.heartbeat": watcher, "alerts.heartbeat_every": everyMs } = this.#settings;
+      void this.#heartbeat.round(watcher === "" ? null : everyMs);
+    }, SECOND_MS);
+  }
+
+  /** Finishes the running round; undelivered messages are sent after the next start. */
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.alerts.stop();
+  }
+
+  /** A new server has no account yet, and so no postmaster: the alert is sent once there is one. */
+  async #mail(message: AlertMessage): Promise<Sent> {
+    const to = postmaster(this.#settings);
+    if (this.#settings["alerts.email"].length === 0 && !this.#recipients.exists(to))
+      return { ok: false, reason: `${to} reaches no one before the first account is added.`, waits: true };
+    return ownQueue(this.#keeper, this.#settings["alerts.language"])(message);
+  }
+
+  #world() {
+    return { lookup: this.#lookup, clock: this.#clock };
+  }
+
+  #alertSettings(): AlertSettings {
+    const settings = this.#settings;
+    return {
+      thresholds: {
+        failed_logins: settings["alerts.thresholds.failed_logins"],
+        dashboard_logins: settings["alerts.thresholds.dashboard_logins"],
+        password_guessed: settings["alerts.thresholds.password_guessed"],
+        unusual_connections: settings["alerts.thresholds.networks"],
+        spam_volume: settings["alerts.thresholds.spam"],
+        many_bans: settings["alerts.thresholds.bans"],
+        repeated_violations: settings["alerts.thresholds.repeated"],
+        spraying: 1,
+        mail_undelivered: 1,
+        web_overreach: 1,
+      },
+      volume: {
+        minimum: settings["alerts.thresholds.volume"],
+        factor: settings["alerts.thresholds.volume_factor"],
+      },
+      settleMs: settings["alerts.resolve_after"],
+      schedule: {
+        quiet: settings["alerts.quiet_hours"],
+        timeZone: settings["alerts.time_zone"],
+        digestMs: settings["alerts.digest"],
+      },
+      language: settings["alerts.language"],
+      channels: channelsOf(settings, { ...this.#world(), ownQueue: (message) => this.#mail(message) }),
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import type { Ban } from "../../core/decide/decision.ts";
+import type { JailReported } from "../../core/events/report.ts";
+import { plural } from "../../core/text.ts";
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import type { Figures } from "../../guard/figures.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
+
+const LOOK_EVERY_MS = 5 * SECOND_MS;
+
+export type BansWatchParts = Readonly<{
+  figures: Pick<Figures, "bansInForce">;
+  clock: Clock;
+  notices: Notices;
+  /** More bans than this are reported. */
+  most: () => number;
+}>;
+
+/** Reports many bans in force at once. The owner's bans do not count: they show no attack. */
+export class BansWatch {
+  readonly #parts: BansWatchParts;
+  #lookAt = 0;
+
+  constructor(parts: BansWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it about every second. */
+  look(nowMs: number = performance.now()): void {
+    if (nowMs < this.#lookAt) return;
+    this.#lookAt = nowMs + LOOK_EVERY_MS;
+    const { figures, clock, notices, most } = this.#parts;
+    const { engine, fail2ban } = figures.bansInForce(clock.now());
+    const count = engine + fail2ban;
+    if (count <= most()) notices.clear("bans_in_force");
+    else notices.raise("bans_in_force", `${plural(count, "ban")} in force; more than ${most()} are reported`);
+  }
+}
+
+export type BanMailsParts = Readonly<{ keeper: Keeper; clock: Clock; log: Log }>;
+
+/** Maximum in an hour, to avoid a flood of mail; the next mail has the number of skipped ones. */
+const MOST_AN_HOUR = 30;
+
+/** Mails each ban that Fail2ban caused, as its users expect (jail.conf(5), destemail). */
+export class BanMails {
+  readonly #parts: BanMailsParts;
+  #sentAt: number[] = [];
+  #unsaid = 0;
+
+  constructor(parts: BanMailsParts) {
+    this.#parts = parts;
+  }
+
+  /** Never throws; the caller does not wait for it. */
+  send({ prefix, createdAt, expiresAt }: Ban, { jail, failures }: JailReported): void {
+    const { keeper, clock, log } = this.#parts;
+    const now = clock.now();
+    this.#sentAt = this.#sentAt.filter((at) => at > now - HOUR_MS && at <= now);
+    if (this.#sentAt.length >= MOST_AN_HOUR) {
+      this.#unsaid += 1;
+      return;
+    }
+    this.#sentAt.push(now);
+    const lastsMs = expiresAt === null ? null : expiresAt - createdAt;
+    const unsaid = this.#unsaid;
+    this.#unsaid = 0;
+    void keeper.ask({ verb: "mail_ban", prefix, jail, failures, lastsMs, unsaid }).then((reply) => {
+      if (!reply.ok) log.warn("A mail about a ban could not be sent.", { prefix, why: reply.reason });
+    });
+  }
+}

@@ -1,0 +1,141 @@
+// Invariant: A damaged, removed or replaced database is set aside under a name with the time, what can be saved replaces it, and the owner is alerted.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { START } from "../../../test/kit/test-database.ts";
+import { lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
+import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
+import { openAccountsForReading, openEngine } from "../../store/open.ts";
+import { copyOf, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
+
+function namesIn(path: string): readonly unknown[] {
+  const db = openAccountsForReading(path);
+  const names = db.prepare("SELECT name FROM account ORDER BY name").all();
+  db.close();
+  return names.map((row) => row["name"]);
+}
+
+test("each change of the accounts is copied", async (t) => {
+  const { watch, accountsDb, addAccount } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  await lookUntil(t, watch, () => assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org"]));
+  addAccount("bea@example.org");
+  await lookUntil(t, watch, () =>
+    assert.deepEqual(namesIn(copyOf(accountsDb)), ["anna@example.org", "bea@example.org"]),
+  );
+  rmSync(copyOf(accountsDb));
+  await lookUntil(t, watch, () => assert.equal(namesIn(copyOf(accountsDb)).length, 2));
+});
+
+test("a noted use causes no copy", async (t) => {
+  const { watch, accounts, uses, calls, addAccount } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  await lookUntil(t, watch, () => assert.equal(calls.copies, 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  uses.note(accounts.prepare("UPDATE account SET created_at = ? WHERE name = ?"), START, "anna@example.org");
+  for (let looks = 0; looks < 3; looks++) await watch.look();
+  assert.equal(calls.copies, 1);
+  addAccount("bea@example.org");
+  await lookUntil(t, watch, () => assert.equal(calls.copies, 2));
+});
+
+test("accounts that cannot be copied are reported, until they can", async (t) => {
+  const { watch, accountsDb, addAccount, notices } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  mkdirSync(`${copyOf(accountsDb)}.new`);
+  await lookUntil(t, watch, () => assert.match(notices.raised.get("accounts_uncopied") ?? "", /EISDIR|directory/));
+  rmdirSync(`${copyOf(accountsDb)}.new`);
+  await lookUntil(t, watch, () => assert.ok(!notices.raised.has("accounts_uncopied")));
+});
+
+test("a removed database is restored, nothing is recorded until then, and the guard restarts", async (t) => {
+  const { watch, accountsDb, addAccount, calls } = watchedDatabases(t);
+  addAccount("anna@example.org");
+  await watch.look();
+  addAccount("bea@example.org");
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${accountsDb}${end}`);
+  await watch.look();
+  assert.equal(calls.restarts, 1);
+  assert.match(calls.refused ?? "", /accounts\.db was removed while it was open/);
+  assert.deepEqual(namesIn(accountsDb), ["anna@example.org", "bea@example.org"]);
+  assert.match(setAsideBeside(accountsDb).join(), /accounts\.db\.missing-\w+$/);
+  await watch.look();
+  assert.equal(calls.restarts, 1);
+});
+
+test("a file that replaced an open database is set aside", async (t) => {
+  const { watch, engineDb, engine, calls } = watchedDatabases(t);
+  engine.exec("INSERT INTO allow_entry (prefix, note, by, at) VALUES ('192.0.2.1/32', '', 'root', 1)");
+  await watch.look();
+  openEngine(`${engineDb}.other`).close();
+  renameSync(`${engineDb}.other`, engineDb);
+  await watch.look();
+  assert.equal(calls.restarts, 1);
+  assert.match(setAsideBeside(engineDb).join(), /engine\.db\.replaced-\w+$/);
+  const saved = openEngine(engineDb);
+  assert.equal(saved.prepare("SELECT count(*) AS n FROM allow_entry").get()?.["n"], 1);
+  saved.close();
+});
+
+test("while it cannot be restored there is a notice, and events are still recorded", async (t) => {
+  const { watch, engineDb, calls, notices } = watchedDatabases(t);
+  await watch.look();
+  renameSync(dirname(engineDb), `${dirname(engineDb)}.elsewhere`);
+  await watch.look();
+  assert.ok(notices.raised.has("database_unsaved"));
+  assert.deepEqual([calls.restarts, calls.refused], [0, null]);
+  renameSync(`${dirname(engineDb)}.elsewhere`, dirname(engineDb));
+  await watch.look();
+  assert.ok(!notices.raised.has("database_unsaved"));
+});
+
+test("the next start handles a truncated database, or one that SQLite calls damaged", async (t) => {
+  const { watch, engineDb, engine, calls } = watchedDatabases(t);
+  engine.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  await watch.look();
+  truncateSync(engineDb, 4_096);
+  await watch.look();
+  assert.equal(calls.restarts, 1);
+  assert.ok(existsSync(`${engineDb}.is-damaged`));
+});
+
+test("an SQLite error other than damage changes nothing; damage ends the guard once", (t) => {
+  const { watch, calls, engineDb } = watchedDatabases(t);
+  watch.seen(Object.assign(new Error("database or disk is full"), { errcode: 13 }));
+  watch.seen(new TypeError("a bug"));
+  assert.equal(calls.restarts, 0);
+  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+  watch.seen(malformed);
+  watch.seen(malformed);
+  assert.equal(calls.restarts, 1);
+  assert.ok(existsSync(`${engineDb}.is-damaged`), "the accounts are intact, so the other database is damaged");
+});
+
+test("a disk that damages file after file does not cause restarts in a loop", (t) => {
+  const { watch, calls, engineDb, clock } = watchedDatabases(t);
+  for (let i = 0; i < 3; i++) {
+    setAside(engineDb, "damaged", clock.now());
+    clock.advance(SECOND_MS);
+  }
+  const malformed = Object.assign(new Error("database disk image is malformed"), { errcode: 11 });
+  watch.seen(malformed);
+  assert.equal(calls.restarts, 0);
+  clock.advance(HOUR_MS);
+  watch.seen(malformed);
+  assert.equal(calls.restarts, 1);
+});
+
+test("files that were set aside are reported until they are removed, with the command", async (t) => {
+  const { watch, accountsDb, clock, notices } = watchedDatabases(t);
+  await watch.look();
+  assert.ok(!notices.raised.has("database_set_aside"));
+  const aside = `${accountsDb}.damaged-20261120T060000Z`;
+  for (const end of ["", "-wal"]) writeFileSync(`${aside}${end}`, "");
+  clock.advance(SECOND_MS);
+  await watch.look();
+  assert.equal(notices.raised.get("database_set_aside"), `accounts.db.damaged-20261120T060000Z: \`rm ${aside}*\``);
+  for (const end of ["", "-wal"]) rmSync(`${aside}${end}`);
+  await watch.look();
+  assert.ok(!notices.raised.has("database_set_aside"));
+});

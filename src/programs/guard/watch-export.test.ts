@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
+import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
+import { ExportWatch } from "./watch-export.ts";
+
+test("events that reach no receiver for five minutes are reported, until one arrives", () => {
+  const directory = temporaryDirectory();
+  const clock = new HandClock();
+  const notices = new NoticeBoard();
+  const file = { foreign: join(directory, "delivered") };
+  const record = new DeliveryFile(file, () => clock.now());
+  const watch = new ExportWatch({ notices, clock, record: file, services: directory });
+  let at = 0;
+  const look = (): string | undefined => {
+    watch.look((at += 5_000));
+    return notices.raised.get("export_failing");
+  };
+  assert.equal(look(), undefined, "there is no exporter");
+  record.note({ id: 1, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
+  clock.advance(5 * MINUTE_MS);
+  assert.equal(look(), undefined, "for an exporter that was switched off");
+  mkdirSync(join(directory, "export"));
+  record.note({ id: 1, at: null }, { trouble: "timed out", lost: 0 });
+  assert.equal(look(), "timed out");
+  record.note({ id: 2, at: null }, { trouble: null, lost: 0 });
+  assert.equal(look(), undefined);
+  record.note({ id: 2, at: null }, { trouble: "ECONNREFUSED", lost: 0 });
+  clock.advance(5 * MINUTE_MS - 1);
+  assert.equal(look(), undefined, "a restart of the receiver is not reported");
+  record.note({ id: 9, at: null }, { trouble: "ECONNREFUSED", lost: 6 });
+  assert.equal(look(), "6 events left the database before they could be delivered");
+  clock.advance(1);
+  assert.match(look() ?? "", /^ECONNREFUSED; 6 events left/);
+  record.note({ id: 9, at: null }, { trouble: null, lost: 0 });
+  assert.match(look() ?? "", /^6 events left/);
+  clock.advance(DAY_MS);
+  assert.equal(look(), undefined, "after a day");
+});

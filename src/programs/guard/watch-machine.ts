@@ -1,0 +1,238 @@
+import { existsSync, readFileSync, type StatsFs, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { formatDuration, isoTime, SECOND_MS } from "../../core/time.ts";
+import type { Engine } from "../../guard/engine.ts";
+import type { Clock, Log, Notices } from "../../guard/ports.ts";
+import { mountOf } from "../../host/kernel/mounts.ts";
+import type { Jump } from "../../host/machine/clock.ts";
+import type { Layout } from "../../settings/layout.ts";
+
+export type ClockWatchParts = Readonly<{
+  clock: Readonly<{ jump: () => Jump | null; accepted: number }>;
+  engine: Pick<Engine, "audit">;
+  notices: Notices;
+  log: Log;
+  /** Ends the guard, which is restarted at once. */
+  restart: () => void;
+}>;
+
+/** Reports that the machine's clock was set, and what happened next. */
+export class ClockWatch {
+  readonly #parts: ClockWatchParts;
+  #reported: Jump | null = null;
+  #accepted = 0;
+
+  constructor(parts: ClockWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it about every second. */
+  look(): void {
+    const { clock, notices } = this.#parts;
+    const jump = clock.jump();
+    const reported = this.#reported;
+    if (jump?.since === reported?.since && jump?.byMs === reported?.byMs) return;
+    this.#reported = jump;
+    if (jump !== null) {
+      notices.raise("clock_jumped", detailOf(jump));
+      return this.#record(directionOf(jump));
+    }
+    notices.clear("clock_jumped");
+    if (reported !== null) this.#isOver(reported);
+  }
+
+  #isOver(reported: Jump): void {
+    const { clock, log, restart } = this.#parts;
+    if (clock.accepted === this.#accepted) return this.#record(`${directionOf(reported)}, and it came back`);
+    this.#accepted = clock.accepted;
+    this.#record(`${directionOf(reported)}, and it is trusted now`);
+    if (reported.byMs > 0) return;
+    // Nothing in memory may lie in the future, where it would wait for the old time.
+    log.warn("The machine's clock was set back: the guard starts again.", { byMs: reported.byMs });
+    restart();
+  }
+
+  #record(what: string): void {
+    void this.#parts.engine.audit({
+      type: "CLOCK_JUMPED",
+      subject: `The machine's clock was set ${what}`,
+      by: "engine",
+    });
+  }
+}
+
+function detailOf(jump: Jump): string {
+  const { since, acceptedAt } = jump;
+  return `It was set ${directionOf(jump)} at ${isoTime(since)}; the guard keeps using the old time until ${isoTime(acceptedAt)}. Try: timedatectl set-ntp true`;
+}
+
+/** Whole seconds: a synchronized clock is corrected by fractions of them. */
+function directionOf({ byMs }: Jump): string {
+  const seconds = Math.round(Math.abs(byMs) / SECOND_MS) * SECOND_MS;
+  return `${byMs > 0 ? "ahead" : "back"} by ${formatDuration(seconds)}`;
+}
+
+const TRACKING_EVERY_MS = 5 * SECOND_MS;
+/** Shares of the table: reported above the first, until this much is free again. */
+const FULL = 0.9;
+const ROOMY = 0.8;
+/** As Linux names them (Documentation/networking/nf_conntrack-sysctl.rst). */
+const KERNEL = "/proc/sys/net/netfilter";
+
+export type TrackingWatchParts = Readonly<{
+  notices: Notices;
+  /** The kernel's number of tracked connections, and its limit. */
+  directory?: string;
+}>;
+
+/**
+ * Reports that the kernel's table of tracked connections fills up. While it is full, packets of new connections are dropped
+ * before any program sees them, and no log shows it. Some firewall rules make the kernel track connections, including our rule
+ * that counts connections while the guard is down.
+ */
+export class TrackingWatch {
+  readonly #notices: Notices;
+  readonly #directory: string;
+  #lookAt = 0;
+  #isRaised = false;
+
+  constructor({ notices, directory = KERNEL }: TrackingWatchParts) {
+    this.#notices = notices;
+    this.#directory = directory;
+  }
+
+  /** Call it about every second. */
+  look(nowMs: number = performance.now()): void {
+    if (nowMs < this.#lookAt) return;
+    this.#lookAt = nowMs + TRACKING_EVERY_MS;
+    const count = this.#read("nf_conntrack_count");
+    const most = this.#read("nf_conntrack_max");
+    // A kernel that tracks nothing has neither; 0 means no limit.
+    this.#isRaised = count !== null && most !== null && most > 0 && count >= most * (this.#isRaised ? ROOMY : FULL);
+    if (!this.#isRaised) return this.#notices.clear("tracking_full");
+    const command = `sysctl -w net.netfilter.nf_conntrack_max=${2 * (most ?? 0)}`;
+    this.#notices.raise("tracking_full", `It holds ${count} of ${most} connections. Try: ${command}`);
+  }
+
+  #read(name: string): number | null {
+    try {
+      const text = readFileSync(join(this.#directory, name), "utf8").trim();
+      return /^\d{1,15}$/.test(text) ? Number(text) : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+const DISK_EVERY_MS = 5 * SECOND_MS;
+/** There is a notice below this many times the free space at which Postfix refuses mail. */
+const TOLD_BEFORE = 2;
+/** Below this share of free inodes, and this many, there is a notice: each mail takes some, in the queue and in mailboxes. */
+const FREE_SHARE = 0.05;
+const FREE_INODES = 20_000;
+/** Below this no mail is accepted: accepted mail must still be delivered, and can take several inodes. */
+const LAST_INODES = 1_000;
+
+/** The result of statfs(2). */
+export type Space = Pick<StatsFs, "bavail" | "bsize" | "files" | "ffree">;
+
+type Disk = Space & Readonly<{ path: string }>;
+
+export type DiskWatchParts = Readonly<{
+  layout: Layout;
+  clock: Clock;
+  notices: Notices;
+  /** Below this free space Postfix refuses mail. */
+  reservedBytes: () => number;
+  space?: (path: string) => Space;
+  /** The text of /proc/self/mountinfo. */
+  mounts?: () => string;
+}>;
+
+/** Reports a disk that runs out of bytes or inodes, or that cannot be written at all. */
+export class DiskWatch {
+  readonly #parts: DiskWatchParts;
+  readonly #space: (path: string) => Space;
+  readonly #mounts: () => string;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #lacksRoom = false;
+
+  constructor(parts: DiskWatchParts) {
+    this.#parts = parts;
+    this.#space = parts.space ?? ((path) => statfsSync(path));
+    this.#mounts = parts.mounts ?? (() => readFileSync("/proc/self/mountinfo", "utf8"));
+  }
+
+  /**
+   * Whether a mail that is accepted now might find no space in its mailbox, or no inode. Postfix checks only the bytes of
+   * its queue (queue_minfree).
+   */
+  get lacksRoom(): boolean {
+    return this.#lacksRoom;
+  }
+
+  /** Call it about every second. */
+  look(): void {
+    const { clock, layout, reservedBytes } = this.#parts;
+    const now = clock.now();
+    if (Math.abs(now - this.#lookedAt) < DISK_EVERY_MS) return;
+    this.#lookedAt = now;
+    const disks = [layout.data, layout.postfixQueue, layout.mail]
+      .filter((path) => existsSync(path))
+      .map((path) => ({ path, ...this.#space(path) }));
+    const full = disks.filter((disk) => lacksInodes(disk) || freeBytes(disk) < reservedBytes());
+    this.#lacksRoom = full.some((disk) => lacksInodes(disk) || disk.path === layout.mail);
+    this.#tell("disk_full", full);
+    this.#tell("disk_nearly_full", full.length > 0 ? [] : disks);
+    this.#lookAtMounts([...disks.map(({ path }) => path), dirname(layout.engineDb)]);
+  }
+
+  #tell(code: "disk_full" | "disk_nearly_full", disks: readonly Disk[]): void {
+    const { notices, reservedBytes } = this.#parts;
+    const [short] = disks.flatMap((disk) => shortOf(disk, reservedBytes()));
+    if (short === undefined) notices.clear(code);
+    else notices.raise(code, short);
+  }
+
+  #lookAtMounts(paths: readonly string[]): void {
+    const { notices } = this.#parts;
+    const text = this.#mounts();
+    const path = paths.find((one) => mountOf(one, text)?.isReadOnly === true);
+    const mount = path === undefined ? null : mountOf(path, text);
+    if (mount === null) return notices.clear("disk_read_only");
+    const { point, source, type } = mount;
+    notices.raise(
+      "disk_read_only",
+      `${path} is on ${point} (${source}, ${type}), which is read-only. Try: mount -o remount,rw ${point}`,
+    );
+  }
+}
+
+function shortOf(disk: Disk, reservedBytes: number): readonly string[] {
+  const { path, files, ffree } = disk;
+  const free = freeBytes(disk);
+  if (free <= TOLD_BEFORE * reservedBytes)
+    return [`${inMegabytes(free)} MB are left below ${path}; below ${inMegabytes(reservedBytes)} MB mail is refused`];
+  // On a small disk, the share would be less than that at which mail is refused.
+  const few = Math.max(Math.min(FREE_INODES, files * FREE_SHARE), TOLD_BEFORE * LAST_INODES);
+  if (countsInodes({ files }) && ffree <= few)
+    return [`${ffree} inodes are left below ${path}, one for each new file; below ${LAST_INODES} mail is refused`];
+  return [];
+}
+
+function freeBytes({ bavail, bsize }: Space): number {
+  return bavail * bsize;
+}
+
+function lacksInodes(disk: Disk): boolean {
+  return countsInodes(disk) && disk.ffree < LAST_INODES;
+}
+
+/** Btrfs and others create inodes as they need them, and report 0. */
+function countsInodes({ files }: Pick<Space, "files">): boolean {
+  return files > 0;
+}
+
+function inMegabytes(bytes: number): number {
+  return Math.floor(bytes / 1024 / 1024);
+}

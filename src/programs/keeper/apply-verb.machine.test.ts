@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { before, describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
+import { makeDirectories } from "../../mail/configuration/directories.ts";
+import { layoutOf, USERS } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { prepareCertificate } from "../set-up/certificate.ts";
+import { KeeperVerbs } from "./verbs.ts";
+
+const NEEDS = {
+  root: true,
+  installed: ["postconf", "doveconf", "unbound-checkconf", "fail2ban-client", "rspamadm", "spamassassin", "sievec"],
+  users: Object.values(USERS).filter((name) => /^ghostinbox(-web|-mail|-fail2ban)?$/.test(name)),
+};
+
+/** With every component's own checker, in a data directory from set-up; no service runs there. */
+describe("`apply`", { skip: lacking(NEEDS) }, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const toml = (size: string) => `domains = ["example.org"]\n[limits.mail]\nmax_size = "${size}"\n`;
+  const size = () =>
+    /^message_size_limit = (\d+)$/m.exec(readFileSync(join(layout.postfixConf, "main.cf"), "utf8"))?.[1];
+  let verbs: KeeperVerbs;
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    writeFileSync(layout.settings, toml("5MB"));
+    const loaded = loadSettings(toml("5MB"), {});
+    assert.ok(loaded.ok);
+    makeDirectories(layout);
+    // SpamAssassin loads it, as its own user.
+    copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
+    makeLoginPolicySecret(layout);
+    makeProofWord(layout);
+    await prepareCertificate(loaded.settings, layout);
+    verbs = new KeeperVerbs(layout, {});
+  });
+
+  test("renders everything at first, and then what the settings change, whatever happened to the certificate", async () => {
+    const first = await verbs.obey({ verb: "apply" });
+    assert.match(first.ok ? first.detail : first.reason, /^Reloaded unbound and postfix and dovecot and .*rspamd\.$/);
+    const bytes = size();
+    writeFileSync(layout.settings, toml("6MB"));
+    // Its files are those in force, so mail for the served domains still works.
+    writeFileSync(layout.tlsCert, "rubbish\n");
+    const second = await verbs.obey({ verb: "apply" });
+    assert.match(second.ok ? second.detail : second.reason, /^Reloaded postfix and dovecot and spamass-milter\.$/);
+    assert.notEqual(size(), bytes);
+  });
+
+  test("changes nothing if a component refuses its files, and names it", async () => {
+    const before_ = size();
+    writeFileSync(layout.settings, `${toml("7MB")}[dns]\nroot_hints = "/nonexistent/root.hints"\n`);
+    const refused = await verbs.obey({ verb: "apply" });
+    assert.match(refused.ok ? "" : refused.reason, /root\.hints/);
+    assert.equal(size(), before_);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import { commentedToml } from "../../settings/reference.ts";
+import { ChangeSettings } from "./change-settings.ts";
+
+const SHIPPED = `# ünser\n${commentedToml({ domains: ["example.org"], hostname: "mail.example.org" })}`;
+const CHANGES = [{ key: "limits.mail.per_minute", value: "20" }] as const;
+const LINE = "# limits.mail.per_minute = 10\n";
+const CHANGED = SHIPPED.replace(LINE, `${LINE}limits.mail.per_minute = 20\n`);
+
+function kit(text = SHIPPED) {
+  const path = join(temporaryDirectory(), "ghostinbox.toml");
+  writeFileSync(path, text);
+  chmodSync(path, 0o640);
+  const clock = new HandClock();
+  /** The file, each time that it was applied. */
+  const seen: string[] = [];
+  let refusals: readonly string[] = [];
+  let during = (): void => undefined;
+  const apply = (): Promise<KeeperReply> => {
+    seen.push(file());
+    during();
+    const [reason, ...others] = refusals;
+    refusals = others;
+    return Promise.resolve(reason === undefined ? { ok: true, detail: "Reloaded postfix." } : { ok: false, reason });
+  };
+  const file = (): string => readFileSync(path, "utf8");
+  const settings = new ChangeSettings({ path, env: {}, clock, apply });
+  return {
+    path,
+    clock,
+    seen,
+    file,
+    settings,
+    undo: () => settings.undo(createHash("sha256").update(readFileSync(path)).digest("hex")),
+    change: (changes: Parameters<ChangeSettings["change"]>[0] = CHANGES) =>
+      settings.change(changes, createHash("sha256").update(readFileSync(path)).digest("hex")),
+    /** Runs while the file is being applied. */
+    meanwhile: (what: () => void) => (during = what),
+    refuses: (...reasons: readonly string[]) => (refusals = reasons),
+  };
+}
+
+const reasonOf = (reply: KeeperReply): string => (reply.ok ? assert.fail(reply.detail) : reply.reason);
+
+test("the whole file is replaced and applied, with its comments, owner and mode; undo restores every byte", async () => {
+  const { path, undo, change, file, seen } = kit();
+  const before = statSync(path);
+  assert.deepEqual(await change(), { ok: true, detail: "Reloaded postfix." });
+  assert.equal(file(), CHANGED);
+  const after = statSync(path);
+  assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
+  assert.notEqual(after.ino, before.ino, "it was replaced, not overwritten");
+  assert.ok((await undo()).ok);
+  assert.equal(file(), SHIPPED);
+  assert.deepEqual(seen, [CHANGED, SHIPPED]);
+  assert.match(reasonOf(await undo()), /No change of the last 15 minutes/, "once");
+});
+
+test("if the change cannot be applied, the old file stays in force, and nothing can be undone", async () => {
+  const { undo, change, file, seen, refuses } = kit();
+  refuses("postfix refuses it");
+  assert.equal(reasonOf(await change()), "postfix refuses it");
+  assert.equal(file(), SHIPPED);
+  assert.deepEqual(seen, [CHANGED, SHIPPED], "the old one was applied again");
+  assert.match(reasonOf(await undo()), /No change/);
+  refuses("postfix refuses it", "it is gone");
+  assert.match(
+    reasonOf(await change()),
+    /refuses it The settings before could not be applied again either: it is gone/,
+  );
+  assert.equal(file(), SHIPPED);
+});
+
+test("if an undo cannot be applied, the change stays", async () => {
+  const { undo, change, file, refuses } = kit();
+  await change();
+  refuses("no");
+  assert.equal(reasonOf(await undo()), "no");
+  assert.equal(file(), CHANGED);
+  assert.ok((await undo()).ok, "it can be retried");
+});
+
+test("a file that was edited in between is not changed, even by undo", async () => {
+  const { path, settings, undo, change, file, seen } = kit();
+  assert.match(reasonOf(await settings.change(CHANGES, "0".repeat(64))), /edited since then/);
+  assert.ok((await change()).ok);
+  writeFileSync(path, `${CHANGED}# mine\n`);
+  assert.match(reasonOf(await undo()), /edited since then/);
+  assert.equal(file(), `${CHANGED}# mine\n`);
+  assert.equal(seen.length, 1);
+});
+
+test("an edit that is saved while a change is applied stays, even if the change is refused", async () => {
+  const { path, undo, change, file, seen, refuses, meanwhile } = kit();
+  meanwhile(() => writeFileSync(path, `${file()}# mine\n`));
+  refuses("postfix refuses it.");
+  assert.match(reasonOf(await change()), /^postfix refuses it\. .* edited since then, so it was not restored/);
+  assert.equal(file(), `${CHANGED}# mine\n`);
+  assert.deepEqual(seen, [CHANGED], "and it is not applied");
+  assert.match(reasonOf(await undo()), /No change/);
+});
+
+test("the web undoes neither manual changes that are not applied, nor changes that it has not seen", async () => {
+  const { path, settings, change, undo, file } = kit();
+  const seen = createHash("sha256").update(SHIPPED).digest("hex");
+  assert.ok((await change()).ok);
+  assert.match(reasonOf(await settings.undo(seen)), /edited since then/, "a different change was made in between");
+  const mine = CHANGED.replace("per_minute = 20", "per_minute = 30");
+  writeFileSync(path, mine);
+  assert.match(reasonOf(await change([{ key: "limits.mail.per_hour", value: "60" }])), /not applied: `config apply`/);
+  assert.ok((await settings.apply()).ok);
+  assert.match(reasonOf(await undo()), /edited since then/);
+  writeFileSync(path, CHANGED);
+  assert.match(reasonOf(await undo()), /not applied/, "the manual change stays in force");
+  assert.equal(file(), CHANGED);
+  writeFileSync(path, `${mine}# a comment\n`);
+  assert.ok((await change([{ key: "limits.mail.per_hour", value: "60" }])).ok, "a comment changes nothing");
+});
+
+test("a change without effect applies nothing", async () => {
+  const { change, seen } = kit();
+  assert.match(reasonOf(await change([])), /like that already/);
+  assert.deepEqual(seen, []);
+});
+
+test("after 15 minutes, or if the clock was set back further, nothing is undone", async () => {
+  for (const byMs of [16 * MINUTE_MS, -16 * MINUTE_MS]) {
+    const { undo, change, clock } = kit();
+    await change();
+    clock.advance(byMs);
+    assert.match(reasonOf(await undo()), /No change/);
+  }
+});
+
+test("a compromised guard can change only the settings of the list", async () => {
+  const { change, file, seen } = kit();
+  for (const [key, value] of [
+    ["ports.http", "80"],
+    ["http.trusted_proxies", '["0.0.0.0/1"]'],
+    ["alerts.email", '["thief@evil.example"]'],
+    ["simulate", "true"],
+    ["limits.mail.per_minute", "1\nsimulate = true"],
+  ] as const)
+    assert.match(reasonOf(await change([{ key, value }])), /cannot be changed here|must be/);
+  assert.equal(file(), SHIPPED);
+  assert.deepEqual(seen, []);
+});
+
+test("neither a link nor a file in a different encoding is replaced", async () => {
+  const { path, settings, file } = kit();
+  const link = `${path}.link`;
+  symlinkSync(path, link);
+  const digest = createHash("sha256").update(SHIPPED).digest("hex");
+  const linked = new ChangeSettings({
+    path: link,
+    env: {},
+    clock: new HandClock(),
+    apply: () => assert.fail("applied"),
+  });
+  await assert.rejects(linked.change(CHANGES, digest), /put a copy in its place/);
+  writeFileSync(path, Buffer.from("# \xfc\n", "latin1"));
+  assert.match(reasonOf(await settings.change(CHANGES, digest)), /not UTF-8/);
+  assert.ok(file().startsWith("# "));
+});

@@ -1,0 +1,128 @@
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
+import { messageOf } from "../../core/error.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { rewriteSettings } from "../../jobs/settings-file/settings-access.ts";
+import { type AskedChange, changeFile } from "../../settings/change-file.ts";
+import { type Environment, loadSettings, withoutMark } from "../../settings/load.ts";
+
+/** How long the last change can be undone. */
+const UNDO_MS = 15 * MINUTE_MS;
+
+export type ChangeSettingsParts = Readonly<{
+  /** The settings file. */
+  path: string;
+  env: Environment;
+  clock: Clock;
+  /** Applies the file. */
+  apply: () => Promise<KeeperReply>;
+}>;
+
+type LastChange = Readonly<{ at: Millis; before: string; digestAfter: string }>;
+type FileRead = Readonly<{ ok: true; text: string; digest: string }> | Refusal;
+type Refusal = Extract<KeeperReply, { ok: false }>;
+
+const KEPT =
+  "The settings file was edited since then, so it was not restored: `config check` on the server shows its current state.";
+const EDITED = "The settings file was edited since then.";
+const UNAPPLIED = "The settings file has changes that are not applied: `config apply` on the server applies them.";
+
+/**
+ * Changes of the settings from the web. Checks again which settings may be changed this way: the guard may have
+ * been compromised. Call one at a time.
+ */
+export class ChangeSettings {
+  readonly #parts: ChangeSettingsParts;
+  #last: LastChange | null = null;
+  /** The last applied values, as a digest; null: the file could not be read. Ignores comments. */
+  #applied: string | null;
+
+  constructor(parts: ChangeSettingsParts) {
+    this.#parts = parts;
+    this.#applied = this.#valuesNow();
+  }
+
+  /** Applies the file. */
+  async apply(): Promise<KeeperReply> {
+    const values = this.#valuesNow();
+    try {
+      const applied = await this.#parts.apply();
+      if (applied.ok) this.#applied = values;
+      return applied;
+    } catch (error) {
+      return { ok: false, reason: messageOf(error) };
+    }
+  }
+
+  async change(changes: readonly AskedChange[], digest: string): Promise<KeeperReply> {
+    const { path, env, clock } = this.#parts;
+    const read = readWhole(path);
+    if (!read.ok) return read;
+    if (read.digest !== digest) return { ok: false, reason: EDITED };
+    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
+    const changed = changeFile(read.text, changes, env);
+    if (!changed.ok) return { ok: false, reason: changed.problems.map(({ says }) => says).join(" ") };
+    // A compromised guard cannot apply edits that are only in the file.
+    if (changed.lines.length === 0) return { ok: false, reason: "It is like that already." };
+    const applied = await this.#replace(read.text, changed.text);
+    if (applied.ok) this.#last = { at: clock.now(), before: read.text, digestAfter: digestOf(changed.text) };
+    return applied;
+  }
+
+  /** `digest`: of the file that the caller read. */
+  async undo(digest: string): Promise<KeeperReply> {
+    const { path, clock } = this.#parts;
+    const last = this.#last;
+    if (last === null || Math.abs(clock.now() - last.at) > UNDO_MS)
+      return { ok: false, reason: "No change of the last 15 minutes is known." };
+    const read = readWhole(path);
+    if (!read.ok) return read;
+    if (read.digest !== digest || read.digest !== last.digestAfter) return { ok: false, reason: EDITED };
+    if (this.#valuesNow() !== this.#applied) return { ok: false, reason: UNAPPLIED };
+    const applied = await this.#replace(read.text, last.before);
+    if (applied.ok) this.#last = null;
+    return applied;
+  }
+
+  /** If the new text cannot be applied, restores and applies the old one, unless an edit was saved in between. */
+  async #replace(before: string, after: string): Promise<KeeperReply> {
+    const { path } = this.#parts;
+    rewriteSettings(path, after);
+    const applied = await this.apply();
+    if (applied.ok) return applied;
+    const now = readWhole(path);
+    if (!now.ok || now.digest !== digestOf(after)) return { ok: false, reason: `${applied.reason} ${KEPT}` };
+    rewriteSettings(path, before);
+    const back = await this.apply();
+    const note = back.ok ? "" : ` The settings before could not be applied again either: ${back.reason}`;
+    return { ok: false, reason: `${applied.reason}${note}` };
+  }
+
+  #valuesNow(): string | null {
+    const { path, env } = this.#parts;
+    const read = readWhole(path);
+    const loaded = read.ok ? loadSettings(withoutMark(read.text), env) : read;
+    if (!loaded.ok) return null;
+    return digestOf(JSON.stringify(Object.entries(loaded.sources).map(([key, { toml }]) => [key, toml])));
+  }
+}
+
+/** Invalid UTF-8 would not keep every byte. */
+function readWhole(path: string): FileRead {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    return { ok: false, reason: `The settings file cannot be read: ${messageOf(error)}.` };
+  }
+  if (!isUtf8(bytes)) return { ok: false, reason: "The settings file is not UTF-8: edit it on the server." };
+  const text = bytes.toString("utf8");
+  return { ok: true, text, digest: digestOf(text) };
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

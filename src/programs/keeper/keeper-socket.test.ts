@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { KeeperCommand } from "../../admin/declare/keeper.ts";
+import { KeeperClient } from "../../host/sockets/keeper-client.ts";
+import { KeeperServer } from "../../surfaces/keeper-server.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ghostinbox-keeper-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("the keeper's socket", () => {
+  const path = join(directory, "keeper.sock");
+  const obeyed: KeeperCommand[] = [];
+  const reported: string[] = [];
+  const server = new KeeperServer(
+    (command) => {
+      obeyed.push(command);
+      if (command.verb === "apply") return Promise.reject(new Error("disk full"));
+      return Promise.resolve({ ok: true, detail: command.verb });
+    },
+    (code) => reported.push(code),
+  );
+  before(() => server.start(path));
+  after(() => server.stop(100));
+
+  test("belongs to one user and answers", async () => {
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.deepEqual(await new KeeperClient(path).ask({ verb: "ping" }), { ok: true, detail: "ping" });
+  });
+
+  test("refuses invalid requests before anything runs", async () => {
+    const before = obeyed.length;
+    const reply = await new KeeperClient(path).ask({ verb: "kick_account", account: "a b; reboot" });
+    assert.deepEqual(reply, { ok: false, reason: "That is not a command of the keeper." });
+    assert.equal(obeyed.length, before);
+  });
+
+  test("a command that throws gets an answer, and is reported", async () => {
+    const reply = await new KeeperClient(path).ask({ verb: "apply" });
+    assert.deepEqual(reply, { ok: false, reason: "The keeper could not do it: disk full" });
+    assert.ok(reported.includes("internal_error"));
+  });
+
+  test("an endless line is cut off", async () => {
+    const socket = connect(path);
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => undefined);
+    socket.write("x".repeat(100_000));
+    await closed;
+    assert.ok(reported.includes("control_line_malformed"));
+  });
+});
+
+describe("the guard's way to the keeper never throws", () => {
+  test("if no program listens", async () => {
+    const reply = await new KeeperClient(join(directory, "none.sock")).ask({ verb: "ping" });
+    assert.match(reply.ok ? "" : reply.reason, /^The keeper cannot be reached/);
+  });
+
+  for (const [what, behave, says] of [
+    ["silence", undefined, /^The keeper did not answer within 0.05 s\.$/],
+    ["nonsense", "hello\n", /^The keeper gave no answer that is one\.$/],
+  ] as const)
+    test(`if the answer is ${what}`, async () => {
+      const path = join(directory, `${what}.sock`);
+      const server = createServer((socket) => {
+        if (behave !== undefined) socket.write(behave);
+        socket.on("error", () => undefined);
+      });
+      await new Promise<void>((resolve) => server.listen(path, resolve));
+      const reply = await new KeeperClient(path, 50).ask({ verb: "ping" });
+      assert.match(reply.ok ? "" : reply.reason, says);
+      server.close();
+    });
+
+  test("waits a shorter time for a status than for work", async (t) => {
+    const path = join(directory, "hanging.sock");
+    const server = createServer((socket) => socket.on("error", () => undefined));
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    t.after(() => server.close());
+    const reply = await new KeeperClient(path).ask({ verb: "status" });
+    assert.deepEqual(reply, { ok: false, reason: "The keeper did not answer within 1.5 s." });
+  });
+});

@@ -1,0 +1,198 @@
+import { createPublicKey } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
+import type {
+  ChecksReport,
+  EncryptionReport,
+  FirewallReport,
+  IncidentsReport,
+  Told,
+} from "../../admin/declare/reports.ts";
+import type { Forward } from "../../core/access/access-review.ts";
+import { instant, isoTime } from "../../core/time.ts";
+import { firewallState, stateJson } from "../../host/firewall/firewall-state.ts";
+import { readIsolation } from "../../host/firewall/isolation.ts";
+import { listStrict, readStrict } from "../../host/firewall/strict.ts";
+import { userIds } from "../../host/machine/system-users.ts";
+import { readCheckRecord } from "../../jobs/check/check-record.ts";
+import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
+import { retentionState, retentionTold } from "../../jobs/retention/retention-schedule.ts";
+import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
+import { mailCryptOf } from "../../mail/configuration/read-site.ts";
+import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";
+import { homeOf, redirectsIn } from "../../mail/dovecot/redirects.ts";
+import { refusedFilters } from "../../mail/fail2ban/adopt-filters.ts";
+import { jailsOf } from "../../mail/fail2ban/client.ts";
+import { dkimKeys } from "../../mail/rspamd/rspamd-conf.ts";
+import { type Layout, USERS } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { upkeepOf } from "./upkeep.ts";
+
+type Known = Readonly<{
+  layout: Layout;
+  read: Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }>;
+  troubles: Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>>;
+  now: number;
+}>;
+
+/** Data that only root may read and others may know. */
+export async function tell(about: Told, { layout, read, troubles, now }: Known): Promise<KeeperReply> {
+  if (about === "upkeep")
+    return { ok: true, detail: "", upkeep: upkeepOf(layout, troubles.all, read.ok ? read.settings : null) };
+  if (about === "incidents") return { ok: true, detail: "", incidents: incidentsOf(layout) };
+  if (about === "checks") return { ok: true, detail: "", checks: checksOf(layout) };
+  if (!read.ok) return read;
+  const { settings } = read;
+  switch (about) {
+    case "firewall":
+      return { ok: true, detail: "", firewall: await firewallNow(settings, layout) };
+    case "retention":
+      return tellRetention(layout, settings, now);
+    case "encryption":
+      return tellEncryption(layout, settings);
+    case "fail2ban":
+      return tellFail2ban(layout, settings);
+    case "dkim_keys":
+      return { ok: true, detail: "", dkimKeys: publicKeys(layout, settings) };
+    case "certificate":
+      return certificateReport(layout, [settings["ports.submissions"], settings["ports.imaps"]], troubles.certificate);
+  }
+}
+
+/** Where the Sieve scripts in the homes of these accounts forward mail. */
+export async function tellRedirects({ mail }: Pick<Layout, "mail">, accounts: readonly string[]): Promise<KeeperReply> {
+  try {
+    const redirects: Forward[] = [];
+    for (const account of accounts) {
+      redirects.push(...redirectsIn(homeOf(mail, account), account));
+      // Others can ask the keeper at the same time.
+      await nextTurn();
+    }
+    return { ok: true, detail: "", redirects };
+  } catch {
+    return { ok: false, reason: "The Sieve scripts of the accounts cannot be read." };
+  }
+}
+
+async function firewallNow(settings: Settings, layout: Layout): Promise<FirewallReport> {
+  return stateJson(firewallState(settings, readStrict(layout), await listStrict()));
+}
+
+function tellRetention(layout: Layout, settings: Settings, now: number): KeeperReply {
+  try {
+    return { ok: true, detail: "", retention: retentionTold(retentionState(layout, settings, now)) };
+  } catch {
+    return { ok: false, reason: "The list of legal holds cannot be read, so no mail is removed." };
+  }
+}
+
+function tellEncryption(layout: Layout, settings: Settings): KeeperReply {
+  try {
+    return { ok: true, detail: "", encryption: encryptionOf(layout, settings) };
+  } catch {
+    return { ok: false, reason: "The public key with which mail is encrypted cannot be read." };
+  }
+}
+
+/** The last results of the checks. Only root has their evidence: it may name accounts whose passwords can be guessed. */
+export function checksOf(layout: Layout): ChecksReport {
+  const { at, checks } = readCheckRecord(layout);
+  return {
+    at: timeOf(at),
+    checks: Object.entries(checks).map(([id, { state, passedAt }]) => ({ id, state, passedAt: timeOf(passedAt) })),
+  };
+}
+
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : isoTime(instant(ms));
+}
+
+/** The state of the server's key for `encryption show`, without its location. Throws if the public key cannot be read. */
+export function encryptionOf(
+  layout: Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf">,
+  settings: Pick<Settings, "mailboxes.encryption" | "mailboxes.encryption_key">,
+): EncryptionReport {
+  const crypt = mailCryptOf(settings, layout);
+  // Before the settings are applied, no keys exist.
+  if (crypt === null || !existsSync(crypt.publicKey))
+    return { encrypts: false, byAccount: false, readable: null, fingerprint: null };
+  const { encrypts, byAccount } = crypt;
+  const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
+  // Dovecot gets the key within seconds.
+  const readable = lockedBecause(crypt) === null && existsSync(layout.mailKeyConf);
+  return { encrypts, byAccount, readable, fingerprint: print };
+}
+
+/** Shorter than the time that callers wait for the keeper. */
+const LONGEST_MS = 15_000;
+const MOST_OF_REASON = 300;
+
+/** What `fail2ban status` shows; refused filters without their directories. Never throws. */
+export async function tellFail2ban(
+  layout: Pick<Layout, "fail2banConf" | "fail2banSocket" | "fail2banOwn">,
+  settings: Pick<Settings, "fail2ban.enabled" | "fail2ban.sentences">,
+): Promise<KeeperReply> {
+  const sentences = settings["fail2ban.sentences"];
+  if (!settings["fail2ban.enabled"])
+    return { ok: true, detail: "", fail2ban: { enabled: false, sentences, jails: [], refused: [] } };
+  try {
+    const asked = await jailsOf(layout, { ...userIds(USERS.fail2ban), signal: AbortSignal.timeout(LONGEST_MS) });
+    // Its client's output contains paths, or text that a compromised Fail2ban chose.
+    if (!asked.ok) return { ok: false, reason: "Fail2ban does not answer." };
+    const refused = refusedFilters(layout).map(({ file, reason }) => ({
+      file: basename(file),
+      reason: reason.replaceAll(/\/\S*\//g, "").slice(0, MOST_OF_REASON),
+    }));
+    return { ok: true, detail: "", fail2ban: { enabled: true, sentences, jails: asked.jails, refused } };
+  } catch {
+    return { ok: false, reason: "Fail2ban cannot be asked." };
+  }
+}
+
+type KeySettings = Pick<Settings, "domains" | "dkim.selector">;
+type PublicKey = Readonly<{ domain: string; key: string }>;
+
+/** Derived from the private keys that sign (SPKI in base64), so the two always match. Empty for a domain without a key. */
+export function publicKeys(layout: Layout, settings: KeySettings): readonly PublicKey[] {
+  const site = { layout, domains: settings.domains, dkimSelector: settings["dkim.selector"] };
+  return dkimKeys(site).map(({ domain, file }) => ({ domain, key: publicKeyIn(file) }));
+}
+
+function publicKeyIn(file: string): string {
+  try {
+    return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
+  } catch {
+    // Not created yet, or being replaced now.
+    return "";
+  }
+}
+
+/** Maximum incidents listed, newest first, to keep the answer small. */
+const MOST_INCIDENTS = 100;
+const MOST_STEPS = 500;
+/** As long as a note in the audit. */
+const MOST_OF_ENTRY = 480;
+
+/** The output of `incident list`, for readers without access to the folders: what the audit has too, and the isolation. */
+export function incidentsOf(layout: Pick<Layout, "incidents" | "isolation">): IncidentsReport {
+  const all = readIncidents(layout);
+  const open = all.findLast(({ closedAt }) => closedAt === null);
+  const isolation = readIsolation(layout);
+  return {
+    incidents: all
+      .slice(-MOST_INCIDENTS)
+      .toReversed()
+      .map((one) => ({ ...one, steps: readTimeline(layout, one).length })),
+    timeline: (open === undefined ? [] : readTimeline(layout, open))
+      .slice(-MOST_STEPS)
+      .map(({ at, by, step, says, audited }) => ({ at, by, step, says: says.slice(0, MOST_OF_ENTRY), audited })),
+    isolation: isolation && {
+      incident: isolation.incident,
+      since: isolation.since,
+      allow: isolation.allow,
+      shut: isolation.shut,
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { settings } from "../../../test/kit/upkeep-kit.ts";
+import type { UpkeepItem } from "../../admin/declare/reports.ts";
+import { appendAnchor } from "../../jobs/audit/audit-anchors.ts";
+import { changeBackupRecord, endDrill, failedDrill } from "../../jobs/backup/records.ts";
+import { changeCheckRecord } from "../../jobs/check/check-record.ts";
+import { changeMailRecord } from "../../jobs/report/records.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { upkeepOf } from "./upkeep.ts";
+
+const AT = Date.parse("2026-11-20T03:00:00.000Z");
+const SECRET = "rest:https://owner:s3cret@backup.example/";
+
+function server(): Layout {
+  const layout = layoutOf(temporaryDirectory());
+  for (const file of [layout.backupRecord, layout.checkRecord, layout.reportsMailed, layout.auditAnchors])
+    mkdirSync(dirname(file), { recursive: true });
+  return layout;
+}
+
+function named(items: readonly UpkeepItem[], name: UpkeepItem["name"]): UpkeepItem {
+  return items.find((one) => one.name === name) ?? assert.fail(name);
+}
+
+test("on a new server no task has run yet, which is not a fault", () => {
+  const items = upkeepOf(server(), [], settings);
+  assert.deepEqual(
+    items.map(({ state, at }) => [state, at]),
+    items.map(() => ["unknown", null]),
+  );
+  for (const { says, command } of items) assert.ok(says !== "" && command.startsWith("./ghostinbox "));
+});
+
+test("shows the last run of each task with its time, but no path or secret", () => {
+  const layout = server();
+  const done = { at: AT, tookMs: 61_000, snapshot: "0a1b2c3d", place: SECRET, files: 3, addedBytes: 1_000 };
+  changeBackupRecord(layout, { last: { ...done, mails: 7, bytes: 2_500_000 } });
+  changeMailRecord(layout, { last: { at: AT, to: ["owner@example.org"] } });
+  appendAnchor(layout.auditAnchors, { at: "2026-11-20T03:00:00.000Z", id: 12, hash: "0".repeat(64) });
+  const items = upkeepOf(layout, [], settings);
+  assert.deepEqual(named(items, "backup"), {
+    name: "backup",
+    state: "ok",
+    at: "2026-11-20T03:00:00.000Z",
+    says: "7 mails, 2.5 MB, of which 1.0 kB were new, in 61 s.",
+    command: "./ghostinbox backup list",
+  });
+  assert.equal(named(items, "audit").says, "The chain is anchored up to entry 12.");
+  assert.equal(named(items, "report").says, "Mailed to 1 address.");
+  assert.doesNotMatch(JSON.stringify(items), /s3cret|owner@/);
+});
+
+test("a task's notice lowers its state, and is shown", () => {
+  const layout = server();
+  endDrill(layout, failedDrill({ at: AT, reason: "the snapshot is damaged" }));
+  const items = upkeepOf(
+    layout,
+    [
+      { code: "backup_drill_failed", detail: "the snapshot is damaged" },
+      { code: "backup_overdue", detail: "there is none yet" },
+      { code: "relay_refuses", detail: "another matter" },
+    ],
+    settings,
+  );
+  assert.deepEqual(
+    [named(items, "drill").state, named(items, "drill").says],
+    ["down", "It failed. the snapshot is damaged."],
+  );
+  assert.deepEqual(
+    [named(items, "backup").state, named(items, "backup").says],
+    ["degraded", "There is none yet. there is none yet."],
+  );
+  assert.doesNotMatch(JSON.stringify(items), /another matter/);
+});
+
+test("shows checks by name, and updates as the checks found them", () => {
+  const layout = server();
+  const kept = (state: "ok" | "warning" | "wrong", evidence = "seen") => ({ state, evidence, passedAt: AT });
+  const checks = { "dns.mx": kept("wrong"), "tls.name": kept("ok"), "updates.waiting": kept("warning", "2 wait.") };
+  changeCheckRecord(layout, { at: AT, checks });
+  const items = upkeepOf(layout, [], settings);
+  assert.deepEqual(
+    [named(items, "checks").state, named(items, "checks").says],
+    ["degraded", "3 checks. Wrong: dns.mx. Warnings: updates.waiting."],
+  );
+  assert.deepEqual([named(items, "updates").state, named(items, "updates").says], ["degraded", "2 wait."]);
+});
+
+test("a disabled task is shown as off", () => {
+  const off = { ...settings, "backup.enabled": false, "backup.drill_every": 0, "report.mail": "off" as const };
+  const items = upkeepOf(server(), [], off);
+  assert.match(named(items, "backup").says, /are off \(backup\.enabled\)/);
+  assert.match(named(items, "drill").says, /are off \(backup\.drill_every\)/);
+  assert.match(named(items, "report").says, /No report is mailed/);
+});

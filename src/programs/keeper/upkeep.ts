@@ -1,0 +1,140 @@
+import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
+import type { UpkeepItem } from "../../admin/declare/reports.ts";
+import { bytes } from "../../core/report/figures.ts";
+import { plural } from "../../core/text.ts";
+import { instant, isoTime, SECOND_MS } from "../../core/time.ts";
+import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
+import { lastDrill, readBackupRecord, readDrills } from "../../jobs/backup/records.ts";
+import { readCheckRecord } from "../../jobs/check/check-record.ts";
+import { readMailRecord } from "../../jobs/report/records.ts";
+import { readRulesRecord } from "../../jobs/spam-rules/spam-rules.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+type Rules = Pick<Settings, "backup.enabled" | "backup.drill_every" | "report.mail" | "spam.enabled" | "spam.updates">;
+/** The last run, without failures. `at` in ms. */
+type Done = Readonly<{ at: number | null; says: string; isOff?: boolean }>;
+type Name = UpkeepItem["name"];
+
+/** Notices about each task. The first of them make it down, the others only degraded. */
+const NOTICES: Readonly<Record<Name, Readonly<{ down: readonly string[]; degraded: readonly string[] }>>> = {
+  backup: { down: ["backup_failed"], degraded: ["backup_overdue", "backup_old_kept", "backup_key_unseen"] },
+  drill: { down: ["backup_drill_failed"], degraded: ["backup_drill_overdue"] },
+  checks: { down: [], degraded: ["check_failed"] },
+  updates: { down: [], degraded: ["component_outdated"] },
+  report: { down: [], degraded: ["report_unsent"] },
+  audit: { down: ["audit_broken"], degraded: [] },
+  spam_rules: { down: [], degraded: ["spam_rules_old"] },
+};
+const COMMANDS: Readonly<Record<Name, string>> = {
+  backup: "./ghostinbox backup list",
+  drill: "./ghostinbox backup drill",
+  checks: "./ghostinbox check",
+  updates: "./ghostinbox check --only updates",
+  report: "./ghostinbox report",
+  audit: "./ghostinbox audit verify",
+  spam_rules: "./ghostinbox spam update",
+};
+
+/** The upkeep in the command line's `status`, for readers without access to root's records. Contains no path and no secret. */
+export function upkeepOf(
+  layout: Layout,
+  troubles: readonly KeeperTrouble[],
+  rules: Rules | null,
+): readonly UpkeepItem[] {
+  return [
+    item("backup", backup(layout, rules), troubles),
+    item("drill", drill(layout, rules), troubles),
+    checksItem(layout, troubles),
+    updatesItem(layout, troubles),
+    item("report", report(layout, rules), troubles),
+    item("audit", audit(layout), troubles),
+    item("spam_rules", spamRules(layout, rules), troubles),
+  ];
+}
+
+function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly KeeperTrouble[]): UpkeepItem {
+  const { down, degraded } = NOTICES[name];
+  const about = troubles.filter(({ code }) => down.includes(code) || degraded.includes(code));
+  const isDown = about.some(({ code }) => down.includes(code));
+  const well = at === null || isOff ? "unknown" : "ok";
+  return {
+    name,
+    state: isDown ? "down" : about.length > 0 ? "degraded" : well,
+    at: at === null ? null : isoTime(instant(at)),
+    says: [says, ...about.map(({ detail }) => `${detail}.`)].join(" "),
+    command: COMMANDS[name],
+  };
+}
+
+function backup(layout: Layout, rules: Rules | null): Done {
+  const { last } = readBackupRecord(layout);
+  if (last === null) return { at: null, says: rules?.["backup.enabled"] === false ? OFF : "There is none yet." };
+  const { at, mails, bytes: stored, addedBytes, tookMs } = last;
+  const says = `${plural(mails, "mail")}, ${bytes(stored)}, of which ${bytes(addedBytes)} were new, in ${seconds(tookMs)}.`;
+  return rules?.["backup.enabled"] === false ? { at, says: `${OFF} ${says}`, isOff: true } : { at, says };
+}
+
+const OFF = "Nightly backups are off (backup.enabled).";
+
+function drill(layout: Layout, rules: Rules | null): Done {
+  const last = lastDrill(readDrills(layout));
+  if (last === null) {
+    const isOff = rules?.["backup.drill_every"] === 0;
+    return { at: null, says: isOff ? "Restore drills are off (backup.drill_every)." : "There was none yet." };
+  }
+  const { at, reason, found, tookMs } = last;
+  if (reason !== null) return { at, says: "It failed." };
+  return { at, says: `${plural(found?.mails ?? 0, "mail")} restored and checked, in ${seconds(tookMs)}.` };
+}
+
+function checksItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepItem {
+  const { at, checks } = readCheckRecord(layout);
+  const all = Object.entries(checks);
+  const named = (state: string): readonly string[] => all.flatMap(([id, one]) => (one.state === state ? [id] : []));
+  const [wrong, warned] = [named("wrong"), named("warning")];
+  const parts = [
+    `${plural(all.length, "check")}.`,
+    ...(wrong.length === 0 ? [] : [`Wrong: ${wrong.join(", ")}.`]),
+    ...(warned.length === 0 ? [] : [`Warnings: ${warned.join(", ")}.`]),
+  ];
+  const one = item("checks", { at, says: at === null ? "None ran yet." : parts.join(" ") }, troubles);
+  return one.state === "ok" && wrong.length + warned.length > 0 ? { ...one, state: "degraded" } : one;
+}
+
+/** Of Debian: as the checks last found them. */
+function updatesItem(layout: Layout, troubles: readonly KeeperTrouble[]): UpkeepItem {
+  const { at, checks } = readCheckRecord(layout);
+  const seen = Object.entries(checks).filter(([id]) => id.startsWith("updates."));
+  const says = seen.map(([, { evidence }]) => evidence).join(" ");
+  const one = item("updates", { at: seen.length === 0 ? null : at, says: says || "Not looked at yet." }, troubles);
+  if (one.state !== "ok") return one;
+  if (seen.some(([, { state }]) => state === "wrong")) return { ...one, state: "down" };
+  if (seen.some(([, { state }]) => state === "warning")) return { ...one, state: "degraded" };
+  return seen.some(([, { state }]) => state === "unknown") ? { ...one, state: "unknown" } : one;
+}
+
+function report(layout: Layout, rules: Rules | null): Done {
+  const { last } = readMailRecord(layout);
+  const isOff = rules?.["report.mail"] === "off";
+  if (last === null) return { at: null, says: isOff ? "No report is mailed (report.mail)." : "None was mailed yet." };
+  return { at: last.at, says: `Mailed to ${plural(last.to.length, "address", "addresses")}.`, isOff };
+}
+
+function audit({ auditAnchors }: Layout): Done {
+  const last = readAnchors(auditAnchors).anchors.at(-1);
+  if (last === undefined) return { at: null, says: "Nothing is anchored yet." };
+  return { at: Date.parse(last.at), says: `The chain is anchored up to entry ${last.id}.` };
+}
+
+function spamRules(layout: Layout, rules: Rules | null): Done {
+  const { last } = readRulesRecord(layout);
+  const isOff = rules?.["spam.enabled"] === false || rules?.["spam.updates"] === false;
+  if (last === null)
+    return { at: null, says: isOff ? "No rules are fetched (spam.updates)." : "None were fetched yet." };
+  return { at: last.at, says: `Version ${last.version}.`, isOff };
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(1, Math.round(ms / SECOND_MS))} s`;
+}

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import { DAY_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { KeeperVerbs } from "./verbs.ts";
+
+const DOMAIN = 'domains = ["example.org"]\n';
+const BAN_MAIL = {
+  verb: "mail_ban",
+  prefix: "203.0.113.7/32",
+  jail: "sshd",
+  failures: 5,
+  lastsMs: 10 * MINUTE_MS,
+  unsaid: 2,
+} as const;
+
+function keeper(toml: string | null = DOMAIN): Readonly<{ layout: Layout; verbs: KeeperVerbs }> {
+  const layout = layoutOf(temporaryDirectory());
+  if (toml !== null) writeFileSync(layout.settings, toml);
+  return { layout, verbs: new KeeperVerbs(layout, {}) };
+}
+
+function reasonOf(reply: KeeperReply): string {
+  return reply.ok ? assert.fail(`it was done: ${reply.detail}`) : reply.reason;
+}
+
+test("a ping returns the process before running work is done; mails to the owner and other work have separate queues", async () => {
+  const { verbs } = keeper();
+  const order: string[] = [];
+  const slow = verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" }).then(() => order.push("kick"));
+  const next = verbs.obey({ verb: "kick_network", prefix: "203.0.113.8/32" }).then(() => order.push("next"));
+  const mail = verbs.obey(BAN_MAIL).then(() => order.push("mail"));
+  assert.deepEqual(await verbs.obey({ verb: "ping" }), { ok: true, detail: `pid ${process.pid}` });
+  order.push("ping");
+  await Promise.all([mail, next, slow]);
+  assert.deepEqual(order, ["ping", "mail", "kick", "next"], "the mail has nothing to do; the others go one by one");
+});
+
+describe("settings that cannot be read", () => {
+  const commands: readonly KeeperCommand[] = [
+    { verb: "apply" },
+    BAN_MAIL,
+    { verb: "mail_alert", id: "a", kind: "opened", at: instant(0), severity: "info", title: "t", body: "b" },
+  ];
+  for (const command of commands)
+    test(`${command.verb} reports an error in them`, async () => {
+      const { verbs } = keeper("domain = []\n[limits.mail]\nper_minute = 0\n");
+      const reason = reasonOf(await verbs.obey(command));
+      assert.match(reason, /domain is not a setting; the nearest is domains\./);
+      assert.match(reason, /limits\.mail\.per_minute/);
+    });
+
+  test("until then logs are kept by the default rules", () => {
+    assert.deepEqual(keeper("domain = []\n").verbs.logRules, USUAL_LOG_RULES);
+  });
+
+  test("without a mail domain nothing is rendered", async () => {
+    assert.match(reasonOf(await keeper(null).verbs.obey({ verb: "apply" })), /domain/);
+  });
+});
+
+test("an invalid certificate is refused before anything is rendered", async () => {
+  const { layout, verbs } = keeper();
+  writeFileSync(layout.settings, `${DOMAIN}[tls]\ncert = "/nope/cert.pem"\nkey = "/nope/key.pem"\n`);
+  assert.match(reasonOf(await verbs.obey({ verb: "apply" })), /\/nope\/cert\.pem/);
+});
+
+test("the status shows which services run, and what does not work from the second failure on", async (t) => {
+  const { layout, verbs } = keeper();
+  const supervise = join(layout.services, "web", "supervise");
+  mkdirSync(supervise, { recursive: true });
+  mkdirSync(join(layout.services, "rspamd"));
+  writeFileSync(join(supervise, "pid"), `${process.pid}\n`);
+  const web = { name: "web", up: true, pid: process.pid };
+  const rspamd = { name: "rspamd", up: false, pid: null };
+  const status = () => verbs.obey({ verb: "status" });
+  assert.deepEqual(await status(), { ok: true, detail: "", services: [web, rspamd], troubles: [] });
+  // Nothing listens on Rspamd's port.
+  await t.waitFor(
+    async () => {
+      verbs.watches.lookAtParts();
+      const reply = await status();
+      assert.ok(reply.ok);
+      const [reported] = reply.troubles ?? [];
+      assert.match(
+        `${reported?.code}: ${reported?.detail}`,
+        /^verifier_silent: Rspamd cannot be reached \(ENOENT\), since /,
+      );
+      assert.equal(reply.services?.find(({ name }) => name === "rspamd")?.silence?.says, reported?.detail);
+    },
+    { timeout: patience(20_000) },
+  );
+});
+
+test("a missing service is not restarted, and does not affect the next command", async () => {
+  const { verbs } = keeper();
+  const [first, second] = await Promise.all([
+    verbs.obey({ verb: "restart", service: "web" }),
+    verbs.obey({ verb: "restart", service: "dovecot" }),
+  ]);
+  assert.match(reasonOf(first), /^web could not be restarted: ./);
+  assert.match(reasonOf(second), /^dovecot could not be restarted: ./);
+});
+
+test("sessions that cannot be ended are reported", async () => {
+  const { verbs } = keeper();
+  assert.match(
+    reasonOf(await verbs.obey({ verb: "kick_network", prefix: "203.0.113.7/32" })),
+    /^doveadm kick failed: /,
+  );
+});
+
+test("without Dovecot the status says why the use of a mailbox is unknown", async () => {
+  const reason = reasonOf(await keeper().verbs.obey({ verb: "mailbox_use", account: "anna@example.org" }));
+  assert.match(reason, /^doveadm quota failed: /);
+});
+
+describe("mails about bans", () => {
+  test("are sent to no one without an address in the settings", async () => {
+    assert.deepEqual(await keeper().verbs.obey(BAN_MAIL), { ok: true, detail: "No alert address is set." });
+  });
+
+  test("are queued with the sender from the settings", SENDMAIL, async () => {
+    const { layout, verbs } = keeper(
+      `hostname = "mail.example.org"\n${DOMAIN}[fail2ban]\ndestemail = "owner@example.org"\n`,
+    );
+    makeMailQueue(layout);
+    assert.deepEqual(await verbs.obey(BAN_MAIL), { ok: true, detail: "Mailed owner@example.org." });
+    const [queued = ""] = queuedMails(layout);
+    assert.match(queued, /fail2ban@mail\.example\.org/);
+    assert.match(queued, /Subject: \[Fail2Ban\] sshd: banned 203\.0\.113\.7 from mail\.example\.org/);
+    assert.match(queued, /Of 2 bans before it no mail was sent/);
+  });
+});
+
+test("logs are kept according to the settings", () => {
+  const { verbs } = keeper(`${DOMAIN}[logs]\nmax_age = "2d"\n`);
+  assert.equal(verbs.logRules.maxAgeMs, 2 * DAY_MS);
+});

@@ -1,0 +1,235 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { KeeperCommand, KeeperReply } from "../../admin/declare/keeper.ts";
+import { TOLD } from "../../admin/declare/reports.ts";
+import type { AlertLanguage } from "../../core/alerts/frames.ts";
+import type { Clock } from "../../guard/ports.ts";
+import { systemClock } from "../../host/machine/clock.ts";
+import { settingsIn } from "../../host/machine/settings-text.ts";
+import type { ServiceName } from "../../host/running/runit.ts";
+import { restartHanging, restartService } from "../../host/running/supervise.ts";
+import { certificateNews } from "../../mail/certificates/follow-certificate.ts";
+import { type CertificateFiles, readPair } from "../../mail/certificates/issue-certificate.ts";
+import { applyConfiguration } from "../../mail/configuration/apply.ts";
+import { reloadService } from "../../mail/configuration/parts.ts";
+import { certificateFiles, readSite } from "../../mail/configuration/read-site.ts";
+import { kick, mailboxUse, shareImap } from "../../mail/dovecot/doveadm.ts";
+import { type LogRules, logRules, USUAL_LOG_RULES } from "../../mail/logs/keep-logs.ts";
+import { type AlertMail, AlertMails, queueMail } from "../../mail/notifiers/alert-mails.ts";
+import { type BanMail, renderBanMail } from "../../mail/notifiers/mail-text.ts";
+import { queueVerb } from "../../mail/postfix/mail-queue.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { ChangeSettings } from "./change-settings.ts";
+import { tell, tellRedirects } from "./tell.ts";
+import { Watches } from "./watches/watches.ts";
+
+/** They only read, so nothing needs to wait for them, nor they for anything. */
+const AT_ONCE: ReadonlySet<KeeperCommand["verb"]> = new Set([...TOLD, "ping", "status", "audit", "redirects"]);
+
+/** Runs the guard's requests as root. Every argument has passed its parser; no shell is used. */
+export class KeeperVerbs {
+  readonly watches: Watches;
+  readonly #layout: Layout;
+  readonly #env: Environment;
+  readonly #clock: Clock;
+  /** The settings in force; null while they cannot be read. */
+  #inForce: Settings | null;
+  readonly #alertMails: AlertMails;
+  readonly #changes: ChangeSettings;
+  #turn: Promise<unknown> = Promise.resolve();
+  /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
+  #mailTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#env = env;
+    this.#alertMails = new AlertMails(layout, clock);
+    this.#changes = new ChangeSettings({ path: layout.settings, env, clock, apply: () => this.#apply() });
+    const read = this.#settings();
+    this.#inForce = read.ok ? read.settings : null;
+    const restart = (service: ServiceName): Promise<string | null> =>
+      this.#inTurn(() => restartHanging(service, layout));
+    this.watches = new Watches(layout, {
+      settings: read.ok ? read.settings : null,
+      clock,
+      restart,
+      inTurn: (work) => this.#inTurn(work),
+    });
+  }
+
+  /** One after another, from all connections; but questions about the state are answered at once. */
+  obey(command: KeeperCommand): Promise<KeeperReply> {
+    if (AT_ONCE.has(command.verb)) return this.#do(command);
+    if (command.verb === "mail_alert" || command.verb === "mail_ban") {
+      const mine = this.#mailTurn.then(() => this.#do(command));
+      this.#mailTurn = mine.catch(() => undefined);
+      return mine;
+    }
+    return this.#inTurn(() => this.#do(command));
+  }
+
+  /** Uses the certificate of the settings, if it is new and valid. */
+  async lookAtCertificate(): Promise<void> {
+    const files = this.#certificateFiles;
+    if (files !== null) await this.#inTurn(() => this.watches.certificate.look(files));
+  }
+
+  /** Log retention, by the settings in force. */
+  get logRules(): LogRules {
+    return this.#inForce === null ? USUAL_LOG_RULES : logRules(this.#inForce);
+  }
+
+  /** Reloads a service in its turn, if it exists. Null, or why it could not be. */
+  reload(service: ServiceName): Promise<string | null> {
+    return this.#inTurn(() => this.#reload([service]));
+  }
+
+  /** Not queued behind the guard's requests: the guard asks to end sessions while it applies account files. */
+  lookAtAccounts(): Promise<void> {
+    return this.watches.accounts.look(this.#inForce?.["accounts.follow"] ?? "");
+  }
+
+  /** An alert by the keeper to the owner. */
+  mailAlarm(alert: AlertMail): Promise<KeeperReply> {
+    return this.#alertMails.alarm(alert, this.#inForce);
+  }
+
+  /** In English while the settings cannot be read. */
+  get alertLanguage(): AlertLanguage {
+    return this.#inForce?.["alerts.language"] ?? "en";
+  }
+
+  get #certificateFiles(): CertificateFiles | null {
+    return this.#inForce && certificateFiles(this.#inForce, this.#layout);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #do(command: KeeperCommand): Promise<KeeperReply> {
+    switch (command.verb) {
+      case "ping":
+        return Promise.resolve({ ok: true, detail: `pid ${process.pid}` });
+      case "kick_account":
+        return kick(this.#layout, command.account);
+      case "kick_network":
+        return kick(this.#layout, command.prefix);
+      case "share_imap":
+        return shareImap(this.#layout, this.#inForce);
+      case "apply":
+        return this.#changes.apply();
+      case "change_settings":
+        return this.#changes.change(command.changes, command.digest);
+      case "undo_settings":
+        return this.#changes.undo(command.digest);
+      case "restart":
+        return this.#restart(command.service);
+      case "mail_ban":
+        return this.#mailBan(command);
+      case "mail_alert":
+        return this.#mailAlert(command);
+      case "find_mail":
+      case "list_mail":
+      case "hold_mail":
+      case "release_mail":
+      case "delete_mail":
+      case "return_mail":
+      case "flush_mail":
+        return queueVerb(this.#layout, command);
+      case "firewall_try":
+        return this.watches.firewall.begin(command.session);
+      case "firewall_confirm":
+        return this.watches.firewall.confirm();
+      case "firewall_rollback":
+        return this.watches.firewall.takeBack();
+      case "mailbox_use":
+        return mailboxUse(this.#layout, command.account);
+      case "status":
+        return Promise.resolve({ ok: true, detail: "", ...this.watches.report() });
+      case "audit":
+        return Promise.resolve({ ok: true, detail: "", audit: this.watches.audit.report() });
+      case "redirects":
+        return tellRedirects(this.#layout, command.accounts);
+      default:
+        return tell(command.verb, {
+          layout: this.#layout,
+          read: this.#inForce === null ? this.#settings() : { ok: true, settings: this.#inForce },
+          troubles: this.watches.troubles(),
+          now: this.#clock.now(),
+        });
+    }
+  }
+
+  async #apply(): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const files = certificateFiles(read.settings, this.#layout);
+    const refused = this.#refuses(files);
+    if (refused !== null) return { ok: false, reason: refused };
+    const applied = await applyConfiguration(readSite(read, this.#layout), { isServing: true });
+    if (!applied.ok) return applied;
+    // The web comes after the guard: `config apply` restarts it.
+    const changed = applied.changed.filter((service) => service !== "web");
+    const failed = await this.#reload(changed);
+    if (failed !== null) return { ok: false, reason: failed };
+    this.#inForce = read.settings;
+    this.watches.use(read.settings);
+    await this.watches.firewall.look();
+    const ports = [read.settings["ports.submissions"], read.settings["ports.imaps"]];
+    const certificate = await certificateNews(await this.watches.certificate.look(files), ports);
+    const reloaded = changed.length === 0 ? [] : [`Reloaded ${changed.join(" and ")}.`];
+    const unused = applied.unused === null ? [] : [`Dovecot runs without your settings: ${applied.unused}.`];
+    return { ok: true, detail: [...reloaded, ...certificate, ...unused].join(" ") };
+  }
+
+  /** New files must be valid at once; those in force may have expired. */
+  #refuses(files: CertificateFiles): string | null {
+    const served = this.#certificateFiles;
+    const same = files.cert === served?.cert && files.key === served.key;
+    const pair = readPair(files, this.#clock.now());
+    return same || pair.ok ? null : pair.reason;
+  }
+
+  async #reload(services: readonly ServiceName[]): Promise<string | null> {
+    // Services that were disabled in the settings at the start do not exist.
+    for (const service of services.filter((name) => existsSync(join(this.#layout.services, name)))) {
+      const reason = await reloadService(service, this.#layout);
+      if (reason !== null) return `${service} could not be reloaded: ${reason}`;
+    }
+    return null;
+  }
+
+  #settings(): Extract<Loaded, { ok: true }> | Readonly<{ ok: false; reason: string }> {
+    const loaded = settingsIn(this.#layout.settings, this.#env);
+    if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+    const missing = missingDomain(loaded.settings);
+    return missing === null ? loaded : { ok: false, reason: missing };
+  }
+
+  async #restart(service: ServiceName): Promise<KeeperReply> {
+    const reason = await restartService(service, this.#layout);
+    return reason === null
+      ? { ok: true, detail: `${service} was restarted.` }
+      : { ok: false, reason: `${service} could not be restarted: ${reason}` };
+  }
+
+  async #mailBan(command: BanMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    if (!read.ok) return read;
+    const { hostname, "fail2ban.destemail": to, "fail2ban.sender": sender } = read.settings;
+    if (to === "") return { ok: true, detail: "No alert address is set." };
+    const from = sender === "" ? `fail2ban@${hostname}` : sender;
+    return queueMail(this.#layout, { from, to: [to], input: renderBanMail(command, { from, to, hostname }) });
+  }
+
+  async #mailAlert(command: AlertMail): Promise<KeeperReply> {
+    const read = this.#settings();
+    return read.ok ? this.#alertMails.send(command, read.settings) : read;
+  }
+}

@@ -1,0 +1,204 @@
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { KeeperReply } from "../../../admin/declare/keeper.ts";
+import type { AlertKind } from "../../../core/alerts/alerts.ts";
+import { type AlertLanguage, alertFrames } from "../../../core/alerts/frames.ts";
+import { printable } from "../../../core/text.ts";
+import { isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { removeFile } from "../../../host/root-files/files.ts";
+import { signal } from "../../../host/running/processes.ts";
+import { MAY_STAND_IN, type ServiceName } from "../../../host/running/runit.ts";
+import { pidOf } from "../../../host/running/supervise.ts";
+import { lastWord } from "../../../host/running/supervised.ts";
+import { ask } from "../../../host/sockets/control-client.ts";
+import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Repeated } from "../repeat.ts";
+
+export type GuardLooksParts = Omit<GuardAlarmParts, "takenPort"> &
+  Readonly<{
+    services: Readonly<{ look: () => void; takenPort: (service: ServiceName) => string | null }>;
+    /** Null, or why the service was not reloaded. */
+    reload: (service: ServiceName) => Promise<string | null>;
+  }>;
+
+/**
+ * The guard, the services, and the guard's changes of `accounts.db`. Each has a separate check: none waits for a guard that
+ * hangs, for a mail that the disk does not accept, or for a reload.
+ */
+export function guardLooks({ services, reload, ...parts }: GuardLooksParts): readonly Repeated[] {
+  const { layout, say } = parts;
+  const watch = new GuardWatch(layout);
+  const alarm = new GuardAlarm({ ...parts, takenPort: () => services.takenPort("guard") });
+  const accounts = new AccountsDbWatch(layout, reload);
+  const guardLook = async (): Promise<void> => {
+    const ended = await watch.look();
+    if (ended !== null) say(`the guard (pid ${ended}) answered nothing: killed, so that it starts again.`);
+  };
+  const accountsLook = async (): Promise<void> => {
+    for (const failure of await accounts.look()) say(failure);
+  };
+  return [
+    { everyMs: SECOND_MS, failing: "the services could not be looked at", look: () => services.look() },
+    { everyMs: SECOND_MS, failing: "the guard could not be looked at", look: guardLook },
+    { everyMs: SECOND_MS, failing: "no mail about the guard could be made", look: () => alarm.look(watch.isRunning) },
+    { everyMs: SECOND_MS, failing: "accounts.db could not be looked at", look: accountsLook },
+  ];
+}
+
+const ANSWER_MS = 3 * SECOND_MS;
+/** With one check a second, a hanging guard is killed about 11 s after its last answer. */
+const SILENT_LOOKS = 3;
+
+/**
+ * Kills a guard that accepts connections but does not answer. runsv(8) restarts only ended processes, while each mail
+ * and sign-in waits for a hanging guard. A guard that does not run is left to runsv.
+ */
+export class GuardWatch {
+  readonly #layout: Layout;
+  readonly #answerMs: number;
+  #silent: { pid: number; looks: number } | null = null;
+  #isRunning = true;
+
+  constructor(layout: Layout, answerMs: number = ANSWER_MS) {
+    this.#layout = layout;
+    this.#answerMs = answerMs;
+  }
+
+  /** Whether something listened on its socket at the last check. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /**
+   * The killed pid, or null. One check at a time. Throws if the mark cannot be removed, as on a read-only disk: a hanging guard lets
+   * no one pass, but a stand-in would.
+   */
+  async look(): Promise<number | null> {
+    const pid = pidOf(this.#layout.services, "guard");
+    const asked = await ask(this.#layout.controlSocket, "keeper", { verb: "ping" }, this.#answerMs);
+    const isSilent = !asked.ok && asked.kind === "timeout";
+    this.#isRunning = asked.ok || asked.kind !== "not_running";
+    // A new one may run by now, which has not been asked yet.
+    if (!isSilent || pid === null || pid !== pidOf(this.#layout.services, "guard")) {
+      this.#silent = null;
+      return null;
+    }
+    const looks = this.#silent?.pid === pid ? this.#silent.looks + 1 : 1;
+    this.#silent = { pid, looks };
+    if (looks < SILENT_LOOKS) return null;
+    this.#silent = null;
+    removeFile(join(this.#layout.services, "guard", MAY_STAND_IN));
+    signal(pid, "SIGKILL");
+    return pid;
+  }
+}
+
+/** A restart takes a few seconds, even with a large database. */
+const PATIENCE_MS = 12 * SECOND_MS;
+const RETRY_MS = 10 * SECOND_MS;
+const WORD_CHARACTERS = 1_000;
+
+export type GuardAlarmParts = Readonly<{
+  layout: Layout;
+  clock: Clock;
+  mail: (alert: AlertMail) => Promise<KeeperReply>;
+  /** The guard's port that a foreign program holds, in one sentence; null if there is none. */
+  takenPort: () => string | null;
+  /** The language of the alerts. */
+  language: () => AlertLanguage;
+  say: (line: string) => void;
+}>;
+
+/** Mails the owner when the guard does not run, since no other alert is sent then. */
+export class GuardAlarm {
+  readonly #parts: GuardAlarmParts;
+  #downSince: Millis | null = null;
+  #alerted: Readonly<{ since: Millis }> | null = null;
+  #triedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: GuardAlarmParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it about every second. Never rejects. */
+  async look(isRunning: boolean): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (isRunning) {
+      this.#downSince = null;
+      if (this.#alerted !== null) await this.#tellEnd(this.#alerted.since, now);
+      return;
+    }
+    this.#downSince ??= now;
+    if (this.#alerted !== null || now - this.#downSince < PATIENCE_MS) return;
+    const { layout, say, language, takenPort } = this.#parts;
+    const frame = alertFrames[language()];
+    const word = printable(lastWord(layout, "guard") ?? "(none)", WORD_CHARACTERS);
+    const taken = takenPort();
+    const consequence = taken === null ? frame.unguarded : frame.portTaken(taken);
+    const body = [frame.silentSince(isoTime(this.#downSince), word), consequence, frame.comesBack];
+    if (!(await this.#mail("opened", frame.guardDown, body))) return;
+    this.#alerted = { since: this.#downSince };
+    say(`the guard does not run${taken === null ? "" : `: ${taken}`}; the owner was alerted. Its last words: ${word}`);
+  }
+
+  async #tellEnd(since: Millis, now: Millis): Promise<void> {
+    const frame = alertFrames[this.#parts.language()];
+    const body = [frame.silentFrom(isoTime(since), isoTime(now))];
+    if (await this.#mail("resolved", frame.guardUp, body)) this.#alerted = null;
+  }
+
+  /** Whether it was queued. */
+  async #mail(kind: AlertKind, title: string, body: readonly string[]): Promise<boolean> {
+    const { clock, mail } = this.#parts;
+    const at = clock.now();
+    if (at - this.#triedAt < RETRY_MS && at >= this.#triedAt) return false;
+    this.#triedAt = at;
+    const id = randomUUID();
+    const sent = await mail({
+      verb: "mail_alert",
+      id,
+      kind,
+      at,
+      severity: "critical",
+      title,
+      body: body.join("\n\n"),
+    });
+    if (sent.ok) this.#triedAt = Number.NEGATIVE_INFINITY;
+    return sent.ok;
+  }
+}
+
+const READERS = ["postfix", "dovecot"] as const satisfies readonly ServiceName[];
+
+/** Makes Postfix and Dovecot reopen `accounts.db` after a new file replaced it: they keep the old one open. */
+export class AccountsDbWatch {
+  readonly #path: string;
+  readonly #reload: (service: ServiceName) => Promise<string | null>;
+  #inode: bigint | null;
+
+  constructor({ accountsDb }: Layout, reload: (service: ServiceName) => Promise<string | null>) {
+    this.#path = accountsDb;
+    this.#reload = reload;
+    this.#inode = this.#now();
+  }
+
+  /** Why a service was not reloaded, one sentence each; it is not retried. Call it about every second. */
+  async look(): Promise<readonly string[]> {
+    const inode = this.#now();
+    if (inode === null || inode === this.#inode) return [];
+    this.#inode = inode;
+    const failures: string[] = [];
+    for (const service of READERS) {
+      const reason = await this.#reload(service);
+      if (reason !== null) failures.push(`${service} could not be reloaded after accounts.db was replaced: ${reason}`);
+    }
+    return failures;
+  }
+
+  #now(): bigint | null {
+    return statSync(this.#path, { bigint: true, throwIfNoEntry: false })?.ino ?? null;
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { mailCryptOf } from "../../../mail/configuration/read-site.ts";
+import { prepareMailKeys } from "../../../mail/dovecot/mail-keys.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import { MailKeyWatch } from "./mail-key-watch.ts";
+
+const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
+const ON = { ...OFF, "mailboxes.encryption": "server" } as const;
+
+function scene() {
+  const layout = layoutOf(temporaryDirectory());
+  for (const path of [layout.mailPublicKey, layout.mailPrivateKey, layout.mailKeyConf])
+    mkdirSync(dirname(path), { recursive: true });
+  const restarted: string[] = [];
+  const fails = { reason: null as string | null };
+  const watch = new MailKeyWatch(layout, OFF, (service) => {
+    restarted.push(service);
+    return Promise.resolve(fails.reason);
+  });
+  return {
+    layout,
+    watch,
+    fails,
+    prepare: () => prepareMailKeys({ mailCrypt: mailCryptOf(ON, layout), layout }).ok,
+    look: async () => {
+      await watch.look();
+      return [watch.troubles().map(({ code }) => code), restarted.splice(0)];
+    },
+  };
+}
+
+test("restarts Dovecot when the key appears or disappears, with a notice while it is missing", async () => {
+  const { layout, watch, prepare, look } = scene();
+  assert.deepEqual(await look(), [[], []]);
+  watch.use(ON);
+  assert.deepEqual(await look(), [[], []], "the keys do not exist yet");
+  assert.ok(prepare());
+  assert.deepEqual(await look(), [["mail_key_unseen"], []]);
+  writeFileSync(layout.mailKeySeen, "");
+  assert.deepEqual(await look(), [[], []]);
+  renameSync(layout.mailPrivateKey, `${layout.mailPrivateKey}.away`);
+  assert.deepEqual(await look(), [["mail_locked"], ["dovecot"]]);
+  assert.deepEqual(await look(), [["mail_locked"], []]);
+  watch.use(OFF);
+  assert.deepEqual(await look(), [["mail_locked"], []], "encrypted mail still needs it");
+  renameSync(`${layout.mailPrivateKey}.away`, layout.mailPrivateKey);
+  assert.deepEqual(await look(), [[], ["dovecot"]]);
+});
+
+test("a key that is still being written, or a wrong one, locks the mail until the right one is complete", async () => {
+  const { layout, watch, prepare, look } = scene();
+  watch.use(ON);
+  prepare();
+  writeFileSync(layout.mailKeySeen, "");
+  const made = readFileSync(layout.mailPrivateKey, "utf8");
+  writeFileSync(layout.mailPrivateKey, made.slice(0, 90));
+  assert.deepEqual(await look(), [["mail_locked"], ["dovecot"]]);
+  assert.match(watch.troubles()[0]?.detail ?? "", /mail\.pem holds no private key that can be read/);
+  writeFileSync(layout.mailPrivateKey, made);
+  assert.deepEqual(await look(), [[], ["dovecot"]]);
+  assert.deepEqual(await look(), [[], []]);
+});
+
+test("a failed restart is retried after half a minute, until it succeeds", async () => {
+  const { layout, watch, fails, prepare, look } = scene();
+  watch.use(ON);
+  prepare();
+  rmSync(layout.mailPrivateKey);
+  fails.reason = "it hangs";
+  const looks = async (): Promise<readonly (string | null)[]> => {
+    const answers: (string | null)[] = [];
+    for (let second = 0; second < 62; second += 1) answers.push(await watch.look());
+    return answers;
+  };
+  const failed = await looks();
+  assert.deepEqual(
+    failed.flatMap((answer, second) => (answer === null ? [] : [`${second}: ${answer}`])),
+    ["0: it hangs", "31: it hangs"],
+  );
+  fails.reason = null;
+  const later = await looks();
+  assert.ok(later.every((answer) => answer === null));
+  assert.deepEqual(await look(), [["mail_locked"], ["dovecot", "dovecot", "dovecot"]]);
+});

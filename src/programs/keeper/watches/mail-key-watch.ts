@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import type { ServiceName } from "../../../host/running/runit.ts";
+import { type MailCryptSettings, mailCryptOf } from "../../../mail/configuration/read-site.ts";
+import { lockedBecause, placeMailKey } from "../../../mail/dovecot/mail-keys.ts";
+import type { Layout } from "../../../settings/layout.ts";
+
+type Files = Pick<Layout, "mailPublicKey" | "mailPrivateKey" | "mailKeyConf" | "mailKeyLink" | "mailKeySeen">;
+
+/** A failed restart is retried after this many checks: in half a minute, since one that fails can take ten seconds. */
+const LOOKS_UNTIL_RETRY = 30;
+
+/** Lets Dovecot read mail while the right private key exists, and no longer. */
+export class MailKeyWatch {
+  readonly #layout: Files;
+  readonly #restart: (service: ServiceName) => Promise<string | null>;
+  #settings: MailCryptSettings | null;
+  /** How many checks until Dovecot is restarted, because it does not know yet what has changed; null if it does. */
+  #looksUntilRestart: number | null = null;
+
+  constructor(
+    layout: Files,
+    settings: MailCryptSettings | null,
+    restart: (service: ServiceName) => Promise<string | null>,
+  ) {
+    this.#layout = layout;
+    this.#settings = settings;
+    this.#restart = restart;
+  }
+
+  use(settings: MailCryptSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Restarts Dovecot if the key appeared or disappeared: open sessions would keep what they had. Null, or why it could not be. */
+  async look(): Promise<string | null> {
+    const crypt = this.#crypt();
+    // Before the keys exist, there is nothing to read.
+    if (crypt === null || !existsSync(crypt.publicKey)) return null;
+    if (placeMailKey(crypt, this.#layout)) this.#looksUntilRestart = 0;
+    if (this.#looksUntilRestart === null) return null;
+    if (this.#looksUntilRestart > 0) {
+      this.#looksUntilRestart -= 1;
+      return null;
+    }
+    const failed = await this.#restart("dovecot");
+    this.#looksUntilRestart = failed === null ? null : LOOKS_UNTIL_RETRY;
+    return failed;
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const crypt = this.#crypt();
+    if (crypt === null || !existsSync(crypt.publicKey)) return [];
+    const locked = lockedBecause(crypt);
+    if (locked !== null) return [{ code: "mail_locked", detail: locked.replace(/\.$/, "") }];
+    return existsSync(this.#layout.mailKeySeen)
+      ? []
+      : [{ code: "mail_key_unseen", detail: "./ghostinbox encryption key" }];
+  }
+
+  #crypt() {
+    return this.#settings === null ? null : mailCryptOf(this.#settings, this.#layout);
+  }
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { listenOnSocket } from "../../../../test/kit/local-server.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { SERVICES } from "../../../host/running/runit.ts";
+import { type Layout, layoutOf } from "../../../settings/layout.ts";
+import { loadSettings } from "../../../settings/load.ts";
+import { type Probe, probesOf } from "./probes.ts";
+
+function tableOf(layout: Layout): readonly Probe[] {
+  const loaded = loadSettings('domains = ["example.org"]\n', {});
+  assert.ok(loaded.ok);
+  return probesOf(layout, loaded.settings);
+}
+
+test("every service is probed, except the guard and keeper, which check each other, and what the guard watches", () => {
+  const probed = new Set(tableOf(layoutOf("/data")).map(({ service }) => service));
+  const others = ["guard", "keeper", "export"];
+  assert.deepEqual(
+    SERVICES.filter((service) => !probed.has(service)),
+    others,
+  );
+});
+
+test("each probe has a unique name, and gives up before its next run", () => {
+  const table = tableOf(layoutOf("/data"));
+  assert.equal(new Set(table.map(({ name }) => name)).size, table.length);
+  for (const { name, everyMs, timeoutMs } of table) assert.ok(timeoutMs < everyMs, name);
+});
+
+test("Postgrey is probed only if its command is rendered, not if `sleep` runs in its place", () => {
+  const layout = layoutOf(temporaryDirectory());
+  const isWanted = tableOf(layout).find(({ service }) => service === "postgrey")?.isWanted;
+  assert.equal(isWanted?.(), false);
+  mkdirSync(layout.postgreyConf, { recursive: true });
+  const command = join(layout.postgreyConf, "command");
+  writeFileSync(command, "exec sleep infinity\n");
+  assert.equal(isWanted?.(), false);
+  writeFileSync(command, `exec postgrey --unix=${layout.greylistSocket}\n`);
+  assert.equal(isWanted?.(), true);
+});
+
+test("the probe of a missing part fails, and none throws", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  const ofFiles = tableOf(layout).filter(({ name }) => !/resolver|port$|dashboard/.test(name));
+  for (const { name, check } of ofFiles) {
+    const result = await check(1_000);
+    assert.deepEqual(result, { ok: false, hangs: false, says: "cannot be reached (ENOENT)" }, name);
+  }
+});
+
+test("no part of Postfix counts as hanging while the queue's disk is full", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  const ofPostfix = tableOf(layout).filter(({ name, service }) => service === "postfix" && !name.endsWith("port"));
+  for (const place of ["public/cleanup", "public/pickup", "public/qmgr", "private/rewrite", "private/anvil"])
+    await listenOnSocket(createServer(), join(layout.postfixQueue, place));
+  const results = await Promise.all(ofPostfix.map(({ check }) => check(200)));
+  const silent = results.filter((result) => !result.ok && result.says.startsWith("gave no answer"));
+  assert.equal(silent.length, 5);
+  for (const result of silent) {
+    assert.ok(!result.ok && !result.hangs);
+    assert.match(result.says, / while .*\/incoming cannot be written \(ENOENT\)$/);
+  }
+});
+
+test("the dashboard is reached by IPv4 if it listens on every address, with or without IPv6 here", async () => {
+  const server = createServer((socket) => socket.destroy());
+  const port = await new Promise<number>((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve(portOf(server.address())));
+  });
+  const loaded = loadSettings(`domains = ["example.org"]\nhttp.address = "::"\nports.http = ${port}\n`, {});
+  assert.ok(loaded.ok);
+  const probe = probesOf(layoutOf("/data"), loaded.settings).find(({ service }) => service === "web");
+  const result = await probe?.check(1_000);
+  server.close();
+  assert.ok(result?.ok === false && !/ECONNREFUSED|EADDRNOTAVAIL/.test(result.says), JSON.stringify(result));
+});
+
+function portOf(address: ReturnType<ReturnType<typeof createServer>["address"]>): number {
+  return address === null || typeof address === "string" ? 0 : address.port;
+}

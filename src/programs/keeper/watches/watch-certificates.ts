@@ -1,0 +1,134 @@
+import { createHash, X509Certificate } from "node:crypto";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { messageOf } from "../../../core/error.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, MINUTE_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { readNamed, readPlain, writeFile } from "../../../host/root-files/files.ts";
+import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
+import { readSpotted } from "../../../mail/detectors/certspotter.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+
+export type CertificateSettings = Pick<Settings, "certificates.log" | "certificates.files" | "certificates.known">;
+
+/** Certificates are found minutes after their issue; until then ours should have been put in use. A clock may differ as much. */
+const GRACE_MS = 15 * MINUTE_MS;
+/** How long a failure of certspotter is reported. */
+const TROUBLE_MS = DAY_MS;
+/** A line has at most 1.5 KB. */
+const MOST_LOG_BYTES = 4 * 1024 * 1024;
+const MOST_CERTIFICATE_BYTES = 1024 * 1024;
+const MOST_KEYS_BYTES = 1024 * 1024;
+const NAMED = 3;
+
+type Certificate = Extract<ReturnType<typeof readSpotted>, { event: "certificate" }>;
+
+/**
+ * Compares the certificates that certspotter found in the public logs with the keys that this server and the owner's other
+ * services use or have used, which it notes. An unknown one stays reported until its key is known or its line is gone.
+ * The file of the hook is read as a whole each time; while it cannot be read, the last known unknowns stay reported.
+ */
+export class CertificateWatch {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  #settings: CertificateSettings | null;
+  #troubles: readonly KeeperTrouble[] = [];
+  /** The certificates of the last readable file. */
+  #spotted: Readonly<{ file: string; certificates: readonly Certificate[] }> | null = null;
+
+  constructor(layout: Layout, clock: Clock, settings: CertificateSettings | null) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#settings = settings;
+  }
+
+  use(settings: CertificateSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Call it about each minute. Throws if the keys cannot be noted. */
+  look(): void {
+    const file = this.#settings?.["certificates.log"] ?? "";
+    const known = this.#noteKeys();
+    this.#troubles = file === "" ? [] : this.#compare(file, known);
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    return this.#troubles;
+  }
+
+  #compare(file: string, known: ReadonlySet<string>): readonly KeeperTrouble[] {
+    const now = this.#clock.now();
+    const { certificates, failing } = this.#read(file, now);
+    // A line from the future was written while the clock was wrong: its time is unknown.
+    const isDue = (at: number): boolean => Math.abs(now - at) > GRACE_MS;
+    const unknown = certificates.filter(({ key, at }) => !known.has(key) && isDue(at));
+    return [
+      ...(unknown.length === 0 ? [] : [{ code: "certificate_unknown" as const, detail: namesOf(unknown) }]),
+      ...(failing === null ? [] : [{ code: "transparency_failing" as const, detail: failing }]),
+    ];
+  }
+
+  /** `failing`: why not all certificates are seen; null if they are. */
+  #read(file: string, now: number): Readonly<{ certificates: readonly Certificate[]; failing: string | null }> {
+    const read = textOf(file);
+    if (!read.ok) {
+      const last = this.#spotted?.file === file ? this.#spotted.certificates : [];
+      return { certificates: last, failing: read.reason };
+    }
+    const spotted = read.text.split("\n").flatMap((line) => readSpotted(line) ?? []);
+    const certificates = spotted.filter((one) => one.event === "certificate");
+    this.#spotted = { file, certificates };
+    const failed = spotted.filter((one) => one.event === "trouble").findLast(({ at }) => now - at < TROUBLE_MS);
+    return { certificates, failing: failed === undefined ? null : `certspotter says: ${failed.says}` };
+  }
+
+  /** Notes the keys in use now, and returns all known keys. */
+  #noteKeys(): ReadonlySet<string> {
+    const { servedKeys } = this.#layout;
+    const noted = (readPlain(servedKeys, MOST_KEYS_BYTES)?.text ?? "").split("\n").filter((line) => line !== "");
+    const files = [servedFiles(this.#layout).cert, ...(this.#settings?.["certificates.files"] ?? [])];
+    const all = new Set([...noted, ...files.flatMap(keyIn)]);
+    if (all.size > noted.length) writeFile(servedKeys, `${[...all].join("\n")}\n`, { mode: 0o600 });
+    return new Set([...all, ...(this.#settings?.["certificates.known"] ?? [])]);
+  }
+}
+
+type TextRead = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
+
+function textOf(file: string): TextRead {
+  try {
+    const plain = readPlain(file, MOST_LOG_BYTES);
+    return plain === null
+      ? { ok: false, reason: `${file} is not there: the hook writes it, or you make an empty one.` }
+      : { ok: true, text: plain.text };
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
+  }
+}
+
+/** The hash of the key of the first certificate in a file; empty if there is none. */
+function keyIn(file: string): readonly string[] {
+  try {
+    const key = new X509Certificate(readNamed(file, MOST_CERTIFICATE_BYTES)).publicKey.export({
+      type: "spki",
+      format: "der",
+    });
+    return [createHash("sha256").update(key).digest("hex")];
+  } catch {
+    // It is being renewed, or missing: the next check finds it, or the owner gets an alert about the certificate.
+    return [];
+  }
+}
+
+function namesOf(unknown: readonly Certificate[]): string {
+  const byKey = [...Map.groupBy(unknown, ({ key }) => key).values()];
+  const named = byKey.slice(0, NAMED).flatMap(([first]) => {
+    if (first === undefined) return [];
+    const { item, issuer, key, certificate } = first;
+    return [`for ${item} by ${issuer}: key ${key}, certificate ${certificate}`];
+  });
+  const more = byKey.length - named.length;
+  return `${named.join("; ")}${more > 0 ? `; and ${plural(more, "more key")}` : ""}`;
+}

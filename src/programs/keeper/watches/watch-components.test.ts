@@ -1,0 +1,141 @@
+// Invariant: An upgraded package never stops a working component: the new version checks the configuration first, and the restarts stop at one that does not answer.
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
+import type { Component } from "../../../host/running/components.ts";
+import { ComponentWatch } from "./watch-components.ts";
+
+const DPKG = { skip: lacking({ installed: ["dpkg-query"] }) };
+
+/** Components that Debian has upgraded, and the result for each. */
+function upgraded(...outdated: readonly Component[]) {
+  const directory = temporaryDirectory();
+  const files = { directory, locks: join(directory, "locks") };
+  mkdirSync(join(directory, "info"));
+  for (const name of ["status", "locks", "lock-frontend"]) writeFileSync(join(directory, name), "");
+  const left = new Set<Component>(outdated);
+  const refuses = new Map<Component, string>();
+  const silent = new Map<Component, string>();
+  const did: string[] = [];
+  const watch = new ComponentWatch({
+    replaced: (component) => (left.has(component) ? `package ${component}` : null),
+    check: (component) => {
+      did.push(`check ${component}`);
+      return Promise.resolve(refuses.get(component) ?? null);
+    },
+    restart: (component) => {
+      did.push(`restart ${component}`);
+      left.delete(component);
+      return Promise.resolve(null);
+    },
+    answers: (component) => Promise.resolve(silent.get(component) ?? null),
+    say: () => undefined,
+    files,
+  });
+  /** Enough checks for a change that has settled. */
+  const looks = async (nowMs = 0): Promise<readonly string[]> => {
+    did.length = 0;
+    for (let i = 0; i < 4; i += 1) await watch.look(nowMs);
+    return [...did];
+  };
+  const details = (): readonly string[] => watch.troubles().map(({ code, detail }) => `${code} ${detail}`);
+  return { watch, files, left, refuses, silent, looks, details };
+}
+
+test(
+  "upgraded components are checked and restarted one after the other, those first that others ask",
+  DPKG,
+  async () => {
+    const { looks, details } = upgraded("fail2ban", "postfix", "unbound", "dovecot");
+    const each = ["unbound", "dovecot", "postfix", "fail2ban"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
+    assert.deepEqual(await looks(), each);
+    assert.deepEqual(details(), []);
+    assert.deepEqual(await looks(), [], "once");
+  },
+);
+
+test("nothing is done while dpkg runs, or shortly after", DPKG, async () => {
+  const { watch, files, looks } = upgraded("postfix");
+  await watch.look(0);
+  await watch.look(0);
+  writeFileSync(join(files.directory, "status"), "\n\n");
+  const { ino } = statSync(join(files.directory, "lock-frontend"));
+  writeFileSync(files.locks, `1: POSIX  ADVISORY  WRITE 1 08:01:${ino} 0 EOF\n`);
+  assert.deepEqual(await looks(), []);
+  writeFileSync(files.locks, "");
+  assert.deepEqual(await looks(), ["check postfix", "restart postfix"]);
+});
+
+test(
+  "a component whose new version refuses the configuration keeps its old one; the others are restarted",
+  DPKG,
+  async () => {
+    const { refuses, looks, details } = upgraded("dovecot", "postfix");
+    refuses.set("dovecot", "Dovecot refuses its configuration: line 3");
+    assert.deepEqual(await looks(), ["check dovecot", "check postfix", "restart postfix"]);
+    assert.deepEqual(details(), [
+      "component_outdated dovecot: the old version keeps running, because the new one would not start. Dovecot refuses its configuration: line 3",
+    ]);
+    assert.deepEqual(await looks(9 * MINUTE_MS), []);
+    refuses.clear();
+    assert.deepEqual(await looks(10 * MINUTE_MS), ["check dovecot", "restart dovecot"]);
+    assert.deepEqual(details(), []);
+  },
+);
+
+test("after a component that does not work again, no other is touched until it answers", DPKG, async () => {
+  const { silent, looks, details } = upgraded("dovecot", "postfix");
+  silent.set("dovecot", "The IMAP port does not answer");
+  assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"]);
+  const reported = ["component_outdated dovecot: The IMAP port does not answer"];
+  assert.deepEqual(details(), reported);
+  for (const minutes of [10, 20]) {
+    assert.deepEqual(await looks(minutes * MINUTE_MS), []);
+    assert.deepEqual(details(), reported);
+  }
+  silent.clear();
+  assert.deepEqual(await looks(30 * MINUTE_MS), ["check postfix", "restart postfix"]);
+  assert.deepEqual(details(), []);
+});
+
+test(
+  "a component that did not work again is restarted before all others once its fixed version arrives",
+  DPKG,
+  async () => {
+    const { files, left, refuses, silent, looks, details } = upgraded("unbound", "dovecot", "postfix");
+    refuses.set("unbound", "unbound refuses its configuration");
+    silent.set("dovecot", "The IMAP port does not answer");
+    assert.deepEqual(await looks(), ["check unbound", "check dovecot", "restart dovecot"]);
+    left.add("dovecot");
+    writeFileSync(join(files.directory, "status"), "\n\n");
+    assert.deepEqual(await looks(), ["check dovecot", "restart dovecot"], "which does not answer either");
+    assert.match(details().join(), /unbound refuses its configuration; dovecot: The IMAP port does not answer$/);
+    left.add("dovecot");
+    refuses.clear();
+    silent.clear();
+    writeFileSync(join(files.directory, "status"), "\n\n\n");
+    const each = ["dovecot", "unbound", "postfix"].flatMap((name) => [`check ${name}`, `restart ${name}`]);
+    assert.deepEqual(await looks(), each);
+    assert.deepEqual(details(), []);
+  },
+);
+
+test("a component whose package dpkg has not finished is not restarted, but reported", DPKG, async () => {
+  const { files, looks, details } = upgraded("postgrey");
+  const half = "Package: postgrey\nStatus: install ok half-configured\nArchitecture: all\nMaintainer: x\nVersion: 1\n";
+  writeFileSync(join(files.directory, "status"), `${half}Description: x\n`);
+  assert.deepEqual(await looks(), []);
+  assert.deepEqual(details(), [
+    "component_outdated postgrey: dpkg has not finished postgrey. Try: dpkg --configure -a",
+  ]);
+});
+
+test("does nothing on a machine without dpkg", async () => {
+  const { files, looks } = upgraded("postfix");
+  rmSync(join(files.directory, "status"));
+  assert.deepEqual(await looks(), []);
+});

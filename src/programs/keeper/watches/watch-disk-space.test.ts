@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { DAY_MS, isoTime, later } from "../../../core/time.ts";
+import { readDiskDays } from "../../../jobs/report/records.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import { DiskSpaceWatch } from "./watch-disk-space.ts";
+
+const BLOCKS = 1_000_000;
+const THRESHOLD = { "alerts.thresholds.disk": 20 } as const;
+
+function setUp() {
+  const layout = layoutOf(temporaryDirectory());
+  for (const path of [dirname(layout.engineDb), dirname(layout.accountsDb), layout.report, layout.log, layout.mail])
+    mkdirSync(path, { recursive: true });
+  const clock = new HandClock();
+  const left: Record<string, number> = {};
+  const space = (path: string) => ({ bsize: 1_000, blocks: BLOCKS, bavail: left[path] ?? BLOCKS });
+  const watch = new DiskSpaceWatch(layout, clock, THRESHOLD, space);
+  const look = (path: string, share: number): readonly string[] => {
+    left[path] = share * BLOCKS;
+    watch.look();
+    return watch.troubles().map(({ code }) => code);
+  };
+  return { layout, clock, watch, look };
+}
+
+test("reports a fifth and a tenth of the disk left, each with its own notice, until there is space again", () => {
+  const { layout, watch, look } = setUp();
+  assert.deepEqual(look(layout.data, 0.21), []);
+  assert.deepEqual(look(layout.data, 0.2), ["disk_filling"]);
+  assert.match(watch.troubles()[0]?.detail ?? "", /^20 % \(.*MB\) of the disk below \S+ is left; .* after three days$/);
+  assert.deepEqual(look(layout.data, 0.1), ["disk_filling", "disk_low"]);
+  assert.deepEqual(look(layout.data, 0.5), []);
+  assert.equal(readDiskDays(layout).length, 1, "the day is noted");
+});
+
+test("mail on a separate disk is watched too, and 0 turns it off", () => {
+  const { layout, watch, look } = setUp();
+  assert.deepEqual(look(layout.mail, 0.05), ["disk_filling", "disk_low"]);
+  watch.use({ "alerts.thresholds.disk": 0 });
+  assert.deepEqual(look(layout.mail, 0.05), []);
+});
+
+test("the days until the disk is full follow from its growth", () => {
+  const { layout, clock, watch, look } = setUp();
+  const perDay = 0.01 * BLOCKS * 1_000;
+  const used = 0.82 * BLOCKS * 1_000;
+  const days = [4, 3, 2, 1].map((ago) => ({
+    day: isoTime(later(clock.now(), -ago * DAY_MS)).slice(0, 10),
+    usedBytes: used - ago * perDay,
+    logBytes: 0,
+    databaseBytes: 0,
+  }));
+  writeFileSync(layout.diskDays, JSON.stringify(days));
+  look(layout.data, 0.18);
+  assert.match(watch.troubles()[0]?.detail ?? "", /as it grew over the last 4 days, it is full in about (17|18) days$/);
+});

@@ -1,0 +1,79 @@
+import { statfsSync } from "node:fs";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { bytes, growthOf } from "../../../core/report/figures.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, isoTime } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { diskFigures, noteDiskDay } from "../../../jobs/report/records.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+
+export type DiskSettings = Pick<Settings, "alerts.thresholds.disk">;
+/** The result of statfs(2). */
+type Space = Readonly<{ bavail: number; blocks: number; bsize: number }>;
+
+/** The second alert is sent at this share of the first threshold. */
+const SECOND = 0.5;
+
+/** Notes the disk's use each day, and reports while weeks are left rather than megabytes, which the guard watches. */
+export class DiskSpaceWatch {
+  readonly #layout: Layout;
+  readonly #clock: Clock;
+  readonly #space: (path: string) => Space;
+  #settings: DiskSettings | null;
+  #troubles: readonly KeeperTrouble[] = [];
+
+  constructor(
+    layout: Layout,
+    clock: Clock,
+    settings: DiskSettings | null,
+    space: (path: string) => Space = (path) => statfsSync(path),
+  ) {
+    this.#layout = layout;
+    this.#clock = clock;
+    this.#settings = settings;
+    this.#space = space;
+  }
+
+  use(settings: DiskSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Throws if the day cannot be recorded. */
+  look(): void {
+    this.#troubles = this.#look();
+    noteDiskDay(this.#layout, this.#clock.now());
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    return this.#troubles;
+  }
+
+  #look(): readonly KeeperTrouble[] {
+    const percent = this.#settings?.["alerts.thresholds.disk"] ?? 0;
+    const { data, mail } = this.#layout;
+    // Mail may have a separate disk.
+    const [fullest] = [data, mail]
+      .map((path) => ({ path, ...this.#space(path) }))
+      .toSorted((a, b) => a.bavail / a.blocks - b.bavail / b.blocks);
+    if (fullest === undefined || fullest.blocks === 0) return [];
+    const left = (100 * fullest.bavail) / fullest.blocks;
+    if (left > percent) return [];
+    const free = `${Math.floor(left)} % (${bytes(fullest.bavail * fullest.bsize)}) of the disk below ${fullest.path} is left`;
+    const detail = `${free}; ${fullest.path === data ? this.#forecast(fullest) : "how fast it fills is not measured"}`;
+    const first: KeeperTrouble = { code: "disk_filling", detail };
+    return left > percent * SECOND ? [first] : [first, { code: "disk_low", detail }];
+  }
+
+  #forecast({ bavail, blocks, bsize }: Space): string {
+    const figures = diskFigures(this.#layout);
+    if (!figures.known) return figures.reason;
+    const now = this.#clock.now();
+    const growth = growthOf({ ...figures, freeBytes: bavail * bsize, totalBytes: blocks * bsize }, isoTime(now));
+    if (growth === null) return "how fast it fills is known after three days";
+    const over = `over the last ${plural(growth.days, "day")}`;
+    if (growth.fullAt === null) return `it hardly grew ${over}`;
+    const days = Math.floor((Date.parse(growth.fullAt) - now) / DAY_MS);
+    return `as it grew ${over}, it is full in about ${plural(days, "day")}`;
+  }
+}

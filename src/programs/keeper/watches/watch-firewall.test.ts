@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Door, type Opening, parseDoor, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
+import { nftStrict } from "../../../host/nft/strict-rules.ts";
+import { loadSettings } from "../../../settings/load.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import { FirewallWatch } from "./watch-firewall.ts";
+
+function settings(toml: string): Settings {
+  const loaded = loadSettings(`domains = ["example.org"]\n[firewall]\n${toml}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+function door(text: string): Door {
+  return parseDoor(text) ?? assert.fail(text);
+}
+
+const STRICT = 'mode = "strict"\n';
+const OPEN = ["22/tcp", "25/tcp", "465/tcp", "587/tcp", "993/tcp"].map(door);
+
+/** A kernel that holds one table, and a file that holds the state. */
+class Machine {
+  state: StrictState = UNCONFIRMED;
+  table = "";
+  loads = 0;
+  fails = false;
+  isUnreadable = false;
+  isSsBroken = false;
+  /** Another program removes the table as soon as it is created. */
+  losesNext = false;
+  ssh = [door("22/tcp")];
+  readonly watch: FirewallWatch;
+
+  constructor(toml: string) {
+    this.watch = new FirewallWatch(
+      {
+        read: () => this.state,
+        keep: (state) => (this.state = state),
+        list: () => Promise.resolve(this.isUnreadable ? null : this.table),
+        load: (confirmed, trial) => {
+          this.loads += 1;
+          if (this.fails) return Promise.resolve({ ok: false, reason: "nft failed" });
+          const text = nftStrict(confirmed, trial).replaceAll(/timeout (\d+s)/g, "timeout $1 expires $1");
+          this.table = (confirmed === null && trial === null) || this.losesNext ? "" : text;
+          this.losesNext = false;
+          return Promise.resolve({ ok: true });
+        },
+        ssh: (session) => Promise.resolve([...this.ssh, ...(session === null ? [] : [door(`${session}/tcp`)])]),
+        connections: (except) => Promise.resolve(this.isSsBroken ? null : [`open except ${except.length}`]),
+      },
+      settings(toml),
+    );
+  }
+
+  /** The kernel rolls the trial back. */
+  expire(): void {
+    this.table = this.table.replaceAll(/ expires \d+s/g, "");
+  }
+
+  codes(): readonly string[] {
+    return this.watch.troubles().map(({ code }) => code);
+  }
+}
+
+async function confirmed(toml = STRICT): Promise<Machine> {
+  const machine = new Machine(toml);
+  await machine.watch.begin(null);
+  assert.deepEqual(await machine.watch.confirm(), { ok: true, detail: "" });
+  return machine;
+}
+
+test("without strict mode there is no table, and nothing can be confirmed", async () => {
+  const machine = new Machine("");
+  machine.table = nftStrict({ doors: OPEN, trusted: [] }, null);
+  machine.state = { confirmed: { doors: OPEN, trusted: [] }, trial: null };
+  await machine.watch.look();
+  await machine.watch.look();
+  assert.deepEqual([machine.table, machine.state, machine.loads], ["", UNCONFIRMED, 1]);
+  assert.match(JSON.stringify(await machine.watch.begin(null)), /firewall\.mode is not strict/);
+});
+
+test("nothing is strict before a trial was confirmed, and the state shows it", async () => {
+  const machine = new Machine(STRICT);
+  await machine.watch.look();
+  assert.deepEqual([machine.table, machine.codes()], ["", []]);
+  await machine.watch.look();
+  assert.deepEqual([machine.table, machine.codes()], ["", ["firewall_unconfirmed"]]);
+  assert.deepEqual(await machine.watch.begin(2200), { ok: true, detail: "", count: 120 });
+  assert.deepEqual(machine.codes(), []);
+  assert.deepEqual(machine.state.trial?.opening.doors, [...OPEN.slice(0, 4), "993/tcp", "2200/tcp"]);
+  assert.deepEqual(machine.state.trial?.connections, ["open except 8"]);
+  const { loads } = machine;
+  await machine.watch.look();
+  assert.equal(machine.loads, loads, "a trial is the kernel's");
+  machine.expire();
+  assert.match(JSON.stringify(await machine.watch.confirm()), /it was undone/);
+  await machine.watch.look();
+  assert.deepEqual([machine.table, machine.state, machine.codes()], ["", UNCONFIRMED, ["firewall_unconfirmed"]]);
+});
+
+test("restores a confirmed firewall, and adds new needs of settings and SSH", async () => {
+  const machine = await confirmed();
+  assert.deepEqual(machine.state, { confirmed: { doors: OPEN, trusted: [] }, trial: null });
+  await machine.watch.look();
+  const { loads } = machine;
+  await machine.watch.look();
+  assert.equal(machine.loads, loads);
+  machine.table = machine.table.replace("tcp dport 25 accept", "accept");
+  await machine.watch.look();
+  assert.match(machine.table, /tcp dport 25 accept/);
+  machine.watch.use(settings(`${STRICT}open = ["443/tcp"]\n`));
+  await machine.watch.look();
+  assert.match(machine.table, /tcp dport 443 accept/);
+  assert.ok(machine.state.confirmed?.doors.includes(door("443/tcp")));
+  machine.table = "";
+  machine.losesNext = true;
+  await machine.watch.look();
+  assert.equal(machine.table, "", "it was removed again while it was created");
+  await machine.watch.look();
+  assert.match(machine.table, /tcp dport 443 accept/);
+  machine.table = "";
+  machine.fails = true;
+  await machine.watch.look();
+  assert.deepEqual(machine.codes(), ["firewall_not_strict"]);
+  machine.fails = false;
+  await machine.watch.look();
+  assert.deepEqual(machine.codes(), []);
+  machine.isUnreadable = true;
+  await machine.watch.look();
+  assert.deepEqual(machine.watch.troubles(), [{ code: "firewall_not_strict", detail: "the firewall cannot be read" }]);
+});
+
+test("a confirmed opening is closed only by a trial, and stays open if the trial ends", async () => {
+  const machine = await confirmed(`${STRICT}open = ["443/tcp"]\n`);
+  machine.watch.use(settings(STRICT));
+  await machine.watch.look();
+  const old: Opening = {
+    doors: [OPEN[0] ?? assert.fail(), door("25/tcp"), door("443/tcp"), ...OPEN.slice(2)],
+    trusted: [],
+  };
+  assert.deepEqual(machine.state.confirmed, old);
+  await machine.watch.begin(null);
+  assert.match(machine.table, /chain trial[^]*chain confirmed[^]*tcp dport 443 accept/);
+  assert.deepEqual(await machine.watch.takeBack(), { ok: true, detail: "" });
+  assert.deepEqual(machine.state, { confirmed: old, trial: null });
+  assert.match(JSON.stringify(await machine.watch.takeBack()), /nothing waits/);
+  await machine.watch.begin(null);
+  await machine.watch.confirm();
+  assert.deepEqual(machine.state.confirmed?.doors, OPEN);
+  machine.watch.use(settings(`${STRICT}open = ["80/tcp"]\n`));
+  assert.match(JSON.stringify(await machine.watch.begin(null)), /No open port is closed/);
+});
+
+test("a trial that the kernel refuses changes nothing", async () => {
+  const machine = new Machine(STRICT);
+  machine.fails = true;
+  assert.deepEqual(await machine.watch.begin(null), { ok: false, reason: "nft failed" });
+  assert.deepEqual(machine.state, UNCONFIRMED);
+  machine.fails = false;
+  machine.isSsBroken = true;
+  const { loads } = machine;
+  assert.match(JSON.stringify(await machine.watch.begin(null)), /ss\(8\) does not show/);
+  assert.deepEqual([machine.state, machine.loads], [UNCONFIRMED, loads], "an open session could confirm it");
+  machine.isSsBroken = false;
+  await machine.watch.begin(null);
+  const before = machine.state;
+  machine.fails = true;
+  assert.deepEqual(await machine.watch.confirm(), { ok: false, reason: "nft failed" });
+  assert.deepEqual(machine.state, before);
+  assert.deepEqual(await machine.watch.takeBack(), { ok: false, reason: "nft failed" });
+});

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { test } from "node:test";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { lacking } from "../../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { SECOND_MS } from "../../../core/time.ts";
+import { pidFile } from "../../../host/running/supervise.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import { openAccounts, openEngine } from "../../../store/open.ts";
+import { LockWatch } from "./watch-locks.ts";
+
+test("a program that keeps a database locked is named by pid and command, with a command that ends it, until it has ended", {
+  skip: lacking({ installed: ["sqlite3"] }),
+}, async (t) => {
+  // This process writes, as the guard does.
+  const layout = { ...layoutOf(temporaryDirectory()), node: process.execPath };
+  const { engineDb, accountsDb } = layout;
+  for (const path of [engineDb, accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const own = openEngine(engineDb);
+  openAccounts(accountsDb);
+  t.after(() => own.close());
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  const lookLater = (): ReturnType<LockWatch["troubles"]> => {
+    watch.look();
+    clock.advance(4 * SECOND_MS);
+    return watch.troubles();
+  };
+  own.exec("BEGIN IMMEDIATE");
+  assert.deepEqual(lookLater(), [], "the guard's own transaction is none");
+  own.exec("ROLLBACK");
+
+  for (const [database, name] of [
+    [engineDb, "engine.db"],
+    [accountsDb, "accounts.db"],
+  ] as const) {
+    const locker = spawn("sqlite3", [database], { stdio: ["pipe", "pipe", "inherit"] });
+    locker.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+    await once(locker.stdout, "data");
+    watch.look();
+    assert.deepEqual(watch.troubles(), [], "it may end on its own");
+    const [trouble] = lookLater();
+    assert.equal(trouble?.code, "database_locked");
+    const said = `^pid ${locker.pid}, \`sqlite3 .*\`, has locked ${name} since 20.*Z\\. Try: kill ${locker.pid}$`;
+    assert.match(trouble.detail, new RegExp(said));
+    locker.stdin.end("ROLLBACK;\n.quit\n");
+    await once(locker, "close");
+    assert.deepEqual(lookLater(), [], "it has ended");
+  }
+});
+
+test("neither the guard nor its child processes are named, even if the programs of processes cannot be read", {
+  skip: lacking({ installed: ["sqlite3"] }),
+}, async () => {
+  // No process is known by its program.
+  const layout = { ...layoutOf(temporaryDirectory()), node: "" };
+  const guard = pidFile(layout.services, "guard");
+  for (const path of [layout.engineDb, layout.accountsDb, guard]) mkdirSync(dirname(path), { recursive: true });
+  openEngine(layout.engineDb).close();
+  openAccounts(layout.accountsDb).close();
+  const clock = new HandClock();
+  const watch = new LockWatch(layout, clock);
+  // The shell acts as the guard, and sqlite3 as its maintenance.
+  const shell = spawn("sh", ["-c", `sqlite3 ${layout.engineDb}; true`], { stdio: ["pipe", "pipe", "inherit"] });
+  shell.stdin.write("BEGIN EXCLUSIVE;\nSELECT 'locked';\n");
+  await once(shell.stdout, "data");
+  const named = (): number => {
+    watch.look();
+    clock.advance(4 * SECOND_MS);
+    return watch.troubles().length;
+  };
+  assert.equal(named(), 1, "no guard runs");
+  writeFileSync(guard, `${shell.pid}\n`);
+  assert.equal(named(), 0);
+  shell.stdin.end("ROLLBACK;\n.quit\n");
+  await once(shell, "close");
+});

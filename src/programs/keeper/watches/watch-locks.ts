@@ -1,0 +1,136 @@
+import { readFileSync, statSync } from "node:fs";
+import { basename } from "node:path";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import { printable } from "../../../core/text.ts";
+import { isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { lockDevice, parseWriteLocks, type WriteLock } from "../../../host/kernel/proc-locks.ts";
+import { isOf } from "../../../host/running/processes.ts";
+import { listProcesses, type Process } from "../../../host/running/read-processes.ts";
+import { pidOf } from "../../../host/running/supervise.ts";
+import type { Layout } from "../../../settings/layout.ts";
+
+/** Shorter transactions of other programs are not reported. */
+const TOLD_MS = 4 * SECOND_MS;
+const MOST_NAMED = 3;
+const ARGS_CHARACTERS = 100;
+/** The byte of `-shm` that the writer locks (SQLite, "WAL-mode file format", WAL_WRITE_LOCK). */
+const WAL_WRITE_BYTE = 120;
+/** The bytes of the database file that are locked for writing without a write-ahead log ("File locking", PENDING_BYTE). */
+const PENDING = { first: 0x4000_0000, last: 0x4000_0000 + 511 } as const;
+
+type Held = Readonly<{ database: string; pid: number; command: string; since: Millis }>;
+
+/** Names a foreign program that keeps a database locked, so that the guard cannot write. The kernel knows the lock's pid. */
+export class LockWatch {
+  readonly #layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">;
+  readonly #clock: Clock;
+  #held: readonly Held[] = [];
+
+  constructor(layout: Pick<Layout, "accountsDb" | "engineDb" | "node" | "services">, clock: Clock) {
+    this.#layout = layout;
+    this.#clock = clock;
+  }
+
+  look(): void {
+    const { accountsDb, engineDb, node, services } = this.#layout;
+    const locks = parseWriteLocks(readFileSync("/proc/locks", "utf8"));
+    const found = [engineDb, accountsDb].flatMap((database) => locksOf(database, locks));
+    const processes = found.length === 0 ? [] : listProcesses();
+    const guard = pidOf(services, "guard");
+    const now = this.#clock.now();
+    this.#held = found.flatMap((lock) => {
+      const { database, pid } = lock;
+      const holder = processes.find((one) => one.pid === pid);
+      if (holder === undefined || holder.exe === node || isOf(pid, guard, processes) || !mayUse(holder, lock))
+        return [];
+      const before = this.#held.find((one) => one.pid === pid && one.database === database);
+      return [
+        { database, pid, command: printable(holder.args.join(" "), ARGS_CHARACTERS), since: before?.since ?? now },
+      ];
+    });
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const now = this.#clock.now();
+    const long = this.#held.filter(({ since }) => now - since >= TOLD_MS).slice(0, MOST_NAMED);
+    if (long.length === 0) return [];
+    const says = long.map(
+      ({ database, pid, command, since }) =>
+        `pid ${pid}, \`${command}\`, has locked ${basename(database)} since ${isoTime(since)}`,
+    );
+    const pids = [...new Set(long.map(({ pid }) => pid))];
+    return [{ code: "database_locked", detail: `${says.join("; ")}. Try: kill ${pids.join(" ")}` }];
+  }
+}
+
+type Lock = Readonly<{ database: string; pid: number; isOnDevice: boolean }>;
+
+/** One for each process. */
+function locksOf(database: string, locks: readonly WriteLock[]): readonly Lock[] {
+  const [memory, file] = [`${database}-shm`, database].map((path) => statSync(path, { throwIfNoEntry: false }));
+  const holding = locks.filter(
+    ({ inode, first, last }) =>
+      (inode === memory?.ino && first <= WAL_WRITE_BYTE && last >= WAL_WRITE_BYTE) ||
+      (inode === file?.ino && first <= PENDING.last && last >= PENDING.first),
+  );
+  const device = file === undefined ? "" : lockDevice(file.dev);
+  return [...Map.groupBy(holding, ({ pid }) => pid)].map(([pid, own]) => ({
+    database,
+    pid,
+    isOnDevice: own.some((lock) => lock.device === device),
+  }));
+}
+
+/**
+ * Inodes of different disks can have the same number. Without CAP_SYS_PTRACE, other users' files cannot be seen: then the
+ * device decides. The device is not enough otherwise, because Btrfs reports a different one to stat(2) than it locks on.
+ */
+function mayUse({ exe, used }: Process, { database, isOnDevice }: Lock): boolean {
+  if (exe === "") return isOnDevice;
+  return used().some((name) => name === database || name === `${database}-shm`);
+}
+
+/** Sixteen times the size to which the guard lets it grow without readers. */
+const LOG_BYTES = 64 * 1024 * 1024;
+/** Checks in a row that find the same process: a query of a second is not reported. */
+const LOOKS = 3;
+const MOST_READERS = 3;
+const COMMAND_CHARACTERS = 100;
+
+/**
+ * Names programs that keep `engine.db` open while its write-ahead log grows: frames that a reader may still need stay in the
+ * log. Only root sees other users' open files.
+ */
+export class ReaderWatch {
+  readonly #layout: Layout;
+  readonly #logBytes: number;
+  /** By pid, how many checks in a row have found it, and its command. */
+  #seen = new Map<number, Readonly<{ looks: number; command: string }>>();
+
+  constructor(layout: Layout, logBytes: number = LOG_BYTES) {
+    this.#layout = layout;
+    this.#logBytes = logBytes;
+  }
+
+  look(): void {
+    const { engineDb, node } = this.#layout;
+    const size = statSync(`${engineDb}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+    const readers = size < this.#logBytes ? [] : listProcesses().filter((one) => one.exe !== node && isReader(one));
+    this.#seen = new Map(
+      readers.map(({ pid, args }) => [
+        pid,
+        { looks: (this.#seen.get(pid)?.looks ?? 0) + 1, command: printable(args.join(" "), COMMAND_CHARACTERS) },
+      ]),
+    );
+    function isReader({ used }: Readonly<{ used: () => readonly string[] }>): boolean {
+      return used().some((name) => name === engineDb || name === `${engineDb}-wal`);
+    }
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const long = [...this.#seen].filter(([, { looks }]) => looks >= LOOKS).slice(0, MOST_READERS);
+    if (long.length === 0) return [];
+    return [{ code: "database_reader", detail: long.map(([pid, { command }]) => `pid ${pid}: ${command}`).join("; ") }];
+  }
+}

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { HandClock } from "../../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
+import { MINUTE_MS } from "../../../core/time.ts";
+import type { ServiceName } from "../../../host/running/runit.ts";
+import type { Probe } from "./probes.ts";
+import { PartsWatch } from "./watch-parts.ts";
+
+const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer within 3 s" };
+
+/** A supervisor's directory with these services, which have run for a while; probes that return `results`. */
+function setUp(t: TestContext, names: readonly ServiceName[]) {
+  let nowMs = 0;
+  t.mock.method(performance, "now", () => nowMs);
+  const services = temporaryDirectory();
+  const clock = new HandClock();
+  const results = new Map<ServiceName, ProbeResult>();
+  const asked: ServiceName[] = [];
+  const restarted: ServiceName[] = [];
+  const said: string[] = [];
+  const kit = { failed: null as string | null, throws: null as Error | null };
+  const probes = names.map((service): Probe => {
+    const supervise = join(services, service, "supervise");
+    mkdirSync(supervise, { recursive: true });
+    writeFileSync(join(supervise, "pid"), `${process.pid}\n`);
+    utimesSync(join(supervise, "pid"), 1_000, 1_000);
+    const check = (): Promise<ProbeResult> => {
+      asked.push(service);
+      return Promise.resolve(results.get(service) ?? { ok: true });
+    };
+    const notice = service === "unbound" ? "resolver_silent" : "spam_filter_down";
+    return { name: `The ${service}`, service, notice, everyMs: 5_000, timeoutMs: 3_000, check };
+  });
+  const watch = new PartsWatch({
+    services,
+    probes,
+    clock,
+    restart: (service) => {
+      restarted.push(service);
+      return kit.throws === null ? Promise.resolve(kit.failed) : Promise.reject(kit.throws);
+    },
+    say: (what) => said.push(what),
+  });
+  /** This many seconds of the keeper's loop. */
+  const pass = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      nowMs += 1_000;
+      clock.advance(1_000);
+      watch.look();
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    }
+  };
+  return { services, results, asked, restarted, said, kit, watch, pass, clock, probes };
+}
+
+test("each part is probed at its interval, and sooner after a failure", async (t) => {
+  const { asked, results, pass } = setUp(t, ["unbound"]);
+  await pass(11);
+  assert.equal(asked.length, 3);
+  results.set("unbound", HANGS);
+  await pass(5);
+  asked.length = 0;
+  await pass(9);
+  assert.equal(asked.length, 3);
+});
+
+test("a part that failed twice is reported with its time and a command; parts of one notice together; a success ends it", async (t) => {
+  const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd", "spamass-milter"]);
+  const start = clock.now();
+  await pass(5);
+  for (const service of ["spamd", "spamass-milter"] as const) results.set(service, HANGS);
+  await pass(2);
+  assert.deepEqual(watch.troubles(), [], "one failure");
+  await pass(3);
+  const since = new Date(start + 6_000).toISOString();
+  const [reported, ...more] = watch.troubles();
+  assert.deepEqual(more, []);
+  assert.equal(reported?.code, "spam_filter_down");
+  assert.equal(
+    reported?.detail,
+    `The spamd gave no answer within 3 s, since ${since}. The spamass-milter gave no answer within 3 s, since ${since}. ` +
+      `Try: sv restart ${join(services, "spamd")} ${join(services, "spamass-milter")}`,
+  );
+  assert.equal(watch.silenceOf("spamd").silence?.isBeyondHelp, false);
+  results.clear();
+  await pass(3);
+  assert.deepEqual(watch.troubles(), []);
+  assert.deepEqual(watch.silenceOf("spamd"), {});
+});
+
+test("a part that hangs for half a minute is restarted once, and counts as down if it still hangs", async (t) => {
+  const { results, pass, watch, restarted, said } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  await pass(29);
+  assert.deepEqual(restarted, []);
+  await pass(4);
+  assert.deepEqual(restarted, ["unbound"]);
+  assert.match(said.join(), /^The unbound gave no answer within 3 s: unbound was restarted\.$/);
+  assert.equal(watch.silenceOf("unbound").silence?.isBeyondHelp, false);
+  await pass(20);
+  assert.equal(watch.silenceOf("unbound").silence?.isBeyondHelp, true);
+  assert.match(watch.troubles()[0]?.detail ?? "", /; a restart has not helped\. Try: /);
+  await pass((9 * MINUTE_MS) / 1_000);
+  assert.equal(restarted.length, 1);
+  await pass(60);
+  assert.equal(restarted.length, 2);
+});
+
+test("a part that has just started gets time, unless it has answered already", async (t) => {
+  const { services, results, pass, watch, clock } = setUp(t, ["unbound", "spamd"]);
+  const start = clock.now() / 1_000;
+  for (const service of ["unbound", "spamd"]) utimesSync(join(services, service, "supervise", "pid"), start, start);
+  results.set("unbound", HANGS);
+  await pass(3);
+  results.set("spamd", HANGS);
+  await pass(9);
+  assert.deepEqual(
+    watch.troubles().map(({ code }) => code),
+    ["spam_filter_down"],
+  );
+  await pass(8);
+  assert.equal(watch.troubles().length, 2);
+});
+
+test("a failed restart is reported", async (t) => {
+  const { results, pass, kit, said } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  kit.failed = "timeout";
+  await pass(40);
+  assert.match(said.join(), /unbound could not be restarted: timeout$/);
+});
+
+test("an exception in a restart stops nothing else: it is reported, and the restart is retried", async (t) => {
+  const { results, pass, kit, said, restarted } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  kit.throws = new Error("no space left on device");
+  await pass(40);
+  assert.match(said.join(), /unbound could not be restarted: no space left on device$/);
+  await pass((10 * MINUTE_MS) / 1_000);
+  assert.equal(restarted.length, 2);
+});
+
+test("a part with a wrong answer is not restarted, nor one that does not run; both are reported", async (t) => {
+  const { services, results, pass, restarted, watch } = setUp(t, ["unbound", "spamd"]);
+  results.set("unbound", { ok: false, hangs: false, says: "hung up" });
+  results.set("spamd", HANGS);
+  writeFileSync(join(services, "spamd", "supervise", "pid"), "");
+  await pass(60);
+  assert.deepEqual(restarted, []);
+  assert.equal(watch.troubles().length, 2);
+  assert.equal(watch.silenceOf("unbound").silence?.isBeyondHelp, true);
+});
+
+test("a service disabled in the settings is not probed, and is forgotten", async (t) => {
+  const { services, results, pass, asked, watch } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  await pass(10);
+  assert.equal(watch.troubles().length, 1);
+  rmSync(join(services, "unbound"), { recursive: true });
+  await pass(5);
+  asked.length = 0;
+  await pass(10);
+  assert.deepEqual([asked, watch.troubles()], [[], []]);
+});
+
+test("after a change of the settings a part keeps its state, and one no longer probed is forgotten", async (t) => {
+  const { results, pass, watch, probes } = setUp(t, ["unbound"]);
+  results.set("unbound", HANGS);
+  await pass(10);
+  const reported = watch.troubles();
+  assert.equal(reported.length, 1);
+  watch.use(probes);
+  assert.deepEqual(watch.troubles(), reported);
+  watch.use([]);
+  assert.deepEqual(watch.troubles(), []);
+});

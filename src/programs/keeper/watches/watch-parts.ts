@@ -1,0 +1,262 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import {
+  afterProbe,
+  afterRestart,
+  isBeyondHelp,
+  isTold,
+  isYoungAt,
+  type ProbeRecord,
+  UNTRIED,
+  wantsRestart,
+} from "../../../core/alerts/probe-record.ts";
+import { codeOf, messageOf } from "../../../core/error.ts";
+import { plural } from "../../../core/text.ts";
+import { instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
+import { pidFile, pidOf } from "../../../host/running/supervise.ts";
+import type { Probe } from "./probes.ts";
+
+/** A part that has not answered is probed sooner, milliseconds after the last attempt. */
+const AGAIN_MS = 3 * SECOND_MS;
+/** Spreads the probes after a start. */
+const APART_MS = 300;
+
+export type PartsWatchParts = Readonly<{
+  services: string;
+  probes: readonly Probe[];
+  clock: Clock;
+  /** Stops a service, including leftover processes, and starts it. Null, or why not. */
+  restart: (service: ServiceName) => Promise<string | null>;
+  say: (what: string) => void;
+}>;
+
+type Silence = Readonly<{ says: string; isBeyondHelp: boolean }>;
+
+type Watched = { probe: Probe; record: ProbeRecord; answeredAt: Millis | null; isAsking: boolean; askAt: number };
+
+/**
+ * Probes each part of the server. A part that fails twice in a row is reported, one that keeps hanging is
+ * restarted, and one that no restart helps counts as down.
+ */
+export class PartsWatch {
+  readonly #parts: PartsWatchParts;
+  #watched: readonly Watched[] = [];
+  readonly #restarting = new Set<ServiceName>();
+
+  constructor(parts: PartsWatchParts) {
+    this.#parts = parts;
+    this.use(parts.probes);
+  }
+
+  /** After a change of the settings. The state of a part stays. */
+  use(probes: readonly Probe[]): void {
+    const known = new Map(this.#watched.map(({ probe, record }) => [probe.name, record]));
+    const from = performance.now();
+    this.#watched = probes.map((probe, index) => ({
+      probe,
+      record: known.get(probe.name) ?? UNTRIED,
+      answeredAt: null,
+      isAsking: false,
+      askAt: from + index * APART_MS,
+    }));
+  }
+
+  /** Probes every part whose interval has passed, and waits for none of the answers. Call it about every second. Never throws. */
+  look(): void {
+    const now = performance.now();
+    for (const watched of this.#watched) {
+      const { probe, isAsking, askAt } = watched;
+      if (isAsking || now < askAt || this.#restarting.has(probe.service)) continue;
+      if (this.#isWanted(probe)) void this.#ask(watched);
+      else watched.record = UNTRIED;
+    }
+  }
+
+  /** One for each notice, with all silent parts. */
+  troubles(): readonly KeeperTrouble[] {
+    const failing = Map.groupBy(this.#failing(), ({ probe }) => probe.notice);
+    return [...failing].map(([code, watched]) => ({ code, detail: this.#detail(watched) }));
+  }
+
+  /** The silent parts of a service, for the status. */
+  silenceOf(service: ServiceName): Readonly<{ silence?: Silence }> {
+    const failing = this.#failing().filter(({ probe }) => probe.service === service);
+    if (failing.length === 0) return {};
+    const now = this.#parts.clock.now();
+    return {
+      silence: { says: this.#detail(failing), isBeyondHelp: failing.some(({ record }) => isBeyondHelp(record, now)) },
+    };
+  }
+
+  async #ask(watched: Watched): Promise<void> {
+    const { services, clock } = this.#parts;
+    const { probe } = watched;
+    watched.isAsking = true;
+    const askedAt = performance.now();
+    const result = await probe.check(probe.timeoutMs);
+    const now = clock.now();
+    // It may have been stopped on purpose since.
+    if (!this.#restarting.has(probe.service)) {
+      const startedAt = startOf(services, probe.service);
+      if (result.ok) watched.answeredAt = now;
+      const hasAnswered = startedAt !== null && watched.answeredAt !== null && watched.answeredAt > startedAt;
+      const isYoung = startedAt !== null && !hasAnswered && isYoungAt(startedAt, now);
+      watched.record = afterProbe(watched.record, result, { now, isYoung });
+    }
+    watched.askAt = result.ok ? askedAt + probe.everyMs : performance.now() + AGAIN_MS;
+    watched.isAsking = false;
+    if (pidOf(services, probe.service) !== null && wantsRestart(watched.record, now)) await this.#restart(watched);
+  }
+
+  /** The counts of all parts of the service start again with it. */
+  async #restart({ probe: { service, name }, record: { says } }: Watched): Promise<void> {
+    const { restart, clock, say } = this.#parts;
+    if (this.#restarting.has(service)) return;
+    this.#restarting.add(service);
+    const failed = await restart(service)
+      .catch(messageOf)
+      .finally(() => this.#restarting.delete(service));
+    say(`${name} ${says}: ${service} ${failed === null ? "was restarted." : `could not be restarted: ${failed}`}`);
+    for (const watched of this.#watched)
+      if (watched.probe.service === service) watched.record = afterRestart(watched.record, clock.now());
+  }
+
+  /** A service that was disabled in the settings does not exist. */
+  #isWanted({ service, isWanted }: Probe): boolean {
+    return existsSync(join(this.#parts.services, service)) && (isWanted?.() ?? true);
+  }
+
+  #failing(): readonly Watched[] {
+    return this.#watched.filter(({ record }) => isTold(record));
+  }
+
+  #detail(watched: readonly Watched[]): string {
+    const { services, clock } = this.#parts;
+    const now = clock.now();
+    const says = watched.map(({ probe, record }) => {
+      const since = record.since === null ? "" : `, since ${isoTime(record.since)}`;
+      const wasRestarted = record.restartedAt !== null && record.since !== null && record.restartedAt >= record.since;
+      const helped = isBeyondHelp(record, now) && wasRestarted ? "; a restart has not helped" : "";
+      return `${probe.name} ${record.says}${since}${helped}`;
+    });
+    const names = [...new Set(watched.map(({ probe }) => join(services, probe.service)))];
+    return `${says.join(". ")}. Try: sv restart ${names.join(" ")}`;
+  }
+}
+
+/** When runsv(8) started the service that runs now; null while it is down. */
+function startOf(services: string, service: ServiceName): Millis | null {
+  if (pidOf(services, service) === null) return null;
+  const stat = statSync(pidFile(services, service), { throwIfNoEntry: false });
+  return stat === undefined ? null : instant(stat.mtimeMs);
+}
+
+const LOOK_EVERY_MS = 4 * SECOND_MS;
+/** Checks in a row that find the same process: a debugger or a short `kill -STOP; kill -CONT` is not reported. */
+const LOOKS = 2;
+/** After this many, a program that writes a log is continued: about 16 s. */
+const LOOKS_OF_WRITERS = 4;
+/** No probe asks them, and once some kilobytes wait, every program that logs to them hangs too. */
+const LOG_WRITERS: readonly string[] = ["svlogd", "postlogd"];
+const MOST_NAMED = 3;
+
+/** A process's fields of /proc/PID/stat (proc(5)). */
+type Stat = Readonly<{ pid: number; name: string; state: string; parent: number; startedAt: string }>;
+/** Stopped by a signal (SIGSTOP, SIGTSTP). A process stopped by a debugger is in state t. */
+const STOPPED = "T";
+
+export type StoppedWatchParts = Readonly<{
+  services: string;
+  /** Sends SIGCONT. */
+  proceed: (pid: number) => void;
+  say: (what: string) => void;
+}>;
+
+/**
+ * Finds programs of the server that a signal has stopped. Probes detect that a part does not work; this names the
+ * process and the cause, and finds programs that no probe asks.
+ */
+export class StoppedWatch {
+  readonly #parts: StoppedWatchParts;
+  #seen = new Map<string, Readonly<{ stat: Stat; looks: number }>>();
+  #lookAt = 0;
+
+  constructor(parts: StoppedWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it about every second. */
+  look(nowMs: number = performance.now()): void {
+    if (nowMs < this.#lookAt) return;
+    this.#lookAt = nowMs + LOOK_EVERY_MS;
+    const stopped = this.#family().filter(({ state }) => state === STOPPED);
+    this.#seen = new Map(
+      stopped.map((stat) => [keyOf(stat), { stat, looks: (this.#seen.get(keyOf(stat))?.looks ?? 0) + 1 }]),
+    );
+    for (const { stat, looks } of this.#seen.values())
+      if (looks >= LOOKS_OF_WRITERS && LOG_WRITERS.includes(stat.name)) this.#proceed(stat);
+  }
+
+  troubles(): readonly KeeperTrouble[] {
+    const stopped = [...this.#seen.values()].filter(({ looks }) => looks >= LOOKS).map(({ stat }) => stat);
+    if (stopped.length === 0) return [];
+    const named = stopped.slice(0, MOST_NAMED).map(({ pid, name }) => `${name} (pid ${pid})`);
+    const more = stopped.length > MOST_NAMED ? ` and ${plural(stopped.length - MOST_NAMED, "other")}` : "";
+    const pids = stopped.map(({ pid }) => pid).join(" ");
+    return [{ code: "process_stopped", detail: `${named.join(", ")}${more}. Try: kill -CONT ${pids}` }];
+  }
+
+  #proceed({ pid, name }: Stat): void {
+    const { proceed, say } = this.#parts;
+    say(`${name} (pid ${pid}) was stopped by a signal: it is continued.`);
+    proceed(pid);
+  }
+
+  /** Processes that runsv(8) started, and all below them. */
+  #family(): readonly Stat[] {
+    const all = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .flatMap(statOf);
+    const children = Map.groupBy(all, ({ parent }) => parent);
+    const roots = new Set(SERVICES.flatMap((service) => this.#rootsOf(service)));
+    const found = new Set(all.filter(({ pid }) => roots.has(pid)));
+    for (const one of found) for (const child of children.get(one.pid) ?? []) found.add(child);
+    return [...found];
+  }
+
+  #rootsOf(service: string): readonly number[] {
+    const { services } = this.#parts;
+    return ["supervise", "log/supervise"].flatMap((at) => {
+      const pid = textOf(join(services, service, at, "pid")).trim();
+      return /^\d+$/.test(pid) ? [Number(pid)] : [];
+    });
+  }
+}
+
+/** The number may later belong to a different process. */
+function keyOf({ pid, startedAt }: Stat): string {
+  return `${pid} ${startedAt}`;
+}
+
+function statOf(pid: string): readonly Stat[] {
+  const text = textOf(`/proc/${pid}/stat`);
+  // The name may contain spaces and parentheses.
+  const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
+  const [state = "", parent = "", ...rest] = text.slice(to + 2).split(" ");
+  if (from < 0 || to < from) return [];
+  const name = text.slice(from + 1, to);
+  return [{ pid: Number(pid), name, state, parent: Number(parent), startedAt: rest[17] ?? "" }];
+}
+
+/** Empty if it has ended since. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes(codeOf(error))) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkedServer } from "../../../../test/kit/checked-server.ts";
+import type { QueueEntry } from "../../../admin/queue.ts";
+import { instant, MINUTE_MS } from "../../../core/time.ts";
+import { RelayWatch } from "./watch-relay.ts";
+
+const { settings } = checkedServer();
+const NOW = instant(Date.parse("2026-11-21T08:00:00Z"));
+const AT = "smtp.relay.example[198.51.100.91]";
+const WRONG = `SASL authentication failed; server ${AT} said: 535 5.7.8 no: secret`;
+const AWAY = `connect to ${AT}:587: Connection refused`;
+
+test("one notice for all mail that waits for the relay; an unreachable relay is reported only after a while", async () => {
+  const { watch, queue } = relayWatch();
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+  queue.push(waits(AWAY, 14), waits("host x[198.51.100.1] said: 451 later", 60));
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+  queue.push(waits(AWAY, 15));
+  await watch.look();
+  assert.match(
+    watch.troubles()[0]?.detail ?? "",
+    /^smtp\.relay\.example:587: it cannot be reached .*; 1 mail waiting$/,
+  );
+  queue.push(waits(WRONG, 0));
+  await watch.look();
+  const [only, ...others] = watch.troubles();
+  assert.deepEqual(others, []);
+  assert.equal(only?.code, "relay_refuses");
+  assert.match(only?.detail ?? "", /refuses the name or the password \(535 5\.7\.8\); 2 mails waiting$/);
+  assert.doesNotMatch(only?.detail ?? "", /secret/);
+  queue.length = 0;
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+});
+
+test("tries before the relay was set are ignored", async () => {
+  const { watch, queue } = relayWatch();
+  queue.push(waits("connect to mx.example.net[203.0.113.1]:25: Connection timed out", 60));
+  queue.push(waits("Server certificate not trusted", 60));
+  watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+  queue.push(waits("Server certificate not trusted", 0));
+  await watch.look();
+  assert.match(watch.troubles()[0]?.detail ?? "", /^other\.relay\.example:587: its certificate .*; 1 mail waiting$/);
+  watch.use({ ...settings, "outbound.relay": "[third.relay.example]:587" });
+  assert.deepEqual(watch.troubles(), []);
+});
+
+test("after an hour all mail was tried at the relay, and its limits are reported", async () => {
+  const { watch, queue, later } = relayWatch();
+  watch.use({ ...settings, "outbound.relay": "[other.relay.example]:587" });
+  queue.push(waits("Cannot start TLS: handshake failure", 1));
+  later(69);
+  await watch.look();
+  assert.deepEqual(watch.troubles(), []);
+  later(70);
+  await watch.look();
+  assert.equal(watch.troubles().length, 1);
+  queue.splice(0, 1, waits("host other.relay.example[203.0.113.1] said: 451 limit (in reply to MAIL FROM command)", 0));
+  await watch.look();
+  assert.match(watch.troubles()[0]?.detail ?? "", /: it takes no mail for now \(451\); 1 mail waiting$/);
+});
+
+test("without a relay nothing is read, and an unreadable queue changes nothing", async () => {
+  const { watch, queue, calls, fail } = relayWatch();
+  queue.push(waits(WRONG, 0));
+  await watch.look();
+  fail("postqueue failed");
+  queue.length = 0;
+  await watch.look();
+  assert.equal(watch.troubles().length, 1);
+  const read = calls();
+  watch.use(settings);
+  await watch.look();
+  assert.deepEqual([watch.troubles(), calls()], [[], read]);
+});
+
+for (const [takesMs, pauseMs] of [
+  [2_000, 20_000],
+  [30_000, 60_000],
+] as const)
+  test(`a queue that takes ${takesMs} ms to read is read less often, but often enough`, async () => {
+    const { watch, calls, pass } = relayWatch({ takesMs });
+    await watch.look();
+    pass(pauseMs - 1);
+    await watch.look();
+    assert.equal(calls(), 1);
+    pass(1);
+    await watch.look();
+    assert.equal(calls(), 2);
+  });
+
+function relayWatch({ takesMs = 0 } = {}) {
+  const queue: QueueEntry[] = [];
+  let [elapsed, calls, failure, now] = [0, 0, "", NOW];
+  const watch = new RelayWatch(
+    {
+      clock: { now: () => now },
+      elapsedMs: () => elapsed,
+      readQueue: (take) => {
+        calls += 1;
+        elapsed += takesMs;
+        queue.forEach(take);
+        return Promise.resolve(failure === "" ? null : failure);
+      },
+    },
+    { ...settings, "outbound.relay": "[smtp.relay.example]:587" },
+  );
+  const fail = (why: string): void => void (failure = why);
+  const later = (minutes: number): void => void (now = instant(NOW + minutes * MINUTE_MS));
+  return { watch, queue, later, calls: () => calls, fail, pass: (ms: number) => void (elapsed += ms) };
+}
+
+function waits(reason: string, minutes: number): QueueEntry {
+  const recipients = [{ address: "bob@example.net", reason }];
+  return { id: "72CED1EABE5", queue: "deferred", at: NOW - minutes * MINUTE_MS, sizeBytes: 1, sender: "", recipients };
+}

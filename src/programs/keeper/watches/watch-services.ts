@@ -1,0 +1,205 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { printable } from "../../../core/text.ts";
+import { parseSocketsInUse } from "../../../host/kernel/tcp-sockets.ts";
+import { hasUser, userIds } from "../../../host/machine/system-users.ts";
+import { holderOf, holdsSocket, listeners, type ServerPort, socketsOn } from "../../../host/running/ports.ts";
+import { isOf } from "../../../host/running/processes.ts";
+import { listProcesses } from "../../../host/running/read-processes.ts";
+import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
+import { pidOf } from "../../../host/running/supervise.ts";
+import { lastWord, supervised } from "../../../host/running/supervised.ts";
+import { type Layout, USERS } from "../../../settings/layout.ts";
+
+/** Number of checks, one a second, that are remembered, and of starts and ends among them that is too high. A restart makes two. */
+const REMEMBERED = 12;
+const MANY = 5;
+const FEW = 1;
+const WORD_CHARACTERS = 300;
+
+type Seen = { change: string; changed: boolean[]; isEnding: boolean };
+
+/** Finds services that keep ending. At any single moment such a service may run. */
+export class ServiceWatch {
+  readonly #layout: Layout;
+  readonly #seen = new Map<ServiceName, Seen>();
+  readonly #shared = new SharedPorts();
+  readonly #guardUid: number | null;
+  #ports: readonly ServerPort[];
+
+  /** `guardUid`: the user of the guard and its stand-in; null: unknown. */
+  constructor(layout: Layout, ports: readonly ServerPort[], guardUid = uidOfGuard()) {
+    this.#layout = layout;
+    this.#ports = ports;
+    this.#guardUid = guardUid;
+  }
+
+  /** After a change of the settings. */
+  use(ports: readonly ServerPort[]): void {
+    this.#ports = ports;
+  }
+
+  /** Call it once a second. */
+  look(): void {
+    for (const service of SERVICES) {
+      const now = supervised(this.#layout.services, service);
+      if (now === null || now.isStopped) this.#seen.delete(service);
+      else this.#note(service, now.change);
+    }
+    this.#shared.look(this.#ports, (service) => pidOf(this.#layout.services, service));
+  }
+
+  /** The services that the settings enable. */
+  states() {
+    return SERVICES.filter((name) => existsSync(join(this.#layout.services, name))).map((name) => {
+      const pid = pidOf(this.#layout.services, name);
+      const trouble = this.troubleOf(name);
+      return { name, up: pid !== null, pid, ...(trouble === null ? {} : { trouble }) };
+    });
+  }
+
+  /** Why it cannot run, in one sentence; null if it runs, or was ordered to stay down. */
+  troubleOf(service: ServiceName): string | null {
+    const seen = this.#seen.get(service);
+    if (seen === undefined) return null;
+    // A service that has just ended need not keep ending first, if the cause is known.
+    const isSteady = !seen.isEnding && !seen.changed.includes(true) && pidOf(this.#layout.services, service) !== null;
+    const taken = isSteady ? null : this.takenPort(service);
+    if (taken !== null) return `it cannot start: ${taken}`;
+    if (!seen.isEnding) return this.#shared.troubleOf(service);
+    const word = lastWord(this.#layout, service);
+    return `it keeps ending${word === null ? "" : `; its last words: ${printable(word, WORD_CHARACTERS)}`}`;
+  }
+
+  /** The port of the service that a foreign program holds, and what to do; null if there is none. */
+  takenPort(service: ServiceName): string | null {
+    const ports = this.#ports.filter((each) => each.service === service);
+    if (ports.length === 0) return null;
+    const main = pidOf(this.#layout.services, service);
+    // A stand-in has the guard's ports until the guard takes over.
+    const ours = service === "guard" ? this.#guardUid : null;
+    const listening = listeners().filter(({ uid }) => uid !== ours);
+    for (const one of ports) {
+      const sockets = socketsOn(one, listening);
+      // A service that has its port did start.
+      if (sockets.length === 0 || (main !== null && holdsSocket(main, sockets))) continue;
+      const holder = holderOf(sockets);
+      const taken = `port ${one.port} for ${one.says} is in use by`;
+      if (holder === null && (main === null || ours !== null)) return `${taken} another program. Find it: ss -ltnp`;
+      // Stopping systemd would stop the machine; the program is the one to which systemd passes the port.
+      if (holder?.pid === 1) return `${taken} systemd. Find its unit: systemctl list-sockets`;
+      if (holder !== null && !isOf(holder.pid, main, listProcesses()))
+        return `${taken} ${printable(holder.name, WORD_CHARACTERS)} (pid ${holder.pid}). Try: kill ${holder.pid}`;
+    }
+    return null;
+  }
+
+  #note(service: ServiceName, change: string): void {
+    const before = this.#seen.get(service);
+    if (before === undefined) {
+      this.#seen.set(service, { change, changed: [], isEnding: false });
+      return;
+    }
+    before.changed = [...before.changed, change !== before.change].slice(-REMEMBERED);
+    before.change = change;
+    const changes = before.changed.filter(Boolean).length;
+    before.isEnding = changes >= (before.isEnding ? FEW + 1 : MANY);
+  }
+}
+
+function uidOfGuard(): number | null {
+  return hasUser(USERS.guard) ? userIds(USERS.guard).uid : null;
+}
+
+/** Calls of `look` from one read of the kernel's tables to the next. */
+const LOOKS_EVERY = 3;
+/** Each of these reads whole tables. This many in a row are skipped while no more sockets are in use than at one that found nothing. */
+const MOST_LEFT_OUT = 3;
+/** A foreign socket is reported if this many checks in a row find it: a restart leaves one for a moment. */
+const TOLD_FROM = 2;
+const NAME_CHARACTERS = 300;
+
+type Strange = Readonly<{ service: ServiceName; says: string; seen: number }>;
+
+/**
+ * Finds programs that listen on a service's port in addition to the service. Postfix lets other sockets of root share its ports
+ * (SO_REUSEPORT, socket(7)), and a second Postfix, such as Debian's own, does so: the kernel then gives some of the
+ * connections to each.
+ */
+export class SharedPorts {
+  readonly #inUse: () => number | null;
+  #calls = 0;
+  #quiet: { sockets: number; left: number } | null = null;
+  /** The service's pid and a socket that belongs to it, or whose holder /proc does not show. */
+  #cleared: ReadonlySet<string> = new Set();
+  #strange: ReadonlyMap<string, Strange> = new Map();
+
+  /** `inUse`: number of TCP sockets in use; null: unknown. */
+  constructor(inUse = socketsInUse) {
+    this.#inUse = inUse;
+  }
+
+  /** Call it once a second. */
+  look(ports: readonly ServerPort[], mainOf: (service: ServiceName) => number | null): void {
+    if (this.#calls++ % LOOKS_EVERY !== 0) return;
+    const sockets = this.#inUse();
+    if (this.#isQuietStill(sockets)) return;
+    const cleared = new Set<string>();
+    const strange = new Map<string, Strange>();
+    const listening = listeners();
+    for (const serverPort of ports.filter(({ address }) => address === null)) {
+      const { service } = serverPort;
+      const sockets = socketsOn(serverPort, listening);
+      const main = mainOf(service);
+      // Without any socket the service has not started yet, or cannot: that is reported elsewhere.
+      if (main === null || !holdsSocket(main, sockets)) continue;
+      for (const socket of sockets) {
+        const own = `${main} ${socket}`;
+        const says = this.#cleared.has(own) || holdsSocket(main, [socket]) ? null : sentenceOf(serverPort, socket);
+        if (says === null) cleared.add(own);
+        else strange.set(socket, { service, says, seen: (this.#strange.get(socket)?.seen ?? 0) + 1 });
+      }
+    }
+    this.#cleared = cleared;
+    this.#strange = strange;
+    this.#quiet = strange.size > 0 || sockets === null ? null : { sockets, left: MOST_LEFT_OUT };
+  }
+
+  /** A program that listens has one more. If a different one was closed at the same time, that hides it only for a few checks. */
+  #isQuietStill(sockets: number | null): boolean {
+    if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
+      return false;
+    this.#quiet.left -= 1;
+    return true;
+  }
+
+  /** The message to the owner, in one sentence; null if no other program shares the service's ports. */
+  troubleOf(service: ServiceName): string | null {
+    for (const one of this.#strange.values()) if (one.service === service && one.seen >= TOLD_FROM) return one.says;
+    return null;
+  }
+}
+
+/** Costs almost nothing. Without IPv6 there is no second file. */
+function socketsInUse(): number | null {
+  const [four = null, six] = ["sockstat", "sockstat6"].map((name) => {
+    try {
+      return parseSocketsInUse(readFileSync(`/proc/net/${name}`, "latin1"));
+    } catch {
+      return null;
+    }
+  });
+  return four === null ? null : four + (six ?? 0);
+}
+
+function sentenceOf({ port, says }: ServerPort, socket: string): string | null {
+  const holder = holderOf([socket]);
+  if (holder === null) return null;
+  const { pid, name } = holder;
+  // Stopping systemd would stop the machine: it listens for a different program.
+  const [who, end] =
+    pid === 1
+      ? ["systemd", "Find its unit: systemctl list-sockets"]
+      : [`${printable(name, NAME_CHARACTERS)} (pid ${pid})`, `Try: kill ${pid}`];
+  return `port ${port} for ${says} is also in use by ${who}, which takes some of its connections. ${end}`;
+}

@@ -1,0 +1,197 @@
+import type { KeeperReply, KeeperTrouble } from "../../../admin/declare/keeper.ts";
+import type { Clock } from "../../../guard/ports.ts";
+import { endShutOut, isShutOut, readIsolation, shutOut } from "../../../host/firewall/isolation.ts";
+import { keepStrict, listStrict, loadStrict, readStrict } from "../../../host/firewall/strict.ts";
+import { openConnections, sshDoors } from "../../../host/firewall/wanted.ts";
+import { portsOf } from "../../../host/running/ports.ts";
+import { signal } from "../../../host/running/processes.ts";
+import type { ServiceName } from "../../../host/running/runit.ts";
+import { restartService } from "../../../host/running/supervise.ts";
+import { ask } from "../../../host/sockets/control-client.ts";
+import { AccountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
+import { AskDatabases } from "../../../jobs/audit/ask-databases.ts";
+import { AccessReviewWatch, AuditWatch } from "../../../jobs/audit/audit-watch.ts";
+import { BackupSchedule } from "../../../jobs/backup/backup-schedule.ts";
+import { CheckSchedule } from "../../../jobs/check/check-schedule.ts";
+import { ReportSchedule } from "../../../jobs/report/report-schedule.ts";
+import { RetentionSchedule } from "../../../jobs/retention/retention-schedule.ts";
+import { RulesSchedule } from "../../../jobs/spam-rules/spam-rules.ts";
+import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
+import { checkInForce } from "../../../mail/configuration/parts.ts";
+import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
+import { readQueue } from "../../../mail/postfix/mail-queue.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import { MailKeyWatch } from "./mail-key-watch.ts";
+import { awaitAnswers, probesOf } from "./probes.ts";
+import { CertificateWatch } from "./watch-certificates.ts";
+import { ComponentWatch, replacedSinceStart } from "./watch-components.ts";
+import { DiskSpaceWatch } from "./watch-disk-space.ts";
+import { FirewallWatch, IsolationWatch } from "./watch-firewall.ts";
+import { LockWatch, ReaderWatch } from "./watch-locks.ts";
+import { PartsWatch, StoppedWatch } from "./watch-parts.ts";
+import { RelayWatch } from "./watch-relay.ts";
+import { ServiceWatch } from "./watch-services.ts";
+
+/** Ending the sessions of fifty accounts takes this long. */
+const ACCOUNTS_TIMEOUT_MS = 60_000;
+
+type Report = Required<Pick<Extract<KeeperReply, { ok: true }>, "services" | "troubles">>;
+
+type WatchedServer = Readonly<{
+  /** Null while they cannot be read. */
+  settings: Settings | null;
+  clock: Clock;
+  /** For a hanging service. Null, or why it could not be restarted. */
+  restart: (service: ServiceName) => Promise<string | null>;
+  /** Changes of configurations and restarts of services run one after the other. */
+  inTurn: (work: () => Promise<string | null>) => Promise<string | null>;
+}>;
+
+/** Everything that the keeper watches, and the problems found. */
+export class Watches {
+  readonly services: ServiceWatch;
+  readonly certificate: CertificateFollower;
+  readonly accounts: AccountsFollower;
+  readonly backups: BackupSchedule;
+  readonly checks: CheckSchedule;
+  readonly audit: AuditWatch;
+  readonly retention: RetentionSchedule;
+  readonly access: AccessReviewWatch;
+  readonly mailKey: MailKeyWatch;
+  readonly reports: ReportSchedule;
+  readonly transparency: CertificateWatch;
+  readonly isolation: IsolationWatch;
+  readonly firewall: FirewallWatch;
+  readonly components: ComponentWatch;
+  readonly spamRules: RulesSchedule;
+  readonly relay: RelayWatch;
+  readonly disk: DiskSpaceWatch;
+  /** The watches that use the settings as a whole. */
+  readonly #bySettings: readonly Readonly<{ use(settings: Settings): void }>[];
+  /** All watches that report problems. */
+  readonly #all: readonly Readonly<{ troubles(): readonly KeeperTrouble[] }>[];
+  /** The settings in force; null while they cannot be read. */
+  #settings: Settings | null;
+  readonly #layout: Layout;
+  readonly #parts: PartsWatch;
+  readonly #stopped: StoppedWatch;
+  readonly #readers: ReaderWatch;
+  readonly #locks: LockWatch;
+
+  constructor(layout: Layout, { settings, clock, restart, inTurn }: WatchedServer) {
+    const { services } = layout;
+    const say = (what: string): void => console.error(`keeper: ${what}`);
+    const databases = new AskDatabases(layout);
+    this.#layout = layout;
+    this.services = new ServiceWatch(layout, settings === null ? [] : portsOf(settings));
+    this.certificate = new CertificateFollower({ layout, reload: () => reloadCertificate(layout), clock });
+    this.accounts = new AccountsFollower({
+      secretFile: layout.loginPolicySecret,
+      present: () => databases.followed(),
+      ask: async (command) => {
+        const asked = await ask(layout.controlSocket, "the accounts file", command, ACCOUNTS_TIMEOUT_MS);
+        return asked.ok ? asked.result : null;
+      },
+    });
+    this.backups = new BackupSchedule(layout, clock, settings);
+    this.checks = new CheckSchedule(layout, clock, settings);
+    this.audit = new AuditWatch(layout, databases, clock);
+    this.retention = new RetentionSchedule(layout, clock, settings);
+    this.access = new AccessReviewWatch(databases, clock, settings);
+    this.mailKey = new MailKeyWatch(layout, settings, restart);
+    this.reports = new ReportSchedule(layout, clock, settings);
+    this.transparency = new CertificateWatch(layout, clock, settings);
+    this.#settings = settings;
+    this.isolation = new IsolationWatch({
+      wanted: () => readIsolation(layout),
+      isShut: isShutOut,
+      shut: async (isolation) =>
+        this.#settings === null
+          ? { ok: false, reason: "the settings cannot be read" }
+          : shutOut(isolation, this.#settings),
+      open: endShutOut,
+    });
+    this.firewall = new FirewallWatch(
+      {
+        read: () => readStrict(layout),
+        keep: (state) => keepStrict(layout, state),
+        list: listStrict,
+        load: loadStrict,
+        ssh: sshDoors,
+        connections: openConnections,
+      },
+      settings,
+    );
+    this.spamRules = new RulesSchedule(layout, clock, settings);
+    this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
+    this.disk = new DiskSpaceWatch(layout, clock, settings);
+    const probes = settings === null ? [] : probesOf(layout, settings);
+    this.#parts = new PartsWatch({ services, probes, clock, restart, say });
+    this.components = new ComponentWatch({
+      replaced: (component) => replacedSinceStart(component, services),
+      check: (component) => inTurn(() => checkInForce(component, layout)),
+      restart: (component) => inTurn(() => restartService(component, layout)),
+      answers: (component) =>
+        awaitAnswers(
+          (this.#settings === null ? [] : probesOf(layout, this.#settings)).filter(
+            ({ service }) => service === component,
+          ),
+        ),
+      say,
+    });
+    this.#stopped = new StoppedWatch({ services, proceed: (pid) => signal(pid, "SIGCONT"), say });
+    this.#readers = new ReaderWatch(layout);
+    this.#locks = new LockWatch(layout, clock);
+    const { backups, checks, retention, access, mailKey, reports, transparency, spamRules } = this;
+    const { certificate, accounts, audit, isolation, firewall, components, relay, disk } = this;
+    const bySettings = [
+      backups,
+      checks,
+      retention,
+      access,
+      mailKey,
+      reports,
+      transparency,
+      spamRules,
+      firewall,
+      relay,
+      disk,
+    ];
+    const others = [this.#parts, this.#readers, this.#stopped, this.#locks, certificate, accounts, audit, isolation];
+    this.#bySettings = bySettings;
+    this.#all = [...others, components, ...bySettings];
+  }
+
+  /** Call it when new settings are in force. */
+  use(settings: Settings): void {
+    this.#settings = settings;
+    this.services.use(portsOf(settings));
+    this.#parts.use(probesOf(this.#layout, settings));
+    this.accounts.forget();
+    for (const one of this.#bySettings) one.use(settings);
+  }
+
+  /** Probes the parts of the server. */
+  lookAtParts(): void {
+    this.#parts.look();
+    this.#stopped.look();
+  }
+
+  /** The result of the last checks. Those for the next report start now: nothing waits for a hanging service. */
+  report(): Report {
+    this.#readers.look();
+    this.#locks.look();
+    return {
+      services: this.services.states().map((state) => ({ ...state, ...this.#parts.silenceOf(state.name) })),
+      troubles: this.troubles().all,
+    };
+  }
+
+  /** As found by the last checks. `certificate`: the one in use. */
+  troubles(): Readonly<Record<"all" | "certificate", readonly KeeperTrouble[]>> {
+    const unused = unusedOwnDovecot(this.#layout);
+    const own: KeeperTrouble[] = unused === null ? [] : [{ code: "dovecot_settings_unused", detail: unused }];
+    return { all: [...own, ...this.#all.flatMap((one) => one.troubles())], certificate: this.certificate.troubles() };
+  }
+}

@@ -1,0 +1,41 @@
+/** The regular report: a separate process, which the keeper starts as root with the period as its argument. */
+
+import { messageOf } from "../../core/error.ts";
+import { reportOf } from "../../core/report/report.ts";
+import { instant } from "../../core/time.ts";
+import { settingsIn } from "../../host/machine/settings-text.ts";
+import { gatherFacts } from "../../jobs/report/gather.ts";
+import { changeMailRecord, readMailRecord, withPeriod } from "../../jobs/report/records.ts";
+import { type SentReport, sendReport } from "../../jobs/report/send.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const [period = "", at = ""] = process.argv.slice(2);
+const now = instant(Number(at));
+const sent = await orReason(makeReport);
+if (sent.ok) {
+  const done = [...withPeriod(readMailRecord(layout), period)];
+  changeMailRecord(layout, { done, last: { at: now, to: [...sent.to] }, failure: null });
+  console.log(`report: that of ${period} is in the queue`);
+} else {
+  changeMailRecord(layout, { failure: { at: now, reason: sent.reason } });
+  console.error(`report: ${sent.reason}`);
+}
+process.exit(sent.ok ? 0 : 1);
+
+async function makeReport(): Promise<SentReport> {
+  const loaded = settingsIn(layout.settings, process.env);
+  if (!loaded.ok) return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+  const { settings } = loaded;
+  const span = settings["report.mail"] === "monthly" ? "month" : "week";
+  const gathered = await gatherFacts({ layout, settings, span, now });
+  return gathered.ok ? sendReport(layout, settings, reportOf(gathered.facts), `report-${period}`) : gathered;
+}
+
+async function orReason(work: () => Promise<SentReport>): Promise<SentReport> {
+  try {
+    return await work();
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
+  }
+}

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { MB } from "../../settings/setting.ts";
+import { memoryHere, memoryNews, runningText, settingsNews } from "./announce.ts";
+
+const loaded = loadSettings(
+  'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
+  {},
+);
+assert.ok(loaded.ok);
+const { settings } = loaded;
+
+test("every port for other machines is named, and no internal one", () => {
+  const lines = runningText(layoutOf("/srv/mail"), settings, null).split("\n");
+  assert.deepEqual(
+    lines.flatMap((line) => /^ {2}(\d+ .*)$/.exec(line)?.[1] ?? []),
+    [
+      "25     mail from other servers (SMTP)",
+      "465    mail from users (SMTP over TLS)",
+      "587    mail from users (SMTP with STARTTLS)",
+      "993    mailboxes (IMAP over TLS)",
+      "8080   dashboard and API (HTTP), on 127.0.0.1",
+    ],
+  );
+});
+
+test("the next commands are those for this data directory", () => {
+  const elsewhere = runningText(layoutOf("/srv/mail"), settings, null);
+  assert.match(elsewhere, /^ {2}GHOSTINBOX_DATA=\/srv\/mail \.\/ghostinbox account add you@example\.org$/m);
+  const usual = runningText(layoutOf(DEFAULT_DATA_DIRECTORY), settings, null);
+  assert.match(usual, /^ {2}\.\/ghostinbox account add you@example\.org$/m);
+  assert.match(usual, /^GhostInbox runs as mail\.example\.org, for example\.org, example\.net\.$/m);
+});
+
+test("the dashboard's password is shown if it was just created", () => {
+  const layout = layoutOf("/srv/mail");
+  assert.match(
+    runningText(layout, settings, "correct horse"),
+    /^Password of the dashboard, .* once: {2}correct horse$/m,
+  );
+  assert.doesNotMatch(runningText(layout, settings, null), /Password/);
+});
+
+test("the first start says that the file counts from now on, a later one which variable overrides it", () => {
+  const layout = layoutOf("/srv/mail");
+  assert.deepEqual(settingsNews(layout, loaded, []), []);
+  assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
+    "/srv/mail/ghostinbox.toml has the mail domains now, and decides from now on: later starts need no GHOSTINBOX_DOMAIN.",
+  ]);
+  const overridden = loadSettings('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
+  assert.ok(overridden.ok);
+  assert.deepEqual(settingsNews(layout, overridden, []), [
+    'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
+  ]);
+});
+
+test("on a machine with little memory the small profile is suggested, with its costs", () => {
+  assert.deepEqual(memoryNews(loaded, 960 * MB), []);
+  assert.deepEqual(memoryNews(loaded, 481.5 * MB), [
+    'Note: This machine has 481 MB of memory, and GhostInbox needs 1 GB: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).',
+  ]);
+  const small = loadSettings('domains = ["example.org"]\nprofile = "small"', {});
+  assert.ok(small.ok);
+  for (const bytes of [480 * MB, 4_096 * MB]) {
+    const [line = "", ...others] = memoryNews(small, bytes);
+    assert.match(line, /^Profile small \(docs\/small-machine\.md\)\. .*Fail2ban is off: /);
+    assert.deepEqual(others, []);
+  }
+});
+
+test("the memory of this machine is known", () => {
+  assert.ok(memoryHere() > 64 * MB && memoryHere() < 2 ** 50);
+});

@@ -1,0 +1,88 @@
+import { hostname, totalmem } from "node:os";
+import { IS_IMAGE } from "../../host/running/checkout.ts";
+import { portsOf, type ServerPort } from "../../host/running/ports.ts";
+import type { ValidSettings } from "../../jobs/settings-file/settings-file.ts";
+import { DEFAULT_DATA_DIRECTORY, type Layout } from "../../settings/layout.ts";
+import { givenUp } from "../../settings/profile.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { MB } from "../../settings/setting.ts";
+import { overridesOf } from "../../settings/show.ts";
+
+/** Used only between our own programs. */
+const INSIDE: readonly ServerPort["setting"][] = ["ports.login_policy", "ports.sieve_mail", "dns.address"];
+
+/** The variables of this start: `written` were written to the file, others override it. */
+export function settingsNews(
+  layout: Layout,
+  { sources }: ValidSettings,
+  written: readonly string[],
+): readonly string[] {
+  const handedOver =
+    written.length === 0
+      ? []
+      : [
+          `${layout.settings} has the mail domains now, and decides from now on: later starts need no ${written.join(", ")}.`,
+        ];
+  return [...handedOver, ...overridesOf(sources).map(({ says }) => `Note: ${says}`)];
+}
+
+/** A machine that is sold with 1 GB has somewhat less: its kernel keeps some. Bytes. */
+const ENOUGH = 900 * MB;
+
+/** The memory of this machine or container. Bytes. */
+export function memoryHere(): number {
+  const most = process.constrainedMemory();
+  return most > 0 ? Math.min(most, totalmem()) : totalmem();
+}
+
+/** What the small profile gives up, or a suggestion of it if memory is scarce. */
+export function memoryNews(
+  { settings: { profile }, sources }: Pick<ValidSettings, "settings" | "sources">,
+  memoryBytes: number,
+): readonly string[] {
+  const costs = givenUp(profile, sources);
+  if (profile === "small") return [`Profile small (docs/small-machine.md). ${costs.join(" ")}`.trimEnd()];
+  if (memoryBytes >= ENOUGH) return [];
+  const has = `This machine has ${Math.floor(memoryBytes / MB)} MB of memory, and GhostInbox needs 1 GB`;
+  return [`Note: ${has}: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).`];
+}
+
+/** What listens where, and what to type next. */
+export function printRunning(layout: Layout, settings: Settings, adminPassword: string | null): void {
+  console.log(runningText(layout, settings, adminPassword));
+}
+
+export function runningText(layout: Layout, settings: Settings, adminPassword: string | null): string {
+  const serverPorts = portsOf(settings)
+    .filter(({ setting }) => !INSIDE.includes(setting))
+    .map(
+      ({ port, address, says }) => `  ${String(port).padEnd(6)} ${says}${address === null ? "" : `, on ${address}`}`,
+    );
+  const command = commandFor(layout);
+  const password =
+    adminPassword === null ? [] : ["", `Password of the dashboard, shown only this once:  ${adminPassword}`];
+  return [
+    "",
+    `GhostInbox runs as ${settings.hostname}, for ${settings.domains.join(", ")}.`,
+    "",
+    ...serverPorts,
+    "",
+    `  data   ${layout.data}`,
+    `  mail   ${layout.mailLog}`,
+    ...password,
+    "",
+    "Next, in another terminal:",
+    `  ${command} account add you@${settings.domains[0] ?? "example.org"}`,
+    `  ${command} status`,
+    `  ${command} events --follow`,
+    "",
+    ...(IS_IMAGE ? [] : [`If this terminal closes, the server keeps running: ${command} stop ends it.`]),
+    "Ctrl-C stops everything.",
+  ].join("\n");
+}
+
+/** Docker uses the id of a container as its name, and as the name of the machine. */
+function commandFor({ data }: Layout): string {
+  if (IS_IMAGE) return `docker exec -it ${/^[0-9a-f]{12}$/.test(hostname()) ? hostname() : "CONTAINER"} ghostinbox`;
+  return `${data === DEFAULT_DATA_DIRECTORY ? "" : `GHOSTINBOX_DATA=${data} `}./ghostinbox`;
+}

@@ -1,0 +1,57 @@
+import { existsSync } from "node:fs";
+import { DAY_MS } from "../../core/time.ts";
+import { systemClock as clock } from "../../host/machine/clock.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import { writeFile } from "../../host/root-files/files.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import { readPair, serve, servedFiles } from "../../mail/certificates/issue-certificate.ts";
+import { certificateFiles } from "../../mail/configuration/read-site.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Settings } from "../../settings/schema.ts";
+
+/** The longest that browsers and phones accept; most mail programs remember an exception as long. */
+const DAYS = 825;
+const RENEW_BEFORE_MS = 30 * DAY_MS;
+
+/**
+ * Creates a self-signed certificate if none is set, and gives Postfix and Dovecot a valid one. An invalid one stops the
+ * first start. Later the previous pair stays in use, because mail matters more than a fresh certificate. Returns what
+ * the owner should know in that case.
+ */
+export async function prepareCertificate(settings: Settings, layout: Layout): Promise<string | null> {
+  const files = certificateFiles(settings, layout);
+  if (files.cert === layout.tlsCert && mustBeMade(layout)) await selfSign(layout, settings);
+  const read = readPair(files, clock.now());
+  if (read.ok) {
+    serve(read.pair, layout);
+    return null;
+  }
+  const before = servedFiles(layout);
+  if (!existsSync(before.cert)) throw new SetUpFailure(read.reason);
+  return `${read.reason} The certificate of the last start is served instead.`;
+}
+
+function mustBeMade(layout: Layout): boolean {
+  const files = { cert: layout.tlsCert, key: layout.tlsKey };
+  if (!existsSync(files.cert) || !existsSync(files.key)) return true;
+  const read = readPair(files, clock.now());
+  return read.ok && read.pair.validTo - clock.now() < RENEW_BEFORE_MS;
+}
+
+/** The ciphers with an RSA key exchange in the list "seed" need an RSA key. */
+async function selfSign(layout: Layout, { hostname, "tls.profile": profile }: Settings): Promise<void> {
+  const names = ["-subj", "/CN=mail server", "-addext", `subjectAltName=DNS:${hostname}`];
+  const algorithm = profile === "seed" ? ["rsa:2048"] : ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
+  const kind = ["-x509", "-newkey", ...algorithm, "-noenc", "-days", String(DAYS)];
+  // Both on its standard output, so openssl writes no file.
+  const made = await runProgram("openssl", ["req", ...kind, ...names, "-keyout", "-"]);
+  const [key, cert] = ["PRIVATE KEY", "CERTIFICATE"].map((what) => pem(what, made.stdout));
+  if (made.code !== 0 || key === undefined || cert === undefined)
+    throw new SetUpFailure(`openssl could not make a certificate: ${lastLines(made)}`);
+  writeFile(layout.tlsKey, key, { mode: 0o600 });
+  writeFile(layout.tlsCert, cert, { mode: 0o600 });
+}
+
+function pem(what: string, text: string): string | undefined {
+  return new RegExp(`-----BEGIN ${what}-----[^-]+-----END ${what}-----\n`).exec(text)?.[0];
+}

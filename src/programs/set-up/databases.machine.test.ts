@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { before, describe, test } from "node:test";
+import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { CHECKOUT } from "../../host/running/checkout.ts";
+import { installPrograms } from "../../jobs/build/program.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { Credentials } from "../../store/accounts-db/credentials.ts";
+import { openAccounts, openAccountsForReading } from "../../store/open.ts";
+import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
+import { preparing } from "./databases.ts";
+
+const PASSWORD = "correct horse battery";
+const USERS = [
+  "ghostinbox",
+  "ghostinbox-mail",
+  "ghostinbox-fail2ban",
+  "postfix",
+  "postgrey",
+  "ghostinbox-accounts",
+  "ghostinbox-data",
+  "ghostinbox-logs",
+  "_rspamd",
+  "debian-spamd",
+  "spamass-milter",
+];
+
+test("the progress messages have the time, and how much of a damaged one could be read", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));
+  assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
+});
+
+/** With the guard's own program, as the guard's own user. */
+describe("the databases", OWN_ETC, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const etc = new OwnEtc();
+  const prepare = (hash: string | null, onlyIfNone = false): Promise<unknown> => {
+    const admin = hash === null ? null : { hash, onlyIfNone };
+    return etc.call([
+      "src/programs/set-up/databases.ts",
+      "prepareDatabases",
+      layout,
+      admin,
+      { GHOSTINBOX_DATA: layout.data },
+    ]);
+  };
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    for (const [i, name] of USERS.entries()) etc.add(name, 61_000 + i);
+    await etc.call(["src/mail/configuration/directories.ts", "makeDirectories", layout]);
+    await installPrograms(CHECKOUT, layout);
+  });
+
+  test("are created by the guard's user, with the password of the dashboard", async () => {
+    assert.equal(await prepare(await hashPassword(PASSWORD)), null);
+    for (const [file, group] of [
+      [layout.engineDb, "ghostinbox-data"],
+      [layout.accountsDb, "ghostinbox-accounts"],
+    ] as const) {
+      const { uid, gid } = statSync(file);
+      assert.deepEqual([uid, gid], [etc.numberOf("passwd", "ghostinbox"), etc.numberOf("group", group)], file);
+    }
+    assert.ok(existsSync(`${layout.accountsDb}-wal`), "Postfix and Dovecot could not read it without");
+    using accounts = openAccountsForReading(layout.accountsDb);
+    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
+  });
+
+  test("keep the password if no new one is given", async () => {
+    assert.equal(await prepare(null), null);
+    using accounts = openAccountsForReading(layout.accountsDb);
+    assert.ok(await verifyPassword(new Credentials(accounts).adminPasswordHash() ?? "", PASSWORD));
+  });
+
+  test("accept a password that an earlier start used only if none is stored", async () => {
+    const stored = () => {
+      using accounts = openAccountsForReading(layout.accountsDb);
+      return new Credentials(accounts).adminPasswordHash();
+    };
+    const before = stored();
+    const taken = await hashPassword("an earlier one");
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`);
+    assert.equal(await prepare(taken, true), null);
+    assert.equal(stored(), before);
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec("DELETE FROM admin");
+    accounts.close();
+    assert.equal(await prepare(taken, true), null);
+    assert.equal(stored(), taken);
+  });
+
+  test("stop the start with the guard's own sentence if they cannot be opened", async () => {
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${layout.accountsDb}${end}`, { force: true });
+    mkdirSync(layout.accountsDb);
+    const said = JSON.stringify(await prepare(null));
+    assert.match(said, /SetUpFailure: .*accounts\.db/);
+    assert.doesNotMatch(said, /\bat .*\.js:\d/);
+  });
+});

@@ -1,0 +1,270 @@
+/** `npm start`, or the unit of systemd (start.ts), as root, once all is installed: prepares the data directory and runs the server. */
+import { flushCompileCache } from "node:module";
+import { plural } from "../../core/text.ts";
+import { instant } from "../../core/time.ts";
+import { endShutOut, readIsolation, shutOut } from "../../host/firewall/isolation.ts";
+import { localPorts, protectLocalPorts } from "../../host/firewall/local-ports.ts";
+import { endStrict, startStrict } from "../../host/firewall/strict.ts";
+import { collectGarbage } from "../../host/machine/late-flags.ts";
+import { readServiceEnvironment } from "../../host/machine/settings-text.ts";
+import { UnsafePath } from "../../host/root-files/directory.ts";
+import { CHECKOUT } from "../../host/running/checkout.ts";
+import { containerNews, hasNetAdmin } from "../../host/running/container.ts";
+import { prepareDataDirectory, releaseLock, takeLock } from "../../host/running/data-directory.ts";
+import { diskTrouble, SetUpFailure } from "../../host/running/failure.ts";
+import { portsOf, refuseBusyPorts } from "../../host/running/ports.ts";
+import { type Ended, endOrphans, runsForAnother } from "../../host/running/processes.ts";
+import { StartLog, waitUntilReady } from "../../host/running/ready.ts";
+import { RESTART_SIGNAL } from "../../host/running/stop.ts";
+import {
+  programEnvironment,
+  runsvdir,
+  systemd,
+  writeEnvironment,
+  writeServices,
+} from "../../host/running/supervise.ts";
+import { stopUnits, tellReady } from "../../host/running/units.ts";
+import { finishRestore } from "../../jobs/backup/replace-contents.ts";
+import { takeRestoredQueue } from "../../jobs/backup/restored-queue.ts";
+import { installPrograms } from "../../jobs/build/program.ts";
+import {
+  readSettings,
+  settingsWithEdits,
+  type ValidSettings,
+  writeFirstSettings,
+} from "../../jobs/settings-file/settings-file.ts";
+import { finishRollback } from "../../jobs/upgrade/rollback.ts";
+import {
+  describeSnapshot,
+  makeUpgradeSnapshot,
+  noteUpgraded,
+  refuseUnfitData,
+} from "../../jobs/upgrade/upgrade-snapshot.ts";
+import {
+  applyConfiguration,
+  compileSieve,
+  makeLoginPolicySecret,
+  makeProofWord,
+} from "../../mail/configuration/apply.ts";
+import { addUsers, makeDirectories } from "../../mail/configuration/directories.ts";
+import { mailServices } from "../../mail/configuration/mail-services.ts";
+import { readSite } from "../../mail/configuration/read-site.ts";
+import { adoptFilters } from "../../mail/fail2ban/adopt-filters.ts";
+import { takenOver } from "../../settings/first-variables.ts";
+import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { type AdminPassword, adminPassword, rememberAdminPassword } from "../../store/passwords/admin-password.ts";
+import { memoryHere, memoryNews, printRunning, settingsNews } from "./announce.ts";
+import { prepareCertificate } from "./certificate.ts";
+import { prepareDatabases, preparing } from "./databases.ts";
+
+/** A start that follows `restart`: the same process, which still holds the lock. */
+const AGAIN = "--again";
+/** systemd has a unit for each service (`host/running/systemd.ts`). Otherwise runsvdir(8) runs them. */
+const BY_SYSTEMD = process.argv.includes("--systemd");
+
+const PASSWORD_UNSEEN =
+  "The dashboard has a password that was never shown: `./ghostinbox admin passwd` sets a new one.";
+const SNAPSHOT_MADE =
+  "The databases are brought up to date. `./ghostinbox rollback` goes back to the snapshot of them and of the settings, of";
+
+const stop = stopSignal();
+const code = await main();
+if (stop.wish() === "restart") startAgain();
+process.exitCode = code;
+
+async function main(): Promise<number> {
+  let layout: Layout | null = null;
+  const log = new StartLog();
+  try {
+    if (process.getuid?.() !== 0) throw new SetUpFailure("GhostInbox must be started by root.");
+    const data = (process.env["GHOSTINBOX_DATA"] ?? "").replace(/(.)\/+$/, "$1") || DEFAULT_DATA_DIRECTORY;
+    if (finishRestore(data)) log.say("A restore that was cut off has been finished.");
+    prepareDataDirectory(data);
+    const wanted = layoutOf(data);
+    if (process.argv.includes(AGAIN)) releaseLock(wanted.startPid);
+    takeLock(wanted.startPid, data);
+    layout = wanted;
+    outliveTerminal(layout, log);
+    // Before anything else of this version, even before processes of an earlier start are ended.
+    if (finishRollback(layout)) log.say("A rollback that was cut off has been finished.");
+    refuseUnfitData(layout);
+    if (BY_SYSTEMD) await stopUnits();
+    tellEnded(await endOrphans(data), log);
+    const snapshot = await makeUpgradeSnapshot(layout, instant(Date.now()));
+    if (snapshot !== null) log.say(`${SNAPSHOT_MADE} ${describeSnapshot(snapshot)}.`);
+    const started = readServiceEnvironment(layout.environment);
+    const read = await readSettings(layout, takenOver(process.env, started));
+    const { password, settings } = await prepare(layout, read, { started, log });
+    if (stop.asked()) return 130;
+    return await runServices(layout, settings, { password, log });
+  } catch (error) {
+    const isTold = error instanceof SetUpFailure || error instanceof UnsafePath;
+    const says = isTold ? error.message : diskTrouble(error);
+    if (says === null) throw error;
+    if (stop.asked()) log.stopped(says);
+    if (stop.asked()) return 130;
+    log.fail(says);
+    return error instanceof SetUpFailure ? error.exitCode : 1;
+  } finally {
+    // Only at a stop: a start that fails, or starts again at once, leaves no port open.
+    if (layout !== null && stop.wish() === "stop" && !runsForAnother(layout.data)) await endStrict();
+    if (layout !== null && stop.wish() !== "restart") releaseLock(layout.startPid);
+  }
+}
+
+function tellEnded({ count, left }: Ended, log: StartLog): void {
+  if (count > 0) log.say(`Ended ${plural(count, "process", "processes")} that an earlier start left behind.`);
+  if (left.length > 0)
+    log.warn(
+      `processes of an earlier start do not end; what they wait for: ps -o pid,user,wchan,args -p ${left.join()}`,
+    );
+}
+
+/**
+ * A closed terminal, such as a lost connection of ssh, hangs up (SIGHUP). The server keeps running: the supervisor is in its own
+ * session, and this process stays to stop it in order.
+ */
+function outliveTerminal({ startLog }: Layout, log: StartLog): void {
+  // Writing to a closed terminal fails.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+  log.open(startLog);
+  process.on("SIGHUP", () => {
+    log.isOnly = true;
+    log.note(`The terminal was closed: GhostInbox keeps running (pid ${process.pid}). \`./ghostinbox stop\` stops it.`);
+  });
+}
+
+type Stop = Readonly<{ asked: () => boolean; wish: () => "stop" | "restart" | null; promise: Promise<void> }>;
+
+/** The first Ctrl-C or TERM, or `restart`; later ones only decide whether it starts again: after a stop it does not. */
+function stopSignal(): Stop {
+  let wish: "stop" | "restart" | null = null;
+  const promise = new Promise<void>((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM", RESTART_SIGNAL] as const) {
+      process.on(name, () => {
+        if (name !== RESTART_SIGNAL) wish = "stop";
+        else wish ??= "restart";
+        resolve();
+      });
+    }
+  });
+  return { asked: () => wish !== null, wish: () => wish, promise };
+}
+
+/** The same process starts again: its environment, terminal, and pid stay, for its supervisor. */
+function startAgain(): void {
+  const script = process.argv[1] ?? "";
+  const how = BY_SYSTEMD ? ["--systemd", AGAIN] : [AGAIN];
+  process.execve?.(process.execPath, [process.execPath, ...process.execArgv, script, ...how], process.env);
+}
+
+/** Everything that must exist before the first service starts. */
+async function prepare(
+  layout: Layout,
+  first: ValidSettings,
+  { started, log }: Readonly<{ started: Environment; log: StartLog }>,
+): Promise<Readonly<{ password: AdminPassword; settings: Settings }>> {
+  await addUsers();
+  // First, because by this file the next start knows the directory as ours.
+  const written = writeFirstSettings(layout, first);
+  const env = takenOver(process.env, started, written);
+  const read = settingsWithEdits(layout, first, { env, say: (line) => log.say(line) });
+  const { settings } = read;
+  for (const warning of makeDirectories(layout)) log.warn(warning);
+  for (const line of [...settingsNews(layout, read, written), ...memoryNews(read, memoryHere())]) log.say(line);
+  // First: a start that fails later, for example because a port is in use, has not opened the firewall either.
+  const open = await startStrict(layout, settings);
+  if (open !== null) log.warn(open);
+  const outdated = await prepareCertificate(settings, layout);
+  if (outdated !== null) log.warn(outdated);
+  makeLoginPolicySecret(layout);
+  makeProofWord(layout);
+  await refuseBusyPorts(portsOf(settings));
+  await installPrograms(CHECKOUT, layout);
+  const password = await adminPassword(layout, process.env);
+  const prepared = { password, settings };
+  if (stop.asked()) return prepared;
+  const environment = programEnvironment(layout, env);
+  try {
+    const waits = (elapsedMs: number): void => log.progress(preparing(layout, elapsedMs));
+    await prepareDatabases(layout, password, environment, { waits, isStopped: stop.asked });
+  } finally {
+    log.endProgress();
+  }
+  if (stop.asked()) return prepared;
+  if (password.printed === null) rememberAdminPassword(layout, password);
+  for (const { file, reason } of (await adoptFilters(CHECKOUT, layout)).refused)
+    log.warn(`${file} was refused: ${reason}.`);
+  const applied = await applyConfiguration(readSite(read, layout), { isStarting: true });
+  if (!applied.ok) throw new SetUpFailure(applied.reason);
+  if (applied.unused !== null) log.warn(`Dovecot runs without your settings: ${applied.unused}.`);
+  // Before the first service starts: an isolated server is isolated from the start.
+  const isolation = readIsolation(layout);
+  const shut = isolation === null ? null : await shutOut(isolation, settings);
+  // Left by an interrupted lift. If nft(8) cannot run, there is none.
+  if (isolation === null && !runsForAnother(layout.data)) await endShutOut();
+  if (shut?.ok === true) log.warn("the server is isolated: see `./ghostinbox incident list`.");
+  if (shut?.ok === false) log.warn(`connections are not blocked: ${shut.reason}.`);
+  if (settings["firewall.enabled"] && hasNetAdmin() && !runsForAnother(layout.data)) {
+    const kept = await protectLocalPorts(localPorts(settings));
+    if (!kept.ok) log.warn(`other users' programs can answer Dovecot in the guard's place: ${kept.reason}.`);
+  }
+  await compileSieve(layout);
+  const restored = await takeRestoredQueue(layout);
+  if (restored > 0) log.say(`The restored queue holds ${plural(restored, "mail")}.`);
+  writeEnvironment(layout.environment, environment);
+  writeServices({
+    layout,
+    loginPort: settings["ports.login_policy"],
+    netAdmin: hasNetAdmin(),
+    export: settings["export.syslog.enabled"],
+    mail: mailServices(layout, {
+      spam: settings["spam.enabled"] ? settings["spam.processes"] : 0,
+      fail2ban: settings["fail2ban.enabled"],
+    }),
+    webLowPort: settings["ports.http"] < 1024,
+  });
+  return prepared;
+}
+
+type Told = Readonly<{ password: AdminPassword; log: StartLog }>;
+
+async function runServices(layout: Layout, settings: Settings, { password, log }: Told): Promise<number> {
+  if (!hasNetAdmin())
+    log.warn("no CAP_NET_ADMIN here, so bans are kept by Postfix and Dovecot alone and not by the firewall.");
+  for (const news of containerNews()) log.warn(news);
+  log.say("Starting ...");
+  const supervisor = BY_SYSTEMD ? await systemd(layout) : runsvdir(layout);
+  const { died } = supervisor;
+  const asked = stop.promise.then(() => "asked" as const);
+  const ready = waitUntilReady(layout, portsOf(settings), stop.asked);
+  const first = await Promise.race([ready, died, asked]);
+  let end: "asked" | "died" | "failed";
+  if (first === "died" || first === "asked") {
+    end = first;
+  } else if (!first.ok) {
+    log.fail(first.reason);
+    end = "failed";
+  } else {
+    noteUpgraded(layout);
+    // Other users than root may read a journal.
+    if (!BY_SYSTEMD) printRunning(layout, settings, password.printed);
+    const runs = `GhostInbox runs as ${settings.hostname}.`;
+    const says = BY_SYSTEMD ? log.say.bind(log) : log.note.bind(log);
+    says(runs);
+    if ((log.isOnly || BY_SYSTEMD) && password.printed !== null) says(PASSWORD_UNSEEN);
+    await tellReady(runs);
+    rememberAdminPassword(layout, password);
+    collectGarbage();
+    // A restart would not keep it.
+    flushCompileCache();
+    end = await Promise.race([died, asked]);
+  }
+  if (end === "died") log.fail("the supervisor runsvdir ended; stopping everything.");
+  else log.say("Stopping ...");
+  await supervisor.stop();
+  if (end === "asked") log.say("GhostInbox has stopped.");
+  return end === "asked" ? 0 : 1;
+}

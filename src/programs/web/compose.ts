@@ -1,0 +1,104 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../../core/error.ts";
+import { VERSION } from "../../core/version.ts";
+import type { Log } from "../../guard/ports.ts";
+import { SteadyClock } from "../../host/machine/clock.ts";
+import { createLocalClients } from "../../host/machine/local-clients.ts";
+import { watch } from "../../host/sockets/control-client.ts";
+import { DASHBOARD_REFUSED } from "../../mail/fail2ban/filters.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { dashboardNames, readWebSettings, type WebSettings } from "../../settings/program-settings.ts";
+import { PAGE_FILES, PAGE_PROGRAMS } from "../../surfaces/api/page.ts";
+import type { PageFile } from "../../surfaces/api/ports.ts";
+import { ApiServer } from "../../surfaces/api/server.ts";
+import { GuardNews, guardAt } from "./guard.ts";
+import { LookupThread } from "./lookups.ts";
+import { PasswordThread } from "./passwords.ts";
+import { WebStore } from "./store.ts";
+import { TrialThread } from "./trials.ts";
+
+export type Web = Readonly<{
+  /** Resolves with the port it listens on. */
+  start: (address: string, port: number) => Promise<number>;
+  stop: () => Promise<void>;
+}>;
+
+/** Every part of the web on one line, in the order in which they need each other. Nothing runs before `start`. */
+export function composeWeb(layout: Layout, settings: WebSettings, log: Log): Web {
+  const store = new WebStore(layout.engineDb, (trouble) =>
+    trouble === null ? log.info("database readable") : log.warn("database unreadable", { detail: trouble }),
+  );
+  const news = new GuardNews((onEvent) => watch(layout.webSocket, onEvent));
+  const lookups = new LookupThread(layout.engineDb, (why) => log.warn("searches ended", { detail: why }));
+  const trials = new TrialThread(layout.engineDb, (why) => log.warn("trial ended", { detail: why }));
+  const server = new ApiServer({
+    guard: guardAt(layout.webSocket),
+    queries: () => store.queries,
+    lookups,
+    trials,
+    passwords: new PasswordThread(),
+    localClients: createLocalClients(),
+    news,
+    clock: new SteadyClock(),
+    page: readPage(join(layout.program, "dashboard")),
+    version: VERSION,
+    settings: {
+      trustedProxies: settings["http.trusted_proxies"],
+      proxyUsers: settings["http.proxy_users"],
+      names: dashboardNames(settings),
+      ipv6Prefix: settings["bans.ipv6_prefix"],
+      memoryMs: settings["bans.memory"],
+    },
+    // Fail2ban reads it.
+    signInRefused: (ip) => log.warn(DASHBOARD_REFUSED, { ip }),
+    report: (error) =>
+      log.error("request failed", { detail: error instanceof Error ? (error.stack ?? "") : String(error) }),
+  });
+  return {
+    start: async (address, port) => {
+      news.start();
+      return server.listen(address, port);
+    },
+    stop: async () => {
+      news.stop();
+      await server.stop();
+      lookups.stop();
+      trials.stop();
+      store.close();
+    },
+  };
+}
+
+/** Read once: a new version of the page comes with a new version of this program. */
+function readPage(directory: string): ReadonlyMap<string, PageFile> {
+  const page = new Map<string, PageFile>();
+  const programs = join(directory, PAGE_PROGRAMS.directory);
+  const names = existsSync(programs) ? readdirSync(programs) : [];
+  const files = [
+    ...Object.values(PAGE_FILES),
+    ...names.map((name) => ({ file: join(PAGE_PROGRAMS.directory, name), type: PAGE_PROGRAMS.type })),
+  ];
+  for (const { file, type } of files) {
+    const path = join(directory, file);
+    if (existsSync(path)) page.set(file, { type, body: new Uint8Array(readFileSync(path)) });
+  }
+  return page;
+}
+
+type Read = Readonly<{ ok: true; settings: WebSettings }> | Readonly<{ ok: false; reason: string }>;
+
+/** The part of the settings that root wrote for the web (`settings/program-settings.ts`). */
+export function readSettings({ webSettings }: Layout): Read {
+  let text: string;
+  try {
+    text = readFileSync(webSettings, "utf8");
+  } catch (error) {
+    return {
+      ok: false,
+      reason: `${webSettings} cannot be read: ${messageOf(error)}.`,
+    };
+  }
+  const read = readWebSettings(text);
+  return read.ok ? read : { ok: false, reason: read.problems.map(({ says }) => says).join(" ") };
+}

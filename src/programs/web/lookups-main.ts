@@ -1,0 +1,29 @@
+import { constants, setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { answerTo } from "../../guard/explain/questions.ts";
+import { openEngineInThread } from "../../store/open.ts";
+import { StoreDown } from "../../surfaces/api/ports.ts";
+import type { LookupOrder, LookupReply } from "./lookups.ts";
+import { WebStore } from "./store.ts";
+
+/** The thread of the web that answers questions about many rows, with its own connection (LookupThread). */
+
+// On Linux this affects only the thread (setpriority(2)): on one processor the other answers go first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+const store = new WebStore(String(workerData), () => undefined, openEngineInThread);
+
+parentPort?.on("message", ({ id, question, asked }: LookupOrder) => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the web sends what this question needs
+  const reply = replyTo(id, () => answerTo(store.queries, question, asked as never));
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that of a page, not of a thread
+  parentPort?.postMessage(reply);
+});
+
+function replyTo(id: number, answer: () => unknown): LookupReply {
+  try {
+    return { id, value: answer() };
+  } catch (error) {
+    if (error instanceof StoreDown) return { id, down: error.message };
+    return { id, bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { eventRow } from "../../../test/kit/test-database.ts";
+import { until } from "../../../test/kit/until.ts";
+import type { Reply, Verb } from "../../admin/declare/control.ts";
+import type { Health } from "../../admin/declare/items.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import { Feed } from "../../guard/commits.ts";
+import { systemClock } from "../../host/machine/clock.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { SqliteStore } from "../../store/engine-db/store.ts";
+import { openEngine } from "../../store/open.ts";
+import { ControlServer } from "../../surfaces/control-server.ts";
+
+/** The whole program over a real database and the real control socket; only decisions are simulated. */
+
+const PASSWORD = "correct horse battery staple";
+const TOKEN = "gi_0123456789abcdef0123456789abcdef";
+const bearer = { authorization: `Bearer ${TOKEN}` };
+
+type World = Readonly<{
+  url: string;
+  port: number;
+  web: ChildProcess;
+  layout: ReturnType<typeof layoutOf>;
+  asked: Verb[];
+  startGuard: () => Promise<Guard>;
+}>;
+type Guard = Readonly<{ append: (ip: string, type: EventType) => number; stop: () => Promise<void> }>;
+
+async function startWeb(t: TestContext): Promise<World> {
+  const data = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
+  t.after(() => rmSync(data, { recursive: true, force: true }));
+  const layout = layoutOf(data);
+  const port = await freePort();
+  for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(dirname(layout.webSettings), { recursive: true });
+  writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
+  const web = run(data);
+  t.after(() => stop(web));
+  const url = `http://127.0.0.1:${port}`;
+  await until(() =>
+    fetch(`${url}/healthz/live`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  );
+  const asked: Verb[] = [];
+  return { url, port, web, layout, asked, startGuard: () => startGuard(t, layout, asked) };
+}
+
+async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]): Promise<Guard> {
+  const db = openEngine(layout.engineDb);
+  const store = new SqliteStore(db);
+  const feed = new Feed();
+  const control = new ControlServer({
+    origin: "web",
+    run: ({ command, as }) => {
+      asked.push(command.verb);
+      if (command.verb === "caller" && as !== TOKEN) return Promise.resolve(UNAUTHORIZED);
+      if (command.verb === "sign_in" && command.password !== PASSWORD) return Promise.resolve(WRONG);
+      return Promise.resolve(REPLIES[command.verb] ?? assert.fail(command.verb));
+    },
+    subscribe: feed.subscribe.bind(feed),
+    report: (code, detail) => assert.fail(`${code} ${detail}`),
+  });
+  await control.start(layout.webSocket, 0o660);
+  let isStopped = false;
+  const stopGuard = async (): Promise<void> => {
+    if (isStopped) return;
+    isStopped = true;
+    await control.stop();
+    db.close();
+  };
+  t.after(stopGuard);
+  const append = (text: string, type: EventType): number => {
+    store.begin();
+    const id = store.append(eventRow(text, systemClock.now(), { type, counts: null }));
+    store.commit();
+    feed.publish(id);
+    return id;
+  };
+  return { append, stop: stopGuard };
+}
+
+const HEALTH: Health = {
+  status: "ok",
+  components: [{ name: "guard", status: "ok", detail: "" }],
+  notices: [],
+  needsYou: [],
+  uptimeSeconds: 1,
+};
+const CALLER = tokenNamed("ci", SCOPES);
+const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
+  health: { ok: true, result: HEALTH },
+  watch: { ok: true, result: { lastEventId: 0 } },
+  caller: { ok: true, result: { caller: CALLER } },
+  sign_in: { ok: true, result: { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } },
+};
+const WRONG: Reply = { ok: true, result: { outcome: "wrong" } };
+const UNAUTHORIZED: Reply = { ok: false, kind: "failed", message: "", next: "", denied: "unauthorized" };
+
+test("starts before guard and database, reports it, and serves once they are there", async (t) => {
+  const { url, asked, startGuard: guardStarts } = await startWeb(t);
+  const status = async (path: string, init?: RequestInit): Promise<number> =>
+    (await fetch(`${url}${path}`, init)).status;
+  const signIn = () => status("/api/v1/login", { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
+  assert.equal(await status("/healthz"), 503);
+  assert.equal(await status("/healthz/ready"), 503);
+  assert.equal(await signIn(), 503);
+  assert.equal(await status("/api/v1/bans", { headers: bearer }), 503);
+
+  const guard = await guardStarts();
+  guard.append("203.0.113.7", "LOGIN_FAILED");
+  await until(async () => (await status("/healthz/ready")) === 200);
+  assert.equal(await status("/api/v1/bans", { headers: bearer }), 200);
+  assert.equal(await status("/api/v1/bans"), 401);
+  assert.equal(await signIn(), 200);
+  const wrong = { method: "POST", body: JSON.stringify({ password: "wrong" }) };
+  assert.equal(await status("/api/v1/login", wrong), 401);
+  assert.deepEqual(
+    asked.filter((verb) => verb === "sign_in"),
+    ["sign_in", "sign_in"],
+  );
+  const stats = await (await fetch(`${url}/api/security?action=stats`, { headers: bearer })).text();
+  assert.match(stats, /"LOGIN_FAILED"/);
+
+  await guard.stop();
+  await until(async () => (await status("/healthz/ready")) === 503);
+});
+
+test("the live stream continues across the guard's restart, without gaps", async (t) => {
+  const { url, startGuard: guardStarts } = await startWeb(t);
+  const first = await guardStarts();
+  await until(async () => (await fetch(`${url}/healthz/ready`)).ok);
+  const response = await fetch(`${url}/api/v1/events/stream?after=0`, { headers: bearer });
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  const ids = async (count: number): Promise<readonly number[]> => {
+    for (;;) {
+      const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+      if (seen.length >= count) return seen;
+      const { done, value } = await reader.read();
+      if (done) assert.fail("the stream ended");
+      text += value;
+    }
+  };
+  const committed = [first.append("203.0.113.7", "CONNECT")];
+  assert.deepEqual(await ids(1), committed);
+  await first.stop();
+  const second = await guardStarts();
+  committed.push(second.append("203.0.113.8", "CONNECT"));
+  assert.deepEqual(await ids(2), committed);
+  await reader.cancel();
+});
+
+test("a restored database is read instead of the old one", async (t) => {
+  const { url, layout, startGuard: guardStarts } = await startWeb(t);
+  (await guardStarts()).append("203.0.113.7", "CONNECT");
+  const events = async (): Promise<number> => {
+    const response = await fetch(`${url}/api/v1/events`, { headers: bearer });
+    return response.ok ? JSON.stringify(await response.json()).split('"CONNECT"').length - 1 : -1;
+  };
+  await until(async () => (await events()) === 1);
+  const restored = `${layout.engineDb}.restored`;
+  const db = openEngine(restored);
+  db.close();
+  for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+  renameSync(restored, layout.engineDb);
+  await until(async () => (await events()) === 0);
+});
+
+test("a port in use and an invalid setting are one clear sentence each; SIGTERM is an orderly end", async (t) => {
+  const { port, web, layout } = await startWeb(t);
+  assert.deepEqual(await outcome(layout.data), {
+    code: 1,
+    stderr: `Cannot listen on 127.0.0.1 port ${port}: another program listens there; set ports.http to another port.\n`,
+  });
+  web.kill("SIGTERM");
+  await once(web, "exit");
+  assert.equal(web.exitCode, 0);
+  writeFileSync(layout.webSettings, "[ports]\nhttpp = 1\n");
+  const broken = await outcome(layout.data);
+  assert.equal(broken.code, 1);
+  assert.match(broken.stderr, /^ports\.httpp is not a setting; the nearest is ports\.http\.\n$/);
+});
+
+function run(data: string): ChildProcess {
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, GHOSTINBOX_DATA: data };
+  return spawn(process.execPath, [join(import.meta.dirname, "main.ts")], { env, stdio: ["ignore", "ignore", "pipe"] });
+}
+
+async function outcome(data: string): Promise<Readonly<{ code: number | null; stderr: string }>> {
+  const child = run(data);
+  let stderr = "";
+  child.stderr?.setEncoding("utf8").on("data", (chunk) => (stderr += chunk));
+  await once(child, "close");
+  return { code: child.exitCode, stderr };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  probe.close();
+  return typeof address === "object" && address !== null ? address.port : assert.fail("no port");
+}

@@ -1,0 +1,46 @@
+import { codeOf, messageOf } from "../../core/error.ts";
+import { systemClock } from "../../host/machine/clock.ts";
+import { saveMemoryOnceSettled } from "../../host/machine/late-flags.ts";
+import { createLog } from "../../host/machine/log.ts";
+import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
+import { composeWeb, readSettings } from "./compose.ts";
+
+/** The web program: HTTP API and dashboard. It starts without the guard and the database. */
+
+const log = createLog(systemClock);
+const layout = layoutOf(process.env["GHOSTINBOX_DATA"] ?? DEFAULT_DATA_DIRECTORY);
+const read = readSettings(layout);
+if (!read.ok) fail(read.reason);
+
+const address = read.settings["http.address"];
+const port = read.settings["ports.http"];
+const web = composeWeb(layout, read.settings, log);
+try {
+  await web.start(address, port);
+} catch (error) {
+  fail(`Cannot listen on ${address} port ${port}: ${whyNot(error)}`);
+}
+log.info("listening", { address, port });
+saveMemoryOnceSettled();
+
+const end = (): void => void web.stop().finally(() => process.exit(0));
+process.once("SIGTERM", end);
+process.once("SIGINT", end);
+
+function fail(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+function whyNot(error: unknown): string {
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return "another program listens there; set ports.http to another port.";
+    case "EACCES":
+      return "this user may not; set ports.http to a port above 1023.";
+    case "EADDRNOTAVAIL":
+      return "this machine does not have that address; set http.address.";
+    default:
+      return messageOf(error);
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import type { JudgedFor } from "../../surfaces/api/ports.ts";
+import { PasswordThread } from "./passwords.ts";
+
+/** The program that the bundle contains as `web-passwords.js`. */
+const MAIN = new URL("./passwords-main.ts", import.meta.url);
+const owner: AccountName = parseAccountName("anna@example.test") ?? assert.fail();
+const one = (password: string) => ({ owner, password });
+const asked = (...passwords: readonly string[]) => passwords.map(one);
+
+const owns: JudgedFor = { caller: "session owner", isAdministrator: true };
+/** The user of a mailbox. */
+const user = (caller: string): JudgedFor => ({ caller, isAdministrator: false });
+
+/** A thread that runs different code. */
+function played(code: string): URL {
+  const path = join(temporaryDirectory(), "thread.mjs");
+  writeFileSync(path, `import { parentPort, workerData } from "node:worker_threads";\n${code}`);
+  return pathToFileURL(path);
+}
+
+/** Enough for a thread on a busy machine. */
+const LONG = { mostWaiting: 2, judgeMs: 60_000 };
+/** Runs forever without using a processor. */
+const WAITS = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
+const EACH = "for (const { password } of workerData) parentPort.postMessage(password);";
+
+test("judges passwords as on the command line, each separately", async () => {
+  const thread = new PasswordThread(LONG, MAIN);
+  const [weak, named, good, short] = await thread.judgeSome(
+    asked("password1234", "my-anna-password", "lantern gravel otter 71", "short"),
+    owns,
+    LONG.judgeMs,
+  );
+  assert.match(weak ?? "", /too easy to guess/);
+  assert.match(named ?? "", /name of the account/);
+  assert.equal(good, null);
+  assert.match(short ?? "", /too short/);
+  assert.deepEqual(await thread.judgeSome([], owns, LONG.judgeMs), []);
+});
+
+test("one after another; when too many wait the next is refused, and later ones are judged", async () => {
+  const thread = new PasswordThread(LONG, played(EACH));
+  const both = [thread.judge(one("one"), user("anna")), thread.judge(one("two"), user("bert"))];
+  await assert.rejects(thread.judge(one("three"), user("cora")), {
+    name: "JudgesBusy",
+    message: "too many passwords wait",
+  });
+  assert.deepEqual(await thread.judgeSome(asked("three"), user("cora"), LONG.judgeMs), []);
+  assert.deepEqual(await Promise.all(both), ["one", "two"]);
+  assert.equal(await thread.judge(one("four"), user("cora")), "four");
+});
+
+test("a caller has one place, and users of mailboxes neither take the administrator's place nor delay it", async () => {
+  const thread = new PasswordThread(LONG, played(`if (workerData[0].password === "endless") for (;;); ${EACH}`));
+  const order: (string | null)[] = [];
+  const judged = (password: string, by: JudgedFor) =>
+    thread.judge(one(password), by).then((reported) => order.push(reported));
+  const endless = assert.rejects(judged("endless", user("anna")), {
+    name: "JudgesBusy",
+    message: "an administrator's password comes first",
+  });
+  const bert = judged("bert", user("bert"));
+  await assert.rejects(thread.judge(one("again"), user("anna")), { name: "JudgesBusy", message: /same caller/ });
+  await Promise.all([endless, bert, judged("owner", owns), judged("second", { ...owns, caller: "session second" })]);
+  assert.deepEqual(order, ["owner", "second", "bert"]);
+});
+
+test("a thread that dies or fails judges nothing, one that hangs is ended, and the next one judges", async () => {
+  for (const [code, message] of [
+    ["process.exit(3);", /ended with 3/],
+    ['throw new Error("broken");', /broken/],
+  ] as const)
+    await assert.rejects(new PasswordThread(LONG, played(code)).judge(one("x"), owns), { name: "JudgesBusy", message });
+  const hanging = played(`if (workerData[0].password === "hang") for (;;); ${EACH}`);
+  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 60_000 }, hanging);
+  assert.deepEqual(await thread.judgeSome(asked("hang"), owns, 100), []);
+  assert.equal(await thread.judge(one("good"), owns), "good");
+  await assert.rejects(new PasswordThread({ mostWaiting: 1, judgeMs: 100 }, hanging).judge(one("hang"), owns), {
+    name: "JudgesBusy",
+    message: /time is over/,
+  });
+});
+
+test("of many passwords, those judged in time are returned", async () => {
+  const ending = played('parentPort.postMessage("first"); parentPort.postMessage(null);');
+  const judged = await new PasswordThread(LONG, ending).judgeSome(asked("a", "b", "c"), owns, LONG.judgeMs);
+  assert.deepEqual(judged, ["first", null]);
+});
+
+test("a caller whose time ended while waiting starts no thread", async () => {
+  const ran = join(temporaryDirectory(), "ran");
+  const hanging = `import { appendFileSync } from "node:fs"; appendFileSync(${JSON.stringify(ran)}, workerData[0].password); ${WAITS}`;
+  const thread = new PasswordThread({ mostWaiting: 2, judgeMs: 5_000 }, played(hanging));
+  const first = assert.rejects(thread.judge(one("a"), user("anna")), { name: "JudgesBusy", message: /time is over/ });
+  assert.deepEqual(await thread.judgeSome(asked("b"), user("bert"), 50), []);
+  await first;
+  assert.equal(readFileSync(ran, "utf8"), "a");
+});

@@ -1,0 +1,113 @@
+import { Worker } from "node:worker_threads";
+import { messageOf } from "../../core/error.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { type JudgedFor, JudgesBusy, type PasswordJudges } from "../../surfaces/api/ports.ts";
+
+export type JudgeLimits = Readonly<{ mostWaiting: number; judgeMs: number }>;
+const LIMITS: JudgeLimits = { mostWaiting: 4, judgeMs: 8 * SECOND_MS };
+/** Megabytes of its heap: the lists of guessable passwords take 30. */
+const HEAP = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4 };
+/** Bundled, or in a checkout. */
+const PROGRAM = new URL(
+  import.meta.url.endsWith(".ts") ? "./passwords-main.ts" : "./web-passwords.js",
+  import.meta.url,
+);
+
+type Queued = Readonly<{ start: () => Promise<void>; isAdministrator: boolean; over: AbortController }>;
+type Asked = Parameters<PasswordJudges["judgeSome"]>[0];
+type Wanted = Readonly<{ asked: Asked; by: JudgedFor }>;
+type Judged = readonly (string | null)[];
+
+/**
+ * Judges new passwords in a thread that loads the lists, answers one question after the other and ends, which frees their memory.
+ * One thread at a time; refuses if too many wait, or one takes too long. A caller has one place, and users of
+ * mailboxes take none of the administrator's, for whom a user's running thread ends. The time limit includes waiting, so that no
+ * caller gets "too late" whose password is set afterwards.
+ */
+export class PasswordThread implements PasswordJudges {
+  readonly #limits: JudgeLimits;
+  readonly #program: URL;
+  readonly #callers = { administrators: new Set<string>(), users: new Set<string>() };
+  readonly #queues = { administrators: new Set<Queued>(), users: new Set<Queued>() };
+  #running: Queued | null = null;
+
+  constructor(limits = LIMITS, program = PROGRAM) {
+    this.#limits = limits;
+    this.#program = program;
+  }
+
+  async judge(asked: Asked[number], by: JudgedFor): Promise<string | null> {
+    const judged: (string | null)[] = [];
+    await this.#inTurn({ asked: [asked], by }, judged, this.#limits.judgeMs);
+    const [problem] = judged;
+    if (problem === undefined) throw new JudgesBusy("its thread judged nothing");
+    return problem;
+  }
+
+  async judgeSome(asked: Asked, by: JudgedFor, withinMs: number): Promise<Judged> {
+    const judged: (string | null)[] = [];
+    if (asked.length === 0 || withinMs <= 0) return judged;
+    try {
+      await this.#inTurn({ asked, by }, judged, Math.min(withinMs, this.#limits.judgeMs));
+    } catch (error) {
+      if (!(error instanceof JudgesBusy)) throw error;
+    }
+    return judged;
+  }
+
+  async #inTurn({ asked, by }: Wanted, judged: (string | null)[], withinMs: number): Promise<void> {
+    const { isAdministrator } = by;
+    const queue = isAdministrator ? "administrators" : "users";
+    const callers = this.#callers[queue];
+    if (callers.has(by.caller)) throw new JudgesBusy("another password of the same caller waits");
+    if (callers.size >= this.#limits.mostWaiting) throw new JudgesBusy("too many passwords wait");
+    callers.add(by.caller);
+    const over = new AbortController();
+    const timer = setTimeout(() => over.abort(new Error("the time is over")), withinMs);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const start = (): Promise<void> => this.#run(asked, judged, over.signal).then(resolve, reject);
+    this.#queues[queue].add({ start, isAdministrator, over });
+    if (isAdministrator && this.#running?.isAdministrator === false)
+      this.#running.over.abort(new Error("an administrator's password comes first"));
+    void this.#work();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      callers.delete(by.caller);
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#running !== null) return;
+    while ((this.#running = this.#next()) !== null) await this.#running.start();
+  }
+
+  #next(): Queued | null {
+    for (const queue of [this.#queues.administrators, this.#queues.users])
+      for (const queued of queue) {
+        queue.delete(queued);
+        return queued;
+      }
+    return null;
+  }
+
+  async #run(asked: Asked, judged: (string | null)[], signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw new JudgesBusy("the others took all the time");
+    const worker = new Worker(this.#program, { workerData: asked, resourceLimits: HEAP });
+    worker.unref();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => reject(signal.reason));
+    worker.on("error", reject);
+    worker.on("exit", (code) => reject(new Error(`its thread ended with ${code}`)));
+    worker.on("message", (problem: string | null) => {
+      if (judged.push(problem) === asked.length) resolve();
+    });
+    try {
+      await promise;
+    } catch (error) {
+      throw new JudgesBusy(messageOf(error));
+    } finally {
+      worker.removeAllListeners("message");
+      await worker.terminate();
+    }
+  }
+}

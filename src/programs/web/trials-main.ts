@@ -1,0 +1,26 @@
+import { constants, setPriority } from "node:os";
+import { parentPort, workerData } from "node:worker_threads";
+import { messageOf } from "../../core/error.ts";
+import { runReplay } from "../../jobs/replay/run-replay.ts";
+import { openEngineInThread } from "../../store/open.ts";
+import type { TrialOrder, TrialReply } from "./trials.ts";
+
+/** The thread of the web that decides recorded events again (TrialThread). */
+
+// On Linux this affects only the thread (setpriority(2)): on one processor everything else goes first.
+setPriority(constants.priority.PRIORITY_LOW);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin, typescript/no-unsafe-type-assertion -- no page; TrialThread sends it
+parentPort?.postMessage(answerTo(workerData as TrialOrder));
+
+function answerTo({ engineDb, asked }: TrialOrder): TrialReply {
+  try {
+    const db = openEngineInThread(engineDb);
+    try {
+      return { report: runReplay(db, asked) };
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    return { down: messageOf(error) };
+  }
+}

@@ -1,0 +1,68 @@
+import { Worker } from "node:worker_threads";
+import type { ReplayReport } from "../../admin/declare/replay-items.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { ReplayAsked } from "../../jobs/replay/ports.ts";
+import { StoreDown, type TrialOutcome, type Trials } from "../../surfaces/api/ports.ts";
+
+/** The thread's input, and its single message. */
+export type TrialOrder = Readonly<{ engineDb: string; asked: ReplayAsked }>;
+export type TrialReply = Readonly<{ report: ReplayReport } | { down: string }>;
+
+/** Within the time limit of a request (API_LIMITS.answerMs). */
+const LONGEST_MS = 8 * SECOND_MS;
+/** Megabytes of its heap. The history of a trial is SQLite's, with 16 MB in memory. */
+const HEAP = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 };
+/** Bundled, or in a checkout. */
+const PROGRAM = new URL(import.meta.url.endsWith(".ts") ? "./trials-main.ts" : "./web-trials.js", import.meta.url);
+
+/**
+ * Decides recorded events again in a separate thread, one trial at a time: it takes seconds, and neither other answers nor
+ * searches wait for it. The thread ends with its trial, or when its time is over.
+ */
+export class TrialThread implements Trials {
+  readonly #engineDb: string;
+  readonly #onTrouble: (why: string) => void;
+  readonly #longestMs: number;
+  readonly #program: URL;
+  #worker: Worker | null = null;
+
+  constructor(engineDb: string, onTrouble: (why: string) => void, longestMs = LONGEST_MS, program = PROGRAM) {
+    this.#engineDb = engineDb;
+    this.#onTrouble = onTrouble;
+    this.#longestMs = longestMs;
+    this.#program = program;
+  }
+
+  async decide(asked: ReplayAsked): Promise<TrialOutcome> {
+    if (this.#worker !== null) return { outcome: "busy" };
+    const order: TrialOrder = { engineDb: this.#engineDb, asked };
+    const worker = new Worker(this.#program, { workerData: order, resourceLimits: HEAP });
+    this.#worker = worker;
+    worker.unref();
+    const { promise, resolve, reject } = Promise.withResolvers<TrialOutcome>();
+    const timer = setTimeout(() => resolve({ outcome: "too_long" }), this.#longestMs);
+    worker.once("message", (reply: TrialReply) => {
+      if ("down" in reply) reject(new StoreDown(reply.down));
+      else resolve({ outcome: "done", report: reply.report });
+    });
+    // For example if it needs more memory than it has. A trial that has answered ended normally.
+    const failed = (why: string): void => {
+      this.#onTrouble(why);
+      resolve({ outcome: "too_long" });
+    };
+    worker.once("error", (error) => failed(error instanceof Error ? error.message : String(error)));
+    worker.once("exit", () => resolve({ outcome: "too_long" }));
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.stop();
+    }
+  }
+
+  stop(): void {
+    const worker = this.#worker;
+    this.#worker = null;
+    void worker?.terminate();
+  }
+}

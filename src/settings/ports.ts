@@ -1,0 +1,30 @@
+import type { Settings } from "./schema.ts";
+
+export const PROXIED_KEYS = [
+  "ports.proxied_smtp",
+  "ports.proxied_submission",
+  "ports.proxied_submissions",
+  "ports.proxied_imaps",
+] as const;
+
+export type ProxiedPorts = Readonly<Record<"smtp" | "submission" | "submissions" | "imaps", number>>;
+export type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
+
+/** The ports that trust a PROXY header. Null: there is no proxy, and nothing listens on them. */
+export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
+  if (settings["proxy.networks"].length === 0) return null;
+  return {
+    smtp: settings["ports.proxied_smtp"],
+    submission: settings["ports.proxied_submission"],
+    submissions: settings["ports.proxied_submissions"],
+    imaps: settings["ports.proxied_imaps"],
+  };
+}
+
+/** Of `ports.sieve_mail`. Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
+export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
+
+/** Whether all ports but the chosen ones are closed (docs/firewall.md). */
+export function isStrict(settings: Pick<Settings, "firewall.enabled" | "firewall.mode">): boolean {
+  return settings["firewall.enabled"] && settings["firewall.mode"] === "strict";
+}

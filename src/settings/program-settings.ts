@@ -1,0 +1,122 @@
+import { type Loaded, loadSettings, type Sources } from "./load.ts";
+import type { Settings, schema } from "./schema.ts";
+
+type Secret = {
+  [K in keyof typeof schema]: (typeof schema)[K] extends { readonly secret: true } ? K : never;
+}[keyof typeof schema];
+
+/**
+ * The settings for the web, which cannot read the settings file. Their type contains no secret: an attacker who takes
+ * over the web learns neither where alerts go nor how to sign in to other servers.
+ */
+export const WEB_KEYS = [
+  "bans.ipv6_prefix",
+  "bans.memory",
+  "domains",
+  "hostname",
+  "http.address",
+  "http.names",
+  "http.proxy_users",
+  "http.trusted_proxies",
+  "ports.http",
+] as const satisfies readonly Exclude<keyof Settings, Secret>[];
+
+export type WebSettings = Pick<Settings, (typeof WEB_KEYS)[number]>;
+
+/** Under which the dashboard is reached, with all below them; the first names the server. */
+export function dashboardNames(settings: Pick<Settings, "hostname" | "domains" | "http.names">): readonly string[] {
+  return [settings.hostname, ...settings.domains, ...settings["http.names"]];
+}
+
+/** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
+export function settingsForWeb(sources: Sources): string {
+  return `${WEB_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
+}
+
+export type WebSettingsRead = Readonly<{ ok: true; settings: WebSettings }> | Extract<Loaded, { ok: false }>;
+
+/** Reads such a file. The environment is ignored: it was read when the file was written. */
+export function readWebSettings(text: string): WebSettingsRead {
+  const loaded = loadSettings(text, {});
+  return loaded.ok ? { ok: true, settings: loaded.settings } : loaded;
+}
+
+/** The settings for the exporter, which runs as its own user and cannot read the settings file. None is a secret. */
+export const EXPORT_KEYS = [
+  "domains",
+  "hostname",
+  "export.syslog.enabled",
+  "export.syslog.host",
+  "export.syslog.port",
+  "export.syslog.protocol",
+  "export.syslog.ca",
+  "export.syslog.cert",
+  "export.syslog.key",
+] as const satisfies readonly (keyof Settings)[];
+
+export type ExportSettings = Pick<Settings, (typeof EXPORT_KEYS)[number]>;
+
+/** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
+export function settingsForExport(sources: Sources): string {
+  return `${EXPORT_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
+}
+
+/** Reads such a file; a problem is one sentence. The environment was read when the file was written. */
+export function readExportSettings(
+  text: string,
+): Readonly<{ ok: true; settings: ExportSettings }> | Readonly<{ ok: false; reason: string }> {
+  const loaded = loadSettings(text, {});
+  if (loaded.ok) return loaded;
+  return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+}
+
+type Program = "guard" | "web";
+
+/** What a program reads only when it starts. If the value changes, the program must be restarted. */
+const READ_AT_START = {
+  guard: [
+    "detection.psad.bantime",
+    "detection.psad.danger_level",
+    "detection.psad.file",
+    "detection.psad.findtime",
+    "detection.psad.maxretry",
+    "detection.suricata.bantime",
+    "detection.suricata.file",
+    "detection.suricata.findtime",
+    "detection.suricata.maxretry",
+    "detection.suricata.severity",
+    "events.max_age",
+    "events.max_rows",
+    "events.max_size",
+    "firewall.enabled",
+    "http.trusted_proxies",
+    "ports.login_policy",
+    "ports.proxied_imaps",
+    "ports.proxied_smtp",
+    "ports.proxied_submission",
+    "ports.proxied_submissions",
+    "ports.sieve_mail",
+    "proxy.networks",
+    "proxy.user",
+  ],
+  web: WEB_KEYS,
+} as const satisfies Record<Program, readonly (keyof Settings)[]>;
+
+/** What only the next `npm start` applies, because it decides which services there are. */
+const NEXT_START: readonly (keyof Settings)[] = [
+  "export.syslog.enabled",
+  "fail2ban.enabled",
+  "spam.enabled",
+  "spam.processes",
+];
+
+/** The changed keys that wait for the next `npm start`. */
+export function waitingForStart(changed: readonly string[]): readonly string[] {
+  return NEXT_START.filter((key) => changed.includes(key));
+}
+
+/** The programs for which one of these keys changed; the guard first, because the web asks it. */
+export function programsToRestart(changed: readonly string[]): readonly Program[] {
+  const programs: readonly Program[] = ["guard", "web"];
+  return programs.filter((program) => READ_AT_START[program].some((key) => changed.includes(key)));
+}

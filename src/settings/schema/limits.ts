@@ -1,0 +1,111 @@
+import { DAY_MS, SECOND_MS } from "../../core/time.ts";
+import { duration, wholeNumber } from "../kinds/kind.ts";
+import { count, type Setting } from "../setting.ts";
+
+/** How many wrong passwords are borne: of an address, at an account, from a network, on the whole server. */
+export const guessing = {
+  "limits.logins.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 5,
+    says: "Different wrong passwords from one address that cause a ban.",
+  },
+  "limits.logins.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "10m",
+    says: "How long a wrong password counts.",
+  },
+  "limits.logins.per_day": {
+    kind: count,
+    byDefault: 10,
+    says: "Different wrong passwords from one address within 24 hours that cause a ban of at least a day. Never less than `limits.logins.failures`.",
+  },
+  "limits.logins.per_week": {
+    kind: count,
+    byDefault: 20,
+    says: "The same within 7 days. Never less than `limits.logins.per_day`.",
+  },
+  "limits.logins.known_per_day": {
+    kind: count,
+    byDefault: 40,
+    says: "Different wrong passwords for one account within 24 hours from an address that the account knows. After that, only a password that looks right is checked there.",
+  },
+  "limits.accounts.failures": {
+    kind: wholeNumber(1, 1_000),
+    byDefault: 20,
+    says: "Different wrong passwords for one account that make it a guarded account, at most a quarter of them from one network. In new places, only a password that looks right is then checked.",
+  },
+  "limits.accounts.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the account.",
+  },
+  "limits.accounts.known_for": {
+    kind: duration(SECOND_MS, 180 * DAY_MS),
+    byDefault: "90d",
+    says: "How long an account knows a network from which it signed in.",
+  },
+  "limits.accounts.candidates": {
+    kind: wholeNumber(1, 4_000),
+    byDefault: 1_000,
+    says: "Different passwords for one account within 24 hours, checked or not, after which even one that looks right is refused where new places are refused. One network (IPv4 /24, IPv6 /48) has a part in 25 of them to itself; what networks try beyond that uses up a quarter at most, all of them together.",
+  },
+  "limits.networks.failures": {
+    kind: count,
+    byDefault: 30,
+    says: "Wrong passwords from one network (IPv4 /24, IPv6 /48) that ban the whole network. Honest mail from it raises the number; it is not banned if an account signed in from it recently (docs/bans.md).",
+  },
+  "limits.networks.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts against the network.",
+  },
+  "limits.networks.per_day": {
+    kind: count,
+    byDefault: 40,
+    says: "Different wrong passwords from one network (IPv4 /24, IPv6 /48) within 24 hours, after which it is refused at accounts that do not know it, even where it cannot be banned.",
+  },
+  "limits.spraying.guesses": {
+    kind: count,
+    byDefault: 12,
+    says: "Different wrong passwords within `limits.spraying.window`, at all accounts together and from at least 8 networks, after which only a password that looks right is checked in new places.",
+  },
+  "limits.spraying.window": {
+    kind: duration(SECOND_MS, 7 * DAY_MS),
+    byDefault: "1h",
+    says: "How long a wrong password counts towards `limits.spraying.guesses`.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** What an account may send before its mail waits or is held. */
+export const sending = {
+  "limits.sending.recipients_per_minute": {
+    kind: count,
+    byDefault: 50,
+    says: "New recipients of other domains, to which an account has never written, within any 60 seconds.",
+  },
+  "limits.sending.recipients_per_hour": {
+    kind: count,
+    byDefault: 150,
+    says: "Recipients of one account's mail within any hour.",
+  },
+  "limits.sending.recipients_per_day": {
+    kind: count,
+    byDefault: 500,
+    says: "Recipients of one account's mail within any 24 hours.",
+  },
+  "limits.sending.strangers": {
+    kind: count,
+    byDefault: 100,
+    says: "New recipients of other domains, to which an account has never written, within any hour; past it all its mail is held in the queue and you are asked. A fifth of it from a place where the account first signed in less than a day ago.",
+  },
+  "limits.sending.strangers_per_day": {
+    kind: count,
+    byDefault: 150,
+    says: "The same within any 24 hours, so that a few strangers every hour add up.",
+  },
+  "limits.sending.refused": {
+    kind: count,
+    byDefault: 10,
+    says: "Such recipients whose servers refuse the mail for good, within any hour, before all mail of the account is held: lists of addresses that thieves use are old. Only if they are a quarter or more of those to whom the account wrote within the hour. Of one domain two count.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,104 @@
+import { DAY_MS } from "../../core/time.ts";
+import { duration, flag, listOf, oneOf, orEmpty, port, wholeNumber } from "../kinds/kind.ts";
+import { hostOrAddress, keepRule, path, repository } from "../kinds/texts.ts";
+import type { Setting } from "../setting.ts";
+
+/** What is backed up, when, and where to. */
+export const backup = {
+  "backup.enabled": { kind: flag, byDefault: true, says: "Back up mail, accounts, settings and keys every night." },
+  "backup.hour": {
+    kind: wholeNumber(0, 23),
+    byDefault: 3,
+    says: "Hour of the day when the backup starts, in the machine's time zone.",
+  },
+  "backup.repository": {
+    kind: orEmpty(repository),
+    byDefault: "",
+    says: "Where backups go: a directory such as another disk, or a server such as `sftp:user@host:/path` or `s3:https://host/bucket`. Empty means `backup/repository` in the data directory, which does not survive the loss of the disk.",
+    source: "restic(1)",
+    secret: true,
+    showsPaths: true,
+  },
+  "backup.environment_file": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File with the credentials for `backup.repository`, one `NAME=value` on each line, such as `AWS_ACCESS_KEY_ID=…`. Only root should be able to read it.",
+    source: "restic(1)",
+  },
+  "backup.keep": {
+    kind: duration(DAY_MS),
+    byDefault: "30d",
+    says: "How long a backup is kept.",
+  },
+  "backup.drill_every": {
+    kind: duration(DAY_MS),
+    byDefault: "30d",
+    says: "How often the newest backup is restored beside the server, checked and removed again, after the night's backup.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** How long mail is kept. `events.max_age` and `logs.keep` say so for what is recorded about it. */
+export const retention = {
+  "retention.mail": {
+    kind: listOf(keepRule, 1_000),
+    byDefault: ["Junk 30d", "Trash 30d"],
+    says: "How long mail stays in a folder, counted from when it came into it: `FOLDER TIME`, or `ADDRESS FOLDER TIME` for one account. `*` is every folder, `forever` no end. A folder includes those below it. A folder without a rule keeps its mail.",
+    source: "doveadm-search-query(7), savedbefore",
+  },
+  "retention.hour": {
+    kind: wholeNumber(0, 23),
+    byDefault: 2,
+    says: "Hour of the day in which mail that was kept long enough is removed, in the machine's time zone.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** When the owner gets a report by mail. */
+export const report = {
+  "report.mail": {
+    kind: oneOf("weekly", "monthly", "off"),
+    byDefault: "weekly",
+    says: "How often a report is mailed to those who get alerts: on Mondays, on the first day of each month, or never.",
+  },
+  "report.hour": {
+    kind: wholeNumber(0, 23),
+    byDefault: 7,
+    says: "Hour of the day from which a report is mailed, in the machine's time zone.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+/** Where the events are sent in addition to the database. */
+export const exported = {
+  "export.syslog.enabled": {
+    kind: flag,
+    byDefault: false,
+    says: "Send each event to another machine as a message of syslog, over TLS.",
+    source: "RFC 5424",
+  },
+  "export.syslog.host": {
+    kind: orEmpty(hostOrAddress),
+    byDefault: "",
+    says: "Name or address of the receiver. Its certificate must have it.",
+  },
+  "export.syslog.port": { kind: port, byDefault: 6514, says: "Port of the receiver.", source: "RFC 5425 section 4.1" },
+  "export.syslog.protocol": {
+    kind: oneOf("relp", "tls"),
+    byDefault: "relp",
+    says: "How they are sent. `relp`: the receiver confirms each event. `tls`: plain syslog over TLS, which has no confirmation; for receivers that know no RELP.",
+    source: "RFC 5425",
+  },
+  "export.syslog.ca": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "File of certificate authorities (PEM) that may sign the receiver's certificate; empty means the public ones. The user ghostinbox-export must be able to read it.",
+  },
+  "export.syslog.cert": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "Certificate (PEM) with which this server proves to the receiver who it is; empty means none. The user ghostinbox-export must be able to read it.",
+  },
+  "export.syslog.key": {
+    kind: orEmpty(path),
+    byDefault: "",
+    says: "Private key of `export.syslog.cert` (PEM). The user ghostinbox-export must be able to read it.",
+  },
+} as const satisfies Record<string, Setting<unknown>>;

@@ -1,0 +1,100 @@
+// Invariant: A key never keeps its user from signing in: it is stored with the hash of the password that opens it, in one transaction.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, START, scratch } from "../../../test/kit/test-database.ts";
+import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
+import { openAccounts } from "../open.ts";
+import { countKeys, readKeys } from "./account-keys.ts";
+import { SqliteAccounts } from "./accounts.ts";
+
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const [ONE, TWO] = ["{ARGON2ID}one", "{ARGON2ID}two"];
+const key = (id: string, locked = `locked ${id}`) => ({
+  id,
+  publicKey: `public ${id}`,
+  locked,
+  recoverable: `r ${id}`,
+});
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  /** Reads as Dovecot does: through Debian's library, in another process. */
+  const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
+  const keysOf = (): string =>
+    stock("SELECT coalesce(key1, '-'), coalesce(key2, '-') FROM opened_key WHERE user = 'ANN@example.org'");
+  const encrypts = (): string => stock("SELECT public_key FROM encrypting_key WHERE user = 'Ann@example.org'");
+  return { db, accounts: new SqliteAccounts(db), keysOf, encrypts };
+}
+
+test("Dovecot finds the keys that the password of now opens, and encrypts with the newest of them", (t) => {
+  const { db, accounts, keysOf, encrypts } = fresh(t);
+  accounts.add(ann, ONE, START, [key("a")]);
+  accounts.add(bob, ONE, START);
+  assert.deepEqual([keysOf(), encrypts()], ["locked a|-", "public a"]);
+  assert.deepEqual(countKeys(db, 10), { own: 1, without: [bob], ofFile: 0, closed: [] });
+  db.exec(`UPDATE account SET followed = 'listed' WHERE name = '${bob}'`);
+  assert.deepEqual(countKeys(db, 10), { own: 1, without: [], ofFile: 1, closed: [] });
+  accounts.setPassword(ann, TWO, [key("b")]);
+  assert.deepEqual(countKeys(db, 10).closed, [ann]);
+  assert.deepEqual([keysOf(), encrypts()], ["locked b|-", "public b"]);
+  assert.deepEqual(
+    readKeys(db, ann).map(({ id, isOpen }) => [id, isOpen]),
+    [
+      ["b", true],
+      ["a", false],
+    ],
+  );
+  accounts.setPassword(ann, ONE, [key("b", "b again"), key("a", "a again")]);
+  assert.deepEqual([keysOf(), encrypts()], ["b again|a again", "public b"], "a key keeps its place");
+});
+
+test("a password that came without a key finds none that it cannot open", (t) => {
+  const { db, accounts, keysOf, encrypts } = fresh(t);
+  accounts.add(ann, ONE, START, [key("a")]);
+  accounts.setPassword(ann, TWO);
+  assert.deepEqual([keysOf(), encrypts()], ["-|-", ""]);
+  assert.deepEqual(countKeys(db, 10), { own: 0, without: [ann], ofFile: 0, closed: [ann] });
+});
+
+test("keys are opened again to the password of now alone", (t) => {
+  const { accounts, keysOf } = fresh(t);
+  accounts.add(ann, ONE, START, [key("a")]);
+  accounts.setPassword(ann, TWO, [key("b")]);
+  assert.deepEqual(accounts.openKeys(ann, ONE, [key("a", "a again")]), {
+    ok: false,
+    reason: `${ann} has another password by now, or is gone.`,
+  });
+  assert.equal(accounts.openKeys(bob, ONE, [key("a")]).ok, false);
+  assert.equal(keysOf(), "locked b|-");
+  assert.ok(accounts.openKeys(ann, TWO, [key("b"), key("a", "a again")]).ok);
+  assert.equal(keysOf(), "locked b|a again");
+});
+
+test("keys outlive their account, but the next one of that name does not get them", (t) => {
+  const { db, accounts, keysOf } = fresh(t);
+  accounts.add(ann, ONE, START, [key("a")]);
+  accounts.remove(ann);
+  assert.deepEqual([keysOf(), readKeys(db, ann).map(({ isOpen }) => isOpen)], ["", [false]]);
+  accounts.add(ann, TWO, START, [key("b")]);
+  assert.equal(keysOf(), "locked b|-");
+  assert.equal(readKeys(db, ann).length, 2);
+});
+
+test("what is refused keeps no key", (t) => {
+  const { db, accounts } = fresh(t);
+  accounts.add(ann, ONE, START);
+  assert.equal(accounts.add(ann, TWO, START, [key("a")]).ok, false);
+  assert.equal(accounts.setPassword(bob, TWO, [key("a")]).ok, false);
+  assert.deepEqual([readKeys(db, ann), readKeys(db, bob)], [[], []]);
+});
+
+test("the view has as many keys as Dovecot's configuration asks for", (t) => {
+  const { db } = fresh(t);
+  const columns = db.prepare("SELECT name FROM pragma_table_info('opened_key')").all();
+  assert.equal(columns.length, 1 + KEYS_OF_AN_ACCOUNT);
+});

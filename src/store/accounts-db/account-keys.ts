@@ -1,0 +1,74 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountKey, KeptKey, KeyCounts } from "../../admin/declare/account-key.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { integer, text } from "../columns.ts";
+
+/** The keys of accounts in `accounts.db`; never removed, because mail encrypted with a key may be anywhere. */
+export class AccountKeys {
+  readonly #keep: StatementSync;
+  readonly #hasPassword: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#hasPassword = db.prepare("SELECT 1 FROM account WHERE name = ? AND password = ?");
+    this.#keep = db.prepare(`
+      INSERT INTO account_key (account, id, place, public_key, locked, for_password, recoverable)
+      VALUES ($account, $id, (SELECT coalesce(max(place), 0) + 1 FROM account_key WHERE account = $account),
+        $publicKey, $locked, $hash, $recoverable)
+      ON CONFLICT DO UPDATE SET locked = excluded.locked, for_password = excluded.for_password`);
+  }
+
+  /** Stores keys within the caller's transaction. An existing key keeps its position. */
+  keep(account: string, hash: string, keys: readonly AccountKey[]): void {
+    for (const { id, publicKey, locked, recoverable } of keys)
+      this.#keep.run({ account, id, publicKey, locked, hash, recoverable });
+  }
+
+  /** Also within the caller's transaction. */
+  open(account: string, hash: string, keys: readonly AccountKey[]): Outcome {
+    if (this.#hasPassword.get(account, hash) === undefined)
+      return { ok: false, reason: `${account} has another password by now, or is gone.` };
+    this.keep(account, hash, keys);
+    return { ok: true };
+  }
+}
+
+/** All keys of an account, newest first; the account may be gone. */
+export function readKeys(db: DatabaseSync, account: string): readonly KeptKey[] {
+  return db
+    .prepare(`
+      SELECT id, public_key, locked, recoverable,
+        EXISTS (SELECT 1 FROM account WHERE name = account AND password = for_password) AS is_open
+      FROM account_key WHERE account = ? ORDER BY place DESC`)
+    .all(account)
+    .map((row) => ({
+      id: text(row["id"]),
+      publicKey: text(row["public_key"]),
+      locked: text(row["locked"]),
+      recoverable: text(row["recoverable"]),
+      isOpen: integer(row["is_open"]) === 1,
+    }));
+}
+
+/** A key of any account, including removed ones. */
+export function hasKeys(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM account_key LIMIT 1").get() !== undefined;
+}
+
+/** The keys of all accounts for `encryption show` and `check`; at most `most` names each. */
+export function countKeys(db: DatabaseSync, most: number): KeyCounts {
+  const count = (sql: string): number => integer(db.prepare(`SELECT count(*) AS n ${sql}`).get()?.["n"]);
+  const names = (sql: string): readonly string[] =>
+    db
+      .prepare(`SELECT name FROM account ${sql} ORDER BY name LIMIT ?`)
+      .all(most)
+      .map((row) => text(row["name"]));
+  const closed = "EXISTS (SELECT 1 FROM account_key WHERE account = name AND for_password <> password)";
+  const keyless = "JOIN encrypting_key ON user = name WHERE public_key IS NULL AND";
+  const ofFile = "('listed', 'unlisted')";
+  return {
+    own: count("FROM encrypting_key WHERE public_key IS NOT NULL"),
+    without: names(`${keyless} coalesce(followed, '') NOT IN ${ofFile}`),
+    ofFile: count(`FROM account ${keyless} followed IN ${ofFile}`),
+    closed: names(`WHERE ${closed}`),
+  };
+}

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { openAccounts } from "../open.ts";
+import { SqliteAccountNetworks } from "./account-networks.ts";
+import { SqliteAccounts } from "./accounts.ts";
+
+const HASH = "{BLF-CRYPT}$2y$05$x";
+const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const accounts = new SqliteAccounts(db);
+  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const value = (sql: string, ...of: readonly string[]): unknown => Object.values(db.prepare(sql).get(...of) ?? {})[0];
+  return {
+    accounts,
+    networks: new SqliteAccountNetworks(db),
+    allowed: (of: string) => value("SELECT allow_nets FROM passdb WHERE user = ?", of),
+    goesTo: (of: string) => value("SELECT targets FROM alias_map WHERE address = ?", of),
+    mayBeSentBy: (of: string) => value("SELECT logins FROM sender_login WHERE address = ?", of),
+  };
+}
+
+function nets(...texts: readonly string[]): readonly Prefix[] {
+  return texts.map((text) => parsePrefix(text)).filter((each) => each !== null);
+}
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+
+test("Dovecot gets the networks that the server and the account have in common", (t) => {
+  const { accounts, networks, allowed } = fresh(t);
+  assert.equal(allowed(ann), null);
+  assert.deepEqual(networks.addNetworks(ann, nets("203.0.113.0/24", "2001:db8::/32")), { ok: true });
+  assert.equal(allowed(ann), "2001:db8::/32,203.0.113.0/24");
+  assert.equal(allowed(bob), null);
+  assert.deepEqual(networks.networksOf("Ann@Example.org"), nets("2001:db8::/32", "203.0.113.0/24"));
+  networks.serve({ ...NONE, networks: nets("203.0.113.7", "198.51.100.0/24") });
+  assert.equal(allowed(ann), "203.0.113.7/32");
+  assert.equal(allowed(bob), "203.0.113.7/32,198.51.100.0/24");
+  networks.serve({ ...NONE, networks: nets("192.168.0.0/16") });
+  assert.equal(allowed(ann), "255.255.255.255/32");
+  networks.serve(NONE);
+  assert.equal(allowed(bob), null);
+  assert.deepEqual(networks.removeNetworks(ann, nets("203.0.113.0/24", "2001:db8::/32")), { ok: true });
+  assert.equal(allowed(ann), null);
+  assert.equal(networks.removeNetworks(ann, nets("203.0.113.0/24")).ok, false);
+  networks.addNetworks(ann, nets("203.0.113.0/24"));
+  accounts.remove(ann);
+  accounts.add(ann, HASH, START);
+  assert.equal(allowed(ann), null, "a new account of the name inherits nothing");
+});
+
+test("an account that does not exist has no networks", (t) => {
+  const { networks } = fresh(t);
+  assert.deepEqual(networks.networksOf("nobody@example.org"), []);
+  assert.deepEqual(networks.addNetworks(accountName("nobody@example.org"), nets("203.0.113.0/24")), {
+    ok: false,
+    reason: "There is no account nobody@example.org.",
+  });
+});
+
+test("postmaster and abuse of every domain reach the administrator, unless somebody is called so", (t) => {
+  const { accounts, networks, goesTo, mayBeSentBy } = fresh(t);
+  assert.equal(goesTo("postmaster@example.org"), undefined);
+  networks.serve(NONE);
+  for (const role of ["postmaster@example.org", "ABUSE@example.net"]) {
+    assert.equal(goesTo(role), ann, "the first account");
+    assert.equal(mayBeSentBy(role), ann);
+  }
+  assert.equal(goesTo("postmaster@elsewhere.test"), undefined);
+  networks.serve({ ...NONE, administrator: bob });
+  assert.equal(goesTo("postmaster@example.org"), bob);
+  accounts.addAlias(mailAddress("postmaster@example.org"), [ann]);
+  assert.equal(goesTo("Postmaster@example.org"), ann);
+  accounts.setAliasBlocked(mailAddress("postmaster@example.org"), true);
+  assert.equal(goesTo("postmaster@example.org"), undefined);
+  accounts.add(accountName("abuse@example.org"), HASH, START);
+  assert.equal(goesTo("abuse@example.org"), undefined);
+  assert.equal(mayBeSentBy("abuse@example.org"), "abuse@example.org");
+  assert.equal(goesTo("abuse@example.net"), bob);
+  networks.serve({ ...NONE, administrator: bob, refused: ["admin", "abuse"] });
+  assert.equal(goesTo("abuse@example.net"), undefined, "the owner would rather refuse it");
+  assert.equal(goesTo("postmaster@example.net"), bob);
+});
+
+test("an account has 200 networks at most", (t) => {
+  const { networks } = fresh(t);
+  const many = nets(...Array.from({ length: 200 }, (_, i) => `203.0.${i}.0/24`));
+  assert.deepEqual(networks.addNetworks(ann, many), { ok: true });
+  assert.deepEqual(networks.addNetworks(ann, nets("203.0.1.0/24")), { ok: true }, "it is there already");
+  const refused = { ok: false, reason: `${ann} may have 200 networks.` };
+  assert.deepEqual(networks.addNetworks(ann, nets("198.51.100.0/24")), refused);
+});

@@ -1,0 +1,108 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountName, Address } from "../../core/net/address.ts";
+import { inBoth, type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import type { AccountNetworks, ServedSettings } from "../../guard/admin-ports.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { text } from "../columns.ts";
+import { together } from "../transactions.ts";
+
+/** Means "nowhere" to Dovecot, which reads an empty list as "anywhere": no client uses the broadcast address. */
+const NOWHERE = "255.255.255.255/32";
+/** The row of allowed_networks for accounts without their own networks. */
+const EVERYONE = "";
+/** Maximum for one account. */
+const MOST_NETWORKS = 200;
+
+/** Stores the networks of accounts, and the settings that the accounts' database needs. */
+export class SqliteAccountNetworks implements AccountNetworks, ServedSettings {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+  #server: readonly Prefix[] = [];
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  networksOf(login: string): readonly Prefix[] {
+    return this.#sql.networks
+      .all(login)
+      .map((row) => parsePrefix(text(row["network"])))
+      .filter((network) => network !== null);
+  }
+
+  addNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
+    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    if (new Set([...this.networksOf(name), ...networks]).size > MOST_NETWORKS)
+      return { ok: false, reason: `${name} may have ${MOST_NETWORKS} networks.` };
+    return together(this.#db, () => {
+      for (const network of networks) this.#sql.add.run(name, network);
+      this.#allow(name);
+      return { ok: true };
+    });
+  }
+
+  removeNetworks(name: AccountName, networks: readonly Prefix[]): Outcome {
+    if (this.#sql.account.get(name) === undefined) return unknown(name);
+    const present = this.networksOf(name);
+    const missing = networks.find((network) => !present.includes(network));
+    if (missing !== undefined) return { ok: false, reason: `${name} is not restricted to ${missing}.` };
+    return together(this.#db, () => {
+      for (const network of networks) this.#sql.remove.run(name, network);
+      this.#allow(name);
+      return { ok: true };
+    });
+  }
+
+  serve({ domains, administrator, refused, networks }: Parameters<ServedSettings["serve"]>[0]): void {
+    this.#server = networks;
+    together(this.#db, () => {
+      this.#sql.forgetDomains.run();
+      for (const domain of domains) this.#sql.addDomain.run(domain);
+      this.#setAdministrator(administrator);
+      this.#sql.forgetRefused.run();
+      for (const role of new Set(refused)) this.#sql.refuse.run(role);
+      this.#sql.forgetAllowed.run();
+      this.#allow(EVERYONE);
+      for (const row of this.#sql.restricted.all()) this.#allow(text(row["account"]));
+      return { ok: true };
+    });
+  }
+
+  #setAdministrator(administrator: Address | null): void {
+    this.#sql.forgetAdministrator.run();
+    if (administrator !== null) this.#sql.setAdministrator.run(administrator);
+  }
+
+  #allow(account: string): void {
+    const own = account === EVERYONE ? [] : this.networksOf(account);
+    const allowed = inBoth(this.#server, own);
+    if (allowed === null || (own.length === 0 && account !== EVERYONE)) this.#sql.allowAnywhere.run(account);
+    else this.#sql.allow.run(account, allowed.length === 0 ? NOWHERE : allowed.join(","));
+  }
+}
+
+function unknown(name: AccountName): Outcome {
+  return { ok: false, reason: `There is no account ${name}.` };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    account: sql("SELECT 1 FROM account WHERE name = ?"),
+    networks: sql("SELECT network FROM account_network WHERE account = ? ORDER BY network"),
+    restricted: sql("SELECT DISTINCT account FROM account_network"),
+    add: sql("INSERT INTO account_network (account, network) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    remove: sql("DELETE FROM account_network WHERE account = ? AND network = ?"),
+    allow: sql(`
+      INSERT INTO allowed_networks (account, networks) VALUES (?, ?)
+      ON CONFLICT DO UPDATE SET networks = excluded.networks`),
+    allowAnywhere: sql("DELETE FROM allowed_networks WHERE account = ?"),
+    forgetAllowed: sql("DELETE FROM allowed_networks"),
+    forgetDomains: sql("DELETE FROM served"),
+    addDomain: sql("INSERT INTO served (domain) VALUES (?)"),
+    forgetRefused: sql("DELETE FROM refused_role"),
+    refuse: sql("INSERT INTO refused_role (role) VALUES (?)"),
+    forgetAdministrator: sql("DELETE FROM administrator"),
+    setAdministrator: sql("INSERT INTO administrator (address) VALUES (?)"),
+  };
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { openAccounts } from "../open.ts";
+import { AccountSearch } from "./account-search.ts";
+import { SqliteAccounts } from "./accounts.ts";
+
+const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
+const ALL = { text: null, limit: 9, cursor: null } as const;
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const accounts = new SqliteAccounts(db);
+  for (const name of ["ann@example.org", "bob@example.org", "a_b@example.net"])
+    assert.ok(accounts.add(accountName(name), HASH, START).ok);
+  const alias = (address: string, ...targets: readonly string[]): void =>
+    assert.ok(accounts.addAlias(mailAddress(address), targets.map(mailAddress)).ok);
+  alias("info@example.org", "ann@example.org", "bob@example.org");
+  alias("shop@example.org", "ann@example.org", "else@where.test");
+  return { accounts, search: new AccountSearch(db) };
+}
+
+test("accounts are found by a part of the name, in any case, a page at a time; the query has no wildcards", (t) => {
+  const { search } = fresh(t);
+  const names = (text: string | null, more: object = {}): readonly string[] =>
+    search.accounts({ ...ALL, text, ...more }).items.map(({ name }) => name);
+  assert.deepEqual(names(null), ["a_b@example.net", "ann@example.org", "bob@example.org"]);
+  assert.deepEqual(names("ANN@"), ["ann@example.org"]);
+  assert.deepEqual(names("a_"), ["a_b@example.net"]);
+  assert.deepEqual(names("%"), []);
+  const page = search.accounts({ text: ".org", limit: 1, cursor: null });
+  assert.deepEqual([page.items.length, page.next, page.total], [1, "ann@example.org", 2]);
+  assert.deepEqual(names(".org", { limit: 1, cursor: page.next }), ["bob@example.org"]);
+  assert.ok(!JSON.stringify(search.accounts(ALL)).includes("ARGON2ID"), "a list shows no hash");
+});
+
+test("aliases are found by their address and by each target, and returned whole", (t) => {
+  const { accounts, search } = fresh(t);
+  assert.ok(accounts.setAliasBlocked(mailAddress("shop@example.org"), true).ok);
+  const shop = { address: "shop@example.org", targets: ["ann@example.org", "else@where.test"], blocked: true };
+  const info = { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: false };
+  assert.deepEqual(search.aliases(ALL), { items: [info, shop], next: null, total: 2 });
+  assert.deepEqual(search.aliases({ ...ALL, text: "WHERE.test" }), { items: [shop], next: null, total: 1 });
+  assert.deepEqual(search.aliases({ ...ALL, text: "info" }).items, [info]);
+  assert.deepEqual(search.aliases({ ...ALL, limit: 1 }), { items: [info], next: "info@example.org", total: 2 });
+  assert.deepEqual(search.aliasesTo(accountName("ann@example.org"), 9), [info, shop]);
+  assert.deepEqual(search.aliasesTo(accountName("ann@example.org"), 1), [info]);
+  assert.ok(accounts.addAlias(mailAddress("sales@example.org"), [mailAddress("info@example.org")]).ok);
+  const leading = search.addressesOf(accountName("bob@example.org"), 9);
+  assert.deepEqual(leading, ["bob@example.org", "info@example.org", "sales@example.org"], "also by another alias");
+  assert.equal(search.addressesOf(accountName("bob@example.org"), 2).length, 2);
+  const counts = search.aliasCounts(["ann@example.org", "bob@example.org", "a_b@example.net"]);
+  assert.deepEqual(
+    [...counts],
+    [
+      ["ann@example.org", 2],
+      ["bob@example.org", 1],
+    ],
+  );
+});

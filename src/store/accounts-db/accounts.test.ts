@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { openAccounts, openAccountsForReading } from "../open.ts";
+import { AccountLists, SqliteAccounts } from "./accounts.ts";
+
+const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
+const DONE = { ok: true };
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  /** Reads as Postfix and Dovecot do: through Debian's library, in another process. */
+  const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
+  return { path, accounts: new SqliteAccounts(db), stock };
+}
+
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const info = mailAddress("info@example.org");
+
+test("an account is added once, changed and removed", (t) => {
+  const { accounts, stock } = fresh(t);
+  assert.deepEqual(accounts.add(ann, HASH, START), DONE);
+  assert.deepEqual(accounts.add(ann, HASH, START), {
+    ok: false,
+    reason: "The account ann@example.org exists already.",
+  });
+  assert.equal(stock("SELECT * FROM passdb"), `ann@example.org|${HASH}|`);
+  assert.deepEqual(accounts.setPassword(ann, "{BLF-CRYPT}$2y$05$x"), DONE);
+  assert.equal(stock("SELECT password FROM passdb WHERE user = 'ANN@example.org'"), "{BLF-CRYPT}$2y$05$x");
+  assert.deepEqual(accounts.remove(ann), DONE);
+  assert.equal(stock("SELECT count(*) FROM userdb"), "0");
+  const unknown = { ok: false, reason: "There is no account ann@example.org." };
+  assert.deepEqual(accounts.remove(ann), unknown);
+  assert.deepEqual(accounts.setPassword(ann, HASH), unknown);
+  assert.deepEqual(accounts.setSuspended(ann, true), unknown);
+});
+
+test("a suspended account cannot sign in but keeps receiving", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  assert.deepEqual(accounts.setSuspended(ann, true), DONE);
+  assert.deepEqual(accounts.setSuspended(ann, true), DONE, "twice is the same");
+  assert.equal(stock("SELECT count(*) FROM passdb"), "0");
+  assert.equal(stock("SELECT address FROM mailbox WHERE address = 'Ann@Example.org'"), "ann@example.org");
+  assert.equal(stock("SELECT user FROM userdb"), "ann@example.org");
+  accounts.setSuspended(ann, false);
+  assert.equal(stock("SELECT count(*) FROM passdb"), "1");
+});
+
+test("an account may have its own quota, which Dovecot reads, also for an alias that leads only to it", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  accounts.add(bob, HASH, START);
+  accounts.addAlias(info, [ann, bob]);
+  accounts.addAlias(mailAddress("me@example.org"), [mailAddress("Ann@example.org")]);
+  assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|\nbob@example.org|");
+  assert.deepEqual(accounts.setQuota(ann, 1_000), DONE);
+  assert.deepEqual(accounts.setQuota(bob, 0), DONE);
+  assert.equal(stock("SELECT user, quota_rule FROM userdb"), "ann@example.org|*:bytes=1000\nbob@example.org|*:bytes=0");
+  assert.equal(stock("SELECT * FROM alias_userdb"), "me@example.org|ann@example.org|*:bytes=1000");
+  assert.deepEqual(accounts.setQuota(ann, null), DONE);
+  assert.equal(stock("SELECT quota_rule FROM userdb WHERE user = 'Ann@example.org'"), "");
+  assert.deepEqual(accounts.setQuota(accountName("info@example.org"), 1), {
+    ok: false,
+    reason: "There is no account info@example.org.",
+  });
+});
+
+test("an alias delivers to its targets and may be sent from by those that are accounts", (t) => {
+  const { accounts, stock } = fresh(t);
+  accounts.add(ann, HASH, START);
+  accounts.add(bob, HASH, START);
+  assert.deepEqual(accounts.addAlias(info, [ann, bob, mailAddress("carol@example.net")]), DONE);
+  assert.equal(
+    stock("SELECT targets FROM alias_map WHERE address = 'Info@example.org'"),
+    "ann@example.org,bob@example.org,carol@example.net",
+  );
+  const logins = (of: string): string => stock(`SELECT logins FROM sender_login WHERE address = '${of}'`);
+  assert.equal(logins("info@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(logins("INFO@example.org"), "ann@example.org,bob@example.org");
+  assert.equal(logins("ann@example.org"), "ann@example.org");
+  assert.equal(logins("carol@example.net"), "");
+  accounts.addAlias(mailAddress("me@example.org"), [ann]);
+  assert.deepEqual(accounts.sendersOf(ann, 9), ["ann@example.org", "me@example.org"], "not what others send as too");
+  assert.deepEqual(accounts.sendersOf(ann, 1), ["ann@example.org"]);
+  accounts.removeAlias(mailAddress("me@example.org"));
+
+  assert.deepEqual(accounts.setAliasBlocked(info, true), DONE);
+  assert.equal(stock("SELECT count(*) FROM alias_map"), "0");
+  assert.equal(logins("info@example.org"), "");
+  assert.deepEqual(accounts.setAliasBlocked(info, false), DONE);
+  assert.equal(stock("SELECT count(*) FROM alias_map"), "1");
+
+  assert.deepEqual(accounts.remove(bob), DONE);
+  assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org,carol@example.net");
+});
+
+test("aliases and accounts do not take each other's name", (t) => {
+  const { accounts } = fresh(t);
+  accounts.add(ann, HASH, START);
+  assert.deepEqual(accounts.addAlias(ann, [bob]), { ok: false, reason: "ann@example.org is an account already." });
+  accounts.addAlias(bob, [ann]);
+  assert.deepEqual(accounts.add(bob, HASH, START), { ok: false, reason: "bob@example.org is an alias already." });
+});
+
+test("an alias is added once and forgotten whole, its block too", (t) => {
+  const { accounts, stock } = fresh(t);
+  const unknown = { ok: false, reason: "There is no alias info@example.org." };
+  assert.deepEqual(accounts.setAliasBlocked(info, true), unknown);
+  assert.deepEqual(accounts.removeAlias(info), unknown);
+  accounts.addAlias(info, [ann]);
+  assert.equal(accounts.addAlias(info, [ann]).ok, false);
+  assert.deepEqual(accounts.addAlias(info, [ann, bob]), DONE, "one target is new");
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual(accounts.removeAlias(info), DONE);
+  accounts.addAlias(info, [ann]);
+  assert.equal(stock("SELECT targets FROM alias_map"), "ann@example.org");
+});
+
+test("lists are read through a connection that cannot write", (t) => {
+  const { accounts, path } = fresh(t);
+  accounts.add(bob, HASH, START);
+  accounts.add(ann, HASH, START);
+  accounts.setSuspended(bob, true);
+  accounts.addAlias(info, [bob, ann]);
+  accounts.setAliasBlocked(info, true);
+  const reader = openAccountsForReading(path);
+  t.after(() => reader.close());
+  const lists = new AccountLists(reader);
+  const createdAt = "2026-11-20T06:00:00.000Z";
+  assert.deepEqual(lists.accounts({ limit: 500, cursor: null }).items, [
+    { name: "ann@example.org", suspended: false, origin: "command", networks: [], quotaBytes: null, createdAt },
+    { name: "bob@example.org", suspended: true, origin: "command", networks: [], quotaBytes: null, createdAt },
+  ]);
+  assert.deepEqual(lists.aliases({ limit: 500, cursor: null }).items, [
+    { address: "info@example.org", targets: ["ann@example.org", "bob@example.org"], blocked: true },
+  ]);
+});

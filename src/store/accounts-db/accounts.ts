@@ -1,0 +1,238 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { AccountRow } from "../../admin/accounts.ts";
+import type { AliasItem } from "../../admin/aliases.ts";
+import type { AccountKey } from "../../admin/declare/account-key.ts";
+import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
+import type { AccountName, Address } from "../../core/net/address.ts";
+import { instant, isoTime, type Millis } from "../../core/time.ts";
+import type { AccountStore, AliasStore, MailKeyStore } from "../../guard/admin-ports.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { integer, text } from "../columns.ts";
+import { together } from "../transactions.ts";
+import { AccountKeys } from "./account-keys.ts";
+
+/** Maximum for one alias. Longer lists need a mailing-list server. */
+const MOST_TARGETS = 500;
+
+/** The writer of `accounts.db`. Postfix and Dovecot see each change at once. Throws if the file cannot be written. */
+export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #keys: AccountKeys;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#keys = new AccountKeys(db);
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  /** `passwordHash` includes its scheme, as Dovecot expects: `{ARGON2ID}$argon2id$…`. */
+  add(name: AccountName, passwordHash: string, at: Millis, keys: readonly AccountKey[] = []): Outcome {
+    if (this.#sql.aliasExists.get(name) !== undefined) return refused(`${name} is an alias already.`);
+    return together(this.#db, () => {
+      const { changes } = this.#sql.add.run(name, passwordHash, at);
+      if (changes === 0) return refused(`The account ${name} exists already.`);
+      this.#keys.keep(name, passwordHash, keys);
+      return DONE;
+    });
+  }
+
+  setPassword(name: AccountName, passwordHash: string, keys: readonly AccountKey[] = []): Outcome {
+    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: change its line there.`);
+    return together(this.#db, () => {
+      const outcome = changedOne(this.#sql.setPassword.run(passwordHash, name).changes, name);
+      if (outcome.ok) this.#keys.keep(name, passwordHash, keys);
+      return outcome;
+    });
+  }
+
+  openKeys(name: AccountName, passwordHash: string, keys: readonly AccountKey[]): Outcome {
+    return together(this.#db, () => this.#keys.open(name, passwordHash, keys));
+  }
+
+  setSuspended(name: AccountName, suspended: boolean): Outcome {
+    if (!suspended && this.#sql.isUnlisted.get(name) !== undefined)
+      return refused(`${name} has no line in the accounts file any more: put it back there.`);
+    return changedOne(this.#sql.setSuspended.run(suspended ? 1 : 0, name).changes, name);
+  }
+
+  setQuota(name: AccountName, quotaBytes: number | null): Outcome {
+    if (this.#isFollowed(name)) return refused(`${name} follows the accounts file: set its quota in its line there.`);
+    return changedOne(this.#sql.setQuota.run(quotaBytes, name).changes, name);
+  }
+
+  /** Also removes it from aliases, so that the next account with this name does not inherit their mail. */
+  remove(name: AccountName): Outcome {
+    if (this.#sql.isListed.get(name) !== undefined)
+      return refused(`${name} follows the accounts file: remove its line there first.`);
+    return together(this.#db, () => {
+      const outcome = changedOne(this.#sql.remove.run(name).changes, name);
+      if (outcome.ok) {
+        this.#sql.removeTarget.run(name);
+        this.#sql.unblockMissing.run();
+      }
+      return outcome;
+    });
+  }
+
+  addAlias(address: Address, targets: readonly Address[]): Outcome {
+    if (this.#sql.accountExists.get(address) !== undefined) return refused(`${address} is an account already.`);
+    return together(this.#db, () => {
+      const present = integer(this.#sql.countTargets.get(address)?.["n"]);
+      if (present + targets.length > MOST_TARGETS)
+        return refused(`The alias ${address} may have ${MOST_TARGETS} targets.`);
+      const added = targets.filter((target) => this.#sql.addAlias.run(address, target).changes === 1);
+      return added.length === 0 ? refused(`The alias ${address} with these targets exists already.`) : DONE;
+    });
+  }
+
+  removeAlias(address: Address): Outcome {
+    return together(this.#db, () => {
+      const { changes } = this.#sql.removeAlias.run(address);
+      this.#sql.unblockMissing.run();
+      return changes === 0 ? noAlias(address) : DONE;
+    });
+  }
+
+  isAddress(address: Address): boolean {
+    return [this.#sql.accountExists, this.#sql.aliasExists].some((statement) => statement.get(address) !== undefined);
+  }
+
+  leadsTo(from: Address, to: Address): boolean {
+    return this.#sql.leadsTo.get(from, to) !== undefined;
+  }
+
+  /** A blocked alias accepts no mail and cannot be used as a sender, but keeps its targets. */
+  setAliasBlocked(address: Address, blocked: boolean): Outcome {
+    if (this.#sql.aliasExists.get(address) === undefined) return noAlias(address);
+    (blocked ? this.#sql.block : this.#sql.unblock).run(address);
+    return DONE;
+  }
+
+  sendersOf(account: AccountName, most: number): readonly string[] {
+    return this.#sql.sendersOf.all(account, most).map((row) => text(row["address"]));
+  }
+
+  #isFollowed(name: AccountName): boolean {
+    return [this.#sql.isListed, this.#sql.isUnlisted].some((statement) => statement.get(name) !== undefined);
+  }
+}
+
+/** Reads `accounts.db` for the web and the command line; the connection may be read-only. */
+export class AccountLists {
+  readonly #sql: ReturnType<typeof lists>;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = lists((sql) => db.prepare(sql));
+  }
+
+  accounts({ limit, cursor }: PageRequest): CountedPage<AccountRow> {
+    const items = this.#sql.accounts.all(cursor ?? "", limit + 1).map(accountRow);
+    return { ...firstPage(items, limit, ({ name }) => name), total: integer(this.#sql.countAccounts.get()?.["n"]) };
+  }
+
+  /** Null if the account is missing. */
+  account(name: AccountName): AccountRow | null {
+    const row = this.#sql.account.get(name);
+    return row === undefined ? null : accountRow(row);
+  }
+
+  /** The addresses under which each account may send, as Postfix and Rspamd read them. */
+  addressesOf(account: string): readonly string[] {
+    return this.#sql.senders
+      .all()
+      .filter((row) => text(row["logins"]).toLowerCase().split(",").includes(account.toLowerCase()))
+      .map((row) => text(row["address"]));
+  }
+
+  /** The hash, with its scheme. Null if the account is missing. */
+  password(name: string): string | null {
+    const row = this.#sql.password.get(name);
+    return row === undefined ? null : text(row["password"]);
+  }
+
+  aliases({ limit, cursor }: PageRequest): CountedPage<AliasItem> {
+    const items = this.#sql.aliases.all(cursor ?? "", limit + 1).map((row) => ({
+      address: text(row["address"]),
+      targets: text(row["targets"]).split(" "),
+      blocked: integer(row["blocked"]) === 1,
+    }));
+    const total = integer(this.#sql.countAliases.get()?.["n"]);
+    return { ...firstPage(items, limit, ({ address }) => address), total };
+  }
+}
+
+/** The columns that `accountRow` reads. */
+export const ACCOUNT_COLUMNS = `
+  SELECT name, suspended OR followed IS 'unlisted' AS suspended, coalesce(followed, 'command') AS origin, created_at, quota_bytes,
+    (SELECT group_concat(network, ' ') FROM account_network WHERE account = name) AS networks
+  FROM account`;
+
+function lists(sql: (text: string) => StatementSync) {
+  return {
+    accounts: sql(`${ACCOUNT_COLUMNS} WHERE name > ? ORDER BY name LIMIT ?`),
+    account: sql(`${ACCOUNT_COLUMNS} WHERE name = ?`),
+    password: sql("SELECT password FROM account WHERE name = ?"),
+    countAccounts: sql("SELECT count(*) AS n FROM account"),
+    aliases: sql(`
+      SELECT address, group_concat(target, ' ') AS targets, address IN (SELECT address FROM alias_block) AS blocked
+      FROM alias WHERE address > ? GROUP BY address ORDER BY address LIMIT ?`),
+    senders: sql("SELECT address, logins FROM sender_login ORDER BY address"),
+    countAliases: sql("SELECT count(DISTINCT address) AS n FROM alias"),
+  };
+}
+
+export function accountRow(row: Readonly<Record<string, unknown>>): AccountRow {
+  return {
+    name: text(row["name"]),
+    suspended: integer(row["suspended"]) === 1,
+    origin: originOf(text(row["origin"])),
+    networks: row["networks"] === null ? [] : text(row["networks"]).split(" "),
+    quotaBytes: row["quota_bytes"] === null ? null : integer(row["quota_bytes"]),
+    createdAt: isoTime(instant(integer(row["created_at"]))),
+  };
+}
+
+function originOf(followed: string): AccountRow["origin"] {
+  return (["imported", "listed", "unlisted"] as const).find((each) => each === followed) ?? "command";
+}
+
+const DONE: Outcome = { ok: true };
+
+function refused(reason: string): Outcome {
+  return { ok: false, reason };
+}
+
+function noAlias(address: Address): Outcome {
+  return refused(`There is no alias ${address}.`);
+}
+
+function changedOne(changes: number | bigint, name: AccountName): Outcome {
+  return Number(changes) === 0 ? refused(`There is no account ${name}.`) : DONE;
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    add: sql("INSERT INTO account (name, password, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+    setPassword: sql("UPDATE account SET password = ?, followed = NULL WHERE name = ?"),
+    isListed: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'listed'"),
+    isUnlisted: sql("SELECT 1 FROM account WHERE name = ? AND followed = 'unlisted'"),
+    setSuspended: sql("UPDATE account SET suspended = ? WHERE name = ?"),
+    setQuota: sql("UPDATE account SET quota_bytes = ? WHERE name = ?"),
+    remove: sql("DELETE FROM account WHERE name = ?"),
+    accountExists: sql("SELECT 1 FROM account WHERE name = ?"),
+    aliasExists: sql("SELECT 1 FROM alias WHERE address = ?"),
+    sendersOf: sql("SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?"),
+    leadsTo: sql(`
+      WITH RECURSIVE reached (address) AS (
+        VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address)
+      SELECT 1 FROM reached WHERE address = ?`),
+    countTargets: sql("SELECT count(*) AS n FROM alias WHERE address = ?"),
+    addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+    removeAlias: sql("DELETE FROM alias WHERE address = ?"),
+    removeTarget: sql("DELETE FROM alias WHERE target = ?"),
+    unblockMissing: sql("DELETE FROM alias_block WHERE address NOT IN (SELECT address FROM alias)"),
+    block: sql("INSERT INTO alias_block (address) VALUES (?) ON CONFLICT DO NOTHING"),
+    unblock: sql("DELETE FROM alias_block WHERE address = ?"),
+  };
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { START, scratch } from "../../../test/kit/test-database.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
+import { later, MINUTE_MS } from "../../core/time.ts";
+import { LIMITS } from "../../guard/limits.ts";
+import { openAccounts, openAccountsForReading } from "../open.ts";
+import { Credentials, SqliteCredentials } from "./credentials.ts";
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  const reader = openAccountsForReading(path);
+  t.after(() => reader.close());
+  let now = START;
+  const written = new SqliteCredentials(db, { now: () => now });
+  return { db, written, read: new Credentials(reader), at: (ms: number) => (now = later(START, ms)) };
+}
+
+const TOKEN = { name: "backup", digest: "d1", scopes: ["read"], by: "root", at: START, expiresAt: null } as const;
+const PAGE = { limit: 1, cursor: null };
+
+test("tokens are written by the guard and listed by the command line", (t) => {
+  const { written, read } = fresh(t);
+  assert.deepEqual(written.createToken(TOKEN), { ok: true });
+  assert.deepEqual(written.createToken({ ...TOKEN, digest: "d2" }), {
+    ok: false,
+    reason: "A token named backup exists already.",
+  });
+  assert.deepEqual(written.useToken("d1"), { name: "backup", scopes: ["read"] });
+  assert.equal(written.useToken("d2"), null);
+  const token = {
+    name: "backup",
+    scopes: ["read"],
+    createdAt: "2026-11-20T06:00:00.000Z",
+    createdBy: "root",
+    expiresAt: null,
+    usedAt: "2026-11-20T06:00:00.000Z",
+  };
+  assert.deepEqual(read.tokens(PAGE), { items: [token], next: null, total: 1 });
+  assert.deepEqual(written.revokeToken("backup"), { ok: true });
+  assert.deepEqual(written.revokeToken("backup"), { ok: false, reason: "There is no token named backup." });
+  assert.equal(written.useToken("d1"), null);
+});
+
+test("the number of tokens is bounded", (t) => {
+  const { written, read } = fresh(t);
+  for (let i = 0; i < LIMITS.tokens; i++)
+    assert.ok(written.createToken({ ...TOKEN, name: `t${i}`, digest: `d${i}` }).ok);
+  assert.deepEqual(written.createToken({ ...TOKEN, name: "more", digest: "more" }), {
+    ok: false,
+    reason: "There are 200 tokens, which is as many as there may be.",
+  });
+  assert.equal(read.tokens(PAGE).total, LIMITS.tokens);
+  written.revokeToken("t0");
+  assert.ok(written.createToken({ ...TOKEN, name: "more", digest: "more" }).ok);
+});
+
+test("a token expires, and its use is written once a minute", (t) => {
+  const { db, written, read, at } = fresh(t);
+  written.createToken({ ...TOKEN, scopes: SCOPES, expiresAt: later(START, 2 * MINUTE_MS) });
+  assert.equal(read.tokens(PAGE).items[0]?.usedAt, null);
+  const changes = () => Number(db.prepare("SELECT total_changes() AS n").get()?.["n"]);
+  const before = changes();
+  for (let second = 0; second < 60; second++) {
+    at(second * 1_000);
+    assert.ok(written.useToken("d1"));
+  }
+  assert.equal(changes(), before + 1);
+  at(2 * MINUTE_MS - 1);
+  assert.deepEqual(written.useToken("d1")?.scopes, SCOPES);
+  assert.equal(read.tokens(PAGE).items[0]?.usedAt, "2026-11-20T06:01:59.999Z");
+  at(2 * MINUTE_MS);
+  assert.equal(written.useToken("d1"), null);
+});
+
+test("the password of the dashboard is kept as its hash", (t) => {
+  const { written, read } = fresh(t);
+  assert.deepEqual([written.adminPasswordHash(), read.adminPasswordHash()], [null, null]);
+  written.setAdminPassword("{ARGON2ID}one");
+  written.setAdminPassword("{ARGON2ID}two");
+  assert.deepEqual([written.adminPasswordHash(), read.adminPasswordHash()], ["{ARGON2ID}two", "{ARGON2ID}two"]);
+});

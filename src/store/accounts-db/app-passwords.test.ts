@@ -1,0 +1,122 @@
+// Invariant: An app password only reads and sends, and any new password of its account removes it.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, START, scratch } from "../../../test/kit/test-database.ts";
+import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
+import { LIMITS } from "../../guard/limits.ts";
+import { openAccounts } from "../open.ts";
+import { SqliteAccounts } from "./accounts.ts";
+import { readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
+import { NotedUses } from "./credentials.ts";
+import { SqliteFileAccounts } from "./file-accounts.ts";
+
+const HASH = "{BLF-CRYPT}$2y$05$x";
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const accounts = new SqliteAccounts(db);
+  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const uses = new NotedUses();
+  const apps = new SqliteAppPasswords(db, uses);
+  let n = 0;
+  return {
+    db,
+    accounts,
+    uses,
+    apps,
+    files: new SqliteFileAccounts(db),
+    make: (name: string, account = ann) => {
+      n += 1;
+      const digest = n.toString(16).padStart(64, "0");
+      return apps.addAppPassword({ account, name, digest, proof: `0${n}`, by: "root", at: later(START, n) });
+    },
+    names: (account: string = ann) => readAppPasswords(db, account).map(({ name }) => name),
+    /** The passwords that Dovecot finds. */
+    found: () =>
+      db
+        .prepare("SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app")
+        .all()
+        .map((row) => row["one"]),
+  };
+}
+
+test("an app password is there once, for its account, until it is removed", (t) => {
+  const { apps, make, names, found } = fresh(t);
+  assert.deepEqual(make("phone"), { ok: true });
+  assert.deepEqual(make("laptop"), { ok: true });
+  assert.deepEqual(make("phone", bob), { ok: true });
+  assert.deepEqual(make("Phone"), { ok: false, reason: "ann@example.org has an app password named Phone already." });
+  assert.deepEqual(found(), ["ann@example.org laptop", "ann@example.org phone", "bob@example.org phone"]);
+  assert.deepEqual(apps.removeAppPassword(ann, "PHONE"), { ok: true });
+  assert.equal(apps.removeAppPassword(ann, "phone").ok, false);
+  assert.deepEqual([names(), names(bob), names("Ann@Example.org")], [["laptop"], ["phone"], ["laptop"]]);
+  assert.equal(make("phone", accountName("nobody@example.org")).ok, false);
+});
+
+test("there are as many as may be", (t) => {
+  const { make } = fresh(t);
+  for (let n = 0; n < LIMITS.appPasswords; n++) assert.ok(make(`phone ${n}`).ok);
+  const refused = make("one more");
+  assert.ok(!refused.ok && /as many as there may be/.test(refused.reason));
+  assert.ok(make("one more", bob).ok);
+});
+
+test("a suspended account has none that sign in; a removed one leaves none to the next of its name", (t) => {
+  const { accounts, make, names, found } = fresh(t);
+  make("phone");
+  accounts.setSuspended(ann, true);
+  assert.deepEqual(found(), []);
+  accounts.setSuspended(ann, false);
+  assert.deepEqual(found(), ["ann@example.org phone"]);
+  accounts.remove(ann);
+  accounts.add(ann, HASH, START);
+  assert.deepEqual([names(), found()], [[], []]);
+});
+
+test("a new password removes them, by command and by the accounts file; the same one in the file does not", (t) => {
+  const { accounts, files, make, names } = fresh(t);
+  make("phone");
+  make("phone", bob);
+  accounts.setPassword(ann, `${HASH}y`);
+  assert.deepEqual([names(), names(bob)], [[], ["phone"]]);
+  const dora = accountName("dora@example.org");
+  files.follow([{ name: dora, hash: HASH }], [], START);
+  make("phone", dora);
+  files.follow([{ name: dora, hash: HASH, quotaBytes: 1 }], [], START);
+  assert.deepEqual(names(dora), ["phone"]);
+  files.follow([{ name: dora, hash: `${HASH}y` }], [], START);
+  assert.deepEqual(names(dora), []);
+});
+
+test("an account with a key for its mail gets none, for its own password alone opens that", (t) => {
+  const { db, make } = fresh(t);
+  const row = "'ann@example.org', 'id', 1, 'public', 'locked', 'hash', 'recoverable'";
+  db.exec(`INSERT INTO account_key VALUES (${row})`);
+  const refused = make("phone");
+  assert.ok(!refused.ok && /only its own password opens/.test(refused.reason));
+  assert.ok(make("phone", bob).ok);
+});
+
+test("the last use is noted to the minute, and does not count as a change of the accounts; the guard reads the latest", (t) => {
+  const { db, apps, uses, make } = fresh(t);
+  for (let n = 1; n <= 6; n++) make(`phone ${n}`);
+  const before = uses.changes(db);
+  apps.used("ANN@example.org", "phone 1", later(START, MINUTE_MS));
+  apps.used(ann, "phone 1", later(START, MINUTE_MS + 1));
+  apps.used(ann, "none", later(START, MINUTE_MS));
+  assert.equal(uses.changes(db), before);
+  const reported = readAppPasswords(db, ann);
+  assert.deepEqual(reported[0], {
+    name: "phone 1",
+    madeAt: isoTime(later(START, 1)),
+    madeBy: "root",
+    usedAt: isoTime(later(START, MINUTE_MS)),
+  });
+  assert.equal(reported[1]?.usedAt, null);
+  assert.deepEqual(apps.proofsOf(ann), ["01", "06", "05", "04"]);
+  assert.deepEqual(apps.proofsOf(bob), []);
+});

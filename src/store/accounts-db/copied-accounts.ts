@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { Kept } from "../../core/incident/incident.ts";
+import { printable } from "../../core/text.ts";
+import { text } from "../columns.ts";
+import { openAccounts, openAccountsForReading } from "../open.ts";
+
+/** Shown characters of a value, such as a vacation reply. */
+const MOST_SHOWN = 200;
+
+/** `is_secret`: a comparison may only show that it differs. */
+const KEPT = `
+  SELECT 'account ' || name AS what, iif(suspended OR followed IS 'unlisted', 'suspended', 'active') AS value, 0 AS is_secret
+    FROM account
+  UNION ALL SELECT 'password of ' || name, password, 1 FROM account
+  UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', 0 FROM account WHERE quota_bytes IS NOT NULL
+  UNION ALL SELECT 'networks of ' || account, group_concat(network, ' ' ORDER BY network), 0
+    FROM account_network GROUP BY account
+  UNION ALL SELECT 'app passwords of ' || account,
+    group_concat(name || ' (made ' || strftime('%FT%H:%M:%fZ', made_at / 1000.0, 'unixepoch') || ')', ', ' ORDER BY made_at, name), 0
+    FROM app_password GROUP BY account
+  UNION ALL SELECT 'forwarding of ' || account, 'to ' || group_concat(target, ' ' ORDER BY target), 0
+    FROM forward GROUP BY account
+  UNION ALL SELECT 'vacation reply of ' || account,
+    iif(until IS NULL, '', 'until ' || strftime('%FT%TZ', until / 1000.0, 'unixepoch') || ': ') || trim(subject || ' ' || text), 0
+    FROM vacation
+  UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||
+    iif(address IN (SELECT address FROM alias_block), ', blocked', ''), 0
+    FROM alias GROUP BY address`;
+
+/** Reads a copy that nothing else uses, such as one from a backup. Migrates the copy itself first. */
+export function readCopiedAccounts(path: string): Kept {
+  // SQLite would create a missing file.
+  if (existsSync(path)) openAccounts(path, { ifDamaged: "close" }).close();
+  return readKeptAccounts(path);
+}
+
+/** Reads what an `accounts.db` holds, for comparing two of them. Throws if the file cannot be read. */
+export function readKeptAccounts(path: string): Kept {
+  const db = openAccountsForReading(path);
+  try {
+    const rows = db.prepare(KEPT).all();
+    return new Map(
+      rows.map(({ what, value, is_secret: isSecret }) => [
+        text(what),
+        { value: text(value), shown: isSecret === 1 ? "(secret)" : printable(text(value), MOST_SHOWN) },
+      ]),
+    );
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Ends all dashboard sessions in a copy of `accounts.db` that is about to replace it, so that sessions ended since then stay ended.
+ * Only the caller can open the copy. Throws SQLite's error.
+ */
+export function dropSessions(path: string): void {
+  using db = new DatabaseSync(path);
+  db.exec("PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON");
+  db.exec("DELETE FROM session");
+}

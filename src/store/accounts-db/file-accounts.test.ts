@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { openAccounts } from "../open.ts";
+import { AccountLists, SqliteAccounts } from "./accounts.ts";
+import { SqliteFileAccounts } from "./file-accounts.ts";
+
+const NOTHING = { added: [], changed: [], suspended: [], resumed: [], quotas: [], skipped: [] };
+const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const lists = new AccountLists(db);
+  const passdb = db.prepare("SELECT user, password FROM passdb ORDER BY user");
+  return {
+    files: new SqliteFileAccounts(db),
+    accounts: new SqliteAccounts(db),
+    states: () =>
+      Object.fromEntries(
+        lists.accounts({ limit: 500, cursor: null }).items.map((row) => [row.name, `${row.origin} ${row.suspended}`]),
+      ),
+    quotas: () =>
+      Object.fromEntries(lists.accounts({ limit: 500, cursor: null }).items.map((row) => [row.name, row.quotaBytes])),
+    signIn: () => passdb.all().map((row) => `${String(row["user"])} ${String(row["password"])}`),
+    mailboxes: () => db.prepare("SELECT address FROM mailbox").all().length,
+  };
+}
+
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const info = accountName("info@example.org");
+
+test("an import adds what is missing and touches nothing that is there", (t) => {
+  const { files, accounts, states, signIn } = fresh(t);
+  accounts.add(ann, one, START);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  const entries = [ann, bob, info].map((each) => ({ name: each, hash: two }));
+  assert.deepEqual(files.importAll(entries, START), {
+    ...NOTHING,
+    added: [bob],
+    skipped: [
+      { name: ann, why: "exists already, so it keeps its password" },
+      { name: info, why: "is an alias already" },
+    ],
+  });
+  assert.deepEqual(states(), { [ann]: "command false", [bob]: "imported false" });
+  assert.deepEqual(signIn(), [`${ann} ${one}`, `${bob} ${two}`]);
+});
+
+test("a quota comes with the line: of an imported account once, of a followed one at each change", (t) => {
+  const { files, accounts, quotas } = fresh(t);
+  files.importAll([{ name: ann, hash: one, quotaBytes: 1_000 }], START);
+  files.importAll([{ name: ann, hash: one, quotaBytes: 2_000 }], START);
+  const line = (quotaBytes?: number) => files.follow([{ name: bob, hash: one, quotaBytes }], [], START);
+  assert.deepEqual(line(1_000), { ...NOTHING, added: [bob] });
+  assert.deepEqual(line(1_000), NOTHING);
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: 1_000 });
+  assert.deepEqual(line(0), { ...NOTHING, quotas: [bob] });
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: 0 });
+  assert.deepEqual(line(), { ...NOTHING, quotas: [bob] });
+  assert.deepEqual(quotas(), { [ann]: 1_000, [bob]: null });
+  assert.deepEqual(accounts.setQuota(bob, 1), {
+    ok: false,
+    reason: "bob@example.org follows the accounts file: set its quota in its line there.",
+  });
+});
+
+test("a followed account lives and dies by its line, its mail excepted", (t) => {
+  const { files, states, signIn, mailboxes } = fresh(t);
+  const line = { name: bob, hash: one };
+  assert.deepEqual(files.follow([line], [], START), { ...NOTHING, added: [bob] });
+  assert.deepEqual(files.follow([line], [], START), NOTHING);
+  assert.deepEqual(files.follow([{ name: bob, hash: two }], [], START), { ...NOTHING, changed: [bob] });
+  assert.deepEqual(files.follow([], [bob], START), { ...NOTHING, suspended: [bob] });
+  assert.deepEqual(files.follow([], [bob], START), NOTHING);
+  assert.deepEqual(states(), { [bob]: "unlisted true" });
+  assert.deepEqual(signIn(), []);
+  assert.equal(mailboxes(), 1);
+  assert.deepEqual(files.follow([line], [], START), { ...NOTHING, resumed: [bob] });
+  assert.deepEqual(signIn(), [`${bob} ${one}`]);
+});
+
+test("accounts made by command are not touched; imported ones are adopted", (t) => {
+  const { files, accounts, states } = fresh(t);
+  accounts.add(ann, one, START);
+  files.importAll([{ name: bob, hash: one }], START);
+  const changes = files.follow(
+    [ann, bob].map((each) => ({ name: each, hash: two })),
+    [ann],
+    START,
+  );
+  assert.deepEqual(changes.changed, [bob]);
+  assert.deepEqual(changes.suspended, []);
+  assert.equal(changes.skipped[0]?.name, ann);
+  assert.deepEqual(states(), { [ann]: "command false", [bob]: "listed false" });
+});
+
+test("the file rules over its accounts; a suspension by command outlives it", (t) => {
+  const { files, accounts, signIn, states } = fresh(t);
+  const line = { name: bob, hash: one };
+  files.follow([line], [], START);
+  assert.match(reason(accounts.setPassword(bob, two)), /change its line there/);
+  assert.match(reason(accounts.remove(bob)), /remove its line there first/);
+  assert.equal(accounts.setSuspended(bob, true).ok, true);
+  files.follow([], [bob], START);
+  assert.match(reason(accounts.setSuspended(bob, false)), /put it back there/);
+  files.follow([line], [], START);
+  assert.deepEqual(signIn(), [], "the owner suspended it");
+  assert.equal(accounts.setSuspended(bob, false).ok, true);
+  assert.deepEqual(signIn(), [`${bob} ${one}`]);
+  files.follow([], [bob], START);
+  files.endFollowing();
+  assert.deepEqual(states(), { [bob]: "imported true" });
+  assert.equal(accounts.setSuspended(bob, false).ok, true);
+  assert.equal(accounts.setPassword(bob, two).ok, true);
+  assert.deepEqual(states(), { [bob]: "command false" });
+});
+
+function reason(outcome: ReturnType<SqliteAccounts["remove"]>): string {
+  return outcome.ok ? "it was done" : outcome.reason;
+}

@@ -1,0 +1,154 @@
+// Invariant: Aliases and forwards form one graph without loops.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
+import { openAccounts } from "../open.ts";
+import { SqliteAccounts } from "./accounts.ts";
+import { readForwarding, SqliteForwards } from "./forwards.ts";
+
+const HASH = "{BLF-CRYPT}$2y$05$x";
+const ann = accountName("ann@example.org");
+const bob = accountName("bob@example.org");
+const else_ = mailAddress("ann@else.example");
+
+function fresh(t: TestContext) {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  const accounts = new SqliteAccounts(db);
+  for (const each of [ann, bob]) accounts.add(each, HASH, START);
+  const value = (sql: string, of: string): unknown => Object.values(db.prepare(sql).get(of) ?? {})[0];
+  return {
+    accounts,
+    forwards: new SqliteForwards(db),
+    forwarding: (of: string) => readForwarding(db, of),
+    /** The targets that Postfix finds, and the mailbox that Dovecot finds for the address. */
+    goesTo: (of: string) => value("SELECT targets FROM alias_map WHERE address = ?", of),
+    behind: (of: string) => value("SELECT user FROM alias_userdb WHERE address = ?", of),
+  };
+}
+
+test("mail is sent on, with a copy or without one, until it is off", (t) => {
+  const { forwards, forwarding, goesTo } = fresh(t);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+  assert.deepEqual(forwards.forward(ann, [else_], true, null), { ok: true });
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: true }, `${else_},${ann}`]);
+  assert.deepEqual(forwards.forward(ann, [else_, bob], false, null), { ok: true });
+  assert.deepEqual(
+    [forwarding(ann), goesTo("Ann@Example.ORG")],
+    [{ to: [else_, bob], keep: false }, `${else_},${bob}`],
+  );
+  assert.deepEqual(forwards.forward(ann, [], true, null), { ok: true });
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+  assert.equal(forwards.forward(accountName("nobody@example.org"), [else_], true, null).ok, false);
+});
+
+test("the targets of all are listed, without the copies that stay", (t) => {
+  const { forwards } = fresh(t);
+  assert.deepEqual(forwards.targets(), []);
+  forwards.forward(ann, [else_, bob], true, null);
+  forwards.forward(bob, [else_], false, null);
+  assert.deepEqual(forwards.targets().toSorted(), [else_, else_, bob].toSorted());
+});
+
+test("the mail of a suspended account stays in its mailbox, until it is resumed", (t) => {
+  const { accounts, forwards, forwarding, goesTo, behind } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  forwards.forward(ann, [else_], false, null);
+  accounts.setSuspended(ann, true);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [else_], keep: false }, undefined]);
+  assert.deepEqual([goesTo("info@example.org"), behind("info@example.org")], [ann, ann]);
+  accounts.setSuspended(ann, false);
+  assert.equal(goesTo(ann), else_);
+});
+
+test("aliases and forwards together are followed, so that none leads back", (t) => {
+  const { accounts, forwards } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  assert.equal(accounts.leadsTo(mailAddress("info@example.org"), bob), false);
+  forwards.forward(ann, [bob], true, null);
+  assert.ok(accounts.leadsTo(mailAddress("info@example.org"), bob));
+  assert.ok(accounts.leadsTo(ann, bob));
+  assert.equal(accounts.leadsTo(bob, ann), false);
+});
+
+test("the mailbox of an account that sends its mail on is its own; an alias keeps its own too", (t) => {
+  const { accounts, forwards, behind } = fresh(t);
+  accounts.addAlias(mailAddress("info@example.org"), [ann]);
+  forwards.forward(ann, [bob], false, null);
+  assert.deepEqual([behind(ann), behind("info@example.org")], [undefined, ann]);
+});
+
+test("with an account its forwards go, and those to it", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  forwards.forward(ann, [bob, else_], true, null);
+  forwards.forward(bob, [else_], false, null);
+  accounts.remove(bob);
+  assert.deepEqual([forwarding(ann), goesTo(bob)], [{ to: [else_], keep: true }, undefined]);
+  accounts.add(bob, HASH, START);
+  assert.equal(forwarding(bob), null);
+});
+
+test("with the last target of an alias the forwards to it go", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [bob, else_]);
+  forwards.forward(ann, [info], false, null);
+  accounts.remove(bob);
+  assert.deepEqual(forwarding(ann), { to: [info], keep: false }, "it has one target left");
+  accounts.removeAlias(info);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [null, undefined]);
+});
+
+test("nothing is sent on to a blocked alias, until it takes mail again", (t) => {
+  const { accounts, forwards, forwarding, goesTo } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [bob]);
+  forwards.forward(ann, [info], false, null);
+  accounts.setAliasBlocked(info, true);
+  assert.deepEqual([forwarding(ann), goesTo(ann)], [{ to: [info], keep: false }, undefined]);
+  assert.deepEqual(forwards.forward(ann, [else_, info], true, null), {
+    ok: false,
+    reason: "The alias info@example.org is blocked, so it takes no mail.",
+  });
+  accounts.setAliasBlocked(info, false);
+  assert.equal(goesTo(ann), info);
+});
+
+test("what mail of an account to itself reaches by its forward, also under an alias", (t) => {
+  const { accounts, forwards } = fresh(t);
+  const info = mailAddress("info@example.org");
+  accounts.addAlias(info, [ann]);
+  assert.deepEqual(forwards.reachedBy(ann, ann), []);
+  forwards.forward(ann, [else_, bob], true, null);
+  forwards.forward(bob, [mailAddress("bob@else.example")], true, null);
+  const reached = [ann, else_, bob, "bob@else.example"].toSorted();
+  for (const recipient of [ann, "Ann+shop@example.org", info])
+    assert.deepEqual(forwards.reachedBy("Ann@example.org", recipient).toSorted(), reached, recipient);
+  assert.deepEqual(forwards.reachedBy(ann, bob), [], "that is bob's forward");
+});
+
+test("new targets are counted for a day, also over a restart", (t) => {
+  const path = join(scratch(t), "accounts.db");
+  const spend = (many: number, at: Millis, account = ann): boolean => {
+    using db = openAccounts(path);
+    return new SqliteForwards(db).spendTargets(account, many, 5, { since: later(at, -DAY_MS), until: at });
+  };
+  assert.equal(spend(3, START), true);
+  assert.equal(spend(1, START), true, "at the same moment");
+  assert.equal(spend(2, later(START, 1)), false, "what is left is spent");
+  assert.equal(spend(1, later(START, 2)), false);
+  assert.equal(spend(5, later(START, 2), bob), true, "each account has its own count");
+  assert.equal(spend(4, later(START, DAY_MS)), true, "the first four are a day old");
+  assert.equal(spend(1, later(START, DAY_MS)), false);
+});
+
+test("the count goes with a removed account", (t) => {
+  const { accounts, forwards } = fresh(t);
+  const span = { since: later(START, -DAY_MS), until: START };
+  assert.equal(forwards.spendTargets(ann, 5, 5, span), true);
+  assert.equal(forwards.spendTargets(ann, 1, 5, span), false);
+  accounts.remove(ann);
+  assert.equal(forwards.spendTargets(ann, 1, 5, span), true);
+});

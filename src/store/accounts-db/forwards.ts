@@ -1,0 +1,157 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SentMail } from "../../core/decide/facts.ts";
+import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
+import { DAY_MS, type Millis } from "../../core/time.ts";
+import type { Forwarding, ForwardStore, YoungTargets } from "../../guard/mailbox-ports.ts";
+import type { ForwardReach, Outcome, YoungForwards } from "../../guard/ports.ts";
+import type { TimeSpan } from "../../guard/storage-ports.ts";
+import { integer, millis, text } from "../columns.ts";
+import { together } from "../transactions.ts";
+
+/** The forwards of accounts, in `accounts.db`. Postfix sees each change at once. Throws if the file cannot be written. */
+export class SqliteForwards implements ForwardStore, ForwardReach {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome {
+    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    const blocked = to.find((target) => this.#sql.isBlocked.get(target) !== undefined);
+    if (blocked !== undefined) return { ok: false, reason: `The alias ${blocked} is blocked, so it takes no mail.` };
+    together(this.#db, () => {
+      this.#sql.forget.run(account);
+      // A copy for the account itself is one more target.
+      for (const target of to.length > 0 && keep ? [account, ...to] : to) this.#sql.add.run(account, target);
+      if (young === null) this.#sql.vouch.run(account);
+      else for (const target of young.targets) this.#sql.addYoung.run(account, target, young.until);
+    });
+    return { ok: true };
+  }
+
+  forwardingOf(account: string): Forwarding | null {
+    return readForwarding(this.#db, account);
+  }
+
+  reachedBy(account: string, recipient: string): readonly string[] {
+    const name = account.toLowerCase();
+    const onward = this.#from([name]);
+    // Few accounts have a forward, and an alias may have a thousand targets.
+    if (onward.size === 1) return [];
+    return this.#from([recipient, withoutExtension(recipient)]).has(name) ? [...onward] : [];
+  }
+
+  /** Including the addresses themselves, in lower case. */
+  #from(addresses: readonly string[]): ReadonlySet<string> {
+    const found = new Set(addresses.map((one) => one.toLowerCase()));
+    for (const one of found)
+      for (const row of this.#sql.onward.iterate(one)) found.add(text(row["target"]).toLowerCase());
+    return found;
+  }
+
+  spendTargets(of: AccountName | "aliases", many: number, most: number, { since, until }: TimeSpan): boolean {
+    let left = 0;
+    together(this.#db, () => {
+      this.#sql.forgetSpent.run(since, until);
+      left = Math.max(0, most - integer(this.#sql.spent.get(of)?.["spent"]));
+      if (left > 0) this.#sql.spend.run(of, until, Math.min(many, left));
+    });
+    return many <= left;
+  }
+
+  targets(): readonly string[] {
+    return this.#sql.targets.all().map((row) => text(row["target"]));
+  }
+}
+
+/** Null: its mail is not forwarded. The connection may be read-only. */
+export function readForwarding(db: DatabaseSync, account: string): Forwarding | null {
+  const all = db
+    .prepare("SELECT target FROM forward WHERE account = ? ORDER BY target")
+    .all(account)
+    .map((row) => text(row["target"]));
+  const to = all.filter((target) => target.toLowerCase() !== account.toLowerCase());
+  return to.length === 0 ? null : { to, keep: to.length < all.length };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    account: sql("SELECT 1 FROM account WHERE name = ?"),
+    isBlocked: sql("SELECT 1 FROM alias_block WHERE address = ?"),
+    forget: sql("DELETE FROM forward WHERE account = ?"),
+    onward: sql("SELECT target FROM onward WHERE address = ?"),
+    targets: sql("SELECT target FROM forward WHERE target <> account"),
+    forgetSpent: sql("DELETE FROM forward_spent WHERE at <= ? OR at > ?"),
+    spent: sql("SELECT coalesce(sum(count), 0) AS spent FROM forward_spent WHERE account = ?"),
+    spend: sql(
+      "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+    ),
+    vouch: sql("DELETE FROM young_forward WHERE account = ?"),
+    // A resting target still rests after it is removed and added again.
+    addYoung: sql(
+      "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
+    ),
+    add: sql("INSERT INTO forward (account, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),
+  };
+}
+
+/** Forwards that are new, in `accounts.db`. Postfix sees at once which of them rest. */
+export class SqliteYoungForwards implements YoungForwards {
+  readonly #sql: ReturnType<typeof youngStatements>;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = youngStatements((sql) => db.prepare(sql));
+  }
+
+  reached(recipient: string, now: Millis): ReturnType<YoungForwards["reached"]> {
+    // There is rarely one, and an alias may have a thousand targets.
+    if (this.#sql.any.get(now, now) === undefined) return [];
+    return this.#sql.reached
+      .all(recipient, withoutExtension(recipient), now, now)
+      .map((row) => ({ account: text(row["account"]), target: text(row["target"]) }));
+  }
+
+  sent(account: string, since: Millis): readonly SentMail[] {
+    return this.#sql.sent.all(account, since).map((row) => {
+      const [recipients, strangers] = [integer(row["recipients"]), integer(row["strangers"])];
+      return { at: millis(row["at"]), recipients, written: recipients - strangers, strangers };
+    });
+  }
+
+  count(account: string, { at, recipients, strangers }: SentMail): void {
+    this.#sql.forget.run(at - DAY_MS, at);
+    this.#sql.forgetOld.run(at - DAY_MS);
+    this.#sql.count.run(account, at, recipients, strangers);
+  }
+
+  rest(account: string, until: Millis): void {
+    this.#sql.rest.run(until, account);
+  }
+}
+
+function youngStatements(sql: (text: string) => StatementSync) {
+  return {
+    any: sql("SELECT 1 FROM young_forward WHERE until > ? AND rests_until <= ? LIMIT 1"),
+    reached: sql(`
+      WITH RECURSIVE reached (address) AS (
+        SELECT lower(?) UNION SELECT lower(?)
+        UNION SELECT lower(onward.target) FROM reached JOIN onward ON onward.address = reached.address
+      )
+      SELECT young.account, young.target
+      FROM reached
+        JOIN young_forward AS young ON young.account = reached.address
+        JOIN forward ON forward.account = young.account AND forward.target = young.target
+      WHERE young.until > ? AND young.rests_until <= ?`),
+    sent: sql("SELECT at, recipients, strangers FROM young_forward_sent WHERE account = ? AND at > ? ORDER BY at"),
+    forget: sql("DELETE FROM young_forward_sent WHERE at <= ? OR at > ?"),
+    forgetOld: sql("DELETE FROM young_forward WHERE until <= ?"),
+    count: sql(`
+      INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`),
+    // The rest ends once the forward is no longer new.
+    rest: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
+  };
+}

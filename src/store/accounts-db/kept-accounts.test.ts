@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { scratch } from "../../../test/kit/test-database.ts";
+import { differences } from "../../core/incident/incident.ts";
+import { openAccounts } from "../open.ts";
+import { readCopiedAccounts, readKeptAccounts } from "./copied-accounts.ts";
+
+test("every change of accounts and aliases is a difference, and no secret is shown", (t) => {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  const reply = "Away. ".repeat(40);
+  db.exec(`
+    INSERT INTO account (name, password, suspended, created_at) VALUES
+      ('anna@example.test', '{ARGON2ID}one', 0, 0), ('bert@example.test', '{ARGON2ID}two', 1, 0);
+    INSERT INTO vacation (account, subject, text) VALUES ('bert@example.test', 'Away', '${reply}');
+    INSERT INTO alias (address, target) VALUES ('info@example.test', 'anna@example.test')`);
+  const before = readKeptAccounts(path);
+  assert.deepEqual(differences(before, readKeptAccounts(path)), []);
+  db.exec(`
+    UPDATE account SET password = '{ARGON2ID}three', suspended = 1, quota_bytes = 5 WHERE name LIKE 'anna%';
+    INSERT INTO account (name, password, created_at) VALUES ('eve@example.test', '{ARGON2ID}four', 0);
+    INSERT INTO account_network (account, network) VALUES ('anna@example.test', '203.0.113.0/24');
+    INSERT INTO app_password (account, name, digest, proof, made_by, made_at)
+      VALUES ('anna@example.test', 'phone', 'digest', '0abc', 'root', 0);
+    INSERT INTO forward (account, target)
+      VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.test');
+    INSERT INTO vacation (account, subject, text, until)
+      VALUES ('anna@example.test', 'Away', 'Write to x@else.test.', 0);
+    UPDATE vacation SET text = '${reply}Write to x@else.test.' WHERE account LIKE 'bert%';
+    INSERT INTO alias (address, target) VALUES ('info@example.test', 'x@else.test');
+    INSERT INTO alias_block VALUES ('info@example.test')`);
+  const after = readKeptAccounts(path);
+  const lines = differences(before, after).map(
+    ({ what, was, is }) => `${what}: ${was} -> ${is?.replace(/^Away.+…$/, "…")}`,
+  );
+  assert.deepEqual(lines, [
+    "account anna@example.test: active -> suspended",
+    "account eve@example.test: null -> active",
+    "alias info@example.test: to anna@example.test -> to anna@example.test x@else.test, blocked",
+    "app passwords of anna@example.test: null -> phone (made 1970-01-01T00:00:00.000Z)",
+    "forwarding of anna@example.test: null -> to anna@example.test x@else.test",
+    "networks of anna@example.test: null -> 203.0.113.0/24",
+    "password of anna@example.test: (secret) -> another",
+    "password of eve@example.test: null -> (secret)",
+    "quota of anna@example.test: null -> 5 bytes",
+    "vacation reply of anna@example.test: null -> until 1970-01-01T00:00:00Z: Away Write to x@else.test.",
+    `vacation reply of bert@example.test: ${after.get("vacation reply of bert@example.test")?.shown} -> another`,
+  ]);
+  assert.doesNotMatch(JSON.stringify([...after].map(([, { shown }]) => shown)), /ARGON|digest|0abc/);
+});
+
+test("an earlier version's copy is read, and one that no version wrote is not", (t) => {
+  becomeNextVersion(t);
+  const directory = scratch(t);
+  const path = writeToday("accounts", join(directory, "accounts.db"));
+  assert.throws(() => readKeptAccounts(path), /has not been brought up to date yet/);
+  const kept = readCopiedAccounts(path);
+  assert.equal(kept.get("account anna@example.test")?.shown, "active");
+  assert.equal(kept.get("alias info@example.test")?.shown, "to anna@example.test");
+  assert.deepEqual(readCopiedAccounts(path), kept, "and again");
+  const foreign = join(directory, "engine.db");
+  writeToday("engine", foreign);
+  assert.throws(() => readCopiedAccounts(join(directory, "missing.db")), /does not exist/);
+  assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
+});

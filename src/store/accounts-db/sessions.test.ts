@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { START, scratch } from "../../../test/kit/test-database.ts";
+import { SESSION_AGE_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
+import { type AccountName, parseAccountName } from "../../core/net/address.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { LIMITS } from "../../guard/limits.ts";
+import { openAccounts } from "../open.ts";
+import { SqliteAccounts } from "./accounts.ts";
+import { SqliteCredentials } from "./credentials.ts";
+import { SqliteFileAccounts } from "./file-accounts.ts";
+import { SqliteSessions } from "./sessions.ts";
+
+const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
+const BERT = parseAccountName("bert@example.org") ?? assert.fail();
+const IP = parseIp("203.0.113.7") ?? assert.fail();
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "accounts.db");
+  const db = openAccounts(path);
+  t.after(() => db.close());
+  const sessions = new SqliteSessions(db);
+  const open = (name: string, at: Millis = START, account: AccountName | null = null): void =>
+    sessions.open({ digest: `digest of ${name}`, id: name, account, device: "Firefox on Linux", ip: IP, at });
+  const isIn = (name: string, now: Millis, isUse = true): boolean =>
+    sessions.find(`digest of ${name}`, now, isUse) !== null;
+  const names = (now: Millis, account: AccountName | null = null): readonly string[] =>
+    sessions.list(account, now).map(({ id }) => id);
+  return { path, db, sessions, open, isIn, names };
+}
+
+test("a session is valid while it is used, and ends when idle, or at its greatest age", (t) => {
+  const { open, isIn } = fresh(t);
+  open("a");
+  assert.ok(!isIn("made up", START));
+  const almost = later(START, SESSION_IDLE_MS - 1);
+  assert.ok(isIn("a", almost, false));
+  assert.ok(!isIn("a", later(START, SESSION_IDLE_MS)), "a check does not prolong it");
+  open("b");
+  for (let age = 0; age < SESSION_AGE_MS; age += SESSION_IDLE_MS / 2) assert.ok(isIn("b", later(START, age)));
+  assert.ok(!isIn("b", later(START, SESSION_AGE_MS)));
+});
+
+test("a session that started while the clock was far ahead ends with the clock's correction, and leaves no row", (t) => {
+  const { db, open, isIn, names } = fresh(t);
+  open("far ahead", later(START, 3 * 365 * DAY_MS));
+  assert.ok(!isIn("far ahead", START));
+  assert.deepEqual(names(START), []);
+  open("a little ahead", later(START, HOUR_MS));
+  assert.ok(isIn("a little ahead", START));
+  open("now");
+  assert.equal(db.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 2);
+});
+
+test("those of all mailboxes end together, and the administrator's stay", (t) => {
+  const { open, names, sessions } = fresh(t);
+  open("owner");
+  open("a", START, ANNA);
+  open("b", START, BERT);
+  assert.equal(sessions.end("mailboxes"), 2);
+  assert.deepEqual([names(START), names(START, ANNA), names(START, BERT)], [["owner"], [], []]);
+});
+
+test("it is there for the next connection, which is what a restart opens", (t) => {
+  const { path, open } = fresh(t);
+  open("a");
+  const again = openAccounts(path);
+  t.after(() => again.close());
+  assert.deepEqual(new SqliteSessions(again).find("digest of a", START, true), {
+    id: "a",
+    account: null,
+    provedAt: START,
+  });
+});
+
+test("a use is written once a minute", (t) => {
+  const { db, open, isIn } = fresh(t);
+  open("a");
+  const changes = () => db.prepare("SELECT total_changes() AS n").get()?.["n"];
+  const before = Number(changes());
+  for (let i = 0; i < 59; i++) isIn("a", later(START, i * 1_000));
+  assert.equal(changes(), before);
+  isIn("a", later(START, MINUTE_MS));
+  assert.equal(changes(), before + 1);
+});
+
+test("the list starts with the latest use and skips ended sessions", (t) => {
+  const { open, isIn, names, sessions } = fresh(t);
+  open("a");
+  open("b", later(START, 1));
+  assert.deepEqual(names(START), ["b", "a"]);
+  isIn("a", later(START, MINUTE_MS));
+  assert.deepEqual(names(START), ["a", "b"]);
+  assert.deepEqual(sessions.list(null, START)[1], {
+    id: "b",
+    device: "Firefox on Linux",
+    ip: "203.0.113.7",
+    startedAt: "2026-11-20T06:00:00.001Z",
+    usedAt: "2026-11-20T06:00:00.001Z",
+  });
+  assert.deepEqual(names(later(START, SESSION_IDLE_MS + 1)), ["a"]);
+});
+
+test("one is ended, or all but one, or all", (t) => {
+  const { open, names, sessions } = fresh(t);
+  for (const name of ["a", "b", "c"]) open(name);
+  assert.equal(sessions.end({ id: "b" }), 1);
+  assert.equal(sessions.end({ id: "b" }), 0);
+  open("d");
+  open("e", START, ANNA);
+  assert.equal(sessions.end({ of: null, except: "a" }), 2);
+  assert.deepEqual([names(START), names(START, ANNA)], [["a"], ["e"]]);
+  assert.equal(sessions.end("everybody"), 2);
+});
+
+test("the one that was used least recently makes room, and what has ended goes first", (t) => {
+  const { db, open, isIn, names } = fresh(t);
+  for (let i = 0; i < LIMITS.dashboardSessions; i++) open(`${i}`, later(START, i));
+  isIn("0", later(START, MINUTE_MS));
+  open("next", later(START, MINUTE_MS));
+  assert.equal(names(START).length, LIMITS.dashboardSessions);
+  assert.deepEqual([isIn("0", START), isIn("1", START), isIn("2", START)], [true, false, true]);
+  open("much later", later(START, SESSION_AGE_MS));
+  assert.deepEqual(
+    db
+      .prepare("SELECT id FROM session")
+      .all()
+      .map(({ id }) => id),
+    ["much later"],
+  );
+});
+
+test("one that cannot be written, as on a full disk, ends no other", (t) => {
+  const { db, open, names } = fresh(t);
+  for (let i = 0; i < LIMITS.dashboardSessions; i++) open(`${i}`, later(START, i));
+  db.exec("CREATE TRIGGER full BEFORE INSERT ON session BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  assert.throws(() => open("next", later(START, MINUTE_MS)), /disk is full/);
+  assert.equal(names(START).length, LIMITS.dashboardSessions);
+  assert.ok(names(START).includes("0"));
+});
+
+test("a proof is noted, and a new password ends every session", (t) => {
+  const { db, open, names, sessions } = fresh(t);
+  open("a");
+  sessions.prove("digest of a", later(START, 5));
+  assert.equal(sessions.find("digest of a", START, true)?.provedAt, later(START, 5));
+  open("of a user", START, ANNA);
+  new SqliteCredentials(db, { now: () => START }).setAdminPassword("{ARGON2ID}two");
+  assert.deepEqual(names(START), []);
+  assert.deepEqual(names(START, ANNA), ["of a user"], "it was opened with another password");
+});
+
+test("the sessions of a mailbox end with its password, its right to sign in, and the account, and no other does", (t) => {
+  const { db, open, names, sessions } = fresh(t);
+  const accounts = new SqliteAccounts(db);
+  const files = new SqliteFileAccounts(db);
+  const entry = (name: AccountName, hash: string) => ({ name, hash });
+  const ended = (change: () => unknown): boolean => {
+    open("hers", START, ANNA);
+    open("his", START, BERT);
+    open("the administrator's");
+    change();
+    assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
+    const hasEnded = names(START, ANNA).length === 0;
+    sessions.end("everybody");
+    return hasEnded;
+  };
+  for (const name of [ANNA, BERT]) accounts.add(name, "{ARGON2ID}one", START);
+  assert.ok(!ended(() => accounts.setQuota(ANNA, 5)), "a new quota ends nothing");
+  assert.ok(ended(() => accounts.setPassword(ANNA, "{ARGON2ID}two")));
+  assert.ok(ended(() => accounts.setSuspended(ANNA, true)));
+  assert.ok(!ended(() => accounts.setSuspended(ANNA, false)));
+  assert.ok(ended(() => accounts.remove(ANNA)));
+  files.follow([entry(ANNA, "{ARGON2ID}three")], [], START);
+  assert.ok(!ended(() => files.follow([entry(ANNA, "{ARGON2ID}three")], [], START)));
+  assert.ok(ended(() => files.follow([entry(ANNA, "{ARGON2ID}four")], [], START)));
+  assert.ok(ended(() => files.follow([], [ANNA], START)));
+});
+
+test("one user's sessions make room for that user's alone", (t) => {
+  const { open, names } = fresh(t);
+  open("the administrator's");
+  open("his", START, BERT);
+  for (let i = 0; i < LIMITS.mailboxSessions; i++) open(`${i}`, later(START, i), ANNA);
+  open("next", later(START, MINUTE_MS), ANNA);
+  assert.equal(names(START, ANNA).length, LIMITS.mailboxSessions);
+  assert.ok(!names(START, ANNA).includes("0"));
+  assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
+});

@@ -1,0 +1,131 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { ListedSession, SessionItem } from "../../admin/declare/items.ts";
+import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
+import {
+  isValid,
+  isWorthNoting,
+  SESSION_AGE_MS,
+  SESSION_AHEAD_MS,
+  SESSION_IDLE_MS,
+} from "../../core/access/session.ts";
+import { isoTime, later, type Millis } from "../../core/time.ts";
+import type { FoundSession, NewSession, SessionStore, WhichSessions } from "../../guard/admin-ports.ts";
+import { LIMITS } from "../../guard/limits.ts";
+import { integer, millis, text, textOrNull } from "../columns.ts";
+import { NotedUses } from "./credentials.ts";
+
+/** Sessions in `accounts.db`, by the digest of their secret: reading the file opens no session. */
+export class SqliteSessions implements SessionStore {
+  readonly #db: DatabaseSync;
+  readonly #add: StatementSync;
+  readonly #shrink: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #find: StatementSync;
+  readonly #use: StatementSync;
+  readonly #prove: StatementSync;
+  readonly #list: StatementSync;
+  readonly #end: StatementSync;
+  readonly #endOf: StatementSync;
+  readonly #endMailboxes: StatementSync;
+  readonly #endAll: StatementSync;
+  readonly #uses: NotedUses;
+
+  constructor(db: DatabaseSync, uses = new NotedUses()) {
+    this.#db = db;
+    this.#uses = uses;
+    this.#add = db.prepare(`
+      INSERT INTO session (digest, id, device, ip, started_at, used_at, proved_at, account) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#shrink = db.prepare(`
+      DELETE FROM session WHERE digest IN (
+        SELECT digest FROM session WHERE account IS ? ORDER BY used_at DESC LIMIT -1 OFFSET ?)`);
+    this.#forget = db.prepare(
+      "DELETE FROM session WHERE used_at <= ? OR started_at <= ? OR max(used_at, started_at) > ?",
+    );
+    this.#find = db.prepare("SELECT id, account, started_at, used_at, proved_at FROM session WHERE digest = ?");
+    this.#use = db.prepare("UPDATE session SET used_at = ? WHERE digest = ?");
+    this.#prove = db.prepare("UPDATE session SET proved_at = ? WHERE digest = ?");
+    this.#list = db.prepare(`
+      SELECT id, device, ip, started_at, used_at FROM session WHERE account IS ? ORDER BY used_at DESC, id`);
+    this.#end = db.prepare("DELETE FROM session WHERE id = ?");
+    this.#endOf = db.prepare("DELETE FROM session WHERE account IS ? AND id IS NOT ?");
+    this.#endMailboxes = db.prepare("DELETE FROM session WHERE account IS NOT NULL");
+    this.#endAll = db.prepare("DELETE FROM session");
+  }
+
+  open({ digest, id, account, device, ip, at }: NewSession): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      this.#forget.run(later(at, -SESSION_IDLE_MS), later(at, -SESSION_AGE_MS), later(at, SESSION_AHEAD_MS));
+      const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
+      this.#shrink.run(account, most - 1);
+      this.#add.run(digest, id, device, ip, at, at, at, account);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  find(digest: string, now: Millis, isUse: boolean): FoundSession | null {
+    const row = this.#find.get(digest);
+    if (row === undefined) return null;
+    const usedAt = millis(row["used_at"]);
+    if (!isValid({ startedAt: millis(row["started_at"]), usedAt }, now)) return null;
+    if (isUse && isWorthNoting(usedAt, now)) this.#uses.note(this.#use, now, digest);
+    return { id: text(row["id"]), account: textOrNull(row["account"]), provedAt: millis(row["proved_at"]) };
+  }
+
+  prove(digest: string, at: Millis): void {
+    this.#prove.run(at, digest);
+  }
+
+  list(account: string | null, now: Millis): readonly SessionItem[] {
+    return this.#list
+      .all(account)
+      .filter((row) => isValid({ startedAt: millis(row["started_at"]), usedAt: millis(row["used_at"]) }, now))
+      .map((row) => ({
+        id: text(row["id"]),
+        device: text(row["device"]),
+        ip: text(row["ip"]),
+        startedAt: isoTime(millis(row["started_at"])),
+        usedAt: isoTime(millis(row["used_at"])),
+      }));
+  }
+
+  end(which: WhichSessions): number {
+    if (which === "everybody") return Number(this.#endAll.run().changes);
+    if (which === "mailboxes") return Number(this.#endMailboxes.run().changes);
+    return Number("id" in which ? this.#end.run(which.id).changes : this.#endOf.run(which.of, which.except).changes);
+  }
+}
+
+/** The condition of `isValid`. */
+const VALID = "max(started_at, used_at) <= ?1 AND used_at > ?2 AND started_at > ?3";
+/** Sorts the administrator's first, then by last use, newest first; as text, so that any cursor is valid. */
+const KEY = `(account IS NOT NULL) || printf(' %016d ', ${Number.MAX_SAFE_INTEGER} - used_at) || id`;
+
+type Listing = (asked: PageRequest, now: Millis) => CountedPage<ListedSession>;
+
+/** Who is signed in to the dashboard: the administrator, and users of mailboxes. */
+export function sessionPages(db: DatabaseSync): Listing {
+  const paged = db.prepare(`
+    SELECT id, device, ip, started_at, used_at, account, ${KEY} AS key FROM session
+    WHERE ${VALID} AND key > ?4 ORDER BY key LIMIT ?5`);
+  const count = db.prepare(`SELECT count(*) AS n FROM session WHERE ${VALID}`);
+  return ({ limit, cursor }, now) => {
+    const times = [later(now, SESSION_AHEAD_MS), later(now, -SESSION_IDLE_MS), later(now, -SESSION_AGE_MS)] as const;
+    const { items, next } = firstPage(paged.all(...times, cursor ?? "", limit + 1), limit, (row) => text(row["key"]));
+    return { items: items.map(listedSession), next, total: integer(count.get(...times)?.["n"]) };
+  };
+}
+
+function listedSession(row: Readonly<Record<string, unknown>>): ListedSession {
+  return {
+    id: text(row["id"]),
+    account: textOrNull(row["account"]),
+    device: text(row["device"]),
+    ip: text(row["ip"]),
+    startedAt: isoTime(millis(row["started_at"])),
+    usedAt: isoTime(millis(row["used_at"])),
+  };
+}

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
+import { accountName, mailAddress } from "../../../test/kit/test-database.ts";
+import { parseSenderPattern } from "../../core/net/address.ts";
+import { instant } from "../../core/time.ts";
+import { engineMigrations } from "../engine-db/schema.ts";
+import { migrate } from "../schemas.ts";
+
+const NOW = instant(1_800_000_000_000);
+
+test("an account's list holds for aliases that lead only to it, and ends with the account", () => {
+  const engine = new DatabaseSync(":memory:");
+  migrate(engine, engineMigrations, 1);
+  const { accounts, senders: on } = accountsOnMemory();
+  const senders = on(engine);
+  const [anna, bert] = [accountName("anna@example.test"), accountName("bert@example.test")];
+  for (const account of [anna, bert]) accounts.add(account, "{PLAIN}x", NOW);
+  accounts.addAlias(mailAddress("info@example.test"), [anna]);
+  accounts.addAlias(mailAddress("both@example.test"), [anna, bert]);
+  const friend = parseSenderPattern("*@friend.example");
+  assert.ok(friend !== null);
+  assert.equal(senders.allowSender(anna, friend, "root", NOW).ok, true);
+  assert.deepEqual(
+    [...senders.byRecipient()],
+    [
+      ["anna@example.test", [friend]],
+      ["info@example.test", [friend]],
+    ],
+  );
+  accounts.remove(anna);
+  assert.equal(senders.byRecipient().size, 0);
+  accounts.add(anna, "{PLAIN}y", NOW);
+  assert.deepEqual(senders.allowedSenders(), [], "whoever gets the name next starts without");
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { scratch } from "../../test/kit/test-database.ts";
+import { changedSince, setByUsers } from "./changed-since.ts";
+import { openAccounts, openEngine } from "./open.ts";
+
+const ENGINE = `
+  CREATE TABLE event (id INTEGER PRIMARY KEY, at INTEGER);
+  CREATE TABLE ban (id INTEGER PRIMARY KEY, prefix TEXT, first BLOB, ended_at INTEGER);
+  CREATE TABLE allow_entry (prefix TEXT, note TEXT);`;
+const ACCOUNTS = `
+  CREATE TABLE account (name TEXT, password TEXT);
+  CREATE TABLE alias (address TEXT, target TEXT);
+  CREATE TABLE token (name TEXT, digest TEXT, used_at INTEGER);
+  CREATE TABLE admin (key TEXT, value TEXT);`;
+
+function pair(engineSql = "", accountsSql = "") {
+  const [engine, accounts] = [new DatabaseSync(":memory:"), new DatabaseSync(":memory:")];
+  engine.exec(ENGINE + engineSql);
+  accounts.exec(ACCOUNTS + accountsSql);
+  return { engine, accounts };
+}
+const NONE = { added: [], removed: [], changed: [] };
+
+test("each kind of change is listed by name; a new column and a token's use do not count", () => {
+  const copy = pair(
+    `INSERT INTO event VALUES (1, 1); INSERT INTO ban VALUES (1, 'a', x'01', NULL), (2, 'b', x'02', NULL);
+     INSERT INTO allow_entry VALUES ('n', 'same')`,
+    `INSERT INTO account VALUES ('anna', 'x'), ('bert', 'x'); INSERT INTO alias VALUES ('info', 'anna');
+     INSERT INTO token VALUES ('old', 'x', 1), ('used', 'y', 1); INSERT INTO admin VALUES ('password', 'x')`,
+  );
+  const now = pair(
+    `ALTER TABLE ban ADD COLUMN simulated INTEGER NOT NULL DEFAULT 0;
+     CREATE TABLE audit_entry (id INTEGER PRIMARY KEY); INSERT INTO audit_entry VALUES (1), (2);
+     INSERT INTO event VALUES (1, 1), (2, 1), (3, 1);
+     INSERT INTO ban VALUES (1, 'a', x'01', NULL, 0), (2, 'b', x'02', 7, 0), (3, 'c', x'03', NULL, 0), (4, 'd', x'04', NULL, 1);
+     INSERT INTO allow_entry VALUES ('n', 'same')`,
+    `ALTER TABLE account ADD COLUMN quota INTEGER DEFAULT 5;
+     INSERT INTO account VALUES ('anna', 'y', 5), ('carl', 'x', 5); INSERT INTO alias VALUES ('info', 'carl');
+     INSERT INTO token VALUES ('used', 'y', 2), ('new', 'z', 1); INSERT INTO admin VALUES ('password', 'y')`,
+  );
+  assert.deepEqual(changedSince(now, copy), {
+    events: 2,
+    audited: 2,
+    newKeys: [],
+    accounts: { added: ["carl"], removed: ["bert"], changed: ["anna"] },
+    aliases: { added: ["info to carl"], removed: ["info to anna"], changed: [] },
+    blockedAliases: NONE,
+    bans: { added: ["c"], removed: ["b"], changed: [] },
+    allowed: NONE,
+    allowedSenders: NONE,
+    held: NONE,
+    tokens: { added: ["new"], removed: ["old"], changed: [] },
+    passwords: { added: [], removed: [], changed: ["password"] },
+    factors: NONE,
+    appPasswords: NONE,
+    forwards: NONE,
+    replies: NONE,
+    networks: NONE,
+  });
+  assert.deepEqual(changedSince(copy, copy).accounts, NONE);
+});
+
+test("accounts with keys that the copy lacks are named once, even if it has no keys at all", () => {
+  const keys = (rows: string) =>
+    pair("", `CREATE TABLE account_key (account TEXT, id TEXT); INSERT INTO account_key VALUES ${rows};`);
+  const now = keys("('carl', 'a'), ('anna', 'a'), ('anna', 'b'), ('anna', 'c'), ('bert', 'a')");
+  assert.deepEqual(changedSince(now, keys("('anna', 'a'), ('bert', 'a')")).newKeys, ["anna", "carl"]);
+  assert.deepEqual(changedSince(now, pair()).newKeys, ["anna", "bert", "carl"]);
+});
+
+test("second factors are named, and their use does not count as a change, but a recovery code's does", () => {
+  const tables = `
+    CREATE TABLE admin_totp (secret BLOB, last_step INTEGER);
+    CREATE TABLE admin_recovery (digest TEXT, used_at INTEGER);
+    CREATE TABLE admin_passkeys (name TEXT, public_key BLOB, counter INTEGER);`;
+  const copy = pair(
+    "",
+    `${tables} INSERT INTO admin_totp VALUES (x'01', 1);
+     INSERT INTO admin_recovery VALUES ('0123456789', NULL), ('abcdefghij', NULL);
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 1), ('Phone', x'02', 1)`,
+  );
+  const now = pair(
+    "",
+    `${tables} INSERT INTO admin_totp VALUES (x'01', 2);
+     INSERT INTO admin_recovery VALUES ('0123456789', 5), ('abcdefghij', NULL);
+     INSERT INTO admin_passkeys VALUES ('Laptop', x'01', 2), ('Key', x'03', 1)`,
+  );
+  const { factors } = changedSince(now, copy);
+  assert.deepEqual(factors, {
+    added: ["passkey Key"],
+    removed: ["passkey Phone"],
+    changed: ["recovery code 01234567"],
+  });
+  assert.deepEqual(changedSince(now, pair()).factors.added.length, 5);
+});
+
+test("what users set and somebody removed is named, by the tables of the newest schema", (t) => {
+  const open = (): DatabaseSync => openAccounts(join(scratch(t), "accounts.db"));
+  const [now, copy] = [open(), open()];
+  const set = `INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
+    INSERT INTO app_password VALUES ('anna@example.test', 'Phone', 'd', 'p', 'root', 1, NULL);
+    INSERT INTO forward VALUES ('anna@example.test', 'anna@example.test'), ('anna@example.test', 'x@else.example');
+    INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to x', NULL);
+    INSERT INTO account_network VALUES ('anna@example.test', '203.0.113.0/24')`;
+  for (const db of [now, copy]) db.exec(set);
+  now.exec("DELETE FROM app_password; DELETE FROM forward; DELETE FROM vacation; DELETE FROM account_network");
+  const removed = (name: string) => ({ added: [], removed: [name], changed: [] });
+  assert.deepEqual(setByUsers(now, copy), {
+    appPasswords: removed("Phone of anna@example.test"),
+    forwards: removed("anna@example.test to x@else.example"),
+    replies: removed("anna@example.test"),
+    networks: removed("anna@example.test from 203.0.113.0/24"),
+  });
+  now.exec("INSERT INTO vacation VALUES ('anna@example.test', 'Away', 'Write to y', NULL)");
+  assert.deepEqual(setByUsers(now, copy).replies, { added: [], removed: [], changed: ["anna@example.test"] });
+  assert.deepEqual(setByUsers(copy, copy).forwards, NONE);
+  for (const db of [now, copy]) db.close();
+});
+
+/** Records of what happened, memory of decisions and copies of settings: they grant no one anything. */
+const NOT_COMPARED = `
+  allowed_networks served administrator refused_role session young_forward young_forward_sent forward_spent event_indexed
+  event_subject event_name event_summary event_minute event_tallied address_tally clock_set_back ban_count
+  ban_step known_address guess account_password correspondent greylist_pause honest_mail held_mail refusal log_position jail_report alert alert_message alert_delivery database_name
+`.split(/\s+/);
+
+test("every table is compared, or grants no one anything", (t) => {
+  const directory = scratch(t);
+  const now = { engine: openEngine(join(directory, "e1.db")), accounts: openAccounts(join(directory, "a1.db")) };
+  const copy = { engine: openEngine(join(directory, "e2.db")), accounts: openAccounts(join(directory, "a2.db")) };
+  const read = new Set<string>();
+  const prepare = (db: DatabaseSync) => (sql: string) => {
+    for (const [, table = ""] of sql.matchAll(/\bFROM (\w+)/g)) read.add(table);
+    return db.prepare(sql);
+  };
+  // Nothing else is asked of a database.
+  const noting = (db: DatabaseSync): DatabaseSync =>
+    new Proxy(db, { get: (_, name) => (name === "prepare" ? prepare(db) : assert.fail(String(name))) });
+  changedSince({ engine: noting(now.engine), accounts: noting(now.accounts) }, copy);
+  const tables = [now.engine, now.accounts].flatMap((db) =>
+    db
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
+      .all()
+      .map(({ name }) => String(name)),
+  );
+  const own = tables.filter((name) => !/^sqlite_|_(?:data|idx|content|docsize|config)$/.test(name));
+  assert.deepEqual(
+    own.filter((name) => !read.has(name) && !NOT_COMPARED.includes(name)),
+    [],
+  );
+  for (const db of [now.engine, now.accounts, copy.engine, copy.accounts]) db.close();
+});

@@ -1,0 +1,97 @@
+import type { BanLevel } from "../core/decide/decision.ts";
+import type { Counts } from "../core/events/columns.ts";
+import { type Reason, reasons } from "../core/events/reasons.ts";
+import type { Ip, Prefix } from "../core/net/ip.ts";
+import { instant, type Millis } from "../core/time.ts";
+
+/** Readers of columns. Each throws on a value that the schema rules out, because then another program changed the file. */
+
+type Value = unknown;
+
+export function text(value: Value): string {
+  return typeof value === "string" ? value : unexpected("text", value);
+}
+
+export function textOrNull(value: Value): string | null {
+  return value === null ? null : text(value);
+}
+
+export function bytes(value: Value): Uint8Array {
+  return value instanceof Uint8Array ? value : unexpected("bytes", value);
+}
+
+export function integer(value: Value): number {
+  return typeof value === "number" ? value : unexpected("an integer", value);
+}
+
+export function integerOrNull(value: Value): number | null {
+  return value === null ? null : integer(value);
+}
+
+export function millis(value: Value): Millis {
+  return instant(integer(value));
+}
+
+export function millisOrNull(value: Value): Millis | null {
+  return value === null ? null : millis(value);
+}
+
+/** Addresses and networks were parsed before they were written. Parsing them again would be expensive on the hot path. */
+export function ip(value: Value): Ip {
+  return isWrittenIp(value) ? value : unexpected("an address", value);
+}
+
+export function prefix(value: Value): Prefix {
+  return isWrittenPrefix(value) ? value : unexpected("a network", value);
+}
+
+export function reason(value: Value): Reason {
+  const name = text(value);
+  return isReason(name) ? name : unexpected("a reason", value);
+}
+
+export function oneOf<T extends string>(known: readonly T[], value: Value): T {
+  return known.find((word) => word === value) ?? unexpected(`one of ${known.join(", ")}`, value);
+}
+
+export function level(value: Value): BanLevel {
+  return oneOf(LEVELS, value);
+}
+
+/** The numbers of windows in `event.counts`. The indexes and queries use the same numbers. */
+export const COUNTS_CODE: Readonly<Record<Counts, number>> = {
+  connection: 1,
+  mail: 2,
+  account_mail: 3,
+  login: 4,
+  probe: 5,
+  bounce: 6,
+};
+
+const LEVELS: readonly BanLevel[] = ["light", "medium", "heavy", "permanent", "manual"];
+
+function isWrittenIp(value: Value): value is Ip {
+  return typeof value === "string";
+}
+
+function isWrittenPrefix(value: Value): value is Prefix {
+  return typeof value === "string";
+}
+
+function isReason(name: string): name is Reason {
+  return Object.hasOwn(reasons, name);
+}
+
+function unexpected(wanted: string, value: Value): never {
+  throw new Error(`The database holds ${JSON.stringify(value)} where ${wanted} belongs`);
+}
+
+/** The verdict that an event would have had without `simulate`, or `ban`; null if it took effect. */
+export const SIMULATED =
+  "coalesce(json_extract(rest, '$.seen.simulated'), iif(json_extract(rest, '$.simulated'), 'ban', NULL))";
+
+/**
+ * Whether an event took effect as its type says: a simulated ban or refused sign-in is neither a ban nor a refusal. Simulated
+ * decisions of other kinds are recorded with the type of a passed event.
+ */
+export const TOOK_EFFECT = `(type NOT IN ('BAN', 'LOGIN_REFUSED', 'LOGIN_DELAYED') OR ${SIMULATED} IS NULL)`;

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { later } from "../../core/time.ts";
+import { SqliteAccountHistory } from "./account-history.ts";
+import { SqliteStore } from "./store.ts";
+
+const ANN = "ann@example.org";
+
+const span = (since: number, most: number, until = 9) => ({
+  since: later(START, since),
+  until: later(START, until),
+  most,
+});
+
+function fresh(t: TestContext) {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  t.after(() => store.rollback());
+  return { db, store, history: new SqliteAccountHistory(db) };
+}
+
+test("sign-ins: of an account in any case, newest first, with the password of each network's last", (t) => {
+  const { store, history } = fresh(t);
+  const know = (prefix: string, account: string, proof: string, at: number): void =>
+    store.apply({ type: "KNOW", prefix: net(prefix), account, proof }, later(START, at));
+  know("203.0.113.1", "Ann@example.org", "old", 1);
+  know("203.0.113.2", ANN, "new", 2);
+  know("203.0.113.1", "Ann@example.org", "newest", 3);
+  know("203.0.113.3", "bob@example.org", "bob's", 4);
+  assert.deepEqual(history.signIns(ANN, START), [
+    { prefix: "203.0.113.1/32", proof: "newest" },
+    { prefix: "203.0.113.2/32", proof: "new" },
+  ]);
+  assert.equal(history.signIns(ANN, later(START, 2)).length, 1, "what is as old as the limit is too old");
+  know("203.0.113.1", ANN.toUpperCase(), "newest", 3);
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), START), [ANN], "one account, however it is written");
+  assert.deepEqual(history.accountsOf(net("203.0.113.1"), later(START, 3)), []);
+});
+
+test("guesses: the passwords within the window, from anywhere or from one network", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (network: string, proof: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
+  guess("203.0.113.0/24", "a", 1);
+  guess("198.51.100.0/24", "a", 2);
+  guess("198.51.100.0/24", "b", 3);
+  const of = (network: string | null, since: number, most = 10, until = 9): readonly string[] =>
+    history
+      .guesses(ANN, { network: network === null ? null : net(network), ...span(since, most, until) })
+      .map(({ network: from, proof }) => `${proof} ${from}`)
+      .toSorted();
+  assert.deepEqual(of(null, 0), ["a 198.51.100.0/24", "a 203.0.113.0/24", "b 198.51.100.0/24"]);
+  assert.deepEqual(of(null, 0, 1), ["b 198.51.100.0/24"], "no more than are needed, the latest");
+  assert.deepEqual(of("203.0.113.0/24", 0), ["a 203.0.113.0/24"]);
+  assert.deepEqual(of(null, 2), ["b 198.51.100.0/24"]);
+  assert.deepEqual(of(null, 0, 10, 1), ["a 203.0.113.0/24"], "what lies ahead does not count");
+  assert.deepEqual(of("198.51.100.0/24", 0, 10, 2), ["a 198.51.100.0/24"]);
+  guess("203.0.113.0/24", "a", 9);
+  assert.deepEqual(of(null, 3), ["a 203.0.113.0/24"], "tried again, it counts from then on");
+  guess("203.0.113.0/24", "a", 4);
+  assert.deepEqual(of(null, 3, 10, 4), ["a 203.0.113.0/24"], "also once the clock was set back");
+  assert.deepEqual(of(null, 4), []);
+});
+
+type GuessRow = readonly [account: string, network: string, proof: string, at: number, isStale?: boolean];
+
+test("guesses at all accounts: counted for one, of one network, and the latest of all as far as they are read", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (...[account, network, proof, at, isStale = false]: GuessRow): void =>
+    store.apply({ type: "GUESS", account, network: net(network), proof, isStale }, later(START, at));
+  guess(ANN, "203.0.113.0/24", "a", 1);
+  guess(ANN, "198.51.100.0/24", "b", 2);
+  guess("bob@example.org", "198.51.100.0/24", "c", 3);
+  const candidates = (since: number, until = 9) =>
+    history.candidates(ANN, { since: later(START, since), until: later(START, until), share: 9 }).within;
+  assert.deepEqual([candidates(0), candidates(1), candidates(0, 1)], [2, 1, 1]);
+  for (let i = 0; i < 5; i++) guess("carl@example.org", i < 3 ? "203.0.113.0/24" : "192.0.2.0/24", `p${i}`, i + 1);
+  const shares = (share: number, name = "carl@example.org"): string => {
+    const { within, beyond } = history.candidates(name, { since: START, until: later(START, 9), share });
+    return `${within}+${beyond}`;
+  };
+  assert.deepEqual([shares(9), shares(2), shares(1)], ["5+0", "4+1", "2+3"], "at most a share for each network");
+  assert.equal(shares(1, "nobody"), "0+0");
+  store.apply({ type: "FORGET_GUESSES", account: "carl@example.org" }, START);
+  const proofs = (guesses: Iterable<Readonly<{ proof: string }>>) => [...guesses].map(({ proof }) => proof).join("");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 1))), "c");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9, 2))), "b");
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+  assert.equal(proofs(history.guessesSince(span(2, 9))), "c");
+  assert.equal(proofs(history.guessesSince(span(0, 2))), "cb");
+  assert.equal(proofs(history.guessesSince(span(0, 9, 2))), "ba");
+  guess("bob@example.org", "198.51.100.0/24", "c", 3, true);
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "ba", "likely right passwords are not spraying");
+  assert.equal(proofs(history.guessesOf(net("198.51.100.0/24"), span(0, 9))), "cb");
+  guess("bob@example.org", "198.51.100.0/24", "c", 3);
+  // A reader may stop early; the next one reads from the start.
+  for (const { proof } of history.guessesSince(span(0, 9))) {
+    assert.equal(proof, "c");
+    break;
+  }
+  assert.equal(proofs(history.guessesSince(span(0, 9))), "cba");
+});
+
+test("the many guesses of one network hide no other network's, though they are the latest", (t) => {
+  const { store, history } = fresh(t);
+  const guess = (network: string, proof: string, at: number): void =>
+    store.apply({ type: "GUESS", account: ANN, network: net(network), proof, isStale: false }, later(START, at));
+  for (let i = 0; i < 30; i++) guess(`198.51.${i}.0/24`, "x", 1);
+  for (let i = 0; i < 5_000; i++) guess("2001:db8:7::/48", `p${i}`, 2 + i);
+  const { within, beyond } = history.candidates(ANN, { since: START, until: later(START, 9_999), share: 40 });
+  assert.deepEqual([within, beyond], [30 + 40, 4_960]);
+});
+
+test("places known in one network are found by the primary key, and none of its neighbours", (t) => {
+  const { db, store, history } = fresh(t);
+  const units = ["203.0.113.1", "203.0.113.255", "203.0.11.3", "203.0.114.1", "2001:db8:7:1::/64", "2001:db8:7::/64"];
+  for (const [i, unit] of [...units, "2001:db8:70::/64"].entries())
+    for (const account of [ANN, "bob@example.org"])
+      store.apply({ type: "KNOW", prefix: net(unit), account, proof: "" }, later(START, i + 1));
+  const within = (network: string, since = 0) => history.knownWithin(net(network), later(START, since)).toSorted();
+  assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.1/32", "203.0.113.255/32"]);
+  assert.deepEqual(within("203.0.113.0/24", 1), ["203.0.113.255/32"], "what is as old as the limit is too old");
+  assert.deepEqual(within("2001:db8:7::/48"), ["2001:db8:7:1::/64", "2001:db8:7::/64"]);
+  assert.deepEqual(within("198.51.100.0/24"), []);
+
+  const prepare = t.mock.method(db, "prepare");
+  new SqliteAccountHistory(db).knownWithin(net("203.0.113.0/24"), START);
+  const sql = prepare.mock.calls.map((call) => call.arguments[0]).find((text) => text.includes("prefix >= ?"));
+  prepare.mock.restore();
+  const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all();
+  assert.deepEqual(
+    plan.map((row) => row["detail"]),
+    ["SEARCH known_address USING PRIMARY KEY (prefix>? AND prefix<?)"],
+  );
+});

@@ -1,0 +1,162 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Seen } from "../../core/access/access-review.ts";
+import type { Guess, Shares } from "../../core/decide/account-guard.ts";
+import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { isoTime, type Millis } from "../../core/time.ts";
+import type {
+  AccountGuess,
+  AccountHistory,
+  GuessReach,
+  GuessShares,
+  GuessSpan,
+  SignIn,
+} from "../../guard/storage-ports.ts";
+import { integer, millis, millisOrNull, prefix, text } from "../columns.ts";
+import { textsWithin } from "./network-columns.ts";
+
+/** More networks than one person uses within half a year. */
+const MOST_SIGN_INS = 500;
+
+/** Where accounts signed in, and guesses at their passwords. Uses the guard's own connection to `engine.db`. */
+export class SqliteAccountHistory implements AccountHistory {
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #otherProofs: (account: string) => readonly string[];
+
+  /** `otherProofs`: proofs of an account's additional passwords. */
+  constructor(db: DatabaseSync, otherProofs: (account: string) => readonly string[] = () => []) {
+    this.#otherProofs = otherProofs;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  signIns(account: string, since: Millis): readonly SignIn[] {
+    return this.#sql.signIns
+      .all(account, since, MOST_SIGN_INS)
+      .map((row) => ({ prefix: prefix(row["prefix"]), proof: text(row["proof"]) }));
+  }
+
+  passwordProofs(account: string): readonly string[] {
+    const own = this.#sql.passwordProofs.all(account).map((row) => text(row["proof"]));
+    return [...own, ...this.#otherProofs(account)];
+  }
+
+  guesses(account: string, { network, since, until, most }: GuessReach): readonly Guess[] {
+    const rows =
+      network === null
+        ? this.#sql.guesses.all(account, since, until, most)
+        : this.#sql.guessesFrom.all(account, network, since, until, most);
+    return rows.map((row) => ({ network: prefix(row["network"]), proof: text(row["proof"]) }));
+  }
+
+  candidates(account: string, { since, until, share }: GuessShares): Shares {
+    const row = this.#sql.candidates.get(share, account, since, until);
+    const within = integer(row?.["within"]);
+    return { within, beyond: integer(row?.["n"]) - within };
+  }
+
+  guessesOf(network: Prefix, { since, until, most }: GuessSpan): readonly AccountGuess[] {
+    return this.#sql.guessesOf.all(network, since, until, most).map(readGuess);
+  }
+
+  *guessesSince({ since, until, most }: GuessSpan): Iterable<AccountGuess> {
+    for (const row of this.#sql.guessesSince.iterate(since, until, most)) yield readGuess(row);
+  }
+
+  accountsOf(subject: Prefix, since: Millis): readonly string[] {
+    return this.#sql.accountsOf.all(subject, since).map((row) => text(row["account"]));
+  }
+
+  knownWithin(network: Prefix, since: Millis): readonly Prefix[] {
+    // The character after all that a network's text has.
+    const found = textsWithin(network).flatMap((text) => this.#sql.knownWithin.all(text, `${text}~`, since));
+    return found.map((row) => prefix(row["prefix"])).filter((unit) => contains(network, networkAddress(unit)));
+  }
+
+  networksSince(since: Millis): readonly Prefix[] {
+    return this.#sql.networksSince.all(since).map((row) => prefix(row["prefix"]));
+  }
+}
+
+function readGuess(row: Readonly<Record<string, unknown>>): AccountGuess {
+  return { account: text(row["account"]), network: prefix(row["network"]), proof: text(row["proof"]) };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  // A guess later than now is from before the clock was set back, and does not count.
+  const within = "at > ? AND at <= ?";
+  return {
+    signIns: sql(`
+      SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
+    passwordProofs: sql("SELECT proof FROM account_password WHERE account = ?"),
+    guesses: sql(`SELECT network, proof FROM guess WHERE account = ? AND ${within} ORDER BY at DESC LIMIT ?`),
+    guessesFrom: sql(
+      `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
+    ),
+    // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
+    // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
+    candidates: sql(`
+      SELECT coalesce(sum(n), 0) AS n, coalesce(sum(within), 0) AS within FROM (
+        SELECT count(*) AS n, min(count(*), ?) AS within
+        FROM guess WHERE account = ? AND +at > ? AND +at <= ? GROUP BY network)`),
+    guessesOf: sql(
+      `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
+    ),
+    guessesSince: sql(`
+      SELECT account, network, proof FROM guess WHERE ${within} AND is_stale = 0 ORDER BY at DESC LIMIT ?`),
+    knownWithin: sql("SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?"),
+    networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
+    accountsOf: sql("SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),
+  };
+}
+
+const MOST_PLACES = 1_000;
+
+/** The newest events to search: their table has no index by account. */
+const MOST_EVENTS = 100_000;
+
+/**
+ * Where and when accounts last signed in, from the memory of addresses that could be banned and from the newest events, which also
+ * include sign-ins from the allow list. Reads each event once.
+ */
+export class LastSignIns {
+  readonly #known: StatementSync;
+  readonly #newer: StatementSync;
+  readonly #newest: StatementSync;
+  readonly #recorded = new Map<string, Seen>();
+  #upTo = 0;
+
+  constructor(engine: DatabaseSync) {
+    this.#known = engine.prepare(
+      "SELECT prefix, last_at FROM known_address WHERE lower(account) = ? ORDER BY last_at DESC LIMIT 1",
+    );
+    this.#newest = engine.prepare("SELECT coalesce(max(id), 0) AS id FROM event");
+    this.#newer = engine.prepare(`
+      SELECT lower(account) AS account, at, coalesce(ip, '') AS ip FROM event
+      WHERE id > ? AND id <= ? AND type = 'LOGIN_SUCCEEDED' AND account IS NOT NULL ORDER BY id`);
+  }
+
+  /** Null: no sign-in within the memory. */
+  of(account: string): Seen | null {
+    this.#read();
+    const row = this.#known.get(account.toLowerCase());
+    const at = millisOrNull(row?.["last_at"] ?? null);
+    const known = row === undefined || at === null ? null : { at: isoTime(at), from: text(row["prefix"]) };
+    const recorded = this.#recorded.get(account.toLowerCase()) ?? null;
+    return known === null || (recorded !== null && recorded.at > known.at) ? recorded : known;
+  }
+
+  #read(): void {
+    const newest = integer(this.#newest.get()?.["id"]);
+    for (const row of this.#newer.iterate(Math.max(this.#upTo, newest - MOST_EVENTS), newest))
+      this.#recorded.set(text(row["account"]), { at: isoTime(millis(row["at"])), from: text(row["ip"]) });
+    this.#upTo = newest;
+  }
+}
+
+/** Addresses (IPv6 networks) from which the account signed in since then, and never before: latest first. */
+export function newPlaces(engine: DatabaseSync, account: string, since: Millis): readonly string[] {
+  return engine
+    .prepare(`
+      SELECT prefix FROM known_address WHERE lower(account) = ? AND first_at >= ? ORDER BY last_at DESC LIMIT ${MOST_PLACES}`)
+    .all(account.toLowerCase(), since)
+    .map((row) => text(row["prefix"]));
+}

@@ -1,0 +1,93 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Ban } from "../../core/decide/decision.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type { BanStep, FirewallBan } from "../../guard/network-ports.ts";
+import type { BanLog } from "../../guard/storage-ports.ts";
+import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "../columns.ts";
+
+const ACTIVE_PER_PAGE = 1_000;
+
+/**
+ * The steps that the firewall follows. Steps are pruned once they are both old and many (see retention.ts). A follower
+ * that lags behind that far must start over from `active`.
+ */
+export class SqliteBanLog implements BanLog {
+  readonly #last: StatementSync;
+  readonly #after: StatementSync;
+  readonly #active: StatementSync;
+  readonly #expired: StatementSync;
+
+  constructor(db: DatabaseSync) {
+    this.#last = db.prepare("SELECT coalesce(max(id), 0) AS id FROM ban_step");
+    this.#after = db.prepare("SELECT id, type, prefix, expires_at FROM ban_step WHERE id > ? ORDER BY id LIMIT ?");
+    this.#active = db.prepare(`
+      SELECT prefix, expires_at, id FROM ban INDEXED BY ban_standing
+      WHERE ended_at IS NULL AND id > ? AND (expires_at IS NULL OR expires_at > ?) AND simulated = 0 ORDER BY id LIMIT ?`);
+    // Read in full at each start: rows as arrays take half the time.
+    this.#active.setReturnArrays(true);
+    this.#expired = db.prepare(`
+      SELECT prefix FROM ban WHERE ended_at IS NULL AND expires_at IS NOT NULL AND expires_at <= ?
+      ORDER BY expires_at LIMIT ?`);
+  }
+
+  last(): number {
+    return integer(this.#last.get()?.["id"]);
+  }
+
+  after(id: number, most: number): readonly BanStep[] {
+    return this.#after.all(id, most).map(readStep);
+  }
+
+  active(now: Millis): Iterable<FirewallBan> {
+    return { [Symbol.iterator]: () => this.#pages(now) };
+  }
+
+  /** In pages, so that no statement is open while others use the connection. A replaced ban gets a higher id. */
+  *#pages(now: Millis): Generator<FirewallBan, void> {
+    for (let after = 0; ; ) {
+      const page: readonly unknown[] = this.#active.all(after, now, ACTIVE_PER_PAGE);
+      for (const row of page) yield readActive(row);
+      const last: unknown = page.at(-1);
+      if (page.length < ACTIVE_PER_PAGE || !Array.isArray(last)) return;
+      after = integer(last[2]);
+    }
+  }
+
+  expired(now: Millis, most: number): readonly Prefix[] {
+    return this.#expired.all(now, most).map((row) => prefix(row["prefix"]));
+  }
+}
+
+/** A row as an array that starts with these two columns. */
+function readActive(row: unknown): FirewallBan {
+  const columns: readonly unknown[] = Array.isArray(row) ? row : [];
+  return { prefix: prefix(columns[0]), expiresAt: millisOrNull(columns[1]) };
+}
+
+function readStep(row: Readonly<Record<string, unknown>>): BanStep {
+  const step = { id: integer(row["id"]), prefix: prefix(row["prefix"]) };
+  return text(row["type"]) === "add"
+    ? { ...step, type: "add", expiresAt: millisOrNull(row["expires_at"]) }
+    : { ...step, type: "delete" };
+}
+
+/** The columns of a Ban. */
+export const BAN_COLUMNS = "prefix, ip, level, code, reason, source, created_at, expires_at, offences, simulated";
+
+const SIMULATED = { simulated: true } as const;
+
+export function readBan(row: Readonly<Record<string, unknown>>): Ban {
+  return {
+    prefix: prefix(row["prefix"]),
+    ip: ip(row["ip"]),
+    level: level(row["level"]),
+    code: reason(row["code"]),
+    reason: text(row["reason"]),
+    source: text(row["source"]),
+    createdAt: millis(row["created_at"]),
+    expiresAt: millisOrNull(row["expires_at"]),
+    offences: integer(row["offences"]),
+    ...(row["simulated"] === 1 ? SIMULATED : {}),
+  };
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COUNTS_CODE, integer, level, reason } from "../columns.ts";
+import { readBan } from "./ban-log.ts";
+
+const ROW = {
+  prefix: "203.0.113.7/32",
+  ip: "203.0.113.7",
+  level: "light",
+  code: "mail_limit",
+  reason: "too many",
+  source: "engine",
+  created_at: 5,
+  expires_at: null,
+  offences: 1,
+};
+
+test("a row becomes a ban", () => {
+  assert.deepEqual(readBan(ROW), {
+    prefix: "203.0.113.7/32",
+    ip: "203.0.113.7",
+    level: "light",
+    code: "mail_limit",
+    reason: "too many",
+    source: "engine",
+    createdAt: 5,
+    expiresAt: null,
+    offences: 1,
+  });
+});
+
+test("a row that another program wrote is named, not trusted", () => {
+  assert.throws(() => readBan({ ...ROW, code: "toString" }), /"toString" where a reason belongs/);
+  assert.throws(() => readBan({ ...ROW, level: "severe" }), /"severe" where one of light, .* belongs/);
+  assert.throws(() => readBan({ ...ROW, ip: null }), /null where an address belongs/);
+  assert.throws(() => readBan({ ...ROW, created_at: "noon" }), /"noon" where an integer belongs/);
+  assert.equal(reason("banned"), "banned");
+  assert.equal(level("manual"), "manual");
+  assert.equal(integer(0), 0);
+});
+
+test("the numbers of the windows never change: databases hold them", () => {
+  assert.deepEqual(COUNTS_CODE, { connection: 1, mail: 2, account_mail: 3, login: 4, probe: 5, bounce: 6 });
+});

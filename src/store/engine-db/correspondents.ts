@@ -1,0 +1,74 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { withoutExtension } from "../../core/net/address.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/facts/greylisting.ts";
+import { millis, text } from "../columns.ts";
+import type { Prepares } from "../transactions.ts";
+
+/** Who has corresponded with whom, from `engine.db`. The targets of aliases come from `accounts.db`. */
+export class SqliteCorrespondents implements Correspondents, GreylistPauses {
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #targets: StatementSync;
+
+  constructor(engine: Prepares, accounts: DatabaseSync) {
+    this.#sql = statements((sql) => engine.prepare(sql));
+    this.#targets = accounts.prepare("SELECT targets FROM alias_map WHERE address = ?");
+  }
+
+  isCorrespondent(address: string): boolean {
+    return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
+  }
+
+  wroteTo(recipient: string, domains: readonly string[]): boolean {
+    return this.#sql.wroteTo.get(JSON.stringify(this.#namesOf(recipient)), JSON.stringify(domains)) !== undefined;
+  }
+
+  /** A second pause for a target replaces the first. */
+  pause({ target, until, by }: GreylistPause): void {
+    this.#sql.pause.run(target, until, by);
+  }
+
+  resume(target: string, now: Millis): boolean {
+    this.#sql.forget.run(now);
+    return this.#sql.resume.run(target).changes > 0;
+  }
+
+  pauses(now: Millis): readonly GreylistPause[] {
+    return this.#sql.pauses
+      .all(now)
+      .map((row) => ({ target: text(row["target"]), until: millis(row["until"]), by: text(row["by"]) }));
+  }
+
+  isPaused(recipient: string, now: Millis): boolean {
+    return this.#sql.paused.get(JSON.stringify(this.#namesOf(recipient)), now) !== undefined;
+  }
+
+  /** The address as written, without its extension, and the targets of an alias. */
+  #namesOf(recipient: string): readonly string[] {
+    const written = recipient.toLowerCase();
+    const names = [written, withoutExtension(written)];
+    return [...names, ...names.flatMap((name) => this.#behind(name))];
+  }
+
+  #behind(alias: string): readonly string[] {
+    const row = this.#targets.get(alias);
+    return row === undefined ? [] : text(row["targets"]).split(",");
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    wroteTo: sql(`
+      SELECT 1 FROM correspondent WHERE lower(account) IN (SELECT value FROM json_each(?1))
+        AND substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?2)) LIMIT 1`),
+    pause: sql(`
+      INSERT INTO greylist_pause (target, until, by) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by`),
+    resume: sql("DELETE FROM greylist_pause WHERE target = ?"),
+    paused: sql(`
+      SELECT 1 FROM greylist_pause WHERE target IN (SELECT value FROM json_each(?1)) AND until > ?2 LIMIT 1`),
+    forget: sql("DELETE FROM greylist_pause WHERE until <= ?"),
+    pauses: sql("SELECT target, until, by FROM greylist_pause WHERE until > ? ORDER BY target"),
+  };
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, statfsSync, unlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
+import { eventRow, net, START, scratch } from "../../../test/kit/test-database.ts";
+import { instant } from "../../core/time.ts";
+import type { Reach } from "../../guard/storage-ports.ts";
+import { openEngine } from "../open.ts";
+import { SqliteStore } from "./store.ts";
+
+const KILLS = 10;
+const COMMITS_BEFORE_KILL = 40;
+const REACH: Reach = {
+  sinceConnections: instant(0),
+  sinceMails: instant(0),
+  sinceProbes: instant(0),
+  sinceFailures: instant(0),
+  most: 1_000_000,
+  mostFailures: 1_000_000,
+};
+
+/** Commits 50 rows at a time forever, and prints the last id after each commit. */
+function flood(path: string): string {
+  const module = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+  return `
+    import { writeSync } from "node:fs";
+    import { openEngine } from ${module("../open.ts")};
+    import { SqliteStore } from ${module("./store.ts")};
+    import { eventRow, START } from ${module("../../../test/kit/test-database.ts")};
+    const store = new SqliteStore(openEngine(${JSON.stringify(path)}));
+    for (;;) {
+      let last = 0;
+      store.begin();
+      for (let i = 0; i < 50; i++) last = store.append(eventRow("203.0.113." + (i % 250), START));
+      store.commit();
+      writeSync(1, last + "\\n");
+    }`;
+}
+
+test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} times`, async (t) => {
+  const path = join(scratch(t), "engine.db");
+  let promised = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    const writer = spawn(process.execPath, ["--input-type=module", "-e", flood(path)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const closed = once(writer, "close");
+    let commits = 0;
+    for await (const line of createInterface({ input: writer.stdout })) {
+      // The kill may cut a line short. Only whole batches of 50 were promised.
+      if (Number(line) % 50 === 0) promised = Math.max(promised, Number(line));
+      if (++commits === COMMITS_BEFORE_KILL + kill) writer.kill("SIGKILL");
+    }
+    await closed;
+    assert.equal(writer.signalCode, "SIGKILL");
+    const db = openEngine(path);
+    const rows = db.prepare("SELECT count(*) AS n, max(id) AS last FROM event").get();
+    assert.ok(Number(rows?.["last"]) >= promised, `${Number(rows?.["last"])} of ${promised}`);
+    assert.equal(rows?.["n"], rows?.["last"], "no gap");
+    assert.equal(Number(rows?.["n"]) % 50, 0, "no half transaction");
+    assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+    db.close();
+  }
+  assert.ok(promised >= KILLS * COMMITS_BEFORE_KILL * 50);
+});
+
+test("a full disk throws, leaves nothing half-written, and is forgotten once there is room", (t) => {
+  const disk = join(scratch(t), "disk");
+  mkdirSync(disk);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+  try {
+    fillAndEmpty(disk);
+  } finally {
+    execFileSync("umount", ["--lazy", disk]);
+  }
+});
+
+function fillAndEmpty(disk: string): void {
+  const db = openEngine(join(disk, "engine.db"));
+  const store = new SqliteStore(db);
+  const ballast = join(disk, "ballast");
+  fill(ballast, disk);
+
+  let committed = 0;
+  const batch = (): void => {
+    store.begin();
+    try {
+      for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
+      store.commit();
+      committed += 100;
+    } catch (error) {
+      store.rollback();
+      throw error;
+    }
+  };
+  const untilFull = (): void => {
+    for (let i = 0; i < 1_000; i++) batch();
+  };
+  // A batch also fills the index, so a smaller one may still fit afterwards.
+  assert.throws(untilFull, /full|disk I\/O/);
+  assert.throws(untilFull, /full|disk I\/O/, "it stays full");
+  assert.ok(committed > 0);
+  assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed, "and can still be read");
+
+  unlinkSync(ballast);
+  for (let i = 0; i < 5; i++) batch();
+  assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed);
+  assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+  db.close();
+}
+
+for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
+  test(`a database locked by another program (BEGIN ${mode}) throws soon, and works once it is free`, (t) => {
+    const path = join(scratch(t), "engine.db");
+    const db = openEngine(path);
+    t.after(() => db.close());
+    const store = new SqliteStore(db);
+    const other = new DatabaseSync(path);
+    other.exec(`BEGIN ${mode}`);
+    const startedAt = performance.now();
+    assert.throws(() => store.begin(), /locked/);
+    const waitedMs = performance.now() - startedAt;
+    assert.ok(waitedMs < patience(2_000), `${waitedMs} ms`);
+    store.rollback();
+    assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading continues");
+    other.exec("ROLLBACK");
+    other.close();
+    store.begin();
+    store.append(eventRow("203.0.113.7", START));
+    store.commit();
+    assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, 1);
+  });
+}
+
+test("what was rolled back is gone, and a second rollback does no harm", (t) => {
+  const db = openEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  store.append(eventRow("203.0.113.7", START));
+  store.rollback();
+  store.rollback();
+  store.begin();
+  store.append(eventRow("203.0.113.8", START));
+  store.begin();
+  store.commit();
+  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "an abandoned turn is not committed");
+});
+
+/** Fills the disk except for 300 kB. */
+function fill(path: string, disk: string): void {
+  const { bavail, bsize } = statfsSync(disk);
+  const file = openSync(path, "w");
+  writeSync(file, Buffer.alloc(bavail * bsize - 300_000));
+  closeSync(file);
+}

@@ -1,0 +1,73 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Change } from "../../core/decide/decision.ts";
+import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, type Millis } from "../../core/time.ts";
+import type { HonestMail } from "../../guard/storage-ports.ts";
+import { integer, prefix } from "../columns.ts";
+
+/** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
+export class SqliteHonestMail implements HonestMail {
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  credit({ prefix: unit, network, mail }: Extract<Change, { type: "CREDIT" }>, at: Millis): void {
+    this.#sql.credit.run(network, unit, dayOf(at), ...ADDED[mail]);
+  }
+
+  server(unit: Prefix, network: Prefix, since: Millis): HonestServer | null {
+    const row = this.#sql.server.get(network, unit, dayOf(since));
+    return row === undefined ? null : readServer(row);
+  }
+
+  servers(network: Prefix, since: Millis, most: number): readonly HonestServer[] {
+    return this.#sql.servers.all(network, dayOf(since), most).map(readServer);
+  }
+
+  hasWrittenTo(address: string): boolean {
+    return this.#sql.correspondent.get(address.toLowerCase()) !== undefined;
+  }
+}
+
+/** How much a mail of each kind adds to accepted, proven, wanted and written. */
+const ADDED: Readonly<Record<Credit, readonly [number, number, number, number]>> = {
+  accepted: [1, 0, 0, 0],
+  proven: [1, 1, 0, 0],
+  wanted: [1, 1, 1, 0],
+  written: [0, 0, 0, 1],
+};
+
+/** Days since 1970, UTC. */
+function dayOf(at: Millis): number {
+  return Math.floor(at / DAY_MS);
+}
+
+function readServer(row: Readonly<Record<string, unknown>>): HonestServer {
+  return {
+    prefix: prefix(row["prefix"]),
+    accepted: integer(row["accepted"]),
+    proven: integer(row["proven"]),
+    wanted: integer(row["wanted"]),
+    written: integer(row["written"]),
+    provenDays: integer(row["proven_days"]),
+  };
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  const totals = `
+    SELECT prefix, sum(accepted) AS accepted, sum(proven) AS proven, sum(wanted) AS wanted, sum(written) AS written,
+      sum(proven > 0) AS proven_days
+    FROM honest_mail`;
+  return {
+    credit: sql(`
+      INSERT INTO honest_mail (network, prefix, day, accepted, proven, wanted, written) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET accepted = accepted + excluded.accepted, proven = proven + excluded.proven,
+        wanted = wanted + excluded.wanted, written = written + excluded.written`),
+    server: sql(`${totals} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`),
+    correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
+    servers: sql(`${totals} WHERE network = ? AND day >= ? GROUP BY prefix LIMIT ?`),
+  };
+}

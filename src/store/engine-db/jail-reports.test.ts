@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import type { JailReported } from "../../core/events/report.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+
+const IP = ip("198.51.100.7");
+const SUBJECT = hostPrefix(IP);
+
+function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"] = []): JailReported {
+  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS };
+  return { type: "JAIL_REPORTED", ip: IP, jail, ...numbers, lastAt, clientName: null, lines };
+}
+
+test("what was judged is remembered by jail, and bans by whatever source", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const now = clock.now();
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, null);
+  const priorReports = {
+    type: "NOTE_REPORT",
+    prefix: SUBJECT,
+    jail: "dovecot",
+    at: later(now, -1_000),
+    unjudged: [],
+  } as const;
+  sqlite.apply(priorReports, now);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(now), now).upTo, later(now, -1_000));
+  assert.equal(
+    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
+    null,
+    "another jail has said nothing yet",
+  );
+  sqlite.apply({ ...priorReports, at: later(now, -5_000) }, now);
+  assert.equal(
+    sqlite.priorReports(SUBJECT, reportAt(now), now).upTo,
+    later(now, -1_000),
+    "an older report takes nothing back",
+  );
+
+  await engine.ask({ type: "BAN_ASKED", prefix: SUBJECT, note: "", durationMs: HOUR_MS, by: "root" });
+  await engine.ask({ type: "UNBAN_ASKED", prefix: SUBJECT, by: "root" });
+  assert.equal(
+    sqlite.priorReports(SUBJECT, reportAt(now, "postfix"), now).upTo,
+    now,
+    "a lifted ban was a judgement too",
+  );
+});
+
+test("what lies after now is from before the clock was set back, and proves nothing", () => {
+  const { sqlite, clock } = engineOnMemory();
+  const now = clock.now();
+  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
+  sqlite.apply({ ...priorReports, at: now }, now);
+  const before = later(now, -HOUR_MS);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, null);
+  sqlite.apply({ ...priorReports, at: before }, before);
+  assert.equal(sqlite.priorReports(SUBJECT, reportAt(before), before).upTo, before);
+});
+
+test("different passwords of that time count each, repeated ones once", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const fail = (passwordHash: string) =>
+    engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
+  for (const hash of ["a1", "a1", "a1"]) await fail(hash);
+  const then = clock.now();
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(then), then).passwords, ["a1"]);
+  clock.advance(MINUTE_MS);
+  await fail("b2");
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords.toSorted(), ["a1", "b2"]);
+  assert.deepEqual(
+    sqlite.priorReports(SUBJECT, reportAt(then), clock.now()).passwords,
+    ["a1"],
+    "later ones are not its own",
+  );
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(later(then, HOUR_MS)), clock.now()).passwords, []);
+});
+
+test("passwords refused without a check are distinguished too; unseen attempts count as no other password", async () => {
+  const { engine, sqlite, clock } = engineOnMemory({
+    ...TEST_POLICY,
+    jailSentences: "all",
+    logins: { ...TEST_POLICY.logins, networks: [hostPrefix(ip("203.0.113.1"))] },
+  });
+  const login = { ip: IP, service: "imap", login: "anna@example.test" } as const;
+  const passwords = () => sqlite.priorReports(SUBJECT, reportAt(clock.now()), clock.now()).passwords;
+  for (let i = 0; i < 3; i++) {
+    const asked = await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "right" });
+    assert.equal(asked.reason, "outside_networks");
+  }
+  assert.deepEqual(passwords(), ["right"]);
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
+  await engine.observe("mail.log", { inode: "1", offset: 1 }, [{ type: "LOGIN_UNSEEN", ...login, times: 3 }]);
+  assert.deepEqual(passwords(), ["right", ""]);
+  clock.advance(MINUTE_MS);
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "repeated_password");
+  clock.advance(MINUTE_MS);
+  await engine.ask({ type: "LOGIN_ASKED", ...login, passwordHash: "another" });
+  assert.deepEqual(passwords(), ["right", "another"], "the unknown one last");
+  assert.equal((await engine.ask(reportAt(clock.now()))).reason, "jail_report");
+});
+
+test("old reports are forgotten", () => {
+  const { sqlite, db, clock } = engineOnMemory();
+  const priorReports = { type: "NOTE_REPORT", prefix: SUBJECT, jail: "dovecot", unjudged: [] } as const;
+  sqlite.apply({ ...priorReports, at: clock.now() }, clock.now());
+  clock.advance(8 * DAY_MS);
+  sqlite.apply({ ...priorReports, jail: "postfix", at: clock.now() }, clock.now());
+  assert.deepEqual(
+    db
+      .prepare("SELECT jail FROM jail_report")
+      .all()
+      .map((row) => row["jail"]),
+    ["postfix"],
+  );
+});
+
+test("the guard's own verdicts of that time are distinguished from lines that it did not see, each kind by its own events", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const now = clock.now();
+  const line = (about: "login" | "refusal" | "log", at: Millis) => ({ text: "", at, about });
+  const unjudged = (...lines: JailReported["lines"]) =>
+    sqlite.priorReports(SUBJECT, reportAt(later(now, MINUTE_MS), "postfix", lines), clock.now()).unjudged;
+  assert.deepEqual(unjudged(line("login", now), line("refusal", now)), [now, now]);
+
+  await engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash: "a1" });
+  assert.deepEqual(unjudged(line("login", now), line("refusal", now), line("log", now)), [now, now]);
+  assert.deepEqual(unjudged(line("login", later(now, 239_000))), [], "Dovecot writes when the client hangs up");
+  assert.deepEqual(unjudged(line("login", later(now, 241_000))), [later(now, 241_000)]);
+  assert.deepEqual(unjudged(line("login", later(now, -5_000))), [], "the guard may learn of it after the log");
+  assert.deepEqual(unjudged(line("login", later(now, -6_000))), [later(now, -6_000)]);
+
+  const recipient = { ...MAIL, ip: IP, recipient: "nobody@example.test", listed: null, senderExists: null };
+  await engine.ask({ type: "RECIPIENT", ...recipient });
+  assert.deepEqual(unjudged(line("refusal", now), line("log", now)), [now]);
+  assert.deepEqual(unjudged(line("refusal", later(now, 14_000))), []);
+  assert.deepEqual(unjudged(line("refusal", later(now, 15_000))), [later(now, 15_000)]);
+});
+
+test("a sign-in that the guard judged excuses its own two lines, not what was guessed while it was down", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const fail = (passwordHash: string) =>
+    engine.ask({ type: "LOGIN_FAILED", ip: IP, service: "imap", login: "anna@example.test", passwordHash });
+  const start = clock.now();
+  await fail("a1");
+  // The guard is down during eight guesses and up again for a ninth.
+  clock.advance(100_000);
+  await fail("b2");
+  const end = clock.now();
+  const seconds = [0, 1, 10, 20, 30, 40, 50, 60, 70, 80, 100, 101];
+  const lines = seconds.map((second) => ({ text: "", at: later(start, second * 1_000), about: "login" }) as const);
+  const { unjudged } = sqlite.priorReports(SUBJECT, reportAt(later(end, 1_000), "dovecot", lines.toReversed()), end);
+  assert.deepEqual(
+    unjudged,
+    seconds.slice(2, 10).map((second) => later(start, second * 1_000)),
+  );
+  const report = reportAt(later(end, 1_000), "dovecot", lines);
+  assert.equal((await engine.ask(report)).reason, "jail_report");
+});
+
+test("lines from while the guard was down were not judged", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const now = clock.now();
+  await engine.observe("mail.log", { inode: "1", offset: 1 }, [
+    { type: "LOGIN_UNSEEN", ip: IP, service: "imap", login: "anna@example.test", times: 3 },
+    { type: "CLIENT_FAULT", ip: IP, service: "smtp", reason: "relay_refused", detail: "", times: 1 },
+  ]);
+  const lines = (["login", "refusal"] as const).map((about) => ({ text: "", at: now, about }));
+  assert.deepEqual(sqlite.priorReports(SUBJECT, reportAt(now, "dovecot", lines), now).unjudged, [now, now]);
+});
+
+test("what did not suffice for a ban counts on for as long as the jail looks back, until a ban answers it", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  const now = clock.now();
+  const priorReports = {
+    type: "NOTE_REPORT",
+    prefix: SUBJECT,
+    jail: "postfix",
+    at: now,
+    unjudged: [later(now, -1_000), now],
+  } as const;
+  sqlite.apply(priorReports, now);
+  const carried = (lastAt: Millis, jail = "postfix") =>
+    sqlite.priorReports(SUBJECT, reportAt(lastAt, jail), clock.now()).unjudged;
+  assert.deepEqual(carried(later(now, 1_000)), priorReports.unjudged);
+  assert.deepEqual(carried(later(now, 1_000), "dovecot"), []);
+  assert.deepEqual(carried(later(now, 10 * MINUTE_MS - 1_000)), [now]);
+  assert.deepEqual(carried(later(now, 10 * MINUTE_MS)), []);
+  await engine.ask({ type: "BAN_ASKED", prefix: SUBJECT, note: "", durationMs: HOUR_MS, by: "root" });
+  await engine.ask({ type: "UNBAN_ASKED", prefix: SUBJECT, by: "root" });
+  assert.deepEqual(carried(later(now, 1_000)), []);
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { banOf, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { later } from "../../core/time.ts";
+import { SqliteNetworkHistory } from "./network-history.ts";
+import { SqliteStore } from "./store.ts";
+
+test("neighbours: how many of a network were banned for an offence, and what they guessed", (t) => {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const history = new SqliteNetworkHistory(db);
+  const network = net("203.0.113.0/24");
+  store.begin();
+  const ban = (prefix: string, at: number, offences = 1): void =>
+    store.apply({ type: "BAN", ban: banOf(prefix, later(START, at), { offences }) }, later(START, at));
+  ban("203.0.113.1", 1);
+  ban("203.0.113.1", 2);
+  ban("203.0.113.255", 2);
+  ban("203.0.113.0/24", 2);
+  ban("203.0.113.7", 2, 0);
+  ban("203.0.114.1", 2);
+  ban("203.0.113.9", 2);
+  const forgiven = { type: "LIFT", prefix: net("203.0.113.9"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+  store.apply(forgiven, later(START, 3));
+  const reported = banOf("203.0.113.8", later(START, 2), { code: "jail_report", source: "fail2ban" });
+  store.apply({ type: "BAN", ban: reported }, later(START, 2));
+  const banned = ["203.0.113.1", "203.0.113.255", "203.0.113.8"].map(net);
+  assert.deepEqual(history.banned(network, START).toSorted(), banned.toSorted(), "a report of Fail2ban too");
+  const [stranger, one] = [net("203.0.113.77"), net("203.0.113.1")];
+  assert.equal(history.offenders(network, START, stranger), 2, "neither by hand, nor forgiven, nor the network itself");
+  assert.equal(history.offenders(network, START, one), 1, "not counting itself");
+  assert.equal(history.offenders(network, later(START, 2), stranger), 0);
+  for (const [i, proof] of ["a", "a", "b"].entries())
+    store.apply({ type: "GUESS", account: `user${i}`, network, proof, isStale: false }, later(START, i));
+  const guesses = (since: number, account: string, proof: string, until = 9): number =>
+    history.guessesFrom(network, { since: later(START, since), until: later(START, until) }, { account, proof });
+  assert.equal(guesses(-1, "user9", "z"), 3, "the same password at two accounts is two guesses");
+  assert.equal(guesses(1, "user9", "z"), 1);
+  assert.equal(guesses(-1, "user9", "z", 1), 2, "what lies ahead does not count");
+  assert.equal(guesses(-1, "user0", "a"), 2, "not counting itself");
+  assert.equal(guesses(-1, "user0", "b"), 3, "another password at the same account is another guess");
+  assert.equal(history.settledAt(network, later(START, 9)), later(START, 2), "when it was banned");
+  store.apply({ type: "LIFT", prefix: network, cause: "UNBAN", forgiven: true, by: "root" }, later(START, 5));
+  assert.equal(history.settledAt(network, later(START, 9)), later(START, 5), "when that was lifted");
+  assert.equal(history.settledAt(network, later(START, 4)), 0, "an end that lies ahead settles nothing");
+  assert.equal(history.settledAt(net("198.51.100.0/24"), later(START, 9)), 0);
+  store.commit();
+});

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { banOf, engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
+import { EventIds } from "../events/event-ids.ts";
+import { SqliteQueries } from "./queries.ts";
+
+const PAGE = { limit: 50, cursor: null };
+
+function fresh(t: TestContext) {
+  const { db, store, reader, committed } = engineDatabase(t);
+  return { db, store, committed, queries: new SqliteQueries(reader) };
+}
+
+test("events are found by time, whatever gaps the ids have", (t) => {
+  const { db, store, committed } = fresh(t);
+  const ids = new EventIds(db);
+  assert.equal(ids.firstSince(START), 1);
+  committed(() => {
+    for (let i = 0; i < 40; i++) store.append(eventRow("203.0.113.7", later(START, i * 10)));
+  });
+  db.exec("DELETE FROM event WHERE id <= 5 OR id % 7 = 0 OR id BETWEEN 20 AND 27");
+  for (let offset = -5; offset < 410; offset += 5) {
+    const since = later(START, offset);
+    const found = db.prepare("SELECT min(at) AS at, count(*) AS n FROM event WHERE id >= ?").get(ids.firstSince(since));
+    const wanted = db.prepare("SELECT min(at) AS at, count(*) AS n FROM event WHERE at >= ?").get(since);
+    assert.deepEqual(found, wanted, String(offset));
+  }
+});
+
+test("the score of a mail is read from its event, and of no other", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const scored = { type: "SPAM_SCORED", rest: { event: "SPAM_SCORED", score: -1.25, required: 5 } } as const;
+  const ids: number[] = [];
+  committed(() => {
+    ids.push(store.append(eventRow("203.0.113.7", START, scored)));
+    ids.push(store.append(eventRow("203.0.113.7", START)));
+  });
+  assert.deepEqual([...queries.spamScores([...ids, 99])], [[ids[0], { score: -1.25, required: 5 }]]);
+});
+
+test("why: everything known of one address", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const prefix = net("203.0.113.7");
+  const DAY = later(START, DAY_MS);
+  committed(() => {
+    store.append(eventRow("203.0.113.7", START));
+    store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+    store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
+    store.apply({ type: "BAN", ban: banOf("203.0.113.7", DAY, { offences: 2, level: "medium" }) }, DAY);
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org", proof: "" }, START);
+    store.apply({ type: "ALLOW", prefix: net("203.0.113.0/24"), note: "office", by: "root", expiresAt: null }, START);
+  });
+  const report = queries.address(prefix, DAY, 7 * DAY_MS);
+  assert.deepEqual(report.ban, {
+    ip: "203.0.113.7",
+    prefix: "203.0.113.7/32",
+    level: "medium",
+    code: "mail_limit",
+    reason: "11 mails in a minute, 10 allowed",
+    source: "engine",
+    createdAt: "2026-11-21T06:00:00.000Z",
+    expiresAt: "2026-11-21T06:30:00.000Z",
+    offences: 2,
+  });
+  assert.deepEqual(
+    report.pastBans.map(({ ended, endedAt, level }) => ({ ended, endedAt, level })),
+    [{ ended: "BAN_EXPIRED", endedAt: "2026-11-20T07:00:00.000Z", level: "light" }],
+  );
+  assert.equal(report.offencesInMemory, 2);
+  assert.equal(queries.address(prefix, DAY, HOUR_MS).offencesInMemory, 1);
+  assert.equal(report.allowed?.prefix, "203.0.113.0/24");
+  assert.deepEqual(report.knownAccounts, ["ann@example.org"]);
+  assert.deepEqual(report.totals, { pastBans: 1, knownAccounts: 1 });
+  assert.equal(report.events.length, 1);
+  assert.equal(queries.address(prefix, later(DAY, HOUR_MS), DAY_MS).ban, null, "its time is over");
+  assert.deepEqual(
+    queries.bans(DAY, PAGE).items.map((ban) => ban.prefix),
+    ["203.0.113.7/32"],
+  );
+  assert.deepEqual(queries.bans(later(DAY, HOUR_MS), PAGE), { items: [], next: null });
+
+  const stranger = queries.address(net("198.51.100.1"), instant(DAY), DAY_MS);
+  assert.deepEqual(stranger, {
+    ban: null,
+    pastBans: [],
+    offencesInMemory: 0,
+    allowed: null,
+    knownAccounts: [],
+    totals: { pastBans: 0, knownAccounts: 0 },
+    events: [],
+  });
+});
+
+test("why tells the narrowest ban around an IPv6 address", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    store.apply({ type: "BAN", ban: banOf("2001:db8::/32", START, { code: "manual" }) }, START);
+    store.apply({ type: "BAN", ban: banOf("2001:db8:0:1::/64", START) }, START);
+  });
+  assert.equal(queries.address(net("2001:db8:0:1::7"), START, DAY_MS).ban?.prefix, "2001:db8:0:1::/64");
+  assert.equal(queries.address(net("2001:db8:0:2::7"), START, DAY_MS).ban?.prefix, "2001:db8::/32");
+});
+
+test("of a network, why names the accounts that sign in from any part of it", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const places: readonly (readonly [string, string])[] = [
+    ["203.0.113.7", "carl@example.org"],
+    ["203.0.113.7", "anna@example.org"],
+    ["203.0.113.250", "anna@example.org"],
+    ["203.0.112.1", "eve@example.org"],
+    ["203.0.114.1", "finn@example.org"],
+    ["2001:db8:0:1::/64", "bob@example.org"],
+    ["2001:db8:1::/64", "gina@example.org"],
+    ["2001:db9::/64", "hans@example.org"],
+  ];
+  committed(() => {
+    for (const [from, account] of places) store.apply({ type: "KNOW", prefix: net(from), account, proof: "" }, START);
+  });
+  const of = (network: string): string => {
+    const { knownAccounts, totals } = queries.address(net(network), START, DAY_MS);
+    assert.equal(knownAccounts.length, totals.knownAccounts);
+    return knownAccounts.map((name) => name.split("@")[0]).join(" ");
+  };
+  assert.equal(of("203.0.113.0/24"), "anna carl");
+  assert.equal(of("203.0.113.0/25"), "anna carl");
+  assert.equal(of("203.0.113.128/25"), "anna");
+  assert.equal(of("203.0.112.0/23"), "anna carl eve");
+  assert.equal(of("203.0.113.8"), "");
+  assert.equal(of("203.0.113.7"), "anna carl");
+  assert.equal(of("192.0.0.0/4"), "anna carl eve finn");
+  assert.equal(of("0.0.0.0/0"), "anna carl eve finn");
+  assert.equal(of("::/0"), "bob gina hans");
+  assert.equal(of("2001:db8::/48"), "bob");
+  assert.equal(of("2001:db8::/32"), "bob gina");
+  assert.equal(of("2001:db8:0:1::7"), "bob", "it is judged by its network");
+  assert.equal(of("0.0.0.0/0"), "anna carl eve finn");
+});
+
+test("bans are found by a part of their network, reason or source, page by page", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    for (const ip of ["203.0.113.1", "203.0.113.2", "198.51.100.1"])
+      store.apply({ type: "BAN", ban: banOf(ip, START, { reason: `It guessed at ${ip}.` }) }, START);
+  });
+  const found = (text: string, cursor: string | null = null) => queries.bans(START, { limit: 1, cursor, text });
+  const first = found("203.0.113.");
+  assert.deepEqual([first.items.map(({ ip }) => ip), first.next === null], [["203.0.113.2"], false]);
+  const last = found("203.0.113.", first.next);
+  assert.deepEqual([last.items.map(({ ip }) => ip), last.next], [["203.0.113.1"], null]);
+  assert.equal(found("GUESSED AT 198").items[0]?.ip, "198.51.100.1");
+  assert.deepEqual(found("100%_'").items, []);
+  const reason = "Übung macht Ärger";
+  committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.9", START, { reason }) }, START));
+  for (const text of [reason, "übung", "ÜBUNG MACHT ÄRGER", "macht ä", "9/32 übung"])
+    assert.equal(found(text).items[0]?.ip, "203.0.113.9", text);
+  assert.deepEqual(found("ubung").items, []);
+});
+
+test("bans come page by page, newest first, without those that are over", (t) => {
+  const { store, committed, queries } = fresh(t);
+  committed(() => {
+    for (let i = 1; i <= 7; i++) store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START) }, START);
+    store.apply(
+      { type: "LIFT", prefix: net("203.0.113.6"), cause: "UNBAN", forgiven: true, by: "root" },
+      later(START, 1),
+    );
+  });
+  const seen: string[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const { items, next }: ReturnType<typeof queries.bans> = queries.bans(START, { limit: 2, cursor });
+    seen.push(...items.map(({ ip }) => ip.slice("203.0.113.".length)));
+    cursor = next;
+    if (next === null) break;
+    assert.equal(items.length, 2);
+  }
+  assert.deepEqual(seen, ["7", "5", "4", "3", "2", "1"]);
+});
+
+test("of what an address may have much of, the report lists a part and tells how much there is", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const prefix = net("203.0.113.7");
+  committed(() => {
+    for (let i = 0; i < 60; i++) {
+      store.apply({ type: "KNOW", prefix, account: `u${String(i).padStart(2, "0")}@example.org`, proof: "" }, START);
+      store.apply({ type: "BAN", ban: banOf("203.0.113.7", later(START, i)) }, later(START, i));
+    }
+  });
+  const { pastBans, knownAccounts, totals } = queries.address(prefix, START, DAY_MS);
+  assert.deepEqual(totals, { pastBans: 59, knownAccounts: 60 });
+  assert.deepEqual([pastBans.length, knownAccounts.length, knownAccounts.at(-1)], [50, 50, "u49@example.org"]);
+});
+
+test("bans are followed by their steps: what stands, and what does not any more", (t) => {
+  const { store, committed, queries } = fresh(t);
+  const ban = (network: string, changes = {}) =>
+    committed(() => store.apply({ type: "BAN", ban: banOf(network, START, changes) }, START));
+  const lift = { type: "LIFT", prefix: net("203.0.113.7"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+  ban("203.0.113.7");
+  const { upto } = queries.banChanges(null, 0);
+  assert.deepEqual(queries.banChanges(upto, 9), { added: [], removed: [], upto, isAll: true });
+  ban("203.0.113.8");
+  ban("203.0.113.9", { simulated: true });
+  committed(() => store.apply(lift, START));
+  ban("203.0.113.8", { offences: 2 });
+  const one = queries.banChanges(upto, 1);
+  assert.deepEqual([one.added.map(({ prefix }) => prefix), one.isAll], [["203.0.113.8/32"], false]);
+  const all = queries.banChanges(upto, 99);
+  assert.deepEqual(
+    all.added.map(({ prefix, offences }) => [prefix, offences]),
+    [["203.0.113.8/32", 2]],
+  );
+  assert.deepEqual([all.removed, all.isAll], [["203.0.113.7/32"], true]);
+  assert.match(queries.name(), /^[0-9a-f]{16}$/);
+});

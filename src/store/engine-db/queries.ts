@@ -1,0 +1,175 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { BanItem } from "../../admin/bans.ts";
+import { type AddressReport, banItem } from "../../admin/declare/items.ts";
+import { firstPage, type Page } from "../../admin/declare/paging.ts";
+import { contains, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
+import { isoTime, type Millis } from "../../core/time.ts";
+import { everyPage } from "../../guard/explain/event-pages.ts";
+import type { BanChanges } from "../../guard/network-ports.ts";
+import type { BansAsked, EventFilter, EventPage, Queries } from "../../guard/storage-ports.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, text, textOrNull } from "../columns.ts";
+import { addLowerCase, EventSearch, lowerCaseFor } from "../events/event-search.ts";
+import { SqliteFigures } from "../events/figures.ts";
+import { BAN_COLUMNS, readBan } from "./ban-log.ts";
+import { covering, exactTextsWithin, textsWithin } from "./network-columns.ts";
+
+const PAST_BANS = 50;
+const KNOWN_ACCOUNTS = 50;
+const REPORTED_EVENTS = 100;
+
+/** Reads `engine.db` for the web and the command line. The connection may be read-only. */
+export class SqliteQueries implements Queries {
+  readonly figures: SqliteFigures;
+  readonly #search: EventSearch;
+  readonly #sql: ReturnType<typeof statements>;
+
+  constructor(db: DatabaseSync) {
+    this.figures = new SqliteFigures(db);
+    this.#search = new EventSearch(db);
+    addLowerCase(db);
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  bans(now: Millis, { limit, cursor, text: wanted }: BansAsked): Page<BanItem> {
+    const before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const rows =
+      wanted === undefined
+        ? this.#sql.bans.all(now, before, limit + 1)
+        : this.#sql.bansWith[lowerCaseFor(wanted)].all(now, before, wanted.toLowerCase(), limit + 1);
+    const { items, next } = firstPage(rows, limit, (row) => String(row["id"]));
+    return { items: items.map((row) => banItem(readBan(row))), next };
+  }
+
+  events(filter: EventFilter): EventPage {
+    return this.#search.find(filter);
+  }
+
+  banChanges(after: number | null, most: number): BanChanges {
+    if (after === null)
+      return { added: [], removed: [], upto: integer(this.#sql.newestStep.get()?.["id"]), isAll: true };
+    const steps = this.#sql.steps.all(after, most);
+    const upto = steps.length === 0 ? after : integer(steps.at(-1)?.["id"]);
+    const networks = [...new Set(steps.map((row) => text(row["prefix"])))];
+    const standing = this.#sql.inForce.all(JSON.stringify(networks)).map((row) => banItem(readBan(row)));
+    const stands = new Set<string>(standing.map(({ prefix }) => prefix));
+    return {
+      added: standing,
+      removed: networks.filter((network) => !stands.has(network)),
+      upto,
+      isAll: steps.length < most,
+    };
+  }
+
+  spamScores(ids: readonly number[]): ReadonlyMap<number, Readonly<{ score: number; required: number }>> {
+    const rows = this.#sql.spamScores.all(JSON.stringify(ids));
+    return new Map(
+      rows.map((row) => [integer(row["id"]), { score: Number(row["score"]), required: Number(row["required"]) }]),
+    );
+  }
+
+  name(): string {
+    return text(this.#sql.name.get()?.["name"]);
+  }
+
+  address(prefix: Prefix, now: Millis, memoryMs: number): AddressReport {
+    const networks = JSON.stringify(covering(prefix));
+    const standing = this.#sql.standing.get(networks, now);
+    const allowed = this.#sql.allowed.get(networks);
+    const known = this.#accountsFrom(prefix, networks);
+    return {
+      ban: standing === undefined ? null : banItem(readBan(standing)),
+      pastBans: this.#sql.pastBans.all(networks, PAST_BANS).map((row) => ({
+        ...banItem(readBan(row)),
+        endedAt: isoOrNull(millisOrNull(row["ended_at"])),
+        ended: textOrNull(row["ended"]),
+      })),
+      offencesInMemory: integer(this.#sql.offences.get(networks, now - memoryMs)?.["n"]),
+      allowed:
+        allowed === undefined
+          ? null
+          : {
+              prefix: text(allowed["prefix"]),
+              note: text(allowed["note"]),
+              by: text(allowed["by"]),
+              at: isoTime(millis(allowed["at"])),
+              expiresAt: isoOrNull(millisOrNull(allowed["expires_at"])),
+            },
+      knownAccounts: known.slice(0, KNOWN_ACCOUNTS),
+      totals: {
+        pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
+        knownAccounts: known.length,
+      },
+      events: everyPage((one) => this.#search.find(one), {
+        prefix,
+        most: REPORTED_EVENTS,
+        order: "newest_first",
+      }).items,
+    };
+  }
+
+  /** Accounts that sign in from it, or from any part of it, by name: a ban of a network locks all of them out. */
+  #accountsFrom(network: Prefix, around: string): readonly string[] {
+    const accountOf = (row: Readonly<Record<string, unknown>>): string => text(row["account"]);
+    const found = new Set(this.#sql.known.all(around).map(accountOf));
+    // The character after all that a network's text has.
+    const between = (start: string) => [start, `${start}~`] as const;
+    const isExact = isV4(network) || prefixLength(network) === 0;
+    if (isExact)
+      for (const start of isV4(network) ? exactTextsWithin(network) : [""])
+        for (const row of this.#sql.accountsBetween.iterate(...between(start), isV4(network) ? "." : ":"))
+          found.add(accountOf(row));
+    else
+      for (const start of textsWithin(network))
+        for (const row of this.#sql.knownBetween.iterate(...between(start)))
+          if (!found.has(accountOf(row)) && contains(network, networkAddress(prefixColumn(row["prefix"]))))
+            found.add(accountOf(row));
+    return [...found].toSorted((a, b) => (a < b ? -1 : 1));
+  }
+}
+
+function isoOrNull(at: Millis | null): string | null {
+  return at === null ? null : isoTime(at);
+}
+
+/**
+ * `?1` of the statements with `among` is a JSON list: the requested network and all that contain it, the narrowest
+ * first.
+ */
+function statements(sql: (text: string) => StatementSync) {
+  const among = "prefix IN (SELECT value FROM json_each(?1))";
+  const bansWith = (inLowerCase: string) =>
+    sql(`
+      SELECT id, ${BAN_COLUMNS} FROM ban
+      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0
+        AND instr(${inLowerCase}(prefix || ' ' || reason || ' ' || source), ?) ORDER BY id DESC LIMIT ?`);
+  const narrowest = "(SELECT key FROM json_each(?1) WHERE value = prefix)";
+  return {
+    bans: sql(`
+      SELECT id, ${BAN_COLUMNS} FROM ban
+      WHERE ended_at IS NULL AND (expires_at IS NULL OR expires_at > ?) AND id < ? AND simulated = 0 ORDER BY id DESC LIMIT ?`),
+    newestStep: sql("SELECT coalesce(max(id), 0) AS id FROM ban_step"),
+    bansWith: { lower: bansWith("lower"), in_lower_case: bansWith("in_lower_case") },
+    steps: sql("SELECT id, prefix FROM ban_step WHERE id > ? ORDER BY id LIMIT ?"),
+    inForce: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE ${among} AND ended_at IS NULL AND simulated = 0 ORDER BY id`),
+    spamScores: sql(`
+      SELECT id, rest ->> '$.score' AS score, rest ->> '$.required' AS required FROM event
+      WHERE id IN (SELECT value FROM json_each(?)) AND type = 'SPAM_SCORED' AND rest ->> '$.score' IS NOT NULL`),
+    name: sql("SELECT name FROM database_name"),
+    standing: sql(`
+      SELECT ${BAN_COLUMNS} FROM ban
+      WHERE ${among} AND ended_at IS NULL AND simulated = 0 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY ${narrowest} LIMIT 1`),
+    pastBans: sql(`
+      SELECT ${BAN_COLUMNS}, ended_at, ended FROM ban
+      WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0 ORDER BY id DESC LIMIT ?2`),
+    offences: sql(`
+      SELECT count(*) AS n FROM ban WHERE ${among} AND offences > 0 AND forgiven = 0 AND created_at > ?2`),
+    allowed: sql(`SELECT prefix, note, by, at, expires_at FROM allow_entry WHERE ${among} ORDER BY at LIMIT 1`),
+    countPastBans: sql(`SELECT count(*) AS n FROM ban WHERE ${among} AND ended_at IS NOT NULL AND simulated = 0`),
+    known: sql(`SELECT DISTINCT account FROM known_address WHERE ${among}`),
+    // Many rows of few accounts, which SQLite sums up.
+    accountsBetween: sql(
+      "SELECT DISTINCT account FROM known_address WHERE prefix >= ? AND prefix < ? AND instr(prefix, ?)",
+    ),
+    knownBetween: sql("SELECT prefix, account FROM known_address WHERE prefix >= ? AND prefix < ?"),
+  };
+}

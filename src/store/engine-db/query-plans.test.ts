@@ -1,0 +1,99 @@
+// Invariant: No query walks all events: each list has a limit and a cursor, and a search ends after 20 ms (ADR 15).
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { type TestContext, test } from "node:test";
+import { scratch } from "../../../test/kit/test-database.ts";
+import { AccountLists } from "../accounts-db/accounts.ts";
+import { EventSearch } from "../events/event-search.ts";
+import { SqliteFigures } from "../events/figures.ts";
+import { ReportEvents } from "../events/report-events.ts";
+import { openAccounts, openEngine } from "../open.ts";
+import { SqliteQueries } from "./queries.ts";
+
+function fresh(t: TestContext, open = openEngine): DatabaseSync {
+  const db = open(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  return db;
+}
+
+function planOf(db: DatabaseSync, sql: string): readonly string[] {
+  return db
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all()
+    .map((row) => String(row["detail"]));
+}
+
+/** The query plans of all statements that a reader prepares, by their text. */
+function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
+  const prepare = t.mock.method(db, "prepare");
+  make(db);
+  const texts = prepare.mock.calls.map((call) => call.arguments[0]);
+  prepare.mock.restore();
+  return new Map(texts.map((sql) => [sql, planOf(db, sql).join("\n")]));
+}
+
+/** Tables that grow without bound. */
+const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
+
+test("no query for people walks a large table, but by an index or between two ids", (t) => {
+  const db = fresh(t);
+  const plans = plansOf(t, db, (one) => [
+    new EventSearch(one),
+    new SqliteFigures(one),
+    new SqliteQueries(one),
+    new ReportEvents(one),
+  ]);
+  assert.ok(plans.size > 20);
+  for (const [sql, plan] of plans) {
+    // The newest rows of the table, up to a limit.
+    const isBounded = sql.endsWith("FROM event WHERE id < ? ORDER BY id DESC LIMIT 1");
+    if (!isBounded) assert.doesNotMatch(plan, LARGE, sql);
+  }
+});
+
+test("what a page of events is made of comes in order, from an index", (t) => {
+  const plans = [...plansOf(t, fresh(t), (db) => new EventSearch(db))];
+  const planned = (part: string): readonly string[] =>
+    plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
+  assert.deepEqual(
+    planned("FROM event_name WHERE role = ? AND name = ? AND id >"),
+    Array.from({ length: 2 }, () => "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id>? AND id<?)"),
+  );
+  for (const plan of planned("FROM event_subject\n"))
+    assert.match(
+      plan,
+      /^SEARCH event_subject USING PRIMARY KEY \(subject=\? AND counts=\? AND \(at,id\)>\(\?,\?\) AND \(at,id\)<\(\?,\?\)\)$/,
+    );
+  for (const plan of planned("AS wanted"))
+    assert.match(plan, /^SEARCH event USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/);
+  for (const plan of planned("FROM event_names")) {
+    const tables = plan.split("\n").filter((line) => /(SCAN|SEARCH) event\b/.test(line));
+    assert.ok(tables.length > 1, plan);
+    for (const line of tables) assert.match(line, /SEARCH event USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/);
+  }
+});
+
+test("bans come from the index of those in force, accounts and aliases by name", (t) => {
+  const bans = [...plansOf(t, fresh(t), (db) => new SqliteQueries(db))].find(
+    ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
+  );
+  assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
+  const lists = plansOf(t, fresh(t, openAccounts), (db) => new AccountLists(db));
+  for (const [sql, plan] of lists)
+    if (sql.includes("LIMIT ?")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
+});
+
+test("names enter and go by ranges of ids", (t) => {
+  const db = fresh(t);
+  const entering = planOf(db, "SELECT role, name, id FROM event_names WHERE id > ? AND id <= ?");
+  const tables = entering.filter((line) => /^(SCAN|SEARCH) event\b/.test(line));
+  assert.equal(tables.length, 6);
+  assert.deepEqual(new Set(tables), new Set(["SEARCH event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]));
+  const going = planOf(
+    db,
+    "DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE id BETWEEN ? AND ?)",
+  );
+  assert.equal(going[0], "SEARCH event_name USING PRIMARY KEY (role=? AND name=? AND id=?)");
+  assert.ok(!going.includes("SCAN event"), going.join("\n"));
+});

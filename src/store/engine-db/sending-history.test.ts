@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { MAIL } from "../../../test/kit/samples.ts";
+import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { decision } from "../../core/decide/decision.ts";
+import { recordOf } from "../../core/events/event.ts";
+import { DAY_MS, later } from "../../core/time.ts";
+import { SqliteSendingHistory } from "./sending-history.ts";
+import { SqliteStore } from "./store.ts";
+
+const ANN = "ann@example.org";
+
+function fresh(t: TestContext) {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  t.after(() => store.rollback());
+  return { store, history: new SqliteSendingHistory(db) };
+}
+
+test("mails of an account that counted, with their recipients, before and after they entered the index", (t) => {
+  const { store, history } = fresh(t);
+  const send = (afterMs: number, recipientCount: number, isCounted: boolean, [written, strangers] = [0, 0]): void => {
+    const event = { type: "MAIL", ...MAIL, account: ANN, recipientCount } as const;
+    const seen = written + strangers > 0 ? { sentTo: { written, strangers } } : undefined;
+    const where = { at: later(START, afterMs), subject: net("203.0.113.7"), seen };
+    const record = recordOf(event, decision("pass", "below_limit", { counted: isCounted }), where);
+    assert.ok(record !== null);
+    store.append(record);
+  };
+  send(1, 7, true, [1, 6]);
+  send(2, 9, false, [9, 0]);
+  send(3, 1, true);
+  send(4, 60, true, [60, 0]);
+  const mails = [
+    { at: later(START, 1), recipients: 7, written: 1, strangers: 6 },
+    { at: later(START, 3), recipients: 1, written: 0, strangers: 0 },
+    { at: later(START, 4), recipients: 60, written: 60, strangers: 0 },
+  ];
+  assert.deepEqual(history.sentMails(ANN, START, 10), mails);
+  store.commit();
+  store.settle();
+  store.begin();
+  assert.deepEqual(history.sentMails(ANN, START, 10), mails);
+  assert.deepEqual(
+    history.sentMails(ANN, later(START, 1), 10),
+    mails.slice(1),
+    "what is as old as the window is too old",
+  );
+  assert.deepEqual(history.sentMails(ANN, START, 2), mails.slice(1), "the newest of too many");
+  assert.deepEqual(history.sentMails("bob@example.org", START, 10), []);
+});
+
+test("to whom an account has written, and from where it signed in long enough ago", (t) => {
+  const { store, history } = fresh(t);
+  store.apply({ type: "CORRESPOND", address: "bob@example.net", account: ANN }, START);
+  assert.deepEqual(
+    [ANN, "eve@example.org"].map((account) => history.hasWritten(account, "bob@example.net")),
+    [true, false],
+  );
+  const place = net("203.0.113.7");
+  store.apply({ type: "KNOW", prefix: place, account: "Ann@Example.org", proof: "" }, later(START, 5));
+  assert.deepEqual(
+    [4, 5].map((ms) => history.knowsPlace(ANN, place, { before: later(START, ms), since: START })),
+    [false, true],
+  );
+  assert.equal(history.knowsPlace(ANN, net("203.0.113.8"), { before: later(START, 9), since: START }), false);
+});
+
+test("refusals are counted for each account within a window, and kept for a day", (t) => {
+  const { store, history } = fresh(t);
+  const refuse = (afterMs: number, account = ANN): void =>
+    store.apply({ type: "NOTE_REFUSAL", account }, later(START, afterMs));
+  for (const afterMs of [0, 5, 5, 9]) refuse(afterMs);
+  refuse(7, "bob@example.org");
+  const since = (afterMs: number): number => history.refusals(ANN, later(START, afterMs));
+  assert.deepEqual([since(-1), since(0), since(4), since(5), since(9)], [4, 3, 3, 1, 0]);
+  assert.equal(history.refusals("eve@example.org", START), 0);
+  refuse(DAY_MS + 6);
+  assert.deepEqual([since(-1), history.refusals("bob@example.org", START)], [2, 1]);
+});

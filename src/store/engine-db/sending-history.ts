@@ -1,0 +1,68 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { SentMail } from "../../core/decide/facts.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, type Millis } from "../../core/time.ts";
+import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
+import { COUNTS_CODE, integer, millis } from "../columns.ts";
+import { AccountHolds } from "./held-mail.ts";
+
+/** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
+export class SqliteSendingHistory implements SendingHistory {
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #holds: AccountHolds;
+
+  constructor(db: DatabaseSync) {
+    this.#sql = statements((sql) => db.prepare(sql));
+    this.#holds = new AccountHolds(db);
+  }
+
+  sentMails(account: string, since: Millis, most: number): readonly SentMail[] {
+    return this.#sql.sentMails
+      .all(account, since, most)
+      .map((row) => ({
+        at: millis(row["at"]),
+        recipients: integer(row["recipients"]),
+        written: integer(row["written"]),
+        strangers: integer(row["strangers"]),
+      }))
+      .reverse();
+  }
+
+  hasWritten(account: string, address: string): boolean {
+    return this.#sql.hasWritten.get(address, account) !== undefined;
+  }
+
+  knowsPlace(account: string, place: Prefix, { before, since }: PlaceTimes): boolean {
+    return this.#sql.knowsPlace.get(place, account, before, since) !== undefined;
+  }
+
+  hold(account: string): HoldState {
+    return this.#holds.of(account);
+  }
+
+  refusals(account: string, since: Millis): number {
+    return integer(this.#sql.refusals.get(account, since)?.["count"] ?? 0);
+  }
+}
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    // For a mail whose event was removed, only the count is known. Few events wait for their index.
+    sentMails: sql(`
+      SELECT s.at, coalesce(json_extract(e.rest, '$.recipientCount'), 1) AS recipients,
+        coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
+        coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
+      FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
+    refusals: sql("SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?"),
+    hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
+    // A place that was new for a thief's mail does not become known through the thief's sign-ins.
+    knowsPlace: sql(`
+      SELECT 1 FROM known_address AS known WHERE prefix = ?1 AND lower(account) = lower(?2) AND first_at <= ?3
+        AND NOT EXISTS (
+          SELECT 1 FROM account_hold AS hold WHERE account = ?2 AND prefix = ?1
+            AND dropped_at > ?4 AND known.first_at > hold.at - ${DAY_MS})
+      UNION ALL
+      SELECT 1 FROM account_hold WHERE account = ?2 AND prefix = ?1 AND released_at > ?4 AND dropped_at IS NULL LIMIT 1`),
+  };
+}

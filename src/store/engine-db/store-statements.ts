@@ -1,0 +1,60 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { BAN_COLUMNS } from "./ban-log.ts";
+
+/** The store's statements, each prepared once. */
+export type StoreStatements = Readonly<Record<keyof ReturnType<typeof statements>, StatementSync>>;
+
+export function prepareStore(db: DatabaseSync): StoreStatements {
+  return statements((sql) => db.prepare(sql));
+}
+
+const LAST_EVENT = "(SELECT coalesce(max(id), 0) FROM event)";
+
+function statements(sql: (text: string) => StatementSync) {
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    bansOf: sql(
+      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
+    ),
+    ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
+    bansWithin: sql(`
+      SELECT ${BAN_COLUMNS} FROM ban WHERE first >= ? AND first <= ? AND last <= ? AND ended_at IS NULL ORDER BY first`),
+    endBan: sql(`
+      UPDATE ban SET ended_at = ?, ended = ?, ended_by = ?, forgiven = ?, answered = ${LAST_EVENT}
+      WHERE prefix = ? AND ended_at IS NULL`),
+    forgiveWithin: sql(`
+      UPDATE ban SET forgiven = 1
+      WHERE first >= ? AND first <= ? AND last <= ? AND prefix <> ? AND ended_at IS NOT NULL AND forgiven = 0`),
+    insertBan: sql(`
+      INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, expires_at, offences, simulated, answered)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${LAST_EVENT})`),
+    endSimulation: sql(`
+      UPDATE ban SET ended_at = coalesce(ended_at, ?), ended = coalesce(ended, 'UNBAN'), ended_by = coalesce(ended_by, 'engine'),
+        forgiven = 1, answered = ${LAST_EVENT}, simulated = 2
+      WHERE simulated = 1`),
+    step: sql("INSERT INTO ban_step (at, type, prefix, expires_at) VALUES (?, ?, ?, ?)"),
+    know: sql(`
+      INSERT INTO known_address (prefix, account, first_at, last_at, proof) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at), proof = excluded.proof`),
+    guess: sql(`
+      INSERT INTO guess (account, network, proof, at, is_stale) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET at = excluded.at, is_stale = excluded.is_stale`),
+    setPassword: sql(`
+      INSERT INTO account_password (account, proof) VALUES (?, ?) ON CONFLICT DO UPDATE SET proof = excluded.proof`),
+    forgetGuesses: sql("DELETE FROM guess WHERE ?1 IS NULL OR account = ?1"),
+    correspond: sql(`
+      INSERT INTO correspondent (address, account, last_at) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)`),
+    readLog: sql(`
+      INSERT INTO log_position (log, inode, offset) VALUES (?, ?, ?)
+      ON CONFLICT DO UPDATE SET inode = excluded.inode, offset = excluded.offset`),
+    logPosition: sql("SELECT inode, offset FROM log_position WHERE log = ?"),
+    allow: sql(`
+      INSERT INTO allow_entry (prefix, note, by, at, expires_at) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET note = excluded.note, by = excluded.by, at = excluded.at, expires_at = excluded.expires_at`),
+    disallow: sql("DELETE FROM allow_entry WHERE prefix = ?"),
+    allowed: sql("SELECT prefix, note, by, at, expires_at FROM allow_entry ORDER BY at, prefix"),
+  };
+}

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, type TestContext, test } from "node:test";
+import { patience } from "../../../test/kit/patience.ts";
+import { banOf, eventRow, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import type { Reach } from "../../guard/storage-ports.ts";
+import { SqliteBanLog } from "./ban-log.ts";
+import { SqliteStore } from "./store.ts";
+
+const REACH: Reach = {
+  sinceConnections: instant(0),
+  sinceMails: instant(0),
+  sinceProbes: instant(0),
+  sinceFailures: instant(0),
+  most: 100,
+  mostFailures: 100,
+};
+
+function fresh(t: TestContext) {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const committed = (work: () => void): void => {
+    store.begin();
+    work();
+    store.commit();
+  };
+  return { db, store, log: new SqliteBanLog(db), committed };
+}
+
+describe("address", () => {
+  test("of an address never seen is empty", (t) => {
+    const { store } = fresh(t);
+    assert.deepEqual(store.address(net("203.0.113.7"), REACH), {
+      ban: null,
+      offencesAt: [],
+      knownAt: null,
+      connections: [],
+      mails: [],
+      probes: [],
+      bounces: [],
+      failures: [],
+    });
+  });
+
+  test("sees the rows of the open transaction, each in its window, ascending", (t) => {
+    const { store } = fresh(t);
+    store.begin();
+    const ids = [
+      store.append(eventRow("203.0.113.7", START)),
+      store.append(eventRow("203.0.113.7", later(START, 1), { type: "CONNECT_DEFERRED" })),
+      store.append(eventRow("203.0.113.7", later(START, 2), { type: "EMAIL", counts: "mail" })),
+      store.append(eventRow("203.0.113.7", later(START, 3), { counts: "login", proof: "ab" })),
+      store.append(eventRow("203.0.113.7", later(START, 4), { counts: "account_mail", account: "a@example.org" })),
+      store.append(eventRow("203.0.113.7", later(START, 5), { counts: null })),
+      store.append(eventRow("203.0.113.8", later(START, 6))),
+    ];
+    assert.deepEqual(ids, [1, 2, 3, 4, 5, 6, 7]);
+    const seen = store.address(net("203.0.113.7"), REACH);
+    assert.deepEqual(seen.connections, [START, START + 1]);
+    assert.deepEqual(seen.mails, [START + 2]);
+    assert.deepEqual(seen.failures, [{ at: START + 3, passwordHash: "ab", account: "" }]);
+    assert.deepEqual(store.accountMails("a@example.org", START, 9), [START + 4]);
+    assert.deepEqual(store.accountMails("b@example.org", START, 9), []);
+    store.rollback();
+    assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, []);
+  });
+
+  test("keeps the newest `most`, all later than `since`", (t) => {
+    const { store, committed } = fresh(t);
+    committed(() => {
+      for (let i = 0; i < 10; i++) store.append(eventRow("203.0.113.7", later(START, i)));
+    });
+    const reach = { ...REACH, sinceConnections: later(START, 2) };
+    assert.deepEqual(store.address(net("203.0.113.7"), { ...reach, most: 3 }).connections, [
+      START + 7,
+      START + 8,
+      START + 9,
+    ]);
+    assert.equal(store.address(net("203.0.113.7"), reach).connections.length, 7);
+  });
+
+  test("starts counting at zero after a ban and again after its end", (t) => {
+    const { store, committed } = fresh(t);
+    const connections = (): readonly number[] => store.address(net("203.0.113.7"), REACH).connections;
+    committed(() => {
+      store.append(eventRow("203.0.113.7", START));
+      store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+      store.append(eventRow("203.0.113.7", later(START, 1)));
+    });
+    assert.deepEqual(connections(), [START + 1]);
+    const end = later(START, 30 * MINUTE_MS);
+    committed(() => {
+      const lift = { prefix: net("203.0.113.7"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;
+      store.apply({ type: "LIFT", ...lift }, end);
+      store.append(eventRow("203.0.113.7", later(end, 5)));
+    });
+    assert.deepEqual(connections(), [end + 5]);
+  });
+});
+
+describe("bans", () => {
+  test("a second ban replaces the first; a lifted one is history", (t) => {
+    const { db, store, log, committed } = fresh(t);
+    const second = banOf("203.0.113.7", later(START, SECOND_MS), { level: "medium", offences: 2, expiresAt: null });
+    committed(() => {
+      store.apply({ type: "BAN", ban: banOf("203.0.113.7", START) }, START);
+      store.apply({ type: "BAN", ban: second }, second.createdAt);
+    });
+    assert.deepEqual(store.ban(second.prefix), second);
+    assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START, START + SECOND_MS]);
+    committed(() =>
+      store.apply(
+        { type: "LIFT", prefix: second.prefix, cause: "UNBAN", forgiven: true, by: "root" },
+        later(START, 5_000),
+      ),
+    );
+    assert.equal(store.ban(second.prefix), null);
+    assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START], "a forgiven offence does not count");
+    assert.deepEqual(
+      db
+        .prepare("SELECT ended, ended_by, ended_at, forgiven FROM ban ORDER BY id")
+        .all()
+        .map((row) => Object.values(row)),
+      [
+        ["REPLACED", "engine", START + SECOND_MS, 0],
+        ["UNBAN", "root", START + 5_000, 1],
+      ],
+    );
+    assert.deepEqual(log.after(0, 10), [
+      { id: 1, type: "add", prefix: second.prefix, expiresAt: START + 30 * MINUTE_MS },
+      { id: 2, type: "add", prefix: second.prefix, expiresAt: null },
+      { id: 3, type: "delete", prefix: second.prefix },
+    ]);
+    assert.deepEqual(
+      log.after(1, 1).map(({ id }) => id),
+      [2],
+    );
+    assert.equal(log.last(), 3);
+  });
+
+  test("lifting where no ban stands leaves no step", (t) => {
+    const { store, log, committed } = fresh(t);
+    const lift = { prefix: net("203.0.113.7"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+    committed(() => store.apply({ type: "LIFT", ...lift }, START));
+    assert.equal(log.last(), 0);
+  });
+
+  test("are found within a network, and only those", (t) => {
+    const { store, committed } = fresh(t);
+    const banned = [
+      "203.0.113.7",
+      "203.0.112.0/24",
+      "203.0.112.0/20",
+      "2001:db8:0:1::/64",
+      "2001:db8:1::/48",
+      "2001:db9::/64",
+    ];
+    committed(() => {
+      for (const network of banned) store.apply({ type: "BAN", ban: banOf(network, START) }, START);
+    });
+    const within = (network: string): readonly string[] => store.bansWithin(net(network)).map(({ prefix }) => prefix);
+    assert.deepEqual(within("203.0.113.7"), ["203.0.113.7/32"]);
+    assert.deepEqual(within("203.0.113.0/24"), ["203.0.113.7/32"]);
+    assert.deepEqual(within("203.0.112.0/23"), ["203.0.112.0/24", "203.0.113.7/32"]);
+    assert.deepEqual(within("203.0.112.0/20").toSorted(), ["203.0.112.0/20", "203.0.112.0/24", "203.0.113.7/32"]);
+    assert.deepEqual(within("2001:db8::/32"), ["2001:db8:0:1::/64", "2001:db8:1::/48"]);
+    assert.deepEqual(within("0.0.0.0/0").length, 3);
+    assert.deepEqual(within("198.51.100.0/24"), []);
+  });
+
+  test("a ban of the network around it holds for an address", (t) => {
+    const { store, committed } = fresh(t);
+    committed(() => store.apply({ type: "BAN", ban: banOf("203.0.113.0/24", START) }, START));
+    assert.equal(store.address(net("203.0.113.7"), REACH).ban?.prefix, "203.0.113.0/24");
+    assert.equal(store.ban(net("203.0.113.7")), null, "no ban on the address itself");
+    assert.equal(store.address(net("203.0.114.7"), REACH).ban, null);
+  });
+
+  test("the log tells what is in force and what is over", (t) => {
+    const { store, log, committed } = fresh(t);
+    committed(() => {
+      store.apply({ type: "BAN", ban: banOf("203.0.113.1", START, { expiresAt: later(START, 10) }) }, START);
+      store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: later(START, 5) }) }, START);
+      store.apply({ type: "BAN", ban: banOf("203.0.113.3", START, { expiresAt: null }) }, START);
+    });
+    assert.deepEqual(log.expired(later(START, 4), 9), []);
+    assert.deepEqual(log.expired(later(START, 10), 9), ["203.0.113.2/32", "203.0.113.1/32"]);
+    assert.deepEqual(log.expired(later(START, 10), 1), ["203.0.113.2/32"]);
+    assert.deepEqual([...log.active(later(START, 5))].map(({ prefix }) => prefix).toSorted(), [
+      "203.0.113.1/32",
+      "203.0.113.3/32",
+    ]);
+  });
+});
+
+test("an address is known from its latest sign-in; allow entries come and go", (t) => {
+  const { store, committed } = fresh(t);
+  const prefix = net("203.0.113.7");
+  committed(() => {
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, START);
+    store.apply({ type: "KNOW", prefix, account: "a@example.org", proof: "" }, later(START, 9));
+    store.apply({ type: "KNOW", prefix, account: "b@example.org", proof: "" }, later(START, 3));
+    store.apply({ type: "ALLOW", prefix, note: "the office", by: "root", expiresAt: null }, START);
+  });
+  assert.equal(store.address(prefix, REACH).knownAt, START + 9);
+  assert.deepEqual(store.allowed(), [{ prefix, note: "the office", by: "root", at: START, expiresAt: null }]);
+  committed(() => store.apply({ type: "DISALLOW", prefix, cause: "ALLOW_REMOVED", by: "root" }, START));
+  assert.deepEqual(store.allowed(), []);
+});
+
+test("events that entered their index in a transaction that was lost are found all the same", (t) => {
+  const { store, committed } = fresh(t);
+  const seven = net("203.0.113.7");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  store.begin();
+  assert.equal(store.address(seven, REACH).connections.length, 1, "which brings them in");
+  store.rollback();
+  assert.equal(store.address(seven, REACH).connections.length, 1, "while nothing can be written");
+  committed(() => assert.equal(store.address(seven, REACH).connections.length, 1));
+  assert.equal(store.address(seven, REACH).connections.length, 1);
+});
+
+test("while another program holds the lock, only the first try waits for it; once it is free, statements wait again", (t) => {
+  const { db, store, committed } = fresh(t);
+  const other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
+  t.after(() => other.close());
+  const busyTimeout = (): unknown => db.prepare("PRAGMA busy_timeout").get()?.["timeout"];
+  other.exec("BEGIN EXCLUSIVE");
+  assert.throws(() => store.begin(), /database is locked/);
+  const from = performance.now();
+  for (let i = 0; i < 20; i++) assert.throws(() => store.begin(), /database is locked/);
+  assert.ok(performance.now() - from < patience(1_000), "twenty waits would take five seconds");
+  assert.equal(busyTimeout(), 0);
+  other.exec("ROLLBACK");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  assert.equal(busyTimeout(), 250);
+});

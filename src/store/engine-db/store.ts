@@ -1,0 +1,246 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { Ban, Change, LogPosition } from "../../core/decide/decision.ts";
+import type { PriorReports } from "../../core/decide/facts.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import type { JailReported } from "../../core/events/report.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import type {
+  AddressHistory,
+  AllowEntry,
+  History,
+  JailMemory,
+  LogPositions,
+  Reach,
+  Store,
+} from "../../guard/storage-ports.ts";
+import { integer, millis, millisOrNull, prefix as prefixColumn, text } from "../columns.ts";
+import { EventCount } from "../events/event-ids.ts";
+import { EventIndex } from "../events/event-index.ts";
+import { EventWriter } from "../events/event-writer.ts";
+import { BUSY_TIMEOUT_MS, isLocked } from "../open.ts";
+import { BanTable, NO_BANS } from "./ban-table.ts";
+import { AccountHolds } from "./held-mail.ts";
+import { SqliteHonestMail } from "./honest-mail.ts";
+import { JailReports } from "./jail-reports.ts";
+import { prepareStore, type StoreStatements } from "./store-statements.ts";
+import { type Stretch, WindowReader } from "./window-reader.ts";
+
+/**
+ * The guard's own connection to `engine.db`. On the hot path every statement is prepared once, and a new address costs
+ * a single query.
+ */
+export class SqliteStore implements Store, History, JailMemory, LogPositions {
+  readonly #db: DatabaseSync;
+  readonly #events: EventCount;
+  readonly #writer: EventWriter;
+  readonly #index: EventIndex;
+  readonly #windows: WindowReader;
+  readonly #allWindows: WindowReader;
+  readonly #bans: BanTable;
+  readonly #jails: JailReports;
+  readonly #honest: SqliteHonestMail;
+  readonly #holds: AccountHolds;
+  readonly #sql: StoreStatements;
+  #refusal: string | null = null;
+  #busyTimeoutMs = BUSY_TIMEOUT_MS;
+
+  constructor(db: DatabaseSync, events: EventCount = new EventCount(db)) {
+    this.#db = db;
+    this.#events = events;
+    this.#writer = new EventWriter(db);
+    this.#index = new EventIndex(db);
+    this.#windows = new WindowReader(db, "event_subject");
+    this.#allWindows = new WindowReader(db, "event_by_subject");
+    this.#jails = new JailReports(db);
+    this.#honest = new SqliteHonestMail(db);
+    this.#holds = new AccountHolds(db);
+    this.#sql = prepareStore(db);
+    this.#bans = new BanTable(db, this.#sql);
+  }
+
+  /** Refuses writes as if the disk were full, until the reason is null. */
+  refuse(why: string | null): void {
+    this.#refusal = why;
+  }
+
+  begin(): void {
+    if (this.#refusal !== null) throw new Error(this.#refusal);
+    // A rollback that failed on a full disk leaves its transaction open.
+    if (this.#db.isTransaction) this.rollback();
+    try {
+      this.#sql.begin.run();
+    } catch (error) {
+      // Another program holds the lock: the next attempts, once a second, do not wait.
+      if (isLocked(error)) this.#waitFor(0);
+      throw error;
+    }
+    this.#waitFor(BUSY_TIMEOUT_MS);
+    this.#writer.begin();
+  }
+
+  commit(): void {
+    this.#writer.finish();
+    if (this.#index.isFull) this.#index.settle();
+    this.#sql.commit.run();
+    this.#writer.ended(true);
+    this.#events.commit();
+    this.#index.ended(true);
+  }
+
+  positionOf(log: string): LogPosition | null {
+    const row = this.#sql.logPosition.get(log);
+    return row === undefined ? null : { inode: text(row["inode"]), offset: integer(row["offset"]) };
+  }
+
+  priorReports(subject: Prefix, report: JailReported, now: Millis): PriorReports {
+    this.#writer.write();
+    return this.#jails.priorReports(subject, report, now);
+  }
+
+  /** Adds waiting events to their index. Call it between transactions; throws as they do. */
+  settle(): void {
+    if (this.#index.isEmpty) return;
+    this.begin();
+    try {
+      this.#index.settle();
+      this.commit();
+    } catch (error) {
+      this.rollback();
+      throw error;
+    }
+  }
+
+  rollback(): void {
+    this.#writer.ended(false);
+    this.#events.rollback();
+    this.#index.ended(false);
+    try {
+      // On a full disk SQLite has often rolled back already.
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+    } catch {
+      // `begin` tries again. Until then nothing is committed, which is what a rollback promises.
+    }
+  }
+
+  append(record: EventRecord): number {
+    const id = this.#writer.add(record);
+    this.#events.add(1);
+    this.#index.add(record.prefix, record.counts === "account_mail" ? record.account : null);
+    return id;
+  }
+
+  apply(change: Change, at: Millis): void {
+    this.#writer.write();
+    switch (change.type) {
+      case "BAN":
+        return this.#bans.add(change.ban, at);
+      case "LIFT":
+        return this.#bans.lift(change, at);
+      case "END_SIMULATION":
+        this.#sql.endSimulation.run(at);
+        return;
+      case "KNOW":
+        this.#sql.know.run(change.prefix, change.account, at, at, change.proof);
+        return;
+      case "GUESS":
+        this.#sql.guess.run(change.account, change.network, change.proof, at, change.isStale ? 1 : 0);
+        return;
+      case "SET_PASSWORD":
+        this.#sql.setPassword.run(change.account, change.proof);
+        return;
+      case "FORGET_GUESSES":
+        this.#sql.forgetGuesses.run(change.account);
+        return;
+      case "CORRESPOND":
+        this.#sql.correspond.run(change.address, change.account, at);
+        return;
+      case "HOLD_ACCOUNT":
+      case "END_HOLD":
+      case "DISOWN_HOLD":
+      case "HOLD_MAIL":
+      case "FORGET_HELD":
+      case "NOTE_REFUSAL":
+        return this.#holds.apply(change, at);
+      case "SPARE":
+        return;
+      case "READ_LOG":
+        this.#sql.readLog.run(change.log, change.position.inode, change.position.offset);
+        return;
+      case "CREDIT":
+        this.#honest.credit(change, at);
+        return;
+      case "NOTE_REPORT":
+        this.#jails.hear(change, at);
+        return;
+      case "ALLOW":
+        this.#sql.allow.run(change.prefix, change.note, change.by, at, change.expiresAt);
+        return;
+      case "DISALLOW":
+        this.#sql.disallow.run(change.prefix);
+        return;
+    }
+  }
+
+  address(prefix: Prefix, reach: Reach): AddressHistory {
+    const windows = this.#windowsFor(prefix);
+    const seen = windows.seen(prefix);
+    const bans = seen.bans ? this.#bans.of(prefix) : NO_BANS;
+    const stretch = (since: Millis): Stretch => ({ since, after: bans.countedUntil, most: reach.most });
+    // A ban resets counts over minutes; counts over a day or a week lose only what was forgiven.
+    const wrong: Stretch = { since: reach.sinceFailures, after: bans.forgiven, most: reach.mostFailures };
+    return {
+      ...bans.facts,
+      ban:
+        bans.facts.ban === null || bans.facts.ban.simulated === true
+          ? (this.#bans.around(prefix) ?? bans.facts.ban)
+          : bans.facts.ban,
+      knownAt: millisOrNull(seen.known),
+      connections: seen.connections ? windows.times(prefix, "connection", stretch(reach.sinceConnections)) : NOTHING,
+      mails: seen.mails ? windows.times(prefix, "mail", stretch(reach.sinceMails)) : NOTHING,
+      probes: seen.probes ? windows.times(prefix, "probe", stretch(reach.sinceProbes)) : NOTHING,
+      bounces: seen.bounces ? windows.times(prefix, "bounce", stretch(reach.sinceProbes)) : NOTHING,
+      failures: seen.logins ? windows.failures(prefix, wrong, bans.countedUntil) : NOTHING,
+    };
+  }
+
+  accountMails(account: string, since: Millis, most: number): readonly Millis[] {
+    return this.#windowsFor(account).times(account, "account_mail", { since, after: 0, most });
+  }
+
+  ban(prefix: Prefix): Ban | null {
+    return this.#bans.ban(prefix);
+  }
+
+  bansWithin(prefix: Prefix): readonly Ban[] {
+    return this.#bans.within(prefix);
+  }
+
+  allowed(): readonly AllowEntry[] {
+    return this.#sql.allowed.all().map((row) => ({
+      prefix: prefixColumn(row["prefix"]),
+      note: text(row["note"]),
+      by: text(row["by"]),
+      at: millis(row["at"]),
+      expiresAt: millisOrNull(row["expires_at"]),
+    }));
+  }
+
+  /** How long all statements of the connection wait for another's lock. */
+  #waitFor(busyTimeoutMs: number): void {
+    if (busyTimeoutMs === this.#busyTimeoutMs) return;
+    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#db.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  }
+
+  /** Writes nothing outside a transaction: the database may not be writable just now. */
+  #windowsFor(subject: string): WindowReader {
+    if (!this.#index.hasWaiting(subject)) return this.#windows;
+    if (!this.#db.isTransaction) return this.#allWindows;
+    this.#writer.write();
+    this.#writer.heed(() => this.#index.settle());
+    return this.#windows;
+  }
+}
+
+const NOTHING: readonly never[] = [];

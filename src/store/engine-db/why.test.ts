@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { net, START, scratch } from "../../../test/kit/test-database.ts";
+import { decision } from "../../core/decide/decision.ts";
+import type { Audit } from "../../core/events/command.ts";
+import { auditRecord, type Event, type EventRecord, observationRecord, recordOf } from "../../core/events/event.ts";
+import type { Observation } from "../../core/events/log.ts";
+import type { MailFacts } from "../../core/events/mail.ts";
+import { hostPrefix, networkAddress } from "../../core/net/ip.ts";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
+import { EventNames } from "../events/event-index.ts";
+import { openEngine, openEngineForReading } from "../open.ts";
+import { SqliteQueries } from "./queries.ts";
+import { SqliteStore } from "./store.ts";
+
+/** `why` reads back the rows that the engine wrote. */
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  const reader = openEngineForReading(path);
+  t.after(() => [reader, db].forEach((each) => each.close()));
+  const store = new SqliteStore(db);
+  let at = START;
+  const write = (records: readonly ((at: Millis) => EventRecord | null)[]): void => {
+    store.begin();
+    for (const record of records) {
+      at = later(at, 1_000);
+      const made = record(at);
+      if (made !== null) store.append(made);
+    }
+    store.commit();
+  };
+  const commit = (...events: readonly (Event | Audit)[]): void =>
+    write(events.map((event) => (now) => ("subject" in event ? auditRecord(event, now) : passed(event, now))));
+  const observe = (...seen: readonly Observation[]): void =>
+    write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
+  const wait = (durationMs: number): void => {
+    at = later(at, durationMs);
+  };
+  const index = (): void => {
+    const names = new EventNames(db);
+    while (names.step() > 0);
+  };
+  return { commit, observe, wait, index, queries: new SqliteQueries(reader), now: () => at };
+}
+
+function passed(event: Event, at: Millis): EventRecord | null {
+  const subject = "ip" in event ? hostPrefix(event.ip) : event.prefix;
+  return recordOf(event, decision("pass", "below_limit"), { subject, at });
+}
+
+const SENDER = ip("198.51.100.7");
+const FACTS: MailFacts = { ...MAIL, ip: SENDER, sender: "a@sender.test", recipient: "anna@example.test" };
+const CONNECT: Event = { ...FACTS, type: "CONNECT" };
+const BEGUN: Event = { ...FACTS, type: "MAIL", recipientCount: 1 };
+const TAKEN: Event = { ...FACTS, type: "MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
+const SESSION: readonly Event[] = [
+  CONNECT,
+  { ...FACTS, type: "RECIPIENT", listed: null, senderExists: true },
+  BEGUN,
+  TAKEN,
+];
+const QUEUED = { type: "MAIL_QUEUED", queueId: "72CED1EABE5", messageId: "<one@sender.test>" } as const;
+const SCORED = { type: "SPAM_SCORED", score: 1, required: 5, messageId: "<one@sender.test>", recipient: null } as const;
+const SENT = {
+  type: "MAIL_TRIED",
+  queueId: "72CED1EABE5",
+  recipient: "anna@example.test",
+  alias: null,
+  outcome: "sent",
+  relay: "lmtp x",
+  reply: "250 Saved",
+  server: null,
+} as const;
+
+test("a mail by its queue id or Message-ID: session, score, path and end, and nothing about other mails", (t) => {
+  const { commit, observe, wait, queries } = fresh(t);
+  commit(CONNECT, ...SESSION);
+  observe(QUEUED, SCORED, SENT, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
+  wait(HOUR_MS);
+  commit({ ...FACTS, type: "MAIL", recipientCount: 1, recipient: "bert@example.test" });
+  for (const name of ["72CED1EABE5", "<one@sender.test>", "one@sender.test"]) {
+    const { queueIds, messageIds, timeline } = whyMessage(queries, name);
+    assert.deepEqual([queueIds, messageIds], [["72CED1EABE5"], ["<one@sender.test>"]], name);
+    assert.deepEqual(
+      timeline.map(({ source, type }) => `${source} ${type}`),
+      [
+        "smtp CONNECT",
+        "smtp RECIPIENT",
+        "smtp EMAIL",
+        "smtp EMAIL_ACCEPTED",
+        "delivery EMAIL_QUEUED",
+        "spam SPAM_SCORED",
+        "delivery EMAIL_DELIVERED",
+      ],
+    );
+  }
+  assert.deepEqual(whyMessage(queries, "BBBBBBBBBBB").timeline, []);
+});
+
+test("a mail with a long Message-ID, and none of those with the same prefix", (t) => {
+  const { observe, queries, index } = fresh(t);
+  const [long, other] = ["1", "2"].map((end) => `<${"é\u{1F600}".repeat(170)}${end}@sender.test>`);
+  assert.ok(long !== undefined && other !== undefined);
+  observe({ ...QUEUED, messageId: long }, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: other });
+  for (const found of ["in the table", "by the index"]) {
+    assert.deepEqual(whyMessage(queries, long.slice(1, -1)).queueIds, ["72CED1EABE5"], found);
+    assert.deepEqual(whyMessage(queries, other).queueIds, ["AAAAAAAAAAA"], found);
+    index();
+  }
+});
+
+test("a sender who writes another mail's names into an address is not in its story", (t) => {
+  const { commit, observe, queries } = fresh(t);
+  commit(...SESSION);
+  observe(QUEUED);
+  commit({
+    ...TAKEN,
+    ip: ip("203.0.113.9"),
+    sender: '"x queue_id=72CED1EABE5"@b.test',
+    queueId: "CCCCCCCCCCC",
+  });
+  observe({ ...QUEUED, queueId: "CCCCCCCCCCC", messageId: "x queue_id=72CED1EABE5 message_id=<one@sender.test>" });
+  assert.deepEqual(whyMessage(queries, "72CED1EABE5").queueIds, ["72CED1EABE5"]);
+  assert.ok(whyMessage(queries, "72CED1EABE5").timeline.every(({ ip }) => ip !== "203.0.113.9"));
+});
+
+test("an account: sign-ins by address, what it sent, what came for it, what was changed", (t) => {
+  const { commit, observe, queries } = fresh(t);
+  const login = (from: string, name = "anna@example.test") =>
+    ({ ip: ip(from), service: "imap", login: name, passwordHash: "" }) as const;
+  commit(
+    { type: "ACCOUNT_ADDED", subject: "anna@example.test", by: "root" },
+    { type: "LOGIN_SUCCEEDED", ...login("198.51.100.65") },
+    { type: "LOGIN_FAILED", ...login("198.51.100.7", "Anna@Example.test") },
+    { type: "LOGIN_ASKED", ...login("198.51.100.7") },
+    { type: "LOGIN_FAILED", ...login("198.51.100.7", "bert@example.test") },
+    { type: "ACCOUNT_SUSPENDED", subject: "joanna@example.test", by: "root" },
+  );
+  observe(SENT);
+  const { addresses, timeline } = whyAccount(queries, "anna@example.test");
+  assert.deepEqual(
+    addresses.map(({ ip, succeeded, failed }) => [ip, succeeded, failed]),
+    [
+      ["198.51.100.7", 0, 2],
+      ["198.51.100.65", 1, 0],
+    ],
+  );
+  assert.deepEqual(
+    timeline.map(({ type }) => type),
+    ["ACCOUNT_ADDED", "LOGIN_SUCCEEDED", "LOGIN_FAILED", "LOGIN_REFUSED", "EMAIL_DELIVERED"],
+  );
+});
+
+test("strangers who guess at an account push out nothing that it did or that was changed about it", (t) => {
+  const { commit, queries } = fresh(t);
+  const guess = (from: number, login: string) =>
+    ({ ip: ip(`203.0.113.${from}`), service: "imap", login, passwordHash: "" }) as const;
+  commit(
+    { type: "ACCOUNT_SUSPENDED", subject: "anna@example.test", by: "root" },
+    { type: "ACCOUNT_SUSPENDED", subject: "bert@example.test", by: "root" },
+    { type: "LOGIN_SUCCEEDED", ...guess(1, "Anna@example.test") },
+    { type: "ACCOUNT_RELEASED", subject: "anna@example.test", by: "root" },
+    ...Array.from({ length: 250 }, (_, i): Event => ({ type: "LOGIN_FAILED", ...guess(i, "anna@example.test") })),
+  );
+  const { own, timeline, complete } = whyAccount(queries, "anna@example.test");
+  assert.deepEqual(
+    own.map(({ id, type }) => [id, type]),
+    [
+      [1, "ACCOUNT_SUSPENDED"],
+      [3, "LOGIN_SUCCEEDED"],
+      [4, "ACCOUNT_RELEASED"],
+    ],
+  );
+  assert.deepEqual([timeline.length, complete], [200, false]);
+  const few = whyAccount(queries, "bert@example.test");
+  assert.deepEqual([few.own.length, few.timeline.length, few.complete], [1, 1, true]);
+});
+
+test("an address: its report, and the same events explained, oldest first", (t) => {
+  const { observe, queries, now } = fresh(t);
+  const fault = { type: "CLIENT_FAULT", service: "smtp", times: 1 } as const;
+  const prefix = net("198.51.100.7");
+  assert.deepEqual(whyAddress(queries, prefix, now(), DAY_MS).timeline, []);
+  observe(SENT, {
+    type: "LOGIN_UNSEEN",
+    ip: networkAddress(prefix),
+    service: "imap",
+    login: "anna@example.test",
+    times: 2,
+  });
+  observe({ ...fault, ip: networkAddress(prefix), reason: "tls_failed", detail: "lost connection" });
+  const reported = whyAddress(queries, prefix, now(), DAY_MS).timeline;
+  assert.deepEqual(
+    reported.map(({ source, type, details }) => [source, type, details]),
+    [
+      ["login", "LOGIN_FAILED", "imap login=<anna@example.test> (2 times)"],
+      ["smtp", "TLS_FAILED", "smtp lost connection"],
+    ],
+  );
+});

@@ -1,0 +1,87 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Failure } from "../../core/decide/facts.ts";
+import type { Millis } from "../../core/time.ts";
+import { COUNTS_CODE, millis, text } from "../columns.ts";
+
+/** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
+export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
+
+/** The stored data of one address: windows with events, whether it was ever banned, when it was known. */
+export type Seen = Readonly<{
+  connections: boolean;
+  mails: boolean;
+  logins: boolean;
+  probes: boolean;
+  bounces: boolean;
+  bans: boolean;
+  known: unknown;
+}>;
+
+const UNSEEN: Seen = {
+  connections: false,
+  mails: false,
+  logins: false,
+  probes: false,
+  bounces: false,
+  bans: false,
+  known: null,
+};
+
+/**
+ * Reads the windows of an address or account. `event_subject` is enough once its events were added to it;
+ * `event_by_subject` also includes waiting events, but has to read all of them.
+ */
+export class WindowReader {
+  readonly #seen: StatementSync;
+  readonly #times: StatementSync;
+  readonly #failures: StatementSync;
+
+  constructor(db: DatabaseSync, from: "event_subject" | "event_by_subject") {
+    const any = (counts: number): string => `EXISTS (SELECT 1 FROM ${from} WHERE subject = ?1 AND counts = ${counts})`;
+    this.#seen = db.prepare(`
+      SELECT ${any(COUNTS_CODE.connection)} AS connections, ${any(COUNTS_CODE.mail)} AS mails,
+        ${any(COUNTS_CODE.login)} AS logins, ${any(COUNTS_CODE.probe)} AS probes,
+        ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
+        (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`);
+    this.#times = db.prepare(`
+      SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
+    this.#failures = db.prepare(`
+      SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account, s.id <= ? AS spent
+      FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
+      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
+      ORDER BY s.at DESC, s.id DESC LIMIT ?`);
+  }
+
+  seen(subject: string): Seen {
+    const row = this.#seen.get(subject);
+    if (row === undefined) return UNSEEN;
+    return {
+      connections: row["connections"] === 1,
+      mails: row["mails"] === 1,
+      logins: row["logins"] === 1,
+      probes: row["probes"] === 1,
+      bounces: row["bounces"] === 1,
+      bans: row["bans"] === 1,
+      known: row["known"],
+    };
+  }
+
+  /** Ascending; the newest if there are more than `most`. */
+  times(subject: string, window: keyof typeof COUNTS_CODE, { since, after, most }: Stretch): readonly Millis[] {
+    return this.#times
+      .all(subject, COUNTS_CODE[window], since, after, most)
+      .map((row) => millis(row["at"]))
+      .reverse();
+  }
+
+  /** Events up to `answered` no longer count. */
+  failures(subject: string, { since, after, most }: Stretch, answered: number): readonly Failure[] {
+    return this.#failures
+      .all(answered, subject, since, after, most)
+      .map((row) => {
+        const failure = { at: millis(row["at"]), passwordHash: text(row["proof"]), account: text(row["account"]) };
+        return row["spent"] === 1 ? { ...failure, spent: true as const } : failure;
+      })
+      .reverse();
+  }
+}

@@ -1,0 +1,234 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { bareMessageId, isQueueId } from "../../core/events/queue-id.ts";
+import { isSingleAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
+import type { EventFilter } from "../../guard/storage-ports.ts";
+import { integer, prefix as prefixColumn } from "../columns.ts";
+import { covering, sharedBeginning, textsWithin } from "../engine-db/network-columns.ts";
+import { type Candidates, type EventTimes, merged, type Span, type Stream, type Times } from "./event-streams.ts";
+
+/** The numbers in `event_names` and `event_name`. */
+const ROLE = { person: 1, queueId: 2, messageId: 3, type: 4 } as const;
+/** Characters of a name that the view `event_names` keeps. */
+const LONGEST_NAME = 320;
+
+/** Rows of the table that are read at once. */
+const WALKED = 2_000;
+/** A network with events from more addresses is searched by reading the table. */
+const MOST_STREAMS = 300;
+/** A type with fewer events is searched by type only, whatever else the filter contains. */
+const RARE = 1_000;
+
+/**
+ * Chooses where to search the events of a filter, so that finding a page takes about as long with ten million events as with
+ * ten thousand. It leaves no statement open. Batches are small, so a reader may stop after each.
+ */
+export class EventCandidates {
+  readonly #sql: Record<"oldest_first" | "newest_first", ReturnType<typeof ordered>>;
+  readonly #marks: StatementSync;
+  readonly #nextPair: StatementSync;
+  readonly #countType: StatementSync;
+  readonly #times: EventTimes;
+
+  constructor(db: DatabaseSync, times: EventTimes) {
+    this.#times = times;
+    const sql = (text: string): StatementSync => db.prepare(text);
+    this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
+    this.#marks = sql("SELECT upto, names FROM event_indexed");
+    // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
+    this.#nextPair = sql(`
+      SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
+      ORDER BY subject, counts LIMIT 1`);
+    this.#countType = sql(`
+      SELECT count(*) AS n FROM (SELECT 1 FROM event_name WHERE role = ${ROLE.type} AND name = ? LIMIT ${RARE})`);
+  }
+
+  of(filter: EventFilter): Generator<Candidates> {
+    const { after = 0, before = Number.MAX_SAFE_INTEGER, prefix, account, mail } = filter;
+    const types = typesOf(filter);
+    const all: Span = { after, before };
+    if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
+      // Read first: of the events up to this mark, each has its key in the index, whatever enters it from then on.
+      const upto = integer(this.#marks.get()?.["upto"]);
+      const pairs = this.#pairsOf(prefix);
+      if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
+    }
+    if (account !== undefined && this.#areRare(types))
+      return this.#ofAccount(account, this.#named(filter, all, types.map(namedType)));
+    const names = namesOf(filter);
+    return names.length === 0 ? this.#walk(filter, all) : this.#named(filter, all, names);
+  }
+
+  /** Independent of the account's other events. */
+  *#ofAccount(account: string, candidates: Iterable<Candidates>): Generator<Candidates> {
+    const { fresh } = this.#sql.newest_first;
+    const isIts = (id: number): boolean => fresh.get(id, id, ROLE.person, inLowerCase(account)) !== undefined;
+    for (const { ids, reached } of candidates) yield { ids: ids.filter(isIts), reached };
+  }
+
+  /** Reads the events that are not in the index yet. They are newer than all indexed ones. */
+  *#named(filter: EventFilter, all: Span, names: readonly Name[]): Generator<Candidates> {
+    const [fresh, indexed] = parted(all, integer(this.#marks.get()?.["names"]));
+    const { named } = this.#sql[filter.order];
+    const streams = names.map(
+      ([role, name]): Stream => ({
+        next: (from, to, most) => named.all(role, name, from, to, most).map((row) => integer(row["id"])),
+      }),
+    );
+    if (filter.order === "newest_first") yield* this.#walk(filter, fresh, names);
+    yield* merged(streams, indexed, filter);
+    if (filter.order === "oldest_first") yield* this.#walk(filter, fresh, names);
+  }
+
+  *#subjects(filter: EventFilter, [fresh, indexed]: Parts, pairs: readonly Pair[]): Generator<Candidates> {
+    const isNewest = filter.order === "newest_first";
+    if (isNewest) yield* this.#walk(filter, fresh);
+    for (const span of this.#times.stretches(indexed, filter.order)) {
+      const edge = isNewest ? span.before : span.after;
+      if (edge !== (isNewest ? indexed.before : indexed.after)) yield { ids: [], reached: edge };
+      const times = this.#times.of(span);
+      if (times === null) continue;
+      yield* merged(
+        pairs.map((pair) => this.#streamOf(pair, filter, times)),
+        span,
+        filter,
+      );
+    }
+    if (!isNewest) yield* this.#walk(filter, fresh);
+  }
+
+  /** Within a stretch ids and times ascend together, so its times bound the search in an index by time. */
+  #streamOf([subject, counts]: Pair, { order }: EventFilter, [first, last]: Times): Stream {
+    const { ofSubject } = this.#sql[order];
+    const isNewest = order === "newest_first";
+    let [lastAt, lastId] = isNewest ? [last, Number.MAX_SAFE_INTEGER] : [first, -1];
+    return {
+      next: (from, to, most) => {
+        const end = isNewest ? [first, from] : [last, to];
+        const rows = ofSubject.all(subject, counts, lastAt, lastId, from, to, most, ...end);
+        const taken = rows.at(-1);
+        if (taken !== undefined) [lastAt, lastId] = [integer(taken["at"]), integer(taken["id"])];
+        return rows.map((row) => integer(row["id"]));
+      },
+    };
+  }
+
+  *#walk(
+    { order, prefix, most, text: wanted }: EventFilter,
+    { after, before }: Span,
+    names?: readonly Name[],
+  ): Generator<Candidates> {
+    const { walk, fresh } = this.#sql[order];
+    const text = prefix === undefined ? null : `${sharedBeginning(textsWithin(prefix))}*`;
+    const wider = JSON.stringify(prefix === undefined ? [] : covering(prefix));
+    const isEach = prefix === undefined && names === undefined && wanted === undefined;
+    const limit = isEach ? Math.min(WALKED, most) : WALKED;
+    for (let [from, to] = [after, before]; from + 1 < to; ) {
+      const rows = walk.all(from, to, limit, text, wider);
+      const ids = rows.map((row) => integer(row["id"]));
+      const [first, reached] = [ids[0], ids.at(-1)];
+      if (first === undefined || reached === undefined) return;
+      const [low, high] = [Math.min(first, reached), Math.max(first, reached)];
+      const wanted = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
+      const named = names?.flatMap(([role, name]) => fresh.all(low, high, role, name).map((row) => integer(row["id"])));
+      yield { ids: named === undefined ? wanted : inOrder(named, order), reached };
+      if (rows.length < limit) return;
+      if (order === "newest_first") to = reached;
+      else from = reached;
+    }
+  }
+
+  #areRare(types: readonly string[]): boolean {
+    const count = (type: string): number => integer(this.#countType.get(type)?.["n"]);
+    return types.length > 0 && types.reduce((sum, type) => sum + count(type), 0) < RARE;
+  }
+
+  /** The keys of a network's events in the index, including networks around it; null: too many. */
+  #pairsOf(network: Prefix): readonly Pair[] | null {
+    const pairs = covering(network).flatMap((wider) => this.#pairsFrom(wider, (subject) => subject === wider) ?? []);
+    if (isSingleAddress(network)) return pairs;
+    const within: Pair[] = [];
+    for (const text of textsWithin(network)) {
+      const some = this.#pairsFrom(text, (subject) => subject.startsWith(text));
+      if (some === null || within.push(...some) > MOST_STREAMS) return null;
+    }
+    const known = new Set(pairs.map(([subject]) => subject));
+    return [...pairs, ...within.filter(([subject]) => !known.has(subject) && isWithin(subject, network))];
+  }
+
+  #pairsFrom(text: string, goesOn: (subject: string) => boolean): readonly Pair[] | null {
+    const pairs: Pair[] = [];
+    for (let at: Pair = [text, -1]; ; ) {
+      const row = this.#nextPair.get(...at);
+      if (row === undefined) return pairs;
+      at = [String(row["subject"]), integer(row["counts"])];
+      if (!goesOn(at[0])) return pairs;
+      if (pairs.push(at) > MOST_STREAMS) return null;
+    }
+  }
+}
+
+type Parts = readonly [fresh: Span, indexed: Span];
+type Name = readonly [role: number, name: string];
+type Pair = readonly [subject: string, counts: number];
+
+/** Each id once: two names may lead to one event. */
+function inOrder(ids: readonly number[], order: EventFilter["order"]): readonly number[] {
+  return [...new Set(ids)].toSorted((a, b) => (order === "newest_first" ? b - a : a - b));
+}
+
+function parted({ after, before }: Span, upto: number): Parts {
+  return [
+    { after: Math.max(after, upto), before },
+    { after, before: Math.min(before, upto + 1) },
+  ];
+}
+
+/** A filter never contains both an account and a mail. */
+function namesOf(filter: EventFilter): readonly Name[] {
+  const { account, mail } = filter;
+  if (account !== undefined) return [[ROLE.person, inLowerCase(account)]];
+  // A stranger may use another mail's queue id as a Message-ID, so a queue id is searched only among queue ids.
+  if (mail !== undefined) return [isQueueId(mail) ? [ROLE.queueId, mail] : [ROLE.messageId, cut(bareMessageId(mail))]];
+  return typesOf(filter).map(namedType);
+}
+
+/** None: of any. */
+export function typesOf({ type, types = [] }: Pick<EventFilter, "type" | "types">): readonly string[] {
+  return type === undefined ? types : [type];
+}
+
+function namedType(type: string): Name {
+  return [ROLE.type, type];
+}
+
+/** As SQLite's `substr` does, which counts characters and not UTF-16 units. */
+function cut(name: string): string {
+  return name.length <= LONGEST_NAME ? name : [...name].slice(0, LONGEST_NAME).join("");
+}
+
+/** Same result as SQLite's `lower`. */
+function inLowerCase(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** Accounts are in the same index. */
+function isWithin(subject: string, network: Prefix): boolean {
+  return subject.includes("/") && !subject.includes("@") && overlaps(prefixColumn(subject), network);
+}
+
+function ordered(sql: (text: string) => StatementSync, direction: "ASC" | "DESC") {
+  const [beyond, before] = direction === "DESC" ? ["<", ">"] : [">", "<"];
+  return {
+    // For a network, it excludes most rows by their text before the exact check.
+    walk: sql(`
+      SELECT id, ?4 IS NULL OR prefix GLOB ?4 OR prefix IN (SELECT value FROM json_each(?5)) AS wanted
+      FROM event WHERE id > ?1 AND id < ?2 ORDER BY id ${direction} LIMIT ?3`),
+    fresh: sql("SELECT id FROM event_names WHERE id >= ? AND id <= ? AND role = ? AND name = ?"),
+    named: sql(`
+      SELECT id FROM event_name WHERE role = ? AND name = ? AND id > ? AND id < ? ORDER BY id ${direction} LIMIT ?`),
+    ofSubject: sql(`
+      SELECT at, id FROM event_subject
+      WHERE subject = ?1 AND counts = ?2 AND (at, id) ${beyond} (?3, ?4) AND (at, id) ${before} (?8, ?9) AND id > ?5 AND id < ?6
+      ORDER BY at ${direction}, id ${direction} LIMIT ?7`),
+  };
+}

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { auditRecord, type EventRecord } from "../../core/events/event.ts";
+import { DAY_MS, later } from "../../core/time.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { surplusOf } from "../maintenance/work.ts";
+import { openEngine, openEngineForReading } from "../open.ts";
+import { EventCount } from "./event-ids.ts";
+import { EventNames } from "./event-index.ts";
+import { EventSearch } from "./event-search.ts";
+import { Retention } from "./retention.ts";
+
+/** On a busy machine a search would end before it has found all. */
+const PATIENT_MS = 10_000;
+
+function fresh(t: TestContext) {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  const reader = openEngineForReading(path);
+  t.after(() => [reader, db].forEach((each) => each.close()));
+  const events = new EventCount(db);
+  const store = new SqliteStore(db, events);
+  const append = (...records: readonly EventRecord[]): void => {
+    store.begin();
+    for (const record of records) store.append(record);
+    store.commit();
+  };
+  const entered = () =>
+    db
+      .prepare("SELECT role, name, id FROM event_name WHERE role < 4")
+      .all()
+      .map((row) => Object.values(row).join(" "));
+  return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader, PATIENT_MS) };
+}
+
+const named = (changes: Partial<EventRecord>): EventRecord => eventRow("203.0.113.7", START, changes);
+
+test("each name of an event enters once, people in lower case, Message-IDs without their brackets", (t) => {
+  const { append, entered, names } = fresh(t);
+  append(
+    named({ account: "Anna@Example.test", recipient: "anna@example.test", sender: "x@sender.test" }),
+    named({ queueId: "72CED1EABE5", messageId: "<One@sender.test>" }),
+    named({ messageId: "no brackets", account: "", recipient: "", queueId: "" }),
+    auditRecord({ type: "ALIAS_ADDED", subject: "Info@x.test", targets: ["A@x.test", "b@x.test"], by: "root" }, START),
+    named({}),
+  );
+  assert.equal(names.step(), 5);
+  assert.equal(names.step(), 0);
+  assert.deepEqual(entered(), [
+    "1 a@x.test 4",
+    "1 anna@example.test 1",
+    "1 b@x.test 4",
+    "1 info@x.test 4",
+    "2 72CED1EABE5 2",
+    "3 One@sender.test 2",
+    "3 no brackets 3",
+  ]);
+});
+
+test("a batch at a time; events outside the index are still found, in the same order", (t) => {
+  const { append, names, search } = fresh(t);
+  for (let i = 0; i < 10; i++)
+    append(named(i % 2 === 0 ? { account: "anna@example.test" } : { recipient: "Anna@example.test" }), named({}));
+  const found = (more: object = {}) =>
+    search.find({ account: "ANNA@example.test", most: 100, order: "newest_first", ...more }).items.map(({ id }) => id);
+  const looks = () => [
+    found(),
+    found({ order: "oldest_first" }),
+    found({ most: 3 }),
+    found({ before: 8 }),
+    found({ after: 8 }),
+    found({ after: 8, order: "oldest_first", most: 2 }),
+    found({ type: "EMAIL" }),
+  ];
+  const expected = looks();
+  assert.deepEqual(expected.slice(0, 6), [
+    [19, 17, 15, 13, 11, 9, 7, 5, 3, 1],
+    [1, 3, 5, 7, 9, 11, 13, 15, 17, 19],
+    [19, 17, 15],
+    [7, 5, 3, 1],
+    [19, 17, 15, 13, 11, 9],
+    [9, 11],
+  ]);
+  for (const entering of [7, 7, 6, 0]) {
+    assert.equal(names.step(7), entering);
+    assert.deepEqual(looks(), expected);
+  }
+});
+
+test("a search by account finds what was changed about it, and no forged sender", (t) => {
+  const { append, search } = fresh(t);
+  const anna = "anna@example.test";
+  const news = "news@letters.test";
+  append(
+    auditRecord(
+      { type: "SPAM_ALLOW_ADDED", subject: `${news} for ${anna}`, account: anna, sender: news, by: "root" },
+      START,
+    ),
+    auditRecord({ type: "ALIAS_ADDED", subject: "info@example.test", targets: [anna], by: "root" }, START),
+    auditRecord({ type: "NETWORKS_CHANGED", subject: `${anna} from anywhere`, account: anna, by: "root" }, START),
+    named({ sender: `"> to=<${anna}>"@forged.test`, recipient: "bert@example.test" }),
+    named({ sender: anna, recipient: "bert@example.test" }),
+    named({ messageId: `<${anna}>` }),
+    auditRecord({ type: "ACCOUNT_ADDED", subject: `jo${anna}`, by: "root" }, START),
+  );
+  const ids = (filter: object) => search.find({ most: 9, order: "oldest_first", ...filter }).items.map(({ id }) => id);
+  assert.deepEqual(ids({ account: anna }), [1, 2, 3]);
+  assert.deepEqual(ids({ mail: anna }), [6]);
+  assert.deepEqual(ids({ mail: `<${anna}>` }), [6]);
+});
+
+test("names go with their events, whether they had entered or not", (t) => {
+  const { append, db, events, entered, names, store } = fresh(t);
+  const wide = { maxRows: 1e9, maxBytes: 1e12, maxAgeMs: DAY_MS, windowMs: DAY_MS };
+  const retention = new Retention(db, events, wide);
+  append(...Array.from({ length: 6 }, (_, i) => named({ recipient: `user${i}@example.test`, counts: null })));
+  append({ ...named({ account: "new@example.test" }), at: later(START, 3 * DAY_MS) });
+  names.step(4);
+  store.settle();
+  const now = later(START, 3 * DAY_MS);
+  retention.counted(surplusOf(db, retention.staleBefore(now)), now);
+  while (retention.step(now, 4));
+  assert.equal(events.rows, 1);
+  assert.deepEqual(entered(), []);
+  names.step();
+  assert.deepEqual(entered(), ["1 new@example.test 7"]);
+});
+
+test("a database that takes no writes leaves them to be entered later", (t) => {
+  const { append, db, entered, names } = fresh(t);
+  append(named({ account: "anna@example.test" }));
+  db.exec("CREATE TRIGGER full BEFORE UPDATE ON event_indexed BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  assert.throws(() => names.step(), /disk is full/);
+  assert.deepEqual([db.isTransaction, entered()], [false, []]);
+  db.exec("DROP TRIGGER full");
+  assert.equal(names.step(), 1);
+  assert.deepEqual(entered(), ["1 anna@example.test 1"]);
+});
+
+test("each event enters by its type", (t) => {
+  const { db, append, names, search } = fresh(t);
+  append(
+    named({}),
+    named({ account: "anna@example.test" }),
+    auditRecord({ type: "TOKEN_CREATED", subject: "x", by: "root" }, START),
+  );
+  names.step(2);
+  const types = db.prepare("SELECT name, id FROM event_name WHERE role = 4").all();
+  assert.deepEqual(
+    types.map((row) => Object.values(row).join(" ")),
+    ["CONNECT 1", "CONNECT 2"],
+  );
+  const ids = (type: string) => search.find({ type, most: 9, order: "newest_first" }).items.map(({ id }) => id);
+  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED")], [[2, 1], [3]]);
+  names.step();
+  assert.deepEqual([ids("CONNECT"), ids("TOKEN_CREATED"), ids("BAN")], [[2, 1], [3], []]);
+});

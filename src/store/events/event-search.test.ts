@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { eventItem } from "../../../test/kit/samples.ts";
+import { engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { later } from "../../core/time.ts";
+import type { EventFilter } from "../../guard/storage-ports.ts";
+import { EventSearch } from "./event-search.ts";
+
+/** On a busy machine a search would end before it has found all. */
+const PATIENT_MS = 10_000;
+
+function fresh(t: TestContext) {
+  const { db, store, reader, committed } = engineDatabase(t);
+  return { db, store, committed, search: new EventSearch(reader, PATIENT_MS) };
+}
+
+test("events are filtered by cursor, type and order", (t) => {
+  const { store, committed, search } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 10; i++) {
+      store.append(eventRow("203.0.113.7", later(START, i), { type: i % 2 === 0 ? "CONNECT" : "EMAIL" }));
+    }
+  });
+  const ids = (filter: Partial<EventFilter>): readonly number[] =>
+    search.find({ most: 100, order: "newest_first", ...filter }).items.map(({ id }) => id);
+  assert.deepEqual(ids({ most: 3 }), [10, 9, 8]);
+  assert.deepEqual(ids({ most: 0 }), []);
+  assert.deepEqual(ids({ most: 3, order: "oldest_first", after: 4 }), [5, 6, 7]);
+  assert.deepEqual(ids({ before: 4 }), [3, 2, 1]);
+  assert.deepEqual(ids({ type: "EMAIL", after: 3 }), [10, 8, 6, 4]);
+  assert.deepEqual(ids({ type: "EMAIL", prefix: net("203.0.113.7"), most: 2 }), [10, 8]);
+  assert.deepEqual(search.find({ most: 1, order: "oldest_first" }).items, [
+    {
+      ...eventItem("CONNECT"),
+      id: 1,
+      at: "2026-11-20T06:00:00.000Z",
+      service: "smtp",
+      ip: "203.0.113.7",
+      verdict: "pass",
+      reason: "below_limit",
+      details: "smtp mail.example.com",
+      action: "allowed",
+    },
+  ]);
+});
+
+test("events of a network: its own, those within it, and those of the networks around it", (t) => {
+  const { store, committed, search } = fresh(t);
+  const written = [
+    "203.0.113.7/32",
+    "203.0.113.0/24",
+    "203.0.11.7/32",
+    "2001:db8::/64",
+    "2001:db8:0:1::/64",
+    "2001:db8:1::/64",
+    "2001:db8::/32",
+    "2001:0:1::/64",
+  ];
+  committed(() => {
+    for (const network of written) store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
+    store.append({ ...eventRow("203.0.113.7", START), prefix: null });
+  });
+  const of = (network: string): readonly (string | undefined)[] =>
+    search.find({ prefix: net(network), most: 99, order: "oldest_first" }).items.map(({ id }) => written[id - 1]);
+  assert.deepEqual(of("203.0.113.7"), ["203.0.113.7/32", "203.0.113.0/24"]);
+  assert.deepEqual(of("203.0.113.8"), ["203.0.113.0/24"]);
+  assert.deepEqual(of("203.0.0.0/16"), ["203.0.113.7/32", "203.0.113.0/24", "203.0.11.7/32"]);
+  assert.deepEqual(of("203.0.113.0/25"), ["203.0.113.7/32", "203.0.113.0/24"]);
+  assert.deepEqual(of("2001:db8::5"), ["2001:db8::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001:db8::/48"), ["2001:db8::/64", "2001:db8:0:1::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001:db8:1::/48"), ["2001:db8:1::/64", "2001:db8::/32"]);
+  assert.deepEqual(of("2001::/16").length, 5);
+  assert.deepEqual(of("::/0").length, 5);
+});
+
+test("events of an IPv6 network are found at once, however many networks beside it left events", (t) => {
+  const { db, store, committed } = fresh(t);
+  const append = (network: string): void =>
+    void store.append({ ...eventRow("203.0.113.7", START), prefix: net(network) });
+  committed(() => {
+    append("2001:db8:0:1::/64");
+    append("2001:db8:0:1:2::5/128");
+    for (let i = 0; i < 3_000; i++) append(`2001:db8:0:${(0x1000 + i).toString(16)}::/64`);
+  });
+  store.settle();
+  const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
+  assert.deepEqual(
+    items.map(({ id }) => id),
+    [2, 1],
+  );
+});
+
+test("a search that stopped early holds no lock on the write-ahead log", (t) => {
+  const { db, store, committed, search } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 500; i++) store.append(eventRow("203.0.113.7", START));
+  });
+  assert.equal(search.find({ prefix: net("203.0.113.0/24"), most: 1, order: "newest_first" }).items.length, 1);
+  assert.equal(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
+});

@@ -1,0 +1,220 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { EventRecord } from "../../core/events/event.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "../../core/time.ts";
+import { FIGURES_FOR_MS, MINUTES_FOR_MS, RANKED_FOR_MS, SENT, type Totals } from "../../guard/figures.ts";
+import { integer, TOOK_EFFECT, text } from "../columns.ts";
+
+/** Less than a millisecond of work, once a minute. */
+const MOST_REMOVED = 200;
+
+/**
+ * Counts events in the transaction that writes them. `event_minute` has one row for each minute with events: the number of events
+ * of each type since the database was created, up to the end of that minute. So the count between two times is the
+ * difference of two rows, a row that retention removes takes no count with it, and a counter never falls. One statement a
+ * commit, however many events it has.
+ *
+ * Rows are in the order of their ids, and so of their minutes, unless the machine's clock was set back.
+ */
+export class EventMinutes {
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
+  readonly #thin: StatementSync;
+  readonly #forget: StatementSync;
+  /** Including those of the open transaction. */
+  readonly #totals: Record<string, number>;
+  /** The counts of the open transaction. */
+  readonly #added: string[] = [];
+  #addedIn = 0;
+  #row: Row;
+  /** The row as it will be, once the open transaction is committed. */
+  #next: Row;
+  /** False until this process has checked every row: the guard may have been off for long. Later checks go back a week. */
+  #isThinned = false;
+
+  constructor(db: DatabaseSync) {
+    this.#insert = db.prepare("INSERT INTO event_minute (minute, totals) VALUES (?, ?)");
+    this.#update = db.prepare("UPDATE event_minute SET totals = ? WHERE id = ?");
+    this.#thin = db.prepare(`
+      DELETE FROM event_minute WHERE id IN (
+        SELECT id FROM event_minute AS one WHERE minute >= ?2 AND minute < ?1 AND EXISTS (
+          SELECT 1 FROM event_minute WHERE minute > one.minute AND minute < one.minute - one.minute % ${HOUR_MS} + ${HOUR_MS})
+        LIMIT ${MOST_REMOVED})`);
+    this.#forget = db.prepare(`
+      DELETE FROM event_minute WHERE id IN (
+        SELECT id FROM event_minute WHERE minute < (SELECT max(minute) FROM event_minute WHERE minute < ?) LIMIT ${MOST_REMOVED})`);
+    const last = db.prepare("SELECT id, minute, totals FROM event_minute ORDER BY id DESC LIMIT 1").get();
+    this.#totals = { ...readTotals(last?.["totals"] ?? "{}") };
+    this.#row = last === undefined ? NONE : { id: integer(last["id"]), minute: integer(last["minute"]) };
+    this.#next = this.#row;
+  }
+
+  add(record: EventRecord): void {
+    for (const key of keysOf(record)) {
+      this.#totals[key] = (this.#totals[key] ?? 0) + 1;
+      this.#added.push(key);
+    }
+    this.#addedIn = record.at - (record.at % MINUTE_MS);
+  }
+
+  /** Call it before the commit. Throws if the database cannot be written. */
+  write(): void {
+    if (this.#added.length === 0) return;
+    const totals = JSON.stringify(this.#totals);
+    const minute = this.#addedIn;
+    if (minute === this.#row.minute) return void this.#update.run(totals, this.#row.id);
+    this.#next = { id: Number(this.#insert.run(minute, totals).lastInsertRowid), minute };
+    // Whole hours, so that each hour keeps its last row.
+    const until = minute - (minute % HOUR_MS) - MINUTES_FOR_MS;
+    const { changes } = this.#thin.run(until, this.#isThinned ? until - WEEK_MS : 0);
+    this.#isThinned = changes < MOST_REMOVED;
+    // One row of the older minutes stays: the start of a later difference.
+    this.#forget.run(minute - FIGURES_FOR_MS);
+  }
+
+  /** Call it after the transaction. */
+  ended(isCommitted: boolean): void {
+    if (isCommitted) this.#row = this.#next;
+    else {
+      for (const key of this.#added) this.#totals[key] = (this.#totals[key] ?? 1) - 1;
+      this.#next = this.#row;
+    }
+    this.#added.length = 0;
+  }
+}
+
+type Row = Readonly<{ id: number; minute: number }>;
+const NONE: Row = { id: 0, minute: -1 };
+
+/** Parses a column `totals`. */
+export function readTotals(column: unknown): Totals {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- we alone write it
+  return JSON.parse(text(column)) as Totals;
+}
+
+/** A simulated ban or refusal is neither (simulated.ts). */
+function keysOf({ type, account, rest }: EventRecord): readonly string[] {
+  switch (type) {
+    case "BAN":
+      return "simulated" in rest && rest.simulated === true ? [] : [type];
+    case "LOGIN_REFUSED":
+    case "LOGIN_DELAYED":
+      return "seen" in rest && rest.seen?.simulated !== undefined ? [] : [type];
+    case "EMAIL_ACCEPTED":
+      return account === null ? [type] : [type, SENT];
+    default:
+      return [type];
+  }
+}
+
+/** The time that one row of `address_tally` covers, until it is merged into the row of its day. */
+export const ADDRESSES_SPAN_MS = HOUR_MS;
+/** About a millisecond of work, which delays decisions. */
+const EVENTS_PER_STEP = 250;
+/** Maximum addresses of the current hour. Above it, and once an hour or day is over, only the busiest are kept. */
+const MOST_ADDRESSES = 1_024;
+const BEST_ADDRESSES = 512;
+const BEST_OF_OTHERS = 128;
+const KEPT_ADDRESSES = BEST_ADDRESSES + 2 * BEST_OF_OTHERS;
+
+/**
+ * Ranks addresses, so that no query has to read all events: the busiest of each hour, and of each day for
+ * older events. Also counts events. It follows the events in small steps, since a row for each address would cost the
+ * decisions a page of the log each; `event_tallied.upto` is its position, and readers add later events.
+ */
+export class EventTally {
+  readonly #db: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+  #hour = 0;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#sql = statements((sql) => db.prepare(sql));
+  }
+
+  /** Counts some events, oldest first. False when all are counted. Call it between transactions; throws as they do. */
+  step(most: number = EVENTS_PER_STEP): boolean {
+    const some = this.#sql.next.get(most);
+    const found = integer(some?.["n"]);
+    if (found === 0) return false;
+    const range = [integer(some?.["low"]), integer(some?.["high"])] as const;
+    const hour = integer(some?.["hour"]);
+    this.#sql.begin.run();
+    try {
+      this.#sql.addresses.run(...range);
+      this.#sql.done.run(range[1], found);
+      this.#keepBest(hour, MOST_ADDRESSES);
+      if (hour !== this.#hour) this.#keepBest(this.#hour, KEPT_ADDRESSES);
+      this.#fold(hour);
+      this.#sql.forget.run(hour - RANKED_FOR_MS);
+      this.#sql.commit.run();
+    } catch (error) {
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+      throw error;
+    }
+    this.#hour = hour;
+    return found === most;
+  }
+
+  #keepBest(since: number, most: number): void {
+    if (integer(this.#sql.count.get(since)?.["n"]) > most)
+      this.#sql.keepBest.run(since, BEST_ADDRESSES, BEST_OF_OTHERS);
+  }
+
+  /** The oldest hour of the day whose hours are no longer kept, so that no step has much to do. */
+  #fold(hour: number): void {
+    const past = hour - MINUTES_FOR_MS;
+    const day = past - (past % DAY_MS) - DAY_MS;
+    const oldest = this.#sql.firstHour.get(day, day + DAY_MS)?.["since"] ?? null;
+    if (oldest === null) return;
+    this.#sql.fold.run(day, oldest);
+    this.#sql.drop.run(oldest);
+    this.#keepBest(day, KEPT_ADDRESSES);
+  }
+}
+
+/** The weight of an event in the ranking of addresses. */
+export const RANKED = {
+  mails: "type IN ('EMAIL', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED')",
+  connections: "type IN ('CONNECT', 'CONNECT_REFUSED', 'CONNECT_DEFERRED')",
+  rejected: `type IN ('CONNECT_REFUSED', 'CONNECT_DEFERRED', 'EMAIL_BLOCKED', 'EMAIL_DEFERRED',
+    'LOGIN_REFUSED', 'LOGIN_FAILED')`,
+  failures: "type IN ('LOGIN_REFUSED', 'LOGIN_FAILED')",
+} as const;
+
+export const BY_RANK = "mails DESC, connections DESC, rejected DESC, ip";
+
+function statements(sql: (text: string) => StatementSync) {
+  const within = `FROM event WHERE id BETWEEN ?1 AND ?2 AND ${TOOK_EFFECT}`;
+  const hourOf = `at - at % ${ADDRESSES_SPAN_MS}`;
+  const add = `
+    ON CONFLICT DO UPDATE SET mails = mails + excluded.mails, connections = connections + excluded.connections,
+      rejected = rejected + excluded.rejected, failures = failures + excluded.failures`;
+  const best = (order: string, most: string): string =>
+    `SELECT ip FROM (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${order} LIMIT ${most})`;
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    next: sql(`
+      SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${hourOf}) AS hour FROM
+        (SELECT id, at FROM event WHERE id > (SELECT upto FROM event_tallied) ORDER BY id LIMIT ?)`),
+    addresses: sql(`
+      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+      SELECT ${hourOf}, ip, sum(${RANKED.mails}), sum(${RANKED.connections}), sum(${RANKED.rejected}),
+        sum(${RANKED.failures})
+      ${within} AND ip IS NOT NULL AND prefix IS NOT NULL
+        AND (${RANKED.mails} OR ${RANKED.connections} OR ${RANKED.rejected})
+      GROUP BY 1, 2 ${add}`),
+    done: sql("UPDATE event_tallied SET upto = ?, present = present + ?"),
+    forget: sql("DELETE FROM address_tally WHERE since < ?"),
+    count: sql("SELECT count(*) AS n FROM address_tally WHERE since = ?"),
+    keepBest: sql(`
+      DELETE FROM address_tally WHERE since = ?1 AND ip NOT IN
+        (${best(BY_RANK, "?2")} UNION ${best("rejected DESC, ip", "?3")} UNION ${best("failures DESC, ip", "?3")})`),
+    firstHour: sql("SELECT min(since) AS since FROM address_tally WHERE since > ? AND since < ?"),
+    fold: sql(`
+      INSERT INTO address_tally (since, ip, mails, connections, rejected, failures)
+      SELECT ?1, ip, mails, connections, rejected, failures FROM address_tally WHERE since = ?2 ${add}`),
+    drop: sql("DELETE FROM address_tally WHERE since = ?"),
+  };
+}

@@ -1,0 +1,164 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { auditedOf } from "../../core/audit/audited.ts";
+import type { EventColumns } from "../../core/events/columns.ts";
+import { type EventRecord, sentenceOf } from "../../core/events/event.ts";
+import { COUNTS_CODE } from "../columns.ts";
+import { AuditChain } from "./audit.ts";
+import { EventIds } from "./event-ids.ts";
+import { EventMinutes } from "./event-tally.ts";
+
+/** A few mails of four events. More would outlive V8's young generation, and the guard would hold two megabytes more. */
+const MOST_WAITING = 32;
+
+/**
+ * Writes events. Between two questions of Postfix other programs empty the processor's caches, and SQLite is a lot of code. So
+ * some strangers' events wait until their transaction ends, or until something reads them, and are written together.
+ * An event of an account is written at once, because several adapters read those. Audited events enter the chain,
+ * and every event its minute's counts, in the same transaction.
+ *
+ * Readers trigger writes, and may ignore errors. So an error is stored and thrown again until the
+ * transaction ends: it can only be lost as a whole, and no row is written twice.
+ */
+export class EventWriter {
+  readonly #insert: StatementSync;
+  readonly #audit: AuditChain;
+  readonly #minutes: EventMinutes;
+  readonly #waiting: EventRecord[] = [];
+  #isOpen = false;
+  /** The error of a write in the open transaction. */
+  #failure: Readonly<{ error: unknown }> | null = null;
+  /** The newest event, written or waiting. */
+  #lastId: number;
+  #lastCommittedId: number;
+
+  constructor(db: DatabaseSync) {
+    this.#insert = db.prepare(INSERT_EVENT);
+    this.#audit = new AuditChain(db);
+    this.#minutes = new EventMinutes(db);
+    this.#lastId = new EventIds(db).last();
+    this.#lastCommittedId = this.#lastId;
+  }
+
+  /** Returns the id of the event. Outside a transaction it is written at once. */
+  add(record: EventRecord): number {
+    this.#waiting.push(record);
+    const audited = auditedOf(record);
+    if (audited !== null) this.#audit.add(audited);
+    this.#minutes.add(record);
+    // SQLite continues from the highest id (sqlite.org/autoinc.html).
+    this.#lastId += 1;
+    if (!this.#isOpen || record.account !== null || this.#waiting.length >= MOST_WAITING) this.write();
+    return this.#lastId;
+  }
+
+  /** Call it before anything reads or changes what depends on events, and before the commit. Throws if the disk is full. */
+  write(): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    if (this.#waiting.length > 0) this.heed(() => this.#insertAll());
+  }
+
+  /** Call it last, before the commit. Throws as `write` does. */
+  finish(): void {
+    this.write();
+    this.heed(() => this.#minutes.write());
+  }
+
+  /** Does `work`, which writes for a reader. If it throws, so does each later write of the open transaction. */
+  heed(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (this.#isOpen) this.#failure = { error };
+      throw error;
+    }
+  }
+
+  #insertAll(): void {
+    try {
+      for (const record of this.#waiting) this.#lastId = Number(this.#insert.run(...valuesOf(record)).lastInsertRowid);
+    } finally {
+      this.#waiting.length = 0;
+    }
+  }
+
+  begin(): void {
+    this.#isOpen = true;
+  }
+
+  ended(isCommitted: boolean): void {
+    this.#isOpen = false;
+    this.#failure = null;
+    this.#waiting.length = 0;
+    this.#minutes.ended(isCommitted);
+    if (isCommitted) this.#lastCommittedId = this.#lastId;
+    else this.#lastId = this.#lastCommittedId;
+  }
+}
+
+/** The columns of `event`, in the order of a record's values. */
+const COLUMNS = [
+  "at",
+  "type",
+  "service",
+  "ip",
+  "prefix",
+  "account",
+  "sender",
+  "recipient",
+  "queue_id",
+  "message_id",
+  "helo",
+  "size_bytes",
+  "verdict",
+  "reason",
+  "offence",
+  "counts",
+  "count",
+  "limit_count",
+  "window_ms",
+  "limit_key",
+  "actor",
+  "proof",
+  "rest",
+  // For people only: the text as written then; later versions do not change it.
+  "details",
+  "action",
+] as const;
+
+export const EVENT_COLUMNS = COLUMNS.join(", ");
+export const INSERT_EVENT = `INSERT INTO event (${EVENT_COLUMNS}) VALUES (${COLUMNS.map(() => "?").join(", ")})`;
+
+export function valuesOf(record: EventRecord): readonly SQLInputValue[] {
+  const { details, action } = sentenceOf(record);
+  return [
+    record.at,
+    record.type,
+    record.service,
+    record.ip,
+    record.prefix,
+    record.account,
+    record.sender,
+    record.recipient,
+    record.queueId,
+    record.messageId,
+    record.helo,
+    record.sizeBytes,
+    record.verdict,
+    record.reason,
+    record.offence,
+    codeOf(record.counts),
+    record.count,
+    record.limit,
+    record.windowMs,
+    record.limitKey,
+    record.actor,
+    record.proof,
+    JSON.stringify(record.rest),
+    details,
+    action,
+  ];
+}
+
+function codeOf(counts: EventColumns["counts"]): number {
+  return counts === null ? 0 : COUNTS_CODE[counts];
+}

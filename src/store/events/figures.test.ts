@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { banOf, engineDatabase, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { eventsBetween } from "../../guard/explain/stats.ts";
+import { EventTally } from "./event-tally.ts";
+import { SqliteFigures } from "./figures.ts";
+
+/** More events than are counted one by one. */
+const FLOOD = 12_000;
+
+function fresh(t: TestContext) {
+  const { db, store, reader, committed } = engineDatabase(t);
+  const tally = new EventTally(db);
+  const tallied = (): void => {
+    while (tally.step());
+  };
+  const flood = (at: Millis, count = FLOOD): void =>
+    committed(() => {
+      for (let i = 0; i < count; i++) store.append(eventRow("203.0.113.8", at));
+    });
+  const figures = new SqliteFigures(reader);
+  const counts = (since: Millis) => eventsBetween(figures.totals(since), figures.totals(null));
+  return { db, store, committed, tallied, flood, figures, counts };
+}
+
+test("ranking counts what an address did since", (t) => {
+  const { store, committed, figures } = fresh(t);
+  committed(() => {
+    store.append(eventRow("203.0.113.9", START));
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", later(START, HOUR_MS)));
+    store.append(eventRow("203.0.113.7", later(START, HOUR_MS), { type: "EMAIL_BLOCKED", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "EMAIL", counts: "mail" }));
+    store.append(eventRow("203.0.113.8", later(START, HOUR_MS), { type: "BAN" }));
+  });
+  const top = [
+    { ip: "203.0.113.7", mails: 1, connections: 3, rejected: 1 },
+    { ip: "203.0.113.8", mails: 1, connections: 0, rejected: 0 },
+  ];
+  assert.deepEqual(figures.topIps(later(START, 1), 9), top);
+  assert.deepEqual(figures.topIps(later(START, 1), 1), top.slice(0, 1));
+  assert.deepEqual(figures.topIps(START, 9).length, 3);
+  assert.deepEqual(figures.topIps(later(START, DAY_MS), 9), []);
+  assert.deepEqual(figures.top("mails", START, 9), [
+    { ip: "203.0.113.7", count: 1 },
+    { ip: "203.0.113.8", count: 1 },
+  ]);
+  assert.deepEqual(figures.top("refusals", START, 9), [{ ip: "203.0.113.7", count: 1 }]);
+  assert.deepEqual(figures.top("failures", START, 9), []);
+});
+
+test("who brings most mail comes first, however busy others are, and however long ago within the window", (t) => {
+  const { store, committed, tallied, flood, figures } = fresh(t);
+  committed(() => {
+    for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL", counts: "mail" }));
+  });
+  flood(later(START, 1));
+  tallied();
+  assert.deepEqual(figures.topIps(START, 9), [
+    { ip: "203.0.113.7", mails: 3, connections: 0, rejected: 0 },
+    { ip: "203.0.113.8", mails: 0, connections: FLOOD, rejected: 0 },
+  ]);
+});
+
+test("in a flood the figures are right to the span, whether the tally has seen its events or not", (t) => {
+  const { store, committed, tallied, flood, figures, counts } = fresh(t);
+  const types = ["CONNECT", "EMAIL", "EMAIL_BLOCKED", "LOGIN_FAILED", "LOGIN_SUCCEEDED", "CONNECT_REFUSED"] as const;
+  const random = seeded(9);
+  committed(() => {
+    for (let i = 0; i < 3_000; i++) {
+      const type = types[Math.floor(random() * types.length)] ?? "CONNECT";
+      store.append(eventRow(`203.0.113.${Math.floor(random() * 20)}`, later(START, i * 20_000), { type }));
+    }
+  });
+  const since = later(START, 8 * HOUR_MS);
+  const exact = { top: figures.topIps(since, 30), counts: counts(since) };
+  tallied();
+  flood(later(START, 3_000 * 20_000));
+  const withFlood = { ...exact.counts, CONNECT: (exact.counts["CONNECT"] ?? 0) + FLOOD };
+  const check = (): void => {
+    assert.deepEqual(counts(since), withFlood);
+    assert.deepEqual(counts(later(since, MINUTE_MS - 1)), withFlood, "from the start of its minute");
+    const top = figures.topIps(since, 30);
+    assert.deepEqual(
+      top.filter(({ ip }) => ip !== "203.0.113.8"),
+      exact.top.filter(({ ip }) => ip !== "203.0.113.8"),
+    );
+    assert.deepEqual(figures.topIps(later(since, 59 * MINUTE_MS), 30), top, "from the start of its hour");
+  };
+  tallied();
+  check();
+  committed(() => store.append(eventRow("203.0.113.99", later(START, DAY_MS))));
+  assert.deepEqual(counts(since)["CONNECT"], withFlood.CONNECT + 1, "one that the tally has not seen");
+});
+
+test("a span shows what there was at each of its steps, and before and after all events", (t) => {
+  const { store, committed, figures } = fresh(t);
+  const minute = (n: number): Millis => later(START, n * MINUTE_MS);
+  for (const [n, count] of [
+    [0, 1],
+    [1, 2],
+    [5, 3],
+    [9, 1],
+  ] as const)
+    committed(() => {
+      for (let i = 0; i < count; i++) store.append(eventRow("203.0.113.7", minute(n)));
+    });
+  const of = (from: Millis, to: Millis, steps: number): readonly number[] =>
+    figures.totalsAt({ from, to, stepMs: steps * MINUTE_MS }).map((totals) => totals["CONNECT"] ?? 0);
+  assert.deepEqual(of(START, minute(10), 1), [0, 1, 3, 3, 3, 3, 6, 6, 6, 6, 7]);
+  assert.deepEqual(of(START, minute(12), 3), [0, 3, 6, 6, 7]);
+  assert.deepEqual(of(minute(1), minute(6), 5), [1, 6]);
+  assert.deepEqual(of(minute(-4), minute(0), 2), [0, 0, 0]);
+  assert.deepEqual(of(minute(20), minute(24), 2), [7, 7, 7]);
+});
+
+test("what was recorded is counted with what is gone, and bans by who or what banned", (t) => {
+  const { db, store, committed, tallied, figures } = fresh(t);
+  assert.deepEqual(figures.totals(null), {});
+  committed(() => {
+    for (let i = 0; i < 5; i++) store.append(eventRow("203.0.113.7", START));
+    store.append(eventRow("203.0.113.7", START, { type: "EMAIL" }));
+  });
+  tallied();
+  db.exec("DELETE FROM event WHERE id <= 3");
+  committed(() => store.append(eventRow("203.0.113.7", START)));
+  assert.deepEqual(figures.totals(null), { CONNECT: 6, EMAIL: 1 });
+
+  for (const [i, source] of ["engine", "engine", "fail2ban", "root", "admin via 192.0.2.1"].entries())
+    committed(() => store.apply({ type: "BAN", ban: banOf(`203.0.113.${i}`, START, { source }) }, START));
+  const lifted = { type: "LIFT", prefix: net("203.0.113.1"), cause: "UNBAN", forgiven: true, by: "root" } as const;
+  committed(() => store.apply(lifted, START));
+  assert.deepEqual(figures.bansInForce(START), { engine: 1, fail2ban: 1, manual: 2 });
+  assert.deepEqual(figures.bansInForce(later(START, HOUR_MS)), { engine: 0, fail2ban: 0, manual: 0 });
+});

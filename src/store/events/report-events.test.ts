@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
+import { EventNames } from "./event-index.ts";
+import { ReportEvents } from "./report-events.ts";
+
+const FROM = later(START, -2 * DAY_MS);
+
+/** Each row: the type, hours before 06:00 of the 20th, and differing fields. */
+function recorded(
+  t: TestContext,
+  rows: readonly (readonly [EventRecord["type"], number, Partial<EventRecord>?, string?])[],
+) {
+  const { db, store, committed, reader } = engineDatabase(t);
+  const sorted = rows.toSorted((a, b) => b[1] - a[1]);
+  committed(() => {
+    for (const [type, hoursAgo, changes = {}, ip = "203.0.113.7"] of sorted)
+      store.append(eventRow(ip, later(START, -hoursAgo * HOUR_MS), { type, ...changes }));
+  });
+  new EventNames(db).step();
+  return { db, events: new ReportEvents(reader) };
+}
+
+test("days are counted by UTC, from the first moment to the last", (t) => {
+  const { events } = recorded(t, [
+    ["LOGIN_FAILED", 49],
+    ["LOGIN_FAILED", 47],
+    ["LOGIN_REFUSED", 29],
+    ["EMAIL_ACCEPTED", 29],
+    ["EMAIL_DELIVERED", 7],
+    ["LOGIN_FAILED", 5],
+    ["LOGIN_SUCCEEDED", 4],
+    ["EMAIL_BLOCKED", 3],
+    ["LOGIN_FAILED", 0],
+  ]);
+  const none = { signedIn: 0, failed: 0, refused: 0, accepted: 0, blocked: 0, delivered: 0 };
+  assert.deepEqual(events.days(FROM, START), [
+    { ...none, day: "2026-11-18", failed: 1 },
+    { ...none, day: "2026-11-19", refused: 1, accepted: 1, delivered: 1 },
+    { ...none, day: "2026-11-20", failed: 1, signedIn: 1, blocked: 1 },
+  ]);
+});
+
+test("addresses and names are ranked, and simulated refusals do not count", (t) => {
+  const { events, db } = recorded(t, [
+    ["LOGIN_FAILED", 3, { account: "Admin" }],
+    ["LOGIN_FAILED", 3, { account: "admin" }],
+    ["EMAIL_BLOCKED", 2, { reason: "spam_refused" }],
+    ["CONNECT_REFUSED", 2, {}, "2001:db8::1"],
+    ["CONNECT", 1, {}, "203.0.113.9"],
+    ["LOGIN_REFUSED", 1, {}, "203.0.113.10"],
+    ["LOGIN_FAILED", 60, {}, "203.0.113.8"],
+  ]);
+  db.exec(`UPDATE event SET rest = '{"seen":{"simulated":"refuse"}}' WHERE type = 'LOGIN_REFUSED'`);
+  db.exec(`INSERT INTO ban (prefix, first, last, ip, level, code, reason, source, created_at, offences, answered)
+    VALUES ('2001:db8::/64', x'00', x'00', '2001:db8::1', 'heavy', 'mail_limit', 'Too many mails', 'engine', 0, 1, 0)`);
+  assert.deepEqual(events.addresses(FROM, START), [
+    { ip: "203.0.113.7", signIns: 2, mails: 1, connections: 0, isBanned: false },
+    { ip: "2001:db8::1", signIns: 0, mails: 0, connections: 1, isBanned: true },
+  ]);
+  assert.deepEqual(events.names(FROM), [{ name: "admin", failed: 2 }]);
+});
+
+test("reasons are shown in words, most frequent first, with retention's summaries", (t) => {
+  const { events, db } = recorded(t, [
+    ["EMAIL_BLOCKED", 3, { reason: "spam_refused" }],
+    ["EMAIL_BLOCKED", 3, { reason: "block_listed" }],
+    ["EMAIL_BLOCKED", 60, { reason: "dmarc_refused" }],
+  ]);
+  const sumUp = (at: Millis, count: number): unknown =>
+    db.prepare("INSERT INTO event_summary VALUES (?, 'EMAIL_BLOCKED', 'block_listed', ?)").run(at, count);
+  assert.deepEqual(events.looked(FROM, START), { events: 2, isAll: true });
+  sumUp(later(START, -DAY_MS), 40);
+  sumUp(later(START, -3 * DAY_MS), 900);
+  assert.deepEqual(
+    events.reasons("EMAIL_BLOCKED", FROM, START).map(({ code, count }) => [code, count]),
+    [
+      ["block_listed", 41],
+      ["spam_refused", 1],
+    ],
+  );
+  assert.equal(events.reasons("EMAIL_BLOCKED", FROM, START)[0]?.says, "The client is on a DNS block list.");
+  assert.equal(events.days(FROM, START)[1]?.blocked, 40);
+  assert.deepEqual(events.looked(FROM, START), { events: 2, isAll: false });
+});
+
+test("of the scored mails some were marked", (t) => {
+  const { events } = recorded(t, [
+    ["SPAM_SCORED", 3, { verdict: "mark" }],
+    ["SPAM_SCORED", 3, { verdict: "pass" }],
+    ["SPAM_SCORED", 60, { verdict: "mark" }],
+  ]);
+  assert.deepEqual(events.scored(FROM), { scored: 2, marked: 1 });
+});
+
+test("an empty database has empty figures", (t) => {
+  const { events } = recorded(t, []);
+  assert.deepEqual(
+    [events.addresses(FROM, START), events.names(FROM), events.reasons("BAN", FROM, START)],
+    [[], [], []],
+  );
+  assert.equal(events.days(FROM, START).length, 3);
+  assert.deepEqual(events.scored(FROM), { scored: 0, marked: 0 });
+});

@@ -1,0 +1,173 @@
+import type { StatementSync } from "node:sqlite";
+import type { AuditType } from "../../core/events/event-types.ts";
+import { HOUR_MS } from "../../core/time.ts";
+
+/** How events of one kind are removed, by their lowest and highest id. */
+export type Removal = Readonly<
+  Record<"countKept" | "summarise" | "forget" | "forgetAccount" | "forgetNames" | "uncount" | "remove", StatementSync>
+>;
+
+export type Range = Readonly<Record<string, unknown>> | undefined;
+
+/** Kept longest: bans, and administrators' actions. SPARED is not among them, because it recurs with each report of a jail. */
+const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
+  BAN: true,
+  UNBAN: true,
+  BAN_EXPIRED: true,
+  BAN_REFUSED: true,
+  ALLOW_ADDED: true,
+  ALLOW_REMOVED: true,
+  ALLOW_EXPIRED: true,
+  ACCOUNT_ADDED: true,
+  ACCOUNT_REMOVED: true,
+  ACCOUNT_SUSPENDED: true,
+  ACCOUNT_RESUMED: true,
+  ACCOUNT_RELEASED: true,
+  HELD_MAIL_DROPPED: true,
+  QUEUE_HELD: true,
+  QUEUE_RELEASED: true,
+  QUEUE_DELETED: true,
+  PASSWORD_CHANGED: true,
+  APP_PASSWORD_MADE: true,
+  APP_PASSWORD_REMOVED: true,
+  FORWARDING_CHANGED: true,
+  VACATION_CHANGED: true,
+  NETWORKS_CHANGED: true,
+  QUOTA_CHANGED: true,
+  LEGAL_HOLD_SET: true,
+  LEGAL_HOLD_LIFTED: true,
+  MAIL_KEY_MADE: true,
+  MAIL_KEYS_RECOVERED: true,
+  ALIAS_ADDED: true,
+  ALIAS_REMOVED: true,
+  ALIAS_BLOCKED: true,
+  ALIAS_UNBLOCKED: true,
+  SPAM_ALLOW_ADDED: true,
+  SPAM_ALLOW_REMOVED: true,
+  TOKEN_CREATED: true,
+  TOKEN_REVOKED: true,
+  SESSION_ENDED: true,
+  SESSION_PROVED: true,
+  FACTOR_ADDED: true,
+  FACTOR_REMOVED: true,
+  SECOND_FACTOR_ASKED: true,
+  SECOND_FACTOR_FAILED: true,
+  RECOVERY_CODES_MADE: true,
+  RECOVERY_CODE_USED: true,
+  ADMIN_PASSWORD_CHANGED: true,
+  PASSKEY_ADDED: true,
+  PASSKEY_REMOVED: true,
+  PASSKEY_REFUSED: true,
+  ACCESS_REVIEWED: true,
+  RECOVERY_KEY_MADE: true,
+  SETTINGS_APPLIED: true,
+  GREYLIST_PAUSED: true,
+  GREYLIST_RESUMED: true,
+  BREAK_GLASS: true,
+  FIREWALL_TRIED: true,
+  FIREWALL_CONFIRMED: true,
+  FIREWALL_ROLLED_BACK: true,
+  INCIDENT: true,
+  COMMAND_REFUSED: true,
+  CALLER_REFUSED: true,
+  EVENTS_AGGREGATED: true,
+  FIREWALL_LOST: true,
+  PORTS_BLOCKED: true,
+  CLOCK_JUMPED: true,
+};
+
+/** All other events; a flood may bring a million. */
+export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
+  .map((type) => `'${type}'`)
+  .join(", ")})`;
+
+type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
+
+export function retentionStatements(sql: (text: string) => StatementSync) {
+  // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed
+  // before it entered its index would be missing from the windows too.
+  const spare = "id < (SELECT max(id) FROM event) AND id <= (SELECT upto FROM event_indexed)";
+  const routine = ROUTINE;
+  const summarise = (which: string): string => `
+    INSERT INTO event_summary (hour, type, reason, count)
+    SELECT at - at % ${HOUR_MS}, type, coalesce(reason, ''), count(*) FROM event
+    WHERE id BETWEEN ? AND ? AND ${which} GROUP BY 1, 2, 3
+    ON CONFLICT DO UPDATE SET count = count + excluded.count`;
+  const removal = (which: string): Removal => {
+    const within = `id BETWEEN ?1 AND ?2 AND ${which}`;
+    const forget = (subject: "prefix" | "account", more: string): string => `
+      DELETE FROM event_subject WHERE (subject, counts, at, id) IN (
+        SELECT ${subject}, counts, at, id FROM event
+        WHERE ${within} AND ${subject} IS NOT NULL AND ${more} AND (counts = 0 OR at < ?3))`;
+    return {
+      countKept: sql(`SELECT count(*) AS n FROM event WHERE ${within} AND counts > 0 AND at >= ?3`),
+      summarise: sql(summarise(which)),
+      forget: sql(forget("prefix", "true")),
+      forgetAccount: sql(forget("account", "counts = 3")),
+      forgetNames: sql(`
+        DELETE FROM event_name WHERE (role, name, id) IN (SELECT role, name, id FROM event_names WHERE ${within})`),
+      uncount: sql(`
+        UPDATE event_tallied
+        SET present = present - (SELECT count(*) FROM event WHERE ${within} AND id <= event_tallied.upto)`),
+      remove: sql(`DELETE FROM event WHERE ${within}`),
+    };
+  };
+  return {
+    begin: sql("BEGIN IMMEDIATE"),
+    commit: sql("COMMIT"),
+    rollback: sql("ROLLBACK"),
+    pageCount: sql("PRAGMA page_count"),
+    freePages: sql("PRAGMA freelist_count"),
+    pageSize: sql("PRAGMA page_size"),
+    firstRoutine: sql(`SELECT id, at FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT 1`),
+    countOlder: sql(`
+      SELECT count(*) AS n FROM
+        (SELECT at FROM event WHERE id >= ?1 AND ${spare} AND ${routine} ORDER BY id LIMIT ?3) WHERE at < ?2`),
+    routine: sql(`
+      SELECT min(id) AS low, max(id) AS high, count(*) AS n FROM
+        (SELECT id FROM event WHERE id >= ? AND ${spare} AND ${routine} ORDER BY id LIMIT ?)`),
+    oldest: sql(`
+      SELECT min(id) AS low, max(id) AS high FROM (SELECT id FROM event WHERE ${spare} ORDER BY id LIMIT ?)`),
+    routineOnly: removal(routine),
+    any: removal("true"),
+    dropEntry: sql("DELETE FROM event_subject WHERE subject = ? AND counts = ? AND at = ? AND id = ?"),
+    guessesAfter: sql("SELECT 1 FROM guess WHERE at > ? LIMIT 1 OFFSET ?"),
+    dropGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess WHERE at < ? ORDER BY at LIMIT ?)`),
+    dropManyGuesses: sql(`
+      DELETE FROM guess WHERE (account, network, proof) IN
+        (SELECT account, network, proof FROM guess ORDER BY at LIMIT ?)`),
+    dropKnown: sql(`
+      DELETE FROM known_address WHERE (prefix, account) IN
+        (SELECT prefix, account FROM known_address WHERE last_at < ? LIMIT ?)`),
+    dropOldBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at < ? ORDER BY ended_at LIMIT ?)`),
+    dropManyBans: sql(`
+      DELETE FROM ban WHERE id IN (SELECT id FROM ban WHERE ended_at IS NOT NULL ORDER BY ended_at LIMIT ?)`),
+    dropSteps: sql(`
+      DELETE FROM ban_step WHERE id IN (SELECT id FROM ban_step
+        WHERE at < ? AND id <= (SELECT max(id) FROM ban_step) - ? ORDER BY id LIMIT ?)`),
+    // Only from the front: if the clock was set back, an older entry waits for those before it, so that the chain has no hole.
+    dropAudit: sql(`
+      DELETE FROM audit_entry WHERE id IN (SELECT id FROM (
+        SELECT id, max(at) OVER (ORDER BY id) AS latest FROM
+          (SELECT id, at FROM audit_entry WHERE id <= (SELECT max(id) FROM audit_entry) - ?2 ORDER BY id LIMIT ?4))
+        WHERE latest < ?1 OR id <= (SELECT max(id) FROM audit_entry) - ?3)`),
+    dropOldCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent WHERE last_at < ? ORDER BY last_at LIMIT ?)`),
+    dropManyCorrespondents: sql(`
+      DELETE FROM correspondent WHERE (address, account) IN
+        (SELECT address, account FROM correspondent ORDER BY last_at LIMIT ?)`),
+    dropOldHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail WHERE day < ? ORDER BY day LIMIT ?)`),
+    dropManyHonest: sql(`
+      DELETE FROM honest_mail WHERE (network, prefix, day) IN
+        (SELECT network, prefix, day FROM honest_mail ORDER BY day LIMIT ?)`),
+    dropSummary: sql(`
+      DELETE FROM event_summary WHERE (hour, type, reason) IN
+        (SELECT hour, type, reason FROM event_summary WHERE hour < ? LIMIT ?)`),
+  };
+}

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { banOf, eventRow, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { auditedRecovery } from "../../core/audit/audited.ts";
+import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
+import type { EventType } from "../../core/events/event-types.ts";
+import { DAY_MS, HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { SqliteBanLog } from "../engine-db/ban-log.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { surplusOf } from "../maintenance/work.ts";
+import { AuditChain, AuditEntries } from "./audit.ts";
+import { EventCount } from "./event-ids.ts";
+import { Retention, type RetentionLimits } from "./retention.ts";
+
+const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
+
+function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  const events = new EventCount(db);
+  const store = new SqliteStore(db, events);
+  const retention = new Retention(db, events, { ...WIDE, ...limits });
+  const count = (where = "true"): number =>
+    Number(db.prepare(`SELECT count(*) AS n FROM event WHERE ${where}`).get()?.["n"]);
+  const append = (rows: number, at: Millis, type: EventType = "CONNECT"): void => {
+    store.begin();
+    for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.${i % 250}.7`, at, { type }));
+    store.commit();
+  };
+  const settle = (now: Millis, batch = 1_000): number => {
+    const before = events.rows;
+    store.settle();
+    if (retention.mustCount(now)) retention.counted(surplusOf(db, retention.staleBefore(now)), now);
+    for (let step = 0; step < 1_000; step++) {
+      if (!retention.step(now, batch)) return before - events.rows;
+    }
+    throw new Error("never settles");
+  };
+  return { db, events, store, retention, count, append, settle };
+}
+
+test("under its limits nothing goes", (t) => {
+  const { append, settle, count } = fresh(t, {});
+  append(500, START);
+  assert.equal(settle(START), 0);
+  assert.equal(count(), 500);
+});
+
+test("over the limit of rows the oldest routine rows are summed up by the hour", (t) => {
+  const { db, append, settle, count, store, retention, events } = fresh(t, { maxRows: 1_000 });
+  append(300, START);
+  append(50, START, "BAN");
+  append(900, later(START, HOUR_MS));
+  assert.equal(events.rows, 1_250);
+  store.settle();
+  assert.equal(retention.step(START, 100), false, "nothing goes before it is known what is there");
+  retention.counted(surplusOf(db, START), START);
+  assert.equal(retention.step(START, 100), true);
+  assert.equal(events.rows, 1_150, "a step takes no more than its batch");
+  assert.equal(settle(START, 100), 150);
+  assert.equal(count(), 1_000);
+  assert.equal(events.rows, 1_000);
+  assert.equal(count("type = 'BAN'"), 50, "bans stay");
+  append(150, later(START, HOUR_MS));
+  settle(START);
+  assert.equal(count(), 1_000);
+  assert.deepEqual(
+    db
+      .prepare("SELECT hour, type, reason, count FROM event_summary ORDER BY hour")
+      .all()
+      .map((row) => Object.values(row)),
+    [
+      [START, "CONNECT", "below_limit", 300],
+      [START + HOUR_MS, "CONNECT", "below_limit", 100],
+    ],
+  );
+});
+
+test("when only bans and commands are left, the oldest of those go too", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(80, START, "BAN");
+  append(80, START, "ACCOUNT_ADDED");
+  append(10, START);
+  assert.equal(settle(START), 70);
+  assert.equal(count("type = 'CONNECT'"), 1);
+  assert.equal(count("type = 'BAN'"), 19);
+  assert.equal(count("type = 'ACCOUNT_ADDED'"), 80);
+});
+
+test("who was spared again and again pushes out no evidence", (t) => {
+  const { append, settle, count } = fresh(t, { maxRows: 100 });
+  append(50, START, "BAN");
+  append(40, START, "PASSWORD_CHANGED");
+  append(900, START, "SPARED");
+  settle(START);
+  assert.deepEqual([count("type = 'BAN'"), count("type = 'PASSWORD_CHANGED'"), count("type = 'SPARED'")], [50, 40, 10]);
+});
+
+test("the newest event stays, so that no id is ever given twice", (t) => {
+  const { append, settle, count, store } = fresh(t, { maxAgeMs: DAY_MS, maxRows: 50 });
+  append(50, START, "BAN");
+  append(1, START);
+  assert.equal(settle(START), 1);
+  assert.equal(count("type = 'BAN'"), 49, "an old ban went instead");
+  settle(later(START, 9 * DAY_MS));
+  store.begin();
+  assert.equal(store.append(eventRow("203.0.113.7", START)), 52);
+  store.commit();
+});
+
+test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
+  const { append, settle, retention, db } = fresh(t, { maxBytes: 3_000_000 });
+  const pages = (): number => Number(db.prepare("PRAGMA page_count").get()?.["page_count"]);
+  let settled = 0;
+  for (let round = 0; round < 30; round++) {
+    append(3_000, later(START, round));
+    settle(START);
+    assert.ok(retention.usedBytes() <= 3_000_000, String(retention.usedBytes()));
+    if (round === 9) settled = pages();
+  }
+  assert.ok(settled > 700 && pages() <= settled * 1.1, `${pages()} pages, were ${settled}`);
+});
+
+test("routine rows go when they are old", (t) => {
+  const { append, settle, count } = fresh(t, { maxAgeMs: DAY_MS });
+  append(200, START);
+  append(5, START, "UNBAN");
+  append(300, later(START, HOUR_MS));
+  assert.equal(settle(later(START, DAY_MS)), 0);
+  assert.equal(settle(later(START, DAY_MS + 1), 64), 200);
+  assert.equal(settle(later(START, 10 * DAY_MS)), 299);
+  assert.equal(count(), 6);
+});
+
+test("known addresses, ended bans and followed steps are removed once they are old; those in force stay", (t) => {
+  const { db, store, settle } = fresh(t, {});
+  const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
+  store.begin();
+  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org", proof: "" }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
+  store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
+  const lift = { prefix: net("203.0.113.1"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;
+  store.apply({ type: "LIFT", ...lift }, later(START, HOUR_MS));
+  store.commit();
+  settle(later(START, 90 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [1, 2]);
+  settle(later(START, 181 * DAY_MS));
+  assert.deepEqual([rows("known_address"), rows("ban")], [0, 1]);
+  assert.equal(new SqliteBanLog(db).last(), 3, "few steps stay, however old");
+});
+
+test("steps that are old and far behind go, the newest stay", (t) => {
+  const { db, settle } = fresh(t, {});
+  const insert = db.prepare("INSERT INTO ban_step (at, type, prefix) VALUES (?, 'delete', '203.0.113.1/32')");
+  db.exec("BEGIN");
+  for (let i = 0; i < 100_500; i++) insert.run(START);
+  db.exec("COMMIT");
+  settle(later(START, 2 * HOUR_MS), 1_000);
+  const log = new SqliteBanLog(db);
+  assert.equal(log.last(), 100_500);
+  assert.equal(log.after(0, 1)[0]?.id, 501);
+});
+
+test("a flood does not empty the windows of those who came before it, for as long as they last", (t) => {
+  const { db, append, settle, store } = fresh(t, { maxRows: 1_000 });
+  const prefix = net("198.51.100.7/32");
+  const reach = {
+    sinceConnections: START,
+    sinceMails: START,
+    sinceFailures: START,
+    sinceProbes: START,
+    most: 100,
+    mostFailures: 100,
+  };
+  store.begin();
+  for (let i = 0; i < 8; i++)
+    store.append(eventRow("198.51.100.7", later(START, i + 1), { type: "EMAIL", counts: "mail" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "LOGIN_FAILED", counts: "login", proof: "a1" }));
+  store.append(eventRow("198.51.100.7", later(START, 9), { type: "RECIPIENT", counts: null }));
+  store.commit();
+  append(3_000, later(START, HOUR_MS));
+  settle(later(START, HOUR_MS));
+  assert.equal(Number(db.prepare("SELECT count(*) AS n FROM event WHERE ip = '198.51.100.7'").get()?.["n"]), 0);
+  const kept = store.address(prefix, reach);
+  assert.equal(kept.mails.length, 8);
+  assert.equal(kept.failures.length, 1);
+
+  // A day later no window counts them, and the hourly sweep removes them.
+  append(1, later(START, 3 * DAY_MS));
+  settle(later(START, 3 * DAY_MS));
+  settle(later(START, 3 * DAY_MS + 2 * HOUR_MS));
+  assert.equal(store.address(prefix, reach).mails.length, 0);
+});
+
+test("what is kept for windows is bounded too", (t) => {
+  const { db, append, settle } = fresh(t, { maxRows: 1_000 });
+  for (let round = 0; round < 8; round++) {
+    append(2_000, later(START, round));
+    settle(later(START, round));
+  }
+  const entries = Number(db.prepare("SELECT count(*) AS n FROM event_subject").get()?.["n"]);
+  assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
+});
+
+test("a flood of guesses is counted within a minute, not within an hour, and the oldest go", (t) => {
+  const { db, retention, settle } = fresh(t, {});
+  const guess = (from: number, rows: number, at: Millis): void => {
+    db.prepare(`
+      WITH RECURSIVE n (i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1 + ?2 - 1)
+      INSERT INTO guess (account, network, proof, at) SELECT 'anna', '203.0.113.0/24', printf('%06d', i), ?3 FROM n`).run(
+      from,
+      rows,
+      at,
+    );
+  };
+  const rows = (): readonly unknown[] =>
+    Object.values(db.prepare("SELECT count(*), min(CAST(proof AS INTEGER)) FROM guess").get() ?? {});
+  guess(1, 190_010, START);
+  settle(START);
+  guess(200_001, 10_000, later(START, 1));
+  assert.equal(retention.mustCount(later(START, MINUTE_MS)), false, "ten thousand are not many");
+  guess(300_001, 1, later(START, 1));
+  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS - 1)), false, "it looks once a minute");
+  assert.deepEqual(rows(), [200_011, 1]);
+  settle(later(START, 2 * MINUTE_MS));
+  assert.deepEqual(rows(), [200_000, 12]);
+  assert.equal(retention.mustCount(later(START, 3 * MINUTE_MS)), false, "those before the last count are not new");
+  assert.equal(retention.mustCount(later(START, 2 * MINUTE_MS + HOUR_MS)), true);
+});
+
+test("the oldest entries of the audit go when there are more than are kept, and the rest of the chain still fits", (t) => {
+  const { db, settle } = fresh(t, {});
+  const chain = new AuditChain(db);
+  db.exec("BEGIN");
+  // The clock was set back after the first five.
+  for (let i = 0; i < MOST_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", later(START, i < 5 ? HOUR_MS : 0)));
+  db.exec("COMMIT");
+  const entries = new AuditEntries(db);
+  const left = (at: Millis) => {
+    settle(at);
+    const { first, last, fault } = entries.check([], at);
+    return [first, last, fault];
+  };
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS)), [1, MOST_ENTRIES + 10, null], "none is old enough");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + MINUTE_MS)), [1, MOST_ENTRIES + 10, null], "nor is the first");
+  assert.deepEqual(left(later(START, ENTRIES_STAY_MS + 2 * HOUR_MS)), [11, MOST_ENTRIES + 10, null]);
+});
+
+test("a flood of audit entries is bounded, and the check reports each anchored entry that it pushed out", (t) => {
+  const { db, settle } = fresh(t, {});
+  const chain = new AuditChain(db);
+  db.exec("BEGIN");
+  for (let i = 0; i < MOST_YOUNG_ENTRIES + 10; i++) chain.add(auditedRecovery("missing", START));
+  db.exec("COMMIT");
+  const entries = new AuditEntries(db);
+  const anchor = { at: isoTime(START), id: 7, hash: db.prepare("SELECT hash FROM audit_entry WHERE id = 7").get() };
+  const anchors = [{ ...anchor, hash: String(anchor.hash?.["hash"]) }];
+  assert.equal(entries.check(anchors, START).fault, null);
+  settle(START);
+  const { first, last, fault } = entries.check(anchors, later(START, ENTRIES_STAY_MS - 1));
+  assert.deepEqual([first, last], [11, MOST_YOUNG_ENTRIES + 10]);
+  assert.match(fault?.says ?? "", /^entries up to 10 left early: entry 7 was the newest at 2026-/);
+  assert.equal(entries.check(anchors, later(START, ENTRIES_STAY_MS)).fault, null);
+});

@@ -1,0 +1,252 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { integer } from "../columns.ts";
+import type { EventCount } from "./event-ids.ts";
+import { type Range, type Removal, retentionStatements } from "./retention-statements.ts";
+
+export type RetentionLimits = Readonly<{
+  maxRows: number;
+  /** Bytes of the used pages of `engine.db`. The file itself never shrinks, but stops growing. */
+  maxBytes: number;
+  maxAgeMs: number;
+  /** The longest window of any limit. Entries within it stay even if their event is gone. */
+  windowMs: number;
+}>;
+
+/**
+ * The newest events always stay: if the byte limit is exceeded then, something else is large, and deleting them would not
+ * help.
+ */
+const FEWEST_ROWS = 1_000;
+/** The share of `maxBytes` for window entries without their event, and the maximum bytes of one. */
+const ORPHANS_SHARE = 0.25;
+const ORPHAN_BYTES = 96;
+const KNOWN_FOR_MS = 180 * DAY_MS;
+/** As long as limits.accounts.window may be. */
+const GUESSES_FOR_MS = 7 * DAY_MS;
+const MOST_GUESSES = 200_000;
+/** This many within a sweep's hour bring the next sweep forward: a flood of sign-ins must not fill the database. */
+const MANY_GUESSES = 10_000;
+const LOOK_EVERY_MS = MINUTE_MS;
+const BANS_FOR_MS = 90 * DAY_MS;
+const MOST_ENDED_BANS = 200_000;
+const STEPS_FOR_MS = HOUR_MS;
+const MOST_STEPS = 100_000;
+/** Someone we wrote to a year ago may still answer. */
+const CORRESPONDENTS_FOR_MS = 400 * DAY_MS;
+const MOST_CORRESPONDENTS = 100_000;
+const HONEST_MAIL_FOR_MS = 90 * DAY_MS;
+const MOST_HONEST_MAIL = 100_000;
+const SUMMARY_FOR_MS = 400 * DAY_MS;
+const SWEEP_EVERY_MS = HOUR_MS;
+
+type Entry = Readonly<{ subject: string; counts: number; at: number; id: number }>;
+/** The rest waits for the next count, which follows at once. */
+export const MOST_STALE = 5_000;
+
+/** Figures that need a scan of whole tables: the maintenance process counts them. Rows, except `firstRoutine`. */
+export type Surplus = Readonly<{
+  /** The id of the oldest event of a type that is not kept longer. */
+  firstRoutine: number;
+  /** Window entries whose events are gone. */
+  orphans: number;
+  /** Those of them that no window counts; at most `MOST_STALE`. */
+  stale: readonly Entry[];
+  guesses: number;
+  endedBans: number;
+  correspondents: number;
+  honestMail: number;
+}>;
+
+/**
+ * Keeps `engine.db` within its limits. Frequent events are removed first, into an hourly summary; bans and
+ * administrators' commands stay until nothing else is left. It writes on the guard's connection, because there is one
+ * writer: call it between transactions. Decisions wait for each step, so the caller chooses the size of a step.
+ */
+export class Retention {
+  readonly #db: DatabaseSync;
+  readonly #events: EventCount;
+  readonly #limits: RetentionLimits;
+  readonly #sql: ReturnType<typeof retentionStatements>;
+  /** Below this id, all remaining rows are kept longer. */
+  #routineFrom = 0;
+  /** Window entries whose events are gone. */
+  #orphans = 0;
+  #isCounted = false;
+  /** The rest of the current sweep. */
+  #sweeps: readonly Sweep[] = [];
+  #nextSweepAt = Number.NEGATIVE_INFINITY;
+  #countedAt = 0;
+  #lookAt = 0;
+
+  constructor(db: DatabaseSync, events: EventCount, limits: RetentionLimits) {
+    this.#db = db;
+    this.#events = events;
+    this.#limits = limits;
+    this.#sql = retentionStatements((sql) => db.prepare(sql));
+  }
+
+  /** Whether whole tables must be counted: at the start, and before each sweep. */
+  mustCount(now: Millis): boolean {
+    if (!this.#isCounted) return true;
+    return this.#sweeps.length === 0 && (now >= this.#nextSweepAt || this.#hasManyGuesses(now));
+  }
+
+  /** Starts the scheduled sweep. */
+  counted(surplus: Surplus, now: Millis): void {
+    if (!this.#isCounted) {
+      this.#routineFrom = surplus.firstRoutine;
+      this.#orphans = surplus.orphans;
+      this.#isCounted = true;
+    }
+    this.#sweeps = this.#sweepsOf(surplus, now);
+    this.#nextSweepAt = surplus.stale.length < MOST_STALE ? now + SWEEP_EVERY_MS : now;
+    this.#countedAt = now;
+    this.#lookAt = now + LOOK_EVERY_MS;
+  }
+
+  /** Window entries before this are stale. */
+  staleBefore(now: Millis): Millis {
+    return later(now, -this.#limits.windowMs);
+  }
+
+  /** The id from which the oldest removable events start. */
+  get nextId(): number {
+    return this.#routineFrom;
+  }
+
+  /**
+   * Removes at most `batch` events, or as many rows of one other kind. False: nothing is left to do. A hundred events
+   * take about a millisecond. Throws if the database cannot be written; nothing is half done then.
+   */
+  step(now: Millis, batch: number): boolean {
+    if (!this.#isCounted) return false;
+    const excess = this.#excess(now, batch);
+    const [sweep] = this.#sweeps;
+    if (excess === 0 && sweep === undefined) return false;
+    const before = { orphans: this.#orphans, routineFrom: this.#routineFrom };
+    this.#sql.begin.run();
+    try {
+      if (excess > 0) this.#aggregate(excess, now);
+      else if (sweep !== undefined && sweep(batch) < batch) this.#sweeps = this.#sweeps.slice(1);
+      this.#sql.commit.run();
+      this.#events.commit();
+      return true;
+    } catch (error) {
+      this.#events.rollback();
+      this.#orphans = before.orphans;
+      this.#routineFrom = before.routineFrom;
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+      throw error;
+    }
+  }
+
+  /** Whether there are more events than the limits allow, whatever their age. */
+  isPressed(): boolean {
+    return this.#events.rows > this.#limits.maxRows || this.usedBytes() > this.#limits.maxBytes;
+  }
+
+  /** Bytes of the pages in use. */
+  usedBytes(): number {
+    const pages = integer(this.#sql.pageCount.get()?.["page_count"]);
+    const free = integer(this.#sql.freePages.get()?.["freelist_count"]);
+    return (pages - free) * integer(this.#sql.pageSize.get()?.["page_size"]);
+  }
+
+  /** Since the last count. Checks once a minute: ten thousand index entries take about a millisecond. */
+  #hasManyGuesses(now: Millis): boolean {
+    if (now < this.#lookAt) return false;
+    this.#lookAt = now + LOOK_EVERY_MS;
+    return this.#sql.guessesAfter.get(this.#countedAt, MANY_GUESSES) !== undefined;
+  }
+
+  /** How many events to remove now. */
+  #excess(now: Millis, batch: number): number {
+    const rows = this.#events.rows;
+    const { maxRows, maxBytes, maxAgeMs } = this.#limits;
+    if (rows > maxRows) return Math.min(batch, rows - maxRows);
+    if (rows > FEWEST_ROWS && this.usedBytes() > maxBytes) return Math.min(batch, rows - FEWEST_ROWS);
+    const oldest = this.#sql.firstRoutine.get(this.#routineFrom);
+    if (oldest === undefined) return 0;
+    this.#routineFrom = integer(oldest["id"]);
+    const cutoff = now - maxAgeMs;
+    if (integer(oldest["at"]) >= cutoff) return 0;
+    return integer(this.#sql.countOlder.get(this.#routineFrom, cutoff, batch)?.["n"]);
+  }
+
+  #aggregate(most: number, now: Millis): void {
+    const sql = this.#sql;
+    const routine = sql.routine.get(this.#routineFrom, most);
+    const found = integer(routine?.["n"]);
+    if (found === 0) return this.#remove(sql.oldest.get(most), sql.any, now);
+    this.#remove(routine, sql.routineOnly, now);
+    this.#routineFrom = integer(routine?.["high"]) + 1;
+  }
+
+  /** A flood must not empty the windows of earlier addresses: counting entries stay while there is room. */
+  #remove(range: Range, which: Removal, now: Millis): void {
+    if (range === undefined || range["low"] === null) return;
+    const [low, high] = [integer(range["low"]), integer(range["high"])];
+    const { maxRows, maxBytes } = this.#limits;
+    const room = Math.min(maxRows, (maxBytes * ORPHANS_SHARE) / ORPHAN_BYTES);
+    const keepFrom = this.#orphans < room ? now - this.#limits.windowMs : Number.MAX_SAFE_INTEGER;
+    this.#orphans += integer(which.countKept.get(low, high, keepFrom)?.["n"]);
+    which.summarise.run(low, high);
+    which.forget.run(low, high, keepFrom);
+    which.forgetAccount.run(low, high, keepFrom);
+    which.forgetNames.run(low, high);
+    which.uncount.run(low, high);
+    this.#events.add(-Number(which.remove.run(low, high).changes));
+  }
+
+  /** Removes entries kept for a window once the window is over. */
+  #dropStale(stale: readonly Entry[]): Sweep {
+    let left = stale;
+    return (batch) => {
+      const now = left.slice(0, batch);
+      for (const { subject, counts, at, id } of now) this.#sql.dropEntry.run(subject, counts, at, id);
+      left = left.slice(batch);
+      this.#orphans = Math.max(0, this.#orphans - now.length);
+      return now.length;
+    };
+  }
+
+  /** One kind of row per step: by age, and by number if that is limited. */
+  #sweepsOf(surplus: Surplus, now: Millis): readonly Sweep[] {
+    const sql = this.#sql;
+    const old = (statement: StatementSync, ...before: readonly number[]): Sweep => {
+      return (batch) => Number(statement.run(...before, batch).changes);
+    };
+    const many = (statement: StatementSync, rows: number, most: number): Sweep => {
+      let left = rows - most;
+      return (batch) => {
+        if (left <= 0) return 0;
+        const gone = Number(statement.run(Math.min(batch, left)).changes);
+        left -= gone;
+        return gone;
+      };
+    };
+    const keptFrom = isoTime(instant(now - ENTRIES_STAY_MS));
+    const dropAudit: Sweep = (batch) =>
+      Number(sql.dropAudit.run(keptFrom, MOST_ENTRIES, MOST_YOUNG_ENTRIES, batch).changes);
+    return [
+      old(sql.dropGuesses, now - GUESSES_FOR_MS),
+      many(sql.dropManyGuesses, surplus.guesses, MOST_GUESSES),
+      old(sql.dropKnown, now - KNOWN_FOR_MS),
+      old(sql.dropOldBans, now - BANS_FOR_MS),
+      many(sql.dropManyBans, surplus.endedBans, MOST_ENDED_BANS),
+      old(sql.dropSteps, now - STEPS_FOR_MS, MOST_STEPS),
+      dropAudit,
+      old(sql.dropOldCorrespondents, now - CORRESPONDENTS_FOR_MS),
+      many(sql.dropManyCorrespondents, surplus.correspondents, MOST_CORRESPONDENTS),
+      old(sql.dropOldHonest, Math.floor((now - HONEST_MAIL_FOR_MS) / DAY_MS)),
+      many(sql.dropManyHonest, surplus.honestMail, MOST_HONEST_MAIL),
+      old(sql.dropSummary, now - SUMMARY_FOR_MS),
+      this.#dropStale(surplus.stale),
+    ];
+  }
+}
+
+/** Removes at most this many rows and returns how many it removed. Fewer: none are left. */
+type Sweep = (batch: number) => number;

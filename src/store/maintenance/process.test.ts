@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { patience } from "../../../test/kit/patience.ts";
+import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { openEngine } from "../open.ts";
+import { MaintenanceProcess } from "./process.ts";
+
+const PROGRAM = fileURLToPath(new URL("../../programs/maintenance/main.ts", import.meta.url));
+const COUNT = { type: "count", staleBefore: START } as const;
+
+function started(t: TestContext, argv?: readonly string[]) {
+  const directory = scratch(t);
+  const path = join(directory, "engine.db");
+  const db = openEngine(path);
+  const store = new SqliteStore(db);
+  store.begin();
+  for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
+  store.commit();
+  const downs: (string | null)[] = [];
+  const maintenance = new MaintenanceProcess({
+    argv: argv ?? [process.execPath, PROGRAM, path],
+    down: (why) => downs.push(why),
+  });
+  maintenance.start();
+  t.after(() => maintenance.stop());
+  return { directory, db, maintenance, downs };
+}
+
+test("it carries out its orders, one after the other", async (t) => {
+  const { maintenance } = started(t);
+  const [copied, surplus, warmed] = await Promise.all([
+    maintenance.ask({ type: "checkpoint" }),
+    maintenance.ask(COUNT),
+    maintenance.ask({ type: "warm", from: 1, rows: 50 }),
+  ]);
+  assert.ok(copied !== null && copied.frames > 0);
+  assert.equal(copied.copied, copied.frames);
+  const nothing = { orphans: 0, stale: [], guesses: 0, endedBans: 0, correspondents: 0, honestMail: 0 };
+  assert.deepEqual(surplus, { firstRoutine: 1, ...nothing });
+  assert.equal(warmed, true);
+});
+
+test("an answer longer than a pipe holds arrives whole", async (t) => {
+  const { db, maintenance } = started(t);
+  db.exec(`
+    DELETE FROM event WHERE id <= 50;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+    INSERT INTO event_subject (subject, counts, at, id) SELECT '198.51.100.7/32', 1, i, 1 FROM n`);
+  const surplus = await maintenance.ask(COUNT);
+  assert.equal(surplus?.firstRoutine, 51);
+  assert.equal(surplus.stale.length, 3_000);
+});
+
+test("killed, it answers nothing, is started again, and both are reported", async (t) => {
+  const { maintenance, downs } = started(t);
+  await maintenance.ask(COUNT);
+  const { pid } = maintenance;
+  assert.ok(pid !== undefined);
+  process.kill(pid, "SIGKILL");
+  assert.equal(await maintenance.ask(COUNT), null);
+  assert.equal(downs.at(-1), "SIGKILL");
+  const deadline = performance.now() + patience(10_000);
+  while ((await maintenance.ask(COUNT)) === null) {
+    assert.ok(performance.now() < deadline);
+    await pause(50);
+  }
+  assert.equal(downs.at(-1), null);
+});
+
+test("a program that cannot be started is reported, and no order hangs", async (t) => {
+  const { maintenance, downs } = started(t, ["/nonexistent/program"]);
+  assert.equal(await maintenance.ask({ type: "checkpoint" }), null);
+  assert.match(downs.at(-1) ?? "", /ENOENT/);
+});
+
+test("it ends on request, and leaves the log beside the database to readers that may not write", async (t) => {
+  const { directory, maintenance } = started(t);
+  await maintenance.ask(COUNT);
+  const { pid } = maintenance;
+  await maintenance.stop();
+  assert.throws(() => readlinkSync(`/proc/${pid}/exe`), /ENOENT/);
+  assert.deepEqual(readdirSync(directory).toSorted(), ["engine.db", "engine.db-shm", "engine.db-wal"]);
+});

@@ -1,0 +1,117 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { Framer } from "../../admin/declare/framing.ts";
+import { type Order, READY, type Result } from "./work.ts";
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+const RESTART_MS = { first: 1_000, most: 60_000 };
+/** A disk may be slow. A process that is silent for this long hangs for another reason. */
+const ANSWER_MS = 60_000;
+/** The longest answer, five thousand stale entries, takes a third of it. */
+const ANSWER_BYTES = 2 * 1024 * 1024;
+const STOP_MS = 1_000;
+const MOST_SAID = 300;
+
+export type MaintenanceOptions = Readonly<{
+  /** Program and arguments. */
+  argv: readonly string[];
+  /** Called with its last output if it ends without an order, and with null once it runs again. */
+  down: (why: string | null) => void;
+}>;
+
+/** The maintenance process, restarted whenever it ends. */
+export class MaintenanceProcess {
+  readonly #options: MaintenanceOptions;
+  #child: Child | null = null;
+  #waiting: ((line: string | null) => void) | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #restart: NodeJS.Timeout | null = null;
+  #restartMs = RESTART_MS.first;
+  #said = "";
+  #stopped = false;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    this.#restart = null;
+    const [program = "", ...args] = this.#options.argv;
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = child;
+    this.#said = "";
+    child.on("error", (error) => this.#ended(child, error.message));
+    // Without a free file descriptor it is undefined, despite the types; the error event follows.
+    if ((child.stdout as unknown) === undefined) return;
+    const framer = Framer.ofLines(ANSWER_BYTES);
+    const take = (line: string): void => (line === READY ? this.#ready() : this.#settle(line));
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (!framer.push(chunk, take)) child.kill("SIGKILL");
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#said = (this.#said + text).slice(-MOST_SAID);
+    });
+    child.stdin.on("error", () => undefined);
+    child.on("close", (code, signal) => this.#ended(child, `${signal ?? `code ${code}`} ${this.#said.trim()}`.trim()));
+  }
+
+  /** Runs one order at a time. Resolves null if an order cannot be carried out now. */
+  ask<O extends Order>(order: O): Promise<Result<O> | null> {
+    const answer = this.#last.then(() => this.#send(JSON.stringify(order)));
+    this.#last = answer;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the process that this one started wrote it
+    return answer.then((line) => (line === null ? null : (JSON.parse(line) as Result<O> | null)));
+  }
+
+  /** The process ends after its current order. The guard does not wait for a slow disk. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#restart !== null) clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === null) return;
+    const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    child.stdin.end();
+    const deadline = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+    await closed;
+    clearTimeout(deadline);
+  }
+
+  #send(order: string): Promise<string | null> {
+    const child = this.#child;
+    if (child === null) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      const hung = setTimeout(() => child.kill("SIGKILL"), ANSWER_MS);
+      this.#waiting = (line) => {
+        clearTimeout(hung);
+        resolve(line);
+      };
+      child.stdin.write(`${order}\n`);
+    });
+  }
+
+  #ready(): void {
+    this.#restartMs = RESTART_MS.first;
+    this.#options.down(null);
+  }
+
+  #ended(child: Child, why: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    this.#settle(null);
+    if (this.#stopped) return;
+    this.#options.down(why);
+    this.#restart = setTimeout(() => this.start(), this.#restartMs);
+    this.#restartMs = Math.min(2 * this.#restartMs, RESTART_MS.most);
+  }
+
+  #settle(line: string | null): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.(line);
+  }
+}

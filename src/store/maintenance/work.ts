@@ -1,0 +1,163 @@
+import { chmodSync, renameSync, rmSync } from "node:fs";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { messageOf } from "../../core/error.ts";
+import type { Millis } from "../../core/time.ts";
+import { integer, text } from "../columns.ts";
+import { MOST_STALE, type Surplus } from "../events/retention.ts";
+import { ROUTINE } from "../events/retention-statements.ts";
+import { createPrivate, isDamage, openAccountsForReading, refuseUnlessWhole } from "../open.ts";
+import { copyDatabase, copyOf, digestOf } from "../recovery/database-files.ts";
+import { digest } from "../recovery/salvage.ts";
+import type { Copied } from "./write-ahead-log.ts";
+
+/** The guard's orders for the maintenance process: one line each way, one order at a time. */
+export type Order =
+  | Readonly<{ type: "checkpoint" }>
+  | Readonly<{ type: "count"; staleBefore: Millis }>
+  | Readonly<{ type: "warm"; from: number; rows: number }>
+  | Readonly<{ type: "digest" }>
+  | Readonly<{ type: "copy_accounts"; path: string }>;
+/** The result of writing a file from which a lost database can be restored. `isDamage`: the database is damaged. */
+export type Kept = Readonly<{ ok: true } | { ok: false; isDamage: boolean; why: string }>;
+type Results = { checkpoint: Copied; count: Surplus; warm: true; digest: Kept; copy_accounts: Kept };
+export type Result<O extends Order> = Results[O["type"]];
+
+/** The first line of the maintenance process. */
+export const READY = "ready";
+
+/** Carries out one line and returns its answer as a line of JSON; `null` if it could not be done. */
+export async function carryOut(line: string, work: MaintenanceWork): Promise<string> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard wrote it, which started this process
+  const order = JSON.parse(line) as Order;
+  return JSON.stringify(await done(order, work));
+}
+
+async function done(order: Order, work: MaintenanceWork): Promise<Results[keyof Results] | null> {
+  switch (order.type) {
+    case "checkpoint":
+      return work.checkpoint();
+    case "count":
+      return work.count(order.staleBefore);
+    case "warm":
+      work.warm(order.from, order.rows);
+      return true;
+    case "digest":
+      return kept(() => work.digest());
+    case "copy_accounts":
+      return kept(() => work.copyAccounts(order.path));
+  }
+}
+
+async function kept(write: () => void | Promise<void>): Promise<Kept> {
+  try {
+    await write();
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, isDamage: isDamage(error), why: messageOf(error) };
+  }
+}
+
+/** It may wait for another checkpoint; no decision waits for it. */
+const BUSY_TIMEOUT_MS = 5_000;
+const CACHE_KIB = 512;
+
+/** Slow work and work that waits for the disk, in a separate process. It never takes the writer's lock. */
+export class MaintenanceWork {
+  readonly #checkpoint: StatementSync;
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #warm: StatementSync;
+  #accounts: DatabaseSync | null = null;
+
+  constructor(path: string) {
+    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    db.exec(`
+      PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA cache_size = -${CACHE_KIB};
+      PRAGMA temp_store = MEMORY;
+      PRAGMA trusted_schema = OFF`);
+    // PASSIVE is the only mode that does not delay the writer.
+    this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#db = db;
+    this.#path = path;
+    this.#warm = db.prepare(`
+      SELECT count(indexed.id) AS n FROM
+        (SELECT id, at, prefix, counts FROM event WHERE id >= ? AND ${ROUTINE} ORDER BY id LIMIT ?) AS leaving
+        LEFT JOIN event_subject AS indexed
+        ON indexed.subject = leaving.prefix AND indexed.counts = leaving.counts
+        AND indexed.at = leaving.at AND indexed.id = leaving.id`);
+  }
+
+  /**
+   * Copies frames that no reader needs any longer from the log into the database, and flushes both. Null: another
+   * process is doing it.
+   */
+  checkpoint(): Copied | null {
+    const row = this.#checkpoint.get();
+    if (integer(row?.["busy"]) !== 0) return null;
+    return { frames: integer(row?.["log"]), copied: integer(row?.["checkpointed"]) };
+  }
+
+  count(staleBefore: Millis): Surplus {
+    return surplusOf(this.#db, staleBefore);
+  }
+
+  /** Reads rows that will soon be removed, so that the guard finds them in memory. */
+  warm(from: number, rows: number): void {
+    this.#warm.get(from, rows);
+  }
+
+  /** Writes the lasting part of the database into a separate file, from which a lost one is restored. */
+  digest(): void {
+    const file = digestOf(this.#path);
+    const fresh = `${file}.new`;
+    for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+    createPrivate(fresh);
+    digest(this.#db, fresh);
+    renameSync(fresh, file);
+  }
+
+  /** A complete copy of `accounts.db`: without it a damaged one would lock everyone out. */
+  async copyAccounts(path: string): Promise<void> {
+    this.#accounts ??= openAccountsForReading(path);
+    refuseUnlessWhole(this.#accounts, path);
+    const copy = copyOf(path);
+    const fresh = `${copy}.new`;
+    rmSync(fresh, { force: true });
+    await copyDatabase(this.#accounts, fresh);
+    chmodSync(fresh, 0o640);
+    renameSync(fresh, copy);
+  }
+}
+
+/** Works on any connection: the tests use the guard's. */
+export function surplusOf(db: DatabaseSync, staleBefore: Millis): Surplus {
+  const counted = db.prepare(`
+    WITH first AS (SELECT coalesce((SELECT id FROM event WHERE ${ROUTINE} ORDER BY id LIMIT 1),
+      (SELECT coalesce(max(id), 0) FROM event)) AS id)
+    SELECT (SELECT id FROM first) AS first,
+      (SELECT count(*) FROM event_subject WHERE counts > 0 AND id < (SELECT id FROM first)) AS orphans,
+      (SELECT count(*) FROM guess) AS guesses,
+      (SELECT count(*) FROM ban WHERE ended_at IS NOT NULL) AS bans,
+      (SELECT count(*) FROM correspondent) AS correspondents,
+      (SELECT count(*) FROM honest_mail) AS honest`);
+  const row = counted.get();
+  const of = (column: string): number => integer(row?.[column]);
+  const stale = db.prepare(`
+    SELECT subject, counts, at, id FROM event_subject WHERE counts > 0 AND at < ? AND id < ? LIMIT ${MOST_STALE}`);
+  return {
+    firstRoutine: of("first"),
+    orphans: of("orphans"),
+    stale: stale.all(staleBefore, of("first")).map((entry) => ({
+      subject: text(entry["subject"]),
+      counts: integer(entry["counts"]),
+      at: integer(entry["at"]),
+      id: integer(entry["id"]),
+    })),
+    guesses: of("guesses"),
+    endedBans: of("bans"),
+    correspondents: of("correspondents"),
+    honestMail: of("honest"),
+  };
+}

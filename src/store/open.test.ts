@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describe, test } from "node:test";
+import { eventRow, START, scratch } from "../../test/kit/test-database.ts";
+import { layoutOf } from "../settings/layout.ts";
+import { accountsMigrations } from "./accounts-db/schema.ts";
+import { engineMigrations } from "./engine-db/schema.ts";
+import { SqliteStore } from "./engine-db/store.ts";
+import { openAccounts, openAccountsForReading, openEngine, openEngineForReading, UnusableDatabase } from "./open.ts";
+import { openAnySchema } from "./schemas.ts";
+
+const KINDS = [
+  { name: "engine.db", open: openEngine, read: openEngineForReading, migrations: engineMigrations },
+  { name: "accounts.db", open: openAccounts, read: openAccountsForReading, migrations: accountsMigrations },
+];
+
+/** One line that names the file and the next step. */
+function oneSentence(code: UnusableDatabase["code"], path: string) {
+  return (error: unknown): boolean => {
+    assert.ok(error instanceof UnusableDatabase, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, /^[^\n]+\.$/);
+    assert.ok(error.message.startsWith(path), error.message);
+    return true;
+  };
+}
+
+for (const { name, open, read, migrations } of KINDS) {
+  describe(name, () => {
+    test("is private to its group and leaves readers their files", (t) => {
+      const path = join(scratch(t), name);
+      t.after(() => db.close());
+      const db = open(path);
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
+      assert.equal(db.prepare("PRAGMA synchronous").get()?.["synchronous"], 1);
+      const reader = read(path);
+      assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
+      reader.close();
+    });
+
+    for (const end of ["", "-wal", "-shm", "-journal"])
+      test(`waits for no pipe at ${name}${end}`, (t) => {
+        const path = join(scratch(t), name);
+        open(path).close();
+        rmSync(`${path}${end}`, { force: true });
+        execFileSync("mkfifo", [`${path}${end}`]);
+        for (const opens of [open, read, openAnySchema]) assert.throws(() => opens(path), /is not a regular file/);
+      });
+
+    test("refuses what cannot be used with one sentence", (t) => {
+      const directory = scratch(t);
+      const path = join(directory, name);
+      assert.throws(() => read(path), oneSentence("missing", path));
+      assert.throws(
+        () => open(join(directory, "none", name)),
+        oneSentence("unopenable", join(directory, "none", name)),
+      );
+
+      open(path).close();
+      const bytes = readFileSync(path);
+      writeFileSync(path, "This is a letter to the editor. ".repeat(200));
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(path, bytes);
+      truncateSync(path, 4_096);
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(
+        path,
+        bytes.map((byte, i) => (i > 8_192 && i % 64 < 32 ? 0x5a : byte)),
+      );
+      assert.throws(() => open(path), oneSentence("damaged", path));
+
+      writeFileSync(path, bytes);
+      new DatabaseSync(path).exec(`PRAGMA user_version = ${migrations.length + 1}`);
+      assert.throws(() => open(path), oneSentence("other_version", path));
+      assert.throws(() => read(path), oneSentence("other_version", path));
+
+      writeFileSync(path, bytes);
+      new DatabaseSync(path).exec("PRAGMA user_version = 25; PRAGMA application_id = 0x47496e65");
+      for (const opens of [open, read])
+        assert.throws(() => opens(path), /was written by a version before the first release, .* start again: .*\.$/);
+
+      const other = join(directory, "other", name);
+      mkdirSync(dirname(other));
+      new DatabaseSync(other).exec("CREATE TABLE recipe (name TEXT)");
+      assert.throws(() => open(other), oneSentence("foreign", other));
+    });
+  });
+}
+
+for (const table of ["account_network", "forward"])
+  test(`damage in ${table} is found when accounts.db is opened`, (t) => {
+    const path = join(scratch(t), "accounts.db");
+    const db = openAccounts(path);
+    db.exec(`INSERT INTO ${table} VALUES ('anna@example.org', 'x@else.example')`);
+    const page = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table)?.["rootpage"]);
+    const pageBytes = Number(db.prepare("PRAGMA page_size").get()?.["page_size"]);
+    db.close();
+    const from = (page - 1) * pageBytes;
+    writeFileSync(path, readFileSync(path).fill(0x5a, from, from + pageBytes));
+    assert.throws(() => openAccounts(path), oneSentence("damaged", path));
+  });
+
+test("the other database is not taken for this one", (t) => {
+  const path = join(scratch(t), "engine.db");
+  openAccounts(path).close();
+  assert.throws(() => openEngine(path), oneSentence("foreign", path));
+});
+
+test("set-up leaves -wal and -shm, so that others can read without a writer", (t) => {
+  const layout = layoutOf(scratch(t));
+  for (const path of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(path), { recursive: true });
+  const setUp = new URL("./recovery/initialise.ts", import.meta.url).href;
+  const layouts = new URL("../settings/layout.ts", import.meta.url).href;
+  const code = `
+    import { initialise } from ${JSON.stringify(setUp)};
+    import { layoutOf } from ${JSON.stringify(layouts)};
+    const held = initialise(layoutOf(${JSON.stringify(layout.data)}));
+    process.exit(held.accounts.isOpen ? 0 : 1);`;
+  execFileSync(process.execPath, ["--input-type=module", "-e", code]);
+  for (const path of [layout.engineDb, layout.accountsDb]) {
+    assert.ok(existsSync(`${path}-wal`) && existsSync(`${path}-shm`), path);
+  }
+  const directory = dirname(layout.accountsDb);
+  chmodSync(layout.data, 0o755);
+  chmodSync(dirname(directory), 0o755);
+  chmodSync(directory, 0o755);
+  for (const file of ["", "-wal", "-shm"]) chmodSync(`${layout.accountsDb}${file}`, 0o644);
+  const query = "SELECT count(*) FROM passdb";
+  const asNobody = ["-u", "nobody", "--", "sqlite3", "-readonly", layout.accountsDb, query];
+  assert.equal(execFileSync("runuser", asNobody, { encoding: "utf8" }), "0\n");
+});
+
+test("the stock sqlite3 reads security_events", (t) => {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  store.begin();
+  store.append(eventRow("203.0.113.7", START, { type: "CONNECT_REFUSED", verdict: "refuse" }));
+  store.append(
+    eventRow("203.0.113.7", START, { ip: null, type: "UNBAN", actor: "root", rest: { event: "LIFT", forgiven: true } }),
+  );
+  store.commit();
+  const printed = execFileSync("sqlite3", ["-readonly", path, "SELECT * FROM security_events"], { encoding: "utf8" });
+  assert.equal(
+    printed,
+    [
+      "2026-11-20T06:00:00.000Z|203.0.113.7|CONNECT_REFUSED|smtp mail.example.com|refused\n",
+      "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|203.0.113.7/32 by root|lifted\n",
+    ].join(""),
+  );
+});

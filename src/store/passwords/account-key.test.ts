@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { createHash, createPrivateKey, createPublicKey } from "node:crypto";
+import { test } from "node:test";
+import type { AccountKey } from "../../admin/declare/account-key.ts";
+import { lockAgain, makeAccountKey, makeRecoveryKeys, recoverKey } from "./account-key.ts";
+
+const owner = await makeRecoveryKeys();
+const recoveryKey = createPrivateKey(owner.privateKey);
+const FIRST = 'it\'s 100%{u} "ünusual"';
+
+/** Opens a key as Dovecot does at a sign-in. */
+function open({ locked }: AccountKey, password: string) {
+  const passphrase = createHash("sha256").update(password).digest("hex");
+  return createPrivateKey({ key: Buffer.from(locked, "base64").toString(), passphrase });
+}
+
+test("the password opens it, and another one does not", async () => {
+  const key = await makeAccountKey(FIRST, owner.publicKey);
+  const half = createPublicKey(open(key, FIRST)).export({ type: "spki", format: "pem" });
+  assert.equal(half, Buffer.from(key.publicKey, "base64").toString());
+  assert.match(key.id, /^[0-9a-f]{64}$/);
+  assert.throws(() => open(key, "another password"));
+});
+
+test("the recovery key opens it, for another password too; another recovery key does not", async () => {
+  const key = await makeAccountKey(FIRST, owner.publicKey);
+  const pem = open(key, FIRST).export({ type: "pkcs8", format: "pem" });
+  assert.equal(recoverKey(key, recoveryKey), pem);
+  const [again] = (await lockAgain([key], recoveryKey, "a new phrase")) ?? [];
+  assert.ok(again !== undefined);
+  assert.equal(open(again, "a new phrase").export({ type: "pkcs8", format: "pem" }), pem);
+  assert.deepEqual({ ...again, locked: "" }, { ...key, locked: "" });
+  const other = createPrivateKey((await makeRecoveryKeys()).privateKey);
+  assert.equal(recoverKey(key, other), null);
+  assert.equal(await lockAgain([key], other, "a new phrase"), null);
+});
+
+test("a replaced key is not taken for the original", async () => {
+  const [one, two] = [await makeAccountKey(FIRST, owner.publicKey), await makeAccountKey(FIRST, owner.publicKey)];
+  assert.equal(recoverKey({ ...one, recoverable: two.recoverable }, recoveryKey), null);
+  assert.equal(recoverKey({ ...one, recoverable: "" }, recoveryKey), null);
+});

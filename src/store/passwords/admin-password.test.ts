@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { layoutOf } from "../../settings/layout.ts";
+import { adminPassword, rememberAdminPassword, weaknessOfTaken } from "./admin-password.ts";
+import { verifyPassword } from "./password-hash.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "ghostinbox-secrets-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+const layout = layoutOf(directory);
+mkdirSync(layout.secrets);
+mkdirSync(dirname(layout.engineDb), { recursive: true });
+writeFileSync(layout.engineDb, "");
+const UNCHANGED = { hash: null, onlyIfNone: false, printed: null };
+
+test("a password is generated until one was printed, then kept; a given one takes precedence", async () => {
+  const first = await adminPassword(layout, {});
+  assert.ok(first.printed !== null && first.hash !== null);
+  assert.ok(await verifyPassword(first.hash, first.printed));
+  const again = await adminPassword(layout, {});
+  assert.notEqual(again.printed, first.printed);
+
+  rememberAdminPassword(layout, again);
+  assert.deepEqual(await adminPassword(layout, {}), UNCHANGED);
+
+  const given = await adminPassword(layout, { ADMIN_PASSWORD: "correct horse" });
+  assert.equal(given.printed, null);
+  assert.ok(given.hash !== null && (await verifyPassword(given.hash, "correct horse")));
+});
+
+test("a given one is used once, so that it does not undo a later change; a different one is used again", async () => {
+  const [old, other] = [{ ADMIN_PASSWORD: "correct horse" }, { ADMIN_PASSWORD: "battery staple" }];
+  rememberAdminPassword(layout, await adminPassword(layout, old));
+  assert.equal(statSync(layout.firstStartDone).mode & 0o777, 0o600);
+  assert.doesNotMatch(readFileSync(layout.firstStartDone, "utf8"), /horse/);
+  const taken = { hash: readFileSync(layout.firstStartDone, "utf8").split("\n")[0], onlyIfNone: true, printed: null };
+  for (const env of [old, {}, old]) {
+    const unchanged = await adminPassword(layout, env);
+    assert.deepEqual(unchanged, env === old ? taken : UNCHANGED);
+    rememberAdminPassword(layout, unchanged);
+  }
+
+  const changed = await adminPassword(layout, other);
+  assert.ok(changed.hash !== null && !changed.onlyIfNone && (await verifyPassword(changed.hash, "battery staple")));
+  assert.ok(!(await adminPassword(layout, other)).onlyIfNone, "until it is remembered");
+  rememberAdminPassword(layout, changed);
+  assert.ok((await adminPassword(layout, other)).onlyIfNone);
+  assert.ok(!(await adminPassword(layout, old)).onlyIfNone);
+});
+
+test("the weakness of a given one is remembered while it is the dashboard's password", async () => {
+  const weak = await adminPassword(layout, { ADMIN_PASSWORD: "hunter2" });
+  rememberAdminPassword(layout, weak);
+  assert.match(weaknessOfTaken(layout, weak.hash) ?? "", /too short/);
+  assert.equal(weaknessOfTaken(layout, "a later one"), null);
+  const strong = await adminPassword(layout, { ADMIN_PASSWORD: "seven quiet llamas rowing" });
+  rememberAdminPassword(layout, strong);
+  assert.equal(weaknessOfTaken(layout, strong.hash), null);
+});
+
+test("losing the engine's database does not bring a given one back: it does not hold the password", async () => {
+  const env = { ADMIN_PASSWORD: "correct horse" };
+  rememberAdminPassword(layout, await adminPassword(layout, env));
+  rmSync(layout.engineDb);
+  assert.ok((await adminPassword(layout, env)).onlyIfNone);
+});
+
+test("a file may hold it; a missing or empty one stops the start", async () => {
+  const file = join(directory, "password");
+  writeFileSync(file, "from a file\n");
+  const { hash } = await adminPassword(layout, { ADMIN_PASSWORD_FILE: file });
+  assert.ok(hash !== null && (await verifyPassword(hash, "from a file")));
+  writeFileSync(file, "\n");
+  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: file }), /which is empty/);
+  await assert.rejects(adminPassword(layout, { ADMIN_PASSWORD_FILE: join(directory, "none") }), /cannot be read/);
+});

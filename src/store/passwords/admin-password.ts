@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { writeFile } from "../../host/root-files/files.ts";
+import { SetUpFailure } from "../../host/running/failure.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Environment } from "../../settings/load.ts";
+import { hashPassword, verifyPassword } from "./password-hash.ts";
+import { loadPasswordJudge } from "./password-strength.ts";
+
+export type AdminPassword = Readonly<{
+  /** For the database; null: leave the stored one. */
+  hash: string | null;
+  /** A stored password stays: it may be newer. */
+  onlyIfNone: boolean;
+  /** To be printed once; null if the administrator knows it. */
+  printed: string | null;
+  /** The weakness of the given one. */
+  weakness?: string;
+}>;
+
+const UNCHANGED: AdminPassword = { hash: null, onlyIfNone: false, printed: null };
+
+/**
+ * The dashboard's password: the given one; without one, a generated one at the first start. The given one that a start used last
+ * counts only if the databases hold none, as after their loss: an environment outlives a change of the password, and strangers may
+ * know it by then.
+ */
+export async function adminPassword(layout: Layout, env: Environment): Promise<AdminPassword> {
+  const given = givenPassword(env);
+  if (given !== null) {
+    const taken = readRecord(layout);
+    if (await verifyPassword(taken, given)) return { hash: taken, onlyIfNone: true, printed: null };
+    // Accepted anyway: a server that does not start protects no one.
+    const weakness = (await loadPasswordJudge())(given, null);
+    if (weakness !== null) console.error(`ghostinbox: warning: ADMIN_PASSWORD: ${weakness}`);
+    const hash = await hashPassword(given);
+    return { hash, onlyIfNone: false, printed: null, ...(weakness === null ? {} : { weakness }) };
+  }
+  if (existsSync(layout.firstStartDone)) return UNCHANGED;
+  const printed = randomBytes(15).toString("base64url");
+  return { hash: await hashPassword(printed), onlyIfNone: false, printed };
+}
+
+/**
+ * From now on a start without ADMIN_PASSWORD, or with the same one, keeps the password. Called after the databases stored it, and
+ * after a generated one was printed.
+ */
+export function rememberAdminPassword(
+  layout: Layout,
+  { hash, onlyIfNone, printed, weakness = "" }: AdminPassword,
+): void {
+  if (hash === null || onlyIfNone) return;
+  writeFile(layout.firstStartDone, printed === null ? `${hash}\n${weakness}\n` : "set\n", { mode: 0o600 });
+}
+
+/** The hash of the ADMIN_PASSWORD that was used last; otherwise a text that matches no password. */
+function readRecord({ firstStartDone }: Layout): string {
+  return linesOf(firstStartDone)[0] ?? "";
+}
+
+/** The weakness of the ADMIN_PASSWORD that was used last, if it is the dashboard's, whose hash this is; null if none. */
+export function weaknessOfTaken(
+  { firstStartDone }: Pick<Layout, "firstStartDone">,
+  current: string | null,
+): string | null {
+  const [taken = "", weakness = ""] = linesOf(firstStartDone);
+  return weakness !== "" && taken === current ? weakness : null;
+}
+
+function linesOf(path: string): readonly string[] {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n") : [];
+}
+
+function givenPassword(env: Environment): string | null {
+  const file = env["ADMIN_PASSWORD_FILE"] ?? "";
+  const direct = env["ADMIN_PASSWORD"] ?? "";
+  if (direct !== "") return direct;
+  if (file === "") return null;
+  try {
+    const password = readFileSync(file, "utf8").replace(/\r?\n$/, "");
+    if (password !== "") return password;
+  } catch {
+    throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which cannot be read.`);
+  }
+  throw new SetUpFailure(`ADMIN_PASSWORD_FILE names ${file}, which is empty.`);
+}

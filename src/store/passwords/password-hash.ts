@@ -1,0 +1,82 @@
+import { argon2, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { NamedSecret } from "../../admin/declare/items.ts";
+import { PASSWORD_COST, PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import { lastLines, runProgram } from "../../host/machine/run-program.ts";
+import type { AccountLine } from "../../mail/dovecot/accounts-file.ts";
+import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+
+/** Maximum cost of verifying a stored hash: 256 MiB, ten passes, four lanes. */
+const MOST = { memory: 262_144, passes: 10, parallelism: 4 } as const;
+
+const PHC =
+  /^\{ARGON2ID\}\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})$/;
+
+/** Takes about as long as Dovecot needs to verify it. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(PASSWORD_SALT_BYTES);
+  return printArgon2id(salt, await derive(password, salt, PASSWORD_COST, PASSWORD_TAG_BYTES));
+}
+
+/** Also false for other hash schemes, and for costs above the limit. */
+export async function verifyPassword(hash: string, password: string): Promise<boolean> {
+  const parts = PHC.exec(hash);
+  if (parts === null) return false;
+  const [, memory, passes, parallelism, salt = "", tag = ""] = parts;
+  const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) };
+  if (!affordable(cost)) return false;
+  const expected = Buffer.from(tag, "base64");
+  return timingSafeEqual(await derive(password, Buffer.from(salt, "base64"), cost, expected.length), expected);
+}
+
+type Cost = Readonly<{ memory: number; passes: number; parallelism: number }>;
+
+function affordable({ memory, passes, parallelism }: Cost): boolean {
+  if (memory > MOST.memory || passes > MOST.passes || parallelism > MOST.parallelism) return false;
+  return passes >= 1 && parallelism >= 1 && memory >= 8 * parallelism; // RFC 9106, 3.1
+}
+
+/** Runs in the thread pool, off the event loop. */
+function derive(password: string, nonce: Buffer, cost: Cost, tagLength: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    argon2("argon2id", { message: password, nonce, tagLength, ...cost }, (error, tag) => {
+      if (error === null) resolve(tag);
+      else reject(error);
+    });
+  });
+}
+
+/** `unknown`: Dovecot could not verify it, and why. */
+export type Verified = Readonly<{ is: "right" | "wrong" }> | Readonly<{ is: "unknown"; reason: string }>;
+
+/**
+ * Asks Dovecot whether a hash of any scheme matches this password (doveadm-pw(1)). The password goes through standard
+ * input; the hash is an argument, which other programs of this machine can see for a moment. No configuration is read.
+ */
+export async function verifyByDovecot(name: string, hash: string, password: string): Promise<Verified> {
+  const args = ["-c", "/dev/null", "pw", "-u", name, "-t", hash];
+  const ran = await runProgram("doveadm", args, { input: password });
+  if (ran.code === 0) return { is: "right" };
+  return ran.stderr.includes("Password mismatch") ? { is: "wrong" } : { is: "unknown", reason: lastLines(ran, 1) };
+}
+
+/**
+ * The request to the guard for a line of the file. A clear-text password is hashed before it leaves this process; from a
+ * hash alone the proof that Dovecot would send cannot be computed. `secretFile`: the secret of the login policy.
+ */
+export async function hashed({ name, secret, ...line }: AccountLine, secretFile: string): Promise<NamedSecret> {
+  const quota = line.quotaBytes === null ? {} : { quotaBytes: line.quotaBytes };
+  if (secret.type === "hash") return { name, hash: secret.hash, proof: "", ...quota };
+  const proof = proofOf(secretFile, name, secret.password);
+  return { name, hash: await hashPassword(secret.password), proof, ...quota };
+}
+
+/** The proof that Dovecot will send to the guard for this password; empty if the secret cannot be read. */
+export function proofOf(secretFile: string, owner: AccountName, password: string): string {
+  try {
+    return passwordProof(readFileSync(secretFile, "utf8").trim(), owner.toLowerCase(), password);
+  } catch {
+    return "";
+  }
+}

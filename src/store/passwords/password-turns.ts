@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as wait } from "node:timers/promises";
+import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Passwords } from "../../guard/access/sign-in.ts";
+import type { MadeSecret, SecretMaker } from "../../guard/admin-ports.ts";
+import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+import { hashPassword, verifyPassword } from "./password-hash.ts";
+
+/**
+ * Verifies one password at a time: each takes 19 MB, one of an import up to 46 MB, and a burst would take several times
+ * that. After a wrong one the next waits as long as it took, so guessing strangers take half a core at most.
+ */
+export class PasswordTurns implements Passwords {
+  /** A hash of random bytes: no password matches it except by guessing. */
+  readonly decoy = printArgon2id(randomBytes(PASSWORD_SALT_BYTES), randomBytes(PASSWORD_TAG_BYTES));
+  readonly #verify: typeof verifyPassword;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(verify: typeof verifyPassword = verifyPassword) {
+    this.#verify = verify;
+  }
+
+  verify(hash: string, password: string): Promise<boolean> {
+    const verified = this.#last.then(() => this.#timed(hash, password));
+    this.#last = verified.then(
+      ({ isRight, tookMs }) => (isRight ? undefined : wait(tookMs)),
+      () => undefined,
+    );
+    return verified.then(({ isRight }) => isRight);
+  }
+
+  /** Hashes all passwords in one turn, so strangers' sign-ins never delay an import between two accounts. */
+  hashAll(passwords: readonly string[]): Promise<readonly string[]> {
+    const hashed = this.#last.then(async () => {
+      const hashes: string[] = [];
+      for (const password of passwords) hashes.push(await hashPassword(password));
+      return hashes;
+    });
+    this.#last = hashed.then(
+      () => undefined,
+      () => undefined,
+    );
+    return hashed;
+  }
+
+  async #timed(hash: string, password: string): Promise<Readonly<{ isRight: boolean; tookMs: number }>> {
+    const began = performance.now();
+    const isRight = await this.#verify(hash, password);
+    return { isRight, tookMs: performance.now() - began };
+  }
+}
+
+/** What the guard stores of new passwords. `loginSecret`: the secret of the login policy. */
+export class AccountSecrets implements SecretMaker {
+  readonly #turns: Pick<PasswordTurns, "hashAll">;
+  readonly #loginSecret: string;
+
+  constructor(turns: Pick<PasswordTurns, "hashAll">, loginSecret: string) {
+    this.#turns = turns;
+    this.#loginSecret = loginSecret;
+  }
+
+  async make(asked: readonly Readonly<{ owner: AccountName; password: string }>[]): Promise<readonly MadeSecret[]> {
+    const hashes = await this.#turns.hashAll(asked.map(({ password }) => password));
+    return asked.map(({ owner, password }, i) => ({ hash: hashes[i] ?? "", proof: this.proofOf(owner, password) }));
+  }
+
+  proofOf(owner: AccountName, password: string): string {
+    return passwordProof(this.#loginSecret, owner.toLowerCase(), password);
+  }
+}

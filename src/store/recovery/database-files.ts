@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { backup, type DatabaseSync } from "node:sqlite";
+import { compactTime, instant, type Millis } from "../../core/time.ts";
+
+/** Next to `accounts.db`: a complete copy, at most seconds old. */
+export function copyOf(accountsDb: string): string {
+  return `${accountsDb}.copy`;
+}
+
+/** Next to `engine.db`: its lasting part without events, at most minutes old. */
+export function digestOf(engineDb: string): string {
+  return `${engineDb}.digest`;
+}
+
+/** What happened to an unusable file. `missing`: it was gone, and only the new name records it. */
+export type Fate = "damaged" | "replaced" | "missing";
+
+const NAMES = /\.db\.(?:damaged|replaced|missing)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/;
+
+/**
+ * Renames a database with the files beside it, so that a new one can take its place and nothing is lost. The new
+ * name has the time: `engine.db.damaged-20261121T031500Z`. Close its connections before: SQLite removes `-wal` by name.
+ */
+export function setAside(path: string, fate: Fate, now: Millis): string {
+  const aside = `${path}.${fate}-${compactTime(now)}`;
+  if (existsSync(path)) renameSync(path, aside);
+  else writeFileSync(aside, "", { mode: 0o640 });
+  if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${aside}-wal`);
+  rmSync(`${path}-shm`, { force: true });
+  return aside;
+}
+
+/** The databases that were set aside and still exist, newest last. */
+export function setAsideBeside(path: string): readonly string[] {
+  const directory = dirname(path);
+  const ours = readdirSync(directory).filter((name) => name.startsWith(`${basename(path)}.`) && NAMES.test(name));
+  return ours.toSorted().map((name) => join(directory, name));
+}
+
+/** When a file was set aside; 0 for another name. */
+export function timeOfName(aside: string): Millis {
+  const [, year, month, day, hour, minute, second] = NAMES.exec(aside) ?? [];
+  return instant(Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) || 0);
+}
+
+const ENDS = ["", "-wal", "-shm"] as const;
+
+export type Loss = "gone" | "replaced" | "truncated";
+
+/**
+ * The files of an open database, by inode. SQLite keeps writing into a removed or replaced file; whatever is written
+ * there is lost when the process ends.
+ */
+export class OpenFiles {
+  readonly #path: string;
+  readonly #inodes: readonly (bigint | null)[];
+  #bytes = 0n;
+
+  /** Call it once the database is open in WAL mode. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#inodes = ENDS.map((end) => this.#stat(end)?.ino ?? null);
+  }
+
+  /** Null while all is well. None of our programs makes a database smaller. */
+  look(): Loss | null {
+    const stats = ENDS.map((end) => this.#stat(end));
+    const [main] = stats;
+    if (stats.some((one, at) => one === null && this.#inodes[at] !== null)) return "gone";
+    if (stats.some((one, at) => one?.ino !== this.#inodes[at])) return "replaced";
+    if (main === undefined || main === null || main.size < this.#bytes) return "truncated";
+    this.#bytes = main.size;
+    return null;
+  }
+
+  #stat(end: string): Readonly<{ ino: bigint; size: bigint }> | null {
+    return statSync(`${this.#path}${end}`, { bigint: true, throwIfNoEntry: false }) ?? null;
+  }
+}
+
+/** A complete copy, committed and flushed. The name must be free. Decisions continue. */
+export async function copyDatabase(db: DatabaseSync, to: string): Promise<void> {
+  await backup(db, to);
+}

@@ -1,0 +1,121 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { auditedRecovery } from "../../core/audit/audited.ts";
+import { instant, type Millis } from "../../core/time.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { AuditChain } from "../events/audit.ts";
+import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
+import { schemasOf, unusableSchema } from "../schemas.ts";
+import { copyOf, digestOf, setAside } from "./database-files.ts";
+import { salvage } from "./salvage.ts";
+
+/** Both databases, open. */
+export type Databases = Readonly<{ engine: DatabaseSync; accounts: DatabaseSync }>;
+
+/**
+ * Opens, creates and migrates both databases, as the user that owns them. The directories must exist. A damaged or
+ * missing one is restored as far as possible; the damaged file is set aside, and reported while it exists. Throws UnusableDatabase;
+ * if another version wrote one of them, neither is changed.
+ * For set-up: hold the result and leave by `process.exit`, without closing. That leaves `-wal` and `-shm` behind, so
+ * Postfix and Dovecot can read the accounts even if the guard never starts.
+ */
+export function initialise(layout: Layout): Databases {
+  const unusable = unusableSchema(schemasOf(layout));
+  if (unusable !== null) throw new UnusableDatabase("other_version", unusable);
+  const now = instant(Date.now());
+  return { accounts: openOrRestoreAccounts(layout, now), engine: openOrRecoverEngine(layout, now) };
+}
+
+/** Makes the next start set the database aside: its own check may miss the damage found. */
+export function markDamaged(path: string): void {
+  writeFileSync(markOf(path), "", { mode: 0o640 });
+}
+
+/**
+ * Opens `engine.db`. A damaged one is set aside; its readable part and its digest start a new one. So does the
+ * digest alone if the file is gone. Throws UnusableDatabase.
+ */
+export function openOrRecoverEngine({ engineDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
+  const isGone = isEmpty(path) && existsSync(firstStartDone);
+  const opened = isGone || existsSync(markOf(path)) ? null : unlessDamaged(() => openEngine(path));
+  if (opened !== null) return opened;
+  const fresh = `${path}.new`;
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${fresh}${end}`, { force: true });
+  const db = openEngine(fresh);
+  try {
+    // The digest adds nothing to fully read tables, but may contain an allowed network that was removed since.
+    salvage(digestOf(path), db, isGone ? new Set() : salvage(path, db));
+    new AuditChain(db).add(auditedRecovery(isGone ? "missing" : "damaged", now));
+  } finally {
+    db.close();
+  }
+  // Only now, so that an interrupted start has changed nothing.
+  setAside(path, isGone ? "missing" : "damaged", now);
+  renameSync(fresh, path);
+  rmSync(markOf(path), { force: true });
+  return openEngine(path);
+}
+
+/**
+ * Opens `accounts.db`, or its copy if it is damaged or gone. Without a copy nothing is changed: an empty list of accounts
+ * would refuse all mail for good. Throws UnusableDatabase.
+ */
+export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layout, now: Millis): DatabaseSync {
+  const copy = copyOf(path);
+  const isGone = isEmpty(path) && existsSync(firstStartDone);
+  if (!existsSync(copy)) {
+    if (isGone)
+      throw new UnusableDatabase(
+        "missing",
+        `${path} is gone, and there is no copy of it; put a backup there, or remove ${firstStartDone} to start without accounts.`,
+      );
+    return openAccounts(path);
+  }
+  const isMarked = existsSync(markOf(path));
+  const opened = isGone || isMarked ? null : unlessDamaged(() => openAccounts(path, { ifDamaged: "close" }));
+  if (opened !== null) return opened;
+  setAside(path, isGone ? "missing" : "damaged", now);
+  copyFlushed(copy, `${path}.new`);
+  renameSync(`${path}.new`, path);
+  rmSync(markOf(path), { force: true });
+  return openAccounts(path);
+}
+
+/** A rename may reach the disk before the content does. */
+function copyFlushed(from: string, to: string): void {
+  copyFileSync(from, to);
+  const fd = openSync(to, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** SQLite would start a new database in an empty file. */
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0;
+}
+
+function markOf(path: string): string {
+  return `${path}.is-damaged`;
+}
+
+function unlessDamaged(open: () => DatabaseSync): DatabaseSync | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof UnusableDatabase && error.code === "damaged") return null;
+    throw error;
+  }
+}

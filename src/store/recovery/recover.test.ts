@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { type TestContext, test } from "node:test";
+import { banOf, eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { auditRecord } from "../../core/events/event.ts";
+import { isoTime } from "../../core/time.ts";
+import { type Layout, layoutOf } from "../../settings/layout.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { AuditEntries } from "../events/audit.ts";
+import { MaintenanceWork } from "../maintenance/work.ts";
+import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
+import { copyOf, digestOf, setAsideBeside } from "./database-files.ts";
+import { markDamaged, openOrRecoverEngine, openOrRestoreAccounts } from "./initialise.ts";
+
+const ACCOUNT =
+  "INSERT INTO account (name, password, suspended, created_at) VALUES ('anna@example.org', '{SHA512-CRYPT}$6$x', 0, 1)";
+
+/** A server that ran: one ban, one allowed network, some events. */
+function ran(t: TestContext) {
+  const layout = layoutOf(scratch(t));
+  for (const file of [layout.engineDb, layout.accountsDb, layout.firstStartDone])
+    mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(layout.firstStartDone, "");
+  const db = openEngine(layout.engineDb);
+  const store = new SqliteStore(db);
+  store.begin();
+  for (let i = 0; i < 5_000; i++) store.append(eventRow("203.0.113.7", START));
+  store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START);
+  store.commit();
+  db.exec("INSERT INTO allow_entry VALUES ('192.0.2.0/24', 'office', 'root', 1, NULL)");
+  const accounts = openAccounts(layout.accountsDb);
+  accounts.exec(ACCOUNT);
+  return { layout, db, store, accounts };
+}
+
+function contents(layout: ReturnType<typeof layoutOf>) {
+  const db = openOrRecoverEngine(layout, START);
+  const all = (sql: string) =>
+    db
+      .prepare(sql)
+      .all()
+      .map((row) => Object.values(row)[0]);
+  const found = {
+    bans: all("SELECT prefix FROM ban WHERE ended_at IS NULL"),
+    allowed: all("SELECT prefix FROM allow_entry"),
+    events: all("SELECT count(*) FROM event")[0],
+    answered: all("SELECT answered FROM ban")[0],
+    check: all("PRAGMA integrity_check"),
+    count: all("SELECT sum(standing) FROM ban_count")[0],
+  };
+  db.close();
+  return found;
+}
+
+const KEPT = { bans: ["198.51.100.7/32"], allowed: ["192.0.2.0/24"], check: ["ok"], count: 1 };
+
+test("a whole database is opened, and nothing is set aside", (t) => {
+  const { layout, db } = ran(t);
+  db.close();
+  assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
+  assert.deepEqual(setAsideBeside(layout.engineDb), []);
+});
+
+test("the readable part of a damaged one starts a new one", (t) => {
+  const { layout, db } = ran(t);
+  const root = Number(
+    db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'").get()?.["rootpage"],
+  );
+  db.close();
+  const bytes = readFileSync(layout.engineDb);
+  bytes.fill(0x5a, (root - 1) * 4_096, root * 4_096);
+  writeFileSync(layout.engineDb, bytes);
+  assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
+  assert.equal(setAsideBeside(layout.engineDb).length, 1);
+  assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 }, "only once");
+  assert.equal(setAsideBeside(layout.engineDb).length, 1);
+});
+
+test("what was found damaged while it ran is set aside, though the check of the start passes", (t) => {
+  const { layout, db } = ran(t);
+  db.close();
+  markDamaged(layout.engineDb);
+  assert.deepEqual(contents(layout), { ...KEPT, events: 5_000, answered: 5_000 });
+  assert.equal(setAsideBeside(layout.engineDb).length, 1);
+});
+
+for (const { what, does, fate } of [
+  { what: "truncated", does: (path: string) => truncateSync(path, 100), fate: "damaged" },
+  { what: "emptied", does: (path: string) => truncateSync(path, 0), fate: "missing" },
+  { what: "overwritten", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)), fate: "damaged" },
+  { what: "gone", does: (path: string) => rmSync(path), fate: "missing" },
+])
+  test(`one that is ${what} starts again from its digest, and new events count`, (t) => {
+    const { layout, db } = ran(t);
+    new MaintenanceWork(layout.engineDb).digest();
+    db.close();
+    for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
+    does(layout.engineDb);
+    assert.deepEqual(contents(layout), { ...KEPT, events: 0, answered: 0 });
+    assert.match(setAsideBeside(layout.engineDb)[0] ?? "", new RegExp(`\\.${fate}-`));
+  });
+
+test("an entry of the allow list that was removed after the digest does not come back", (t) => {
+  const { layout, db } = ran(t);
+  new MaintenanceWork(layout.engineDb).digest();
+  db.exec("DELETE FROM allow_entry");
+  db.close();
+  markDamaged(layout.engineDb);
+  assert.ok(existsSync(digestOf(layout.engineDb)));
+  assert.deepEqual(contents(layout).allowed, []);
+});
+
+for (const { what, does, lost } of [
+  { what: "damaged", does: ({ engineDb }: Layout) => markDamaged(engineDb), lost: false },
+  {
+    what: "gone",
+    does: ({ engineDb }: Layout) => ["", "-wal", "-shm"].forEach((end) => rmSync(`${engineDb}${end}`, { force: true })),
+    lost: true,
+  },
+])
+  test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, (t) => {
+    const { layout, db, store } = ran(t);
+    const obey = (subject: string): void => {
+      store.begin();
+      store.append(auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
+      store.commit();
+    };
+    obey("one");
+    new MaintenanceWork(layout.engineDb).digest();
+    obey("two");
+    const { last: id, head: hash } = new AuditEntries(db).check([], START);
+    db.close();
+    does(layout);
+    const again = openOrRecoverEngine(layout, START);
+    t.after(() => again.close());
+    const entries = new AuditEntries(again);
+    const subjects = [...entries.all()].map(({ type, subject }) => `${type} ${subject}`);
+    const kept = lost ? ["TOKEN_CREATED one"] : ["TOKEN_CREATED one", "TOKEN_CREATED two"];
+    assert.deepEqual(subjects, [...kept, "DATABASE_RECOVERED engine.db"]);
+    assert.equal(entries.check([], START).fault, null);
+    assert.equal(entries.check([{ at: isoTime(START), id, hash }], START).fault?.id, lost ? 2 : undefined);
+  });
+
+test("a first start finds no database, and says nothing", (t) => {
+  const layout = layoutOf(scratch(t));
+  for (const file of [layout.engineDb, layout.accountsDb]) mkdirSync(dirname(file), { recursive: true });
+  openOrRecoverEngine(layout, START).close();
+  openOrRestoreAccounts(layout, START).close();
+  assert.deepEqual([...setAsideBeside(layout.engineDb), ...setAsideBeside(layout.accountsDb)], []);
+});
+
+for (const { what, does } of [
+  { what: "damaged", does: (path: string) => writeFileSync(path, "a letter ".repeat(9_000)) },
+  { what: "gone", does: (path: string) => rmSync(path) },
+]) {
+  test(`accounts.db that is ${what} is restored from its copy`, (t) => {
+    const { layout, accounts } = ran(t);
+    accounts.close();
+    writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
+    does(layout.accountsDb);
+    const restored = openOrRestoreAccounts(layout, START);
+    assert.equal(restored.prepare("SELECT name FROM account").get()?.["name"], "anna@example.org");
+    restored.close();
+    assert.equal(setAsideBeside(layout.accountsDb).length, 1);
+  });
+
+  test(`accounts.db that is ${what}, without a copy: nothing is changed, and there is an error`, (t) => {
+    const { layout, accounts } = ran(t);
+    accounts.close();
+    does(layout.accountsDb);
+    assert.throws(() => openOrRestoreAccounts(layout, START), UnusableDatabase);
+    assert.equal(existsSync(layout.accountsDb), what === "damaged");
+    assert.deepEqual(setAsideBeside(layout.accountsDb), []);
+  });
+}

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { START, scratch } from "../../../test/kit/test-database.ts";
+import { setAside, setAsideBeside, timeOfName } from "./database-files.ts";
+
+test("a database is set aside with its log, under a name that tells the time", (t) => {
+  const directory = scratch(t);
+  const path = join(directory, "engine.db");
+  for (const end of ["", "-wal", "-shm"]) writeFileSync(`${path}${end}`, end);
+  const aside = setAside(path, "damaged", START);
+  assert.equal(aside, `${path}.damaged-20261120T060000Z`);
+  assert.deepEqual(readdirSync(directory).toSorted(), [
+    "engine.db.damaged-20261120T060000Z",
+    "engine.db.damaged-20261120T060000Z-wal",
+  ]);
+  assert.deepEqual(setAsideBeside(path), [aside]);
+  assert.deepEqual(setAsideBeside(join(directory, "accounts.db")), []);
+  assert.equal(timeOfName(aside), START);
+  assert.equal(timeOfName(path), 0);
+});
+
+test("of one that is gone, a name stays", (t) => {
+  const path = join(scratch(t), "engine.db");
+  setAside(path, "missing", START);
+  assert.deepEqual(setAsideBeside(path), [`${path}.missing-20261120T060000Z`]);
+});

@@ -1,0 +1,108 @@
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { asOwnerOf } from "../host/machine/as-owner.ts";
+import type { Layout } from "../settings/layout.ts";
+import { accountsMigrations } from "./accounts-db/schema.ts";
+import { integer } from "./columns.ts";
+import { engineMigrations } from "./engine-db/schema.ts";
+
+/** The schema version of a file: how many migrations it has had. */
+export function schemaVersion(db: DatabaseSync): number {
+  return integer(db.prepare("PRAGMA user_version").get()?.["user_version"]);
+}
+
+/** The application id of the file; 0 for a new file. */
+export function applicationIdOf(db: DatabaseSync): number {
+  return integer(db.prepare("PRAGMA application_id").get()?.["application_id"]);
+}
+
+/**
+ * Brings the schema up to date. The first migration creates it; each further one changes that of the version before. One
+ * transaction per version, so that a crash leaves a complete older version; a new file in one transaction, so that a crash
+ * leaves none that looks old. The caller has checked that the file is not newer than `migrations`. Throws if the file cannot
+ * be written.
+ */
+export function migrate(db: DatabaseSync, migrations: readonly string[], applicationId: number): void {
+  let version = schemaVersion(db);
+  while (version < migrations.length) {
+    const steps = version === 0 ? migrations : migrations.slice(version, version + 1);
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      for (const step of steps) db.exec(step);
+      version += steps.length;
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}; COMMIT`);
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+/** The schema of a database: the version of the file, and the newest that this program knows. */
+export type Schema = Readonly<{ path: string; version: number; known: number; isUnreleased: boolean }>;
+
+/** The application ids of databases from before the first release, whose schemas were numbered differently. */
+const UNRELEASED: readonly number[] = [0x4749_6e65, 0x4749_6e61];
+
+/** The schemas of the existing databases. Skips unreadable ones, which recovery handles. Changes nothing. */
+export function schemasOf({ engineDb, accountsDb }: Pick<Layout, "engineDb" | "accountsDb">): readonly Schema[] {
+  const all = [
+    { path: engineDb, known: engineMigrations.length },
+    { path: accountsDb, known: accountsMigrations.length },
+  ];
+  return all.flatMap(({ path, known }) => {
+    const found = versionOf(path);
+    return found === null ? [] : [{ path, known, ...found }];
+  });
+}
+
+/** Why this program cannot use these databases, in one sentence: another version wrote them. Null: it can. */
+export function unusableSchema(schemas: readonly Schema[]): string | null {
+  const unusable = schemas.find(({ version, known, isUnreleased: isOld }) => isOld || version > known);
+  return unusable === undefined ? null : writtenByOther(unusable);
+}
+
+export function isUnreleased(applicationId: number): boolean {
+  return UNRELEASED.includes(applicationId);
+}
+
+function writtenByOther({ path, version, known, isUnreleased: isOld }: Schema): string {
+  if (isOld) {
+    const all = dirname(dirname(path));
+    return `${path} was written by a version before the first release, which no released one reads; move ${all} away and start again: mail stays, accounts and settings of the dashboard must be added again.`;
+  }
+  const versions = `its schema is ${version}, this program knows ${known}`;
+  return `${path} was written by a newer GhostInbox (${versions}); install that version, or take its upgrade back with \`rollback\`.`;
+}
+
+/** Opens a database of any schema for reading, as the owner of its directory. Throws SQLite's error. */
+export function openAnySchema(path: string): DatabaseSync {
+  return asOwnerOf(dirname(path), () => {
+    refusePipes(path);
+    const db = new DatabaseSync(path, { readOnly: true });
+    // The first query opens the files beside it.
+    schemaVersion(db);
+    return db;
+  });
+}
+
+/** The file's own header may be older than its write-ahead log, so SQLite is asked. */
+function versionOf(path: string): Pick<Schema, "version" | "isUnreleased"> | null {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return null;
+  try {
+    using db = openAnySchema(path);
+    return { version: schemaVersion(db), isUnreleased: isUnreleased(applicationIdOf(db)) };
+  } catch {
+    return null;
+  }
+}
+
+const OPENED_BY_NAME = ["", "-wal", "-shm", "-journal"];
+
+/** Throws if SQLite would open anything but a regular file: on a pipe it would wait forever. */
+export function refusePipes(database: string): void {
+  for (const path of OPENED_BY_NAME.map((end) => `${database}${end}`))
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      throw new Error(`${path} is not a regular file: move it away`);
+}

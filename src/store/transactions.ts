@@ -1,0 +1,61 @@
+import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+
+/** Runs work atomically: in a separate transaction, or as a part of the open one, such as a rehearsal. */
+export function together<T>(db: DatabaseSync, write: () => T): T {
+  if (db.isTransaction) return write();
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    const written = write();
+    db.exec("COMMIT");
+    return written;
+  } catch (error) {
+    // A disk error has already ended it.
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** What prepares statements. */
+export type Prepares = Pick<DatabaseSync, "prepare">;
+
+/**
+ * The engine's connection, for commands that write directly: `flush` first commits the engine's open transaction.
+ * Otherwise a command would report success before its commit, and its change could be lost with the transaction.
+ */
+export function betweenTransactions(db: DatabaseSync, flush: () => void): Prepares {
+  return {
+    prepare(sql) {
+      const statement = db.prepare(sql);
+      const run = statement.run.bind(statement);
+      statement.run = (...values: readonly (SQLInputValue | Record<string, SQLInputValue>)[]) => {
+        flush();
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as they came: by position, or by name first
+        return run(...(values as readonly SQLInputValue[]));
+      };
+      return statement;
+    },
+  };
+}
+
+/** A rehearsal sees its own writes; no one else ever does. */
+export type Rehearse = <T>(work: () => T) => T;
+
+/**
+ * Does the work in a transaction that is rolled back as soon as `work` returns, so `work` must not wait before its last write. A
+ * rehearsal within another is part of it.
+ */
+export function rehearsalOn(db: DatabaseSync): Rehearse {
+  let isRehearsing = false;
+  return (work) => {
+    if (isRehearsing) return work();
+    db.exec("BEGIN IMMEDIATE");
+    isRehearsing = true;
+    try {
+      return work();
+    } finally {
+      isRehearsing = false;
+      // A disk error has already ended it.
+      if (db.isTransaction) db.exec("ROLLBACK");
+    }
+  };
+}

@@ -1,0 +1,92 @@
+import type { CallerItem } from "../../admin/declare/items.ts";
+
+/**
+ * Who may call a route. `anyone` is for health and sign-in; `session` for what only a browser needs; `session_or_token`
+ * for everything else.
+ */
+export type SignedInCaller = "anyone" | "session" | "session_or_token";
+
+/** A caller with a valid credential, as the guard found it. `secret` identifies the caller to the guard. */
+export type Caller = CallerItem & Readonly<{ secret: string }>;
+
+/** Tells callers apart: the session or the token, and all sessions of a mailbox together. */
+export function identityOf(caller: Pick<Caller, "how" | "session" | "name" | "account"> | null): string {
+  if (caller === null) return "anyone";
+  return caller.account === null ? `${caller.how} ${caller.session ?? caller.name}` : `mailbox ${caller.account}`;
+}
+
+const COOKIE = "ghostinbox";
+/** Set at the sign-in. It opens nothing, but lets this browser's next sign-in skip the queue of strangers. */
+const KNOWN_COOKIE = "ghostinbox_device";
+/**
+ * Over https both names start with this: browsers accept such a cookie only from this host over https, so no page of a sibling
+ * domain, and no one on a plain connection, can plant one (RFC 6265bis, 4.1.3.2). It needs `Secure`, which plain HTTP lacks.
+ */
+const HOST_PREFIX = "__Host-";
+const KNOWN_SECONDS = 180 * 86_400;
+const TOKEN = /^Bearer +(gi_[A-Za-z0-9_-]{16,128})$/i;
+const SESSION = /^[A-Za-z0-9_-]{43}$/;
+
+/** The secret in a request. A session does not make up for a wrong token; a malformed secret counts as none. */
+export function secretOf(headers: Headers, secure: boolean): string | null {
+  const shown = headers.get("authorization");
+  if (shown !== null) return TOKEN.exec(shown)?.[1] ?? null;
+  const secret = cookieNamed(headers, nameOf(COOKIE, secure));
+  return secret !== null && SESSION.test(secret) ? secret : null;
+}
+
+export function mayCall(who: SignedInCaller, caller: Caller | null): boolean {
+  switch (who) {
+    case "anyone":
+      return true;
+    case "session":
+      return caller?.how === "session";
+    case "session_or_token":
+      return caller !== null;
+  }
+}
+
+/** The cookie that a browser got at an earlier sign-in. */
+export function knownOf(headers: Headers, secure: boolean): string | null {
+  return cookieNamed(headers, nameOf(KNOWN_COOKIE, secure))?.slice(0, 64) ?? null;
+}
+
+function nameOf(cookie: string, secure: boolean): string {
+  return secure ? `${HOST_PREFIX}${cookie}` : cookie;
+}
+
+function cookieNamed(headers: Headers, name: string): string | null {
+  const cookies = headers.get("cookie")?.split(";") ?? [];
+  const ours = cookies.map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${name}=`));
+  return ours?.slice(name.length + 1) ?? null;
+}
+
+/** `Secure` only behind https: a browser would not send it back over plain HTTP on loopback. */
+export function sessionCookie(secret: string, secure: boolean, maxAgeSeconds: number): string {
+  return `${nameOf(COOKIE, secure)}=${secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure ? "; Secure" : ""}`;
+}
+
+/**
+ * Sent with each sign-in; a new password makes it worthless. Over plain HTTP, without a path, it is valid where it was set
+ * (RFC 6265, 5.1.4); the prefix needs a path for all pages.
+ */
+export function knownCookie(known: string, secure: boolean): string {
+  const attributes = `HttpOnly; SameSite=Strict; Max-Age=${KNOWN_SECONDS}${secure ? "; Path=/; Secure" : ""}`;
+  return `${nameOf(KNOWN_COOKIE, secure)}=${known}; ${attributes}`;
+}
+
+/**
+ * True if a page from another origin caused the request. Then neither a cookie nor a sign-in counts. Browsers send
+ * `Origin` with every request that may change something, and `Sec-Fetch-Site` with all (Fetch Metadata). Scripts send
+ * neither.
+ */
+export function isCrossOrigin(headers: Headers): boolean {
+  const site = headers.get("sec-fetch-site");
+  if (site === "cross-site" || site === "same-site") return true;
+  const origin = headers.get("origin");
+  return origin !== null && hostOf(origin) !== headers.get("host")?.toLowerCase();
+}
+
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null;
+}

@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
+import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { UNAUTHORIZED } from "../../guard/commands/web/web.ts";
+import type { Caller } from "./access.ts";
+import { Callers, type Found } from "./callers.ts";
+import { API_LIMITS } from "./limits.ts";
+
+const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
+const HERE = ip("127.0.0.1");
+const headers = new Headers(bearer);
+const other = (n: number) => new Headers({ authorization: `Bearer gi_${String(n).padStart(32, "0")}` });
+const known = (found: Found): Caller =>
+  typeof found === "object" && found !== null ? found : assert.fail(String(found));
+const asked = (kit: Kit): number => kit.guard.identified.length;
+
+test("the guard is asked once, and its yes is remembered for a few seconds", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  assert.deepEqual([found.name, found.secret], ["ci", AS_TOKEN.as]);
+  kit.guard.callers.clear();
+  kit.advance(API_LIMITS.callerAgeMs - 1);
+  assert.deepEqual(await callers.of(headers, HERE), found);
+  assert.deepEqual(kit.guard.identified, [{ ...AS_TOKEN, isUse: true }]);
+  kit.advance(1);
+  assert.equal(await callers.of(headers, HERE), null);
+  assert.equal(await callers.of(new Headers(), HERE), null);
+  assert.equal(asked(kit), 2, "who shows nothing is not asked about");
+});
+
+test("a no is remembered for seconds and counts once, and a yes counts for the address that it was for", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  for (let n = 0; n < 2 * API_LIMITS.wrongCredentials; n++) assert.equal(await callers.of(other(1), HERE), null);
+  assert.equal(asked(kit), 1, "a script with an old token");
+  kit.advance(API_LIMITS.wrongCredentialsMs);
+  assert.equal(await callers.of(other(1), HERE), null);
+  assert.equal(asked(kit), 2);
+  kit.guard.identified = [];
+  known(await callers.of(headers, HERE));
+  await callers.of(headers, ip("203.0.113.7"));
+  assert.deepEqual(
+    kit.guard.identified.map((one) => one.ip),
+    ["127.0.0.1", "203.0.113.7"],
+  );
+});
+
+test("a no at one address is none at another, where the same session may be used", async (t) => {
+  const kit = await startKit(t);
+  const away = ip("203.0.113.7");
+  const guard: Kit["parts"]["guard"] = {
+    ...kit.parts.guard,
+    ask: (as, command) =>
+      as !== "web" && as.ip === away ? Promise.resolve(UNAUTHORIZED) : kit.parts.guard.ask(as, command),
+  };
+  const callers = new Callers({ ...kit.parts, guard });
+  assert.equal(await callers.of(headers, away), null);
+  known(await callers.of(headers, HERE));
+  assert.equal(await callers.of(headers, away), null);
+});
+
+test("requests that come together share one question", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  await Promise.all(Array.from({ length: 20 }, () => callers.of(headers, HERE)));
+  assert.equal(asked(kit), 1);
+});
+
+test("who has signed out is out at once, also for an answer that is on its way", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  const late = callers.stillHolds(found, HERE);
+  callers.end(found, HERE);
+  assert.equal(await callers.of(headers, HERE), null);
+  assert.equal(await late, false);
+  assert.equal(await callers.of(headers, HERE), null);
+});
+
+test("beside an open stream the guard hears of requests once a minute", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  const uses = (): number => kit.guard.identified.filter(({ isUse }) => isUse).length;
+  for (let seconds = 0; seconds < 600; seconds += 5) {
+    kit.advance(API_LIMITS.callerAgeMs);
+    assert.equal(await callers.stillHolds(found, HERE), true);
+    known(await callers.of(headers, HERE));
+  }
+  assert.equal(uses(), 11);
+});
+
+test("a proof that is given while a question is on its way is not forgotten", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  const freshUntil = "2026-11-20T07:10:00.000Z";
+  const late = callers.stillHolds(found, HERE);
+  callers.renew(found, HERE, { ...found, freshUntil });
+  await late;
+  assert.equal(known(await callers.of(headers, HERE)).freshUntil, freshUntil);
+});
+
+test("while the guard is away, callers known a moment ago may still read, and no one else", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  kit.guard.isDown = true;
+  kit.advance(API_LIMITS.callerAgeWithoutGuardMs - 1);
+  assert.deepEqual(await callers.of(headers, HERE), found);
+  assert.equal(await callers.stillHolds(found, HERE), true);
+  assert.equal(await callers.of(other(1), HERE), "down");
+  kit.advance(1);
+  assert.equal(await callers.of(headers, HERE), "down");
+  assert.equal(await callers.stillHolds(found, HERE), false, "a stream reads no longer than a request");
+});
+
+test("a guard that fails, with a full disk, is treated as one that is away: it refuses no one", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  kit.guard.replies.set("caller", DISK_FULL);
+  kit.advance(API_LIMITS.callerAgeMs);
+  assert.deepEqual(await callers.of(headers, HERE), found);
+  assert.equal(await callers.stillHolds(found, HERE), true);
+  for (let n = 0; n <= API_LIMITS.wrongCredentials; n++) assert.equal(await callers.of(other(n), HERE), "down");
+  kit.guard.replies.delete("caller");
+  known(await callers.of(headers, HERE));
+  assert.equal(await callers.of(other(0), HERE), null);
+});
+
+test("made-up tokens are soon rejected without asking, and known ones still work", async (t) => {
+  const kit = await startKit(t);
+  const callers = new Callers(kit.parts);
+  const found = known(await callers.of(headers, HERE));
+  for (let n = 0; n < 5 * API_LIMITS.wrongCredentials; n++)
+    assert.equal(await callers.of(other(n), HERE), n < API_LIMITS.wrongCredentials ? null : "crowd");
+  assert.equal(asked(kit), 1 + API_LIMITS.wrongCredentials);
+  kit.advance(API_LIMITS.callerAgeMs);
+  known(await callers.of(headers, HERE));
+  known(await callers.of(headers, ip("203.0.113.7"))); // another network
+  callers.renew(found, HERE, { ...found, freshUntil: "2026-11-20T07:10:00.000Z" });
+  assert.equal(await callers.stillHolds(found, HERE), true);
+  assert.equal(known(await callers.of(headers, HERE)).name, "ci");
+  kit.guard.identified.pop();
+  kit.advance(API_LIMITS.wrongCredentialsMs);
+  await callers.of(other(0), HERE);
+  assert.equal(asked(kit), 4 + API_LIMITS.wrongCredentials);
+});
+
+test("who signs in beside a stranger with made-up tokens is in, and gives a proof without losing the stream", async (t) => {
+  const kit = await startKit(t);
+  for (let n = 0; n <= API_LIMITS.wrongCredentials; n++) {
+    const { status } = await fetch(`${kit.url}/api/v1/session`, { headers: Object.fromEntries(other(n)) });
+    assert.equal(status, n < API_LIMITS.wrongCredentials ? 401 : 429);
+  }
+  const cookie = await signIn(kit);
+  const stream = await fetch(`${kit.url}/api/v1/stream`, { headers: { cookie } });
+  assert.equal(stream.status, 200);
+  const reader = stream.body?.getReader() ?? assert.fail();
+  const caller = [...kit.guard.callers.values()].find(({ how }) => how === "session") ?? assert.fail();
+  kit.guard.replies.set("prove", { ok: true, result: { outcome: "proved", caller } });
+  const proof = { method: "POST", headers: { cookie }, body: JSON.stringify({ password: "x" }) };
+  assert.equal((await fetch(`${kit.url}/api/v1/session/proof`, proof)).status, 200);
+  assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } })).status, 200);
+  assert.equal((await reader.read()).done, false);
+  await reader.cancel();
+});
+
+test("while the guard hangs, those that are not known wait for seconds and no longer", async (t) => {
+  const kit = await startKit(t);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const guard = { ask: () => new Promise<never>(() => undefined) };
+  const callers = new Callers({ ...kit.parts, guard });
+  const all = Array.from({ length: API_LIMITS.unknownAtOnce + 1 }, (_, n) => callers.of(other(n), HERE));
+  t.mock.timers.tick(API_LIMITS.unknownWaitMs);
+  assert.equal(await Promise.race(all), "down");
+});
+
+test("few are asked about at once, and each gets its answer", async (t) => {
+  const kit = await startKit(t);
+  let running = 0;
+  let most = 0;
+  const guard = {
+    ask: async (...question: Parameters<typeof kit.guard.ask>) => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+      return kit.guard.ask(...question);
+    },
+  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same questions and answers, later
+  const callers = new Callers({ ...kit.parts, guard: guard as typeof kit.guard });
+  const all = Array.from({ length: 25 }, (_, n) => callers.of(n === 24 ? headers : other(n), ip(`203.0.113.${n}`)));
+  const found = await Promise.all(all);
+  assert.equal(most, API_LIMITS.unknownAtOnce);
+  assert.deepEqual(
+    found.map((one) => one !== null),
+    Array.from({ length: 25 }, (_, n) => n === 24),
+  );
+});

@@ -1,0 +1,171 @@
+import type { CallerItem } from "../../admin/declare/items.ts";
+import { NOTE_USE_MS } from "../../core/access/session.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { type Ip, type Prefix, prefixOf } from "../../core/net/ip.ts";
+import type { Millis } from "../../core/time.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
+import { type Caller, secretOf } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { Turns } from "./shares.ts";
+
+/**
+ * `down`: the guard does not answer, or cannot (its disk is full), and this caller is unknown. `crowd`: it is unknown, and the guard was not asked,
+ * because its network has sent too many wrong credentials.
+ */
+export type Found = Caller | "down" | "crowd" | null;
+
+/** `usedAt`: the last use reported to the guard. */
+type Held = Readonly<{ item: CallerItem; at: Millis; usedAt: Millis | null }>;
+type Parts = Pick<ApiParts, "guard" | "clock" | "settings">;
+
+/**
+ * Identifies callers. Only the guard knows them: its yes is remembered for `API_LIMITS.callerAgeMs`. So a session or
+ * token that was ended may read for that long; the guard itself checks each command. Its no is remembered
+ * per address: a script with an old token causes one question now and then, and showing a session where it may not be used
+ * does not end it where it may be used.
+ */
+export class Callers {
+  readonly #parts: Parts;
+  readonly #held = new BoundedMap<string, Held>(API_LIMITS.callers);
+  /** When the guard said no, by digest and address; by digest only for signed-out sessions. */
+  readonly #refused = new BoundedMap<string, Millis>(API_LIMITS.callers);
+  readonly #asking = new Map<string, Promise<Found>>();
+  readonly #strangers: Strangers;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#strangers = new Strangers(parts);
+  }
+
+  /** Null: no valid credential. This counts as a use. `secure`: the client used https. */
+  async of(headers: Headers, ip: Ip, secure = false): Promise<Found> {
+    const secret = secretOf(headers, secure);
+    if (secret === null) return null;
+    if (this.#isRefused(secret, ip)) return null;
+    const held = this.#held.get(keyOf(secret, ip));
+    if (held !== undefined && this.#isFresh(held)) return { ...held.item, secret };
+    return this.#ask(secret, ip, true);
+  }
+
+  /** Whether it is still valid, for an open stream. This does not prolong a session. While the guard does not answer, the stream stays open as long as requests are accepted. */
+  async stillHolds(caller: Caller, ip: Ip): Promise<boolean> {
+    const found = await this.#ask(caller.secret, ip, false);
+    return found !== null && found !== "down";
+  }
+
+  /** The guard has just said who this is: at the sign-in, or with a proof. */
+  confirm(secret: string, ip: Ip, item: CallerItem): void {
+    this.#hold(secret, ip, item, true);
+  }
+
+  /** The guard's latest answer about this caller; it replaces the one before. */
+  renew({ secret }: Caller, ip: Ip, item: CallerItem): void {
+    this.#hold(secret, ip, item, true);
+  }
+
+  /** Signs out, including for pending answers. */
+  end({ secret }: Caller, ip: Ip): void {
+    this.#held.delete(keyOf(secret, ip));
+    this.#refused.set(digestOf(secret), this.#parts.clock.now());
+  }
+
+  /** Requests that come together share one question. */
+  #ask(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+    const key = keyOf(secret, ip);
+    const running = this.#asking.get(`${key} ${isUse}`);
+    if (running !== undefined) return running;
+    const asked =
+      isUse && this.#held.get(key) === undefined ? this.#asStranger(secret, ip) : this.#askGuard(secret, ip, isUse);
+    this.#asking.set(`${key} ${isUse}`, asked);
+    return asked.finally(() => this.#asking.delete(`${key} ${isUse}`));
+  }
+
+  async #asStranger(secret: string, ip: Ip): Promise<Found> {
+    if (!this.#strangers.mayAsk(ip)) return "crowd";
+    const found = await this.#strangers.turns.run(() => this.#askGuard(secret, ip, true));
+    if (found === "no_turn") return "down";
+    if (found === null) this.#strangers.wasWrong(ip);
+    return found;
+  }
+
+  async #askGuard(secret: string, ip: Ip, isUse: boolean): Promise<Found> {
+    const { guard } = this.#parts;
+    const key = keyOf(secret, ip);
+    const before = this.#held.get(key);
+    const reply = await guard.ask({ as: secret, ip }, { verb: "caller", isUse });
+    if (this.#isRefused(secret, ip)) return null;
+    const held = this.#held.get(key);
+    if (reply.ok) {
+      // It may have given a proof while this question was pending.
+      const isNewer = held !== undefined && held !== before;
+      return this.#hold(secret, ip, isNewer ? held.item : reply.result.caller, isUse);
+    }
+    if (reply.kind !== "unreachable" && reply.denied !== undefined) {
+      this.#held.delete(key);
+      this.#refused.set(key, this.#parts.clock.now());
+      return null;
+    }
+    if (held === undefined || this.#age(held) >= API_LIMITS.callerAgeWithoutGuardMs) return "down";
+    return { ...held.item, secret };
+  }
+
+  #hold(secret: string, ip: Ip, item: CallerItem, isUse: boolean): Caller {
+    const key = keyOf(secret, ip);
+    const at = this.#parts.clock.now();
+    this.#held.set(key, { item, at, usedAt: isUse ? at : (this.#held.get(key)?.usedAt ?? null) });
+    return { ...item, secret };
+  }
+
+  #isRefused(secret: string, ip: Ip): boolean {
+    const times = [this.#refused.get(digestOf(secret)), this.#refused.get(keyOf(secret, ip))];
+    return times.some((at) => at !== undefined && this.#age({ at }) < API_LIMITS.wrongCredentialsMs);
+  }
+
+  /** A stream keeps the yes fresh, but does not count as a use: other requests are still reported to the guard. */
+  #isFresh(held: Held): boolean {
+    if (held.usedAt === null || this.#age({ at: held.usedAt }) >= NOTE_USE_MS) return false;
+    return this.#age(held) < API_LIMITS.callerAgeMs;
+  }
+
+  #age({ at }: Pick<Held, "at">): number {
+    return Math.abs(this.#parts.clock.now() - at);
+  }
+}
+
+/** Limits questions about unknown credentials: strangers can make up any number, and the guard has mail to decide on. */
+class Strangers {
+  readonly #parts: Parts;
+  readonly #wrong = new BoundedMap<Prefix, { readonly since: Millis; count: number }>(API_LIMITS.callers);
+  readonly turns = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** False for a while after too many wrong credentials from its network. */
+  mayAsk(ip: Ip): boolean {
+    const known = this.#recent(ip);
+    return known === undefined || known.count < API_LIMITS.wrongCredentials;
+  }
+
+  wasWrong(ip: Ip): void {
+    const known = this.#recent(ip);
+    if (known !== undefined) known.count += 1;
+    else this.#wrong.set(this.#networkOf(ip), { since: this.#parts.clock.now(), count: 1 });
+  }
+
+  #recent(ip: Ip) {
+    const known = this.#wrong.get(this.#networkOf(ip));
+    const age = known === undefined ? 0 : Math.abs(this.#parts.clock.now() - known.since);
+    return age < API_LIMITS.wrongCredentialsMs ? known : undefined;
+  }
+
+  #networkOf(ip: Ip): Prefix {
+    return prefixOf(ip, this.#parts.settings.ipv6Prefix);
+  }
+}
+
+function keyOf(secret: string, ip: Ip): string {
+  return `${digestOf(secret)} ${ip}`;
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Health } from "../../admin/declare/items.ts";
+import { isNameOf } from "../../core/access/passkeys.ts";
+import { notices } from "../../core/alerts/notices.ts";
+import { contains, type Ip, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { ApiParts, LocalClients } from "./ports.ts";
+
+/** Maximum proxies in a row. A longer header is forged. */
+const HOPS = 32;
+
+export type ClientOrigin = Readonly<{
+  ip: Ip;
+  /** The client used https, according to a trusted proxy. */
+  secure: boolean;
+}>;
+
+/** The sender of a request, as the kernel reports it. `user`: the program's user, if it runs on this machine and its address could be a proxy's. */
+export type Peer = Readonly<{ ip: Ip; isTrusted: boolean; user: string | null }>;
+
+type Forwarded = Readonly<{ for: string | null; proto: string | null }>;
+
+/**
+ * Where a request comes from. `X-Forwarded-For` is trusted only from a trusted proxy, and read from the right: each
+ * proxy appends its peer, so the rightmost address that is not a trusted proxy cannot be forged. An address of this
+ * machine counts as a client there: any local user can make the proxy append it.
+ */
+export function originOf(
+  { ip, isTrusted }: Peer,
+  forwarded: Forwarded,
+  trusted: readonly Prefix[],
+  isHere: (ip: Ip) => boolean,
+): ClientOrigin {
+  if (!isTrusted) return { ip, secure: false };
+  const isProxy = (hop: Ip): boolean => !isHere(hop) && trusted.some((network) => contains(network, hop));
+  const proto = forwarded.proto?.split(",").at(-1)?.trim().toLowerCase();
+  return { ip: lastUntrusted(ip, forwarded.for ?? "", isProxy), secure: proto === "https" };
+}
+
+function lastUntrusted(peer: Ip, header: string, isTrusted: (ip: Ip) => boolean): Ip {
+  let nearest = peer;
+  const hops = header.split(",").slice(-HOPS).reverse();
+  for (const hop of hops) {
+    const ip = parseIp(hop.trim());
+    if (ip === null) return nearest; // what stands further left was written by somebody who writes nonsense
+    nearest = ip;
+    if (!isTrusted(ip)) return ip;
+  }
+  return nearest;
+}
+
+type PeerParts = Readonly<{
+  localClients: LocalClients;
+  settings: Pick<ApiParts["settings"], "trustedProxies" | "proxyUsers">;
+}>;
+
+/**
+ * Finds the senders of requests. On this machine an address proves nothing: any user can connect from it. So the kernel is asked for the
+ * user, once a connection.
+ */
+export class Peers {
+  readonly #parts: PeerParts;
+  readonly #users = new WeakMap<Socket, Promise<string | null>>();
+
+  constructor(parts: PeerParts) {
+    this.#parts = parts;
+  }
+
+  /** Null: the client's address is gone. */
+  async of({ socket }: Pick<IncomingMessage, "socket">): Promise<Peer | null> {
+    const { localClients, settings } = this.#parts;
+    const ip = parseIp(socket.remoteAddress ?? "");
+    if (ip === null) return null;
+    if (!settings.trustedProxies.some((network) => contains(network, ip))) return { ip, isTrusted: false, user: null };
+    if (!localClients.isHere(ip)) return { ip, isTrusted: true, user: null };
+    const user = await this.#userOf(socket, ip);
+    return { ip, isTrusted: user !== null && settings.proxyUsers.includes(user), user };
+  }
+
+  #userOf(socket: Socket, ip: Ip): Promise<string | null> {
+    const known = this.#users.get(socket);
+    if (known !== undefined) return known;
+    const serverIp = parseIp(socket.localAddress ?? "");
+    const { remotePort, localPort } = socket;
+    const asked =
+      serverIp === null || remotePort === undefined || localPort === undefined
+        ? Promise.resolve(null)
+        : this.#parts.localClients.userOf({ ip, clientPort: remotePort, serverIp, port: localPort });
+    this.#users.set(socket, asked);
+    return asked;
+  }
+}
+
+type Notice = Health["notices"][number];
+
+/** How long the notice stays after the last such request. */
+const NOTICE_MS = 10 * MINUTE_MS;
+/** Reports within this time are the same notice. */
+const SAME_MS = HOUR_MS;
+
+/** Maximum number of remembered peers; the one seen last is reported. */
+const MOST_PEERS = 8;
+
+/**
+ * Requests with `X-Forwarded-For` from a peer that is not trusted: most likely a proxy that the settings do not name, or whose user they do not name. Only
+ * peers of this machine or of private networks are reported, and only for requests with a session or token: strangers may arrive
+ * from such a peer too, such as through a port that Docker forwards, and the notice says to trust it.
+ */
+export class UntrustedProxy {
+  /** The peer seen last is last. */
+  readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>();
+
+  /** Notes a request of a signed-in caller. `client`: the client that the request counts for. */
+  saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
+    if (forwardedFor === null || peer !== client || !isNear(peer)) return;
+    const first = parseIp(forwardedFor.split(",").at(-1)?.trim() ?? "");
+    // A header that names the peer itself changes nothing.
+    if (first === null || first === peer) return;
+    const known = this.#seen.get(peer);
+    const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;
+    this.#seen.delete(peer);
+    this.#seen.set(peer, { since, at: now, user });
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MOST_PEERS && oldest !== undefined) this.#seen.delete(oldest);
+  }
+
+  /** The notice to show now. */
+  notices(now: Millis): readonly Notice[] {
+    const last = [...this.#seen].at(-1);
+    if (last === undefined) return [];
+    const [peer, { since, at, user }] = last;
+    if (now >= later(at, NOTICE_MS)) return [];
+    const code = "proxy_not_trusted";
+    const of = user === null ? "" : `, from a program of the user ${user}`;
+    return [{ code, since: isoTime(since), detail: `X-Forwarded-For came from ${peer}${of}`, ...notices[code] }];
+  }
+}
+
+function isNear(peer: Ip): boolean {
+  return isPrivate(peer) || peer === "::1" || peer.startsWith("127.");
+}
+
+/**
+ * Whether a `Host` header (RFC 9110, 7.2) can mean this server. A page of evil.example can make its name resolve to our
+ * address; its browser then takes our answers for those of that page (DNS rebinding), and only the `Host` header shows it. An
+ * address is not a name, and a name without a dot does not exist in the public DNS (RFC 7085).
+ * @param names Ours; names below them are ours too.
+ */
+export function isOwnName(host: string | null, names: readonly string[]): boolean {
+  if (host === null || !URL.canParse(`http://${host}`)) return false;
+  const name = new URL(`http://${host}`).hostname.replace(/\.$/, "");
+  if (parseIp(name.replace(/^\[(.*)\]$/, "$1")) !== null || (name !== "" && !name.includes("."))) return true;
+  return isNameOf(name, names);
+}

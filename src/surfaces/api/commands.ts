@@ -1,0 +1,150 @@
+import * as z from "zod/mini";
+import { $ZodDefault, $ZodNullable, $ZodNumber } from "zod/v4/core";
+import { type Reply, type VerbEntry, verbs, type WebVerb } from "../../admin/declare/control.ts";
+import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { ApiParts, Asker, CommandOf, GuardPort, Unreachable } from "./ports.ts";
+import { denied, guardDown, guardSilent, problem } from "./problem.ts";
+import { type Method, type Route, type RouteNeed, route, type Schema } from "./route.ts";
+
+/**
+ * Sends a command to the guard for the caller, and turns its answer into the route's with `shape`. A refusal becomes a
+ * problem.
+ */
+export async function command<V extends WebVerb, A>(
+  guard: GuardPort,
+  by: Asker,
+  asked: CommandOf<V>,
+  shape: (result: Extract<Reply<V>, { ok: true }>["result"]) => A,
+): Promise<A | Response> {
+  const reply: Reply<V> | Unreachable = await guard.ask(by, asked);
+  if (reply.ok) return shape(reply.result);
+  if (reply.kind !== "unreachable" && reply.denied !== undefined) return denied(reply.denied, reply);
+  if (reply.kind === "failed" && reply.isMissing === true)
+    return problem({ status: 404, code: "not_found", detail: reply.message, next: reply.next });
+  switch (reply.kind) {
+    case "unreachable":
+      return reply.mayBeDone === true ? guardSilent() : guardDown();
+    case "usage":
+      return problem({ status: 400, code: "invalid_request", detail: reply.message, next: reply.next });
+    case "failed":
+      return problem({ status: 409, code: "refused", detail: reply.message, next: reply.next });
+  }
+}
+
+const BODY_BYTES = {
+  usual: API_LIMITS.bodyBytes,
+  accounts: API_LIMITS.accountsBodyBytes,
+  "sign-in": API_LIMITS.loginBodyBytes,
+  vacation: API_LIMITS.vacationBodyBytes,
+} as const;
+
+/** Routes derived from verbs that define an HTTP form. */
+export function derivedRoutes({ guard }: Pick<ApiParts, "guard">): readonly Route[] {
+  return [...verbs.values()].flatMap((entry) =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets its verb's results
+    (entry.routes as unknown as readonly HttpForm<unknown>[]).map((form) => routeOf(guard, entry, form)),
+  );
+}
+
+function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unknown>): Route {
+  const { verb, gives } = entry;
+  const { says, given, status, body = "usual", own, answer = schemaOf(gives.answer), of = (result) => result } = form;
+  const rights: Rights = entry.rights;
+  const [method, path] = partsOf(form.route);
+  const isQuery = method === "GET" || method === "DELETE";
+  const places = placesOf(entry, form, path);
+  const inPath = places.filter((place) => place.isInPath);
+  const rest = places.filter((place) => !place.isInPath);
+  const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
+  return route({
+    method,
+    path: `/api/v1${path}`,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
+    asks: verb as WebVerb,
+    who: own === true || rights.from.length === 1 ? "session" : "session_or_token",
+    ...(needs !== null && { needs }),
+    says,
+    bodyBytes: isQuery || rest.length === 0 ? 0 : BODY_BYTES[body],
+    ...(status && { status }),
+    ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
+    ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
+    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest) }),
+    ...(answer && { answer: answer() }),
+    run: ({ by, caller, params, query, body: sent }) => {
+      const named: Given = { ...query, ...sent };
+      const fields = places.map(({ field, name, isInPath }) => [field, (isInPath ? params : named)[name]] as const);
+      const sentFields = fields.filter(([, value]) => value !== undefined);
+      const whose = own === true && rights.own !== undefined ? { [rights.own.field]: caller?.account ?? "" } : {};
+      const asked = z.parse(entry.command(), { verb, ...Object.fromEntries(sentFields), ...given, ...whose });
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as `asks`
+      return command(guard, by, asked as CommandOf<WebVerb>, of);
+    },
+  });
+}
+
+type Given = Readonly<Record<string, unknown>>;
+/** The source of a field: its name there, and whether it is in the path. */
+type Place = Readonly<{ field: string; name: string; isInPath: boolean; schema: Schema }>;
+
+function placesOf(entry: VerbEntry, form: HttpForm<unknown>, path: string): readonly Place[] {
+  const { given = {}, named = {}, fields = {}, own } = form;
+  const rights: Rights = entry.rights;
+  const inPath = new Set([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name));
+  return Object.entries<Schema>(entry.fields)
+    .filter(([field]) => !(field in given) && !(own === true && field === rights.own?.field))
+    .map(([field, schema]) => {
+      const name = named[field] ?? field;
+      // A name in the path belongs to the first field with that name.
+      return { field, name, isInPath: inPath.delete(name), schema: fields[field] ?? schema };
+    });
+}
+
+function shapeOf(places: readonly Place[]): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(places.map(({ name, schema }) => [name, schema]));
+}
+
+function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Place[]): Schema<Given> {
+  const body = z.strictObject(shapeOf(places));
+  return body.check((given) => {
+    const message = check(given.value);
+    if (message !== null) given.issues.push({ code: "custom", message, input: given.value });
+  });
+}
+
+function schemaOf(answer: VerbEntry["gives"]["answer"]): (() => Schema) | undefined {
+  return typeof answer === "string" ? undefined : answer.schema;
+}
+
+function partsOf(named: HttpForm["route"]): readonly [Method, string] {
+  const [method = "GET", path = ""] = named.split(" ");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of a route says
+  return [method as Method, path];
+}
+
+/** A query has only text, and omits fields that are null or take their default. */
+function asText(place: Place): Place {
+  const { schema } = place;
+  const inner = innermost(schema);
+  const value = isNumber(inner) ? z.pipe(NUMBER, inner) : inner;
+  const field = inner === schema ? value : z.optional(value);
+  z.globalRegistry.add(field, z.globalRegistry.get(schema) ?? {});
+  return { ...place, schema: field };
+}
+
+const NUMBER = z.pipe(z.string().check(z.regex(/^\d{1,15}$/, "is not a whole number")), z.transform(Number));
+
+function isNumber(schema: Schema): schema is z.core.$ZodNumber<number> {
+  return schema instanceof $ZodNumber;
+}
+
+function innermost(schema: Schema): Schema {
+  const isWrapped = schema instanceof $ZodDefault || schema instanceof $ZodNullable;
+  return isWrapped ? innermost(schema._zod.def.innerType) : schema;
+}
+
+/** The guard decides who may change something; the web also knows what only administrators or mailbox users may do. */
+function needsOf(method: Method, needs: VerbEntry["rights"]["needs"]): RouteNeed | null {
+  if (needs === "nothing" || needs === "caller") return null;
+  return method === "GET" || needs === "admin" || needs === "mailbox" ? needs : null;
+}

@@ -1,0 +1,39 @@
+import { Callers } from "./callers.ts";
+import { Peers, UntrustedProxy } from "./client-address.ts";
+import { HealthReader } from "./health.ts";
+import { API_LIMITS, type ApiLimits } from "./limits.ts";
+import type { ApiParts } from "./ports.ts";
+import { Repeats } from "./repeats.ts";
+import { ConnectionShares, Rates, ReadShares } from "./shares.ts";
+import { Streams } from "./streams/streams.ts";
+
+/** Dependencies that routes share, including everything with state. */
+export type Handlers = Readonly<{
+  parts: ApiParts;
+  callers: Callers;
+  health: HealthReader;
+  streams: Streams;
+  reads: ReadShares;
+  rates: Rates;
+  repeats: Repeats;
+  proxies: UntrustedProxy;
+  peers: Peers;
+  connections: ConnectionShares;
+}>;
+
+export function createHandlers(parts: ApiParts, limits: ApiLimits = API_LIMITS): Handlers {
+  const proxies = new UntrustedProxy();
+  const health = new HealthReader(parts, proxies);
+  return {
+    parts,
+    callers: new Callers(parts),
+    health,
+    streams: new Streams(parts, health),
+    reads: new ReadShares(),
+    rates: new Rates(),
+    repeats: new Repeats(),
+    proxies,
+    peers: new Peers(parts),
+    connections: new ConnectionShares(limits, parts.settings),
+  };
+}

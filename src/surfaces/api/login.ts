@@ -1,0 +1,115 @@
+import type { CallerItem, NotIn, Proved } from "../../admin/declare/items.ts";
+import { SESSION_AGE_MS } from "../../core/access/session.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import type { Assertion } from "../../guard/access/passkeys.ts";
+import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
+import type { Callers } from "./callers.ts";
+import { command } from "./commands.ts";
+import type { ApiParts } from "./ports.ts";
+import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
+
+/** A passkey replaces both password and code. */
+type Given = Readonly<{ password: string; code?: string | undefined }> | Readonly<{ passkey: Assertion }>;
+/** `account`: the mailbox whose user signs in; without it, the administrator does. */
+type GivenToSignIn = Given & Readonly<{ account?: string | undefined }>;
+type Attempt = Readonly<{ given: GivenToSignIn; ip: Ip; secure: boolean; form: boolean; headers: Headers }>;
+/** `callers` gets the guard's answer, so that the next request is already known. */
+type Parts = Pick<ApiParts, "guard" | "signInRefused"> & Readonly<{ callers: Callers }>;
+
+/** The guard judges the attempt, verifies the password or passkey, and opens the session. Without it no one can sign in. */
+export async function signIn(parts: Parts, { given, ip, secure, form, headers }: Attempt): Promise<Response> {
+  const known = knownOf(headers, secure);
+  const device = deviceOf(headers.get("user-agent") ?? "");
+  const reply = await askedWith(parts.guard, given, { ip, device, known });
+  if (!reply.ok) return reply.kind === "unreachable" ? guardDown() : guardFailed();
+  const { result } = reply;
+  if (result.outcome !== "in") return refused(parts, result.outcome, ip);
+  parts.callers.confirm(result.secret, ip, result.caller);
+  const answer = new Headers({ "set-cookie": sessionCookie(result.secret, secure, SESSION_AGE_MS / SECOND_MS) });
+  if (result.known !== null) answer.append("set-cookie", knownCookie(result.known, secure));
+  if (!form) return Response.json(sessionAnswer(result.caller), { headers: answer });
+  // The page, relative to this URL, so it works below any path of a proxy.
+  answer.set("location", "../../");
+  return new Response(null, { status: 303, headers: answer });
+}
+
+type From = Readonly<{ ip: Ip; device: string; known: string | null }>;
+
+function askedWith(guard: Parts["guard"], given: GivenToSignIn, { ip, device, known }: From) {
+  const from = { ip, device, known };
+  if ("passkey" in given) return guard.ask("web", { verb: "sign_in_passkey", ...from, ...given.passkey });
+  const { account, ...proof } = given;
+  return account === undefined
+    ? guard.ask("web", { verb: "sign_in", ...from, ...proof })
+    : guard.ask("web", { verb: "sign_in_mailbox", ip, account, password: proof.password, device });
+}
+
+/** Verifies the password or a passkey again for a session: some routes need a fresh proof. */
+export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ caller: Caller; ip: Ip; given: Given }>) {
+  const by = { as: caller.secret, ip };
+  const proved = (result: Proved) => {
+    if (result.outcome !== "proved") return refused(parts, result.outcome, ip);
+    parts.callers.renew(caller, ip, result.caller);
+    return sessionAnswer(result.caller);
+  };
+  return "passkey" in given
+    ? command(parts.guard, by, { verb: "prove_passkey", ...given.passkey }, proved)
+    : command(parts.guard, by, { verb: "prove", ...given }, proved);
+}
+
+/** The challenge that a passkey signs to sign in or to prove. Strangers may request it. */
+export async function passkeyChallenge({ guard }: Pick<Parts, "guard">, ip: Ip) {
+  return command(guard, "web", { verb: "passkey_challenge", ip }, ({ challenge }) =>
+    challenge === null ? loginRefused(429) : { challenge },
+  );
+}
+
+/** The browser forgets the session in any case, and the web stops accepting it, even if the guard cannot end it now. */
+export async function signOut(
+  { guard, callers }: Parts,
+  { caller, ip, secure }: Readonly<{ caller: Caller; ip: Ip; secure: boolean }>,
+): Promise<Response> {
+  const ended = await command(guard, { as: caller.secret, ip }, { verb: "sign_out" }, () => null);
+  callers.end(caller, ip);
+  const answer = ended ?? new Response(null, { status: 204 });
+  answer.headers.set("set-cookie", sessionCookie("", secure, 0));
+  return answer;
+}
+
+export function sessionAnswer({ name, role, account, scopes, freshUntil }: CallerItem) {
+  return { name, role, account, scopes: [...scopes], freshUntil };
+}
+
+function refused({ signInRefused }: Pick<Parts, "signInRefused">, outcome: NotIn, ip: Ip): Response {
+  if (outcome === "code_needed") return codeNeeded();
+  if (outcome === "wrong") signInRefused(ip);
+  return loginRefused(outcome === "wrong" ? 401 : 429);
+}
+
+const BROWSERS = [
+  ["Edge", /\bEdg(?:e|A|iOS)?\//],
+  ["Opera", /\bOPR\//],
+  ["Firefox", /\b(?:Firefox|FxiOS)\//],
+  ["Chrome", /\b(?:Chrome|CriOS)\//],
+  ["Safari", /\bSafari\//],
+  ["curl", /^curl\//],
+] as const;
+
+const SYSTEMS = [
+  ["Android", /\bAndroid\b/],
+  ["iPhone", /\biPhone\b/],
+  ["iPad", /\biPad\b/],
+  ["Windows", /\bWindows\b/],
+  ["macOS", /\bMac OS X\b/],
+  ["ChromeOS", /\bCrOS\b/],
+  ["Linux", /\bLinux\b/],
+] as const;
+
+/** A User-Agent in words that the user recognizes: `Firefox on Linux`. It may be forged. */
+export function deviceOf(userAgent: string): string {
+  const nameIn = (known: readonly (readonly [string, RegExp])[]) => known.find(([, form]) => form.test(userAgent))?.[0];
+  const [browser, system] = [nameIn(BROWSERS), nameIn(SYSTEMS)];
+  if (browser === undefined) return system ?? "unknown device";
+  return system === undefined ? browser : `${browser} on ${system}`;
+}

@@ -1,0 +1,246 @@
+import * as z from "zod";
+import { $ZodObject, $ZodOptional } from "zod/v4/core";
+import { needOf } from "../../../admin/declare/rights.ts";
+import { heedsRepeats, REPEAT_KEY } from "../repeats.ts";
+import { DRY_RUN, mayBeDry } from "../request.ts";
+import { type Route, type Schema, scopeOf } from "../route.ts";
+
+type Json = { readonly [key: string]: unknown };
+
+/** One route as an operation of OpenAPI. */
+export function operationOf(row: Route, schemas: Schemas): Json {
+  const { path, says, schemas: of, bodyBytes, form } = row;
+  const parameters = [
+    ...parametersOf(of.params, "path", schemas),
+    ...parametersOf(of.query, "query", schemas),
+    ...(mayBeDry(row) ? [{ $ref: `#/components/parameters/${DRY_RUN}` }] : []),
+    ...(heedsRepeats(row) ? [{ $ref: `#/components/parameters/${REPEAT_KEY}` }] : []),
+  ];
+  const remark = remarkOf(row);
+  return {
+    operationId: idOf(row),
+    tags: [tagOf(path)],
+    summary: says,
+    ...(remark !== null && { description: remark }),
+    security: securityOf(row),
+    ...(parameters.length > 0 && { parameters }),
+    ...(of.body && { requestBody: requestBody(schemas.of(of.body, "input"), bodyBytes, form) }),
+    responses: responsesOf(row, schemas),
+  };
+}
+
+/** `DELETE /api/v1/bans/{network}` is `deleteBansByNetwork`. */
+function idOf({ method, path }: Route): string {
+  const words = path
+    .replace(/^\/api(?:\/v1)?\//, "/")
+    .replaceAll(/\{(\w+)\}/g, "by-$1")
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== "");
+  const named = words.map((word) => `${word[0]?.toUpperCase()}${word.slice(1)}`).join("");
+  return `${method.toLowerCase()}${named === "" ? "Page" : named}`;
+}
+
+/** Each authentication method, with the required scopes (OpenAPI 3.1.1, Security Requirement Object). */
+function securityOf(row: Route): readonly Json[] {
+  const scopes = scopesOf(row);
+  switch (row.who) {
+    case "anyone":
+      return [];
+    case "session":
+      return [{ session: scopes }];
+    case "session_or_token":
+      return [{ session: scopes }, { token: scopes }];
+  }
+}
+
+function scopesOf(row: Route): readonly string[] {
+  const read = scopeOf(row);
+  const needs = row.asks === undefined ? "nothing" : needOf(row.asks).needs;
+  const commanded = needs === "nothing" || needs === "caller" ? null : needs;
+  return [...new Set([read, commanded].filter((scope) => scope !== null))];
+}
+
+/** Information for callers in addition to the summary; null: nothing. */
+function remarkOf({ asks }: Route): string | null {
+  if (asks === undefined || !needOf(asks).proof) return null;
+  return "Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it.";
+}
+
+function responsesOf(row: Route, schemas: Schemas): Json {
+  const { schemas: of, type, status = 200, also = {}, method, endless } = row;
+  const others = Object.entries(also).map(([code, { says, answer }]) => {
+    return [code, response(says, answer && schemas.of(answer, "output"))] as const;
+  });
+  const schema = of.answer && schemas.of(of.answer, "output");
+  const isTagged = method === "GET" && endless !== true;
+  return {
+    ...(status === 201 && mayBeDry(row) && { 200: response("What a dry run would have done.", schema) }),
+    ...Object.fromEntries(problemsOf(row).map(([code, name]) => [code, meant(name)])),
+    [status]: {
+      ...response(GOOD[status], schema, status === 204 ? undefined : (type ?? "application/json")),
+      headers: { ...(isTagged && ETAG), ...(row.who !== "anyone" && RATE) },
+    },
+    ...Object.fromEntries<Json>(others),
+    ...(isTagged && { 304: { description: "Unchanged since `If-None-Match`.", headers: ETAG } }),
+    default: meant("Problem"),
+  };
+}
+
+const ETAG = { ETag: { description: "For `If-None-Match`.", required: true, schema: { type: "string" } } };
+const RATE = {
+  "RateLimit-Policy": {
+    description: "How many requests (`q`) a session or token may send within how many seconds (`w`).",
+    required: true,
+    schema: { type: "string" },
+  },
+  RateLimit: {
+    description: "How many are left (`r`), and for how many seconds (`t`).",
+    required: true,
+    schema: { type: "string" },
+  },
+};
+const GOOD = { 200: "The answer.", 201: "Done.", 204: "Done; there is nothing to tell." } as const;
+
+/** A route's other responses, by status. */
+function problemsOf(row: Route): readonly (readonly [number, string])[] {
+  const { who, path, method, schemas, asks, needs } = row;
+  const isCalled = who !== "anyone";
+  const isPage = tagOf(path) === "page";
+  const signsIn = who === "anyone" && method !== "GET";
+  return [
+    ...(isPage ? [] : ([[400, "BadRequest"]] as const)),
+    ...(isPage ? ([[404, "Problem"]] as const) : []),
+    ...(isCalled || signsIn ? ([[401, "Unauthorized"]] as const) : []),
+    ...((isCalled && needs !== null) || signsIn ? ([[403, "Forbidden"]] as const) : []),
+    ...(asks === undefined || !isCalled ? [] : ([[409, "Conflict"]] as const)),
+    ...(schemas.body === undefined ? [] : ([[413, "TooLarge"]] as const)),
+    ...(heedsRepeats(row) ? ([[422, "KeyReused"]] as const) : []),
+    ...(isCalled || signsIn ? ([[429, "TooMany"]] as const) : []),
+    ...(isCalled || signsIn ? ([[503, "Unavailable"]] as const) : []),
+  ];
+}
+
+function meant(name: string): Json {
+  return { $ref: `#/components/responses/${name}` };
+}
+
+function response(description: string, schema?: Json, type = schema && "application/json"): Json {
+  if (type === undefined) return { description };
+  return { description, content: { [type]: schema ? { schema } : {} } };
+}
+
+function requestBody(schema: Json, bytes: number, form = false): Json {
+  const content = {
+    "application/json": { schema },
+    ...(form && { "application/x-www-form-urlencoded": { schema } }),
+  };
+  return { required: true, description: `At most ${bytes} bytes.`, content };
+}
+
+function parametersOf(schema: Schema | undefined, place: "path" | "query", schemas: Schemas): readonly Json[] {
+  if (!(schema instanceof $ZodObject)) return [];
+  const fields: Readonly<Record<string, Schema>> = schema._zod.def.shape;
+  return Object.entries(fields).map(([name, field]) => {
+    const { description, ...json } = schemas.of(field, "input");
+    const required = place === "path" || !(field instanceof $ZodOptional);
+    return { name, in: place, required, ...(description !== undefined && { description }), schema: json };
+  });
+}
+
+/** Groups of routes, in reading order. A route belongs to the group with its longest prefix. */
+export const TAGS = [
+  { name: "bans", description: "Who is banned.", paths: ["/api/v1/bans", "/api/security"] },
+  { name: "allow list", description: "Who is never banned.", paths: ["/api/v1/allow"] },
+  { name: "explanations", description: "Why something happened.", paths: ["/api/v1/why"] },
+  {
+    name: "events",
+    description: "What happens, as a list and as streams.",
+    paths: ["/api/v1/events", "/api/v1/stream"],
+  },
+  {
+    name: "figures",
+    description: "How much of it there is.",
+    paths: ["/api/v1/figures", "/api/v1/top", "/api/v1/stats", "/metrics"],
+  },
+  {
+    name: "mail",
+    description: "The queue, held mail, greylisting.",
+    paths: ["/api/v1/queue", "/api/v1/held", "/api/v1/greylist", "/api/v1/mail", "/api/v1/spam"],
+  },
+  {
+    name: "accounts",
+    description: "Mailboxes and aliases.",
+    paths: ["/api/v1/accounts", "/api/v1/access", "/api/v1/aliases"],
+  },
+  { name: "my mailbox", description: "Users' own mailboxes: what they can see and change.", paths: ["/api/v1/me"] },
+  {
+    name: "access",
+    description: "The sign-in, sessions, tokens, second factors.",
+    paths: [
+      "/api/v1/login",
+      "/api/v1/logout",
+      "/api/v1/session",
+      "/api/v1/sessions",
+      "/api/v1/tokens",
+      "/api/v1/factors",
+    ],
+  },
+  {
+    name: "system",
+    description: "The state of the server, its settings, and this description.",
+    paths: [
+      "/api/v1/status",
+      "/healthz",
+      "/openapi.json",
+      "/api/v1/alerts",
+      "/api/v1/backups",
+      "/api/v1/upkeep",
+      "/api/v1/audit",
+      "/api/v1/incidents",
+      "/api/v1/firewall",
+      "/api/v1/fail2ban",
+      "/api/v1/retention",
+      "/api/v1/encryption",
+      "/api/v1/system",
+      "/api/v1/settings",
+      "/api/v1/checks",
+      "/api/v1/certificate",
+      "/api/v1/dns",
+    ],
+  },
+  { name: "page", description: "The files of the dashboard.", paths: ["/"] },
+] as const;
+
+/** The name of a route's group. */
+export function tagOf(path: string): string {
+  const begins = TAGS.flatMap(({ name, paths }) => paths.map((begin) => ({ name, begin })))
+    .filter(({ begin }) => path === begin || path.startsWith(begin === "/" ? begin : `${begin}/`))
+    .toSorted((a, b) => b.begin.length - a.begin.length);
+  return begins[0]?.name ?? "page";
+}
+
+type JsonSchema = { readonly [key: string]: unknown };
+type NamedSchemas = Record<string, JsonSchema>;
+
+/** Schemas in OpenAPI form. Those with an `id` are defined once, in the document's components, and referenced by it. */
+export class Schemas {
+  readonly #named: NamedSchemas = {};
+
+  of(schema: z.core.$ZodType, io: "input" | "output"): JsonSchema {
+    const { $schema: _, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+    for (const [name, named] of Object.entries($defs ?? {})) this.#named[name] = moved(named);
+    return moved(json);
+  }
+
+  /** All named schemas so far. */
+  named(): NamedSchemas {
+    return Object.fromEntries(Object.entries(this.#named).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+}
+
+/** With the addresses that definitions have in an OpenAPI document. */
+function moved(schema: object): JsonSchema {
+  const text = JSON.stringify(schema).replaceAll('"$ref":"#/$defs/', '"$ref":"#/components/schemas/');
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an object as text is an object
+  return JSON.parse(text) as JsonSchema;
+}

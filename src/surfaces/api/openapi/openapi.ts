@@ -1,0 +1,122 @@
+import * as z from "zod";
+import { PROBLEM_CODES } from "../problem.ts";
+import { REPEAT_KEY } from "../repeats.ts";
+import { DRY_RUN } from "../request.ts";
+import type { Route } from "../route.ts";
+import { operationOf, Schemas, TAGS, tagOf } from "./openapi-operation.ts";
+
+type Json = { readonly [key: string]: unknown };
+
+/** OpenAPI 3.1, from the same table that the router reads. */
+export function openApi(table: readonly Route[], version: string): Json {
+  const schemas = new Schemas();
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const row of table) {
+    const methods = (paths[row.path] ??= {});
+    methods[row.method.toLowerCase()] = operationOf(row, schemas);
+  }
+  const used = new Set(table.map(({ path }) => tagOf(path)));
+  const problem = schemas.of(PROBLEM_SHAPE, "output");
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "GhostInbox",
+      version,
+      summary: "Bans, the allow list, events and their explanations.",
+      description:
+        "Times are ISO 8601 in UTC. Each error is a problem document (RFC 9457) with a stable `code` and, in `next`, what to do. The scopes that a route needs stand with its security.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    // Relative to this document, so that it works below any path of a proxy.
+    servers: [{ url: ".", description: "The server from which this description comes." }],
+    tags: TAGS.filter(({ name }) => used.has(name)).map(({ name, description }) => ({ name, description })),
+    paths,
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", description: "`ghostinbox token create NAME`" },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "__Host-ghostinbox",
+          description: "Set by the sign-in; over plain HTTP its name is `ghostinbox`.",
+        },
+      },
+      parameters: { [DRY_RUN]: DRY_RUN_SHAPE, [REPEAT_KEY]: REPEAT_KEY_SHAPE },
+      responses: Object.fromEntries(
+        Object.entries(PROBLEMS).map(([name, { says, headers }]) => [
+          name,
+          {
+            description: says,
+            ...(headers && { headers }),
+            content: { "application/problem+json": { schema: problem } },
+          },
+        ]),
+      ),
+      schemas: schemas.named(),
+    },
+  };
+}
+
+const DRY_RUN_SHAPE = {
+  name: DRY_RUN,
+  in: "query",
+  required: false,
+  description:
+    "With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded.",
+  schema: { type: "string", enum: ["true", "false"] },
+};
+
+const REPEAT_KEY_SHAPE = {
+  name: REPEAT_KEY,
+  in: "header",
+  required: false,
+  description:
+    "A text of your choice, such as a UUID in quotes. A request that is sent again with it within 24 hours is not carried out again: it gets the first answer, or 409 where that is not kept. After a refusal it may be sent again.",
+  schema: { type: "string", maxLength: 257 },
+  example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+};
+
+/** Responses shared by many routes, by the names with which operations reference them. */
+const RETRY_AFTER = {
+  "Retry-After": { description: "Seconds until a new try may help.", required: true, schema: { type: "string" } },
+};
+const CHALLENGE = {
+  "WWW-Authenticate": { description: "`Bearer`, but at the sign-in.", schema: { type: "string" } },
+};
+const PROBLEMS: Readonly<Record<string, Readonly<{ says: string; headers?: Json }>>> = {
+  BadRequest: { says: "The request is wrong: a parameter or the body." },
+  Unauthorized: { says: "No valid session or token.", headers: CHALLENGE },
+  Forbidden: { says: "The session or token lacks a scope or a fresh proof, or another site's page asks." },
+  Conflict: { says: "The request is right, but is refused as things are; `detail` says why." },
+  KeyReused: { says: "The `Idempotency-Key` came with another request before." },
+  TooLarge: { says: "The body is too large." },
+  TooMany: { says: "Too many requests; `Retry-After` says when to try again.", headers: RETRY_AFTER },
+  Unavailable: {
+    says: "The guard, the database or a place for a search is missing for now; `Retry-After` says when to try again.",
+    headers: RETRY_AFTER,
+  },
+  Problem: { says: "Any other problem." },
+};
+
+const PROBLEM_SHAPE = z
+  .object({
+    type: z.string().describe("A URI of the kind of problem; `code` tells more."),
+    title: z.string().describe("The name of the status."),
+    status: z.number().int(),
+    code: z.enum(PROBLEM_CODES).describe("Stable; for scripts."),
+    detail: z.string().describe("One sentence for people."),
+    next: z.string().describe("What to do about it."),
+  })
+  .meta({
+    id: "Problem",
+    examples: [
+      {
+        type: "about:blank",
+        title: "Bad Request",
+        status: 400,
+        code: "invalid_request",
+        detail: "limit is more than 500.",
+        next: "`/openapi.json` says what this route takes.",
+      },
+    ],
+  });

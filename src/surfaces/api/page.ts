@@ -1,0 +1,101 @@
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import * as z from "zod";
+import type { PageFile } from "./ports.ts";
+import { problem } from "./problem.ts";
+import { type Route, route } from "./route.ts";
+
+/** The dashboard's files by path. They contain no data, so they are the same for everyone. The first is the page itself. */
+export const PAGE_FILES = {
+  "/": { file: "index.html", type: "text/html; charset=utf-8", says: "The dashboard and its sign-in." },
+  "/style.css": { file: "style.css", type: "text/css; charset=utf-8", says: "The dashboard's looks." },
+  "/icon.svg": { file: "icon.svg", type: "image/svg+xml", says: "The dashboard's icon." },
+} as const;
+
+/** Its scripts and texts are below this directory. Each name has the same content forever, so browsers need not ask again. */
+export const PAGE_PROGRAMS = { directory: "programs", type: "text/javascript; charset=utf-8" } as const;
+
+/** A browser with a cached file asks each time whether it is unchanged. */
+const ASK_AGAIN = "no-cache";
+const FOR_GOOD = "public, max-age=31536000, immutable";
+
+const programInPath = z.object({ name: z.string().describe("As the page and its other scripts name it.") });
+
+export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
+  const files = new EncodedFiles();
+  const { directory, type } = PAGE_PROGRAMS;
+  const program = route({
+    method: "GET",
+    path: `/${directory}/{name}`,
+    who: "anyone",
+    bodyBytes: 0,
+    anyQuery: true,
+    type,
+    says: "One of the dashboard's scripts.",
+    params: programInPath,
+    run: ({ params, headers }) =>
+      fileAnswer({ file: page.get(`${directory}/${params.name}`), files, kept: FOR_GOOD }, headers),
+  });
+  const others = Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
+    route({
+      method: "GET",
+      path,
+      who: "anyone",
+      bodyBytes: 0,
+      anyQuery: true,
+      type,
+      says,
+      run: ({ headers }) => fileAnswer({ file: page.get(file), files, kept: ASK_AGAIN }, headers),
+    }),
+  );
+  return [...others, program];
+}
+
+type Asked = Readonly<{ file: PageFile | undefined; files: EncodedFiles; kept: string }>;
+
+async function fileAnswer({ file, files, kept }: Asked, asked: Headers): Promise<Response> {
+  if (file === undefined) return problem({ status: 404, code: "not_found", detail: "The dashboard has no such file." });
+  const headers = { "content-type": file.type, "cache-control": kept, vary: "accept-encoding" };
+  const encoding = encodingFor(asked.get("accept-encoding"));
+  if (encoding === null) return new Response(file.body, { headers });
+  return new Response(await files.get(file, encoding), { headers: { ...headers, "content-encoding": encoding } });
+}
+
+/** Each encoding of a file is made at its first request. */
+class EncodedFiles {
+  readonly #made = new Map<PageFile, Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>>();
+
+  get(file: PageFile, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+    const known = this.#made.get(file) ?? new Map<Encoding, Promise<Uint8Array<ArrayBuffer>>>();
+    const body = known.get(encoding) ?? encoded(file.body, encoding);
+    this.#made.set(file, known.set(encoding, body));
+    return body;
+  }
+}
+
+/** Better first. Browsers take Brotli over https and from this machine only. */
+const ENCODINGS = ["br", "gzip"] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** Maximum compression takes a quarter of a second for the page's largest file; each file is compressed once. */
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } };
+const GZIP = { level: 9 };
+
+/** The encoding that the client accepts (RFC 9110, 12.5.3); null: the file unchanged. The client's ranking is ignored. */
+export function encodingFor(accepted: string | null): Encoding | null {
+  const taken = new Map((accepted ?? "").split(",").map((one) => readCoding(one)));
+  return ENCODINGS.find((name) => (taken.get(name) ?? taken.get("*") ?? 0) > 0) ?? null;
+}
+
+/** Off the main thread. */
+export async function encoded(body: Uint8Array<ArrayBuffer>, encoding: Encoding): Promise<Uint8Array<ArrayBuffer>> {
+  const made = encoding === "br" ? await promisify(brotliCompress)(body, BROTLI) : await promisify(gzip)(body, GZIP);
+  return new Uint8Array(made);
+}
+
+/** `gzip;q=0.5`: its name and weight. */
+function readCoding(text: string): readonly [string, number] {
+  const [name = "", ...parameters] = text.split(";").map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((one) => one.startsWith("q="));
+  return [name, weight === undefined ? 1 : Number(weight.slice(2)) || 0];
+}

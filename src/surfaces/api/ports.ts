@@ -1,0 +1,113 @@
+import type { Command, Reply, Verb, WebVerb } from "../../admin/declare/control.ts";
+import type { ReplayReport } from "../../admin/declare/replay-items.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Ip, Prefix } from "../../core/net/ip.ts";
+import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
+import type { Clock } from "../../guard/ports.ts";
+import type { Queries } from "../../guard/storage-ports.ts";
+import type { LocalConnection } from "../../host/kernel/tcp-sockets.ts";
+import type { ReplayAsked } from "../../jobs/replay/ports.ts";
+
+/** Ports of the API, each named for the need; `programs/web` implements them. */
+
+/** `mayBeDone`: it accepted the command, but its answer is missing. */
+export type Unreachable = Readonly<{ ok: false; kind: "unreachable"; message: string; mayBeDone?: true }>;
+export type CommandOf<V extends Verb> = Extract<Command, { verb: V }>;
+
+/**
+ * On whose behalf the guard is asked: the web itself, or the caller with this secret, at this address. `isDry`: the caller
+ * only wants to know what the command would do.
+ */
+export type Asker = "web" | Readonly<{ as: string; ip: Ip; isDry?: true }>;
+
+export interface GuardPort {
+  /** Never throws: a guard that does not answer is a value. */
+  ask<V extends WebVerb>(by: Asker, command: CommandOf<V>): Promise<Reply<V> | Unreachable>;
+}
+
+/** Called when new events were committed. It may be called too often and, while the guard does not answer, too late. */
+export interface News {
+  /** Returns a function that ends the subscription. */
+  subscribe(onNews: () => void): () => void;
+}
+
+/** Queries that read many rows, answered in a separate thread. Rejects with `StoreDown` or `LookupsBusy`. */
+export interface Lookups {
+  ask<Q extends Question>(question: Q, ...asked: Asked<Q>): Promise<Answer<Q>>;
+}
+
+/** The caller that asks. */
+export type JudgedFor = Readonly<{ caller: string; isAdministrator: boolean }>;
+
+type NewPassword = Readonly<{ owner: AccountName; password: string }>;
+
+/** Judges new passwords: the fault of each, in one sentence; null: none. */
+export interface PasswordJudges {
+  /** Rejects with `JudgesBusy`, even if only another one of the same caller waits. */
+  judge(asked: NewPassword, by: JudgedFor): Promise<string | null>;
+  /** Judges several in order, as many as possible in this time; none while others wait. Never rejects. */
+  judgeSome(asked: readonly NewPassword[], by: JudgedFor, withinMs: number): Promise<readonly (string | null)[]>;
+}
+
+/** Programs on this machine as clients of this server. */
+export interface LocalClients {
+  isHere(ip: Ip): boolean;
+  /** The user whose program made the connection; null: it is closed, or unknown. Never rejects. */
+  userOf(connection: LocalConnection): Promise<string | null>;
+}
+
+/** Too many passwords are waiting, or judging took too long. */
+export class JudgesBusy extends Error {
+  override readonly name = "JudgesBusy";
+}
+
+/** Too many queries are waiting, or this one was abandoned. */
+export class LookupsBusy extends Error {
+  override readonly name = "LookupsBusy";
+}
+
+export class StoreDown extends Error {
+  override readonly name = "StoreDown";
+}
+
+/** A file of the dashboard, held in memory. */
+export type PageFile = Readonly<{ type: string; body: Uint8Array<ArrayBuffer> }>;
+
+/** `busy`: another trial runs. */
+export type TrialOutcome = Readonly<{ outcome: "done"; report: ReplayReport } | { outcome: "too_long" | "busy" }>;
+
+export interface Trials {
+  /** Takes some seconds at most. Rejects with `StoreDown`. */
+  decide(asked: ReplayAsked): Promise<TrialOutcome>;
+}
+
+export type ApiParts = Readonly<{
+  guard: GuardPort;
+  /** Throws `StoreDown` while the database cannot be read. */
+  queries: () => Queries;
+  lookups: Lookups;
+  trials: Trials;
+  passwords: PasswordJudges;
+  localClients: LocalClients;
+  news: News;
+  clock: Clock;
+  page: ReadonlyMap<string, PageFile>;
+  version: string;
+  settings: ApiSettings;
+  /** Called for each wrong password. */
+  signInRefused: (ip: Ip) => void;
+  /** Called for a bug or broken IO behind a 500. The client learns nothing of it. */
+  report: (error: unknown) => void;
+}>;
+
+export type ApiSettings = Readonly<{
+  /** Networks whose X-Forwarded-For and X-Forwarded-Proto are trusted. */
+  trustedProxies: readonly Prefix[];
+  /** On this machine: only if it runs as one of these users. */
+  proxyUsers: readonly string[];
+  /** Names under which browsers may call this server, with everything below them. */
+  names: readonly string[];
+  /** The unit in which IPv6 addresses are judged, and how long offences are remembered. */
+  ipv6Prefix: number;
+  memoryMs: number;
+}>;

@@ -1,0 +1,225 @@
+import { STATUS_CODES } from "node:http";
+import type { Denial } from "../../admin/declare/control.ts";
+import type { Scope } from "../../core/access/scopes.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { API_LIMITS } from "./limits.ts";
+
+/** What went wrong with a request. A code is never renamed or reused: scripts depend on them. */
+export const PROBLEM_CODES = [
+  "unauthorized",
+  "login_refused",
+  "code_needed",
+  "too_many_wrong",
+  "not_allowed",
+  "proof_needed",
+  "foreign_origin",
+  "unknown_host",
+  "invalid_request",
+  "not_json",
+  "body_too_large",
+  "not_found",
+  "method_not_allowed",
+  "refused",
+  "key_reused",
+  "key_in_use",
+  "key_done",
+  "key_uncertain",
+  "too_many_keys",
+  "too_many_requests",
+  "guard_down",
+  "store_down",
+  "too_many_streams",
+  "busy",
+  "timeout",
+  "internal",
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+export type Problem = Readonly<{
+  status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 503;
+  code: ProblemCode;
+  /** One sentence for the caller. */
+  detail: string;
+  /** What to do next. Absent or empty: the default of its code. */
+  next?: string;
+  headers?: Readonly<Record<string, string>>;
+}>;
+
+const DESCRIBED = "`/openapi.json` says what this route takes.";
+const LATER = "Try again in a few seconds.";
+
+/** The default next step for each code. */
+const NEXT: Readonly<Record<ProblemCode, string>> = {
+  unauthorized: "Sign in, or send `Authorization: Bearer TOKEN`.",
+  login_refused: "Check the password and the code, or try again later.",
+  code_needed: "Send it as `code`: that of the authenticator app, or a recovery code.",
+  too_many_wrong: LATER,
+  not_allowed: "Use a session or a token with the scope, or the command line on the server.",
+  proof_needed: "Give the password again at `/api/v1/session/proof`, then repeat it.",
+  foreign_origin:
+    "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;` (docs/reverse-proxy.md).",
+  unknown_host: "If this server should go by the name, add it to http.names.",
+  invalid_request: DESCRIBED,
+  not_json: DESCRIBED,
+  body_too_large: DESCRIBED,
+  not_found: "`/openapi.json` lists every route.",
+  method_not_allowed: "Use one of the methods of the header `Allow`.",
+  refused: "`detail` says why; change that first.",
+  key_reused: "Send each new request with a new key.",
+  key_in_use: LATER,
+  key_done: "Check the current state, such as the list of tokens; send a new request with a new key.",
+  key_uncertain: "Check the current state; if it was not done, send it with another key.",
+  too_many_keys: "Send it without the key, or with another session or token.",
+  too_many_requests: "Wait for as long as `Retry-After` says.",
+  guard_down: LATER,
+  store_down: LATER,
+  too_many_streams: "End another stream, or try again later.",
+  busy: LATER,
+  timeout: LATER,
+  internal: "The log of the web program on the server says more.",
+};
+
+/** Default seconds after which a retry may help. */
+const RETRY_SECONDS = "5";
+
+/** RFC 9457 problem details. With 429 and 503 they say when to try again (RFC 9110, 10.2.3). */
+export function problem({ status, code, detail, next, headers }: Problem): Response {
+  const body = { type: "about:blank", title: STATUS_CODES[status], status, code, detail, next: next || NEXT[code] };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      ...((status === 429 || status === 503) && { "retry-after": RETRY_SECONDS }),
+      ...headers,
+      "content-type": "application/problem+json",
+    },
+  });
+}
+
+/** The same answer for a missing, wrong, expired or revoked credential. */
+export function unauthorized(): Response {
+  return problem({
+    status: 401,
+    code: "unauthorized",
+    detail: "A session or a token is needed.",
+    next: "Sign in, or send `Authorization: Bearer TOKEN`.",
+    headers: { "www-authenticate": 'Bearer realm="GhostInbox"' },
+  });
+}
+
+/** For a session or token that is not known yet and was not checked. It may be valid, so this is not a 401. */
+export function tooManyWrong(): Response {
+  return problem({
+    status: 429,
+    code: "too_many_wrong",
+    detail: "Too many wrong sessions or tokens came from this network.",
+    next: "Try again in 10 seconds.",
+    headers: { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) },
+  });
+}
+
+/** For a caller with too many requests. */
+export function tooManyRequests(seconds: number): Response {
+  const detail = "This session or token has sent too many requests.";
+  const headers = { "retry-after": String(seconds) };
+  return problem({ status: 429, code: "too_many_requests", detail, headers });
+}
+
+/** The guard's refusals. */
+export function denied(why: Denial, { message, next }: Readonly<{ message: string; next: string }>): Response {
+  return why === "unauthorized" ? unauthorized() : problem({ status: 403, code: why, detail: message, next });
+}
+
+/** For what the web itself reads. `own`: the session is of a mailbox, and the route needs another right. */
+export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
+  if (scope === "own")
+    return problem({
+      status: 403,
+      code: "not_allowed",
+      detail: "This session belongs to a mailbox and gives access only to that mailbox.",
+      next: "Sign in as the administrator.",
+    });
+  if (scope === "mailbox")
+    return problem({
+      status: 403,
+      code: "not_allowed",
+      detail: "This is only for users of a mailbox.",
+      next: "Sign in with the address and the password of a mailbox.",
+    });
+  const detail = `This session or token lacks the scope ${scope}.`;
+  return problem({ status: 403, code: "not_allowed", detail, next: `Use one with the scope ${scope}.` });
+}
+
+/** The same words for a wrong password (401) and for an address that may not try (429). */
+export function loginRefused(status: 401 | 429): Response {
+  return problem({
+    status,
+    code: "login_refused",
+    detail: "The sign-in was refused.",
+    next: "Check the password and the code, or try again later.",
+  });
+}
+
+/** The password was right. With a second factor set up it is not enough. */
+export function codeNeeded(): Response {
+  return problem({
+    status: 401,
+    code: "code_needed",
+    detail: "A code is needed in addition to the password.",
+  });
+}
+
+export function guardDown(): Response {
+  return unavailable("guard_down", "The guard does not answer.", {
+    next: "It is restarted automatically; try again in a few seconds.",
+    retryAfterSeconds: 5,
+  });
+}
+
+/** For an answer that does not say whether the command was carried out. */
+export class Uncertain extends Response {}
+
+/** The guard accepted the command, but its answer is missing. */
+export function guardSilent(): Response {
+  const { body, status, headers } = unavailable("guard_down", "The guard did not answer in time.", {
+    next: "Look at what there is now before you repeat a change: it may have been made.",
+    retryAfterSeconds: 5,
+  });
+  return new Uncertain(body, { status, headers });
+}
+
+/** Strangers see it too, so it does not say why. */
+export function guardFailed(): Response {
+  return unavailable("guard_down", "The guard cannot do this now.", {
+    next: "`ghostinbox status` on the server shows why, such as a full disk.",
+    retryAfterSeconds: 5,
+  });
+}
+
+export function storeDown(): Response {
+  return unavailable("store_down", "The database cannot be read.", {
+    next: "Try again in a few seconds; `ghostinbox status` shows more.",
+    retryAfterSeconds: 5,
+  });
+}
+
+/** For a search: too many are waiting, or it was abandoned. */
+export function busy(): Response {
+  return unavailable("busy", "The search was not answered.", {
+    next: "Try again in a few seconds, with a narrower search if it happens again.",
+    retryAfterSeconds: 2,
+  });
+}
+
+/** For a new password, which is never set unjudged. */
+export function judgesBusy(): Response {
+  return unavailable("busy", "The password could not be judged in time, so nothing was changed.", {
+    next: "Try again in a few seconds, or let the server make the password.",
+    retryAfterSeconds: 5,
+  });
+}
+
+type Until = Readonly<{ next: string; retryAfterSeconds: number }>;
+
+function unavailable(code: ProblemCode, detail: string, { next, retryAfterSeconds }: Until): Response {
+  return problem({ status: 503, code, detail, next, headers: { "retry-after": String(retryAfterSeconds) } });
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as z from "zod";
+import { startKit } from "../../../test/kit/api-kit.ts";
+import { effectOf } from "../../admin/declare/control.ts";
+import { createHandlers } from "./handlers.ts";
+import { readQuery } from "./request.ts";
+import { route } from "./route.ts";
+import { routes } from "./routes.ts";
+
+const SAMPLE = { method: "GET", path: "/x", who: "anyone", bodyBytes: 0, says: "It says.", run: () => null } as const;
+const query = z.object({ ip: z.string().optional(), limit: z.string().optional() }).refine(() => true);
+const LISTED = route({ ...SAMPLE, query });
+
+async function refusalOf(row: typeof LISTED, search: string): Promise<string> {
+  const read = readQuery(row, `http://localhost/x?${search}`);
+  assert.ok(read instanceof Response, search);
+  assert.equal(read.status, 400);
+  const { detail, next } = z.object({ detail: z.string(), next: z.string() }).parse(await read.json());
+  return `${detail} ${next}`;
+}
+
+test("what a route knows is read, each parameter once", () => {
+  const read = readQuery(LISTED, "http://localhost/x?ip=2001%3Adb8%3A%3A1&limit=5");
+  assert.deepEqual(read, { value: { ip: "2001:db8::1", limit: "5" }, isDry: false });
+  assert.deepEqual(readQuery(LISTED, "http://localhost/x"), { value: {}, isDry: false });
+});
+
+test("a list takes each value of its name", async () => {
+  const row = route({
+    ...SAMPLE,
+    query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }),
+  });
+  const read = (search: string) => readQuery(row, `http://localhost/x?${search}`);
+  assert.deepEqual(read("type=BAN&ip=1&type=UNBAN"), { value: { ip: "1", type: ["BAN", "UNBAN"] }, isDry: false });
+  assert.deepEqual(read("type=BAN"), { value: { type: ["BAN"] }, isDry: false });
+  assert.deepEqual(read("ip=1"), { value: { ip: "1" }, isDry: false });
+  assert.match(await refusalOf(row, "type=BAN&ip=1&ip=2"), /^ip is there more than once/);
+});
+
+test("what it does not know is refused by name, and so is what is there twice", async () => {
+  assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "The parameter limt is not known here. It takes ip, limit.");
+  assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), "limit is there more than once. It takes ip, limit.");
+  assert.equal(await refusalOf(route(SAMPLE), "a"), "The parameter a is not known here. It takes none.");
+});
+
+test("ten thousand letters of markup are not answered back", async () => {
+  const said = await refusalOf(LISTED, encodeURIComponent("<script>".repeat(1_250)));
+  assert.ok(said.length < 120 && !said.includes("<"), said);
+});
+
+test("a file of the page is given whatever a link to it carries", () => {
+  const read = readQuery(route({ ...SAMPLE, anyQuery: true }), "http://localhost/?utm_source=mail");
+  assert.ok(!(read instanceof Response));
+});
+
+test("a route that takes any query reads its own, and refuses a dry run that would not be one", async () => {
+  const old = route({ ...SAMPLE, query, anyQuery: true });
+  const read = readQuery(old, "http://localhost/x?ip=203.0.113.7&_=123&_=124");
+  assert.ok(!(read instanceof Response) && read.value["ip"] === "203.0.113.7");
+  assert.match(await refusalOf(old, "dry_run=true"), /^The parameter dry_run is not known here/);
+  assert.match(await refusalOf(old, "ip=1&ip=2"), /^ip is there more than once/);
+  const ban = readQuery(
+    route({ ...SAMPLE, method: "POST", asks: "ban", anyQuery: true }),
+    "http://localhost/x?_=1&dry_run=true",
+  );
+  assert.ok(!(ban instanceof Response) && ban.isDry);
+});
+
+test("a command that the guard can try may be a dry run, and says so in one way", async () => {
+  const ban = route({ ...SAMPLE, method: "POST", asks: "ban" });
+  const dry = (search: string) => {
+    const read = readQuery(ban, `http://localhost/x?${search}`);
+    return read instanceof Response ? read.status : read.isDry;
+  };
+  assert.deepEqual(["", "dry_run=true", "dry_run=false", "dry_run=1", "dry_run"].map(dry), [
+    false,
+    true,
+    false,
+    400,
+    400,
+  ]);
+  assert.match(await refusalOf(LISTED, "dry_run=true"), /^The parameter dry_run is not known here/);
+  assert.match(await refusalOf(route({ ...SAMPLE, method: "POST", asks: "prove" }), "dry_run=true"), /not known here/);
+});
+
+test("a dry run of what cannot be tried is refused, with the reason", async () => {
+  const row = route({ ...SAMPLE, method: "POST", asks: "settings_apply" });
+  assert.equal(
+    await refusalOf(row, "dry_run=true"),
+    "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.",
+  );
+});
+
+test("every route that changes something can be tried, or says why it cannot", async (t) => {
+  const all = routes(createHandlers((await startKit(t)).parts)).filter(({ method }) => method !== "GET");
+  const named = all.filter(({ asks }) => asks === undefined || effectOf(asks).trial === undefined);
+  assert.deepEqual(
+    named.map(({ path }) => path),
+    ["/api/v1/login/passkey"],
+    "which only asks for a challenge",
+  );
+});

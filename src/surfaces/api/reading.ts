@@ -1,0 +1,105 @@
+import type { BanItem } from "../../admin/bans.ts";
+import type { AccountAnswer, AddressAnswer, MessageReport } from "../../admin/declare/items.ts";
+import { PAGE, type Page } from "../../admin/declare/paging.ts";
+import type { Prefix } from "../../core/net/ip.ts";
+import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
+import { allBans, spanOf } from "../../guard/explain/stats.ts";
+import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../guard/figures.ts";
+import type { HealthReader } from "./health.ts";
+import type { ApiParts, Asker } from "./ports.ts";
+
+/** The answers of the reading routes. Each throws `StoreDown`. */
+
+/** As JSON, as serialised by the reading thread. */
+export async function readStats({ lookups, clock }: ApiParts, health: HealthReader): Promise<string> {
+  return lookups.ask("stats", await health.read(), clock.now());
+}
+
+type AskedFigures = Readonly<{ from?: Millis | undefined; to?: Millis | undefined; step?: number | undefined }>;
+
+export async function readFigures({ lookups, clock }: ApiParts, asked: AskedFigures) {
+  const now = clock.now();
+  const to = instant(Math.min(asked.to ?? now, now));
+  const from = instant(Math.max(asked.from ?? to - DAY_MS, now - FIGURES_FOR_MS));
+  const stepMs = asked.step === undefined ? null : asked.step * SECOND_MS;
+  const span = spanOf(instant(Math.min(from, to)), to, stepMs, now);
+  return {
+    from: isoTime(span.from),
+    to: isoTime(span.to),
+    stepSeconds: span.stepMs / SECOND_MS,
+    series: await lookups.ask("series", span),
+  };
+}
+
+type AskedTop = Readonly<{ by?: Ranking | undefined; from?: Millis | undefined; limit?: number | undefined }>;
+
+export async function readTop({ lookups, clock }: ApiParts, { by = "mails", from, limit = PAGE.usual }: AskedTop) {
+  const now = clock.now();
+  const since = instant(Math.max(from ?? now - DAY_MS, now - RANKED_FOR_MS));
+  return { by, from: isoTime(since), items: [...(await lookups.ask("top", by, since, limit))] };
+}
+
+type AskedEvents = Readonly<{
+  ip?: Prefix | undefined;
+  account?: string | undefined;
+  type?: readonly string[] | undefined;
+  text?: string | undefined;
+  from?: Millis | undefined;
+  to?: Millis | undefined;
+  cursor?: number | undefined;
+  limit?: number | undefined;
+}>;
+
+/** As JSON, as serialised by the reading thread. */
+export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
+  const { ip, account, type = [], text = "", from, to, cursor, limit = PAGE.usual } = asked;
+  return lookups.ask("events", {
+    ...(ip !== undefined && { prefix: ip }),
+    ...(account !== undefined && { account }),
+    ...(type.length > 0 && { types: type }),
+    ...(text !== "" && { text }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(cursor !== undefined && { before: cursor }),
+    most: limit,
+    order: "newest_first",
+  });
+}
+
+type AskedBans = Readonly<{ limit?: number | undefined; cursor?: number | undefined; text?: string | undefined }>;
+
+export async function readBans(
+  { queries, lookups, clock }: ApiParts,
+  { limit = PAGE.usual, cursor: given, text }: AskedBans,
+) {
+  const now = clock.now();
+  const cursor = given === undefined ? null : String(given);
+  // A search reads all bans in force, a page without one only its own.
+  const page: Page<BanItem> =
+    text === undefined
+      ? queries().bans(now, { limit, cursor })
+      : await lookups.ask("bans", now, { limit, cursor, text });
+  return { ...page, active: allBans(queries().figures.bansInForce(now)) };
+}
+
+/** Without the guard's answer, the part from the database is still returned. */
+export async function readWhy(
+  { lookups, clock, settings, guard }: ApiParts,
+  by: Asker,
+  prefix: Prefix,
+): Promise<AddressAnswer> {
+  const story = await lookups.ask("address", prefix, clock.now(), settings.memoryMs);
+  const asked = await guard.ask(by, { verb: "protection", target: prefix });
+  return { ...story, protection: asked.ok ? asked.result.reason : null, protectionUnknown: !asked.ok };
+}
+
+/** Without the guard's answer, the part from the database is still returned. */
+export async function readWhyAccount({ lookups, guard }: ApiParts, by: Asker, account: string): Promise<AccountAnswer> {
+  const story = await lookups.ask("account", account);
+  const asked = await guard.ask(by, { verb: "account_state", name: account });
+  return asked.ok ? { ...story, state: asked.result.state } : story;
+}
+
+export function readWhyMessage({ lookups }: ApiParts, message: string): Promise<MessageReport> {
+  return lookups.ask("message", message);
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BAN, bearer, type Kit, startKit, T0 } from "../../../test/kit/api-kit.ts";
+import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import type { WebVerb } from "../../admin/declare/control.ts";
+import { later } from "../../core/time.ts";
+import { API_LIMITS } from "./limits.ts";
+import type { Asker, CommandOf } from "./ports.ts";
+import { heedsRepeats, REPEAT_MS, Repeats } from "./repeats.ts";
+import { route } from "./route.ts";
+
+const KEY = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
+const ROW = route({
+  method: "POST",
+  path: "/x",
+  who: "session_or_token",
+  asks: "ban",
+  bodyBytes: 0,
+  says: "It says.",
+  run: () => null,
+});
+const OTHER = "gi_fedcba9876543210fedcba9876543210";
+
+type Sent = Readonly<{ key?: string; path?: string; body?: unknown; token?: string }>;
+async function post(
+  { url }: Kit,
+  { key = KEY, path = "/api/v1/bans", body = { ip: "203.0.113.7" }, token }: Sent = {},
+) {
+  const own = token === undefined ? bearer : { authorization: `Bearer ${token}` };
+  const headers = { ...own, "idempotency-key": key };
+  const answer = await fetch(`${url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+  return { status: answer.status, text: await answer.text(), type: answer.headers.get("content-type") };
+}
+
+async function kitWithBans(t: Parameters<typeof startKit>[0]): Promise<Kit> {
+  const kit = await startKit(t);
+  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
+  return kit;
+}
+
+test("a request that is sent again with its key is carried out once, and answered as the first time for a day", async (t) => {
+  const kit = await kitWithBans(t);
+  const first = await post(kit);
+  assert.equal(first.status, 201);
+  kit.guard.replies.set("ban", { ok: false, kind: "failed", message: "It is banned.", next: "" });
+  kit.advance(REPEAT_MS - 1);
+  assert.deepEqual(await post(kit), first);
+  assert.deepEqual(await post(kit, { key: KEY.slice(1, -1) }), first, "without its quotes");
+  assert.equal(kit.guard.of("ban").length, 1);
+  kit.advance(1);
+  assert.equal((await post(kit)).status, 409);
+  assert.equal(kit.guard.of("ban").length, 2);
+});
+
+test("what was refused, wrong, or failed for a while did nothing, and may be sent again with its key", async (t) => {
+  const kit = await kitWithBans(t);
+  const making = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
+  kit.guard.replies.set("token_create", { ok: false, kind: "failed", message: "There is a token ci.", next: "" });
+  for (const _ of [1, 2]) {
+    const refused = await post(kit, making);
+    assert.equal(refused.status, 409);
+    assert.match(refused.text, /"code":"refused","detail":"There is a token ci\."/);
+  }
+  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  assert.equal((await post(kit, making)).status, 201);
+
+  assert.equal((await post(kit, { key: "b", body: { ip: "nobody" } })).status, 400);
+  kit.guard.isDown = true;
+  assert.equal((await post(kit, { key: "b" })).status, 503);
+  kit.guard.isDown = false;
+  assert.equal((await post(kit, { key: "b" })).status, 201);
+  assert.equal(kit.guard.of("ban").length, 1);
+});
+
+test("a command that the guard took and did not answer is not sent again, and not called done", async (t) => {
+  const kit = await kitWithBans(t);
+  const { guard } = kit;
+  const usual = guard.ask.bind(guard);
+  const silent = { ok: false, kind: "unreachable", message: "It did not answer in time.", mayBeDone: true } as const;
+  const asking = t.mock.method(guard, "ask", (by: Asker, asked: CommandOf<WebVerb>) =>
+    asked.verb === "ban" ? Promise.resolve(silent) : usual(by, asked),
+  );
+  const first = await post(kit);
+  assert.equal(first.status, 503);
+  assert.match(first.text, /"code":"guard_down".*it may have been made/);
+  asking.mock.restore();
+  const again = await post(kit);
+  assert.equal(again.status, 409);
+  assert.match(again.text, /"code":"key_uncertain"/);
+  assert.equal(guard.of("ban").length, 0);
+});
+
+test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async (t) => {
+  const kit = await startKit(t);
+  const asked = { path: "/api/v1/queue/hold", body: { sender: "a@example.net" } };
+  kit.guard.replies.set("queue_hold", { ok: true, result: { changed: 5, kept: [], next: "7" } });
+  const first = await post(kit, asked);
+  assert.match(first.text, /"next":"7"/);
+  assert.deepEqual(await post(kit, asked), first);
+  assert.equal(kit.guard.of("queue_hold").length, 1);
+  assert.equal(heedsRepeats({ ...ROW, asks: "settings_preview" }), false);
+});
+
+test("another request with the same key is refused; another caller's key is another key", async (t) => {
+  const kit = await kitWithBans(t);
+  kit.guard.callers.set(OTHER, tokenNamed("ci", ["read", "ban"]));
+  await post(kit);
+  const reused = await post(kit, { body: { ip: "203.0.113.8" } });
+  assert.equal(reused.status, 422);
+  assert.match(reused.text, /"code":"key_reused"/);
+  assert.equal((await post(kit, { path: "/api/security", body: { action: "ban", ip: "203.0.113.7" } })).status, 422);
+  assert.equal((await post(kit, { token: OTHER, body: { ip: "203.0.113.8" } })).status, 201);
+  assert.equal(kit.guard.of("ban").length, 2);
+});
+
+test("a token is shown once: its key later answers only that it was made", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  const asked = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
+  const first = await post(kit, asked);
+  assert.match(first.text, /"token":"gi_/);
+  const again = await post(kit, asked);
+  assert.equal(again.status, 409);
+  assert.match(again.text, /"code":"key_done"/);
+  assert.doesNotMatch(again.text, /gi_/);
+});
+
+test("a dry run takes no key for the request itself", async (t) => {
+  const kit = await kitWithBans(t);
+  assert.equal((await post(kit, { path: "/api/v1/bans?dry_run=true" })).status, 200);
+  assert.equal((await post(kit)).status, 201);
+});
+
+test("a key that is none is refused", async (t) => {
+  const kit = await kitWithBans(t);
+  for (const key of ["", '""', '"a', "a b", `"${"x".repeat(256)}"`])
+    assert.equal((await post(kit, { key })).status, 400, key);
+  assert.equal(kit.guard.of("ban").length, 0);
+});
+
+test("while the first is under way the second is refused, and no caller takes all the room", async () => {
+  const repeats = new Repeats();
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const asked = { row: ROW, key: "one", url: "/x", body: {}, now: T0 };
+  const first = repeats.once("a", asked, () => promise);
+  const second = await repeats.once("a", asked, () => assert.fail("it ran twice"));
+  assert.match(await second.text(), /"code":"key_in_use"/);
+  resolve(Response.json({ done: true }));
+  assert.deepEqual(await (await first).json(), { done: true });
+
+  const done = () => Promise.resolve(Response.json({}));
+  for (let i = 1; i < API_LIMITS.keysOfOne; i++) await repeats.once("a", { ...asked, key: `k${i}` }, done);
+  const full = await repeats.once("a", { ...asked, key: "more" }, () => assert.fail("it is not remembered"));
+  assert.equal(full.status, 429);
+  assert.equal((await repeats.once("b", { ...asked, key: "more" }, done)).status, 200);
+  const tomorrow = { ...asked, key: "more", now: later(T0, REPEAT_MS) };
+  assert.equal((await repeats.once("a", tomorrow, done)).status, 200);
+});

@@ -1,0 +1,139 @@
+import { createHash, randomBytes } from "node:crypto";
+import { effectOf, type WebVerb } from "../../admin/declare/control.ts";
+import { DAY_MS, later, type Millis } from "../../core/time.ts";
+import { API_LIMITS } from "./limits.ts";
+import { problem, Uncertain } from "./problem.ts";
+import type { Route } from "./route.ts";
+
+/** The header of a request that is carried out once, however often it is sent (draft-ietf-httpapi-idempotency-key-header). */
+export const REPEAT_KEY = "Idempotency-Key";
+/** How long a key is remembered. */
+export const REPEAT_MS = DAY_MS;
+/** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
+const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
+type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
+/** `running`: it is pending; `keeperFault`: it was answered, but the answer is not stored; `uncertain`: the guard did not report the result. */
+type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "keeperFault" | "uncertain" };
+
+export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
+
+/** Whether a route honours the key: changes by callers who can be identified do. */
+export function heedsRepeats({ method, who, asks }: Pick<Route, "method" | "who" | "asks">): boolean {
+  return method === "POST" && who === "session_or_token" && asks !== undefined && asks !== "settings_preview";
+}
+
+/** Then only the fact of an answer is stored: whoever compromises this program finds no tokens. */
+function tellsSecret(asks: WebVerb | undefined): boolean {
+  const effect = asks === undefined ? null : effectOf(asks);
+  return effect?.lasts === true && effect.tellsSecret === true;
+}
+
+/**
+ * The first answers to requests with a key, for each session or token. Kept only in memory: this program has no place to
+ * write. After a restart a repeated ban or allow-list entry has the same result, and a repeated token fails because its name is taken.
+ */
+export class Repeats {
+  /** By caller and key, oldest first. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #ofCaller = new Map<string, number>();
+  /** Requests are stored as hashes, which reveal nothing without this. */
+  readonly #salt = randomBytes(16);
+
+  /** Runs the request, or repeats the answer to the first one with this key. */
+  async once(caller: string, asked: Repeatable, run: () => Promise<Response>): Promise<Response> {
+    const key = KEY.exec(asked.key)
+      ?.slice(1)
+      .find((text) => text !== undefined);
+    if (key === undefined) return MALFORMED();
+    this.#forgetBefore(asked.now);
+    const name = `${caller} ${key}`;
+    const same = this.#hash(JSON.stringify([asked.url, asked.body]));
+    const known = this.#entries.get(name);
+    if (known !== undefined) return answerOf(known, same);
+    if (!this.#hasRoom(caller)) return TOO_MANY();
+    const entry: Entry = { at: asked.now, asked: same, answer: "running" };
+    this.#entries.set(name, entry);
+    this.#ofCaller.set(caller, (this.#ofCaller.get(caller) ?? 0) + 1);
+    try {
+      const response = await run();
+      if (response instanceof Uncertain) entry.answer = "uncertain";
+      else if (response.status >= 300)
+        this.#forget(name); // nothing was done, so it may be sent again
+      else entry.answer = tellsSecret(asked.row.asks) ? "keeperFault" : await kept(response);
+      return response;
+    } catch (error) {
+      this.#forget(name);
+      throw error;
+    }
+  }
+
+  #hash(text: string): string {
+    return createHash("sha256").update(this.#salt).update(text).digest("base64url");
+  }
+
+  #hasRoom(caller: string): boolean {
+    return this.#entries.size < API_LIMITS.keys && (this.#ofCaller.get(caller) ?? 0) < API_LIMITS.keysOfOne;
+  }
+
+  #forgetBefore(now: Millis): void {
+    for (const [name, { at, answer }] of this.#entries) {
+      // If the clock is set back, all seem young again; even then none is kept for too long.
+      if (now < later(at, REPEAT_MS) && now >= at) return;
+      if (answer !== "running") this.#forget(name);
+    }
+  }
+
+  #forget(name: string): void {
+    if (!this.#entries.delete(name)) return;
+    const caller = name.slice(0, name.indexOf(" "));
+    const left = (this.#ofCaller.get(caller) ?? 1) - 1;
+    if (left > 0) this.#ofCaller.set(caller, left);
+    else this.#ofCaller.delete(caller);
+  }
+}
+
+async function kept(response: Response): Promise<Kept | "keeperFault"> {
+  const body = await response.clone().text();
+  if (body.length > API_LIMITS.keptAnswer) return "keeperFault";
+  return { status: response.status, headers: [...response.headers], body };
+}
+
+function answerOf({ asked, answer }: Entry, same: string): Response {
+  if (asked !== same) return REUSED();
+  if (answer === "running") return RUNNING();
+  if (answer === "keeperFault") return DONE();
+  if (answer === "uncertain") return UNCERTAIN();
+  const { status, headers, body } = answer;
+  return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
+}
+
+const MALFORMED = () =>
+  problem({
+    status: 400,
+    code: "invalid_request",
+    detail: `${REPEAT_KEY} is not 1 to 255 printable letters.`,
+    next: 'Write it as a text in quotes, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+  });
+const REUSED = () =>
+  problem({ status: 422, code: "key_reused", detail: `This ${REPEAT_KEY} came with another request before.` });
+const RUNNING = () =>
+  problem({ status: 409, code: "key_in_use", detail: `The request with this ${REPEAT_KEY} is not answered yet.` });
+const DONE = () =>
+  problem({
+    status: 409,
+    code: "key_done",
+    detail: `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
+  });
+const UNCERTAIN = () =>
+  problem({
+    status: 409,
+    code: "key_uncertain",
+    detail: `The guard did not say in time whether it carried out the request with this ${REPEAT_KEY}.`,
+  });
+const TOO_MANY = () =>
+  problem({
+    status: 429,
+    code: "too_many_keys",
+    detail: `No more requests with ${REPEAT_KEY} can be remembered today.`,
+    headers: { "retry-after": "3600" },
+  });

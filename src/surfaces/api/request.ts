@@ -1,0 +1,100 @@
+import { $ZodArray, $ZodObject, $ZodOptional } from "zod/v4/core";
+import { effectOf, hasDryRun } from "../../admin/declare/control.ts";
+import { problem } from "./problem.ts";
+import type { Route, Schema } from "./route.ts";
+
+/** The parameters of a route that allows a dry run. */
+export const DRY_RUN = "dry_run";
+type Read = Readonly<{ value: Readonly<Record<string, string | readonly string[]>>; isDry: boolean }>;
+
+/**
+ * Parses the query. Refuses parameters that the route does not know: a script that misspells a filter
+ * would get unfiltered results. Also refuses repeated ones, except lists. A route with `anyQuery` ignores others, but never a
+ * dry run that it does not support.
+ */
+export function readQuery(row: Route, url: string): Read | Response {
+  const given = [...new URL(url).searchParams];
+  const { [DRY_RUN]: dry = "false", ...single } = Object.fromEntries(given);
+  const shape: Readonly<Record<string, Schema>> =
+    row.schemas.query instanceof $ZodObject ? row.schemas.query._zod.def.shape : {};
+  const own = Object.keys(shape);
+  const lists = own.filter((name) => isList(shape[name]));
+  const all = (wanted: string): readonly string[] => given.flatMap(([name, value]) => (name === wanted ? [value] : []));
+  const known = [...own, ...(mayBeDry(row) ? [DRY_RUN] : [])];
+  const unknown = given
+    .map(([name]) => name)
+    .find((name) => !known.includes(name) && (row.anyQuery !== true || name === DRY_RUN));
+  if (unknown === DRY_RUN && row.method !== "GET") return notTried(row);
+  if (unknown !== undefined) return refused(`The parameter ${shown(unknown)} is not known here`, known);
+  const twice = known.find((name) => !lists.includes(name) && all(name).length > 1);
+  if (twice !== undefined) return refused(`${twice} is there more than once`, known);
+  if (dry !== "true" && dry !== "false") return refused(`${DRY_RUN} is neither true nor false`, known);
+  const listed = lists.filter((name) => name in single).map((name) => [name, all(name)] as const);
+  return { value: { ...single, ...Object.fromEntries(listed) }, isDry: dry === "true" };
+}
+
+function isList(field: Schema | undefined): boolean {
+  return field instanceof $ZodArray || (field instanceof $ZodOptional && isList(field._zod.def.innerType));
+}
+
+export function mayBeDry({ asks, method, needs }: Pick<Route, "asks" | "method" | "needs">): boolean {
+  return method !== "GET" && needs !== "mailbox" && asks !== undefined && hasDryRun({ verb: asks });
+}
+
+/** Ignoring the parameter would make a change that was not requested. */
+function notTried({ asks }: Pick<Route, "asks">): Response {
+  const why = asks === undefined ? undefined : effectOf(asks).trial;
+  const reason = typeof why === "string" ? ` ${why}` : "";
+  const detail = `${DRY_RUN} is not known here: this cannot be tried without being carried out.${reason}`;
+  return problem({ status: 400, code: "invalid_request", detail, next: `Leave ${DRY_RUN} out to carry it out.` });
+}
+
+const SHOWN = 40;
+
+function shown(name: string): string {
+  const safe = name.replaceAll(/[^\w.-]/g, "?");
+  return safe.length > SHOWN ? `${safe.slice(0, SHOWN)}…` : safe;
+}
+
+function refused(fault: string, known: readonly string[]): Response {
+  const next = known.length === 0 ? "It takes none." : `It takes ${known.join(", ")}.`;
+  return problem({ status: 400, code: "invalid_request", detail: `${fault}.`, next });
+}
+
+/**
+ * The request's body as the route expects it: JSON, or a form for the sign-in; undefined if none is expected. Whatever
+ * the headers say, no more than the route's bound is read. Scripts often send JSON under another type, which is
+ * accepted: cross-origin pages are refused by their origin, not by the type.
+ */
+export async function readBody(row: Route, request: Request): Promise<Readonly<{ value: unknown }> | Response> {
+  if (row.schemas.body === undefined) return { value: undefined };
+  const bytes = await readBounded(request, row.bodyBytes).catch(() => "broken" as const);
+  if (bytes === "broken")
+    return problem({ status: 400, code: "not_json", detail: "The connection ended within the body." });
+  if (bytes === null)
+    return problem({ status: 413, code: "body_too_large", detail: `The body has more than ${row.bodyBytes} bytes.` });
+  const text = bytes.toString("utf8");
+  if (isForm(request.headers) && row.form === true) return { value: Object.fromEntries(new URLSearchParams(text)) };
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return problem({ status: 400, code: "not_json", detail: "The body is not JSON." });
+  }
+}
+
+export function isForm(headers: Headers): boolean {
+  return headers.get("content-type")?.toLowerCase().startsWith("application/x-www-form-urlencoded") ?? false;
+}
+
+async function readBounded(request: Request, mostBytes: number): Promise<Buffer | null> {
+  if (Number(request.headers.get("content-length") ?? 0) > mostBytes) return null;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = request.body ?? [];
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > mostBytes) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

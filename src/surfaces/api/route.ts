@@ -1,0 +1,161 @@
+import * as z from "zod";
+import type { WebVerb } from "../../admin/declare/control.ts";
+import { needOf } from "../../admin/declare/rights.ts";
+import type { Scope } from "../../core/access/scopes.ts";
+import type { Ip } from "../../core/net/ip.ts";
+import type { Caller, SignedInCaller } from "./access.ts";
+import type { Asker } from "./ports.ts";
+import { problem } from "./problem.ts";
+
+/** The input of a handler: the request has passed the access rule and its schemas. */
+export type RouteCall<P, Q, B> = Readonly<{
+  params: P;
+  query: Q;
+  body: B;
+  ip: Ip;
+  /** The client came over https. */
+  secure: boolean;
+  caller: Caller | null;
+  /** On whose behalf the guard is asked. */
+  by: Asker;
+  /** A dry run; `by` tells the guard. */
+  isDry: boolean;
+  headers: Headers;
+  /** For a stream: whether its caller may still read it, as of a few seconds ago. */
+  stillAllowed: () => boolean;
+  /** Ends the connection of a client that reads too slowly. */
+  drop: () => void;
+}>;
+
+/** A value of the answer's schema, or a complete response, such as a problem. */
+type RouteAnswer<A> = A | Response;
+
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+export type RouteNeed = Scope | "mailbox";
+
+type Shape = Readonly<{
+  method: Method;
+  /** As in OpenAPI: `/api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
+  path: string;
+  who: SignedInCaller;
+  /**
+   * The scope that the caller's session or token needs. Default: `read` for GET; for other methods the guard
+   * decides. Null: none. `mailbox`: the caller must be the user of a mailbox.
+   */
+  needs?: RouteNeed | null;
+  /** The command for the guard. Its scope and proof apply to the route. */
+  asks?: WebVerb;
+  /** One sentence. */
+  says: string;
+  /** The largest body that it reads; 0 if none is expected. */
+  bodyBytes: number;
+  /** Unknown parameters are ignored: links, health checks and older scripts may add some. */
+  anyQuery?: true;
+  /** Accepts a form as well as JSON. */
+  form?: true;
+  /** The status of an answer by the schema; 204 has no body. */
+  status?: 200 | 201 | 204;
+  /** Its other answers, by status, without problems. */
+  also?: Readonly<Partial<Record<303 | 503, Other>>>;
+  /** Not `application/json`. */
+  type?: string;
+  /** Streams end when the client leaves; others within `API_LIMITS.answerMs`. */
+  endless?: true;
+}>;
+
+/** The inferred type of a schema. Using zod's whole `ZodType` would add half of the program's compile time. */
+export type Schema<T = unknown> = z.core.$ZodType<T>;
+
+/** One sentence, and the body if there is one. */
+type Other = Readonly<{ says: string; answer?: Schema }>;
+
+type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: Schema }>;
+
+type Typed<P, Q, B, A> = Shape &
+  Readonly<{
+    params?: Schema<P>;
+    query?: Schema<Q>;
+    body?: Schema<B>;
+    answer?: Schema<A>;
+    run: (call: RouteCall<P, Q, B>) => RouteAnswer<A> | Promise<RouteAnswer<A>>;
+  }>;
+
+/** One row of the table, without its type parameters. */
+export type Route = Shape &
+  Readonly<{
+    schemas: Partial<Schemas>;
+    run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
+  }>;
+
+/** Checks the request against the row's schemas, then runs its handler. */
+export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
+  const { params, query, body, answer, run, ...shape } = row;
+  const schemas = {
+    ...(params && { params }),
+    ...(query && { query }),
+    ...(body && { body }),
+    ...(answer && { answer }),
+  };
+  return {
+    ...shape,
+    schemas,
+    run: async (call) => {
+      const checked = [check(params, call.params), check(query, call.query), check(body, call.body)] as const;
+      const [inPath, inQuery, inBody] = checked;
+      if (inPath instanceof Response) return inPath;
+      if (inQuery instanceof Response) return inQuery;
+      if (inBody instanceof Response) return inBody;
+      return run({ ...call, params: inPath.value, query: inQuery.value, body: inBody.value });
+    },
+  };
+}
+
+/** The right that the web checks itself: the guard checks the commands that it carries out. */
+export function scopeOf({ needs, method, who }: Pick<Route, "needs" | "method" | "who">): RouteNeed | null {
+  if (needs !== undefined) return needs;
+  return who !== "anyone" && method === "GET" ? "read" : null;
+}
+
+/**
+ * Why the caller may not use a route; null: it may, as far as the web can tell. A mailbox user's session opens only routes
+ * of mailboxes and those that every session needs, such as its end, whatever else guards the others.
+ */
+export function whyNot(row: Route, { account, scopes }: Pick<Caller, "account" | "scopes">): RouteNeed | "own" | null {
+  const need = scopeOf(row);
+  if (account !== null) return need === "mailbox" || isOfEach(row) ? null : "own";
+  if (need === null) return null;
+  return need !== "mailbox" && scopes.includes(need) ? null : need;
+}
+
+function isOfEach({ needs, asks }: Pick<Route, "needs" | "asks">): boolean {
+  return needs === null || (asks !== undefined && needOf(asks).needs === "caller");
+}
+
+function check<T>(schema: Schema<T> | undefined, value: unknown): Readonly<{ value: T }> | Response {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- without a schema nothing infers T but `unknown`
+  if (schema === undefined) return { value: undefined as T };
+  const parsed = z.safeParse(schema, value);
+  if (parsed.success) return { value: parsed.data };
+  return problem({ status: 400, code: "invalid_request", detail: sentence(parsed.error.issues) });
+}
+
+function sentence(issues: readonly z.core.$ZodIssue[]): string {
+  const faults = issues
+    .flatMap(nearest)
+    .slice(0, 3)
+    .map((issue) => {
+      if (issue.code === "invalid_type" && issue.path.length === 0) return "The body is not a JSON object";
+      if (issue.code === "unrecognized_keys") return `${issue.keys.slice(0, 3).join(", ")} is not known here`;
+      return issue.path.length === 0 ? issue.message : `${issue.path.join(".")} ${issue.message}`;
+    });
+  return `${faults.join("; ")}.`;
+}
+
+/** If no shape of a union fits, returns the faults of the closest one, which lie deepest. */
+function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const depth = (faults: readonly z.core.$ZodIssue[]): number => faults[0]?.path.length ?? 0;
+  const best = issue.errors.reduce((one, other) => (depth(other) >= depth(one) ? other : one));
+  return best.map((fault) => ({ ...fault, path: [...issue.path, ...fault.path] }));
+}

@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { secureHeaders } from "hono/secure-headers";
+import type { Ip } from "../../core/net/ip.ts";
+import { digestOf } from "../../guard/access/secrets.ts";
+import { type Caller, identityOf, isCrossOrigin, mayCall } from "./access.ts";
+import type { Callers } from "./callers.ts";
+import { isOwnName, originOf } from "./client-address.ts";
+import type { Handlers } from "./handlers.ts";
+import { API_LIMITS } from "./limits.ts";
+import { JudgesBusy, LookupsBusy, StoreDown } from "./ports.ts";
+import {
+  busy,
+  guardDown,
+  judgesBusy,
+  notAllowed,
+  problem,
+  storeDown,
+  tooManyRequests,
+  tooManyWrong,
+  unauthorized,
+} from "./problem.ts";
+import { heedsRepeats, REPEAT_KEY } from "./repeats.ts";
+import { readBody, readQuery } from "./request.ts";
+import { type Route, type RouteCall, whyNot } from "./route.ts";
+
+type Env = { Bindings: HttpBindings };
+type Http = Context<Env>;
+
+/**
+ * Handles every row of the table in the same way: access rule, body bound, schemas, handler, deadline, problem details.
+ */
+export function createRouter(table: readonly Route[], handlers: Handlers): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(secureHeaders(HEADERS), (http, next) => next().then(() => noStore(http)));
+  for (const [path, rows] of Map.groupBy(table, (row) => honoPath(row.path))) {
+    for (const row of rows) app.on(row.method, path, (http) => answer(row, handlers, http));
+    // All methods at once, so that with another method `accounts/import` is not taken for an account name.
+    app.all(path, (http) => wrongMethod(rows, http));
+  }
+  app.notFound(() => problem({ status: 404, code: "not_found", detail: "There is nothing here." }));
+  app.onError((error) => failed(error, handlers));
+  return app;
+}
+
+/** The answer to an error of a handler. */
+function failed(error: unknown, { parts }: Handlers): Response {
+  if (error instanceof StoreDown) return storeDown();
+  if (error instanceof LookupsBusy) return busy();
+  if (error instanceof JudgesBusy) return judgesBusy();
+  parts.report(error);
+  return problem({ status: 500, code: "internal", detail: "The request failed for a reason of ours." });
+}
+
+/** No inline script or style, nothing from other hosts, no frames. */
+const HEADERS = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+    requireTrustedTypesFor: ["'script'"],
+  },
+  xFrameOptions: "DENY",
+  referrerPolicy: "no-referrer",
+  strictTransportSecurity: false, // for the proxy to say, which knows whether there is https
+};
+
+async function answer(row: Route, handlers: Handlers, http: Http): Promise<Response> {
+  const { parts, callers, rates, proxies, peers, connections } = handlers;
+  const { headers } = http.req.raw;
+  const peer = await peers.of(http.env.incoming);
+  if (peer === null) return problem({ status: 400, code: "invalid_request", detail: "The client has no address." });
+  const forwarded = { for: headers.get("x-forwarded-for"), proto: headers.get("x-forwarded-proto") };
+  const isHere = (hop: Ip): boolean => parts.localClients.isHere(hop);
+  const { ip, secure } = originOf(peer, forwarded, parts.settings.trustedProxies, isHere);
+  if (!connections.isWithin(http.env.incoming.socket, ip)) return busy();
+
+  const found = row.who === "anyone" ? null : await callers.of(headers, ip, secure);
+  if (found === "down") return guardDown();
+  if (found === "crowd") return tooManyWrong();
+  if (!mayCall(row.who, found)) return unauthorized();
+  const client = { caller: found, ip, secure };
+  if (found === null) return answerTo(client, row, handlers, http);
+  proxies.saw(peer, ip, forwarded.for, parts.clock.now());
+  const rate = rates.spend(identityOf(found), parts.clock.now());
+  const response = rate.isOver
+    ? tooManyRequests(rate.resetSeconds)
+    : await answerTo(client, row, handlers, http).catch((error: unknown) => failed(error, handlers));
+  for (const [name, value] of Object.entries(rate.headers)) response.headers.set(name, value);
+  return response;
+}
+
+type Client = Readonly<{ caller: Caller | null; ip: Ip; secure: boolean }>;
+
+/** Answers a caller with the right to use the route. */
+async function answerTo(client: Client, row: Route, handlers: Handlers, http: Http): Promise<Response> {
+  const { caller, ip, secure } = client;
+  const { parts, callers } = handlers;
+  const { outgoing } = http.env;
+  const { headers } = http.req.raw;
+  const lacks = caller === null ? null : whyNot(row, caller);
+  if (lacks !== null) return notAllowed(lacks);
+  if (isOfCookies(row, caller)) {
+    if (isCrossOrigin(headers)) return foreign();
+    if (!isOwnName(headers.get("host"), parts.settings.names)) return misnamed();
+  }
+
+  const query = readQuery(row, http.req.raw.url);
+  if (query instanceof Response) return query;
+  // Hono answers HEAD as GET and discards the body unread, so nothing would end the stream.
+  if (row.endless === true && http.req.raw.method === "HEAD") return headOf(row);
+
+  const body = await readBody(row, http.req.raw);
+  if (body instanceof Response) return body;
+  const call = {
+    params: http.req.param(),
+    query: query.value,
+    body: body.value,
+    ip,
+    secure,
+    caller,
+    isDry: query.isDry,
+    by: caller === null ? ("web" as const) : { as: caller.secret, ip, ...(query.isDry && { isDry: true as const }) },
+    headers,
+    stillAllowed: row.endless === true && caller !== null ? watched(callers, caller, ip, outgoing) : () => true,
+    drop: () => void outgoing.destroy(),
+  };
+  const run = async (): Promise<Response> => {
+    const answered = await row.run(call);
+    return answered instanceof Response ? answered : http.json(answered, row.status === 201 && !call.isDry ? 201 : 200);
+  };
+  const response = await withDeadline(row, running(row, handlers, { ...call, url: http.req.raw.url, run }));
+  const isTagged = row.method === "GET" && row.endless !== true && response.status === 200;
+  return isTagged ? withETag(response, headers) : response;
+}
+
+type Started = Pick<RouteCall<unknown, unknown, unknown>, "caller" | "headers" | "body" | "isDry"> &
+  Readonly<{ url: string; run: () => Promise<Response> }>;
+
+/** Answers within the caller's share, or repeats the first answer of the key. */
+function running(row: Route, { parts, reads, repeats }: Handlers, started: Started): Promise<Response> {
+  const { caller, headers, body, isDry, url, run } = started;
+  if (caller === null) return run();
+  if (row.method === "GET") return row.endless === true ? run() : reads.run(caller, run);
+  const key = headers.get(REPEAT_KEY);
+  if (key === null || isDry || !heedsRepeats(row)) return run();
+  return repeats.once(digestOf(caller.secret), { row, key, url, body, now: parts.clock.now() }, run);
+}
+
+function headOf({ type }: Route): Response {
+  return new Response(null, { headers: type === undefined ? {} : { "content-type": type } });
+}
+
+/** Ends a stream within seconds of its caller's session or token, even while it is quiet. */
+function watched(callers: Callers, caller: Caller, ip: Ip, outgoing: HttpBindings["outgoing"]): () => boolean {
+  let isAllowed = true;
+  const look = async (): Promise<void> => {
+    isAllowed = await callers.stillHolds(caller, ip);
+    if (!isAllowed) outgoing.destroy();
+  };
+  const timer = setInterval(() => void look(), API_LIMITS.callerAgeMs);
+  outgoing.once("close", () => clearInterval(timer));
+  void look(); // the answer with which it starts may be seconds old
+  return () => isAllowed;
+}
+
+/** Whether a browser acts for its user: with a cookie, or at the sign-in that sets one. */
+function isOfCookies(row: Route, caller: Caller | null): boolean {
+  return caller?.how === "session" || (row.who === "anyone" && row.method !== "GET");
+}
+
+function foreign(): Response {
+  const detail =
+    "The request came from another site's page, or the proxy did not pass on the name that the browser asked for.";
+  return problem({ status: 403, code: "foreign_origin", detail });
+}
+
+function misnamed(): Response {
+  const detail = "This server does not go by the name that the browser was given.";
+  return problem({ status: 403, code: "unknown_host", detail, next: "If it should, add it to http.names." });
+}
+
+async function withDeadline(row: Route, answered: Promise<Response>): Promise<Response> {
+  if (row.endless === true) return answered;
+  const { promise, resolve } = Promise.withResolvers<Response>();
+  const timer = setTimeout(
+    () => resolve(problem({ status: 503, code: "timeout", detail: "It took too long." })),
+    API_LIMITS.answerMs,
+  );
+  return Promise.race([answered, promise]).finally(() => clearTimeout(timer));
+}
+
+function noStore(http: Http): void {
+  if (!http.res.headers.has("cache-control")) http.res.headers.set("cache-control", "no-store");
+}
+
+function wrongMethod(rows: readonly Route[], http: Http): Response {
+  const methods = new Set<string>(rows.map(({ method }) => method));
+  if (methods.has("GET")) methods.add("HEAD");
+  const allow = [...methods, "OPTIONS"].join(", ");
+  // Without a CORS header the browser hides the answer from pages of other origins.
+  if (http.req.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+  const detail = `It answers to ${allow} only.`;
+  return problem({ status: 405, code: "method_not_allowed", detail, headers: { allow } });
+}
+
+/** `/why/{ip}` in the router's syntax. A network or a Message-ID at the end takes its slashes as they are. */
+function honoPath(path: string): string {
+  return path.replace(/\{(network|ip|message)\}$/, ":$1{.+}").replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+/**
+ * The answer with its ETag; without its body, 304, if the caller has it already (RFC 9110, 13.1.2). The tag is a hash of the
+ * body, so it reveals nothing and needs no memory.
+ */
+export async function withETag(answer: Response, headers: Headers): Promise<Response> {
+  const body = new Uint8Array(await answer.arrayBuffer());
+  const tag = `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+  const tagged = new Headers(answer.headers);
+  tagged.set("etag", tag);
+  if (!isKnown(headers.get("if-none-match"), tag))
+    return new Response(body, { status: answer.status, headers: tagged });
+  for (const name of ["content-type", "content-length", "content-encoding"]) tagged.delete(name);
+  return new Response(null, { status: 304, headers: tagged });
+}
+
+/** By the weak comparison (RFC 9110, 8.8.3.2): a proxy that compresses answers makes their tags weak. */
+function isKnown(asked: string | null, tag: string): boolean {
+  if (asked === null) return false;
+  return asked.split(",").some((one) => one.trim() === "*" || one.trim().replace(/^W\//, "") === tag);
+}

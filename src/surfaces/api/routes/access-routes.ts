@@ -1,0 +1,108 @@
+import { newToken } from "../../../guard/access/secrets.ts";
+import { command } from "../commands.ts";
+import type { Handlers } from "../handlers.ts";
+import { API_LIMITS } from "../limits.ts";
+import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";
+import { loginRefused, unauthorized } from "../problem.ts";
+import { isForm } from "../request.ts";
+import { type Route, route } from "../route.ts";
+import { Turns } from "../shares.ts";
+import * as shape from "./account-schemas.ts";
+import { loginRequest, proofRequest } from "./schemas.ts";
+
+/** Who may use the dashboard and the API: the sign-in, sessions and tokens. The guard decides all of it. */
+export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "callers">): readonly Route[] {
+  const { guard } = parts;
+  const access = { ...parts, callers };
+  const signIns = new Turns(API_LIMITS.signInsAtOnce, API_LIMITS.unknownWaitMs);
+  const ofMailboxes = new Turns(API_LIMITS.mailboxSignInsAtOnce, API_LIMITS.unknownWaitMs);
+  const challenges = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
+  return [
+    route({
+      method: "POST",
+      path: "/api/v1/login",
+      asks: "sign_in",
+      who: "anyone",
+      bodyBytes: API_LIMITS.loginBodyBytes,
+      form: true,
+      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
+      body: loginRequest,
+      answer: shape.session,
+      also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
+      run: ({ body, ip, secure, headers }) =>
+        inTurn(isOfMailbox(body) ? ofMailboxes : signIns, () =>
+          signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
+        ),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/login/passkey",
+      who: "anyone",
+      bodyBytes: 0,
+      says: "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
+      answer: shape.passkeyChallenged,
+      run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/logout",
+      asks: "sign_out",
+      who: "session",
+      bodyBytes: 0,
+      status: 204,
+      says: "Ends the session.",
+      run: ({ caller, ip, secure }) => (caller === null ? unauthorized() : signOut(access, { caller, ip, secure })),
+    }),
+    route({
+      method: "GET",
+      path: "/api/v1/session",
+      who: "session_or_token",
+      bodyBytes: 0,
+      needs: null,
+      says: "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
+      answer: shape.session,
+      run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/session/proof",
+      asks: "prove",
+      who: "session",
+      bodyBytes: API_LIMITS.loginBodyBytes,
+      says: "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
+      body: proofRequest,
+      answer: shape.session,
+      run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
+    }),
+    route({
+      method: "POST",
+      path: "/api/v1/tokens",
+      asks: "token_create",
+      who: "session_or_token",
+      bodyBytes: API_LIMITS.bodyBytes,
+      status: 201,
+      says: "Makes a token, which is shown only now. Needs a fresh proof.",
+      body: shape.tokenRequest,
+      answer: shape.tokenMade,
+      run: ({ by, body, isDry }) => {
+        const { token, digest } = newToken();
+        const asked = { name: body.name, digest, scopes: body.scopes, for: body.expires ?? null };
+        return command(guard, by, { verb: "token_create", ...asked }, ({ name }) => ({
+          name,
+          token: isDry ? "" : token,
+        }));
+      },
+    }),
+  ];
+}
+
+/** Users of mailboxes have their own queue, so the administrator's places stay free. */
+function isOfMailbox(body: object): boolean {
+  return "account" in body && body.account !== undefined;
+}
+
+/** Strangers can call these, each over a separate connection to the guard, which accepts a limited number. */
+async function inTurn<R>(turns: Turns, answer: () => Promise<R>): Promise<R | Response> {
+  const answered = await turns.run(answer);
+  return answered === "no_turn" ? loginRefused(429) : answered;
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
+import type { Reply, Verb } from "../../../admin/declare/control.ts";
+import { MOST_IMPORTED } from "./account-schemas.ts";
+
+const HASH = "{SSHA512}c2FsdA==";
+const NOTHING = { changed: [], suspended: [], resumed: [], quotas: [] };
+const taken = (added: readonly string[], skipped: readonly { name: string; why: string }[] = []): Reply => ({
+  ok: true,
+  result: { ...NOTHING, added, skipped },
+});
+
+async function started(t: TestContext) {
+  const kit = await startKit(t);
+  const send = async (file: unknown): Promise<Readonly<{ status: number; answer: unknown }>> => {
+    const body = JSON.stringify({ file });
+    const response = await fetch(`${kit.url}/api/v1/accounts/import`, { method: "POST", headers: bearer, body });
+    return { status: response.status, answer: await response.json() };
+  };
+  return { kit, send };
+}
+
+test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
+  const { kit, send } = await started(t);
+  const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
+  kit.guard.replies.set("accounts_bring", taken(["anna@example.org", "cleo@example.org"], [skipped]));
+  const file = [
+    "# of the old server",
+    `anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G userdb_mail=maildir`,
+    "bert@example.org|{PLAIN}weak",
+    "cleo@example.org|{PLAIN}weak",
+  ].join("\r\n");
+  assert.deepEqual(await send(file), {
+    status: 200,
+    answer: {
+      added: ["anna@example.org", "cleo@example.org"],
+      skipped: [skipped],
+      ignored: [{ line: 2, name: "anna@example.org", fields: ["userdb_mail"] }],
+      weak: [{ name: "cleo@example.org", why: "It is weak." }],
+      unjudged: [],
+    },
+  });
+  assert.deepEqual(kit.guard.of("accounts_bring"), [
+    {
+      verb: "accounts_bring",
+      entries: [
+        { name: "anna@example.org", hash: HASH, quotaBytes: 1024 ** 3 },
+        { name: "bert@example.org", password: "weak" },
+        { name: "cleo@example.org", password: "weak" },
+      ],
+    },
+  ]);
+});
+
+test("a line that cannot be read, an empty file and one that is too long import nothing", async (t) => {
+  const { kit, send } = await started(t);
+  for (const [file, says] of [
+    [`anna@example.org|${HASH}\nno line`, /Nothing was imported: 1 line could not be read\. Line 2: there is no \|/],
+    ["# nothing", /names no account/],
+    [lines(MOST_IMPORTED + 1), /101 accounts, and at most 100 can/],
+  ] as const) {
+    const { status, answer } = await send(file);
+    assert.equal(status, 400, file.slice(0, 40));
+    assert.match(JSON.stringify(answer), says);
+  }
+  assert.equal((await send("x".repeat(70_000))).status, 413);
+  assert.equal((await send(7)).status, 400);
+  assert.deepEqual(kit.guard.asked, []);
+});
+
+test("a long file goes in parts; where a later one is refused, it says how many are in", async (t) => {
+  const { kit, send } = await started(t);
+  kit.guard.replies.set("accounts_bring", taken(["a0@example.org"]));
+  assert.equal((await send(lines(60))).status, 200);
+  const parts = kit.guard.of("accounts_bring").map((asked) => ("entries" in asked ? asked.entries.length : 0));
+  assert.deepEqual(parts, [25, 25, 10]);
+  const replies: Reply[] = [
+    taken(["a0@example.org"]),
+    { ok: false, kind: "failed", message: "The disk is full.", next: "" },
+  ];
+  const { replies: known } = kit.guard;
+  const usual = known.get.bind(known);
+  t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_bring" ? replies.shift() : usual(verb)));
+  const { status, answer } = await send(lines(60));
+  assert.equal(status, 409);
+  assert.match(
+    JSON.stringify(answer),
+    /1 account imported, and then no more: The disk is full\..*Import the file again/,
+  );
+});
+
+test("a password that could not be judged in time is imported and reported", async (t) => {
+  const { kit, send } = await started(t);
+  const names = ["a@example.org", "b@example.org", "c@example.org"];
+  kit.guard.replies.set("accounts_bring", taken(names));
+  const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
+  const file = names.map((name) => `${name}|{PLAIN}weak`).join("\n");
+  const { status, answer } = await send(file);
+  assert.equal(status, 200);
+  assert.partialDeepStrictEqual(answer, {
+    added: names,
+    weak: [{ name: "a@example.org", why: "It is weak." }],
+    unjudged: ["b@example.org", "c@example.org"],
+  });
+  assert.equal(judge.mock.callCount(), 1);
+});
+
+function lines(count: number): string {
+  return Array.from({ length: count }, (_, i) => `a${i}@example.org|${HASH}`).join("\n");
+}

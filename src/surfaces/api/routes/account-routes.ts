@@ -1,0 +1,212 @@
+import { isObject } from "../../../admin/declare/fields.ts";
+import type { FileChanges } from "../../../admin/declare/items.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
+import { plural } from "../../../core/text.ts";
+import { later, SECOND_MS } from "../../../core/time.ts";
+import { madePassword } from "../../../guard/access/secrets.ts";
+import { type AccountLine, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
+import { type Caller, identityOf } from "../access.ts";
+import { command } from "../commands.ts";
+import { API_LIMITS } from "../limits.ts";
+import type { ApiParts, Asker, CommandOf, JudgedFor } from "../ports.ts";
+import { problem } from "../problem.ts";
+import { type Route, route } from "../route.ts";
+import * as shape from "./account-schemas.ts";
+import { MOST_IMPORTED } from "./account-schemas.ts";
+
+type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
+
+/** Accounts of users. Only the guard changes them; the required rights are in its own table. */
+export function accountRoutes(parts: Parts): readonly Route[] {
+  const { guard } = parts;
+  const common = { who: "session_or_token", needs: "admin" } as const;
+  const { bodyBytes, accountsBodyBytes } = API_LIMITS;
+  return [
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts",
+      asks: "account_make",
+      bodyBytes,
+      status: 201,
+      says: "Adds an account.",
+      body: shape.newAccount,
+      answer: shape.secretMade,
+      run: ({ by, caller, body: { name, password } }) =>
+        withPassword(parts, { by, caller }, { verb: "account_make", name }, password),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/import",
+      asks: "accounts_bring",
+      bodyBytes: accountsBodyBytes,
+      says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
+      body: shape.accountsFile,
+      answer: shape.imported,
+      run: ({ by, caller, body }) => importAccounts(parts, { by, judgedFor: judgedFor(caller) }, body.file),
+    }),
+    route({
+      ...common,
+      method: "POST",
+      path: "/api/v1/accounts/{name}/password",
+      asks: "account_password",
+      bodyBytes,
+      says: "Sets a new password and ends the account's open sessions.",
+      params: shape.accountInPath,
+      body: shape.newPassword,
+      answer: shape.secretMade,
+      run: ({ by, caller, params: { name }, body }) =>
+        withPassword(parts, { by, caller }, { verb: "account_password", name }, body.password),
+    }),
+    route({
+      ...common,
+      method: "DELETE",
+      path: "/api/v1/accounts/{name}/networks/{network}",
+      asks: "networks_remove",
+      bodyBytes: 0,
+      says: "Takes away a network; with the last one gone the account may sign in from anywhere.",
+      params: shape.networkOfAccount,
+      answer: shape.networksOf,
+      run: ({ by, params: { name, network } }) =>
+        command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
+    }),
+  ];
+}
+
+function plainNetworks({ name, networks }: Readonly<{ name: string; networks: readonly string[] }>) {
+  return { name, networks: [...networks] };
+}
+
+/** With the password as typed, which must be hard to guess, or with a generated one, which is shown once. */
+async function withPassword(
+  parts: Parts,
+  from: From,
+  set: Readonly<{ verb: "account_make" | "account_password"; name: string }>,
+  typed: string | undefined,
+) {
+  const password = typed ?? madePassword();
+  const asked = { ...set, password };
+  const owner = parseAccountName(set.name);
+  if (typed !== undefined && owner !== null) {
+    const refused = await whyRefused(parts, from, asked, owner);
+    if (refused !== null) return refused;
+  }
+  const answer = await command(parts.guard, from.by, asked, (result) => result);
+  return answer instanceof Response ? answer : { ...answer, password: typed === undefined ? password : null };
+}
+
+type From = Readonly<{ by: Asker; caller: Caller | null }>;
+
+/**
+ * Null: it may be set. The guard is asked first, since judging a password takes up to two seconds: callers who may not set it, or did so
+ * too often, must not keep others waiting.
+ */
+export async function whyRefused(
+  { guard, passwords }: Pick<Parts, "guard" | "passwords">,
+  { by, caller }: From,
+  asked: CommandOf<"account_make" | "account_password" | "my_password">,
+  owner: AccountName,
+): Promise<Response | null> {
+  const tried: Asker = by === "web" ? by : { ...by, isDry: true };
+  const refused = await command(guard, tried, asked, () => null);
+  if (refused !== null) return refused;
+  const detail = await passwords.judge({ owner, password: asked.password }, judgedFor(caller));
+  const next = "Choose another one: several unrelated words make a good one. Or name none, and the server makes one.";
+  return detail === null ? null : problem({ status: 400, code: "invalid_request", detail, next });
+}
+
+function judgedFor(caller: Caller | null): JudgedFor {
+  return { caller: identityOf(caller), isAdministrator: caller !== null && caller.account === null };
+}
+
+/** Accounts per command. Their passwords are hashed within seconds. */
+const AT_ONCE = 25;
+const LINES_SHOWN = 3;
+/** Milliseconds after the arrival of the request until which passwords are judged: the answer must be sent before `answerMs`. */
+const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
+
+type Named = FileChanges["skipped"][number];
+type Imported = {
+  added: string[];
+  skipped: Named[];
+  ignored: { line: number; name: string; fields: string[] }[];
+  weak: Named[];
+  unjudged: string[];
+};
+
+/**
+ * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
+ * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and reported.
+ */
+export async function importAccounts(
+  { guard, passwords, clock }: Pick<ApiParts, "guard" | "passwords" | "clock">,
+  { by, judgedFor }: Readonly<{ by: Asker; judgedFor: JudgedFor }>,
+  file: string,
+): Promise<Imported | Response> {
+  const accounts = readFile(file);
+  if (accounts instanceof Response) return accounts;
+  const until = later(clock.now(), JUDGED_WITHIN_MS);
+  const added: string[] = [];
+  const skipped: Named[] = [];
+  for (let i = 0; i < accounts.length; i += AT_ONCE) {
+    const entries = accounts.slice(i, i + AT_ONCE).map(entryOf);
+    const done = await command(guard, by, { verb: "accounts_bring", entries }, (result) => result);
+    if (done instanceof Response) return added.length === 0 ? done : broken(added.length, done);
+    added.push(...done.added);
+    skipped.push(...done.skipped);
+  }
+  const ignored = accounts.flatMap(({ line, name, unused }) =>
+    unused.length > 0 ? [{ line, name, fields: [...unused] }] : [],
+  );
+  const typed = accounts.flatMap(({ name, secret }) =>
+    secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],
+  );
+  const problems = await passwords.judgeSome(typed, judgedFor, until - clock.now());
+  const weak = typed.flatMap(({ owner: name }, i) => {
+    const why = problems[i] ?? null;
+    return why === null ? [] : [{ name, why }];
+  });
+  const unjudged = typed.slice(problems.length).map(({ owner }) => owner);
+  return { added, skipped, ignored, weak, unjudged };
+}
+
+function readFile(file: string): readonly AccountLine[] | Response {
+  const refused = (detail: string, next: string): Response =>
+    problem({ status: 400, code: "invalid_request", detail, next });
+  const parsed = parseAccountsFile(file);
+  if (!parsed.ok) {
+    const { problems } = parsed;
+    const some = problems.slice(0, LINES_SHOWN).map(({ says }) => says);
+    const count = plural(problems.length, "line");
+    return refused(`Nothing was imported: ${count} could not be read. ${some.join(" ")}`, "Correct the file.");
+  }
+  const { length } = parsed.accounts;
+  if (length === 0) return refused("The file names no account.", "Write lines like anna@example.org|{SCHEME}hash.");
+  if (length > MOST_IMPORTED) {
+    const next = "Use `account import` on the server.";
+    return refused(
+      `The file has ${plural(length, "account")}, and at most ${MOST_IMPORTED} can be imported at once here.`,
+      next,
+    );
+  }
+  return parsed.accounts;
+}
+
+function entryOf({ name, secret, quotaBytes }: AccountLine) {
+  const quota = quotaBytes === null ? {} : { quotaBytes };
+  return secret.type === "hash" ? { name, hash: secret.hash, ...quota } : { name, password: secret.password, ...quota };
+}
+
+/** Some were imported before. */
+async function broken(count: number, refusal: Response): Promise<Response> {
+  const said: unknown = await refusal.json();
+  const why = isObject(said) ? String(said["detail"]) : "";
+  const detail = `${plural(count, "account")} imported, and then no more: ${why}`;
+  return problem({
+    status: 409,
+    code: "refused",
+    detail,
+    next: "Import the file again: those that exist are skipped.",
+  });
+}

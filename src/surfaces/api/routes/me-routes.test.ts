@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bearer, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { MAILBOX } from "../../../../test/kit/fake-guard.ts";
+import { eventItem } from "../../../../test/kit/samples.ts";
+import { needOf } from "../../../admin/declare/rights.ts";
+import type { EventFilter, EventPage } from "../../../guard/storage-ports.ts";
+import { createHandlers } from "../handlers.ts";
+import { routes } from "../routes.ts";
+
+const ANNA = "anna@example.org";
+
+test("the user of a mailbox sees that mailbox", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  assert.deepEqual(kit.guard.of("sign_in_mailbox"), [
+    {
+      verb: "sign_in_mailbox",
+      ip: "127.0.0.1",
+      account: ANNA,
+      password: "correct horse battery",
+      device: "unknown device",
+    },
+  ]);
+  const asked = await fetch(`${kit.url}/api/v1/me`, { headers: { cookie } });
+  assert.equal(asked.status, 200);
+  const seen: unknown = await asked.json();
+  assert.deepEqual(seen, MAILBOX);
+  const session = await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } });
+  const who = { name: ANNA, role: "mailbox", account: ANNA, scopes: [], freshUntil: null };
+  assert.deepEqual(await session.json(), who);
+});
+
+test("own sign-ins and mail are read for the session's account, and other people's mail is not found", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const asked: unknown[] = [];
+  const row = eventItem("LOGIN_FAILED", { id: 7, account: ANNA, ip: "198.51.100.7", service: "imap" });
+  const delivered = eventItem("EMAIL_DELIVERED", { id: 8, queueId: "72CED1EABE5", recipient: ANNA });
+  t.mock.method(kit.queries, "events", ({ account, mail, types }: EventFilter): EventPage => {
+    asked.push(account ?? mail);
+    const found = mail === "72CED1EABE5" ? [delivered] : account === ANNA && types?.includes(row.type) ? [row] : [];
+    return { items: found, next: null };
+  });
+  const read = async (path: string) => {
+    const response = await fetch(`${kit.url}/api/v1/me/${path}`, { headers: { cookie } });
+    const answer: unknown = await response.json();
+    return { status: response.status, answer };
+  };
+  const { at } = row;
+  const item = { at, ip: "198.51.100.7", service: "imap", isRight: false, what: "wrong_password" };
+  assert.deepEqual(await read("sign-ins"), { status: 200, answer: { items: [item], next: null } });
+  assert.deepEqual(new Set(asked), new Set([ANNA]));
+  const step = { at, what: "delivered", says: "The mail was delivered." };
+  assert.deepEqual(await read("mail?id=72CED1EABE5"), { status: 200, answer: { state: "delivered", steps: [step] } });
+  const foreign = await read("mail?id=82CED1EABE6");
+  assert.equal(foreign.status, 404);
+  assert.deepEqual(await read("mail?id=%3Cnever@was.test%3E"), foreign, "in the same words");
+  assert.equal((await read("mail")).status, 400);
+});
+
+test("a mail program gets its settings, as fields and as a profile", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const client = await fetch(`${kit.url}/api/v1/me/client`, { headers: { cookie } });
+  assert.partialDeepStrictEqual(await client.json(), {
+    account: ANNA,
+    imap: { host: "mail.example.org", port: 993, tls: "implicit" },
+    smtp: { host: "mail.example.org", port: 465, tls: "implicit" },
+  });
+  const profile = await fetch(`${kit.url}/api/v1/me/client.mobileconfig`, { headers: { cookie } });
+  assert.equal(profile.headers.get("content-type"), "application/x-apple-aspen-config");
+  assert.match(await profile.text(), /<plist version="1.0">/);
+});
+
+test("a mailbox user may use the routes of mailboxes and those that each session needs, and no other", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit, ANNA);
+  const table = routes(createHandlers(kit.parts)).filter(({ who }) => who !== "anyone");
+  const open: string[] = [];
+  for (const { method, path, asks, needs } of table) {
+    if (needs === "mailbox") continue;
+    const each = asks !== undefined && needOf(asks).needs === "caller";
+    const url = `${kit.url}${path.replaceAll(/\{\w+\}/g, "203.0.113.7")}`;
+    if (each) open.push(`${method} ${path}`);
+    else {
+      const { status } = await fetch(url, { method, headers: { cookie } });
+      if (status === 403) continue;
+      assert.equal(status, 200, `${method} ${path}`);
+      open.push(`${method} ${path}`);
+    }
+  }
+  assert.deepEqual(open, ["POST /api/v1/logout", "GET /api/v1/session", "POST /api/v1/session/proof"]);
+  assert.deepEqual(
+    kit.guard.asked.map(({ command }) => command.verb),
+    ["sign_in_mailbox"],
+    "none of them reached the guard",
+  );
+});
+
+test("an administrator and a token have no mailbox", async (t) => {
+  const kit = await startKit(t);
+  const administrator = await fetch(`${kit.url}/api/v1/me`, { headers: { cookie: await signIn(kit) } });
+  assert.equal(administrator.status, 403);
+  assert.equal((await fetch(`${kit.url}/api/v1/me`, { headers: bearer })).status, 401, "for browsers alone");
+});

@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
+import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
+import { TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
+import { emptyReport } from "../../../../test/kit/replay-report.ts";
+import type { SettingsPreview } from "../../../admin/declare/settings-items.ts";
+import type { Trials } from "../ports.ts";
+import * as shape from "./settings-schemas.ts";
+
+const DIGEST = "0a".repeat(32);
+const PREVIEW: SettingsPreview = {
+  problems: [],
+  lines: [{ key: "limits.mail.per_minute", line: 3, removed: [], added: ["limits.mail.per_minute = 5"] }],
+  values: [{ key: "limits.mail.per_minute", was: "10", is: "5" }],
+  restarts: [],
+  warnings: [],
+  digest: DIGEST,
+  trial: { policy: TEST_POLICY, allowNow: [], proxies: [] },
+};
+const CHANGED = {
+  changed: ["limits.mail.per_minute"],
+  detail: "Reloaded postfix.",
+  restarts: [],
+  undoUntil: "2026-11-20T07:15:00.000Z",
+  recorded: true,
+};
+
+async function kitOf(t: TestContext, trials?: Trials) {
+  const kit = await startKit(t, {}, trials);
+  kit.guard.replies.set("settings_preview", { ok: true, result: PREVIEW });
+  kit.guard.replies.set("settings_apply", { ok: true, result: CHANGED });
+  kit.guard.replies.set("settings_undo", { ok: true, result: CHANGED });
+  const ask = async (path: string, sent?: unknown) => {
+    const init = sent === undefined ? {} : { method: "POST", body: JSON.stringify(sent) };
+    const response = await fetch(`${kit.url}/api/v1/settings${path}`, { headers: bearer, ...init });
+    const text = await response.text();
+    const body: unknown = JSON.parse(text);
+    return { status: response.status, body, text };
+  };
+  return { ...kit, ask };
+}
+
+test("the list joins what the guard knows with the reference, and says why a setting cannot be changed", async (t) => {
+  const kit = await kitOf(t);
+  const of = (key: string, more: object) => ({
+    key,
+    value: "10",
+    isHidden: false,
+    inFile: null,
+    from: "default",
+    line: null,
+    ...more,
+  });
+  kit.guard.replies.set("settings_list", {
+    ok: true,
+    result: {
+      values: [
+        of("limits.mail.per_minute", {}),
+        of("limits.mail.per_hour", { from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" }),
+        of("ports.http", { value: "3000" }),
+        of("alerts.webhook", { value: "(secret)", isHidden: true }),
+        of("of.another.version", {}),
+      ],
+      digest: DIGEST,
+      undo: null,
+    },
+  });
+  const { status, body } = await kit.ask("");
+  assert.equal(status, 200);
+  const { items } = shape.settingList.parse(body);
+  assert.equal(items.length, 4);
+  const [minute, hour, port, webhook] = items;
+  assert.deepEqual(
+    [minute?.whyNot, minute?.default, minute?.form.type, minute?.form.least],
+    [null, "10", "number", "1"],
+  );
+  assert.match(minute?.says ?? "", /^Mails from one stranger/);
+  assert.match(hour?.whyNot ?? "", /^GHOSTINBOX_LIMITS__MAIL__PER_HOUR sets it/);
+  assert.match(port?.whyNot ?? "", /^It says who reaches the server/);
+  assert.deepEqual([webhook?.value, webhook?.isHidden], ["(secret)", true]);
+});
+
+test("all of it needs the scope admin", async (t) => {
+  const kit = await kitOf(t);
+  kit.guard.callers.set(TOKEN, tokenNamed("ci", ["read", "ban", "allow"]));
+  assert.equal((await kit.ask("")).status, 403);
+  kit.guard.replies.set("settings_apply", {
+    ok: false,
+    kind: "failed",
+    message: "This needs the password again.",
+    next: "",
+    denied: "proof_needed",
+  });
+  const refused = await kit.ask("", { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST });
+  assert.equal(refused.status, 403);
+  assert.match(refused.text, /"code":"proof_needed"/);
+});
+
+test("a preview tells what the limits would have done, or that it was too long", async (t) => {
+  const asked: unknown[] = [];
+  const hit = {
+    account: "anna@example.test",
+    ip: "203.0.113.7",
+    firstAt: "2026-11-20T06:50:00.000Z",
+    events: 3,
+    isBanned: false,
+    reason: "rate",
+  };
+  const report = { ...emptyReport(), events: 9, accounts: { total: 1, items: [hit] } };
+  const kit = await kitOf(t, {
+    decide: (trial) => {
+      asked.push(trial);
+      return Promise.resolve(asked.length === 1 ? { outcome: "done", report } : { outcome: "too_long" });
+    },
+  });
+  const changes = { "limits.mail.per_minute": 5, "bans.ladder": ["5m"], "mailboxes.quota": null };
+  const first = await kit.ask("/preview", { changes });
+  assert.equal(first.status, 200, first.text);
+  const { trial } = shape.preview.parse(first.body);
+  assert.deepEqual(
+    [trial?.outcome, trial?.events, trial?.accounts],
+    ["done", 9, { total: 1, items: [{ account: "anna@example.test", ip: "203.0.113.7", events: 3, reason: "rate" }] }],
+  );
+  assert.deepEqual(kit.guard.of("settings_preview")[0], {
+    verb: "settings_preview",
+    changes: [
+      { key: "limits.mail.per_minute", value: "5" },
+      { key: "bans.ladder", value: '["5m"]' },
+      { key: "mailboxes.quota", value: null },
+    ],
+  });
+  assert.match((await kit.ask("/preview", { changes })).text, /"outcome":"too_long"/);
+  assert.doesNotMatch(first.text, /"policy"/, "what the guard decides by stays inside");
+  kit.guard.replies.set("settings_preview", { ok: true, result: { ...PREVIEW, trial: null } });
+  assert.match((await kit.ask("/preview", { changes })).text, /"trial":null/);
+  assert.equal(asked.length, 2);
+});
+
+test("a change and its undo are passed on; an edited file is a 409 with the next step", async (t) => {
+  const kit = await kitOf(t);
+  const asked = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
+  assert.deepEqual((await kit.ask("", asked)).body, CHANGED);
+  assert.deepEqual((await kit.ask("/undo", { digest: DIGEST })).body, CHANGED);
+  kit.guard.replies.set("settings_apply", {
+    ok: false,
+    kind: "failed",
+    message: "The settings file was edited since then.",
+    next: "Look at the changes again, then apply them.",
+  });
+  const { status, text } = await kit.ask("", asked);
+  assert.equal(status, 409);
+  assert.match(text, /edited since then.*"next":"Look at the changes again/);
+});
+
+test("an invalid change is refused before the guard sees it", async (t) => {
+  const kit = await kitOf(t);
+  const many = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`a.b${i}`, 1]));
+  for (const body of [
+    {},
+    { changes: {} },
+    { changes: [] },
+    { changes: many },
+    { changes: { "a.b": { c: 1 } } },
+    { changes: { "a.b": "x".repeat(201) } },
+    { changes: { "a.b": 1 }, digest: DIGEST, more: 1 },
+  ])
+    assert.equal((await kit.ask("/preview", body)).status, 400, JSON.stringify(body).slice(0, 80));
+  for (const digest of [undefined, "", "x", "0A".repeat(32)])
+    assert.equal((await kit.ask("", { changes: { "a.b": 1 }, digest })).status, 400);
+  assert.equal(
+    (
+      await kit.ask("/preview", {
+        changes: { "a.b": ["x".repeat(199)], filler: Array.from({ length: 400 }, () => "y".repeat(99)) },
+      })
+    ).status,
+    413,
+  );
+  assert.deepEqual(kit.guard.asked, []);
+});

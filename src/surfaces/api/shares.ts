@@ -1,0 +1,219 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { BoundedMap } from "../../core/bounded-map.ts";
+import { contains, type Ip, type Prefix, parseIp, prefixOf } from "../../core/net/ip.ts";
+import { type Millis, SECOND_MS } from "../../core/time.ts";
+import { type Caller, identityOf } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
+import { LookupsBusy } from "./ports.ts";
+
+type Limits = Readonly<{
+  /** Total connections. */
+  connections: number;
+  /** Connections that one client, or one IPv6 unit, may hold at once. */
+  connectionsAnAddress: number;
+}>;
+type Settings = Readonly<{ ipv6Prefix: number; trustedProxies: readonly Prefix[] }>;
+
+/** `unit`: the client; `isProxys`: a trusted proxy, until a request names the client. */
+type Held = { unit: Prefix; isProxys: boolean; asked: Asked | null };
+type Asked = Readonly<{ request: IncomingMessage; response: ServerResponse }>;
+
+/**
+ * Shares the connections of a server among clients. If there are too many, the longest waiting connection of the greediest client is
+ * closed: one that is idle, sends slowly or reads slowly. So clients that keep connections open cannot keep others out, even if they
+ * share the address of a proxy or of loopback.
+ */
+export class ConnectionShares {
+  readonly #limits: Limits;
+  readonly #settings: Settings;
+  /** Longest idle first. */
+  readonly #open = new Map<Socket, Held>();
+
+  constructor(limits: Limits, settings: Settings) {
+    this.#limits = limits;
+    this.#settings = settings;
+  }
+
+  watch(server: Server): void {
+    server.on("connection", (socket: Socket) => this.#opened(socket));
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#asked(request, response));
+  }
+
+  /** Counts the connection for the client that a request names. False: all places of the client are at work. */
+  isWithin(socket: Socket, client: Ip): boolean {
+    const held = this.#open.get(socket);
+    if (held === undefined) return true;
+    held.unit = prefixOf(client, this.#settings.ipv6Prefix);
+    held.isProxys = false;
+    return this.#makeRoom(socket, held);
+  }
+
+  #opened(socket: Socket): void {
+    const ip = parseIp(socket.remoteAddress?.replace(/%.*$/, "") ?? "");
+    // Closed before it was counted.
+    if (ip === null) return void socket.destroy();
+    const isProxys = this.#settings.trustedProxies.some((network) => contains(network, ip));
+    const held = { unit: prefixOf(ip, this.#settings.ipv6Prefix), isProxys, asked: null };
+    this.#open.set(socket, held);
+    socket.once("close", () => this.#open.delete(socket));
+    if (!this.#makeRoom(socket, held)) this.#close(socket);
+  }
+
+  #asked(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const held = this.#open.get(socket);
+    if (held === undefined) return;
+    held.asked = { request, response };
+    response.once("close", () => {
+      held.asked = null;
+      if (this.#open.delete(socket) && !socket.destroyed) this.#open.set(socket, held);
+    });
+  }
+
+  #makeRoom(socket: Socket, held: Held): boolean {
+    const isFull = this.#open.size > this.#limits.connections;
+    const ofUnit = this.#of(held);
+    if (!held.isProxys && ofUnit.length > this.#limits.connectionsAnAddress) return this.#closeFirst(ofUnit, socket);
+    if (!isFull) return true;
+    const units = Map.groupBy(this.#open, ([, one]) => nameOf(one));
+    const greediest = [...units.values()].toSorted((a, b) => b.length - a.length);
+    return greediest.some((unit) => this.#closeFirst(unit, socket));
+  }
+
+  /** Closes the first connection that waits for its client, except the new one. False: none waits. */
+  #closeFirst(held: readonly (readonly [Socket, Held])[], except: Socket): boolean {
+    const waiting = held.find(([socket, one]) => socket !== except && waitsForClient(one));
+    if (waiting !== undefined) this.#close(waiting[0]);
+    return waiting !== undefined;
+  }
+
+  /** It no longer counts from now on: its close event comes later, and more clients may arrive before. */
+  #close(socket: Socket): void {
+    this.#open.delete(socket);
+    socket.destroy();
+  }
+
+  #of(held: Held): readonly (readonly [Socket, Held])[] {
+    return [...this.#open].filter(([, one]) => nameOf(one) === nameOf(held));
+  }
+}
+
+function nameOf({ unit, isProxys }: Held): string {
+  return isProxys ? `through ${unit}` : unit;
+}
+
+/** Nothing is being processed: no complete request has arrived, or the answer waits to be read. */
+function waitsForClient({ asked }: Held): boolean {
+  return asked === null || !asked.request.complete || asked.response.writableEnded;
+}
+
+/** A caller's remaining requests, as draft-ietf-httpapi-ratelimit-headers writes it. */
+export type Rate = Readonly<{ isOver: boolean; resetSeconds: number; headers: Readonly<Record<string, string>> }>;
+
+/** Limits the requests of each caller (`identityOf`) per minute, so that a busy one leaves time for others. */
+export class Rates {
+  readonly #spent = new BoundedMap<string, { readonly since: Millis; count: number }>(API_LIMITS.callers);
+
+  /** Counts one more request of this caller. */
+  spend(caller: string, now: Millis): Rate {
+    const { requests, requestsMs } = API_LIMITS;
+    const known = this.#spent.get(caller);
+    const isPast = known === undefined || now < known.since || now - known.since >= requestsMs;
+    const window = isPast ? { since: now, count: 0 } : known;
+    window.count += 1;
+    if (isPast) this.#spent.set(caller, window);
+    const resetSeconds = Math.ceil((window.since + requestsMs - now) / SECOND_MS);
+    const left = Math.max(0, requests - window.count);
+    return {
+      isOver: window.count > requests,
+      resetSeconds,
+      headers: {
+        "ratelimit-policy": `"caller";q=${requests};w=${requestsMs / SECOND_MS}`,
+        ratelimit: `"caller";r=${left};t=${resetSeconds}`,
+      },
+    };
+  }
+}
+
+/** Runs up to `atOnce` tasks at once. The others wait in order, for a limited time. */
+export class Turns {
+  readonly #atOnce: number;
+  readonly #waitMs: number;
+  /** Called when it is their turn. */
+  readonly #waiting = new Set<() => void>();
+  #running = 0;
+
+  /** `waitMs`: maximum wait for a place. */
+  constructor(atOnce: number, waitMs: number) {
+    this.#atOnce = atOnce;
+    this.#waitMs = waitMs;
+  }
+
+  /** Resolves with the result of `work`; `no_turn`: no place became free in time. */
+  async run<R>(work: () => Promise<R>): Promise<R | "no_turn"> {
+    if (!(await this.#enter())) return "no_turn";
+    try {
+      return await work();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  async #enter(): Promise<boolean> {
+    if (this.#running < this.#atOnce) {
+      this.#running += 1;
+      return true;
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const goOn = (): void => resolve(true);
+    const timer = setTimeout(() => {
+      this.#waiting.delete(goOn);
+      resolve(false);
+    }, this.#waitMs);
+    this.#waiting.add(goOn);
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** The place goes to the next waiting task. */
+  #leave(): void {
+    for (const goOn of this.#waiting) {
+      this.#waiting.delete(goOn);
+      return goOn();
+    }
+    this.#running -= 1;
+  }
+}
+
+const { readsOfOne, mailboxReadsOfOne, mailboxReads, mailboxReadWaitMs } = API_LIMITS;
+
+/** `turns`: for the user of a mailbox. */
+type Share = { count: number; readonly turns: Turns };
+
+/** Limits the pending queries of each caller, so that a busy one leaves room for others. */
+export class ReadShares {
+  readonly #shares = new Map<string, Share>();
+  readonly #mailboxes = new Turns(mailboxReads, mailboxReadWaitMs);
+
+  /** Rejects with `LookupsBusy` if this reader has its share already. */
+  async run<T>(reader: Caller, read: () => Promise<T>): Promise<T> {
+    const name = identityOf(reader);
+    const share = this.#shares.get(name) ?? { count: 0, turns: new Turns(mailboxReadsOfOne, mailboxReadWaitMs) };
+    if (share.count >= readsOfOne) throw new LookupsBusy("too many of one reader wait");
+    this.#shares.set(name, share);
+    share.count += 1;
+    try {
+      return reader.account === null ? await read() : await this.#inTurn(share.turns, read);
+    } finally {
+      share.count -= 1;
+      if (share.count === 0) this.#shares.delete(name);
+    }
+  }
+
+  /** A page sends several requests at once, so they wait. First in the user's own queue, so that a busy user does not delay others. */
+  async #inTurn<T>(own: Turns, read: () => Promise<T>): Promise<T> {
+    const answered = await own.run(() => this.#mailboxes.run(async () => ({ value: await read() })));
+    if (answered === "no_turn") throw new LookupsBusy("too many users of mailboxes read");
+    return answered.value;
+  }
+}

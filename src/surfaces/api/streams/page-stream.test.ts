@@ -1,0 +1,215 @@
+// Invariant: A counter never falls, and no event is missing from a page's stream.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { BAN, bearer, type Kit, signIn, startKit, until } from "../../../../test/kit/api-kit.ts";
+import { HEALTH } from "../../../../test/kit/fake-guard.ts";
+import { patience } from "../../../../test/kit/patience.ts";
+import { API_LIMITS } from "../limits.ts";
+
+type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
+type Reader = Readonly<{
+  /** Reads messages until there is such a one; returns all of them. */
+  until: (isIt: (message: Message) => boolean) => Promise<readonly Message[]>;
+  end: () => Promise<void>;
+  close: () => void;
+}>;
+
+async function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const response = await fetch(`${kit.url}/api/v1/stream${query}`, { headers, signal: over.signal });
+  assert.equal(response.status, 200);
+  const source = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  const reader: Reader = {
+    until: async (isIt) => {
+      for (;;) {
+        const messages = parse(text);
+        if (messages.some(isIt)) return messages;
+        const { done, value } = await source.read();
+        if (done) assert.fail(`the stream ended after ${text}`);
+        text += value;
+      }
+    },
+    end: async () => {
+      while (!(await source.read()).done);
+    },
+    close: () => over.abort(),
+  };
+  return reader;
+}
+
+function parse(text: string): readonly Message[] {
+  const whole = text.split("\n\n").slice(0, -1);
+  return whole.flatMap((one) => {
+    const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, "m").exec(one)?.[1];
+    const name = field("event");
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each message is an object
+    const data = JSON.parse(field("data") ?? "{}") as Message["data"];
+    return name === undefined ? [] : [{ name, id: field("id"), data }];
+  });
+}
+
+const is = (name: string) => (message: Message) => message.name === name;
+const idsOf = (messages: readonly Message[]): readonly number[] =>
+  messages.filter(is("events")).flatMap(({ data }) => {
+    const items: readonly unknown[] = Array.isArray(data["items"]) ? data["items"] : [];
+    return items.map((item) => (typeof item === "object" && item !== null && "id" in item ? Number(item.id) : 0));
+  });
+const upTo = (id: number) => (message: Message) => message.name === "events" && message.id === String(id);
+
+test("it starts with the current state, and sends all that a page shows", async (t) => {
+  const kit = await startKit(t);
+  kit.queries.add("CONNECT");
+  const reader = await open(t, kit);
+  const messages = await reader.until(is("health"));
+  const [hello, bans] = messages;
+  assert.deepEqual(hello, {
+    name: "hello",
+    id: "1",
+    data: { epoch: "first", version: "0.0.0", now: "2026-11-20T07:00:00.000Z", beatSeconds: 5 },
+  });
+  assert.deepEqual(bans?.data, { added: [], removed: [], total: 1 });
+  assert.deepEqual(messages.find(is("health"))?.data, HEALTH);
+  const figures = messages.find(is("figures"))?.data ?? assert.fail("no figures");
+  assert.deepEqual(Object.keys(figures), ["at", "bans", "day", "hour", "minutes"]);
+  assert.ok(messages.some(is("beat")));
+  assert.ok(!messages.some(is("events")), "earlier events are not news");
+});
+
+test("events of a quarter of a second are one message, and none is missing", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  await reader.until(is("beat"));
+  const from = performance.now();
+  for (let i = 1; i <= 60; i++) {
+    kit.queries.add("CONNECT");
+    kit.tell();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const messages = await reader.until(upTo(60));
+  const most = (performance.now() - from) / API_LIMITS.batchMs + 2;
+  assert.deepEqual(
+    idsOf(messages),
+    Array.from({ length: 60 }, (_, i) => i + 1),
+  );
+  const batches = messages.filter(is("events"));
+  assert.ok(batches.length > 1 && batches.length <= most, `${batches.length} messages`);
+});
+
+test("a reader resumes after the last id that it saw; skipped events are announced", async (t) => {
+  const kit = await startKit(t);
+  const some = API_LIMITS.batchRows + 20;
+  for (let i = 0; i < some; i++) kit.queries.add("CONNECT");
+  const behind = await open(t, kit, "?since=3", { ...bearer, "last-event-id": "10" });
+  const all = await behind.until(upTo(some));
+  assert.deepEqual(
+    idsOf(all),
+    Array.from({ length: some - 10 }, (_, i) => i + 11),
+  );
+  assert.ok(all.filter(is("events")).every(({ data }) => data["more"] === false));
+  for (let i = 0; i < API_LIMITS.mostMissed; i++) kit.queries.add("CONNECT");
+  const newest = some + API_LIMITS.mostMissed;
+  const far = await (await open(t, kit, "?since=3")).until(upTo(newest));
+  assert.deepEqual(
+    idsOf(far),
+    Array.from({ length: API_LIMITS.skippedRows }, (_, i) => newest - API_LIMITS.skippedRows + 1 + i),
+  );
+  assert.equal(far.find(is("events"))?.data["more"], true);
+});
+
+test("bans come as a difference", async (t) => {
+  const kit = await startKit(t);
+  kit.queries.steps.push(BAN);
+  const reader = await open(t, kit);
+  await reader.until(is("beat"));
+  kit.queries.steps.push({ ...BAN, prefix: "203.0.113.8/32" }, BAN.prefix);
+  kit.tell();
+  const messages = await reader.until(({ name, data }) => name === "bans" && data["removed"]?.toString() !== "");
+  assert.deepEqual(messages.filter(is("bans")).at(-1)?.data, {
+    added: [{ ...BAN, prefix: "203.0.113.8/32" }],
+    removed: [BAN.prefix],
+    total: 1,
+  });
+});
+
+test("the guard's end is reported within two seconds, and its return", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  await reader.until(is("health"));
+  const isOf = (status: string) => (message: Message) => is("health")(message) && message.data["status"] === status;
+  kit.guard.isDown = true;
+  // By the API's clock, which stops while this machine does not run the test.
+  const from = kit.parts.clock.now();
+  const moves = setInterval(() => kit.advance(100), 100);
+  t.after(() => clearInterval(moves));
+  await reader.until(isOf("down"));
+  const took = kit.parts.clock.now() - from;
+  assert.ok(took <= patience(2_000), `${took} ms`);
+  kit.guard.isDown = false;
+  const messages = await reader.until((message) => message.name === "health" && message.data["uptimeSeconds"] === 5);
+  assert.ok(messages.some(isOf("ok")));
+});
+
+test("while the database is down health is still sent, and missed events follow afterwards", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  await reader.until(is("beat"));
+  kit.storeDown(true);
+  const moves = setInterval(() => kit.advance(100), 100);
+  t.after(() => clearInterval(moves));
+  await reader.until(({ name, data }) => name === "health" && data["status"] === "down");
+  for (let i = 0; i < 3; i++) kit.queries.add("CONNECT");
+  kit.queries.steps.push({ ...BAN, prefix: "203.0.113.8/32" }, BAN.prefix);
+  kit.storeDown(false);
+  const messages = await reader.until(({ name, data }) => name === "bans" && data["removed"]?.toString() !== "");
+  assert.deepEqual(idsOf(messages), [1, 2, 3]);
+  const { added, removed } = messages.findLast(is("bans"))?.data ?? assert.fail("no bans");
+  assert.deepEqual([added, removed], [[{ ...BAN, prefix: "203.0.113.8/32" }], [BAN.prefix]]);
+});
+
+test("a replaced database is announced, and read from the start", async (t) => {
+  const kit = await startKit(t);
+  for (let i = 0; i < 9; i++) kit.queries.add("CONNECT");
+  const reader = await open(t, kit);
+  await reader.until(is("beat"));
+  kit.queries.rows.length = 4;
+  kit.queries.epoch = "second";
+  kit.tell();
+  const messages = await reader.until(({ name, data }) => name === "hello" && data["epoch"] === "second");
+  assert.equal(messages.findLast(is("hello"))?.id, "4");
+  kit.queries.add("BAN");
+  kit.tell();
+  assert.deepEqual(idsOf(await reader.until(upTo(5))), [5]);
+  const stale = await (await open(t, kit, "?since=900")).until(is("hello"));
+  assert.equal(stale[0]?.id, "5", "an id from another database");
+});
+
+test("it ends with the session, and one that is closed is forgotten", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit);
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const reader = await open(t, kit, "", { cookie });
+  await reader.until(is("beat"));
+  for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.delete(secret);
+  const over = assert.rejects(reader.end());
+  t.mock.timers.tick(API_LIMITS.callerAgeMs);
+  await over;
+  await until(() => kit.subscribers() === 0);
+  const other = await open(t, kit);
+  await other.until(is("beat"));
+  assert.equal(kit.subscribers(), 1);
+  other.close();
+  await until(() => kit.subscribers() === 0);
+});
+
+test("a bug ends the stream, and is reported", async (t) => {
+  const kit = await startKit(t);
+  const reader = await open(t, kit);
+  await reader.until(is("beat"));
+  t.mock.method(kit.queries, "banChanges", () => assert.fail("a bug"));
+  kit.tell();
+  await reader.end();
+  assert.match(String(kit.problems), /a bug/);
+  await until(() => kit.subscribers() === 0);
+});

@@ -1,0 +1,208 @@
+import type { EventItem } from "../../../admin/declare/items.ts";
+import { isoTime, SECOND_MS } from "../../../core/time.ts";
+import { allBans } from "../../../guard/explain/stats.ts";
+import { API_LIMITS } from "../limits.ts";
+import { type ApiParts, StoreDown } from "../ports.ts";
+import { streamBody } from "./live-stream.ts";
+import { type PageNews, smallFigures } from "./page-news.ts";
+
+export type PageWanted = Readonly<{
+  /** Send what follows this id; null: only new events. */
+  after: number | null;
+  /** False once the caller's session or token has ended. */
+  stillAllowed: () => boolean;
+  drop: () => void;
+}>;
+
+/** Something may have been committed since this reader's last read. */
+const UNSEEN = -1;
+
+/**
+ * One open page: all its updates in one stream of named messages. Nothing is queued: a reader knows
+ * how far it has read, and each demand continues from there. While the database cannot be read, health and beats are still sent.
+ */
+export class PageStream {
+  readonly #parts: ApiParts;
+  readonly #news: PageNews;
+  readonly #wanted: PageWanted;
+  readonly #onEnd: () => void;
+  readonly #unsubscribe: () => void;
+  #epoch: string | null = null;
+  #isGreeted = false;
+  /** The last event and the last step of bans that were sent. */
+  #lastId: number | null;
+  #lastStep: number | null = null;
+  #seenCommits = UNSEEN;
+  #health: string | null = null;
+  #batchAt = 0;
+  #figuresAt = 0;
+  #beatAt = 0;
+  #isOver = false;
+  #wake = (): void => {};
+
+  constructor(parts: ApiParts, news: PageNews, wanted: PageWanted, onEnd: () => void) {
+    this.#parts = parts;
+    this.#news = news;
+    this.#wanted = wanted;
+    this.#onEnd = onEnd;
+    this.#lastId = wanted.after;
+    this.#unsubscribe = news.subscribe(() => this.#wake());
+  }
+
+  body(): ReadableStream<Uint8Array> {
+    return streamBody({ next: () => this.#next(), end: () => this.end(), drop: this.#wanted.drop });
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#unsubscribe();
+    this.#onEnd();
+    this.#wake();
+  }
+
+  async #next(): Promise<string | null> {
+    try {
+      while (!this.#isOver && this.#mayRead()) {
+        const now = performance.now();
+        const text = this.#fromStore(now) + this.#always(now);
+        if (text !== "") return text;
+        await this.#untilNews(now);
+      }
+    } catch (error) {
+      this.#parts.report(error);
+    }
+    this.end();
+    return null;
+  }
+
+  /** Pending messages from the database; nothing while it cannot be read, and everything afterwards. */
+  #fromStore(now: number): string {
+    let text = "";
+    try {
+      text += this.#hello();
+      if (this.#isBatchDue(now)) {
+        const before = text;
+        // A ban has both an event and a change.
+        text += this.#events();
+        text += this.#changes();
+        if (text !== before) this.#batchAt = now + API_LIMITS.batchMs;
+      }
+      text += this.#figures(now);
+    } catch (error) {
+      if (!(error instanceof StoreDown)) throw error;
+      this.#isGreeted = false;
+    }
+    return text;
+  }
+
+  /** At the start, after a failure of the database, and when the database was replaced. */
+  #hello(): string {
+    const store = this.#parts.queries();
+    const epoch = store.name();
+    if (this.#isGreeted && epoch === this.#epoch) return "";
+    const { version, clock } = this.#parts;
+    const [newest, { upto }, total] = [this.#newestId(), store.banChanges(null, 0), this.#bans()];
+    const isSame = this.#epoch === null || this.#epoch === epoch;
+    // An id that does not exist yet comes from another database.
+    if (!isSame || this.#lastId === null || this.#lastId > newest) this.#lastId = newest;
+    // Bans that started or ended while this database could not be read are sent afterwards.
+    if (!isSame || this.#lastStep === null || this.#lastStep > upto) this.#lastStep = upto;
+    this.#epoch = epoch;
+    this.#isGreeted = true;
+    this.#figuresAt = 0;
+    this.#seenCommits = UNSEEN;
+    const beatSeconds = API_LIMITS.pageBeatMs / SECOND_MS;
+    const hello = { epoch, version, now: isoTime(clock.now()), beatSeconds };
+    return message("hello", hello, this.#lastId) + message("bans", { added: [], removed: [], total });
+  }
+
+  #isBatchDue(now: number): boolean {
+    const { commits } = this.#news;
+    if (this.#seenCommits === commits || now < this.#batchAt) return false;
+    this.#seenCommits = commits;
+    return true;
+  }
+
+  #events(): string {
+    const newest = this.#newestId();
+    const after = this.#lastId ?? newest;
+    const more = newest - after > API_LIMITS.mostMissed;
+    const { items, next } = this.#parts.queries().events({
+      after: more ? newest - API_LIMITS.skippedRows : after,
+      most: API_LIMITS.batchRows,
+      order: "oldest_first",
+    });
+    if (next !== null) this.#seenCommits = UNSEEN;
+    const last = items.at(-1)?.id ?? next ?? after;
+    this.#lastId = last;
+    return items.length === 0 ? "" : message("events", { items, more } satisfies EventsMessage, last);
+  }
+
+  #changes(): string {
+    const { added, removed, upto, isAll } = this.#parts.queries().banChanges(this.#lastStep, API_LIMITS.batchRows);
+    if (!isAll) this.#seenCommits = UNSEEN;
+    if (upto === this.#lastStep) return "";
+    const total = this.#bans();
+    this.#lastStep = upto;
+    return message("bans", { added, removed, total });
+  }
+
+  #figures(now: number): string {
+    if (now < this.#figuresAt) return "";
+    const figures = smallFigures(this.#parts.queries().figures, this.#parts.clock.now());
+    this.#figuresAt = now + API_LIMITS.pageBeatMs;
+    return message("figures", figures);
+  }
+
+  #always(now: number): string {
+    let text = "";
+    const { health } = this.#news;
+    if (health !== null && health !== this.#health) text += `event: health\ndata: ${health}\n\n`;
+    this.#health = health;
+    if (now < this.#beatAt) return text;
+    this.#beatAt = now + API_LIMITS.pageBeatMs;
+    // If the news is lost, the events are only late.
+    this.#seenCommits = UNSEEN;
+    return text + message("beat", { now: isoTime(this.#parts.clock.now()) });
+  }
+
+  /** Waits for news, or until something is scheduled. */
+  async #untilNews(now: number): Promise<void> {
+    const hasNews = this.#seenCommits !== this.#news.commits;
+    const until = Math.min(this.#beatAt, this.#figuresAt, hasNews ? this.#batchAt : Number.POSITIVE_INFINITY);
+    // While the database is down its times have passed.
+    const waitMs = this.#isGreeted ? Math.max(until - now, 1) : API_LIMITS.batchMs;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      timer = setTimeout(resolve, waitMs);
+    });
+    clearTimeout(timer);
+    this.#wake = () => {};
+  }
+
+  #mayRead(): boolean {
+    try {
+      return this.#wanted.stillAllowed();
+    } catch (error) {
+      // That is unknown now, so nothing from the database is sent until it is known.
+      if (error instanceof StoreDown) return true;
+      throw error;
+    }
+  }
+
+  #newestId(): number {
+    return this.#parts.queries().events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
+  }
+
+  #bans(): number {
+    return allBans(this.#parts.queries().figures.bansInForce(this.#parts.clock.now()));
+  }
+}
+
+type EventsMessage = Readonly<{ items: readonly EventItem[]; more: boolean }>;
+
+function message(name: string, data: unknown, id: number | null = null): string {
+  return `${id === null ? "" : `id: ${id}\n`}event: ${name}\ndata: ${JSON.stringify(data)}\n\n`; // JSON has no line break
+}

@@ -1,0 +1,194 @@
+import { existsSync } from "node:fs";
+import type { TokenItem } from "../../admin/access.ts";
+import type { AccountKnown, AccountRow } from "../../admin/accounts.ts";
+import type { AliasItem } from "../../admin/aliases.ts";
+import type { KeptKey, KeyCounts } from "../../admin/declare/account-key.ts";
+import type { Command as GuardCommand, Results, Verb } from "../../admin/declare/control.ts";
+import type { AccountItem, AppPasswordItem } from "../../admin/declare/items.ts";
+import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
+import type { ReplayReport } from "../../admin/declare/replay-items.ts";
+import type { VacationItem } from "../../admin/mailboxes.ts";
+import type { Seen } from "../../core/access/access-review.ts";
+import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import type { EventRecord } from "../../core/events/event.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import type { Millis } from "../../core/time.ts";
+import type { Keeper } from "../../guard/admin-ports.ts";
+import type { Forwarding } from "../../guard/mailbox-ports.ts";
+import type { Queries } from "../../guard/storage-ports.ts";
+import type { ReplayAsked } from "../../jobs/replay/ports.ts";
+import type { Layout } from "../../settings/layout.ts";
+import type { Shape } from "./parse.ts";
+
+/** The one place that maps the result of a command to its exit code. */
+export const EXIT_CODES = { done: 0, failed: 1, wrong_usage: 2, not_running: 3 } as const;
+export type ExitName = keyof typeof EXIT_CODES;
+
+/** How people call the program in a checkout; hints use it. */
+export const PROGRAM = "./ghostinbox";
+
+/**
+ * `json` is the output of --json, `text` is for people, `next` is the command that may be useful now. `code`: the exit code
+ * of a program that ran in its place.
+ */
+export type Done = Readonly<{ ok: true; json: unknown; text: string; next?: string; code?: number }>;
+/** One line: what happened and why, then what to do next. */
+export type CommandFailure = Readonly<{
+  ok: false;
+  exit: Exclude<ExitName, "done">;
+  message: string;
+  next: string;
+  /** The problems found, one on each line, before the message; with --json the members of `json` beside the error. */
+  found?: Readonly<{ lines: readonly string[]; json: unknown }>;
+}>;
+export type CommandOutcome = Done | CommandFailure;
+
+export type GuardReply<V extends Verb> = Readonly<{ ok: true; result: Results[V] }> | CommandFailure;
+
+/** The running guard. */
+export interface GuardClient {
+  ask<V extends Verb>(command: Extract<GuardCommand, { verb: V }>): Promise<GuardReply<V>>;
+  /** Calls `onEvents` with the last id after each commit, until the signal fires or the guard ends. */
+  watch(onEvents: (lastEventId: number) => void, signal: AbortSignal): Promise<CommandFailure | Readonly<{ ok: true }>>;
+}
+
+/** One call of a command: the words, already checked against the table, and the ports that it may use. */
+export type CommandCall = Readonly<{
+  args: readonly string[];
+  /** The value of an option; null if it was not given. */
+  option(name: string): string | null;
+  flag(name: string): boolean;
+  json: boolean;
+  layout: Layout;
+  env: NodeJS.ProcessEnv;
+  guard: GuardClient;
+  keeper: Keeper;
+  /** The database, once the guard has answered: its files are never opened without the guard. */
+  reader(): Promise<Readonly<{ ok: true; reader: Reader }> | CommandFailure>;
+  terminal: Terminal;
+  now(): number;
+}>;
+
+/** A command as the help shows it, and the function that runs it. */
+export type CliCommand = Shape &
+  Readonly<{
+    says: string;
+    run: (call: CommandCall) => Promise<CommandOutcome>;
+    /** Whether to wrap long lines on a terminal. False for text that people copy, such as settings and DNS records. */
+    wraps?: boolean;
+  }>;
+
+export function done(json: unknown, text: string, next?: string): Done {
+  return next === undefined ? { ok: true, json, text } : { ok: true, json, text, next };
+}
+
+export function failed(message: string, next: string): CommandFailure {
+  return { ok: false, exit: "failed", message, next };
+}
+
+export function wrongUsage(message: string, next: string): CommandFailure {
+  return { ok: false, exit: "wrong_usage", message, next };
+}
+
+export const NOT_RUNNING: CommandFailure = {
+  ok: false,
+  exit: "not_running",
+  message: "GhostInbox is not running.",
+  next: "Start it with `npm start`.",
+};
+
+/** Data for commands that print: the settings, and the two databases, opened read-only. */
+export interface Reader {
+  readonly queries: Queries;
+  accounts(asked: PageRequest): CountedPage<AccountItem>;
+  /** Null if the account is missing. */
+  account(name: AccountName): AccountRow | null;
+  /** The guard's data about it. */
+  accountState(name: AccountName, policy: Policy, now: Millis): AccountKnown;
+  aliases(asked: PageRequest): CountedPage<AliasItem>;
+  /** The account's addresses, and where it last signed in. */
+  access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
+  /** The hash of its password; null if the account is missing. */
+  accountPassword(name: string): string | null;
+  /** Oldest first. */
+  appPasswords(name: string): readonly AppPasswordItem[];
+  /** Null: its mail stays in its mailbox. */
+  forwarding(name: string): Forwarding | null;
+  /** Null: it sends no replies. Also returns a reply that has ended. */
+  vacation(name: string): VacationItem | null;
+  /** All keys of an account that has its own, newest first; the account may have been removed. */
+  accountKeys(name: string): readonly KeptKey[];
+  /** Whether any account, including removed ones, has a key: another recovery key does not open it. */
+  hasAccountKeys(): boolean;
+  /** At most `most` names each. */
+  countKeys(most: number): KeyCounts;
+  /** The hash of the dashboard's password; null if none is set. */
+  dashboardPassword(): string | null;
+  tokens(asked: PageRequest): CountedPage<TokenItem>;
+  readonly audit: AuditReader;
+  /** Addresses from which an account signed in since then for the first time. */
+  newPlaces(account: string, since: Millis): readonly string[];
+  /** The events since then, oldest first; skips events of older versions. */
+  records(since: Millis): Iterable<EventRecord>;
+  /** Replays recorded events; takes about a minute for a million. */
+  replay(asked: ReplayAsked): Promise<ReplayReport>;
+}
+
+/** Administrators' actions, as a chain (docs/audit.md). */
+export interface AuditReader {
+  /** Newest first; the cursor is an id. */
+  page(asked: PageRequest): CountedPage<AuditEntry>;
+  /** Oldest first. */
+  all(): Iterable<AuditEntry>;
+  check(anchors: readonly Anchor[], now: Millis): Checked;
+  /** The times of the last entry of this type and of the oldest entry; null if there is none. ISO 8601. */
+  lastOf(type: string): Readonly<{ at: string | null; since: string | null }>;
+}
+
+/** Output and questions of a command. Results go to standard output, everything else to standard error. */
+export interface Terminal {
+  /** Whether a person is at both ends, so that questions can be asked. */
+  readonly interactive: boolean;
+  /** Columns of the terminal that gets the results; null if they go elsewhere. */
+  readonly width: number | null;
+  out(text: string): void;
+  /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
+  outForGood(text: string): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>>;
+  err(text: string): void;
+  /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
+  progress(text: string): void;
+  /** The first line of standard input without its end; null if there is none within `mostBytes`. */
+  readLine(mostBytes: number): Promise<string | null>;
+  /** Asks without echo; null if interrupted. */
+  askSecret(question: string): Promise<string | null>;
+  /** Asks with echo; null if interrupted. */
+  ask(question: string): Promise<string | null>;
+  /** Aborted by Ctrl-C, TERM, or when the terminal closes. */
+  readonly interrupted: AbortSignal;
+}
+
+/** Returns whether the administrator agrees. Without a terminal, a script has decided. */
+export async function confirmed(call: CommandCall, question: string): Promise<boolean> {
+  return !call.terminal.interactive || call.flag("yes") || agrees(call, question);
+}
+
+/** As above, but without a terminal the answer is no. */
+export async function agrees({ terminal }: CommandCall, question: string): Promise<boolean> {
+  const reply = terminal.interactive ? await terminal.ask(`${question} [y/N] `) : null;
+  return reply !== null && /^y(es)?$/i.test(reply.trim());
+}
+
+const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
+
+/** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */
+export function noServerIn({ data, settings }: Layout): CommandFailure | null {
+  return existsSync(settings) ? null : failed(`${data} has no server: it contains no ghostinbox.toml.`, HINT);
+}
+
+/** The same for commands that need a running server: a start would create a second one elsewhere. */
+export function notRunning(layout: Layout): CommandFailure {
+  const none = noServerIn(layout);
+  if (none === null) return NOT_RUNNING;
+  return { ...NOT_RUNNING, message: `${NOT_RUNNING.message} ${none.message}`, next: `${NOT_RUNNING.next} ${HINT}` };
+}

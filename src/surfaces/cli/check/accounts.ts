@@ -1,0 +1,278 @@
+import type { KeyCounts } from "../../../admin/declare/account-key.ts";
+import type { AccountItem } from "../../../admin/declare/items.ts";
+import { PAGE } from "../../../admin/declare/paging.ts";
+import { messageOf } from "../../../core/error.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, SECOND_MS } from "../../../core/time.ts";
+import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
+import { verifyPassword } from "../../../store/passwords/password-hash.ts";
+import { PROGRAM } from "../call.ts";
+import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
+import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { type Check, everyAccount } from "./server.ts";
+
+const UNUSED_DAYS = 90;
+
+/** No one can sign in to a suspended account, so it is not listed. An account that was never used counts from its creation. */
+export function judgeUnused(
+  accounts: readonly Pick<AccountItem, "name" | "suspended" | "createdAt" | "lastSignInAt">[],
+  now: number,
+): Finding {
+  const since = now - UNUSED_DAYS * DAY_MS;
+  const unused = accounts.filter(
+    ({ suspended, createdAt, lastSignInAt }) => !suspended && Date.parse(lastSignInAt ?? createdAt) < since,
+  );
+  if (unused.length === 0) return ok(`${plural(accounts.length, "account")}: none was unused for ${UNUSED_DAYS} days.`);
+  const names = unused.map(({ name, lastSignInAt }) => `${name} (${lastSignInAt?.slice(0, 10) ?? "never"})`);
+  return warning(
+    `${plural(unused.length, "account")} had no sign-in for ${UNUSED_DAYS} days: ${some(names)}.`,
+    `${PROGRAM} account suspend ADDRESS`,
+  );
+}
+
+export function judgeHeld(held: readonly string[]): Finding {
+  if (held.length === 0) return ok("No account's mail is held.");
+  return warning(
+    `The mail of ${plural(held.length, "account")} is held, because someone else may be sending as it: ${some(held)}.`,
+    `${PROGRAM} account held`,
+  );
+}
+
+/** `byAccount`: new mail is encrypted with the account's keys. */
+export function judgeKeys(counts: KeyCounts, byAccount: boolean): Finding {
+  const { own, without, closed } = counts;
+  if (closed.length > 0)
+    return warning(
+      `Older mail is locked, because the password was set without the recovery key: ${some(closed)}.`,
+      recoverCommand("ADDRESS"),
+    );
+  if (!byAccount) return ok("Every account's password decrypts all of its mail.");
+  if (without.length > 0)
+    return warning(
+      `The server's key encrypts the mail of these until their password is set: ${some(without)}.`,
+      `${PROGRAM} account passwd ADDRESS`,
+    );
+  return ok(`${plural(own, "account")} ${own === 1 ? "has" : "have"} ${own === 1 ? "its" : "their"} own key.`);
+}
+
+type Known = Pick<AccountItem, "name" | "suspended">;
+
+/** RFC 5321 section 4.5.1. `administrator`: the value of the setting; empty: the first account. */
+export function judgePostmaster(
+  accounts: readonly Known[],
+  administrator: string,
+  aliases: readonly string[],
+): Finding {
+  const says = `${PROGRAM} config set accounts.administrator ADDRESS`;
+  const named = accounts.find(({ name }) => name === administrator);
+  if (administrator !== "") {
+    const isThere = named === undefined ? aliases.includes(administrator) : !named.suspended;
+    if (isThere) return ok(`Mail for postmaster@ and abuse@ of each domain goes to ${administrator}.`);
+    return wrong(`Mail for postmaster@ and abuse@ should go to ${administrator}, which accepts no mail.`, says);
+  }
+  if (accounts.some(({ suspended }) => !suspended))
+    return ok("Mail for postmaster@ and abuse@ of each domain goes to the first account.");
+  return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
+}
+
+export const accounts = [
+  {
+    name: "postmaster",
+    does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
+    look: async ({ reader, settings }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const aliases = read.aliases({ limit: PAGE.most, cursor: null }).items.map(({ address }) => address);
+      return judgePostmaster(everyAccount(read), settings["accounts.administrator"], aliases);
+    },
+  },
+  {
+    name: "unused",
+    does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
+    look: async ({ reader, now }) => {
+      const read = await reader();
+      return read === null ? unknown("The guard does not answer.") : judgeUnused(everyAccount(read), now);
+    },
+  },
+  {
+    name: "held",
+    does: "Asks the guard which accounts' mail it holds.",
+    look: async ({ guard }) => {
+      const asked = await guard.ask<"held_list">({ verb: "held_list", name: null });
+      return asked.ok ? judgeHeld(asked.result.accounts.map(({ account }) => account)) : unknown(asked.message);
+    },
+  },
+  {
+    name: "keys",
+    does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
+    look: async ({ reader, settings }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      return judgeKeys(read.countKeys(MOST_NAMED), settings["mailboxes.encryption"] === "account");
+    },
+  },
+] as const satisfies readonly Check[];
+
+const API_MS = 5 * SECOND_MS;
+const GUESS_MS = 10 * SECOND_MS;
+
+/** Defaults that vendors ship and owners keep, and common first choices. */
+export function defaultPasswords(domains: readonly string[], hostname: string): readonly string[] {
+  const words = ["admin", "password", "changeme", "ghostinbox", "secret"];
+  const numbered = ["1234567890", "admin12345", "changeme123", "password123"];
+  const written = ["correct horse battery", "correct horse battery staple"];
+  return [...new Set([...words, ...numbered, ...written, hostname, ...domains])];
+}
+
+/** `isOpen`: one of them works. It is not printed, because the result may be kept or mailed. */
+export function judgeDashboard(
+  hash: string | null,
+  tried: number,
+  isOpen: boolean,
+  weakness: string | null = null,
+): Finding {
+  const fix = `${PROGRAM} admin passwd`;
+  if (hash === null) return unknown("No password of the dashboard is stored.", fix);
+  if (isOpen) return wrong(`One of ${tried} well-known passwords opens the dashboard.`, fix);
+  if (weakness !== null) return warning(`ADMIN_PASSWORD, which still opens the dashboard, is weak: ${weakness}`, fix);
+  return ok(`None of ${tried} well-known passwords opens the dashboard.`);
+}
+
+/** A hash from elsewhere reveals nothing about its password; clear text in the followed file does. */
+export function judgeImported(
+  accounts: readonly Pick<AccountItem, "name" | "origin">[],
+  { weak, judged }: FollowedPasswords,
+): Finding {
+  if (weak.size > 0)
+    return wrong(
+      `Weak passwords in the accounts file: ${some([...weak].map(([name, why]) => `${name} (${why.replace(/\.$/, "")})`))}.`,
+      "Write longer passwords into the file that accounts.follow names; the accounts keep working until then.",
+    );
+  const imported = accounts
+    .filter(({ name, origin }) => origin !== "command" && !judged.has(name))
+    .map(({ name }) => name);
+  if (imported.length > 0)
+    return unknown(
+      `Only the hashes of ${plural(imported.length, "imported account")} are known, so their passwords cannot be judged: ${some(imported)}.`,
+      `${PROGRAM} account passwd ADDRESS`,
+    );
+  return ok(`${plural(accounts.length, "account")}: each password was checked when it was set.`);
+}
+
+/** Guesses that attackers try first with an address. */
+export function firstGuesses(address: string): readonly string[] {
+  const [local = "", domain = ""] = address.split("@");
+  const [name = ""] = domain.split(".");
+  return [
+    ...new Set([local, `${local}123`, name, `${name}123`, address, "password", "123456", "12345678", "changeme"]),
+  ];
+}
+
+/** `open`: the accounts that a guess opens; `untried`: those for which time or a hash method was missing. */
+type Guessed = Readonly<{ open: readonly string[]; tried: number; untried: number }>;
+
+/** The guess that worked is not printed. */
+export function judgeGuessable({ open, tried, untried }: Guessed): Finding {
+  if (open.length > 0)
+    return wrong(`Easily guessed passwords open ${some(open)}.`, `${PROGRAM} account passwd ADDRESS`);
+  if (untried > 0)
+    return unknown(
+      `${plural(untried, "imported account")} could not be tried: too many, or hashes in different schemes.`,
+    );
+  return ok(
+    tried === 0 ? "No account was imported." : `No common guess opens any of ${plural(tried, "imported account")}.`,
+  );
+}
+
+async function guess(accounts: readonly (readonly [string, string])[]): Promise<Guessed> {
+  const until = Date.now() + GUESS_MS;
+  const open: string[] = [];
+  let tried = 0;
+  for (const [name, hash] of accounts) {
+    if (!hash.startsWith("{ARGON2ID}") || Date.now() > until) continue;
+    tried += 1;
+    for (const password of firstGuesses(name))
+      if (await verifyPassword(hash, password)) {
+        open.push(name);
+        break;
+      }
+  }
+  return { open, tried, untried: accounts.length - tried };
+}
+
+export function judgeApi(status: number): Finding {
+  if (status === 401) return ok("The API refuses a request without a password or token (401).");
+  if (status < 300) return wrong(`The API answers without a password or token (${status}).`, `${PROGRAM} restart`);
+  return unknown(`The API answers with ${status}.`, `${PROGRAM} status`);
+}
+
+/** A wildcard address is reached at loopback too; IPv6 is written in brackets (RFC 3986 section 3.2.2). */
+function hostOf(address: string): string {
+  if (address === "0.0.0.0" || address === "::") return "127.0.0.1";
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+/** Every program that the shell starts gets its variables. */
+export function judgeSecretInEnvironment(env: NodeJS.ProcessEnv): Finding {
+  if ((env["ADMIN_PASSWORD"] ?? "") === "") return ok("The environment has no password of the dashboard.");
+  return warning(
+    "ADMIN_PASSWORD is set in this shell: every program started from it can read it, and the server needs it only at its first start.",
+    "unset ADMIN_PASSWORD",
+  );
+}
+
+export const passwords = [
+  {
+    name: "dashboard",
+    does: "Tries well-known passwords on the dashboard's stored hash.",
+    look: async ({ reader, layout, settings: { domains, hostname } }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const hash = read.dashboardPassword();
+      const tried = defaultPasswords(domains, hostname);
+      // In parallel, one per thread.
+      const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
+      return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
+    },
+  },
+  {
+    name: "accounts",
+    does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
+    look: async ({ reader, settings }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const all = everyAccount(read);
+      return judgeImported(all, await judgeFollowed(settings["accounts.follow"], all));
+    },
+  },
+  {
+    name: "guessable",
+    does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
+    look: async ({ reader }) => {
+      const read = await reader();
+      if (read === null) return unknown("The guard does not answer.");
+      const imported = everyAccount(read).filter(({ origin }) => origin !== "command");
+      return judgeGuessable(await guess(imported.map(({ name }) => [name, read.accountPassword(name) ?? ""] as const)));
+    },
+  },
+  {
+    name: "api",
+    does: "Asks the dashboard's API for the bans, without a password or token.",
+    look: async ({ settings }) => {
+      const url = `http://${hostOf(settings["http.address"])}:${settings["ports.http"]}/api/v1/bans`;
+      try {
+        const answer = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(API_MS) });
+        await answer.body?.cancel();
+        return judgeApi(answer.status);
+      } catch (error) {
+        return unknown(`The dashboard does not answer: ${messageOf(error)}.`, `${PROGRAM} status`);
+      }
+    },
+  },
+  {
+    name: "environment",
+    does: "Looks for a password among this shell's variables.",
+    look: ({ env }) => judgeSecretInEnvironment(env),
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,128 @@
+import { existsSync, statSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { plural } from "../../../core/text.ts";
+import { HOUR_MS, span } from "../../../core/time.ts";
+import {
+  type BackupRecord,
+  type DoneBackup,
+  type DrillRecord,
+  readBackupRecord,
+  readDrills,
+} from "../../../jobs/backup/records.ts";
+import { placeOf, repositoryOf } from "../../../jobs/backup/repository.ts";
+import type { Restored, Snapshot } from "../../../jobs/backup/restic.ts";
+import { loadSettings } from "../../../settings/load.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, unknown, warning, wrong } from "./finding.ts";
+import type { Check, Server } from "./server.ts";
+
+/** One night, and the hours until the next. */
+const FRESH_MS = 30 * HOUR_MS;
+/** The same limit as the notice `backup_overdue`. */
+const OVERDUE_MS = 72 * HOUR_MS;
+const CREATE = `${PROGRAM} backup create`;
+
+export function judgeAge(isEnabled: boolean, { last, failure }: BackupRecord, now: number): Finding {
+  if (!isEnabled) return warning("Backups are off (backup.enabled).", `${PROGRAM} config set backup.enabled true`);
+  if (last === null) return wrong(failure === null ? "No backup exists yet." : `No backup: ${failure.reason}.`, CREATE);
+  const saw = `The last backup is ${span(now - last.at)} old (${last.snapshot}, ${last.mails} mails).`;
+  const since = failure !== null && failure.at > last.at ? ` The next one failed: ${failure.reason}.` : "";
+  if (now - last.at > OVERDUE_MS) return wrong(`${saw}${since}`, CREATE);
+  return now - last.at > FRESH_MS || since !== "" ? warning(`${saw}${since}`, CREATE) : ok(saw);
+}
+
+export function judgeKey({ last, isKeySeen }: BackupRecord): Finding {
+  if (last === null) return unknown("No backup exists yet, so there is no key to keep.", CREATE);
+  if (isKeySeen) return ok("The key was displayed; whether you keep a copy elsewhere cannot be seen from here.");
+  return wrong("The key was never displayed: without it no backup can be read.", `${PROGRAM} backup key`);
+}
+
+/** `disks`: the devices of the data directory and of the repository; the latter null if it is on another machine. */
+export function judgePlace(place: string, disks: Readonly<{ data: number; repository: number | null }>): Finding {
+  if (disks.repository === null) return ok(`The backups are on another machine: ${place}.`);
+  if (disks.repository !== disks.data) return ok(`The backups are on another disk: ${place}.`);
+  return warning(
+    `The backups are on the same disk as the mail, and would be lost with it: ${place}.`,
+    `${PROGRAM} config set backup.repository PLACE  # docs/backups.md`,
+  );
+}
+
+export function judgeRepository({ last }: BackupRecord, listed: Restored<readonly Snapshot[]> | null): Finding {
+  if (last === null || listed === null) return unknown("No backup exists yet.", CREATE);
+  if (!listed.ok) return wrong(`The repository cannot be read: ${listed.reason}.`, `${PROGRAM} backup list`);
+  const newest = listed.value.at(-1);
+  if (newest === undefined || !listed.value.some(({ id }) => id.startsWith(last.snapshot)))
+    return wrong(`The repository does not hold the last backup (${last.snapshot}).`, CREATE);
+  return ok(`The key opens the repository: it holds ${plural(listed.value.length, "backup")}.`);
+}
+
+/** Its text is not printed: it holds secrets. */
+export function judgeRestored(last: DoneBackup | null, read: Restored<string> | null): Finding {
+  if (last === null || read === null) return unknown("No backup exists yet to restore from.", CREATE);
+  const fix = `${PROGRAM} backup verify`;
+  if (!read.ok) return wrong(`The settings of ${last.snapshot} cannot be read back: ${read.reason}.`, fix);
+  if (!loadSettings(read.value, {}).ok) return wrong(`The settings of ${last.snapshot} came back damaged.`, fix);
+  return ok(`The settings came back from ${last.snapshot}: ${plural(read.value.split("\n").length, "line")}.`);
+}
+
+/** Two intervals: a failed drill is repeated in the following nights. */
+export function judgeDrill({ drills }: DrillRecord, everyMs: number, now: number): Finding {
+  const fix = `${PROGRAM} backup drill`;
+  const last = drills.at(-1);
+  if (last === undefined) return warning("No restore has been tested here yet.", fix);
+  if (last.reason !== null) return wrong(`The last restore drill failed: ${last.reason}.`, fix);
+  const mails = last.found === null ? "" : `, with ${plural(last.found.mails, "mail")}`;
+  const saw = `A test restore succeeded ${span(now - last.at)} ago${mails}.`;
+  return now - last.at > 2 * everyMs ? warning(saw, fix) : ok(saw);
+}
+
+function deviceOf(path: string): number {
+  return existsSync(path) ? statSync(path).dev : deviceOf(dirname(path));
+}
+
+function look({ layout, settings }: Server): Finding {
+  const named = settings["backup.repository"];
+  const isElsewhere = named !== "" && !named.startsWith("/");
+  const repository = isElsewhere ? null : deviceOf(named === "" ? layout.backupRepository : named);
+  return judgePlace(placeOf(layout, settings), { data: deviceOf(layout.data), repository });
+}
+
+export const backups = [
+  {
+    name: "age",
+    does: "Reads when the last backup finished.",
+    look: ({ layout, settings, now }) => judgeAge(settings["backup.enabled"], readBackupRecord(layout), now),
+  },
+  {
+    name: "key",
+    does: "Reads whether the key was ever displayed.",
+    look: ({ layout }) => judgeKey(readBackupRecord(layout)),
+  },
+  {
+    name: "repository",
+    does: "Opens the repository with the key, and lists what it holds.",
+    look: async ({ layout, settings }) => {
+      const record = readBackupRecord(layout);
+      if (record.last === null) return judgeRepository(record, null);
+      return judgeRepository(record, await repositoryOf(layout, settings).snapshots());
+    },
+  },
+  {
+    name: "restore",
+    does: "Reads the settings of the last backup from the repository, as a restore does.",
+    look: async ({ layout, settings }) => {
+      const { last } = readBackupRecord(layout);
+      if (last === null) return judgeRestored(null, null);
+      return judgeRestored(
+        last,
+        await repositoryOf(layout, settings).read(last.snapshot, `/${basename(layout.settings)}`),
+      );
+    },
+  },
+  {
+    name: "drill",
+    does: "Reads the result of the last restore drill, which restores and compares a whole backup.",
+    look: ({ layout, settings, now }) => judgeDrill(readDrills(layout), settings["backup.drill_every"], now),
+  },
+  { name: "elsewhere", does: "Compares the disk of the backups with the disk of the mail.", look },
+] as const satisfies readonly Check[];

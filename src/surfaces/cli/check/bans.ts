@@ -1,0 +1,123 @@
+import { PAGE } from "../../../admin/declare/paging.ts";
+import { INTERVAL_SETS, setOf } from "../../../core/firewall/plan-firewall.ts";
+import {
+  contains,
+  hostPrefix,
+  isTooWide,
+  isV4,
+  LOOPBACK,
+  networkAddress,
+  overlaps,
+  type Prefix,
+  parseIp,
+  parsePrefix,
+} from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { instant } from "../../../core/time.ts";
+import { systemClock } from "../../../host/machine/clock.ts";
+import { KernelNetworks } from "../../../host/machine/own-networks.ts";
+import { NftFirewall } from "../../../host/nft/firewall.ts";
+import { TABLE } from "../../../host/nft/guard-table.ts";
+import { PROGRAM, type Reader } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check, Machine, Server } from "./server.ts";
+
+const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
+
+/** `trouble` null: the kernel holds all single addresses. `networks`: those missing from every set. */
+export function judgeHeldByKernel(total: number, trouble: string | null, networks: readonly string[]): Finding {
+  if (trouble !== null) return wrong(trouble, FIX);
+  if (networks.length > 0) return wrong(`The kernel does not hold the bans of ${some(networks)}.`, FIX);
+  return ok(`The kernel holds ${total === 0 ? "no ban, as there is none" : `each of ${plural(total, "ban")}`}.`);
+}
+
+/** Returns the networks that the printed interval set does not cover. */
+export function uncovered(wanted: readonly Prefix[], listing: string): readonly Prefix[] {
+  const held = [...listing.matchAll(/[0-9a-f:.]+\/\d+/g)]
+    .map(([text]) => parsePrefix(text))
+    .filter((one) => one !== null);
+  return wanted.filter((network) => !held.some((one) => contains(one, networkAddress(network))));
+}
+
+export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: string }>[]): Finding {
+  const wide = allowed.filter(({ prefix }) => {
+    const network = parsePrefix(prefix);
+    return network !== null && isTooWide(network);
+  });
+  if (wide.length > 0)
+    return warning(
+      `The allow list holds ${some(wide.map(({ prefix }) => prefix))}.`,
+      `${PROGRAM} allow remove NETWORK`,
+    );
+  return ok(
+    `${plural(allowed.length, "entry", "entries")} on the allow list, none of them for a large part of the internet.`,
+  );
+}
+
+function inForce(reader: Reader, now: number): readonly Prefix[] {
+  const all: Prefix[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = reader.queries.bans(instant(now), { limit: PAGE.most, cursor });
+    all.push(...page.items.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null));
+    cursor = page.next;
+  } while (cursor !== null);
+  return all;
+}
+
+export function judgeSelf(banned: readonly string[] | null): Finding {
+  if (banned === null) return unknown("nft cannot be asked.", FIX);
+  if (banned.length === 0) return ok("The kernel bans neither this machine nor its gateway.");
+  return wrong(`The kernel bans ${some(banned)}, which must never be banned.`, `${PROGRAM} break-glass`);
+}
+
+/** Returns which of these a set of bans holds; `get element` works for networks too (nft(8)). */
+async function bannedOf(machine: Machine, own: readonly Prefix[]): Promise<readonly Prefix[] | null> {
+  const hosts = own.filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)));
+  const asked = hosts.map(async (prefix) => {
+    const sets = isV4(prefix) ? ["ban4", "net4"] : ["ban6", "ban6_host", "net6"];
+    const ran = sets.map((set) =>
+      machine.run("nft", ["get", "element", ...TABLE.split(" "), set, `{ ${networkAddress(prefix)} }`]),
+    );
+    return { prefix, codes: (await Promise.all(ran)).map(({ code }) => code) };
+  });
+  const answers = await Promise.all(asked);
+  if (answers.some(({ codes }) => codes.includes(127))) return null;
+  return answers.filter(({ codes }) => codes.includes(0)).map(({ prefix }) => prefix);
+}
+
+async function heldByKernel({ reader, settings, now, machine }: Server): Promise<Finding> {
+  const read = await reader();
+  if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
+  const ipv6Length = settings["bans.ipv6_prefix"];
+  const all = inForce(read, now);
+  const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
+  const held = await new NftFirewall({ ipv6Prefix: () => ipv6Length }).holds(all.filter((one) => !isNetwork(one)));
+  const networks = all.filter(isNetwork);
+  if (!held.ok || networks.length === 0) return judgeHeldByKernel(all.length, held.ok ? null : held.reason, []);
+  const listings = await Promise.all(
+    INTERVAL_SETS.map((set) => machine.run("nft", ["list", "set", ...TABLE.split(" "), set], { timeoutMs: 10_000 })),
+  );
+  return judgeHeldByKernel(all.length, null, uncovered(networks, listings.map(({ stdout }) => stdout).join("\n")));
+}
+
+export const bans = [
+  { name: "in-kernel", does: "Asks the kernel for each ban in force.", look: heldByKernel },
+  {
+    name: "self",
+    does: "Asks the kernel whether it holds a ban of this machine, its gateway or the address of this SSH session.",
+    look: async ({ machine, env }) => {
+      const own = new KernelNetworks(systemClock).current().map(({ prefix }) => prefix);
+      const ssh = parseIp(env["SSH_CLIENT"]?.split(" ")[0] ?? "");
+      return judgeSelf(await bannedOf(machine, [...own, ...(ssh === null ? [] : [hostPrefix(ssh)])]));
+    },
+  },
+  {
+    name: "allow-list",
+    does: "Looks for networks on the allow list that are too large to trust.",
+    look: async ({ guard }) => {
+      const asked = await guard.ask<"allow_list">({ verb: "allow_list", limit: PAGE.most, cursor: null });
+      return asked.ok ? judgeAllowed(asked.result.items) : unknown(asked.message, asked.next);
+    },
+  },
+] as const satisfies readonly Check[];

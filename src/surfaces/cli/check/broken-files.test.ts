@@ -1,0 +1,152 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after } from "node:test";
+import { type Broken, findEach, scratch } from "../../../../test/kit/broken-check.ts";
+import { CHECKED_AT, type CheckedParts, printing } from "../../../../test/kit/checked-server.ts";
+import type { OfFiles } from "../../../../test/kit/checks-in-product.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { endDrill } from "../../../jobs/backup/records.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import { openAccounts, openEngine } from "../../../store/open.ts";
+import type { Machine } from "./server.ts";
+
+/** Broken inputs for each check of files and programs. */
+const BROKEN: Readonly<Record<OfFiles, Broken>> = {
+  "permissions.programs": {
+    state: "wrong",
+    saw: /program\/guard\.js/,
+    server: () => {
+      const { data, program } = layoutOf(scratch());
+      mkdirSync(program, { recursive: true });
+      writeFileSync(join(program, "guard.js"), "");
+      chmodSync(join(program, "guard.js"), 0o666);
+      return { data };
+    },
+  },
+  "permissions.named-files": {
+    state: "warning",
+    saw: /^(?=.*webhook-secret)(?=.*mail-key)(?=.*syslog-key)(?!.*open-to-all)/,
+    server: () => {
+      const place = scratch();
+      const readable = (name: string): string => {
+        writeFileSync(join(place, name), "x", { mode: 0o644 });
+        return join(place, name);
+      };
+      return {
+        settings: {
+          "alerts.webhook_secret_file": readable("webhook-secret"),
+          "mailboxes.encryption_key": readable("mail-key"),
+          "export.syslog.key": readable("syslog-key"),
+          "export.syslog.cert": readable("open-to-all"),
+        },
+      };
+    },
+  },
+
+  "database.engine": { state: "wrong", saw: /engine\.db: .*(?:damage|malformed)/, server: () => damaged("engineDb") },
+  "database.accounts": {
+    state: "wrong",
+    saw: /accounts\.db: .*(?:damage|malformed)/,
+    server: () => damaged("accountsDb"),
+  },
+  "database.set-aside": {
+    state: "warning",
+    saw: /engine\.db\.missing-2/,
+    server: () => {
+      const { data, engineDb } = layoutOf(scratch());
+      mkdirSync(dirname(engineDb), { recursive: true });
+      writeFileSync(`${engineDb}.missing-2`, "");
+      return { data };
+    },
+  },
+
+  "backups.age": { state: "wrong", saw: /4 d .*old/, server: () => backedUp(4 * DAY_MS) },
+  "backups.key": { state: "wrong", saw: /key was never displayed/, server: () => backedUp(0, false) },
+  "backups.drill": {
+    state: "wrong",
+    saw: /drill failed: 2 mails are missing/,
+    server: () => {
+      const parts = backedUp(0);
+      const layout = layoutOf(parts.data ?? "");
+      const drill = { at: CHECKED_AT, tookMs: 1, snapshot: "5f0c", madeAt: CHECKED_AT, found: null };
+      endDrill(layout, { ...drill, reason: "2 mails are missing" });
+      return parts;
+    },
+  },
+  "backups.elsewhere": { state: "warning", saw: /same disk as the mail/, server: () => backedUp(0) },
+
+  "clock.files": {
+    state: "wrong",
+    saw: /mail\.log was written .* in the future: the clock was set back/,
+    server: () => {
+      const { data, mailLog } = layoutOf(scratch());
+      mkdirSync(dirname(mailLog), { recursive: true });
+      writeFileSync(mailLog, "");
+      utimesSync(mailLog, CHECKED_AT / 1_000, CHECKED_AT / 1_000 + 3_600);
+      return { data };
+    },
+  },
+  "clock.synchronized": { state: "warning", saw: /No time server/, server: () => ({ machine: printing("no\n") }) },
+
+  "updates.automatic": {
+    state: "warning",
+    saw: /does not install security updates automatically/,
+    server: () => ({ machine: printing('APT::Periodic::Unattended-Upgrade "0";\n') }),
+  },
+  "updates.running": { state: "warning", saw: /sleeper \(\d+\): .*\/sleeper/, server: replacedProgram },
+  "updates.waiting": {
+    state: "wrong",
+    saw: /1 security update not installed yet: linux-image-41/,
+    server: () => {
+      const lists = scratch();
+      writeFileSync(join(lists, "deb.debian.org_Packages"), "");
+      const line = "Inst linux-image-41 (6.1.158 Debian-Security:12/oldstable-security [amd64])\n";
+      // apt holds a new kernel back unless it may install new packages.
+      const run: Machine["run"] = (program, args) =>
+        printing(args.includes("--with-new-pkgs") ? line : "").run(program, args);
+      return { machine: { run, packageLists: lists } };
+    },
+  },
+};
+
+findEach(BROKEN);
+
+function damaged(which: "engineDb" | "accountsDb"): CheckedParts {
+  const layout = layoutOf(scratch());
+  const path = layout[which];
+  mkdirSync(dirname(path), { recursive: true });
+  const db = which === "engineDb" ? openEngine(path) : openAccounts(path);
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  db.close();
+  const bytes = readFileSync(path);
+  // After the schema, so that the first page still opens.
+  bytes.fill(0xff, 8_192, 8_192 + 64);
+  writeFileSync(path, bytes);
+  return { data: layout.data };
+}
+
+function backedUp(ageMs: number, isKeySeen = true): CheckedParts {
+  const { data, backupRecord, backupRepository } = layoutOf(scratch());
+  mkdirSync(backupRepository, { recursive: true });
+  const at = CHECKED_AT - ageMs;
+  const last = { at, tookMs: 1, snapshot: "5f0c", place: "/b", mails: 1, files: 1, bytes: 1, addedBytes: 1 };
+  writeFileSync(backupRecord, JSON.stringify({ last, failure: null, oldKept: null, since: 1, isKeySeen }));
+  return { data };
+}
+
+/** A service whose program file was removed while it runs, as an update does. */
+async function replacedProgram(): Promise<CheckedParts> {
+  const { data, services } = layoutOf(scratch());
+  const program = join(data, "sleeper");
+  copyFileSync("/usr/bin/sleep", program);
+  chmodSync(program, 0o755);
+  const child: ChildProcess = spawn(program, ["60"], { stdio: "ignore" });
+  after(() => child.kill("SIGKILL"));
+  await new Promise((resolve) => child.once("spawn", resolve));
+  rmSync(program);
+  const supervise = join(services, "postfix", "supervise");
+  mkdirSync(supervise, { recursive: true });
+  writeFileSync(join(supervise, "pid"), `${child.pid}\n`);
+  return { data };
+}

@@ -1,0 +1,146 @@
+import type { Health } from "../../../admin/declare/items.ts";
+import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import type { AlertList } from "../../../admin/server.ts";
+import { plural } from "../../../core/text.ts";
+import { HOUR_MS, span } from "../../../core/time.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+export function judgeComponents(health: Health | null): Finding {
+  if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
+  const bad = health.components.filter(({ status }) => status !== "ok");
+  const said = some(bad.map(({ name, status, detail }) => `${name} is ${status} (${detail})`));
+  if (bad.some(({ status }) => status === "down")) return wrong(`${said}.`, `${PROGRAM} status`);
+  if (bad.length > 0) return warning(`${said}.`, `${PROGRAM} status`);
+  return ok(`All work: ${health.components.map(({ name }) => name).join(", ")}.`);
+}
+
+export function judgeNotices(health: Health | null): Finding {
+  if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
+  const [first] = health.notices;
+  if (first === undefined) return ok("The guard reports no problem.");
+  return warning(some(health.notices.map(({ code, says }) => `${code}: ${says}`)), first.next);
+}
+
+export const components = [
+  {
+    name: "services",
+    does: "Asks the guard whether each component answers the keeper's probes.",
+    look: async ({ health }) => judgeComponents(await health()),
+  },
+  {
+    name: "notices",
+    does: "Asks the guard for lasting problems.",
+    look: async ({ health }) => judgeNotices(await health()),
+  },
+] as const satisfies readonly Check[];
+
+/** Longer than any greylisting; also reports a server that is away for a night. */
+const OLD_MS = 6 * HOUR_MS;
+const MANY = 500;
+
+/** The oldest mail comes first. Mail on hold waits for a command, not for delivery. */
+export function judgeAge(oldest: Pick<ListedMail, "id" | "at"> | undefined, now: number): Finding {
+  if (oldest === undefined) return ok("No mail is waiting for delivery.");
+  const age = now - oldest.at;
+  const saw = `The oldest mail waiting for delivery is ${oldest.id}, ${span(age)} old.`;
+  return age > OLD_MS ? warning(saw, `${PROGRAM} queue list  # says why each mail waits`) : ok(saw);
+}
+
+export function judgeLength(total: number): Finding {
+  const saw = `${plural(total, "mail")} in the queue.`;
+  return total > MANY ? warning(saw, `${PROGRAM} queue list`) : ok(saw);
+}
+
+export function judgeHold(total: number): Finding {
+  if (total === 0) return ok("No mail is on hold.");
+  return warning(`${plural(total, "mail")} on hold until someone releases or deletes them.`, `${PROGRAM} queue list`);
+}
+
+const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null } as const;
+
+export const queue = [
+  {
+    name: "age",
+    does: "Measures how long the oldest mail has waited for delivery.",
+    look: async ({ keeper, now }) => {
+      const asked = await keeper.ask({ ...ALL, where: "loose", after: null, limit: 1 });
+      return asked.ok ? judgeAge(asked.queue?.[0], now) : unknown(asked.reason, `${PROGRAM} status`);
+    },
+  },
+  {
+    name: "hold",
+    does: "Counts the mails on hold, which wait for a command.",
+    look: async ({ keeper }) => {
+      const asked = await keeper.ask({ ...ALL, where: "hold", after: null, limit: 1 });
+      return asked.ok ? judgeHold(asked.total ?? 0) : unknown(asked.reason, `${PROGRAM} status`);
+    },
+  },
+  {
+    name: "length",
+    does: "Counts the mails in the queue.",
+    look: async ({ keeper }) => {
+      const asked = await keeper.ask({ ...ALL, where: "anywhere", after: null, limit: 1 });
+      return asked.ok ? judgeLength(asked.total ?? 0) : unknown(asked.reason, `${PROGRAM} status`);
+    },
+  },
+] as const satisfies readonly Check[];
+
+type Channels = Pick<AlertList, "channels" | "leadOut">;
+
+/** An alert that the server is down is useless in a mailbox on that server. */
+export function judgeOutside(alerts: Channels | null): Finding {
+  if (alerts === null) return unknown("The guard does not answer.");
+  const names = some(alerts.channels.map(({ name }) => name));
+  if (alerts.leadOut) return ok(`Alerts leave this server: ${names}.`);
+  return warning(
+    `Alerts go only to a mailbox on this server (${names}): if the server is down, no one gets them.`,
+    `${PROGRAM} config set alerts.ntfy URL  # or another channel: docs/alerts.md`,
+  );
+}
+
+export function judgeChannels(alerts: Channels | null): Finding {
+  if (alerts === null) return unknown("The guard does not answer.");
+  const failing = alerts.channels.filter((channel) => channel.failing !== null);
+  if (failing.length > 0)
+    return wrong(
+      `${some(failing.map(({ name, failing: why }) => `${name} fails: ${why ?? ""}`))}.`,
+      `${PROGRAM} alerts test`,
+    );
+  return ok(`Every channel works: ${some(alerts.channels.map(({ name }) => name))}.`);
+}
+
+/** `results` null: no test was requested. A channel may accept an alert that never arrives. */
+export function judgeTest(
+  results: readonly Readonly<{ channel: string; ok: boolean; detail: string }>[] | null,
+): Finding {
+  const fix = `${PROGRAM} check --send-test  # or ${PROGRAM} alerts test`;
+  if (results === null) return unknown("No test was sent; only the recipient can tell whether alerts arrive.", fix);
+  const bad = results.filter((result) => !result.ok);
+  if (bad.length > 0)
+    return wrong(`${some(bad.map(({ channel, detail }) => `${channel} rejected it: ${detail}`))}.`, "docs/alerts.md");
+  return ok(`Every channel accepted a test: ${some(results.map(({ channel }) => channel))}. Check that it arrived.`);
+}
+
+export const alerts = [
+  {
+    name: "outside",
+    does: "Checks whether a channel for alerts leads out of this server.",
+    look: async (server) => judgeOutside(await server.alerts()),
+  },
+  {
+    name: "channels",
+    does: "Asks the guard whether a channel has failed several times in a row.",
+    look: async (server) => judgeChannels(await server.alerts()),
+  },
+  {
+    name: "test",
+    does: "Sends a test through each channel, if --send-test is given.",
+    look: async ({ guard, sendsTest }) => {
+      if (!sendsTest) return judgeTest(null);
+      const asked = await guard.ask<"alerts_test">({ verb: "alerts_test" });
+      return asked.ok ? judgeTest(asked.result.results) : unknown(asked.message, asked.next);
+    },
+  },
+] as const satisfies readonly Check[];

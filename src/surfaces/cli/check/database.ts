@@ -1,0 +1,74 @@
+import { existsSync, globSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Checked } from "../../../core/audit/chain.ts";
+import { messageOf } from "../../../core/error.ts";
+import { instant } from "../../../core/time.ts";
+import { readAnchors } from "../../../jobs/audit/audit-anchors.ts";
+import { isWhole, openAccountsForReading, openEngineForReading } from "../../../store/open.ts";
+import { PROGRAM } from "../call.ts";
+import { size } from "../print/text.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
+/** Reading for longer would let the write-ahead log grow. */
+const MOST_BYTES = 1_000_000_000;
+
+/** `problem` null: every page was read and is consistent. */
+export function judgeDatabase(path: string, bytes: number, problem: string | null): Finding {
+  if (problem !== null) return wrong(`${path}: ${problem}.`, FIX);
+  return ok(`SQLite's quick_check read ${size(bytes)} of ${path} and found nothing wrong.`);
+}
+
+export function judgeAside(files: readonly string[]): Finding {
+  if (files.length === 0) return ok("No database was set aside.");
+  return warning(`Databases were set aside: ${some(files)}.`, "docs/recovery.md explains what may be missing");
+}
+
+export function judgeAudit({ last, fault }: Pick<Checked, "last" | "fault">): Finding {
+  if (fault !== null) return wrong(`The audit is not consistent: ${fault.says}.`, `${PROGRAM} audit verify`);
+  return ok(last === 0 ? "The audit has no entry yet." : `The audit is consistent up to entry ${last}.`);
+}
+
+function look(path: string, open: (path: string) => DatabaseSync): Finding {
+  // Including the write-ahead log.
+  const bytes = [path, `${path}-wal`].reduce((sum, file) => sum + (existsSync(file) ? statSync(file).size : 0), 0);
+  if (bytes > MOST_BYTES)
+    return unknown(`${path} has ${size(bytes)}: too much to read while the server works.`, "docs/recovery.md");
+  try {
+    // Not closed: the last connection that closes a database removes the files beside it.
+    return judgeDatabase(path, bytes, isWhole(open(path)) ? null : "quick_check finds damage");
+  } catch (error) {
+    return judgeDatabase(path, bytes, messageOf(error).replace(/\.$/, ""));
+  }
+}
+
+export const database = [
+  {
+    name: "engine",
+    does: "Reads the guard's database and lets SQLite check each page.",
+    look: ({ layout: { engineDb } }) => look(engineDb, openEngineForReading),
+  },
+  {
+    name: "accounts",
+    does: "The same with the accounts' database.",
+    look: ({ layout: { accountsDb } }) => look(accountsDb, openAccountsForReading),
+  },
+  {
+    name: "audit",
+    does: "Checks the chain of administrators' actions against root's anchors.",
+    look: async ({ reader, layout, now }) => {
+      const read = await reader();
+      return read === null
+        ? unknown("The guard does not answer.")
+        : judgeAudit(read.audit.check(readAnchors(layout.auditAnchors).anchors, instant(now)));
+    },
+  },
+  {
+    name: "set-aside",
+    does: "Looks for databases that were damaged, replaced or missing.",
+    look: ({ layout: { engineDb } }) =>
+      judgeAside(globSync("*/*.db.{damaged,replaced,missing}-*", { cwd: dirname(dirname(engineDb)) })),
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,156 @@
+import type { ProbeResult } from "../../../core/alerts/probe-record.ts";
+import { messageOf } from "../../../core/error.ts";
+import { SECOND_MS } from "../../../core/time.ts";
+import { isPublic } from "../../../host/machine/own-addresses.ts";
+import {
+  type ComparedRecord,
+  compared,
+  comparedAddresses,
+  comparedReverse,
+  missingName,
+  outsideAddresses,
+  PublishedRecords,
+} from "../../../mail/dns/published-records.ts";
+import type { Published, RecordKind } from "../../../mail/dns/records.ts";
+import { probeResolver } from "../../../mail/dns/resolver.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import { PROGRAM } from "../call.ts";
+import { oneLine } from "../print/text.ts";
+import { recordsOfDomain } from "../verbs/server/dns.ts";
+import { type Finding, ok, unknown, warning, worstOf, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+const RESOLVER_MS = 5 * SECOND_MS;
+const POLICY_MS = 8 * SECOND_MS;
+/** RFC 8461 section 3.2 asks for less than 64 kB. */
+const POLICY_BYTES = 65_536;
+
+/** A missing record is only a warning if mail works without it. */
+export function judgeRecord(domain: string, { record, verdict }: ComparedRecord): Finding {
+  const saw = `${record.type} ${record.name}: ${verdict.detail}`;
+  const fix = `${PROGRAM} dns records ${domain}  # prints what to publish`;
+  if (verdict.status === "ok") return ok(saw);
+  if (verdict.status === "unknown") return unknown(saw, fix);
+  return record.required ? wrong(saw, fix) : warning(saw, fix);
+}
+
+function records<const Name extends string>(name: Name, kinds: readonly RecordKind[], does: string): Check<Name> {
+  return {
+    name,
+    does,
+    look: async ({ layout, settings, machine }) => {
+      const addresses = machine.addresses().filter(isPublic);
+      const perDomain = settings.domains.map(async (domain) => {
+        const found = recordsOfDomain({ layout, settings, addresses }, domain);
+        if ("ok" in found) return [unknown(found.message, found.next)];
+        const wanted = { ...found, records: found.records.filter(({ kind }) => kinds.includes(kind)) };
+        return (await compared(wanted)).map((one) => judgeRecord(domain, one));
+      });
+      const findings = (await Promise.all(perDomain)).flat();
+      return findings.length === 0 ? unknown("There is nothing to publish.") : worstOf(findings, "");
+    },
+  };
+}
+
+type MtaSts = Readonly<{ domain: string; hostname: string; found: Published; policy: string | Error | null }>;
+
+/** RFC 8461: `policy` is what the domain's web server returns, or why it returned nothing; null: no policy is announced. */
+export function judgeMtaSts({ domain, hostname, found, policy }: MtaSts): Finding {
+  const fix = "docs/dns-records.md explains how to publish MTA-STS";
+  if (found.type === "failed") return unknown(`_mta-sts.${domain}: the resolver did not answer (${found.why}).`);
+  if (policy === null)
+    return warning(`${domain} announces no MTA-STS: servers that deliver to it need not insist on TLS.`, fix);
+  if (policy instanceof Error)
+    return wrong(`${domain} announces MTA-STS, but its policy cannot be fetched: ${policy.message}`, fix);
+  const hosts = [...policy.matchAll(/^mx:\s*(\S+)\s*$/gm)].map(([, host = ""]) => host.toLowerCase());
+  const fits = hosts.some((host) => host === hostname || (host.startsWith("*.") && hostname.endsWith(host.slice(1))));
+  if (!/^version:\s*STSv1\s*$/m.test(policy) || !fits)
+    return wrong(
+      `The MTA-STS policy of ${domain} does not name ${hostname}: other servers may refuse to deliver.`,
+      fix,
+    );
+  const mode = /^mode:\s*(\w+)/m.exec(policy)?.[1] ?? "none";
+  if (mode !== "enforce") return warning(`The MTA-STS policy of ${domain} is only "${oneLine(mode)}".`, fix);
+  return ok(`${domain} enforces TLS to ${hostname} (MTA-STS).`);
+}
+
+async function fetchedPolicy(domain: string): Promise<string | Error> {
+  try {
+    // RFC 8461 section 3.3: no redirects.
+    const signal = AbortSignal.timeout(POLICY_MS);
+    const answer = await fetch(`https://mta-sts.${domain}/.well-known/mta-sts.txt`, { redirect: "error", signal });
+    return answer.ok ? (await answer.text()).slice(0, POLICY_BYTES) : new Error(`status ${answer.status}`);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return new Error(messageOf(cause));
+  }
+}
+
+export function judgeResolver(address: string, asked: ProbeResult): Finding {
+  if (asked.ok) return ok(`The resolver at ${address} answers.`);
+  return wrong(`The resolver at ${address} ${asked.says}.`, `${PROGRAM} status`);
+}
+
+/** `look`: at addresses of the server's name that belong to a router or proxy in front of the machine. */
+function withOutside<const Name extends string>(
+  check: Check<Name>,
+  look: typeof comparedAddresses,
+  none: (settings: Settings) => Promise<readonly ComparedRecord[]>,
+): Check<Name> {
+  return {
+    ...check,
+    look: async (server) => {
+      const { settings, machine } = server;
+      const own = machine.addresses().filter(isPublic);
+      const found = await outsideAddresses(settings, own);
+      const others = found.length > 0 ? await look(settings, found) : own.length > 0 ? [] : await none(settings);
+      const findings = others.map((one) => judgeRecord(settings.domains[0] ?? "", one));
+      if (own.length > 0) findings.unshift(await check.look(server));
+      return findings.length === 0 ? unknown(NOT_THERE) : worstOf(findings, "");
+    },
+  };
+}
+
+const NOT_THERE = "The server's name has no address, so there is none to look up.";
+
+export const dns = [
+  records("mx", ["mx"], "Looks up where each domain receives mail."),
+  records("spf", ["spf", "helo_spf"], "Looks up who may send for each domain and for the server's name (SPF)."),
+  records("dkim", ["dkim"], "Compares the published key of each domain with the one that signs (DKIM)."),
+  records("dmarc", ["dmarc"], "Looks up each domain's policy for unauthenticated mail (DMARC)."),
+  withOutside(
+    records(
+      "address",
+      ["address"],
+      "Looks up the addresses of the server's name, and reads the greeting at those that are not the machine's.",
+    ),
+    comparedAddresses,
+    async (settings) => [await missingName(settings)],
+  ),
+  withOutside(
+    records("reverse", ["reverse"], "Looks up the name of the server's public addresses (reverse DNS)."),
+    comparedReverse,
+    () => Promise.resolve([]),
+  ),
+  records("services", ["service"], "Looks up the records by which mail programs find the server (SRV)."),
+  records("tls-report", ["tls_report"], "Looks up where each domain receives reports about TLS failures."),
+  {
+    name: "mta-sts",
+    does: "Looks up each domain's MTA-STS record, and fetches the policy that it announces.",
+    look: async ({ settings: { domains, hostname, ...settings } }) => {
+      const published = new PublishedRecords(settings["dns.address"]);
+      const findings = domains.map(async (domain) => {
+        const found = await published.find({ name: `_mta-sts.${domain}`, type: "TXT" });
+        const isAnnounced = found.type === "values" && found.values.some((value) => /^v=STSv1\s*;/.test(value));
+        return judgeMtaSts({ domain, hostname, found, policy: isAnnounced ? await fetchedPolicy(domain) : null });
+      });
+      return worstOf(await Promise.all(findings), "");
+    },
+  },
+  {
+    name: "resolver",
+    does: "Asks the server's own resolver, which all its programs use.",
+    look: async ({ settings }) =>
+      judgeResolver(settings["dns.address"], await probeResolver(settings["dns.address"], RESOLVER_MS)),
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,129 @@
+import type { Settings } from "../../../settings/schema.ts";
+import { PROGRAM } from "../call.ts";
+import type { State } from "./finding.ts";
+import type { CheckId, Result } from "./run-checks.ts";
+
+type Point = Readonly<{ name: string; checks: readonly CheckId[] }>;
+
+/** Steps to take before a server is used, and the checks that show whether they are done. */
+export const POINTS: readonly Point[] = [
+  {
+    name: "Change default passwords",
+    checks: [
+      "passwords.dashboard",
+      "passwords.guessable",
+      "passwords.accounts",
+      "passwords.api",
+      "passwords.environment",
+      "mail-flow.sign-in-imaps",
+      "mail-flow.sign-in-submission",
+      "mail-flow.sign-in-submissions",
+      "permissions.secrets",
+    ],
+  },
+  {
+    name: "Configure firewall rules",
+    checks: [
+      "firewall.table",
+      "firewall.open-ports",
+      "firewall.inner-port",
+      "firewall.other-tables",
+      "bans.in-kernel",
+      "bans.self",
+      "bans.allow-list",
+      "ports.listening",
+      "ports.private",
+      "ports.resolver",
+      "ports.scan",
+      "ports.proxies",
+      "ports.others",
+      "mail-flow.relay",
+      "mail-flow.anonymous",
+    ],
+  },
+  {
+    name: "Set up SSL certificates",
+    checks: [
+      "tls.chain",
+      "tls.name",
+      "tls.days",
+      "tls.key",
+      "tls.same",
+      "tls.versions",
+      "tls.ciphers",
+      "tls.handshake",
+      "tls.public",
+      "tls.cleartext",
+    ],
+  },
+  {
+    name: "Configure DNS security records",
+    checks: ["dns.mx", "dns.spf", "dns.dkim", "dns.dmarc", "dns.address", "dns.reverse", "dns.resolver"],
+  },
+  {
+    name: "Review and test backup procedures",
+    checks: [
+      "backups.age",
+      "backups.repository",
+      "backups.restore",
+      "backups.drill",
+      "backups.key",
+      "backups.elsewhere",
+    ],
+  },
+];
+
+export type PointState = "done" | "open" | "unknown";
+export type JudgedPoint = Readonly<{ point: string; state: PointState; checks: readonly Result[] }>;
+
+/** Done if all checks are ok. A warning leaves the point open, because the owner must decide about it. */
+export function judgePoints(results: readonly Result[]): readonly JudgedPoint[] {
+  return POINTS.map(({ name, checks }) => {
+    const those = checks.flatMap((id) => results.filter((result) => result.id === id));
+    return { point: name, state: pointState(those.map(({ state }) => state)), checks: those };
+  });
+}
+
+/** The groups of the checks that the points name. */
+export function groupsOfPoints(): readonly string[] {
+  return [...new Set(POINTS.flatMap(({ checks }) => checks.map((id) => id.split(".", 1)[0] ?? "")))];
+}
+
+function pointState(states: readonly State[]): PointState {
+  if (states.some((state) => state === "wrong" || state === "warning")) return "open";
+  return states.length === 0 || states.includes("unknown") ? "unknown" : "done";
+}
+
+/** What a setting leaves open: it is no fault, but the owner should know before going live. */
+export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
+type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
+
+export function leftOpen(settings: Asked): readonly LeftOpen[] {
+  const set = (setting: string, value: string, leaves: string): LeftOpen => ({
+    setting,
+    leaves,
+    change: `${PROGRAM} config set ${setting} ${value}`,
+  });
+  return [
+    ...(settings["firewall.mode"] === "bans"
+      ? [
+          set(
+            "firewall.mode",
+            "strict",
+            "Every port on which a program of this machine listens can be reached from outside: the firewall only drops banned addresses.",
+          ),
+        ]
+      : []),
+    ...(!settings["fail2ban.enabled"]
+      ? [set("fail2ban.enabled", "true", "Fail2ban is off: only the guard's own limits ban.")]
+      : settings["fail2ban.sentences"] === "unjudged"
+        ? [
+            set(
+              "fail2ban.sentences",
+              "all",
+              "Jails ignore offences that the guard judged: three wrong passwords cause no ban, and postfix-rbl never bans, because the guard already refused the client.",
+            ),
+          ]
+        : []),
+  ];
+}

@@ -1,0 +1,268 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Health } from "../../../admin/declare/items.ts";
+import { DAY_MS, HOUR_MS } from "../../../core/time.ts";
+import {
+  defaultPasswords,
+  judgeDashboard,
+  judgeHeld,
+  judgeImported,
+  judgeSecretInEnvironment,
+  judgeUnused,
+} from "./accounts.ts";
+import { judgeAge as judgeBackup, judgeDrill, judgeKey, judgePlace } from "./backups.ts";
+import { judgeAllowed, judgeHeldByKernel, uncovered } from "./bans.ts";
+import {
+  judgeAge,
+  judgeChannels,
+  judgeComponents,
+  judgeLength,
+  judgeNotices,
+  judgeOutside,
+  judgeTest,
+} from "./components.ts";
+import { judgeAside, judgeDatabase } from "./database.ts";
+import { judgeRecord } from "./dns.ts";
+import type { Finding, State } from "./finding.ts";
+import { judgeChain } from "./firewall.ts";
+import { judgeFiles, judgeInodes, judgeMount, judgeSpace, judgeSynchronized, judgeUpdates } from "./machine.ts";
+import { judgePort25, judgeRelay, judgeSignIn } from "./mail-flow.ts";
+import { judgeNamed, judgeOwners } from "./permissions.ts";
+
+const NOT_FOLLOWED = { weak: new Map<string, string>(), judged: new Set<string>() };
+const NOW = Date.parse("2026-11-21T08:00:00Z");
+
+/** Asserts the judgement, and that any result other than ok says what helps. */
+function is(state: State, { state: found, saw, fix }: Finding): void {
+  assert.equal(found, state, saw);
+  assert.notEqual(saw, "");
+  if (found === "ok") assert.equal(fix, "");
+  if (found === "warning" || found === "wrong") assert.notEqual(fix, "");
+}
+
+test("passwords: a well-known one is wrong, and an imported hash reveals nothing", () => {
+  is("ok", judgeDashboard("{ARGON2ID}…", 20, false));
+  is("wrong", judgeDashboard("{ARGON2ID}…", 20, true));
+  is("unknown", judgeDashboard(null, 0, false));
+  assert.ok(defaultPasswords(["example.org"], "mail.example.org").includes("example.org"));
+  is("ok", judgeImported([{ name: "a@example.org", origin: "command" }], NOT_FOLLOWED));
+  const imported = { name: "a@example.org", origin: "imported" } as const;
+  is("unknown", judgeImported([imported], NOT_FOLLOWED));
+  const listed = { name: "b@example.org", origin: "listed" } as const;
+  is("ok", judgeImported([listed], { weak: new Map(), judged: new Set(["b@example.org"]) }));
+  const weak = { weak: new Map([["b@example.org", "It is too short."]]), judged: new Set(["b@example.org"]) };
+  is("wrong", judgeImported([listed], weak));
+  assert.match(judgeImported([listed], weak).saw, /b@example\.org \(It is too short\)/);
+  is("warning", judgeDashboard("{ARGON2ID}x", 9, false, "It is too short."));
+  is("ok", judgeSecretInEnvironment({ ADMIN_PASSWORD: "" }));
+  is("warning", judgeSecretInEnvironment({ ADMIN_PASSWORD: "secret" }));
+});
+
+/** In nft(8)'s output format. */
+function chainOf(rules: readonly string[]): string {
+  return `table inet ghostinbox {\n\tchain banned {\n${rules.map((rule) => `\t\t${rule}\n`).join("")}\t}\n}\n`;
+}
+const HOOK = "type filter hook input priority filter - 10;";
+const DROPS = ["ban4", "ban6", "net4", "net6"].map((set) => `ip saddr @${set} goto banned`).join("\n");
+const BANNED = chainOf(['counter name "dropped" drop']);
+
+test("firewall: a chain that is missing, not hooked, or drops nothing", () => {
+  const lets = 'iif "lo" accept\n\t\tip saddr @allow4 accept\n';
+  is("ok", judgeChain(`${HOOK}\n${DROPS}`, BANNED, ""));
+  is("ok", judgeChain(`${HOOK} policy accept;\n${lets}${DROPS}`, BANNED, ""));
+  for (const early of ["ip saddr 0.0.0.0/0 accept", "return", "jump other", 'accept comment "mine"']) {
+    is("wrong", judgeChain(`${HOOK}\n${lets}${early}\n${DROPS}`, BANNED, ""));
+    is("wrong", judgeChain(`${HOOK}\n${lets}${DROPS.replace("\n", `\n\t\t${early}\n`)}`, BANNED, ""));
+  }
+  is("wrong", judgeChain("", "", "No such file or directory"));
+  is("wrong", judgeChain(DROPS, BANNED, ""));
+  is("wrong", judgeChain(`${HOOK}\n${DROPS.replace("@net6 goto banned", "")}`, BANNED, ""));
+});
+
+test("firewall: banned addresses are sent to a chain that drops nothing, or not all", () => {
+  const input = `${HOOK}\n${DROPS}`;
+  const [reject, drop] = ["limit rate 200/second reject with tcp reset", 'counter name "dropped" drop'];
+  const of = (...rules: readonly string[]): Finding => judgeChain(input, chainOf(rules), "");
+  is("ok", of(reject, drop));
+  is("ok", of("counter packets 0 bytes 0 drop"));
+  is("wrong", judgeChain(input, "", ""));
+  is("wrong", of());
+  is("wrong", of(reject));
+  is("wrong", of(reject, "ip saddr 198.51.100.1 drop"));
+  for (const early of ["accept", "tcp dport 25 return", "goto other", "ip saddr vmap @verdicts"])
+    is("wrong", of(early, reject, drop));
+});
+
+test("dns: records that mail needs are wrong, optional ones are warnings, silence is unknown", () => {
+  const record = { name: "example.org", type: "TXT", value: "x", kind: "spf", says: "", required: true } as const;
+  const of = (status: "ok" | "missing" | "wrong" | "unknown", required = true): Finding =>
+    judgeRecord("example.org", { record: { ...record, required }, verdict: { status, detail: "seen" } });
+  is("ok", of("ok"));
+  is("wrong", of("missing"));
+  is("wrong", of("wrong"));
+  is("warning", of("missing", false));
+  is("unknown", of("unknown"));
+});
+
+test("mail flow: only a refusal is right, and an unclear answer is unknown", () => {
+  is("ok", judgeRelay("554 5.7.1 <a@example.com>: Relay access denied\r\n"));
+  is("wrong", judgeRelay("250 2.1.5 Ok\r\n"));
+  is("unknown", judgeRelay("450 4.7.1 try again\r\n"));
+  is("ok", judgeSignIn("IMAPS", "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"));
+  is("wrong", judgeSignIn("IMAPS", "a OK Logged in\r\n"));
+  is("ok", judgeSignIn("submission", "535 5.7.8 Error: authentication failed\r\n"));
+  is("wrong", judgeSignIn("submission", "235 2.7.0 Authentication successful\r\n"));
+  is("unknown", judgeSignIn("submission", "454 4.7.0 Temporary authentication failure\r\n"));
+  is("ok", judgePort25("250-mail.example.org\r\n250 SIZE 1\r\n"));
+  is("wrong", judgePort25("250-mail.example.org\r\n250-AUTH PLAIN\r\n250 SIZE 1\r\n"));
+});
+
+test("accounts: unused for 90 days, even if never used, but not if suspended", () => {
+  const one = { name: "a@example.org", suspended: false, createdAt: new Date(NOW - 100 * DAY_MS).toISOString() };
+  const signedIn = (days: number): string => new Date(NOW - days * DAY_MS).toISOString();
+  is("ok", judgeUnused([{ ...one, lastSignInAt: signedIn(89) }], NOW));
+  is("warning", judgeUnused([{ ...one, lastSignInAt: signedIn(91) }], NOW));
+  is("warning", judgeUnused([{ ...one, lastSignInAt: null }], NOW));
+  is("ok", judgeUnused([{ ...one, createdAt: signedIn(1), lastSignInAt: null }], NOW));
+  is("ok", judgeUnused([{ ...one, suspended: true, lastSignInAt: null }], NOW));
+  is("ok", judgeHeld([]));
+  is("warning", judgeHeld(["a@example.org"]));
+});
+
+test("permissions: more rights or another owner are wrong; fewer rights and missing files are not", () => {
+  const wanted = { path: "/x", mode: 0o640, uid: 0, gid: 7 };
+  is("ok", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 0, gid: 7 }]]));
+  is("ok", judgeOwners("file", [[wanted, { mode: 0o100600, uid: 0, gid: 7 }]]));
+  is("ok", judgeOwners("file", [[wanted, null]]));
+  is("wrong", judgeOwners("file", [[wanted, { mode: 0o100644, uid: 0, gid: 7 }]]));
+  is("wrong", judgeOwners("file", [[wanted, { mode: 0o100640, uid: 5, gid: 7 }]]));
+  is("ok", judgeNamed([{ path: "/k", mode: 0o100640 }]));
+  is("warning", judgeNamed([{ path: "/k", mode: 0o100644 }]));
+});
+
+test("components and notices, and a guard that does not answer", () => {
+  const health: Health = {
+    status: "ok",
+    components: [{ name: "postfix", status: "ok", detail: "" }],
+    notices: [],
+    needsYou: [],
+    uptimeSeconds: 1,
+  };
+  const of = (status: "degraded" | "down"): Health => ({
+    ...health,
+    components: [{ name: "postfix", status, detail: "x" }],
+  });
+  is("ok", judgeComponents(health));
+  is("warning", judgeComponents(of("degraded")));
+  is("wrong", judgeComponents(of("down")));
+  is("wrong", judgeComponents(null));
+  is("ok", judgeNotices(health));
+  is("wrong", judgeNotices(null));
+  const notice = { code: "backup_failed", since: "", says: "It failed.", detail: "", next: "backup create" } as const;
+  is("warning", judgeNotices({ ...health, notices: [notice] }));
+});
+
+test("disk: little space, almost none, and a read-only disk", () => {
+  is("ok", judgeSpace("/x", { free: 50, all: 100 }));
+  is("warning", judgeSpace("/x", { free: 9, all: 100 }));
+  is("wrong", judgeSpace("/x", { free: 2, all: 100 }));
+  is("ok", judgeInodes("/x", { free: 0, all: 0 }));
+  is("wrong", judgeInodes("/x", { free: 0, all: 100 }));
+  is("ok", judgeMount("/x", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"));
+  is("wrong", judgeMount("/x", "1 0 8:1 / / ro - ext4 /dev/sda1 rw\n"));
+  is("unknown", judgeMount("/x", ""));
+});
+
+test("queue: an old mail and many of them", () => {
+  is("ok", judgeAge(undefined, NOW));
+  is("ok", judgeAge({ id: "4Wxyz", at: NOW - HOUR_MS }, NOW));
+  is("warning", judgeAge({ id: "4Wxyz", at: NOW - 7 * HOUR_MS }, NOW));
+  is("ok", judgeLength(500));
+  is("warning", judgeLength(501));
+});
+
+test("databases: damage, and files that were set aside", () => {
+  is("ok", judgeDatabase("/x.db", 1, null));
+  is("wrong", judgeDatabase("/x.db", 1, "quick_check finds damage"));
+  is("ok", judgeAside([]));
+  is("warning", judgeAside(["engine/engine.db.damaged-1"]));
+});
+
+test("bans: missing in the kernel, networks too, and an allow list that is too wide", () => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- canonical text of a network
+  const network = "203.0.113.0/24" as Parameters<typeof uncovered>[0][number];
+  is("ok", judgeHeldByKernel(0, null, []));
+  is("wrong", judgeHeldByKernel(2, "The kernel holds 1 of 2 bans.", []));
+  is("wrong", judgeHeldByKernel(1, null, [network]));
+  assert.deepEqual(uncovered([network], "elements = { 203.0.112.0/23 timeout 1h }"), []);
+  assert.deepEqual(uncovered([network], "elements = { 198.51.100.0/24 }"), [network]);
+  is("ok", judgeAllowed([{ prefix: "203.0.113.0/24", note: "" }]));
+  is("warning", judgeAllowed([{ prefix: "0.0.0.0/0", note: "" }]));
+});
+
+test("alerts: no channel leaves the server, one fails, and a test is rejected", () => {
+  const email = { name: "email", failing: null };
+  is("warning", judgeOutside({ channels: [email], leadOut: false }));
+  is("ok", judgeOutside({ channels: [email], leadOut: true }));
+  is("unknown", judgeOutside(null));
+  is("ok", judgeChannels({ channels: [email], leadOut: true }));
+  is("wrong", judgeChannels({ channels: [{ name: "ntfy", failing: "refused" }], leadOut: true }));
+  is("unknown", judgeTest(null));
+  is("ok", judgeTest([{ channel: "ntfy", ok: true, detail: "" }]));
+  is("wrong", judgeTest([{ channel: "ntfy", ok: false, detail: "refused" }]));
+});
+
+test("backups: none, old, failed, without the key, on the same disk", () => {
+  const last = {
+    at: NOW - HOUR_MS,
+    tookMs: 1,
+    snapshot: "5f0c",
+    place: "/b",
+    mails: 1,
+    files: 1,
+    bytes: 1,
+    addedBytes: 1,
+  };
+  const record = { last, failure: null, oldKept: null, since: 0, isKeySeen: true };
+  const aged = (hours: number) => ({ ...record, last: { ...last, at: NOW - hours * HOUR_MS } });
+  is("ok", judgeBackup(true, record, NOW));
+  is("warning", judgeBackup(true, aged(31), NOW));
+  is("wrong", judgeBackup(true, aged(73), NOW));
+  is("wrong", judgeBackup(true, { ...record, last: null }, NOW));
+  is("warning", judgeBackup(true, { ...record, failure: { at: NOW, reason: "no room" } }, NOW));
+  is("warning", judgeBackup(false, record, NOW));
+  is("ok", judgeKey(record));
+  is("wrong", judgeKey({ ...record, isKeySeen: false }));
+  is("unknown", judgeKey({ ...record, last: null }));
+  const drill = { at: NOW - DAY_MS, tookMs: 1, snapshot: "5f0c", madeAt: NOW, reason: null, found: null };
+  is("ok", judgeDrill({ drills: [drill], begun: null }, 30 * DAY_MS, NOW));
+  is("warning", judgeDrill({ drills: [{ ...drill, at: NOW - 61 * DAY_MS }], begun: null }, 30 * DAY_MS, NOW));
+  is("wrong", judgeDrill({ drills: [{ ...drill, reason: "damaged" }], begun: null }, 30 * DAY_MS, NOW));
+  is("warning", judgeDrill({ drills: [], begun: null }, 30 * DAY_MS, NOW));
+  is("warning", judgePlace("/x", { data: 1, repository: 1 }));
+  is("ok", judgePlace("/x", { data: 1, repository: 2 }));
+  is("ok", judgePlace("sftp:x", { data: 1, repository: null }));
+});
+
+test("clock: a file from the future, and no time server", () => {
+  is("ok", judgeFiles({ path: "/x", at: NOW - 1_000 }, NOW));
+  is("wrong", judgeFiles({ path: "/x", at: NOW + HOUR_MS }, NOW));
+  is("unknown", judgeFiles(null, NOW));
+  is("ok", judgeSynchronized("yes"));
+  is("warning", judgeSynchronized("no"));
+  is("unknown", judgeSynchronized(""));
+});
+
+test("updates: security updates are wrong, and old or missing lists prove nothing", () => {
+  const line = (from: string): string => `Inst openssl [3.0.16] (3.0.17 ${from} [amd64])\n`;
+  is("ok", judgeUpdates("", NOW - DAY_MS, NOW));
+  is("warning", judgeUpdates(line("Debian:12.13/oldstable"), NOW, NOW));
+  is("wrong", judgeUpdates(line("Debian-Security:12/oldstable-security"), NOW, NOW));
+  is("warning", judgeUpdates(line("Debian:12.13/oldstable").replace("openssl", "debian-security-support"), NOW, NOW));
+  const kernel = judgeUpdates("Inst linux-image-41 (6.1 Debian-Security:12/oldstable-security [amd64])\n", NOW, NOW);
+  is("wrong", kernel);
+  assert.match(kernel.fix, /--with-new-pkgs/);
+  is("unknown", judgeUpdates("", NOW - 8 * DAY_MS, NOW));
+  is("unknown", judgeUpdates("", null, NOW));
+  is("unknown", judgeUpdates(null, NOW, NOW));
+});

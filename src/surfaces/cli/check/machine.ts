@@ -1,0 +1,187 @@
+import { globSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { RENEW_IMAGE } from "../../../core/report/todo.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS, instant, MINUTE_MS, span } from "../../../core/time.ts";
+import { replacedIn } from "../../../host/debian/packages.ts";
+import { fetchLists, readUpgrade, SIMULATED_UPGRADE } from "../../../host/debian/updates.ts";
+import { mountOf } from "../../../host/kernel/mounts.ts";
+import { IS_IMAGE } from "../../../host/running/checkout.ts";
+import { withDescendants } from "../../../host/running/read-processes.ts";
+import { SERVICES } from "../../../host/running/runit.ts";
+import { pidOf } from "../../../host/running/supervise.ts";
+import { PROGRAM } from "../call.ts";
+import { size } from "../print/text.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import type { Check, Room } from "./server.ts";
+
+/** The newest file that the server has written. */
+export type Newest = Readonly<{ path: string; at: number }>;
+
+/** Reports files from the future, which mean that the clock was set back. A server that logs has written within minutes. */
+export function judgeFiles(newest: Newest | null, now: number): Finding {
+  if (newest === null) return unknown("The server has written no file yet.");
+  const fix = "timedatectl  # or chronyc tracking: shows where the machine gets its time from";
+  const ahead = newest.at - now;
+  if (ahead > MINUTE_MS)
+    return wrong(`${newest.path} was written ${span(ahead)} in the future: the clock was set back.`, fix);
+  return ok(`The newest file of the server (${newest.path}) is ${span(-ahead)} old, so none is from the future.`);
+}
+
+/** `said`: NTPSynchronized of timedatectl(1); empty if it cannot be asked. */
+export function judgeSynchronized(said: string): Finding {
+  if (said === "yes") return ok("A time server keeps the machine's clock.");
+  if (said === "no") return warning("No time server keeps the machine's clock.", "timedatectl set-ntp true");
+  return unknown("Whether a time server keeps the clock is unknown here; the host may do it.", "timedatectl");
+}
+
+function newestFile(data: string): Newest | null {
+  const files = globSync(["log/**/*", "db/*/*", "run/*.pid"], { cwd: data }).map((name) => join(data, name));
+  return files.reduce<Newest | null>((newest, path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() !== true) return newest;
+    const at = stat.mtimeMs;
+    return newest === null || at > newest.at ? { path, at } : newest;
+  }, null);
+}
+
+export const clock = [
+  {
+    name: "files",
+    does: "Compares the clock with the newest file that the server has written.",
+    look: ({ layout, now }) => judgeFiles(newestFile(layout.data), now),
+  },
+  {
+    name: "synchronized",
+    does: "Asks the system whether a time server keeps the clock.",
+    look: async ({ machine }) => {
+      const ran = await machine.run("timedatectl", ["show", "-p", "NTPSynchronized", "--value"], { timeoutMs: 5_000 });
+      return judgeSynchronized(ran.code === 0 ? ran.stdout.trim() : "");
+    },
+  },
+] as const satisfies readonly Check[];
+
+/** Free shares of the disk. */
+const LITTLE = 0.1;
+const ALMOST_NONE = 0.03;
+
+export function judgeSpace(place: string, { free, all }: Room): Finding {
+  return judgeRoom(free / all, `${size(free)} of ${size(all)} are free below ${place}.`, place);
+}
+
+/** Some file systems have no fixed number of inodes. */
+export function judgeInodes(place: string, { free, all }: Room): Finding {
+  if (all === 0) return ok(`The file system below ${place} has no fixed number of inodes.`);
+  return judgeRoom(free / all, `${free} of ${all} inodes are free below ${place}.`, place);
+}
+
+function judgeRoom(share: number, saw: string, place: string): Finding {
+  const fix = `du -xh --max-depth=2 ${place} | sort -h | tail  # shows what uses the space`;
+  if (share < ALMOST_NONE) return wrong(saw, fix);
+  return share < LITTLE ? warning(saw, fix) : ok(saw);
+}
+
+export function judgeMount(place: string, mounts: string): Finding {
+  const mount = mountOf(place, mounts);
+  if (mount === null) return unknown(`The kernel lists no mount that contains ${place}.`);
+  const { point, type, isReadOnly } = mount;
+  if (isReadOnly) return wrong(`The disk at ${point} (${type}) is read-only.`, "dmesg | tail  # docs/recovery.md");
+  return ok(`The disk at ${point} (${type}) is writable.`);
+}
+
+export const disk = [
+  {
+    name: "space",
+    does: "Asks the file system of the data directory for its free space.",
+    look: ({ layout: { data }, machine }) => judgeSpace(data, machine.room(data).bytes),
+  },
+  {
+    name: "inodes",
+    does: "Asks the file system for its free inodes; each mail uses one.",
+    look: ({ layout: { data }, machine }) => judgeInodes(data, machine.room(data).inodes),
+  },
+  {
+    name: "mount",
+    does: "Checks whether the data directory's disk is writable.",
+    look: ({ layout: { data }, machine }) => judgeMount(data, machine.mounts()),
+  },
+] as const satisfies readonly Check[];
+
+const FETCH = IS_IMAGE ? RENEW_IMAGE : "apt-get update";
+const INSTALL = IS_IMAGE ? RENEW_IMAGE : "apt-get --with-new-pkgs upgrade";
+const OLD_DAYS = 7;
+
+/** `simulated`: the output of `SIMULATED_UPGRADE`. `listedAt` null: the package lists are missing. */
+export function judgeUpdates(simulated: string | null, listedAt: number | null, now: number): Finding {
+  if (listedAt === null)
+    return unknown("This machine has no Debian package lists, so pending updates are unknown.", FETCH);
+  if (simulated === null) return unknown("apt-get cannot be asked.", FETCH);
+  const waiting = readUpgrade(simulated);
+  const security = waiting.filter(({ isSecurity }) => isSecurity).map(({ name }) => name);
+  const names = waiting.map(({ name }) => name);
+  if (security.length > 0)
+    return wrong(`${plural(security.length, "security update")} not installed yet: ${some(security)}.`, INSTALL);
+  if (names.length > 0) return warning(`${plural(names.length, "update")} not installed yet: ${some(names)}.`, INSTALL);
+  const days = Math.floor((now - listedAt) / DAY_MS);
+  if (days > OLD_DAYS) return unknown(`The package lists are ${plural(days, "day")} old and show no update.`, FETCH);
+  return ok("No update waits.");
+}
+
+/** `said`: apt-config(8)'s output for the setting that unattended-upgrades adds. */
+export function judgeAutomatic(said: string | null): Finding {
+  if (said === null) return unknown("apt-config cannot be asked.");
+  const [, days = "0"] = /"([^"]*)";/.exec(said) ?? [];
+  if (days !== "0" && days !== "")
+    return ok(`Debian installs security updates automatically (every ${plural(Number(days), "day")}).`);
+  return warning(
+    "Debian does not install security updates automatically.",
+    "apt-get install unattended-upgrades && dpkg-reconfigure -plow unattended-upgrades",
+  );
+}
+
+/** `running`: the server's processes whose program or library was replaced or removed. */
+export function judgeReplaced(running: readonly string[], looked: number): Finding {
+  if (running.length > 0)
+    return warning(`These still run code from before an update: ${some(running)}.`, `${PROGRAM} restart`);
+  if (looked === 0) return unknown("No process of the server could be inspected.", `${PROGRAM} status`);
+  return ok(
+    `${plural(looked, "process", "processes")} of the server: none runs a program or library that was replaced.`,
+  );
+}
+
+export const updates = [
+  {
+    name: "automatic",
+    does: "Asks apt whether Debian's security updates are installed automatically.",
+    look: async ({ machine }) => {
+      if (IS_IMAGE) return ok("Updates come with a new image; `updates.waiting` says when you need one.");
+      const ran = await machine.run("apt-config", ["dump", "APT::Periodic::Unattended-Upgrade"]);
+      return judgeAutomatic(ran.code === 0 ? ran.stdout : null);
+    },
+  },
+  {
+    name: "running",
+    does: "Checks whether the server's processes still run programs or libraries that an update replaced.",
+    look: ({ layout: { services } }) => {
+      const main = new Set(SERVICES.map((service) => pidOf(services, service)));
+      const all = withDescendants(main);
+      const old = all.flatMap(({ pid, args }) =>
+        replacedIn(pid).map((file) => `${basename(args[0] ?? "")} (${pid}): ${file}`),
+      );
+      return judgeReplaced(old, all.length);
+    },
+  },
+  {
+    name: "waiting",
+    does: "Asks apt, without changing anything, which Debian updates are pending. Only a container fetches the lists, once a day, into memory.",
+    look: async ({ machine, now }) => {
+      const failed = IS_IMAGE ? await fetchLists(instant(now)) : null;
+      if (failed !== null) return unknown(failed, RENEW_IMAGE);
+      const lists = globSync(join(machine.packageLists, "*_Packages*"));
+      const times = lists.map((file) => statSync(file).mtimeMs);
+      if (times.length === 0) return judgeUpdates(null, null, now);
+      const ran = await machine.run("apt-get", SIMULATED_UPGRADE, { timeoutMs: 20_000 });
+      return judgeUpdates(ran.code === 0 ? ran.stdout : null, Math.max(...times), now);
+    },
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,166 @@
+import { messageOf } from "../../../core/error.ts";
+import { NO_ACCOUNT } from "../../../core/net/address.ts";
+import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { type Door, PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
+import { PROGRAM } from "../call.ts";
+import { oneLine } from "../print/text.ts";
+import { type Finding, ok, unknown, wrong } from "./finding.ts";
+import { type Check, doorsOf, type Server } from "./server.ts";
+
+/** Longer than the deliberate delay of a refused sign-in. */
+const TIMEOUT_MS = 20_000;
+const APPLY = `${PROGRAM} config apply`;
+/** A domain for examples (RFC 2606 section 3); the attempt stops before any content, so nothing is ever sent. */
+const ELSEWHERE = "relay-test@example.com";
+const WRONG_PASSWORD = "this is not the password of anybody";
+const PLAIN = Buffer.from(`\0${NO_ACCOUNT}\0${WRONG_PASSWORD}`).toString("base64");
+
+/** `answer`: to RCPT TO for someone else's domain. */
+export function judgeRelay(answer: string): Finding {
+  const says = oneLine(answer.trim());
+  if (answer.startsWith("5")) return ok(`Mail for ${ELSEWHERE} is refused: ${says}`);
+  if (answer.startsWith("4")) return unknown(`Mail for ${ELSEWHERE} is deferred: ${says}`, `${PROGRAM} status`);
+  return wrong(`Port 25 accepts mail for ${ELSEWHERE} from a stranger: ${says}`, APPLY);
+}
+
+/** NO is a refusal (RFC 9051 section 6.2.3), and so is 535 (RFC 4954 section 6). */
+export function judgeSignIn(door: string, answer: string): Finding {
+  const says = oneLine(answer.trim().split("\r\n").at(-1) ?? "");
+  if (/^(?:a NO|535)/m.test(answer)) return ok(`${door} refuses a wrong password: ${says}`);
+  if (/^(?:a OK|235)/m.test(answer)) return wrong(`${door} accepts a wrong password: ${says}`, APPLY);
+  return unknown(`${door} neither accepts nor refuses: ${says}`, `${PROGRAM} status`);
+}
+
+/** RFC 6409 section 4.3: submission requires a sign-in. */
+export function judgeAnonymous(answer: string): Finding {
+  const says = oneLine(answer.trim());
+  if (answer.startsWith("5")) return ok(`Submission refuses mail without a sign-in: ${says}`);
+  if (answer.startsWith("2")) return wrong(`Submission accepts mail without a sign-in: ${says}`, APPLY);
+  return unknown(`Submission defers mail without a sign-in: ${says}`, `${PROGRAM} status`);
+}
+
+/** RFC 5321 section 7.3 permits refusing VRFY; 252 reveals nothing either. */
+export function judgeNames(answer: string): Finding {
+  const says = oneLine(answer.trim());
+  if (/^25[01]/.test(answer)) return wrong(`Port 25 reveals which addresses exist: ${says}`, APPLY);
+  return ok(`Port 25 does not reveal which addresses exist: ${says}`);
+}
+
+/** Port 25 is for servers and accepts no passwords, not even over TLS. */
+export function judgePort25(offers: string): Finding {
+  if (/^250[ -]AUTH\b/im.test(offers)) return wrong("Port 25 offers AUTH after STARTTLS.", APPLY);
+  return ok("Port 25 offers no AUTH after STARTTLS.");
+}
+
+type Talk = Readonly<{ port: number; localAddress: string; goodbye: string }>;
+
+/** Runs a dialogue; if it fails, the result is unknown. */
+async function talk(talkTo: Talk, isTls: boolean, say: (dialogue: PortDialogue) => Promise<Finding>): Promise<Finding> {
+  try {
+    const tls = isTls ? { rejectUnauthorized: false } : undefined;
+    const { port, localAddress } = talkTo;
+    const dialogue = await PortDialogue.open({ port, localAddress, tls, timeoutMs: TIMEOUT_MS });
+    try {
+      const finding = await say(dialogue);
+      dialogue.close(talkTo.goodbye);
+      return finding;
+    } catch (error) {
+      dialogue.close();
+      throw error;
+    }
+  } catch (error) {
+    return unknown(`Port ${talkTo.port} ${messageOf(error)}.`, `${PROGRAM} check --only ports`);
+  }
+}
+
+async function greeted(dialogue: PortDialogue, isTls = false): Promise<string> {
+  await dialogue.hears(SMTP_REPLY);
+  const offers = await dialogue.ask("EHLO probe.localhost");
+  if (isTls) return offers;
+  await dialogue.ask("STARTTLS");
+  await dialogue.startTls({ rejectUnauthorized: false });
+  return dialogue.ask("EHLO probe.localhost");
+}
+
+function signIn(server: Server, name: "submission" | "submissions"): Promise<Finding> {
+  const door: Door | undefined = doorsOf(server.settings).find((one) => one.name === name);
+  if (door === undefined) return Promise.resolve(unknown(`No port is set for ${name}.`));
+  const isTls = door.tlsStart === "at_once";
+  return talk({ port: door.port, localAddress: PROBE_ADDRESS, goodbye: door.goodbye }, isTls, async (dialogue) => {
+    await greeted(dialogue, isTls);
+    return judgeSignIn(name, await dialogue.ask(`AUTH PLAIN ${PLAIN}`));
+  });
+}
+
+export const mailFlow = [
+  {
+    name: "relay",
+    does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
+    look: ({ settings }) =>
+      talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
+        await dialogue.hears(SMTP_REPLY);
+        await dialogue.ask("EHLO check.localhost");
+        await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
+        const answer = await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`);
+        await dialogue.ask("RSET");
+        return judgeRelay(answer);
+      }),
+  },
+  {
+    name: "anonymous",
+    does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
+    look: ({ settings }) =>
+      talk(
+        { port: settings["ports.submission"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" },
+        false,
+        async (dialogue) => {
+          await greeted(dialogue);
+          const sender = await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
+          if (!sender.startsWith("250")) return judgeAnonymous(sender);
+          return judgeAnonymous(await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`));
+        },
+      ),
+  },
+  {
+    name: "names",
+    does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
+    look: ({ settings }) =>
+      talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
+        await dialogue.hears(SMTP_REPLY);
+        await dialogue.ask("EHLO probe.localhost");
+        return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
+      }),
+  },
+  {
+    name: "port-25",
+    does: "Checks whether port 25 accepts passwords after STARTTLS.",
+    look: ({ settings }) =>
+      talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) =>
+        judgePort25(await greeted(dialogue)),
+      ),
+  },
+  {
+    name: "sign-in-imaps",
+    does: "Signs in over IMAPS with an unknown name and a wrong password.",
+    look: ({ settings }) =>
+      talk(
+        { port: settings["ports.imaps"], localAddress: PROBE_ADDRESS, goodbye: "b LOGOUT" },
+        true,
+        async (dialogue) => {
+          await dialogue.hears(/^\* OK .*\r\n/m);
+          const answer = await dialogue.ask(`a LOGIN ${NO_ACCOUNT} "${WRONG_PASSWORD}"`, /^a .*\r\n/m);
+          return judgeSignIn("IMAPS", answer);
+        },
+      ),
+  },
+  {
+    name: "sign-in-submission",
+    does: "The same over submission, after STARTTLS.",
+    look: (server) => signIn(server, "submission"),
+  },
+  {
+    name: "sign-in-submissions",
+    does: "The same over submissions.",
+    look: (server) => signIn(server, "submissions"),
+  },
+] as const satisfies readonly Check[];

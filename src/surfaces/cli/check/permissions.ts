@@ -1,0 +1,199 @@
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { codeOf } from "../../../core/error.ts";
+import { plural } from "../../../core/text.ts";
+import { groupId, userIds } from "../../../host/machine/system-users.ts";
+import { directories } from "../../../mail/configuration/directories.ts";
+import { CONTENT_USERS, type Layout, USERS } from "../../../settings/layout.ts";
+import { fileSettings, type SettingKey, type Settings } from "../../../settings/schema.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, warning, wrong } from "./finding.ts";
+import type { Check } from "./server.ts";
+
+/** Expected owner and mode. */
+export type Wanted = Readonly<{ path: string; mode: number; uid: number; gid: number }>;
+/** The present state; null: it does not exist. */
+export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
+
+const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
+
+/** Missing rights are no danger: `status` shows what cannot work. */
+export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
+  const bad = entries.flatMap(([wanted, found]) => {
+    if (found === null) return [];
+    const owner = found.uid === wanted.uid && found.gid === wanted.gid;
+    const more = found.mode & ~wanted.mode & 0o777;
+    if (owner && more === 0) return [];
+    return [`${wanted.path} is ${said(found)} instead of ${said(wanted)}`];
+  });
+  if (bad.length > 0) return wrong(`${some(bad)}.`, FIX);
+  const there = entries.filter(([, found]) => found !== null).length;
+  return ok(`${plural(there, what)} with the owner and mode that set-up assigns.`);
+}
+
+export function judgePrograms(open: readonly string[], { program, conf, services }: Layout): Finding {
+  if (open.length > 0) return wrong(`Users other than root can change ${some(open)}.`, FIX);
+  return ok(`Only root can change what is in ${program}, ${conf} and ${services}.`);
+}
+
+/** `found`: the owner's files that settings name, with their modes. */
+export function judgeNamed(found: readonly Readonly<{ path: string; mode: number }>[]): Finding {
+  const open = found.filter(({ mode }) => (mode & 0o007) !== 0).map(({ path }) => path);
+  if (open.length > 0)
+    return warning(`Every user of this machine can read ${some(open)}.`, `chmod o= ${open[0] ?? ""}`);
+  return ok(`${plural(found.length, "file")} with secrets that settings name, none readable by every user.`);
+}
+
+function said({ mode, uid, gid }: Readonly<{ mode: number; uid: number; gid: number }>): string {
+  return `${(mode & 0o7777).toString(8).padStart(4, "0")} ${uid}:${gid}`;
+}
+
+function found(path: string): Found {
+  try {
+    const { mode, uid, gid } = lstatSync(path);
+    return { mode, uid, gid };
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function wantedDirectories(layout: Layout): readonly Wanted[] {
+  // A path that is listed twice gets the later access, as in set-up.
+  const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
+  return [...last.values()].map(({ path, mode, user, group }) => ({
+    path,
+    mode,
+    uid: userIds(user).uid,
+    gid: groupId(group),
+  }));
+}
+
+/** Files that hold a secret, with the only users who may read them. */
+function wantedSecrets(layout: Layout): readonly Wanted[] {
+  const guard = groupId(USERS.guard);
+  const rspamd = groupId(CONTENT_USERS.rspamd);
+  const guardId = userIds(USERS.guard).uid;
+  const database = (path: string, group: string): Wanted => ({ path, mode: 0o640, uid: guardId, gid: groupId(group) });
+  return [
+    { path: layout.settings, mode: 0o640, uid: 0, gid: guard },
+    { path: layout.loginPolicySecret, mode: 0o640, uid: 0, gid: guard },
+    { path: layout.tlsKey, mode: 0o600, uid: 0, gid: 0 },
+    { path: layout.backup, mode: 0o700, uid: 0, gid: 0 },
+    { path: layout.backupKey, mode: 0o600, uid: 0, gid: 0 },
+    { path: layout.mailPrivateKey, mode: 0o600, uid: 0, gid: 0 },
+    { path: layout.proofWord, mode: 0o640, uid: 0, gid: rspamd },
+    database(layout.engineDb, USERS.dataGroup),
+    database(layout.accountsDb, USERS.accountsGroup),
+    ...namesIn(layout.dkimKeys).map((path) => ({ path, mode: 0o640, uid: 0, gid: rspamd })),
+    ...namesIn(layout.tlsServed).map((path) => ({ path, mode: 0o600, uid: 0, gid: 0 })),
+  ];
+}
+
+function wantedSockets(layout: Layout): readonly Wanted[] {
+  const { uid, gid } = userIds(USERS.guard);
+  const web = groupId(USERS.web);
+  return [
+    { path: layout.controlSocket, mode: 0o600, uid, gid: web },
+    { path: layout.webSocket, mode: 0o660, uid, gid: web },
+    { path: layout.keeperSocket, mode: 0o600, uid, gid },
+  ];
+}
+
+/** Files and directories that users other than root may change. */
+function changeable(directory: string): readonly string[] {
+  return [directory, ...readTree(directory)].filter((path) => {
+    const one = found(path);
+    // A link has no mode (symlink(7)).
+    const isLink = one !== null && (one.mode & 0o170000) === 0o120000;
+    return one !== null && (one.uid !== 0 || (!isLink && (one.mode & 0o022) !== 0));
+  });
+}
+
+function readTree(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory).map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+/** Settings that name a world-readable file. Every other file that a setting names counts as a secret. */
+const OPEN_FILES: readonly SettingKey[] = [
+  "tls.cert",
+  "certificates.log",
+  "certificates.files",
+  "alerts.ca",
+  "dns.root_hints",
+  "dns.trust_anchor",
+  "detection.suricata.file",
+  "detection.psad.file",
+  "export.syslog.ca",
+  "export.syslog.cert",
+  "spam.rules",
+  "mailboxes.dovecot",
+  "spam.update_key_file",
+  "outbound.relay_ca",
+];
+
+function named(settings: Settings): readonly Readonly<{ path: string; mode: number }>[] {
+  const secrets = fileSettings().filter((key) => !OPEN_FILES.includes(key));
+  return secrets.flatMap((key) => {
+    const path = settings[key];
+    if (typeof path !== "string" || path === "") return [];
+    const one = found(path);
+    return one === null ? [] : [{ path, mode: one.mode }];
+  });
+}
+
+export const permissions = [
+  {
+    name: "directories",
+    does: "Compares owner and mode of each directory with what set-up assigns.",
+    look: ({ layout }) =>
+      judgeOwners(
+        "directory",
+        wantedDirectories(layout).map((one) => [one, found(one.path)]),
+      ),
+  },
+  {
+    name: "secrets",
+    does: "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
+    look: ({ layout }) =>
+      judgeOwners(
+        "file",
+        wantedSecrets(layout).map((one) => [one, found(one.path)]),
+      ),
+  },
+  {
+    name: "sockets",
+    does: "Compares owner and mode of the command sockets with what they should be.",
+    look: ({ layout }) =>
+      judgeOwners(
+        "socket",
+        wantedSockets(layout).map((one) => [one, found(one.path)]),
+      ),
+  },
+  {
+    name: "programs",
+    does: "Checks whether a user other than root could change programs or configuration that root runs.",
+    look: ({ layout }) =>
+      judgePrograms(
+        [layout.program, layout.conf, layout.services].flatMap((directory) => changeable(directory)),
+        layout,
+      ),
+  },
+  {
+    name: "named-files",
+    does: "Checks whether every user can read files with secrets that settings name.",
+    look: ({ settings }) => judgeNamed(named(settings)),
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseDoor } from "../../../core/firewall/strict.ts";
+import { portsOf } from "../../../host/running/ports.ts";
+import { loadSettings } from "../../../settings/load.ts";
+import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
+
+const loaded = loadSettings('domains = ["example.org"]\n', {});
+if (!loaded.ok) throw new Error("the defaults are valid");
+const { settings } = loaded;
+const promised = portsOf(settings);
+const OURS: Readonly<Record<string, string>> = { postfix: "master", dovecot: "dovecot", unbound: "unbound" };
+const listeners = promised.map(({ port, address, service }) => ({
+  address: address ?? "0.0.0.0",
+  port,
+  programs: [OURS[service] ?? "node-MainThread"],
+}));
+
+test("each port is held by its own program; one that is silent or taken is wrong", () => {
+  assert.equal(judgeListening(promised, listeners).state, "ok");
+  const silent = judgeListening(promised, listeners.slice(1));
+  assert.equal(silent.state, "wrong");
+  assert.match(silent.saw, /25 \(ports\.smtp\)/);
+  const taken = judgeListening(
+    promised,
+    listeners.map((one) => (one.port === 3000 ? { ...one, programs: ["python3"] } : one)),
+  );
+  assert.equal(taken.state, "wrong");
+  assert.match(taken.saw, /3000 by python3/);
+});
+
+test("a dashboard that others can reach is a warning", () => {
+  assert.equal(judgePrivate(settings, listeners).state, "ok");
+  assert.equal(judgePrivate(settings, [{ address: "0.0.0.0", port: 3000, programs: [] }]).state, "warning");
+});
+
+test("other programs that listen publicly are a warning, except ssh", () => {
+  const other = (name: string, address = "0.0.0.0") => ({ address, port: 2222, programs: [name] });
+  assert.equal(judgeOthers(promised, listeners).state, "ok");
+  assert.equal(judgeOthers(promised, [...listeners, other("sshd")]).state, "ok");
+  assert.equal(judgeOthers(promised, [...listeners, other("telnetd")]).state, "warning");
+  assert.equal(judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]).state, "ok");
+  const strict = (...doors: readonly string[]) =>
+    judgeOthers(promised, [...listeners, other("telnetd")], {
+      doors: doors.map((door) => parseDoor(door) ?? assert.fail(door)),
+      trusted: [],
+    });
+  assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
+  assert.equal(strict("2222/tcp6").state, "warning");
+});
+
+test("a port for proxies that accepts other clients is wrong", () => {
+  assert.equal(judgeProxied(new Map([["203.0.113.10", []]])).state, "ok");
+  const open = judgeProxied(new Map([["203.0.113.10", [20_025]]]));
+  assert.deepEqual([open.state, /at 20025 \(203\.0\.113\.10\)/.test(open.saw)], ["wrong", true]);
+});

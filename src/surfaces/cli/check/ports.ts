@@ -1,0 +1,205 @@
+import { doorOf, isLetIn, type Opening } from "../../../core/firewall/strict.ts";
+import { contains, parseIp } from "../../../core/net/ip.ts";
+import { isLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
+import { portsOf, type ServerPort } from "../../../host/running/ports.ts";
+import { openPorts } from "../../../mail/probes/port-dialogue.ts";
+import { proxiedPorts } from "../../../settings/ports.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
+import { kernelState } from "./firewall.ts";
+import type { Check, Machine, Server } from "./server.ts";
+
+const MOST_ADDRESSES = 4;
+
+/** The programs of each service, as the kernel names them (proc(5), comm). */
+const PROGRAMS: Readonly<Record<string, RegExp>> = {
+  postfix: /^(?:master|smtpd)$/,
+  dovecot: /^(?:dovecot|imap-login)$/,
+  unbound: /^unbound$/,
+  web: /^(?:node|MainThread|ghostinbox)/,
+  guard: /^(?:node|MainThread|ghostinbox)/,
+};
+
+export function judgeListening(promised: readonly ServerPort[], listeners: readonly Listener[]): Finding {
+  const silent: string[] = [];
+  const taken: string[] = [];
+  const held: string[] = [];
+  for (const { port, service, setting } of promised) {
+    const programs = listeners.filter((one) => one.port === port).flatMap((one) => one.programs);
+    const ours = PROGRAMS[service];
+    if (listeners.every((one) => one.port !== port)) silent.push(`${port} (${setting})`);
+    else if (programs.some((name) => ours?.test(name) !== true))
+      taken.push(`${port} by ${some([...new Set(programs)])}`);
+    else held.push(String(port));
+  }
+  if (taken.length > 0) return wrong(`Another program holds a port: ${some(taken)}.`, "ss -tlnp");
+  if (silent.length > 0) return wrong(`Nothing listens on ${some(silent)}.`, `${PROGRAM} status`);
+  return ok(`The server's own programs listen on ${held.join(", ")}.`);
+}
+
+/** Programs with plain HTTP or without a password must listen on this machine only. */
+export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
+  const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
+  const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
+  if (open.length > 0)
+    return warning(
+      `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
+      `${PROGRAM} config set http.address 127.0.0.1  # and a proxy in front of it: docs/reverse-proxy.md`,
+    );
+  return ok(`The ports ${inner.join(", ")} are open to this machine only.`);
+}
+
+/** `open`: the ports that a strict firewall opens; null: every port. */
+export function judgeOthers(
+  promised: readonly ServerPort[],
+  listeners: readonly Listener[],
+  open: Opening | null = null,
+): Finding {
+  const listening = listeners.filter((one) => !isLoopback(one) && promised.every(({ port }) => port !== one.port));
+  const others = listening.filter(({ port }) => open === null || isReached(port, open));
+  const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
+  if (said.length === 0)
+    return listening.length === 0
+      ? ok("No other program listens publicly.")
+      : ok("The strict firewall closes the ports of all other programs.");
+  if (others.every(({ programs }) => programs.length > 0 && programs.every((name) => name === "sshd")))
+    return ok(`Apart from the server, only ssh listens: ${some(said)}.`);
+  return warning(`Other programs listen publicly: ${some(said)}.`, "ss -tlnp  # stop what need not be reached");
+}
+
+/** Open over at least one address family. */
+function isReached(port: number, open: Opening): boolean {
+  const at = (family: 4 | 6): boolean => isLetIn(doorOf({ protocol: "tcp", family, first: port, last: port }), open);
+  return at(4) || at(6);
+}
+
+/** Attackers use an open resolver to flood others (RFC 5358). */
+export function judgeResolver(listeners: readonly Listener[]): Finding {
+  const open = listeners.filter(
+    (one) => !isLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
+  );
+  if (open.length > 0)
+    return wrong(
+      `Others can reach the resolver: ${some(open.map(({ address, port }) => `${address}:${port}`))}.`,
+      `${PROGRAM} config apply`,
+    );
+  return ok("The resolver listens for this machine only.");
+}
+
+/** Above 1023: the usual ports of databases, caches and administration. */
+const USUAL = [
+  1433, 1521, 2049, 2375, 2376, 2379, 2525, 3128, 3306, 3389, 4190, 5000, 5432, 5601, 5672, 5900, 5984, 6379, 6443,
+  8000, 8006, 8080, 8081, 8443, 8888, 9000, 9090, 9200, 9300, 10_000, 10_250, 11_211, 11_332, 11_333, 11_334, 15_672,
+  27_017, 50_000,
+];
+/** Including those below 1024. */
+const SCANNED = [...Array.from({ length: 1_023 }, (_, at) => at + 1), ...USUAL];
+
+/** `open`: open ports at each address, except those of the settings. */
+export function judgeScan(open: ReadonlyMap<string, readonly number[]>, listeners: readonly Listener[]): Finding {
+  const isSsh = (port: number): boolean =>
+    listeners.some((one) => one.port === port && one.programs.some((name) => name === "sshd"));
+  const found = [...open].flatMap(([host, ports]) =>
+    ports.filter((port) => !isSsh(port)).map((port) => `${port} (${host})`),
+  );
+  if (found.length > 0)
+    return warning(
+      `Ports that the settings do not name accept connections: ${some(found)}.`,
+      "ss -tlnp; nft list ruleset",
+    );
+  return ok(`At ${some([...open.keys()])} only the ports of the settings and ssh accept connections.`);
+}
+
+/** `open`: ports for proxies that accepted a connection from this address, which is not a proxy's. */
+export function judgeProxied(open: ReadonlyMap<string, readonly number[]>): Finding {
+  const found = [...open].flatMap(([host, taking]) => taking.map((port) => `${port} (${host})`));
+  if (found.length > 0)
+    return wrong(
+      `Clients other than proxies can connect, and claim any address, at ${some(found)}.`,
+      `${PROGRAM} status  # shows the state of the firewall; docs/mail-proxy.md`,
+    );
+  return ok("The ports that trust a PROXY header accept connections from proxies only.");
+}
+
+async function proxied({ machine, settings }: Server): Promise<Finding> {
+  const doors = proxiedPorts(settings);
+  if (doors === null) return ok("No port trusts a PROXY header.");
+  const isProxy = (host: string): boolean => {
+    const ip = parseIp(host);
+    return ip !== null && settings["proxy.networks"].some((network) => contains(network, ip));
+  };
+  const hosts = outside(machine).filter((host) => !isProxy(host));
+  if (hosts.length === 0) return unknown("Every address of this machine is a proxy's, so none is left to test from.");
+  const tried = hosts.map(async (host) => [host, await openPorts(host, Object.values(doors))] as const);
+  return judgeProxied(new Map(await Promise.all(tried)));
+}
+
+/** The machine's addresses that others may reach. */
+function outside(machine: Machine): readonly string[] {
+  return machine
+    .addresses()
+    .filter((address) => !address.startsWith("fe80:"))
+    .slice(0, MOST_ADDRESSES);
+}
+
+async function scan({ machine, settings }: Server): Promise<Finding> {
+  const hosts = outside(machine);
+  if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
+  // Other checks cover the ports of the settings, and each connection there adds a log line.
+  const all = portsOf(settings);
+  const promised = all.filter(({ address }) => address === null || !isLoopback({ address })).map(({ port }) => port);
+  const scanned = [...new Set([...SCANNED, ...all.map(({ port }) => port)])].filter((port) => !promised.includes(port));
+  const open = await Promise.all(hosts.map(async (host) => [host, await openPorts(host, scanned)] as const));
+  return judgeScan(new Map(open), (await listeners(machine)) ?? []);
+}
+
+async function listeners(machine: Machine): Promise<readonly Listener[] | null> {
+  const ran = await machine.run("ss", ["-Htlnp"], { timeoutMs: 10_000 });
+  return ran.code === 0 ? parseListeners(ran.stdout) : null;
+}
+
+function look(judge: (promised: readonly ServerPort[], found: readonly Listener[], settings: Settings) => Finding) {
+  return async ({ machine, settings }: Server): Promise<Finding> => {
+    const found = await listeners(machine);
+    return found === null
+      ? unknown("ss(8) cannot be run.", "apt-get install iproute2")
+      : judge(portsOf(settings), found, settings);
+  };
+}
+
+export const ports = [
+  {
+    name: "listening",
+    does: "Compares the ports of the settings with the programs that listen, as the kernel lists them.",
+    look: look(judgeListening),
+  },
+  {
+    name: "private",
+    does: "Checks that the dashboard and the guard's own port are open to this machine only.",
+    look: look((_, found, settings) => judgePrivate(settings, found)),
+  },
+  {
+    name: "resolver",
+    does: "Checks that the server's resolver listens for this machine only.",
+    look: look((_, found) => judgeResolver(found)),
+  },
+  {
+    name: "scan",
+    does: "Connects to each port below 1024 and to common ports above, at the machine's own addresses, except the ports of the settings.",
+    look: scan,
+  },
+  {
+    name: "proxies",
+    does: "Connects to the ports for proxies from the machine's own addresses that are not a proxy's.",
+    look: proxied,
+  },
+  {
+    name: "others",
+    does: "Looks for other programs that listen publicly and that the firewall lets others reach.",
+    look: async (server) => {
+      const { open } = await kernelState(server);
+      return look((promised, found) => judgeOthers(promised, found, open))(server);
+    },
+  },
+] as const satisfies readonly Check[];

@@ -1,0 +1,139 @@
+import { messageOf } from "../../../core/error.ts";
+import { SECOND_MS } from "../../../core/time.ts";
+import { type CheckRecord, fallen, noted } from "../../../jobs/check/check-record.ts";
+import { oneLine } from "../print/text.ts";
+import { accounts, passwords } from "./accounts.ts";
+import { backups } from "./backups.ts";
+import { bans } from "./bans.ts";
+import { alerts, components, queue } from "./components.ts";
+import { database } from "./database.ts";
+import { dns } from "./dns.ts";
+import { type Finding, type State, unknown } from "./finding.ts";
+import { firewall } from "./firewall.ts";
+import { clock, disk, updates } from "./machine.ts";
+import { mailFlow } from "./mail-flow.ts";
+import { permissions } from "./permissions.ts";
+import { ports } from "./ports.ts";
+import { reputation } from "./reputation.ts";
+import type { Check, Group, Server } from "./server.ts";
+import { tls } from "./tls.ts";
+
+/** What one check did, and its result. */
+export type Result = Readonly<{
+  id: string;
+  group: string;
+  state: State;
+  did: string;
+  evidence: string;
+  /** Null: there is nothing to do. */
+  mend: string | null;
+  tookMs: number;
+}>;
+
+/** Time limit of a single check. */
+const MOST_MS = 25 * SECOND_MS;
+/** These read whole files without a pause, which would delay the other checks' dialogues. */
+const LAST: readonly string[] = ["database"];
+
+/** Runs the checks of these groups, most of them in parallel, and returns them in the order of the groups. */
+export async function runChecks(
+  groups: readonly Group[],
+  server: Server,
+  mostMs: number = MOST_MS,
+): Promise<readonly Result[]> {
+  const isLast = ({ name }: Group): boolean => LAST.includes(name);
+  const first = await Promise.all(
+    groups.filter((group) => !isLast(group)).map((group) => ofGroup(group, server, mostMs)),
+  );
+  const last = await Promise.all(groups.filter(isLast).map((group) => ofGroup(group, server, mostMs)));
+  const results = [...first, ...last].flat();
+  return groups.flatMap(({ name }) => results.filter(({ group }) => group === name));
+}
+
+/** A check that fails or hangs reports that, and does not stop the others. */
+function ofGroup({ name, checks }: Group, server: Server, mostMs: number): Promise<readonly Result[]> {
+  return Promise.all(
+    checks.map(async (one) => {
+      const began = performance.now();
+      const { state, saw, fix } = await looked(one, server, mostMs);
+      const tookMs = Math.round(performance.now() - began);
+      const id = `${name}.${one.name}`;
+      return {
+        id,
+        group: name,
+        state,
+        did: one.does,
+        evidence: withoutPassword(oneLine(saw)),
+        mend: fix === "" ? null : fix,
+        tookMs,
+      };
+    }),
+  );
+}
+
+/** A URL that another program quotes may contain a password (RFC 3986 section 3.2.1). */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/@\s]+@/g, "//…@");
+}
+
+async function looked(one: Check, server: Server, mostMs: number): Promise<Finding> {
+  const late = Promise.withResolvers<Finding>();
+  const timer = setTimeout(() => late.resolve(unknown(`It did not finish within ${mostMs / SECOND_MS} s.`)), mostMs);
+  try {
+    return await Promise.race([one.look(server), late.promise]);
+  } catch (error) {
+    return unknown(`The check failed: ${messageOf(error)}.`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const table = [
+  { name: "passwords", checks: passwords },
+  { name: "firewall", checks: firewall },
+  { name: "ports", checks: ports },
+  { name: "tls", checks: tls },
+  { name: "dns", checks: dns },
+  { name: "reputation", checks: reputation },
+  { name: "mail-flow", checks: mailFlow },
+  { name: "accounts", checks: accounts },
+  { name: "permissions", checks: permissions },
+  { name: "components", checks: components },
+  { name: "disk", checks: disk },
+  { name: "queue", checks: queue },
+  { name: "database", checks: database },
+  { name: "bans", checks: bans },
+  { name: "alerts", checks: alerts },
+  { name: "backups", checks: backups },
+  { name: "clock", checks: clock },
+  { name: "updates", checks: updates },
+] as const satisfies readonly Group[];
+
+/** Every check, in the order of display. */
+export const groups: readonly Group[] = table;
+
+type IdsOf<G> = G extends { name: infer Name extends string; checks: readonly (infer C extends Check)[] }
+  ? `${Name}.${C["name"]}`
+  : never;
+/** `tls.days` */
+export type CheckId = IdsOf<(typeof table)[number]>;
+
+type Parts = Readonly<{
+  /** The previous results of the checks. */
+  before: CheckRecord;
+  /** Runs the checks of these groups. */
+  look: (groups: readonly string[]) => Promise<readonly Result[]>;
+  pause: () => Promise<unknown>;
+  now: () => number;
+}>;
+
+/** Runs all groups once, and those with a new failure again, because failures that clear within a minute are not reported. */
+export async function runWeekly(groups: readonly string[], { before, look, pause, now }: Parts): Promise<CheckRecord> {
+  const record = noted(before, await look(groups), now(), true);
+  const known = fallen(before);
+  const news = fallen(record).filter((id) => !known.includes(id));
+  if (news.length === 0) return record;
+  await pause();
+  const again = await look(groups.filter((group) => news.some((id) => id.startsWith(`${group}.`))));
+  return noted(record, again, now(), false);
+}

@@ -1,0 +1,138 @@
+import { readFileSync, statfsSync } from "node:fs";
+import type { AccountItem, Health } from "../../../admin/declare/items.ts";
+import { PAGE } from "../../../admin/declare/paging.ts";
+import type { AlertList } from "../../../admin/server.ts";
+import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { SECOND_MS } from "../../../core/time.ts";
+import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
+import { ownAddresses } from "../../../host/machine/own-addresses.ts";
+import { type Finished, type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
+import { TOOL_PATH, toolEnvironment } from "../../../host/nft/run-nft.ts";
+import { IS_IMAGE } from "../../../host/running/checkout.ts";
+import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import type { Settings } from "../../../settings/schema.ts";
+import type { CommandCall, Reader } from "../call.ts";
+import type { Finding } from "./finding.ts";
+
+/** The result of TLS at each mail port. */
+export type Shaken = ReadonlyMap<Door, Handshake>;
+
+/** The running system under check. Data that several checks need is fetched once; null: the guard does not answer. */
+export type Server = Readonly<
+  Pick<CommandCall, "guard" | "keeper" | "env"> & {
+    layout: Layout;
+    settings: Settings;
+    machine: Machine;
+    /** Milliseconds since the epoch. */
+    now: number;
+    /** Whether to send a test through each alert channel. */
+    sendsTest: boolean;
+    health: () => Promise<Health | null>;
+    alerts: () => Promise<AlertList | null>;
+    reader: () => Promise<Reader | null>;
+    shaken: () => Promise<Shaken>;
+  }
+>;
+
+/** A sentence about what the check does, printed with every result. */
+export type Check<Name extends string = string> = Readonly<{
+  name: Name;
+  does: string;
+  look: (server: Server) => Finding | Promise<Finding>;
+}>;
+export type Group = Readonly<{ name: string; checks: readonly Check[] }>;
+
+type Call = Pick<CommandCall, "layout" | "env" | "guard" | "keeper" | "reader" | "now">;
+
+const HANDSHAKE_MS = 10 * SECOND_MS;
+
+export function serverOf(call: Call, settings: Settings, sendsTest: boolean): Server {
+  const { layout, env, guard, keeper } = call;
+  return {
+    layout,
+    settings,
+    machine,
+    now: call.now(),
+    env,
+    guard,
+    keeper,
+    sendsTest,
+    health: once(async () => {
+      const asked = await guard.ask<"health">({ verb: "health" });
+      return asked.ok ? asked.result : null;
+    }),
+    alerts: once(async () => {
+      const asked = await guard.ask<"alerts_list">({ verb: "alerts_list", limit: 1, cursor: null });
+      return asked.ok ? asked.result : null;
+    }),
+    reader: once(async () => {
+      const opened = await call.reader();
+      return opened.ok ? opened.reader : null;
+    }),
+    shaken: once(() => shakeAll(settings)),
+  };
+}
+
+/** Starts TLS at each mail port. */
+export async function shakeAll(settings: Settings, offer?: Offer): Promise<Shaken> {
+  const options = { localAddress: PROBE_ADDRESS, servername: settings.hostname, timeoutMs: HANDSHAKE_MS, offer };
+  const shaken = doorsOf(settings).map(async (door) => [door, await handshake(door, options)] as const);
+  return new Map(await Promise.all(shaken));
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
+}
+
+/** Bytes and inodes of a file system. */
+export type Room = Readonly<{ free: number; all: number }>;
+
+/** The machine that runs the server, as its programs and its kernel describe it. */
+export interface Machine {
+  /** Runs a program of the machine until it exits. Never throws. */
+  run(program: string, args: readonly string[], options?: RunOptions): Promise<Finished>;
+  /** Free and total amounts for files of root. */
+  room(path: string): Readonly<{ bytes: Room; inodes: Room }>;
+  /** `/proc/self/mountinfo` (proc(5)). */
+  mounts(): string;
+  /** Its addresses without loopback. */
+  addresses(): readonly Ip[];
+  /** Where apt stores its downloads (apt.conf(5), Dir::State::lists). */
+  readonly packageLists: string;
+}
+
+export const machine: Machine = {
+  // Administrators' tools, whose output we parse.
+  run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(TOOL_PATH), ...options }),
+  room: (path) => {
+    const { bavail, blocks, bsize, ffree, files } = statfsSync(path);
+    return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };
+  },
+  mounts: () => readFileSync("/proc/self/mountinfo", "utf8"),
+  addresses: ownAddresses,
+  packageLists: IS_IMAGE ? IMAGE_LISTS : "/var/lib/apt/lists",
+};
+
+/** The ports of mail, and how TLS starts there (RFC 3207, RFC 8314). */
+export function doorsOf(settings: Settings): readonly Door[] {
+  return [
+    { name: "SMTP", port: settings["ports.smtp"], tlsStart: "starttls", goodbye: "QUIT" },
+    { name: "submission", port: settings["ports.submission"], tlsStart: "starttls", goodbye: "QUIT" },
+    { name: "submissions", port: settings["ports.submissions"], tlsStart: "at_once", goodbye: "QUIT" },
+    { name: "IMAPS", port: settings["ports.imaps"], tlsStart: "at_once", goodbye: "a LOGOUT" },
+  ];
+}
+
+/** All accounts, page after page. */
+export function everyAccount(reader: Reader): readonly AccountItem[] {
+  const all: AccountItem[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = reader.accounts({ limit: PAGE.most, cursor });
+    all.push(...page.items);
+    cursor = page.next;
+  } while (cursor !== null);
+  return all;
+}

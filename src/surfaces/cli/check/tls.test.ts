@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createServer } from "node:tls";
+import { listenOnPort } from "../../../../test/kit/local-server.ts";
+import { saying, servedPort } from "../../../../test/kit/served.ts";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { runProgram } from "../../../host/machine/run-program.ts";
+import { type Handshake, handshake, OFFERS } from "../../../mail/probes/port-dialogue.ts";
+import { judgeChain, judgeCleartext, judgeDays, judgeModern, judgeName, judgeOld, judgeSame } from "./tls.ts";
+
+const OPTIONS = { localAddress: "127.0.0.1", servername: "mail.example.org", timeoutMs: 5_000 };
+const NOW = Date.parse("2026-11-21T08:00:00Z");
+
+function failure(code: string, stage: "connect" | "tls"): Handshake {
+  return { ok: false, code, says: "it failed", stage };
+}
+
+async function pair(): Promise<Readonly<{ key: Buffer; cert: Buffer }>> {
+  const directory = temporaryDirectory();
+  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
+  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "30"];
+  const names = ["-subj", "/CN=any", "-addext", "subjectAltName=DNS:mail.example.org"];
+  const ran = await runProgram("openssl", [...made, ...names, "-keyout", key, "-out", cert]);
+  assert.equal(ran.code, 0, ran.stderr);
+  return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+test("a modern server refuses TLS 1.1 and accepts a newer version; an outdated one is detected", async () => {
+  const files = await pair();
+  const plain = { name: "IMAPS", tlsStart: "at_once", goodbye: "" } as const;
+  const today = { ...plain, port: await listenOnPort(createServer({ ...files, minVersion: "TLSv1.2" })) };
+  assert.equal(judgeOld("IMAPS", await handshake(today, { ...OPTIONS, offer: OFFERS.old })).state, "ok");
+  const shaken = await handshake(today, OPTIONS);
+  assert.equal(judgeModern("IMAPS", shaken).state, "ok");
+  assert.ok(shaken.ok);
+  assert.equal(judgeChain(shaken.distrust, "any").state, "warning");
+  const certificate = shaken.certificate ?? assert.fail();
+  assert.equal(judgeName("mail.example.org", certificate).state, "ok");
+  assert.equal(judgeName("mx.example.org", certificate).state, "wrong");
+  assert.equal(certificate.fingerprint256, new X509Certificate(files.cert).fingerprint256);
+
+  const old = { ...files, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" } as const;
+  const yesterday = { ...plain, port: await listenOnPort(createServer(old)) };
+  assert.equal(judgeOld("IMAPS", await handshake(yesterday, { ...OPTIONS, offer: OFFERS.old })).state, "wrong");
+  assert.equal(judgeModern("IMAPS", await handshake(yesterday, OPTIONS)).state, "wrong");
+});
+
+test("an attempt that proves nothing is unknown: no server, or a version that our own OpenSSL lacks", async () => {
+  assert.equal(judgeOld("SMTP", failure("ECONNREFUSED", "connect")).state, "unknown");
+  assert.equal(judgeOld("SMTP", failure("ETIMEDOUT", "tls")).state, "unknown");
+  assert.equal(judgeOld("SMTP", failure("ERR_SSL_NO_PROTOCOLS_AVAILABLE", "tls")).state, "unknown");
+  assert.equal(judgeOld("SMTP", failure("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION", "tls")).state, "ok");
+  const plain = { name: "SMTP", port: await servedPort(saying("220 a\r\n250 b\r\n502 no\r\n")), goodbye: "" } as const;
+  const shaken = await handshake({ ...plain, tlsStart: "starttls" }, OPTIONS);
+  assert.deepEqual([shaken.ok, judgeModern("SMTP", shaken).state], [false, "wrong"]);
+});
+
+test("days left, the chain, the same certificate everywhere, no AUTH before TLS", () => {
+  assert.equal(judgeDays(NOW + 30 * DAY_MS, NOW).state, "ok");
+  assert.equal(judgeDays(NOW + 13 * DAY_MS, NOW).state, "warning");
+  assert.equal(judgeDays(NOW - 1, NOW).state, "wrong");
+  assert.equal(judgeChain(null, "an authority").state, "ok");
+  assert.equal(judgeSame(new Map([["SMTP", "AA"]]), "AA").state, "ok");
+  assert.equal(judgeSame(new Map([["SMTP", "BB"]]), "AA").state, "wrong");
+  assert.equal(judgeCleartext("submission", "250-x\r\n250 STARTTLS\r\n").state, "ok");
+  assert.equal(judgeCleartext("submission", "250-x\r\n250 AUTH PLAIN\r\n").state, "wrong");
+});

@@ -1,0 +1,194 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { messageOf } from "../../../core/error.ts";
+import { type Ip, isV4, PROBE_ADDRESS } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { servedFiles } from "../../../mail/certificates/issue-certificate.ts";
+import {
+  type Door,
+  type Handshake,
+  handshake,
+  OFFERS,
+  PortDialogue,
+  SMTP_REPLY,
+} from "../../../mail/probes/port-dialogue.ts";
+import { PROGRAM } from "../call.ts";
+import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
+import { type Check, doorsOf, type Server, type Shaken, shakeAll } from "./server.ts";
+
+const TIMEOUT_MS = 10_000;
+const SOON_DAYS = 14;
+const MOST_ADDRESSES = 4;
+const FIX = `${PROGRAM} config set tls.cert FILE  # and tls.key: docs/tls.md`;
+
+/** Silence, or an OpenSSL that lacks the version itself: neither proves anything about the server. */
+const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPORTED_PROTOCOL|NO_CIPHER_MATCH/;
+
+export function judgeOld(door: string, shaken: Handshake): Finding {
+  if (shaken.ok) return wrong(`${door} speaks ${shaken.protocol}`, `${PROGRAM} config apply`);
+  if (shaken.stage === "connect" || NO_ANSWER.test(shaken.code))
+    return unknown(`${door}: ${shaken.says}`, `${PROGRAM} check --only ports`);
+  return ok(`${door} refuses TLS 1.0 and 1.1 (${shaken.code === "" ? shaken.says : shaken.code})`);
+}
+
+export function judgeWeak(door: string, shaken: Handshake): Finding {
+  if (shaken.ok) return wrong(`${door} takes ${shaken.cipher}`, `${PROGRAM} config apply`);
+  if (shaken.stage === "connect" || NO_ANSWER.test(shaken.code))
+    return unknown(`${door}: ${shaken.says}`, `${PROGRAM} check --only ports`);
+  return ok(`${door} refuses weak ciphers (${shaken.code === "" ? shaken.says : shaken.code})`);
+}
+
+/** RFC 9325 section 4.5: RSA of 2,048 bits, curves of 224 bits. */
+export function judgeKey({ publicKey }: X509Certificate): Finding {
+  const { modulusLength, namedCurve } = publicKey.asymmetricKeyDetails ?? {};
+  const type = publicKey.asymmetricKeyType ?? "unknown";
+  const bits = modulusLength ?? Number(/\d{3}/.exec(namedCurve ?? "256")?.[0] ?? 256);
+  const saw = `The certificate has a key of ${bits} bits (${type}${namedCurve === undefined ? "" : `, ${namedCurve}`}).`;
+  return bits < (modulusLength === undefined ? 224 : 2_048) ? wrong(saw, FIX) : ok(saw);
+}
+
+/** Without link-local addresses, which also need the link's name. */
+function isReached(address: Ip): boolean {
+  return !address.startsWith("fe80:");
+}
+
+export function judgeModern(door: string, shaken: Handshake): Finding {
+  if (!shaken.ok) return wrong(`${door} does not start TLS: ${shaken.says}`, `${PROGRAM} status`);
+  const today = /^TLSv1\.[23]$/.test(shaken.protocol);
+  return today ? ok(`${door} ${shaken.protocol} ${shaken.cipher}`) : wrong(`${door} ${shaken.protocol}`, FIX);
+}
+
+export function judgeName(hostname: string, certificate: X509Certificate): Finding {
+  const names = certificate.subjectAltName ?? certificate.subject;
+  if (certificate.checkHost(hostname) !== undefined) return ok(`The certificate names ${hostname} (${names}).`);
+  return wrong(`The certificate names ${names}, and not ${hostname}.`, FIX);
+}
+
+export function judgeChain(distrust: string | null, issuer: string): Finding {
+  if (distrust === null) return ok(`A public authority issued the certificate (${issuer}).`);
+  const says = `No public authority issued the certificate (${distrust}): mail programs warn, and servers that require one do not deliver.`;
+  return warning(says, FIX);
+}
+
+export function judgeDays(validTo: number, now: number): Finding {
+  const left = Math.floor((validTo - now) / DAY_MS);
+  const day = new Date(validTo).toISOString().slice(0, 10);
+  if (validTo <= now) return wrong(`The certificate expired on ${day}.`, FIX);
+  if (left < SOON_DAYS) return warning(`The certificate expires on ${day}, in ${plural(left, "day")}.`, FIX);
+  return ok(`The certificate is valid until ${day}, ${plural(left, "day")} from now.`);
+}
+
+/** `served`: each port's certificate fingerprint. */
+export function judgeSame(served: ReadonlyMap<string, string>, file: string): Finding {
+  const others = [...served].filter(([, fingerprint]) => fingerprint !== file).map(([door]) => door);
+  if (others.length === 0) return ok(`${plural(served.size, "port")}, each with the certificate of the settings.`);
+  return wrong(`${some(others)}: the certificate differs from that of the settings.`, `${PROGRAM} config apply`);
+}
+
+/** `offers`: the reply to EHLO before TLS. RFC 4954 section 4: no passwords in clear text. */
+export function judgeCleartext(door: string, offers: string): Finding {
+  if (/^250[ -]AUTH\b/im.test(offers)) return wrong(`${door} offers AUTH before TLS`, `${PROGRAM} config apply`);
+  return ok(`${door} offers no AUTH before TLS`);
+}
+
+/** Returns the worst result of all ports. */
+async function eachDoor(shaken: Promise<Shaken>, judge: (door: string, shaken: Handshake) => Finding) {
+  return worstOf(
+    [...(await shaken)].map(([{ name }, one]) => judge(name, one)),
+    "",
+  );
+}
+
+/** Returns the certificate that IMAPS serves, if it does. */
+async function onImaps(server: Server, judge: (certificate: X509Certificate, distrust: string | null) => Finding) {
+  const [, shaken] = [...(await server.shaken())].find(([{ name }]) => name === "IMAPS") ?? [];
+  if (shaken?.ok !== true || shaken.certificate === null) return unknown("IMAPS serves no certificate.", FIX);
+  return judge(shaken.certificate, shaken.distrust);
+}
+
+async function offersBeforeTls({ name, port }: Door): Promise<Finding> {
+  try {
+    const dialogue = await PortDialogue.open({ port, localAddress: PROBE_ADDRESS, timeoutMs: TIMEOUT_MS });
+    await dialogue.hears(SMTP_REPLY);
+    const offers = await dialogue.ask("EHLO probe.localhost");
+    dialogue.close("QUIT");
+    return judgeCleartext(name, offers);
+  } catch (error) {
+    return unknown(`${name}: ${messageOf(error)}`, `${PROGRAM} check --only ports`);
+  }
+}
+
+export const tls = [
+  {
+    name: "versions",
+    does: "Offers only TLS 1.0 and 1.1 to each mail port, which must refuse them.",
+    look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.old), judgeOld),
+  },
+  {
+    name: "handshake",
+    does: "Starts TLS at each mail port, as mail programs do.",
+    look: (server) => eachDoor(server.shaken(), judgeModern),
+  },
+  {
+    name: "ciphers",
+    does: "Offers each mail port only ciphers without a certificate, without encryption, or broken ones.",
+    look: ({ settings }) => eachDoor(shakeAll(settings, OFFERS.weak), judgeWeak),
+  },
+  {
+    name: "public",
+    does: "Starts TLS with SMTP and IMAPS at the machine's own addresses, as remote clients do.",
+    look: async ({ settings, machine }) => {
+      const doors = doorsOf(settings).filter(({ name }) => name === "SMTP" || name === "IMAPS");
+      const hosts = machine.addresses().filter(isReached).slice(0, MOST_ADDRESSES);
+      const findings = hosts.flatMap((host) =>
+        doors.map(async (door) => {
+          const localAddress = isV4(host) ? PROBE_ADDRESS : host;
+          const options = { host, localAddress, servername: settings.hostname, timeoutMs: TIMEOUT_MS };
+          return judgeModern(`${door.name} at ${host}`, await handshake(door, options));
+        }),
+      );
+      if (findings.length === 0) return unknown("This machine only has loopback addresses.");
+      return worstOf(await Promise.all(findings), "");
+    },
+  },
+  {
+    name: "cleartext",
+    does: "Checks whether SMTP and submission accept passwords before TLS.",
+    look: async ({ settings }) => {
+      const plain = doorsOf(settings).filter(({ tlsStart }) => tlsStart === "starttls");
+      return worstOf(await Promise.all(plain.map(offersBeforeTls)), "");
+    },
+  },
+  {
+    name: "name",
+    does: "Compares the certificate on IMAPS with the server's name.",
+    look: (server) => onImaps(server, (certificate) => judgeName(server.settings.hostname, certificate)),
+  },
+  {
+    name: "chain",
+    does: "Verifies the chain of that certificate against the public authorities that Node.js trusts.",
+    look: (server) => onImaps(server, ({ issuer }, distrust) => judgeChain(distrust, issuer.replaceAll("\n", ", "))),
+  },
+  {
+    name: "days",
+    does: "Counts the days until the certificate expires.",
+    look: (server) => onImaps(server, ({ validToDate }) => judgeDays(validToDate.getTime(), server.now)),
+  },
+  {
+    name: "key",
+    does: "Measures the key of the served certificate.",
+    look: ({ layout }) => judgeKey(new X509Certificate(readFileSync(servedFiles(layout).cert))),
+  },
+  {
+    name: "same",
+    does: "Compares each mail port's certificate with the file that it is served from.",
+    look: async ({ layout, shaken }) => {
+      const file = new X509Certificate(readFileSync(servedFiles(layout).cert)).fingerprint256;
+      const served = [...(await shaken())].map(
+        ([{ name }, one]) => [name, one.ok ? (one.certificate?.fingerprint256 ?? "none") : one.says] as const,
+      );
+      return judgeSame(new Map(served), file);
+    },
+  },
+] as const satisfies readonly Check[];

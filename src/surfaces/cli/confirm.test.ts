@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { typed } from "../../../test/kit/typed-command.ts";
+import type { Command, Reply } from "../../admin/declare/control.ts";
+
+const BANNED: (command: Command) => Reply = () => ({
+  ok: true,
+  result: {
+    ban: {
+      ip: "8.0.0.0",
+      prefix: "8.0.0.0/8",
+      reason: "Banned by the administrator",
+      code: "manual_ban",
+      level: "manual",
+      source: "manual",
+      createdAt: "2026-11-20T08:00:00.000Z",
+      expiresAt: "2026-11-21T08:00:00.000Z",
+      offences: 1,
+    },
+  },
+});
+
+test("bans a very large network at a terminal only after a yes", async () => {
+  const no = await typed("ban 8.8.8.8/8", BANNED, "");
+  assert.equal(no.question, "8.0.0.0/8 is 16,777,216 addresses. Ban all of it? [y/N] ");
+  assert.equal(no.code, 1);
+  assert.match(no.err, /^Nothing was banned\. A single address is written without a length: /);
+  assert.deepEqual(no.asked, []);
+  for (const [line, answer] of [
+    ["ban 8.8.8.8/8", "y"],
+    ["ban 8.8.8.8/8 --yes", "never asked"],
+    ["ban 8.8.8.8/8", null],
+    ["ban 8.8.0.0/16", "never asked"],
+    ["ban 2001:db8::/32", "never asked"],
+  ] as const) {
+    const { code, asked, err } = await typed(line, BANNED, answer);
+    assert.equal(code, 0, err);
+    assert.deepEqual(
+      asked.map(({ verb }) => verb),
+      ["ban"],
+      line,
+    );
+  }
+  assert.match((await typed("ban 2001::/16", BANNED, "n")).question, /^2001::\/16 is a large part of the internet\. /);
+});
+
+test("refuses an alias for every name, with the reason", async () => {
+  for (const name of ["*@example.org", "@example.org"]) {
+    const { code, err, asked } = await typed(`alias add ${name} anna@example.org`, BANNED);
+    assert.equal(code, 2);
+    assert.match(err, /stands for every name of the domain.*add an alias for each name/);
+    assert.deepEqual(asked, []);
+  }
+});

@@ -1,0 +1,98 @@
+import { $ZodArray, type $ZodType } from "zod/v4/core";
+import { type Command, type Verb, type VerbEntry, verbs } from "../../admin/declare/control.ts";
+import { isObject } from "../../admin/declare/fields.ts";
+import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
+import type { CliForm } from "../../admin/declare/verb.ts";
+import { type CliCommand, type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
+import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
+import { columns, oneLine } from "./print/text.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+type Form = CliForm<Fields, CountedPage<unknown>>;
+
+/** The commands of the verbs that declare a command line. */
+export function derivedCommands(): readonly CliCommand[] {
+  return [...verbs.values()].flatMap((entry) =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each form gets the fields and results of its verb
+    (entry.commands as unknown as readonly Form[]).map((form) => commandOf(entry, form)),
+  );
+}
+
+function commandOf(entry: VerbEntry, form: Form): CliCommand {
+  const name = nameOf(form);
+  const options = Object.values(form.options ?? {}).filter((option) => option !== undefined);
+  return {
+    name,
+    usage: form.command.slice(name.length + 1),
+    says: form.says,
+    options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
+    ...(form.table !== undefined && { wraps: true }),
+    run: (call) => (form.table === undefined ? run(entry, form, call) : list(entry, form, call)),
+  };
+}
+
+async function run(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+  const asked = askedBy(entry, form, call);
+  if ("ok" in asked) return asked;
+  const answer = await call.guard.ask<Verb>(asked);
+  if (!answer.ok) return answer;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
+  const result = answer.result as CountedPage<unknown>;
+  const next = typeof form.next === "function" ? form.next(result) : form.next;
+  return done(form.json?.(result) ?? result, form.done?.(result, asked, call.now()) ?? "", typed(next));
+}
+
+async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<CommandOutcome> {
+  const { things = "", member = "items", head = [], row = () => [], none = "", first, next } = form.table ?? {};
+  const page = pageFrom(call, things);
+  if ("ok" in page) return page;
+  const asked = askedBy(entry, form, call);
+  if ("ok" in asked) return asked;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
+  const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AliasList);
+  const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }));
+  if (!answer.ok) return answer;
+  const { items, ...rest } = answer.result;
+  const json = { [member]: items, ...rest };
+  if (items.length === 0) return done(json, none, typed(first));
+  const more = andMore({ ...answer.result, shown: items.length }, page.cursor);
+  return done(json, columns([head, ...items.map(row)]) + more, typed(next));
+}
+
+/** Any list: all lists have the same fields and results, except for their items. */
+type AliasList = Extract<Command, { readonly verb: "alias_list" }>;
+
+/** Parses the words and options into the verb's fields. */
+function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {
+  const typed = [
+    ...(form.words ?? []).map((field, place) => [field, args[place]] as const),
+    ...Object.entries(form.options ?? {}).map(([field, named]) => [field, option(named?.name ?? "")] as const),
+  ].filter((given): given is readonly [string, string] => typeof given[1] === "string");
+  const shape: Readonly<Record<string, $ZodType>> = fields;
+  const read = typed.map(([field, text]) => [field, shape[field] instanceof $ZodArray ? wordsOf(text) : text] as const);
+  const asked: Fields = { verb, ...Object.fromEntries(read), ...form.given };
+  const parsed = command().safeParse(asked, { jitless: true });
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const wrong = issue?.path.reduce<unknown>(
+    (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : at),
+    asked,
+  );
+  return wrongUsage(
+    `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`,
+    `See \`${PROGRAM} help ${nameOf(form)}\`.`,
+  );
+}
+
+function typed(next: string | undefined): string | undefined {
+  return next === undefined ? next : `${PROGRAM} ${next}`;
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}
+
+/** Returns the lower-case words at its start. */
+function nameOf({ command }: Form): string {
+  return /^[a-z -]+(?= |$)/.exec(command)?.[0] ?? command;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { dataDirectory, startGuard } from "../../../test/kit/test-guard.ts";
+import { NOT_RUNNING } from "./call.ts";
+import { callerName, controlGuard } from "./guard-status.ts";
+
+const ABSENT = { why: async () => NOT_RUNNING, isStarting: async () => false };
+
+test("a command is answered, and hints name the program that people type", async () => {
+  using layout = dataDirectory();
+  const guard = await startGuard(layout);
+  try {
+    const asked = controlGuard(layout.controlSocket, "root", ABSENT);
+    assert.ok((await asked.ask({ verb: "health" })).ok);
+    const refused = await asked.ask({ verb: "token_revoke", name: "no-such-token" });
+    assert.ok(!refused.ok);
+    assert.match(refused.next, /`\.\/ghostinbox token/);
+  } finally {
+    await guard.stop();
+  }
+});
+
+test("without a guard nothing is done, and it says how to start it", async () => {
+  using layout = dataDirectory();
+  const asked = await controlGuard(layout.controlSocket, "root", ABSENT).ask({ verb: "ping" });
+  assert.ok(!asked.ok);
+  assert.deepEqual([asked.exit, asked.message], ["not_running", "GhostInbox is not running."]);
+});
+
+test("a command waits for a guard that is starting, and not for one that never does", async () => {
+  using layout = dataDirectory();
+  const started = Promise.withResolvers<Awaited<ReturnType<typeof startGuard>>>();
+  const isStarting = async (): Promise<boolean> => {
+    if (!existsSync(layout.controlSocket)) started.resolve(startGuard(layout));
+    return true;
+  };
+  const starting = controlGuard(layout.controlSocket, "root", { why: async () => NOT_RUNNING, isStarting });
+  assert.ok((await starting.ask({ verb: "ping" })).ok);
+  await (await started.promise).stop();
+  const never = controlGuard(layout.controlSocket, "root", {
+    why: async () => NOT_RUNNING,
+    isStarting: async () => true,
+  });
+  assert.equal((await never.ask({ verb: "ping" })).ok, false);
+});
+
+test("a watch ends with who asked for it, or says that the guard has gone", async () => {
+  using layout = dataDirectory();
+  const guard = await startGuard(layout);
+  const watched = controlGuard(layout.controlSocket, "root", ABSENT);
+  const stop = new AbortController();
+  const begun = Promise.withResolvers<undefined>();
+  const mine = watched.watch(() => begun.resolve(undefined), stop.signal);
+  await begun.promise;
+  stop.abort();
+  assert.deepEqual(await mine, { ok: true });
+  assert.deepEqual(await watched.watch(() => assert.fail(), stop.signal), { ok: true }, "it had ended before");
+
+  const again = Promise.withResolvers<undefined>();
+  const others = watched.watch(() => again.resolve(undefined), new AbortController().signal);
+  await again.promise;
+  await guard.stop();
+  const ended = await others;
+  assert.ok(!ended.ok);
+  assert.deepEqual([ended.exit, ended.message], ["not_running", "GhostInbox has stopped."]);
+});
+
+test("the record has the name of the user who became root, if it is valid", () => {
+  for (const [before, name] of [
+    ["anna", "root (anna)"],
+    ["root", "root"],
+    ["", "root"],
+    ["anna by root", "root"],
+    ["x".repeat(40), "root"],
+  ] as const)
+    assert.equal(callerName({ SUDO_USER: before }), name);
+  assert.equal(callerName({}), "root");
+});

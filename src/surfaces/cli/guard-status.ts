@@ -1,0 +1,87 @@
+import { setTimeout } from "node:timers/promises";
+import type { Command, CommandError, Verb } from "../../admin/declare/control.ts";
+import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { ask, type NoAnswer, watch } from "../../host/sockets/control-client.ts";
+import { type CommandFailure, failed, type GuardClient, NOT_RUNNING, PROGRAM, wrongUsage } from "./call.ts";
+
+/** Cutting an account's sessions takes the keeper seconds; lifting 100,000 bans takes longer. */
+const TIMEOUT_MS = 30 * SECOND_MS;
+/** A working guard answers a ping at once, whatever else it does. */
+const PING_MS = 5 * SECOND_MS;
+/** A guard that is starting is asked again at this interval, and no longer than the second: it may end again and again. */
+const [ASK_AGAIN_MS, STARTS_WITHIN_MS] = [100, 5 * SECOND_MS];
+const BREAK_GLASS_TIMEOUT_MS = 3 * MINUTE_MS;
+
+export type Absence = Readonly<{
+  /** Why nothing listens. */
+  why: () => Promise<CommandFailure>;
+  /** Whether to ask again soon, because the guard is starting. */
+  isStarting: () => Promise<boolean>;
+}>;
+
+/** The guard behind its control socket. */
+export function controlGuard(socketPath: string, by: string, absence: Absence): GuardClient {
+  const problemOf = async (error: CommandError | NoAnswer): Promise<CommandFailure> =>
+    problemSaid(error) ?? absence.why();
+  return {
+    async ask<V extends Verb>(command: Extract<Command, { verb: V }>) {
+      // Sends nothing to a hanging guard: it might act much later, when the caller thinks that the command failed.
+      let pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      const giveUpAt = performance.now() + STARTS_WITHIN_MS;
+      const mayStart = async (): Promise<boolean> => performance.now() < giveUpAt && (await absence.isStarting());
+      while (!pinged.ok && pinged.kind === "not_running" && (await mayStart())) {
+        await setTimeout(ASK_AGAIN_MS);
+        pinged = await ask(socketPath, by, { verb: "ping" }, PING_MS);
+      }
+      if (!pinged.ok) return pinged.kind === "timeout" ? HANGS : problemOf(pinged);
+      const timeoutMs = command.verb === "break_glass" ? BREAK_GLASS_TIMEOUT_MS : TIMEOUT_MS;
+      const asked = await ask(socketPath, by, command, timeoutMs);
+      return asked.ok ? asked : problemOf(asked);
+    },
+    async watch(onEvents, signal) {
+      if (signal.aborted) return { ok: true };
+      const watching = watch(socketPath, onEvents);
+      signal.addEventListener("abort", watching.close);
+      const ended = await watching.ended;
+      if (signal.aborted) return { ok: true };
+      return ended.kind === "broken" ? { ...NOT_RUNNING, message: "GhostInbox has stopped." } : problemOf(ended);
+    },
+  };
+}
+
+const HANGS = failed(
+  "The guard hangs: it accepts commands but does not answer.",
+  "Nothing was done. It is restarted automatically: try again in some seconds.",
+);
+
+/** Null: nothing listens. */
+function problemSaid(error: CommandError | NoAnswer): CommandFailure | null {
+  switch (error.kind) {
+    case "usage":
+      return wrongUsage(error.message, hint(error.next));
+    case "failed":
+      return failed(error.message, hint(error.next));
+    case "not_running":
+      return null;
+    case "denied":
+      return failed("Only root may give commands to GhostInbox.", `Try: sudo ${PROGRAM} …`);
+    case "timeout":
+      return failed(error.message, "The command may still take effect: check before you try again.");
+    case "broken":
+      return failed(error.message, "It is restarted automatically; its log below log/guard shows why.");
+  }
+}
+
+/** The guard names commands without the program; people type the program first. */
+export function hint(next: string): string {
+  return next.replace(
+    /`((?:access|account|alerts|alias|allow|backup|ban|bans|check|config|dns|events|logs|queue|status|token|unban|why)\b)/g,
+    `\`${PROGRAM} $1`,
+  );
+}
+
+/** Who gives the commands, for the record: the user who became root, if known. */
+export function callerName(env: NodeJS.ProcessEnv): string {
+  const before = env["SUDO_USER"] ?? "";
+  return /^[a-z_][a-z0-9_.-]{0,31}$/i.test(before) && before !== "root" ? `root (${before})` : "root";
+}

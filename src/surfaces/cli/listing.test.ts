@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
+import { failed } from "./call.ts";
+import { andMore, gather, limitFrom } from "./listing.ts";
+
+const ITEMS = Array.from({ length: 1_200 }, (_, i) => String(i).padStart(4, "0"));
+
+test("fetches as many items as requested, a page at a time", async () => {
+  const asked: PageRequest[] = [];
+  const all = (limit: number) =>
+    gather(
+      { limit, cursor: null },
+      (page) => {
+        asked.push(page);
+        return Promise.resolve({ ok: true, result: pageOf(ITEMS, page, (item) => item) });
+      },
+      (a, b) => ({ ...b, items: [...a.items, ...b.items] }),
+    );
+  const some = await all(700);
+  assert.ok(some.ok);
+  assert.deepEqual(some.result, { items: ITEMS.slice(0, 700), next: "0699", total: 1_200 });
+  assert.deepEqual(asked, [
+    { limit: 500, cursor: null },
+    { limit: 200, cursor: "0499" },
+  ]);
+  const whole = await all(10_000);
+  assert.ok(whole.ok);
+  assert.deepEqual(whole.result, { items: ITEMS, next: null, total: 1_200 });
+});
+
+test("a page that cannot be fetched fails the list", async () => {
+  const problem = failed("no", "");
+  const none = await gather(
+    { limit: 5, cursor: null },
+    () => Promise.resolve(problem),
+    (_, b) => b,
+  );
+  assert.equal(none, problem);
+});
+
+test("a list with further pages shows that, and how many items are left if that is known", () => {
+  const page = { next: "41", total: 100_000, shown: 50 };
+  assert.match(andMore(page, null), /^\n… and 99,950 more: .*--cursor 41 /);
+  assert.match(andMore(page, "91"), /^\n… and more: .*--cursor 41 /);
+  assert.equal(andMore({ ...page, next: null }, null), "");
+});
+
+test("accepts a limit from 1 to 10000, and has a default", () => {
+  assert.equal(limitFrom(null, 50, "events"), 50);
+  for (const [text, limit] of [
+    ["1", 1],
+    ["007", 7],
+    ["10000", 10_000],
+  ] as const)
+    assert.equal(limitFrom(text, 50, "events"), limit);
+});
+
+test("anything else is wrong usage, with the accepted range", () => {
+  for (const text of ["0", "10001", "9999999", "-1", "1.5", "x", "", "1e3"])
+    assert.deepEqual(limitFrom(text, 50, "events"), {
+      ok: false,
+      exit: "wrong_usage",
+      message: `"${text}" is not a number of events.`,
+      next: "Give 1 to 10000.",
+    });
+});

@@ -1,0 +1,68 @@
+import { PAGE, type PageRequest } from "../../admin/declare/paging.ts";
+import { type CommandCall, type CommandFailure, wrongUsage } from "./call.ts";
+import type { Option } from "./parse.ts";
+import { oneLine } from "./print/text.ts";
+
+const MOST = 10_000;
+
+/** The options of a command that lists something. */
+export const LIST_OPTIONS: readonly Option[] = [
+  { name: "limit", value: "N", says: `Maximum number to show; ${PAGE.usual} by default.` },
+  {
+    name: "cursor",
+    value: "NEXT",
+    says: "Continue where a list ended: the list prints the cursor, and --json has it as next.",
+  },
+];
+
+/** Parses `--limit`: the maximum number of `things` to show. */
+export function limitFrom(text: string | null, usual: number, things: string): number | CommandFailure {
+  if (text === null) return usual;
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= MOST) return limit;
+  return wrongUsage(`"${oneLine(text)}" is not a number of ${things}.`, `Give 1 to ${MOST}.`);
+}
+
+/** Parses `--limit` and `--cursor`. A list whose cursor is a number says so. */
+export function pageFrom(
+  call: CommandCall,
+  things: string,
+  cursors: "texts" | "numbers" = "texts",
+): PageRequest | CommandFailure {
+  const limit = limitFrom(call.option("limit"), PAGE.usual, things);
+  if (typeof limit !== "number") return limit;
+  const cursor = call.option("cursor");
+  const isRight = cursor === null || (cursors === "texts" ? cursor.length <= PAGE.cursorCharacters : isId(cursor));
+  if (isRight) return { limit, cursor };
+  return wrongUsage(`"${oneLine(cursor)}" is not a cursor of a list of ${things}.`, "The list prints the cursor.");
+}
+
+type Paged = Readonly<{ next: string | null }>;
+type Asked<R extends Paged> = Readonly<{ ok: true; result: R }> | CommandFailure;
+
+/** The guard returns one page at a time. Requests page after page until there are enough items. */
+export async function gather<R extends Paged>(
+  { limit, cursor }: PageRequest,
+  ask: (page: PageRequest) => Promise<Asked<R>>,
+  join: (first: R, second: R) => R,
+): Promise<Asked<R>> {
+  const size = Math.min(limit, PAGE.most);
+  const asked = await ask({ limit: size, cursor });
+  if (!asked.ok || asked.result.next === null || limit === size) return asked;
+  const rest = await gather({ limit: limit - size, cursor: asked.result.next }, ask, join);
+  return rest.ok ? { ok: true, result: join(asked.result, rest.result) } : rest;
+}
+
+type Shown = Readonly<{ next: string | null; total: number; shown: number }>;
+
+/** The line under a list that has more items; empty if it has none. */
+export function andMore({ next, total, shown }: Shown, cursor: string | null): string {
+  if (next === null) return "";
+  const how = `--limit N shows up to ${MOST}, --cursor ${oneLine(next)} the next ones.`;
+  // From the middle of a list, the number of remaining items is unknown.
+  return cursor === null ? `\n… and ${(total - shown).toLocaleString("en")} more: ${how}` : `\n… and more: ${how}`;
+}
+
+function isId(cursor: string): boolean {
+  return /^\d{1,15}$/.test(cursor);
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { ghostinbox } from "../../../test/kit/test-guard.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { NOT_RUNNING, noServerIn, notRunning } from "./call.ts";
+
+test("without settings, the message also names the directory", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.match(notRunning(layout).message, new RegExp(`^GhostInbox is not running\\. ${layout.data} has no server: `));
+  assert.match(notRunning(layout).next, /^Start it with `npm start`\. `--data` /);
+  writeFileSync(layout.settings, "");
+  assert.equal(noServerIn(layout), null);
+  assert.deepEqual(notRunning(layout), NOT_RUNNING);
+});
+
+test("uninstalls nothing from another program's directory", { skip: lacking({ root: true }) }, async () => {
+  const layout = layoutOf(temporaryDirectory());
+  writeFileSync(join(layout.data, "of-others"), "");
+  const { code, err } = await ghostinbox(layout, ["uninstall"]);
+  assert.equal(code, 1);
+  assert.match(err, /^\S+ holds other programs' files and no ghostinbox\.toml, so nothing is uninstalled\. `--data` /);
+});
+
+test("writes nothing in a wrong directory", { skip: lacking({ root: true }) }, async () => {
+  const layout = layoutOf(temporaryDirectory());
+  for (const words of [
+    ["incident", "open", "x"],
+    ["backup", "create"],
+    ["backup", "export", layout.data],
+  ]) {
+    const { code, err } = await ghostinbox(layout, words);
+    assert.equal(code, 1, words.join(" "));
+    assert.match(
+      err,
+      / has no server: it contains no ghostinbox\.toml\. `--data` or GHOSTINBOX_DATA names/,
+      words.join(" "),
+    );
+    assert.deepEqual(readdirSync(layout.data), []);
+  }
+});

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  ghostinboxProcess,
+  json,
+  oneLineOfError,
+  PASSWORD,
+  start,
+  startGuard,
+  TIMED,
+} from "../../../test/kit/test-guard.ts";
+import type { Layout } from "../../settings/layout.ts";
+import { commands } from "./commands.ts";
+
+describe("while the guard is down", TIMED, () => {
+  const sample: Readonly<Record<string, string>> = {
+    IP: "203.0.113.7",
+    "[TEXT]": "203.0.113.7",
+    ADDRESS: "anna@example.org",
+    "TARGET...": "bea@example.org",
+    NAME: "nightly",
+    FILE: "postfix-accounts.cf",
+    "add|remove|list": "list",
+    ACCOUNT: "anna@example.org",
+    SENDER: "*@friend.example",
+    "[ID...]": "4Wxyz12AbCz1",
+    "[SESSION]": "4Wxyz12AbCz1",
+    "REASON...": "recovered",
+    "TEXT...": "shop.example",
+    "NAME...": "phone",
+  };
+  const offline = [
+    "config check",
+    "config show",
+    "config set",
+    "config unset",
+    "config reference",
+    "break-glass",
+    "uninstall",
+    "stop",
+    "upgrade",
+    "rollback",
+    "backup create",
+    "backup list",
+    "backup verify",
+    "backup key",
+    "backup drill",
+    "backup export",
+    "backup restore",
+    // Incident commands work without the guard; their own tests cover that.
+    ...commands.flatMap(({ name }) => (name.startsWith("incident ") ? [name] : [])),
+    "service install",
+    "service uninstall",
+    "completion",
+    // The kernel and the keeper answer these.
+    ...commands.flatMap(({ name }) => (/^firewall\b/.test(name) ? [name] : [])),
+    "sendmail",
+    "dns records",
+    "dns check",
+    "fail2ban test",
+    "logs",
+  ];
+
+  for (const { name, usage } of commands.filter((command) => !offline.includes(command.name)))
+    test(`${name} exits with 3 and touches no file`, async () => {
+      using layout = dataDirectory();
+      const files = globSync(`${layout.data}/**/*`);
+      const args = usage.split(" ").flatMap((place) => sample[place] ?? []);
+      const finished = await ghostinbox(layout, [...name.split(" "), ...args], `${PASSWORD}\n`);
+      assert.equal(oneLineOfError(finished), "GhostInbox is not running. Start it with `npm start`.\n");
+      assert.equal(finished.code, 3);
+      assert.deepEqual(globSync(`${layout.data}/**/*`), files);
+    });
+
+  test("the program exits with 3 and prints one line", async () => {
+    using layout = dataDirectory();
+    const finished = await ghostinboxProcess(layout, ["status"]);
+    assert.match(oneLineOfError(finished), /^GhostInbox is not running\./);
+    assert.equal(finished.code, 3);
+  });
+
+  test("stopping a stopped server succeeds", { skip: lacking({ root: true }) }, async () => {
+    using layout = dataDirectory();
+    const finished = await ghostinbox(layout, ["stop"]);
+    assert.deepEqual([finished.code, finished.out], [0, "GhostInbox is not running.\n"], finished.err);
+    assert.deepEqual(json(await ghostinbox(layout, ["stop", "--json"])), { stopped: true, wasRunning: false });
+  });
+
+  test("checks, shows and explains the settings", async () => {
+    using layout = dataDirectory();
+    assert.deepEqual(json(await ghostinbox(layout, ["config", "check", "--json"])), {
+      ok: true,
+      problems: [],
+      warnings: [],
+    });
+    assert.match(
+      (await ghostinbox(layout, ["config", "show"])).out,
+      /^domains = \["example\.org"\] {2}# ghostinbox\.toml:1$/m,
+    );
+    assert.match((await ghostinbox(layout, ["config", "reference"])).out, /^# limits\.mail\.per_minute = 10$/m);
+    writeFileSync(layout.settings, 'domain = ["example.org"]\n[limits.mail]\nper_minute = "x"\n');
+    const wrong = await ghostinbox(layout, ["config", "check"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /^- domain is not a setting; the nearest is domains\.$/m);
+    assert.match(wrong.err, /2 settings are wrong/);
+  });
+
+  test("checking the settings reports a certificate that would be refused", async () => {
+    using layout = dataDirectory();
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n[tls]\ncert = "/nope"\nkey = "/nope"\n');
+    const wrong = await ghostinbox(layout, ["config", "check"]);
+    assert.equal(wrong.code, 1);
+    assert.match(oneLineOfError(wrong), /^The file \/nope of tls\.cert does not exist or cannot be read\. /);
+  });
+
+  for (const line of [
+    "why 203.0.113.300",
+    "ban all",
+    "ban 203.0.113.7 --for ever",
+    "events --limit x",
+    "events --type login_faild",
+    "frobnicate",
+  ])
+    test(`nonsense exits with 2: ${line}`, async () => {
+      using layout = dataDirectory();
+      const finished = await ghostinbox(layout, line.split(" "));
+      oneLineOfError(finished);
+      assert.equal(finished.code, 2);
+    });
+
+  test("without set-up the program explains how to do it", async () => {
+    const bare = mkdtempSync(join(tmpdir(), "ghostinbox-bare-"));
+    try {
+      copyFileSync("ghostinbox", join(bare, "ghostinbox"));
+      using layout = dataDirectory();
+      const { child, ended } = start(layout, join(bare, "ghostinbox"), ["status"]);
+      child.stdin.end();
+      const finished = await ended;
+      assert.match(oneLineOfError(finished), /npm run setup/);
+      assert.equal(finished.code, 1);
+    } finally {
+      rmSync(bare, { recursive: true });
+    }
+  });
+});
+
+test("reports a hanging guard within seconds, and sends it no command", TIMED, async (t) => {
+  using layout = dataDirectory();
+  let heard = "";
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket.on("error", () => undefined));
+    socket.on("data", (chunk) => (heard += chunk));
+  });
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  server.listen(layout.controlSocket);
+  await once(server, "listening");
+  const [status, ban] = await Promise.all([ghostinbox(layout, ["status"]), ghostinbox(layout, ["ban", "203.0.113.7"])]);
+  for (const finished of [status, ban]) {
+    assert.match(oneLineOfError(finished), /^The guard hangs: .* Nothing was done\. .* try again in some seconds\.\n$/);
+    assert.equal(finished.code, 1);
+  }
+  assert.doesNotMatch(heard, /203\.0\.113\.7/);
+});
+
+/** Runs in a network namespace: a test must not touch this machine's firewall. */
+const WITH_NFT = { ...TIMED, skip: lacking({ root: true, installed: ["unshare", "nft"] }) };
+
+describe("break-glass while the guard is down", WITH_NFT, () => {
+  const inNamespace = async (layout: Layout, commands_: string): Promise<Finished> => {
+    const { child, ended } = start(layout, "unshare", ["--net", "bash", "-c", commands_]);
+    child.stdin.end();
+    return ended;
+  };
+
+  test("deletes our table, keeps others, and leaves a note for the guard's next start", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const tables = "nft add table inet ghostinbox; nft add table inet another";
+    const finished = await inNamespace(layout, `${tables}; ./ghostinbox break-glass && nft list tables`);
+    assert.equal(finished.code, 0, finished.err);
+    assert.match(
+      finished.out,
+      /The guard could not do it.*inet ghostinbox is deleted.*will lift every ban when it starts/,
+    );
+    assert.match(finished.out, /^table inet another$/m);
+    assert.doesNotMatch(finished.out, /^table inet ghostinbox$/m);
+    assert.ok(existsSync(layout.breakGlass));
+  });
+
+  test("succeeds a second time, and when there is nothing to delete", async () => {
+    using layout = dataDirectory();
+    const nothing = { lifted: null, through: "kernel", tableDeleted: false, requested: false };
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), nothing);
+    await (await startGuard(layout)).stop();
+    const requested = { ...nothing, requested: true };
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
+    assert.deepEqual(json(await inNamespace(layout, "./ghostinbox break-glass --json")), requested);
+  });
+
+  test("never follows a link in place of the request", async () => {
+    using layout = dataDirectory();
+    await (await startGuard(layout)).stop();
+    const elsewhere = join(layout.data, "elsewhere");
+    symlinkSync(elsewhere, layout.breakGlass);
+    await inNamespace(layout, "./ghostinbox break-glass");
+    assert.equal(existsSync(elsewhere), false);
+  });
+});
+
+test("uninstall without a terminal lists its steps and does nothing", {
+  ...TIMED,
+  skip: lacking({ root: true }),
+}, async () => {
+  using layout = dataDirectory();
+  const finished = await ghostinbox(layout, ["uninstall", "--purge-data"]);
+  assert.equal(finished.code, 2);
+  assert.match(finished.err, /- Delete .* with all mail/);
+  assert.match(finished.err, /No terminal to ask on: nothing was changed\. Give --yes/);
+  assert.ok(existsSync(layout.settings));
+});

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+
+const SCRIPT = join(import.meta.dirname, "..", "..", "..", "security", "security.js");
+
+/** `security.js` on a machine without a server, with a Docker that runs these containers. */
+function typed(docker: string | null, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const directory = temporaryDirectory();
+  const bin = join(directory, "bin");
+  mkdirSync(bin);
+  if (docker !== null) writeFileSync(join(bin, "docker"), `#!/bin/sh\n${docker}`, { mode: 0o755 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...words], {
+    env: { PATH: `${bin}:/usr/bin:/bin`, GHOSTINBOX_DATA: join(directory, "none"), ...env },
+    encoding: "utf8",
+  });
+  return { status, out: stdout + stderr };
+}
+
+const running = (names: string): string =>
+  `if [ "$1" = ps ]; then printf '${names}'; else printf '<%s>' "$@"; exit 3; fi\n`;
+
+test("on a Docker host each word goes to the GhostInbox container, and its exit code is passed on", () => {
+  const { status, out } = typed(running("mailserver\\n"), ["ban", "1.2.3.4", "Spam relay attempt"]);
+  assert.deepEqual([status, out], [3, "<exec><-i><mailserver><ghostinbox><ban><1.2.3.4><Spam relay attempt>"]);
+});
+
+test("several containers require a name, and none is reported as such", () => {
+  const two = running("one\\ntwo\\n");
+  assert.match(
+    typed(two, ["stats"]).out,
+    /^There are several containers of GhostInbox\. Name one: GHOSTINBOX_CONTAINER=one$/m,
+  );
+  assert.match(typed(two, ["stats"], { GHOSTINBOX_CONTAINER: "two" }).out, /<two><ghostinbox><stats><--json>/);
+  const none = typed(running(""), ["stats"]);
+  assert.deepEqual([none.status, /not set up on this machine, and there is no container/.test(none.out)], [3, true]);
+  const stopped = `case "$*" in ps*--all*) printf 'one\\ntwo\\n';; ps*) printf 'two\\n';; esac\n`;
+  assert.match(
+    typed(stopped, ["stats"]).out,
+    /^There are several/,
+    "another server gets no command meant for a stopped one",
+  );
+  assert.match(
+    typed("echo permission denied >&2; exit 1", ["stats"]).out,
+    /^Docker does not say .*permission denied$/m,
+  );
+});

@@ -1,0 +1,153 @@
+import { parseArgs } from "node:util";
+import { editDistance, nearest } from "../../core/text.ts";
+import { oneLine } from "./print/text.ts";
+
+/** What the parser needs to know about a command; the table in commands.ts has more. */
+export type Shape = Readonly<{
+  /** One to three words: `why`, `account add`, `spam allow add`. */
+  name: string;
+  /** Words after the name: `IP [REASON...]`. Words in brackets are optional; `...` takes all remaining words. */
+  usage: string;
+  options?: readonly Option[];
+  /** Whether the words of a final `[MORE...]` stay separate, because each is a value. */
+  keepsWords?: true;
+  /** Whether all words after the name, including options, are passed to another program. */
+  isVerbatim?: true;
+}>;
+/** An option without `value` is a switch. */
+export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
+
+export const GLOBAL_OPTIONS: readonly Option[] = [
+  { name: "json", says: "Print JSON for programs." },
+  { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },
+  { name: "help", short: "h", says: "Explain the command." },
+  { name: "version", says: "Print the version." },
+];
+
+export type Parsed<C extends Shape> =
+  | Readonly<{ type: "run"; command: C; args: readonly string[]; options: Options }>
+  | Readonly<{ type: "help"; topic: string; options: Options }>
+  | Readonly<{ type: "version"; options: Options }>
+  | Readonly<{ type: "wrong"; message: string; topic: string }>;
+/** A switch has the value "". */
+export type Options = ReadonlyMap<string, string>;
+
+/** Options may be anywhere; after `--` everything is a word. Words for another program are not parsed. */
+export function parse<C extends Shape>(argv: readonly string[], commands: readonly C[]): Parsed<C> {
+  const verbatim = commands.find(({ name, isVerbatim }) => isVerbatim === true && name === argv[0]);
+  if (verbatim !== undefined && argv[1] !== "--help")
+    return { type: "run", command: verbatim, args: argv.slice(1), options: new Map() };
+  const declared = [...GLOBAL_OPTIONS, ...commands.flatMap((command) => command.options ?? [])];
+  // A wrong option is compared with the options of the command.
+  const meant = find(
+    argv.filter((word) => !word.startsWith("-")),
+    commands,
+  );
+  const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...(meant.options ?? [])];
+  const split = splitOptions(argv, declared, known);
+  if (typeof split === "string") return { type: "wrong", message: split, topic: "" };
+  const { words, options } = split;
+  if (options.has("version")) return { type: "version", options };
+  if (words[0] === "help" || words.length === 0 || options.has("help"))
+    return { type: "help", topic: words.filter((word) => word !== "help").join(" "), options };
+  const command = find(words, commands);
+  if (command === null) return { type: "wrong", message: unknown(words, commands), topic: groupOf(words, commands) };
+  const args = words.slice(command.name.split(" ").length);
+  const problem = wrongOption(command, options) ?? wrongArguments(command, args);
+  if (problem !== null) return { type: "wrong", message: problem, topic: command.name };
+  return { type: "run", command, args: joinRest(command, args), options };
+}
+
+type Split = Readonly<{ words: readonly string[]; options: Options }>;
+
+/** A string is an error message. */
+function splitOptions(argv: readonly string[], declared: readonly Option[], known: readonly Option[]): Split | string {
+  const types = declared.map(({ name, value, short }) => {
+    const type = value === undefined ? ("boolean" as const) : ("string" as const);
+    return [name, short === undefined ? { type } : { type, short }] as const;
+  });
+  // Not strict, because we have our own error messages.
+  const { tokens } = parseArgs({ args: [...argv], options: Object.fromEntries(types), strict: false, tokens: true });
+  const options = new Map<string, string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const option = declared.find(({ name }) => name === token.name);
+    if (option === undefined) return unknownOption(token.rawName, known);
+    if (options.has(option.name)) return `--${option.name} is given twice.`;
+    if (option.value === undefined && token.value !== undefined) return `--${option.name} takes no value.`;
+    const value = token.value ?? "";
+    if (option.value !== undefined && value === "")
+      return `--${option.name} needs a value: --${option.name} ${option.value}.`;
+    options.set(option.name, value);
+  }
+  return { words: tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : [])), options };
+}
+
+function unknownOption(given: string, declared: readonly Option[]): string {
+  const names = declared.map((option) => `--${option.name}`);
+  return `Unknown option ${short(given)}.${suggestion(given, names)}`;
+}
+
+function find<C extends Shape>(words: readonly string[], commands: readonly C[]): C | null {
+  for (const length of [3, 2, 1]) {
+    const wanted = words.slice(0, length).join(" ");
+    const found = words.length < length ? undefined : commands.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** The first word of the group, if commands start with it: `account`. */
+function groupOf(words: readonly string[], commands: readonly Shape[]): string {
+  const first = words[0] ?? "";
+  return commands.some(({ name }) => name.startsWith(`${first} `)) ? first : "";
+}
+
+function unknown(words: readonly string[], commands: readonly Shape[]): string {
+  const group = groupOf(words, commands);
+  if (group === "") {
+    const firsts = commands.map(({ name }) => name.split(" ")[0] ?? "");
+    return `Unknown command "${short(words[0] ?? "")}".${suggestion(words[0] ?? "", firsts)}`;
+  }
+  const verbs = commands
+    .filter(({ name }) => name.startsWith(`${group} `))
+    .map(({ name }) => name.slice(group.length + 1));
+  const wanted = `${group} needs one of: ${verbs.join(", ")}.`;
+  return words[1] === undefined ? wanted : `Unknown command "${group} ${short(words[1])}"; ${wanted}`;
+}
+
+function wrongOption(command: Shape, options: Options): string | null {
+  const known = [...GLOBAL_OPTIONS, ...(command.options ?? [])];
+  for (const name of options.keys())
+    if (!known.some((option) => option.name === name)) return `${command.name} has no option --${name}.`;
+  return null;
+}
+
+function wrongArguments(command: Shape, args: readonly string[]): string | null {
+  const places = command.usage === "" ? [] : command.usage.split(" ");
+  const missing = places[args.length];
+  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing}.`;
+  const surplus = takesRest(command) ? undefined : args[places.length];
+  return surplus === undefined ? null : `${command.name} does not know what to do with "${short(surplus)}".`;
+}
+
+function takesRest(command: Shape): boolean {
+  return /\.\.\.\]?$/.test(command.usage);
+}
+
+/** Joins the words of a final `[REASON...]` into one argument, so that they need no quotes. */
+function joinRest(command: Shape, args: readonly string[]): readonly string[] {
+  const last = command.usage.split(" ").length - 1;
+  const joins = takesRest(command) && command.keepsWords !== true && args.length > last;
+  return joins ? [...args.slice(0, last), args.slice(last).join(" ")] : args;
+}
+
+/** Suggests a similar name: at most one mistake in three letters. */
+function suggestion(given: string, known: readonly string[]): string {
+  const near = nearest(given, known);
+  return editDistance(given.slice(0, 100), near) <= given.length / 3 ? ` Did you mean ${near}?` : "";
+}
+
+function short(word: string): string {
+  return oneLine(word.length > 60 ? `${word.slice(0, 60)}…` : word);
+}

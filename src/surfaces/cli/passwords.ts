@@ -1,0 +1,100 @@
+import type { AccountItem } from "../../admin/declare/items.ts";
+import { MAX_PASSWORD_BYTES } from "../../core/access/passwords.ts";
+import type { AccountName } from "../../core/net/address.ts";
+import { plural } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
+import { readAccountsFile } from "../../jobs/accounts-file/follow-accounts.ts";
+import { parseAccountsFile } from "../../mail/dovecot/accounts-file.ts";
+import { hashPassword, proofOf } from "../../store/passwords/password-hash.ts";
+import { loadPasswordJudge } from "../../store/passwords/password-strength.ts";
+import { type CommandCall, type CommandFailure, failed, wrongUsage } from "./call.ts";
+
+const ANOTHER = "Choose another one: several unrelated words make a good one.";
+
+/** `proof`: the proof that Dovecot will later send of it, by which the guard recognises it; empty if unknown. */
+type NewPassword = Readonly<{ ok: true; hash: string; proof: string; password: string }>;
+
+/** Reads a new password from standard input or asks for it twice. The password never leaves this process. */
+export async function newPasswordHash(
+  call: CommandCall,
+  owner: AccountName | null,
+): Promise<NewPassword | CommandFailure> {
+  const typed = call.flag("password-stdin") ? await fromInput(call) : await fromTerminal(call);
+  if (typeof typed !== "string") return typed;
+  const problem = (await loadPasswordJudge())(typed, owner);
+  if (problem !== null) return failed(problem, ANOTHER);
+  const proof = owner === null ? "" : proofFor(call, owner, typed);
+  return { ok: true, hash: await hashPassword(typed), proof, password: typed };
+}
+
+export function proofFor({ layout }: CommandCall, owner: AccountName, password: string): string {
+  return proofOf(layout.loginPolicySecret, owner, password);
+}
+
+async function fromInput({ terminal }: CommandCall): Promise<string | CommandFailure> {
+  const line = await terminal.readLine(MAX_PASSWORD_BYTES + 2);
+  return (
+    line ??
+    failed(
+      `The first line of standard input held no password of at most ${MAX_PASSWORD_BYTES} bytes.`,
+      "Write it as one line: printf '%s' \"$PASSWORD\" | … --password-stdin",
+    )
+  );
+}
+
+async function fromTerminal({ terminal }: CommandCall): Promise<string | CommandFailure> {
+  if (!terminal.interactive)
+    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
+  const first = await terminal.askSecret("New password: ");
+  if (first === null) return failed("Interrupted: nothing was changed.", "");
+  const second = await terminal.askSecret("Once more: ");
+  if (second === null) return failed("Interrupted: nothing was changed.", "");
+  return first === second ? first : failed("The two passwords differ: nothing was changed.", "Try again.");
+}
+
+/** Time limit for a file of many accounts. */
+const JUDGE_MS = 5 * SECOND_MS;
+
+/** Judged passwords of accounts whose password is clear text in the followed file. A hash does not show whether its password is weak. */
+export type FollowedPasswords = Readonly<{
+  /** The problem of each weak password, by account. */
+  weak: ReadonlyMap<string, string>;
+  /** All that were judged. */
+  judged: ReadonlySet<string>;
+}>;
+
+const NONE: FollowedPasswords = { weak: new Map(), judged: new Set() };
+
+/** `path`: the setting `accounts.follow`. */
+export async function judgeFollowed(
+  path: string,
+  accounts: readonly Pick<AccountItem, "name" | "origin">[],
+): Promise<FollowedPasswords> {
+  if (path === "" || process.geteuid?.() !== 0) return NONE;
+  const read = readAccountsFile(path);
+  const parsed = read.ok ? parseAccountsFile(read.text) : null;
+  if (parsed?.ok !== true) return NONE;
+  const followed = new Set<string>(accounts.flatMap(({ name, origin }) => (origin === "listed" ? [name] : [])));
+  const plain = parsed.accounts.flatMap(({ name, secret }) =>
+    secret.type === "plain" && followed.has(name) ? [{ name, password: secret.password }] : [],
+  );
+  if (plain.length === 0) return NONE;
+  const judge = await loadPasswordJudge();
+  const weak = new Map<string, string>();
+  const judged = new Set<string>();
+  const until = performance.now() + JUDGE_MS;
+  for (const { name, password } of plain) {
+    if (performance.now() > until) break;
+    judged.add(name);
+    const problem = judge(password, name);
+    if (problem !== null) weak.set(name, problem);
+  }
+  return { weak, judged };
+}
+
+/** One line for each, below a list of accounts; empty if there is none. */
+export function weakLines({ weak }: Pick<FollowedPasswords, "weak">): readonly string[] {
+  if (weak.size === 0) return [];
+  const head = `Weak ${plural(weak.size, "password")} in the accounts file, which work until the file has stronger ones:`;
+  return ["", head, ...[...weak].map(([name, why]) => `  ${name}: ${why}`)];
+}

@@ -1,0 +1,75 @@
+import type { KeptKey, KeyCounts } from "../../../admin/declare/account-key.ts";
+import { messageOf } from "../../../core/error.ts";
+import { plural } from "../../../core/text.ts";
+import { dayAndTime } from "../../../core/time.ts";
+import type { Layout } from "../../../settings/layout.ts";
+import { PROGRAM } from "../call.ts";
+import { oneLine } from "./text.ts";
+
+/** Of accounts. */
+export const MOST_NAMED = 20;
+
+/** Describes the key of an account's mail, for the account's page; null if it never had its own key and gets none. */
+export function mailKeyText(account: string, keys: readonly KeptKey[], byAccount: boolean): string | null {
+  if (keys.length === 0)
+    return byAccount ? `the server's, until its password is set: ${PROGRAM} account passwd ${account}` : null;
+  const hasOwn = keys.some(({ isOpen }) => isOpen);
+  const fresh = hasOwn
+    ? "its own, which the password opens"
+    : byAccount
+      ? "the server's, for new mail"
+      : "none, for new mail";
+  return isClosed(keys) ? `${fresh}; older mail is locked: ${recoverCommand(account)}` : fresh;
+}
+
+/** Whether there is mail that the password cannot decrypt, because it was set without the recovery key. */
+export function isClosed(keys: readonly KeptKey[]): boolean {
+  return keys.some(({ isOpen }) => !isOpen);
+}
+
+export function recoverCommand(account: string): string {
+  return `${PROGRAM} encryption recover ${account} --recovery-key FILE`;
+}
+
+/** Describes the keys of all accounts. Without `byAccount`, new mail does not use them. */
+export function keyCountsText({ own, without, ofFile, closed }: KeyCounts, byAccount: boolean): readonly string[] {
+  const locked =
+    closed.length === 0
+      ? []
+      : [
+          `Older mail is locked, because the password was set without the recovery key, of ${named(closed)}: ${recoverCommand("ADDRESS")}`,
+        ];
+  if (!byAccount) return locked;
+  const serverKey = "The server's key encrypts the mail of";
+  return [
+    `${plural(own, "account")} ${own === 1 ? "has its own key, which the password opens" : "have their own keys, which the passwords open"}.`,
+    ...(without.length === 0
+      ? []
+      : [`${serverKey} ${named(without)}, until their password is set: ${PROGRAM} account passwd ADDRESS`]),
+    ...(ofFile === 0
+      ? []
+      : [`${serverKey} ${plural(ofFile, "account")} of the accounts file, whose password is not known here.`]),
+    ...locked,
+  ];
+}
+
+/** `MOST_NAMED` are some of them. */
+function named(names: readonly string[]): string {
+  return names.join(", ") + (names.length === MOST_NAMED ? " and others" : "");
+}
+
+/** `since 2026-11-20 06:00:00 UTC (a lawsuit)` */
+export function sinceText({ since, reason }: Readonly<{ since: string; reason: string }>): string {
+  return `since ${dayAndTime(since)}${reason === "" ? "" : ` (${oneLine(reason)})`}`;
+}
+
+/** The warning when an account is removed; null if its mail is not under legal hold. Never throws. */
+export async function heldText(layout: Pick<Layout, "legalHolds">, account: string): Promise<string | null> {
+  const { legalHoldOf } = await import("../../../jobs/retention/retention.ts");
+  try {
+    const held = legalHoldOf(layout.legalHolds, account);
+    return held === null ? null : `It is under legal hold ${sinceText(held)}: keep its mail.`;
+  } catch (error) {
+    return `${messageOf(error)}.`;
+  }
+}

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../../settings/layout.ts";
+import type { Changes } from "../../../store/changed-since.ts";
+import { openAccounts, openEngine } from "../../../store/open.ts";
+import { commands } from "../commands.ts";
+import { comesBack, comesBackFrom } from "./comes-back.ts";
+
+const only = (what: Partial<Changes>): Changes => ({ added: [], removed: [], changed: [], ...what });
+
+test("what comes back is listed with a valid command that removes it", () => {
+  const lines = comesBack({
+    appPasswords: only({ removed: ["Phone of anna@example.test"] }),
+    forwards: only({ removed: ["anna@example.test to x@else.example"], added: ["no@example.test to y@else.example"] }),
+    replies: only({ changed: ["anna@example.test"] }),
+    networks: only({
+      removed: ["anna@example.test from 203.0.113.0/24"],
+      added: ["bert@example.test from 10.0.0.0/8"],
+    }),
+  });
+  assert.deepEqual(lines, [
+    "  Comes back: Phone of anna@example.test. To undo: `./ghostinbox account app-password remove ADDRESS NAME`",
+    "  Comes back: anna@example.test to x@else.example. To undo: `./ghostinbox account forward ADDRESS --off`",
+    "  Comes back: anna@example.test. To undo: `./ghostinbox account vacation ADDRESS --off`",
+    "  Comes back: anna@example.test from 203.0.113.0/24. To undo: `./ghostinbox account networks ADDRESS remove NETWORK`",
+    "  Will be missing: bert@example.test from 10.0.0.0/8. To undo: `./ghostinbox account networks ADDRESS add NETWORK`",
+  ]);
+  for (const line of lines) {
+    const words = /`\.\/ghostinbox (.*)`$/.exec(line)?.[1] ?? assert.fail(line);
+    const command = commands.find(({ name }) => words.startsWith(`${name} ADDRESS`)) ?? assert.fail(line);
+    if (words.endsWith("--off"))
+      assert.ok(
+        command.options?.some(({ name }) => name === "off"),
+        line,
+      );
+    const action = / (add|remove) NETWORK$/.exec(words)?.[1];
+    if (action !== undefined) assert.ok(command.usage?.includes(action), line);
+  }
+  assert.deepEqual(
+    comesBack({ appPasswords: only({}), forwards: only({}), replies: only({}), networks: only({}) }),
+    [],
+  );
+});
+
+test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
+  const top = temporaryDirectory();
+  const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
+  for (const { accountsDb, engineDb } of [restored, aside]) {
+    for (const path of [accountsDb, engineDb]) mkdirSync(dirname(path), { recursive: true });
+    openAccounts(accountsDb).close();
+    openEngine(engineDb).close();
+  }
+  assert.deepEqual(await comesBackFrom(restored, aside.data), ["Since then: 0 events, which will be missing."]);
+  const db = openAccounts(restored.accountsDb);
+  db.exec(`INSERT INTO account (name, password, created_at) VALUES ('anna@example.test', '{X}y', 1);
+    INSERT INTO forward VALUES ('anna@example.test', 'x@else.example');
+    INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('nightly', 'd', 'root', 1, '')`);
+  db.close();
+  const lines = await comesBackFrom(restored, aside.data);
+  assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
+  assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example\. /);
+  for (const nothing of [null, join(top, "none")])
+    assert.match(
+      (await comesBackFrom(restored, nothing)).join(),
+      /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/,
+    );
+});

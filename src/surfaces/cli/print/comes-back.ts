@@ -1,0 +1,96 @@
+import { plural } from "../../../core/text.ts";
+import { type Layout, layoutOf } from "../../../settings/layout.ts";
+import { CHANGING, type ChangedSince, type Changes, type SetByUsers } from "../../../store/changed-since.ts";
+import { PROGRAM } from "../call.ts";
+import { oneLine } from "./text.ts";
+
+/** How many names of one kind are shown. */
+const SHOWN = 5;
+
+const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
+  accounts: "accounts",
+  aliases: "aliases",
+  blockedAliases: "blocked aliases",
+  bans: "bans",
+  allowed: "allow list",
+  allowedSenders: "allowed senders",
+  held: "accounts whose mail is held",
+  tokens: "tokens",
+  passwords: "dashboard",
+  factors: "second factors",
+  appPasswords: "app passwords",
+  forwards: "forwards",
+  replies: "vacation replies",
+  networks: "networks of accounts",
+};
+
+/** What an older copy of the databases lacks, brings back or undoes: a revoked token or an old password, too. */
+export function changesText(changes: ChangedSince): readonly string[] {
+  const differing = CHANGING.flatMap((kind) => {
+    const parts = describe(changes[kind]);
+    return parts.length === 0 ? [] : [`  ${NAMES[kind]}: ${parts.join("; ")}`];
+  });
+  const { newKeys } = changes;
+  return [
+    `Since then: ${plural(changes.events, "event")}, which will be missing.`,
+    ...differing,
+    ...(newKeys.length === 0
+      ? []
+      : [
+          `Mail of ${someOf(newKeys)} that was encrypted with a key made since then cannot be read any longer: neither a password nor the recovery key opens it without that key, which is in the accounts.db that is set aside.`,
+        ]),
+  ];
+}
+
+function describe(changes: Changes): readonly string[] {
+  return (["added", "removed", "changed"] as const).flatMap((how) => {
+    const names = changes[how];
+    return names.length === 0 ? [] : [`${names.length} ${how} (${someOf(names)})`];
+  });
+}
+
+function someOf(names: readonly string[]): string {
+  return `${names.slice(0, SHOWN).map(oneLine).join(", ")}${names.length > SHOWN ? ", …" : ""}`;
+}
+
+/** Settings that a thief may have made and the owner removed, with the command that removes each again. */
+export function comesBack({ appPasswords, forwards, replies, networks }: SetByUsers): readonly string[] {
+  const commands = [
+    [appPasswords, "account app-password remove ADDRESS NAME"],
+    [forwards, "account forward ADDRESS --off"],
+    [replies, "account vacation ADDRESS --off"],
+    [networks, "account networks ADDRESS remove NETWORK"],
+  ] as const;
+  const lines = commands.map(([{ removed, changed }, command]) =>
+    lineOf("Comes back", [...removed, ...changed], command),
+  );
+  // A network that was added since then is a restriction that will be missing.
+  return [...lines, lineOf("Will be missing", networks.added, "account networks ADDRESS add NETWORK")].flat();
+}
+
+function lineOf(what: string, names: readonly string[], command: string): readonly string[] {
+  return names.length === 0 ? [] : [`  ${what}: ${names.map(oneLine).join(", ")}. To undo: \`${PROGRAM} ${command}\``];
+}
+
+/** The same after a restore. `aside`: the former data directory, null if there was none to compare with. */
+export async function comesBackFrom(restored: Layout, aside: string | null): Promise<readonly string[]> {
+  const [{ changedSince }, { openAnySchema }] = await Promise.all([
+    import("../../../store/changed-since.ts"),
+    import("../../../store/schemas.ts"),
+  ]);
+  try {
+    if (aside === null) return [UNKNOWN];
+    const former = layoutOf(aside);
+    using engine = openAnySchema(former.engineDb);
+    using accounts = openAnySchema(former.accountsDb);
+    using engineCopy = openAnySchema(restored.engineDb);
+    using accountsCopy = openAnySchema(restored.accountsDb);
+    const changes = changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
+    return [...changesText(changes), ...comesBack(changes)];
+  } catch {
+    // The former database may be the reason for the restore.
+    return [UNKNOWN];
+  }
+}
+
+const UNKNOWN = `Whatever was revoked, removed or changed after the backup is back, old passwords and tokens too: once the server runs, \`${PROGRAM} access review\` lists who may do what, and \`${PROGRAM} account vacation ADDRESS\` shows a reply.`;

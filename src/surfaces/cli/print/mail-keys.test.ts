@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isClosed, keyCountsText, MOST_NAMED, mailKeyText } from "./account-facts.ts";
+
+const ANNA = "anna@example.org";
+const key = (isOpen: boolean) => ({ id: "00", publicKey: "", locked: "", recoverable: "", isOpen });
+const recover = "./ghostinbox encryption recover anna@example.org --recovery-key FILE";
+
+test("an account's page shows which key its mail has, and what opens the rest", () => {
+  assert.equal(mailKeyText(ANNA, [], false), null);
+  const none = "the server's, until its password is set: ./ghostinbox account passwd anna@example.org";
+  assert.equal(mailKeyText(ANNA, [], true), none);
+  assert.equal(mailKeyText(ANNA, [key(true), key(true)], true), "its own, which the password opens");
+  const some = `its own, which the password opens; older mail is locked: ${recover}`;
+  assert.equal(mailKeyText(ANNA, [key(true), key(false)], true), some);
+  assert.equal(mailKeyText(ANNA, [key(false)], false), `none, for new mail; older mail is locked: ${recover}`);
+  assert.match(mailKeyText(ANNA, [key(false)], true) ?? "", /^the server's, for new mail; older/);
+  assert.deepEqual([isClosed([]), isClosed([key(true)]), isClosed([key(true), key(false)])], [false, false, true]);
+});
+
+test("all accounts: omits absent states; lists only some of many names", () => {
+  assert.deepEqual(keyCountsText({ own: 1, without: [], ofFile: 0, closed: [] }, true), [
+    "1 account has its own key, which the password opens.",
+  ]);
+  const many = Array.from({ length: MOST_NAMED }, (_, i) => `a${i}@example.org`);
+  assert.deepEqual(keyCountsText({ own: 2, without: many, ofFile: 1, closed: [ANNA] }, true), [
+    "2 accounts have their own keys, which the passwords open.",
+    `The server's key encrypts the mail of ${many.join(", ")} and others, until their password is set: ./ghostinbox account passwd ADDRESS`,
+    "The server's key encrypts the mail of 1 account of the accounts file, whose password is not known here.",
+    "Older mail is locked, because the password was set without the recovery key, of anna@example.org: ./ghostinbox encryption recover ADDRESS --recovery-key FILE",
+  ]);
+  const counts = { own: 2, without: [ANNA], ofFile: 1, closed: [] };
+  assert.deepEqual(keyCountsText(counts, false), []);
+  assert.match(keyCountsText({ ...counts, closed: [ANNA] }, false).join(), /^Older mail is locked/);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MAIL, NOON, STRANGER } from "../../../../test/kit/samples.ts";
+import type { ReplayReach } from "../../../admin/declare/replay-items.ts";
+import { decision } from "../../../core/decide/decision.ts";
+import { recordOf } from "../../../core/events/event.ts";
+import { hostPrefix } from "../../../core/net/ip.ts";
+import { isoTime } from "../../../core/time.ts";
+import { Comparison, differenceOf } from "../../../jobs/replay/comparison.ts";
+import type { Replayed } from "../../../jobs/replay/replay.ts";
+import { Unreached } from "../../../jobs/replay/sequence.ts";
+import { leftOut, printReplay } from "./replay.ts";
+
+const REACH: ReplayReach = {
+  firstEvent: isoTime(NOON),
+  summedUpTo: isoTime(NOON),
+  unreadable: 0,
+  cut: false,
+  windowsFilled: true,
+  settingsApplied: 1,
+};
+const REFUSED = decision("refuse", "mail_limit");
+
+function mail(now = REFUSED, account: string | null = "anna@example.org"): Replayed {
+  const event = { type: "MAIL", recipientCount: 1, ...MAIL, account } as const;
+  const record = recordOf(event, decision("pass", "below_limit"), { subject: hostPrefix(STRANGER), at: NOON });
+  assert.ok(record !== null);
+  const step = { type: "decided", id: 1, at: NOON, event, record, seen: {}, bans: [], spared: [] } as const;
+  return { step, decision: now, bans: [], spared: [] };
+}
+
+test("shows differences by address and account, with the period covered", () => {
+  const comparison = new Comparison(null, NOON);
+  comparison.see(mail());
+  const text = printReplay({ ...comparison.report(), reach: REACH }, "tight.toml");
+  assert.match(text, /^Replayed 1 event from .* under tight\.toml\.\n1 decision differs\.$/m);
+  assert.match(text, /turned away, and were not \(1\):\n {2}anna@example\.org {2}203\.0\.113\.7/);
+  assert.match(text, /mails {2}1 refused that were not/);
+  assert.match(text, /pass \(below_limit\) then, refuse \(mail_limit\) now/);
+  assert.match(text, /older ones were summed up \(events\.max_age/);
+  assert.match(text, /Settings were applied 1 time during this period/);
+});
+
+test("prints one line if nothing differs or nothing was recorded", () => {
+  const same = mail(decision("pass", "below_limit"));
+  assert.equal(differenceOf(same), null);
+  assert.equal(differenceOf(mail()), "harder");
+  const comparison = new Comparison(hostPrefix(STRANGER), NOON);
+  comparison.see(same);
+  assert.match(printReplay({ ...comparison.report(), reach: REACH }, "f"), /^Nothing differs\.$/m);
+  const empty = new Comparison(null, NOON).report();
+  assert.match(printReplay({ ...empty, reach: REACH }, "f"), /^No event to replay\.$/m);
+});
+
+test("skips events after a mail that is refused now but was accepted then", () => {
+  const unreached = new Unreached();
+  const { step } = mail();
+  assert.ok(step.type === "decided");
+  const event = { type: "MESSAGE", ...MAIL, recipientCount: 1, sizeBytes: 1, queueId: "ABC" } as const;
+  const message = { ...step, event };
+  assert.equal(unreached.has(message), false);
+  unreached.follow(step, REFUSED);
+  assert.equal(unreached.has(message), true);
+  assert.equal(unreached.mail("ABC"), true, "nor does it count for its server");
+  const next = { ...message, event: { ...event, transaction: "another" } };
+  assert.equal(unreached.has(next), false);
+});
+
+test("reports skipped events, and that counts started too low", () => {
+  assert.equal(leftOut({ cut: false, windowsFilled: true }), "");
+  assert.match(
+    leftOut({ cut: true, windowsFilled: false }),
+    /^Only the newest events were compared\. Counts over long times, .* started too low/,
+  );
+});

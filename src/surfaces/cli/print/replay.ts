@@ -1,0 +1,120 @@
+import type {
+  Compared,
+  ComparedAccount,
+  ComparedAddress,
+  ReplayReach,
+  ReplayReport,
+} from "../../../admin/declare/replay-items.ts";
+import { plural } from "../../../core/text.ts";
+import { dayAndTime, shown } from "../../../core/time.ts";
+import { columns } from "./text.ts";
+
+const MOST_SHOWN = 10;
+
+export function printReplay(report: ReplayReport, file: string): string {
+  const { from, to, events, differences, unreached, banned, notBanned, bannedOtherwise, spared, notSpared } = report;
+  if (from === null || to === null) return `No event to replay.\n${reachOf(report.reach)}`;
+  const head = `Replayed ${plural(events, "event")} from ${dayAndTime(from)} to ${dayAndTime(to)} under ${file}.`;
+  if (report.identical) return [head, "Nothing differs.", reachOf(report.reach)].join("\n");
+  const lost =
+    unreached === 0
+      ? ""
+      : ` ${plural(unreached, "more event")} would not have happened: an earlier step of the same connection or sign-in would have been refused.`;
+  return [
+    `${head}\n${plural(differences, "decision")} ${differences === 1 ? "differs" : "differ"}.${lost}`,
+    addresses("Would have been banned, and was not", banned),
+    addresses("Would not have been banned, and was", notBanned),
+    addresses("Would have been banned more often, or less", bannedOtherwise),
+    addresses("Would have been protected from a ban, and was not", spared),
+    addresses("Would not have been protected from a ban, and was", notSpared),
+    changed(report),
+    accounts(report.accounts),
+    section("Most affected addresses", report.mostAffected.length, report.mostAffected.map(affectedCells)),
+    section("First differences", report.examples.length, report.examples.slice(0, MOST_SHOWN).map(exampleCells)),
+    reachOf(report.reach),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n");
+}
+
+function addresses(title: string, { total, items }: ReplayReport["banned"]): string {
+  if (total === 0) return "";
+  const cells = items
+    .slice(0, MOST_SHOWN)
+    .map((item) => [`  ${shown(item.prefix)}`, dayAndTime(item.firstAt), item.reason ?? "-", bansOf(item)]);
+  return section(title, total, cells);
+}
+
+function accounts({ total, items }: ReplayReport["accounts"]): string {
+  const cells = items
+    .slice(0, MOST_SHOWN)
+    .map((item) => [`  ${item.account}`, item.ip, dayAndTime(item.firstAt), hitOf(item)]);
+  return section("Accounts of this server that would have been turned away, and were not", total, cells);
+}
+
+function hitOf({ events, isBanned, reason }: ComparedAccount): string {
+  return `${plural(events, "time")}${isBanned ? ", banned" : reason === null ? "" : `, ${reason}`}`;
+}
+
+function bansOf({ bansThen, bansNow }: ComparedAddress): string {
+  return bansThen === bansNow ? "" : `${plural(bansThen, "ban")} then, ${bansNow} now`;
+}
+
+function affectedCells(item: ComparedAddress): readonly string[] {
+  const counts = [
+    item.harder === 0 ? "" : `${plural(item.harder, "event")} decided more strictly`,
+    item.milder === 0 ? "" : `${item.milder} less strictly`,
+    bansOf(item),
+  ];
+  return [`  ${shown(item.prefix)}`, counts.filter((part) => part !== "").join(", ")];
+}
+
+function exampleCells({ at, event, ip, verdictThen, reasonThen, verdictNow, reasonNow }: Compared): readonly string[] {
+  const then = `${verdictThen ?? "-"}${reasonThen === null ? "" : ` (${reasonThen})`}`;
+  return [`  ${dayAndTime(at)}`, event, ip, `${then} then, ${verdictNow} (${reasonNow}) now`];
+}
+
+const WORDS = { refuse: "refused", defer: "deferred", delay: "delayed", pass: "allowed" } as const;
+
+function changed({ changed: kinds }: ReplayReport): string {
+  const rows = (["connections", "mails", "sign_ins"] as const).flatMap((kind) => {
+    const counts = (["refuse", "defer", "delay", "pass"] as const).flatMap((verdict) =>
+      kinds[kind][verdict] === 0 ? [] : [`${kinds[kind][verdict]} ${WORDS[verdict]}`],
+    );
+    return counts.length === 0 ? [] : [[`  ${kind.replace("_", "-")}`, `${counts.join(", ")} that were not`]];
+  });
+  return rows.length === 0 ? "" : `Decisions:\n${columns(rows)}`;
+}
+
+function section(title: string, total: number, rows: readonly (readonly string[])[]): string {
+  if (total === 0) return `${title}: none`;
+  const more = total > rows.length ? `\n  and ${total - rows.length} more (--json)` : "";
+  return `${title} (${total}):\n${columns(rows)}${more}`;
+}
+
+/** Empty if no event was skipped. */
+export function leftOut({ cut, windowsFilled }: Pick<ReplayReach, "cut" | "windowsFilled">): string {
+  if (!cut) return "";
+  const low = " Counts over long times, such as the mails of a day, started too low, so more may be refused.";
+  return `Only the newest events were compared.${windowsFilled ? "" : low}`;
+}
+
+function reachOf(reach: ReplayReach): string {
+  const { firstEvent, summedUpTo, unreadable, settingsApplied } = reach;
+  const from = firstEvent === null ? "" : `The first event that can be replayed is of ${dayAndTime(firstEvent)}`;
+  const why =
+    summedUpTo === null
+      ? unreadable === 0
+        ? ""
+        : `; ${unreadable} before it were recorded by an older version`
+      : "; older ones were summed up (events.max_age, events.max_rows, events.max_size)";
+  return [
+    from === "" ? "" : `${from}${why}. ${leftOut(reach)}`.trim(),
+    settingsApplied === 0
+      ? ""
+      : `Settings were applied ${plural(settingsApplied, "time")} during this period: earlier decisions may differ only because of that.`,
+    "Unknown: what a rejected client would have done next (its password counts as wrong), and what the firewall dropped.",
+  ]
+    .filter((line) => line !== "")
+    .join("\n");
+}

@@ -1,0 +1,136 @@
+import { printable as printableLine } from "../../../core/text.ts";
+
+/** A longer cell overflows its column instead of widening the table. */
+const WIDEST = 64;
+
+/** Columns of equal width, two spaces apart; the last column is ragged. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const cells = rows.map((row) => row.map(oneLine));
+  const widths = (cells[0] ?? []).map((_, i) =>
+    Math.max(0, ...cells.map((row) => (row[i] ?? "").length).filter((width) => width <= WIDEST)),
+  );
+  return cells
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** Characters in a line of a standard terminal. */
+const WIDTH = 80;
+
+/** Wraps words to the screen, each line after `indent`; a longer word overflows. */
+export function wrapped(text: string, indent: string): string {
+  const lines: string[] = [];
+  for (const word of oneLine(text).split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines.join("\n");
+}
+
+/** Breaks lines at blanks to at most `width`, if they have any; continuation lines are indented. */
+export function fitted(text: string, width: number, indent = "    "): string {
+  return text
+    .split("\n")
+    .map((line) => fittedLine(line, width, indent))
+    .join("\n");
+}
+
+function fittedLine(line: string, width: number, indent: string): string {
+  const lines: string[] = [];
+  for (let left = line; ; ) {
+    const end = left.length <= width ? -1 : left.lastIndexOf(" ", width);
+    // A word that is longer than a line, such as a path, stays whole.
+    const at = end > left.length - left.trimStart().length ? end : left.length <= width ? -1 : left.indexOf(" ", width);
+    if (at < 0) return [...lines, left].join("\n");
+    lines.push(left.slice(0, at).trimEnd());
+    left = indent + left.slice(at).trimStart();
+  }
+}
+
+const LONGEST_LINE = 2_000;
+
+/** Makes text that strangers chose (HELO names, logins) harmless to the terminal. */
+export function printable(text: string): string {
+  return text.split("\n").map(oneLine).join("\n");
+}
+
+export function oneLine(text: string): string {
+  return printableLine(text, LONGEST_LINE);
+}
+
+/** 1st, 2nd, 3rd, 4th, 11th, 21st */
+export function ordinal(n: number): string {
+  const tens = n % 100;
+  const suffix = tens >= 11 && tens <= 13 ? "th" : ({ 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th");
+  return `${n}${suffix}`;
+}
+
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
+
+/** Powers of 1,000, one digit after the point. */
+export function size(bytes: number): string {
+  let at = 0;
+  let value = bytes;
+  for (; value >= 1_000 && at < UNITS.length - 1; at += 1) value /= 1_000;
+  return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${UNITS[at] ?? ""}`;
+}
+
+/**
+ * Indented JSON in which an object of plain values inside a list is on one line, so `grep ADDRESS` shows the whole ban
+ * or event.
+ */
+export function printJson(value: unknown): string {
+  return print(value, "", false);
+}
+
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** JSON on one line. Escapes what would control a terminal, which changes no value. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value ?? null).replace(UNPRINTABLE, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
+function print(value: unknown, indent: string, listed: boolean): string {
+  if (!isObject(value)) return jsonLine(value);
+  const members = membersOf(value);
+  const flat = listed && members.every(([, member]) => isPlain(member));
+  if (flat || members.length === 0) return onOneLine(value);
+  const inner = `${indent}  `;
+  const isList = Array.isArray(value);
+  const lines = members.map(
+    ([key, member]) => inner + (isList ? "" : `${jsonLine(key)}: `) + print(member, inner, isList),
+  );
+  const [open, close] = isList ? ["[", "]"] : ["{", "}"];
+  return `${open}\n${lines.join(",\n")}\n${indent}${close}`;
+}
+
+function onOneLine(value: unknown): string {
+  if (!isObject(value)) return jsonLine(value);
+  if (Array.isArray(value)) return `[${value.map(onOneLine).join(", ")}]`;
+  const members = membersOf(value).map(([key, member]) => `${jsonLine(key)}: ${onOneLine(member)}`);
+  return members.length === 0 ? "{}" : `{ ${members.join(", ")} }`;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function membersOf(value: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(value).filter(([, member]) => member !== undefined);
+}
+
+/** A scalar or a list of scalars. */
+function isPlain(value: unknown): boolean {
+  return !isObject(value) || (Array.isArray(value) && !value.some(isObject));
+}

@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventItem } from "../../../../test/kit/samples.ts";
+import type { BanItem } from "../../../admin/bans.ts";
+import type { AddressStory, EventItem } from "../../../admin/declare/items.ts";
+import { type Ip, parseIp, parsePrefix } from "../../../core/net/ip.ts";
+import { DAY_MS } from "../../../core/time.ts";
+import { timelineOf } from "../../../guard/explain/timeline.ts";
+import { nextAfterWhy, printAccount, printMessage, printWhy, type WhySubject } from "./why.ts";
+
+const NOW = Date.parse("2026-11-20T07:00:00Z");
+
+const IN_FORCE = new Map([["limits.logins.failures", "5"]]);
+
+const nothing: AddressStory = {
+  ban: null,
+  pastBans: [],
+  offencesInMemory: 0,
+  allowed: null,
+  knownAccounts: [],
+  totals: { pastBans: 0, knownAccounts: 0 },
+  events: [],
+  timeline: [],
+};
+
+function subject(report: Partial<AddressStory>, extra: Partial<WhySubject> = {}): WhySubject {
+  const base = {
+    ip: ip("203.0.113.7"),
+    protection: null,
+    listedInSettings: null,
+    memoryMs: 7 * DAY_MS,
+    nowMs: NOW,
+    inForce: IN_FORCE,
+  };
+  return { ...base, ...extra, report: { ...nothing, ...report, timeline: timelineOf(report.events ?? []) } };
+}
+
+function ip(text: string): Ip {
+  const parsed = parseIp(text);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+const ban: BanItem = {
+  ip: "203.0.113.7",
+  prefix: "203.0.113.7/32",
+  level: "medium",
+  code: "login_failures",
+  reason: "Too many different wrong passwords: 5 within 10m, limit 5",
+  source: "engine",
+  createdAt: "2026-11-20T06:40:00.000Z",
+  expiresAt: "2026-11-20T08:40:00.000Z",
+  offences: 2,
+};
+
+const failure = eventItem("LOGIN_FAILED", {
+  id: 17,
+  at: "2026-11-20T06:40:00.000Z",
+  service: "imap",
+  ip: "203.0.113.7",
+  account: "anna@example.org",
+  reason: "login_failures",
+  count: 5,
+  limit: 5,
+  windowMs: 600_000,
+  details: "imap login=<anna@example.org>",
+  action: "refused",
+});
+
+test("shows a ban with its time, numbers, offence, events and the command that lifts it", () => {
+  const text = printWhy(subject({ ban, events: [failure] }));
+  assert.equal(
+    text,
+    `203.0.113.7 is banned until 2026-11-20 08:40:00 UTC (1 h 40 min left).
+Reason: Too many different wrong passwords: 5 within 10m, limit 5. [login_failures]
+Since 2026-11-20 06:40:00 UTC; its 2nd offence within 7d, level medium, found by engine.
+To lift it: ./ghostinbox unban 203.0.113.7
+
+What happened (latest last):
+  2026-11-20 06:40:00 UTC  login  LOGIN_FAILED  anna@example.org  Too many different wrong passwords. [login_failures]  imap login=<anna@example.org>; 5 within 10m, limit 5
+
+What lifts or prevents it:
+  Too many different wrong passwords. [login_failures] \`unban IP\` lifts it; \`account passwd\` sets a new password. Set by limits.logins.failures = 5.`,
+  );
+});
+
+test("a reason's settings are those of its numbers; a ban's own row has none", () => {
+  const limitKey = "limits.mail.per_minute";
+  const blocked = {
+    ...failure,
+    type: "EMAIL_BLOCKED",
+    reason: "mail_limit",
+    count: 6,
+    limit: 5,
+    windowMs: 60_000,
+    limitKey,
+  };
+  const banned = { ...failure, id: 18, type: "BAN", reason: "mail_limit", count: null, limit: null, windowMs: null };
+  const inForce = new Map([["limits.mail.per_minute", "5"]]);
+  const setBy = (events: readonly EventItem[]) => printWhy(subject({ events }, { inForce })).split("Set by ")[1];
+  assert.equal(setBy([blocked, banned]), "limits.mail.per_minute = 5.");
+  assert.equal(setBy([banned]), "limits.mail.per_minute = 5, limits.mail.per_hour, limits.mail.per_day.");
+});
+
+test("takes numbers that the ban's text lacks from the event that caused it", () => {
+  const text = printWhy(subject({ ban: { ...ban, reason: "Guessing passwords" }, events: [failure] }));
+  assert.match(text, /Reason: Guessing passwords\. It was 5 within 10m, limit 5\./);
+});
+
+test("a manual, permanent ban of a network around the address", () => {
+  const manual: BanItem = {
+    ...ban,
+    prefix: "203.0.113.0/24",
+    level: "manual",
+    code: "manual",
+    reason: "spammers",
+    source: "root",
+    expiresAt: null,
+    offences: 0,
+  };
+  const text = printWhy(subject({ ban: manual }));
+  assert.match(text, /^203\.0\.113\.7 is banned as part of 203\.0\.113\.0\/24 for good\.$/m);
+  assert.match(text, /banned by root, which does not make later bans longer/);
+  assert.match(text, /unban 203\.0\.113\.0\/24$/m);
+});
+
+test("an IPv6 network keeps its length in the command; a single address has none", () => {
+  const at = { ip: ip("2001:db8::7") };
+  assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::/64" } }, at)), /unban 2001:db8::\/64$/m);
+  assert.match(printWhy(subject({ ban: { ...ban, prefix: "2001:db8::7/128" } }, at)), /unban 2001:db8::7$/m);
+});
+
+test("an address never seen", () => {
+  assert.equal(printWhy(subject({})), "203.0.113.7 is not banned: nothing is known about it.");
+  assert.equal(nextAfterWhy(subject({})), "./ghostinbox events");
+});
+
+test("an address on the allow list, by command and by the settings", () => {
+  const allowed = {
+    prefix: "203.0.113.0/24",
+    note: "office",
+    by: "root",
+    at: "2026-11-01T00:00:00.000Z",
+    expiresAt: null,
+  };
+  const text = printWhy(subject({ allowed }));
+  assert.match(text, /^203\.0\.113\.7 is not banned\.$/m);
+  assert.match(text, /never banned: 203\.0\.113\.0\/24, "office", added by root on 2026-11-01/);
+  assert.match(text, /allow remove 203\.0\.113\.0\/24/);
+  const bySettings = printWhy(subject({}, { listedInSettings: parsePrefix("203.0.113.0/28") }));
+  assert.match(bySettings, /allow\.networks has 203\.0\.113\.0\/28/);
+  assert.doesNotMatch(bySettings, /nothing is known/);
+});
+
+test("the machine itself and its gateway", () => {
+  assert.match(printWhy(subject({}, { protection: "loopback" })), /never banned: It is this machine itself/);
+  assert.match(printWhy(subject({}, { protection: "gateway" })), /never banned: This is the gateway.*\[gateway\]/);
+  for (const protectedBy of [{ protection: "loopback" }, { listedInSettings: parsePrefix("203.0.113.0/28") }] as const)
+    assert.equal(nextAfterWhy(subject({ events: [failure] }, protectedBy)), "./ghostinbox events --ip 203.0.113.7");
+  assert.match(nextAfterWhy(subject({ events: [failure] })), /^\.\/ghostinbox ban 203\.0\.113\.7 REASON/);
+  const atWork = printWhy(subject({}, { protection: "admin_session" }));
+  assert.match(atWork, /^203\.0\.113\.7 is not banned just now: An administrator .* \[admin_session\]/m);
+  const silent = printWhy(subject({}, { protection: "unknown" }));
+  assert.match(silent, /^Whether anything else protects 203\.0\.113\.7 is unknown: the guard does not answer\.$/m);
+});
+
+test("a known address and its past bans", () => {
+  const past = [{ ...ban, endedAt: "2026-11-20T06:52:00.000Z", ended: "UNBAN" }];
+  const text = printWhy(subject({ knownAccounts: ["anna@example.org"], pastBans: past, offencesInMemory: 1 }));
+  assert.match(
+    text,
+    /Signed in from here: anna@example\.org\. So wrong passwords only slow it down, and never ban it\./,
+  );
+  assert.match(text, /1 offence within 7d count towards/);
+  assert.match(text, /2026-11-20 06:40:00 UTC {2}lifted after 12 min {2}medium {2}Too many/);
+});
+
+test("shows only the latest of many events, and strangers' text cannot control the terminal", () => {
+  const many = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: i, details: `login=<\x1b[31m${i}>` }));
+  const text = printWhy(subject({ events: many.reverse() }));
+  assert.equal(text.match(/LOGIN_FAILED/g)?.length, 20);
+  assert.match(text, /<\\x1b\[31m29>/);
+  assert.ok(!text.includes("\x1b"));
+  assert.match(text, /events --ip 203\.0\.113\.7/);
+});
+
+test("a mail lists others with its Message-ID, and says if only the newest events are shown", () => {
+  const otherQueueIds = Array.from({ length: 12 }, (_, i) => `BBBBB${i}`);
+  const timeline = timelineOf([eventItem("EMAIL_QUEUED", { queueId: "72CED1EABE5" })]);
+  const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: ["<one@sender.test>"], timeline };
+  const text = printMessage({ ...report, otherQueueIds, complete: false }, IN_FORCE);
+  assert.match(text, /Other mails have the same Message-ID: BBBBB0, .*BBBBB9 and 2 more \(--json\)\n/);
+  assert.match(text, /See one: \.\/ghostinbox why --message BBBBB0\n/);
+  assert.match(text, /There is more: only the newest events are shown\./);
+  assert.doesNotMatch(printMessage({ ...report, otherQueueIds: [], complete: true }, IN_FORCE), /Other mails|more/);
+});
+
+test("a mail: its latest outcome comes first, even if a filter only deferred it", () => {
+  const mail = { queueId: "72CED1EABE5" };
+  const accepted = eventItem("EMAIL_ACCEPTED", { ...mail, id: 1, action: "accepted" });
+  const queued = eventItem("EMAIL_QUEUED", { ...mail, id: 2, action: "queued" });
+  const report = { asked: "72CED1EABE5", queueIds: ["72CED1EABE5"], messageIds: [], otherQueueIds: [], complete: true };
+  const first = (...events: readonly EventItem[]): string | undefined =>
+    printMessage({ ...report, timeline: timelineOf(events) }, IN_FORCE).split("\n")[0];
+  assert.equal(first(accepted, queued), "Outcome: none yet");
+  const refused = { ...mail, id: 3, reason: "spam_refused", action: "refused", details: "smtp no" } as const;
+  assert.match(
+    first(accepted, queued, eventItem("EMAIL_BLOCKED", refused)) ?? "",
+    /^Outcome: refused: The spam filter .*\. \[spam_refused\] \(smtp no\)$/,
+  );
+  const later = { ...mail, id: 3, reason: "filter_deferred", action: "deferred", details: "smtp later" } as const;
+  assert.match(first(accepted, queued, eventItem("EMAIL_DEFERRED", later)) ?? "", /^Outcome: deferred: A mail filter /);
+});
+
+test("an account: its own actions come before many events by strangers, with a note that there are more", () => {
+  const flood = Array.from({ length: 30 }, (_, i) => ({ ...failure, id: 100 + i }));
+  const suspended = eventItem("ACCOUNT_SUSPENDED", { id: 1, details: "anna@example.org by root" });
+  const report = { account: "anna@example.org", addresses: [], timeline: timelineOf(flood) };
+  const text = printAccount({ ...report, own: timelineOf([suspended]), complete: false }, IN_FORCE);
+  assert.match(
+    text,
+    /^anna@example\.org: the latest 30 events\. There are older ones: \.\/ghostinbox events --account anna/,
+  );
+  assert.match(
+    text,
+    /Earlier, by the account itself or about it \(latest last\):\n.*ACCOUNT_SUSPENDED.*by root\n\nWhat happened/,
+  );
+  assert.match(
+    printAccount({ ...report, own: [], complete: true }, IN_FORCE),
+    /^anna@example\.org: 30 events\.\n\nWhat/,
+  );
+});

@@ -1,0 +1,277 @@
+import type { BanItem } from "../../../admin/bans.ts";
+import type { AccountReport, AddressStory, MessageReport, TimelineStep } from "../../../admin/declare/items.ts";
+import { type Protection, reasons } from "../../../core/events/reasons.ts";
+import { contains, type Ip, LOOPBACK, type Prefix } from "../../../core/net/ip.ts";
+import { plural } from "../../../core/text.ts";
+import { dayAndTime, formatDuration, shown, span, until } from "../../../core/time.ts";
+import { PROGRAM } from "../call.ts";
+import { columns, oneLine, ordinal } from "./text.ts";
+
+const MOST_STEPS = 20;
+const LONGEST_VALUE = 40;
+/** Other mails, by their queue ids. */
+const MOST_NAMED = 10;
+
+/** Each setting as written in `ghostinbox.toml`. */
+export type SettingsInForce = ReadonlyMap<string, string>;
+
+/** Empty if nothing happened. `more`: the command that shows the rest, if there is any. */
+export function printTimeline(timeline: readonly TimelineStep[], more: string): string {
+  if (timeline.length === 0) return "";
+  const latest = timeline.slice(-MOST_STEPS);
+  const rest = timeline.length > latest.length ? `\n  All of them: ${more}` : "";
+  return `What happened (latest last):\n${table(latest)}${rest}`;
+}
+
+function table(steps: readonly TimelineStep[]): string {
+  const rows = steps.map((step) => [
+    `  ${dayAndTime(step.at)}`,
+    step.source,
+    step.type,
+    step.account ?? "",
+    withCode(step.meaning, step.reason),
+    [step.details, step.evidence].filter((part) => part !== "").join("; "),
+  ]);
+  return columns(rows);
+}
+
+/** A sentence with its reason code, which leads to the deciding line in the source. */
+export function withCode(sentence: string, code: string | null): string {
+  return code === null ? sentence : `${sentence} [${code}]`;
+}
+
+/** Each reason once: what lifts it, and its settings with their values. Empty if nothing needs fixing. */
+export function printRemedies(timeline: readonly TimelineStep[], inForce: SettingsInForce): string {
+  const byReason = Map.groupBy(timeline, ({ reason }) => reason);
+  const lines = [...byReason].flatMap(([reason, steps]) => {
+    const [{ meaning, lift } = { meaning: "", lift: null }] = steps;
+    const settings = settingsOf(steps).map((key) => withValue(key, inForce));
+    if (reason === null || (lift === null && settings.length === 0)) return [];
+    const parts_ = [
+      withCode(meaning, reason),
+      lift ?? "",
+      settings.length === 0 ? "" : `Set by ${settings.join(", ")}.`,
+    ];
+    return [`  ${parts_.filter((part) => part !== "").join(" ")}`];
+  });
+  return lines.length === 0 ? "" : `What lifts or prevents it:\n${lines.join("\n")}`;
+}
+
+/** The limits of steps that their numbers identify; otherwise all settings that may apply. */
+function settingsOf(steps: readonly TimelineStep[]): readonly string[] {
+  const exact = steps.filter(({ evidence }) => evidence !== "");
+  return [...new Set((exact.length === 0 ? steps : exact).flatMap(({ settings }) => settings))];
+}
+
+function withValue(key: string, inForce: SettingsInForce): string {
+  const value = inForce.get(key);
+  return value === undefined || value.length > LONGEST_VALUE ? key : `${key} = ${value}`;
+}
+
+export function printAccount(report: AccountReport, inForce: SettingsInForce): string {
+  const { account, addresses, own, complete, timeline } = report;
+  const name = oneLine(account);
+  if (timeline.length === 0) return `Nothing is known about ${name}.`;
+  const rows = addresses.map(({ ip, succeeded, failed, lastAt }) => [
+    `  ${ip}`,
+    `${succeeded} succeeded`,
+    `${failed} failed or refused`,
+    `last ${dayAndTime(lastAt)}`,
+  ]);
+  const shown = new Set(timeline.slice(-MOST_STEPS).map(({ id }) => id));
+  const earlier = own.filter(({ id }) => !shown.has(id)).slice(-MOST_STEPS);
+  return parts([
+    complete
+      ? `${name}: ${plural(timeline.length, "event")}.`
+      : `${name}: the latest ${plural(timeline.length, "event")}. There are older ones: ${PROGRAM} events --account ${name}`,
+    rows.length === 0 ? "" : `Sign-ins (latest first):\n${columns(rows)}`,
+    earlier.length === 0 ? "" : `Earlier, by the account itself or about it (latest last):\n${table(earlier)}`,
+    printTimeline(timeline, `${PROGRAM} why --account ${name} --json`),
+    printRemedies(timeline, inForce),
+  ]);
+}
+
+export function printMessage(
+  { asked, queueIds, messageIds, otherQueueIds, complete, timeline }: MessageReport,
+  inForce: SettingsInForce,
+): string {
+  if (timeline.length === 0) return `Nothing is known about ${oneLine(asked)}.`;
+  const end = timeline.findLast(({ type }) => MAIL_ENDINGS.has(type)) ?? null;
+  return parts([
+    [
+      `Outcome: ${end === null ? "none yet" : outcomeOf(end)}`,
+      `Message-ID: ${messageIds.map(oneLine).join(", ") || "not known"}`,
+      `Queue id: ${queueIds.join(", ") || "none: it was never queued"}`,
+    ].join("\n"),
+    others(otherQueueIds),
+    complete ? "" : "There is more: only the newest events are shown.",
+    printTimeline(timeline, `${PROGRAM} why --message ${queueIds[0] ?? "ID"} --json`),
+    printRemedies(timeline, inForce),
+  ]);
+}
+
+/** The mail's latest event, and why. */
+function outcomeOf({ action, meaning, reason, details }: TimelineStep): string {
+  const why = reason === null ? "" : `: ${withCode(meaning, reason)}`;
+  return `${action}${why} (${oneLine(details)})`;
+}
+
+function others(queueIds: readonly string[]): string {
+  if (queueIds.length === 0) return "";
+  const rest = queueIds.length - MOST_NAMED;
+  const named = queueIds.slice(0, MOST_NAMED).join(", ") + (rest > 0 ? ` and ${rest} more (--json)` : "");
+  return `Other mails have the same Message-ID: ${named}\n  See one: ${PROGRAM} why --message ${queueIds[0]}`;
+}
+
+const MAIL_ENDINGS: ReadonlySet<string> = new Set([
+  "EMAIL_DELIVERED",
+  "EMAIL_DELAYED",
+  "EMAIL_BOUNCED",
+  "BOUNCE_WITHHELD",
+  "EMAIL_BLOCKED",
+  "EMAIL_DEFERRED",
+  "EMAIL_HELD",
+]);
+
+export function parts(texts: readonly string[]): string {
+  return texts.filter((text) => text !== "").join("\n\n");
+}
+
+/** The subject of `why`. */
+export type WhySubject = Readonly<{
+  ip: Ip;
+  report: AddressStory;
+  /** The guard's answer about what protects it; `unknown` if the guard did not answer. */
+  protection: Protection | "unknown" | null;
+  /** The network of `allow.networks` in the settings that covers it. */
+  listedInSettings: Prefix | null;
+  memoryMs: number;
+  nowMs: number;
+  inForce: SettingsInForce;
+}>;
+
+/** In plain words: the state, the reason with its numbers, the events, and the command that changes it. */
+export function printWhy(subject: WhySubject): string {
+  const { timeline } = subject.report;
+  return parts([
+    state(subject),
+    protections(subject),
+    known(subject),
+    past(subject),
+    printTimeline(timeline, `${PROGRAM} events --ip ${subject.ip}`),
+    printRemedies(timeline, subject.inForce),
+  ]);
+}
+
+const GREYLISTED: ReadonlySet<string> = new Set(["greylist_asked", "first_contacts_deferred"]);
+
+/** The command to type next. */
+export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySubject): string {
+  if (report.ban !== null) return `${PROGRAM} unban ${shown(report.ban.prefix)}  # lifts the ban`;
+  if (report.allowed !== null)
+    return `${PROGRAM} allow remove ${report.allowed.prefix}  # removes it from the allow list`;
+  // The guard would refuse to ban it.
+  const isProtected =
+    LOOPBACK.some((own) => contains(own, ip)) ||
+    listedInSettings !== null ||
+    (protection !== null && protection !== "unknown");
+  if (isProtected) return `${PROGRAM} events --ip ${ip}`;
+  if (report.events.length === 0) return `${PROGRAM} events`;
+  // Its mail had to be sent again, like any stranger's: no reason for a ban.
+  if (report.offencesInMemory === 0 && report.events.some(({ reason }) => GREYLISTED.has(reason ?? "")))
+    return `${PROGRAM} greylist waiting  # lists mail that was not sent again`;
+  return `${PROGRAM} ban ${ip} REASON  # bans it`;
+}
+
+function state(subject: WhySubject): string {
+  const { ip, report, nowMs } = subject;
+  const { ban } = report;
+  if (ban === null)
+    return isUnknown(subject) ? `${ip} is not banned: nothing is known about it.` : `${ip} is not banned.`;
+  const covering = ban.prefix.startsWith(`${ip}/`) ? "" : ` as part of ${ban.prefix}`;
+  const lines = [
+    `${ip} is banned${covering} ${until(ban.expiresAt, nowMs)}.`,
+    `Reason: ${withCode(`${sentence(ban.reason)}${numbers(ban, report.timeline)}`, ban.code)}`,
+    `Since ${dayAndTime(ban.createdAt)}; ${offence(subject, ban)}`,
+    `To lift it: ${PROGRAM} unban ${shown(ban.prefix)}`,
+  ];
+  return lines.join("\n");
+}
+
+function isUnknown({ report, protection, listedInSettings }: WhySubject): boolean {
+  const { pastBans, allowed, knownAccounts, events: seen } = report;
+  if (protection !== null || allowed !== null || listedInSettings !== null) return false;
+  return [pastBans, knownAccounts, seen].every((list) => list.length === 0);
+}
+
+function offence({ memoryMs }: WhySubject, ban: BanItem): string {
+  if (ban.offences === 0) return `banned by ${ban.source}, which does not make later bans longer.`;
+  return `its ${ordinal(ban.offences)} offence within ${formatDuration(memoryMs)}, level ${ban.level}, found by ${ban.source}.`;
+}
+
+/** The ban's text may contain the numbers; otherwise the event that caused it does. */
+function numbers(ban: BanItem, seen: readonly TimelineStep[]): string {
+  if (/limit \d/.test(ban.reason)) return "";
+  const step = seen.findLast(({ reason, evidence }) => reason === ban.code && evidence !== "");
+  return step === undefined ? "" : ` It was ${step.evidence}.`;
+}
+
+function protections({ ip, report, protection, listedInSettings }: WhySubject): string {
+  const lines: string[] = [];
+  if (protection === "unknown")
+    lines.push(`Whether anything else protects ${ip} is unknown: the guard does not answer.`);
+  else if (protection !== null && protection !== "allow_listed") {
+    const { says, next } = reasons[protection];
+    const ever = PASSING.includes(protection) ? "is not banned just now" : "is never banned";
+    lines.push(`${ip} ${ever}: ${withCode(says, protection)} ${next}`);
+  }
+  if (report.allowed !== null) {
+    const { prefix, note, by, at, expiresAt } = report.allowed;
+    const remark = note === "" ? "" : `, "${oneLine(note)}"`;
+    lines.push(
+      `It is on the allow list, so it is never banned: ${prefix}${remark}, added by ${by} on ${dayAndTime(at)}${expiresAt === null ? "" : `, until ${dayAndTime(expiresAt)}`}. [allow_listed]`,
+    );
+    lines.push(`To remove it: ${PROGRAM} allow remove ${prefix}`);
+  }
+  if (listedInSettings !== null)
+    lines.push(
+      `It is on the allow list of the settings, so it is never banned: allow.networks has ${listedInSettings}. [allow_listed]`,
+    );
+  return lines.join("\n");
+}
+
+/** Protections that end without a command. */
+const PASSING: readonly Protection[] = ["admin_session", "all_clients"];
+
+function known({ report }: WhySubject): string {
+  if (report.knownAccounts.length === 0) return "";
+  const rest = report.totals.knownAccounts - report.knownAccounts.length;
+  const who = report.knownAccounts.map(oneLine).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  return `Signed in from here: ${who}. So wrong passwords only slow it down, and never ban it.`;
+}
+
+function past({ report, memoryMs }: WhySubject): string {
+  const { pastBans, offencesInMemory, totals } = report;
+  if (pastBans.length === 0) return "";
+  const rows = pastBans.map((ban) => [
+    `  ${dayAndTime(ban.createdAt)}`,
+    ending(ban),
+    ban.level,
+    withCode(ban.reason, ban.code),
+  ]);
+  const next = plural(offencesInMemory, "offence");
+  const rest = totals.pastBans > pastBans.length ? `\n  and ${totals.pastBans - pastBans.length} older ones` : "";
+  return `Earlier bans (${next} within ${formatDuration(memoryMs)} count towards the next):\n${columns(rows)}${rest}`;
+}
+
+const BAN_ENDINGS: Readonly<Record<string, string>> = { UNBAN: "lifted", BAN_EXPIRED: "ended", REPLACED: "replaced" };
+
+function ending(ban: AddressStory["pastBans"][number]): string {
+  const lasted = ban.endedAt === null ? "" : ` after ${span(Date.parse(ban.endedAt) - Date.parse(ban.createdAt))}`;
+  return `${BAN_ENDINGS[ban.ended ?? ""] ?? "over"}${lasted}`;
+}
+
+function sentence(text: string): string {
+  const line = oneLine(text);
+  return /[.!?]$/.test(line) ? line : `${line}.`;
+}

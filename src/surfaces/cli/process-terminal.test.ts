@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { dataDirectory, type Finished, start, TIMED } from "../../../test/kit/test-guard.ts";
+
+/** A program that prints, as JSON, what one call of its terminal returned. */
+function program(call: string): readonly string[] {
+  const module = JSON.stringify(join(import.meta.dirname, "process-terminal.ts"));
+  const script = `
+    import { processTerminal } from ${module};
+    const terminal = processTerminal();
+    console.log(JSON.stringify(await ${call}));
+    process.exit();`;
+  return [process.execPath, "--disable-warning=ExperimentalWarning", "--input-type=module", "-e", script];
+}
+
+describe("lines of standard input", TIMED, () => {
+  const read = async (input: string): Promise<unknown> => {
+    using layout = dataDirectory();
+    const [node = "", ...argv] = program("terminal.readLine(10)");
+    const { child, ended } = start(layout, node, argv);
+    child.stdin.end(input);
+    const { out, err } = await ended;
+    assert.equal(err, "");
+    return JSON.parse(out);
+  };
+  for (const [input, line] of [
+    ["secret\n", "secret"],
+    ["secret\r\nsecond\n", "secret"],
+    ["secret", "secret"],
+    ["", null],
+    ["\nsecret\n", null],
+    ["0123456789\n", "0123456789"],
+    ["0123456789x\n", null],
+    ["x".repeat(100_000), null],
+  ] as const)
+    test(`${JSON.stringify(input.slice(0, 20))} gives ${JSON.stringify(line)}`, async () =>
+      assert.equal(await read(input), line));
+});
+
+describe("a signal", TIMED, () => {
+  const signalled = async (call: string, keys: string): Promise<string> => {
+    using layout = dataDirectory();
+    const [node = "", ...argv] = program(call);
+    const { child, ended, printed } = start(layout, node, argv);
+    await printed("Which? ");
+    // It may have exited already.
+    if (keys !== "") child.stdin.write(keys);
+    return (await ended).out;
+  };
+  const SIGNAL = 'process.kill(process.pid, "SIGTERM")';
+
+  test("at a question counts as no answer", async () => {
+    assert.equal(await signalled(`(setTimeout(() => ${SIGNAL}), terminal.ask("Which? "))`, ""), "null\n");
+  });
+
+  test("after it ends the program", async () => {
+    const later = "new Promise((resolve) => setTimeout(resolve, 2_000))";
+    assert.equal(await signalled(`terminal.ask("Which? ").then(() => ${SIGNAL}).then(() => ${later})`, "yes\n"), "");
+  });
+});
+
+describe("a terminal", { ...TIMED, skip: lacking({ installed: ["script"] }) }, () => {
+  /** The output after these keys were pressed at the question. */
+  const typed = async (call: string, keys: string): Promise<Finished> => {
+    using layout = dataDirectory();
+    const quoted = program(call).map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    const { child, ended, printed } = start(layout, "script", ["-qec", quoted.join(" "), "/dev/null"]);
+    await printed("Which? ");
+    child.stdin.write(keys);
+    return await ended;
+  };
+
+  test("asks without echo; Backspace, Ctrl-U and Enter work as usual", async () => {
+    const { out } = await typed('terminal.askSecret("Which? ")', "wrong\x15secrat\x7f\x7fet\r");
+    assert.match(out, /^Which\? \r\n"secret"\r\n$/);
+  });
+
+  test("Ctrl-C at a secret counts as no answer", async () => {
+    assert.match((await typed('terminal.askSecret("Which? ")', "secr\x03")).out, /\r\nnull\r\n$/);
+  });
+
+  test("accepts both secrets pasted at once", async () => {
+    const { out } = await typed(
+      '[await terminal.askSecret("Which? "), await terminal.askSecret("Again? ")]',
+      "one\rtwo\r",
+    );
+    assert.match(out, /\["one","two"\]/);
+  });
+
+  test("asks with echo", async () => {
+    assert.match((await typed('terminal.ask("Which? ")', "this one\r")).out, /this one[^]*"this one"\r\n$/);
+  });
+
+  test("progress is one line, removed before the next text", async () => {
+    const { out } = await typed(
+      '(terminal.progress("1 of 2"), terminal.progress("2 of 2"), terminal.err("Which? "), terminal.ask(""))',
+      "\r",
+    );
+    assert.ok(out.startsWith("\r\x1b[K1 of 2 \r\x1b[K2 of 2 \r\x1b[KWhich? "), JSON.stringify(out));
+  });
+});
+
+test("shows no progress without a terminal", TIMED, async () => {
+  using layout = dataDirectory();
+  const [node = "", ...argv] = program('terminal.progress("1 of 2")');
+  const { child, ended } = start(layout, node, argv);
+  child.stdin.end();
+  assert.equal((await ended).err, "");
+});

@@ -1,0 +1,155 @@
+import { fstatSync, fsyncSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { messageOf } from "../../core/error.ts";
+import type { Terminal } from "./call.ts";
+import { oneLine } from "./print/text.ts";
+
+const ENDING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const ENTER = new Set(["\r", "\n", "\x04"]);
+const ERASE = new Set(["\x7f", "\b"]);
+const INTERRUPT = "\x03";
+/** Moves to the start of the line and clears it (ECMA-48, EL). */
+const CLEAR_LINE = "\r\x1b[K";
+const NARROWEST = 40;
+/** Width for a terminal that reports 0. */
+const USUAL = 80;
+const ERASE_ALL = "\x15";
+
+/** The terminal or the pipes of this process. */
+export function processTerminal(): Terminal {
+  let interruption: AbortController | null = null;
+  /** Only a command that waits for an end handles the signals; all others exit on them, as programs do. */
+  const interrupted = (): AbortSignal => {
+    if (interruption === null) {
+      const made = new AbortController();
+      for (const signal of ENDING) process.once(signal, () => made.abort());
+      interruption = made;
+    }
+    return interruption.signal;
+  };
+  // The reader wanted only the first lines (`| head`).
+  const leave = (): never => process.exit(0);
+  process.stdout.on("error", leave);
+  let hasProgress = false;
+  const clear = (): void => {
+    if (hasProgress) process.stderr.write(CLEAR_LINE);
+    hasProgress = false;
+  };
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    clear();
+    stream.write(lines(text));
+  };
+  return {
+    interactive: process.stdin.isTTY && process.stderr.isTTY,
+    width: process.stdout.isTTY ? Math.max(process.stdout.columns || USUAL, NARROWEST) : null,
+    out: (text) => write(process.stdout, text),
+    outForGood: async (text) => {
+      clear();
+      // The stream also emits the error, after the callback of the write.
+      process.stdout.off("error", leave).on("error", () => undefined);
+      try {
+        await writeForGood(lines(text));
+        process.stdout.on("error", leave);
+        return { ok: true };
+      } catch (error) {
+        return { ok: false, reason: messageOf(error) };
+      }
+    },
+    err: (text) => write(process.stderr, text),
+    progress: (text) => {
+      if (!process.stderr.isTTY) return;
+      process.stderr.write(`${CLEAR_LINE}${oneLine(text)} `);
+      hasProgress = true;
+    },
+    readLine,
+    askSecret: (question) => {
+      clear();
+      return askSecret(question);
+    },
+    ask: (question) => {
+      clear();
+      return ask(question, interruption?.signal);
+    },
+    get interrupted() {
+      return interrupted();
+    },
+  };
+}
+
+function lines(text: string): string {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+/** A full disk may accept the first part of a text without an error (write(2)), or report it only when flushed (fsync(2)). */
+async function writeForGood(text: string): Promise<void> {
+  const { stdout } = process;
+  const kind = fstatSync(stdout.fd);
+  if (kind.isFIFO() || kind.isSocket() || stdout.isTTY) {
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(text, (error) => (error instanceof Error ? reject(error) : resolve()));
+    });
+    return;
+  }
+  writeFileSync(stdout.fd, text);
+  if (kind.isFile()) fsyncSync(stdout.fd);
+}
+
+async function readLine(mostBytes: number): Promise<string | null> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of process.stdin) {
+    bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
+    if (bytes.includes(10)) break;
+    if (bytes.length > mostBytes) return null;
+  }
+  const end = bytes.indexOf(10);
+  const line = (end < 0 ? bytes : bytes.subarray(0, end)).toString().replace(/\r$/, "");
+  return line === "" || line.length > mostBytes ? null : line;
+}
+
+/** Null after a signal. A signal after the answer ends the program, as without a question. */
+async function ask(question: string, interrupted?: AbortSignal): Promise<string | null> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  for (const signal of ENDING) process.once(signal, end);
+  try {
+    return await lines.question(question, {
+      signal: AbortSignal.any([over.signal, ...(interrupted ? [interrupted] : [])]),
+    });
+  } catch {
+    return null; // Ctrl-C or Ctrl-D
+  } finally {
+    for (const signal of ENDING) process.off(signal, end);
+    lines.close();
+  }
+}
+
+/** In raw mode the terminal echoes nothing; we handle Backspace, Ctrl-U and Ctrl-C ourselves. */
+function askSecret(question: string): Promise<string | null> {
+  const { stdin, stderr } = process;
+  stdin.setRawMode(true);
+  stdin.setEncoding("utf8");
+  stderr.write(question);
+  return new Promise((resolve) => {
+    let typed: readonly string[] = [];
+    const finish = (answer: string | null, unread: string): void => {
+      stdin.off("data", onData);
+      stdin.pause();
+      stdin.setRawMode(false);
+      // Both passwords were pasted at once: the second one answers the next question.
+      if (unread !== "") stdin.unshift(unread);
+      stderr.write("\n");
+      resolve(answer);
+    };
+    const onData = (chunk: Buffer | string): void => {
+      const keys = [...String(chunk)];
+      for (const [i, key] of keys.entries()) {
+        if (ENTER.has(key)) return finish(typed.join(""), keys.slice(i + 1).join(""));
+        if (key === INTERRUPT) return finish(null, "");
+        typed = key === ERASE_ALL ? [] : ERASE.has(key) ? typed.slice(0, -1) : [...typed, key];
+      }
+    };
+    stdin.on("data", onData);
+    stdin.resume();
+  });
+}

@@ -1,0 +1,144 @@
+import { resolve } from "node:path";
+import type { Command, Verb } from "../../admin/declare/control.ts";
+import { diskTrouble } from "../../host/running/failure.ts";
+import { DEFAULT_DATA_DIRECTORY, type Layout, layoutOf } from "../../settings/layout.ts";
+import {
+  type CliCommand,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  EXIT_CODES,
+  PROGRAM,
+  type Terminal,
+  wrongUsage,
+} from "./call.ts";
+import { commands } from "./commands.ts";
+import { helpFor } from "./help.ts";
+import { type Options, parse } from "./parse.ts";
+import { fitted, oneLine, printable, printJson } from "./print/text.ts";
+
+/** What a call needs in addition to its words. */
+export type World = Readonly<{
+  terminal: Terminal;
+  env: NodeJS.ProcessEnv;
+  version: string;
+  now: () => number;
+  connect: (layout: Layout, env: NodeJS.ProcessEnv) => Connected;
+}>;
+/** `close`: the files that were opened for reading. */
+type Connected = Pick<CommandCall, "guard" | "keeper" | "reader"> & Readonly<{ close: () => void }>;
+
+/** Runs one command line and returns its exit code. Never throws. */
+export async function run(argv: readonly string[], world: World): Promise<number> {
+  const { terminal, env } = world;
+  try {
+    const parsed = parse(argv, commands);
+    const answer = await answerTo(parsed, world);
+    const wraps = parsed.type === "help" || (parsed.type === "run" && parsed.command.wraps === true);
+    say(wraps ? wrapped(answer, terminal) : answer, wantsJson(argv), terminal);
+    return answer.ok ? (answer.code ?? EXIT_CODES.done) : EXIT_CODES[answer.exit];
+  } catch (error) {
+    const debug = env["GHOSTINBOX_DEBUG"] === "1";
+    const text = error instanceof Error ? error.message : String(error);
+    const disk = diskTrouble(error, "give the command again");
+    const message = disk ?? `Something unexpected went wrong: ${text}.`;
+    const next = debug || disk !== null ? "" : "GHOSTINBOX_DEBUG=1 shows where.";
+    if (wantsJson(argv)) terminal.out(printJson(errorJson({ ok: false, exit: "failed", message, next })));
+    if (debug) terminal.err(printable(error instanceof Error ? (error.stack ?? text) : text));
+    else terminal.err(oneLine(`${message} ${next}`.trim()));
+    return EXIT_CODES.failed;
+  }
+}
+
+/** For terminals only: output to a file or another program keeps its lines. */
+function wrapped(answer: CommandOutcome, { width }: Terminal): CommandOutcome {
+  if (width === null) return answer;
+  if (answer.ok) return { ...answer, text: fitted(answer.text, width) };
+  const { found } = answer;
+  if (found === undefined) return answer;
+  return { ...answer, found: { ...found, lines: found.lines.flatMap((line) => fitted(line, width).split("\n")) } };
+}
+
+/** Works even for words that could not be parsed, because a program may read the output. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? undefined : end).includes("--json");
+}
+
+/** The output of every failing command with --json, in addition to its findings (docs/api.md). */
+function errorJson({ exit, message, next, found }: CommandFailure): object {
+  const details = typeof found?.json === "object" && found.json !== null ? found.json : {};
+  return { ...details, ok: false, error: { code: exit, exitCode: EXIT_CODES[exit], message, next } };
+}
+
+async function answerTo(parsed: ReturnType<typeof parse<CliCommand>>, world: World): Promise<CommandOutcome> {
+  switch (parsed.type) {
+    case "wrong":
+      return wrongUsage(parsed.message, `See \`${PROGRAM} help${parsed.topic === "" ? "" : ` ${parsed.topic}`}\`.`);
+    case "version":
+      return { ok: true, json: { version: world.version }, text: `ghostinbox ${world.version}` };
+    case "help":
+      return helpFor(parsed.topic, commands);
+    case "run":
+      return answerOf(parsed.command, parsed.args, parsed.options, world);
+  }
+}
+
+async function answerOf({ run: answer }: CliCommand, args: readonly string[], options: Options, world: World) {
+  const { env, terminal, now } = world;
+  const named = options.get("data") ?? env["GHOSTINBOX_DATA"] ?? "";
+  const layout = layoutOf(resolve(named === "" ? DEFAULT_DATA_DIRECTORY : named));
+  const connected = world.connect(layout, env);
+  const call: CommandCall = {
+    args,
+    option: (name) => options.get(name) ?? null,
+    flag: (name) => options.has(name),
+    json: options.has("json"),
+    layout,
+    env,
+    terminal,
+    now,
+    ...withWaiting(connected, terminal),
+  };
+  try {
+    return await answer(call);
+  } finally {
+    connected.close();
+  }
+}
+
+function say(answer: CommandOutcome, json: boolean, terminal: Terminal): void {
+  if (!answer.ok) {
+    if (json) terminal.out(printJson(errorJson(answer)));
+    else for (const line of answer.found?.lines ?? []) terminal.err(oneLine(line));
+    terminal.err(oneLine(`${answer.message} ${answer.next}`.trim()));
+    return;
+  }
+  if (json) {
+    if (answer.json !== undefined) terminal.out(printJson(answer.json));
+    return;
+  }
+  if (answer.text !== "") terminal.out(printable(answer.text));
+  if (answer.next !== undefined) terminal.err(printable(`Next: ${answer.next}`));
+}
+
+const SILENT_MS = 2_000;
+
+type Programs = Pick<CommandCall, "guard" | "keeper" | "reader">;
+
+/** Wraps the same functions; a terminal gets a message when an answer takes long, such as that of an alert receiver. */
+export function withWaiting(programs: Programs, terminal: Pick<Terminal, "progress">): Programs {
+  const { guard, keeper, reader } = programs;
+  const announced = async <T>(answer: Promise<T>): Promise<T> => {
+    const timer = setTimeout(() => terminal.progress("Waiting for the server ..."), SILENT_MS);
+    return answer.finally(() => clearTimeout(timer));
+  };
+  return {
+    guard: {
+      ask: <V extends Verb>(command: Extract<Command, { verb: V }>) => announced(guard.ask<V>(command)),
+      watch: (onEvents, signal) => guard.watch(onEvents, signal),
+    },
+    keeper: { ask: (command) => announced(keeper.ask(command)) },
+    reader,
+  };
+}

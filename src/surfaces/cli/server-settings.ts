@@ -1,0 +1,96 @@
+import { codeOf } from "../../core/error.ts";
+import { plural } from "../../core/text.ts";
+import {
+  readServiceEnvironment,
+  SettingsUnreadable,
+  settingsText as textOf,
+} from "../../host/machine/settings-text.ts";
+import { lockHolder } from "../../host/running/data-directory.ts";
+import { takenOver } from "../../settings/first-variables.ts";
+import { type Environment, type Loaded, loadSettings } from "../../settings/load.ts";
+import { type SettingKey, settingKeys, settingOf, variableOf } from "../../settings/schema.ts";
+import type { SettingProblem } from "../../settings/setting.ts";
+import { overridesOf } from "../../settings/show.ts";
+import { type CommandCall, type CommandFailure, failed, PROGRAM } from "./call.ts";
+
+export type ValidSettings = Extract<Loaded, { ok: true }>;
+type Call = Pick<CommandCall, "layout" | "env">;
+
+/** The settings for this data directory, or everything that is wrong with them. */
+export function settingsOf(call: Call): ValidSettings | CommandFailure {
+  const text = settingsText(call);
+  if (typeof text === "object" && text !== null) return text;
+  const loaded = loadSettings(text, environmentOf(call));
+  return loaded.ok ? loaded : invalid(loaded.problems);
+}
+
+/** Null if the file is missing. */
+export function settingsText({ layout }: Call): string | null | CommandFailure {
+  try {
+    return textOf(layout.settings);
+  } catch (error) {
+    if (codeOf(error) === "EACCES")
+      return failed(`${layout.settings} may be read by root only.`, "Try again with sudo.");
+    if (error instanceof SettingsUnreadable) return failed(`${error.message}.`, "Remove it: then the defaults hold.");
+    throw error;
+  }
+}
+
+/**
+ * A running server has the variables with which it was started, and no others. While it is down, those of its last
+ * start apply, and those given here win, as they would at the next one.
+ */
+export function environmentOf({ layout, env }: Call): Environment {
+  const started = readServiceEnvironment(layout.environment);
+  if (runs(layout.startPid)) return started;
+  const others = Object.entries(started).filter(([name]) => env[name] === undefined);
+  return { ...Object.fromEntries(others), ...takenOver(env, started) };
+}
+
+/** What a variable does that its owner may not expect: it overrides the file, or the running server has not got it. */
+export function surprises(call: Call, { sources }: ValidSettings): readonly Omit<SettingProblem, "line">[] {
+  const overrides = overridesOf(sources).map(({ variable, says }) => ({
+    where: variable,
+    says: `${says} To let the file decide, start the server without ${variable}.`,
+  }));
+  if (!runs(call.layout.startPid)) return overrides;
+  const started = readServiceEnvironment(call.layout.environment);
+  // A variable with the server's own value, such as the domain of the first start, surprises no one.
+  const notGiven = settingKeys()
+    .filter((key) => saysOtherwise(key, call.env[variableOf(key)] ?? "", sources[key].toml))
+    .map(variableOf)
+    .filter((name) => call.env[name] !== started[name]);
+  return [
+    ...overrides,
+    ...notGiven.map((name) => ({
+      where: name,
+      says: `${name} is set for this command only: the server does not see it.`,
+    })),
+  ];
+}
+
+function saysOtherwise(key: SettingKey, text: string, inForce: string): boolean {
+  if (text.trim() === "") return false;
+  const { kind } = settingOf(key);
+  const read = kind.read(kind.fromText(text));
+  return !read.ok || read.toml !== inForce;
+}
+
+export function invalid(
+  problems: readonly Pick<SettingProblem, "where" | "says">[],
+  otherwise = "none was applied",
+): CommandFailure {
+  const json = { ok: false, problems };
+  const [only, ...others] = problems;
+  const next = `\`${PROGRAM} config reference\` explains every setting.`;
+  if (only !== undefined && others.length === 0) return { ...failed(only.says, next), found: { lines: [], json } };
+  const lines = problems.map(({ says }) => `- ${says}`);
+  return {
+    ...failed(`${plural(problems.length, "setting is", "settings are")} wrong: ${otherwise}.`, next),
+    found: { lines, json },
+  };
+}
+
+function runs(lock: string): boolean {
+  return lockHolder(lock) !== null;
+}

@@ -1,0 +1,162 @@
+import { createHash } from "node:crypto";
+import { type AccessReview, type AdminAccess, accessReview, type Seen } from "../../../../core/access/access-review.ts";
+import { messageOf } from "../../../../core/error.ts";
+import { plural } from "../../../../core/text.ts";
+import { DAY_MS, dayAndTime, formatDuration, shown } from "../../../../core/time.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  type Reader,
+} from "../../call.ts";
+import { judgeFollowed, weakLines } from "../../passwords.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { rootOnly } from "../upkeep/backup.ts";
+
+/** An account that was not used for this long is named. */
+const UNUSED_MS = 90 * DAY_MS;
+/** More than any server of this kind has. */
+const ALL = { limit: 100_000, cursor: null };
+
+/** `access review` */
+export async function accessReviewed(call: CommandCall): Promise<CommandOutcome> {
+  const looked = await look(call);
+  if (!("review" in looked)) return looked;
+  const { review, last } = looked;
+  const digest = createHash("sha256").update(JSON.stringify(review)).digest("hex");
+  const json = { ...review, unusedAfter: formatDuration(UNUSED_MS), digest, lastSignedAt: last };
+  const text = [...linesOf(review), "", lastText(last)].join("\n");
+  if (!call.flag("sign")) return done(json, text, `${PROGRAM} access review --sign`);
+  const counts = [
+    plural(review.accounts.length, "account"),
+    plural(review.aliases, "alias", "aliases"),
+    plural(review.forwards.length, "forward"),
+    plural(review.admins.length, "administrator"),
+  ];
+  const summary = `${counts.join(", ")}; SHA-256 ${digest}`;
+  const asked = await call.guard.ask<"access_reviewed">({ verb: "access_reviewed", summary });
+  if (!asked.ok) return asked;
+  return done({ ...json, signed: true }, `${text}\n\nSigned: ${summary}.`, `${PROGRAM} audit list --limit 5`);
+}
+
+async function look(
+  call: CommandCall,
+): Promise<Readonly<{ review: AccessReview; last: string | null }> | CommandFailure> {
+  const refused = rootOnly("access review");
+  if (refused !== null) return refused;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const settings = settingsOf(call);
+  if (!settings.ok) return settings;
+  const { homeOf, redirectsIn } = await import("../../../../mail/dovecot/redirects.ts");
+  const { reader } = opened;
+  const accounts = reader.accounts(ALL).items;
+  const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);
+  const { domains } = settings.settings;
+  try {
+    const facts = {
+      accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
+        const { addresses, lastSignIn: lastSeen } = reader.access(name);
+        const appPasswords = reader.appPasswords(name).map((one) => one.name);
+        const weakness = weak.get(name) ?? null;
+        return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen, weakness };
+      }),
+      aliases: reader.aliases(ALL).items,
+      redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call.layout.mail, name), name)),
+      forwardings: accounts.flatMap(({ name }) => {
+        const to = reader.forwarding(name)?.to ?? [];
+        return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
+      }),
+      admins: adminsOf(reader),
+      domains,
+    };
+    const review = accessReview(facts, { now: call.now(), unusedMs: UNUSED_MS });
+    return { review, last: reader.audit.lastOf("ACCESS_REVIEWED").at };
+  } catch (error) {
+    return failed(`Who may do what cannot be read: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
+  }
+}
+
+function later(a: Seen | null, b: Seen | null): Seen | null {
+  if (a === null || b === null) return a ?? b;
+  return a.at > b.at ? a : b;
+}
+
+/** Tokens, the password of the dashboard, and root; each with what the audit knows of it last. */
+function adminsOf(reader: Reader): readonly AdminAccess[] {
+  const seen = new Map<string, Seen>();
+  for (const { actor, at, detail } of reader.audit.all()) {
+    const [, name = actor, from = ""] = /^(.*) via (\S+)$/.exec(actor) ?? [];
+    seen.set(name, { at, from: from === "" ? addressIn(detail) : from });
+  }
+  const of = (actor: string): Seen | null => seen.get(actor) ?? null;
+  return [
+    { name: "root, by the command line", createdAt: null, createdBy: "", lastSeen: of("root") },
+    { name: "admin, by the dashboard", createdAt: null, createdBy: "", lastSeen: of("web:admin") },
+    ...reader.tokens(ALL).items.map(({ name, createdAt, createdBy, usedAt }) => ({
+      name: `token ${name}`,
+      createdAt,
+      createdBy,
+      // What only reads is in no audit.
+      lastSeen: later(of(`web:token ${name}`), usedAt === null ? null : { at: usedAt, from: "" }),
+    })),
+  ];
+}
+
+function addressIn(detail: string): string {
+  return /"ip":"([0-9a-f.:]{2,45})"/.exec(detail)?.[1] ?? "";
+}
+
+function linesOf({ accounts, forwards, admins }: AccessReview): readonly string[] {
+  const unused = accounts.filter(({ isUnused }) => isUnused).map(({ name }) => name);
+  return [
+    "Who can read mail, and send. Each account has one password, and its app passwords.",
+    columns([
+      ["ACCOUNT", "STATE", "ALSO SENDS AS", "APP PASSWORDS", "MAY SIGN IN FROM", "LAST SIGN-IN", "FROM"],
+      ...accounts.map((account) => [
+        account.name,
+        `${account.suspended ? "suspended" : account.isUnused ? "unused" : "active"}${account.weakness === null ? "" : ", weak password"}`,
+        account.addresses.filter((address) => address !== account.name).join(", ") || "-",
+        account.appPasswords.join(", ") || "-",
+        account.networks.map(shown).join(", ") || "anywhere",
+        ...seenCells(account.lastSeen),
+      ]),
+    ]),
+    ...(unused.length === 0 ? [] : [`Not used for ${formatDuration(UNUSED_MS)}: ${unused.join(", ")}.`]),
+    ...weakLines({ weak: weakOf(accounts) }),
+    "",
+    "Where mail is sent on to other servers:",
+    forwards.length === 0
+      ? "nowhere"
+      : columns(
+          forwards.map(({ address, to, by }) => [address, `-> ${to.map(oneLine).join(", ")}`, `(${oneLine(by)})`]),
+        ),
+    "",
+    "Who can administer:",
+    columns([
+      ["WHO", "SINCE", "BY", "LAST DONE", "FROM"],
+      ...admins.map(({ name, createdAt, createdBy, lastSeen }) => [
+        name,
+        createdAt === null ? "-" : dayAndTime(createdAt),
+        createdBy || "-",
+        ...seenCells(lastSeen),
+      ]),
+    ]),
+  ];
+}
+
+function weakOf(accounts: AccessReview["accounts"]): ReadonlyMap<string, string> {
+  return new Map(accounts.flatMap(({ name, weakness }) => (weakness === null ? [] : [[name, weakness] as const])));
+}
+
+function seenCells(seen: Seen | null): readonly string[] {
+  return seen === null ? ["never", "-"] : [dayAndTime(seen.at), seen.from === "" ? "-" : shown(seen.from)];
+}
+
+function lastText(last: string | null): string {
+  return last === null ? "This was never signed." : `This was last signed at ${dayAndTime(last)}.`;
+}

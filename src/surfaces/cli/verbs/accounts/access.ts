@@ -1,0 +1,91 @@
+import type { FactorsReset } from "../../../../admin/declare/items.ts";
+import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
+import { plural } from "../../../../core/text.ts";
+import { newToken } from "../../../../guard/access/secrets.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
+import { newPasswordHash } from "../../passwords.ts";
+import { oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+
+/** All but what gives others access. */
+const DEFAULT_SCOPE = "operator";
+
+/** The token is made here and only its SHA-256 digest is stored, so it cannot be shown again. */
+export async function tokenCreate(call: CommandCall): Promise<CommandOutcome> {
+  const name = nameFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const asksFor = call.option("scope") ?? DEFAULT_SCOPE;
+  const scopes = parseScopes(asksFor);
+  if (scopes === null) {
+    const known = `Scopes are ${SCOPES.join(", ")}; ${Object.keys(ROLES).join(", ")} stand for several.`;
+    return wrongUsage(`"${oneLine(asksFor)}" names a scope that there is not.`, known);
+  }
+  const { token, digest } = newToken();
+  const asked = await call.guard.ask<"token_create">({
+    verb: "token_create",
+    name,
+    digest,
+    scopes,
+    for: call.option("expires"),
+  });
+  if (!asked.ok) return asked;
+  const settings = settingsOf(call);
+  const port = settings.ok ? settings.settings["ports.http"] : 3000;
+  const use = `curl -H "Authorization: Bearer TOKEN" http://127.0.0.1:${port}/api/v1/bans  # the token is shown only now`;
+  return done({ token, scopes }, token, use);
+}
+
+export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const password = await newPasswordHash(call, null);
+  if (!password.ok) return password;
+  const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
+  if (!asked.ok) return asked;
+  return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
+}
+
+function nameFrom(text: string | undefined): string | CommandFailure {
+  if (text !== undefined && /^[A-Za-z0-9_.-]{1,64}$/.test(text)) return text;
+  return wrongUsage(`"${oneLine(text ?? "")}" cannot name a token.`, "Use 1 to 64 letters, digits, dots or dashes.");
+}
+
+/** `admin reset-2fa`: for an owner without the phone, and after somebody else may have set up a factor. */
+export async function adminResetFactors(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await call.guard.ask<"factors_reset">({ verb: "factors_reset" });
+  if (!asked.ok) return asked;
+  const sessions = `${plural(asked.result.ended, "session")} ended.`;
+  return done(asked.result, `${factorsRemoved(asked.result)} ${sessions} The password alone signs in now.`);
+}
+
+export function factorsRemoved({ factors, passkeyNames: passkeys }: FactorsReset): string {
+  if (factors === 0) return "The dashboard had no second factor.";
+  return [
+    ...(factors > passkeys.length ? ["The dashboard's second factor was removed."] : []),
+    ...(passkeys.length > 0 ? [`Passkeys removed: ${passkeys.join(", ")}.`] : []),
+  ].join(" ");
+}
+
+/** What to know after a new password; empty: the password alone signs in. */
+export async function stayingFactors({ guard }: CommandCall): Promise<string> {
+  const asked = await guard.ask<"factor_list">({ verb: "factor_list" });
+  if (!asked.ok) return "";
+  const { totp } = asked.result;
+  const passkeys = asked.result.passkeys.map(({ name }) => name);
+  const app = totp ? ["The second factor stays."] : [];
+  const keys = passkeys.length > 0 ? [`These passkeys stay, and need no password: ${passkeys.join(", ")}.`] : [];
+  if (app.length + keys.length === 0) return "";
+  return ` ${[...app, ...keys].join(" ")} \`${PROGRAM} admin reset-2fa\` removes ${keys.length === 0 ? "it" : "them"}.`;
+}
+
+export async function sessionEnd(call: CommandCall): Promise<CommandOutcome> {
+  const [id] = call.args;
+  const isAll = call.flag("all");
+  if ((id === undefined) !== isAll) return wrongUsage("Name one session, or give --all.", `${PROGRAM} session list`);
+  if (id === undefined) {
+    const asked = await call.guard.ask<"session_end_all">({ verb: "session_end_all" });
+    return asked.ok ? done(asked.result, `${plural(asked.result.ended, "session")} ended.`) : asked;
+  }
+  const asked = await call.guard.ask<"session_end">({ verb: "session_end", id: id.slice(0, 32) });
+  return asked.ok ? done(asked.result, `The session ${id} has ended.`) : asked;
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  json,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+
+const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
+
+describe("accounts of a file, and networks", TIMED, () => {
+  const layout = dataDirectory();
+  const file = join(layout.data, "postfix-accounts.cf");
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string): Promise<Finished> => ghostinbox(layout, line.split(" "));
+  const importing = (text: string): Promise<Finished> => {
+    writeFileSync(file, text);
+    return run(`account import ${file}`);
+  };
+
+  test("a file is imported: hashes as they are, clear text hashed, the weak and the foreign named", async () => {
+    const text = `# ours\r\nAnna@example.org|${HASH}\r\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G|userdb_mail=maildir:~/mail\r\ncarl@elsewhere.test|${HASH}\r\n`;
+    const { code, out, err } = await importing(text);
+    assert.equal(code, 0, err);
+    assert.match(out, /^2 accounts imported\.$/m);
+    assert.match(out, /^Not imported: carl@elsewhere\.test is of elsewhere\.test, which is not a mail domain/m);
+    assert.match(out, /^Ignored in line 3: userdb_mail of bert@example\.org\.$/m);
+    assert.match(out, /^Weak: bert@example\.org: The password is too short/m);
+    assert.match((await run("account list")).out, /^bert@example\.org +active/m);
+    const again = json(await run(`account import ${file} --json`));
+    assert.ok(typeof again === "object" && again !== null && "added" in again);
+    assert.deepEqual(again.added, []);
+  });
+
+  test("a file with a line that makes no sense is not imported at all", async () => {
+    const { code, err } = await importing(`dora@example.org|${HASH}\nemil@example.org|${HASH.slice(0, 40)}\n`);
+    assert.equal(code, 1);
+    assert.match(err, /^- Line 2: the password of emil@example\.org is not a whole hash/m);
+    assert.match(err, /Nothing was imported: 1 line of/);
+    assert.doesNotMatch((await run("account list")).out, /dora/);
+    assert.match((await importing("# nothing\n")).err, /names no account/);
+    assert.match((await run("account import /nonexistent")).err, /^\/nonexistent does not exist\.$/m);
+    assert.match((await run(`account import ${layout.data}`)).err, /is no file/);
+  });
+
+  test("networks of an account are added, listed and removed, and its sessions end", async () => {
+    const added = await run("account networks anna@example.org add 203.0.113.9/24 2001:db8::7");
+    assert.equal(added.code, 0, added.err);
+    assert.match(added.out, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
+    assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: "anna@example.org" });
+    assert.match((await run("account list")).out, /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
+    assert.match((await run("account networks anna@example.org list")).out, /from 2001:db8::7, 203/);
+    assert.equal((await run("account networks anna@example.org remove 2001:db8::7")).code, 0);
+    const last = await run("account networks anna@example.org remove 203.0.113.0/24");
+    assert.match(last.out, /from anywhere/);
+  });
+
+  const wrong: readonly [line: string, code: number, says: RegExp][] = [
+    ["account networks anna@example.org", 2, /needs add\|remove\|list/],
+    ["account networks anna@example.org allow 203.0.113.7", 2, /Use add, remove or list/],
+    ["account networks anna@example.org add", 2, /no network to add/],
+    ["account networks anna@example.org add nonsense", 2, /"nonsense" is not a network/],
+    ["account networks anna@example.org add 0.0.0.0/0", 2, /not a network that restricts/],
+    ["account networks anna@example.org remove 203.0.113.7", 1, /is not restricted to 203\.0\.113\.7/],
+    ["account networks nobody@example.org add 203.0.113.7", 1, /There is no account/],
+    ["account networks nobody@example.org list", 1, /There is no account/],
+  ];
+  for (const [line, code, says] of wrong)
+    test(`refused: ${line}`, async () => {
+      const finished = await run(line);
+      assert.match(finished.err, says);
+      assert.equal(finished.code, code);
+    });
+});

@@ -1,0 +1,106 @@
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { type AccountKey, KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
+import { messageOf } from "../../../../core/error.ts";
+import { plural } from "../../../../core/text.ts";
+import { lockAgain, makeAccountKey, recoverKey } from "../../../../store/passwords/account-key.ts";
+import { type CommandCall, type CommandFailure, failed, PROGRAM } from "../../call.ts";
+import { oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+
+/**
+ * `recovers`: they were there. `closed`: whether there is mail that the password does not open. `beyond`: how many keys of the
+ * account no password opens any more, the oldest ones.
+ */
+type Keys = Readonly<{ ok: true; keys: readonly AccountKey[]; recovers: boolean; closed: boolean; beyond: number }>;
+
+/**
+ * The keys for the mail of an account that gets this password: those that it had, if the recovery key opens them, or else new ones
+ * while `mailboxes.encryption` asks for them (docs/encryption.md).
+ */
+export async function keysFor(
+  call: CommandCall,
+  { name, password }: Readonly<{ name: string; password: string }>,
+  recoveryKey: KeyObject | null,
+): Promise<Keys | CommandFailure> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const kept = opened.reader.accountKeys(name);
+  if (recoveryKey !== null && kept.length > 0) {
+    const taken = kept.slice(0, KEYS_OF_AN_ACCOUNT);
+    const keys = await lockAgain(taken, recoveryKey, password);
+    if (keys === null) return otherKey(name);
+    const beyond = kept.length - keys.length;
+    return { ok: true, keys, recovers: true, closed: beyond > 0, beyond };
+  }
+  const closed = kept.length > 0;
+  const makes = makesKeys(call);
+  if (typeof makes !== "boolean") return makes;
+  const beyond = Math.max(kept.length + (makes ? 1 : 0) - KEYS_OF_AN_ACCOUNT, 0);
+  if (!makes) return { ok: true, keys: [], recovers: false, closed, beyond };
+  const key = await makeAccountKey(password, readFileSync(call.layout.mailRecoveryKey, "utf8"));
+  return { ok: true, keys: [key], recovers: false, closed, beyond };
+}
+
+/** Whether an account gets a new key with a password that opens none of its keys. */
+function makesKeys(call: CommandCall): boolean | CommandFailure {
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  return read.settings["mailboxes.encryption"] === "account" && existsSync(call.layout.mailRecoveryKey);
+}
+
+/** Why an account should not get a new key: no password would open its oldest one any more. Null if it may. */
+export async function fullOfKeys(call: CommandCall, name: string): Promise<CommandFailure | null> {
+  if (call.option("recovery-key") !== null) return null;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const makes = makesKeys(call);
+  if (typeof makes !== "boolean") return makes;
+  const { length } = opened.reader.accountKeys(name);
+  if (!makes || length < KEYS_OF_AN_ACCOUNT) return null;
+  return failed(
+    `${name} has ${plural(length, "key")}, and a password opens ${KEYS_OF_AN_ACCOUNT}: with one more its oldest mail could not be read any more.`,
+    "Keep the keys that it has: --recovery-key FILE",
+  );
+}
+
+/** What to do about keys that no password opens; empty if there are none. */
+export function beyondText(name: string, beyond: number): string {
+  if (beyond === 0) return "";
+  const what = beyond === 1 ? "Its oldest key stays" : `Its ${beyond} oldest keys stay`;
+  const command = `${PROGRAM} backup restore --account ${name} --message ID --recovery-key FILE`;
+  return ` ${what} closed, for a password opens ${KEYS_OF_AN_ACCOUNT}; to read a mail of that time: ${command}`;
+}
+
+/** The private keys of an account in PEM, for a program that reads its mail. Empty if it has no key. */
+export async function privateKeysOf(call: CommandCall, name: string): Promise<readonly string[] | CommandFailure> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const kept = opened.reader.accountKeys(name);
+  if (kept.length === 0) return [];
+  const recoveryKey = recoveryKeyOf(call);
+  if (recoveryKey === null)
+    return failed(
+      `The mail of ${name} is encrypted with keys of its own.`,
+      "Give the recovery key: --recovery-key FILE",
+    );
+  if ("ok" in recoveryKey) return recoveryKey;
+  const keys = kept.map((key) => recoverKey(key, recoveryKey)).filter((key) => key !== null);
+  return keys.length === kept.length ? keys : otherKey(name);
+}
+
+/** The key of the option `--recovery-key`; null if it was not given. */
+export function recoveryKeyOf(call: CommandCall): KeyObject | CommandFailure | null {
+  const file = call.option("recovery-key");
+  if (file === null) return null;
+  try {
+    return createPrivateKey(readFileSync(file, "utf8"));
+  } catch (error) {
+    return failed(`${oneLine(file)} holds no recovery key that can be read: ${oneLine(messageOf(error))}.`, "");
+  }
+}
+
+function otherKey(name: string): CommandFailure {
+  const next = `\`${PROGRAM} encryption recovery-key\` showed the right one when it was made.`;
+  return failed(`This is another recovery key: it does not open the mail of ${name}. Nothing was changed.`, next);
+}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  json,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+
+const ANNA = "anna@example.org";
+
+describe("quotas of mailboxes", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    const file = join(layout.data, "postfix-accounts.cf");
+    writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
+    await run(`account import ${file}`);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string): Promise<Finished> => ghostinbox(layout, line.split(" "));
+
+  test("the default is that of the settings, and an imported account keeps its own", async () => {
+    const shown = await run(`account quota ${ANNA}`);
+    assert.equal(shown.out, `${ANNA} uses 5.0 MB for 12 mails; its quota is 5GB (mailboxes.quota).\n`);
+    const { out } = await run("account list");
+    assert.match(out, /^ACCOUNT .* QUOTA +FROM$/m);
+    assert.match(out, /^anna@example\.org .* default +anywhere$/m);
+    assert.match(out, /^bert@example\.org .* 1GB +anywhere$/m);
+  });
+
+  test("an account gets its own quota, no limit, or the default again", async () => {
+    const set = await run(`account quota ${ANNA} 500mb`);
+    assert.equal(set.out, `The quota of ${ANNA} is 500MB now.\n`);
+    assert.equal(set.err, `Next: ./ghostinbox queue flush --recipient ${ANNA}  # if mail waits for room\n`);
+    const use = { usedBytes: 5 * 1024 ** 2, mails: 12 };
+    assert.deepEqual(json(await run(`account quota ${ANNA} --json`)), { name: ANNA, quotaBytes: 500 * 1024 ** 2, use });
+    assert.match((await run(`account quota ${ANNA} none`)).out, /is no limit now/);
+    assert.match((await run("account list")).out, /^anna@example\.org .* none +anywhere$/m);
+    assert.match((await run(`account quota ${ANNA} default`)).out, /is 5GB \(mailboxes\.quota\) now/);
+  });
+
+  const wrong: readonly [line: string, code: number, says: RegExp][] = [
+    [`account quota ${ANNA} much`, 2, /"much" is not a size\. Write 500MB or 10GB, none or default\./],
+    [`account quota ${ANNA} -5`, 2, /./],
+    ["account quota anna", 2, /cannot be an account/],
+    ["account quota nobody@example.org", 1, /There is no account nobody@example\.org\./],
+    ["account quota nobody@example.org 5GB", 1, /There is no account nobody@example\.org\./],
+  ];
+  for (const [line, code, says] of wrong)
+    test(line, async () => {
+      const ran = await run(line);
+      assert.equal(ran.code, code);
+      assert.match(ran.err, says);
+    });
+});

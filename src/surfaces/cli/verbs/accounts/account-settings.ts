@@ -1,0 +1,226 @@
+import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
+import type { VacationItem } from "../../../../admin/mailboxes.ts";
+import type { AccountName } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, shown } from "../../../../core/time.ts";
+import type { Forwarding } from "../../../../guard/mailbox-ports.ts";
+import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
+import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { accountFrom, addressFrom } from "./accounts.ts";
+
+/** `account forward ADDRESS [TO...]`: without a target, shows it. */
+export async function accountForward(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const words = call.args.slice(1);
+  const [isOff, keeps, keepsNone] = [call.flag("off"), call.flag("keep"), call.flag("no-keep")];
+  if ((keeps && keepsNone) || (isOff && (words.length > 0 || keeps || keepsNone)))
+    return wrongUsage("Give one of --keep, --no-keep and --off.", `${PROGRAM} help account forward`);
+  if (words.length === 0 && !isOff)
+    return keeps || keepsNone ? wrongUsage("There is no address to send mail on to.", "") : showForwarding(call, name);
+  const to: string[] = [];
+  for (const word of words) {
+    const address = addressFrom(word);
+    if (typeof address !== "string") return address;
+    to.push(address);
+  }
+  const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to, keep: !keepsNone });
+  if (!asked.ok) return asked;
+  return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
+}
+
+async function showForwarding(call: CommandCall, name: string): Promise<CommandOutcome> {
+  const account = accountFrom(name);
+  if (typeof account !== "string") return account;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  if (opened.reader.account(account) === null)
+    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const forwarding = opened.reader.forwarding(name);
+  return done({ name, forwarding }, forwardingSentence(name, forwarding));
+}
+
+function forwardingSentence(name: string, forwarding: Forwarding | null): string {
+  if (forwarding === null) return `Mail for ${name} stays in its mailbox.`;
+  const copy = forwarding.keep ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
+  return `Mail for ${name} is sent on to ${forwarding.to.map(shown).join(", ")}, ${copy}.`;
+}
+
+/** `account vacation ADDRESS [TEXT...]`: without a text, shows the reply. */
+export async function accountVacation(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const text = call.args[1] ?? "";
+  const [subject, until, isOff] = [call.option("subject"), call.option("until"), call.flag("off")];
+  if (isOff && (text !== "" || subject !== null || until !== null))
+    return wrongUsage("--off takes no text, subject or end.", `${PROGRAM} help account vacation`);
+  if (text === "" && !isOff)
+    return subject !== null || until !== null
+      ? wrongUsage("The reply needs a text.", `${PROGRAM} help account vacation`)
+      : showVacation(call, name);
+  const vacation = isOff
+    ? { subject: "", text: null, until: null }
+    : { subject: subject ?? "", text, until: until === null ? null : endOf(until) };
+  const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...vacation });
+  if (!asked.ok) return asked;
+  return done(asked.result, vacationText(name, asked.result.vacation, call.now()));
+}
+
+async function showVacation(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  if (opened.reader.account(name) === null)
+    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const vacation = opened.reader.vacation(name);
+  return done({ name, vacation }, vacationText(name, vacation, call.now()));
+}
+
+/** A day ends with its last moment, in UTC as all times here. */
+function endOf(until: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until;
+}
+
+function vacationText(name: string, vacation: VacationItem | null, now: number): string {
+  if (vacation === null) return `${name} sends no vacation reply.`;
+  const { subject, text, until } = vacation;
+  const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
+  const head = isOver(until, now) ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
+  const lines = text.split("\n").map((line) => `  ${oneLine(line)}`.trimEnd());
+  return [head, ...(subject === "" ? [] : [`  Subject: ${oneLine(subject)}`, ""]), ...lines].join("\n");
+}
+
+/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
+export function vacationEnd(until: string, now: number): string {
+  return `${isOver(until, now) ? "ended" : "until"} ${dayAndTime(until)}`;
+}
+
+function isOver(until: string | null, now: number): boolean {
+  return until !== null && Date.parse(until) <= now;
+}
+
+/** `account networks ADDRESS add|remove|list [NETWORK...]` */
+export async function accountNetworks(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const networks = (call.args[2] ?? "").split(/[\s,]+/).filter((each) => each !== "");
+  const action = call.args[1] ?? "";
+  if (action === "list") return networks.length === 0 ? list(call, name) : wrongUsage("list takes no network.", "");
+  if (action !== "add" && action !== "remove")
+    return wrongUsage(`Use add, remove or list, not "${action}".`, `Write: ${PROGRAM} account networks ${name} list`);
+  if (networks.length === 0) return wrongUsage(`There is no network to ${action}.`, HOW_WRITTEN);
+  const wrong = networks.find((network) => !restrictingNetwork.safeParse(network).success);
+  if (wrong !== undefined)
+    return wrongUsage(`"${oneLine(wrong)}" is not a network that restricts anything.`, HOW_WRITTEN);
+  const asked =
+    action === "add"
+      ? await call.guard.ask<"networks_add">({ verb: "networks_add", name, networks })
+      : await call.guard.ask<"networks_remove">({ verb: "networks_remove", name, networks });
+  if (!asked.ok) return asked;
+  return done(asked.result, networksSentence(name, asked.result.networks), `${PROGRAM} account list`);
+}
+
+const HOW_WRITTEN = "Write it like 203.0.113.0/24 or 2001:db8::/32.";
+
+async function list(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const account = opened.reader.account(name);
+  if (account === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  return done({ name, networks: account.networks }, networksSentence(name, account.networks));
+}
+
+function networksSentence(name: AccountName, networks: readonly string[]): string {
+  if (networks.length === 0) return `${name} may sign in from anywhere that logins.networks allows.`;
+  return `${name} may sign in from ${networks.map(shown).join(", ")} only.`;
+}
+
+/** `account quota ADDRESS [SIZE|none|default]`: without a size, shows it. */
+export async function accountQuota(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const [, size] = call.args;
+  const quotaBytes = size === undefined ? undefined : quotaFrom(size);
+  if (typeof quotaBytes === "object" && quotaBytes !== null) return quotaBytes;
+  return quotaBytes === undefined ? showQuota(call, name) : setQuota(call, name, quotaBytes);
+}
+
+async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
+  const asked = await call.guard.ask<"quota_set">({ verb: "quota_set", name, quotaBytes });
+  if (!asked.ok) return asked;
+  const text = `The quota of ${name} is ${quotaText(call, quotaBytes)} now.`;
+  return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
+}
+
+async function showQuota(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const account = opened.reader.account(name);
+  if (account === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const use = await mailboxUse(call, name);
+  const { quotaBytes } = account;
+  const limit = quotaText(call, quotaBytes);
+  const text =
+    use === null
+      ? `The quota of ${name} is ${limit}; how much it uses is not known.`
+      : `${name} uses ${usedText(use)}; its quota is ${limit}.`;
+  return done({ name, quotaBytes, use }, text);
+}
+
+/** Null while the keeper or Dovecot does not answer. */
+export async function mailboxUse(call: CommandCall, name: AccountName): Promise<MailboxUse | null> {
+  const reply = await call.keeper.ask({ verb: "mailbox_use", account: name });
+  return reply.ok ? (reply.mailbox ?? null) : null;
+}
+
+export function usedText({ usedBytes, mails }: MailboxUse): string {
+  const [unit, unitBytes] = usedBytes >= 1024 ** 3 ? (["GB", 1024 ** 3] as const) : (["MB", 1024 ** 2] as const);
+  return `${(usedBytes / unitBytes).toFixed(1)} ${unit} for ${plural(mails, "mail")}`;
+}
+
+/** With the value of the settings, where it is known. */
+export function quotaText(call: CommandCall, quotaBytes: number | null): string {
+  if (quotaBytes !== null) return sizeText(quotaBytes);
+  const loaded = settingsOf(call);
+  return loaded.ok ? `${sizeText(loaded.settings["mailboxes.quota"])} (mailboxes.quota)` : "that of mailboxes.quota";
+}
+
+function sizeText(quotaBytes: number): string {
+  return quotaBytes === 0 ? "no limit" : formatSize(quotaBytes);
+}
+
+function quotaFrom(text: string): number | null | CommandFailure {
+  if (text === "default") return null;
+  if (text === "none") return 0;
+  return parseSize(text) ?? wrongUsage(`"${oneLine(text)}" is not a size.`, "Write 500MB or 10GB, none or default.");
+}
+
+export async function appPasswordList(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  if (opened.reader.account(name) === null)
+    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const appPasswords = opened.reader.appPasswords(name);
+  const found = { name, appPasswords };
+  if (appPasswords.length === 0)
+    return done(found, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
+  const rows = appPasswords.map(({ name: app, usedAt, madeAt, madeBy }) => [
+    oneLine(app),
+    usedAt === null ? "never" : dayAndTime(usedAt),
+    dayAndTime(madeAt),
+    oneLine(madeBy),
+  ]);
+  return done(found, columns([["APP PASSWORD", "USED", "MADE", "BY"], ...rows]));
+}

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { createHash, createPrivateKey } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  start,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+import { KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
+import { publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
+import { AccountKeys } from "../../../../store/accounts-db/account-keys.ts";
+import { makeAccountKey, makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
+
+const ANNA = "anna@example.org";
+const CARL = "carl@example.org";
+const [FIRST, SECOND, THIRD] = ["correct horse battery", "purple monkey dishwasher", "lamp orchid kettle"];
+/** Of `SECOND`, by `doveadm pw -s SHA512-CRYPT`. */
+const SECOND_CRYPT =
+  "{SHA512-CRYPT}$6$wmD00eXDiuCLcYTl$80VzU/4g1Q/FFSMkiD2Tx4DwwKxzS8Su9Cl125KUkZVg20mhUGM6Rf2aGyrGKeONgnHU4Qpu00chICEw0KeiB.";
+
+describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root: true }) }, () => {
+  const layout = dataDirectory();
+  const file = join(layout.data, "owner.pem");
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    mkdirSync(dirname(layout.mailRecoveryKey), { recursive: true });
+    writeFileSync(layout.settings, 'domains = ["example.org"]\nmailboxes.encryption = "account"\n');
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  /** How many keys Dovecot finds, all of which this password must open. */
+  const opened = (password: string, account = ANNA): number => {
+    const db = new DatabaseSync(layout.accountsDb, { readOnly: true });
+    const { user: _, ...keys } = db.prepare("SELECT * FROM opened_key WHERE user = ?").get(account) ?? {};
+    db.close();
+    const passphrase = createHash("sha256").update(password).digest("hex");
+    const found = Object.values(keys).filter((key) => key !== null);
+    for (const key of found) createPrivateKey({ key: Buffer.from(String(key), "base64"), passphrase });
+    return found.length;
+  };
+
+  test("a recovery key that could not be written out is not kept", async () => {
+    const words = "encryption recovery-key";
+    const full = await start(layout, "sh", ["-c", `exec ./ghostinbox ${words} > /dev/full`]).ended;
+    const { child, ended } = start(layout, "./ghostinbox", words.split(" "));
+    child.stdout.destroy();
+    for (const { code, err } of [full, await ended]) {
+      assert.match(err, /^The recovery key could not be written out: .*(ENOSPC|EPIPE).*\. Nothing was changed\. /);
+      assert.equal(code, 1);
+    }
+    assert.ok(!existsSync(layout.mailRecoveryKey));
+    const into = join(layout.data, "written.pem");
+    const written = await start(layout, "sh", ["-c", `exec ./ghostinbox ${words} > ${into}`]).ended;
+    assert.equal(written.code, 0, written.err);
+    assert.equal(publicHalf(readFileSync(into, "utf8")), readFileSync(layout.mailRecoveryKey, "utf8"));
+  });
+
+  test("the recovery key is shown once, and its private half is not kept", async () => {
+    const before = readFileSync(layout.mailRecoveryKey, "utf8");
+    const made = await run("encryption recovery-key");
+    assert.match(made.err, /^It takes the place of the recovery key that was made before, which opens nothing\./);
+    assert.notEqual(readFileSync(layout.mailRecoveryKey, "utf8"), before);
+    assert.equal(publicHalf(made.out), readFileSync(layout.mailRecoveryKey, "utf8"));
+    assert.match(made.out, /^-----BEGIN PRIVATE KEY-----\n[^]*-----END PRIVATE KEY-----\n$/, made.err);
+    writeFileSync(file, made.out);
+    assert.match(readFileSync(layout.mailRecoveryKey, "utf8"), /^-----BEGIN PUBLIC KEY-----/);
+    assert.equal(statSync(layout.mailRecoveryKey).mode & 0o777, 0o600);
+  });
+
+  test("an account gets a key with its password; a new password closes it, and says so", async () => {
+    assert.equal((await run(`account add ${ANNA} --password-stdin`, FIRST)).code, 0);
+    assert.equal(opened(FIRST), 1);
+    const again = await run("encryption recovery-key");
+    assert.deepEqual([again.code, again.out], [1, ""]);
+    assert.match(again.err, /^There is a recovery key, which accounts use/);
+    const reset = await run(`account passwd ${ANNA} --password-stdin`, SECOND);
+    assert.match(
+      reset.out,
+      / Its older mail is locked until you open it: \.\/ghostinbox encryption recover anna@example\.org/,
+    );
+    assert.equal(opened(SECOND), 1);
+    const why = await run(`why --account ${ANNA}`);
+    const reported = "its own, which the password opens; older mail is locked: ./ghostinbox encryption recover";
+    assert.match(why.out, new RegExp(`^ {2}key of its mail +${reported} ${ANNA} --recovery-key FILE$`, "m"));
+    assert.match(why.err, /^Next: \.\/ghostinbox encryption recover anna@/m);
+  });
+
+  test("what does not fit opens nothing and changes nothing", async () => {
+    const other = join(layout.data, "other.pem");
+    writeFileSync(other, (await makeRecoveryKeys()).privateKey);
+    const recover = `encryption recover ${ANNA} --password-stdin`;
+    const wrong: readonly [line: string, password: string, says: RegExp][] = [
+      [recover, SECOND, /^Without the recovery key nothing can be opened\./],
+      [`${recover} --recovery-key /nonexistent`, SECOND, /^\/nonexistent holds no recovery key/],
+      [`${recover} --recovery-key ${other}`, SECOND, /^This is another recovery key/],
+      [`${recover} --recovery-key ${file}`, FIRST, /^This is not the password of anna@example\.org\./],
+      [`${recover} --recovery-key ${file}`, "", /^Standard input held no password\./],
+      [
+        `encryption recover bert@example.org --recovery-key ${file}`,
+        SECOND,
+        /^There is no account bert@example\.org\./,
+      ],
+      [`account passwd ${ANNA} --password-stdin --recovery-key ${other}`, THIRD, /^This is another recovery key/],
+    ];
+    for (const [line, password, says] of wrong) {
+      const ran = await run(line, password);
+      assert.notEqual(ran.code, 0);
+      assert.match(ran.err, says);
+    }
+    assert.equal(opened(SECOND), 1);
+  });
+
+  test("with the recovery key the password of now opens all, and a new one too", async () => {
+    const recovered = await run(`encryption recover ${ANNA} --password-stdin --recovery-key ${file}`, SECOND);
+    assert.match(recovered.out, /^anna@example\.org can read all its mail again/, recovered.err);
+    assert.equal(opened(SECOND), 2);
+    assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: ANNA });
+    const reset = await run(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, THIRD);
+    assert.equal(reset.out, `${ANNA} has a new password; its open sessions were ended.\n`, reset.err);
+    assert.equal(opened(THIRD), 2);
+    const { out } = await run("audit list");
+    assert.equal([...out.matchAll(/RECOVERY_KEY_MADE +[0-9a-f]{64}\n/g)].length, 2);
+    const types = [...out.matchAll(/ root +([A-Z_]+) +anna@/g)].map(([, type]) => type);
+    const [made, set, again] = ["MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
+    assert.deepEqual(types, ["ACCOUNT_ADDED", made, set, made, again, set, again]);
+  });
+
+  test("a ninth key is not made by accident, and one that stays closed is reported", async () => {
+    const reset = `account passwd ${CARL} --password-stdin`;
+    assert.equal((await run(`account add ${CARL} --password-stdin`, FIRST)).code, 0);
+    const owner = readFileSync(layout.mailRecoveryKey, "utf8");
+    const more = Array.from({ length: KEYS_OF_AN_ACCOUNT - 1 }, () => makeAccountKey(SECOND, owner));
+    const db = new DatabaseSync(layout.accountsDb);
+    new AccountKeys(db).keep(CARL, "of an older password", await Promise.all(more));
+    db.close();
+    const refused = await run(reset, SECOND);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /^carl@example\.org has 8 keys, and a password opens 8: .* --recovery-key FILE$/m);
+    assert.equal((await run(`${reset} --recovery-key ${file}`, SECOND)).code, 0);
+    assert.equal(opened(SECOND, CARL), 8);
+    assert.equal((await run("incident open a drill")).code, 0);
+    const contained = await run(`incident contain ${CARL} --yes`);
+    assert.match(
+      contained.out,
+      / older mail is locked .*\. Its oldest key stays closed, for a password opens 8; /,
+      contained.err,
+    );
+    const [, random = ""] = /^carl@example\.org {2}(\S+)$/m.exec(contained.out) ?? [];
+    const recovered = await run(`encryption recover ${CARL} --password-stdin --recovery-key ${file}`, random);
+    assert.match(
+      recovered.out,
+      /^carl@example\.org can read its newer mail again; .* Its oldest key stays closed, /,
+      recovered.err,
+    );
+    assert.equal(opened(random, CARL), 8);
+    assert.equal((await run(`account remove ${CARL} --yes`)).code, 0);
+    const again = await run(`account add ${CARL} --password-stdin`, FIRST);
+    assert.match(again.out, / can receive, .* older mail is locked until .*\. Its 2 oldest keys stay closed, /);
+  });
+
+  test("a password whose hash comes from the accounts file opens them too", {
+    skip: lacking({ installed: ["doveadm"] }),
+  }, async () => {
+    const db = new DatabaseSync(layout.accountsDb);
+    const setHash = (hash: string) => db.prepare("UPDATE account SET password = ? WHERE name = ?").run(hash, ANNA);
+    const recover = `encryption recover ${ANNA} --password-stdin --recovery-key ${file}`;
+    setHash("{NO-SUCH}x");
+    assert.match((await run(recover, SECOND)).err, /^The password of anna@example\.org could not be verified: /);
+    setHash(SECOND_CRYPT);
+    assert.match((await run(recover, FIRST)).err, /^This is not the password of anna@example\.org\./);
+    const recovered = await run(recover, SECOND);
+    assert.match(recovered.out, /^anna@example\.org can read all its mail again/, recovered.err);
+    assert.equal(opened(SECOND), 2);
+    db.close();
+  });
+
+  test("without encryption no new keys are made, and what there is can be opened again", async () => {
+    writeFileSync(layout.settings, 'domains = ["example.org"]\n');
+    const add = await run("account add bert@example.org --password-stdin", FIRST);
+    assert.equal(add.code, 0, add.err);
+    assert.match((await run(`account passwd ${ANNA} --password-stdin`, SECOND)).out, /older mail is locked until/);
+    assert.equal(opened(SECOND), 0);
+    const reset = await run(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, FIRST);
+    assert.equal(reset.code, 0, reset.err);
+    assert.equal(opened(FIRST), 2);
+    const none = await run(`encryption recover bert@example.org --recovery-key ${file} --password-stdin`, FIRST);
+    assert.match(none.err, /^bert@example\.org never had its own key\./);
+  });
+});

@@ -1,0 +1,236 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { KeyCounts } from "../../../../admin/declare/account-key.ts";
+import { MAX_PASSWORD_BYTES } from "../../../../core/access/passwords.ts";
+import { messageOf } from "../../../../core/error.ts";
+import { removeFile, writeFile } from "../../../../host/root-files/files.ts";
+import type { MailCrypt } from "../../../../mail/configuration/site.ts";
+import { makeRecoveryKeys } from "../../../../store/passwords/account-key.ts";
+import { type Verified, verifyByDovecot, verifyPassword } from "../../../../store/passwords/password-hash.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
+import { oneLine, printJson } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { rootOnly } from "../upkeep/backup.ts";
+import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
+import { accountFrom } from "./accounts.ts";
+
+const keys = () => import("../../../../mail/dovecot/mail-keys.ts");
+
+/** `encryption show` */
+export async function encryptionShow(call: CommandCall): Promise<CommandOutcome> {
+  const read = await cryptOf(call);
+  if ("ok" in read) return read;
+  const { crypt } = read;
+  if (crypt === null) return off();
+  const { encrypts, byAccount, privateKey } = crypt;
+  const { fingerprint, lockedBecause } = await keys();
+  const print = fingerprint(readFileSync(crypt.publicKey, "utf8"));
+  const isGiven = existsSync(call.layout.mailKeyConf);
+  const locked = lockedBecause(crypt) ?? (isGiven ? null : "Dovecot is given the private key within seconds.");
+  const own = await ownKeys(call);
+  if ("ok" in own) return own;
+  const it = byAccount ? "What the server's key encrypts" : "It";
+  const lines = [
+    encrypts ? "New mail is encrypted." : "New mail is not encrypted; mail that was encrypted before stays encrypted.",
+    locked === null ? `${it} can be read: the private key is in ${privateKey}.` : `${it} cannot be read. ${locked}`,
+    `SHA-256 of the public key: ${print}`,
+  ];
+  const json = { encrypts, readable: locked === null, privateKey, fingerprint: print, accounts: own };
+  return done(json, [...lines, ...keyCountsText(own, byAccount)].join("\n"));
+}
+
+async function ownKeys(call: CommandCall): Promise<KeyCounts | CommandFailure> {
+  const opened = await call.reader();
+  return opened.ok ? opened.reader.countKeys(MOST_NAMED) : opened;
+}
+
+/** `encryption key` */
+export async function encryptionKey(call: CommandCall): Promise<CommandOutcome> {
+  const read = await cryptOf(call);
+  if ("ok" in read) return read;
+  if (read.crypt === null) return off();
+  const { lockedBecause } = await keys();
+  const locked = lockedBecause(read.crypt);
+  if (locked !== null) return failed(locked, "");
+  const key = readFileSync(read.crypt.privateKey, "utf8");
+  writeFile(call.layout.mailKeySeen, "", { mode: 0o600 });
+  const advice = `${key}\nKeep this outside this machine. Without it what it encrypts cannot be read, neither here nor from a backup.`;
+  return done({ key }, call.terminal.interactive ? advice : key.trimEnd());
+}
+
+/** `encryption lock` */
+export async function encryptionLock(call: CommandCall): Promise<CommandOutcome> {
+  const read = await cryptOf(call);
+  if ("ok" in read) return read;
+  if (read.crypt === null) return off();
+  const { privateKey } = read.crypt;
+  if (!existsSync(privateKey)) return done({ locked: true }, "It is locked already.");
+  if (!existsSync(call.layout.mailKeySeen))
+    return failed(
+      "The private key was never displayed: it would be lost for good.",
+      `Keep it first: ${PROGRAM} encryption key`,
+    );
+  const question = `Delete ${privateKey}? Users cannot read what it encrypted until you give the key back.`;
+  if (!call.flag("yes") && !(await agrees(call, question)))
+    return failed("Nothing was locked.", "--yes locks it without a question.");
+  removeFile(privateKey);
+  const notYet = await restart(call, read.crypt);
+  if (notYet !== null) return notYet;
+  return done(
+    { locked: true },
+    "Locked: mail arrives, and what the server's key encrypts cannot be read.",
+    `${PROGRAM} encryption unlock FILE`,
+  );
+}
+
+/** `encryption unlock` */
+export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcome> {
+  const read = await cryptOf(call);
+  if ("ok" in read) return read;
+  if (read.crypt === null) return off();
+  const { privateKey, publicKey } = read.crypt;
+  const { fingerprint, publicHalf } = await keys();
+  const file = call.args[0] ?? "";
+  let key: string;
+  try {
+    key = readFileSync(file, "utf8");
+    if (fingerprint(publicHalf(key)) !== fingerprint(readFileSync(publicKey, "utf8")))
+      return failed("This is another private key: it does not fit the mail of this server.", "");
+  } catch (error) {
+    return failed(`${oneLine(file)} holds no private key that can be read: ${oneLine(messageOf(error))}.`, "");
+  }
+  writeFile(privateKey, key, { mode: 0o600 });
+  const notYet = await restart(call, read.crypt);
+  if (notYet !== null) return notYet;
+  return done({ locked: false }, "Unlocked: mail can be read again.", `${PROGRAM} encryption show`);
+}
+
+async function cryptOf(call: CommandCall): Promise<Readonly<{ crypt: MailCrypt | null }> | CommandFailure> {
+  const refused = rootOnly("encryption");
+  if (refused !== null) return refused;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  const { mailCryptOf } = await import("../../../../mail/configuration/read-site.ts");
+  const crypt = mailCryptOf(read.settings, call.layout);
+  // Before the settings are applied, no keys exist.
+  return { crypt: crypt !== null && existsSync(crypt.publicKey) ? crypt : null };
+}
+
+function off(): CommandOutcome {
+  const next = `${PROGRAM} config set mailboxes.encryption server && ${PROGRAM} config apply`;
+  return done({ encrypts: false }, "Mail is not encrypted on the disk.", next);
+}
+
+/** Dovecot reads mail with the key that is there now, and open sessions end. Null, or that it does not yet. */
+async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promise<CommandFailure | null> {
+  const { placeMailKey } = await keys();
+  const failure = (reason: string): CommandFailure =>
+    failed(`Dovecot keeps its old settings: ${reason}`, `\`${PROGRAM} status\` shows what is wrong.`);
+  try {
+    placeMailKey(crypt, layout);
+  } catch (error) {
+    // The keeper may do the same in this moment, and does it within seconds in any case.
+    return failure(oneLine(messageOf(error)));
+  }
+  const asked = await keeper.ask({ verb: "restart", service: "dovecot" });
+  return asked.ok ? null : failure(asked.reason);
+}
+
+/**
+ * `encryption recovery-key`: shown once, and kept nowhere. Its public half counts once the private one is written to where it was
+ * asked for; as long as it encrypts nothing, another pair may take its place.
+ */
+export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("encryption");
+  if (refused !== null) return refused;
+  const { mailRecoveryKey } = call.layout;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const replaces = existsSync(mailRecoveryKey);
+  if (replaces && opened.reader.hasAccountKeys())
+    return failed(
+      "There is a recovery key, which accounts use: it was shown when it was made, and is not on this machine.",
+      "",
+    );
+  const { publicKey, privateKey } = await makeRecoveryKeys();
+  const shown = await call.terminal.outForGood(call.json ? printJson({ recoveryKey: privateKey }) : privateKey);
+  if (!shown.ok)
+    return failed(`The recovery key could not be written out: ${shown.reason}. Nothing was changed.`, AGAIN);
+  const { fingerprint } = await import("../../../../mail/dovecot/mail-keys.ts");
+  const made = { verb: "recovery_key_made", fingerprint: fingerprint(publicKey) } as const;
+  const asked = await call.guard.ask<"recovery_key_made">(made);
+  if (!asked.ok) return { ...asked, message: `${asked.message} The key that was just shown counts for nothing.` };
+  writeFile(mailRecoveryKey, publicKey, { mode: 0o600 });
+  if (replaces) call.terminal.err("It takes the place of the recovery key that was made before, which opens nothing.");
+  if (call.terminal.interactive && !call.json) call.terminal.err(ADVICE);
+  const next = `${PROGRAM} config set mailboxes.encryption account && ${PROGRAM} config apply`;
+  return done(undefined, "", next);
+}
+
+const AGAIN = `Make one again: ${PROGRAM} encryption recovery-key`;
+const ADVICE =
+  "Keep this outside this machine: it is not shown again. Only with it can you give an account whose password is forgotten its mail back.";
+
+/** `encryption recover ADDRESS`: its password of now opens the keys that it had, as many as Dovecot takes. */
+export async function encryptionRecover(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const recoveryKey = recoveryKeyOf(call);
+  if (recoveryKey === null)
+    return wrongUsage("Without the recovery key nothing can be opened.", "Give it with --recovery-key FILE.");
+  if ("ok" in recoveryKey) return recoveryKey;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const hash = opened.reader.accountPassword(name);
+  if (hash === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
+  const password = await typed(call, name);
+  if (typeof password !== "string") return password;
+  const verified = await verify(name, hash, password);
+  if (verified.is === "unknown")
+    return failed(`The password of ${name} could not be verified: ${verified.reason}. Nothing was changed.`, "");
+  if (verified.is === "wrong")
+    return failed(
+      `This is not the password of ${name}. Nothing was changed.`,
+      `Set a new one: ${PROGRAM} account passwd ${name} --recovery-key FILE`,
+    );
+  const found = await keysFor(call, { name, password }, recoveryKey);
+  if (!found.ok) return found;
+  const { keys, beyond } = found;
+  const asked = await call.guard.ask<"mail_keys_recover">({ verb: "mail_keys_recover", name, hash, keys });
+  if (!asked.ok) return asked;
+  return done(
+    { name, keys: keys.length, closed: beyond },
+    `${name} can read ${beyond === 0 ? "all its mail" : "its newer mail"} again; its open sessions were ended.${beyondText(name, beyond)}`,
+    `${PROGRAM} encryption show`,
+  );
+}
+
+/** Hashes in different schemes come from the accounts file or another server. */
+async function verify(name: string, hash: string, password: string): Promise<Verified> {
+  if (!hash.startsWith("{ARGON2ID}")) return verifyByDovecot(name, hash, password);
+  return { is: (await verifyPassword(hash, password)) ? "right" : "wrong" };
+}
+
+async function typed(call: CommandCall, name: string): Promise<string | CommandFailure> {
+  const { terminal } = call;
+  if (call.flag("password-stdin"))
+    return (await terminal.readLine(MAX_PASSWORD_BYTES + 2)) ?? failed("Standard input held no password.", "");
+  if (!terminal.interactive)
+    return wrongUsage("No terminal to ask for a password.", "Give --password-stdin and the password as its input.");
+  const answer = await terminal.askSecret(`Current password of ${name}: `);
+  return answer ?? failed("Interrupted: nothing was changed.", "");
+}

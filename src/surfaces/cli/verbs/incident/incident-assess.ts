@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import {
+  type Assessment,
+  accountCells,
+  countCells,
+  mailsThatLeft,
+  usedAddresses,
+} from "../../../../core/incident/assess.ts";
+import { incidentReport } from "../../../../core/incident/report.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { runProgram } from "../../../../host/machine/run-program.ts";
+import { type OpenSession, parseOpenSessions } from "../../../../mail/dovecot/doveadm.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
+import { columns } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { accountFrom } from "../accounts/accounts.ts";
+import { assessment, beginOf, contactsOf, folders, isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
+
+const MOST_SHOWN = 20;
+
+/** `incident assess`: everything that was touched since it may have started. */
+export async function incidentAssess(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident assess");
+  if (isFailure(incident)) return incident;
+  const since = beginOf(call, incident);
+  if (typeof since !== "number") return since;
+  const named = call.option("account");
+  const account = named === null ? null : accountFrom(named);
+  if (account !== null && typeof account !== "string") return account;
+  const found = await assessment(call, since, account);
+  if (isFailure(found)) return found;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const accounts = found.accounts.map((one) => ({ ...one, newPlaces: opened.reader.newPlaces(one.account, since) }));
+  const { writeInto } = await import("../../../../jobs/incident/folder.ts");
+  const { folderOf } = await import("../../../../jobs/incident/folder.ts");
+  const sessions = await openSessions(call, account);
+  const written = { since: isoTime(since), ...found, accounts, sessions };
+  writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
+  const says = `Since ${dayAndTime(isoTime(since))}: ${summaryOf(found)}.`;
+  const unaudited = await take(call, incident, { step: "assess", says });
+  const text = [
+    says,
+    ...lists(found, accounts),
+    ...sessionList(sessions),
+    ...(unaudited === "" ? [] : ["", unaudited]),
+  ].join("\n");
+  const [first] = accounts;
+  return done(
+    written,
+    withContacts(call, text),
+    `${PROGRAM} incident contain ${first?.account ?? "ACCOUNT"} --dry-run`,
+  );
+}
+
+/** Of mailboxes, at this moment; none while Dovecot does not answer. */
+async function openSessions({ layout }: CommandCall, account: string | null): Promise<readonly OpenSession[]> {
+  const ran = await runProgram("doveadm", ["-c", layout.dovecotConf, "who", "-1"]);
+  return parseOpenSessions(ran.stdout).filter((one) => account === null || one.account === account);
+}
+
+function sessionList(sessions: readonly OpenSession[]): readonly string[] {
+  const rows = Map.groupBy(sessions, ({ account: name, ip }) => `${name} ${ip}`);
+  return listed(
+    ["OPEN SESSIONS OF", "FROM", "HOW MANY"],
+    [...rows.values()].map((some) => [some[0]?.account ?? "", some[0]?.ip ?? "", `${some.length}`]),
+  );
+}
+
+function summaryOf({ accounts, addresses, mails }: Assessment): string {
+  const held = mails.filter(({ isHeld }) => isHeld).length;
+  const used = usedAddresses(addresses).length;
+  return `${plural(accounts.length, "account")} used from ${plural(used, "address", "addresses")}; ${plural(mails.length, "mail")} sent, ${held} of them held`;
+}
+
+type WithPlaces = Assessment["accounts"][number] & Readonly<{ newPlaces: readonly string[] }>;
+
+function lists({ addresses, mails, commands, isCut }: Assessment, accounts: readonly WithPlaces[]): readonly string[] {
+  return [
+    ...listed(
+      ["ACCOUNT", "SIGN-INS", "WRONG", "MAILS", "HELD", "RECIPIENTS", "NEW PLACES"],
+      accounts.map((one) => [
+        ...accountCells(one),
+        one.newPlaces.length === 0 ? "-" : one.newPlaces.slice(0, 3).join(", "),
+      ]),
+    ),
+    ...listed(
+      ["ADDRESS", "ACCOUNTS", "SIGN-INS", "WRONG", "MAILS", "LAST"],
+      usedAddresses(addresses).map((one) => [
+        one.ip,
+        `${one.accounts.length}`,
+        ...countCells(one),
+        dayAndTime(one.last),
+      ]),
+    ),
+    ...listed(
+      ["MAIL THAT LEFT", "ACCOUNT", "AT", "REACHED"],
+      mailsThatLeft(mails).map((mail) => [
+        mail.queueId,
+        mail.account,
+        dayAndTime(mail.at),
+        mail.reached.slice(0, 3).join(", "),
+      ]),
+    ),
+    ...listed(
+      ["COMMAND", "BY", "AT", "ABOUT"],
+      commands.toReversed().map((one) => [one.type, one.by, dayAndTime(one.at), one.subject]),
+    ),
+    ...(isCut ? ["", "There was more than can be listed: give a later --since, or one --account."] : []),
+  ];
+}
+
+function listed(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return [];
+  const more =
+    rows.length > MOST_SHOWN ? [`and ${rows.length - MOST_SHOWN} more, in assessment.json of its folder`] : [];
+  return ["", columns([head, ...rows.slice(0, MOST_SHOWN)]), ...more];
+}
+
+/** `incident report`: the document, in the folder of the incident. */
+export async function incidentReportFile(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident report");
+  if (isFailure(incident)) return incident;
+  const since = beginOf(call, incident);
+  if (typeof since !== "number") return since;
+  const found = await assessment(call, since, null);
+  if (isFailure(found)) return found;
+  const { folderOf, readTimeline } = await folders();
+  const { writeInto } = await import("../../../../jobs/incident/folder.ts");
+  const file = join(folderOf(call.layout, incident), "report.md");
+  const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
+  const read = settingsOf(call);
+  const text = incidentReport({
+    incident,
+    host: read.ok ? read.settings.hostname : "",
+    contacts: contactsOf(call),
+    timeline: readTimeline(call.layout, incident),
+    assessment: found,
+    at: isoTime(instant(call.now())),
+  });
+  writeInto(file, text);
+  return done(
+    { file, report: text },
+    `${text}\n${unaudited}`.trim(),
+    `${PROGRAM} incident close  # the report is ${file}`,
+  );
+}

@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
+import { openAccounts } from "../../../../store/open.ts";
+
+const ANNA = "anna@example.org";
+const PASSWORD = /^anna@example\.org {2}([a-z2-9]{5}(?:-[a-z2-9]{5}){3})/m;
+const DOWN = { ok: false, reason: "no answer" } as const;
+
+describe("an account is contained, as far as it can be", { skip: lacking({ root: true }) }, () => {
+  let layout: ReturnType<typeof dataDirectory>;
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const contain = (...words: readonly string[]) => ghostinbox(layout, ["incident", "contain", ANNA, ...words]);
+  beforeEach(async () => {
+    layout = dataDirectory();
+    mkdirSync(dirname(layout.loginPolicySecret), { recursive: true });
+    writeFileSync(layout.loginPolicySecret, "secret\n");
+    guard = await startGuard(layout);
+    const password = "violet anchor mustard ladder";
+    const added = await ghostinbox(layout, ["account", "add", ANNA, "--password-stdin"], `${password}\n`);
+    assert.equal(added.code, 0, added.err);
+    assert.equal((await ghostinbox(layout, ["incident", "open", "Anna"])).code, 0);
+  });
+  afterEach(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  test("without a terminal and without --yes nothing is done", async () => {
+    const { code, err } = await contain();
+    assert.equal(code, 2);
+    assert.match(err, /No terminal to ask on: nothing was done/);
+  });
+
+  test("an empty queue succeeds", async () => {
+    const { code, out } = await contain("--yes");
+    assert.equal(code, 0);
+    assert.match(out, /Nothing of anna@example\.org was left to hold in the queue/);
+    assert.match(out, PASSWORD);
+  });
+
+  for (const options of [[], ["--suspend"]])
+    test(`its mail is not sent on any more: ${options.join() || "a new password"}`, async () => {
+      assert.equal((await ghostinbox(layout, ["account", "forward", ANNA, "eve@evil.example"])).code, 0);
+      const planned = await contain("--dry-run", ...options);
+      assert.match(planned.out, /- Send mail for anna@example\.org no longer on to eve@evil\.example\./);
+      const { code, out } = await contain("--yes", ...options);
+      assert.equal(code, 0);
+      assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
+      const { out: left } = await ghostinbox(layout, ["account", "forward", ANNA]);
+      assert.match(left, /stays in its mailbox/);
+    });
+
+  test("its vacation reply ends, and what it said is kept", async () => {
+    const set = ["account", "vacation", ANNA, "Write to eve@evil.example."];
+    assert.equal((await ghostinbox(layout, set)).code, 0);
+    assert.match((await contain("--dry-run")).out, /- End the vacation reply of anna@example\.org\./);
+    const { out } = await contain("--yes");
+    assert.match(out, /The vacation reply of anna@example\.org is ended\. It was: Write to eve@evil\.example\./);
+    assert.match(
+      (await ghostinbox(layout, ["account", "vacation", ANNA])).out,
+      /^anna@example\.org sends no vacation reply\.$/m,
+    );
+  });
+
+  test("mail that could not be held is a failure, and the new password is printed", async () => {
+    guard.keeperAnswers(({ verb }) => (verb === "list_mail" ? DOWN : null));
+    const { code, out, err } = await contain("--yes");
+    assert.equal(code, 1);
+    assert.match(out + err, /Mail of anna@example\.org in the queue was not held: .*no answer/);
+    assert.match(out + err, PASSWORD);
+  });
+
+  test("the dashboard's password comes before the tokens, and one that is made in between is revoked too", async () => {
+    const containAccess = () => ghostinbox(layout, ["incident", "contain", "--tokens", "--dashboard", "--yes"]);
+    const none = await containAccess();
+    assert.equal(none.code, 0, none.err);
+    assert.match(none.out, /No API token existed/);
+    assert.equal((await ghostinbox(layout, ["token", "create", "one"])).code, 0);
+    const accounts = openAccounts(layout.accountsDb);
+    accounts.exec(`
+      CREATE TRIGGER again AFTER DELETE ON token WHEN old.name = 'one' BEGIN
+        INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('two', 'd', 'web:admin', 1, 'admin');
+      END`);
+    const { code, out, err } = await containAccess();
+    assert.equal(code, 0, err);
+    assert.match(
+      out,
+      /The dashboard's password was changed\.\n(.*\n)*The API token one is revoked\.\nThe API token two is revoked\./,
+    );
+    assert.deepEqual(accounts.prepare("SELECT name FROM token").all(), []);
+    accounts.close();
+  });
+
+  for (const options of [[], ["--suspend"]])
+    test(`where sessions stay open, its mail is still held: ${options.join() || "a new password"}`, async () => {
+      guard.keeperAnswers(({ verb }) => (verb === "kick_account" ? DOWN : null));
+      const { code, out, err } = await contain("--yes", ...options);
+      assert.equal(code, 1);
+      assert.match(out + err, /its open sessions were not ended: no answer/);
+      assert.ok(guard.asked.some(({ verb }) => verb === "list_mail"));
+      assert.equal(PASSWORD.test(out + err), options.length === 0, "it is in force");
+    });
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import * as z from "zod/mini";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { dataDirectory, ghostinbox, startGuard } from "../../../../../test/kit/test-guard.ts";
+import type { KeeperCommand, KeeperReply, ListedMail } from "../../../../admin/declare/keeper.ts";
+
+const ANNA = "anna@example.org";
+const printed = z.object({ dropped: z.number(), kept: z.array(z.string()), stays: z.number(), others: z.number() });
+
+describe("mail of an account leaves the queue, and none of it without a copy", {
+  skip: lacking({ root: true }),
+}, () => {
+  let layout: ReturnType<typeof dataDirectory>;
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  let queue: ListedMail[] = [];
+  /** What comes into the queue while mail is deleted. */
+  let arriving: string | null = null;
+
+  beforeEach(async () => {
+    layout = dataDirectory();
+    guard = await startGuard(layout);
+    [queue, arriving] = [[], null];
+    guard.keeperAnswers(obey);
+    assert.equal((await ghostinbox(layout, ["incident", "open", "Anna"])).code, 0);
+  });
+  afterEach(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  /** A file of Postfix's queue, unless `isThere` says that it cannot be found. */
+  function put(id: string, place: "deferred/A" | "hold", { isThere = true } = {}): void {
+    const queueName = place === "hold" ? "hold" : "deferred";
+    const reported = { queue: queueName, at: queue.length + 1, sizeBytes: 1, sender: ANNA, nextTryAt: null };
+    queue.push({ id, ...reported, recipientCount: 0, recipients: [] });
+    const file = join(layout.postfixQueue, place, id);
+    mkdirSync(dirname(file), { recursive: true });
+    if (isThere) writeFileSync(file, id);
+  }
+
+  function obey(command: KeeperCommand): KeeperReply | null {
+    if (command.verb === "list_mail") {
+      const { ids, after, limit } = command;
+      const fitting = queue.filter(({ id }) => ids.length === 0 || ids.includes(id));
+      const rest = fitting.filter(({ at }) => at > (after?.at ?? -1)).slice(0, limit);
+      return { ok: true, detail: "", queue: rest, total: fitting.length };
+    }
+    if (command.verb === "find_mail") {
+      const held = queue.filter(({ queue: place }) => (place === "hold") === command.onHold);
+      const named = held.filter(({ id }) => command.ids.includes(id) || command.senders.length > 0);
+      const mails = named.map(({ id, at }) => ({ id, isHeld: command.onHold, at, recipients: 1 }));
+      return { ok: true, detail: "", mails };
+    }
+    if (command.verb !== "delete_mail") return null;
+    const before = queue.length;
+    queue = queue.filter(({ id }) => !command.ids.includes(id));
+    const count = before - queue.length;
+    if (arriving !== null) put(arriving, "deferred/A");
+    arriving = null;
+    return { ok: true, detail: "", count };
+  }
+
+  async function drop() {
+    const { code, out, err } = await ghostinbox(layout, ["incident", "drop", ANNA, "--yes", "--json"]);
+    return { code, err, ...z.parse(printed, JSON.parse(out)) };
+  }
+
+  async function note(queueId: string, account: string): Promise<void> {
+    const change = { type: "HOLD_MAIL", queueId, account, ip: null, recipientCount: 1, recipients: [] } as const;
+    assert.ok(await guard.engine.audit(null, [change]));
+  }
+
+  const copies = (): readonly string[] => {
+    const [id = ""] = readdirSync(layout.incidents);
+    const folder = join(layout.incidents, id, "mails");
+    return existsSync(folder) ? readdirSync(folder).toSorted() : [];
+  };
+
+  test("loose and held, some at a time, with mail that arrives in between", async () => {
+    const ids = Array.from({ length: 150 }, (_, nth) => `A${1_000 + nth}`);
+    for (const id of ids) put(id, "deferred/A");
+    put("HELD1", "hold");
+    await note("HELD1", ANNA);
+    arriving = "ALATE";
+    const all = [...ids, "HELD1", "ALATE"].toSorted();
+    const { code, dropped, kept, stays, others } = await drop();
+    assert.deepEqual([code, dropped, stays, others], [0, 152, 0, 0]);
+    assert.deepEqual([kept.toSorted(), copies(), queue], [all, all, []]);
+  });
+
+  test("what cannot be copied stays, and so does what is held for another account", async () => {
+    put("A0001", "deferred/A");
+    put("A0002", "deferred/A", { isThere: false });
+    put("HELD2", "hold");
+    await note("HELD2", "bert@example.org");
+    const { code, dropped, kept, stays, others } = await drop();
+    assert.deepEqual([code, dropped, kept, stays, others], [1, 1, ["A0001"], 1, 1]);
+    assert.deepEqual(
+      queue.map(({ id }) => id),
+      ["A0002", "HELD2"],
+    );
+  });
+
+  test("an order that fails is reported, and what was done before it", async () => {
+    put("A0001", "deferred/A");
+    guard.keeperAnswers((command) =>
+      command.verb === "delete_mail" ? { ok: false, reason: "postsuper failed: no" } : obey(command),
+    );
+    const { code, dropped, kept, err } = await drop();
+    assert.deepEqual([code, dropped, kept], [1, 0, ["A0001"]]);
+    assert.match(err, /^$|Not all mail/);
+    assert.deepEqual(copies(), ["A0001"]);
+  });
+});

@@ -1,0 +1,166 @@
+import { join } from "node:path";
+import { BEFORE_ALL_MAIL, PAGE } from "../../../../admin/declare/paging.ts";
+import type { AccountName } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { accountFrom } from "../accounts/accounts.ts";
+import { folders, isFailure, openIncidentOf, take, UNSURE } from "./incident.ts";
+
+/** As many queue ids as fit into one command. */
+const AT_ONCE = 100;
+/** A mail that moves through the queue may be missed by a copy. */
+const MOST_TRIES = 3;
+/** Mail that arrives in between is taken too, but not forever. */
+const MOST_LOOKS = 500;
+
+/** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
+export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident drop");
+  if (isFailure(incident)) return incident;
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const found = await waiting(call, name);
+  if (isFailure(found)) return found;
+  if (found.mails.size === 0)
+    return failed(`No mail of ${name} is in the queue.`, `\`${PROGRAM} queue list\` shows what is.`);
+  const question = `Take ${plural(found.mails.size, "mail")} of ${name} out of the queue? Copies stay in the folder of the incident.`;
+  if (!call.flag("yes") && !(await agrees(call, question)))
+    return call.terminal.interactive ? failed("No mail was dropped.", "") : wrongUsage(...UNSURE);
+  const { folderOf } = await folders();
+  const dropping = await dropAll(call, name, join(folderOf(call.layout, incident), "mails"));
+  const { dropped, kept, stays, others, failure } = dropping;
+  const says = `${plural(dropped, "mail")} of ${name} taken out of the queue; ${kept.length} kept in the folder of the incident.`;
+  const rest = [
+    ...(failure === null ? [] : [`Then it failed: ${failure.message}`]),
+    ...(stays === 0 ? [] : [`${plural(stays, "mail")} of it in the queue still.`]),
+    ...(others === 0
+      ? []
+      : [`${plural(others, "mail")} with its address as sender, held for another account, left untouched.`]),
+  ];
+  const unaudited = await take(call, incident, { step: "drop", says: [says, ...rest].join(" "), lines: kept });
+  const text = [says, ...rest, unaudited].filter((line) => line !== "").join(" ");
+  const json = { account: name, dropped, kept, stays, others };
+  if (failure === null && stays === 0) return done(json, text, `${PROGRAM} incident investigate`);
+  const lines = [says, ...rest, unaudited].filter((line) => line !== "");
+  return {
+    ...failed(`Not all mail of ${name} was taken out of the queue.`, failure?.next ?? "Give the command again."),
+    found: { lines, json },
+  };
+}
+
+/**
+ * `kept`: the queue ids of copies. `stays`: how many of its mails are in the queue still; `others`: how many there are held for
+ * another account.
+ */
+type Dropping = Readonly<{
+  dropped: number;
+  kept: readonly string[];
+  stays: number;
+  others: number;
+  failure: CommandFailure | null;
+}>;
+
+/** Only mail with a copy is removed from the queue. */
+async function dropAll(call: CommandCall, name: AccountName, to: string): Promise<Dropping> {
+  const { copyMails } = await import("../../../../jobs/incident/folder.ts");
+  const kept = new Set<string>();
+  const tries = new Map<string, number>();
+  // What is returned stays in the queue until Postfix has written to its sender.
+  const mostTries = call.flag("bounce") ? 1 : MOST_TRIES;
+  let dropped = 0;
+  const so = (stays: number, others: number, failure: CommandFailure | null): Dropping => ({
+    dropped,
+    kept: [...kept],
+    stays,
+    others,
+    failure,
+  });
+  for (let looks = 0; ; looks += 1) {
+    const found = await waiting(call, name);
+    if (isFailure(found)) return so(0, 0, found);
+    const { mails, others } = found;
+    const due = [...mails.keys()].filter((id) => (tries.get(id) ?? 0) < (kept.has(id) ? mostTries : MOST_TRIES));
+    if (due.length === 0 || looks === MOST_LOOKS) {
+      const stays = [...mails.keys()].filter((id) => !call.flag("bounce") || !kept.has(id));
+      return so(stays.length, others, null);
+    }
+    for (let from = 0; from < due.length; from += AT_ONCE) {
+      const some = due.slice(from, from + AT_ONCE);
+      for (const id of some) tries.set(id, (tries.get(id) ?? 0) + 1);
+      const copied = copyMails(call.layout, some, to);
+      for (const id of copied) kept.add(id);
+      const gone = await dropThese(call, name, {
+        held: copied.filter((id) => mails.get(id) === true),
+        loose: copied.filter((id) => mails.get(id) === false),
+      });
+      dropped += gone.dropped;
+      if (gone.failure !== null) return so(0, others, gone.failure);
+      call.terminal.progress(`${plural(dropped, "mail")} taken out of the queue ...`);
+    }
+  }
+}
+
+/** What the guard holds goes by its own command, what root holds or Postfix delivers by the queue's. */
+async function dropThese(
+  call: CommandCall,
+  name: AccountName,
+  { held, loose }: Readonly<{ held: readonly string[]; loose: readonly string[] }>,
+): Promise<Readonly<{ dropped: number; failure: CommandFailure | null }>> {
+  const isReturned = call.flag("bounce");
+  let dropped = 0;
+  if (held.length > 0) {
+    const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned, ids: [...held] });
+    if (!asked.ok) return { dropped, failure: asked };
+    dropped += asked.result.dropped;
+  }
+  if (loose.length > 0) {
+    const chosen = { ids: [...loose], account: null, sender: null, recipient: null, isAll: false } as const;
+    const verb = isReturned ? "queue_return" : "queue_delete";
+    const asked = await call.guard.ask<"queue_delete" | "queue_return">({ verb, ...chosen, cursor: BEFORE_ALL_MAIL });
+    if (!asked.ok) return { dropped, failure: asked };
+    dropped += asked.result.changed;
+  }
+  return { dropped, failure: null };
+}
+
+type Waiting = Readonly<{
+  /** By queue id, whether the guard holds it. */
+  mails: ReadonlyMap<string, boolean>;
+  others: number;
+}>;
+
+/** All mail of the account in the queue: by its senders, by what it sent, and by what the guard has noted. */
+async function waiting({ guard }: CommandCall, name: AccountName): Promise<Waiting | CommandFailure> {
+  const mails = new Map<string, boolean>();
+  const others = new Set<string>();
+  const chosen = { ids: [], account: name, sender: null, recipient: null } as const;
+  for (let cursor: string | null = null, isMore = true; isMore; isMore = cursor !== null) {
+    const asked: Awaited<ReturnType<typeof guard.ask<"queue_list">>> = await guard.ask<"queue_list">({
+      verb: "queue_list",
+      ...chosen,
+      limit: PAGE.most,
+      cursor,
+    });
+    if (!asked.ok) return asked;
+    for (const { queueId, heldFor } of asked.result.mails) {
+      // Names of accounts contain an @; root's holds have none.
+      const isGuards = heldFor?.includes("@") === true;
+      if (isGuards && heldFor !== name) others.add(queueId);
+      else mails.set(queueId, isGuards);
+    }
+    cursor = asked.result.next;
+  }
+  const noted = await guard.ask<"held_list">({ verb: "held_list", name });
+  if (!noted.ok) return noted;
+  for (const { queueId } of noted.result.held) if (!others.has(queueId)) mails.set(queueId, true);
+  return { mails, others: others.size };
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { dataDirectory } from "../../../../../test/kit/test-guard.ts";
+import { openReader } from "../../../../programs/command-line/open-reader.ts";
+import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { accountEvidence } from "./incident-investigate.ts";
+
+test("the evidence names where mail is sent on, and the app passwords, but no secret", (t) => {
+  const layout = dataDirectory();
+  const accounts = openAccounts(layout.accountsDb);
+  const engine = openEngine(layout.engineDb);
+  t.after(() => {
+    for (const db of [accounts, engine]) db.close();
+    layout[Symbol.dispose]();
+  });
+  accounts.exec(`
+    INSERT INTO account (name, password, created_at) VALUES
+      ('anna@example.org', '{ARGON2ID}one', 0), ('bert@example.org', '{ARGON2ID}two', 0);
+    INSERT INTO app_password (account, name, digest, proof, made_by, made_at)
+      VALUES ('anna@example.org', 'phone', 'digest', '0abc', 'web:anna@example.org', 0);
+    INSERT INTO forward (account, target) VALUES ('anna@example.org', 'eve@evil.example');
+    INSERT INTO vacation (account, subject, text) VALUES ('anna@example.org', '', 'Write to eve@evil.example.')`);
+  const opened = openReader(layout);
+  assert.ok(opened.ok);
+  const found = accountEvidence(opened.reader);
+  const made = { name: "phone", madeAt: "1970-01-01T00:00:00.000Z", madeBy: "web:anna@example.org", usedAt: null };
+  const reply = { subject: "", text: "Write to eve@evil.example.", until: null };
+  assert.deepEqual(
+    found.map(({ name, appPasswords, forwarding, vacation }) => ({ name, appPasswords, forwarding, vacation })),
+    [
+      {
+        name: "anna@example.org",
+        appPasswords: [made],
+        forwarding: { to: ["eve@evil.example"], keep: false },
+        vacation: reply,
+      },
+      { name: "bert@example.org", appPasswords: [], forwarding: null, vacation: null },
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(found), /ARGON|digest|0abc/);
+});

@@ -1,0 +1,141 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { bundleName, packedEntry, packedText } from "../../../../core/incident/incident.ts";
+import { plural } from "../../../../core/text.ts";
+import { instant, isoTime, type Millis } from "../../../../core/time.ts";
+import { printSettings, showSettings } from "../../../../settings/show.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, type Reader } from "../../call.ts";
+import { oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { checkAudit } from "../upkeep/audit.ts";
+import { beginOf, folders, isFailure, openIncidentOf, take } from "./incident.ts";
+import { accountsFrom } from "./incident-contain.ts";
+import { isCut, queueIds } from "./incident-mail.ts";
+
+const SEE = "docs/incidents.md says what that means.";
+const PACKING_MS = 60 * 60_000;
+
+/** `incident investigate [ACCOUNT...]`: packs a bundle of evidence, and has the audit name it. */
+export async function incidentInvestigate(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident investigate");
+  if (isFailure(incident)) return incident;
+  const since = beginOf(call, incident);
+  if (typeof since !== "number") return since;
+  const accounts = accountsFrom(call);
+  if ("ok" in accounts) return accounts;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  const [
+    { folderOf, prepareFolder },
+    { collect, copyMails, writeInto, writeLines },
+    { filesBelow },
+    { lastLines, runProgram },
+    { setAccess },
+    { hashOf },
+    { removeTree },
+    { copyFile },
+  ] = await Promise.all([
+    folders(),
+    import("../../../../jobs/incident/folder.ts"),
+    import("../../../../host/root-files/walk.ts"),
+    import("../../../../host/machine/run-program.ts"),
+    import("../../../../host/root-files/files.ts"),
+    import("../../../../host/root-files/walk.ts"),
+    import("../../../../host/root-files/walk.ts"),
+    import("../../../../host/root-files/copies.ts"),
+  ]);
+  const { layout } = call;
+  const folder = folderOf(layout, incident);
+  const at = isoTime(instant(call.now()));
+  const scratch = join(folder, "collecting");
+  const name = bundleName(at);
+  const lacks: string[] = [];
+  try {
+    removeTree(scratch);
+    prepareFolder(scratch);
+    call.terminal.progress("Collecting logs and configuration ...");
+    lacks.push(...(await collect(layout, scratch, { since })));
+    writeInto(join(scratch, "conf", "settings.toml"), printSettings(showSettings(read.sources)));
+    const opened = await call.reader();
+    if (opened.ok) writeDatabases(opened.reader, { to: scratch, since, writeLines });
+    else lacks.push(`events, audit, accounts and aliases: ${opened.message}`);
+    call.terminal.progress("Collecting mails ...");
+    const ids = await queueIds(call, accounts);
+    if (isFailure(ids)) lacks.push(`mails in the queue: ${ids.message}`);
+    else {
+      const kept = copyMails(layout, ids, join(scratch, "mails"));
+      if (isCut(ids)) lacks.push(`mails in the queue: those after the first ${ids.length}`);
+      if (kept.length < ids.length)
+        lacks.push(`mails in the queue: ${plural(ids.length - kept.length, "mail")} that left it in the meantime`);
+    }
+    for (const one of ["incident.json", "timeline.jsonl", "assessment.json"])
+      if (existsSync(join(folder, one))) copyFile(join(folder, one), join(scratch, one), 0o600);
+    const dropped = join(folder, "mails");
+    for (const id of existsSync(dropped) ? readdirSync(dropped) : [])
+      copyFile(join(dropped, id), join(scratch, "mails", id), 0o600);
+    if (lacks.length > 0) writeInto(join(scratch, "LACKS.txt"), `${lacks.join("\n")}\n`);
+    call.terminal.progress("Packing ...");
+    const file = join(folder, name);
+    const args = ["-C", scratch, "--sort=name", "--owner=0", "--group=0", "-czf", file, "."];
+    const packed = await runProgram("tar", args, { timeoutMs: PACKING_MS });
+    if (packed.code !== 0) return failed(`No bundle was made: tar failed: ${lastLines(packed)}.`, "");
+    setAccess(file, { mode: 0o600 });
+    const [files, sha256] = [filesBelow(scratch).length, hashOf(file) ?? ""];
+    const says = packedText(name, { files: plural(files, "file"), sha256 });
+    const unaudited = await take(call, incident, {
+      step: "investigate",
+      says,
+      lines: lacks.map((one) => `It lacks ${one}`),
+    });
+    const text = [
+      `${file} holds ${plural(files, "file")}.`,
+      `SHA-256: ${sha256}`,
+      ...lacks.map((one) => `It lacks ${one}`),
+      "Keep a copy elsewhere, and the number with it.",
+      ...(unaudited === "" ? [] : [unaudited]),
+    ].join("\n");
+    return done({ file, files, sha256, lacks }, text, `${PROGRAM} incident verify ${file}`);
+  } finally {
+    removeTree(scratch);
+  }
+}
+
+type Write = Readonly<{ to: string; since: Millis; writeLines: (path: string, items: Iterable<unknown>) => void }>;
+
+function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void {
+  writeLines(join(to, "events.jsonl"), reader.records(since));
+  writeLines(join(to, "audit.jsonl"), reader.audit.all());
+  const all = { limit: 1_000_000, cursor: null };
+  writeLines(join(to, "accounts.jsonl"), accountEvidence(reader));
+  writeLines(join(to, "aliases.jsonl"), reader.aliases(all).items);
+  writeLines(join(to, "tokens.jsonl"), reader.tokens(all).items);
+}
+
+/** `incident verify BUNDLE` */
+export async function incidentVerify(call: CommandCall): Promise<CommandOutcome> {
+  const file = call.args[0] ?? "";
+  const { hashOf } = await import("../../../../host/root-files/walk.ts");
+  const sha256 = hashOf(file);
+  if (sha256 === null) return failed(`The file ${oneLine(file)} does not exist.`, "");
+  const asked = await checkAudit(call, null);
+  if (!("checked" in asked)) return asked;
+  const { fault } = asked.checked;
+  if (fault !== null) return failed(`The audit, which names the bundle, does not fit: ${fault.says}.`, SEE);
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const found = packedEntry({ name: basename(file), sha256 }, opened.reader.audit.all());
+  if ("fault" in found) return failed(`${oneLine(file)} is not the bundle that was packed: ${found.fault}.`, SEE);
+  const text = `${oneLine(file)} is the bundle that was packed: entry ${found.entry} of the audit names it.\nSHA-256: ${sha256}`;
+  return done({ sha256, ...found }, text);
+}
+
+/** Every account, with what lets somebody else read its mail: a thief may have made it, and a new password removes a part. */
+export function accountEvidence(reader: Reader) {
+  const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
+  return items.map((row) => ({
+    ...row,
+    appPasswords: reader.appPasswords(row.name),
+    forwarding: reader.forwarding(row.name),
+    vacation: reader.vacation(row.name),
+  }));
+}

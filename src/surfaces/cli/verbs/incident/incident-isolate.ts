@@ -1,0 +1,197 @@
+import { type Difference, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
+import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
+import type { Outcome } from "../../../../guard/ports.ts";
+import { lockHolder } from "../../../../host/running/data-directory.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { environmentOf, settingsOf } from "../../server-settings.ts";
+import { isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
+
+const parts = () =>
+  Promise.all([
+    import("../../../../host/firewall/isolation.ts"),
+    import("../../../../host/firewall/wanted.ts"),
+    import("../../../../host/firewall/wanted.ts"),
+  ]);
+
+const USUAL_SSH = [22];
+
+/** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
+export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident isolate");
+  if (isFailure(incident)) return incident;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf }, { sshPorts }] =
+    await parts();
+  const named = allowedFrom(call);
+  if ("ok" in named) return named;
+  const isSshShut = call.flag("shut-ssh");
+  // It may be that of an earlier session (tmux(1)): with SSH closed too, only named addresses count.
+  const session = isSshShut ? null : callerConnection(call.env);
+  const own = peerOf(session);
+  const present = readIsolation(call.layout);
+  const allow = [...new Set([...(present?.allow ?? []), ...(own === null ? [] : [own]), ...named])];
+  const next = "Name your address: --allow ADDRESS";
+  if (isSshShut && named.length === 0) return wrongUsage("With --shut-ssh you must name who still comes in.", next);
+  const found = isSshShut ? [] : await sshPorts(ownPortOf(session));
+  if (found.length === 0 && allow.length === 0)
+    return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
+  const ssh = isSshShut || found.length > 0 ? found : USUAL_SSH;
+  const who = allow.length === 0 ? "no one, but SSH stays open" : allow.map(shown).join(", ");
+  const ports = ssh.length === 0 ? "" : ` (SSH stays open for all on port ${ssh.join(", ")})`;
+  const question = `Disconnect the server? Mail in both directions waits in the queue, and this server is reached by ${who}${ports}.`;
+  if (!call.flag("yes") && !(await agrees(call, question)))
+    return call.terminal.interactive
+      ? failed("Nothing was isolated.", "")
+      : wrongUsage("No terminal to ask on: nothing was isolated.", "Give --yes if that is what you want.");
+  const isolation: Isolation = { incident: incident.id, since: isoTime(instant(call.now())), allow, ssh, shut: SHUT };
+  // The file first: if this is interrupted, the keeper or the next start shuts the world out.
+  keepIsolation(call.layout, isolation);
+  const shut = await shutOut(isolation, read.settings);
+  if (!shut.ok) {
+    keepIsolation(call.layout, present);
+    return failed(`Nothing was isolated: ${shut.reason}.`, "Without the firewall only `stop` disconnects the server.");
+  }
+  // A server that is down takes no mail, and starts isolated.
+  const isDown = lockHolder(call.layout.startPid) === null;
+  const applied: Outcome = isDown ? { ok: true } : await call.keeper.ask({ verb: "apply" });
+  const queue = applied.ok
+    ? "mail waits in the queue in both directions"
+    : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
+  const says = `The server was isolated: only ${who}; ${queue}.`;
+  const unaudited = await take(call, incident, { step: "isolate", says, lines: allow });
+  const text = `${says} It stays isolated over restarts until you lift it. Alerts by mail wait too; other channels still work.\n${unaudited}`;
+  if (!applied.ok)
+    return failed(text.trim(), `Settle that, then \`${PROGRAM} incident isolate\` again, or \`${PROGRAM} stop\`.`);
+  return done(isolation, withContacts(call, text.trim()), `${PROGRAM} incident assess`);
+}
+
+/** `--allow A,B` */
+function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
+  const words = (call.option("allow") ?? "").split(/[\s,]+/).filter((word) => word !== "");
+  const prefixes: Prefix[] = [];
+  for (const word of words) {
+    const ip = parseIp(word);
+    const prefix = ip === null ? parsePrefix(word) : hostPrefix(ip);
+    if (prefix === null)
+      return wrongUsage(`"${oneLine(word)}" is not an address or network.`, "Write it like 198.51.100.65.");
+    prefixes.push(prefix);
+  }
+  return prefixes;
+}
+
+const OPENS: Readonly<Record<Shut, string>> = {
+  receive: "mail from others is taken and delivered again",
+  "sign-in": "users sign in again, and the dashboard is reached",
+  send: "mail to others leaves again",
+};
+
+/** `incident recover`: what differs from the last good backup. With `--lift`, one part more of the isolation is lifted. */
+export async function incidentRecover(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident recover");
+  if (isFailure(incident)) return incident;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  const lift = call.option("lift");
+  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
+  const isolation = readIsolation(call.layout);
+  if (lift !== null) return liftPart(call, lift, isolation);
+  const { compareWithBackup } = await import("../../../../jobs/incident/compare-backup.ts");
+  call.terminal.progress("Comparing with the last backup from before the incident ...");
+  const environment = environmentOf(call);
+  const compared = await compareWithBackup(
+    call.layout,
+    { settings: read.settings, env: environment },
+    Date.parse(incident.since),
+  );
+  const found = compared.ok ? compared.differences : [];
+  const says = compared.ok
+    ? `Compared with the backup ${compared.snapshot} of ${dayAndTime(isoTime(instant(compared.at)))}: ${found.length === 0 ? "settings, accounts and aliases are the same" : plural(found.length, "difference")}.`
+    : `Nothing could be compared: ${compared.reason}.`;
+  const lines = found.map(({ what, was, is }) => `${what}: ${was ?? "not there"} -> ${is ?? "gone"}`);
+  const unaudited = await take(call, incident, { step: "recover", says, lines });
+  const next = nextOf(isolation);
+  const text = [says, ...tableOf(found), ...stateOf(isolation), ...(unaudited === "" ? [] : [unaudited])].join("\n");
+  return done({ compared, isolation }, withContacts(call, text), next);
+}
+
+/**
+ * The firewall opens last, so that nothing comes in that would still be held. What is open already is opened again: a lift that was
+ * interrupted leaves Postfix or the firewall closed.
+ */
+async function liftPart(call: CommandCall, word: string, isolation: Isolation | null): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident recover");
+  if (isFailure(incident)) return incident;
+  const part = word === "all" ? "all" : SHUT.find((one) => one === word);
+  if (part === undefined)
+    return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
+  const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  const { endShutOut, keepIsolation, shutOut } = await import("../../../../host/firewall/isolation.ts");
+  const left = isolation === null ? null : lifted(isolation, parts);
+  keepIsolation(call.layout, left);
+  const applied = await apply(call);
+  if (!applied.ok) {
+    keepIsolation(call.layout, isolation);
+    return failed(`Nothing was lifted: ${applied.reason}`, "Settle that, and try again.");
+  }
+  const opened = await (left === null ? endShutOut() : shutOut(left, read.settings));
+  if (!opened.ok) {
+    keepIsolation(call.layout, isolation);
+    // Postfix is open by now: the queue must be held again as the file says.
+    const held = await apply(call);
+    const queue = held.ok ? "" : ` The queue is not held again: ${held.reason}.`;
+    return failed(
+      `Nothing was lifted, because the firewall was not opened: ${opened.reason}.${queue}`,
+      "Settle that, and try again. docs/incidents.md says how to open it by hand.",
+    );
+  }
+  // What waited is tried at once; what the guard or root holds stays.
+  await call.guard.ask<"queue_flush">({
+    verb: "queue_flush",
+    ids: [],
+    account: null,
+    sender: null,
+    recipient: null,
+    isAll: true,
+    cursor: null,
+  });
+  const says = `Lifted: ${parts.map((one) => OPENS[one]).join("; ")}.${left === null ? " The server is no longer isolated." : ""}`;
+  const unaudited = await take(call, incident, { step: "recover", says });
+  return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));
+}
+
+/** A server that is down starts with what the file of the isolation says. */
+async function apply(call: CommandCall): Promise<Outcome> {
+  return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask({ verb: "apply" });
+}
+
+function nextOf(isolation: Isolation | null): string {
+  const [first] = isolation?.shut ?? [];
+  return first === undefined ? `${PROGRAM} incident report` : `${PROGRAM} incident recover --lift ${first}`;
+}
+
+function tableOf(found: readonly Difference[]): readonly string[] {
+  if (found.length === 0) return [];
+  const rows = found.map(({ what, was, is }) => [what, was ?? "(not there)", is ?? "(gone)"]);
+  return ["", columns([["WHAT", "IN THE BACKUP", "NOW"], ...rows])];
+}
+
+function stateOf(isolation: Isolation | null): readonly string[] {
+  return isolation === null
+    ? []
+    : ["", `Isolated since ${dayAndTime(isolation.since)}; still closed: ${isolation.shut.join(", ")}.`];
+}

@@ -1,0 +1,202 @@
+import { readFileSync } from "node:fs";
+import { messageOf } from "../../../../core/error.ts";
+import { mailsThatLeft } from "../../../../core/incident/assess.ts";
+import type { Incident } from "../../../../core/incident/incident.ts";
+import { TEMPLATE, tellingMail } from "../../../../core/incident/report.ts";
+import type { AccountName } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime } from "../../../../core/time.ts";
+import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { accountFrom } from "../accounts/accounts.ts";
+import {
+  assessment,
+  beginOf,
+  contactsOf,
+  folders,
+  isFailure,
+  openIncidentOf,
+  rootAlone,
+  take,
+  UNSURE,
+} from "./incident.ts";
+
+const MOST_SHOWN = 50;
+const AT_ONCE = 500;
+const MOST_MAILS = 20_000;
+
+/** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
+export async function incidentSent(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootAlone("incident sent");
+  if (refused !== null) return refused;
+  const found = await mailsOf(call, call.args[0]);
+  if ("ok" in found) return found;
+  const { mails } = found;
+  if (mails.length === 0) return done({ mails }, "No account sent mail in that time.");
+  const rows = mails
+    .toReversed()
+    .slice(0, MOST_SHOWN)
+    .map((mail) => [
+      mail.queueId,
+      mail.account,
+      dayAndTime(mail.at),
+      mail.ip,
+      mail.isHeld ? "held" : `${mail.reached.length} of ${mail.recipientCount}`,
+      mail.recipients.slice(0, 3).join(", ") || "-",
+    ]);
+  const more = mails.length > MOST_SHOWN ? `\nand ${mails.length - MOST_SHOWN} more: --json shows all` : "";
+  const head = ["MAIL", "ACCOUNT", "AT", "FROM", "REACHED", "TO"];
+  return done({ mails }, columns([head, ...rows]) + more, `${PROGRAM} incident tell ACCOUNT`);
+}
+
+/** Of these accounts; without any, of all mails on hold. */
+export async function queueIds(
+  call: CommandCall,
+  accounts: readonly AccountName[],
+): Promise<readonly string[] | CommandFailure> {
+  const ids: string[] = [];
+  for (const account of accounts.length === 0 ? [null] : accounts) {
+    for (let cursor: string | null = null; ids.length < MOST_MAILS; ) {
+      const asked: Awaited<ReturnType<typeof call.guard.ask<"queue_list">>> = await call.guard.ask<"queue_list">({
+        verb: "queue_list",
+        ids: [],
+        account,
+        sender: null,
+        recipient: null,
+        limit: AT_ONCE,
+        cursor,
+      });
+      if (!asked.ok) return asked;
+      ids.push(
+        ...asked.result.mails.flatMap(({ queueId, queue }) => (account !== null || queue === "hold" ? [queueId] : [])),
+      );
+      cursor = asked.result.next;
+      if (cursor === null) break;
+    }
+  }
+  return ids;
+}
+
+/** Whether there may be more than `queueIds` has listed. */
+export function isCut(ids: readonly string[]): boolean {
+  return ids.length >= MOST_MAILS;
+}
+
+/** `incident tell ACCOUNT`: to the people whom its mail reached. */
+export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident tell");
+  if (isFailure(incident)) return incident;
+  const found = await mailsOf(call, call.args[0]);
+  if ("ok" in found) return found;
+  const name = call.args[0] ?? "";
+  const reached = mailsThatLeft(found.mails);
+  const informed = await toldOf(call, incident, name);
+  const all = [...new Set(reached.flatMap((mail) => mail.reached))];
+  const to = all.filter((recipient) => !informed.has(recipient));
+  const notes = [
+    ...(to.length < all.length ? [`${plural(all.length - to.length, "recipient")} were informed before.`] : []),
+    ...(found.isCut ? ["There was more than can be listed: others may have been reached too."] : []),
+  ];
+  const [first, last] = [reached[0], reached.at(-1)];
+  if (first === undefined || last === undefined)
+    return done({ to: [] }, `No mail of ${oneLine(name)} reached anybody in that time.`);
+  if (to.length === 0) return done({ to }, `No one is left to notify. ${notes.join(" ")}`);
+  const template = templateFrom(call);
+  if (typeof template !== "string") return template;
+  const mail = tellingMail(template, { account: name, from: first.at, until: last.at, contacts: contactsOf(call) });
+  const printed = `Subject: ${mail.subject}\n\n${mail.text}\n${plural(to.length, "recipient")}:\n${[...to, ...notes].join("\n")}`;
+  if (!call.flag("send"))
+    return done(
+      { ...mail, to },
+      printed,
+      `${PROGRAM} incident tell ${oneLine(name)} --send  # one mail to each of them`,
+    );
+  const question = [...notes, `Send this to ${plural(to.length, "recipient")}?`].join(" ");
+  if (!call.flag("yes") && !(await agrees(call, question)))
+    return call.terminal.interactive ? failed("No mail was sent.", "") : wrongUsage(...UNSURE);
+  const sent = await sendEach(call, mail, to);
+  const says = [`${plural(sent.queued, "recipient")} ${toldAbout(name)}.`, ...notes].join(" ");
+  const unaudited = await take(call, incident, { step: "tell", says, lines: to.slice(0, sent.queued) });
+  if (sent.failure !== null) return failed(`${says} Then it failed: ${sent.failure}.`, "");
+  return done({ ...mail, to, sent: sent.queued }, `${says} ${unaudited}`.trim(), `${PROGRAM} queue list`);
+}
+
+function toldAbout(name: string): string {
+  return `of mail of ${oneLine(name)} informed that its owner did not write it`;
+}
+
+/** Whom this step reached before. */
+async function toldOf({ layout }: CommandCall, incident: Incident, name: string): Promise<ReadonlySet<string>> {
+  const { readTimeline } = await folders();
+  const before = readTimeline(layout, incident).filter(
+    ({ step, says }) => step === "tell" && says.includes(toldAbout(name)),
+  );
+  return new Set(before.flatMap(({ lines }) => lines));
+}
+
+/** One mail for each, so that no recipient learns of the others. */
+async function sendEach(
+  call: CommandCall,
+  { subject, text }: ReturnType<typeof tellingMail>,
+  recipients: readonly string[],
+): Promise<Readonly<{ queued: number; failure: string | null }>> {
+  const read = settingsOf(call);
+  if (!read.ok) return { queued: 0, failure: read.message };
+  const from = `postmaster@${read.settings.domains[0] ?? ""}`;
+  for (const [queued, to] of recipients.entries()) {
+    const headers = [
+      `From: <${from}>`,
+      `To: <${to}>`,
+      `Subject: ${subject}`,
+      "MIME-Version: 1.0",
+      "Content-Type: text/plain; charset=utf-8",
+      "Content-Transfer-Encoding: 8bit",
+      "Auto-Submitted: auto-generated",
+    ];
+    const input = `${headers.join("\n")}\n\n${text}`;
+    // After `--` no recipient is an option.
+    const ran = await runProgram("sendmail", ["-C", call.layout.postfixConf, "-i", "-f", from, "--", to], { input });
+    if (ran.code !== 0) return { queued, failure: lastLines(ran, 1) };
+  }
+  return { queued: recipients.length, failure: null };
+}
+
+function templateFrom(call: CommandCall): string | CommandFailure {
+  const file = call.option("template");
+  if (file === null) return TEMPLATE;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    return failed(`The template cannot be read: ${messageOf(error)}.`, "");
+  }
+}
+
+async function mailsOf(call: CommandCall, word: string | undefined) {
+  const name = word === undefined ? null : accountFrom(word);
+  if (name !== null && typeof name !== "string") return name;
+  const { readIncidents } = await folders();
+  const incident = readIncidents(call.layout).at(-1);
+  const usual = {
+    id: "",
+    title: "",
+    openedAt: "",
+    since: new Date(call.now() - USUAL_MS).toISOString(),
+    closedAt: null,
+  };
+  const since = beginOf(call, incident ?? usual);
+  return typeof since === "number" ? assessment(call, since, name) : since;
+}
+
+/** Where there has been no incident: a day. */
+const USUAL_MS = 24 * 60 * 60 * 1_000;

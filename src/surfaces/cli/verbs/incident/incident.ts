@@ -1,0 +1,172 @@
+import type { Assessment } from "../../../../core/incident/assess.ts";
+import type { Incident, Step } from "../../../../core/incident/incident.ts";
+import { dayAndTime, HOUR_MS, instant, isoTime, later, type Millis } from "../../../../core/time.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  noServerIn,
+  PROGRAM,
+} from "../../call.ts";
+import { callerName } from "../../guard-status.ts";
+import { columns } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { sinceFrom } from "../server/logs.ts";
+
+/** What is looked at unless the owner knows better. */
+const USUAL_SINCE_MS = 24 * HOUR_MS;
+
+/** `incident open NAME...` */
+export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootAlone("incident open");
+  const none = refused ?? noServerIn(call.layout);
+  if (none !== null) return none;
+  const { openIncident, readIncidents, folderOf } = await folders();
+  const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
+  if (open !== undefined)
+    return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
+  const since = sinceFrom(call) ?? later(instant(call.now()), -USUAL_SINCE_MS);
+  if (typeof since !== "number") return since;
+  const title = (call.args[0] ?? "").trim();
+  const incident = openIncident(call.layout, {
+    title,
+    openedAt: isoTime(instant(call.now())),
+    since: isoTime(since),
+  });
+  const says = `The incident was opened: ${title}. It may have started at ${dayAndTime(incident.since)}.`;
+  const unaudited = await take(call, incident, { step: "open", says });
+  const folder = folderOf(call.layout, incident);
+  const text = `The incident ${incident.id} is open. Everything about it is kept in ${folder}.\n${unaudited}`.trim();
+  return done(
+    { ...incident, folder },
+    withContacts(call, text),
+    `${PROGRAM} incident isolate, or ${PROGRAM} incident assess`,
+  );
+}
+
+/** `incident note TEXT...` */
+export async function incidentNote(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident note");
+  if (isFailure(incident)) return incident;
+  const unaudited = await take(call, incident, { step: "note", says: call.args[0] ?? "" });
+  return done({ incident: incident.id }, `It is in the timeline. ${unaudited}`.trim(), `${PROGRAM} incident list`);
+}
+
+/** `incident list` */
+export async function incidentList(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootAlone("incident list");
+  if (refused !== null) return refused;
+  const { readIncidents, readTimeline } = await folders();
+  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
+  const isolation = readIsolation(call.layout);
+  const incidents = readIncidents(call.layout).map((one) => ({ ...one, timeline: readTimeline(call.layout, one) }));
+  if (incidents.length === 0)
+    return done({ incidents, isolation }, "There has been no incident.", `${PROGRAM} incident open NAME`);
+  const rows = incidents.map(({ id, openedAt, closedAt, timeline }) => [
+    id,
+    dayAndTime(openedAt),
+    closedAt === null ? "open" : dayAndTime(closedAt),
+    `${timeline.length}`,
+  ]);
+  const open = incidents.findLast(({ closedAt }) => closedAt === null);
+  const steps = (open?.timeline ?? []).map(
+    (entry) => `${dayAndTime(entry.at)}  ${entry.step}: ${entry.says}${entry.audited ? "" : " (not in the audit)"}`,
+  );
+  const text = [
+    columns([["INCIDENT", "OPENED", "CLOSED", "STEPS"], ...rows]),
+    ...(steps.length === 0 ? [] : ["", ...steps]),
+    ...(isolation === null ? [] : ["", `The server is isolated: ${isolation.shut.join(", ")} still closed.`]),
+  ].join("\n");
+  return done({ incidents, isolation }, withContacts(call, text));
+}
+
+/** `incident close` */
+export async function incidentClose(call: CommandCall): Promise<CommandOutcome> {
+  const incident = await openIncidentOf(call, "incident close");
+  if (isFailure(incident)) return incident;
+  const { keepIncident, readTimeline } = await folders();
+  const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
+  if (readIsolation(call.layout) !== null)
+    return failed("The server is still isolated.", `Lift that first: ${PROGRAM} incident recover --lift all`);
+  const hasReport = readTimeline(call.layout, incident).some(({ step }) => step === "report");
+  const closed = { ...incident, closedAt: isoTime(instant(call.now())) };
+  const unaudited = await take(call, incident, { step: "close", says: "The incident was closed." });
+  keepIncident(call.layout, closed);
+  const missing = hasReport ? "" : " It has no report yet.";
+  return done(
+    closed,
+    `The incident ${incident.id} is closed.${missing} ${unaudited}`.trim(),
+    `${PROGRAM} incident list`,
+  );
+}
+
+/** Loaded when a command needs it, as each command loads its own code. */
+export const folders = () => import("../../../../jobs/incident/folder.ts");
+
+/** Steps that must not happen by accident ask, or need an option: the sentence without a terminal. */
+export const UNSURE = ["No terminal to ask on: nothing was done.", "Give --yes if that is what you want."] as const;
+
+export function rootAlone(command: string): CommandFailure | null {
+  if (process.getuid?.() === 0) return null;
+  return failed("Only root works on an incident.", `Try: sudo ${PROGRAM} ${command}`);
+}
+
+/** The incident that is open. */
+export async function openIncidentOf(call: CommandCall, command: string): Promise<Incident | CommandFailure> {
+  const refused = rootAlone(command);
+  if (refused !== null) return refused;
+  const { readIncidents } = await folders();
+  const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
+  return open ?? failed("No incident is open.", `Open one: ${PROGRAM} incident open NAME`);
+}
+
+export function isFailure(one: object): one is CommandFailure {
+  return "ok" in one && one.ok === false;
+}
+
+type Taken = Readonly<{ step: Step; says: string; lines?: readonly string[] }>;
+
+/** Writes a step into the timeline, and into the audit if the guard runs. The sentence about that, for people. */
+export async function take(call: CommandCall, incident: Incident, { step, says, lines = [] }: Taken): Promise<string> {
+  const { appendEntry } = await folders();
+  const noted = await call.guard.ask<"incident_note">({
+    verb: "incident_note",
+    incident: incident.id,
+    step,
+    says: says.slice(0, 480),
+  });
+  const by = callerName(call.env);
+  appendEntry(call.layout, incident, { at: isoTime(instant(call.now())), by, step, says, lines, audited: noted.ok });
+  return noted.ok ? "" : `It is in the timeline, but not in the audit: ${noted.message}`;
+}
+
+/** `--since`, or when the incident may have started. */
+export function beginOf(call: CommandCall, incident: Incident): Millis | CommandFailure {
+  return sinceFrom(call) ?? instant(Date.parse(incident.since));
+}
+
+/** Whom every page about an incident names. */
+export function contactsOf(call: CommandCall): readonly string[] {
+  const read = settingsOf(call);
+  return read.ok ? read.settings["alerts.contacts"] : [];
+}
+
+export function withContacts(call: CommandCall, text: string): string {
+  const contacts = contactsOf(call);
+  return contacts.length === 0 ? text : `${text}\nContacts: ${contacts.join(", ")}`;
+}
+
+/** What was touched since then, of all accounts or of one. */
+export async function assessment(
+  call: CommandCall,
+  since: Millis,
+  account: string | null,
+): Promise<Assessment | CommandFailure> {
+  const { assess } = await import("../../../../core/incident/assess.ts");
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  call.terminal.progress("Reading what was recorded ...");
+  return assess(opened.reader.records(since), account);
+}

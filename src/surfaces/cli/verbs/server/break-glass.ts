@@ -1,0 +1,98 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { plural } from "../../../../core/text.ts";
+import { instant } from "../../../../core/time.ts";
+import { lastLines, runProgram } from "../../../../host/machine/run-program.ts";
+import { createFile } from "../../../../host/root-files/files.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import { type CommandCall, type CommandOutcome, confirmed, done, failed, noServerIn, PROGRAM } from "../../call.ts";
+
+const TABLE = ["inet", "ghostinbox"] as const;
+
+/** Lifts every ban and ends the protection of every guarded account: through the guard, or otherwise through the kernel. */
+export async function breakGlass(call: CommandCall): Promise<CommandOutcome> {
+  const byHand = await bansByHand(call);
+  if (byHand > 0 && !(await confirmed(call, `This also lifts ${plural(byHand, "ban")} made by hand. Continue?`)))
+    return failed("Nothing was lifted.", `\`${PROGRAM} unban IP\` lifts a single ban.`);
+  const asked = await call.guard.ask<"break_glass">({ verb: "break_glass" });
+  const next = `${PROGRAM} allow add YOUR-ADDRESS  # neither banned nor kept out again`;
+  if (asked.ok) {
+    const { lifted } = asked.result;
+    const lets = await openStrict(call.layout);
+    return done(
+      { lifted, through: "guard" },
+      `${plural(lifted, "ban")} lifted; no address is banned, and no account is guarded, until it happens again.${lets}`,
+      next,
+    );
+  }
+  if (process.getuid?.() !== 0) return failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} break-glass`);
+  const { runsForAnother } = await import("../../../../host/running/processes.ts");
+  const none = noServerIn(call.layout);
+  // Its guard would put the table back, with every ban.
+  if (none !== null && runsForAnother(call.layout.data))
+    return failed(`Nothing was lifted. ${none.message} A server with another directory runs here.`, none.next);
+  const firewall = await deleteTable();
+  const lets = await openStrict(call.layout);
+  const noted = leaveRequest(call.layout, call.now());
+  const back =
+    asked.exit === "not_running"
+      ? ""
+      : " The guard may put the table back: end `npm start` if you are locked out again.";
+  const text = `The guard could not do it (${asked.message}) ${firewall.says} ${noted.says}${back}${lets}`;
+  if (!firewall.ok || !noted.ok) return failed(text, "Free the firewall by hand: nft delete table inet ghostinbox");
+  return done(
+    { lifted: null, through: "kernel", tableDeleted: firewall.deleted, requested: noted.requested },
+    text,
+    next,
+  );
+}
+
+/** 0 if they cannot be counted: that keeps no one locked out. */
+async function bansByHand(call: CommandCall): Promise<number> {
+  try {
+    const opened = await call.reader();
+    return opened.ok ? opened.reader.queries.figures.bansInForce(instant(call.now())).manual : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** Nothing is strict before somebody has tried and confirmed it again. Empty if it was not. */
+async function openStrict(layout: Layout): Promise<string> {
+  const [{ keepStrict }, { endStrict, listStrict }] = await Promise.all([
+    import("../../../../host/firewall/strict.ts"),
+    import("../../../../host/firewall/strict.ts"),
+  ]);
+  const listing = await listStrict();
+  if (process.getuid?.() !== 0 || listing === null || listing === "") return "";
+  // The file first: the keeper would put the table back.
+  keepStrict(layout, UNCONFIRMED);
+  const ended = await endStrict();
+  return ended.ok
+    ? ` The strict firewall is open, until \`${PROGRAM} firewall try\`.`
+    : ` The strict firewall could not be opened: ${ended.reason}.`;
+}
+
+type Freed = Readonly<{ ok: boolean; deleted: boolean; says: string }>;
+
+async function deleteTable(): Promise<Freed> {
+  const tables = await runProgram("nft", ["list", "tables"]);
+  if (tables.code === 0 && !tables.stdout.split("\n").includes(`table ${TABLE.join(" ")}`))
+    return { ok: true, deleted: false, says: "The firewall held no table of ours." };
+  const deleted = await runProgram("nft", ["delete", "table", ...TABLE]);
+  if (deleted.code === 0) return { ok: true, deleted: true, says: "The firewall table inet ghostinbox is deleted." };
+  return { ok: false, deleted: false, says: `The firewall table could not be deleted: ${lastLines(deleted)}.` };
+}
+
+type Noted = Readonly<{ ok: boolean; requested: boolean; says: string }>;
+
+/** The bans are still in the database, which belongs to the guard: it lifts them when it starts. */
+function leaveRequest(layout: Layout, nowMs: number): Noted {
+  if (!existsSync(layout.engineDb)) return { ok: true, requested: false, says: "No database holds any bans." };
+  if (!existsSync(dirname(layout.breakGlass)))
+    return { ok: false, requested: false, says: `${dirname(layout.breakGlass)} does not exist.` };
+  // The directory is the guard's, so a link of that name is not followed.
+  createFile(layout.breakGlass, `${new Date(nowMs).toISOString()}\n`, { mode: 0o644 });
+  return { ok: true, requested: true, says: "The guard will lift every ban when it starts." };
+}

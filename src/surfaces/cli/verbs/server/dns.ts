@@ -1,0 +1,121 @@
+import { createPublicKey } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { codeOf } from "../../../../core/error.ts";
+import type { Ip } from "../../../../core/net/ip.ts";
+import { plural } from "../../../../core/text.ts";
+import { isPublic, ownAddresses } from "../../../../host/machine/own-addresses.ts";
+import { comparedAll, type Wanted, wantedRecords } from "../../../../mail/dns/published-records.ts";
+import { type DnsRecord, type FormFields, formFields, printZone } from "../../../../mail/dns/records.ts";
+import { dkimKeys } from "../../../../mail/rspamd/rspamd-conf.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import type { Settings } from "../../../../settings/schema.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+
+/** Facts that a server cannot find out about itself. */
+const UNSEEN = [
+  "Cannot be verified from here: whether others reach port 25 of this server, and what their own resolvers still remember.",
+  "Optional, and served by a web server: MTA-STS (RFC 8461); see docs/dns-records.md.",
+];
+
+export async function dnsRecords(call: CommandCall): Promise<CommandOutcome> {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const domains = call.args[0] === undefined ? loaded.settings.domains : [call.args[0].toLowerCase()];
+  const [texts, json]: [string[], (DnsRecord & Readonly<{ form: FormFields }>)[]] = [[], []];
+  for (const domain of domains) {
+    const found = recordsFor(call, domain);
+    if ("ok" in found) return found;
+    const { records, addresses } = found;
+    const withForms = records.map((record) => ({ ...record, form: formFields(record, domain) }));
+    const rows = withForms.map(({ form: { type, name, priority, value } }) => [type, name, priority ?? "-", value]);
+    const table = columns([["TYPE", "NAME", "PRIORITY", "VALUE"], ...rows.map((row) => row.map(String))]);
+    json.push(...withForms);
+    texts.push(
+      ...(addresses.length === 0 ? [`; ${NO_ADDRESS}`] : []),
+      printZone(records),
+      `;\n; The same for the form of a registrar, for ${domain} (a name outside of it belongs to its own zone):`,
+      ...table.split("\n").map((line) => `; ${line}`),
+    );
+  }
+  return done({ records: json }, texts.join("\n"), `${PROGRAM} dns check ${domains[0] ?? ""}`);
+}
+
+export async function dnsCheck(call: CommandCall): Promise<CommandOutcome> {
+  const found = recordsFor(call, (call.args[0] ?? "").toLowerCase());
+  if ("ok" in found) return found;
+  call.terminal.progress(`Asking for ${plural(found.records.length, "record")} ...`);
+  const checks = await comparedAll(found);
+  const items = checks.map(({ record: { name, type, value, required }, verdict }) => ({
+    name,
+    type,
+    required,
+    expected: value,
+    ...verdict,
+  }));
+  const rows = items.map(({ status, name, type, required, detail }) => [
+    status === "missing" && !required ? "optional" : status,
+    type,
+    name,
+    detail,
+  ]);
+  const text = [columns([["STATE", "TYPE", "NAME", ""], ...rows]), ...UNSEEN].join("\n");
+  const bad = items.filter(({ status, required }) => required && status !== "ok" && status !== "unknown");
+  if (bad.length === 0) return done({ ok: true, records: items }, text);
+  return {
+    ...failed(
+      `${plural(bad.length, "record is", "records are")} missing or wrong.`,
+      `\`${PROGRAM} dns records ${call.args[0] ?? ""}\` prints them.`,
+    ),
+    found: { lines: text.split("\n"), json: { ok: false, records: items } },
+  };
+}
+
+const NO_ADDRESS =
+  "This machine has no public address: publish A and AAAA of whatever stands before it, and their PTR.";
+
+function recordsFor(call: CommandCall, domain: string): Wanted | CommandFailure {
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const { settings } = loaded;
+  if (!settings.domains.includes(domain))
+    return wrongUsage(
+      `"${oneLine(domain)}" is not a mail domain of this server.`,
+      `It has: ${settings.domains.join(", ")}.`,
+    );
+  return recordsOfDomain({ layout: call.layout, settings, addresses: ownAddresses().filter(isPublic) }, domain);
+}
+
+/** `domain`: one of the settings. */
+export function recordsOfDomain(
+  { layout, settings, addresses }: Readonly<{ layout: Layout; settings: Settings; addresses: readonly Ip[] }>,
+  domain: string,
+): Wanted | CommandFailure {
+  const key = publicKey(layout, settings, domain);
+  if (typeof key !== "string") return key;
+  return wantedRecords(settings, addresses, domain, key);
+}
+
+/** Derived from the private key that signs, so the two always match. */
+function publicKey(layout: Layout, settings: Settings, domain: string): string | CommandFailure {
+  const site = { layout, domains: [domain], dkimSelector: settings["dkim.selector"] };
+  const file = dkimKeys(site)[0]?.file ?? "";
+  try {
+    if (existsSync(file) || process.getuid?.() === 0)
+      return createPublicKey(readFileSync(file)).export({ type: "spki", format: "der" }).toString("base64");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return failed(`${domain} has no key yet.`, "Start the server first, or `config apply`.");
+    if (code !== "EACCES") throw error;
+  }
+  return failed("The keys may be read by root only.", "Try again with sudo.");
+}

@@ -1,0 +1,184 @@
+import type { EventItem } from "../../../../admin/declare/items.ts";
+import type { Page, PageRequest } from "../../../../admin/declare/paging.ts";
+import { ecsLine } from "../../../../core/events/ecs-line.ts";
+import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
+import { eventTypes } from "../../../../core/events/reference.ts";
+import { parsePrefix } from "../../../../core/net/ip.ts";
+import { nearest } from "../../../../core/text.ts";
+import { dayAndTime } from "../../../../core/time.ts";
+import type { EventFilter } from "../../../../guard/storage-ports.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  PROGRAM,
+  type Reader,
+  wrongUsage,
+} from "../../call.ts";
+import { pageFrom } from "../../listing.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { targetFrom } from "./bans.ts";
+
+/** Rows read at once while following. */
+const BATCH = 500;
+const MOST_NAMING = 50;
+/** Of a search for a text that may not be there: millions of events take minutes. */
+const MOST_SEARCH_MS = 10_000;
+
+type Chosen = Pick<EventFilter, "after" | "prefix" | "type" | "account" | "text">;
+
+export async function events(call: CommandCall): Promise<CommandOutcome> {
+  if (call.flag("types")) return types();
+  const page = pageFrom(call, "events", "numbers");
+  if ("ok" in page) return page;
+  const chosen = chosenFrom(call);
+  if ("ok" in chosen) return chosen;
+  if (chosen.after !== undefined && page.cursor !== null)
+    return wrongUsage(
+      "`--after` and `--cursor` exclude each other.",
+      "A list that started with --after continues with --after.",
+    );
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { reader } = opened;
+  if (call.flag("follow") && chosen.after !== undefined)
+    return follow(call, reader, chosen, { latest: [], from: chosen.after });
+  // Read first, so that events committed during the search come after it.
+  const newest = newestId(reader);
+  const { items: latest, next } =
+    chosen.after === undefined ? latestEvents(reader, chosen, page) : eventsAfter(reader, chosen, page.limit);
+  if (call.flag("follow")) return follow(call, reader, chosen, { latest, from: latest.at(-1)?.id ?? newest });
+  if (call.flag("ecs")) {
+    for (const item of latest) call.terminal.out(ecsLine(item));
+    return done(undefined, "");
+  }
+  if (latest.length === 0)
+    return done({ items: latest, next }, "No event matches.", `${PROGRAM} events --follow  # waits for one`);
+  const someone = latest.findLast(({ ip }) => ip !== null)?.ip ?? "IP";
+  const older = next === null || chosen.after !== undefined ? "" : `… older ones: --cursor ${next}\n`;
+  return done({ items: latest, next }, older + columns(latest.map(cellsOf)), `${PROGRAM} why ${someone}`);
+}
+
+/** The latest events that are shown with this text. */
+export function eventsNaming(call: CommandCall, reader: Reader, text: string): CommandOutcome {
+  const prefix = parsePrefix(text);
+  const until = call.now() + MOST_SEARCH_MS;
+  const chosen = prefix === null ? { text } : { prefix };
+  const { items, next } = latestEvents(reader, chosen, { limit: MOST_NAMING, cursor: null }, () => call.now() > until);
+  if (items.length === 0 && next === null) return done({ items, next }, `Nothing is recorded of ${oneLine(text)}.`);
+  if (items.length === 0) {
+    const says = `No event since number ${next} names ${oneLine(text)}; older ones would take long to search.`;
+    return done({ items, next }, says, `${PROGRAM} logs --grep TEXT`);
+  }
+  const older = next === null ? "" : "… and older ones.\n";
+  return done({ items, next }, older + columns(items.map(cellsOf)), `${PROGRAM} events --follow`);
+}
+
+/** The latest events. A search may end without an event and continue from where it stopped. */
+function latestEvents(
+  { queries }: Reader,
+  chosen: Chosen,
+  { limit, cursor }: PageRequest,
+  isLate: () => boolean = () => false,
+): Page<EventItem> {
+  const items: EventItem[] = [];
+  for (let before = cursor === null ? Number.MAX_SAFE_INTEGER : Number(cursor); ; ) {
+    const most = limit - items.length;
+    const page = queries.events({ ...chosen, before, most, order: "newest_first" });
+    items.push(...page.items);
+    if (page.next === null || items.length === limit || isLate())
+      return { items: items.reverse(), next: page.next === null ? null : String(page.next) };
+    before = page.next;
+  }
+}
+
+/** The events after an id, for a reader that continues where it ended. */
+function eventsAfter({ queries }: Reader, chosen: Chosen, most: number): Page<EventItem> {
+  const items: EventItem[] = [];
+  for (let after = chosen.after ?? 0; ; ) {
+    const page = queries.events({ ...chosen, after, most: most - items.length, order: "oldest_first" });
+    items.push(...page.items);
+    if (items.length === most) return { items, next: String(items.at(-1)?.id ?? after) };
+    if (page.next === null) return { items, next: null };
+    after = page.next;
+  }
+}
+
+function newestId({ queries }: Reader): number {
+  return queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;
+}
+
+type Start = Readonly<{ latest: readonly EventItem[]; from: number }>;
+
+/** Prints each event right after its commit, until Ctrl-C. */
+async function follow(
+  call: CommandCall,
+  reader: Reader,
+  chosen: Chosen,
+  { latest, from }: Start,
+): Promise<CommandOutcome> {
+  const { terminal, guard, json } = call;
+  // From here on Ctrl-C is a normal end.
+  const { interrupted } = terminal;
+  const line = call.flag("ecs") ? ecsLine : json ? JSON.stringify : lineOf;
+  const print = (item: EventItem): void => terminal.out(line(item));
+  let lastId = from;
+  latest.forEach(print);
+  const printNew = (): void => {
+    for (;;) {
+      const newest = newestId(reader);
+      const { items, next } = reader.queries.events({ ...chosen, after: lastId, most: BATCH, order: "oldest_first" });
+      items.forEach(print);
+      lastId = next ?? Math.max(newest, items.at(-1)?.id ?? 0, lastId);
+      if (next === null) return;
+    }
+  };
+  const ended = await guard.watch(printNew, interrupted);
+  return ended.ok ? done(undefined, "") : ended;
+}
+
+function lineOf(item: EventItem): string {
+  const [at = "", type = "", ip = "", ...rest] = cellsOf(item).map(oneLine);
+  return [at, type.padEnd(16), ip.padEnd(15), ...rest].join("  ").trimEnd();
+}
+
+function cellsOf(item: EventItem): readonly string[] {
+  // The usual outcome needs no reason, and a ban's action includes its own.
+  const plain = item.reason === null || item.reason === "below_limit" || item.type === "BAN";
+  const action = plain ? item.action : `${item.action} (${item.reason})`;
+  return [dayAndTime(item.at), item.type, item.ip ?? "-", action, item.details];
+}
+
+function types(): CommandOutcome {
+  const items = eventTypes();
+  return done(
+    { items },
+    columns(items.map(({ type, group, says }) => [type, group, says])),
+    `${PROGRAM} events --type BAN`,
+  );
+}
+
+function chosenFrom(call: CommandCall): Chosen | CommandFailure {
+  const after = call.option("after");
+  if (after !== null && !/^\d{1,15}$/.test(after))
+    return wrongUsage(`"${oneLine(after)}" is not the id of an event.`, "`--json` shows ids, `--ecs` as event.id.");
+  const type = call.option("type");
+  const known = type === null ? undefined : EVENT_TYPES.find((one) => one === type.toUpperCase());
+  if (type !== null && known === undefined) {
+    const near = nearest(type.toUpperCase(), EVENT_TYPES);
+    return wrongUsage(`"${oneLine(type)}" is not an event type.`, `The nearest is ${near}.`);
+  }
+  const ip = call.option("ip");
+  const account = call.option("account");
+  const chosen = {
+    ...(after !== null && { after: Number(after) }),
+    ...(known !== undefined && { type: known }),
+    ...(account !== null && { account }),
+  };
+  if (ip === null) return chosen;
+  const target = targetFrom(ip);
+  if (typeof target !== "string") return target;
+  const prefix = parsePrefix(target);
+  return prefix === null ? chosen : { ...chosen, prefix };
+}

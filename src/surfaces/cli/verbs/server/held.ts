@@ -1,0 +1,133 @@
+import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../../../../admin/held.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
+import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
+import { type CommandCall, type CommandOutcome, confirmed, done, failed, PROGRAM } from "../../call.ts";
+import { columns } from "../../print/text.ts";
+import { accountFrom } from "../accounts/accounts.ts";
+
+/** Recipients of a mail that the table names. */
+const MOST_NAMED = 5;
+const MORE = "More is on hold: give the command again.";
+
+/** `account held [ADDRESS]` */
+export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
+  const name = call.args[0] === undefined ? null : accountFrom(call.args[0]);
+  if (name !== null && typeof name !== "string") return name;
+  const asked = await call.guard.ask<"held_list">({ verb: "held_list", name });
+  if (!asked.ok) return asked;
+  const { accounts, held, heldTotal, sent, sentTotal } = asked.result;
+  const holds = accounts.map(
+    (one) =>
+      `${shown(one.account)} is held since ${dayAndTime(one.at)}: ${because(one)}, limit ${one.limit}. The mail came from ${shown(one.ip)}.`,
+  );
+  const isNone = accounts.length === 0 && heldTotal === 0;
+  const text = [
+    ...holds,
+    isNone ? `No mail${name === null ? "" : ` of ${name}`} is held.` : heldTable(held, heldTotal),
+    ...(name === null ? [] : [sentTable(sent, sentTotal)]),
+  ].join("\n\n");
+  const first = name ?? accounts[0]?.account ?? held[0]?.account;
+  return isNone || first === undefined
+    ? done(asked.result, text)
+    : done(asked.result, text, `${PROGRAM} account release ${first}, or ${PROGRAM} account drop ${first}`);
+}
+
+/** `account drop ADDRESS` */
+export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
+    return failed(`No mail of ${name} was deleted.`, "");
+  const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
+  if (!asked.ok) return asked;
+  const how = call.flag("bounce") ? "returned as undeliverable" : "deleted";
+  const deleted = `${plural(asked.result.dropped, "held mail")} of ${name} ${how}.`;
+  if (asked.result.isMore) return done(asked.result, `${deleted} ${MORE}`, `${PROGRAM} account drop ${name}`);
+  if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
+  const text = `${deleted} Its further mail is held until you release the account.`;
+  return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
+}
+
+export function because({ count, windowMs, key }: HeldAccountItem): string {
+  const within = `within ${formatDuration(windowMs)}`;
+  return key === "limits.sending.refused"
+    ? `mail to ${count} people to whom it had never written was refused ${within}`
+    : `it wrote to ${count} people ${within} to whom it had never written`;
+}
+
+function heldTable(held: readonly HeldMailItem[], total: number): string {
+  if (held.length === 0) return "No mail is on hold in the queue.";
+  const rows = held.map((mail) => [
+    mail.queueId,
+    mail.account,
+    dayAndTime(mail.at),
+    mail.ip ?? "-",
+    `${mail.recipientCount}`,
+    named(mail),
+  ]);
+  return (
+    columns([["ON HOLD", "ACCOUNT", "SINCE", "FROM", "RECIPIENTS", "AMONG THEM"], ...rows]) + others(held.length, total)
+  );
+}
+
+function sentTable(sent: readonly SentMailItem[], total: number): string {
+  if (sent.length === 0) return "Within a day no mail of it left.";
+  const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
+    queueId ?? "-",
+    dayAndTime(at),
+    ip,
+    `${recipientCount}`,
+    recipient === null ? "-" : shown(recipient),
+  ]);
+  return (
+    columns([["LEFT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
+  );
+}
+
+function named({ recipients, recipientCount }: HeldMailItem): string {
+  if (recipients.length === 0) return "-";
+  const first = recipients.slice(0, MOST_NAMED);
+  return `${first.map(shown).join(", ")}${first.length < recipientCount ? ", ..." : ""}`;
+}
+
+function others(listed: number, total: number): string {
+  return listed < total ? `\nand ${total - listed} more` : "";
+}
+
+/** What greylisting has deferred within six hours and has not come since. */
+export async function greylistWaiting(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const waiting = waitingMails(opened.reader.queries, instant(call.now()));
+  if (waiting.items.length === 0) return done(waiting, "No deferred mail waits for a retry.");
+  const rows = waiting.items.map(({ recipient, sender, ip, since, tries }) => [
+    recipient,
+    sender === "" ? "<>" : sender,
+    ip ?? "-",
+    dayAndTime(since),
+    String(tries),
+  ]);
+  const text = columns([["TO", "FROM", "CLIENT", "SINCE", "TRIES"], ...rows]);
+  const [first] = waiting.items;
+  return done(
+    waiting,
+    text,
+    `${PROGRAM} greylist pause ${first?.recipient ?? "ADDRESS"}  # the next try comes in at once`,
+  );
+}
+
+/** `spam update` */
+export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
+  call.terminal.progress("Fetching rules ...");
+  const fetched = await fetchRules(call.layout, call.now());
+  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}`, "The former ones stay in use.");
+  const { version, isNew } = fetched;
+  const says = isNew
+    ? `Version ${version} of the rules is in use.`
+    : `Version ${version} of the rules is the newest, and in use.`;
+  return done({ version, isNew }, says);
+}

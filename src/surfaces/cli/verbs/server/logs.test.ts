@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { dataDirectory, ghostinbox, json, oneLineOfError, start, TIMED } from "../../../../../test/kit/test-guard.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+
+/** In postlogd(8)'s form, this many minutes ago. */
+function stamp(minutesAgo: number): string {
+  const at = new Date(Date.now() - minutesAgo * 60_000);
+  const [, month = "", day = "", , time = ""] = at.toString().split(" ");
+  return `${month} ${String(Number(day)).padStart(2)} ${time}`;
+}
+
+function withLogs(): Layout & Disposable {
+  const layout = dataDirectory();
+  for (const folder of [dirname(layout.mailLog), join(layout.log, "guard")]) mkdirSync(folder, { recursive: true });
+  const lines = [
+    `${stamp(200)} mail postfix/smtpd[1]: 72CED1EABE5: client=unknown[198.51.100.7]`,
+    `${stamp(30)} mail postfix/smtpd[1]: connect from unknown[198.51.100.70]`,
+    `${stamp(20)} imap-login: Info: Login: user=<anna@example.org>, method=PLAIN, rip=2001:db8::7, lip=x, \x1b[31mred`,
+  ];
+  writeFileSync(`${layout.mailLog}.20261119-000000.gz`, gzipSync(`${lines[0]}\n`));
+  writeFileSync(layout.mailLog, `${lines[1]}\n${lines[2]}\n`);
+  const at = new Date(Date.now() - 10 * 60_000).toISOString().replace("T", "_").replace("Z", "00");
+  writeFileSync(join(layout.log, "guard", "current"), `${at} {"message":"The guard decides."}\n`);
+  return layout;
+}
+
+describe("logs", TIMED, () => {
+  test("are searched by text, time, address, queue id, account and component, the server running or not", async () => {
+    using layout = withLogs();
+    for (const [words, found] of [
+      ["", ["72CED1EABE5", "198.51.100.70", "anna", "decides"]],
+      ["--grep DECIDES", ["decides"]],
+      ["--since 2h", ["198.51.100.70", "anna", "decides"]],
+      ["--ip 198.51.100.7", ["72CED1EABE5"]],
+      ["--ip 2001:db8::/32", ["anna"]],
+      ["--queue-id 72CED1EABE5", ["72CED1EABE5"]],
+      ["--account anna@example.org --since 1h", ["anna"]],
+      ["--component guard", ["decides"]],
+      ["--limit 1", ["decides"]],
+    ] as const) {
+      const { code, out } = await ghostinbox(layout, ["logs", ...words.split(" ").filter((word) => word !== "")]);
+      assert.equal(code, 0, words);
+      const lines = out.trimEnd().split("\n");
+      assert.equal(lines.length, found.length, `${words}: ${out}`);
+      for (const [i, text] of found.entries()) assert.match(lines[i] ?? "", new RegExp(text), words);
+      assert.ok(!out.includes("\x1b"), "text of strangers is made harmless");
+    }
+    const answer = json(await ghostinbox(layout, ["logs", "--grep", "red", "--json"]));
+    assert.match(JSON.stringify(answer), /^\{"items":\[\{"at":"[^"]+Z","component":"mail","line":"/);
+    assert.match((await ghostinbox(layout, ["logs", "--grep", "nowhere"])).out, /^No line matches\.$/m);
+  });
+
+  test("what cannot be searched for is said in a sentence", async () => {
+    using layout = withLogs();
+    for (const [words, problem] of [
+      [["--since", "2027-02-30"], '"2027-02-30" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
+      [["--since", "yesterday"], '"yesterday" is not a time. Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.\n'],
+      [["--ip", "anna"], '"anna" is not an IP address or network. Write it like 203.0.113.7 or 2001:db8::/64.\n'],
+      [["--queue-id", "a b"], '"a b" is not a queue id. It looks like 72CED1EABE5.\n'],
+      [["--component", "x"], 'No component is called "x". There are guard, mail.\n'],
+      [["--limit", "0"], '"0" is not a number of lines. Give 1 to 10000.\n'],
+    ] as const) {
+      const finished = await ghostinbox(layout, ["logs", ...words]);
+      assert.equal(oneLineOfError(finished), problem);
+      assert.equal(finished.code, 2);
+    }
+    const nowhere = await ghostinbox(layout, ["logs", "--data", join(layout.data, "none")]);
+    assert.equal(nowhere.code, 1);
+    assert.match(oneLineOfError(nowhere), /^No logs exist below /);
+  });
+
+  test("are followed through a rotation, until Ctrl-C, each line once", async () => {
+    using layout = withLogs();
+    const { child, ended, printed } = start(layout, "./ghostinbox", ["logs", "--follow", "--grep", "postfix"]);
+    await printed("198.51.100.70");
+    appendFileSync(layout.mailLog, `${stamp(0)} mail postfix/smtpd[1]: before\n`);
+    renameSync(layout.mailLog, `${layout.mailLog}.20261120-000000`);
+    writeFileSync(layout.mailLog, `${stamp(0)} mail postfix/smtpd[1]: after\n`);
+    await printed("after");
+    child.kill("SIGINT");
+    const { code, out } = await ended;
+    assert.equal(code, 0);
+    for (const word of ["198.51.100.70", "before", "after"]) assert.equal(out.split(word).length, 2, word);
+  });
+});

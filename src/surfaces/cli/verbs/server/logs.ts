@@ -1,0 +1,130 @@
+import { type LogEntry, type LogQuery, matchesQuery } from "../../../../admin/declare/log-query.ts";
+import { codeOf } from "../../../../core/error.ts";
+import { isQueueId } from "../../../../core/events/queue-id.ts";
+import { parsePrefix } from "../../../../core/net/ip.ts";
+import { instant, isoTime, type Millis, parseDuration, parseTime } from "../../../../core/time.ts";
+import { latestLines } from "../../../../mail/logs/latest-lines.ts";
+import { type ComponentLog, findLogs, type OpenLog, openLog } from "../../../../mail/logs/log-files.ts";
+import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../../../mail/logs/log-follower.ts";
+import { timeOfLine } from "../../../../mail/logs/log-line.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { limitFrom } from "../../listing.ts";
+import { oneLine } from "../../print/text.ts";
+import { targetFrom } from "./bans.ts";
+
+const USUAL_LIMIT = 200;
+
+/** Reads the files directly, so it works while the server is down. */
+export async function logs(call: CommandCall): Promise<CommandOutcome> {
+  const query = queryFrom(call);
+  if ("ok" in query) return query;
+  const limit = limitFrom(call.option("limit"), USUAL_LIMIT, "lines");
+  if (typeof limit !== "number") return limit;
+  const chosen = chosenLogs(call);
+  if ("ok" in chosen) return chosen;
+  const opened = chosen.map(openLog);
+  const damaged = (path: string, why: string): void => call.terminal.err(oneLine(`${path} is damaged: ${why}.`));
+  const latest = await latestLines(opened, { query, limit, damaged });
+  if (call.flag("follow")) return follow(call, { opened, query, latest });
+  if (latest.length === 0) return done({ items: [] }, "No line matches.", `${PROGRAM} logs --follow  # waits for one`);
+  return done({ items: latest.map(itemOf) }, latest.map(shown).join("\n"));
+}
+
+/** The result of the search, and the logs at its start. */
+type Found = Readonly<{ opened: readonly OpenLog[]; query: LogQuery; latest: readonly LogEntry[] }>;
+
+/** Continues where the search ended, through rotations, until Ctrl-C. */
+async function follow({ terminal, json, now }: CommandCall, { opened, query, latest }: Found): Promise<CommandOutcome> {
+  const { interrupted } = terminal;
+  const print = (entry: LogEntry): void => terminal.out(json ? JSON.stringify(itemOf(entry)) : shown(entry));
+  latest.forEach(print);
+  const followers = opened.map(
+    ({ log: { component, current }, end }) =>
+      new LogFollower({
+        file: current,
+        from: end,
+        take: (lines) => {
+          const at = instant(now());
+          for (const line of lines) {
+            const entry = { component, at: timeOfLine(line, at) ?? at, line };
+            if (matchesQuery(entry, query)) print(entry);
+          }
+          return Promise.resolve(true);
+        },
+        lingerMs: component === "mail" ? WRITERS_CHANGE_OVER_MS : 0,
+        failed: (why) => terminal.err(oneLine(`The log of ${component} cannot be followed: ${why}.`)),
+      }),
+  );
+  for (const follower of followers) follower.start();
+  await new Promise<void>((resolve) => {
+    if (interrupted.aborted) resolve();
+    interrupted.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await Promise.all(followers.map((follower) => follower.stop()));
+  return done(undefined, "");
+}
+
+function shown({ component, line }: LogEntry): string {
+  return oneLine(`${component.padEnd(8)}  ${line}`);
+}
+
+function itemOf({ component, at, line }: LogEntry) {
+  return { at: isoTime(at), component, line };
+}
+
+function chosenLogs(call: CommandCall): readonly ComponentLog[] | CommandFailure {
+  const all = allLogs(call);
+  const wanted = call.option("component");
+  if ("ok" in all || wanted === null) return all;
+  const chosen = all.filter(({ component }) => component === wanted);
+  const names = all.map(({ component }) => component).join(", ");
+  return chosen.length > 0 ? chosen : wrongUsage(`No component is called "${oneLine(wanted)}".`, `There are ${names}.`);
+}
+
+function allLogs({ layout }: CommandCall): readonly ComponentLog[] | CommandFailure {
+  try {
+    return findLogs(layout.log);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return failed(`No logs exist below ${layout.log}.`, "`--data` names another directory.");
+    if (code === "EACCES") return failed("The logs may be read by root only.", "Try again with sudo.");
+    throw error;
+  }
+}
+
+function queryFrom(call: CommandCall): LogQuery | CommandFailure {
+  const since = sinceFrom(call);
+  if (since !== null && typeof since !== "number") return since;
+  const ip = call.option("ip");
+  const target = ip === null ? null : targetFrom(ip);
+  if (target !== null && typeof target !== "string") return target;
+  const queueId = call.option("queue-id");
+  if (queueId !== null && !isQueueId(queueId))
+    return wrongUsage(`"${oneLine(queueId)}" is not a queue id.`, "It looks like 72CED1EABE5.");
+  return {
+    grep: call.option("grep"),
+    since,
+    network: target === null ? null : parsePrefix(target),
+    queueId,
+    account: call.option("account"),
+  };
+}
+
+export function sinceFrom(call: CommandCall): Millis | null | CommandFailure {
+  const text = call.option("since");
+  if (text === null) return null;
+  const age = parseDuration(text);
+  if (age !== null) return instant(call.now() - age);
+  // Also as we print it, `2026-11-20 08:00:00 UTC`; but no 30 February, which would be taken for a day in March.
+  const at = parseTime(text.slice(0, 10)) === null ? Number.NaN : Date.parse(text);
+  if (!Number.isNaN(at)) return instant(at);
+  return wrongUsage(`"${oneLine(text)}" is not a time.`, "Write 30m, 2h, 7d or 2026-11-20T08:00:00Z.");
+}

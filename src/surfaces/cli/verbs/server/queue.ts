@@ -1,0 +1,219 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "../../../../admin/declare/control.ts";
+import type { QueueChange, QueueItem } from "../../../../admin/queue.ts";
+import { codeOf } from "../../../../core/error.ts";
+import { plural } from "../../../../core/text.ts";
+import { span } from "../../../../core/time.ts";
+import { SYSTEM_PATH } from "../../../../host/machine/run-program.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { andMore, gather, pageFrom } from "../../listing.ts";
+import { printable, wrapped } from "../../print/text.ts";
+
+type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
+type Chosen = Pick<Extract<Command, { verb: ChangeVerb }>, "ids" | "account" | "sender" | "recipient">;
+
+/** `queue list [ID...]` */
+export async function queueList(call: CommandCall): Promise<CommandOutcome> {
+  const page = pageFrom(call, "mails");
+  if ("ok" in page) return page;
+  const asked = await gather(
+    page,
+    (some) => call.guard.ask<"queue_list">({ verb: "queue_list", ...chosenBy(call), ...some }),
+    (first, rest) => ({ ...rest, total: first.total, mails: [...first.mails, ...rest.mails] }),
+  );
+  if (!asked.ok) return asked;
+  const { mails, total, next } = asked.result;
+  if (mails.length === 0) return done(asked.result, "No such mail is in the queue.");
+  const list = mails.map((mail) => printed(mail, call.now())).join("\n\n");
+  const more = andMore({ next, total, shown: mails.length }, page.cursor);
+  const head = `${plural(total, "mail")} in the queue, oldest first:`;
+  return done(asked.result, `${head}\n\n${list}${more}`, hintFor(mails));
+}
+
+export function queueHold(call: CommandCall): Promise<CommandOutcome> {
+  return change(call, "queue_hold");
+}
+
+export function queueRelease(call: CommandCall): Promise<CommandOutcome> {
+  return change(call, "queue_release");
+}
+
+export function queueFlush(call: CommandCall): Promise<CommandOutcome> {
+  return change(call, "queue_flush");
+}
+
+export async function queueDelete(call: CommandCall): Promise<CommandOutcome> {
+  const verb = call.flag("bounce") ? "queue_return" : "queue_delete";
+  if (call.flag("yes")) return change(call, verb);
+  const chosen = chosenBy(call);
+  if (!call.flag("all") && isEmpty(chosen)) return nothingChosen("queue_delete");
+  const asked = await call.guard.ask<"queue_list">({ verb: "queue_list", ...chosen, limit: 1, cursor: null });
+  if (!asked.ok) return asked;
+  const { total } = asked.result;
+  if (total === 0) return failed("No such mail is in the queue.", `\`${PROGRAM} queue list\` shows what is.`);
+  if (!call.terminal.interactive)
+    return wrongUsage("No terminal to ask on: nothing was deleted.", "Give --yes if that is what you want.");
+  const question = call.flag("bounce")
+    ? `Return ${plural(total, "mail")} to the senders as undeliverable?`
+    : `Delete ${plural(total, "mail")} from the queue, for good?`;
+  if (!(await agrees(call, question))) return failed("No mail was deleted.", "");
+  return change(call, verb);
+}
+
+const DONE: Readonly<Record<ChangeVerb, (mails: string) => string>> = {
+  queue_hold: (mails) => `${mails} put on hold.`,
+  queue_release: (mails) => `${mails} released: Postfix delivers again.`,
+  queue_delete: (mails) => `${mails} deleted.`,
+  queue_return: (mails) => `${mails} returned as undeliverable.`,
+  queue_flush: (mails) => `Postfix tries ${mails} again now.`,
+};
+
+type Asked = Readonly<{ ok: true; result: QueueChange }> | CommandFailure;
+
+async function change(call: CommandCall, verb: ChangeVerb): Promise<CommandOutcome> {
+  const chosen = chosenBy(call);
+  // To try everything again harms nothing.
+  const isAll = call.flag("all") || (verb === "queue_flush" && isEmpty(chosen));
+  if (!isAll && isEmpty(chosen)) return nothingChosen(verb);
+  const kept = new Map<string, number>();
+  let [changed, cursor]: [number, string | null] = [0, null];
+  do {
+    const asked: Asked = await call.guard.ask<typeof verb>({ verb, ...chosen, isAll, cursor });
+    if (!asked.ok)
+      return changed === 0 ? asked : { ...asked, message: `${asked.message} ${DONE[verb](plural(changed, "mail"))}` };
+    for (const { account, mails } of asked.result.kept) kept.set(account, (kept.get(account) ?? 0) + mails);
+    changed += asked.result.changed;
+    cursor = asked.result.next;
+    if (cursor !== null) call.terminal.progress(DONE[verb](plural(changed, "mail")));
+  } while (cursor !== null);
+  const [held] = kept.keys();
+  if (changed === 0 && held !== undefined) return allHeld(held);
+  const all: QueueChange = { changed, kept: [...kept].map(([account, mails]) => ({ account, mails })), next: null };
+  return done(all, [DONE[verb](plural(changed, "mail")), ...keptLines(all)].join("\n"), `${PROGRAM} ${NEXT[verb]}`);
+}
+
+function allHeld(account: string): CommandFailure {
+  const name = printable(account);
+  return failed(
+    `The guard holds this mail of ${name}: nothing was done.`,
+    `\`${PROGRAM} account held ${name}\` shows it; \`account release\` sends it, \`account drop\` deletes it.`,
+  );
+}
+
+const NEXT: Readonly<Record<ChangeVerb, string>> = {
+  queue_hold: "queue list  # `queue release` releases it",
+  queue_release: "queue list",
+  queue_delete: "queue list",
+  queue_return: "queue list",
+  queue_flush: "logs --component mail --follow",
+};
+
+function keptLines({ kept }: QueueChange): readonly string[] {
+  return kept.map(({ account, mails }) =>
+    printable(`The guard holds ${plural(mails, "mail")} of ${account}, which stay: ${PROGRAM} account held ${account}`),
+  );
+}
+
+function chosenBy(call: CommandCall): Chosen {
+  const sender = call.option("sender");
+  return {
+    ids: (call.args[0] ?? "").split(/[\s,]+/).filter((id) => id !== ""),
+    account: call.option("account"),
+    sender: sender === "<>" ? "" : sender,
+    recipient: call.option("recipient"),
+  };
+}
+
+function isEmpty({ ids, account, sender, recipient }: Chosen): boolean {
+  return ids.length === 0 && account === null && sender === null && recipient === null;
+}
+
+function nothingChosen(verb: ChangeVerb): CommandFailure {
+  return wrongUsage(
+    `${verb.replace("_", " ").replace("return", "delete")} needs queue ids, --account, --sender, --recipient, or --all.`,
+    `\`${PROGRAM} queue list\` shows the queue ids.`,
+  );
+}
+
+function printed(mail: QueueItem, nowMs: number): string {
+  const { queueId, at, sizeBytes, sender, recipients, recipientCount } = mail;
+  const age = span(nowMs - Date.parse(at));
+  const size = `${Math.max(1, Math.round(sizeBytes / 1024)).toLocaleString("en")} KB`;
+  const rest = recipientCount - recipients.length;
+  return [
+    wrapped(`${queueId}  ${stateOf(mail, nowMs)}`, ""),
+    wrapped(`${size}, ${age} old, from ${sender === "" ? "<> (a bounce or a vacation reply)" : sender}`, "  "),
+    ...recipients.flatMap(({ address, reason }) => [
+      wrapped(`to ${address}`, "  "),
+      ...(reason === null ? [] : [wrapped(reason, "    ")]),
+    ]),
+    ...(rest > 0 ? [`  and ${rest} more`] : []),
+  ].join("\n");
+}
+
+function stateOf({ queue, heldFor, nextTryAt }: QueueItem, nowMs: number): string {
+  switch (queue) {
+    case "deferred": {
+      const waitMs = nextTryAt === null ? 0 : Date.parse(nextTryAt) - nowMs;
+      return waitMs > 0 ? `deferred, next try in ${span(waitMs)}` : "deferred, next try soon";
+    }
+    case "hold":
+      if (heldFor === null) return "on hold";
+      return heldFor.includes("@") ? `on hold by the guard, as mail of ${heldFor}` : "on hold by hand";
+    case "active":
+      return "is being delivered";
+    default:
+      return "arrives";
+  }
+}
+
+function hintFor(mails: readonly QueueItem[]): string {
+  const guarded = mails.find(({ heldFor }) => heldFor?.includes("@") === true)?.heldFor;
+  if (guarded !== undefined && guarded !== null) return `${PROGRAM} account held ${guarded}`;
+  return mails.some(({ queue }) => queue === "deferred")
+    ? `${PROGRAM} queue flush  # tries again now; docs/mail-that-waits.md tells what to look at`
+    : `${PROGRAM} why --message ${mails[0]?.queueId ?? "ID"}`;
+}
+
+/** sysexits.h: programs that send mail expect these. */
+const [EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG] = [69, 75, 77, 78] as const;
+const SENDMAIL = "/usr/sbin/sendmail";
+
+/** Postfix's own sendmail(1) on our queue; its words and its exit code are passed on. */
+export async function sendmail({ layout, args, env, terminal }: CommandCall): Promise<CommandOutcome> {
+  const fail = (code: number, says: string): CommandOutcome => {
+    terminal.err(`${PROGRAM} sendmail: ${says}`);
+    return ended(code);
+  };
+  // Postfix's postdrop(1) takes another configuration directory only from root.
+  if (process.getuid?.() !== 0)
+    return fail(EX_NOPERM, "only root may use it (docs/local-mail.md tells how others send).");
+  if (!existsSync(join(layout.postfixConf, "main.cf")))
+    return fail(EX_CONFIG, `there is no mail server in ${layout.data} yet: start it with \`npm start\`.`);
+  const child = spawn(SENDMAIL, ["-C", layout.postfixConf, ...args], {
+    stdio: "inherit",
+    env: { ...env, PATH: SYSTEM_PATH },
+  });
+  try {
+    await once(child, "close");
+    return ended(child.exitCode ?? EX_TEMPFAIL);
+  } catch (error) {
+    return fail(EX_UNAVAILABLE, `${SENDMAIL} of Postfix cannot be run (${codeOf(error)}).`);
+  }
+}
+
+function ended(code: number): CommandOutcome {
+  return { ok: true, json: undefined, text: "", code };
+}

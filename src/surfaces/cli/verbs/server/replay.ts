@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { type Prefix, parsePrefix } from "../../../../core/net/ip.ts";
+import { DAY_MS, instant, later } from "../../../../core/time.ts";
+import { readServiceEnvironment } from "../../../../host/machine/settings-text.ts";
+import { loadSettings } from "../../../../settings/load.ts";
+import { type Settings, settingKeys, variableOf } from "../../../../settings/schema.ts";
+import { toPolicy } from "../../../../settings/to-policy.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  type Reader,
+  wrongUsage,
+} from "../../call.ts";
+import { printReplay } from "../../print/replay.ts";
+import { invalid, settingsOf } from "../../server-settings.ts";
+import { targetFrom } from "./bans.ts";
+import { sinceFrom } from "./logs.ts";
+
+const USUAL_DAYS = 30;
+
+/** The effect of a different settings file on recorded events. */
+export async function replay(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const file = call.option("policy");
+  if (file === null) return wrongUsage("replay needs --policy FILE.", "FILE is a whole settings file.");
+  return replayOf(file, opened.reader, call);
+}
+
+/** The same for changed settings that are not applied yet. */
+export async function configSimulate(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  return opened.ok ? replayOf(call.args[0] ?? "", opened.reader, call) : opened;
+}
+
+async function replayOf(file: string, reader: Reader, call: CommandCall): Promise<CommandOutcome> {
+  const given = policyFile(file, call);
+  if (!("settings" in given)) return given;
+  const since = sinceFrom(call);
+  if (since !== null && typeof since !== "number") return since;
+  const only = networkFrom(call.option("ip"));
+  if (only !== null && typeof only !== "string") return only;
+  const inForce = settingsOf(call);
+  if (!inForce.ok) return inForce;
+  const now = instant(call.now());
+  const report = await reader.replay({
+    policy: { ...toPolicy(given.settings), simulate: false },
+    allowNow: inForce.settings["allow.networks"],
+    proxies: [...given.settings["http.trusted_proxies"], ...given.settings["proxy.networks"]],
+    since: since ?? later(now, -USUAL_DAYS * DAY_MS),
+    only,
+    mostEvents: Number.MAX_SAFE_INTEGER,
+    now,
+  });
+  const [worst] = report.mostAffected;
+  return done(report, printReplay(report, file), `${PROGRAM} ${worst === undefined ? "events" : `why ${worst.ip}`}`);
+}
+
+/** The whole file must be valid. Its values override the environment of the service. */
+function policyFile(file: string, { layout, env }: CommandCall): Readonly<{ settings: Settings }> | CommandFailure {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error && "code" in error ? String(error.code) : "it cannot be read";
+    return failed(`${file} cannot be read (${why}).`, "Give the path of a settings file.");
+  }
+  const alone = loadSettings(text, {});
+  if (!alone.ok) return invalid(alone.problems);
+  const written = settingKeys().filter((key) => alone.sources[key].from === "file");
+  const overruled = new Set(written.map((key) => variableOf(key)));
+  const around = Object.entries({ ...readServiceEnvironment(layout.environment), ...env });
+  const loaded = loadSettings(text, Object.fromEntries(around.filter(([name]) => !overruled.has(name))));
+  return loaded.ok ? { settings: loaded.settings } : invalid(loaded.problems);
+}
+
+function networkFrom(text: string | null): Prefix | null | CommandFailure {
+  if (text === null) return null;
+  const target = targetFrom(text);
+  return typeof target === "string" ? parsePrefix(target) : target;
+}

@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { makeMailQueue, queuedMails, SENDMAIL } from "../../../../../test/kit/mail-queue.ts";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { dataDirectory, ghostinboxProcess } from "../../../../../test/kit/test-guard.ts";
+
+test("the mail is in our queue, with sendmail's own options and exit codes", SENDMAIL, async () => {
+  using layout = dataDirectory();
+  makeMailQueue(layout);
+  const argv = ["sendmail", "-i", "-f", "anna@example.org", "--", "bob@example.net"];
+  const sent = await ghostinboxProcess(layout, argv, "Subject: x\n\n.\nnot the end\n");
+  assert.equal(sent.code, 0, sent.err);
+  const [mail = "", ...others] = queuedMails(layout);
+  assert.deepEqual(others, []);
+  for (const part of ["anna@example.org", "bob@example.net", "not the end"]) assert.ok(mail.includes(part), mail);
+  const wrong = await ghostinboxProcess(layout, ["sendmail", "-bx"], "Subject: x\n\n");
+  assert.deepEqual([wrong.code, wrong.err], [75, "sendmail: fatal: unsupported: -bx\n"]);
+});
+
+test("before the first start it says so, with the exit code of sysexits.h", {
+  skip: lacking({ root: true }),
+}, async () => {
+  using layout = dataDirectory();
+  const sent = await ghostinboxProcess(layout, ["sendmail", "-t"], "To: bob@example.net\n\n");
+  assert.equal(sent.code, 78);
+  assert.match(sent.err, /^\.\/ghostinbox sendmail: there is no mail server in .* yet: start it with `npm start`\.\n$/);
+  assert.ok(!existsSync(layout.postfixConf));
+});

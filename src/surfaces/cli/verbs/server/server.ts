@@ -1,0 +1,195 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Layout } from "../../../../settings/layout.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  notRunning,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { fitted } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { configCheck } from "../settings/config.ts";
+
+/** `stop`: waits until nothing of the server runs. A stopped part counts as success. */
+export async function stop(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("stop");
+  if (refused !== null) return refused;
+  // Loaded here, as below: no other command needs this much of set-up.
+  const { stopServer } = await import("../../../../host/running/stop.ts");
+  call.terminal.progress("Stopping ...");
+  const stopped = await stopServer(call.layout);
+  if (!stopped.ok)
+    return failed(
+      `GhostInbox has not stopped: ${stopped.reason}`,
+      "`ps` shows what is left, and `--data` names another data directory; try again.",
+    );
+  const { wasRunning } = stopped;
+  return done({ stopped: true, wasRunning }, wasRunning ? "GhostInbox has stopped." : "GhostInbox is not running.");
+}
+
+/**
+ * `restart`: the running start stops everything and starts again in its own process, with its environment. Everything that
+ * could keep it from starting is checked while it still runs.
+ */
+export async function restart(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("restart");
+  if (refused !== null) return refused;
+  const { lockHolder } = await import("../../../../host/running/data-directory.ts");
+  if (lockHolder(call.layout.startPid) === null) return notRunning(call.layout);
+  // The variables given here do not reach the start that runs.
+  const own = { ...call, env: {} };
+  const settings = settingsOf(own);
+  if (!settings.ok) return settings;
+  const checked = await configCheck(own);
+  if (!checked.ok) return checked;
+  const obstacle = await obstacleInData(call.layout);
+  if (obstacle !== null) return failed(`Nothing was restarted: ${obstacle}`, "The server still runs.");
+  const [{ CHECKOUT, IS_PACKAGED }, { portsOf }, { restartServer }] = await Promise.all([
+    import("../../../../host/running/checkout.ts"),
+    import("../../../../host/running/ports.ts"),
+    import("../../../../host/running/stop.ts"),
+  ]);
+  if (!IS_PACKAGED && !(await setUp(CHECKOUT)))
+    return failed("Nothing was restarted: missing packages could not be installed.", "`npm run setup` shows why.");
+  call.terminal.err("Restarting ...");
+  const restarted = await restartServer(call.layout, portsOf(settings.settings));
+  if (restarted.ok) return done({ restarted: true }, "GhostInbox was restarted.", `${PROGRAM} status`);
+  const next = restarted.isRunning ? `\`${PROGRAM} status\` shows more.` : "Start it with `npm start`.";
+  return failed(`GhostInbox was not restarted: ${restarted.reason}`, next);
+}
+
+/** Why a start would refuse the databases. */
+async function obstacleInData(layout: Layout): Promise<string | null> {
+  const [{ schemasOf, unusableSchema }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
+    import("../../../../store/schemas.ts"),
+    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
+    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
+  ]);
+  const schemas = schemasOf(layout);
+  return unusableSchema(schemas) ?? whyNotAgain(layout, schemas) ?? lackOfSpace(layout, schemas);
+}
+
+/** Installs what a new version needs, as `npm start` does; says nothing if nothing is missing. */
+async function setUp(checkout: string): Promise<boolean> {
+  const child = spawn("bash", [join(checkout, "scripts", "setup")], { stdio: ["inherit", 2, 2] });
+  await once(child, "close");
+  return child.exitCode === 0;
+}
+
+function rootOnly(command: string): CommandFailure | null {
+  if (process.getuid?.() === 0) return null;
+  return failed(`Only root can ${command} GhostInbox.`, `Try: sudo ${PROGRAM} ${command}`);
+}
+
+/** `service install`: units of systemd for this checkout and this data directory, the same as those of the package. */
+export async function serviceInstall({ layout }: CommandCall): Promise<CommandOutcome> {
+  const [{ CHECKOUT, IS_PACKAGED }, { installUnits, SYSTEMD_RUNS }] = await Promise.all([
+    import("../../../../host/running/checkout.ts"),
+    import("../../../../host/running/units.ts"),
+  ]);
+  const refused = unfit("install", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
+  if (refused !== null) return refused;
+  // systemd does not pass on the variables of this shell.
+  const unset = await whyNoDomain(layout, {});
+  if (unset !== null) return unset;
+  const installed = await installUnits({ checkout: CHECKOUT, layout, node: process.execPath });
+  if (!installed.ok) return failed(installed.reason, "");
+  const text = `systemd starts GhostInbox at boot from now on, with the data in ${layout.data}.`;
+  return done({ installed: true, data: layout.data }, text, "systemctl start ghostinbox");
+}
+
+/** Without a domain the service would fail again and again. Exported for its test. */
+export async function whyNoDomain(layout: Layout, env: NodeJS.ProcessEnv): Promise<CommandFailure | null> {
+  const [{ readSettings }, { SetUpFailure }] = await Promise.all([
+    import("../../../../jobs/settings-file/settings-file.ts"),
+    import("../../../../host/running/failure.ts"),
+  ]);
+  try {
+    await readSettings(layout, env);
+    return null;
+  } catch (error) {
+    if (!(error instanceof SetUpFailure)) throw error;
+    const next = "GHOSTINBOX_DOMAIN=example.org npm start";
+    return failed(`The service could not start. ${error.message}`, `Write it there, or start it once by hand: ${next}`);
+  }
+}
+
+/** `service uninstall`: stops the server, and takes the units back. */
+export async function serviceUninstall(): Promise<CommandOutcome> {
+  const [{ IS_PACKAGED }, { SYSTEMD_RUNS, uninstallUnits }] = await Promise.all([
+    import("../../../../host/running/checkout.ts"),
+    import("../../../../host/running/units.ts"),
+  ]);
+  const refused = unfit("uninstall", IS_PACKAGED, existsSync(SYSTEMD_RUNS));
+  if (refused !== null) return refused;
+  const removed = await uninstallUnits();
+  if (!removed.ok) return failed(removed.reason, `Then \`${PROGRAM} service uninstall\` continues from there.`);
+  const text =
+    removed.found === true ? "systemd no longer starts GhostInbox." : "No units of GhostInbox are installed.";
+  return done({ uninstalled: removed.found === true }, text);
+}
+
+/** Exported for its test. */
+export function unfit(what: "install" | "uninstall", isPackaged: boolean, hasSystemd: boolean): CommandFailure | null {
+  if (process.getuid?.() !== 0)
+    return failed(`Only root can ${what} units of systemd.`, `Try: sudo ${PROGRAM} service ${what}`);
+  if (isPackaged)
+    return failed(
+      "The units of GhostInbox belong to its package.",
+      what === "install" ? "Try: systemctl enable --now ghostinbox" : "Try: systemctl disable --now ghostinbox",
+    );
+  if (hasSystemd) return null;
+  return failed("systemd does not run this machine.", "`npm start` runs the server without it.");
+}
+
+/** Shows what it would remove, asks, and undoes what set-up did. Works whether or not the server runs. */
+export async function uninstall(call: CommandCall): Promise<CommandOutcome> {
+  if (process.getuid?.() !== 0) return failed("Only root can uninstall GhostInbox.", `Try: sudo ${PROGRAM} uninstall`);
+  // Loaded here: no other command needs this much of set-up.
+  const [{ isForeign }, { planUninstall, uninstall: takeBack }, { CHECKOUT, IS_IMAGE, IS_PACKAGED }] =
+    await Promise.all([
+      import("../../../../host/running/data-directory.ts"),
+      import("../../../../jobs/uninstall/uninstall.ts"),
+      import("../../../../host/running/checkout.ts"),
+    ]);
+  if (IS_PACKAGED)
+    return failed(
+      "GhostInbox was installed as a Debian package.",
+      "Try: apt remove ghostinbox (apt purge asks about its data)",
+    );
+  if (IS_IMAGE)
+    return failed(
+      "GhostInbox runs in a container.",
+      "Remove the container and its volume, on the host (docs/docker.md)",
+    );
+  const { data } = call.layout;
+  if (isForeign(call.layout))
+    return failed(
+      `${data} holds other programs' files and no ghostinbox.toml, so nothing is uninstalled.`,
+      "`--data` or GHOSTINBOX_DATA names a server's directory.",
+    );
+  const options = { purgeData: call.flag("purge-data"), packages: call.flag("packages") };
+  const steps = await planUninstall(call.layout, options);
+  const { terminal } = call;
+  const list = `GhostInbox will:\n${steps.map((step) => `  - ${step}`).join("\n")}`;
+  terminal.err(terminal.width === null ? list : fitted(list, terminal.width));
+  if (!call.flag("yes")) {
+    if (!terminal.interactive)
+      return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
+    const reply = await terminal.ask("Continue? Type yes: ");
+    if (reply?.trim().toLowerCase() !== "yes") return failed("Nothing was changed.", "");
+  }
+  const outcome = await takeBack(call.layout, options, (doing) => terminal.progress(`${doing} ...`));
+  if (!outcome.ok)
+    return failed(outcome.reason, `Once that is settled, \`${PROGRAM} uninstall\` continues from there.`);
+  const kept = existsSync(data) ? ` Mail, accounts and settings are in ${data}.` : "";
+  const left = ` Its programs are in ${CHECKOUT}, which is yours to delete.`;
+  return done({ steps }, `GhostInbox is uninstalled.${kept}${left}`);
+}

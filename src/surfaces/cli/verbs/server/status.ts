@@ -1,0 +1,183 @@
+import type { ComponentHealth, Health, Stats } from "../../../../admin/declare/items.ts";
+import type { AlertItem, AlertList } from "../../../../admin/server.ts";
+import { RENEW_IMAGE } from "../../../../core/report/todo.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime, span, until } from "../../../../core/time.ts";
+import { VERSION } from "../../../../core/version.ts";
+import { ALL_BANS, allBans, statsOf } from "../../../../guard/explain/stats.ts";
+import { stateJson } from "../../../../host/firewall/firewall-state.ts";
+import { IS_IMAGE } from "../../../../host/running/checkout.ts";
+import { containerNews } from "../../../../host/running/container.ts";
+import { readCheckRecord } from "../../../../jobs/check/check-record.ts";
+import { readMailRecord } from "../../../../jobs/report/records.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import { givenUp } from "../../../../settings/profile.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM } from "../../call.ts";
+import { hint } from "../../guard-status.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { currentFirewall, shownState } from "../settings/firewall.ts";
+import { lastDrillJson, lastDrillText } from "../upkeep/backup.ts";
+
+export async function status(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await call.guard.ask<"health">({ verb: "health" });
+  if (!asked.ok) return asked;
+  const opened = await call.reader();
+  // The state matters most when the database cannot be read: then it is shown without the number of bans.
+  const active = opened.ok ? allBans(opened.reader.queries.figures.bansInForce(instant(call.now()))) : null;
+  const health = asked.result;
+  const listed = await call.guard.ask<"alerts_list">({ verb: "alerts_list", limit: OPEN_SHOWN, cursor: null });
+  const known = listed.ok ? listed.result : null;
+  const { layout } = call;
+  const firewall = await currentFirewall(call);
+  const ports = "ok" in firewall ? null : firewall;
+  const lasts = [
+    ports && shownState(ports),
+    lastCheckText(layout),
+    lastDrillText(layout),
+    lastReportText(layout),
+  ].filter((line) => line !== null);
+  const shownAlerts = known === null || known.leadOut ? [] : [LOCAL_ONLY];
+  const container = containerNews();
+  const profile = profileJson(call);
+  const text = [printStatus(health, active), ...shownAlerts, ...container, ...profileLines(profile), ...lasts].join(
+    "\n",
+  );
+  const alerts = known === null ? null : { open: openAlerts(known).length, leadOut: known.leadOut };
+  const lastly = {
+    firewall: ports && stateJson(ports),
+    lastCheck: lastCheckJson(layout),
+    lastDrill: lastDrillJson(layout),
+    lastReport: lastReportJson(layout),
+  };
+  const json = { ...health, version: VERSION, activeBans: active, alerts, container, profile, ...lastly };
+  return done(json, text, nextAfterStatus(health, active));
+}
+
+export async function stats(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await call.guard.ask<"health">({ verb: "health" });
+  if (!asked.ok) return asked;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  // Who reads a terminal sees the newest; a program, such as `grep`, gets all.
+  const most = call.json || call.terminal.width === null ? ALL_BANS : BANS_SHOWN;
+  const result = statsOf(opened.reader.queries, asked.result, instant(call.now()), most);
+  return done(result, printStats(result, call.now()), `${PROGRAM} stats --json`);
+}
+
+const STATES = {
+  ok: "GhostInbox is running.",
+  degraded: "GhostInbox is running, but not everything works.",
+  down: "GhostInbox is running, but something essential is down.",
+} as const;
+
+function printStatus(health: Health, activeBans: number | null): string {
+  const bans = activeBans === null ? "bans unknown" : `${plural(activeBans, "ban")} in force`;
+  const tasks = health.needsYou.map(
+    ({ since, says, action }) =>
+      `! ${oneLine(says)}${since === null ? "" : ` (since ${dayAndTime(since)})`}\n  ${oneLine(action)}`,
+  );
+  return [
+    `${STATES[health.status]} Up ${span(health.uptimeSeconds * 1_000)}, ${bans}. Version ${VERSION}. ${waiting(tasks.length, health.status)}`,
+    columns(health.components.map(componentCells)),
+    ...tasks,
+  ].join("\n");
+}
+
+function waiting(tasks: number, status: Health["status"]): string {
+  // A part that has just failed is restarted; if that does not help, an alert follows.
+  if (tasks === 0) return status === "ok" ? "Nothing needs you." : "What does not work is listed below.";
+  return tasks === 1 ? "One thing needs you." : `${tasks} things need you.`;
+}
+
+/** The open ones come first in the list. */
+const OPEN_SHOWN = 10;
+
+function openAlerts({ items }: AlertList): readonly AlertItem[] {
+  return items.filter(({ resolvedAt }) => resolvedAt === null);
+}
+
+const LOCAL_ONLY =
+  "Alerts go to a mailbox on this server only. Set a channel that does not depend on it, such as alerts.ntfy, or " +
+  "alerts.email with a mailbox elsewhere (docs/alerts.md).";
+
+function componentCells({ name, status: state, detail }: ComponentHealth): readonly string[] {
+  return [`  ${name}`, state, detail];
+}
+
+function nextAfterStatus(health: Health, activeBans: number | null): string {
+  if (activeBans === null) return `${PROGRAM} bans  # shows why the database cannot be read`;
+  const [command] = health.needsYou.flatMap(({ action }) => /`([^`]+)`/.exec(hint(action))?.[1] ?? []);
+  if (command !== undefined) return command;
+  return activeBans > 0 ? `${PROGRAM} bans` : `${PROGRAM} events --follow`;
+}
+
+/** More would push the counts off a screen; `bans` shows them. */
+const BANS_SHOWN = 10;
+
+/** Exported for its test. */
+export function printStats(stats_: Stats, nowMs: number): string {
+  const bans = stats_.bans.items.map((item) => [`  ${item.ip}`, item.level, until(item.expiresAt, nowMs), item.reason]);
+  const counts = Object.entries(stats_.counts).map(([type, count]) => [`  ${type}`, String(count)]);
+  const tops = stats_.topIps.map((top) => [`  ${top.ip}`, ...[top.mails, top.connections, top.rejected].map(String)]);
+  return [
+    printStatus(stats_.health, stats_.bans.active),
+    section("Bans in force, newest first", bans) + moreBans(stats_),
+    section("Events of the last 24 hours", counts),
+    section("Busiest addresses of the last 24 hours", [["  ADDRESS", "MAILS", "CONNECTIONS", "REJECTED"], ...tops]),
+  ].join("\n\n");
+}
+
+function moreBans({ bans: { active, items } }: Stats): string {
+  const rest = active - items.length;
+  return rest > 0 ? `\n… and ${rest.toLocaleString("en")} more: ${PROGRAM} bans` : "";
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? `${title}: none` : `${title}:\n${columns(rows)}`;
+}
+
+/** One line about the last run of all checks, for `status`; null if there was none, or only root may know. */
+export function lastCheckText(layout: Layout): string | null {
+  const last = lastCheckJson(layout);
+  if (last === null) return null;
+  const bad = last.wrong.length === 0 ? "nothing wrong" : `wrong: ${last.wrong.join(", ")}`;
+  const renewal = IS_IMAGE && last.wrong.includes("updates.waiting") ? ` Renew the image: ${RENEW_IMAGE}` : "";
+  return `Last checks: ${dayAndTime(last.at)}, ${plural(last.checks, "check")}, ${bad}.${renewal}`;
+}
+
+/** The same for programs. */
+export function lastCheckJson(layout: Layout) {
+  const { at, checks } = readCheckRecord(layout);
+  if (at === null) return null;
+  const all = Object.entries(checks);
+  const wrong = all.filter(([, { state }]) => state === "wrong").map(([id]) => id);
+  return { at: isoTime(instant(at)), checks: all.length, wrong };
+}
+
+/** One line about the last report by mail, for `status`; null if there was none, or only root may know. */
+export function lastReportText(layout: Layout): string | null {
+  const last = lastReportJson(layout);
+  return last === null ? null : `Last report by mail: ${dayAndTime(last.at)}, to ${last.to.join(", ")}.`;
+}
+
+/** The same for programs. */
+export function lastReportJson(layout: Layout) {
+  const { last } = readMailRecord(layout);
+  return last === null ? null : { at: isoTime(instant(last.at)), to: last.to };
+}
+
+/** The profile and what it gives up, for `status`; null for the usual one, or if the settings cannot be read. */
+export function profileJson(call: Pick<CommandCall, "layout" | "env">) {
+  const loaded = settingsOf(call);
+  return loaded.ok ? profileOf(loaded) : null;
+}
+
+function profileOf({ settings: { profile }, sources }: ValidSettings) {
+  return profile === "standard" ? null : { name: profile, givesUp: givenUp(profile, sources) };
+}
+
+export function profileLines(shown: ReturnType<typeof profileJson>): readonly string[] {
+  if (shown === null) return [];
+  return [`Profile ${shown.name} (docs/small-machine.md):`, ...shown.givesUp.map((line) => `  ${line}`)];
+}

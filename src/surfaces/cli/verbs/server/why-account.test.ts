@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { ip } from "../../../../../test/kit/samples.ts";
+import { net } from "../../../../../test/kit/test-database.ts";
+import {
+  dataDirectory,
+  type Finished,
+  ghostinbox,
+  json,
+  PASSWORD,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+
+const ANNA = "anna@example.org";
+
+describe("why --account", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    assert.equal((await run(`account add ${ANNA} --password-stdin`, `${PASSWORD}\n`)).code, 0);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  const why = async (name = ANNA): Promise<string> => (await run(`why --account ${name}`)).out;
+
+  test("starts with the state of the account, then shows what happened", async () => {
+    const reported = await why();
+    const state = [
+      /^anna@example\.org: active, since .* UTC\.$/,
+      /^ {2}may sign in from +anywhere that logins\.networks allows$/,
+      /^ {2}mailbox +5\.0 MB for 12 mails; quota 5GB \(mailboxes\.quota\)$/,
+      /^ {2}guarded +no$/,
+      /^ {2}mail held +no$/,
+      /^ {2}known addresses +none$/,
+      /^$/,
+      /^anna@example\.org: 1 event\.$/,
+    ];
+    for (const [i, pattern] of state.entries()) assert.match(reported.split("\n")[i] ?? "", pattern);
+    assert.match(reported, /ACCOUNT_ADDED/);
+  });
+
+  test("a guarded, held and suspended account with its own networks says so", async () => {
+    assert.equal((await run(`account networks ${ANNA} add 203.0.113.0/24`)).code, 0);
+    assert.equal((await run(`account quota ${ANNA} none`)).code, 0);
+    assert.equal((await run(`account suspend ${ANNA}`)).code, 0);
+    const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
+    guard.write(
+      ...Array.from({ length: 20 }, (_, i) => {
+        const network = net(`198.51.${i}.0/24`);
+        return { type: "GUESS", account: ANNA, network, proof: `wrong ${i}`, isStale: false } as const;
+      }),
+      { type: "HOLD_ACCOUNT", account: ANNA, prefix: net("203.0.113.66"), ip: ip("203.0.113.66"), evidence },
+      ...Array.from({ length: 10 }, (_, i) => {
+        return { type: "KNOW", prefix: net(`203.0.113.${i}`), account: ANNA, proof: "right" } as const;
+      }),
+    );
+    const reported = await why("Anna@Example.org");
+    assert.match(reported, /^anna@example\.org: suspended, since /);
+    assert.match(reported, /^ {2}may sign in from +203\.0\.113\.0\/24$/m);
+    assert.match(reported, /; quota no limit$/m);
+    assert.match(reported, /^ {2}guarded +yes: 20 wrong passwords or more within 1h, from new places$/m);
+    assert.match(reported, /^ {2}mail held +since .*: it wrote to 101 people within 1h to whom it had never written$/m);
+    assert.match(reported, /^ {2}known addresses +203\.0\.113\.\d, .* and 2 more \(--json\)$/m);
+    const answer = json(await run(`why --account ${ANNA} --json`));
+    assert.partialDeepStrictEqual(answer, { account: ANNA, state: { suspended: true, guarded: { guesses: 20 } } });
+  });
+
+  test("a missing account says so", async () => {
+    assert.match(await why("nobody@example.org"), /^nobody@example\.org is not an account here\.\n\nNothing is known/);
+    assert.match(await why("admin"), /^admin is not an account here\./);
+  });
+});

@@ -1,0 +1,202 @@
+import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
+import type { AccountReport, AddressAnswer, AppPasswordItem } from "../../../../admin/declare/items.ts";
+import type { VacationItem } from "../../../../admin/mailboxes.ts";
+import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
+import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
+import { whyAccount as reportOf, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
+import type { Forwarding } from "../../../../guard/mailbox-ports.ts";
+import type { Queries } from "../../../../guard/storage-ports.ts";
+import { showSettings } from "../../../../settings/show.ts";
+import { toPolicy } from "../../../../settings/to-policy.ts";
+import { type CommandCall, type CommandOutcome, done, PROGRAM, type Reader, wrongUsage } from "../../call.ts";
+import { isClosed, mailKeyText, recoverCommand } from "../../print/account-facts.ts";
+import { columns, oneLine } from "../../print/text.ts";
+import {
+  nextAfterWhy,
+  parts,
+  printAccount,
+  printMessage,
+  printWhy,
+  type SettingsInForce,
+  type WhySubject,
+} from "../../print/why.ts";
+import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { mailboxUse, quotaText, usedText, vacationEnd } from "../accounts/account-settings.ts";
+import { stateOf } from "../accounts/accounts.ts";
+import { eventsNaming } from "./events.ts";
+import { because } from "./held.ts";
+
+export async function why(call: CommandCall): Promise<CommandOutcome> {
+  const [asked] = call.args;
+  const ip = asked === undefined ? null : parseIp(asked);
+  const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || QUEUE_ID.test(asked));
+  const account = call.option("account");
+  const message = call.option("message") ?? (isMessage ? asked : null);
+  if (asked !== undefined && ip === null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
+    return wrongUsage(`"${oneLine(asked)}" is not an IP address.`, "Write it like 203.0.113.7 or 2001:db8::7.");
+  if (asked !== undefined && ip === null && !isMessage && account === null && message === null) return find(call);
+  const address = isMessage ? undefined : asked;
+  if ([address, account, message].filter((one) => one !== undefined && one !== null).length !== 1)
+    return wrongUsage("why needs one of IP, --account ADDRESS and --message ID.", `See \`${PROGRAM} help why\`.`);
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { queries } = opened.reader;
+  const loaded = settingsOf(call);
+  if (ip !== null) return loaded.ok ? whyIp(call, queries, loaded, ip) : loaded;
+  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
+  if (account !== null) return whyAccount(call, opened.reader, account, values);
+  const report = whyMessage(queries, message ?? "");
+  const [queueId] = report.queueIds;
+  const next = queueId === undefined ? `${PROGRAM} logs --grep ID` : `${PROGRAM} logs --queue-id ${queueId}`;
+  return done(report, printMessage(report, values), next);
+}
+
+/** Meant as an address, whether or not it is one. */
+const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
+/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
+const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
+
+/** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
+export async function find(call: CommandCall): Promise<CommandOutcome> {
+  const text = call.args.join(" ");
+  if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
+  if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { reader } = opened;
+  const name = parseAccountName(text);
+  const loaded = settingsOf(call);
+  const values: SettingsInForce = loaded.ok ? inForce(loaded.sources) : new Map();
+  if (name !== null && reader.account(name) !== null) return whyAccount(call, reader, text, values);
+  return eventsNaming(call, reader, text);
+}
+
+async function whyIp(
+  call: CommandCall,
+  queries: Queries,
+  { settings, sources }: ValidSettings,
+  ip: Ip,
+): Promise<CommandOutcome> {
+  const { bans, allow } = toPolicy(settings);
+  const now = instant(call.now());
+  const report = whyAddress(queries, prefixOf(ip, bans.ipv6Prefix), now, bans.memoryMs);
+  const asked = await call.guard.ask<"protection">({ verb: "protection", target: ip });
+  const subject: WhySubject = {
+    ip,
+    report,
+    listedInSettings: allow.find((network) => contains(network, ip)) ?? null,
+    protection: asked.ok ? asked.result.reason : "unknown",
+    memoryMs: bans.memoryMs,
+    nowMs: now,
+    inForce: inForce(sources),
+  };
+  const answer: AddressAnswer = {
+    ...report,
+    protection: asked.ok ? asked.result.reason : null,
+    protectionUnknown: !asked.ok,
+  };
+  return done({ ip, ...answer }, printWhy(subject), nextAfterWhy(subject));
+}
+
+function inForce(sources: ValidSettings["sources"]): SettingsInForce {
+  return new Map(showSettings(sources).map(({ key, value }) => [key, value]));
+}
+
+const MOST_KNOWN = 8;
+
+/** `why --account ADDRESS`: its state now, then what happened. */
+export async function whyAccount(
+  call: CommandCall,
+  reader: Reader,
+  account: string,
+  values: SettingsInForce,
+): Promise<CommandOutcome> {
+  const report = reportOf(reader.queries, account);
+  const name = parseAccountName(account);
+  const row = name === null ? null : reader.account(name);
+  if (name === null || row === null) {
+    const text = parts([`${oneLine(account)} is not an account here.`, printAccount(report, values)]);
+    return done({ ...report, state: null }, text, nextAfter(report));
+  }
+  const loaded = settingsOf(call);
+  const known = loaded.ok ? reader.accountState(name, toPolicy(loaded.settings), instant(call.now())) : null;
+  const use = await mailboxUse(call, name);
+  const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
+  const keys = reader.accountKeys(name);
+  const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
+  const apps = reader.appPasswords(name);
+  const forwarding = reader.forwarding(name);
+  const vacation = reader.vacation(name);
+  const reply = vacationLine(vacation, call.now());
+  const text = parts([
+    printState(name, { row, known, mailbox, key, apps, forwarding, reply }),
+    printAccount(report, values),
+  ]);
+  const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
+  const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
+  return done(
+    { ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps, forwarding, vacation } },
+    text,
+    next,
+  );
+}
+
+/** `known` null: the settings cannot be read, and the limits depend on them. `key`, `reply` null: not mentioned. */
+type Told = Readonly<{
+  row: AccountRow;
+  known: AccountKnown | null;
+  mailbox: string;
+  key: string | null;
+  apps: readonly AppPasswordItem[];
+  forwarding: Forwarding | null;
+  reply: string | null;
+}>;
+
+function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding, reply }: Told): string {
+  const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
+  const lines = [
+    ["  may sign in from", from],
+    ["  mailbox", mailbox],
+    ...(forwarding === null ? [] : [["  sent on to", onward(forwarding)]]),
+    ...(reply === null ? [] : [["  vacation reply", reply]]),
+    ...(key === null ? [] : [["  key of its mail", key]]),
+    ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
+    ...(known === null ? [] : knownLines(known)),
+  ];
+  return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
+}
+
+function onward({ to, keep }: Forwarding): string {
+  return `${to.map(shown).join(", ")}; ${keep ? "a copy stays here" : "no copy stays here"}`;
+}
+
+function vacationLine(vacation: VacationItem | null, now: number): string | null {
+  if (vacation === null) return null;
+  return vacation.until === null ? "yes" : vacationEnd(vacation.until, now);
+}
+
+function lastUse({ name, usedAt }: AppPasswordItem): string {
+  return `${oneLine(name)} (${usedAt === null ? "never used" : `used ${dayAndTime(usedAt)}`})`;
+}
+
+function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly string[])[] {
+  const guesses =
+    guarded === null
+      ? "no"
+      : `yes: ${plural(guarded.guesses, "wrong password")} or more within ${formatDuration(guarded.windowMs)}, from new places`;
+  const mail = held === null ? "no" : `since ${dayAndTime(held.at)}: ${because(held)}`;
+  const rest = known.length > MOST_KNOWN ? ` and ${known.length - MOST_KNOWN} more (--json)` : "";
+  const places = known.length === 0 ? "none" : known.slice(0, MOST_KNOWN).map(shown).join(", ") + rest;
+  return [
+    ["  guarded", guesses],
+    ["  mail held", mail],
+    ["  known addresses", places],
+  ];
+}
+
+function nextAfter({ account, addresses }: AccountReport): string {
+  const suspect = addresses.find(({ failed }) => failed > 0);
+  return suspect === undefined ? `${PROGRAM} logs --account ${account}` : `${PROGRAM} why ${suspect.ip}`;
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import {
+  dataDirectory,
+  ghostinbox,
+  oneLineOfError,
+  PASSWORD,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+
+describe("with a running guard", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  test("account add names the variable that keeps a domain of the file from the server", async () => {
+    const file = readFileSync(layout.settings, "utf8");
+    writeFileSync(layout.settings, 'domains = ["example.org", "example.net"]\n');
+    const add = ["account", "add", "anna@example.net", "--password-stdin"];
+    const edited = await ghostinbox(layout, add, `${PASSWORD}\n`);
+    assert.match(
+      oneLineOfError(edited),
+      /example\.net is not a mail domain of this server .* `\.\/ghostinbox config apply`/,
+    );
+    const variable = { GHOSTINBOX_DOMAIN: "example.org" };
+    const overridden = await ghostinbox(layout, add, `${PASSWORD}\n`, variable);
+    assert.match(
+      oneLineOfError(overridden),
+      /^example\.net is in ghostinbox\.toml, but GHOSTINBOX_DOMAIN overrides it: the server has \["example\.org"\]\. Start /,
+    );
+    const applied = await ghostinbox(layout, ["config", "apply"], "", variable);
+    assert.match(applied.out, /^Warning: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox\.toml: domains is /m);
+    writeFileSync(layout.settings, file);
+  });
+
+  test("config show tells what the server uses, and what was not applied yet", async () => {
+    const { out, err } = await ghostinbox(layout, ["config", "show"]);
+    assert.match(out, /^ports\.login_policy = 2 {2}# not applied yet: \d+, default$/m);
+    assert.equal(err, "Next: ./ghostinbox config apply\n");
+    const { out: shown } = await ghostinbox(layout, ["config", "show", "--json"]);
+    assert.match(shown, /"ports\.login_policy",[^}]*"applied": false,\s*"inForce": "2"/);
+    assert.match(shown, /"ports\.smtp",[^}]*"applied": true,\s*"inForce": "25"/);
+  });
+
+  test("config apply does not say that something is in force and that nothing changed", async () => {
+    guard.keeperSays("");
+    const applied = await ghostinbox(layout, ["config", "apply"]);
+    assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
+    assert.doesNotMatch(applied.out, /[Nn]othing/);
+    guard.keeperSays("New connections get the new certificate.");
+    const certificate = await ghostinbox(layout, ["config", "apply"]);
+    assert.match(
+      certificate.out,
+      /^In force now: .* New connections get the new certificate\. Restarted the guard\.$/m,
+    );
+  });
+});

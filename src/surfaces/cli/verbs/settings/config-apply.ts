@@ -1,0 +1,167 @@
+import type { ReplayReport } from "../../../../admin/declare/replay-items.ts";
+import { domainOf } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import { DAY_MS, dayAndTime, instant, later } from "../../../../core/time.ts";
+import { warningsOf } from "../../../../settings/conflicts.ts";
+import { programsToRestart, waitingForStart } from "../../../../settings/program-settings.ts";
+import type { Settings } from "../../../../settings/schema.ts";
+import { toPolicy } from "../../../../settings/to-policy.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  type Reader,
+} from "../../call.ts";
+import { leftOut } from "../../print/replay.ts";
+import { settingsOf, surprises } from "../../server-settings.ts";
+import { adoptedEdits } from "./config.ts";
+import { beginTrial, confirmStrict } from "./firewall.ts";
+
+/**
+ * The keeper lets Postfix and Dovecot check what it renders; then the guard takes the same settings. Programs that read
+ * a changed setting only at their start are restarted. Otherwise Dovecot could ask at a port that the guard has left.
+ */
+export async function configApply(call: CommandCall): Promise<CommandOutcome> {
+  const adopted = await adoptedEdits(call, { isTrial: false });
+  if (!adopted.ok) return adopted;
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const pending = await pendingOf(call);
+  if (!pending.ok) return pending;
+  const confirmed = await confirmApply(call, loaded.settings, pending.result.changed);
+  if (!confirmed.ok) return confirmed;
+  const strict = await confirmStrict(call, loaded.settings, pending.result.changed);
+  if (!strict.ok) return strict;
+  const applied = await call.keeper.ask({ verb: "apply" });
+  if (!applied.ok)
+    return failed(
+      `Nothing was applied: ${applied.reason}.`.replace(/\.\.$/, "."),
+      `Correct that, then \`${PROGRAM} config apply\` again.`,
+    );
+  const asked = await call.guard.ask<"reload">({ verb: "reload" });
+  if (!asked.ok) return asked;
+  const { changed, recorded } = asked.result;
+  const restarted = programsToRestart(changed);
+  for (const service of restarted) {
+    const reply = await call.keeper.ask({ verb: "restart", service });
+    if (!reply.ok) return failed(`Not everything is in force: ${reply.reason}`, `\`${PROGRAM} status\` shows more.`);
+  }
+  const tried = strict.begins ? await beginTrial(call) : null;
+  if (tried !== null && !tried.ok) return tried;
+  if (!recorded)
+    return failed(
+      "The settings are in force, but no record of it was kept: the database could not be written.",
+      `\`${PROGRAM} status\` shows more.`,
+    );
+  const programs = restarted.map((program) => `Restarted the ${program}.`);
+  const warnings = [...warningsOf(loaded.settings), ...surprises(call, loaded)];
+  const notes = [confirmed.note, tried?.text ?? ""];
+  const sentences = [...adopted.says, ...inForce(changed), applied.detail, ...programs, ...notes].filter(
+    (part) => part !== "",
+  );
+  const text = [sentences.join(" "), ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  const next = tried?.ok === true ? tried.next : `${PROGRAM} status`;
+  return done({ changed, restarted, detail: applied.detail, warnings }, text, next);
+}
+
+/** Only root may be able to read a file that was copied into place: then root gives it to the guard, and asks again. */
+async function pendingOf(call: CommandCall): ReturnType<typeof ask> {
+  const asked = await ask(call);
+  if (asked.ok || asked.exit !== "failed" || process.getuid?.() !== 0) return asked;
+  const { restoreSettingsAccess } = await import("../../../../jobs/settings-file/settings-access.ts");
+  restoreSettingsAccess(call.layout);
+  return ask(call);
+}
+
+async function ask(call: CommandCall) {
+  return call.guard.ask<"pending">({ verb: "pending" });
+}
+
+function inForce(changed: readonly string[]): readonly string[] {
+  if (changed.length === 0) return ["No setting had changed."];
+  const waiting = waitingForStart(changed);
+  const now = changed.filter((key) => !waiting.includes(key));
+  return [
+    ...(now.length === 0 ? [] : [`In force now: ${now.join(", ")}.`]),
+    ...(waiting.length === 0 ? [] : [`In force with the next \`npm start\`: ${waiting.join(", ")}.`]),
+  ];
+}
+
+/** How far back settings are tried on recorded events before they are applied: some seconds of work. */
+const LOOKED_BACK_MS = 7 * DAY_MS;
+const MOST_EVENTS = 100_000;
+const NAMED = 5;
+
+/** Settings that decisions depend on (settings/to-policy.ts). */
+const DECIDES =
+  /^(limits\.(mail|connections|recipients|logins|accounts|networks)\.|bans\.|logins\.|allow\.|providers\.|recipients\.|greylist\.enabled$|fail2ban\.sentences$|domains$|simulate$)/;
+
+/** `note`: what the check could not see; empty if nothing. */
+export type Confirmed = Readonly<{ ok: true; note: string }>;
+
+/**
+ * Asks for confirmation if accounts would lose the domain to which their mail comes, or if the settings would have refused a
+ * sign-in that succeeded.
+ */
+export async function confirmApply(
+  call: CommandCall,
+  settings: Settings,
+  changed: readonly string[],
+): Promise<CommandFailure | Confirmed> {
+  const isReplayed = !settings.simulate && changed.some((key) => DECIDES.test(key));
+  if (call.flag("yes") || (!isReplayed && !changed.includes("domains"))) return { ok: true, note: "" };
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
+  if (names.length > 0) {
+    const agreed = await agreedTo(call, refusedMail(names), "");
+    if (!agreed.ok) return agreed;
+  }
+  if (!isReplayed) return { ok: true, note: "" };
+  const now = instant(call.now());
+  const report = await opened.reader.replay({
+    policy: { ...toPolicy(settings), simulate: false },
+    allowNow: settings["allow.networks"],
+    proxies: [...settings["http.trusted_proxies"], ...settings["proxy.networks"]],
+    since: later(now, -LOOKED_BACK_MS),
+    only: null,
+    mostEvents: MOST_EVENTS,
+    now,
+  });
+  const note = leftOut(report.reach);
+  if (report.accounts.total === 0)
+    return { ok: true, note: note === "" ? "" : `No user would have been turned away. ${note}` };
+  const says = `${warning(report)} ${note}`.trim();
+  return agreedTo(call, says, `\`${PROGRAM} config simulate\` shows more; `);
+}
+
+async function agreedTo(call: CommandCall, says: string, more: string): Promise<CommandFailure | Confirmed> {
+  const next = `${more}\`${PROGRAM} config apply --yes\` applies them all the same.`;
+  if (!call.terminal.interactive) return failed(`Nothing was applied: ${says}`, next);
+  return (await agrees(call, `${says} Apply it all the same?`))
+    ? { ok: true, note: "" }
+    : failed("Nothing was applied.", next);
+}
+
+/** Accounts at domains that are not mail domains any more, for example because one was misspelled. */
+function withoutDomain(reader: Reader, { domains }: Settings): readonly string[] {
+  const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
+  const ours = new Set<string>(domains);
+  return items.map(({ name }) => name).filter((name) => !ours.has(domainOf(name)));
+}
+
+function refusedMail(names: readonly string[]): string {
+  const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `with these domains mail to ${names.slice(0, NAMED).join(", ")}${others} is refused for good.`;
+}
+
+function warning({ accounts, events, from }: ReplayReport): string {
+  const named = accounts.items.slice(0, NAMED).map(({ account, ip }) => `${account} (from ${ip})`);
+  const others = accounts.total > named.length ? ` and ${accounts.total - named.length} more` : "";
+  const since = from === null ? "" : ` since ${dayAndTime(from)}`;
+  return `these settings would have turned away ${named.join(", ")}${others}, who signed in, in the ${plural(events, "event")}${since}.`;
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { dataDirectory, type Finished, ghostinbox, json, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import { commentedToml } from "../../../../settings/reference.ts";
+
+const SHIPPED = commentedToml({ domains: ["example.org"], hostname: "mail.example.org" });
+
+function withFile(text = SHIPPED): Layout & Disposable {
+  const layout = dataDirectory();
+  writeFileSync(layout.settings, text);
+  return layout;
+}
+
+const run = (layout: Layout, ...words: readonly string[]): Promise<Finished> =>
+  ghostinbox(layout, ["config", ...words]);
+
+function fileOf(layout: Layout): string {
+  return readFileSync(layout.settings, "utf8");
+}
+
+test("one line comes below its default, all else stays, and the next command is printed", async () => {
+  using layout = withFile();
+  const { code, out, err } = await run(layout, "set", "limits.mail.per_minute", "20");
+  assert.equal(code, 0, err);
+  assert.match(out, /^The file was changed; it is not applied yet\.\nlimits\.mail\.per_minute = 20\n$/);
+  assert.equal(err, "Next: ./ghostinbox config apply\n");
+  const line = "# limits.mail.per_minute = 10\n";
+  assert.equal(fileOf(layout), SHIPPED.replace(line, `${line}limits.mail.per_minute = 20\n`));
+  const unset = await run(layout, "unset", "limits.mail.per_minute");
+  assert.match(unset.out, /^limits\.mail\.per_minute = 10, the default$/m);
+  assert.equal(fileOf(layout), SHIPPED);
+  assert.match((await run(layout, "unset", "limits.mail.per_minute")).out, /nothing was written/);
+});
+
+const given: readonly (readonly [key: string, value: string, line: string])[] = [
+  ["bans.ladder", "30m,2h", 'bans.ladder = ["30m", "2h"]'],
+  ["bans.ladder", '["45m"]', 'bans.ladder = ["45m"]'],
+  ["alerts.contacts", '["Anna, +49 30 1234567"]', 'alerts.contacts = ["Anna, +49 30 1234567"]'],
+  ["hostname", "mx.example.org", 'hostname = "mx.example.org"'],
+  ["hostname", '"mx.example.org"', 'hostname = "mx.example.org"'],
+  ["dnsbl.zones", "[]", "dnsbl.zones = []"],
+  ["simulate", "true", "simulate = true"],
+];
+
+for (const [key, value, line] of given)
+  test(`a value as in a variable or as in the file: ${key} ${value}`, async () => {
+    using layout = withFile();
+    assert.equal((await run(layout, "set", key, value)).code, 0);
+    assert.ok(fileOf(layout).split("\n").includes(line), fileOf(layout));
+  });
+
+test("settings that need each other are set and unset at once", async () => {
+  using layout = withFile();
+  const alone = await run(layout, "set", "tls.cert", "/c");
+  assert.match(oneLineOfError(alone), /^tls\.key must be set too/);
+  assert.equal(fileOf(layout), SHIPPED);
+  assert.equal((await run(layout, "set", "tls.cert", "/c", "tls.key", "/k")).code, 0);
+  assert.match(fileOf(layout), /^tls\.cert = "\/c"$/m);
+  assert.match(fileOf(layout), /^tls\.key = "\/k"$/m);
+  assert.equal((await run(layout, "unset", "tls.cert", "tls.key")).code, 0);
+  assert.equal(fileOf(layout), SHIPPED);
+});
+
+test("a value may name a setting, and have spaces", async () => {
+  using layout = withFile();
+  const contact = "Anna  reads ports.smtp = 25 and simulate";
+  const finished = await run(
+    layout,
+    "set",
+    "simulate",
+    "true",
+    "alerts.contacts",
+    contact,
+    "hostname",
+    "mx.example.org",
+  );
+  assert.equal(finished.code, 0, finished.err);
+  const lines = fileOf(layout).split("\n");
+  for (const line of ["simulate = true", `alerts.contacts = ["${contact}"]`, 'hostname = "mx.example.org"'])
+    assert.ok(lines.includes(line), line);
+});
+
+const refused: readonly (readonly [words: readonly string[], code: number, says: RegExp])[] = [
+  [
+    ["set", "limits.mail.per_minuet", "3"],
+    2,
+    /^"limits\.mail\.per_minuet" is not a setting; the nearest is limits\.mail\.per_m/,
+  ],
+  [["set", "limits.mail.per_minute", "0"], 2, /^limits\.mail\.per_minute must be a whole number .* not 0\./],
+  [["set", "limits.mail.per_minute", "3\nsimulate = true"], 2, /must be a whole number/],
+  [["set", "ports.smtp", "993"], 1, /^ports\.imaps must not be 993, the port of ports\.smtp\./],
+  [["set", "hostname", "nonsense"], 2, /^hostname must be a full host name/],
+  [["set", "hostname"], 2, /^config set needs VALUE\./],
+  [["set", "simulate", "true", "nonsense"], 2, /^"nonsense" is not a setting/],
+  [["set", "simulate", "true", "hostname"], 2, /^hostname needs a value\. Put quotes/],
+  [["set", "simulate", "true", "alerts.contacts", "Anna", "reads"], 2, /^"reads" is not a setting/],
+  [["unset", "nonsense"], 2, /is not a setting; the nearest is/],
+];
+
+for (const [words, code, says] of refused)
+  test(`nothing is written: ${JSON.stringify(words)}`, async () => {
+    using layout = withFile();
+    const finished = await run(layout, ...words);
+    assert.match(oneLineOfError(finished), says);
+    assert.equal(finished.code, code);
+    assert.equal(fileOf(layout), SHIPPED);
+    assert.deepEqual(
+      readdirSync(layout.data).filter((name) => name.startsWith("ghostinbox.toml")),
+      ["ghostinbox.toml"],
+    );
+  });
+
+test("a file that is not TOML, or wrong elsewhere, is reported and left unchanged; the wrong key itself can be fixed", async () => {
+  using layout = withFile("a = [");
+  assert.match(
+    oneLineOfError(await run(layout, "set", "simulate", "true")),
+    /^Line 1 of ghostinbox\.toml.* is not TOML/,
+  );
+  writeFileSync(layout.settings, "simulate = true\nsimulate = true\n");
+  assert.match(oneLineOfError(await run(layout, "unset", "simulate")), /^simulate is set twice .* in lines 1 and 2/);
+  writeFileSync(layout.settings, 'domains = ["example.org"]\nports.smtp = 0\n');
+  assert.match(oneLineOfError(await run(layout, "set", "simulate", "true")), /^ports\.smtp must be/);
+  assert.equal((await run(layout, "set", "ports.smtp", "25")).code, 0);
+  assert.equal(fileOf(layout), 'domains = ["example.org"]\nports.smtp = 25\n');
+});
+
+test("the last mail domain stays: without one no server starts", async () => {
+  using layout = withFile();
+  for (const words of [
+    ["set", "domains", "[]"],
+    ["unset", "domains"],
+  ]) {
+    assert.match(oneLineOfError(await run(layout, ...words)), /^No mail domain is set: /);
+    assert.equal(fileOf(layout), SHIPPED);
+  }
+});
+
+test("owner, mode and a byte order mark stay", async () => {
+  using layout = withFile(`\uFEFF${SHIPPED}`);
+  chmodSync(layout.settings, 0o604);
+  const before = statSync(layout.settings);
+  assert.equal((await run(layout, "set", "simulate", "true")).code, 0);
+  const after = statSync(layout.settings);
+  assert.deepEqual([after.mode, after.uid, after.gid], [before.mode, before.uid, before.gid]);
+  assert.notEqual(after.ino, before.ino, "it was replaced, not written over");
+  assert.ok(fileOf(layout).startsWith("\uFEFF# "));
+});
+
+test("a link is not replaced by a file", async () => {
+  using layout = withFile();
+  const elsewhere = join(layout.data, "elsewhere.toml");
+  writeFileSync(elsewhere, SHIPPED);
+  rmSync(layout.settings);
+  symlinkSync(elsewhere, layout.settings);
+  const finished = await run(layout, "set", "simulate", "true");
+  assert.equal(finished.code, 1);
+  assert.match(oneLineOfError(finished), /put a copy in its place/);
+  assert.equal(readFileSync(elsewhere, "utf8"), SHIPPED);
+});
+
+test("before the first start the file to change is missing", async () => {
+  using layout = withFile();
+  rmSync(layout.settings);
+  assert.match(oneLineOfError(await run(layout, "set", "simulate", "true")), /does not exist yet/);
+});
+
+test("a variable that overrides the new value is named", async () => {
+  using layout = withFile();
+  mkdirSync(layout.environment, { recursive: true });
+  writeFileSync(join(layout.environment, "GHOSTINBOX_DOMAIN"), "example.org");
+  const { out } = await run(layout, "set", "domains", "example.net");
+  assert.match(
+    out,
+    /^Warning: GHOSTINBOX_DOMAIN overrides line 5 of ghostinbox\.toml: domains is \["example\.org"\], not \["example\.net"\]\.$/m,
+  );
+  const reported = JSON.stringify(json(await run(layout, "set", "domains", "example.com", "--json")));
+  assert.match(reported, /"changed":true,.*"where":"GHOSTINBOX_DOMAIN"/);
+});
+
+test("a secret is not printed, right or wrong", async () => {
+  using layout = withFile();
+  const right = await run(layout, "set", "alerts.webhook", "https://hooks.example/T0KEN");
+  assert.equal(right.code, 0, right.err);
+  assert.match(right.out, /^alerts\.webhook = \(secret\)$/m);
+  const wrong = await run(layout, "set", "alerts.webhook", "no T0KEN");
+  assert.equal(wrong.code, 2);
+  assert.doesNotMatch(right.out + right.err + wrong.out + wrong.err, /T0KEN/);
+});

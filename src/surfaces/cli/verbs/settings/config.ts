@@ -1,0 +1,246 @@
+import { existsSync } from "node:fs";
+import { parse } from "smol-toml";
+import { codeOf } from "../../../../core/error.ts";
+import { nearest } from "../../../../core/text.ts";
+import { instant } from "../../../../core/time.ts";
+import { SettingsUnreadable } from "../../../../host/machine/settings-text.ts";
+import { warningsOf } from "../../../../settings/conflicts.ts";
+import { loadSettings, missingDomain, withoutMark } from "../../../../settings/load.ts";
+import { commentedToml } from "../../../../settings/reference.ts";
+import {
+  isSettingKey,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingOf,
+  variableOf,
+} from "../../../../settings/schema.ts";
+import { SCRIPT } from "../../../../settings/script/adopt-edits.ts";
+import { overridesOf, printSettings, showSettings } from "../../../../settings/show.ts";
+import { type Edited, setKey, unsetKey } from "../../../../settings/toml/edit.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { oneLine } from "../../print/text.ts";
+import {
+  environmentOf,
+  invalid,
+  settingsOf,
+  settingsText,
+  surprises,
+  type ValidSettings,
+} from "../../server-settings.ts";
+
+export async function configCheck(call: CommandCall): Promise<CommandOutcome> {
+  const edited = await adoptedEdits(call, { isTrial: true });
+  if (!edited.ok) return edited;
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const domain = missingDomain(loaded.settings);
+  if (domain !== null) return invalid([{ where: "domains", says: domain }]);
+  const certificate = await certificateProblem(loaded.settings, call);
+  if (certificate !== null) return invalid([{ where: "tls.cert", says: certificate }]);
+  const where = existsSync(call.layout.settings) ? call.layout.settings : "The defaults and the environment";
+  const warnings = [...edited.warnings, ...warningsOf(loaded.settings), ...surprises(call, loaded)];
+  const text = [`${where}: nothing is wrong.`, ...warnings.map(({ says }) => `Warning: ${says}`)].join("\n");
+  return done({ ok: true, problems: [], warnings }, text, `${PROGRAM} config apply`);
+}
+
+/** What `config apply` would refuse about the owner's certificate. Ours is made if it is missing. */
+async function certificateProblem(settings: Settings, { layout, now }: CommandCall): Promise<string | null> {
+  if (settings["tls.cert"] === "" || settings["tls.key"] === "") return null;
+  const [{ readPair }, { certificateFiles }] = await Promise.all([
+    import("../../../../mail/certificates/issue-certificate.ts"),
+    import("../../../../mail/configuration/read-site.ts"),
+  ]);
+  const pair = readPair(certificateFiles(settings, layout), instant(now()));
+  return pair.ok ? null : pair.reason;
+}
+
+/** What the server uses. Of a setting that was edited and not applied yet, both values are shown. */
+export async function configShow(call: CommandCall): Promise<CommandOutcome> {
+  const edited = await adoptedEdits(call, { isTrial: true });
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const pending = await call.guard.ask<"pending">({ verb: "pending" });
+  const { changed, inForce } = pending.ok ? pending.result : { changed: [], inForce: [] };
+  const still = new Map(changed.map((key, i) => [key, inForce[i] ?? ""]));
+  const shown = showSettings(loaded.sources);
+  const items = shown.map((one) => ({
+    ...one,
+    applied: pending.ok ? !still.has(one.key) : null,
+    inForce: pending.ok ? (still.get(one.key) ?? one.value) : null,
+  }));
+  const unread = edited.ok ? edited.warnings : [{ where: SCRIPT, says: edited.message }];
+  const warnings = [...unread, ...surprises(call, loaded)];
+  const text = [printSettings(shown, still).trimEnd(), ...warnings.map(({ says }) => `# Warning: ${says}`)].join("\n");
+  const next = still.size > 0 ? `${PROGRAM} config apply` : `${PROGRAM} config reference  # explains each`;
+  return done({ items, warnings }, text, next);
+}
+
+export async function configReference(): Promise<CommandOutcome> {
+  const items = settingKeys().map((key) => {
+    const { says, byDefault, kind } = settingOf(key);
+    return { key, says, default: byDefault, takes: kind.accepts, variable: variableOf(key) };
+  });
+  return done({ items }, commentedToml({ domains: [], hostname: "" }).trimEnd());
+}
+
+const REFERENCE = `\`${PROGRAM} config reference\``;
+
+type Assignment = Readonly<{ key: SettingKey; toml: string }>;
+
+/** One setting, or several that need each other, such as `tls.cert` and `tls.key`. */
+export async function configSet(call: CommandCall): Promise<CommandOutcome> {
+  const wanted: Assignment[] = [];
+  for (let i = 0; i < call.args.length; i += 2) {
+    const [name = "", given] = call.args.slice(i);
+    const assignment = assignmentFrom(name, given);
+    if (!("key" in assignment)) return assignment;
+    wanted.push(assignment);
+  }
+  return change(
+    call,
+    wanted.map((one) => one.key),
+    (text) =>
+      wanted.reduce<Edited>((so, one) => (so.ok ? setKey(so.text, one.key.split("."), one.toml) : so), {
+        ok: true,
+        text,
+      }),
+  );
+}
+
+export async function configUnset(call: CommandCall): Promise<CommandOutcome> {
+  const keys: SettingKey[] = [];
+  for (const name of (call.args[0] ?? "").split(" ")) {
+    const key = keyFrom(name);
+    if (typeof key !== "string") return key;
+    keys.push(key);
+  }
+  return change(call, keys, (text) =>
+    keys.reduce<Edited>((so, key) => (so.ok ? unsetKey(so.text, key.split(".")) : so), { ok: true, text }),
+  );
+}
+
+function keyFrom(given: string): SettingKey | CommandFailure {
+  if (isSettingKey(given)) return given;
+  const near = nearest(given, settingKeys());
+  return wrongUsage(`"${oneLine(given)}" is not a setting; the nearest is ${near}.`, `${REFERENCE} lists all.`);
+}
+
+/** The value is given as in the file or as in an environment variable: `["30m", "2h"]` or `30m,2h`. */
+function assignmentFrom(name: string, given: string | undefined): Assignment | CommandFailure {
+  const key = keyFrom(name);
+  if (typeof key !== "string") return key;
+  if (given === undefined) return wrongUsage(`${key} needs a value.`, "Put quotes around a value with spaces.");
+  const { kind, secret } = settingOf(key);
+  // A forgotten value would empty a list, and with that lift a restriction.
+  if (given.trim() === "" && Array.isArray(kind.fromText("")))
+    return wrongUsage(`${key} needs a value.`, `Write \`${PROGRAM} config set ${key} []\` for an empty list.`);
+  const asInFile = valueIn(given);
+  const first = asInFile === undefined ? null : kind.read(asInFile);
+  const read = first?.ok === true ? first : kind.read(kind.fromText(given));
+  if (read.ok) return { key, toml: read.toml };
+  const got = secret === true ? "" : `, not ${oneLine(JSON.stringify(read.got) ?? "")}`;
+  return wrongUsage(`${key} ${read.must}${got}.`, `${REFERENCE} explains every setting.`);
+}
+
+/** Undefined if the text is not a TOML value. */
+function valueIn(given: string): unknown {
+  try {
+    const { value, ...others } = parse(`value = ${given}`);
+    return Object.keys(others).length === 0 ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes the file only if all of it is valid afterwards. Nothing is applied yet. */
+async function change(
+  call: CommandCall,
+  keys: readonly SettingKey[],
+  edit: (text: string) => Edited,
+): Promise<CommandOutcome> {
+  const { layout } = call;
+  const text = settingsText(call);
+  if (text === null)
+    return failed(`${layout.settings} does not exist yet.`, "The first `npm start` writes it, with every setting.");
+  if (typeof text !== "string") return text;
+  const plain = withoutMark(text);
+  const broken = notTomlIn(plain);
+  if (broken !== null) return broken;
+  const edited = edit(plain);
+  if (!edited.ok) return failed(edited.reason, "Nothing was written.");
+  const loaded = loadSettings(edited.text, environmentOf(call));
+  if (!loaded.ok) return invalid(loaded.problems, "nothing was written");
+  const missing = keys.includes("domains") ? missingDomain(loaded.settings) : null;
+  if (missing !== null) return invalid([{ where: "domains", says: missing }], "nothing was written");
+  const changed = edited.text !== plain;
+  if (changed) {
+    const { rewriteSettings } = await import("../../../../jobs/settings-file/settings-access.ts");
+    rewriteSettings(layout.settings, text.slice(0, text.length - plain.length) + edited.text);
+  }
+  return outcomeOf(keys, loaded, changed);
+}
+
+/** A problem without a key is one of the whole file. */
+function notTomlIn(text: string): CommandFailure | null {
+  const loaded = loadSettings(text, {});
+  const broken = loaded.ok ? [] : loaded.problems.filter(({ where }) => where === "");
+  return broken.length === 0 ? null : invalid(broken, "nothing was written");
+}
+
+function outcomeOf(keys: readonly SettingKey[], { sources }: ValidSettings, changed: boolean): CommandOutcome {
+  const items = showSettings(sources).filter(({ key }) => keys.includes(key));
+  const overrides = overridesOf(sources).filter(({ key }) => keys.includes(key));
+  const values = items.map(({ key, value, from }) => `${key} = ${value}${from === "default" ? ", the default" : ""}`);
+  const text = [
+    changed ? "The file was changed; it is not applied yet." : "It was like that already: nothing was written.",
+    ...values,
+    ...overrides.map(({ says }) => `Warning: ${says}`),
+  ].join("\n");
+  return done(
+    { changed, items, warnings: overrides.map(({ variable, says }) => ({ where: variable, says })) },
+    text,
+    `${PROGRAM} config apply`,
+  );
+}
+
+export type AdoptedEdits = Readonly<{
+  ok: true;
+  /** Sentences, each about an edit. */
+  says: readonly string[];
+  warnings: readonly Readonly<{ where: string; says: string }>[];
+}>;
+
+/** What was edited in `security/security.js` and in the owner's jail files: with `isTrial` only reported, else written to the settings file. */
+export async function adoptedEdits(
+  call: Pick<CommandCall, "layout" | "env">,
+  { isTrial }: Readonly<{ isTrial: boolean }>,
+): Promise<AdoptedEdits | CommandFailure> {
+  const [{ adoptDestemail }, { adoptScript }, { CHECKOUT }] = await Promise.all([
+    import("../../../../jobs/settings-file/adopt-edits.ts"),
+    import("../../../../jobs/settings-file/adopt-edits.ts"),
+    import("../../../../host/running/checkout.ts"),
+  ]);
+  try {
+    const adopted = adoptScript(CHECKOUT, call.layout, environmentOf(call), isTrial);
+    if (!adopted.ok) return invalid(adopted.problems);
+    const destemail = adoptDestemail(CHECKOUT, call.layout, environmentOf(call), isTrial);
+    const warnings = [
+      ...adopted.says.map((says) => ({ where: SCRIPT, says })),
+      ...destemail.map((says) => ({ where: "alerts.email", says })),
+    ];
+    return { ok: true, says: warnings.map(({ says }) => says), warnings };
+  } catch (error) {
+    // What reads the settings next tells why they cannot be read.
+    if (codeOf(error) !== "EACCES" && !(error instanceof SettingsUnreadable)) throw error;
+    return { ok: true, says: [], warnings: [] };
+  }
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { dataDirectory, ghostinbox, PASSWORD, startGuard, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { connect } from "../../../../programs/command-line/connect.ts";
+import { loadSettings } from "../../../../settings/load.ts";
+import type { CommandCall } from "../../call.ts";
+import { confirmApply } from "./config-apply.ts";
+
+const BOTH = ["limits.mail.per_minute", "domains"];
+
+describe("domains that accounts would lose", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    await ghostinbox(layout, ["account", "add", "anna@example.org", "--password-stdin"], `${PASSWORD}\n`);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  /** `answer`: what somebody at a terminal says; null: no terminal. */
+  const confirm = async (
+    toml: string,
+    changed: readonly string[],
+    answer: string | null,
+    flags: readonly string[] = [],
+  ) => {
+    const loaded = loadSettings(toml, {});
+    assert.ok(loaded.ok);
+    const call: CommandCall = {
+      args: [],
+      option: () => null,
+      flag: (name) => flags.includes(name),
+      json: false,
+      layout,
+      env: {},
+      terminal: {
+        interactive: answer !== null,
+        width: null,
+        out: () => assert.fail(),
+        outForGood: () => assert.fail(),
+        err: () => undefined,
+        progress: () => undefined,
+        readLine: () => assert.fail(),
+        ask: () => Promise.resolve(answer),
+        askSecret: () => assert.fail(),
+        interrupted: new AbortController().signal,
+      },
+      now: Date.now,
+      ...connect(layout, {}),
+    };
+    return confirmApply(call, loaded.settings, changed);
+  };
+
+  test("are removed only after a yes, and the accounts are named", async () => {
+    const misspelled = 'domains = ["exmaple.org"]';
+    const refused = await confirm(misspelled, BOTH, null);
+    assert.ok(!refused.ok);
+    assert.match(refused.message, /^Nothing was applied: .* mail to anna@example\.org is refused for good\.$/);
+    assert.equal(refused.next, "`./ghostinbox config apply --yes` applies them all the same.");
+    assert.equal((await confirm(misspelled, ["domains"], "n")).ok, false);
+    assert.equal((await confirm(`${misspelled}\nsimulate = true`, ["domains"], null)).ok, false);
+    assert.equal((await confirm(misspelled, ["domains"], "y")).ok, true);
+    assert.equal((await confirm(misspelled, ["domains"], null, ["yes"])).ok, true);
+  });
+
+  test("need no question where none is lost", async () => {
+    assert.equal((await confirm('domains = ["example.net", "example.org"]', BOTH, null)).ok, true);
+    assert.equal((await confirm('domains = ["exmaple.org"]', ["spam.enabled"], null)).ok, true);
+  });
+});

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
+import type { Command } from "../../../../admin/declare/control.ts";
+import type { KeeperCommand, KeeperReply } from "../../../../admin/declare/keeper.ts";
+import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { keepStrict } from "../../../../host/firewall/strict.ts";
+import { takeLock } from "../../../../host/running/data-directory.ts";
+import { layoutOf } from "../../../../settings/layout.ts";
+import { loadSettings } from "../../../../settings/load.ts";
+import type { CommandCall } from "../../call.ts";
+import { confirmFirewall, confirmStrict, rollBackFirewall, tryFirewall } from "./firewall.ts";
+
+const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
+const NONE = { doors: [], trusted: [] };
+const OLD = "198.51.100.65 50000 203.0.113.10 22";
+
+/** A call of the command line: `answer` is typed at its terminal, null if there is none. */
+function caller({
+  answer = null,
+  flags = [],
+  ssh = OLD,
+  reply = { ok: true, detail: "" },
+  isDown = false,
+  isStopped = false,
+}: CallerParts) {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(layout.data, { recursive: true });
+  writeFileSync(layout.settings, TOML);
+  if (!isStopped) takeLock(layout.startPid, layout.data);
+  const asked: KeeperCommand[] = [];
+  const audited: string[] = [];
+  let said = "";
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what else of it is used throws
+  const call = {
+    layout,
+    env: { SSH_CONNECTION: ssh },
+    flag: (name: string) => flags.includes(name),
+    keeper: {
+      ask: (command: KeeperCommand) => {
+        asked.push(command);
+        return Promise.resolve(reply);
+      },
+    },
+    guard: {
+      ask: ({ step, opening }: Extract<Command, { verb: "firewall_changed" }>) => {
+        if (isDown) return Promise.resolve({ ok: false, message: "The guard does not answer." });
+        audited.push(`${step}: ${opening}`);
+        return Promise.resolve({ ok: true, result: { done: true } });
+      },
+    },
+    terminal: {
+      interactive: answer !== null,
+      err: (text: string) => (said += text),
+      ask: (text: string) => {
+        said += text;
+        return Promise.resolve(answer);
+      },
+    },
+  } as unknown as CommandCall;
+  return { call, layout, asked, audited, said: () => said };
+}
+
+type CallerParts = Readonly<{
+  answer?: string | null;
+  flags?: readonly string[];
+  ssh?: string;
+  reply?: KeeperReply;
+  /** The guard. */
+  isDown?: boolean;
+  isStopped?: boolean;
+}>;
+
+function settings(toml = TOML) {
+  const loaded = loadSettings(toml, {});
+  return loaded.ok ? loaded.settings : assert.fail();
+}
+
+const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };
+
+test("settings that close a port are applied only after a yes, and the closed ports are named first", async () => {
+  const asks = async (parts: CallerParts, changed = ["firewall.mode"]) => {
+    const { call, said } = caller(parts);
+    return { ...(await confirmStrict(call, settings(), changed)), said: said() };
+  };
+  const yes = await asks({ answer: "y" });
+  assert.match(yes.said, /will accept .*25\/tcp, .*within 2m, every port is open again\. Start\? \[y\/N\]/);
+  assert.deepEqual([yes.ok, "begins" in yes && yes.begins], [true, true]);
+  assert.equal((await asks({ answer: "n" })).ok, false);
+  assert.match(JSON.stringify(await asks({})), /Nothing was applied: The firewall will accept/);
+  const agreed = await asks({ flags: ["yes"] });
+  assert.deepEqual([agreed.ok, agreed.said.includes("Start?")], [true, false]);
+  assert.deepEqual(await asks({}, ["limits.mail.per_minute"]), { ok: true, begins: false, said: "" });
+  const { call } = caller({});
+  assert.deepEqual(await confirmStrict(call, settings('domains = ["example.org"]\n'), ["firewall.mode"]), {
+    ok: true,
+    begins: false,
+  });
+});
+
+test("ports that stay open need no question", async () => {
+  const { call, layout } = caller({});
+  keepStrict(layout, { confirmed: NONE, trial: null });
+  assert.deepEqual(await confirmStrict(call, settings(), ["firewall.open"]), { ok: true, begins: false });
+});
+
+test("a trial tells what to do, with the port of the caller's session", needsRoot, async () => {
+  const { call, asked, audited, layout } = caller({ flags: ["yes"], reply: { ok: true, detail: "", count: 120 } });
+  keepStrict(layout, { confirmed: null, trial: { opening: NONE, connections: [] } });
+  const begun = await tryFirewall(call);
+  assert.ok(begun.ok);
+  assert.match(begun.text, /open a NEW one within 2m and run `\.\/ghostinbox firewall confirm` there/);
+  assert.deepEqual(asked, [{ verb: "firewall_try", session: 22 }]);
+  assert.deepEqual(audited, ["tried: no port"]);
+  const grown = await tryFirewall(caller({ answer: "y", reply: { ok: true, detail: "Nothing is closed." } }).call);
+  assert.equal(grown.ok && grown.text, "Nothing is closed.");
+  assert.equal((await tryFirewall(caller({ answer: "" }).call)).ok, false);
+  assert.equal((await tryFirewall(caller({}).call)).ok, false);
+  const failed = await tryFirewall(caller({ flags: ["yes"], reply: { ok: false, reason: "nft failed" } }).call);
+  assert.match(JSON.stringify(failed), /was not changed: nft failed/);
+});
+
+test("only a session that has started since confirms, or a yes", needsRoot, async () => {
+  const confirm = async (parts: CallerParts, connections: readonly string[] = [OLD]) => {
+    const { call, layout, asked, audited } = caller(parts);
+    keepStrict(
+      layout,
+      connections.length === 0 ? UNCONFIRMED : { confirmed: null, trial: { opening: NONE, connections } },
+    );
+    return { said: JSON.stringify(await confirmFirewall(call)), asked, audited };
+  };
+  assert.match((await confirm({}, [])).said, /Nothing waits/);
+  for (const ssh of [OLD, "198.51.100.65 50001 203.0.113.10 22"]) {
+    const refused = await confirm({ ssh });
+    assert.match(refused.said, /opened before the firewall was tried/);
+    assert.deepEqual([refused.asked, refused.audited], [[], []]);
+  }
+  const sure = await confirm({ flags: ["yes"] });
+  assert.match(sure.said, /The strict firewall stays/);
+  assert.deepEqual([sure.asked, sure.audited], [[{ verb: "firewall_confirm" }], ["confirmed: no port"]]);
+  const unaudited = await confirm({ flags: ["yes"], isDown: true });
+  assert.match(unaudited.said, /stays\. The audit has no record of it: The guard does not answer\./);
+  const late = await confirm({ flags: ["yes"], reply: { ok: false, reason: "nothing waits" } });
+  assert.match(late.said, /It was not confirmed: nothing waits/);
+});
+
+test("a trial is undone at once; without one the way out is named", async () => {
+  const { call, audited } = caller({});
+  assert.match(JSON.stringify(await rollBackFirewall(call)), /in force again/);
+  assert.deepEqual(audited, ["rolled_back: every port"]);
+  const none = await rollBackFirewall(caller({ reply: { ok: false, reason: "nothing waits" } }).call);
+  assert.match(JSON.stringify(none), /nothing waits\..*firewall\.mode bans/);
+  const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
+  assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
+});

@@ -1,0 +1,264 @@
+import type { FIREWALL_STEPS } from "../../../../admin/declare/control.ts";
+import { beyond, type Door, isNothing, type Opening, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { formatDuration, SECOND_MS } from "../../../../core/time.ts";
+import { type FirewallState, firewallState, stateJson } from "../../../../host/firewall/firewall-state.ts";
+import type { ListeningDoor } from "../../../../host/kernel/listeners.ts";
+import { lockHolder } from "../../../../host/running/data-directory.ts";
+import { isStrict } from "../../../../settings/ports.ts";
+import type { Settings } from "../../../../settings/schema.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  notRunning,
+  PROGRAM,
+} from "../../call.ts";
+import { some } from "../../check/finding.ts";
+import { oneLine } from "../../print/text.ts";
+import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+
+const parts = () =>
+  Promise.all([
+    import("../../../../host/firewall/strict.ts"),
+    import("../../../../host/firewall/strict.ts"),
+    import("../../../../host/firewall/wanted.ts"),
+  ]);
+
+/** The kernel's openings now, for `firewall` and `status`. */
+export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  if (process.getuid?.() !== 0) return firewallState(read.settings, UNCONFIRMED, null);
+  const [{ readStrict }, { listStrict }] = await parts();
+  return firewallState(read.settings, readStrict(call.layout), await listStrict());
+}
+
+/** `firewall` */
+export async function firewall(call: CommandCall): Promise<CommandOutcome> {
+  const state = await currentFirewall(call);
+  if ("ok" in state) return state;
+  const hints: Readonly<Partial<Record<FirewallState["state"], string>>> = {
+    trial: `${PROGRAM} firewall confirm  # from a new session`,
+    unconfirmed: `${PROGRAM} firewall try`,
+    broken: `${PROGRAM} status`,
+  };
+  return done(stateJson(state), shownState(state), hints[state.state]);
+}
+
+/** `firewall try` */
+export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
+  const read = await strictSettings(call);
+  return read.ok ? firewallTry(call, read.settings) : read;
+}
+
+/**
+ * `firewall confirm`: from a connection that has started under the tried firewall, because one that was open before would also
+ * last if no new one came through.
+ */
+export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
+  const forbidden = rootOnly();
+  if (forbidden !== null) return forbidden;
+  const [{ readStrict }, , { callerConnection, openConnections }] = await parts();
+  const { trial } = readStrict(call.layout);
+  if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
+  const caller = callerConnection(call.env);
+  if (!call.flag("yes")) {
+    if (caller === null)
+      return failed(
+        "This is not a session of SSH, so it does not prove that you can come in.",
+        "Run it in a new session; or give --yes, if you can always reach this machine's console.",
+      );
+    const open = await openConnections([]);
+    if (open === null)
+      return failed("It was not confirmed: ss(8) does not show which connections are open.", "Try again.");
+    if (trial.connections.includes(caller) || !open.includes(caller))
+      return failed(
+        "This session was opened before the firewall was tried, so it does not prove that you can come in.",
+        "Open a new session and run it there, outside of tmux and screen.",
+      );
+  }
+  const kept = await call.keeper.ask({ verb: "firewall_confirm" });
+  if (!kept.ok)
+    return refused(call, `It was not confirmed: ${kept.reason}`, `Try it again: \`${PROGRAM} firewall try\``);
+  const unaudited = await auditFirewall(call, "confirmed", trial.opening);
+  return done({ confirmed: true }, `The strict firewall stays.${unaudited}`, `${PROGRAM} firewall`);
+}
+
+/** `firewall rollback` */
+export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcome> {
+  const taken = await call.keeper.ask({ verb: "firewall_rollback" });
+  if (!taken.ok)
+    return refused(
+      call,
+      `Nothing was undone: ${taken.reason}`,
+      `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
+    );
+  const [{ readStrict }] = await parts();
+  const unaudited = await auditFirewall(call, "rolled_back", readStrict(call.layout).confirmed);
+  return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
+}
+
+async function strictSettings(call: CommandCall): Promise<ValidSettings | CommandFailure> {
+  const forbidden = rootOnly();
+  if (forbidden !== null) return forbidden;
+  const read = settingsOf(call);
+  if (!read.ok) return read;
+  if (isStrict(read.settings)) return read;
+  return failed(
+    "firewall.mode is not strict, so there is nothing to try.",
+    `\`${PROGRAM} config set firewall.mode strict\`, then \`${PROGRAM} config apply\`.`,
+  );
+}
+
+function rootOnly(): CommandFailure | null {
+  return process.getuid?.() === 0 ? null : failed("Only root can change the firewall.", `Try: sudo ${PROGRAM} …`);
+}
+
+/** In one line. */
+export function shownState({ state, open, waitsS, faults }: FirewallState): string {
+  const lets = open === null ? "every port is open" : `open: ${shownOpening(open)}`;
+  switch (state) {
+    case "off":
+      return "Firewall: off (firewall.enabled); every port is open.";
+    case "bans":
+      return "Firewall: mode bans; banned addresses are dropped, and every port is open to others.";
+    case "trial":
+      return `Firewall: mode strict, WAITS FOR A CONFIRMATION for another ${formatDuration((waitsS ?? 0) * SECOND_MS)} (\`${PROGRAM} firewall confirm\` from a new session); ${lets}.`;
+    case "confirmed":
+      return `Firewall: mode strict; ${lets}.`;
+    case "unconfirmed":
+      return `Firewall: mode strict is set but NOT IN FORCE, because it was not confirmed (\`${PROGRAM} firewall try\`); ${lets}.`;
+    case "broken":
+      return `Firewall: its table inet ghostinbox_strict was changed (${oneLine(some(faults))}); ${lets}.`;
+    case "unknown":
+      return "Firewall: which ports are open cannot be read: that takes root, nft and CAP_NET_ADMIN.";
+  }
+}
+
+const strictFirewall = () => import("../../../../host/firewall/wanted.ts");
+const sessions = () => import("../../../../host/firewall/wanted.ts");
+const strictFile = () => import("../../../../host/firewall/strict.ts");
+
+/** Settings from which the strict firewall follows. */
+const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
+
+type Agreed = Readonly<{ ok: true; begins: boolean }>;
+
+/** Asks for agreement if changed settings close a port that is open now. */
+export async function confirmStrict(
+  call: CommandCall,
+  settings: Settings,
+  changed: readonly string[],
+): Promise<CommandFailure | Agreed> {
+  if (!isStrict(settings) || !changed.some((key) => CHANGES.test(key))) return { ok: true, begins: false };
+  const opening = await plannedOpening(call, settings);
+  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  if (confirmed !== null && isNothing(beyond(confirmed, opening))) return { ok: true, begins: false };
+  const says = await announced(opening, confirmed, settings);
+  if (call.flag("yes")) {
+    call.terminal.err(says);
+    return { ok: true, begins: true };
+  }
+  if (!call.terminal.interactive)
+    return failed(`Nothing was applied: ${says}`, `\`${PROGRAM} config apply --yes\` applies it without a question.`);
+  return (await agrees(call, `${says} Start?`))
+    ? { ok: true, begins: true }
+    : failed("Nothing was applied.", `\`${PROGRAM} config set firewall.mode bans\` leaves every port open.`);
+}
+
+/** `firewall try`: the settings in force are tried again. */
+export async function firewallTry(call: CommandCall, settings: Settings): Promise<CommandOutcome> {
+  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  const says = await announced(await plannedOpening(call, settings), confirmed, settings);
+  if (call.flag("yes")) call.terminal.err(says);
+  else if (!call.terminal.interactive)
+    return failed(`Nothing was started: ${says}`, `\`${PROGRAM} firewall try --yes\` starts without a question.`);
+  else if (!(await agrees(call, `${says} Start?`))) return failed("Nothing was started.", "");
+  return beginTrial(call);
+}
+
+/** The keeper tries the strict firewall of the settings in force. */
+export async function beginTrial(call: CommandCall): Promise<CommandOutcome> {
+  const began = await call.keeper.ask({ verb: "firewall_try", session: await sessionPort(call) });
+  if (!began.ok)
+    return refused(call, `The firewall was not changed: ${began.reason}`, `\`${PROGRAM} status\` shows more.`);
+  const { confirmed, trial } = (await strictFile()).readStrict(call.layout);
+  const seconds = began.count ?? null;
+  if (seconds === null) {
+    const unaudited = await auditFirewall(call, "confirmed", confirmed);
+    return done({ confirmWithinSeconds: null }, began.detail + unaudited, `${PROGRAM} firewall`);
+  }
+  const unaudited = await auditFirewall(call, "tried", trial?.opening ?? confirmed);
+  const within = formatDuration(seconds * SECOND_MS);
+  return done(
+    { confirmWithinSeconds: seconds },
+    `The strict firewall is tried. Leave this session open, open a NEW one within ${within} and run \`${PROGRAM} firewall confirm\` there; otherwise it is undone.${unaudited}`,
+    `${PROGRAM} firewall confirm  # from a new session`,
+  );
+}
+
+/** What the keeper did not do. It does nothing while the server is stopped. */
+export function refused({ layout }: CommandCall, says: string, next: string): CommandFailure {
+  return lockHolder(layout.startPid) === null ? notRunning(layout) : failed(says.replace(/\.?$/, "."), next);
+}
+
+/** Records it. `opening`: the ports accepted since; null: every port. Returns a sentence if it could not be recorded. */
+export async function auditFirewall(
+  call: CommandCall,
+  step: (typeof FIREWALL_STEPS)[number],
+  opening: Opening | null,
+): Promise<string> {
+  const says = opening === null ? "every port" : shownOpening(opening);
+  const kept = await call.guard.ask<"firewall_changed">({
+    verb: "firewall_changed",
+    step,
+    opening: says.slice(0, 480),
+  });
+  return kept.ok ? "" : ` The audit has no record of it: ${kept.message}`;
+}
+
+async function plannedOpening(call: CommandCall, settings: Settings): Promise<Opening> {
+  const { sshDoors, wantedOpening } = await strictFirewall();
+  return wantedOpening(settings, await sshDoors(await sessionPort(call)));
+}
+
+/** The port of the caller's session of SSH; null outside of one. */
+async function sessionPort({ env }: CommandCall): Promise<number | null> {
+  const { callerConnection, ownPortOf } = await sessions();
+  return ownPortOf(callerConnection(env));
+}
+
+/** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
+async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
+  const shut = await (await strictFirewall()).wouldBeShut(opening);
+  const within = formatDuration(settings["firewall.confirm_within"]);
+  const back =
+    confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;
+  return [
+    `The firewall will accept ${shownOpening(opening)}, and ICMP and DHCP; nothing else.`,
+    shut.length === 0 ? "Nothing else listens here now." : `Open now, and closed by it: ${shownListening(shut)}.`,
+    `Unless it is confirmed from a new session within ${within}, ${back}.`,
+  ].join(" ");
+}
+
+export function shownOpening({ doors, trusted }: Opening): string {
+  const all = trusted.length === 0 ? [] : [`everything from ${trusted.join(", ")}`];
+  const some = doors.length === 0 ? ["no port"] : doors.map(shownDoor);
+  return [...some, ...all].join(", ");
+}
+
+/** `22/tcp4` is `22/tcp (IPv4)`. */
+export function shownDoor(door: Door): string {
+  return door.replace(/([46])$/, " (IPv$1)");
+}
+
+function shownListening(found: readonly ListeningDoor[]): string {
+  const said = found.map(
+    ({ door, programs }) =>
+      `${shownDoor(door).replace(/ .*/, "")} (${programs.length === 0 ? "the kernel" : oneLine(programs.join(", "))})`,
+  );
+  return [...new Set(said)].join(", ");
+}

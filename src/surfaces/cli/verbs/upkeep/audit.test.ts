@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import * as z from "zod/mini";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { START, scratch } from "../../../../../test/kit/test-database.ts";
+import { auditRecord } from "../../../../core/events/event.ts";
+import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
+import { openReader } from "../../../../programs/command-line/open-reader.ts";
+import { layoutOf } from "../../../../settings/layout.ts";
+import { SqliteStore } from "../../../../store/engine-db/store.ts";
+import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { run } from "../../run.ts";
+
+/** A server on which root made three tokens, and the command line on it. */
+function server(t: TestContext) {
+  const layout = layoutOf(scratch(t));
+  for (const path of [layout.engineDb, layout.accountsDb, layout.auditAnchors])
+    mkdirSync(dirname(path), { recursive: true });
+  const db = openEngine(layout.engineDb);
+  openAccounts(layout.accountsDb);
+  t.after(() => db.close());
+  const store = new SqliteStore(db);
+  const add = (...names: readonly string[]): void => {
+    store.begin();
+    for (const subject of names) store.append(auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
+    store.commit();
+  };
+  add("one", "two", "three");
+  const ran = async (...words: readonly string[]) => {
+    let [out, err] = ["", ""];
+    const code = await run(["audit", ...words, "--data", layout.data], {
+      env: {},
+      version: "1.2.3",
+      now: () => START,
+      terminal: {
+        interactive: false,
+        width: null,
+        out: (text) => (out += `${text}\n`),
+        outForGood: () => assert.fail("nothing is shown for good"),
+        err: (text) => (err += `${text}\n`),
+        progress: () => undefined,
+        readLine: () => assert.fail(),
+        ask: () => assert.fail(),
+        askSecret: () => assert.fail(),
+        interrupted: new AbortController().signal,
+      },
+      connect: () => ({
+        guard: { ask: () => assert.fail(), watch: () => assert.fail() },
+        keeper: { ask: () => assert.fail() },
+        reader: async () => openReader(layout),
+        close: () => undefined,
+      }),
+    });
+    return { code, out, err };
+  };
+  return { layout, db, add, ran };
+}
+
+test("audit list shows the latest last, in pages", async (t) => {
+  const { ran } = server(t);
+  const { out } = await ran("list", "--limit", "2");
+  assert.match(out, /^ENTRY +TIME .*\n2 .*root +TOKEN_CREATED +two\n3 .*three\n… and 1 more: .*--cursor 2 /);
+  assert.match((await ran("list", "--cursor", "2")).out, /^ENTRY.*\n1 .*one\n$/);
+  const list = z.object({ items: z.array(z.object({ subject: z.string(), detail: z.looseObject({}) })) });
+  const { items } = list.parse(JSON.parse((await ran("list", "--json")).out));
+  assert.deepEqual([items[0]?.subject, items[0]?.detail], ["three", { verdict: "pass" }]);
+});
+
+test("audit verify says what fits and what root anchored, and ends with 1 at what does not", async (t) => {
+  const { ran, db } = server(t);
+  assert.match((await ran("verify")).out, /^Entries 1 to 3 fit\.\nNo anchor confirms them yet/);
+  assert.match((await ran("anchor")).out, /^Entry 3 is anchored: [0-9a-f]{64}\n$/);
+  assert.match((await ran("verify")).out, /Root anchored entry 3 at 2026-11-20 06:00:00 UTC/);
+  db.exec("UPDATE audit_entry SET subject = 'four' WHERE id = 2");
+  const found = await ran("verify");
+  assert.deepEqual([found.code, found.out], [1, ""]);
+  assert.match(found.err, /^The audit is not consistent: entry 2 was changed.* docs\/audit\.md/);
+  const { fault } = z
+    .object({ fault: z.object({ id: z.number() }) })
+    .parse(JSON.parse((await ran("verify", "--json")).out));
+  assert.equal(fault.id, 2);
+  assert.match((await ran("anchor")).err, /^The audit is not consistent/);
+});
+
+test("audit verify compares with other anchors, and reports invalid lines", async (t) => {
+  const { ran, layout } = server(t);
+  const other = join(layout.data, "other");
+  appendFileSync(other, `nonsense\n{"at":"2026-11-20T07:00:00.000Z","id":9,"hash":"${"a".repeat(64)}"}\n`);
+  assert.match((await ran("verify", "--anchors", other)).err, /The audit is not consistent: 6 entries from 4 on/);
+  assert.match((await ran("verify", "--anchors", `${other}.none`)).err, /^The file /);
+  appendFileSync(layout.auditAnchors, "nonsense\n");
+  assert.match((await ran("verify")).out, /1 line of the anchors cannot be read\.\n$/);
+});
+
+test("audit accept continues from a broken audit once root says so, and keeps the reason", async (t) => {
+  const { ran, db, add, layout } = server(t);
+  assert.match((await ran("accept", "why")).out, /nothing to accept/);
+  await ran("anchor");
+  db.exec("DELETE FROM audit_entry WHERE id = 3");
+  assert.match((await ran("accept", "why")).err, /^Nothing was accepted: 1 entry from 3 on is missing/);
+  add("four");
+  assert.match((await ran("accept", "--yes", "a", "recovery")).out, /continues from entry 4/);
+  assert.equal(readAnchors(layout.auditAnchors).anchors.at(-1)?.accepted?.reason, "a recovery");
+  add("five");
+  assert.match((await ran("verify")).out, /^Entries 1 to 5 fit/);
+  db.exec("UPDATE audit_entry SET actor = 'x' WHERE id = 1");
+  assert.match((await ran("verify")).err, /after root accepted them/);
+});
+
+test("a missing table is reported as such", async (t) => {
+  const { ran, db } = server(t);
+  db.exec("ALTER TABLE audit_entry RENAME TO other");
+  assert.match((await ran("verify")).err, /^The audit cannot be read: no such table/);
+});
+
+test("audit export prints a line for each entry, without control characters", async (t) => {
+  const { ran, add } = server(t);
+  add("a\u202eb");
+  const lines = (await ran("export")).out.trimEnd().split("\n");
+  assert.equal(lines.length, 4);
+  const keys = Object.keys(z.looseObject({}).parse(JSON.parse(lines[0] ?? "")));
+  assert.deepEqual(keys, ["id", "at", "actor", "type", "subject", "detail", "previous", "hash"]);
+  assert.ok(lines.every((line) => /^[\x20-\x7e]*$/.test(line)));
+});
+
+test("docs/audit.md: its script checks an export with jq and sha256sum alone", {
+  skip: lacking({ installed: ["jq"] }),
+}, async (t) => {
+  const { ran, add, layout } = server(t);
+  add("größe ✓", 'a\u007f\tb"\\');
+  const [, script = ""] = /```\n(previous=[^]*?)```/.exec(readFileSync("docs/audit.md", "utf8")) ?? [];
+  const check = (text: string): string => {
+    writeFileSync(join(layout.data, "audit.jsonl"), text);
+    return execFileSync("sh", ["-c", script], { cwd: layout.data, encoding: "utf8" });
+  };
+  const { out } = await ran("export");
+  assert.equal(check(out), "5 entries fit\n");
+  assert.match(check(out.replace('"two"', '"six"')), /^entry 2 does not fit\n/);
+  assert.match(check(out.split("\n").toSpliced(2, 1).join("\n")), /^entry 4 does not fit\n/);
+});

@@ -1,0 +1,128 @@
+import { existsSync } from "node:fs";
+import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.ts";
+import { messageOf } from "../../../../core/error.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+} from "../../call.ts";
+import { andMore, pageFrom } from "../../listing.ts";
+import { columns, jsonLine } from "../../print/text.ts";
+
+const files = () => import("../../../../jobs/audit/audit-anchors.ts");
+
+/** `audit list` */
+export async function auditList(call: CommandCall): Promise<CommandOutcome> {
+  const page = pageFrom(call, "entries", "numbers");
+  if ("ok" in page) return page;
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const listed = opened.reader.audit.page(page);
+  const items = listed.items.map((entry) => ({ ...entry, detail: parsed(entry.detail) }));
+  if (items.length === 0) return done(listed, "The audit has no entry yet.");
+  const rows = items
+    .toReversed()
+    .map(({ id, at, actor, type, subject }) => [String(id), dayAndTime(at), actor, type, subject]);
+  const more = andMore({ ...listed, shown: items.length }, page.cursor);
+  const text = columns([["ENTRY", "TIME", "BY", "TYPE", "SUBJECT"], ...rows]) + more;
+  return done({ ...listed, items }, text, `${PROGRAM} audit verify`);
+}
+
+/** `audit verify` */
+export async function auditVerify(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await checkAudit(call, call.option("anchors"));
+  if (!("checked" in asked)) return asked;
+  const { checked, unreadable } = asked;
+  const { first, last, fault, anchored, head } = checked;
+  const json = { first, last, head, anchored, unreadableAnchors: unreadable };
+  const lines = unreadable === 0 ? [] : [`${plural(unreadable, "line")} of the anchors cannot be read.`];
+  if (fault !== null)
+    return {
+      ...failed(`The audit is not consistent: ${fault.says}.`, "docs/audit.md says what to do."),
+      found: { lines, json: { ...json, fault } },
+    };
+  const what = last === 0 ? "The audit has no entry yet." : `Entries ${first} to ${last} fit.`;
+  const until =
+    anchored === null
+      ? "No anchor confirms them yet: the server makes one each hour."
+      : `Root anchored entry ${anchored.id} at ${dayAndTime(anchored.at)}: no earlier one was removed or written again.`;
+  return done({ ...json, fault }, [what, ...(last === 0 ? [] : [until]), ...lines].join("\n"), `${PROGRAM} audit list`);
+}
+
+/** `audit anchor` */
+export async function auditAnchor(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await checkAudit(call, null);
+  if (!("checked" in asked)) return asked;
+  const { last: id, head: hash, fault } = asked.checked;
+  if (fault !== null) return failed(`The audit is not consistent: ${fault.says}.`, `See \`${PROGRAM} audit verify\`.`);
+  if (id === 0) return failed("The audit has no entry yet.", "");
+  const anchor = { at: isoTime(instant(call.now())), id, hash };
+  return append(call, anchor, `Entry ${id} is anchored: ${hash}`);
+}
+
+/** `audit accept` */
+export async function auditAccept(call: CommandCall): Promise<CommandOutcome> {
+  const asked = await checkAudit(call, null);
+  if (!("checked" in asked)) return asked;
+  const { last: id, head: hash, sum, numbered, fault } = asked.checked;
+  if (fault === null) return done({ accepted: false }, "The audit fits: there is nothing to accept.");
+  const question = `The audit is not consistent: ${fault.says}. Continue from entry ${id}?`;
+  if (!call.flag("yes") && !(await agrees(call, question)))
+    return failed(`Nothing was accepted: ${fault.says}.`, "--yes accepts it without a question.");
+  const anchor = {
+    at: isoTime(instant(call.now())),
+    id,
+    hash,
+    accepted: { reason: call.args.join(" "), sum, numbered },
+  };
+  return append(call, anchor, `The audit continues from entry ${id}. The reason is kept among the anchors.`);
+}
+
+/** `audit export` */
+export async function auditExport(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  for (const entry of opened.reader.audit.all()) call.terminal.out(jsonLine(entry));
+  return done(undefined, "");
+}
+
+async function append(call: CommandCall, anchor: Anchor, says: string): Promise<CommandOutcome> {
+  const { appendAnchor } = await files();
+  try {
+    appendAnchor(call.layout.auditAnchors, anchor);
+  } catch (error) {
+    return failed(`The anchor could not be written: ${messageOf(error)}`, "");
+  }
+  return done({ anchor }, says, `${PROGRAM} audit verify`);
+}
+
+type Asked = Readonly<{ checked: Checked; unreadable: number }>;
+
+/** Of the anchors in `file`; null: those of this server. */
+export async function checkAudit(call: CommandCall, file: string | null): Promise<Asked | CommandFailure> {
+  if (file !== null && !existsSync(file)) return failed(`The file ${file} does not exist.`, "");
+  const opened = await call.reader();
+  if (!opened.ok) return opened;
+  const { readAnchors } = await files();
+  try {
+    const { anchors, unreadable } = readAnchors(file ?? call.layout.auditAnchors);
+    return { checked: opened.reader.audit.check(anchors, instant(call.now())), unreadable };
+  } catch (error) {
+    return failed(`The audit cannot be read: ${messageOf(error)}.`, "docs/audit.md says what to do.");
+  }
+}
+
+/** In the form of the API's lists; text that is not JSON is shown unchanged. */
+function parsed(detail: AuditEntry["detail"]): unknown {
+  try {
+    return JSON.parse(detail);
+  } catch {
+    return detail;
+  }
+}

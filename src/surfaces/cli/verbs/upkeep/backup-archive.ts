@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import { VERSION } from "../../../../core/version.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  noServerIn,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { comesBackFrom } from "../../print/comes-back.ts";
+import { oneLine, size } from "../../print/text.ts";
+import { progressText, rootWithSettings } from "./backup.ts";
+
+/** Guessed offline, at any speed: shorter ones do not protect. */
+const SHORTEST = 12;
+const LONGEST = 1_000;
+
+/** `backup export DIR` */
+export async function backupExport(call: CommandCall): Promise<CommandOutcome> {
+  const read = rootWithSettings(call);
+  if (!("settings" in read)) return read;
+  const none = noServerIn(call.layout);
+  if (none !== null) return none;
+  const directory = call.args[0] ?? "";
+  if (!isAbsolute(directory))
+    return wrongUsage(`"${oneLine(directory)}" is not an absolute path.`, "It starts with a slash.");
+  const passphrase = await newPassphrase(call);
+  if (typeof passphrase !== "string") return passphrase;
+  const { archiveIn, exportArchive } = await import("../../../../jobs/backup/export.ts");
+  const file = archiveIn(directory, new Date(call.now()));
+  const made = await exportArchive(call.layout, {
+    file,
+    passphrase,
+    settings: read.settings,
+    version: VERSION,
+    watch: (progress) => call.terminal.progress(progressText("Written", progress)),
+  });
+  if (!made.ok) return failed(made.reason, "");
+  const says = `${file} holds ${plural(made.mails, "mail")} and everything else, in ${size(made.bytes)}. Only its passphrase opens it.`;
+  return done({ file, mails: made.mails, bytes: made.bytes }, says, `${PROGRAM} backup restore ${file} --dry-run`);
+}
+
+async function newPassphrase(call: CommandCall) {
+  const first = await passphraseOf(call, "Passphrase for the archive (not shown): ");
+  if (typeof first !== "string") return first;
+  if (first.length < SHORTEST)
+    return failed(`The passphrase has fewer than ${SHORTEST} characters.`, "Several unrelated words make a good one.");
+  if (!call.terminal.interactive) return first;
+  const second = await passphraseOf(call, "Once more: ");
+  if (typeof second !== "string") return second;
+  return first === second ? first : failed("The two differ: nothing was written.", "Try again.");
+}
+
+/** `backup restore FILE.gpg`: an archive of `backup export`, or of the same two programs. */
+export async function restoreArchive(call: CommandCall, file: string): Promise<CommandOutcome> {
+  const { layout } = call;
+  if (!existsSync(file)) return failed(`${oneLine(file)} does not exist.`, "");
+  const only = ["account", "folder", "message", "to", "from"].find((name) => call.option(name) !== null);
+  if (only !== undefined)
+    return wrongUsage(`--${only} is for backups, not for an archive.`, "An archive is restored whole.");
+  const [{ refusal, restoreServer }, { readArchive }, { outsideText }] = await Promise.all([
+    import("../../../../jobs/backup/restore.ts"),
+    import("../../../../jobs/backup/export.ts"),
+    import("../../../../jobs/backup/outside-files.ts"),
+  ]);
+  const refused = refusal(layout, call.flag("replace"));
+  if (call.flag("dry-run"))
+    return done(
+      { file, refused },
+      `Would restore ${oneLine(file)} to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
+    );
+  if (refused !== null) return failed(refused, "Nothing was restored.");
+  const passphrase = await passphraseOf(call, "Passphrase of the archive (not shown): ");
+  if (typeof passphrase !== "string") return passphrase;
+  const fetch = (to: string, signal?: AbortSignal) =>
+    readArchive(layout, {
+      file,
+      passphrase,
+      to,
+      signal,
+      watch: (progress) => call.terminal.progress(progressText("Read", progress)),
+    });
+  const { interrupted } = call.terminal;
+  const restored = await restoreServer(layout, fetch, { key: null, replaces: call.flag("replace"), interrupted });
+  if (!restored.ok) return failed(restored.reason, "");
+  const { aside, manifest } = restored;
+  const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
+  const outside = outsideText(layout);
+  const says = `Restored the server ${manifest.host} of ${dayAndTime(isoTime(instant(manifest.at)))}, with ${plural(manifest.mails, "mail")}, to ${layout.data}.${kept}${outside}`;
+  const text = [says, ...(await comesBackFrom(layout, aside))].join("\n");
+  return done({ file, to: layout.data, aside, mails: manifest.mails }, text, "npm start");
+}
+
+/** From the terminal, or the first line of the input. */
+async function passphraseOf({ terminal }: CommandCall, question: string): Promise<string | CommandFailure> {
+  const typed = terminal.interactive ? await terminal.askSecret(question) : await terminal.readLine(LONGEST);
+  const passphrase = typed ?? "";
+  return passphrase === "" ? failed("No passphrase was given.", "Type it, or give it as the input.") : passphrase;
+}

@@ -1,0 +1,239 @@
+import { existsSync, readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { messageOf } from "../../../../core/error.ts";
+import { parseAccountName } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
+import type { Manifest } from "../../../../jobs/backup/manifest.ts";
+import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  confirmed,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { comesBackFrom } from "../../print/comes-back.ts";
+import { oneLine, size } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+import { privateKeysOf } from "../accounts/account-keys.ts";
+import { backups, progressText, rootOnly } from "./backup.ts";
+import { restoreArchive } from "./backup-archive.ts";
+
+const LONGEST_KEY = 1_000;
+
+type Source = Readonly<{ restic: Restic; place: string; key: string }>;
+type Chosen = Source & Readonly<{ snapshot: string; manifest: Manifest }>;
+
+function lazily() {
+  return Promise.all([
+    import("../../../../jobs/backup/restore.ts"),
+    import("../../../../jobs/backup/restore-mailbox.ts"),
+    import("../../../../jobs/backup/outside-files.ts"),
+    import("../../../../jobs/backup/restic.ts"),
+    backups(),
+  ]).then(([restore, mailbox, outside, restic, others]) => ({
+    ...restore,
+    ...mailbox,
+    ...outside,
+    ...restic,
+    ...others,
+  }));
+}
+
+/** `backup restore [SNAPSHOT]`: the whole server, or with --account mails of one account. */
+export async function backupRestore(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("backup restore");
+  if (refused !== null) return refused;
+  const wrong = wrongTogether(call);
+  if (wrong !== null) return wrong;
+  if (call.args[0]?.endsWith(".gpg") === true) return restoreArchive(call, call.args[0] ?? "");
+  const chosen = await choose(call);
+  if ("ok" in chosen) return chosen;
+  if (call.option("account") !== null) return restoreMails(call, chosen);
+  return call.option("to") === null ? restoreAll(call, chosen) : restoreFiles(call, chosen, call.option("to") ?? "");
+}
+
+function wrongTogether(call: CommandCall): CommandFailure | null {
+  const given = (...names: readonly string[]) => names.filter((name) => call.option(name) !== null);
+  const account = call.option("account");
+  if (account === null && given("folder", "message").length > 0)
+    return wrongUsage("--folder and --message choose mails of one account.", "Name it: --account ADDRESS");
+  if (account !== null && parseAccountName(account) === null)
+    return wrongUsage(`"${oneLine(account)}" is not an address of an account.`, "Write it like anna@example.org.");
+  const to = call.option("to");
+  if (to !== null && !isAbsolute(to))
+    return wrongUsage(`"${oneLine(to)}" is not an absolute path.`, "It starts with a slash.");
+  return null;
+}
+
+/** The snapshot that was asked for, and its manifest. */
+async function choose(call: CommandCall): Promise<Chosen | CommandFailure> {
+  const source = await sourceOf(call);
+  if ("ok" in source) return source;
+  const { restic, place } = source;
+  const asked = call.args[0] ?? "latest";
+  if (!/^(?:latest|[0-9a-f]{6,64})$/.test(asked))
+    return wrongUsage(`"${oneLine(asked)}" is not a snapshot.`, `\`${PROGRAM} backup list\` shows them.`);
+  const { readManifest } = await lazily();
+  const found = await restic.snapshots();
+  if (!found.ok)
+    return failed(
+      `${place} cannot be read: ${found.reason}.`,
+      found.code === "wrong_key" ? "The key was shown when the first backup was made." : "",
+    );
+  const snapshot = asked === "latest" ? found.value.at(-1)?.id : found.value.find(({ id }) => id.startsWith(asked))?.id;
+  if (snapshot === undefined)
+    return failed(asked === "latest" ? `${place} holds no backup.` : `${place} has no snapshot ${asked}.`, "");
+  const read = await readManifest(restic, snapshot.slice(0, 8));
+  return read.ok ? { ...source, snapshot: snapshot.slice(0, 8), manifest: read.manifest } : failed(read.reason, "");
+}
+
+async function sourceOf(call: CommandCall): Promise<Source | CommandFailure> {
+  const { Restic, placeOf, readEnvironment, readKey } = await lazily();
+  const from = call.option("from");
+  const { layout } = call;
+  try {
+    if (from === null) {
+      const read = settingsOf(call);
+      if (!("settings" in read)) return read;
+      const key = await keyOf(call, readKey(layout));
+      if (typeof key !== "string") return key;
+      const { settings } = read;
+      const named = settings["backup.repository"];
+      const environment = readEnvironment(settings["backup.environment_file"]);
+      const place = named === "" ? layout.backupRepository : named;
+      const restic = new Restic({ place, key: { text: key }, cache: "", environment });
+      return { restic, place: placeOf(layout, settings), key };
+    }
+    const key = await keyOf(call, null);
+    if (typeof key !== "string") return key;
+    const environment = readEnvironment(call.option("environment-file") ?? "");
+    return {
+      restic: new Restic({ place: from, key: { text: key }, cache: "", environment }),
+      place: oneLine(from),
+      key,
+    };
+  } catch (error) {
+    return failed(`The credentials cannot be read: ${messageOf(error)}.`, "");
+  }
+}
+
+/** From a file, standard input or the terminal, unless this machine has it. */
+async function keyOf(call: CommandCall, own: string | null): Promise<string | CommandFailure> {
+  const file = call.option("key-file");
+  if (file !== null) {
+    if (existsSync(file)) return readFileSync(file, "utf8").trim();
+    return failed(`${oneLine(file)} does not exist.`, "It holds the key of the backups, on its first line.");
+  }
+  if (own !== null) return own;
+  const { terminal } = call;
+  const typed = terminal.interactive
+    ? await terminal.askSecret("Key of the backups (not shown): ")
+    : await terminal.readLine(LONGEST_KEY);
+  const key = (typed ?? "").trim();
+  return key === ""
+    ? failed("Without the key no backup can be read.", "Give it with --key-file FILE, or as input.")
+    : key;
+}
+
+async function restoreAll(
+  call: CommandCall,
+  { restic, place, key, snapshot, manifest }: Chosen,
+): Promise<CommandOutcome> {
+  const { layout } = call;
+  const { refusal, restoreServer, lackingRoom, roomFor, outsideText } = await lazily();
+  const refused = refusal(layout, call.flag("replace"));
+  const needs = await restic.size(snapshot);
+  if (!needs.ok) return failed(`${place} cannot be read: ${needs.reason}.`, "");
+  const what = `the server ${manifest.host} of ${at(manifest)}: ${plural(manifest.mails, "mail")} in mailboxes, ${manifest.queued} in the queue, ${size(needs.value)}`;
+  const json = {
+    snapshot,
+    place,
+    host: manifest.host,
+    at: isoTime(instant(manifest.at)),
+    mails: manifest.mails,
+    queued: manifest.queued,
+    bytes: needs.value,
+  };
+  if (call.flag("dry-run"))
+    return done(
+      { ...json, refused },
+      `Would restore ${what}, to ${layout.data}.${refused === null ? "" : ` But: ${refused}`} Nothing was changed.`,
+    );
+  if (refused !== null) return failed(refused, "Nothing was restored.");
+  const lacking = lackingRoom(roomFor(layout), needs.value);
+  if (lacking !== null) return failed(lacking, "");
+  if (!(await confirmed(call, `Restore ${what}, to ${layout.data}?`))) return failed("Nothing was restored.", "");
+  const fetch = (to: string, signal?: AbortSignal) =>
+    restic.restore(snapshot, { to, sizeBytes: needs.value, watch: watchOf(call), signal });
+  const { interrupted } = call.terminal;
+  const restored = await restoreServer(layout, fetch, { key, replaces: call.flag("replace"), interrupted });
+  if (!restored.ok) return failed(restored.reason, "");
+  const { aside } = restored;
+  const kept = aside === null ? "" : ` What was there before is in ${aside}.`;
+  const back = await comesBackFrom(layout, aside);
+  return done(
+    { ...json, to: layout.data, aside },
+    [`Restored ${what}, to ${layout.data}.${kept}${outsideText(layout)}`, ...back].join("\n"),
+    "npm start",
+  );
+}
+
+async function restoreFiles(
+  call: CommandCall,
+  { restic, snapshot, manifest }: Chosen,
+  to: string,
+): Promise<CommandOutcome> {
+  if (existsSync(to))
+    return failed(`${oneLine(to)} exists, and nothing is overwritten.`, "Name a directory that does not exist.");
+  if (call.flag("dry-run"))
+    return done({ snapshot, to }, `Would write everything of ${at(manifest)} to ${oneLine(to)}. Nothing was changed.`);
+  const restored = await restic.restore(snapshot, { to, watch: watchOf(call) });
+  if (!restored.ok) return failed(`Not everything could be written to ${oneLine(to)}: ${restored.reason}.`, "");
+  return done({ snapshot, to }, `All files of ${at(manifest)} are in ${oneLine(to)}.`);
+}
+
+async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: Chosen): Promise<CommandOutcome> {
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const { restoreMailbox } = await lazily();
+  const account = parseAccountName(call.option("account") ?? "") ?? "";
+  // Mails are linked as they lie there; to find one, Dovecot must read all.
+  const keys = call.option("message") === null ? [] : await privateKeysOf(call, account);
+  if ("ok" in keys) return keys;
+  const wanted = { account, folder: call.option("folder"), messageId: call.option("message") };
+  const folder = call.option("into") ?? `Restored ${isoTime(instant(manifest.at)).slice(0, 10)}`;
+  const what = mailsText(wanted);
+  if (call.flag("dry-run"))
+    return done(
+      { snapshot, account, folder },
+      `Would put ${what} of ${at(manifest)} into the folder “${folder}” of ${account}. Nothing was changed.`,
+    );
+  const { interrupted } = call.terminal;
+  const asked = { snapshot, wanted, folder, keys, interrupted, watch: watchOf(call) };
+  const restored = await restoreMailbox(call.layout, restic, asked);
+  if (!restored.ok) return failed(restored.reason, "");
+  if (restored.mails === 0)
+    return failed(`The snapshot has no such mail of ${account}.`, `\`${PROGRAM} backup list\` shows others.`);
+  return done(
+    { snapshot, account, folder, mails: restored.mails },
+    `${plural(restored.mails, "mail")} of ${at(manifest)} ${restored.mails === 1 ? "is" : "are"} in the folder “${folder}” of ${account}.`,
+  );
+}
+
+function mailsText({ folder, messageId }: Readonly<{ folder: string | null; messageId: string | null }>): string {
+  if (messageId !== null) return `the mail ${oneLine(messageId)}`;
+  return folder === null ? "all mails" : `the mails of the folder ${oneLine(folder)}`;
+}
+
+function watchOf(call: CommandCall): (progress: Progress) => void {
+  return (progress) => call.terminal.progress(progressText("Restored", progress));
+}
+
+function at(manifest: Manifest): string {
+  return dayAndTime(isoTime(instant(manifest.at)));
+}

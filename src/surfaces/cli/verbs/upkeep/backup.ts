@@ -1,0 +1,220 @@
+import { existsSync } from "node:fs";
+import { messageOf } from "../../../../core/error.ts";
+import { plural } from "../../../../core/text.ts";
+import { dayAndTime, instant, isoTime, span } from "../../../../core/time.ts";
+import { VERSION } from "../../../../core/version.ts";
+import { type Drill, type Found, lastDrill, readDrills } from "../../../../jobs/backup/records.ts";
+import type { Progress, Restic } from "../../../../jobs/backup/restic.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import {
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  noServerIn,
+  PROGRAM,
+} from "../../call.ts";
+import { columns, oneLine, size } from "../../print/text.ts";
+import { environmentOf, settingsOf, type ValidSettings } from "../../server-settings.ts";
+
+/** Loaded where needed: no other command uses restic. */
+export function backups() {
+  return Promise.all([
+    import("../../../../jobs/backup/create.ts"),
+    import("../../../../jobs/backup/records.ts"),
+    import("../../../../jobs/backup/repository.ts"),
+  ]).then(([create, record, repository]) => ({ ...create, ...record, ...repository }));
+}
+
+/** `backup create` */
+export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
+  const read = rootWithSettings(call);
+  if (!("settings" in read)) return read;
+  const none = noServerIn(call.layout);
+  if (none !== null) return none;
+  const { createBackup, readKey } = await backups();
+  const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
+  call.terminal.progress("Looking at the mail ...");
+  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: "by-hand", watch });
+  if (!made.ok) return failed(made.reason, "Nothing of an earlier backup is lost.");
+  const { backup, isKeyNew, place } = made;
+  const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${size(backup.bytes)}, of which ${size(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
+  const { at, ...rest } = backup;
+  const json = { ...rest, at: isoTime(instant(at)), place };
+  if (!isKeyNew) return done(json, says, `${PROGRAM} backup list`);
+  const key = readKey(call.layout) ?? "";
+  return done({ ...json, key }, `${says}\n\n${keyText(call, key)}`, `${PROGRAM} backup list`);
+}
+
+/** `backup key` */
+export async function backupKey(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("backup key");
+  if (refused !== null) return refused;
+  const { readKey, changeBackupRecord } = await backups();
+  const key = readKey(call.layout);
+  if (key === null)
+    return failed("The first backup makes the key, and none was made yet.", `Make one: ${PROGRAM} backup create`);
+  changeBackupRecord(call.layout, { isKeySeen: true });
+  return done({ key }, call.terminal.interactive ? keyText(call, key) : key);
+}
+
+function keyText(call: CommandCall, key: string): string {
+  return `The key of the backups is\n\n    ${key}\n\nWithout it no backup can be read. Keep it outside this machine, on paper or in a password manager: everything in ${call.layout.data} is lost with it.`;
+}
+
+/** `backup list` */
+export async function backupList(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await open(call);
+  if (!("restic" in opened)) return opened;
+  const { restic, place } = opened;
+  const read = await restic.snapshots();
+  if (!read.ok) {
+    if (read.code === "no_repository")
+      return done({ place, snapshots: [] }, "No backup exists yet.", `${PROGRAM} backup create`);
+    return failed(`${place} cannot be read: ${read.reason}.`, "");
+  }
+  const snapshots = read.value.map(({ id, at, host, tags }) => ({
+    id: id.slice(0, 8),
+    at: isoTime(instant(at)),
+    host,
+    tags,
+  }));
+  if (snapshots.length === 0) return done({ place, snapshots }, "No backup exists yet.", `${PROGRAM} backup create`);
+  const rows = snapshots.map(({ id, at, host, tags }) => [id, dayAndTime(at), host, tags.join(" ")]);
+  const drill = lastDrillText(call.layout) ?? "Last restore drill: none yet.";
+  const text = `${plural(snapshots.length, "backup")} in ${place}, oldest first:\n\n${columns([["SNAPSHOT", "MADE", "HOST", "HOW"], ...rows])}\n\n${drill}`;
+  return done(
+    { place, snapshots, lastDrill: lastDrillJson(call.layout) },
+    text,
+    `${PROGRAM} backup restore ${snapshots.at(-1)?.id ?? ""} --dry-run`,
+  );
+}
+
+/** `backup verify` */
+export async function backupVerify(call: CommandCall): Promise<CommandOutcome> {
+  const opened = await open(call);
+  if (!("restic" in opened)) return opened;
+  const { restic, place } = opened;
+  const began = Date.now();
+  call.terminal.progress(call.flag("quick") ? "Checking how it hangs together ..." : "Reading everything back ...");
+  const checked = await restic.check(!call.flag("quick"));
+  if (!checked.ok)
+    return failed(
+      `The backups in ${place} are not sound: ${checked.reason}.`,
+      `Keep them, and make a new one elsewhere: ${PROGRAM} config set backup.repository PLACE`,
+    );
+  const tookMs = Date.now() - began;
+  const what = call.flag("quick") ? "hang together; their data was not read" : "were read back whole";
+  return done(
+    { ok: true, place, tookMs, read: !call.flag("quick") },
+    `The backups in ${place} ${what}. It took ${span(tookMs)}.`,
+  );
+}
+
+/** The repository that the settings name, with its key. */
+async function open(call: CommandCall): Promise<Readonly<{ restic: Restic; place: string }> | CommandFailure> {
+  const read = rootWithSettings(call);
+  if (!("settings" in read)) return read;
+  const { placeOf, repositoryOf } = await backups();
+  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
+  try {
+    return { restic: repositoryOf(call.layout, read.settings), place: placeOf(call.layout, read.settings) };
+  } catch (error) {
+    return failed(`The file of backup.environment_file cannot be read: ${messageOf(error)}.`, "");
+  }
+}
+
+export function rootWithSettings(call: CommandCall): ValidSettings | CommandFailure {
+  return rootOnly("backup") ?? settingsOf(call);
+}
+
+export function rootOnly(command: string): CommandFailure | null {
+  if (process.getuid?.() === 0) return null;
+  return failed(`Only root may use \`${command}\`.`, "Try again with sudo.");
+}
+
+/** `Stored 120 of 400 MB, 30 MB/s, 10 s left` */
+export function progressText(verb: string, { doneBytes, totalBytes, elapsedMs }: Progress): string {
+  const rate = elapsedMs > 0 ? doneBytes / elapsedMs : 0;
+  const left = rate > 0 && totalBytes > doneBytes ? `, ${span((totalBytes - doneBytes) / rate)} left` : "";
+  return `${verb} ${size(doneBytes)} of ${size(totalBytes)}${rate > 0 ? `, ${size(rate * 1_000)}/s` : ""}${left}`;
+}
+
+/** `backup drill` */
+export async function backupDrill(call: CommandCall): Promise<CommandOutcome> {
+  const read = rootWithSettings(call);
+  if (!("settings" in read)) return read;
+  if (!existsSync(call.layout.backupKey)) return failed("No backup exists yet.", `Make one: ${PROGRAM} backup create`);
+  const { drillRestore } = await import("../../../../jobs/backup/drill.ts");
+  const watch = (progress: Progress): void => call.terminal.progress(progressText("Restored", progress));
+  call.terminal.progress("Looking for the newest backup ...");
+  const outcome = await drillRestore(call.layout, read.settings, {
+    env: environmentOf(call),
+    watch,
+    says: (step) => call.terminal.progress(step),
+  });
+  if (!outcome.ok) return failed(outcome.reason, "Try again later.");
+  const { drill } = outcome;
+  const json = drillJson(drill);
+  if (drill.reason === null)
+    return done(
+      json,
+      `The backup ${drill.snapshot} was restored beside the server, checked and removed again in ${span(drill.tookMs)}.\n${lines(drill)}`,
+    );
+  const message = `The restore drill failed: ${oneLine(drill.reason)}.`;
+  return {
+    ...failed(message, `Make another backup and try again: ${PROGRAM} backup create`),
+    found: { lines: [], json },
+  };
+}
+
+function lines({ found, madeAt }: Drill): string {
+  if (found === null || madeAt === null) return "";
+  return [
+    `  made       ${dayAndTime(isoTime(instant(madeAt)))}`,
+    `  mails      ${plural(found.mails, "mail")} in ${plural(found.mailboxes, "mailbox", "mailboxes")}, ${found.queued} in the queue: as many as the server had`,
+    `  compared   ${comparedText(found)}`,
+    `  databases  both whole, row by row: ${plural(found.accounts, "account")}, ${plural(found.aliases, "alias", "aliases")}, ${plural(found.bans, "ban")}, ${plural(found.tokens, "token")}`,
+    "  settings   readable; certificate and DKIM keys fit",
+    `  server     ${serverText(found)}`,
+  ].join("\n");
+}
+
+function serverText({ server }: Found): string {
+  if (server === null)
+    return "not started: this machine lets root make no namespaces or mount nothing in them, so it would meet the running one";
+  const { startMs, mails, signedIn, aliases, bans } = server;
+  return [
+    `started from it without a network in ${span(startMs)}: Dovecot counts ${plural(mails, "mail")}`,
+    signedIn === null ? "no account to sign in with" : `${signedIn} can sign in`,
+    `${plural(aliases, "alias", "aliases")} forwarded`,
+    bans === null ? "no firewall" : `${plural(bans, "ban")} in its firewall`,
+  ].join(", ");
+}
+
+function comparedText({ same, gone }: Found): string {
+  const sinceGone = gone === 0 ? "" : `; ${gone} moved or deleted since`;
+  return `${plural(same, "mail")} with the mailboxes: equal${sinceGone}`;
+}
+
+/** One line about the last drill, for `status` and `backup list`; null if there was none, or only root may know. */
+export function lastDrillText(layout: Layout): string | null {
+  const drill = lastDrill(readDrills(layout));
+  if (drill === null) return null;
+  const when = `Last restore drill: ${dayAndTime(isoTime(instant(drill.at)))}`;
+  if (drill.reason !== null) return `${when}, failed: ${oneLine(drill.reason)}.`;
+  return `${when}, ${plural(drill.found?.mails ?? 0, "mail")} of ${drill.snapshot} in ${span(drill.tookMs)}, all right.`;
+}
+
+/** The same for programs. */
+export function lastDrillJson(layout: Layout) {
+  const drill = lastDrill(readDrills(layout));
+  return drill === null ? null : drillJson(drill);
+}
+
+/** A drill as `--json` prints it. */
+export function drillJson({ at, madeAt, tookMs, snapshot, reason, found }: Drill) {
+  const times = { at: isoTime(instant(at)), madeAt: madeAt === null ? null : isoTime(instant(madeAt)) };
+  return { ok: reason === null, ...times, tookMs, snapshot, reason, found };
+}

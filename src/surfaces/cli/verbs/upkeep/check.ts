@@ -1,0 +1,118 @@
+import { plural } from "../../../../core/text.ts";
+import { lockHolder } from "../../../../host/running/data-directory.ts";
+import { diskTrouble } from "../../../../host/running/failure.ts";
+import { type CheckRecord, changeCheckRecord, noted, readCheckRecord } from "../../../../jobs/check/check-record.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import { type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { STATES, type State } from "../../check/finding.ts";
+import {
+  groupsOfPoints,
+  type JudgedPoint,
+  judgePoints,
+  type LeftOpen,
+  leftOpen,
+  type PointState,
+} from "../../check/going-live.ts";
+import { groups, type Result, runChecks } from "../../check/run-checks.ts";
+import { serverOf } from "../../check/server.ts";
+import { oneLine } from "../../print/text.ts";
+import { settingsOf } from "../../server-settings.ts";
+
+/** `check` */
+export async function check(call: CommandCall): Promise<CommandOutcome> {
+  const only = call.option("only");
+  const isChecklist = call.flag("before-going-live");
+  if (isChecklist && only !== null) return wrongUsage("--before-going-live has its own groups.", "Omit --only.");
+  const wanted = isChecklist ? groupsOfPoints() : groups.map(({ name }) => name);
+  const chosen = groups.filter(({ name }) => (only === null ? wanted.includes(name) : name === only));
+  if (chosen.length === 0)
+    return wrongUsage(
+      `The group "${oneLine(only ?? "")}" does not exist.`,
+      `Groups: ${groups.map(({ name }) => name).join(", ")}.`,
+    );
+  if (process.getuid?.() !== 0) return failed("Only root can see all that is checked.", `Try: sudo ${PROGRAM} check`);
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  // While the rest of the server runs, it is looked at without the guard too.
+  if (!running.ok && lockHolder(call.layout.startPid) === null) return running;
+  const loaded = settingsOf(call);
+  if (!loaded.ok) return loaded;
+  const checks = chosen.reduce((sum, group) => sum + group.checks.length, 0);
+  call.terminal.progress(`Doing ${plural(checks, "check")} ...`);
+  const results = await runChecks(chosen, serverOf(call, loaded.settings, call.flag("send-test")));
+  const before = readCheckRecord(call.layout);
+  const unkept = keepResults(call.layout, noted(before, results, call.now(), chosen.length === groups.length));
+  if (unkept !== null) call.terminal.err(`The results are not kept for the next time. ${unkept}`);
+  return isChecklist
+    ? checklistOf(judgePoints(results), leftOpen(loaded.settings))
+    : outcomeOf(results, changesSince(before, results));
+}
+
+/** The disk's trouble, if it keeps no record: then the results matter all the more. Exported for its test. */
+export function keepResults(layout: Layout, record: CheckRecord): string | null {
+  try {
+    changeCheckRecord(layout, record);
+    return null;
+  } catch (error) {
+    const trouble = diskTrouble(error, "check again");
+    if (trouble === null) throw error;
+    return trouble;
+  }
+}
+
+/** What the last run of a check came to, where it came to something else. */
+type Change = Readonly<{ id: string; from: State; to: State }>;
+
+export function changesSince({ checks }: Pick<CheckRecord, "checks">, results: readonly Result[]): readonly Change[] {
+  return results.flatMap(({ id, state }) => {
+    const from = checks[id]?.state ?? state;
+    return from === state ? [] : [{ id, from, to: state }];
+  });
+}
+
+/** Exported for its test. */
+export function outcomeOf(results: readonly Result[], changed: readonly Change[]): CommandOutcome {
+  const count = (state: State): number => results.filter((result) => result.state === state).length;
+  const counts = Object.fromEntries(STATES.map((state) => [state, count(state)]));
+  const bad = count("wrong");
+  const json = { ok: bad === 0, counts, changed, checks: results };
+  const news = changed.map(({ id, from, to }) => `Changed since the last check: ${id} was ${from}, and is ${to}.`);
+  const lines = [...results.flatMap(printed), ...news];
+  const sum = `${plural(results.length, "check")}: ${STATES.map((state) => `${count(state)} ${state}`).join(", ")}.`;
+  if (bad === 0) return done(json, [...lines, sum].join("\n"));
+  return {
+    ...failed(
+      `${sum} ${plural(bad, "check")} found something wrong.`,
+      "Each line that starts with `fix` says what to do.",
+    ),
+    found: { lines, json },
+  };
+}
+
+const MARKS: Readonly<Record<PointState, string>> = { done: "[x]", open: "[ ]", unknown: "[?]" };
+
+/** Exported for its test. */
+export function checklistOf(points: readonly JudgedPoint[], left: readonly LeftOpen[]): CommandOutcome {
+  const open = points.filter(({ state }) => state === "open").length;
+  const unsure = points.filter(({ state }) => state === "unknown").length;
+  const lines = [
+    ...points.flatMap(({ point, state, checks }) => [
+      `${MARKS[state]} ${point}`,
+      ...checks.flatMap(printed).map((line) => `    ${line}`),
+    ]),
+    ...(left.length === 0 ? [] : ["", "Your settings leave this open:"]),
+    ...left.flatMap(({ setting, leaves, change }) => [`    ${setting}: ${leaves}`, `         change: ${change}`]),
+  ];
+  const json = { ok: open === 0, points, leftOpen: left };
+  const sum = `Done: ${points.length - open - unsure} of ${points.length}`;
+  const rest = unsure === 0 ? "" : `; ${unsure} cannot be known from here: look at what is unknown yourself`;
+  if (open === 0) return done(json, [...lines, `${sum}${rest}.`].join("\n"));
+  return {
+    ...failed(`${sum}; ${open} open${rest}.`, "Each line that starts with `fix` says what to do."),
+    found: { lines, json },
+  };
+}
+
+function printed({ id, state, evidence, did, mend }: Result): readonly string[] {
+  const lines = [`${state.padEnd(8)} ${id}: ${evidence}`, `         did: ${did}`];
+  return mend === null ? lines : [...lines, `         fix: ${mend}`];
+}

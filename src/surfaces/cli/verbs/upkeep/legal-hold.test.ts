@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import {
+  dataDirectory,
+  ghostinbox,
+  oneLineOfError,
+  PASSWORD,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+import { homeOf } from "../../../../mail/dovecot/redirects.ts";
+
+const skip = lacking({ root: true });
+
+describe("account legal-hold", { ...TIMED, skip }, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    guard = await startGuard(layout);
+    mkdirSync(dirname(layout.legalHolds), { recursive: true });
+    await ghostinbox(layout, ["account", "add", "anna@example.org", "--password-stdin"], `${PASSWORD}\n`);
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+
+  test("holds an account, and mail of one that was removed", async () => {
+    mkdirSync(homeOf(layout.mail, "gone@example.org"), { recursive: true });
+    for (const name of ["anna@example.org", "gone@example.org"]) {
+      const { code, out, err } = await ghostinbox(layout, ["account", "legal-hold", name, "on", "a lawsuit"]);
+      assert.equal(code, 0, err);
+      assert.match(out, /is under legal hold: no mail of it is removed by retention/);
+    }
+  });
+
+  test("protects nothing under a misspelled name, and says so", async () => {
+    const refused = await ghostinbox(layout, ["account", "legal-hold", "ana@example.org", "on"]);
+    assert.equal(refused.code, 1);
+    assert.match(oneLineOfError(refused), /^There is no account ana@example\.org, and no mail of one\. /);
+    const { out } = await ghostinbox(layout, ["account", "legal-hold", "ana@example.org"]);
+    assert.equal(out, "ana@example.org is not under legal hold.\n");
+  });
+});

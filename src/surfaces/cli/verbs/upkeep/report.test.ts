@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import * as z from "zod/mini";
+import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
+import {
+  dataDirectory,
+  ghostinbox,
+  json,
+  oneLineOfError,
+  PASSWORD,
+  startGuard,
+  TIMED,
+} from "../../../../../test/kit/test-guard.ts";
+
+const shape = z.object({
+  span: z.string(),
+  from: z.string(),
+  to: z.string(),
+  accounts: z.object({ total: z.number(), unused: z.array(z.unknown()) }),
+  bans: z.object({ standing: z.number() }),
+  audit: z.object({ total: z.number(), latest: z.array(z.object({ type: z.string(), subject: z.string() })) }),
+  certificate: z.object({ known: z.boolean() }),
+  disk: z.object({ known: z.boolean(), history: z.array(z.unknown()) }),
+  todo: z.array(z.object({ what: z.string(), command: z.string() })),
+});
+
+noPackageLists();
+
+describe("with a running guard", TIMED, () => {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>>;
+  before(async () => {
+    mkdirSync(layout.log);
+    guard = await startGuard(layout);
+    for (const [line, input] of [
+      ["account add anna@example.org --password-stdin", PASSWORD],
+      ["ban 203.0.113.7 it scanned us", ""],
+    ] as const)
+      json(await ghostinbox(layout, [...line.split(" "), "--json"], input));
+  });
+  after(async () => {
+    await guard.stop();
+    layout[Symbol.dispose]();
+  });
+  const run = (line: string) => ghostinbox(layout, line.split(" "));
+
+  test("--json has the figures of the server, and what to do", async () => {
+    const report = z.parse(shape, json(await run("report --json")));
+    const { span, from, to, accounts, bans, audit, certificate, disk, todo } = report;
+    assert.deepEqual([span, Date.parse(to) - Date.parse(from)], ["week", 7 * 24 * 3_600_000]);
+    assert.deepEqual([accounts, bans], [{ total: 1, unused: [] }, { standing: 1 }]);
+    assert.deepEqual(
+      audit.latest.map(({ type, subject }) => [type, subject]),
+      [
+        ["BAN", "203.0.113.7/32"],
+        ["ACCOUNT_ADDED", "anna@example.org"],
+      ],
+    );
+    assert.equal(audit.total, 2);
+    assert.deepEqual([certificate, disk], [{ known: false }, { known: true, history: [] }]);
+    assert.ok(todo.some(({ command }) => command === "./ghostinbox backup create"));
+  });
+
+  test("it is text for people, and a page with --html", async () => {
+    const { out, code } = await run("report --month");
+    assert.equal(code, 0);
+    assert.match(out, /^Monthly report of mail\.example\.org\n\d{4}-\d\d-\d\d to .*, UTC\n\nTO DO\n1\. /);
+    assert.match(out, /^\s+1 account, 0 suspended/m);
+    const page = await run("report --html");
+    assert.match(page.out, /^<!DOCTYPE html>\n[^]*<\/html>\n$/);
+    assert.match(page.out, /ACCOUNT_ADDED/);
+  });
+
+  test("without a working Postfix the mail fails in one sentence", async () => {
+    const failed = await run("report --mail");
+    assert.equal(failed.code, 1);
+    assert.match(oneLineOfError(failed), /^The report could not be mailed: /);
+  });
+
+  test("options that exclude each other are refused", async () => {
+    for (const line of ["report --week --month", "report --html --json", "report --html --mail"])
+      assert.equal((await run(line)).code, 2, line);
+  });
+});

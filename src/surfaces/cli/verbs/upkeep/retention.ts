@@ -1,0 +1,185 @@
+import { existsSync } from "node:fs";
+import { messageOf } from "../../../../core/error.ts";
+import type { AccountName } from "../../../../core/net/address.ts";
+import { plural } from "../../../../core/text.ts";
+import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
+import type { PlannedFolder } from "../../../../jobs/retention/retention.ts";
+import type { RetentionState } from "../../../../jobs/retention/retention-schedule.ts";
+import type { Amount } from "../../../../mail/dovecot/mailboxes.ts";
+import {
+  agrees,
+  type CommandCall,
+  type CommandFailure,
+  type CommandOutcome,
+  done,
+  failed,
+  PROGRAM,
+  wrongUsage,
+} from "../../call.ts";
+import { sinceText } from "../../print/account-facts.ts";
+import { columns, oneLine, size } from "../../print/text.ts";
+import { settingsOf, type ValidSettings } from "../../server-settings.ts";
+import { accountFrom } from "../accounts/accounts.ts";
+import { rootOnly } from "./backup.ts";
+
+/** Loaded where needed. */
+function parts() {
+  return Promise.all([
+    import("../../../../mail/dovecot/mailboxes.ts"),
+    import("../../../../jobs/retention/retention.ts"),
+    import("../../../../jobs/schedule.ts"),
+    import("../../../../jobs/retention/retention.ts"),
+    import("../../../../jobs/retention/retention-schedule.ts"),
+    import("../../../../jobs/retention/retention-schedule.ts"),
+  ]).then(([mailboxes, holds, nights, retention, schedule, rest]) => ({
+    ...mailboxes,
+    ...holds,
+    ...nights,
+    ...retention,
+    ...schedule,
+    ...rest,
+  }));
+}
+
+const WEEK_MS = 7 * DAY_MS;
+
+/** `retention show` */
+export async function retentionShow(call: CommandCall): Promise<CommandOutcome> {
+  const read = await forRoot(call, "retention show");
+  if (!("settings" in read)) return read;
+  const { settings } = read;
+  const { Mailboxes, nextNight, planRetention, folderTimes, retentionState, retentionTold } = await parts();
+  const now = call.now();
+  try {
+    const state = retentionState(call.layout, settings, now);
+    const at = state.nextRunAt ?? nextNight(settings["retention.hour"], now);
+    const holds = state.legalHolds;
+    const looked = { rules: settings["retention.mail"], holds: () => holds, times: folderTimes(call.layout, now) };
+    const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), looked, { at, until: at + WEEK_MS });
+    const lines = [
+      planned.length === 0 ? "No folder with a rule holds mail." : table(planned, at),
+      "",
+      ...runLines(state),
+      ...holds.map(({ account, since, reason }) => `${account} is under legal hold ${sinceText({ since, reason })}.`),
+      `Events are kept for ${formatDuration(settings["events.max_age"])}, logs as ${plural(settings["logs.keep"], "rotated file")} of at most ${formatDuration(settings["logs.max_age"])}, backups for ${formatDuration(settings["backup.keep"])}.`,
+    ];
+    const json = { ...retentionTold(state), folders: planned, legalHolds: holds };
+    return done(json, lines.join("\n"), `${PROGRAM} config show  # retention.mail`);
+  } catch (error) {
+    return failed(`The mailboxes cannot be looked at: ${messageOf(error)}.`, `\`${PROGRAM} status\` shows more.`);
+  }
+}
+
+function runLines({ nextRunAt, lastRun, failure, paused }: RetentionState): readonly string[] {
+  const last =
+    lastRun === null ? "There was none yet." : `The last, at ${when(lastRun.at)}, removed ${amount(lastRun)}.`;
+  return [
+    nextRunAt === null ? `No run is planned: ${paused}. ${last}` : `The next run is at ${when(nextRunAt)}. ${last}`,
+    ...(failure === null ? [] : [`The run at ${when(failure.at)} failed: ${failure.reason}.`]),
+  ];
+}
+
+/** `retention run` */
+export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
+  const read = await forRoot(call, "retention run");
+  if (!("settings" in read)) return read;
+  const now = call.now();
+  const { removeOldMail } = await parts();
+  if (!call.flag("yes") && call.terminal.interactive) {
+    const due = await dueNow(call, read.settings, now).catch((error: unknown) => messageOf(error));
+    if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
+    if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
+      return failed("No mail was removed.", "");
+  }
+  const removed = await removeOldMail(call.layout, { settings: read.settings, now });
+  const { mails, bytes, accounts, failure } = removed;
+  if (failure !== null)
+    return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
+  const text = `Removed ${amount(removed)} from the mailboxes of ${plural(accounts, "account")}.`;
+  return done({ mails, bytes, accounts }, text, `${PROGRAM} retention show`);
+}
+
+/** What a run now would remove. Throws. */
+async function dueNow(call: CommandCall, settings: ValidSettings["settings"], now: number): Promise<Amount> {
+  const { folderTimes, Mailboxes, planRetention, readLegalHolds } = await parts();
+  const holds = (): ReturnType<typeof readLegalHolds> => readLegalHolds(call.layout.legalHolds);
+  const rules = { rules: settings["retention.mail"], holds, times: folderTimes(call.layout, now) };
+  const planned = await planRetention(new Mailboxes(call.layout.dovecotConf), rules, { at: now, until: now });
+  const due = planned.filter(({ isHeld }) => !isHeld).map((folder) => folder.due);
+  const sum = (of: (some: Amount) => number): number => due.reduce((all, some) => all + of(some), 0);
+  return { mails: sum(({ mails }) => mails), bytes: sum(({ bytes }) => bytes) };
+}
+
+async function forRoot(call: CommandCall, command: string): Promise<ValidSettings | CommandFailure> {
+  const refused = rootOnly(command);
+  if (refused !== null) return refused;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  return running.ok ? settingsOf(call) : running;
+}
+
+function table(planned: readonly PlannedFolder[], at: number): string {
+  const rows = planned.map(({ account, folder, keepMs, from, due, later, isHeld, ...all }) => [
+    account,
+    oneLine(folder),
+    formatDuration(keepMs),
+    amount(all),
+    isHeld ? "nothing: legal hold" : from > at ? `nothing before ${isoTime(instant(from)).slice(0, 10)}` : amount(due),
+    isHeld ? "nothing" : amount(later),
+  ]);
+  return columns([["ACCOUNT", "FOLDER", "KEPT", "HOLDS", "GOES NEXT", "GOES WITHIN A WEEK"], ...rows]);
+}
+
+function amount({ mails, bytes }: Amount): string {
+  return mails === 0 ? "nothing" : `${plural(mails, "mail")}, ${size(bytes)}`;
+}
+
+function when(ms: number): string {
+  return dayAndTime(isoTime(instant(ms)));
+}
+
+/** `account legal-hold` */
+export async function accountLegalHold(call: CommandCall): Promise<CommandOutcome> {
+  const refused = rootOnly("account legal-hold");
+  if (refused !== null) return refused;
+  const name = accountFrom(call.args[0]);
+  if (typeof name !== "string") return name;
+  const [, word, ...reason] = call.args;
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  if (!running.ok) return running;
+  const { legalHoldOf, liftLegalHold, setLegalHold } = await import("../../../../jobs/retention/retention.ts");
+  const path = call.layout.legalHolds;
+  const held = legalHoldOf(path, name);
+  if (word === undefined)
+    return done(
+      { name, legalHold: held },
+      held === null ? `${name} is not under legal hold.` : `${name} is under legal hold ${sinceText(held)}.`,
+    );
+  if (word !== "on" && word !== "off") return wrongUsage(`"${oneLine(word)}" is neither on nor off.`, "");
+  const isOn = word === "on";
+  if (isOn && !(await hasMail(call, name)))
+    return failed(
+      `There is no account ${name}, and no mail of one.`,
+      `\`${PROGRAM} account list\` shows the accounts.`,
+    );
+  // First what protects the mail: whatever becomes of the record.
+  if (isOn) setLegalHold(path, { account: name, since: isoTime(instant(call.now())), reason: reason.join(" ") });
+  const asked = await call.guard.ask<"legal_hold">({ verb: "legal_hold", name, isOn });
+  if (!asked.ok)
+    return failed(
+      `${isOn ? `${name} is under legal hold, but that is not in the audit` : `${name} stays under legal hold`}: ${asked.message}`,
+      asked.next,
+    );
+  if (!isOn) liftLegalHold(path, name);
+  const text = isOn
+    ? `${name} is under legal hold: no mail of it is removed by retention. Its owner can still delete mail; backups keep what was there.`
+    : `${name} is no longer under legal hold.`;
+  return done({ name, isOn }, text, `${PROGRAM} retention show`);
+}
+
+/** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
+async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
+  const { homeOf } = await import("../../../../mail/dovecot/redirects.ts");
+  if (existsSync(homeOf(call.layout.mail, name))) return true;
+  const opened = await call.reader();
+  return !opened.ok || opened.reader.account(name) !== null;
+}

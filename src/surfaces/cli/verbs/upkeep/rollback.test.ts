@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { type TestContext, test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-version.ts";
+import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
+import { instant } from "../../../../core/time.ts";
+import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
+import { makeUpgradeSnapshot } from "../../../../jobs/upgrade/upgrade-snapshot.ts";
+import type { Layout } from "../../../../settings/layout.ts";
+import { openAccounts, openEngine } from "../../../../store/open.ts";
+import { schemasOf } from "../../../../store/schemas.ts";
+
+const ROOT = { skip: lacking({ root: true }) };
+
+async function upgrade(t: TestContext, layout: Layout): Promise<void> {
+  becomeNextVersion(t);
+  writeToday("engine", layout.engineDb);
+  writeToday("accounts", layout.accountsDb);
+  await makeUpgradeSnapshot(layout, instant(Date.UTC(2026, 10, 21, 12)));
+  openEngine(layout.engineDb).close();
+  using accounts = openAccounts(layout.accountsDb);
+  accounts.exec(`
+    INSERT INTO account (name, password, created_at) VALUES ('new@example.test', '{X}y', 1);
+    INSERT INTO admin_totp VALUES (1, zeroblob(20), 1, 1);
+    INSERT INTO account_key VALUES ('new@example.test', 'id', 1, 'public', 'locked', '{X}y', 'recoverable')`);
+}
+
+test("without an upgrade there is nothing to go back to", ROOT, async () => {
+  using layout = dataDirectory();
+  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  assert.equal(ran.code, 1);
+  assert.match(oneLineOfError(ran), /^No snapshot to go back to: .* `\.\/ghostinbox backup list` shows/);
+});
+
+test("it tells what came since, asks, and goes back", ROOT, async (t) => {
+  using layout = dataDirectory();
+  await upgrade(t, layout);
+  const versions = (): readonly number[] => schemasOf(layout).map(({ version }) => version);
+  const newest = versions();
+
+  takeLock(layout.startPid, layout.data);
+  const running = await ghostinbox(layout, ["rollback", "--yes"]);
+  releaseLock(layout.startPid);
+  assert.equal(running.code, 1);
+  assert.match(oneLineOfError(running), /already running .* Stop it first: \.\/ghostinbox stop\n$/);
+
+  const unasked = await ghostinbox(layout, ["rollback"]);
+  assert.equal(unasked.code, 2);
+  assert.match(
+    unasked.err,
+    /^The snapshot is of 2026-11-21 12:00 UTC \(engine\.db of schema 1, accounts\.db of schema 1\)\.$/m,
+  );
+  assert.match(unasked.err, /^Since then: 0 events, which will be missing\.$/m);
+  assert.match(unasked.err, /^ {2}accounts: 1 added \(new@example\.test\)$/m);
+  assert.match(unasked.err, /^ {2}second factors: 1 added \(authenticator app\)$/m);
+  assert.match(unasked.err, /^Mail of new@example\.test that was encrypted with a key made since then cannot be read/m);
+  assert.match(unasked.err, /No terminal to ask on: nothing was changed/);
+  assert.deepEqual(versions(), newest);
+
+  const done = await ghostinbox(layout, ["rollback", "--yes", "--json"]);
+  assert.equal(done.code, 0, done.err);
+  assert.deepEqual(versions(), [1, 1]);
+  assert.match(done.out, /"events": ?0\b/);
+  assert.match(done.out, /"newKeys": \[\s+"new@example\.test"/);
+  assert.match(done.out, /"settingsChanged": ?false/);
+});
+
+test("the only copy of keys is named once more at the end", ROOT, async (t) => {
+  using layout = dataDirectory();
+  await upgrade(t, layout);
+  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  assert.match(ran.out, /^Keep the accounts\.db in it: it alone has the keys/m);
+});
+
+test("an unreadable database does not prevent a rollback", ROOT, async (t) => {
+  using layout = dataDirectory();
+  await upgrade(t, layout);
+  writeFileSync(layout.engineDb, "This is a letter to the editor. ".repeat(200));
+  const ran = await ghostinbox(layout, ["rollback", "--yes"]);
+  assert.match(ran.err, /^What was recorded since cannot be read: .*not a database/m);
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(
+    ran.out,
+    /The former ones are in \S+\/before-upgrade\/after-\w+ \(\d+\.\d [kM]B\) until you delete it\./,
+  );
+  assert.deepEqual(
+    schemasOf(layout).map(({ version }) => version),
+    [1, 1],
+  );
+});

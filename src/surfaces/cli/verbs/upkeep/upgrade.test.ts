@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { lacking } from "../../../../../test/kit/needs.ts";
+import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-version.ts";
+import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
+import { dataDirectory, ghostinbox } from "../../../../../test/kit/test-guard.ts";
+import { schemasOf } from "../../../../store/schemas.ts";
+import { printPlan, type UpgradePlan, waitingOf } from "./upgrade.ts";
+
+noPackageLists();
+
+const ROOT = { skip: lacking({ root: true }) };
+const NOTHING: UpgradePlan = {
+  version: { installed: "0.1.0", here: "0.1.0" },
+  programs: [],
+  databases: [{ name: "engine.db", schema: 1, becomes: 1 }],
+  neededBytes: null,
+  components: [],
+  otherPackages: 0,
+  obstacles: [],
+};
+
+test("where nothing changes, it says so", () => {
+  assert.equal(
+    printPlan(NOTHING),
+    [
+      "Programs   0.1.0 is installed, 0.1.0 is here: nothing changes",
+      "engine.db  schema 1 stays",
+      "Debian     0 other packages waiting",
+      "Restart    not needed",
+    ].join("\n"),
+  );
+});
+
+test("each change is listed, with the snapshot and the restart", () => {
+  const plan: UpgradePlan = {
+    ...NOTHING,
+    version: { installed: null, here: "0.2.0" },
+    programs: ["guard.js", "web.js"],
+    databases: [{ name: "engine.db", schema: 1, becomes: 2 }],
+    neededBytes: 70 * 1024 * 1024,
+    components: [{ service: "postfix", packages: ["postfix 3.7.11"] }],
+    otherPackages: null,
+  };
+  assert.equal(
+    printPlan(plan),
+    [
+      "Programs   an unknown version is installed, 0.2.0 is here: 2 files would be replaced",
+      "engine.db  schema 1 becomes 2",
+      "Snapshot   made before, for `./ghostinbox rollback`; 70 MB are needed",
+      "postfix    waits for `apt-get --with-new-pkgs upgrade`: postfix 3.7.11",
+      "Debian     apt-get cannot be asked",
+      "Restart    every service, once; mail programs connect again",
+    ].join("\n"),
+  );
+});
+
+test("packages are listed by the component that runs them", () => {
+  const of = (name: string) => ({ name, version: "2", isSecurity: false });
+  const packages = ["postfix-sqlite", "zsh", "dovecot-imapd", "dovecot-core"].map(of);
+  assert.deepEqual(waitingOf({ known: true, listsAt: null, isImage: false, packages }), {
+    components: [
+      { service: "dovecot", packages: ["dovecot-core 2", "dovecot-imapd 2"] },
+      { service: "postfix", packages: ["postfix-sqlite 2"] },
+    ],
+    otherPackages: 1,
+  });
+  assert.deepEqual(waitingOf({ known: false, reason: "no apt" }), { components: [], otherPackages: null });
+});
+
+test("an old data directory: the changes are listed with what is in the way", ROOT, async (t) => {
+  becomeNextVersion(t);
+  using layout = dataDirectory();
+  assert.equal((await ghostinbox(layout, ["upgrade"])).code, 2);
+  writeToday("engine", layout.engineDb);
+  writeFileSync(layout.settings, 'domains = ["example.org"]\nlimits.mail.per_minuet = 3\n');
+  const blocked = await ghostinbox(layout, ["upgrade", "--check"]);
+  assert.equal(blocked.code, 1);
+  assert.match(blocked.err, /^Programs .* \(commit [0-9a-f]{8}\) is here/m);
+  assert.match(blocked.err, /^engine\.db +schema 1 becomes 2$/m);
+  assert.match(blocked.err, /^Restart +every service, once/m);
+  assert.match(
+    blocked.err,
+    /^- limits\.mail\.per_minuet is not a setting; the nearest is limits\.mail\.per_minute\.$/m,
+  );
+  assert.match(blocked.err, /The new version would not start\. Settle that/);
+  assert.equal(schemasOf(layout)[0]?.version, 1);
+});

@@ -1,0 +1,207 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { messageOf } from "../../../../core/error.ts";
+import type { Unless, UpdateFigures } from "../../../../core/report/figures.ts";
+import { inMb, plural } from "../../../../core/text.ts";
+import { instant } from "../../../../core/time.ts";
+import { waitingUpdates } from "../../../../host/debian/updates.ts";
+import { COMPONENTS } from "../../../../host/running/components.ts";
+import { SetUpFailure } from "../../../../host/running/failure.ts";
+import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
+import { agrees, type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
+import { changesText, comesBack } from "../../print/comes-back.ts";
+import { columns, oneLine, size } from "../../print/text.ts";
+import { configCheck } from "../settings/config.ts";
+
+/** What a restart with the version that is here would change. */
+export type UpgradePlan = Readonly<{
+  /** Of the programs that the server runs, null if they note none; and of those here. */
+  version: Readonly<{ installed: string | null; here: string | null }>;
+  /** Files of the programs that would be replaced. */
+  programs: readonly string[];
+  databases: readonly Readonly<{ name: string; schema: number; becomes: number }>[];
+  /** How much room the snapshot and the new schemas take; null if no schema changes. */
+  neededBytes: number | null;
+  components: readonly Readonly<{ service: string; packages: readonly string[] }>[];
+  /** How many other packages wait; null if apt cannot be asked. */
+  otherPackages: number | null;
+  /** Why the start would fail. */
+  obstacles: readonly string[];
+}>;
+
+/** `upgrade --check`. */
+export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
+  if (!call.flag("check"))
+    return wrongUsage("`upgrade` only tells what would change: give --check.", `\`${PROGRAM} restart\` upgrades.`);
+  if (process.getuid?.() !== 0) return failed("Only root can look at that.", `Try: sudo ${PROGRAM} upgrade --check`);
+  const plan = await planUpgrade(call);
+  const lines = printPlan(plan);
+  if (plan.obstacles.length > 0)
+    return {
+      ...failed("The new version would not start.", `Settle that, then \`${PROGRAM} upgrade --check\` again.`),
+      found: { lines: [...lines.split("\n"), ...plan.obstacles.map((one) => `- ${one}`)], json: plan },
+    };
+  return isUpToDate(plan) ? done(plan, lines) : done(plan, lines, `${PROGRAM} restart`);
+}
+
+async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
+  const { layout } = call;
+  const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { releaseIn }] =
+    await Promise.all([
+      import("../../../../host/running/checkout.ts"),
+      import("../../../../jobs/build/program.ts"),
+      import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
+      import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
+      import("../../../../host/running/checkout.ts"),
+    ]);
+  const schemas = schemasOf(layout);
+  // As `restart` checks them: the variables given here do not reach the server.
+  const [programs, updates, settings] = await Promise.all([
+    changedPrograms(CHECKOUT, layout),
+    waitingUpdates(),
+    configCheck({ ...call, env: {} }),
+  ]);
+  const found = settings.ok ? [] : (settings.found?.lines ?? []);
+  const wrong = settings.ok || found.length > 0 ? found : [settings.message];
+  const ofData = [unusableSchema(schemas), whyNotAgain(layout, schemas), lackOfSpace(layout, schemas)].filter(
+    (one) => one !== null,
+  );
+  return {
+    version: { installed: releaseIn(layout.program), here: releaseIn(CHECKOUT) },
+    programs,
+    databases: schemas.map(databaseOf),
+    neededBytes: schemas.some(isOld) ? spaceNeeded(layout) : null,
+    ...waitingOf(updates),
+    obstacles: [...ofData, ...wrong.map((line) => line.replace(/^- /, ""))],
+  };
+}
+
+function databaseOf({ path, version, known }: Schema): UpgradePlan["databases"][number] {
+  return { name: basename(path), schema: version, becomes: known };
+}
+
+/** Exported for its test. */
+export function waitingOf(updates: Unless<UpdateFigures>): Pick<UpgradePlan, "components" | "otherPackages"> {
+  if (!updates.known) return { components: [], otherPackages: null };
+  const waiting = new Map(updates.packages.map((one) => [one.name, `${one.name} ${one.version}`]));
+  const components = Object.entries(COMPONENTS).flatMap(([service, names]) => {
+    const packages = names.flatMap((name) => waiting.get(name) ?? []);
+    return packages.length === 0 ? [] : [{ service, packages }];
+  });
+  const others = waiting.size - components.flatMap(({ packages }) => packages).length;
+  return { components, otherPackages: others };
+}
+
+function isUpToDate({ programs, databases }: UpgradePlan): boolean {
+  return programs.length === 0 && databases.every(({ schema, becomes }) => schema === becomes);
+}
+
+/** Exported for its test. */
+export function printPlan(plan: UpgradePlan): string {
+  const { version, programs, databases, neededBytes, components, otherPackages } = plan;
+  const versions = `${version.installed ?? "an unknown version"} is installed, ${version.here ?? "an unknown version"} is here`;
+  const program = programs.length === 0 ? "nothing changes" : `${plural(programs.length, "file")} would be replaced`;
+  const rows = [
+    ["Programs", `${versions}: ${program}`],
+    ...databases.map(({ name, schema, becomes }) => [
+      name,
+      schema === becomes ? `schema ${schema} stays` : `schema ${schema} becomes ${becomes}`,
+    ]),
+    ...(neededBytes === null
+      ? []
+      : [["Snapshot", `made before, for \`${PROGRAM} rollback\`; ${inMb(neededBytes)} MB are needed`]]),
+    ...components.map(({ service, packages }) => [
+      service,
+      `waits for \`apt-get --with-new-pkgs upgrade\`: ${packages.join(", ")}`,
+    ]),
+    [
+      "Debian",
+      otherPackages === null ? "apt-get cannot be asked" : `${plural(otherPackages, "other package")} waiting`,
+    ],
+    ["Restart", isUpToDate(plan) ? "not needed" : "every service, once; mail programs connect again"],
+  ];
+  return columns(rows);
+}
+
+/** `rollback`: the databases and settings from before the last upgrade. Mail stays unchanged. */
+export async function rollback(call: CommandCall): Promise<CommandOutcome> {
+  const { layout, terminal } = call;
+  if (process.getuid?.() !== 0) return failed("Only root can take an upgrade back.", `Try: sudo ${PROGRAM} rollback`);
+  const [
+    { changesToLose, rollBack, whyNoRollback },
+    { describeSnapshot, inSnapshot, readSnapshot },
+    { releaseLock, takeLock },
+    { processesOf },
+    { bytesBelow },
+  ] = await Promise.all([
+    import("../../../../jobs/upgrade/rollback.ts"),
+    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
+    import("../../../../host/running/data-directory.ts"),
+    import("../../../../host/running/processes.ts"),
+    import("../../../../host/root-files/walk.ts"),
+  ]);
+  const snapshot = readSnapshot(layout);
+  if (snapshot === null)
+    return failed(
+      `No snapshot to go back to: an upgrade makes one in ${layout.beforeUpgrade} when it changes the databases.`,
+      `\`${PROGRAM} backup list\` shows the backups.`,
+    );
+  const why = whyNoRollback(layout, snapshot);
+  if (why !== null) return failed(why, `\`${PROGRAM} backup list\` shows the backups.`);
+  try {
+    takeLock(layout.startPid, layout.data);
+  } catch (error) {
+    if (error instanceof SetUpFailure) return failed(error.message, `Stop it first: ${PROGRAM} stop`);
+    throw error;
+  }
+  try {
+    if (processesOf(layout.data).length > 0)
+      return failed("Parts of the server still run.", `Stop them first: ${PROGRAM} stop`);
+    const changes = orWhyNot(() => changesToLose(layout, snapshot));
+    const hasNewSettings =
+      readFileSync(layout.settings, "utf8") !== readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8");
+    const says = [
+      `The snapshot is of ${describeSnapshot(snapshot)}.`,
+      ...(typeof changes === "string" ? [`What was recorded since cannot be read: ${changes}.`] : changesText(changes)),
+      ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
+      ...(typeof changes === "string" ? [] : comesBack(changes)),
+      "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
+    ];
+    for (const line of says) terminal.err(oneLine(line));
+    if (!call.flag("yes")) {
+      if (!terminal.interactive)
+        return wrongUsage("No terminal to ask on: nothing was changed.", "Give --yes if that is what you want.");
+      if (!(await agrees(call, "Go back to the snapshot?"))) return failed("Nothing was changed.", "");
+    }
+    const made = orWhyNot(() => ({ aside: rollBack(layout, snapshot, instant(call.now())) }));
+    if (typeof made === "string")
+      return failed(
+        `It could not be undone: ${made}.`,
+        "Settle that, and try again; a rollback that has started continues.",
+      );
+    const { aside } = made;
+    const text = [
+      `The databases and the settings are those of the snapshot. The former ones are in ${aside} (${size(bytesBelow(aside))}) until you delete it.`,
+      ...(typeof changes === "string" || changes.newKeys.length === 0 ? [] : [KEYS]),
+      ...(typeof changes === "string" || changes.audited === 0 ? [] : [AUDIT]),
+      `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
+    ];
+    const json = typeof changes === "string" ? null : changes;
+    return done({ snapshot, changes: json, settingsChanged: hasNewSettings, aside }, text.join("\n"));
+  } finally {
+    releaseLock(layout.startPid);
+  }
+}
+
+/** What it returns, or what it throws. */
+function orWhyNot<T extends object>(work: () => T): T | string {
+  try {
+    return work();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+const AUDIT = `The audit has lost its newest entries: \`${PROGRAM} audit accept "an upgrade was undone"\` once the server runs.`;
+
+const KEYS = "Keep the accounts.db in it: it alone has the keys of mail that was encrypted since.";

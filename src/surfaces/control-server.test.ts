@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { until } from "../../test/kit/until.ts";
+import { parseReply } from "../admin/declare/codec.ts";
+import type { CommandLine, Reply } from "../admin/declare/control.ts";
+import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
+
+let directory = "";
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "control-server-"));
+});
+after(() => rm(directory, { recursive: true }));
+
+const DEADLINE_MS = 5_000;
+
+/** A guard that knows two verbs, remembers who asked, and has listeners. */
+class FakeGuard {
+  readonly asked: CommandLine[] = [];
+  readonly origins: string[] = [];
+  readonly listeners = new Set<(lastEventId: number) => void>();
+  readonly reports: string[] = [];
+  lastEventId = 10;
+  mayWatch = true;
+  readonly run = async (line: CommandLine, origin: string): Promise<Reply> => {
+    this.asked.push(line);
+    this.origins.push(origin);
+    const { verb } = line.command;
+    if (verb === "ping") return { ok: true, result: { pid: 7 } };
+    if (verb === "watch" && !this.mayWatch) return { ok: false, kind: "failed", message: "No.", next: "" };
+    if (verb === "watch") return { ok: true, result: { lastEventId: this.lastEventId } };
+    if (verb === "reload") throw new Error("bug\u001b");
+    assert.equal(verb, "cleanup");
+    await new Promise((resolve) => setImmediate(resolve));
+    return { ok: true, result: { expired: this.asked.length } };
+  };
+  readonly subscribe = (listener: (lastEventId: number) => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+  commit(): void {
+    this.lastEventId++;
+    for (const listener of this.listeners) listener(this.lastEventId);
+  }
+  parts(origin: "root" | "web"): ControlParts {
+    const report = (code: string, detail: string): void => void this.reports.push(`${code}: ${detail}`);
+    return { origin, run: this.run, subscribe: this.subscribe, report };
+  }
+}
+
+type Client = { socket: Socket; lines: () => string[]; closed: () => boolean };
+
+function client(path: string): Client {
+  const socket = connect(path);
+  let text = "";
+  let closed = false;
+  socket.on("data", (chunk) => {
+    text += chunk;
+  });
+  socket.on("error", () => {});
+  socket.on("close", () => {
+    closed = true;
+  });
+  return { socket, lines: () => text.split("\n").slice(0, -1), closed: () => closed };
+}
+
+async function withServer(
+  origin: "root" | "web",
+  limits: Partial<ControlLimits>,
+  run: (guard: FakeGuard, connected: () => Client, server: ControlServer, path: string) => Promise<void>,
+): Promise<void> {
+  const guard = new FakeGuard();
+  const server = new ControlServer(guard.parts(origin), { ...CONTROL_LIMITS, stopMs: 50, ...limits });
+  const path = join(directory, `${Math.random()}.sock`);
+  await server.start(path, origin === "root" ? 0o600 : 0o660);
+  try {
+    await run(guard, () => client(path), server, path);
+  } finally {
+    await server.stop();
+  }
+}
+
+const line = (verb: string, by = "root"): string => `${JSON.stringify({ by, command: { verb } })}\n`;
+
+test("commands are run one after the other and answered in order", () =>
+  withServer("root", {}, async (guard, connected, _server, path) => {
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const { socket, lines } = connected();
+    socket.write(line("cleanup") + line("ping") + line("nonsense") + line("cleanup"));
+    await until(() => lines().length === 4, "four answers");
+    const [first, second, third, fourth] = lines().map((each, at) => parseReply(at === 1 ? "ping" : "cleanup", each));
+    assert.deepEqual(first, { ok: true, result: { expired: 1 } });
+    assert.deepEqual(second, { ok: true, result: { pid: 7 } });
+    assert.ok(third?.ok === false && third.kind === "usage");
+    assert.equal(third.message, 'Unknown command "nonsense".');
+    assert.deepEqual(fourth, { ok: true, result: { expired: 3 } });
+    assert.deepEqual(guard.origins, ["root", "root", "root"]);
+    assert.deepEqual(
+      guard.asked.map((each) => each.by),
+      ["root", "root", "root"],
+    );
+  }));
+
+test("the web cannot claim to be anybody", () =>
+  withServer("web", {}, async (guard, connected, _server, path) => {
+    assert.equal((await stat(path)).mode & 0o777, 0o660);
+    const { socket, lines } = connected();
+    socket.write(line("ping", "root") + line("ping", "admin via 203.0.113.7"));
+    await until(() => lines().length === 2, "two answers");
+    assert.deepEqual(
+      guard.asked.map(({ by }) => by),
+      ["web:unnamed", "web:unnamed"],
+    );
+    assert.deepEqual(guard.origins, ["web", "web"]);
+  }));
+
+test("a bug in a command is answered and reported; the connection stays open", () =>
+  withServer("root", {}, async (guard, connected) => {
+    const { socket, lines } = connected();
+    socket.write(line("reload") + line("ping"));
+    await until(() => lines().length === 2, "two answers");
+    const reply = parseReply("reload", lines()[0] ?? "");
+    assert.ok(reply?.ok === false && reply.kind === "failed");
+    assert.deepEqual(guard.reports, ["internal_error: reload: bug\\x1b"]);
+  }));
+
+test("a watcher hears the present, then commits, at most once per interval, and is forgotten when it leaves", () =>
+  withServer("root", { watchMs: 30 }, async (guard, connected) => {
+    const { socket, lines, closed } = connected();
+    socket.write(line("watch"));
+    await until(() => lines().length === 1, "the present");
+    assert.equal(lines()[0], '{"lastEventId":10}');
+    for (let i = 0; i < 1000; i++) guard.commit();
+    await until(() => lines().length === 2, "the commits");
+    assert.equal(lines()[1], '{"lastEventId":1010}');
+    guard.commit();
+    await until(() => lines().length === 3, "one more");
+    assert.deepEqual(lines().slice(2), ['{"lastEventId":1011}']);
+    socket.destroy();
+    await until(() => closed() && guard.listeners.size === 0, "the watcher is forgotten");
+  }));
+
+test("a connection watches once", () =>
+  withServer("web", {}, async (guard, connected) => {
+    const { socket, lines } = connected();
+    socket.write(line("watch").repeat(20));
+    await until(() => lines().length === 20, "the answers");
+    assert.equal(guard.listeners.size, 1);
+    assert.match(lines()[19] ?? "", /may watch once/);
+  }));
+
+test("a caller that may not watch gets an error, and no line", () =>
+  withServer("web", { watchMs: 1 }, async (guard, connected) => {
+    guard.mayWatch = false;
+    const { socket, lines } = connected();
+    socket.write(line("watch"));
+    await until(() => lines().length === 1, "an answer");
+    assert.equal(guard.listeners.size, 0);
+    const reply = parseReply("watch", lines()[0] ?? "");
+    assert.ok(reply?.ok === false);
+  }));
+
+test("a watcher outlives the idle time, an idle client does not", () =>
+  withServer("root", { idleMs: 40, watchMs: 1 }, async (guard, connected) => {
+    const watcher = connected();
+    watcher.socket.write(line("watch"));
+    const idle = connected();
+    await until(() => idle.closed(), "the idle one is ended");
+    guard.commit();
+    await until(() => watcher.lines().includes('{"lastEventId":11}'), "the watcher still hears");
+  }));
+
+test("an endless line and too many lines: dropped and reported", () =>
+  withServer("root", { maxPending: 5 }, async (guard, connected) => {
+    const endless = connected();
+    endless.socket.write("x".repeat(70_000));
+    await until(() => endless.closed(), "the endless one is dropped");
+    const many = connected();
+    many.socket.write(line("cleanup").repeat(100));
+    await until(() => many.closed(), "the flood is dropped");
+    assert.deepEqual(
+      guard.reports.map((report) => report.split(":")[0]),
+      ["control_line_malformed", "control_line_malformed"],
+    );
+    assert.equal(guard.asked.length, 0);
+  }));
+
+test("stop finishes the command that runs and ends the watchers", () =>
+  withServer("root", { stopMs: DEADLINE_MS }, async (guard, connected, server) => {
+    const watcher = connected();
+    watcher.socket.write(line("watch"));
+    const busy = connected();
+    busy.socket.write(line("cleanup"));
+    await until(() => guard.asked.length === 2, "both were asked");
+    await server.stop();
+    await until(() => watcher.closed() && busy.closed(), "both are ended");
+    assert.equal(busy.lines().length, 1);
+    assert.equal(guard.listeners.size, 0);
+  }));

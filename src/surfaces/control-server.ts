@@ -1,0 +1,187 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { parseCommandLine, printReply, printWatchLine } from "../admin/declare/codec.ts";
+import type { CommandError, CommandLine, Reply } from "../admin/declare/control.ts";
+import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
+import { actorFrom } from "../admin/declare/rights.ts";
+import type { Origin } from "../admin/declare/verb.ts";
+import { messageOf } from "../core/error.ts";
+import { printable } from "../core/text.ts";
+import { Connections, listenUnix, type Report } from "../host/sockets/unix-socket.ts";
+
+export const CONTROL_LIMITS = {
+  maxConnections: 128,
+  /** Maximum waiting commands of one connection. */
+  maxPending: 64,
+  /** How long a connection may be idle; a watcher may stay. */
+  idleMs: 60_000,
+  /** Minimum time between two notifications of a watcher. */
+  watchMs: 50,
+  /** Maximum unread output of a connection. */
+  maxUnsentBytes: 32 * 1024 * 1024,
+  stopMs: 2_000,
+} as const;
+export type ControlLimits = { readonly [K in keyof typeof CONTROL_LIMITS]: number };
+
+export type ControlParts = Readonly<{
+  origin: Origin;
+  run: (line: CommandLine, origin: Origin) => Promise<Reply>;
+  /** Calls back after each commit until the returned function is called. */
+  subscribe: (listener: (lastEventId: number) => void) => () => void;
+  report: Report;
+}>;
+
+/** Takes commands as JSON lines over a unix socket and answers them in order. Each origin has its own server. */
+export class ControlServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+  readonly #limits: ControlLimits;
+  readonly #open = new Set<Connection>();
+
+  constructor(parts: ControlParts, limits: ControlLimits = CONTROL_LIMITS) {
+    this.#limits = limits;
+    this.#server = createServer((socket) => {
+      const connection = new Connection(socket, parts, limits);
+      this.#open.add(connection);
+      socket.once("close", () => this.#open.delete(connection));
+    });
+    this.#connections = new Connections(this.#server, limits.maxConnections, parts.report);
+  }
+
+  /** `mode` decides who may send commands: 0600 the guard's own user and root, 0660 its group too. */
+  start(path: string, mode: 0o600 | 0o660): Promise<void> {
+    return listenUnix(this.#server, path, mode);
+  }
+
+  /** Accepted commands are finished and answered. */
+  async stop(): Promise<void> {
+    const closed = this.#connections.close(this.#limits.stopMs);
+    for (const connection of this.#open) connection.finish();
+    await closed;
+  }
+}
+
+class Connection {
+  readonly #socket: Socket;
+  readonly #parts: ControlParts;
+  readonly #limits: ControlLimits;
+  readonly #framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  readonly #lines: string[] = [];
+  #running = false;
+  #watching = false;
+  #finishing = false;
+
+  constructor(socket: Socket, parts: ControlParts, limits: ControlLimits) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.#limits = limits;
+    socket.setTimeout(limits.idleMs, () => {
+      if (!this.#running) socket.destroy();
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.#framer.push(chunk, (line) => this.#lines.push(line)) || this.#lines.length > limits.maxPending) {
+        this.#lines.length = 0;
+        socket.destroy();
+        parts.report("control_line_malformed", "line too long, or too many of them");
+      } else if (!this.#running) void this.#work();
+    });
+  }
+
+  finish(): void {
+    this.#finishing = true;
+    if (!this.#running) this.#socket.destroySoon();
+  }
+
+  /** One command after another; never rejects. */
+  async #work(): Promise<void> {
+    this.#running = true;
+    for (let line = this.#lines.shift(); line !== undefined; line = this.#lines.shift()) {
+      const parsed = parseCommandLine(line);
+      if (!parsed.ok) this.#send(printReply(parsed.error));
+      else if (parsed.value.command.verb === "watch") await this.#watch(parsed.value);
+      else this.#send(printReply(await this.#run(parsed.value)));
+      await this.#read();
+    }
+    this.#running = false;
+    if (this.#finishing) this.#socket.destroySoon();
+  }
+
+  async #run(line: CommandLine): Promise<Reply> {
+    const { origin, run, report } = this.#parts;
+    const by = actorFrom(origin, line.by);
+    try {
+      return await run({ ...line, by }, origin);
+    } catch (error) {
+      report("internal_error", `${line.command.verb}: ${printable(messageOf(error), 200)}`);
+      return INTERNAL_ERROR;
+    }
+  }
+
+  /** First the current event, then each commit, several as one: a listener that gets nothing has missed nothing. */
+  async #watch(line: CommandLine): Promise<void> {
+    if (this.#watching) return this.#send(printReply(WATCHES_ALREADY));
+    this.#watching = true;
+    let latest = -1;
+    let sent = -1;
+    let timer: NodeJS.Timeout | null = null;
+    const tell = (): void => {
+      timer = null;
+      if (latest <= sent) return;
+      sent = latest;
+      this.#send(printWatchLine(latest));
+    };
+    // Subscribed before the current event is read, so that none is missed in between.
+    const unsubscribe = this.#parts.subscribe((lastEventId) => {
+      latest = Math.max(latest, lastEventId);
+      timer ??= setTimeout(tell, this.#limits.watchMs);
+    });
+    this.#socket.once("close", () => {
+      unsubscribe();
+      if (timer !== null) clearTimeout(timer);
+    });
+    this.#socket.setTimeout(0);
+    const reply = await this.#run(line);
+    if (!reply.ok) {
+      unsubscribe();
+      this.#socket.setTimeout(this.#limits.idleMs);
+      this.#send(printReply(reply));
+    } else if ("lastEventId" in reply.result) {
+      latest = Math.max(latest, reply.result.lastEventId);
+      tell();
+    }
+  }
+
+  /** A client that does not read its answers gets no more. */
+  #read(): Promise<void> | undefined {
+    if (this.#socket.destroyed || this.#socket.writableLength <= MOST_UNREAD_BYTES) return undefined;
+    return new Promise((resolve) => {
+      const go = (): void => {
+        this.#socket.off("drain", go).off("close", go);
+        resolve();
+      };
+      this.#socket.once("drain", go).once("close", go);
+    });
+  }
+
+  #send(text: string): void {
+    if (this.#socket.destroyed) return;
+    this.#socket.write(text);
+    if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#socket.destroy();
+  }
+}
+
+const MOST_UNREAD_BYTES = 64 * 1024;
+
+const WATCHES_ALREADY: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "A connection may watch once.",
+  next: "Open another one.",
+};
+
+const INTERNAL_ERROR: CommandError = {
+  ok: false,
+  kind: "failed",
+  message: "The guard could not do it because of a bug.",
+  next: "See the guard's log.",
+};

@@ -1,0 +1,66 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { CONTROL_LINE_BYTES, Framer } from "../admin/declare/framing.ts";
+import { type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../admin/declare/keeper.ts";
+import { messageOf } from "../core/error.ts";
+import { Connections, listenUnix, type Report } from "../host/sockets/unix-socket.ts";
+
+const MOST_CONNECTIONS = 16;
+/** Maximum waiting commands of one connection. */
+const MOST_WAITING = 32;
+
+/**
+ * The keeper's socket: one JSON object on each line, answered in order. Every user who may open the socket may send
+ * commands.
+ */
+export class KeeperServer {
+  readonly #server: Server;
+  readonly #connections: Connections;
+
+  constructor(obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report) {
+    this.#server = createServer((socket) => serve(socket, obey, report));
+    this.#connections = new Connections(this.#server, MOST_CONNECTIONS, report);
+  }
+
+  start(path: string): Promise<void> {
+    return listenUnix(this.#server, path, 0o600);
+  }
+
+  stop(graceMs: number): Promise<void> {
+    return this.#connections.close(graceMs);
+  }
+}
+
+function serve(socket: Socket, obey: (command: KeeperCommand) => Promise<KeeperReply>, report: Report): void {
+  const framer = Framer.ofLines(CONTROL_LINE_BYTES);
+  let waiting = 0;
+  let turn: Promise<void> = Promise.resolve();
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: Buffer) => {
+    const bounded = framer.push(chunk, (line) => {
+      waiting += 1;
+      turn = turn.then(async () => {
+        const reply = await answer(line, obey, report);
+        waiting -= 1;
+        if (!socket.destroyed) socket.write(`${JSON.stringify(reply)}\n`);
+      });
+    });
+    if (bounded && waiting <= MOST_WAITING) return;
+    report("control_line_malformed", "keeper.sock");
+    socket.destroy();
+  });
+}
+
+async function answer(
+  line: string,
+  obey: (command: KeeperCommand) => Promise<KeeperReply>,
+  report: Report,
+): Promise<KeeperReply> {
+  const command = parseKeeperCommand(line);
+  if (command === null) return { ok: false, reason: "That is not a command of the keeper." };
+  try {
+    return await obey(command);
+  } catch (error) {
+    report("internal_error", messageOf(error));
+    return { ok: false, reason: `The keeper could not do it: ${messageOf(error)}` };
+  }
+}
