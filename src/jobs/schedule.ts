@@ -1,10 +1,50 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { KeeperTrouble } from "../admin/declare/keeper.ts";
 import { messageOf } from "../core/error.ts";
 import { MINUTE_MS } from "../core/time.ts";
+import type { Clock } from "../guard/ports.ts";
 import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
+
+/** Work that the keeper starts when it is due, one run at a time, and whose failures it reports. */
+export abstract class Job<Rules> {
+  protected readonly layout: Layout;
+  /** Null while the settings cannot be read. */
+  protected rules: Rules | null;
+  readonly #clock: Clock;
+  #running: Promise<void> | null = null;
+
+  constructor(layout: Layout, clock: Clock, rules: Rules | null) {
+    this.layout = layout;
+    this.#clock = clock;
+    this.rules = rules;
+  }
+
+  use(rules: Rules): void {
+    this.rules = rules;
+  }
+
+  /** Starts a run if one is due. Returns its promise, or null if none runs. Throws if nothing can be noted. */
+  look(): Promise<void> | null {
+    if (this.rules !== null && this.#running === null) {
+      const run = this.start(this.rules, this.now());
+      if (run !== null) this.#running = run.finally(() => (this.#running = null));
+    }
+    return this.#running;
+  }
+
+  /** As the last runs left them. */
+  abstract troubles(): readonly KeeperTrouble[];
+
+  /** Null: no run is due. */
+  protected abstract start(rules: Rules, now: number): Promise<void> | null;
+
+  protected now(): number {
+    return this.#clock.now();
+  }
+}
 
 /** Starts a program as `runBehind` does. */
 export type RunBehind = typeof runBehind;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, MINUTE_MS } from "../../core/time.ts";
-import { drillTroubles, isDrillDue } from "./backup-schedule.ts";
+import { drillTroubles, isDrillDue } from "./backup-job.ts";
 import type { BackupRecord, Drill, DrillRecord } from "./records.ts";
 
 const NIGHT = Date.UTC(2026, 10, 20, 3);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { type ClockNote, clockSeen, leapSince, leapText } from "./retention-schedule.ts";
+import { type ClockNote, clockSeen, leapSince, leapText } from "./retention-job.ts";
 
 const NOW = Date.UTC(2026, 10, 20);
 const NOTE: ClockNote = { lookedAt: NOW, leap: null };

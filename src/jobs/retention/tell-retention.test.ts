@@ -9,7 +9,7 @@ import { writeRecord } from "../../host/root-files/record-file.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { nextNight } from "../schedule.ts";
 import { setLegalHold } from "./retention.ts";
-import { retentionState, retentionTold } from "./retention-schedule.ts";
+import { retentionState, retentionTold } from "./retention-job.ts";
 
 const NOW = Date.parse("2026-11-20T12:00:00.000Z");
 const SINCE = "2026-11-20T06:00:00.000Z";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { RulesSchedule, readRulesRecord } from "./spam-rules.ts";
+import { RulesJob, readRulesRecord } from "./spam-rules.ts";
 
 const ON = { "spam.enabled": true, "spam.updates": true };
 const START = Date.UTC(2026, 10, 20, 6);
@@ -17,7 +17,7 @@ function keeper(rules = ON) {
   const tried: number[] = [];
   /** Results of the next tries: null succeeds. */
   const state: { failure: string | null } = { failure: null };
-  const schedule = new RulesSchedule(layout, clock, rules, (_, now) => {
+  const schedule = new RulesJob(layout, clock, rules, (_, now) => {
     tried.push((now - START) / HOUR_MS);
     const before = readRulesRecord(layout);
     const { failure } = state;

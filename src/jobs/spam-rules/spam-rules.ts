@@ -11,6 +11,7 @@ import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { Job } from "../schedule.ts";
 
 export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
 export type FetchedRules =
@@ -64,49 +65,44 @@ export async function fetchRules(layout: Layout, now: number): Promise<FetchedRu
 }
 
 /** Fetches rules once a day, and reports if that has failed for a week. */
-export class RulesSchedule {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
+export class RulesJob extends Job<RulesRules> {
   readonly #fetch: typeof fetchRules;
-  #rules: RulesRules | null;
-  #running: Promise<void> | null = null;
 
   constructor(layout: Layout, clock: Clock, rules: RulesRules | null, fetch = fetchRules) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#rules = rules;
+    super(layout, clock, rules);
     this.#fetch = fetch;
   }
 
-  use(rules: RulesRules): void {
-    this.#rules = rules;
+  protected start(_: RulesRules, now: number): Promise<void> | null {
+    if (!this.#isOn()) return null;
+    const { since, triedAt } = readRulesRecord(this.layout);
+    if (since === 0 || since > now) {
+      changeRulesRecord(this.layout, { since: now });
+      return null;
+    }
+    const isDue = triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS;
+    return isDue ? this.#fetchAt(now) : null;
   }
 
-  /** Starts fetching if it is needed now. Returns its promise, or null if nothing runs. Throws if nothing can be noted. */
-  look(): Promise<void> | null {
-    if (!this.#isOn() || this.#running !== null) return this.#running;
-    const now = this.#clock.now();
-    const { since, triedAt } = readRulesRecord(this.#layout);
-    if (since === 0 || since > now) changeRulesRecord(this.#layout, { since: now });
-    else if (triedAt > now || now - Math.max(triedAt, since - DAY_MS + FIRST_AFTER_MS) >= DAY_MS)
-      this.#running = this.#fetch(this.#layout, now)
-        .then((fetched) => {
-          if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
-        })
-        .catch((error: unknown) => console.error(`keeper: rules could not be fetched: ${messageOf(error)}`))
-        .finally(() => (this.#running = null));
-    return this.#running;
+  /** Never rejects. */
+  async #fetchAt(now: number): Promise<void> {
+    try {
+      const fetched = await this.#fetch(this.layout, now);
+      if (!fetched.ok) console.error(`keeper: no rules of the spam filter: ${fetched.reason}`);
+    } catch (error) {
+      console.error(`keeper: rules could not be fetched: ${messageOf(error)}`);
+    }
   }
 
   troubles(): readonly KeeperTrouble[] {
     if (!this.#isOn()) return [];
-    const { since, last, failure } = readRulesRecord(this.#layout);
+    const { since, last, failure } = readRulesRecord(this.layout);
     const at = last?.at ?? since;
-    if (failure === null || this.#clock.now() - at < OLD_MS) return [];
+    if (failure === null || this.now() - at < OLD_MS) return [];
     return [{ code: "spam_rules_old", detail: failure }];
   }
 
   #isOn(): boolean {
-    return this.#rules?.["spam.enabled"] === true && this.#rules["spam.updates"];
+    return this.rules?.["spam.enabled"] === true && this.rules["spam.updates"];
   }
 }

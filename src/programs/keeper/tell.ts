@@ -18,7 +18,7 @@ import { listStrict, readStrict } from "../../host/firewall/strict.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { readCheckRecord } from "../../jobs/check/check-record.ts";
 import { readIncidents, readTimeline } from "../../jobs/incident/folder.ts";
-import { retentionState, retentionTold } from "../../jobs/retention/retention-schedule.ts";
+import { retentionState, retentionTold } from "../../jobs/retention/retention-job.ts";
 import { certificateReport } from "../../mail/certificates/follow-certificate.ts";
 import { mailCryptOf } from "../../mail/configuration/read-site.ts";
 import { fingerprint, lockedBecause } from "../../mail/dovecot/mail-keys.ts";

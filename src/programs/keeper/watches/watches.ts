@@ -11,11 +11,11 @@ import { ask } from "../../../host/sockets/control-client.ts";
 import { AccountsFollower } from "../../../jobs/accounts-file/follow-accounts.ts";
 import { AskDatabases } from "../../../jobs/audit/ask-databases.ts";
 import { AccessReviewWatch, AuditWatch } from "../../../jobs/audit/audit-watch.ts";
-import { BackupSchedule } from "../../../jobs/backup/backup-schedule.ts";
-import { CheckSchedule } from "../../../jobs/check/check-schedule.ts";
-import { ReportSchedule } from "../../../jobs/report/report-schedule.ts";
-import { RetentionSchedule } from "../../../jobs/retention/retention-schedule.ts";
-import { RulesSchedule } from "../../../jobs/spam-rules/spam-rules.ts";
+import { BackupJob } from "../../../jobs/backup/backup-job.ts";
+import { CheckJob } from "../../../jobs/check/check-job.ts";
+import { ReportJob } from "../../../jobs/report/report-job.ts";
+import { RetentionJob } from "../../../jobs/retention/retention-job.ts";
+import { RulesJob } from "../../../jobs/spam-rules/spam-rules.ts";
 import { CertificateFollower, reloadCertificate } from "../../../mail/certificates/follow-certificate.ts";
 import { checkInForce } from "../../../mail/configuration/parts.ts";
 import { unusedOwnDovecot } from "../../../mail/dovecot/own-dovecot.ts";
@@ -53,18 +53,18 @@ export class Watches {
   readonly services: ServiceWatch;
   readonly certificate: CertificateFollower;
   readonly accounts: AccountsFollower;
-  readonly backups: BackupSchedule;
-  readonly checks: CheckSchedule;
+  readonly backups: BackupJob;
+  readonly checks: CheckJob;
   readonly audit: AuditWatch;
-  readonly retention: RetentionSchedule;
+  readonly retention: RetentionJob;
   readonly access: AccessReviewWatch;
   readonly mailKey: MailKeyWatch;
-  readonly reports: ReportSchedule;
+  readonly reports: ReportJob;
   readonly transparency: CertificateWatch;
   readonly isolation: IsolationWatch;
   readonly firewall: FirewallWatch;
   readonly components: ComponentWatch;
-  readonly spamRules: RulesSchedule;
+  readonly spamRules: RulesJob;
   readonly relay: RelayWatch;
   readonly disk: DiskSpaceWatch;
   /** The watches that use the settings as a whole. */
@@ -94,13 +94,13 @@ export class Watches {
         return asked.ok ? asked.result : null;
       },
     });
-    this.backups = new BackupSchedule(layout, clock, settings);
-    this.checks = new CheckSchedule(layout, clock, settings);
+    this.backups = new BackupJob(layout, clock, settings);
+    this.checks = new CheckJob(layout, clock, settings);
     this.audit = new AuditWatch(layout, databases, clock);
-    this.retention = new RetentionSchedule(layout, clock, settings);
+    this.retention = new RetentionJob(layout, clock, settings);
     this.access = new AccessReviewWatch(databases, clock, settings);
     this.mailKey = new MailKeyWatch(layout, settings, restart);
-    this.reports = new ReportSchedule(layout, clock, settings);
+    this.reports = new ReportJob(layout, clock, settings);
     this.transparency = new CertificateWatch(layout, clock, settings);
     this.#settings = settings;
     this.isolation = new IsolationWatch({
@@ -123,7 +123,7 @@ export class Watches {
       },
       settings,
     );
-    this.spamRules = new RulesSchedule(layout, clock, settings);
+    this.spamRules = new RulesJob(layout, clock, settings);
     this.relay = new RelayWatch({ clock, readQueue: (take) => readQueue(layout.postfixConf, take) }, settings);
     this.disk = new DiskSpaceWatch(layout, clock, settings);
     const probes = settings === null ? [] : probesOf(layout, settings);

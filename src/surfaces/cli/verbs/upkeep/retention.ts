@@ -4,7 +4,7 @@ import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { DAY_MS, dayAndTime, formatDuration, instant, isoTime } from "../../../../core/time.ts";
 import type { PlannedFolder } from "../../../../jobs/retention/retention.ts";
-import type { RetentionState } from "../../../../jobs/retention/retention-schedule.ts";
+import type { RetentionState } from "../../../../jobs/retention/retention-job.ts";
 import type { Amount } from "../../../../mail/dovecot/mailboxes.ts";
 import {
   agrees,
@@ -29,8 +29,8 @@ function parts() {
     import("../../../../jobs/retention/retention.ts"),
     import("../../../../jobs/schedule.ts"),
     import("../../../../jobs/retention/retention.ts"),
-    import("../../../../jobs/retention/retention-schedule.ts"),
-    import("../../../../jobs/retention/retention-schedule.ts"),
+    import("../../../../jobs/retention/retention-job.ts"),
+    import("../../../../jobs/retention/retention-job.ts"),
   ]).then(([mailboxes, holds, nights, retention, schedule, rest]) => ({
     ...mailboxes,
     ...holds,

@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { RunBehind } from "../schedule.ts";
 import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
-import { ReportSchedule } from "./report-schedule.ts";
+import { ReportJob } from "./report-job.ts";
 
 const WEEKLY: MailRules = { "report.mail": "weekly", "report.hour": 7 };
 const FRIDAY = new Date(2026, 10, 20, 12).getTime();
@@ -17,8 +17,8 @@ function keeper(fails = false) {
   mkdirSync(layout.report, { recursive: true });
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
-  const schedule = (): ReportSchedule =>
-    new ReportSchedule(layout, clock, WEEKLY, (_, name, [period = "", now] = []) => {
+  const schedule = (): ReportJob =>
+    new ReportJob(layout, clock, WEEKLY, (_, name, [period = "", now] = []) => {
       assert.equal(name, "report");
       made.push(period);
       if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
@@ -41,7 +41,7 @@ test("while one runs no other is started", () => {
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const slow = new ReportSchedule(layout, clock, WEEKLY, () => {
+  const slow = new ReportJob(layout, clock, WEEKLY, () => {
     started += 1;
     return new Promise(() => undefined);
   });
@@ -70,7 +70,7 @@ test("a killed report is retried an hour later, even if the failure could not be
   const { layout, clock } = keeper();
   changeMailRecord(layout, { schedule: "weekly" });
   let started = 0;
-  const killed = new ReportSchedule(layout, clock, WEEKLY, () => {
+  const killed = new ReportJob(layout, clock, WEEKLY, () => {
     started += 1;
     return Promise.resolve("SIGKILL");
   });
@@ -94,7 +94,7 @@ test("a report that does not end is reported after an hour, and no other starts 
   changeMailRecord(layout, { schedule: "weekly" });
   const limits: Parameters<RunBehind>[3][] = [];
   const killed = Promise.withResolvers<string>();
-  const stuck = new ReportSchedule(layout, clock, WEEKLY, (_, __, ___, limit) => {
+  const stuck = new ReportJob(layout, clock, WEEKLY, (_, __, ___, limit) => {
     limits.push(limit);
     return killed.promise;
   });

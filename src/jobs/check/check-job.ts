@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, type RunBehind, runBehind } from "../schedule.ts";
+import { type Failure, Job, type RunBehind, runBehind } from "../schedule.ts";
 import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;
@@ -19,38 +19,27 @@ const LIMIT_MS = HOUR_MS;
 const NAMED = 3;
 
 /** Runs all checks ten minutes after the first start and each week, and knows which of them passed before and fail now. */
-export class CheckSchedule {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
+export class CheckJob extends Job<CheckRules> {
   readonly #run: RunBehind;
-  #rules: CheckRules | null;
-  #running: Promise<unknown> | null = null;
   /** A run that did not finish, until one does. */
   #failure: Failure | null = null;
   #read: Readonly<{ change: string; record: CheckRecord }> = { change: "", record: NO_CHECKS };
 
   constructor(layout: Layout, clock: Clock, rules: CheckRules | null, run = runBehind) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#rules = rules;
+    super(layout, clock, rules);
     this.#run = run;
   }
 
-  use(rules: CheckRules): void {
-    this.#rules = rules;
-  }
-
-  /** Starts the checks if they must run now. Returns the run's promise, or null if none runs. */
-  look(): Promise<unknown> | null {
-    if (this.#rules?.["checks.weekly"] !== true || this.#running !== null) return this.#running;
-    const now = this.#clock.now();
+  protected start(rules: CheckRules, now: number): Promise<void> | null {
+    if (!rules["checks.weekly"]) return null;
     const record = this.#record();
-    if (record.since === 0) changeCheckRecord(this.#layout, { since: now });
-    else if (isDue(record, now)) {
-      changeCheckRecord(this.#layout, { triedAt: now });
-      this.#running = this.#check(now).finally(() => (this.#running = null));
+    if (record.since === 0) {
+      changeCheckRecord(this.layout, { since: now });
+      return null;
     }
-    return this.#running;
+    if (!isDue(record, now)) return null;
+    changeCheckRecord(this.layout, { triedAt: now });
+    return this.#check(now);
   }
 
   /** Includes checks that the owner ran, so that a fixed and rechecked fault is cleared at once. */
@@ -65,16 +54,16 @@ export class CheckSchedule {
     const failed = (how: string): void => {
       this.#failure = { at: now, reason: `the checks did not come to their end (${how})` };
     };
-    const ended = await this.#run(this.#layout, "check", [], { ms: LIMIT_MS, passed: failed });
+    const ended = await this.#run(this.layout, "check", [], { ms: LIMIT_MS, passed: failed });
     if (ended === null) this.#failure = null;
     else if (this.#failure?.at !== now) failed(ended);
   }
 
   /** Checked each second, so the file is read only when it has changed. */
   #record(): CheckRecord {
-    const stat = statSync(this.#layout.checkRecord, { throwIfNoEntry: false });
+    const stat = statSync(this.layout.checkRecord, { throwIfNoEntry: false });
     const change = stat === undefined ? "none" : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
-    if (change !== this.#read.change) this.#read = { change, record: readCheckRecord(this.#layout) };
+    if (change !== this.#read.change) this.#read = { change, record: readCheckRecord(this.layout) };
     return this.#read.record;
   }
 }

@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, lastNight, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -27,56 +27,42 @@ const AGAIN_MS = HOUR_MS;
 const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
 /** Starts the nightly backup and the restore drills, and knows whether both succeed. */
-export class BackupSchedule {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
+export class BackupJob extends Job<BackupRules> {
   readonly #run: RunBehind;
-  #rules: BackupRules | null;
-  #running: Promise<void> | null = null;
   /** In memory, because the disk may not be able to store how a task ended. */
   readonly #unnoted: Record<Task, Failure | null> = { backup: null, drill: null };
 
   constructor(layout: Layout, clock: Clock, rules: BackupRules | null, run = runBehind) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#rules = rules;
+    super(layout, clock, rules);
     this.#run = run;
   }
 
-  use(rules: BackupRules): void {
-    this.#rules = rules;
-  }
-
-  /** Starts a backup or a drill if one is needed now. Returns the task's promise, or null if none runs. */
-  look(): Promise<void> | null {
-    const rules = this.#rules;
-    if (rules?.["backup.enabled"] !== true) return null;
-    const now = this.#clock.now();
+  protected start(rules: BackupRules, now: number): Promise<void> | null {
+    if (!rules["backup.enabled"]) return null;
     const record = this.#backups();
     if (record.since === 0) {
-      prepareDirectory(this.#layout);
-      changeBackupRecord(this.#layout, { since: now });
-    } else if (this.#running === null && busy(this.#layout) === null) {
-      const task = this.#due(record, rules, now);
-      if (task !== null) this.#running = this.#start(task).finally(() => (this.#running = null));
+      prepareDirectory(this.layout);
+      changeBackupRecord(this.layout, { since: now });
+      return null;
     }
-    return this.#running;
+    const task = busy(this.layout) === null ? this.#due(record, rules, now) : null;
+    return task && this.#make(task);
   }
 
   troubles(): readonly KeeperTrouble[] {
-    const rules = this.#rules;
+    const { rules } = this;
     if (rules?.["backup.enabled"] !== true) return [];
-    const [record, now] = [this.#backups(), this.#clock.now()];
-    const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.#layout) !== null };
+    const [record, now] = [this.#backups(), this.now()];
+    const how = { now, everyMs: rules["backup.drill_every"], runs: busy(this.layout) !== null };
     return [...troublesOf(record, now), ...drillTroubles(record, this.#drills(), how)];
   }
 
   #backups(): BackupRecord {
-    return withUnnoted(readBackupRecord(this.#layout), this.#unnoted.backup);
+    return withUnnoted(readBackupRecord(this.layout), this.#unnoted.backup);
   }
 
   #drills(): DrillRecord {
-    const record = readDrills(this.#layout);
+    const record = readDrills(this.layout);
     const unnoted = this.#unnoted.drill;
     return unnoted === null || (lastDrill(record)?.at ?? 0) >= unnoted.at
       ? record
@@ -84,15 +70,15 @@ export class BackupSchedule {
   }
 
   /** Never rejects. */
-  async #start(task: Task): Promise<void> {
+  async #make(task: Task): Promise<void> {
     const at = Date.now();
-    const ended = await this.#run(this.#layout, "backup", [task]);
+    const ended = await this.#run(this.layout, "backup", [task]);
     // A killed task has noted nothing: without this it would be started again each minute.
-    if (ended === null || failedAt(this.#layout, task) >= at) return;
+    if (ended === null || failedAt(this.layout, task) >= at) return;
     const failure = { at, reason: `the ${task} was ended (${ended})` };
     try {
-      if (task === "backup") changeBackupRecord(this.#layout, { failure });
-      else endDrill(this.#layout, failedDrill(failure));
+      if (task === "backup") changeBackupRecord(this.layout, { failure });
+      else endDrill(this.layout, failedDrill(failure));
     } catch (error) {
       this.#unnoted[task] = failure;
       console.error(`keeper: the end of a ${task} could not be noted: ${messageOf(error)}`);

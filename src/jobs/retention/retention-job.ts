@@ -9,7 +9,7 @@ import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, lastNight, nextNight, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, lastNight, nextNight, withUnnoted } from "../schedule.ts";
 import {
   type FolderTimes,
   type LegalHold,
@@ -83,47 +83,30 @@ export async function removeOldMail(
 }
 
 /** Removes mail each night, and knows whether that worked. */
-export class RetentionSchedule {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
+export class RetentionJob extends Job<RetentionSettings> {
   readonly #mail: MailFolders | undefined;
-  #settings: RetentionSettings | null;
-  #running: Promise<void> | null = null;
   /** The last run's failure, in memory because the disk may not be able to store it. */
   #failure: Failure | null = null;
 
   constructor(layout: Layout, clock: Clock, settings: RetentionSettings | null, mail?: MailFolders) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#settings = settings;
+    super(layout, clock, settings);
     this.#mail = mail;
   }
 
-  use(settings: RetentionSettings): void {
-    this.#settings = settings;
-  }
-
-  /** Starts a run if one is needed now. Returns its promise, or null if none runs. Throws if a check cannot be noted. */
-  look(): Promise<void> | null {
-    const settings = this.#settings;
-    if (settings === null || this.#running !== null) return this.#running;
-    const now = this.#clock.now();
+  protected start(settings: RetentionSettings, now: number): Promise<void> | null {
     const record = this.#seen(now);
-    if (record.leap === null && isDue(record, settings["retention.hour"], now)) {
-      const run = removeOldMail(this.#layout, { settings, now, ...(this.#mail && { mail: this.#mail }) });
-      this.#running = run
-        .then(({ failure }) => {
-          this.#failure = failure === null ? null : { at: now, reason: failure };
-        })
-        .finally(() => (this.#running = null));
-    }
-    return this.#running;
+    return record.leap === null && isDue(record, settings["retention.hour"], now) ? this.#remove(settings, now) : null;
   }
 
   troubles(): readonly KeeperTrouble[] {
     const { failure, leap } = this.#record();
     if (leap !== null) return [{ code: "retention_failed", detail: leapText(leap) }];
     return failure === null ? [] : [{ code: "retention_failed", detail: failure.reason }];
+  }
+
+  async #remove(settings: RetentionSettings, now: number): Promise<void> {
+    const { failure } = await removeOldMail(this.layout, { settings, now, ...(this.#mail && { mail: this.#mail }) });
+    this.#failure = failure === null ? null : { at: now, reason: failure };
   }
 
   /** Notes the check. Unknown entries of `folderTimes` are removed before anything else is noted. */
@@ -133,13 +116,13 @@ export class RetentionSchedule {
     const clock = isFirst ? { lookedAt: now, leap: null } : clockSeen(before, now);
     if (clock === before) return before;
     const record = { ...before, lookedAt: clock.lookedAt, leap: clock.leap, since: isFirst ? now : before.since };
-    if (isFirst || clock.leap?.at === now) writeFolderTimes(this.#layout.retentionFolders, {});
-    writeRecord(this.#layout.retentionRecord, record);
+    if (isFirst || clock.leap?.at === now) writeFolderTimes(this.layout.retentionFolders, {});
+    writeRecord(this.layout.retentionRecord, record);
     return record;
   }
 
   #record(): RetentionRecord {
-    return withUnnoted(readRetentionRecord(this.#layout), this.#failure);
+    return withUnnoted(readRetentionRecord(this.layout), this.#failure);
   }
 }
 

@@ -8,7 +8,7 @@ import { systemClock } from "../../host/machine/clock.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { lastNight, type RunBehind } from "../schedule.ts";
-import { BackupSchedule, isDue, troublesOf } from "./backup-schedule.ts";
+import { BackupJob, isDue, troublesOf } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
 
 /** Far from now: no test runs when it starts. */
@@ -106,7 +106,7 @@ test("one task at a time, and only if backups are enabled: the night's backup, t
     runs.push(`${name} ${args?.join(" ")}`);
     return new Promise((resolve) => (finish = () => resolve(null)));
   };
-  const schedule = new BackupSchedule(layout, { now: () => instant(now) }, { ...RULES, "backup.enabled": false }, run);
+  const schedule = new BackupJob(layout, { now: () => instant(now) }, { ...RULES, "backup.enabled": false }, run);
   assert.equal(schedule.look(), null);
   schedule.use(RULES);
   schedule.look();
@@ -145,7 +145,7 @@ for (const task of ["backup", "drill"] as const)
         runs += 1;
         return Promise.resolve("SIGKILL");
       };
-      const keeper = () => new BackupSchedule(layout, systemClock, { ...RULES, "backup.hour": HOUR }, run);
+      const keeper = () => new BackupJob(layout, systemClock, { ...RULES, "backup.hour": HOUR }, run);
       const first = keeper();
       // Root writes nothing where others could.
       if (isLost) chmodSync(layout.backup, 0o777);

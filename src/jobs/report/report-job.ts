@@ -3,60 +3,46 @@ import { messageOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Failure, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
 import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 
 /** A report takes seconds. */
 const LIMIT_MS = HOUR_MS;
 
 /** Mails the regular report. */
-export class ReportSchedule {
-  readonly #layout: Layout;
-  readonly #clock: Clock;
+export class ReportJob extends Job<MailRules> {
   readonly #run: RunBehind;
-  #rules: MailRules | null;
-  #running: Promise<void> | null = null;
   /** In memory, because the disk may not be able to store how a report ended. */
   #unnoted: Failure | null = null;
 
   constructor(layout: Layout, clock: Clock, rules: MailRules | null, run = runBehind) {
-    this.#layout = layout;
-    this.#clock = clock;
-    this.#rules = rules;
+    super(layout, clock, rules);
     this.#run = run;
   }
 
-  use(rules: MailRules): void {
-    this.#rules = rules;
-  }
-
-  /** Starts a report if one is needed now. Returns its promise, or null if none runs. Throws if nothing can be noted. */
-  look(): Promise<void> | null {
-    if (this.#rules === null || this.#running !== null) return this.#running;
-    const now = this.#clock.now();
+  protected start(rules: MailRules, now: number): Promise<void> | null {
     const record = this.#record();
-    const due = duePeriod(record, this.#rules, now);
-    if (due?.isNew === true) {
-      const schedule = this.#rules["report.mail"];
-      changeMailRecord(this.#layout, { schedule, done: [...withPeriod(record, due.period)], failure: null });
-    } else if (due !== null) this.#running = this.#make(due.period, now).finally(() => (this.#running = null));
-    return this.#running;
+    const due = duePeriod(record, rules, now);
+    if (due?.isNew !== true) return due && this.#make(due.period, now);
+    const schedule = rules["report.mail"];
+    changeMailRecord(this.layout, { schedule, done: [...withPeriod(record, due.period)], failure: null });
+    return null;
   }
 
   troubles(): readonly KeeperTrouble[] {
-    if (this.#rules === null || this.#rules["report.mail"] === "off") return [];
+    if (this.rules === null || this.rules["report.mail"] === "off") return [];
     const { failure } = this.#record();
     return failure === null ? [] : [{ code: "report_unsent", detail: failure.reason }];
   }
 
   #record(): MailRecord {
-    return withUnnoted(readMailRecord(this.#layout), this.#unnoted);
+    return withUnnoted(readMailRecord(this.layout), this.#unnoted);
   }
 
   /** Never rejects. */
   async #make(period: string, now: number): Promise<void> {
     const passed = (how: string): void => this.#noteFailure(now, how);
-    const ended = await this.#run(this.#layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
+    const ended = await this.#run(this.layout, "report", [period, String(now)], { ms: LIMIT_MS, passed });
     // A killed report has noted nothing: without this it would be started again each minute.
     if (ended !== null && this.#record().failure?.at !== now) this.#noteFailure(now, ended);
   }
@@ -64,7 +50,7 @@ export class ReportSchedule {
   #noteFailure(at: number, how: string): void {
     const failure = { at, reason: `the report was ended (${how})` };
     try {
-      changeMailRecord(this.#layout, { failure });
+      changeMailRecord(this.layout, { failure });
     } catch (error) {
       this.#unnoted = failure;
       console.error(`keeper: the end of a report could not be noted: ${messageOf(error)}`);

@@ -6,8 +6,8 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import type { RunBehind } from "../schedule.ts";
+import { CheckJob, isDue, troublesOf } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
-import { CheckSchedule, isDue, troublesOf } from "./check-schedule.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 8);
 const SINCE: CheckRecord = { ...NO_CHECKS, since: NOW - 60 * DAY_MS };
@@ -52,7 +52,7 @@ test("one run of the checks at a time, if they are enabled, and their results ar
     runs += 1;
     return ended.promise;
   };
-  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": false }, run);
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": false }, run);
   assert.equal(schedule.look(), null);
   assert.deepEqual(readCheckRecord(layout), NO_CHECKS);
   schedule.use({ "checks.weekly": true });
@@ -83,7 +83,7 @@ test("a run that does not end is reported at once, and no other starts beside it
     limits.push(limit);
     return new Promise((resolve) => ends.push(resolve));
   };
-  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
   const first = schedule.look();
   assert.equal(limits[0]?.ms, HOUR_MS);
   assert.deepEqual(schedule.troubles(), []);
@@ -111,7 +111,7 @@ test("a failed run is reported until all checks have run, even if the owner runs
   changeCheckRecord(layout, { since: NOW, checks: {} });
   const now = NOW + 10 * MINUTE_MS;
   const run: RunBehind = () => Promise.resolve("SIGSEGV");
-  const schedule = new CheckSchedule(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
+  const schedule = new CheckJob(layout, { now: () => instant(now) }, { "checks.weekly": true }, run);
   await schedule.look();
   assert.equal(schedule.troubles()[0]?.detail, "the checks did not come to their end (SIGSEGV)");
   changeCheckRecord(layout, { checks: FALLEN });

@@ -10,7 +10,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { nextNight } from "../schedule.ts";
 import { type MailFolders, writeFolderTimes } from "./retention.ts";
-import { RetentionSchedule, readRetentionRecord, removeOldMail } from "./retention-schedule.ts";
+import { RetentionJob, readRetentionRecord, removeOldMail } from "./retention-job.ts";
 
 const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
 const SETTINGS = { "retention.mail": [parseKeepRule("Trash 30d") ?? assert.fail()], "retention.hour": 2 };
@@ -32,7 +32,7 @@ async function scene() {
       return Promise.resolve();
     },
   };
-  const schedule = new RetentionSchedule(layout, clock, SETTINGS, mail);
+  const schedule = new RetentionJob(layout, clock, SETTINGS, mail);
   await schedule.look();
   writeFolderTimes(layout.retentionFolders, { [ANNA]: { "1": { rule: "* Trash", since: 0 } } });
   const at = async (ms: number): Promise<number> => {
@@ -138,7 +138,7 @@ test("a manual run while the clock is wrong removes nothing, and marks the clock
 test("without readable settings nothing is removed", async () => {
   const { layout, clock } = await scene();
   rmSync(layout.retentionRecord);
-  const schedule = new RetentionSchedule(layout, clock, null);
+  const schedule = new RetentionJob(layout, clock, null);
   assert.equal(schedule.look(), null);
   schedule.use(SETTINGS);
   assert.equal(schedule.look(), null);
