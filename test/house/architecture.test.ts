@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { test } from "node:test";
 
 const TEXT = readFileSync("ARCHITECTURE.md", "utf8");
+const MOST_FILES = 30;
 const SOURCES = globSync("{src,test,bench}/**/*.{ts,lua,py}");
 
 test("the code map names every room, and no other", () => {
@@ -33,6 +34,16 @@ test("every file that it names is there", () => {
     existsSync(path) || SOURCES.some((file) => file.endsWith(`/${path}`) || basename(file) === path);
   assert.deepEqual(
     named.filter((path) => !isThere(path)),
+    [],
+  );
+});
+
+test("no folder has more files than a reader takes in", () => {
+  const sources = globSync("{src,dashboard,bench,scripts}/**/*.{ts,tsx}").filter((file) => !/\.test\.tsx?$/.test(file));
+  const folders = Object.entries(Object.groupBy(sources, (file) => dirname(file)));
+  assert.ok(folders.length > 50);
+  assert.deepEqual(
+    folders.filter(([, files = []]) => files.length > MOST_FILES).map(([folder]) => folder),
     [],
   );
 });

@@ -130,9 +130,13 @@ function cutAtFront(first: number, oldestLeft: boolean): Fault | null {
   return first === 1 || oldestLeft ? null : missing(1, first - 1);
 }
 
+/** An entry is anchored within the hour, or later if the machine was off or its disk full. */
+const ANCHORED_WITHIN_MS = DAY_MS;
+
 /** Reports an anchored entry that was removed before its time: a flood of entries pushed it out. */
 function leftEarly(first: number, anchors: readonly Anchor[], now: Millis): Fault | null {
-  const anchor = anchors.findLast(({ id, at }) => id > 0 && id < first && now - Date.parse(at) < ENTRIES_STAY_MS);
+  const since = now - ENTRIES_STAY_MS + ANCHORED_WITHIN_MS;
+  const anchor = anchors.findLast(({ id, at }) => id > 0 && id < first && Date.parse(at) > since);
   if (anchor === undefined) return null;
   const days = plural(ENTRIES_STAY_MS / DAY_MS, "day");
   return {
