@@ -113,6 +113,25 @@ export function excessTests(running: Running): void {
     assert.deepEqual(events, [[ANNA, "header_lines", "EMAIL_BLOCKED"]]);
   });
 
+  test("a guard that answers seven seconds late has counted the mail", async () => {
+    const dialog = await signedIn(running, ANNA, PHONE);
+    for (const line of [`MAIL FROM:<${ANNA}>`, `RCPT TO:<${ANNA}>`, "DATA"])
+      assert.ok((await dialog.ask(line)).code < 400, line);
+    const pid = await until("the guard runs", () => product.pidsOf(/\/guard\.js/)[0]);
+    process.kill(pid, "SIGSTOP");
+    const timer = setTimeout(() => process.kill(pid, "SIGCONT"), 7_000);
+    try {
+      const headers = Array.from({ length: 1_100 }, (_, n) => `X-${n}: a`);
+      dialog.send(`${mailText({ from: ANNA, subject: "late", headers })}\r\n.`);
+      const { code, lines } = await dialog.reply(40_000);
+      assert.deepEqual([code, lines], [550, ["5.7.1 Too many header lines"]]);
+    } finally {
+      clearTimeout(timer);
+      process.kill(pid, "SIGCONT");
+      dialog.close();
+    }
+  });
+
   async function banned(ip: string, code: string): Promise<void> {
     const ban = await until(`a ban of ${ip}`, () => product.banOf(ip));
     assert.deepEqual([ban.code, ban.level], [code, "light"]);

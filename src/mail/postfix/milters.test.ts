@@ -31,6 +31,13 @@ test("where a milter is gone a stranger's mail passes, unless the owner wants it
   );
 });
 
+test("no mail skips the guard's count before the keeper has ended a guard that hangs", () => {
+  const { ghostinbox_counts: counts = "" } = postfixMilters(sampleSite());
+  const waits = Array.from(counts.matchAll(/(?:command|content)_timeout=(\d+)s/g), ([, seconds]) => Number(seconds));
+  // Three checks of the keeper without an answer, three seconds each, one second apart.
+  assert.ok(waits.length === 2 && Math.min(...waits) > 12, counts);
+});
+
 test("headers that a stranger may not write go; those of what is attached stay", () => {
   const names = renderForgedHeaders().text;
   for (const name of ["Authentication-Results", "Received-SPF", "X-Spam-"])

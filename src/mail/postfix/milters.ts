@@ -17,13 +17,13 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
-  const milter = (socket: string, action: string, contentSeconds: number): string =>
-    `{ unix:${socket.slice(layout.postfixQueue.length + 1)}, connect_timeout=2s, command_timeout=5s, ` +
+  const milter = (socket: string, action: string, contentSeconds: number, commandSeconds = 5): string =>
+    `{ unix:${socket.slice(layout.postfixQueue.length + 1)}, connect_timeout=2s, command_timeout=${commandSeconds}s, ` +
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
   const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
   return {
     // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
-    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
+    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS, GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
@@ -51,8 +51,8 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
 /** For the submission services of master.cf. */
 export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_rspamd_submission";
 
-/** The longest time that a mail waits for the guard's milter, which only counts. Seconds. */
-const GUARD_SECONDS = 5;
+/** How long a mail waits for the guard's milter: longer than a hanging guard lives, so that no mail skips one that is only slow. Seconds. */
+const GUARD_SECONDS = 20;
 
 /** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
 export const SPAM_SECONDS = 20;
