@@ -32,7 +32,7 @@ export type MaintenanceParts = Readonly<{
 /** Answers that are ready are sent before the guard ends. */
 const ANSWERS_MS = 100;
 
-/** Keeps `engine.db` small and its log short, without delaying decisions (docs/adr/0011). */
+/** Keeps `engine.db` small and its log short, without delaying decisions (docs/adr/0014). */
 export function composeMaintenance({
   db,
   engine,
