@@ -152,8 +152,8 @@ function ownServices(input: RunitInput): Readonly<Partial<Record<OwnService, Ser
   const guard = [
     // While a server starts, no one is refused because the guard is missing.
     `if test -e ${MAY_STAND_IN}; then test -S ${input.layout.standIn} || ${standIn(input)} fi`,
-    // Not by `:`, at whose failed redirection sh ends.
-    `true 2>/dev/null >${MAY_STAND_IN} || :`,
+    // In a subshell: `:` and umask(1) would end or change this one.
+    `(umask 077; true 2>/dev/null >${MAY_STAND_IN}) || :`,
     ours("guard", FREES_AT_ONCE + asUser(USERS.guard, input.netAdmin ? "net_admin" : null), input),
   ];
   const guardEnded = [...weighing("guard"), IS_STOPPED, `if test -e ${MAY_STAND_IN}; then ${standIn(input)} fi`];

@@ -52,7 +52,7 @@ export function writeServices(input: RunitInput): void {
     removeFile(restartMark(services, service));
   }
   for (const mark of [join("postfix", CHECKED), join("guard", MAY_STAND_IN)])
-    writeFile(join(services, mark), "", { mode: 0o644, flush: false });
+    writeFile(join(services, mark), "", { mode: 0o600, flush: false });
 }
 
 function writeScript(file: string, text: string): void {
