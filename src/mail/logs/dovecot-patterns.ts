@@ -13,7 +13,8 @@ export const DOVECOT_PATTERNS: readonly LogPattern[] = [
     ...dovecot,
     matches: new RegExp(
       `^Disconnected: Connection closed: (?<detail>SSL_accept\\(\\) failed: [^()]{1,200}) ` +
-        `\\(no auth attempts in \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
+        // The second while Dovecot is busy (client-common.c of its login-common).
+        `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
     ),
     tells: fault("tls_failed"),
     example: imap(
@@ -22,6 +23,14 @@ export const DOVECOT_PATTERNS: readonly LogPattern[] = [
         "SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher, session=<abcdefgh>",
     ),
     hostile: [
+      {
+        line: imap(
+          "Disconnected: Connection closed: SSL_accept() failed: error:0A00010B:SSL routines::wrong version number " +
+            "(disconnected before auth was ready, waited 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, " +
+            "TLS handshaking: SSL_accept() failed: error:0A00010B:SSL routines::wrong version number, session=<abcdefgh>",
+        ),
+        ip: "198.51.100.7",
+      },
       {
         line: imap(
           "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<SSL_accept() failed: x " +
