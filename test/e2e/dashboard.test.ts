@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { messageOf } from "../../src/core/error.ts";
 import { DAY_MS, instant } from "../../src/core/time.ts";
 import { openEngine } from "../../src/store/open.ts";
 import { lacking } from "../kit/needs.ts";
@@ -21,6 +22,7 @@ import { fill } from "../scale/fill.ts";
 const PAGE = "http://127.0.0.1:3000/";
 const ACCOUNTS = [ANNA, "ben@example.test", "office@example.test"];
 const MOST_NODES = 1_500;
+const MOST_SHOWN = 3_000;
 
 /** Records in the page which element has the focus when the next heading is drawn. */
 const FOCUS_AS_DRAWN = `void (globalThis.focusAsDrawn = new Promise((done) => {
@@ -217,7 +219,13 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.csv$/);
   });
 
-  for (const [says, flow] of flows(open, { lab, product })) test(says, flow);
+  for (const [says, flow] of flows(open, { lab, product }))
+    test(says, () =>
+      flow().catch(async (error: unknown) => {
+        const page = await open().page.locator("body").innerText();
+        throw new Error(`${messageOf(error)}\nThe page then showed:\n${page.slice(0, MOST_SHOWN)}`, { cause: error });
+      }),
+    );
 
   test("lets out, and nothing of all this broke its policy or threw an error", async () => {
     const { page, faults } = open();
