@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { requestOf, writeDigits } from "../../bench/policy-request.ts";
+import { LOG_LIMITS } from "../../src/programs/guard/removal.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
 import { patience, patienceSeconds } from "../kit/patience.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -49,8 +50,8 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     for (let round = 0; round < 2; round++) {
       const lanes = Array.from({ length: CONNECTIONS }, (_, lane) => mails(round * CONNECTIONS + lane));
       waits.push(...(await Promise.all(lanes)).flat());
-      // The next commit restarts it.
-      await until("the log is empty", () => statSync(`${product.layout.engineDb}-wal`).size === 0);
+      // Emptied at its end or, on a slow machine, in a pause before.
+      await until("the log is short", () => statSync(`${product.layout.engineDb}-wal`).size < LOG_LIMITS.copyBytes);
     }
     assert.equal(waits.length, 2 * MAILS * STAGES.length);
     const flushed = lines(flushes).slice(from);
