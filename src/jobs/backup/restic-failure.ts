@@ -12,6 +12,8 @@ export type Failed = Readonly<{ ok: false; code: Trouble; reason: string }>;
 export type Ran = Readonly<{ code: number; out: readonly string[]; err: string }>;
 
 const MOST_LAST_WORDS = 300;
+/** By SIGKILL: it is what the kernel kills first. */
+const KILLED = 137;
 
 /** restic would retry for a quarter of an hour to read missing files. */
 export const LOST = /retrying after .*(?:no such file|EOF|ciphertext|hash|does not match|not found)/i;
@@ -42,6 +44,7 @@ const TROUBLES: readonly (readonly [RegExp, Trouble, string])[] = [
 /** A phrase that fits after “…: ”. */
 export function failure({ code, err, out }: Ran): Failed {
   if (code === 127) return { ok: false, code: "other", reason: "the program restic is missing: run `npm run setup`" };
+  if (code === KILLED) return { ok: false, code: "other", reason: "restic was killed; the memory may have run out" };
   const text = `${err}\n${out.filter((line) => !line.startsWith("{")).join("\n")}`;
   if (LOST.test(err)) return { ok: false, code: "damaged", reason: "it is damaged" };
   const known = TROUBLES.find(([words]) => words.test(text));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { hasNoLock, writtenBy } from "./restic.ts";
+import { failure } from "./restic-failure.ts";
 
 test("only a directory is known to have no lock", () => {
   const place = temporaryDirectory();
@@ -18,4 +19,10 @@ test("only a directory is known to have no lock", () => {
 test("a process has written something, and one that has ended tells nothing", () => {
   assert.ok((writtenBy(process.pid) ?? -1) >= 0);
   assert.equal(writtenBy(undefined), null);
+});
+
+test("a restic that the kernel killed is not reported as broken", () => {
+  const { reason } = failure({ code: 137, out: [], err: "" });
+  assert.equal(reason, "restic was killed; the memory may have run out");
+  assert.equal(failure({ code: 3, out: [], err: "" }).reason, "restic ended with 3");
 });

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
@@ -214,10 +215,11 @@ export class Restic {
       child.once("error", (error) =>
         resolve({ code: codeOf(error) === "ENOENT" ? 127 : 126, out, err: error.message }),
       );
-      child.once("close", (code) => {
+      child.once("close", (code, ended) => {
         this.#child = null;
         signal?.removeEventListener("abort", end);
-        resolve({ code: code ?? 130, out, err: err.join("\n") });
+        // As a shell counts (bash(1), EXIT STATUS).
+        resolve({ code: code ?? 128 + constants.signals[ended ?? "SIGTERM"], out, err: err.join("\n") });
       });
     });
   }
