@@ -31,24 +31,14 @@ function staysWithin(list: EventTarget | null, to: EventTarget | null): boolean 
   return list instanceof Node && to instanceof Node && list.contains(to);
 }
 
-/** A pointer that rests for this long is not about to press anything. */
-const RESTS_MS = 10_000;
-
-/** `value`, but frozen while the pointer moves in the element that gets the second, or the focus is there. */
+/** `value`, but frozen while the pointer or the focus is in the element that gets the second. */
 export function useStill<T>(value: T) {
   const [holds, setHolds] = useState<ReadonlySet<string>>(new Set());
   const shown = useRef(value);
-  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(rest.current), []);
   if (holds.size === 0) shown.current = value;
   const hold: Hold = (reason, isHeld) =>
     setHolds((last) => new Set([...last].filter((one) => one !== reason).concat(isHeld ? reason : [])));
-  const moved = (): void => {
-    clearTimeout(rest.current);
-    rest.current = setTimeout(() => hold("pointer", false), RESTS_MS);
-    if (!holds.has("pointer")) hold("pointer", true);
-  };
-  return [shown.current, { ...holding(hold), onPointerEnter: moved, onPointerMove: moved }] as const;
+  return [shown.current, holding(hold)] as const;
 }
 
 /** A live list, each row keyed. It holds still while the pointer or the focus is in it, and on devices without a pointer. */

@@ -70,12 +70,12 @@ function Sentence(props: Readonly<{ health: Health }>) {
   );
 }
 
-function ToDo(props: Readonly<{ health: Health }>) {
-  const [tasks, holding] = useStill(props.health.needsYou);
+/** It never stands still: a pointer that rests there would hide what comes. */
+function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   if (tasks.length === 0) return null;
   return (
     <Card title={t.value.now.todo}>
-      <ul class="rows" {...holding}>
+      <ul class="rows">
         {tasks.map((task) => (
           <li key={task.says} class="row notice">
             <p>
