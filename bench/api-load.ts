@@ -5,7 +5,7 @@
 import { request } from "node:http";
 import { argv } from "node:process";
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by load-client.ts
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by child.ts
 const { port, token, paths, runs, warmUp, beside } = JSON.parse(argv[2] ?? "") as ApiPlan;
 const over = new AbortController();
 

@@ -12,7 +12,7 @@ const NEWLINE = 10;
 const SLOTS = 1_000_000;
 const DUNNO = "action=DUNNO\n\n".length;
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by load-client.ts
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by child.ts
 const plan = JSON.parse(argv[2] ?? "") as LoadPlan;
 const histogram = new Uint32Array(SLOTS);
 const stages = plan.stages.length;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
-import { lastNight, nextNight } from "./schedule.ts";
+import { lastNight, nextNight } from "./job.ts";
 
 const at = (text: string): number => Date.parse(text);
 

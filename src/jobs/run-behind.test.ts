@@ -7,7 +7,7 @@ import { lacking } from "../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../core/time.ts";
 import { layoutOf } from "../settings/layout.ts";
-import { runBehind } from "./schedule.ts";
+import { runBehind } from "./job.ts";
 
 /** `script`: of report.js, with `out`, a file to write. */
 function installed(script: string) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withUnnoted } from "./schedule.ts";
+import { withUnnoted } from "./job.ts";
 
 const UNNOTED = { at: 5, reason: "no room" };
 const failed = (at: number) => ({ at, reason: "another" });

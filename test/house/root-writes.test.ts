@@ -40,7 +40,7 @@ const SHARED: Readonly<Record<string, string>> = {
   "src/host/sockets/unix-socket.ts":
     "the guard's and the web's; the keeper listens in run/keeper, which belongs to root",
   "src/store/open.ts": "only the guard opens a database for writing",
-  "src/jobs/schedule.ts": "a file of the kernel's, below /proc, about a program that it has started",
+  "src/jobs/job.ts": "a file of the kernel's, below /proc, about a program that it has started",
   "src/surfaces/cli/process-terminal.ts": "standard output, which the caller opened",
 };
 const WRITING_PROGRAMS = ["chgrp", "chmod", "chown", "cp", "install", "ln", "mkdir", "mv", "rm", "tee", "touch"];

@@ -107,6 +107,17 @@ const rules: readonly Rule[] = [
     broken: { path: "README.md", text: `see ${join("/", "home", "someone")}/x\n` },
   },
   {
+    name: "comments name files that are there",
+    applies: (path) => /^(src|dashboard|bench|scripts)\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path),
+    finds: ({ text }) =>
+      text
+        .split("\n")
+        .filter((line) => /^\s*(\/\/|\/?\*)/.test(line))
+        .flatMap((line) => line.match(/(?<![\w.-])[a-z][\w-]*\.tsx?(?![\w-])/g) ?? [])
+        .find((name) => !NAMES.has(name)) ?? null,
+    broken: { path: "src/core/x.ts", text: "/** As in gone.ts. */\n" },
+  },
+  {
     name: "every source file has its test beside it",
     applies: (path) => /^src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"),
     finds: ({ path }) =>
@@ -116,6 +127,7 @@ const rules: readonly Rule[] = [
 ];
 
 const TESTED = reachedByTests();
+const NAMES: ReadonlySet<string> = new Set(tracked().map((path) => basename(path)));
 const files = tracked().filter((path) => existsSync(path) && !/\.(png|ico|woff2|db)$/.test(path));
 
 for (const rule of rules)

@@ -1,4 +1,4 @@
-/** Set by the test runner (`scripts/machine-speed.ts`). */
+/** Set by the test runner (`scripts/test-machine.ts`). */
 const SLOWNESS = Math.max(1, Number(process.env["TEST_SLOWNESS"] ?? 1));
 
 /**

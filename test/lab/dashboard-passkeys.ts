@@ -93,7 +93,7 @@ function isOffered(page: Page): Promise<boolean> {
   return page.evaluate<boolean>("offers.at(-1)?.aborted === false");
 }
 
-/** A challenge that a busy server did not give is requested again after 90 s (dashboard/passkey-offer.ts). */
+/** A challenge that a busy server did not give is requested again after 90 s (dashboard/passkey.ts). */
 async function offered(page: Page): Promise<void> {
   await until("a passkey is offered", () => isOffered(page), 2 * MINUTE_MS);
 }

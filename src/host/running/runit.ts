@@ -179,7 +179,7 @@ function standIn({ layout, loginPort }: RunitInput): string {
   return `env -i ${asUser(USERS.guard, null)}${program} ${layout.data} ${loginPort} $PPID >/dev/null 2>&1 </dev/null &`;
 }
 
-/** Settings from the environment reach it only through `settings/program-settings.ts` and `for-export.ts`. */
+/** Settings from the environment reach it only through `settings/program-settings.ts`. */
 function asReader(program: "web" | "export", { layout, webLowPort }: RunitInput): string {
   const user = asUser(USERS[program], webLowPort ? "net_bind_service" : null);
   const environment = `env -i PATH="$PATH" GHOSTINBOX_DATA=${layout.data} MALLOC_ARENA_MAX=2`;

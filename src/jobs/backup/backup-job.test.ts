@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { lastNight, type RunBehind } from "../schedule.ts";
+import { lastNight, type RunBehind } from "../job.ts";
 import { BackupJob, isDue, troublesOf } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
 

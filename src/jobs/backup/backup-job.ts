@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,

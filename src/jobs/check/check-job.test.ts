@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import type { RunBehind } from "../schedule.ts";
+import type { RunBehind } from "../job.ts";
 import { CheckJob, isDue, troublesOf } from "./check-job.ts";
 import { type CheckRecord, changeCheckRecord, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 

@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, type RunBehind, runBehind } from "../schedule.ts";
+import { type Failure, Job, type RunBehind, runBehind } from "../job.ts";
 import { type CheckRecord, changeCheckRecord, fallen, NO_CHECKS, readCheckRecord } from "./check-record.ts";
 
 export type CheckRules = Pick<Settings, "checks.weekly">;

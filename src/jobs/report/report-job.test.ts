@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import type { RunBehind } from "../schedule.ts";
+import type { RunBehind } from "../job.ts";
 import { changeMailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 import { ReportJob } from "./report-job.ts";
 

@@ -3,7 +3,7 @@ import { messageOf } from "../../core/error.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type Failure, Job, type RunBehind, runBehind, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, type RunBehind, runBehind, withUnnoted } from "../job.ts";
 import { changeMailRecord, duePeriod, type MailRecord, type MailRules, readMailRecord, withPeriod } from "./records.ts";
 
 /** A report takes seconds. */

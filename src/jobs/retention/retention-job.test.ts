@@ -8,7 +8,7 @@ import { parseKeepRule } from "../../core/mailbox-rules.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { nextNight } from "../schedule.ts";
+import { nextNight } from "../job.ts";
 import { type MailFolders, writeFolderTimes } from "./retention.ts";
 import { RetentionJob, readRetentionRecord, removeOldMail } from "./retention-job.ts";
 

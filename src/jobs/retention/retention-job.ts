@@ -9,7 +9,7 @@ import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, lastNight, nextNight, withUnnoted } from "../schedule.ts";
+import { type Failure, Job, lastNight, nextNight, withUnnoted } from "../job.ts";
 import {
   type FolderTimes,
   type LegalHold,

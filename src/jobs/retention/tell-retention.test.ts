@@ -7,7 +7,7 @@ import { parseKeeperReply } from "../../admin/declare/keeper.ts";
 import { DAY_MS, HOUR_MS } from "../../core/time.ts";
 import { writeRecord } from "../../host/root-files/record-file.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { nextNight } from "../schedule.ts";
+import { nextNight } from "../job.ts";
 import { setLegalHold } from "./retention.ts";
 import { retentionState, retentionTold } from "./retention-job.ts";
 

@@ -11,7 +11,7 @@ import { reloadService } from "../../mail/configuration/parts.ts";
 import { NOTHING_NEW, UPDATE_RULES, UPDATED } from "../../mail/spamassassin/spamassassin-conf.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { Job } from "../schedule.ts";
+import { Job } from "../job.ts";
 
 export type RulesRules = Pick<Settings, "spam.enabled" | "spam.updates">;
 export type FetchedRules =

@@ -80,7 +80,7 @@ function readTried({ text, program }: MailLine): Observation | null {
     queueId: groups["queue"] ?? "",
     recipient: groups["to"] ?? "",
     alias: groups["alias"] ?? null,
-    // Nothing else is sent there (mail/postfix/main-cf.ts).
+    // Nothing else is sent there (mail/postfix/proofs.ts).
     outcome: program === "discard" ? "withheld" : outcome,
     relay,
     reply: groups["reply"] ?? "",

@@ -2,7 +2,7 @@ import type { ClientFault } from "../../core/events/reasons.ts";
 
 /**
  * What a line of mail.log may say about a client, as data. A pattern is matched against the program's text, after the
- * start that the program writes itself (mail-line.ts), and anchored there. The client's address comes before
+ * start that the program writes itself (log-line.ts), and anchored there. The client's address comes before
  * anything that the client chose, or is read from the end if it comes last. No two adjacent quantifiers can match the
  * same characters, so the time is proportional to the line.
  */

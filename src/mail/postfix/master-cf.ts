@@ -122,7 +122,7 @@ const OWN_SERVICES: readonly string[] = [
   "flush unix n - n 1000? 0 flush",
   "proxymap unix - - n - - proxymap",
   "proxywrite unix - - n - 1 proxymap",
-  // Services that look names up are chrooted, so that they ask our resolver (chroot.ts).
+  // Services that look names up are chrooted, so that they ask our resolver.
   "smtp unix - - y - - smtp",
   "relay unix - - y - - smtp",
   "  -o syslog_name=postfix/relay",

@@ -8,7 +8,7 @@ export const VERIFIED_HEADER = "X-GhostInbox-Verified";
 
 /**
  * The header that proves by its secret value that SPF proved the sender of the mail that contains it. Only reports on
- * undelivered mail are searched for it (`bounces.ts`), and no mail leaves the queue with it. The value is in mail.log,
+ * undelivered mail are searched for it, and no mail leaves the queue with it. The value is in mail.log,
  * which no user can read.
  */
 const PROOF_HEADER = "X-GhostInbox-Proof";

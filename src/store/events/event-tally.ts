@@ -91,7 +91,7 @@ export function readTotals(column: unknown): Totals {
   return JSON.parse(text(column)) as Totals;
 }
 
-/** A simulated ban or refusal is neither (simulated.ts). */
+/** A simulated ban or refusal is neither (columns.ts). */
 function keysOf({ type, account, rest }: EventRecord): readonly string[] {
   switch (type) {
     case "BAN":

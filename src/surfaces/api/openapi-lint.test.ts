@@ -27,7 +27,11 @@ test("every route of the API has a group, and each parameter a description", asy
   const bare: string[] = [];
   for (const [route, { tags, parameters = [] }] of (await description(t)).operations) {
     assert.equal(tags.length, 1, route);
-    assert.equal(tags[0] === "page", !/ \/(api|health|metrics|openapi)/.test(route), `${route}: see openapi-tags.ts`);
+    assert.equal(
+      tags[0] === "page",
+      !/ \/(api|health|metrics|openapi)/.test(route),
+      `${route}: see openapi-operation.ts`,
+    );
     for (const parameter of parameters)
       if (!("$ref" in parameter) && !parameter.description) bare.push(`${route}: ${parameter.name}`);
   }

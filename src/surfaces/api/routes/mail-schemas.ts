@@ -10,7 +10,7 @@ import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { exactly } from "./exactly.ts";
 import { allowQuery, numberCursor, time } from "./schemas.ts";
 
-/** What the routes of filter-routes.ts, me-routes.ts and me-changes.ts take and answer, for the router and for `/openapi.json`. */
+/** What the routes of filter-routes.ts and me-routes.ts take and answer, for the router and for `/openapi.json`. */
 
 const moment = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.");
 const count = z.number().int();

@@ -27,7 +27,7 @@ function parts() {
   return Promise.all([
     import("../../../../mail/dovecot/mailboxes.ts"),
     import("../../../../jobs/retention/retention.ts"),
-    import("../../../../jobs/schedule.ts"),
+    import("../../../../jobs/job.ts"),
     import("../../../../jobs/retention/retention.ts"),
     import("../../../../jobs/retention/retention-job.ts"),
     import("../../../../jobs/retention/retention-job.ts"),
