@@ -1,4 +1,4 @@
-import { type EventType, isAdministrators } from "../events/event-types.ts";
+import { type EventType, isAdministrators, typesWhere } from "../events/event-types.ts";
 import type { Reason } from "../events/reasons.ts";
 import type { Prefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../time.ts";
@@ -218,20 +218,8 @@ export const ALERT_EVENT_TYPES: readonly EventType[] = [
   "PASSKEY_ADDED",
   "PASSKEY_REMOVED",
   "PASSKEY_REFUSED",
-  "ACCOUNT_ADDED",
-  "PASSWORD_CHANGED",
-  "APP_PASSWORD_MADE",
-  "FORWARDING_CHANGED",
-  "VACATION_CHANGED",
   "ACCOUNT_SUSPENDED",
-  "ACCOUNT_RESUMED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_RELEASED",
-  "NETWORKS_CHANGED",
-  "ALIAS_ADDED",
-  "ALIAS_REMOVED",
-  "ALIAS_BLOCKED",
-  "ALIAS_UNBLOCKED",
+  ...typesWhere(({ alert }) => alert !== undefined),
 ];
 
 /**

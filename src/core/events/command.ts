@@ -2,7 +2,7 @@ import type { BanLevel, Change } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { formatDuration, isoTime, type Millis } from "../time.ts";
 import { columns, type DecidedKind, type EventColumns, type Sentence, shown, stored } from "./columns.ts";
-import { ACCOUNT_CHANGES, ALIAS_CHANGES, type AuditType, REFUSALS } from "./event-types.ts";
+import { type AuditType, meaningOf } from "./event-types.ts";
 import { type Reason, reasons } from "./reasons.ts";
 
 /** Who gave a command: `root` on the machine, or an administrator of the dashboard or the API. */
@@ -164,7 +164,7 @@ export function commandOf({ at, type, prefix, actor }: EventColumns, rest: Chang
 
 export function auditColumns(audit: Audit, at: Millis): EventColumns {
   const { type, subject, by: actor, account = null, sender = null, recipient = null, queueId = null } = audit;
-  const verdict = REFUSALS.some((one) => one === type) ? "refuse" : "pass";
+  const verdict = meaningOf(type).isRefusal ? "refuse" : "pass";
   return columns({ at, type, verdict, account, sender, recipient, queueId, ...namedBy(type, subject), actor });
 }
 
@@ -178,9 +178,10 @@ export function auditSentence({ verdict, actor }: EventColumns, { subject, grant
 }
 
 /** The columns that follow from the subject. */
-export function namedBy(type: string, subject: string): Partial<Pick<EventColumns, "account" | "recipient">> {
-  if (ACCOUNT_CHANGES.some((one) => one === type)) return { account: subject };
-  return type === "GREYLIST_RESUMED" || ALIAS_CHANGES.some((one) => one === type) ? { recipient: subject } : {};
+function namedBy(type: AuditType, subject: string): Partial<Pick<EventColumns, "account" | "recipient">> {
+  const { of } = meaningOf(type);
+  if (of === "account") return { account: subject };
+  return of === "alias" || type === "GREYLIST_RESUMED" ? { recipient: subject } : {};
 }
 
 function addressOf({ prefix }: Readonly<{ prefix: Prefix }>): Pick<EventColumns, "ip" | "prefix"> {

@@ -1,191 +1,309 @@
-/** Every public name of an event, in records and filters. A name is never changed or reused. */
-export const EVENT_TYPES = [
-  "CONNECT",
-  "CONNECT_DEFERRED",
-  "CONNECT_REFUSED",
-  "RECIPIENT",
-  "GREYLIST_ASKED",
-  "EMAIL",
-  "EMAIL_ACCEPTED",
-  "EMAIL_HELD",
-  "EMAIL_BLOCKED",
-  "EMAIL_DEFERRED",
-  "SPAM_SCORED",
-  "EMAIL_QUEUED",
-  "EMAIL_DELIVERED",
-  "EMAIL_DELAYED",
-  "EMAIL_BOUNCED",
-  "BOUNCE_WITHHELD",
-  "SESSION_FAULT",
-  "TLS_FAILED",
-  "LOGIN_SUCCEEDED",
-  "LOGIN_FAILED",
-  "LOGIN_DELAYED",
-  "LOGIN_REFUSED",
-  "JAIL_REPORTED",
-  "SPARED",
-  "BAN",
-  "UNBAN",
-  "BAN_EXPIRED",
-  "BAN_REFUSED",
-  "ALLOW_ADDED",
-  "ALLOW_REMOVED",
-  "ALLOW_EXPIRED",
-  "ACCOUNT_ADDED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_SUSPENDED",
-  "ACCOUNT_RESUMED",
-  "ACCOUNT_RELEASED",
-  "HELD_MAIL_DROPPED",
-  "QUEUE_HELD",
-  "QUEUE_RELEASED",
-  "QUEUE_DELETED",
-  "PASSWORD_CHANGED",
-  "APP_PASSWORD_MADE",
-  "APP_PASSWORD_REMOVED",
-  "FORWARDING_CHANGED",
-  "VACATION_CHANGED",
-  "NETWORKS_CHANGED",
-  "QUOTA_CHANGED",
-  "LEGAL_HOLD_SET",
-  "LEGAL_HOLD_LIFTED",
-  "MAIL_KEY_MADE",
-  "MAIL_KEYS_RECOVERED",
-  "ALIAS_ADDED",
-  "ALIAS_REMOVED",
-  "ALIAS_BLOCKED",
-  "ALIAS_UNBLOCKED",
-  "SPAM_ALLOW_ADDED",
-  "SPAM_ALLOW_REMOVED",
-  "TOKEN_CREATED",
-  "TOKEN_REVOKED",
-  "SESSION_ENDED",
-  "SESSION_PROVED",
-  "ADMIN_PASSWORD_CHANGED",
-  "FACTOR_ADDED",
-  "FACTOR_REMOVED",
-  "SECOND_FACTOR_ASKED",
-  "SECOND_FACTOR_FAILED",
-  "RECOVERY_CODES_MADE",
-  "RECOVERY_CODE_USED",
-  "PASSKEY_ADDED",
-  "PASSKEY_REMOVED",
-  "PASSKEY_REFUSED",
-  "ACCESS_REVIEWED",
-  "RECOVERY_KEY_MADE",
-  "SETTINGS_APPLIED",
-  "GREYLIST_PAUSED",
-  "GREYLIST_RESUMED",
-  "BREAK_GLASS",
-  "FIREWALL_TRIED",
-  "FIREWALL_CONFIRMED",
-  "FIREWALL_ROLLED_BACK",
-  "INCIDENT",
-  "COMMAND_REFUSED",
-  "CALLER_REFUSED",
-  "EVENTS_AGGREGATED",
-  "FIREWALL_LOST",
-  "PORTS_BLOCKED",
-  "CLOCK_JUMPED",
-] as const;
+/** The groups of event types in the docs. */
+export const KINDS = ["connection", "mail", "login", "report", "command", "log"] as const;
 
-export type EventType = (typeof EVENT_TYPES)[number];
+/** The values of the Elastic Common Schema 8 (event.category, event.type, event.outcome) that events here use. */
+type Category =
+  | "authentication"
+  | "configuration"
+  | "email"
+  | "host"
+  | "iam"
+  | "intrusion_detection"
+  | "network"
+  | "session"
+  | "api"
+  | "database";
+type Type =
+  | "access"
+  | "admin"
+  | "allowed"
+  | "change"
+  | "connection"
+  | "creation"
+  | "deletion"
+  | "denied"
+  | "end"
+  | "error"
+  | "info"
+  | "protocol"
+  | "start"
+  | "user";
+export type Outcome = "success" | "failure" | "unknown";
+type OneOrTwo<T extends string> = T | `${T} ${T}`;
+/** Both, as in `iam: user creation`. */
+type Classes = `${OneOrTwo<Category>}: ${OneOrTwo<Type>}`;
+
+export type EventMeaning = Readonly<{
+  kind: (typeof KINDS)[number];
+  says: string;
+  category: readonly string[];
+  type: readonly string[];
+  /** Null: it follows from the verdict. */
+  outcome: Outcome | null;
+}> &
+  OfCommand;
+
+type OfCommand = Readonly<{
+  /** What the subject is: the name of an account, an alias, or a setting of an account that it describes. */
+  of?: "account" | "alias" | "setting";
+  /** Something was refused. */
+  isRefusal?: true;
+  /** Set for changes that give access to a mailbox or its mail, remove one, or reopen what an incident has closed. */
+  alert?: WebAlert;
+}>;
+
+/** The alert about a change that was made through the web. */
+export type WebAlert = Readonly<{
+  says: string;
+  /** Also for users who change their own mailbox: the first acts of a thief with its password, because they outlast the theft. */
+  byUser?: true;
+  /** Maximum of this type alone within a day, so that many crowd out no other change: imported accounts, replies before holidays. */
+  apart?: number;
+}>;
+
+/**
+ * Every event type with all that is particular to it. A name is public, in records and filters, and is never changed or reused. The docs,
+ * the exporters, retention, the audit and the alerts about changes read this table.
+ */
+const EVENTS = {
+  CONNECT: event("connection", "A client connected.", "network: connection allowed"),
+  CONNECT_DEFERRED: event("connection", "A client was asked to connect again later.", "network: connection denied"),
+  CONNECT_REFUSED: event("connection", "A connection was refused.", "network: connection denied"),
+  RECIPIENT: event("mail", "A mail named a recipient, which was accepted.", "email: info allowed"),
+  GREYLIST_ASKED: event(
+    "mail",
+    "A first contact: Postgrey decides whether the sender must try again later.",
+    "email: info",
+  ),
+  EMAIL: event("mail", "A mail was started and counted.", "email: info allowed"),
+  EMAIL_ACCEPTED: event("mail", "A mail arrived completely and was accepted.", "email: info allowed"),
+  EMAIL_HELD: event("mail", "A mail arrived completely and is held in the queue.", "email: info"),
+  EMAIL_BLOCKED: event("mail", "A mail, or one of its recipients, was refused.", "email: info denied"),
+  EMAIL_DEFERRED: event("mail", "A mail, or one of its recipients, must be retried later.", "email: info denied"),
+  SPAM_SCORED: event("log", "The spam filter scored a mail.", "email: info"),
+  EMAIL_QUEUED: event("log", "A mail entered the queue.", "email: info", "success"),
+  EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", "email: info"),
+  EMAIL_DELAYED: event("log", "A delivery failed for now and is retried.", "email: info"),
+  EMAIL_BOUNCED: event("log", "A delivery failed for good.", "email: info"),
+  BOUNCE_WITHHELD: event("log", "A bounce was not sent, because the sender is not proven.", "email: info"),
+  SESSION_FAULT: event("log", "A client did something wrong in a session.", "network: protocol error", "failure"),
+  TLS_FAILED: event("log", "No encrypted connection was established.", "network: protocol error", "failure"),
+  LOGIN_SUCCEEDED: event("login", "Somebody signed in.", "authentication: start", "success"),
+  LOGIN_FAILED: event("login", "A sign-in failed.", "authentication: start", "failure"),
+  LOGIN_DELAYED: event("login", "A sign-in was slowed down before its password was checked.", "authentication: start"),
+  LOGIN_REFUSED: event(
+    "login",
+    "A sign-in was refused before its password was checked.",
+    "authentication: start denied",
+  ),
+  JAIL_REPORTED: event(
+    "report",
+    "A jail of Fail2ban, or a detector of intrusions, reported an address.",
+    "intrusion_detection: info",
+    "success",
+  ),
+  SPARED: event(
+    "report",
+    "A ban was decided but not made, because the address is protected.",
+    "network intrusion_detection: allowed",
+    "success",
+  ),
+  BAN: event("command", "An address or network was banned.", "network intrusion_detection: denied start", "success"),
+  UNBAN: event("command", "A ban was lifted by hand.", "network intrusion_detection: allowed end", "success"),
+  BAN_EXPIRED: event("command", "A ban ended.", "network intrusion_detection: allowed end", "success"),
+  BAN_REFUSED: event(
+    "command",
+    "A ban was requested and refused, because its target is protected.",
+    "network intrusion_detection: info",
+  ),
+  ALLOW_ADDED: event(
+    "command",
+    "An address or network was put on the allow list.",
+    "configuration: change allowed",
+    "success",
+  ),
+  ALLOW_REMOVED: event("command", "An entry was removed from the allow list.", "configuration: change", "success"),
+  ALLOW_EXPIRED: event("command", "An entry of the allow list expired.", "configuration: change end", "success"),
+  ACCOUNT_ADDED: ofAccount("An account was added.", "creation", {
+    of: "account",
+    alert: { says: "was added", apart: 10 },
+  }),
+  ACCOUNT_REMOVED: ofAccount("An account was removed.", "deletion", { of: "account", alert: { says: "was removed" } }),
+  ACCOUNT_SUSPENDED: ofAccount("An account was suspended.", "change", { of: "account" }),
+  ACCOUNT_RESUMED: ofAccount("A suspended account may sign in again.", "change", {
+    of: "account",
+    alert: { says: "may sign in again" },
+  }),
+  ACCOUNT_RELEASED: ofAccount("The held mail of an account was released.", "change", {
+    of: "account",
+    alert: { says: "had its held mail sent" },
+  }),
+  HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change", { of: "account" }),
+  /** Of mails in the queue; the subject says which were chosen. */
+  QUEUE_HELD: command("Mail in the queue was put on hold by hand.", "configuration: change"),
+  QUEUE_RELEASED: command("Mail that was on hold by hand was released.", "configuration: change"),
+  QUEUE_DELETED: command("Mail was deleted from the queue by hand.", "configuration: deletion"),
+  PASSWORD_CHANGED: ofAccount("An account's password was changed.", "change", {
+    of: "account",
+    alert: { says: "got a new password" },
+  }),
+  APP_PASSWORD_MADE: ofAccount("An app password was created for a mail program.", "change", {
+    of: "setting",
+    alert: { says: "got a password for a mail program", byUser: true },
+  }),
+  APP_PASSWORD_REMOVED: ofAccount("An app password was removed from an account.", "change", { of: "setting" }),
+  FORWARDING_CHANGED: ofAccount(
+    "Mail for an account is now forwarded to other addresses, or no longer forwarded.",
+    "change",
+    { of: "setting", alert: { says: "sends its mail on now", byUser: true } },
+  ),
+  VACATION_CHANGED: ofAccount("An account's vacation reply was turned on, changed or turned off.", "change", {
+    of: "setting",
+    alert: { says: "its vacation reply", byUser: true, apart: 20 },
+  }),
+  NETWORKS_CHANGED: ofAccount("The networks from which an account may sign in changed.", "change", {
+    of: "setting",
+    alert: { says: "may sign in now" },
+  }),
+  QUOTA_CHANGED: ofAccount("An account's quota was changed.", "change", { of: "setting" }),
+  LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change", {
+    of: "account",
+  }),
+  LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change", { of: "account" }),
+  MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change", {
+    of: "account",
+  }),
+  MAIL_KEYS_RECOVERED: ofAccount(
+    "The owner's recovery key was used: an account's new password opens its earlier mail.",
+    "change",
+    { of: "account" },
+  ),
+  ALIAS_ADDED: command("An alias was added.", "configuration: creation", {
+    of: "alias",
+    alert: { says: "the alias was added" },
+  }),
+  ALIAS_REMOVED: command("An alias was removed.", "configuration: deletion", {
+    of: "alias",
+    alert: { says: "the alias was removed" },
+  }),
+  ALIAS_BLOCKED: command("An alias was blocked: it accepts no mail.", "configuration: change", {
+    of: "alias",
+    alert: { says: "the alias was blocked" },
+  }),
+  ALIAS_UNBLOCKED: command("An alias was unblocked: it accepts mail again.", "configuration: change", {
+    of: "alias",
+    alert: { says: "the alias was unblocked" },
+  }),
+  SPAM_ALLOW_ADDED: command("An account exempted a sender from the spam filter.", "configuration: creation"),
+  SPAM_ALLOW_REMOVED: command("An account no longer exempts a sender from the spam filter.", "configuration: deletion"),
+  TOKEN_CREATED: command("A token of the API was created.", "iam: admin creation"),
+  TOKEN_REVOKED: command("A token of the API was revoked.", "iam: admin deletion"),
+  /** Of the dashboard; the subject is its id, or says how many were ended. */
+  SESSION_ENDED: command("A session of the dashboard was ended, or all others were.", "iam: admin end"),
+  SESSION_PROVED: command("The password was entered again in a session of the dashboard.", "iam: admin info"),
+  ADMIN_PASSWORD_CHANGED: command("The dashboard's password was changed.", "iam: admin change"),
+  FACTOR_ADDED: command("A second factor was added to the dashboard's sign-in.", "iam: admin creation"),
+  FACTOR_REMOVED: command("A second factor of the dashboard's sign-in was removed.", "iam: admin deletion"),
+  SECOND_FACTOR_ASKED: command(
+    "The dashboard's password was right in a new browser, but no code was given.",
+    "iam: admin info",
+  ),
+  /** The password was right, and the code, or what else the subject names, was not. */
+  SECOND_FACTOR_FAILED: command(
+    "The dashboard's password was right, but the second factor was wrong.",
+    "iam: admin denied",
+    { isRefusal: true },
+  ),
+  RECOVERY_CODES_MADE: command("New recovery codes of the dashboard were created.", "iam: admin creation"),
+  /** Instead of a code of the app; the subject says how many are left. */
+  RECOVERY_CODE_USED: command(
+    "A recovery code of the dashboard was used in place of the authenticator app.",
+    "iam: admin info",
+  ),
+  PASSKEY_ADDED: command("A passkey was added: it opens the dashboard.", "iam: admin creation"),
+  PASSKEY_REMOVED: command("A passkey was removed: it no longer opens the dashboard.", "iam: admin deletion"),
+  PASSKEY_REFUSED: command(
+    "A passkey was refused: its counter went backwards, so there must be a copy of it.",
+    "iam: admin denied",
+    { isRefusal: true },
+  ),
+  /** The subject says what was signed. */
+  ACCESS_REVIEWED: command("Somebody reviewed who may do what, and signed the review.", "iam: admin info"),
+  /** The subject is the SHA-256 of its public half. */
+  RECOVERY_KEY_MADE: command(
+    "The owner's recovery key was made, which opens the mail of each account.",
+    "iam: admin creation",
+  ),
+  SETTINGS_APPLIED: command("The settings were reloaded.", "configuration: change"),
+  GREYLIST_PAUSED: command("Greylisting was paused for a recipient.", "configuration: change"),
+  GREYLIST_RESUMED: command("Greylisting of a recipient was resumed.", "configuration: change"),
+  BREAK_GLASS: command("Every ban was lifted, because the owner was locked out.", "configuration: admin change"),
+  /** Of the strict firewall; the subject lists what it accepts since. */
+  FIREWALL_TRIED: command(
+    "A trial of the strict firewall started; it ends unless confirmed.",
+    "network configuration: admin change",
+  ),
+  FIREWALL_CONFIRMED: command(
+    "The strict firewall was confirmed and stays in force.",
+    "network configuration: admin change",
+  ),
+  FIREWALL_ROLLED_BACK: command("The trial of the strict firewall was undone.", "network configuration: admin change"),
+  /** A step of an incident; the subject names the incident and says what was done. */
+  INCIDENT: command("A step of an incident was carried out.", "configuration: admin info"),
+  COMMAND_REFUSED: command("The web program requested a command that it is not allowed to run.", "api: access denied", {
+    isRefusal: true,
+  }),
+  CALLER_REFUSED: command(
+    "A session or token requested a command that it is not allowed to run, or not without the password.",
+    "api: access denied",
+    { isRefusal: true },
+  ),
+  EVENTS_AGGREGATED: command(
+    "The oldest events were aggregated by the hour to stay within the limits.",
+    "database: change",
+  ),
+  /** The subject says what was found. */
+  FIREWALL_LOST: command("Another program removed or changed the table of bans; it was rebuilt.", "network: change"),
+  /** The subject names the ports. */
+  PORTS_BLOCKED: command(
+    "Another rule of the machine's firewall drops connections to a mail port, or no longer does.",
+    "network: change",
+  ),
+  /** The subject says how far, and what became of it. */
+  CLOCK_JUMPED: command("The machine's clock was changed, or corrected again.", "host: change"),
+} as const satisfies Readonly<Record<string, EventMeaning>>;
+
+export type EventType = keyof typeof EVENTS;
+export const EVENT_TYPES: readonly EventType[] = Object.keys(EVENTS).filter(
+  (name): name is EventType => name in EVENTS,
+);
 
 /** The changes and reads in the audit, in addition to bans and lists. */
+export type AuditType = {
+  [T in EventType]: (typeof EVENTS)[T] extends { readonly audited: true } ? T : never;
+}[EventType];
 
-/** Changes to an account, which is the subject. */
-export const ACCOUNT_CHANGES = [
-  "ACCOUNT_ADDED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_SUSPENDED",
-  "ACCOUNT_RESUMED",
-  /** Its owner vouched for it: its held mail goes out. */
-  "ACCOUNT_RELEASED",
-  "HELD_MAIL_DROPPED",
-  "PASSWORD_CHANGED",
-  "LEGAL_HOLD_SET",
-  "LEGAL_HOLD_LIFTED",
-  /** Its own key for new mail, which the password opens. */
-  "MAIL_KEY_MADE",
-  /** With the owner's recovery key: the password opens what an earlier one did. */
-  "MAIL_KEYS_RECOVERED",
-] as const;
-/** Changes to an alias, which is the subject. */
-export const ALIAS_CHANGES = ["ALIAS_ADDED", "ALIAS_REMOVED", "ALIAS_BLOCKED", "ALIAS_UNBLOCKED"] as const;
-/** All changes about an account. The subject of those of app passwords names both. */
-export const CHANGES_OF_ACCOUNTS = [
-  ...ACCOUNT_CHANGES,
-  "APP_PASSWORD_MADE",
-  "APP_PASSWORD_REMOVED",
-  "FORWARDING_CHANGED",
-  "VACATION_CHANGED",
-  "NETWORKS_CHANGED",
-  "QUOTA_CHANGED",
-  ...ALIAS_CHANGES,
-] as const;
-export type AuditType =
-  | (typeof CHANGES_OF_ACCOUNTS)[number]
-  /** Of mails in the queue; the subject says which were chosen. */
-  | "QUEUE_HELD"
-  | "QUEUE_RELEASED"
-  | "QUEUE_DELETED"
-  | "SPAM_ALLOW_ADDED"
-  | "SPAM_ALLOW_REMOVED"
-  | "TOKEN_CREATED"
-  | "TOKEN_REVOKED"
-  /** Of the dashboard; the subject is its id, or says how many were ended. */
-  | "SESSION_ENDED"
-  /** The password was given again, or a passkey used; the subject is the session's id. */
-  | "SESSION_PROVED"
-  | "ADMIN_PASSWORD_CHANGED"
-  /** Of the dashboard's sign-in; the subject names it. */
-  | "FACTOR_ADDED"
-  | "FACTOR_REMOVED"
-  /** The password was right, and no code came with it, from a browser that never signed in. */
-  | "SECOND_FACTOR_ASKED"
-  /** The password was right, and the code, or what else the subject names, was not. */
-  | "SECOND_FACTOR_FAILED"
-  /** New ones, in place of the former. */
-  | "RECOVERY_CODES_MADE"
-  /** Instead of a code of the app; the subject says how many are left. */
-  | "RECOVERY_CODE_USED"
-  | "PASSKEY_ADDED"
-  | "PASSKEY_REMOVED"
-  /** Its counter went back: there must be a copy of it. */
-  | "PASSKEY_REFUSED"
-  /** The subject says what was signed. */
-  | "ACCESS_REVIEWED"
-  /** The subject is the SHA-256 of its public half. */
-  | "RECOVERY_KEY_MADE"
-  | "SETTINGS_APPLIED"
-  | "GREYLIST_PAUSED"
-  | "GREYLIST_RESUMED"
-  | "BREAK_GLASS"
-  /** Of the strict firewall; the subject lists what it accepts since. */
-  | "FIREWALL_TRIED"
-  | "FIREWALL_CONFIRMED"
-  | "FIREWALL_ROLLED_BACK"
-  /** A step of an incident; the subject names the incident and says what was done. */
-  | "INCIDENT"
-  /** The origin may not use this verb, which is the subject. */
-  | "COMMAND_REFUSED"
-  /** The session or token may not use this verb, which is the subject, or not without a fresh proof. */
-  | "CALLER_REFUSED"
-  | "EVENTS_AGGREGATED"
-  /** The subject says what was found. */
-  | "FIREWALL_LOST"
-  /** The subject names the ports. */
-  | "PORTS_BLOCKED"
-  /** The subject says how far, and what became of it. */
-  | "CLOCK_JUMPED";
+export function meaningOf(type: EventType): EventMeaning {
+  return EVENTS[type];
+}
 
-/** What was refused. */
-export const REFUSALS = [
-  "COMMAND_REFUSED",
-  "CALLER_REFUSED",
-  "SECOND_FACTOR_FAILED",
-  "PASSKEY_REFUSED",
-] as const satisfies readonly AuditType[];
+/** The types for which this holds. */
+export function typesWhere(holds: (meaning: EventMeaning) => boolean): readonly EventType[] {
+  return EVENT_TYPES.filter((type) => holds(EVENTS[type]));
+}
+
+function event(kind: EventMeaning["kind"], says: string, classes: Classes, outcome: Outcome | null = null) {
+  const [category = "", type = ""] = classes.split(": ");
+  return { kind, says, category: category.split(" "), type: type.split(" "), outcome, audited: false } as const;
+}
+
+function command(says: string, classes: Classes, more: OfCommand = {}) {
+  return { ...event("command", says, classes), ...more, audited: true } as const;
+}
+
+function ofAccount(says: string, change: "creation" | "change" | "deletion", more: OfCommand) {
+  return command(says, `iam: user ${change}`, more);
+}
 
 /** The service that an event came through. */
 export const SERVICES = ["smtp", "submission", "submissions", "imap", "sieve", "dashboard"] as const;

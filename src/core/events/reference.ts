@@ -1,5 +1,5 @@
-import { ECS_EVENTS, ECS_FIELDS, ECS_KEYS, ECS_OUTCOMES, ecsAction, KINDS } from "./ecs.ts";
-import { EVENT_TYPES, type EventType } from "./event-types.ts";
+import { ECS_FIELDS, ECS_KEYS, ECS_OUTCOMES, ecsAction } from "./ecs.ts";
+import { type EventType, KINDS, meaningOf, typesWhere } from "./event-types.ts";
 
 /**
  * `docs/reference/events.md`, which its test writes.
@@ -9,7 +9,7 @@ export function eventsMarkdown(): string {
   return [
     "# Events",
     "",
-    "Made from `src/core/events/ecs.ts`; do not edit it by hand.",
+    "Made from `src/core/events/event-types.ts`; do not edit it by hand.",
     "",
     "Everything that happens is recorded as an event: a connection, a mail, a sign-in, a ban, a command. You read them with",
     "`./ghostinbox events`, explained with `./ghostinbox why`, as JSON by the [API](../api.md), and with any SQLite client in",
@@ -55,16 +55,16 @@ export function eventsMarkdown(): string {
 /** Every type in its group, with its meaning. */
 export function eventTypes(): readonly Readonly<{ type: EventType; group: string; says: string }>[] {
   return KINDS.flatMap((kind) =>
-    typesOf(kind).map((type) => ({ type, group: TITLES[kind], says: ECS_EVENTS[type].says })),
+    typesOf(kind).map((type) => ({ type, group: TITLES[kind], says: meaningOf(type).says })),
   );
 }
 
 function typesOf(kind: (typeof KINDS)[number]): readonly EventType[] {
-  return EVENT_TYPES.filter((type) => ECS_EVENTS[type].kind === kind);
+  return typesWhere((meaning) => meaning.kind === kind);
 }
 
 function rowOf(type: EventType): string {
-  const { says, category, type: types, outcome } = ECS_EVENTS[type];
+  const { says, category, type: types, outcome } = meaningOf(type);
   const cells = [`\`${type}\``, says, ecsAction(type), category.join(", "), types.join(", "), outcome ?? "by verdict"];
   return `| ${cells.join(" | ")} |`;
 }

@@ -32,7 +32,7 @@ test("changes that outlast a stolen mailbox password are reported, and hide noth
   for (let i = 0; i < 30; i++) kit.take("FORWARDING_CHANGED", { account: ANNA, subject: `${ANNA} to x`, actor: user });
   kit.take("APP_PASSWORD_MADE", { account: "bert@example.test", actor: WEB });
   assert.ok(kit.holding().includes("web_account bert@example.test (event 32)"));
-  assert.equal(kit.details().at(0), "got a password for a mail program, by web:admin via 203.0.113.9");
+  assert.equal(kit.details().at(-1), "got a password for a mail program, by web:admin via 203.0.113.9");
 });
 
 test("a new forward that is paused raises the alert", () => {
@@ -48,7 +48,7 @@ test("a file of accounts leaves room for other alerts, and hides no takeover", (
   for (let i = 0; i < 60; i++) kit.take("ACCOUNT_ADDED", { account: `a${i}@example.test`, actor: WEB });
   assert.equal(kit.holding().length, 11);
   kit.take("PASSWORD_CHANGED", { account: ANNA, actor: WEB });
-  assert.equal(kit.holding().at(-1), `web_account ${ANNA} (event 61)`);
+  assert.ok(kit.holding().includes(`web_account ${ANNA} (event 61)`));
   kit.wait(-2 * DAY_MS);
   assert.deepEqual(kit.holding(), [], "a clock that was set back");
 });

@@ -1,5 +1,5 @@
 import type { AccountReport, AddressStory, EventItem, MessageReport } from "../../admin/declare/items.ts";
-import { CHANGES_OF_ACCOUNTS, type EventType } from "../../core/events/event-types.ts";
+import { type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -15,7 +15,7 @@ const MOST_EVENTS_OF_EACH = 50;
 const SESSION_MS = 10 * MINUTE_MS;
 
 /** What an account did, and changes to it. Strangers cause none of these, so they cannot crowd them out. */
-const OWN: readonly EventType[] = [...CHANGES_OF_ACCOUNTS, "LOGIN_SUCCEEDED"];
+const OWN: readonly EventType[] = [...typesWhere(({ of }) => of !== undefined), "LOGIN_SUCCEEDED"];
 const MOST_OF_TYPE = 10;
 
 export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memoryMs: number): AddressStory {

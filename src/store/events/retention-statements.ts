@@ -1,5 +1,5 @@
 import type { StatementSync } from "node:sqlite";
-import type { AuditType } from "../../core/events/event-types.ts";
+import { typesWhere } from "../../core/events/event-types.ts";
 import { HOUR_MS } from "../../core/time.ts";
 
 /** How events of one kind are removed, by their lowest and highest id. */
@@ -10,78 +10,10 @@ export type Removal = Readonly<
 export type Range = Readonly<Record<string, unknown>> | undefined;
 
 /** Kept longest: bans, and administrators' actions. SPARED is not among them, because it recurs with each report of a jail. */
-const KEPT: Readonly<Record<AuditType | KeptType, true>> = {
-  BAN: true,
-  UNBAN: true,
-  BAN_EXPIRED: true,
-  BAN_REFUSED: true,
-  ALLOW_ADDED: true,
-  ALLOW_REMOVED: true,
-  ALLOW_EXPIRED: true,
-  ACCOUNT_ADDED: true,
-  ACCOUNT_REMOVED: true,
-  ACCOUNT_SUSPENDED: true,
-  ACCOUNT_RESUMED: true,
-  ACCOUNT_RELEASED: true,
-  HELD_MAIL_DROPPED: true,
-  QUEUE_HELD: true,
-  QUEUE_RELEASED: true,
-  QUEUE_DELETED: true,
-  PASSWORD_CHANGED: true,
-  APP_PASSWORD_MADE: true,
-  APP_PASSWORD_REMOVED: true,
-  FORWARDING_CHANGED: true,
-  VACATION_CHANGED: true,
-  NETWORKS_CHANGED: true,
-  QUOTA_CHANGED: true,
-  LEGAL_HOLD_SET: true,
-  LEGAL_HOLD_LIFTED: true,
-  MAIL_KEY_MADE: true,
-  MAIL_KEYS_RECOVERED: true,
-  ALIAS_ADDED: true,
-  ALIAS_REMOVED: true,
-  ALIAS_BLOCKED: true,
-  ALIAS_UNBLOCKED: true,
-  SPAM_ALLOW_ADDED: true,
-  SPAM_ALLOW_REMOVED: true,
-  TOKEN_CREATED: true,
-  TOKEN_REVOKED: true,
-  SESSION_ENDED: true,
-  SESSION_PROVED: true,
-  FACTOR_ADDED: true,
-  FACTOR_REMOVED: true,
-  SECOND_FACTOR_ASKED: true,
-  SECOND_FACTOR_FAILED: true,
-  RECOVERY_CODES_MADE: true,
-  RECOVERY_CODE_USED: true,
-  ADMIN_PASSWORD_CHANGED: true,
-  PASSKEY_ADDED: true,
-  PASSKEY_REMOVED: true,
-  PASSKEY_REFUSED: true,
-  ACCESS_REVIEWED: true,
-  RECOVERY_KEY_MADE: true,
-  SETTINGS_APPLIED: true,
-  GREYLIST_PAUSED: true,
-  GREYLIST_RESUMED: true,
-  BREAK_GLASS: true,
-  FIREWALL_TRIED: true,
-  FIREWALL_CONFIRMED: true,
-  FIREWALL_ROLLED_BACK: true,
-  INCIDENT: true,
-  COMMAND_REFUSED: true,
-  CALLER_REFUSED: true,
-  EVENTS_AGGREGATED: true,
-  FIREWALL_LOST: true,
-  PORTS_BLOCKED: true,
-  CLOCK_JUMPED: true,
-};
+const KEPT = typesWhere(({ kind }) => kind === "command");
 
 /** All other events; a flood may bring a million. */
-export const ROUTINE = `type NOT IN (${Object.keys(KEPT)
-  .map((type) => `'${type}'`)
-  .join(", ")})`;
-
-type KeptType = "BAN" | "UNBAN" | "BAN_EXPIRED" | "BAN_REFUSED" | "ALLOW_ADDED" | "ALLOW_REMOVED" | "ALLOW_EXPIRED";
+export const ROUTINE = `type NOT IN (${KEPT.map((type) => `'${type}'`).join(", ")})`;
 
 export function retentionStatements(sql: (text: string) => StatementSync) {
   // The newest event always stays: SQLite would give its id to the next one, and ids are cursors. An event removed
