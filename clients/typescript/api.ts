@@ -117,7 +117,7 @@ export type Event = {
   readonly service: string | null;
   readonly ip: string | null;
   readonly account: string | null;
-  /** Envelope sender; empty: a bounce or a vacation reply. */
+  /** Envelope sender; empty: a bounce or an automatic reply. */
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
@@ -421,7 +421,7 @@ export type TimelineStep = {
   readonly service: string | null;
   readonly ip: string | null;
   readonly account: string | null;
-  /** Envelope sender; empty: a bounce or a vacation reply. */
+  /** Envelope sender; empty: a bounce or an automatic reply. */
   readonly sender: string | null;
   readonly recipient: string | null;
   readonly queueId: string | null;
@@ -827,7 +827,7 @@ export type Routes = {
     readonly answer: {
       /** The latest first, 100 at most. */
       readonly items: readonly {
-        /** Envelope sender; empty: a bounce or a vacation reply. */
+        /** Envelope sender; empty: a bounce or an automatic reply. */
         readonly sender: string;
         readonly recipient: string;
         /** From where it came last. */
@@ -1713,7 +1713,7 @@ export type Routes = {
       | {
           /** Mail of this account, by all its addresses. Not together with `sender`. */
           readonly account?: string | undefined;
-          /** The envelope sender; empty: that of bounces and vacation replies. */
+          /** The envelope sender; empty: that of bounces and automatic replies. */
           readonly sender?: string | undefined;
           /** Mail with this recipient among those that are left. */
           readonly recipient?: string | undefined;
@@ -1736,7 +1736,7 @@ export type Routes = {
         /** ISO 8601 in UTC. */
         readonly at: string;
         readonly sizeBytes: number;
-        /** Envelope sender; empty: a bounce or a vacation reply. */
+        /** Envelope sender; empty: a bounce or an automatic reply. */
         readonly sender: string;
         readonly recipientCount: number;
         /** Some of those that are left; the reason is the reply of the other server at the last try. */
@@ -1766,7 +1766,7 @@ export type Routes = {
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and vacation replies. */
+      /** The envelope sender; empty: that of bounces and automatic replies. */
       readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
       readonly recipient?: string | undefined;
@@ -1803,7 +1803,7 @@ export type Routes = {
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and vacation replies. */
+      /** The envelope sender; empty: that of bounces and automatic replies. */
       readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
       readonly recipient?: string | undefined;
@@ -1840,7 +1840,7 @@ export type Routes = {
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and vacation replies. */
+      /** The envelope sender; empty: that of bounces and automatic replies. */
       readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
       readonly recipient?: string | undefined;
@@ -1877,7 +1877,7 @@ export type Routes = {
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and vacation replies. */
+      /** The envelope sender; empty: that of bounces and automatic replies. */
       readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
       readonly recipient?: string | undefined;
@@ -1912,7 +1912,7 @@ export type Routes = {
       readonly ids?: readonly string[] | undefined;
       /** Mail of this account, by all its addresses. Not together with `sender`. */
       readonly account?: string | undefined;
-      /** The envelope sender; empty: that of bounces and vacation replies. */
+      /** The envelope sender; empty: that of bounces and automatic replies. */
       readonly sender?: string | undefined;
       /** Mail with this recipient among those that are left. */
       readonly recipient?: string | undefined;

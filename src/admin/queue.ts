@@ -16,7 +16,7 @@ export type QueueEntry = Readonly<{
   /** When it arrived. Milliseconds. */
   at: number;
   sizeBytes: number;
-  /** Envelope sender; empty for a bounce or a vacation reply. */
+  /** Envelope sender; empty for a bounce or an automatic reply. */
   sender: string;
   /** Those that are left. `reason`: why the last try failed. */
   recipients: readonly Readonly<{ address: string; reason: string | null }>[];
@@ -60,7 +60,7 @@ const mail = () =>
     ),
     at: time,
     sizeBytes: count,
-    sender: meaning(z.string(), "Envelope sender; empty: a bounce or a vacation reply."),
+    sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
     recipientCount: count,
     recipients: meaning(
       list(z.array(z.object({ address: z.string(), reason: z.nullable(z.string()) }))),
@@ -108,7 +108,7 @@ const senderOrBounce = text(320).check(
 /** Over HTTP wrong ones are refused before the guard is asked. */
 const strict = {
   account: meaning(z.optional(accountName), "Mail of this account, by all its addresses. Not together with `sender`."),
-  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of bounces and vacation replies."),
+  sender: meaning(z.optional(senderOrBounce), "The envelope sender; empty: that of bounces and automatic replies."),
   recipient: meaning(z.optional(mailAddress), "Mail with this recipient among those that are left."),
 };
 const ids = meaning(z.optional(listOf(queueId, 100)), "Only these mails.");

@@ -7,7 +7,7 @@ import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-sp
 import { policyNonce } from "./login-policy.ts";
 import { mailCrypt, mailCryptColumn, mailCryptColumns, mailCryptPassdb, mailCryptPlugin } from "./mail-crypt.ts";
 import { quotaPlugin, quotaServices, renderQuotaWarning } from "./quota.ts";
-import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
+import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
@@ -19,7 +19,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
     { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
     { name: OWN, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
-    renderVacationDict(site),
+    renderScriptDict(site),
     renderQuotaWarning(site),
     renderLearn(site),
   ];
@@ -28,7 +28,7 @@ export function renderDovecot(site: Site): readonly RenderedFile[] {
 function accountsConf(site: Site): string {
   const { layout, mailUser } = site;
   const crypt = mailCryptColumn(site);
-  const reply = vacationColumn(site);
+  const reply = replyColumn(site);
   const owner = `${mailUser.uid} AS uid, ${mailUser.gid} AS gid`;
   const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
@@ -155,7 +155,7 @@ service lmtp {
 }
 ${quotaServices(site)}
 ${learnService(site)}
-${vacationDict(site)}
+${scriptDict(site)}
 # For any local user by default: who has an account, and what nothing here uses.
 service indexer {
   unix_listener indexer {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderVacationDict, sievePlugin, sieveSubmission, vacationColumn, vacationDict } from "./sieve.ts";
+import { renderScriptDict, sievePlugin, sieveSubmission, replyColumn, scriptDict } from "./sieve.ts";
 
 const site = sampleSite();
 
@@ -14,7 +14,7 @@ test("what scripts send is handed over on loopback, redirected mail as its user'
 });
 
 test("a script is found by its name, and its text by its id, of the account that gets the mail alone", () => {
-  const { name, text, mode } = renderVacationDict(site);
+  const { name, text, mode } = renderScriptDict(site);
   assert.deepEqual([name, mode], ["vacation-dict.conf", 0o644]);
   assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
   const maps = [
@@ -32,14 +32,14 @@ test("a script is found by its name, and its text by its id, of the account that
 });
 
 test("where senders are verified, only those who are proven get a reply", () => {
-  assert.match(vacationColumn(site).own, /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
+  assert.match(replyColumn(site).own, /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
   assert.match(
-    vacationColumn(sampleSite({ verify: false })).own,
+    replyColumn(sampleSite({ verify: false })).own,
     /;name=any' FROM .* AND name = 'any'\) AS sieve_before2$/,
   );
 });
 
 test("who delivers mail alone asks for scripts", () => {
-  assert.match(vacationDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
-  assert.match(vacationDict(site), /vacation = sqlite:\/srv\/mail\/conf\/dovecot\/vacation-dict\.conf\n/);
+  assert.match(scriptDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
+  assert.match(scriptDict(site), /vacation = sqlite:\/srv\/mail\/conf\/dovecot\/vacation-dict\.conf\n/);
 });

@@ -27,7 +27,7 @@ export function sieveSubmission({ ports }: Site): string {
  * A column of the userdb: accounts without a reply have no second script. If senders are verified, only proven ones get a
  * reply.
  */
-export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
+export function replyColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
   const script = verify ? "proven" : "any";
   const has = `vacation_script.user = userdb.user AND name = '${script}'`;
   const own = `(SELECT 'dict:proxy::${DICT};name=${script}' FROM vacation_script WHERE ${has}) AS sieve_before2`;
@@ -35,7 +35,7 @@ export function vacationColumn({ verify }: Site): Readonly<{ own: string; none: 
 }
 
 /** Dovecot reads an account's script from accounts.db, so that each change takes effect at once. */
-export function vacationDict({ layout }: Site): string {
+export function scriptDict({ layout }: Site): string {
   return `dict {
   ${DICT} = sqlite:${join(dirname(layout.dovecotConf), FILE)}
 }
@@ -49,7 +49,7 @@ service dict {
 }
 
 /** Pigeonhole asks for the id of a script by its name, and for its text by the id. The process that reads this is not root's. */
-export function renderVacationDict({ layout }: Site): RenderedFile {
+export function renderScriptDict({ layout }: Site): RenderedFile {
   const map = (pattern: string, value: string): string => `map {
   pattern = priv/sieve/${pattern}
   table = vacation_script

@@ -21,7 +21,7 @@ export function mailText(message: AlertMessage, { from, to, sender }: Envelope):
     `Subject: ${subject(titleOf(message, sender))}`,
     `Date: ${new Date(message.at).toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${message.id}@${sender.host}>`,
-    // RFC 3834: no vacation program answers it.
+    // RFC 3834: no program answers it automatically.
     "Auto-Submitted: auto-generated",
     ...(message.severity === "critical" ? ["Importance: high"] : []),
     "MIME-Version: 1.0",
@@ -85,7 +85,7 @@ export function reportMail({ id, host, from, to, at, title, text, html }: Report
     `Subject: ${subject(title)}`,
     `Date: ${new Date(at).toUTCString().replace("GMT", "+0000")}`,
     `Message-ID: <${id}@${host}>`,
-    // RFC 3834: no vacation program answers it.
+    // RFC 3834: no program answers it automatically.
     "Auto-Submitted: auto-generated",
     "MIME-Version: 1.0",
     `Content-Type: multipart/alternative; boundary="${boundary}"`,

@@ -89,7 +89,7 @@ export const machine = {
   "ports.sieve_mail": {
     kind: port,
     byDefault: 10_026,
-    says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: vacation replies, and what a script redirects. No other user of the machine can send there.",
+    says: "Where Dovecot hands over mail that Sieve scripts send, on loopback only: automatic replies, and what a script redirects. No other user of the machine can send there.",
     source: "RFC 5228, RFC 5230",
   },
   "ports.proxied_smtp": { kind: port, byDefault: 20_025, says: "As `ports.smtp`, only for `proxy.networks`." },

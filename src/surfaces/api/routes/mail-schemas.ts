@@ -21,7 +21,7 @@ export const waitingList = exactly<WaitingMails>()(
     items: z
       .array(
         z.object({
-          sender: z.string().describe("Envelope sender; empty: a bounce or a vacation reply."),
+          sender: z.string().describe("Envelope sender; empty: a bounce or an automatic reply."),
           recipient: z.string(),
           ip: z.string().nullable().describe("From where it came last."),
           since: moment.describe("Its first try within this time."),

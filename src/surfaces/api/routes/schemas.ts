@@ -196,7 +196,7 @@ export const eventItem = exactly<EventItem>()(
       service: z.string().nullable(),
       ip: z.string().nullable(),
       account: z.string().nullable(),
-      sender: z.string().nullable().describe("Envelope sender; empty: a bounce or a vacation reply."),
+      sender: z.string().nullable().describe("Envelope sender; empty: a bounce or an automatic reply."),
       recipient: z.string().nullable(),
       queueId: z.string().nullable(),
       messageId: z.string().nullable(),

@@ -55,7 +55,7 @@ test("each mail tells why it waits and until when, within 80 columns", async () 
     connect to mx.example.net[203.0.113.9]:25: Connection timed out
 
 82CED1EABE6  deferred, next try soon
-  12 KB, 2 h 5 min old, from <> (a bounce or a vacation reply)
+  12 KB, 2 h 5 min old, from <> (a bounce or an automatic reply)
   to eve@example.net
     host mx.example.net[203.0.113.9] said: 451 4.7.1 Greylisting in action,
     please come back in ten minutes

@@ -154,7 +154,7 @@ function printed(mail: QueueItem, nowMs: number): string {
   const rest = recipientCount - recipients.length;
   return [
     wrapped(`${queueId}  ${stateOf(mail, nowMs)}`, ""),
-    wrapped(`${size}, ${age} old, from ${sender === "" ? "<> (a bounce or a vacation reply)" : sender}`, "  "),
+    wrapped(`${size}, ${age} old, from ${sender === "" ? "<> (a bounce or an automatic reply)" : sender}`, "  "),
     ...recipients.flatMap(({ address, reason }) => [
       wrapped(`to ${address}`, "  "),
       ...(reason === null ? [] : [wrapped(reason, "    ")]),
