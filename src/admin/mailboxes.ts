@@ -37,7 +37,6 @@ const reply = () =>
     text: z.string(),
     until: meaning(z.nullable(time), "Null: until it is ended."),
   });
-export type VacationItem = Readonly<z.output<ReturnType<typeof reply>>>;
 const vacation = () => meaning(z.nullable(reply()), "Null: no reply is sent.");
 
 const app = z.string("is missing, or not text").check(
@@ -76,15 +75,16 @@ const REMOVED = {
 } as const;
 
 const forwarding = answers(() => z.object({ to, keep }));
+export type Forwarding = ResultOf<typeof forwarding>;
 const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
 const targets = z
   .array(mailAddress, "is not a list")
   .check(z.maxLength(MOST_FORWARDS, `has more than ${MOST_FORWARDS} addresses`));
 /** To forward to no one is what DELETE is for. */
 const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
-const NO_FORWARD = { given: { to: [], keep: true } };
+export const NO_FORWARD = { given: { to: [], keep: true } };
 
-const NO_REPLY = { given: { subject: "", text: null, until: null } };
+export const NO_REPLY = { given: { subject: "", text: null, until: null } };
 const AWAY = {
   subject: z._default(subject, ""),
   text: z.nullable(text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"))),
@@ -159,13 +159,13 @@ export const OF_MAILBOXES = [
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
-      { body: "vacation" },
+      { body: "text" },
     )
     .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_REPLY)
     .http(
       "PUT /me/vacation",
       "Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof.",
-      { ...OWN, body: "vacation" },
+      { ...OWN, body: "text" },
     )
     .http("DELETE /me/vacation", "Sends no more replies. Needs a fresh proof.", { ...OWN, ...NO_REPLY }),
 ] as const;

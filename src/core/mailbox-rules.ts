@@ -1,5 +1,5 @@
 import { parseAddress } from "./net/address.ts";
-import { formatDuration, type Millis, parseDuration, parseTime } from "./time.ts";
+import { dayAndTime, formatDuration, isoTime, type Millis, parseDuration, parseTime } from "./time.ts";
 
 /**
  * How long mail is kept in a folder and the folders below it. `account` null: of every account. `folder` "*": every folder.
@@ -69,6 +69,7 @@ export type Vacation = Readonly<{ subject: string; text: string; until: Millis |
 /** UTF-16 units. */
 export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 
+/** As it is typed and shown: `until` in ISO 8601. */
 export type WrittenVacation = Readonly<{ subject: string; text: string; until: string | null }>;
 export type ParsedVacation = Readonly<{ ok: true; vacation: Vacation }> | Readonly<{ ok: false; says: string }>;
 
@@ -90,6 +91,17 @@ export function parseVacation(written: WrittenVacation, now: Millis): ParsedVaca
   const until = written.until.includes("T") ? parseTime(written.until) : null;
   if (until === null) return wrong(`${JSON.stringify(written.until)} is not a time such as 2026-12-24T18:00:00Z.`);
   return until > now ? { ok: true, vacation: { subject, text, until } } : wrong("The reply would have ended already.");
+}
+
+export function vacationItem(vacation: Vacation | null): WrittenVacation | null {
+  if (vacation === null) return null;
+  const { subject, text, until } = vacation;
+  return { subject, text, until: until === null ? null : isoTime(until) };
+}
+
+/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
+export function vacationEnd(until: string, now: number): string {
+  return `${Date.parse(until) <= now ? "ended" : "until"} ${dayAndTime(until)}`;
 }
 
 function wrong(says: string): ParsedVacation {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { OWN_SETTINGS, type OwnKey, type OwnSetting } from "./accounts-db/own-settings.ts";
 
 /** Names of rows that exist in only one of two databases, or differ. */
 export type Changes = Readonly<{ added: readonly string[]; removed: readonly string[]; changed: readonly string[] }>;
@@ -13,10 +14,6 @@ export const CHANGING = [
   "tokens",
   "passwords",
   "factors",
-  "appPasswords",
-  "forwards",
-  "replies",
-  "networks",
 ] as const;
 /** What was changed in the databases since a copy of them was made. */
 export type ChangedSince = Readonly<
@@ -25,7 +22,8 @@ export type ChangedSince = Readonly<
     audited: number;
     /** Accounts with keys that the copy lacks. Without these keys their mail since then cannot be read. */
     newKeys: readonly string[];
-  } & Record<(typeof CHANGING)[number], Changes>
+  } & Record<(typeof CHANGING)[number], Changes> &
+    SetByUsers
 >;
 
 type Row = Readonly<Record<string, unknown>>;
@@ -84,17 +82,18 @@ function factorsOf(db: DatabaseSync): ReadonlyMap<string, Row> {
   ]);
 }
 
-export type SetByUsers = Pick<ChangedSince, "appPasswords" | "forwards" | "replies" | "networks">;
+export type SetByUsers = Readonly<Record<OwnKey, Changes>>;
 
 /** What users set, and may have removed because someone else had set it. Compares two `accounts.db`. */
 export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
-  const between = (...rows: [from: string, name: string, is: string]): Changes =>
-    compare(named(now, ...rows), named(copy, ...rows));
+  const between = ({ rows: { from, name, is } }: OwnSetting): Changes =>
+    compare(named(now, from, name, is), named(copy, from, name, is));
+  const [appPasswords, forwards, replies, networks] = OWN_SETTINGS;
   return {
-    appPasswords: between("app_password", "name || ' of ' || account", "digest"),
-    forwards: between("forward WHERE target <> account", "account || ' to ' || target", "target"),
-    replies: between("vacation", "account", "subject || ' ' || text || ' ' || coalesce(until, '')"),
-    networks: between("account_network", "account || ' from ' || network", "network"),
+    appPasswords: between(appPasswords),
+    forwards: between(forwards),
+    replies: between(replies),
+    networks: between(networks),
   };
 }
 

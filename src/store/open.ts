@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../core/error.ts";
 import { asOwnerOf } from "../host/machine/as-owner.ts";
+import { ownTables } from "./accounts-db/own-settings.ts";
 import { accountsApplicationId, accountsMigrations } from "./accounts-db/schema.ts";
 import { integer, text } from "./columns.ts";
 import { engineApplicationId, engineMigrations } from "./engine-db/schema.ts";
@@ -32,15 +33,9 @@ const ACCOUNTS: Kind = {
   migrations: accountsMigrations,
   checked: [
     "account",
-    "account_network",
     "alias",
     "alias_block",
-    "app_password",
-    "forward",
-    "forward_spent",
-    "young_forward",
-    "young_forward_sent",
-    "vacation",
+    ...ownTables,
     "admin",
     "token",
     "session",

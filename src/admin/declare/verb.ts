@@ -24,7 +24,7 @@ export type HttpForm<R = never> = Readonly<{
   /** Where something is made. */
   status?: 201;
   /** A body that may be longer than usual. */
-  body?: "accounts" | "sign-in" | "vacation";
+  body?: "accounts" | "sign-in" | "text";
 }>;
 
 /** For the user of a mailbox, who names none. */

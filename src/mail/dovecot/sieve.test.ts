@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
-import { renderScriptDict, sievePlugin, sieveSubmission, replyColumn, scriptDict } from "./sieve.ts";
+import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission } from "./sieve.ts";
 
 const site = sampleSite();
 

@@ -1,16 +1,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EventRecord } from "../../core/events/event.ts";
 import type { Millis } from "../../core/time.ts";
-import { vacationItem } from "../../guard/commands/accounts/account-settings.ts";
 import { accountState } from "../../guard/commands/accounts/account-state.ts";
 import { RecordedEvents } from "../../jobs/replay/recorded-events.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys, hasKeys, readKeys } from "../../store/accounts-db/account-keys.ts";
 import { AccountLists } from "../../store/accounts-db/accounts.ts";
-import { readAppPasswords } from "../../store/accounts-db/app-passwords.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
-import { readForwarding } from "../../store/accounts-db/forwards.ts";
-import { readVacation } from "../../store/accounts-db/vacations.ts";
+import { readOwnSettings } from "../../store/accounts-db/own-settings.ts";
 import { LastSignIns, newPlaces, SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../store/engine-db/held-mail.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
@@ -50,9 +47,7 @@ export function openReader(layout: Layout): Opened | CommandFailure {
         aliases: (asked) => lists.aliases(asked),
         access: (name) => ({ addresses: lists.addressesOf(name), lastSignIn: signIns.of(name) }),
         accountPassword: (name) => lists.password(name),
-        appPasswords: (name) => readAppPasswords(accounts, name),
-        forwarding: (name) => readForwarding(accounts, name),
-        vacation: (name) => vacationItem(readVacation(accounts, name)),
+        own: (name) => readOwnSettings(accounts, name),
         accountKeys: (name) => readKeys(accounts, name),
         hasAccountKeys: () => hasKeys(accounts),
         countKeys: (most) => countKeys(accounts, most),

@@ -106,3 +106,17 @@ function statements(sql: (text: string) => StatementSync) {
     setAdministrator: sql("INSERT INTO administrator (address) VALUES (?)"),
   };
 }
+
+/** Its part of `own-settings.ts`. */
+export const NETWORKS = {
+  key: "networks",
+  tables: ["account_network"],
+  says: "networks of accounts",
+  undo: "account networks ADDRESS remove NETWORK",
+  rows: { from: "account_network", name: "account || ' from ' || network", is: "network" },
+  shown: {
+    what: "networks of",
+    value: "group_concat(network, ' ' ORDER BY network)",
+    from: "account_network GROUP BY account",
+  },
+} as const;

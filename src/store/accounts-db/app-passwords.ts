@@ -87,3 +87,43 @@ function statements(sql: (text: string) => StatementSync) {
     used: sql("UPDATE app_password SET used_at = ? WHERE digest = ?"),
   };
 }
+
+/** Its part of `own-settings.ts`. */
+export const APP_PASSWORDS = {
+  key: "appPasswords",
+  schema: `
+  -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
+  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
+  CREATE TABLE app_password (
+    account TEXT COLLATE NOCASE NOT NULL,
+    name TEXT COLLATE NOCASE NOT NULL,
+    digest TEXT NOT NULL UNIQUE,
+    proof TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    made_at INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (account, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER app_passwords_of_removed AFTER DELETE ON account BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+  CREATE TRIGGER app_passwords_of_before AFTER UPDATE OF password ON account WHEN new.password <> old.password BEGIN
+    DELETE FROM app_password WHERE account = old.name;
+  END;
+
+  -- Who may sign in with one of them.
+  CREATE VIEW app_passdb (user, digest, app, allow_nets) AS
+    SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
+    FROM app_password JOIN passdb ON passdb.user = app_password.account;
+`,
+  tables: ["app_password"],
+  says: "app passwords",
+  undo: "account app-password remove ADDRESS NAME",
+  rows: { from: "app_password", name: "name || ' of ' || account", is: "digest" },
+  shown: {
+    what: "app passwords of",
+    value:
+      "group_concat(name || ' (made ' || strftime('%FT%H:%M:%fZ', made_at / 1000.0, 'unixepoch') || ')', ', ' ORDER BY made_at, name)",
+    from: "app_password GROUP BY account",
+  },
+} as const;

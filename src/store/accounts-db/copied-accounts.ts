@@ -4,8 +4,9 @@ import type { Kept } from "../../core/incident/incident.ts";
 import { printable } from "../../core/text.ts";
 import { text } from "../columns.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
+import { OWN_SETTINGS } from "./own-settings.ts";
 
-/** Shown characters of a value, such as a vacation reply. */
+/** Shown characters of a value, such as a reply. */
 const MOST_SHOWN = 200;
 
 /** `is_secret`: a comparison may only show that it differs. */
@@ -14,16 +15,9 @@ const KEPT = `
     FROM account
   UNION ALL SELECT 'password of ' || name, password, 1 FROM account
   UNION ALL SELECT 'quota of ' || name, quota_bytes || ' bytes', 0 FROM account WHERE quota_bytes IS NOT NULL
-  UNION ALL SELECT 'networks of ' || account, group_concat(network, ' ' ORDER BY network), 0
-    FROM account_network GROUP BY account
-  UNION ALL SELECT 'app passwords of ' || account,
-    group_concat(name || ' (made ' || strftime('%FT%H:%M:%fZ', made_at / 1000.0, 'unixepoch') || ')', ', ' ORDER BY made_at, name), 0
-    FROM app_password GROUP BY account
-  UNION ALL SELECT 'forwarding of ' || account, 'to ' || group_concat(target, ' ' ORDER BY target), 0
-    FROM forward GROUP BY account
-  UNION ALL SELECT 'vacation reply of ' || account,
-    iif(until IS NULL, '', 'until ' || strftime('%FT%TZ', until / 1000.0, 'unixepoch') || ': ') || trim(subject || ' ' || text), 0
-    FROM vacation
+  ${OWN_SETTINGS.map(
+    ({ shown: { what, value, from } }) => `UNION ALL SELECT '${what} ' || account, ${value}, 0 FROM ${from}`,
+  ).join("\n")}
   UNION ALL SELECT 'alias ' || address, 'to ' || group_concat(target, ' ' ORDER BY target) ||
     iif(address IN (SELECT address FROM alias_block), ', blocked', ''), 0
     FROM alias GROUP BY address`;

@@ -155,3 +155,17 @@ function youngStatements(sql: (text: string) => StatementSync) {
     rest: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
   };
 }
+
+/** Its part of `own-settings.ts`. */
+export const FORWARDS = {
+  key: "forwards",
+  tables: ["forward", "forward_spent", "young_forward", "young_forward_sent"],
+  says: "forwards",
+  undo: "account forward ADDRESS --off",
+  rows: { from: "forward WHERE target <> account", name: "account || ' to ' || target", is: "target" },
+  shown: {
+    what: "forwarding of",
+    value: "'to ' || group_concat(target, ' ' ORDER BY target)",
+    from: "forward GROUP BY account",
+  },
+} as const;

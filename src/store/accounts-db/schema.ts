@@ -1,3 +1,5 @@
+import { ownSchema } from "./own-settings.ts";
+
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
  * users, so a view must not use newer features. Names compare without case, because an address reaches Postfix as the
@@ -282,74 +284,7 @@ const baseline = `
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-  -- Passwords of single mail programs. \`digest\`: SHA-256 in hexadecimal; each is 99 random bits, which no guessing finds, so a
-  -- slow hash would only cost. \`proof\`: what Dovecot tells the guard of it. Any new password of the account removes them.
-  CREATE TABLE app_password (
-    account TEXT COLLATE NOCASE NOT NULL,
-    name TEXT COLLATE NOCASE NOT NULL,
-    digest TEXT NOT NULL UNIQUE,
-    proof TEXT NOT NULL,
-    made_by TEXT NOT NULL,
-    made_at INTEGER NOT NULL,
-    used_at INTEGER,
-    PRIMARY KEY (account, name)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER app_passwords_of_removed AFTER DELETE ON account BEGIN
-    DELETE FROM app_password WHERE account = old.name;
-  END;
-  CREATE TRIGGER app_passwords_of_before AFTER UPDATE OF password ON account WHEN new.password <> old.password BEGIN
-    DELETE FROM app_password WHERE account = old.name;
-  END;
-
-  -- Who may sign in with one of them.
-  CREATE VIEW app_passdb (user, digest, app, allow_nets) AS
-    SELECT passdb.user, app_password.digest, app_password.name, passdb.allow_nets
-    FROM app_password JOIN passdb ON passdb.user = app_password.account;
-
-  -- Replies of accounts while their users are away; \`until\` in milliseconds.
-  CREATE TABLE vacation (
-    account TEXT COLLATE NOCASE PRIMARY KEY,
-    subject TEXT NOT NULL,
-    text TEXT NOT NULL,
-    until INTEGER
-  ) STRICT, WITHOUT ROWID;
-  CREATE TRIGGER vacation_of_removed AFTER DELETE ON account BEGIN
-    DELETE FROM vacation WHERE account = old.name;
-  END;
-
-  -- The Sieve script of each reply that holds now (RFC 5230). Texts are quoted strings, in which only a backslash and a quote
-  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. Each \`duplicate\`
-  -- (RFC 7352) is false for one mail within its time, and true for the next: the first lets one mail of each sender through
-  -- within an hour, and all of the others are true once twenty such mails have come. Mail of lists is left out before.
-  -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
-  CREATE VIEW vacation_script (user, name, id, script) AS
-    SELECT account, kind, kind,
-      'require ["vacation", "duplicate", "envelope"];
-if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
-  header :is "Precedence" ["bulk", "junk", "list"], header :matches "Auto-Submitted" "auto-*") {
-}' || iif(kind = 'any', '', ' elsif not anyof (header :is "X-GhostInbox-Verified" "spf"' || coalesce((
-        SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
-      ), '') || ') {
-}') || ' elsif duplicate :handle "ghostinbox-sender" :header "From" :seconds 3600 {
-} elsif not allof (' || (
-        WITH RECURSIVE slot (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM slot WHERE n < 20)
-        SELECT group_concat('duplicate :handle "ghostinbox-' || n || '" :uniqueid "reply" :seconds 3600', ', ') FROM slot
-      ) || ') {
-  vacation :days 7 :handle "ghostinbox"' ||
-      iif(subject = '', '', ' :subject "' || replace(replace(subject, '\\', '\\\\'), '"', '\\"') || '"') ||
-      coalesce((
-        SELECT ' :addresses [' || group_concat('"' || address || '"', ', ') || ']' FROM alias
-        WHERE target = vacation.account AND instr(address, '"') + instr(address, '\\') = 0
-          AND address NOT IN (SELECT address FROM alias_block)
-          AND NOT EXISTS (SELECT 1 FROM alias AS other WHERE other.address = alias.address AND other.target <> alias.target)
-      ), '') ||
-      ' "' || replace(replace(replace(text, '\\', '\\\\'), '"', '\\"'), char(10), char(13, 10)) || '";
-}
-'
-    FROM vacation, (SELECT 'proven' AS kind UNION ALL SELECT 'any')
-    WHERE (until IS NULL OR until > (julianday('now') - 2440587.5) * 86400000)
-      AND account IN (SELECT name FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted');
-`;
+${ownSchema}`;
 
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;

@@ -36,7 +36,7 @@ const BODY_BYTES = {
   usual: API_LIMITS.bodyBytes,
   accounts: API_LIMITS.accountsBodyBytes,
   "sign-in": API_LIMITS.loginBodyBytes,
-  vacation: API_LIMITS.vacationBodyBytes,
+  text: API_LIMITS.textBodyBytes,
 } as const;
 
 /** Routes derived from verbs that define an HTTP form. */

@@ -6,8 +6,8 @@ export const API_LIMITS = {
   bodyBytes: 4_096,
   /** The largest is a passkey with an RSA key of 4096 bits. */
   loginBodyBytes: 4_096,
-  /** The text of a reply, in any script and with escapes. */
-  vacationBodyBytes: 32_768,
+  /** A text of 4,000 characters, in any script and with escapes. */
+  textBodyBytes: 32_768,
   /** For a file of accounts, as JSON. */
   accountsBodyBytes: 65_536,
   connections: 512,

@@ -4,10 +4,10 @@ import type { AccountKnown, AccountRow } from "../../admin/accounts.ts";
 import type { AliasItem } from "../../admin/aliases.ts";
 import type { KeptKey, KeyCounts } from "../../admin/declare/account-key.ts";
 import type { Command as GuardCommand, Results, Verb } from "../../admin/declare/control.ts";
-import type { AccountItem, AppPasswordItem } from "../../admin/declare/items.ts";
+import type { AccountItem } from "../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import type { VacationItem } from "../../admin/mailboxes.ts";
+import type { OwnSettings } from "../../admin/own-settings.ts";
 import type { Seen } from "../../core/access/access-review.ts";
 import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -15,7 +15,6 @@ import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
-import type { Forwarding } from "../../guard/mailbox-ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -111,12 +110,7 @@ export interface Reader {
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
-  /** Oldest first. */
-  appPasswords(name: string): readonly AppPasswordItem[];
-  /** Null: its mail stays in its mailbox. */
-  forwarding(name: string): Forwarding | null;
-  /** Null: it sends no replies. Also returns a reply that has ended. */
-  vacation(name: string): VacationItem | null;
+  own(name: string): OwnSettings;
   /** All keys of an account that has its own, newest first; the account may have been removed. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether any account, including removed ones, has a key: another recovery key does not open it. */

@@ -1,12 +1,12 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
 import { mailboxOf } from "../../../admin/declare/rights.ts";
+import { vacationItem } from "../../../core/mailbox-rules.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/account-cache.ts";
 import type { AppPasswordStore, ForwardStore, VacationStore } from "../../mailbox-ports.ts";
 import { keeperFault } from "../refusals.ts";
-import { vacationItem } from "./account-settings.ts";
 import { type AccountStateCommandParts, accountState } from "./account-state.ts";
 
 export type AccountListParts = AccountStateCommandParts &

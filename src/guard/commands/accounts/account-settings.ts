@@ -1,6 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
-import type { VacationItem } from "../../../admin/mailboxes.ts";
-import { parseVacation, type Vacation } from "../../../core/mailbox-rules.ts";
+import { parseVacation, type Vacation, vacationItem } from "../../../core/mailbox-rules.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { printable } from "../../../core/text.ts";
@@ -124,12 +123,6 @@ export async function vacationCommand(
   );
   if (outcome === "unwritten") return UNWRITTEN;
   return outcome.ok ? { ok: true, result: { name, vacation: vacationItem(vacation) } } : notDone(outcome.reason);
-}
-
-export function vacationItem(vacation: Vacation | null): VacationItem | null {
-  if (vacation === null) return null;
-  const { subject, text, until } = vacation;
-  return { subject, text, until: until === null ? null : isoTime(until) };
 }
 
 function says(vacation: Vacation | null): string {

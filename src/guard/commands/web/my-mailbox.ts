@@ -1,6 +1,7 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
 import type { MyClient } from "../../../admin/mailboxes.ts";
+import { isCostly } from "../../../admin/own-settings.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -135,20 +136,6 @@ const ENOUGH_OF_ALL: CommandError = {
   message: `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
   next: "Try again later, or ask the administrator of this server.",
 };
-
-function isCostly(command: Command): boolean {
-  switch (command.verb) {
-    case "my_password":
-    case "app_password_add":
-      return true;
-    case "forward_set":
-      return command.to.length > 0;
-    case "vacation_set":
-      return command.text !== null;
-    default:
-      return false;
-  }
-}
 
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 

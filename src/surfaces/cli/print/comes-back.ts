@@ -1,5 +1,6 @@
 import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
+import { OWN_SETTINGS } from "../../../store/accounts-db/own-settings.ts";
 import { CHANGING, type ChangedSince, type Changes, type SetByUsers } from "../../../store/changed-since.ts";
 import { PROGRAM } from "../call.ts";
 import { oneLine } from "./text.ts";
@@ -18,17 +19,17 @@ const NAMES: Readonly<Record<(typeof CHANGING)[number], string>> = {
   tokens: "tokens",
   passwords: "dashboard",
   factors: "second factors",
-  appPasswords: "app passwords",
-  forwards: "forwards",
-  replies: "vacation replies",
-  networks: "networks of accounts",
 };
 
 /** What an older copy of the databases lacks, brings back or undoes: a revoked token or an old password, too. */
 export function changesText(changes: ChangedSince): readonly string[] {
-  const differing = CHANGING.flatMap((kind) => {
-    const parts = describe(changes[kind]);
-    return parts.length === 0 ? [] : [`  ${NAMES[kind]}: ${parts.join("; ")}`];
+  const kinds = [
+    ...CHANGING.map((kind) => [NAMES[kind], changes[kind]] as const),
+    ...OWN_SETTINGS.map(({ key, says }) => [says, changes[key]] as const),
+  ];
+  const differing = kinds.flatMap(([says, changed]) => {
+    const parts = describe(changed);
+    return parts.length === 0 ? [] : [`  ${says}: ${parts.join("; ")}`];
   });
   const { newKeys } = changes;
   return [
@@ -54,18 +55,12 @@ function someOf(names: readonly string[]): string {
 }
 
 /** Settings that a thief may have made and the owner removed, with the command that removes each again. */
-export function comesBack({ appPasswords, forwards, replies, networks }: SetByUsers): readonly string[] {
-  const commands = [
-    [appPasswords, "account app-password remove ADDRESS NAME"],
-    [forwards, "account forward ADDRESS --off"],
-    [replies, "account vacation ADDRESS --off"],
-    [networks, "account networks ADDRESS remove NETWORK"],
-  ] as const;
-  const lines = commands.map(([{ removed, changed }, command]) =>
-    lineOf("Comes back", [...removed, ...changed], command),
+export function comesBack(changes: SetByUsers): readonly string[] {
+  const lines = OWN_SETTINGS.map(({ key, undo }) =>
+    lineOf("Comes back", [...changes[key].removed, ...changes[key].changed], undo),
   );
   // A network that was added since then is a restriction that will be missing.
-  return [...lines, lineOf("Will be missing", networks.added, "account networks ADDRESS add NETWORK")].flat();
+  return [...lines, lineOf("Will be missing", changes.networks.added, "account networks ADDRESS add NETWORK")].flat();
 }
 
 function lineOf(what: string, names: readonly string[], command: string): readonly string[] {
@@ -93,4 +88,4 @@ export async function comesBackFrom(restored: Layout, aside: string | null): Pro
   }
 }
 
-const UNKNOWN = `Whatever was revoked, removed or changed after the backup is back, old passwords and tokens too: once the server runs, \`${PROGRAM} access review\` lists who may do what, and \`${PROGRAM} account vacation ADDRESS\` shows a reply.`;
+const UNKNOWN = `Whatever was revoked, removed or changed after the backup is back, old passwords and tokens too: once the server runs, \`${PROGRAM} access review\` lists who may do what, and \`${PROGRAM} why --account ADDRESS\` what is set for a mailbox.`;

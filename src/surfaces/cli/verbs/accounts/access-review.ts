@@ -61,14 +61,14 @@ async function look(
     const facts = {
       accounts: accounts.map(({ name, suspended, networks, createdAt }) => {
         const { addresses, lastSignIn: lastSeen } = reader.access(name);
-        const appPasswords = reader.appPasswords(name).map((one) => one.name);
+        const appPasswords = reader.own(name).appPasswords.map((one) => one.name);
         const weakness = weak.get(name) ?? null;
         return { name, suspended, networks, createdAt, addresses, appPasswords, lastSeen, weakness };
       }),
       aliases: reader.aliases(ALL).items,
       redirects: accounts.flatMap(({ name }) => redirectsIn(homeOf(call.layout.mail, name), name)),
       forwardings: accounts.flatMap(({ name }) => {
-        const to = reader.forwarding(name)?.to ?? [];
+        const to = reader.own(name).forwarding?.to ?? [];
         return to.length === 0 ? [] : [{ address: name, to, by: "account forward" }];
       }),
       admins: adminsOf(reader),

@@ -1,5 +1,5 @@
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
-import type { VacationItem } from "../../../../admin/mailboxes.ts";
+import { vacationEnd, type WrittenVacation } from "../../../../core/mailbox-rules.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
@@ -47,7 +47,7 @@ async function showForwarding(call: CommandCall, name: string): Promise<CommandO
   if (!opened.ok) return opened;
   if (opened.reader.account(account) === null)
     return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const forwarding = opened.reader.forwarding(name);
+  const { forwarding } = opened.reader.own(name);
   return done({ name, forwarding }, forwardingSentence(name, forwarding));
 }
 
@@ -82,7 +82,7 @@ async function showVacation(call: CommandCall, name: AccountName): Promise<Comma
   if (!opened.ok) return opened;
   if (opened.reader.account(name) === null)
     return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const vacation = opened.reader.vacation(name);
+  const { vacation } = opened.reader.own(name);
   return done({ name, vacation }, vacationText(name, vacation, call.now()));
 }
 
@@ -91,22 +91,13 @@ function endOf(until: string): string {
   return /^\d{4}-\d\d-\d\d$/.test(until) ? `${until}T23:59:59Z` : until;
 }
 
-function vacationText(name: string, vacation: VacationItem | null, now: number): string {
+function vacationText(name: string, vacation: WrittenVacation | null, now: number): string {
   if (vacation === null) return `${name} sends no vacation reply.`;
   const { subject, text, until } = vacation;
   const end = until === null ? "until you end it (--off)" : vacationEnd(until, now);
-  const head = isOver(until, now) ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
+  const head = end.startsWith("ended") ? `The reply of ${name} ${end}:` : `${name} sends this reply, ${end}:`;
   const lines = text.split("\n").map((line) => `  ${oneLine(line)}`.trimEnd());
   return [head, ...(subject === "" ? [] : [`  Subject: ${oneLine(subject)}`, ""]), ...lines].join("\n");
-}
-
-/** `until 2026-12-24 23:59:59 UTC`; once that is past, `ended 2026-12-24 23:59:59 UTC`. */
-export function vacationEnd(until: string, now: number): string {
-  return `${isOver(until, now) ? "ended" : "until"} ${dayAndTime(until)}`;
-}
-
-function isOver(until: string | null, now: number): boolean {
-  return until !== null && Date.parse(until) <= now;
 }
 
 /** `account networks ADDRESS add|remove|list [NETWORK...]` */
@@ -212,7 +203,7 @@ export async function appPasswordList(call: CommandCall): Promise<CommandOutcome
   if (!opened.ok) return opened;
   if (opened.reader.account(name) === null)
     return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const appPasswords = opened.reader.appPasswords(name);
+  const { appPasswords } = opened.reader.own(name);
   const found = { name, appPasswords };
   if (appPasswords.length === 0)
     return done(found, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);

@@ -23,8 +23,7 @@ import { beginOf, isFailure, openIncidentOf, take, UNSURE, withContacts } from "
 import {
   type Came,
   type Deed,
-  endForwarding,
-  endVacation,
+  endSettings,
   mayStand,
   newDashboardPassword,
   notDone,
@@ -97,7 +96,7 @@ async function plan(
     // First what somebody who is in could use to come back. A session makes tokens: so tokens go after the password.
     ...(call.flag("dashboard") ? [newDashboardPassword(call)] : []),
     ...accounts.map((name) => (call.flag("suspend") ? suspend(call, name) : newPassword(call, name))),
-    ...accounts.flatMap((name) => [endForwarding(call, opened.reader, name), endVacation(call, opened.reader, name)]),
+    ...accounts.flatMap((name) => endSettings(call, opened.reader, name)),
     ...[...new Set([...targets, ...strangers])].map((target) => ban(call, target, incident)),
     ...(call.flag("tokens") ? [revokeTokens(call)] : []),
   ];

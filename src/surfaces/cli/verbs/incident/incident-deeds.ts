@@ -1,4 +1,6 @@
+import type { Verb } from "../../../../admin/declare/control.ts";
 import { PAGE } from "../../../../admin/declare/paging.ts";
+import { OWN_SETTING_FORMS, type OwnSettings } from "../../../../admin/own-settings.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { madePassword } from "../../../../guard/access/secrets.ts";
 import { hashPassword } from "../../../../store/passwords/password-hash.ts";
@@ -63,39 +65,23 @@ export function revokeTokens(call: CommandCall): Deed {
   };
 }
 
-/** After the new password: who is in could send its mail on again. So it is looked at once more then. */
-export function endForwarding(call: CommandCall, reader: Reader, name: AccountName): Deed {
-  const targets = (): string => (reader.forwarding(name)?.to ?? []).join(", ");
-  const known = targets();
-  const plan = known === "" ? "" : `Send mail for ${name} no longer on to ${known}.`;
-  return {
-    plan,
-    run: async () => {
-      const was = targets();
-      if (was === "") return { did: [], wrong: [] };
-      const asked = await call.guard.ask<"forward_set">({ verb: "forward_set", name, to: [], keep: true });
-      return asked.ok
-        ? took(`Mail for ${name} is no longer forwarded to ${was}.`)
-        : { did: [], wrong: [notDone(`Send mail for ${name} no longer on to ${was}.`, asked)] };
-    },
-  };
-}
-
-/** A thief may have written the reply, to whoever writes to the account. */
-export function endVacation(call: CommandCall, reader: Reader, name: AccountName): Deed {
-  const plan = reader.vacation(name) === null ? "" : `End the vacation reply of ${name}.`;
-  return {
-    plan,
-    run: async () => {
-      const was = reader.vacation(name);
-      if (was === null) return { did: [], wrong: [] };
-      const none = { subject: "", text: null, until: null };
-      const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...none });
-      return asked.ok
-        ? took(`The vacation reply of ${name} is ended. It was: ${oneLine(`${was.subject} ${was.text}`.trim())}`)
-        : { did: [], wrong: [notDone(`End the vacation reply of ${name}.`, asked)] };
-    },
-  };
+/**
+ * Ends what a thief may have set for the account's mailbox. After the new password, because who is signed in could set it again; so it is
+ * looked at once more then.
+ */
+export function endSettings(call: CommandCall, reader: Reader, name: AccountName): readonly Deed[] {
+  return OWN_SETTING_FORMS.flatMap(({ shows, ends }) => {
+    if (ends === undefined) return [];
+    const isSet = (own: OwnSettings): boolean => shows(own, call.now()) !== null;
+    const known = reader.own(name);
+    const run = async (): Promise<Came> => {
+      const was = reader.own(name);
+      if (!isSet(was)) return { did: [], wrong: [] };
+      const asked = await call.guard.ask<Verb>(ends.command(name));
+      return asked.ok ? took(oneLine(ends.did(name, was))) : { did: [], wrong: [notDone(ends.plan(name, was), asked)] };
+    };
+    return [{ plan: isSet(known) ? ends.plan(name, known) : "", run }];
+  });
 }
 
 /** A command that failed may be done in part, unless it was not received or its grammar was wrong. */

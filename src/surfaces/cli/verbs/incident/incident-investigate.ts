@@ -132,10 +132,5 @@ export async function incidentVerify(call: CommandCall): Promise<CommandOutcome>
 /** Every account, with what lets somebody else read its mail: a thief may have made it, and a new password removes a part. */
 export function accountEvidence(reader: Reader) {
   const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
-  return items.map((row) => ({
-    ...row,
-    appPasswords: reader.appPasswords(row.name),
-    forwarding: reader.forwarding(row.name),
-    vacation: reader.vacation(row.name),
-  }));
+  return items.map((row) => ({ ...row, ...reader.own(row.name) }));
 }

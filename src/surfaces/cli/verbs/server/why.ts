@@ -1,12 +1,11 @@
 import type { AccountKnown, AccountRow } from "../../../../admin/accounts.ts";
-import type { AccountReport, AddressAnswer, AppPasswordItem } from "../../../../admin/declare/items.ts";
-import type { VacationItem } from "../../../../admin/mailboxes.ts";
+import type { AccountReport, AddressAnswer } from "../../../../admin/declare/items.ts";
+import { OWN_SETTING_FORMS } from "../../../../admin/own-settings.ts";
 import { type AccountName, parseAccountName } from "../../../../core/net/address.ts";
 import { contains, type Ip, parseIp, parsePrefix, prefixOf } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, formatDuration, instant, shown } from "../../../../core/time.ts";
 import { whyAccount as reportOf, whyAddress, whyMessage } from "../../../../guard/explain/why.ts";
-import type { Forwarding } from "../../../../guard/mailbox-ports.ts";
 import type { Queries } from "../../../../guard/storage-ports.ts";
 import { showSettings } from "../../../../settings/show.ts";
 import { toPolicy } from "../../../../settings/to-policy.ts";
@@ -23,7 +22,7 @@ import {
   type WhySubject,
 } from "../../print/why.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
-import { mailboxUse, quotaText, usedText, vacationEnd } from "../accounts/account-settings.ts";
+import { mailboxUse, quotaText, usedText } from "../accounts/account-settings.ts";
 import { stateOf } from "../accounts/accounts.ts";
 import { eventsNaming } from "./events.ts";
 import { because } from "./held.ts";
@@ -126,59 +125,36 @@ export async function whyAccount(
   const mailbox = `${use === null ? "use not known" : usedText(use)}; quota ${quotaText(call, row.quotaBytes)}`;
   const keys = reader.accountKeys(name);
   const key = mailKeyText(name, keys, loaded.ok && loaded.settings["mailboxes.encryption"] === "account");
-  const apps = reader.appPasswords(name);
-  const forwarding = reader.forwarding(name);
-  const vacation = reader.vacation(name);
-  const reply = vacationLine(vacation, call.now());
-  const text = parts([
-    printState(name, { row, known, mailbox, key, apps, forwarding, reply }),
-    printAccount(report, values),
-  ]);
+  const own = reader.own(name);
+  const set = OWN_SETTING_FORMS.flatMap(({ label, shows }) => {
+    const line = shows(own, call.now());
+    return line === null ? [] : [[`  ${label}`, line]];
+  });
+  const text = parts([printState(name, { row, known, mailbox, key, set }), printAccount(report, values)]);
   const ownKeys = { opened: keys.filter(({ isOpen }) => isOpen).length, total: keys.length };
   const next = isClosed(keys) ? recoverCommand(name) : nextAfter(report);
-  return done(
-    { ...report, state: { ...row, ...known, use, keys: ownKeys, appPasswords: apps, forwarding, vacation } },
-    text,
-    next,
-  );
+  return done({ ...report, state: { ...row, ...known, use, keys: ownKeys, ...own } }, text, next);
 }
 
-/** `known` null: the settings cannot be read, and the limits depend on them. `key`, `reply` null: not mentioned. */
+/** `known` null: the settings cannot be read, and the limits depend on them. `key` null: not mentioned. `set`: lines of what is set for it. */
 type Told = Readonly<{
   row: AccountRow;
   known: AccountKnown | null;
   mailbox: string;
   key: string | null;
-  apps: readonly AppPasswordItem[];
-  forwarding: Forwarding | null;
-  reply: string | null;
+  set: readonly (readonly string[])[];
 }>;
 
-function printState(name: AccountName, { row, known, mailbox, key, apps, forwarding, reply }: Told): string {
+function printState(name: AccountName, { row, known, mailbox, key, set }: Told): string {
   const from = row.networks.length === 0 ? "anywhere that logins.networks allows" : row.networks.map(shown).join(", ");
   const lines = [
     ["  may sign in from", from],
     ["  mailbox", mailbox],
-    ...(forwarding === null ? [] : [["  sent on to", onward(forwarding)]]),
-    ...(reply === null ? [] : [["  vacation reply", reply]]),
+    ...set,
     ...(key === null ? [] : [["  key of its mail", key]]),
-    ...(apps.length === 0 ? [] : [["  app passwords", apps.map(lastUse).join(", ")]]),
     ...(known === null ? [] : knownLines(known)),
   ];
   return `${name}: ${stateOf(row)}, since ${dayAndTime(row.createdAt)}.\n${columns(lines)}`;
-}
-
-function onward({ to, keep }: Forwarding): string {
-  return `${to.map(shown).join(", ")}; ${keep ? "a copy stays here" : "no copy stays here"}`;
-}
-
-function vacationLine(vacation: VacationItem | null, now: number): string | null {
-  if (vacation === null) return null;
-  return vacation.until === null ? "yes" : vacationEnd(vacation.until, now);
-}
-
-function lastUse({ name, usedAt }: AppPasswordItem): string {
-  return `${oneLine(name)} (${usedAt === null ? "never used" : `used ${dayAndTime(usedAt)}`})`;
 }
 
 function knownLines({ guarded, held, known }: AccountKnown): readonly (readonly string[])[] {

@@ -1,0 +1,74 @@
+import { vacationEnd, type WrittenVacation } from "../core/mailbox-rules.ts";
+import { dayAndTime, shown } from "../core/time.ts";
+import type { Command } from "./declare/control.ts";
+import type { AppPasswordItem } from "./declare/items.ts";
+import { type Forwarding, NO_FORWARD, NO_REPLY } from "./mailboxes.ts";
+
+/** What is set for a mailbox. Null: its mail stays there; it sends no reply, not even one that has ended. */
+export type OwnSettings = Readonly<{
+  appPasswords: readonly AppPasswordItem[];
+  forwarding: Forwarding | null;
+  vacation: WrittenVacation | null;
+}>;
+
+/** How the command line shows one of them, in a line, and ends it if a thief may have set it. */
+export type OwnSettingForm = Readonly<{
+  label: string;
+  /** Null if it is not set. */
+  shows: (own: OwnSettings, nowMs: number) => string | null;
+  /** Unless a new password of the account removes it. */
+  ends?: Readonly<{
+    command: (name: string) => Command;
+    plan: (name: string, own: OwnSettings) => string;
+    did: (name: string, own: OwnSettings) => string;
+  }>;
+}>;
+
+const onward = ({ forwarding: it }: OwnSettings): string => (it?.to ?? []).map(shown).join(", ");
+
+export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
+  {
+    label: "sent on to",
+    shows: (own) =>
+      own.forwarding && `${onward(own)}; ${own.forwarding.keep ? "a copy stays here" : "no copy stays here"}`,
+    ends: {
+      command: (name) => ({ verb: "forward_set", name, ...NO_FORWARD.given }),
+      plan: (name, own) => `Send mail for ${name} no longer on to ${onward(own)}.`,
+      did: (name, own) => `Mail for ${name} is no longer forwarded to ${onward(own)}.`,
+    },
+  },
+  {
+    label: "vacation reply",
+    shows: ({ vacation: it }, nowMs) => it && (it.until === null ? "yes" : vacationEnd(it.until, nowMs)),
+    ends: {
+      command: (name) => ({ verb: "vacation_set", name, ...NO_REPLY.given }),
+      plan: (name) => `End the vacation reply of ${name}.`,
+      did: (name, { vacation: it }) =>
+        `The vacation reply of ${name} is ended. It was: ${`${it?.subject ?? ""} ${it?.text ?? ""}`.trim()}`,
+    },
+  },
+  {
+    label: "app passwords",
+    shows: ({ appPasswords: all }) =>
+      all.length === 0
+        ? null
+        : all
+            .map((it) => `${it.name} (${it.usedAt === null ? "never used" : `used ${dayAndTime(it.usedAt)}`})`)
+            .join(", "),
+  },
+];
+
+/** Whether it costs a hash, an event and room for each user: only those of a mailbox's user are counted. */
+export function isCostly(command: Command): boolean {
+  switch (command.verb) {
+    case "my_password":
+    case "app_password_add":
+      return true;
+    case "forward_set":
+      return command.to.length > 0;
+    case "vacation_set":
+      return command.text !== null;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,39 @@
+import type { DatabaseSync } from "node:sqlite";
+import { vacationItem } from "../../core/mailbox-rules.ts";
+import { NETWORKS } from "./account-networks.ts";
+import { APP_PASSWORDS, readAppPasswords } from "./app-passwords.ts";
+import { FORWARDS, readForwarding } from "./forwards.ts";
+import { readVacation, VACATIONS } from "./vacations.ts";
+
+/** What the user of a mailbox sets for it, with its table in `accounts.db`. */
+export type OwnSetting = Readonly<{
+  /** In a comparison of two databases (`changed-since.ts`). */
+  key: string;
+  /** Its tables, triggers and views, unless they depend on those of `schema.ts`. */
+  schema?: string;
+  /** The tables that are checked for damage at each start. */
+  tables: readonly string[];
+  /** In the plural, for people. */
+  says: string;
+  /** The command that removes one. */
+  undo: string;
+  /** Rows by name, which differ if `is` does: for comparing two databases. */
+  rows: Readonly<{ from: string; name: string; is: string }>;
+  /** The account, and the setting in words, for the evidence of an incident. */
+  shown: Readonly<{ what: string; value: string; from: string }>;
+}>;
+
+export const OWN_SETTINGS = [APP_PASSWORDS, FORWARDS, VACATIONS, NETWORKS] as const satisfies readonly OwnSetting[];
+export type OwnKey = (typeof OWN_SETTINGS)[number]["key"];
+
+export const ownSchema = OWN_SETTINGS.map((one: OwnSetting) => one.schema ?? "").join("");
+export const ownTables = OWN_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
+
+/** Everything that is set for an account's mailbox. The connection may be read-only. */
+export function readOwnSettings(db: DatabaseSync, account: string) {
+  return {
+    appPasswords: readAppPasswords(db, account),
+    forwarding: readForwarding(db, account),
+    vacation: vacationItem(readVacation(db, account)),
+  };
+}
