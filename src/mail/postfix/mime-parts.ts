@@ -10,15 +10,19 @@ const MOST_BOUNDARY_CHARACTERS = 200;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 /** What a filter may find parts in. */
 const MAY_HAVE_PARTS = /multipart|message|boundary/i;
-const FIELD = /^[!-9;-~]+:/;
+/** Of types and parameters. The RFC allows more characters, which filters read differently. */
+const NAME = "[+._0-9a-z-]+";
+/** More than a token of the RFC, as mailers leave out the quotes. */
+const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
 /**
- * A boundary in pieces (RFC 2231), beside a comment, with a quoted pair or too long is not read here, but some filter may read it. No
- * honest mailer writes one. In such a mail each line that starts with two hyphens counts. Each repetition is bounded, as a header may
- * repeat the word.
+ * A Content-Type as honest mailers write it (RFC 2045, 5.1). Filters read others too, each in its own way: a boundary in pieces
+ * (RFC 2231), beside a comment, after a stray character. rspamd also looks for parts in a message within a mail, and takes any line that
+ * starts with two hyphens for a delimiter where the declared one is missing. So in these mails each such line counts.
  */
-const ODD_BOUNDARY = /boundary\s*(?:\*|\(|=\s*(?:\(|"[^"\\]{0,200}\\|[^\s;"(\\]{0,200}[(\\]))/i;
-/** In any other mail a line that looks like a delimiter counts less: a text may have many horizontal rules. */
-const UNDECLARED_WEIGHT = 1 / 5;
+const WELL_FORMED = new RegExp(
+  `^(?:content-type\\s*:)?\\s*${NAME}/${NAME}(?:\\s*;\\s*${NAME}=(?:"[^"\\\\]*"|${VALUE}))*\\s*;?\\s*$`,
+  "i",
+);
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 
@@ -26,6 +30,8 @@ const NEWLINE = 0x0a;
 export class MimeParts {
   /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
+  /** Those of them that no line has had yet. */
+  readonly #missing = new Set<string>();
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
@@ -34,12 +40,11 @@ export class MimeParts {
   #field = "";
   /** The part is a message, whose own header comes next. */
   #isMessage = false;
-  /** The last line looked like a delimiter. */
-  #isRule = false;
   #mayHaveParts = false;
   #isOdd = false;
   #count = 0;
-  #undeclared = 0;
+  /** Other lines that start with two hyphens; a text may have many. */
+  #rules = 0;
 
   get mayHaveParts(): boolean {
     return this.#mayHaveParts;
@@ -49,20 +54,32 @@ export class MimeParts {
   get count(): number {
     return this.#boundaryBytes > MOST_BOUNDARY_BYTES
       ? UNCOUNTED
-      : this.#count + Math.floor(this.#undeclared * (this.#isOdd ? 1 : UNDECLARED_WEIGHT));
+      : this.#count + (this.#isOdd || this.#missing.size > 0 ? this.#rules : 0);
   }
 
-  /** The value of a Content-Type header, or the whole field. */
+  /** The value of the mail's Content-Type. */
   declare(contentType: string): void {
+    // Its body starts with a header.
+    this.#inHeader ||= /message\//i.test(contentType);
+    this.#read(contentType);
+  }
+
+  /** The value of a Content-Type, or the whole field. */
+  #read(contentType: string): void {
     const isCut = contentType.length > MOST_TYPE_BYTES;
     const type = isCut ? contentType.slice(0, MOST_TYPE_BYTES) : contentType;
     this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
-    this.#isOdd ||= isCut || ODD_BOUNDARY.test(type);
-    for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
+    const found = [...type.matchAll(BOUNDARY)];
+    const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
+    const isOdd =
+      isCut || /message\//i.test(type) || !WELL_FORMED.test(type) || named !== (/multipart/i.test(type) ? 1 : 0);
+    this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
+    for (const [, quoted, plain = ""] of found) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
-      this.#isOdd ||= boundary.length > MOST_BOUNDARY_CHARACTERS;
+      this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS;
       if (this.#boundaryBytes <= MOST_BOUNDARY_BYTES && !this.#boundaries.has(boundary)) {
         this.#boundaries.add(boundary);
+        this.#missing.add(boundary);
         this.#boundaryBytes += boundary.length;
       }
     }
@@ -73,7 +90,7 @@ export class MimeParts {
     const bytes = Buffer.concat([this.#rest, chunk]);
     let at = 0;
     for (;;) {
-      const start = this.#readsOn ? at : bytes.indexOf(DELIMITER, at);
+      const start = this.#inHeader ? at : bytes.indexOf(DELIMITER, at);
       if (start < 0) break;
       const end = bytes.indexOf(NEWLINE, start + 1);
       at = start;
@@ -82,28 +99,28 @@ export class MimeParts {
       at = end;
     }
     // Without a delimiter only the last bytes can belong to one.
-    const from = !this.#readsOn && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
+    const from = !this.#inHeader && bytes.indexOf(DELIMITER, at) < 0 ? bytes.length - DELIMITER.length + 1 : at;
     const rest = bytes.subarray(Math.max(from, at, 0));
     this.#rest = Buffer.from(rest.length > MOST_LINE_BYTES ? rest.subarray(0, MOST_LINE_BYTES) : rest);
   }
 
-  get #readsOn(): boolean {
-    return this.#inHeader || this.#isRule;
-  }
-
   #line(line: string): void {
-    if (this.#isRule && (this.#isOdd || line === "" || FIELD.test(line))) this.#undeclared++;
-    this.#isRule = false;
     if (this.#inHeader && !/^[ \t]/.test(line)) this.#endField();
     const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
     if (name !== null && this.#boundaries.has(name)) {
       this.#count++;
+      this.#missing.delete(name);
       this.#inHeader = true;
       this.#isMessage = false;
-    } else if (this.#inHeader) this.#header(line);
+      return;
+    }
     // One ends a multipart. A filter may see a part after each of many.
-    else if (name?.endsWith("--") && this.#boundaries.has(name.slice(0, -2))) this.#undeclared++;
-    else this.#isRule = line.length > 2 && name !== null;
+    if (name?.endsWith("--") && this.#boundaries.has(name.slice(0, -2))) this.#count++;
+    else if (name !== null) {
+      this.#rules++;
+      this.#isOdd ||= this.#inHeader;
+    }
+    if (this.#inHeader) this.#header(line);
   }
 
   #header(line: string): void {
@@ -119,6 +136,6 @@ export class MimeParts {
     this.#field = "";
     if (!/^content-type\s*:/i.test(field)) return;
     this.#isMessage ||= /message\//i.test(field);
-    this.declare(field);
+    this.#read(field);
   }
 }
