@@ -8,7 +8,7 @@ export function shareOfStrangers(places: number): number {
   return Math.floor(0.8 * places);
 }
 
-/** No unit alone fills a port, also a known one, whose connections are never cut to make room. */
+/** No unit alone fills a port, also a known one, whose connections are the last that are cut to make room. */
 export function shareOfOne(places: number): number {
   return Math.floor(places / 2);
 }

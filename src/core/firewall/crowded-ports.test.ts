@@ -55,6 +55,20 @@ test("the unit that holds most goes first", () => {
   assert.deepEqual(from(cut([...spread(18, 1), ...held(host(100), 4)])), [host(100)]);
 });
 
+test("a user with many known places does not fill a port: of the unit with most, one after the other ends from 95 % on", () => {
+  const known = { ...rules, isKnown: () => true };
+  const filled = [...held(host(1), 14, TALKS), ...held(host(2), 12, { isTransferring: true }), ...held(KNOWN, 4)];
+  const { cut: ended, refused, worst } = plan(filled, known);
+  assert.deepEqual(
+    ended.map(({ ip }) => ip),
+    [host(1), host(1), host(1)],
+  );
+  assert.deepEqual([refused, worst], [[], `${host(1)}/32`]);
+  assert.equal(plan(filled.slice(3), known).cut.length, 0);
+  const few = Array.from({ length: 3 }, (_, i) => held(host(i), 10)).flat();
+  assert.deepEqual(plan(few, known).cut, [], "each keeps those of a few devices");
+});
+
 test("a server that speaks keeps its three connections among strangers with one each", () => {
   const server = held(host(100), 3, { stalledMs: 2_000, silentMs: 100 });
   assert.ok(!from(cut([...server, ...spread(PLACES, 1)])).includes(host(100)));

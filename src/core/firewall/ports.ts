@@ -26,7 +26,7 @@ export type Crowd = Readonly<{
   cut: readonly Connection[];
   /** Units to refuse for a while: they lost idle connections, and would take the same places again. */
   refused: readonly Prefix[];
-  /** The unit that held most of it, of those that were cut. */
+  /** The unit that held most of it, of those that were cut. Null: none was. */
   worst: Prefix | null;
 }>;
 
@@ -39,6 +39,8 @@ export const TRANSFER_MS = 10 * MINUTE_MS;
 
 /** Transfers that a stranger's unit keeps on a crowded port. With more, a few units could hold it by slow mails. */
 const KEPT_TRANSFERS = 2;
+/** Connections that a known unit keeps in any case: those of a few devices. */
+const KEPT_OF_KNOWN = 10;
 
 /** Ports of which at least two thirds are taken. */
 export function crowdedPorts(
@@ -57,8 +59,9 @@ export function crowdedPorts(
  * Which connections of a crowded port to end. Only strangers': those that say nothing or get nowhere, until a third is
  * free; others only from 95 % on, of all places or of those that strangers may have. Idle ones go first, then the unit
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
- * with wanted mail go after all others, and only from 95 % on. Known places, protected addresses and the latest
- * transfers of each unit stay. A fifth of the places is left to strangers in any case.
+ * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each unit
+ * stay. A fifth of the places is left to strangers in any case. Known units lose connections last, and only until 95 % are
+ * taken: always one of the unit that has the most left, so that one user's many places shut nobody out.
  */
 export function planRoom(
   port: number,
@@ -67,7 +70,7 @@ export function planRoom(
   rules: CrowdRules,
 ): Crowd {
   const places = rules.places.get(port) ?? 0;
-  const strangers = strangersAmong(open, rules);
+  const { strangers, known } = unitsOf(open, rules);
   const held = strangers.reduce((sum, [, there]) => sum + there.length, 0);
   const most = held - (places - shareOfStrangers(places));
   const overMark = Math.min(open.length - mark(places) + 1, most);
@@ -76,13 +79,17 @@ export function planRoom(
   const cut: Candidate[] = [];
   for (const one of strangers.flatMap(([unit, there]) => ranked(unit, there, standing, rules)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
+  const overAll = open.length - cut.length - lastMark(places) + 1;
+  const surplus = overAll <= 0 ? [] : known.flatMap(([unit, there]) => ranked(unit, there, standing, rules));
+  const ofKnown = surplus.filter(({ height }) => height > KEPT_OF_KNOWN).toSorted((a, b) => b.height - a.height);
+  const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
   return {
     port,
     taken: open.length,
     places,
-    cut: cut.map(({ one }) => one),
+    cut: ended.map(({ one }) => one),
     refused: [...new Set(cut.filter(({ isIdle, isWanted }) => isIdle && !isWanted).map(({ unit }) => unit))],
-    worst: cut[0]?.unit ?? null,
+    worst: ended[0]?.unit ?? null,
   };
 }
 
@@ -120,13 +127,15 @@ function byRank(a: Candidate, b: Candidate): number {
   );
 }
 
-function strangersAmong(
-  open: readonly Connection[],
-  { unitOf, isKnown, isExempt }: CrowdRules,
-): readonly (readonly [Prefix, readonly Connection[]])[] {
-  return [...Map.groupBy(open, (one) => unitOf(one.ip))]
-    .filter(([unit]) => !isKnown(unit))
-    .map(([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))]);
+/** Connections by unit, without those of protected addresses. */
+function unitsOf(open: readonly Connection[], { unitOf, isKnown, isExempt }: CrowdRules) {
+  const units = [...Map.groupBy(open, (one) => unitOf(one.ip))].map(
+    ([unit, there]) => [unit, there.filter(({ ip }) => !isExempt(ip))] as const,
+  );
+  return {
+    strangers: units.filter(([unit]) => !isKnown(unit)),
+    known: units.filter(([unit]) => isKnown(unit)),
+  };
 }
 
 /** From here on idle connections end. */
