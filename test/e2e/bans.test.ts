@@ -15,6 +15,7 @@ import {
   openSubmission,
   sendMail,
   serverFor,
+  tryLogIn,
 } from "../lab/mail.ts";
 import { mailTests } from "../lab/mail-tests.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
@@ -180,10 +181,7 @@ type Door = "imap" | "submission";
 
 async function guess(host: Host, from: string, door: Door, password: string): Promise<"refused" | "cut"> {
   if (door === "imap") {
-    const dialog = await openImap(host, from);
-    const answer = await logIn(dialog, ANNA, password);
-    dialog.close();
-    return answer === null ? "cut" : "refused";
+    return (await tryLogIn(host, from, ANNA, password)) === "" ? "cut" : "refused";
   }
   const dialog = await openSubmission(host, from);
   const answer = await authenticate(dialog, ANNA, password);

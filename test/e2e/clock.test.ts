@@ -6,7 +6,7 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/core/time.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { MachineClock } from "../lab/machine-clock.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
@@ -35,8 +35,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     // The ban cuts the last of them off.
     await Promise.allSettled(
       [1, 2, 3, 4, 5].map(async (guess) => {
-        const dialog = await openImap(lab.attacker, from);
-        await logIn(dialog, ANNA, `guess ${guess}`).finally(() => dialog.close());
+        await tryLogIn(lab.attacker, from, ANNA, `guess ${guess}`);
       }),
     );
     await until(`${from} is banned`, () => isBanned(from));
@@ -47,12 +46,7 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     return (await product.firewallBans()).includes(`${ip} timeout`);
   }
 
-  async function signsIn(password: string): Promise<string> {
-    const dialog = await openImap(lab.sender, PHONE);
-    const answer = (await logIn(dialog, ANNA, password)) ?? "";
-    dialog.close();
-    return answer;
-  }
+  const signsIn = (password: string): Promise<string> => tryLogIn(lab.sender, PHONE, ANNA, password);
 
   async function goesOn(from: string, subject: string): Promise<void> {
     const before = await delivered();

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { BRIDGE, intoContainer, NEIGHBOUR, OTHER_BRIDGE, publish } from "../lab/container-network.ts";
 import { stopService } from "../lab/content.ts";
 import type { Dialog } from "../lab/dialog.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { openImap, sendMail, tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -18,17 +18,14 @@ describe("in a container whose network hides all clients", { skip: whyNoLab() ??
   const { lab, product } = withProduct({}, ACCOUNTS, { prepare: () => intoContainer("bridge") });
 
   async function signIn(account: string, from: string): Promise<void> {
-    const dialog = await openImap(lab.sender, from, SERVER.v4);
-    assert.match((await logIn(dialog, account)) ?? "", /^OK/, `${account} from ${from}`);
-    dialog.close();
+    assert.match(await tryLogIn(lab.sender, from, account), /^OK/, `${account} from ${from}`);
   }
   /** Seven different wrong passwords, which cause a ban elsewhere. */
   async function guess(round = 1): Promise<void> {
     await Promise.all(
       Array.from({ length: 7 }, async (_, number) => {
-        const dialog = await openImap(lab.attacker, GUESSER, SERVER.v4);
-        assert.match((await logIn(dialog, `nobody${number}@example.test`, `guess ${round} ${number}`)) ?? "", /^NO/);
-        dialog.close();
+        const name = `nobody${number}@example.test`;
+        assert.match(await tryLogIn(lab.attacker, GUESSER, name, `guess ${round} ${number}`), /^NO/);
       }),
     );
   }

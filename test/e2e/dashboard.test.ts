@@ -12,7 +12,7 @@ import { ANNA, GERMAN, GUEST, PLACES, pictures, STRANGE_PLACES, strangersSend } 
 import { HOSTILE, putIntoQueue } from "../lab/dashboard-mail.ts";
 import { choose, press, reach, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { sendMail, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
@@ -59,9 +59,7 @@ describe("the dashboard in Chromium", { skip: whyNoLab() ?? lacking({ installed:
     await putIntoQueue(lab.server, product.layout, ACCOUNTS);
     browser = await LabBrowser.on(lab.server, lab);
     await sendMail({ host: lab.sender, from: GUEST });
-    const dialog = await openImap(lab.sender, GUEST);
-    await logIn(dialog, ANNA);
-    dialog.close();
+    await tryLogIn(lab.sender, GUEST, ANNA);
   });
 
   test("refuses a wrong password with a sentence, and shows with the right one whether mail flows", async () => {

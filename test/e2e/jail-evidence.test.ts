@@ -6,7 +6,7 @@ import { stopService } from "../lab/content.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
-import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { authenticate, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -55,9 +55,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   }
 
   async function imap(ip: string, name: string, password: string): Promise<void> {
-    const dialog = await openImap(lab.sender, ip);
-    await logIn(dialog, name, password);
-    dialog.close();
+    await tryLogIn(lab.sender, ip, name, password);
   }
 
   async function submission(ip: string, name: string, password: string): Promise<void> {

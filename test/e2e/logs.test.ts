@@ -8,7 +8,7 @@ import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { authenticate, mailOver, openImap, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -201,9 +201,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("why an account could not sign in", async () => {
-    const imap = await openImap(lab.sender, "198.51.100.70");
-    await logIn(imap, ANNA, "wrong");
-    imap.close();
+    await tryLogIn(lab.sender, "198.51.100.70", ANNA, "wrong");
     const story = await until("the failure is shown", async () => {
       const { stdout } = await product.cli(["why", "--account", ANNA]);
       return stdout.includes("198.51.100.70") ? stdout : null;
@@ -225,9 +223,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   test("a sign-in that failed while the guard was down is found when it is back", async () => {
     const service = `${product.layout.services}/guard`;
     await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", service]);
-    const imap = await openImap(lab.attacker, "198.51.100.209");
-    assert.match((await logIn(imap, ANNA, "wrong")) ?? "", /^NO/);
-    imap.close();
+    assert.match(await tryLogIn(lab.attacker, "198.51.100.209", ANNA, "wrong"), /^NO/);
     await until("it is in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
     const written = Date.now();
     // Lines have whole seconds: lines from the second of the start cannot be distinguished from later ones.

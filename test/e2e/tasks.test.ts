@@ -8,7 +8,7 @@ import { makeCheap } from "../kit/cheap-repository.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";
-import { logIn, openImap } from "../lab/mail.ts";
+import { tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ImapMailbox, inOrder, LATE, MOVED, type Stored, startOldImap } from "../lab/old-imap.ts";
 import { OwnMachine } from "../lab/own-machine.ts";
@@ -167,9 +167,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   }
 
   async function guess(password: string): Promise<void> {
-    const imap = await openImap(lab.attacker, ABUSER);
-    await logIn(imap, "anna@example.org", password).catch(() => null);
-    imap.close();
+    await tryLogIn(lab.attacker, ABUSER, "anna@example.org", password).catch(() => null);
   }
 
   /** The server's sshd, and a key for which the laptop is not asked for a password. */

@@ -7,7 +7,7 @@ import type { AlertReceivers } from "./alert-receivers.ts";
 import { mustRun } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { sendMail, tryLogIn } from "./mail.ts";
 import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -105,9 +105,7 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
   /** Three different wrong passwords, and the ban that follows. */
   async function attack(from: string, round = 1): Promise<void> {
     const tries = ["1", "2", "3"].map(async (password) => {
-      const imap = await openImap(lab.attacker, from);
-      await logIn(imap, ANNA, `wrong ${round}.${password}`);
-      imap.close();
+      await tryLogIn(lab.attacker, from, ANNA, `wrong ${round}.${password}`);
     });
     await Promise.allSettled(tries);
     await until(`${from} is banned`, () => product.banOf(from));

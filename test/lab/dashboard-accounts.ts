@@ -4,7 +4,7 @@ import type { LabBrowser } from "./browser.ts";
 import { choose, press, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission } from "./mail.ts";
+import { authenticate, logIn, mailOver, openImap, openSubmission, tryLogIn } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -19,12 +19,8 @@ const TYPED = "lantern gravel otter 71";
 
 /** Changes an account on the page Accounts, and checks the effect for its user. The page of `browser` is signed in. */
 export async function managesAccounts({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
-  const signsIn = async (password: string): Promise<boolean> => {
-    const imap = await openImap(lab.sender, USER);
-    const answer = await logIn(imap, NAME, password);
-    imap.close();
-    return answer?.startsWith("OK") ?? false;
-  };
+  const signsIn = async (password: string): Promise<boolean> =>
+    (await tryLogIn(lab.sender, USER, NAME, password)).startsWith("OK");
   const made = await addsAccount(page);
   assert.ok(await signsIn(made), "with the password that the server made");
   const endsAt = new Date(Date.now() + AWAY_MS).toISOString();

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { CHECKOUT } from "./checkout.ts";
 import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
-import { openImap, sendMail } from "./mail.ts";
+import { sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
@@ -57,9 +57,7 @@ export async function assertPrivileged(image: ImageLab): Promise<void> {
   assert.match(says, /bans are in the kernel/);
   await image.addAccount(ANNA);
   for (let number = 0; number < GUESSES; number++) {
-    const imap = await openImap(lab.attacker, GUESSER6);
-    await imap.imap(`LOGIN nobody${number}@example.test "guess ${number}"`);
-    imap.close();
+    await tryLogIn(lab.attacker, GUESSER6, `nobody${number}@example.test`, `guess ${number}`);
   }
   const gateway = await image.inspect("{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}");
   assert.match(await image.inside(NAME, "events", "--ip", gateway, "--type", "LOGIN_FAILED"), /gateway/);

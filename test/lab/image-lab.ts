@@ -8,7 +8,7 @@ import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
-import { logIn, openImap, serverFor } from "./mail.ts";
+import { logIn, openImap, serverFor, tryLogIn } from "./mail.ts";
 import { MemoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
@@ -125,9 +125,7 @@ export class ImageLab {
   /** Signs in, each time with another password. */
   async guess(account: string, { from, times }: Readonly<{ from: string; times: number }>): Promise<void> {
     for (let number = 0; number < times; number++) {
-      const imap = await openImap(this.lab.attacker, from);
-      await imap.imap(`LOGIN ${account} "guess ${number} of ${from}"`);
-      imap.close();
+      await tryLogIn(this.lab.attacker, from, account, `guess ${number} of ${from}`);
     }
   }
 

@@ -8,7 +8,7 @@ import * as z from "zod/mini";
 import { HttpReceiver } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
 import { assertLiftRepeats, assertTableFollows } from "./isolation-table.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { logIn, openImap, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { Sink } from "./sink.ts";
@@ -237,12 +237,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     await product.json(["unban", THIEF]);
   });
 
-  async function signIn(password: string): Promise<string> {
-    const home = await openImap(lab.sender, HOME);
-    const said = await logIn(home, ANNA, password);
-    home.close();
-    return said ?? "";
-  }
+  const signIn = (password: string): Promise<string> => tryLogIn(lab.sender, HOME, ANNA, password);
   async function bothWait(): Promise<void> {
     const waiting = async () => (await waitingIn(running)).filter(({ sender }) => sender === BERT);
     await until("both mails wait", async () => (await waiting()).length === 2);

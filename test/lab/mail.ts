@@ -86,6 +86,16 @@ export async function openImap(host: Host, from: string, to: string = serverFor(
   return dialog;
 }
 
+/** A sign-in by IMAP whose session is closed after the answer, which is empty when the server closed the connection first. */
+export async function tryLogIn(host: Host, from: string, name: string, password: string = PASSWORD): Promise<string> {
+  const dialog = await openImap(host, from);
+  try {
+    return (await logIn(dialog, name, password)) ?? "";
+  } finally {
+    dialog.close();
+  }
+}
+
 /** The tagged answer to LOGIN: starts with `OK` or `NO`; null when the server closed the connection. */
 export async function logIn(dialog: Dialog, name: string, password: string = PASSWORD): Promise<string | null> {
   const lines = await dialog.imap(`LOGIN "${name}" "${password}"`, 40_000);

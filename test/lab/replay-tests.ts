@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
 import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail, serverFor } from "./mail.ts";
+import { authenticate, mailOver, openSubmission, sendMail, serverFor, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -28,9 +28,7 @@ export function replayTests({ lab, product }: Running): void {
     await until("the guard is back", () => product.guardAnswers());
   };
   const signIn = async (from: string, name: string, password?: string): Promise<void> => {
-    const imap = await openImap(lab.sender, from);
-    await logIn(imap, name, password);
-    imap.close();
+    await tryLogIn(lab.sender, from, name, password);
   };
 
   test("mails, wrong passwords, bans, commands and restarts make a varied history", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
 import { patience } from "../kit/patience.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { sendMail, tryLogIn } from "./mail.ts";
 import { mailboxVisits } from "./mailbox-visits.ts";
 import { managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
@@ -46,9 +46,7 @@ export function routesTests({ lab, product }: Running): void {
     // So that there is something to show.
     const { lines } = await sendMail({ host: lab.sender, from: GUEST });
     queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
-    const dialog = await openImap(lab.sender, GUEST);
-    await logIn(dialog, ANNA, "a wrong one");
-    dialog.close();
+    await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");
   });
 
   /** The weakest credential that a route accepts. */

@@ -17,7 +17,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { Dialog } from "./dialog.ts";
 import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, START_MS } from "./image-lab.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
@@ -78,12 +78,7 @@ function of({ lab, docker }: ImageLab) {
     here,
     dms: (...path: readonly string[]): string => join(here, "docker-data", "dms", ...path),
     types: (lines: string): Promise<string> => docker.types(lines, here, { env }),
-    answerTo: async (name: string, password: string): Promise<string> => {
-      const imap = await openImap(lab.sender, PHONE);
-      const answer = await logIn(imap, name, password);
-      imap.close();
-      return answer ?? "";
-    },
+    answerTo: (name: string, password: string): Promise<string> => tryLogIn(lab.sender, PHONE, name, password),
   };
 }
 

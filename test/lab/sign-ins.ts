@@ -1,6 +1,5 @@
 import type { Host } from "./host.ts";
-import { authenticate, logIn, openImap, openSubmission } from "./mail.ts";
-
+import { authenticate, openSubmission, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 
 /** An address within the networks that tests allow, and one outside of them. */
@@ -10,14 +9,8 @@ type SignIn = (name: string, password?: string, from?: string) => Promise<boolea
 
 /** Whether an account can sign in: by IMAP, and by submission. */
 export function signInsFrom(host: Host): Readonly<{ signsIn: SignIn; submits: SignIn }> {
-  const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
-    const imap = await openImap(host, from);
-    try {
-      return (await logIn(imap, name, password))?.startsWith("OK") === true;
-    } finally {
-      imap.close();
-    }
-  };
+  const signsIn = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> =>
+    (await tryLogIn(host, from, name, password)).startsWith("OK");
   const submits = async (name: string, password = PASSWORD, from = HOME): Promise<boolean> => {
     const dialog = await openSubmission(host, from, 465);
     try {
