@@ -7,7 +7,6 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { WEIGHTS } from "../../src/host/running/runit.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
 import type { Lab } from "../lab/lab.ts";
 import { assertCutOff, authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
@@ -145,8 +144,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("a program that takes the guard's port opens no mailbox, and the keeper names it", async () => {
-    const { services } = product.layout;
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${services}/guard`]);
+    await product.sv("down", "guard");
     for (const pid of await until("a stand-in runs", () => product.pidsOf(STAND_IN))) process.kill(pid, "SIGKILL");
     await until("the port is free", () => product.pidsOf(STAND_IN).length === 0);
     const [command = "", ...argv] = lab.server.inside([...AS_NOBODY.split(" "), process.execPath, "-e", SAYS_YES]);
@@ -155,12 +153,12 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
       await once(squatter.stdout, "data");
       const imap = await openImap(lab.sender, "198.51.100.107");
       assert.match((await logIn(imap, ANNA)) ?? "", /^NO/);
-      await lab.server.mustExec(["sv", "up", `${services}/guard`]);
+      await product.sv("up", "guard");
       const said = /^.*keeper: the guard does not run: port 10025 .* is in use by (.+) \(pid \d+\)\. Try: kill \d+/m;
       await until("the keeper names it", () => said.test(readFileSync(serviceLog(product.layout, "keeper"), "utf8")));
     } finally {
       squatter.kill("SIGKILL");
-      await lab.server.mustExec(["sv", "up", `${services}/guard`]);
+      await product.sv("up", "guard");
     }
     await until("the guard is back", () => product.guardAnswers());
     const imap = await openImap(lab.sender, "198.51.100.107");
@@ -168,7 +166,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("while the guard is down mail and logins work, and every command says that it is down", async () => {
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${product.layout.services}/guard`]);
+    await product.sv("down", "guard");
     try {
       assert.equal((await sendMail({ host: lab.sender, from: "198.51.100.103" })).code, 250);
       const imap = await openImap(lab.sender, "198.51.100.103");
@@ -192,7 +190,7 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
         "break-glass lifts bans without the guard",
       );
     } finally {
-      await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", `${product.layout.services}/guard`]);
+      await product.sv("up", "guard");
     }
     let isBack = false;
     // Its socket answers shortly before the records say that they are lifted.

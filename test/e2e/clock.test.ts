@@ -96,15 +96,14 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await guessFive(LATER);
     assert.equal((await page.ask("GET", STATS)).status, 200);
 
-    const dovecot = `${product.layout.services}/dovecot`;
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", dovecot]);
+    await product.sv("down", "dovecot");
     const sent = await sendMail({ host: lab.sender, from: "198.51.100.75", subject: "It waits for tomorrow" });
     assert.equal(sent.code, 250, sent.lines.join(" "));
     const deferred = join(product.layout.postfixQueue, "deferred");
     const waits = (): boolean =>
       readdirSync(deferred, { recursive: true }).some((name) => /[A-F0-9]{8}/.test(String(name)));
     await until("it is deferred", waits, SOON_MS);
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", dovecot]);
+    await product.sv("up", "dovecot");
 
     clock.set(0);
     await until("it is over", async () => (await noticed()) === undefined, SOON_MS);

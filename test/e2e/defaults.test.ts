@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
-import { patienceSeconds } from "../kit/patience.ts";
 import { RECORDS } from "../lab/content.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { Lists } from "../lab/lists.ts";
@@ -54,7 +53,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     assert.notEqual(library, "", "Debian's faketime is installed");
     const plain = readFileSync(command, "utf8");
     writeFileSync(command, plain.replace("postgrey \\\n", `env LD_PRELOAD=${library} FAKETIME=+6m postgrey \\\n`));
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(product.layout.services, "postgrey")]);
+    await product.sv("restart", "postgrey");
   }
 
   test("only settings that a machine needs are set", async () => {

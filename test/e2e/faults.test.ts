@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
-import { patience, patienceSeconds } from "../kit/patience.ts";
+import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
@@ -128,7 +128,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       async () =>
         existsSync(`${engineDb}.digest`) && String(await product.sqlite(BANS, `${engineDb}.digest`)) === BANNED,
     );
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
+    await product.sv("down", "guard");
     assert.match(
       (await product.cli(["status"])).stderr,
       /^The guard was stopped, .* Start it with `sv up .*guard`\.$/m,
@@ -136,7 +136,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     // Pages in the write-ahead log would hide the damage.
     await lab.server.mustExec(["sqlite3", engineDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(engineDb);
-    await lab.server.mustExec(["sv", "up", guard]);
+    await product.sv("up", "guard");
     await mailsAndLoginsWork("198.51.100.96");
     const notice = await until("the owner is alerted", setAside);
     assert.match(notice, /engine\.db\.damaged-/);
@@ -170,10 +170,10 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("the copy has it", async () =>
       String(await product.sqlite("SELECT name FROM account", `${accountsDb}.copy`)).includes("bea@"),
     );
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
+    await product.sv("down", "guard");
     await lab.server.mustExec(["sqlite3", accountsDb, "PRAGMA wal_checkpoint(TRUNCATE)"]);
     damage(accountsDb);
-    await lab.server.mustExec(["sv", "up", guard]);
+    await product.sv("up", "guard");
     const notice = await until("the owner is alerted", setAside);
     assert.match(notice, /accounts\.db\.damaged-/);
     await until("mail and sign-ins work", async () => {
@@ -191,7 +191,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const { settings, mail } = product.layout;
     const right = readFileSync(settings, "utf8");
     writeFileSync(settings, `${right}\nno_such_setting = 1\n`);
-    await lab.server.mustExec(["sv", "kill", guard]);
+    await product.sv("kill", "guard");
     try {
       await until("status reports the cause", async () => {
         const ran = await product.cli(["status"]);
@@ -211,7 +211,7 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     const right = readFileSync(webSettings, "utf8");
     writeFileSync(webSettings, "this = is not a setting\n");
     try {
-      await lab.server.mustExec(["sv", "kill", `${product.layout.services}/web`]);
+      await product.sv("kill", "web");
       const from = performance.now();
       const isAlerted = async (): Promise<true> => {
         // A failure shows the open notices.
@@ -227,8 +227,6 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
       (await product.stats()).health.components.some(({ name, status }) => name === "web" && status === "ok"),
     );
   });
-
-  const guard = `${product.layout.services}/guard`;
 
   /** The notice about files that were set aside; null if there is none. */
   async function setAside(): Promise<string | null> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { patience, patienceSeconds } from "../kit/patience.ts";
+import { patience } from "../kit/patience.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
@@ -165,15 +165,14 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     ["frozen", "pause", "cont"],
   ] as const)
     test(`Postgrey ${what}: mail passes within seconds, and there is a notice until it is over`, async () => {
-      const service = `${product.layout.services}/postgrey`;
-      await lab.server.mustExec(["sv", "-w", patienceSeconds(10), stop, service]);
+      await product.sv(stop, "postgrey");
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < patience(6_000), `${Math.round(performance.now() - startedAt)} ms`);
       const hasNotice = async (): Promise<boolean> =>
         (await product.stats()).health.notices.some(({ code }) => code === "greylist_silent");
       await until("the owner is alerted", hasNotice, NOTICED_MS);
-      await lab.server.mustExec(["sv", go, service]);
+      await product.sv(go, "postgrey");
       await until("it is over", async () => !(await hasNotice()), NOTICED_MS);
       assert.equal(await codeFrom("198.51.100.98", `after-${what}`), 450);
     });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { before, describe, test } from "node:test";
-import { patience, patienceSeconds } from "../kit/patience.ts";
+import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { Locker } from "../lab/locker.ts";
@@ -242,12 +242,12 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
       if (connected.ok) connected.socket.destroy();
       return connected.ok;
     };
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${layout.services}/${service}`]);
+    await product.sv("down", service);
     await until("the port is free", async () => !(await isOpen()));
     const taker = run(program);
     await until("it has the port", isOpen);
     assert.equal(taker.exitCode, null);
-    await lab.server.mustExec(["sv", "up", `${layout.services}/${service}`]);
+    await product.sv("up", service);
     return taker;
   }
 

@@ -4,7 +4,6 @@ import { appendFileSync, readdirSync, readFileSync, readlinkSync, statSync, writ
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
@@ -221,14 +220,13 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("a sign-in that failed while the guard was down is found when it is back", async () => {
-    const service = `${product.layout.services}/guard`;
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", service]);
+    await product.sv("down", "guard");
     assert.match(await tryLogIn(lab.attacker, "198.51.100.209", ANNA, "wrong"), /^NO/);
     await until("it is in the log", () => wholeLog(product.layout.mailLog).includes("rip=198.51.100.209"));
     const written = Date.now();
     // Lines have whole seconds: lines from the second of the start cannot be distinguished from later ones.
     await until("the next second has started", () => Date.now() > written + 1_100);
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", service]);
+    await product.sv("up", "guard");
     const event = await recorded("198.51.100.209", "unseen_login_failure");
     assert.deepEqual([event.type, event.account, event.action], ["LOGIN_FAILED", ANNA, "noted"]);
   });

@@ -4,7 +4,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { setPassword } from "../lab/first-accounts.ts";
 import { endedWithKeys } from "../lab/interrupted-restore.ts";
@@ -44,13 +43,12 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       /"bert@example\.test".*"lastSignInAt": "\d{4}-/,
     );
 
-    const guard = join(product.layout.services, "guard");
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", guard]);
+    await product.sv("down", "guard");
     try {
       const all = [signsIn(BERT, PASSWORD, AWAY), submits(BERT, PASSWORD, AWAY), signsIn(BERT), submits(BERT)];
       assert.deepEqual(await Promise.all(all), [false, false, true, true]);
     } finally {
-      await lab.server.mustExec(["sv", "up", guard]);
+      await product.sv("up", "guard");
     }
     await until("the guard is back", () => product.guardAnswers());
     await product.json(["account", "networks", BERT, "remove", `${HOME}/32`, "2001:db8:b000::/36"]);

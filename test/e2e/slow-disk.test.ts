@@ -8,7 +8,7 @@ import { describe, test } from "node:test";
 import { requestOf, writeDigits } from "../../bench/policy-request.ts";
 import { LOG_LIMITS } from "../../src/programs/guard/removal.ts";
 import { serviceLog } from "../../src/settings/layout.ts";
-import { patience, patienceSeconds } from "../kit/patience.ts";
+import { patience } from "../kit/patience.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -33,7 +33,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     const strace = `strace -D -f -qq -y -o ${flushes} -e trace=fsync,fdatasync -e ${delay}`;
     writeFileSync(run, readFileSync(run, "utf8").replace("exec chpst", `exec ${strace} chpst`));
     const before = guards();
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(20), "restart", join(product.layout.services, "guard")]);
+    await product.sv("restart", "guard");
     await until("the guard runs under strace", async () => {
       const now = guards();
       if (now.length === 1 && now[0] !== before[0] && (await product.guardAnswers())) return true;
@@ -41,9 +41,8 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
       throw new Error(`guards: ${now.join(" ")} (before: ${before.join(" ")})\n${log}`);
     });
     // A reader in the way when the log is to be emptied costs one flush (ADR 14).
-    const web = join(product.layout.services, "web");
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(20), "down", web]);
-    t.after(() => lab.server.mustExec(["sv", "up", web]));
+    await product.sv("down", "web");
+    t.after(() => product.sv("up", "web"));
     const from = lines(flushes).length;
 
     const waits: number[] = [];

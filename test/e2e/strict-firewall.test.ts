@@ -1,11 +1,9 @@
 // Invariant: The strict firewall locks no one out for long: the kernel ends a trial unless a new connection confirms it.
 
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { parseDoor, partsOf } from "../../src/core/firewall/strict.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import type { HttpReceiver } from "../lab/http-receiver.ts";
 import { SETTINGS } from "../lab/incident-answers.ts";
 import { incidentTests, receiveAlerts } from "../lab/incident-tests.ts";
@@ -99,11 +97,11 @@ describe("an incident, and the strict firewall", { skip: whyNoLab() ?? false }, 
     assert.equal(await reaches(running, HOME, 25), true);
     assert.ok(await echoes(session), "open connections continue");
     assert.equal((await state()).state, "trial");
-    const services = ["guard", "keeper"].map((name) => join(product.layout.services, name));
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "force-stop", ...services]);
+    const services = ["guard", "keeper"];
+    await product.sv("force-stop", ...services);
     await until("the kernel takes it back", () => reaches(running, HOME, UNLISTED), WITHIN_MS);
     assert.equal((await state()).state, "unconfirmed");
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", ...services]);
+    await product.sv("up", ...services);
     await until("the keeper takes the table away", async () => !(await isThere()), WITHIN_MS);
     await until(
       "the owner is alerted",

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { patienceSeconds } from "../kit/patience.ts";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { authenticate, logIn, openImap, openSubmission, sendMail } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
@@ -178,8 +177,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     await product.addAccount("stolen@example.test");
     const dialog = await openSubmission(lab.sender, AWAY, 465);
     assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);
-    const dovecot = `${product.layout.services}/dovecot`;
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", dovecot]);
+    await product.sv("down", "dovecot");
     try {
       const ran = await product.cli(["account", "suspend", "stolen@example.test"]);
       assert.equal(ran.code, 1);
@@ -189,7 +187,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
       await until("the session is cut", () => dialog.isClosed);
     } finally {
       dialog.close();
-      await lab.server.mustExec(["sv", "up", dovecot]);
+      await product.sv("up", "dovecot");
     }
     await until("Dovecot is back", async () => signsIn(ANNA).catch(() => false));
   });

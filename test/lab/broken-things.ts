@@ -5,7 +5,6 @@ import { DAY_MS } from "../../src/core/time.ts";
 import { changeBackupRecord, type DoneBackup, readBackupRecord } from "../../src/jobs/backup/records.ts";
 import type { CheckId } from "../../src/surfaces/cli/check/run-checks.ts";
 import type { InProduct } from "../kit/checks-in-product.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { mustRun } from "./commands.ts";
 import { SERVER } from "./network.ts";
 import { until } from "./wait.ts";
@@ -30,9 +29,6 @@ export function brokenThings(
 ): Readonly<Record<Needed, Breaking> & Partial<Record<CheckId, Breaking>>> {
   const { layout } = product;
   const nft = (...argv: readonly string[]) => lab.server.mustExec(["nft", ...argv]);
-  const sv = (what: string, service: string) =>
-    lab.server.mustExec(["sv", "-w", patienceSeconds(10), what, join(layout.services, service)]);
-
   /** Every user may do everything with it. */
   function opened(path: string): Pick<Breaking, "breaks" | "repairs"> {
     let mode = 0;
@@ -128,9 +124,9 @@ export function brokenThings(
       saw: /cannot be read back/,
     },
     "ports.listening": {
-      breaks: () => sv("down", "web"),
+      breaks: () => product.sv("down", "web"),
       repairs: async () => {
-        await sv("up", "web");
+        await product.sv("up", "web");
         await until(
           "the web listens",
           async () => (await product.api("GET", "/api/v1/bans").catch(() => ({ code: 0 }))).code === 200,

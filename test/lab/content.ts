@@ -1,7 +1,6 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PACKAGED_RULES } from "../../src/mail/spamassassin/spamassassin-conf.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { makeKnownSecret } from "./known-secret.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText, type Written } from "./mailbox.ts";
@@ -39,12 +38,10 @@ export async function stopService(
   product: Product,
   service: string,
 ): Promise<Readonly<{ start: () => Promise<void> }>> {
-  const directory = join(product.layout.services, service);
-  const { server } = product.lab;
-  await server.mustExec(["sv", "-w", patienceSeconds(15), "down", directory]);
+  await product.sv("down", service);
   return {
     start: async () => {
-      await server.mustExec(["sv", "up", directory]);
+      await product.sv("up", service);
       if (service === "spamd") await until("spamd answers", () => spamdAnswers(product));
     },
   };

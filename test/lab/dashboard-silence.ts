@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
 import type { LabBrowser } from "./browser.ts";
@@ -85,9 +84,8 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
   await isShown(page, BANNED[0]);
   const other = await page.context().newPage();
   await knowsNoSessionYet(other);
-  const service = join(product.layout.services, "web");
   // Without this runsv would start it again at once.
-  await product.lab.server.mustExec(["sv", "once", service]);
+  await product.sv("once", "web");
   const web = pidOf(product, /web\.js/);
   process.kill(web, "SIGKILL");
   try {
@@ -96,7 +94,7 @@ export async function livesThroughAKill({ page }: LabBrowser, product: Product):
     await loadsNothing(page, other);
     await product.json(["ban", BANNED[2]]);
   } finally {
-    await product.lab.server.mustExec(["sv", "up", service]);
+    await product.sv("up", "web");
   }
   await isLive(page);
   await press(other.getByRole("button", { name: "Try again" }));

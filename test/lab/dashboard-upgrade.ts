@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { patienceSeconds } from "../kit/patience.ts";
 import type { LabBrowser } from "./browser.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
@@ -43,8 +42,8 @@ function askedFor(asked: readonly string[], name: string): number {
 }
 
 /** Renames every program of the page, as if each had changed. */
-async function upgrade({ lab, layout }: Product): Promise<void> {
-  const page = join(layout.program, "dashboard");
+async function upgrade(product: Product): Promise<void> {
+  const page = join(product.layout.program, "dashboard");
   const programs = join(page, "programs");
   const names = readdirSync(programs).map((name) => [name, name.replace(/[A-Z0-9](?=\.js$)/, "_")] as const);
   const files = [join(page, "index.html"), ...names.map(([name]) => join(programs, name))];
@@ -53,5 +52,5 @@ async function upgrade({ lab, layout }: Product): Promise<void> {
     writeFileSync(file, text);
   }
   for (const [from, to] of names) renameSync(join(programs, from), join(programs, to));
-  await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "web")]);
+  await product.sv("restart", "web");
 }

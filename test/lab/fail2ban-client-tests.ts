@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { patienceSeconds } from "../kit/patience.ts";
 import { fail2banRuns } from "./fail2ban.ts";
 import type { Running } from "./with-product.ts";
 
@@ -26,9 +25,9 @@ while True:
 /** For a server with Fail2ban. Stops and starts it. */
 export function fail2banClientTests({ lab, product }: Running): void {
   test("runs nothing as root by its answers to the command line and the keeper", async (t) => {
-    const { services, fail2banSocket: socket } = product.layout;
+    const { fail2banSocket: socket } = product.layout;
     await fail2banRuns(product);
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", join(services, "fail2ban")]);
+    await product.sv("down", "fail2ban");
     rmSync(socket, { force: true });
     const proof = join(dirname(socket), "ran-as");
     const ofRoot = join(lab.directory, "ran-as-root");
@@ -52,6 +51,6 @@ export function fail2banClientTests({ lab, product }: Running): void {
     assert.ok(!existsSync(ofRoot));
     hostile.kill("SIGKILL");
     await once(hostile, "exit");
-    await lab.server.mustExec(["sv", "up", join(services, "fail2ban")]);
+    await product.sv("up", "fail2ban");
   });
 }

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MINUTE_MS } from "../../src/core/time.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { ClockLibrary } from "./machine-clock.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -22,7 +21,7 @@ export class GuardClock {
     const run = join(services, "guard", "run");
     const moved = `env LD_PRELOAD=${clock.#library.path} ${node} `;
     writeFileSync(run, readFileSync(run, "utf8").replace(new RegExp(`${node} (?=.*/guard\\.js$)`, "m"), moved));
-    await product.lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(services, "guard")]);
+    await product.sv("restart", "guard");
     await until("the guard is back", () => product.guardAnswers());
     return clock;
   }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
 import type { Connected } from "./host.ts";
 import { authenticate, mailOver, openSubmission, sendMail, serverFor } from "./mail.ts";
@@ -56,11 +55,9 @@ export function limitsTests({ lab, product }: Running): void {
   });
 
   describe("with the guard stopped", () => {
-    before(async () =>
-      lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", `${product.layout.services}/guard`]),
-    );
+    before(async () => product.sv("down", "guard"));
     after(async () => {
-      await lab.server.mustExec(["sv", "up", `${product.layout.services}/guard`]);
+      await product.sv("up", "guard");
       await until("the guard is back", () => product.guardAnswers());
     });
 

@@ -7,7 +7,7 @@ import type { BanItem } from "../../src/admin/bans.ts";
 import type { EventItem, Stats } from "../../src/admin/declare/items.ts";
 import type { AlertItem } from "../../src/admin/server.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
-import { patience } from "../kit/patience.ts";
+import { patience, patienceSeconds } from "../kit/patience.ts";
 import { CHECKOUT, START_SCRIPT } from "./checkout.ts";
 import { asksOnlyTheServer, commandHere } from "./command-line.ts";
 import type { Ran, RunOptions } from "./commands.ts";
@@ -29,6 +29,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type ApiAnswer = Readonly<{ code: number; body: string }>;
 
+type SvCommand = "up" | "once" | "cont" | "kill" | "down" | "pause" | "restart" | "force-stop";
 type Place = Readonly<{ data?: string; within?: readonly string[] | undefined; checkout?: string | undefined }>;
 type ProductOptions = Place & Readonly<{ isByNpm?: boolean }>;
 
@@ -165,6 +166,13 @@ export class Product {
   async typed(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
     const env = { ...this.#environment, ...options.env };
     return this.lab.server.exec([join(this.#checkout, "ghostinbox"), ...argv], { ...options, env });
+  }
+
+  /** Sends a command to services (sv(8)) and waits until it took effect. Doesn't wait for a service that starts. */
+  async sv(command: SvCommand, ...services: readonly string[]): Promise<void> {
+    const waits = ["up", "once", "cont", "kill"].includes(command) ? [] : ["-w", patienceSeconds(20)];
+    const paths = services.map((name) => join(this.layout.services, name));
+    await this.lab.server.mustExec(["sv", ...waits, command, ...paths]);
   }
 
   /** Runs a line as typed in the checkout. */

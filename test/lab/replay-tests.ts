@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
-import { patienceSeconds } from "../kit/patience.ts";
 import { Dialog } from "./dialog.ts";
 import { authenticate, mailOver, openSubmission, sendMail, serverFor, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
@@ -24,7 +23,7 @@ export function replayTests({ lab, product }: Running): void {
     return (await product.json(["replay", "--policy", policy, ...more])) as ReplayReport;
   };
   const restartGuard = async (): Promise<void> => {
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "restart", `${product.layout.services}/guard`]);
+    await product.sv("restart", "guard");
     await until("the guard is back", () => product.guardAnswers());
   };
   const signIn = async (from: string, name: string, password?: string): Promise<void> => {

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { patienceSeconds } from "../kit/patience.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
@@ -81,9 +80,9 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
   });
 
   test("while the guard is away none is accepted", async () => {
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "down", join(product.layout.services, "guard")]);
+    await product.sv("down", "guard");
     assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
-    await lab.server.mustExec(["sv", "-w", patienceSeconds(10), "up", join(product.layout.services, "guard")]);
+    await product.sv("up", "guard");
     await until("the guard answers", () => product.guardAnswers());
   });
 }

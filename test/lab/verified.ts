@@ -1,6 +1,5 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { patienceSeconds } from "../kit/patience.ts";
 import type { Dialog } from "./dialog.ts";
 import { openImap } from "./mail.ts";
 import type { Product } from "./product.ts";
@@ -18,10 +17,11 @@ const VERIFIED = "event=auth_passdb_request_finished AND NOT result=user_unknown
  * Makes Dovecot log each verified password in a separate file: this count is complete in an attack, even if others
  * cannot record it. Restarts Dovecot.
  */
-export async function watchVerifications({ lab, layout }: Product): Promise<() => readonly Verification[]> {
+export async function watchVerifications(product: Product): Promise<() => readonly Verification[]> {
+  const { lab, layout } = product;
   const file = join(layout.log, "verified");
   appendFileSync(layout.dovecotConf, `\ndebug_log_path = ${file}\nlog_debug = ${VERIFIED}\n`);
-  await lab.server.mustExec(["sv", "-w", patienceSeconds(15), "restart", join(layout.services, "dovecot")]);
+  await product.sv("restart", "dovecot");
   // It runs shortly before its ports serve TLS again.
   await until("Dovecot answers again", () => openImap(lab.sender, HOME).then(hangUp, () => false));
   return () => {
