@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { until } from "../../../test/kit/enforcer-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { replacedIn } from "./packages.ts";
 
 test("a program that was removed while it runs is named, one that is there is not", async (t) => {
   // Deleted files below /dev are shared memory, and tests may keep their files there.
-  const directory = mkdtempSync("/var/tmp/ghostinbox-test-");
-  t.after(() => rmSync(directory, { recursive: true }));
+  const directory = temporaryDirectory("/var/tmp");
   const program = join(directory, "sleeper");
   copyFileSync("/bin/sleep", program);
   const child = spawn(program, ["1000"], { stdio: "ignore" });

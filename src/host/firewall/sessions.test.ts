@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { callerConnection, openConnections, ownPortOf, peerOf } from "./wanted.ts";
 
@@ -32,17 +33,13 @@ test("the ends of a connection are its peer's address and our port", () => {
 });
 
 test("lists connections in the form of sshd", async () => {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  const socket = connect(address.port, "127.0.0.1");
+  const port = await listenOnPort(createServer());
+  const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");
-  const mine = `127.0.0.1 ${socket.localPort} 127.0.0.1 ${address.port}`;
+  const mine = `127.0.0.1 ${socket.localPort} 127.0.0.1 ${port}`;
   assert.ok((await openConnections([]))?.includes(mine));
-  assert.equal((await openConnections([address.port]))?.includes(mine), false);
+  assert.equal((await openConnections([port]))?.includes(mine), false);
   socket.destroy();
-  server.close();
 });
 
 test("an incomplete list of ss is ignored", async () => {

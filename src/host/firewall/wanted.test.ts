@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { type Door, doorOf, parseDoor } from "../../core/firewall/strict.ts";
 import { loadSettings } from "../../settings/load.ts";
@@ -58,14 +59,10 @@ test("another user's program opens no port by its name", {
 });
 
 test("names a listening program whose port is not accepted", async () => {
-  const server = createServer().listen(0, "0.0.0.0");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  const door = doorOf({ protocol: "tcp", family: 4, first: address.port, last: address.port });
+  const port = await listenOnPort(createServer(), "0.0.0.0");
+  const door = doorOf({ protocol: "tcp", family: 4, first: port, last: port });
   const shut = (await wouldBeShut({ doors: [], trusted: [] })).find((one) => one.door === door);
   assert.equal(shut?.programs.length, 1);
   const rest = await wouldBeShut({ doors: [door], trusted: [] });
   assert.ok(!rest.some((one) => one.door === door));
-  server.close();
 });

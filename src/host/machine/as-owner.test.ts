@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
-import {
-  chmodSync,
-  chownSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { asOwnerOf } from "./as-owner.ts";
 
-const top = mkdtempSync(join(tmpdir(), "ghostinbox-owner-"));
+const top = temporaryDirectory();
 chmodSync(top, 0o755);
-after(() => rmSync(top, { recursive: true, force: true }));
 const OTHER = 65_534;
 const skip = process.getuid?.() === 0 ? false : "only root can act as another user";
 

@@ -3,22 +3,19 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { userInfo } from "node:os";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { createLocalClients } from "./local-clients.ts";
 
 const localClients = createLocalClients();
 
-test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async (t) => {
+test("a client's user is known over IPv4, IPv6, and from an IPv6 socket to an IPv4 address, while it is connected", async () => {
   const server = createServer();
-  t.after(() => server.close());
-  server.listen(0, "::");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
+  const port = await listenOnPort(server, "::");
   for (const host of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) {
     const { promise, resolve } = Promise.withResolvers<Socket>();
     server.once("connection", resolve);
-    const client = connect({ port: address.port, host });
+    const client = connect({ port, host });
     const socket = await promise;
     const { remoteAddress = "", remotePort = 0, localAddress = "", localPort = 0 } = socket;
     const ends = { ip: ip(remoteAddress), clientPort: remotePort, serverIp: ip(localAddress), port: localPort };

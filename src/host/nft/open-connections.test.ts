@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { KernelConnections } from "./open-connections.ts";
 
 for (const [host, from] of [
@@ -13,20 +14,17 @@ for (const [host, from] of [
   ["::1", "::1"],
 ] as const)
   test(`the kernel's own list: a connection from ${from}, and none that only listens`, async (t) => {
-    const server = createServer().listen(0, host);
-    t.after(() => server.close());
-    await once(server, "listening");
-    const address = server.address();
-    assert.ok(address !== null && typeof address === "object");
+    const server = createServer();
+    const port = await listenOnPort(server, host);
     const kernel = new KernelConnections();
     const before = await kernel.sockets();
     assert.ok(before !== null && before >= 1);
-    assert.deepEqual(await kernel.connections([address.port]), []);
-    const client = connect(address.port, host);
+    assert.deepEqual(await kernel.connections([port]), []);
+    const client = connect(port, host);
     t.after(() => client.destroy());
     await Promise.all([once(client, "connect"), once(server, "connection")]);
     const clientPort = client.localPort;
-    assert.deepEqual(await kernel.connections([address.port]), [{ ip: from, clientPort, port: address.port }]);
+    assert.deepEqual(await kernel.connections([port]), [{ ip: from, clientPort, port }]);
     assert.deepEqual(await kernel.connections([]), []);
     // Other programs have sockets here too; test/lab/open-connections-tests.ts counts in a separate network.
     assert.ok(((await kernel.sockets()) ?? 0) >= 3, "one listens, and two ends are connected");
@@ -42,9 +40,8 @@ test("without the files of proc(5) no client is connected; missing tools are rep
   assert.ok(!ended.ok && ended.reason.includes("iproute2"));
 });
 
-test("an ss that silently ends nothing is reported", async (t) => {
-  const path = mkdtempSync(join(tmpdir(), "gi-ss-"));
-  t.after(() => rmSync(path, { recursive: true }));
+test("an ss that silently ends nothing is reported", async () => {
+  const path = temporaryDirectory();
   const ss = join(path, "ss");
   writeFileSync(ss, '#!/bin/sh\n[ "$4" = -K ] || echo "ESTAB 0 0 192.0.2.1:25 198.51.100.1:40000"\n', { mode: 0o755 });
   const kernel = new KernelConnections({ path });

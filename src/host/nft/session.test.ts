@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, afterEach, before, describe, test } from "node:test";
+import { afterEach, before, describe, test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { NftSession, TOOL_PATH } from "./run-nft.ts";
 
 /** The real nft, in a separate network that ends with it. */
@@ -18,10 +18,9 @@ function whyNot(): string | null {
 }
 
 describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
-  let folder: string;
+  const folder = temporaryDirectory();
   let session: NftSession;
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), "gi-nft-"));
     writeFileSync(
       join(folder, "nft"),
       `#!/bin/sh\nPATH=${TOOL_PATH}\necho $$ > ${folder}/pid\nexec unshare ${ALONE.join(" ")} nft "$@"\n`,
@@ -30,7 +29,6 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     session = new NftSession(folder);
   });
   afterEach(async () => session.close());
-  after(() => rmSync(folder, { recursive: true }));
 
   const SET = "add table inet t; add set inet t s { type ipv4_addr; }";
 

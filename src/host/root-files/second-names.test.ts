@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
@@ -21,15 +21,11 @@ test("a second name is possible on one mount; the trial leaves nothing", () => {
 test("it is not from one file system to another", {
   skip: ELSEWHERE === null && NO_OTHER_DISK,
 }, () => {
-  const other = mkdtempSync(join(ELSEWHERE ?? "", "second-names-"));
-  try {
-    using from = Directory.open(top);
-    using to = Directory.open(other);
-    assert.ok(!canLink(from, to, "x"));
-    assert.deepEqual(readdirSync(other), []);
-  } finally {
-    rmSync(other, { recursive: true });
-  }
+  const other = temporaryDirectory(ELSEWHERE ?? "");
+  using from = Directory.open(top);
+  using to = Directory.open(other);
+  assert.ok(!canLink(from, to, "x"));
+  assert.deepEqual(readdirSync(other), []);
 });
 
 test("a file system without hard links gets one sentence; other errors stay unchanged", () => {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { closedParent, holdsForeignFiles, prepareDataDirectory, removeDataDirectory } from "./data-directory.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-data-"));
+const directory = temporaryDirectory();
 chmodSync(directory, 0o755);
-after(() => rmSync(directory, { recursive: true, force: true }));
 
 for (const bad of ["relative/data", "/srv/my data", "/srv/$(id)", "/srv/../etc", "/", "/srv/a'b"])
   test(`${JSON.stringify(bad)} is refused before anything is created`, () =>

@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { lockHolder, releaseLock, takeLock } from "./data-directory.ts";
 import { SetUpFailure } from "./failure.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-lock-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 
 test("a second start learns which process runs", () => {
   const file = join(directory, "run", "start.pid");

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { holderOf, listeners, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
 
 test("a port in use is named with its setting and its holder; a free one passes", async () => {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listenOnPort(server);
   const serverPort: ServerPort = {
     setting: "ports.http",
     port,

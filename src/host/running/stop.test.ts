@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -12,9 +11,8 @@ import { runProgram } from "../machine/run-program.ts";
 import { lockHolder } from "./data-directory.ts";
 import { restartServer, stopServer } from "./stop.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-stop-"));
+const directory = temporaryDirectory();
 const layout = layoutOf(directory);
-after(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Takes the lock, and neither ends nor starts again. */
 const HOLDER = `

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { programEnvironment, startSupervisor, writeEnvironment } from "./supervise.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-env-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 
 test("programs get the settings of the environment, and no password", () => {
   const env = {

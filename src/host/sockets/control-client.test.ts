@@ -1,16 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ask, watch } from "./control-client.ts";
 
-let directory = "";
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "control-client-"));
-});
-after(() => rm(directory, { recursive: true }));
+const directory = temporaryDirectory();
 
 /** A guard that handles each connection as the test says. */
 async function withGuard(serve: (socket: Socket) => void, run: (path: string) => Promise<void>): Promise<void> {

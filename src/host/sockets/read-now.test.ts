@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { readBuffer, readNow } from "./direct-socket.ts";
 
 const MOST_MS = 10_000;
@@ -14,7 +13,7 @@ type Step = (socket: Socket) => void;
 
 /** A server whose connections read into one buffer, and the data that each received. Ends with the test. */
 async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) {
-  const directory = await mkdtemp(join(tmpdir(), "read-now-"));
+  const directory = temporaryDirectory();
   const path = join(directory, "socket");
   const into = readBuffer();
   const clients: Socket[] = [];
@@ -38,10 +37,9 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
     await once(socket, "connect", { signal: AbortSignal.timeout(MOST_MS) });
     return socket;
   };
-  t.after(async () => {
+  t.after(() => {
     server.close();
     for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
-    await rm(directory, { recursive: true });
   });
   return { client, received };
 }

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { descriptorOf, writeNow } from "./direct-socket.ts";
 
 const MOST_MS = 10_000;
 
 /** Both ends of a connection over a unix socket. */
 async function pair(): Promise<readonly [Socket, Socket]> {
-  const path = join(await mkdtemp(join(tmpdir(), "write-now-")), "socket");
+  const path = join(temporaryDirectory(), "socket");
   const server = createServer().listen(path);
   await once(server, "listening");
   const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { FileChanges } from "../../admin/declare/items.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
@@ -18,13 +18,10 @@ const OTHER = `{SHA512-CRYPT}$6$saltsalt$${"b".repeat(86)}`;
 const LOOKS = 3;
 
 function fresh(t: TestContext) {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-follow-"));
+  const directory = temporaryDirectory();
   const database = join(directory, "accounts.db");
   const db = openAccounts(database);
-  t.after(() => {
-    db.close();
-    rmSync(directory, { recursive: true });
-  });
+  t.after(() => db.close());
   const files = new SqliteFileAccounts(db);
   const path = join(directory, "postfix-accounts.cf");
   const reported: FileChanges[] = [];

@@ -4,7 +4,6 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -174,8 +173,7 @@ test("so is a path on a different disk", {
   skip: ELSEWHERE === null && NO_OTHER_DISK,
 }, async (t) => {
   const { layout, snapshot } = await upgraded(t);
-  const elsewhere = mkdtempSync(join(ELSEWHERE ?? "", "ghostinbox-"));
-  t.after(() => rmSync(elsewhere, { recursive: true }));
+  const elsewhere = temporaryDirectory(ELSEWHERE ?? "");
   const db = dirname(dirname(layout.engineDb));
   cpSync(db, elsewhere, { recursive: true });
   rmSync(db, { recursive: true });

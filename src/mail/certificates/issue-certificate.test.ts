@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant, later, type Millis } from "../../core/time.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { CertificateFollower } from "./follow-certificate.ts";
 import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-pair-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 const DAY = 24 * 3_600_000;
 
 /** A certificate with the present second is valid by then. */

@@ -5,17 +5,16 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -41,7 +40,7 @@ const skip =
 
 /** With the real postconf, postfix check and doveconf; starts no server. */
 describe("applying a configuration", { skip }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-apply-"));
+  const directory = temporaryDirectory();
   chmodSync(directory, 0o755);
   const layout = layoutOf(directory);
   const stock = STOCK_FILTERS.map((name) => readFilter(STOCK_DIRECTORY, name));
@@ -76,7 +75,6 @@ describe("applying a configuration", { skip }, () => {
     assert.ok(loaded.ok);
     await prepareCertificate(loaded.settings, layout);
   });
-  after(() => rmSync(directory, { recursive: true, force: true }));
 
   test("every component accepts what is rendered for it", async () => {
     // SpamAssassin checks everything that it would read as soon as the owner has rules.

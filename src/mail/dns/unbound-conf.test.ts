@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { ip } from "../../../test/kit/samples.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { DnsSite } from "../configuration/site.ts";
 import { renderUnbound } from "./unbound-conf.ts";
 
@@ -68,13 +68,9 @@ test("a root of one's own decides on reserved names too", () => {
 
 const UNBOUND = ["unbound-checkconf", "/usr/share/dns/root.hints", "/usr/share/dns/root.key"];
 test("unbound accepts it", { skip: lacking({ installed: UNBOUND }) }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-unbound-"));
-  try {
-    const file = join(directory, "unbound.conf");
-    const stubs = [{ zone: "corp.example", address: ip("2001:db8::53") }];
-    writeFileSync(file, rendered({ ownRoot: true, stubs, forward: [ip("2001:db8::54")] }));
-    assert.match(execFileSync("unbound-checkconf", [file], { encoding: "utf8" }), /no errors/);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const directory = temporaryDirectory();
+  const file = join(directory, "unbound.conf");
+  const stubs = [{ zone: "corp.example", address: ip("2001:db8::53") }];
+  writeFileSync(file, rendered({ ownRoot: true, stubs, forward: [ip("2001:db8::54")] }));
+  assert.match(execFileSync("unbound-checkconf", [file], { encoding: "utf8" }), /no errors/);
 });

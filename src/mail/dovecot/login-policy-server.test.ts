@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Submit } from "../../guard/ports.ts";
@@ -154,20 +155,16 @@ test("an engine that throws: 500, and Dovecot continues", () =>
   ));
 
 test("a port in use is refused in one sentence, an empty secret at once", async () => {
-  const other = createServer();
-  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  const address = other.address();
-  assert.ok(address !== null && typeof address === "object");
+  const taken = await listenOnPort(createServer());
   const server = new LoginPolicyServer({
     submit: never,
     secret: SECRET,
     report: assert.fail,
     guardsProxied: unguarded,
   });
-  await assert.rejects(server.start(address.port), {
+  await assert.rejects(server.start(taken), {
     message: /^Cannot listen at 127\.0\.0\.1:\d+ for Dovecot's questions: .*EADDRINUSE.* ss -ltnp sport = \d+$/,
   });
-  await new Promise((resolve) => other.close(resolve));
   const noSecret = { submit: never, secret: "", report: assert.fail, guardsProxied: unguarded };
   assert.throws(() => new LoginPolicyServer(noSecret), /secret is empty/);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { dovecotAt } from "./sieve-client.ts";
 
@@ -9,13 +10,7 @@ const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
 const user = process.getuid?.() ?? assert.fail("the test needs users");
 
 test("a connection of the user is known as its own, and as no other's", async (t) => {
-  const server = createServer();
-  t.after(() => server.close());
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  const { port } = address;
+  const port = await listenOnPort(createServer());
   const client = connect({ port, host: "127.0.0.1" });
   t.after(() => client.destroy());
   await once(client, "connect");

@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { adoptFilters, JUDGE, refusedFilters } from "./adopt-filters.ts";
 
@@ -25,9 +16,8 @@ function judge(mark: string, tricked: string | null): string {
   return `open(${JSON.stringify(mark)}, "a").write("x")\nprint(${answer})\n`;
 }
 
-test("a filter is tested again only when it or its judge has changed", { skip: whyNot }, async (t) => {
-  const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+test("a filter is tested again only when it or its judge has changed", { skip: whyNot }, async () => {
+  const root = temporaryDirectory();
   chmodSync(root, 0o755);
   const mark = join(root, "mark");
   writeFileSync(mark, "");
@@ -55,9 +45,8 @@ test("a filter is tested again only when it or its judge has changed", { skip: w
   assert.equal(existsSync(join(layout.fail2banOwn, "mine.conf")), false);
 });
 
-test("a pipe or a directory in place of a filter is refused, and does not delay a start", async (t) => {
-  const root = mkdtempSync(join(tmpdir(), "ghostinbox-adopt-"));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
+test("a pipe or a directory in place of a filter is refused, and does not delay a start", async () => {
+  const root = temporaryDirectory();
   const layout = layoutOf(join(root, "data"));
   mkdirSync(join(layout.fail2banFilters, "folder.conf"), { recursive: true });
   execFileSync("mkfifo", [join(layout.fail2banFilters, "pipe.conf")]);

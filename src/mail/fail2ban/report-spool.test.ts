@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { ReportSpool } from "./report-taker.ts";
 
-test("the oldest come first, a bounded number; only ordinary files of a report's size are read", (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-spool-"));
-  t.after(() => rmSync(directory, { recursive: true }));
+test("the oldest come first, a bounded number; only ordinary files of a report's size are read", () => {
+  const directory = temporaryDirectory();
   const spool = new ReportSpool(directory);
   writeFileSync(join(directory, "3.json"), "x".repeat(1_100_000));
   writeFileSync(join(directory, "1.json"), "one");
@@ -22,9 +21,8 @@ test("the oldest come first, a bounded number; only ordinary files of a report's
   assert.deepEqual(readdirSync(directory), [".5.json", "4.json"]);
 });
 
-test("only part of a directory with too many names is read, and all but the next reports are surplus", (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-spool-"));
-  t.after(() => rmSync(directory, { recursive: true }));
+test("only part of a directory with too many names is read, and all but the next reports are surplus", () => {
+  const directory = temporaryDirectory();
   for (let i = 0; i < 4_100; i++) writeFileSync(join(directory, i % 2 === 0 ? `${i}.json` : `.${i}`), "");
   const { reports, surplus } = new ReportSpool(directory).waiting(200);
   assert.deepEqual([reports.length, surplus.length], [200, 3_800]);

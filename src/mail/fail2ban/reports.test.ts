@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import { ReportTaker } from "./report-taker.ts";
 
-function taker(t: TestContext) {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-reports-"));
-  t.after(() => rmSync(directory, { recursive: true }));
+function taker() {
+  const directory = temporaryDirectory();
   const kit = engineOnMemory();
   const banned: Ban[] = [];
   const warnings: string[] = [];
@@ -45,8 +44,8 @@ function taker(t: TestContext) {
   return { ...kit, machine, directory, reports, report, banned, warnings };
 }
 
-test("a report on addresses that clients could have forged bans no address, even if it comes late", async (t) => {
-  const { reports, report, machine, clock, directory, banned, warnings } = taker(t);
+test("a report on addresses that clients could have forged bans no address, even if it comes late", async () => {
+  const { reports, report, machine, clock, directory, banned, warnings } = taker();
   const onDovecot = (name: string, ip: string, fields: object = {}): void =>
     report(name, { jail: "dovecot", ip, ...fields });
   machine.isOpen = true;
@@ -71,7 +70,7 @@ test("a report on addresses that clients could have forged bans no address, even
 });
 
 test("while the machine's clock is not trusted, a report has the guard's time, unless it was written before", async (t) => {
-  const { reports, report, machine, engine, clock } = taker(t);
+  const { reports, report, machine, engine, clock } = taker();
   machine.aheadMs = DAY_MS;
   const asked: Millis[] = [];
   const ask = engine.ask.bind(engine);
@@ -86,8 +85,8 @@ test("while the machine's clock is not trusted, a report has the guard's time, u
   assert.deepEqual(asked, [second * SECOND_MS, (second - 5) * SECOND_MS]);
 });
 
-test("a report becomes a ban and is taken away", async (t) => {
-  const { reports, report, banned, directory } = taker(t);
+test("a report becomes a ban and is taken away", async () => {
+  const { reports, report, banned, directory } = taker();
   report("1.json");
   await reports.look();
   assert.deepEqual(
@@ -97,8 +96,8 @@ test("a report becomes a ban and is taken away", async (t) => {
   assert.deepEqual(readdirSync(directory), []);
 });
 
-test("it waits while the database takes nothing", async (t) => {
-  const { reports, report, banned, directory, store, clock } = taker(t);
+test("it waits while the database takes nothing", async () => {
+  const { reports, report, banned, directory, store, clock } = taker();
   report("1.json");
   store.failing = "commit";
   await reports.look();
@@ -110,7 +109,7 @@ test("it waits while the database takes nothing", async (t) => {
 });
 
 test("while the database takes nothing one report is tried at a time", async (t) => {
-  const { reports, report, directory, engine, store } = taker(t);
+  const { reports, report, directory, engine, store } = taker();
   for (let i = 1; i <= 5; i++) report(`${i}.json`);
   let asked = 0;
   const ask = engine.ask.bind(engine);
@@ -123,8 +122,8 @@ test("while the database takes nothing one report is tried at a time", async (t)
   assert.deepEqual([asked, readdirSync(directory).length], [1, 5]);
 });
 
-test("an invalid report is dropped and reported; an unfinished one is left for later", async (t) => {
-  const { reports, report, banned, directory, warnings } = taker(t);
+test("an invalid report is dropped and reported; an unfinished one is left for later", async () => {
+  const { reports, report, banned, directory, warnings } = taker();
   writeFileSync(join(directory, "1.json"), "{");
   writeFileSync(join(directory, "2.json"), "x".repeat(100_000));
   symlinkSync("/etc/passwd", join(directory, "3.json"));
@@ -134,8 +133,8 @@ test("an invalid report is dropped and reported; an unfinished one is left for l
   assert.deepEqual([banned.length, warnings.length, readdirSync(directory)], [0, 4, [".5"]]);
 });
 
-test("100,000 files in the spool cost bounded time, are reported once, and are removed", async (t) => {
-  const { reports, report, directory, banned, warnings } = taker(t);
+test("100,000 files in the spool cost bounded time, are reported once, and are removed", async () => {
+  const { reports, report, directory, banned, warnings } = taker();
   for (let i = 0; i < 100_000; i++) writeFileSync(join(directory, `.${i}`), "");
   const from = performance.now();
   await reports.look();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { after, describe, test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import type { NameAnswer } from "../../guard/network-ports.ts";
 import { receiverLookup, sendHttp } from "./push.ts";
 
@@ -22,7 +22,6 @@ describe("what is sent over HTTP", () => {
   const servers: Server[] = [];
   after(() => {
     for (const server of servers) server.closeAllConnections();
-    for (const server of servers) server.close();
   });
   async function serve(status: number, headers: Readonly<Record<string, string>>, body: string): Promise<number> {
     const server = createServer((request, response) => {
@@ -30,11 +29,7 @@ describe("what is sent over HTTP", () => {
       response.writeHead(status, headers).end(body);
     });
     servers.push(server);
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    assert.ok(address !== null && typeof address === "object");
-    return address.port;
+    return listenOnPort(server);
   }
   const send = (url: string) => sendHttp({ method: "POST", url, body: "{}" }, world);
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { after, describe, test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { receiverLookup } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
@@ -34,11 +34,7 @@ describe("mail to a server", () => {
       });
     });
     servers.push(listener);
-    listener.listen(0, "127.0.0.1");
-    await once(listener, "listening");
-    const address = listener.address();
-    assert.ok(address !== null && typeof address === "object");
-    const where = { host: "127.0.0.1", port: address.port, security: "plain", login: null } as const;
+    const where = { host: "127.0.0.1", port: await listenOnPort(listener), security: "plain", login: null } as const;
     return { server: { ...where, authorities: undefined, helo: "mail.example.org", lookup }, said };
   }
   const mail = {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { renderBounceChecks, renderProofRemoval } from "./proofs.ts";
 
 const POSTMAP = { skip: lacking({ installed: ["postmap"] }) };
@@ -13,7 +13,7 @@ const site = sampleSite({ domains: ["example.org", "example.net"], hostname: "ma
 
 /** Postfix's action for each of these headers: regexp_table(5) by its own program. */
 function actions(file: string, headers: readonly string[], of = site): readonly string[] {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-bounces-"));
+  const directory = temporaryDirectory();
   try {
     writeFileSync(join(directory, "main.cf"), "");
     for (const { name, text } of renderBounceChecks(of)) writeFileSync(join(directory, name), text);
@@ -24,8 +24,6 @@ function actions(file: string, headers: readonly string[], of = site): readonly 
   } catch {
     // postmap(1) fails if nothing matches.
     return [];
-  } finally {
-    rmSync(directory, { recursive: true });
   }
 }
 

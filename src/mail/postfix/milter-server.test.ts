@@ -1,18 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { HeldEngine } from "../../../test/kit/policy-server-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MilterServer } from "./milter-server.ts";
 
-let directory = "";
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "milter-server-"));
-});
+const directory = temporaryDirectory();
 
 const packet = (text: string): string => `${String.fromCharCode(0, 0, 0, text.length)}${text}`;
 const HEAVY = `${packet("DC{client_addr}\x00198.51.100.9\0")}${packet("LX\0\0").repeat(1_001)}${packet("N")}`;

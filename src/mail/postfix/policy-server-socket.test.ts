@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtemp, stat, writeFile } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { ACTION, ask, BANNED, Client, DEADLINE_MS, HeldEngine, started } from "../../../test/kit/policy-server-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { PolicyServer } from "./policy-server.ts";
 
-let directory = "";
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "policy-server-"));
-});
+const directory = temporaryDirectory();
 
 test("stop answers what was asked, ends every connection and removes the socket", async () => {
   const { server, engine, path } = await started(directory, { stopMs: DEADLINE_MS });

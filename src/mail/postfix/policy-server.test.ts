@@ -1,19 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdtemp } from "node:fs/promises";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { ACTION, ask, BANNED, Client, PASS, started } from "../../../test/kit/policy-server-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { SubmissionSessions } from "../../guard/enforce/submission-sessions.ts";
 import { settingOf } from "../../settings/schema.ts";
 import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 
-let directory = "";
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "policy-server-"));
-});
+const directory = temporaryDirectory();
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
   const { server, engine, path } = await started(directory);

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { renderSubmissionHeaders } from "./master-cf.ts";
 
 /** Asks the real postmap(1) what cleanup(8) would do with a header. */
 describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }) }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-headers-"));
-  after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = temporaryDirectory();
   writeFileSync(join(directory, "main.cf"), "");
   writeFileSync(join(directory, "table"), renderSubmissionHeaders().text);
   const verdict = (header: string): string => {

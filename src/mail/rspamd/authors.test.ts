@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { AUTHORS_LUA } from "./authors.ts";
 
 /** Field values and the addresses that they name. */
@@ -115,8 +115,7 @@ const UNCLEAR: readonly string[] = [
 const PROCESSOR_S = "os.clock()";
 
 describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
-  after(() => rmSync(directory, { recursive: true }));
+  const directory = temporaryDirectory();
 
   /** Evaluates expressions in Rspamd's own Lua; one line of output for each. */
   function lua(expressions: readonly string[]): readonly string[] {

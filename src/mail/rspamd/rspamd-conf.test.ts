@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { dkimKeys, renderRspamd, rspamdVariables } from "./rspamd-conf.ts";
 
 const site = sampleSite();
@@ -43,11 +43,10 @@ test("of its modules only those for authenticity are loaded", () => {
 
 const RSPAMD = ["rspamadm", "/usr/share/rspamd/effective_tld_names.dat"];
 describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-rspamd-"));
+  const directory = temporaryDirectory();
   before(() => {
     for (const { name, text } of renderRspamd(site)) writeFileSync(join(directory, name), text);
   });
-  after(() => rmSync(directory, { recursive: true }));
 
   test("accepts it", () => {
     const variables = rspamdVariables({ ...site.layout, rspamdData: directory }, directory);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { accountName, mailAddress, START } from "../../../test/kit/test-database.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
@@ -13,13 +13,10 @@ import { AuthorFiles } from "./author-files.ts";
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 
 function setUp(t: TestContext) {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
+  const directory = temporaryDirectory();
   const db = openAccounts(join(directory, "accounts.db"));
-  const files = mkdtempSync(join(tmpdir(), "ghostinbox-authors-"));
-  t.after(() => {
-    db.close();
-    for (const each of [directory, files]) rmSync(each, { recursive: true });
-  });
+  const files = temporaryDirectory();
+  t.after(() => db.close());
   let asked = 0;
   const logins = new SqliteSenderLogins(db);
   const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { hostPrefix, parseIp } from "../../core/net/ip.ts";
@@ -28,7 +28,7 @@ async function setUp(
     tally.step = () => {
       throw new Error("database is locked");
     };
-  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-house-")));
+  const layout = layoutOf(temporaryDirectory());
   const readiness: (string | null)[] = [];
   const quiet = (): void => undefined;
   const said = (why: string): unknown => (failures === undefined ? assert.fail(why) : failures.push(why));
@@ -64,10 +64,7 @@ async function setUp(
   });
   await housekeeping.breakGlass();
   housekeeping.start();
-  t.after(() => {
-    housekeeping.stop();
-    rmSync(layout.data, { recursive: true, force: true });
-  });
+  t.after(() => housekeeping.stop());
   return { ...kit, readiness };
 }
 

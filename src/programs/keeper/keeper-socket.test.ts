@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-keeper-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 
 describe("the keeper's socket", () => {
   const path = join(directory, "keeper.sock");

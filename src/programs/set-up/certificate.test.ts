@@ -1,26 +1,16 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "./certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-tls-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 
 function layoutFor(name: string): Layout {
   const layout = layoutOf(join(directory, name));

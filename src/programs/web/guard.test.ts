@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { guardAt } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
+  const directory = temporaryDirectory();
   const open = new Set<Socket>();
   const server = createServer((socket) => void open.add(socket.on("error", () => undefined)));
   t.after(() => {
     for (const socket of open) socket.destroy();
     server.close();
-    rmSync(directory, { recursive: true, force: true });
   });
   const path = join(directory, "web.sock");
   server.listen(path);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { Reply, Verb } from "../../admin/declare/control.ts";
@@ -37,8 +37,7 @@ type World = Readonly<{
 type Guard = Readonly<{ append: (ip: string, type: EventType) => number; stop: () => Promise<void> }>;
 
 async function startWeb(t: TestContext): Promise<World> {
-  const data = mkdtempSync(join(tmpdir(), "ghostinbox-web-"));
-  t.after(() => rmSync(data, { recursive: true, force: true }));
+  const data = temporaryDirectory();
   const layout = layoutOf(data);
   const port = await freePort();
   for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { adminPassword, rememberAdminPassword, weaknessOfTaken } from "./admin-password.ts";
 import { verifyPassword } from "./password-hash.ts";
 
-const directory = mkdtempSync(join(tmpdir(), "ghostinbox-secrets-"));
-after(() => rmSync(directory, { recursive: true, force: true }));
+const directory = temporaryDirectory();
 const layout = layoutOf(directory);
 mkdirSync(layout.secrets);
 mkdirSync(dirname(layout.engineDb), { recursive: true });

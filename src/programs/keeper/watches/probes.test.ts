@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnSocket } from "../../../../test/kit/local-server.ts";
+import { listenOnPort, listenOnSocket } from "../../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
@@ -67,18 +67,10 @@ test("no part of Postfix counts as hanging while the queue's disk is full", asyn
 });
 
 test("the dashboard is reached by IPv4 if it listens on every address, with or without IPv6 here", async () => {
-  const server = createServer((socket) => socket.destroy());
-  const port = await new Promise<number>((resolve) => {
-    server.listen(0, "127.0.0.1", () => resolve(portOf(server.address())));
-  });
+  const port = await listenOnPort(createServer((socket) => socket.destroy()));
   const loaded = loadSettings(`domains = ["example.org"]\nhttp.address = "::"\nports.http = ${port}\n`, {});
   assert.ok(loaded.ok);
   const probe = probesOf(layoutOf("/data"), loaded.settings).find(({ service }) => service === "web");
   const result = await probe?.check(1_000);
-  server.close();
   assert.ok(result?.ok === false && !/ECONNREFUSED|EADDRNOTAVAIL/.test(result.says), JSON.stringify(result));
 });
-
-function portOf(address: ReturnType<ReturnType<typeof createServer>["address"]>): number {
-  return address === null || typeof address === "string" ? 0 : address.port;
-}

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { MAY_STAND_IN } from "../../../host/running/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
 import { GuardWatch } from "./guard-looks.ts";
@@ -14,12 +14,9 @@ const ANSWER_MS = 50;
 
 /** A data directory whose supervisor reports this process of ours as the guard. */
 function setUp(t: TestContext) {
-  const layout = layoutOf(mkdtempSync(join(tmpdir(), "ghostinbox-watch-")));
+  const layout = layoutOf(temporaryDirectory());
   const guard = spawn("sleep", ["infinity"]);
-  t.after(() => {
-    guard.kill("SIGKILL");
-    rmSync(layout.data, { recursive: true, force: true });
-  });
+  t.after(() => guard.kill("SIGKILL"));
   const pidFile = join(layout.services, "guard", "supervise", "pid");
   for (const file of [layout.controlSocket, pidFile]) mkdirSync(dirname(file), { recursive: true });
   writeFileSync(pidFile, `${guard.pid}\n`);

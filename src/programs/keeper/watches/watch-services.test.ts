@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { until } from "../../../../test/kit/api-kit.ts";
+import { listenOnPort } from "../../../../test/kit/local-server.ts";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { supervised } from "../../../host/running/supervised.ts";
@@ -32,14 +32,7 @@ test(
     writeFileSync(log, "2026-11-21_03:00:01.12345 no such database\n");
     const broken = run("postgrey", "test -e fixed && exec sleep infinity\nexit 1");
     run("unbound", "exec sleep infinity");
-    const stranger = createServer();
-    const port = await new Promise<number>((resolve) => {
-      stranger.listen(0, "127.0.0.1", () => {
-        const address = stranger.address();
-        resolve(typeof address === "object" && address !== null ? address.port : 0);
-      });
-    });
-    t.after(() => stranger.close());
+    const port = await listenOnPort(createServer());
     const ports = [{ setting: "ports.http", port, address: null, says: "pages", service: "postgrey" }] as const;
     const watch = new ServiceWatch(layout, []);
     // One check a second in the server; here directly after each change.
@@ -77,14 +70,9 @@ test(
   },
 );
 
-test("a guard's port that another user's program holds is reported, and not one that a stand-in holds", async (t) => {
+test("a guard's port that another user's program holds is reported, and not one that a stand-in holds", async () => {
   const layout = layoutOf(temporaryDirectory());
-  const holder = createServer();
-  holder.listen(0, "127.0.0.1");
-  await once(holder, "listening");
-  t.after(() => holder.close());
-  const address = holder.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listenOnPort(createServer());
   const ports = [
     { setting: "ports.login_policy", port, address: "127.0.0.1", says: "Dovecot asking the guard", service: "guard" },
   ] as const;
