@@ -9,7 +9,8 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import type { MailFacts } from "../../src/core/events/mail.ts";
+import type { MailFacts, Recipient } from "../../src/core/events/mail.ts";
+import type { JailReported } from "../../src/core/events/report.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
@@ -157,6 +158,23 @@ export const MAIL: MailFacts = {
   account: null,
   queueId: "",
   transaction: "a1.1",
+};
+
+/** The recipient of that mail, before anything was looked up. */
+export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+
+/** Fail2ban's report about a stranger. */
+export const JAIL_REPORT: JailReported = {
+  type: "JAIL_REPORTED",
+  ip: STRANGER,
+  jail: "postfix",
+  failures: 3,
+  limit: 3,
+  windowMs: 10 * MINUTE_MS,
+  banMs: 10 * MINUTE_MS,
+  lastAt: NOON,
+  clientName: null,
+  lines: [],
 };
 
 /** `count` times, one each `everyMs`, the last at `until`; ascending. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
+import { factsOf, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { isBounce } from "../events/mail.ts";
 import type { Facts } from "./facts.ts";
 import { decideBounce, decideRecipient } from "./mail.ts";
 
-const EVENT = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender: "" } as const;
+const EVENT = { ...RECIPIENT, sender: "" };
 const EXPECTED = { hasOther: false, isExpected: true };
 
 test("a bounce has no sender, or one of blanks", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyLogin, anyMail, bansOf, policies, protections, services } from "../../../test/kit/any-facts.ts";
-import { BAN, factsOf, MAIL, NOON, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, MAIL, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { LoginFacts } from "../events/login.ts";
 import type { MailFacts } from "../events/mail.ts";
 import { decideCommand } from "./command.ts";
@@ -74,7 +74,7 @@ function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Par
   const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [
     decideConnect(policy, facts, connect, NOON),
-    decideRecipient(policy, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
+    decideRecipient(policy, facts, { ...RECIPIENT, ...mail }, NOON),
     decideMail(policy, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
     decideMessage(policy, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...mail }, NOON),
     decide(policy, facts, { type: "LOGIN_ASKED", ...logIn }, NOON),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
-import { BAN, factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import type { Facts } from "./facts.ts";
 import { decideMail, decideMessage, decideRecipient } from "./mail.ts";
 
@@ -112,7 +112,7 @@ test("recipients of an account are remembered once its mail is accepted, except 
   assert.deepEqual(changesOf(USER), [known]);
   assert.deepEqual(changesOf(null), []);
   assert.deepEqual(changesOf(USER, { ban: BAN }), [], "it was refused");
-  const asked = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, account: USER } as const;
+  const asked = { ...RECIPIENT, account: USER };
   assert.deepEqual(decideRecipient(POLICY, factsOf(), { ...asked, recipient: "shop@example.net" }, NOON).changes, []);
 });
 

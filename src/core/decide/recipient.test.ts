@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
-import { BAN, factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import type { Facts } from "./facts.ts";
 import { decideRecipient } from "./mail.ts";
 
@@ -117,7 +117,7 @@ const doors: readonly Example[] = [
 ];
 for (const example of doors)
   check("RCPT", { counted: false, ...example }, (facts, mail) =>
-    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
+    decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON),
   );
 
 test("a client on a block list is refused in Postfix's words, unless it is trusted", () => {
@@ -154,19 +154,18 @@ test("a sender whose domain does not exist is refused; one without a DNS answer 
 });
 
 test("a first contact is greylisted where that is on", () => {
-  const event = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL } as const;
   const policy = { ...POLICY, greylist: true };
   const reasonOf = (known: Partial<Facts>, account: string | null = null): string =>
-    decideRecipient(policy, factsOf(known), { ...event, account }, NOON).reason;
+    decideRecipient(policy, factsOf(known), { ...RECIPIENT, account }, NOON).reason;
   assert.equal(reasonOf({ firstContact: true }), "greylist_asked");
   assert.equal(reasonOf({ firstContact: false }), "below_limit");
   assert.equal(reasonOf({ firstContact: true, known: true }), "below_limit", "an account signed in from there");
   assert.equal(reasonOf({ firstContact: true, protection: "allow_listed" }), "allow_listed");
   assert.equal(reasonOf({ firstContact: true }, USER), "below_limit");
-  assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), event, NOON).reason, "below_limit");
+  assert.equal(decideRecipient(POLICY, factsOf({ firstContact: true }), RECIPIENT, NOON).reason, "below_limit");
 });
 
 for (const example of recipients)
   check("RCPT", { counted: false, ...example }, (facts, mail) =>
-    decideRecipient(POLICY, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
+    decideRecipient(POLICY, facts, { ...RECIPIENT, ...mail }, NOON),
   );

@@ -1,24 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, JAIL_REPORT, NOON, POLICY } from "../../../test/kit/samples.ts";
 import type { JailReported } from "../events/report.ts";
 import { HOUR_MS, later, MINUTE_MS, SECOND_MS } from "../time.ts";
 import type { Ban, Decision } from "./decision.ts";
 import type { Facts } from "./facts.ts";
 import { decideReport } from "./report.ts";
 
-const REPORT: JailReported = {
-  type: "JAIL_REPORTED",
-  ip: STRANGER,
-  jail: "postfix",
-  failures: 3,
-  limit: 3,
-  windowMs: 10 * MINUTE_MS,
-  banMs: 10 * MINUTE_MS,
-  lastAt: later(NOON, -SECOND_MS),
-  clientName: null,
-  lines: [],
-};
+const REPORT: JailReported = { ...JAIL_REPORT, lastAt: later(NOON, -SECOND_MS) };
 
 function decide(known: Partial<Facts>, report: Partial<JailReported> = {}): Decision {
   return decideReport({ ...POLICY, jailSentences: "all" }, factsOf(known), { ...REPORT, ...report }, NOON);

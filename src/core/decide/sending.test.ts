@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
-import { factsOf, MAIL, NOON, POLICY, times } from "../../../test/kit/samples.ts";
+import { factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
 import { decide } from "./decide.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "./facts.ts";
@@ -83,7 +83,7 @@ const recipients: readonly Example[] = [
 ];
 for (const example of recipients)
   check("RCPT of an account", { counted: false, ...example, mail: { account: USER } }, (facts, mail) =>
-    decide(POLICY, facts, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }, NOON),
+    decide(POLICY, facts, { ...RECIPIENT, ...mail }, NOON),
   );
 
 const mails: readonly Example[] = [

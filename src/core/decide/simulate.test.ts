@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, factsOf, MAIL, NOON, POLICY, STRANGER, times } from "../../../test/kit/samples.ts";
+import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, STRANGER, times } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { decide } from "./decide.ts";
 
@@ -42,9 +42,8 @@ test("administrators' rules for accounts hold, behind a simulated ban too", () =
 });
 
 test("a stranger is not greylisted, and would have been", () => {
-  const event = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL } as const;
   const facts = factsOf({ firstContact: true });
-  const decided = decide({ ...SIMULATED, greylist: true }, facts, event, NOON);
+  const decided = decide({ ...SIMULATED, greylist: true }, facts, RECIPIENT, NOON);
   assert.deepEqual([decided.verdict, decided.reason, decided.simulated], ["pass", "greylist_asked", "defer"]);
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, MAIL, NOON, POLICY, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
+import { BAN, JAIL_REPORT, MAIL, NOON, POLICY, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
 import type { ClientEvent } from "../events/event.ts";
 import { parsePrefix } from "../net/ip.ts";
 import { later, MINUTE_MS } from "../time.ts";
@@ -16,7 +16,7 @@ const events: readonly (readonly [ClientEvent, string])[] = [
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
   [{ type: "LOGIN_FAILED", ...LOGIN }, "pass admin_session"],
   [{ type: "LOGIN_ASKED", ...LOGIN }, `refuse ${DUE.reason}`],
-  [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "refuse recipient_unknown"],
+  [RECIPIENT, "refuse recipient_unknown"],
   [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, `refuse ${DUE.reason}`],
 ];
 for (const [event, answer] of events)
@@ -29,16 +29,7 @@ for (const [event, answer] of events)
   });
 
 test("a spared report of Fail2ban is recorded each time", () => {
-  const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
-  const report = {
-    type: "JAIL_REPORTED",
-    ip: STRANGER,
-    jail: "postfix",
-    ...numbers,
-    clientName: null,
-    lines: [],
-  } as const;
-  const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, report, NOON);
+  const { verdict, reason, changes } = withoutForbiddenBan(AT_WORK, DUE, JAIL_REPORT, NOON);
   assert.equal(`${verdict} ${reason}`, "pass admin_session");
   assert.deepEqual(changes, []);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BAN, ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
+import { BAN, ip, JAIL_REPORT, MAIL, NOON, RECIPIENT, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
@@ -74,7 +74,6 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
 });
 
 test("each event has its public type, by what became of it", () => {
-  const recipient: Event = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
   const mail: Event = { type: "MAIL", recipientCount: 1, ...MAIL };
   const message: Event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
   const connect: Event = { type: "CONNECT", ...MAIL };
@@ -83,11 +82,11 @@ test("each event has its public type, by what became of it", () => {
     ["CONNECT allowed, connection, null", connect, PASS],
     ["CONNECT_REFUSED refused, null, null", connect, REFUSE],
     ["CONNECT_DEFERRED deferred, connection, null", connect, DEFER],
-    ["RECIPIENT allowed, probe, null", recipient, PASS],
-    ["GREYLIST_ASKED left to Postgrey, probe, null", recipient, decision("pass", "greylist_asked")],
-    ["EMAIL_BLOCKED refused, null, null", recipient, REFUSE],
-    ["RECIPIENT allowed, bounce, null", { ...recipient, sender: "" }, PASS],
-    ["EMAIL_DEFERRED deferred, probe, null", recipient, DEFER],
+    ["RECIPIENT allowed, probe, null", RECIPIENT, PASS],
+    ["GREYLIST_ASKED left to Postgrey, probe, null", RECIPIENT, decision("pass", "greylist_asked")],
+    ["EMAIL_BLOCKED refused, null, null", RECIPIENT, REFUSE],
+    ["RECIPIENT allowed, bounce, null", { ...RECIPIENT, sender: "" }, PASS],
+    ["EMAIL_DEFERRED deferred, probe, null", RECIPIENT, DEFER],
     ["EMAIL allowed, mail, null", mail, PASS],
     ["EMAIL_DEFERRED deferred, mail, null", mail, DEFER],
     ["EMAIL allowed, account_mail, anna@example.org", { ...mail, ...byAccount }, PASS],
@@ -113,15 +112,7 @@ test("only failed and refused passwords are recorded by their hash", () => {
 
 test("a report of Fail2ban says what was done about it", () => {
   const report: Event = {
-    type: "JAIL_REPORTED",
-    ip: STRANGER,
-    jail: "postfix",
-    failures: 3,
-    limit: 3,
-    windowMs: 600_000,
-    banMs: 600_000,
-    lastAt: NOON,
-    clientName: null,
+    ...JAIL_REPORT,
     lines: [
       { text: "first line", at: NOON, about: "log" },
       { text: "second line", at: NOON, about: "log" },
@@ -141,12 +132,11 @@ test("details name the service first, then the client's text, which cannot end a
   const details = (event: Event) => row(event).details;
   assert.equal(details({ type: "CONNECT", ...MAIL }), "smtp");
   assert.equal(details({ type: "CONNECT", ...MAIL, clientName: "mx\n.test" }), "smtp mx\\x0a.test");
-  const recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL } as const;
   const asked = "smtp from=<someone@example.net> to=<owner@example.org> helo=<sender.example.net>";
-  assert.equal(details(recipient), asked);
+  assert.equal(details(RECIPIENT), asked);
   const listed = { zone: "zen.spamhaus.org", meaning: "127.0.0.2, SBL" };
-  assert.equal(details({ ...recipient, listed }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
-  assert.equal(details({ ...recipient, recipient: null }), asked.replace("owner@example.org", ""));
+  assert.equal(details({ ...RECIPIENT, listed }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
+  assert.equal(details({ ...RECIPIENT, recipient: null }), asked.replace("owner@example.org", ""));
   assert.equal(
     details({ type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
     "smtp from=<someone@example.net> to=<owner@example.org> size=9 queue_id=4ABC",
@@ -221,15 +211,7 @@ test("what an administrator did names the thing and the person", () => {
 test("of a line of a log 240 characters are evidence enough", () => {
   const line = { text: "z".repeat(500), at: NOON, about: "log" } as const;
   const report: Event = {
-    type: "JAIL_REPORTED",
-    ip: STRANGER,
-    jail: "postfix",
-    failures: 3,
-    limit: 3,
-    windowMs: 600_000,
-    banMs: 600_000,
-    lastAt: NOON,
-    clientName: null,
+    ...JAIL_REPORT,
     lines: [line],
   };
   assert.equal(row(report).details.match(/z+/)?.[0].length, 239);

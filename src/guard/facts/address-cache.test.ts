@@ -1,7 +1,7 @@
 // Invariant: Windows are exact and slide; the data in memory is a bounded copy of the database and may be dropped at any time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { ip, MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
@@ -80,8 +80,8 @@ test("a counted event enters only the window of its kind", () => {
   for (const [event, kind] of [
     [{ type: "CONNECT", ...MAIL }, "connections"],
     [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
-    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL }, "probes"],
-    [{ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender: "" }, "bounces"],
+    [RECIPIENT, "probes"],
+    [{ ...RECIPIENT, sender: "" }, "bounces"],
     [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
     [{ type: "LOGIN_ASKED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
     [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL, NOON } from "../../../test/kit/samples.ts";
+import { ip, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
 import { hostPrefix, parsePrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
@@ -15,10 +15,7 @@ function crowd() {
   const connect = (from: string, at = 0): void =>
     watched.observe({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
   const helo = (from: string, name: string, at = 0): void =>
-    watched.observe(
-      { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: ip(from), helo: name },
-      later(NOON, at),
-    );
+    watched.observe({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
   const signIn = (from: string, login: string): void =>
     watched.observe({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
   const hides = (from: string, at = 0): boolean =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ASKED, factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../test/kit/facts-kit.ts";
-import { MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { JAIL_REPORT, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
@@ -88,16 +88,7 @@ test("a login has the networks of its account, the administrator has none; accou
 test("earlier reports are looked up only for reports", () => {
   const { of } = factsOnFakes();
   assert.deepEqual(of(SENT).priorReports, NO_PRIOR_REPORTS);
-  const numbers = { failures: 3, limit: 3, windowMs: 600_000, banMs: 600_000, lastAt: NOON };
-  const report = {
-    type: "JAIL_REPORTED",
-    ip: STRANGER,
-    jail: "postfix",
-    ...numbers,
-    clientName: null,
-    lines: [],
-  } as const;
-  assert.deepEqual(of(report).priorReports, PRIOR_REPORTS);
+  assert.deepEqual(of(JAIL_REPORT).priorReports, PRIOR_REPORTS);
 });
 
 test("a password is pending from its pass until its report", () => {

@@ -1,16 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { createGreylisting, type Greylisting } from "./greylisting.ts";
 
-const EVENT: Recipient = {
-  type: "RECIPIENT",
-  listed: null,
-  senderExists: null,
-  ...MAIL,
-  recipient: "owner@example.org",
-};
+const EVENT: Recipient = { ...RECIPIENT, recipient: "owner@example.org" };
 
 type Known = Readonly<{ large?: string; correspondent?: string; paused?: string; isClockDoubtful?: boolean }>;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL } from "../../../test/kit/samples.ts";
 import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
@@ -175,16 +175,8 @@ test("a network with proven mail on three days is spared, but no longer a month 
 
 test("five neighbours reported by Fail2ban are banned one by one", async () => {
   const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
-  const report = {
-    type: "JAIL_REPORTED",
-    jail: "postfix",
-    failures: 3,
-    limit: 3,
-    windowMs: HOUR_MS,
-    banMs: HOUR_MS,
-  } as const;
   for (const from of offenders(9)) {
-    await engine.ask({ ...report, ip: ip(from), lastAt: clock.now(), clientName: null, lines: [] });
+    await engine.ask({ ...JAIL_REPORT, ip: ip(from), lastAt: clock.now() });
     assert.equal(sqlite.ban(prefix(from))?.code, "jail_report");
   }
   assert.equal(sqlite.ban(NETWORK), null);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, POLICY } from "../../../test/kit/samples.ts";
+import { POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { kindOf } from "./fact-sources.ts";
 
 const directory = { exists: (address: string) => address.toLowerCase() === "alice@example.org" };
@@ -8,21 +8,7 @@ const directory = { exists: (address: string) => address.toLowerCase() === "alic
 test("known, unknown and blocked recipients; other domains and a broken directory are not judged", () => {
   const policy = { ...POLICY, blockedRecipients: ["admin", "alice"] };
   const kind = (recipient: string | null, knows = directory): string =>
-    kindOf(policy, knows, {
-      type: "RECIPIENT",
-      listed: null,
-      senderExists: null,
-      ip: ip("203.0.113.7"),
-      service: "smtp",
-      session: "203.0.113.7 1",
-      clientName: null,
-      helo: "mx.sender.test",
-      sender: "bob@sender.test",
-      recipient,
-      account: null,
-      queueId: "",
-      transaction: "a1.1",
-    });
+    kindOf(policy, knows, { ...RECIPIENT, recipient });
   assert.equal(kind("Alice@Example.org"), "known", "its owner may use a blocked name");
   assert.equal(kind("bob@example.org"), "unknown");
   assert.equal(kind("b@example.org"), "unknown");

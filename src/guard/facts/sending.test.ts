@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import type { Mail, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
@@ -11,13 +11,7 @@ import { AccountSending, SentMails } from "./sending.ts";
 import { NamedRecipients } from "./smtp-sessions.ts";
 
 const ANN = "ann@example.org";
-const ASKED: Recipient & { account: string } = {
-  type: "RECIPIENT",
-  listed: null,
-  senderExists: null,
-  ...MAIL,
-  account: ANN,
-};
+const ASKED: Recipient & { account: string } = { ...RECIPIENT, account: ANN };
 const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
 
 function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL, NOON } from "../../../test/kit/samples.ts";
+import { MAIL, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
@@ -13,7 +13,6 @@ const CONNECT: ClientEvent = {
   session: MAIL.session,
   clientName: null,
 };
-const RECIPIENT: ClientEvent = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
 const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 

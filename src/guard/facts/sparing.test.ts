@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
@@ -41,28 +41,20 @@ test("an active administrator is not banned, which is recorded as an event now a
 test("a report of Fail2ban about an active administrator is one event", async () => {
   const { engine, count, clock } = scene();
   engine.administratorAt(OFFICE);
-  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS, lastAt: clock.now() };
-  const report = {
-    type: "JAIL_REPORTED",
-    ip: OFFICE,
-    jail: "postfix",
-    ...numbers,
-    clientName: null,
-    lines: Array.from({ length: 3 }, () => ({ text: "a line", at: clock.now(), about: "log" }) as const),
-  } as const;
+  const lines = Array.from({ length: 3 }, () => ({ text: "a line", at: clock.now(), about: "log" }) as const);
+  const report = { ...JAIL_REPORT, ip: OFFICE, lastAt: clock.now(), lines };
   assert.equal((await engine.ask(report)).reason, "admin_session");
   assert.deepEqual([count("SPARED"), count("JAIL_REPORTED"), count("BAN")], [1, 0, 0]);
 });
 
 test("behind one private address no client is banned, and a notice says how to fix it", async () => {
   const { engine, connect, count, notices, clock } = scene();
-  for (const helo of ["one.test", "two.test", "three.test"])
-    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+  for (const helo of ["one.test", "two.test", "three.test"]) await engine.ask({ ...RECIPIENT, ip: PROXY, helo });
   clock.advance(MINUTE_MS);
   for (let i = 0; i < 40; i++) {
     assert.equal((await connect(PROXY)).verdict, "pass");
     const helo = `client${i % 4}.test`;
-    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo });
+    await engine.ask({ ...RECIPIENT, ip: PROXY, helo });
   }
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
   assert.ok(notices.raised.has("all_clients_private"));
@@ -72,7 +64,7 @@ test("a private address that floods under its own names is banned like any other
   const { engine, connect } = scene();
   for (let i = 0; i < 12; i++) {
     await connect(PROXY);
-    await engine.ask({ type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, ip: PROXY, helo: `bot${i}.test` });
+    await engine.ask({ ...RECIPIENT, ip: PROXY, helo: `bot${i}.test` });
   }
   assert.equal((await connect(PROXY)).reason, "connection_limit");
 });

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAIL } from "../../../test/kit/samples.ts";
+import { MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import type { Event } from "../../core/events/event.ts";
-import type { Listing, Recipient } from "../../core/events/mail.ts";
+import type { Listing } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import { createInquiry } from "./outside.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
-const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
 const PASS = decision("pass", "below_limit");
 
 /** Events that the engine received, and addresses that the lists were asked about, in order. */

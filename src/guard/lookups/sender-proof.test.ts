@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { ip, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { createSenderProofs, type Found, type NameLookup } from "./sender-proof.ts";
@@ -37,7 +37,7 @@ const ZONE: Zone = {
 };
 
 function event(sender: string, from: string): Recipient {
-  return { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL, sender, ip: ip(from) };
+  return { ...RECIPIENT, sender, ip: ip(from) };
 }
 
 for (const [that, sender, from, proven] of [

@@ -56,32 +56,26 @@ const mail = {
   queueId: "",
   transaction: "1234.5678abcd.0",
 };
+const recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...mail };
+const connection = {
+  type: "CONNECT",
+  ip: mail.ip,
+  service: "smtp",
+  session: mail.session,
+  clientName: mail.clientName,
+};
 
 const stages: readonly (readonly [string, Readonly<Record<string, string | undefined>>, unknown])[] = [
-  [
-    "a connection",
-    { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" },
-    {
-      type: "CONNECT",
-      ip: "203.0.113.7",
-      service: "smtp",
-      session: "203.0.113.7 41234 25 198.51.100.1",
-      clientName: "mail.example.net",
-    },
-  ],
+  ["a connection", { protocol_state: "CONNECT", helo_name: "", sender: "", recipient: "", size: "0" }, connection],
   ["EHLO", { protocol_state: "EHLO" }, { type: "NOT_OURS" }],
   ["MAIL", { protocol_state: "MAIL" }, { type: "NOT_OURS" }],
-  ["a recipient", {}, { type: "RECIPIENT", listed: null, senderExists: null, ...mail }],
+  ["a recipient", {}, recipient],
   [
     "addresses that end with the dot of the root",
     { sender: "alice@example.net.", recipient: `${mail.recipient ?? ""}.` },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
+    recipient,
   ],
-  [
-    "the null sender of a bounce",
-    { sender: "" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "" },
-  ],
+  ["the null sender of a bounce", { sender: "" }, { ...recipient, sender: "" }],
   [
     "DATA to several recipients",
     { protocol_state: "DATA", recipient: "", recipient_count: "3", queue_id: "4Zabc" },
@@ -98,89 +92,28 @@ const stages: readonly (readonly [string, Readonly<Record<string, string | undef
   [
     "submission by an account",
     { policy_context: "submission", sasl_username: "carol@example.org" },
-    {
-      type: "RECIPIENT",
-      listed: null,
-      senderExists: null,
-      ...mail,
-      service: "submission",
-      account: "carol@example.org",
-    },
+    { ...recipient, service: "submission", account: "carol@example.org" },
   ],
-  [
-    "submissions",
-    { policy_context: "submissions" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, service: "submissions" },
-  ],
-  [
-    "a call site of another name",
-    { policy_context: "other" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
-  ],
-  [
-    "no context, as before Postfix 3.1",
-    { policy_context: undefined },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
-  ],
+  ["submissions", { policy_context: "submissions" }, { ...recipient, service: "submissions" }],
+  ["a call site of another name", { policy_context: "other" }, recipient],
+  ["no context, as before Postfix 3.1", { policy_context: undefined }, recipient],
   [
     "a connection through a proxy",
     { protocol_state: "CONNECT", policy_context: "proxied-submission" },
-    {
-      type: "CONNECT",
-      ip: "203.0.113.7",
-      service: "submission",
-      session: "203.0.113.7 41234 25 198.51.100.1",
-      clientName: "mail.example.net",
-      proxied: true,
-    },
+    { ...connection, service: "submission", proxied: true },
   ],
-  [
-    "a recipient through a proxy",
-    { policy_context: "proxied-smtp" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, proxied: true },
-  ],
-  [
-    "an unknown client name",
-    { client_name: "unknown" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
-  ],
-  [
-    "no client name",
-    { client_name: undefined },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, clientName: null },
-  ],
+  ["a recipient through a proxy", { policy_context: "proxied-smtp" }, { ...recipient, proxied: true }],
+  ["an unknown client name", { client_name: "unknown" }, { ...recipient, clientName: null }],
+  ["no client name", { client_name: undefined }, { ...recipient, clientName: null }],
   [
     "IPv6 in any spelling",
     { client_address: "2001:DB8:0::7" },
-    {
-      type: "RECIPIENT",
-      listed: null,
-      senderExists: null,
-      ...mail,
-      ip: "2001:db8::7",
-      session: "2001:db8::7 41234 25 198.51.100.1",
-    },
+    { ...recipient, ip: "2001:db8::7", session: "2001:db8::7 41234 25 198.51.100.1" },
   ],
-  [
-    "IPv4 in IPv6",
-    { client_address: "::ffff:203.0.113.7" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
-  ],
-  [
-    "= in a value",
-    { sender: "a=b@example.net" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "a=b@example.net" },
-  ],
-  [
-    "an address in UTF-8",
-    { sender: "jürgen@example.net" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail, sender: "jürgen@example.net" },
-  ],
-  [
-    "an attribute of a later Postfix",
-    { server_name: "x", sizes: "many" },
-    { type: "RECIPIENT", listed: null, senderExists: null, ...mail },
-  ],
+  ["IPv4 in IPv6", { client_address: "::ffff:203.0.113.7" }, recipient],
+  ["= in a value", { sender: "a=b@example.net" }, { ...recipient, sender: "a=b@example.net" }],
+  ["an address in UTF-8", { sender: "jürgen@example.net" }, { ...recipient, sender: "jürgen@example.net" }],
+  ["an attribute of a later Postfix", { server_name: "x", sizes: "many" }, recipient],
 ];
 for (const [name, changes, value] of stages)
   test(`policy request: ${name}`, () => assert.deepEqual(parsePolicyRequest(request(changes)), { ok: true, value }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL } from "../../../test/kit/samples.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -10,8 +10,7 @@ const IP = ip("198.51.100.7");
 const SUBJECT = hostPrefix(IP);
 
 function reportAt(lastAt: Millis, jail = "dovecot", lines: JailReported["lines"] = []): JailReported {
-  const numbers = { failures: 3, limit: 3, windowMs: 10 * MINUTE_MS, banMs: 10 * MINUTE_MS };
-  return { type: "JAIL_REPORTED", ip: IP, jail, ...numbers, lastAt, clientName: null, lines };
+  return { ...JAIL_REPORT, ip: IP, jail, lastAt, lines };
 }
 
 test("what was judged is remembered by jail, and bans by whatever source", async () => {

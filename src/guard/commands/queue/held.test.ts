@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip, MAIL } from "../../../../test/kit/samples.ts";
+import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { KeeperCommand, QueuedMail } from "../../../admin/declare/keeper.ts";
 import { digestOf } from "../../access/secrets.ts";
@@ -45,13 +45,7 @@ async function refusal(command: Command): Promise<string> {
 async function send(queueId: string, recipients: number, account = ANNA): Promise<string> {
   const mail = { ...MAIL, ip: THIEF, account, sender: account, queueId, session: queueId, transaction: queueId };
   for (let i = 0; i < recipients; i++)
-    await kit.engine.ask({
-      type: "RECIPIENT",
-      listed: null,
-      senderExists: null,
-      ...mail,
-      recipient: `${queueId}-${i}@elsewhere.test`,
-    });
+    await kit.engine.ask({ ...RECIPIENT, ...mail, recipient: `${queueId}-${i}@elsewhere.test` });
   const recipient = recipients === 1 ? `${queueId}-0@elsewhere.test` : null;
   const begun = await kit.engine.ask({ type: "MAIL", recipientCount: recipients, ...mail, recipient });
   await kit.engine.ask({ type: "MESSAGE", recipientCount: recipients, sizeBytes: 1, ...mail, recipient });
