@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ip } from "../../../test/kit/samples.ts";
 import { columns } from "../events/columns.ts";
 import type { EventRecord, Rest } from "../events/event.ts";
-import { type Ip, parseIp } from "../net/ip.ts";
+import type { Ip } from "../net/ip.ts";
 import { instant } from "../time.ts";
 import { assess } from "./assess.ts";
 
@@ -123,7 +124,3 @@ test("for one account only its own actions are listed", () => {
     [[BERT], [HOME], [], []],
   );
 });
-
-function ip(text: string): Ip {
-  return parseIp(text) ?? assert.fail(text);
-}

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Authenticator } from "../../../test/kit/authenticator.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
 import { SignIn } from "./sign-in.ts";
 
-const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
 const OWN = { ip: ip("203.0.113.7"), known: null } as const;
 
 describe("sign-ins to the dashboard with a passkey", () => {

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
 import { SignIn } from "./sign-in.ts";
-
-const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
 
 /** The maximum number of networks that may wait. */
 const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { isPublic, ownAddresses } from "./own-addresses.ts";
 
 test("addresses of a home or a provider's inside are not public", () => {
@@ -13,7 +13,3 @@ test("addresses of a home or a provider's inside are not public", () => {
 test("the machine's own addresses are without loopback", () => {
   for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
 });
-
-function ip(text: string): Ip {
-  return parseIp(text) ?? assert.fail(text);
-}

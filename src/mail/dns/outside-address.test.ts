@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../test/kit/checked-server.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { zoneServer } from "../../../test/kit/zone-server.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
 import { comparedReverse, judgeOutside, outsideAddresses } from "./published-records.ts";
 
 const ROUTER = ip("203.0.113.10");
@@ -41,7 +41,3 @@ test("the name of a router's address is needed to send, and optional behind a re
     assert.equal(passesIn[0]?.record.required, false, "a proxy of a machine without IPv4");
   }
 });
-
-function ip(text: string): Ip {
-  return parseIp(text) ?? assert.fail(text);
-}

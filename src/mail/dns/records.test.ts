@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { formFields, type Publisher, printZone, recordsOf, reverseName } from "./records.ts";
-
-function ip(text: string): Ip {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
 
 const publisher: Publisher = {
   domain: "example.org",

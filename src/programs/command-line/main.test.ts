@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { ip } from "../../../test/kit/samples.ts";
 import {
   dataDirectory,
   type Finished,
@@ -13,13 +14,6 @@ import {
   startGuard,
   TIMED,
 } from "../../../test/kit/test-guard.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
-
-function ip(text: string): Ip {
-  const parsed = parseIp(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
 
 describe("with a running guard", TIMED, () => {
   const layout = dataDirectory();
