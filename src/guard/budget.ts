@@ -1,5 +1,5 @@
 import { BoundedMap } from "../core/bounded-map.ts";
-import { countWithin } from "../core/decide/policy.ts";
+import { countWithin } from "../core/decide/windows.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import type { Millis } from "../core/time.ts";
 import { LIMITS } from "./limits.ts";

@@ -9,7 +9,7 @@ import { sourcesIn, testsIn } from "./scope.ts";
 import { Tree } from "./tree.ts";
 
 const ROOT = process.cwd();
-const WINDOWS = "src/core/decide/policy.ts";
+const WINDOWS = "src/core/decide/windows.ts";
 
 test("the list of equivalent mutants holds nothing that is gone, and a reason for each", () => {
   assert.deepEqual(outdated(mutantsIn(ROOT, sourcesIn(ROOT))), []);

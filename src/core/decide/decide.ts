@@ -23,9 +23,10 @@ import {
   type RecipientFacts,
 } from "./mail.ts";
 import { decideNetwork, type NetworkQuestion } from "./neighbours.ts";
-import { exceeded, isProvider, type Policy } from "./policy.ts";
+import { isProvider, type Policy } from "./policy.ts";
 import { decideReport, type ReportFacts } from "./report.ts";
 import { withoutForbiddenBan } from "./sparing.ts";
+import { exceeded } from "./windows.ts";
 
 /** The facts for each type of event. */
 type FactsByType = Readonly<{

@@ -4,8 +4,9 @@ import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
 import { type Change, type Decision, decision } from "./decision.ts";
 import { type Facts, isShared, type Offender } from "./facts.ts";
-import { exceeded, isProvider, type Policy, reached } from "./policy.ts";
+import { isProvider, type Policy } from "./policy.ts";
 import { decideAccountMail, decideAccountRecipient } from "./sending.ts";
+import { exceeded, reached } from "./windows.ts";
 
 /** RFC 5321, 4.5.3.1: a path of 256 octets, with a local part that SMTPUTF8 may make longer. */
 const LONGEST_ADDRESS = 320;

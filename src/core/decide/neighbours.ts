@@ -5,8 +5,9 @@ import { nextBan } from "./ban-ladder.ts";
 import type { Change, Decision, Evidence } from "./decision.ts";
 import type { Facts, Neighbourhood } from "./facts.ts";
 import { HONEST_FOR_MS, honestyOf } from "./honest-mail.ts";
-import { countWithin, type Policy } from "./policy.ts";
+import type { Policy } from "./policy.ts";
 import { protectionOf, spare } from "./sparing.ts";
+import { countWithin } from "./windows.ts";
 
 /**
  * Bans that count against the network: guessing and abuse that the engine itself decided on. Reports of Fail2ban and

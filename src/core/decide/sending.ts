@@ -2,7 +2,8 @@ import type { Mail } from "../events/mail.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
-import { exceeded, type Limit, type Policy } from "./policy.ts";
+import type { Limit, Policy } from "./policy.ts";
+import { exceeded } from "./windows.ts";
 
 /** How long after its first sign-in a place is new to an account. */
 const NEW_FOR_MS = DAY_MS;

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { NOON, times } from "../../../test/kit/samples.ts";
 import { instant, later, type Millis } from "../time.ts";
-import { countWithin, exceeded, type Limit, longestWindowMs, reached, timesToKeep } from "./policy.ts";
+import type { Limit } from "./policy.ts";
+import { countWithin, exceeded, longestWindowMs, reached, timesToKeep } from "./windows.ts";
 
 test("a window is open at its start and closed at its end", () => {
   const events = [later(NOON, -60_000), later(NOON, -59_999), NOON];

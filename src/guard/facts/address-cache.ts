@@ -1,7 +1,8 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { Failure } from "../../core/decide/facts.ts";
-import { longestWindowMs, type Policy, timesToKeep } from "../../core/decide/policy.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { type Event, windowOf } from "../../core/events/event.ts";
 import type { LoginFacts } from "../../core/events/login.ts";
 import type { Protection } from "../../core/events/reasons.ts";

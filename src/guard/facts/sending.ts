@@ -1,7 +1,8 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "../../core/decide/facts.ts";
-import { longestWindowMs, type Policy, timesToKeep } from "../../core/decide/policy.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";

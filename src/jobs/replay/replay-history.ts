@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { guessedName } from "../../core/decide/account-guard.ts";
-import { longestWindowMs, type Policy } from "../../core/decide/policy.ts";
+import type { Policy } from "../../core/decide/policy.ts";
+import { longestWindowMs } from "../../core/decide/windows.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { contains, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
