@@ -47,7 +47,12 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     },
   };
   const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
-    new AccountSending({ policy: POLICY, history, forwards, sent, named }, event, hostPrefix(MAIL.ip), NOON);
+    new AccountSending(
+      { policy: POLICY, parts: { sending: history, forwards }, sent, named },
+      event,
+      hostPrefix(MAIL.ip),
+      NOON,
+    );
   return { asked, sent, named, of };
 }
 

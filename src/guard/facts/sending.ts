@@ -11,6 +11,7 @@ import { later, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { AccountDirectory, ForwardReach } from "../ports.ts";
 import type { HoldState, SendingHistory } from "../storage-ports.ts";
+import { push } from "./address-cache.ts";
 import type { NamedRecipients } from "./smtp-sessions.ts";
 
 export type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
@@ -30,10 +31,7 @@ export class SentMails {
 
   /** A mail that counts. */
   count(policy: Policy, account: string, mail: SentMail): void {
-    const mails = this.#of(policy, account, mail.at);
-    mails.push(mail);
-    const keep = mostMails(policy);
-    if (mails.length > 2 * keep) mails.splice(0, mails.length - keep);
+    push(this.#of(policy, account, mail.at), mail, mostMails(policy));
   }
 
   forget(): void {
@@ -58,14 +56,8 @@ function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy):
 }
 
 /** What is known about the sending account, if there is one. */
-export function sendingOf(
-  { policy, parts, sent, named }: SendingSources,
-  event: ClientEvent,
-  place: Prefix,
-  now: Millis,
-): SendingFacts {
+export function sendingOf(on: SendingSources, event: ClientEvent, place: Prefix, now: Millis): SendingFacts {
   if (!("account" in event) || event.account === null) return NO_SENDING;
-  const on = { policy, history: parts.sending, forwards: parts.forwards, sent, named };
   return new AccountSending(on, { ...event, account: event.account }, place, now);
 }
 
@@ -110,24 +102,17 @@ type SendingSources = Readonly<{
   sent: SentMails;
   named: NamedRecipients;
 }>;
-type Sources = Readonly<{
-  policy: Policy;
-  history: SendingHistory;
-  forwards: ForwardReach;
-  sent: SentMails;
-  named: NamedRecipients;
-}>;
 
 /** What is known about an account when its mail is judged. Each fact is looked up when the decision reads it. */
 export class AccountSending implements SendingFacts {
-  readonly #on: Sources;
+  readonly #on: SendingSources;
   readonly #event: Sending;
   readonly #place: Prefix;
   readonly #now: Millis;
   #recipient: SendingFacts["recipient"] | null = null;
   #hold: HoldState | null = null;
 
-  constructor(on: Sources, event: Sending, place: Prefix, now: Millis) {
+  constructor(on: SendingSources, event: Sending, place: Prefix, now: Millis) {
     this.#on = on;
     this.#event = event;
     this.#place = place;
@@ -162,15 +147,15 @@ export class AccountSending implements SendingFacts {
 
   isNewPlace(since: Millis): boolean {
     const times = { before: since, since: later(this.#now, -this.#on.policy.accounts.knownForMs) };
-    return !this.#on.history.knowsPlace(this.#event.account, this.#place, times);
+    return !this.#on.parts.sending.knowsPlace(this.#event.account, this.#place, times);
   }
 
   refused(since: Millis): number {
-    return this.#on.history.refusals(this.#event.account, since);
+    return this.#on.parts.sending.refusals(this.#event.account, since);
   }
 
   get #state(): HoldState {
-    this.#hold ??= this.#on.history.hold(this.#event.account);
+    this.#hold ??= this.#on.parts.sending.hold(this.#event.account);
     return this.#hold;
   }
 
@@ -179,7 +164,7 @@ export class AccountSending implements SendingFacts {
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
     if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
-    return this.#on.history.hasWritten(account, address) ? "written" : "stranger";
+    return this.#on.parts.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
   #isOurs(address: string): boolean {
@@ -190,8 +175,8 @@ export class AccountSending implements SendingFacts {
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
     try {
-      const reached = this.#on.forwards.reachedBy(account, address);
-      return reached.some((one) => !this.#isOurs(one) && !this.#on.history.hasWritten(account, one));
+      const reached = this.#on.parts.forwards.reachedBy(account, address);
+      return reached.some((one) => !this.#isOurs(one) && !this.#on.parts.sending.hasWritten(account, one));
     } catch {
       return false;
     }
