@@ -199,6 +199,11 @@ export function asUser(user: string, capability: string | null): string {
   );
 }
 
+/** Only the user's own group: no program may use the sockets of Postfix or of other programs. */
+export function asUserOnly(user: string): string {
+  return asUser(user, null).replace("--init-groups", "--clear-groups");
+}
+
 function script(lines: readonly string[]): string {
   return ["#!/bin/sh", "exec 2>&1", ...lines, ""].join("\n");
 }

@@ -1,17 +1,11 @@
 import { join } from "node:path";
-import { asUser, CHECKED, type MailServices, type ServiceCommands } from "../../host/running/runit.ts";
+import { asUser, CHECKED, type MailServices } from "../../host/running/runit.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { removesStaleLocks } from "../dovecot/stale-locks.ts";
 import { fail2banCommand } from "../fail2ban/fail2ban-conf.ts";
 import { postgreyCommand } from "../postgrey/postgrey.ts";
-import {
-  rspamdCommands,
-  rspamdEnded,
-  spamdCommand,
-  spamdEnded,
-  spamHeadCommand,
-  spamMilterCommand,
-} from "./content-services.ts";
+import { rspamdService } from "../rspamd/rspamd-conf.ts";
+import { spamServices } from "../spamassassin/spam-services.ts";
 
 type Chosen = Readonly<{
   /** Mails that SpamAssassin scores at once; 0: it does not run. */
@@ -25,23 +19,10 @@ export function mailServices(layout: Layout, { spam, fail2ban }: Chosen): MailSe
     unbound: { run: [`exec ${asUser("unbound", "net_bind_service")}unbound -d -p -c ${layout.unboundConf}`] },
     postfix: { run: postfixCommands(layout) },
     dovecot: { run: dovecotCommands(layout) },
-    rspamd: { run: rspamdCommands(layout), finish: rspamdEnded() },
+    rspamd: rspamdService(layout),
     postgrey: { run: [postgreyCommand(layout)] },
     ...(spam > 0 ? spamServices(layout, spam) : {}),
     ...(fail2ban ? { fail2ban: { run: fail2banCommand(layout) } } : {}),
-  };
-}
-
-/** Without either of the first two no mail is scored. */
-function spamServices(
-  layout: Layout,
-  atOnce: number,
-): Record<"spamd" | "spam-head" | "spamass-milter", ServiceCommands> {
-  const finish = [spamdEnded(layout)];
-  return {
-    spamd: { run: [spamdCommand(layout, atOnce)], finish },
-    "spam-head": { run: [spamHeadCommand(layout)], finish },
-    "spamass-milter": { run: [spamMilterCommand(layout)] },
   };
 }
 

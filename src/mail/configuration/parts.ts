@@ -17,8 +17,8 @@ import { renderBounceChecks, renderProofRemoval } from "../postfix/proofs.ts";
 import { renderPostgrey } from "../postgrey/postgrey.ts";
 import { renderRspamd, rspamdVariables } from "../rspamd/rspamd-conf.ts";
 import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
+import { renderSpamMilter } from "../spamassassin/spam-services.ts";
 import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassin/spamassassin-conf.ts";
-import { renderSpamMilter } from "./content-services.ts";
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
 

@@ -5,7 +5,7 @@ import type { Log } from "../../guard/ports.ts";
 import type { LogPositions } from "../../guard/storage-ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { REFUSED_AS_SPAM } from "../configuration/content-services.ts";
+import { REFUSED_AS_SPAM } from "../spamassassin/spam-services.ts";
 import { SpamdLog } from "./content-filter-log.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
 import { readMailLog } from "./mail-log.ts";

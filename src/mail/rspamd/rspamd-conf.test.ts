@@ -6,7 +6,7 @@ import { before, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { dkimKeys, renderRspamd, rspamdVariables } from "./rspamd-conf.ts";
+import { dkimKeys, renderRspamd, rspamdService, rspamdVariables } from "./rspamd-conf.ts";
 
 const site = sampleSite();
 
@@ -77,4 +77,14 @@ describe("rspamd itself", { skip: lacking({ installed: RSPAMD }) }, () => {
     const printed = execFileSync("rspamadm", ["lua", "-b", script], { encoding: "utf8" });
     assert.deepEqual(printed.trim().split("\n"), Object.values(expected));
   });
+});
+
+test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
+  const command = rspamdService(site.layout).run.join("\n");
+  assert.match(
+    command,
+    /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /,
+  );
+  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
+  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });

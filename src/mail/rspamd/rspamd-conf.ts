@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Layout } from "../../settings/layout.ts";
+import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
+import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
 import { renderRspamdRules } from "./rules.ts";
 
@@ -23,6 +24,29 @@ const SIGNED = [
 export function rspamdVariables({ rspamdData }: Layout, directory: string): readonly string[] {
   const own = ["CONFDIR", "LOCAL_CONFDIR"].map((name) => `--var=${name}=${directory}`);
   return [...own, ...["DBDIR", "RUNDIR", "LOGDIR"].map((name) => `--var=${name}=${rspamdData}`)];
+}
+
+/**
+ * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
+ * it read the keys that sign mail, and files that the guard writes for it.
+ */
+export function rspamdService(layout: Layout): ServiceCommands {
+  const user = asUserOnly(CONTENT_USERS.rspamd);
+  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
+  return {
+    run: [
+      `${user}sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
+      `exec ${user}rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
+    ],
+    // In the service directory: rspamd's processes outlive their main process if that was killed. Its own user looks for
+    // them: root of a container may not look into other users' processes (ptrace(2)).
+    finish: [
+      `exec ${user}sh -c '`,
+      "for one in /proc/[0-9]*; do",
+      `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
+      "done'",
+    ],
+  };
 }
 
 /**

@@ -1,14 +1,35 @@
+import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
+import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
-import { rspamdVariables } from "../rspamd/rspamd-conf.ts";
-import { fetchedRules, PACKAGED_RULES } from "../spamassassin/spamassassin-conf.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+import { fetchedRules, PACKAGED_RULES } from "./spamassassin-conf.ts";
+
+/** How SpamAssassin runs, and scores `atOnce` mails at once. Without spamd or the program in front of it no mail is scored. */
+export function spamServices(
+  layout: Layout,
+  atOnce: number,
+): Record<"spamd" | "spam-head" | "spamass-milter", ServiceCommands> {
+  const { spamHead, spamHeadSocket, spamdSocket, spamPulseSocket, spamMilterConf } = layout;
+  // What depends on the settings is rendered with them (`renderSpamMilter`).
+  const finish = [`exec sh ${spamMilterConf}/spamd-ended`];
+  return {
+    spamd: { run: [spamdCommand(layout, atOnce)], finish },
+    // Between spamc and spamd, as spamd's user; it needs only the sockets.
+    "spam-head": {
+      run: [
+        `exec ${asUserOnly(CONTENT_USERS.spamd)}/usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`,
+      ],
+      finish,
+    },
+    "spamass-milter": { run: [`exec sh ${spamMilterConf}/command`] },
+  };
+}
 
 /**
  * spamd(8p): one child waits for work, and others start while it is busy, up to `processes` in all. It looks for a user's preferences under
  * the recipient's address.
  */
-export function spamdCommand(layout: Layout, processes: number): string {
+function spamdCommand(layout: Layout, processes: number): string {
   const options = [
     `--siteconfigpath=${layout.spamAssassinConf}`,
     `--username=${CONTENT_USERS.spamd}`,
@@ -22,26 +43,10 @@ export function spamdCommand(layout: Layout, processes: number): string {
     `--timeout-child=${SPAM_SECONDS}`,
     "--syslog=stderr --log-timestamp-fmt=",
   ];
-  const user = as(CONTENT_USERS.spamd);
+  const user = asUserOnly(CONTENT_USERS.spamd);
   // As its user, who owns the files there.
   const rules = `rules=${fetchedRules(layout)}; [ -d "$rules" ] || rules=${PACKAGED_RULES}`;
-  return `exec ${user} env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
-}
-
-/** Between spamc and spamd, as spamd's user; it needs only the sockets. */
-export function spamHeadCommand({ spamHead, spamHeadSocket, spamdSocket, spamPulseSocket }: Layout): string {
-  const user = as(CONTENT_USERS.spamd);
-  return `exec ${user} /usr/bin/python3 -I ${spamHead} ${spamHeadSocket} ${spamdSocket} ${spamPulseSocket}`;
-}
-
-/** Its options depend on the settings, so they are rendered with them (`renderSpamMilter`). */
-export function spamMilterCommand(layout: Layout): string {
-  return `exec sh ${layout.spamMilterConf}/command`;
-}
-
-/** The finish script of spamd and of the program in front of it. Also rendered with the settings. */
-export function spamdEnded(layout: Layout): string {
-  return `exec sh ${layout.spamMilterConf}/spamd-ended`;
+  return `exec ${user}env HOME=${layout.spamState} sh -c '${rules}; exec spamd --configpath="$rules" ${options.join(" ")}'`;
 }
 
 /**
@@ -77,7 +82,7 @@ function milterCommand({ layout, domains, spam, messageSizeBytes, limits }: Site
     // Postfix may use its socket through the group of the directory; the milter itself is not in that group.
     "umask 007",
     // For each mail it closes every possible file descriptor before it becomes spamc: a million in some containers.
-    `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${as(CONTENT_USERS.spamMilter)} \\`,
+    `exec chpst -o ${FILES + FILES_OF_A_PLACE * limits.smtpPlaces} ${asUserOnly(CONTENT_USERS.spamMilter)}\\`,
     `  spamass-milter -p ${layout.spamMilterSocket} -u nobody -e ${domains[0] ?? "localhost"}${refuse} \\`,
     // spamc takes only the headers from the answer and keeps the body, because spamd saw only the start of a long one.
     `  -- -U ${layout.spamHeadSocket} -t ${seconds} --headers -s ${Math.min(messageSizeBytes + ROOM_BYTES, MOST_BYTES)}`,
@@ -94,37 +99,3 @@ const MOST_BYTES = 256 * 1024 * 1024;
 
 /** The reply to a sender whose mail scored too high. It names no mechanism; log lines are found by it. */
 export const REFUSED_AS_SPAM = "Message content refused";
-
-/**
- * Its compiled files are removed first: if it was killed while writing them, they may be incomplete. Its own group lets
- * it read the keys that sign mail, and files that the guard writes for it.
- */
-export function rspamdCommands(layout: Layout): readonly string[] {
-  const user = as(CONTENT_USERS.rspamd);
-  const variables = rspamdVariables(layout, layout.rspamdConf).join(" ");
-  return [
-    `${user} sh -c 'rm -f ${layout.rspamdData}/*.hsmp*'`,
-    `exec ${user} rspamd -f ${variables} -c ${layout.rspamdConf}/rspamd.conf`,
-  ];
-}
-
-/**
- * For runsv(8), in the service directory: rspamd's processes outlive their main process if that was killed. Its own user looks for
- * them: root of a container may not look into other users' processes (ptrace(2)).
- */
-export function rspamdEnded(): readonly string[] {
-  return [
-    `exec ${as(CONTENT_USERS.rspamd)} sh -c '`,
-    "for one in /proc/[0-9]*; do",
-    `  if [ "$one/exe" -ef /usr/bin/rspamd ] && [ "$one/cwd" -ef . ]; then kill -9 "\${one#/proc/}"; fi`,
-    "done'",
-  ];
-}
-
-/** Only the user's own group: no program may use the sockets of Postfix or of other programs. */
-function as(user: string): string {
-  return (
-    `setpriv --reuid ${user} --regid ${user} --clear-groups ` +
-    "--inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs"
-  );
-}

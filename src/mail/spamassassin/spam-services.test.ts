@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderSieve } from "../dovecot/sieve.ts";
-import { renderSpamPreferences } from "../spamassassin/spam-preferences.ts";
-import { renderSpamMilter, rspamdCommands, spamdCommand } from "./content-services.ts";
+import { renderSpamPreferences } from "./spam-preferences.ts";
+import { renderSpamMilter, spamServices } from "./spam-services.ts";
 
 const { layout, spam } = sampleSite();
 
@@ -13,10 +13,10 @@ function milter(changes: Partial<typeof spam> = {}): Readonly<Record<string, str
 }
 
 test("spamd runs without rights, small, and finds a recipient's preferences by the address", () => {
-  const command = spamdCommand(layout, 2);
+  const [command = ""] = spamServices(layout, 2).spamd.run;
   assert.match(command, /--reuid debian-spamd .*--bounding-set=-all --no-new-privs/);
   assert.match(command, /--max-children=2/);
-  assert.match(spamdCommand(layout, 1), /--max-children=1/);
+  assert.match(spamServices(layout, 1).spamd.run[0] ?? "", /--max-children=1/);
   assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
 });
 
@@ -44,16 +44,6 @@ test("where mail shall wait, the milter runs only while spamd does", () => {
   );
   assert.doesNotMatch(milter()["command"] ?? "", /^until /m);
   assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
-});
-
-test("rspamd runs without rights, and by nothing of the packaged one's configuration", () => {
-  const command = rspamdCommands(layout).join("\n");
-  assert.match(
-    command,
-    /--reuid _rspamd --regid _rspamd --clear-groups .*--bounding-set=-all --no-new-privs rspamd -f /,
-  );
-  for (const name of ["CONFDIR", "LOCAL_CONFDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/conf/rspamd `));
-  for (const name of ["DBDIR", "RUNDIR", "LOGDIR"]) assert.ok(command.includes(` --var=${name}=/srv/mail/lib/rspamd `));
 });
 
 test("the mail that goes to Junk, and the senders that a recipient allows", () => {
