@@ -7,8 +7,9 @@ import type { NameAnswer, Names } from "../../guard/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;
-/** Codes of dns.Resolver: no such name, or no record of this type. */
-const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
+const SPF_TRIES = 2;
+/** Codes of dns.Resolver: no such name, or no record of this type. Any other means that the DNS did not answer. */
+const NO_SUCH: readonly string[] = ["ENOTFOUND", "ENODATA"];
 
 /** Asks one resolver and ignores /etc/resolv.conf (node:dns, c-ares). */
 export class ResolverNames implements Names {
@@ -38,14 +39,11 @@ export class ResolverNames implements Names {
 }
 
 /** Asks only this server: an address, for port 53, or `address:port`. */
-export function resolverAt(server: string): Resolver {
-  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
+export function resolverAt(server: string, { tries = 1, timeoutMs = TIMEOUT_MS } = {}): Resolver {
+  const resolver = new Resolver({ timeout: timeoutMs, tries });
   resolver.setServers([server]);
   return resolver;
 }
-
-const SPF_TIMEOUT_MS = 3_000;
-const SPF_TRIES = 2;
 
 /** Asks one resolver and ignores /etc/resolv.conf. */
 export class ResolverLookup implements NameLookup {
@@ -53,12 +51,12 @@ export class ResolverLookup implements NameLookup {
 
   /** `server` as `127.0.0.1` or `127.0.0.1:5353`. */
   constructor(server: string) {
-    this.#resolver = spfResolverAt(server);
+    this.#resolver = resolverAt(server, { tries: SPF_TRIES });
   }
 
   /** Asks another resolver from now on. */
   use(server: string): void {
-    this.#resolver = spfResolverAt(server);
+    this.#resolver = resolverAt(server, { tries: SPF_TRIES });
   }
 
   texts(name: string): Promise<Found<string>> {
@@ -83,22 +81,13 @@ export class ResolverLookup implements NameLookup {
   }
 }
 
-function spfResolverAt(server: string): Resolver {
-  const resolver = new Resolver({ timeout: SPF_TIMEOUT_MS, tries: SPF_TRIES });
-  resolver.setServers([server]);
-  return resolver;
-}
-
-/** The error codes that mean "no such record". */
-const NO_RECORD: readonly string[] = ["ENODATA", "ENOTFOUND"];
-
-async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
+/** What the DNS answers; nothing found is an answer too. Never rejects. */
+export async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
   try {
     return { ok: true, found: await ask() };
   } catch (error) {
     const code = codeOf(error);
-    if (NO_RECORD.includes(code)) return { ok: true, found: [] };
-    return { ok: false, reason: messageOf(error) };
+    return NO_SUCH.includes(code) ? { ok: true, found: [] } : { ok: false, reason: messageOf(error) };
   }
 }
 
@@ -110,8 +99,7 @@ const REFUSED = "ECONNREFUSED";
 
 /** Whether a resolver answers anything at all. `server` as `127.0.0.1` or `127.0.0.1:5353`. Never throws. */
 export async function probeResolver(server: string, timeoutMs: number): Promise<ProbeResult> {
-  const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
-  resolver.setServers([server]);
+  const resolver = resolverAt(server, { timeoutMs });
   try {
     await resolver.resolvePtr(BUILT_IN);
     return { ok: true };

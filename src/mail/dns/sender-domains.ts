@@ -1,12 +1,11 @@
 import type { Resolver } from "node:dns/promises";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { codeOf } from "../../core/error.ts";
 import { isDomain } from "../../core/net/address.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { within } from "../../guard/lookups/outside.ts";
 import type { SenderDomains } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
-import { resolverAt } from "./resolver.ts";
+import { found, resolverAt } from "./resolver.ts";
 
 export const SENDER_DOMAIN_LIMITS = {
   deadlineMs: 1_500,
@@ -20,9 +19,6 @@ export const SENDER_DOMAIN_LIMITS = {
 } as const;
 
 type Held = Readonly<{ exists: boolean | null; until: number }>;
-
-/** No such name, or no record of this type. Any other error means that the DNS did not answer. */
-const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
 /** Asks one resolver for MX, then for addresses, like a server that replies to the sender. */
 export class DnsSenderDomains implements SenderDomains {
@@ -61,22 +57,13 @@ export class DnsSenderDomains implements SenderDomains {
   }
 }
 
-async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
-  const exchanges = await answerOf(resolver.resolveMx(domain));
-  if (exchanges === null) return null;
-  // A null MX means that the domain accepts no mail (RFC 7505).
-  if (exchanges.length > 0) return exchanges.some(({ exchange }) => exchange !== "" && exchange !== ".");
-  const [v4, v6] = await Promise.all([answerOf(resolver.resolve4(domain)), answerOf(resolver.resolve6(domain))]);
-  if ((v4?.length ?? 0) + (v6?.length ?? 0) > 0) return true;
-  return v4 === null || v6 === null ? null : false;
-}
-
 /** Null: the DNS gave no answer. */
-async function answerOf<T>(asked: Promise<readonly T[]>): Promise<readonly T[] | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    const code = codeOf(error);
-    return NO_SUCH.includes(code) ? [] : null;
-  }
+async function takesMail(resolver: Resolver, domain: string): Promise<boolean | null> {
+  const exchanges = await found(() => resolver.resolveMx(domain));
+  if (!exchanges.ok) return null;
+  // A null MX means that the domain accepts no mail (RFC 7505).
+  if (exchanges.found.length > 0) return exchanges.found.some(({ exchange }) => exchange !== "" && exchange !== ".");
+  const answers = await Promise.all([found(() => resolver.resolve4(domain)), found(() => resolver.resolve6(domain))]);
+  if (answers.some((answer) => answer.ok && answer.found.length > 0)) return true;
+  return answers.every(({ ok }) => ok) ? false : null;
 }
