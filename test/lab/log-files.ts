@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { elderParts } from "../../src/mail/logs/keep-logs.ts";
+import { elderParts } from "../../src/mail/logs/log-follower.ts";
 
 /** The whole log: its older parts, then the current one. */
 export function wholeLog(file: string): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elderParts } from "../../src/mail/logs/keep-logs.ts";
+import { elderParts } from "../../src/mail/logs/log-follower.ts";
 import { parseMailLine } from "../../src/mail/logs/log-line.ts";
 import { Dialog } from "./dialog.ts";
 import { wholeLog } from "./log-files.ts";

@@ -22,7 +22,8 @@ import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { until } from "../../../test/kit/until.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { elderParts, LogKeeper } from "./keep-logs.ts";
+import { LogKeeper } from "./keep-logs.ts";
+import { elderParts } from "./log-follower.ts";
 
 const WARNING = "Nov 20 08:08:30 mail postfix/smtpd[1]: warning: hostname x does not resolve";
 const ERROR = "Nov 20 08:08:31 imap(anna@example.test)<1><x>: Error: disk full";

@@ -9,7 +9,7 @@ import { appendFile, moveFile, removeFile, truncateFile, writeFile } from "../..
 import { pidOf } from "../../host/running/supervise.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { isRotated, rotatedName } from "./log-follower.ts";
+import { elderParts, rotatedName } from "./log-follower.ts";
 import {
   BLOCK_BYTES,
   blockOf,
@@ -123,15 +123,6 @@ export class LogKeeper {
       if (!path.endsWith(".gz") && statSync(path).mtimeMs < due)
         await compressFile(path, new PackLog((blocks) => this.#packed(`${path}.gz`, blocks)));
   }
-}
-
-/** Its rotated parts, oldest first, by name. */
-export function elderParts(file: string): readonly string[] {
-  const directory = dirname(file);
-  return readdirSync(directory)
-    .filter((name) => isRotated(name, basename(file)))
-    .toSorted()
-    .map((name) => join(directory, name));
 }
 
 /** postlogd(8) and Dovecot's log process; a service that is not running has no open file. */

@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, lstatSync, readdirSync, readSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { constants, inflateRawSync } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
-import { isRotated, positionAtEnd } from "./log-follower.ts";
+import { elderParts, positionAtEnd } from "./log-follower.ts";
 import {
   endOf,
   hasKeyIn,
@@ -53,12 +53,7 @@ export type OpenFile = Readonly<{ path: string; fd: number; sizeBytes: number; m
 /** Opens the log; the caller closes the current file. */
 export function openLog(log: ComponentLog): OpenLog {
   const current = openFile(log.current, false);
-  const folder = dirname(log.current);
-  const elder = readdirSync(folder)
-    .filter((file) => isRotated(file, basename(log.current)))
-    .map((file) => join(folder, file))
-    .toSorted()
-    .toReversed();
+  const elder = elderParts(log.current).toReversed();
   // Rotated between the two steps, it would be read twice.
   const mine = current === null ? null : fstatSync(current.fd).ino;
   const others = elder.filter((path) => lstatSync(path, { throwIfNoEntry: false })?.ino !== mine);

@@ -250,6 +250,15 @@ export function isRotated(name: string, of: string): boolean {
   return of === "current" ? BY_SVLOGD.test(name) : name.startsWith(of) && BY_KEEPER.test(name.slice(of.length));
 }
 
+/** The rotated parts of a log, oldest first, by name. */
+export function elderParts(file: string): readonly string[] {
+  const directory = dirname(file);
+  return readdirSync(directory)
+    .filter((name) => isRotated(name, basename(file)))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
 /** By logrotate(8): `eve.json.1`, `eve.json-20261120`. */
 const BY_LOGROTATE = /^(?:\.\d{1,4}|-\d{8}(?:-\d{1,10})?)$/;
 
