@@ -6,6 +6,7 @@ import type { Layout } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { integer } from "./columns.ts";
 import { engineMigrations } from "./engine-db/schema.ts";
+import { together } from "./transactions.ts";
 
 /** The schema version of a file: how many migrations it has had. */
 export function schemaVersion(db: DatabaseSync): number {
@@ -27,15 +28,11 @@ export function migrate(db: DatabaseSync, migrations: readonly string[], applica
   let version = schemaVersion(db);
   while (version < migrations.length) {
     const steps = version === 0 ? migrations : migrations.slice(version, version + 1);
-    db.exec("BEGIN IMMEDIATE");
-    try {
+    version += steps.length;
+    together(db, () => {
       for (const step of steps) db.exec(step);
-      version += steps.length;
-      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}; COMMIT`);
-    } catch (error) {
-      if (db.isTransaction) db.exec("ROLLBACK");
-      throw error;
-    }
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`);
+    });
   }
 }
 

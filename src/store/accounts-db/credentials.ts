@@ -8,6 +8,7 @@ import type { CredentialStore, FoundToken, NewToken } from "../../guard/admin-po
 import { LIMITS } from "../../guard/limits.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { integer, millis, millisOrNull, text } from "../columns.ts";
+import { together } from "../transactions.ts";
 
 const PASSWORD = "password";
 
@@ -66,14 +67,10 @@ export class SqliteCredentials implements CredentialStore {
 
   /** Also ends the administrator's sessions; those of mailboxes stay. */
   setAdminPassword(hash: string): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    together(this.#db, () => {
       this.#put.run(PASSWORD, hash, this.#clock.now());
-      this.#db.exec("DELETE FROM session WHERE account IS NULL; COMMIT");
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+      this.#db.exec("DELETE FROM session WHERE account IS NULL");
+    });
   }
 
   /** Null until a password is set. */

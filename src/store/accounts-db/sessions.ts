@@ -12,6 +12,7 @@ import { isoTime, later, type Millis } from "../../core/time.ts";
 import type { FoundSession, NewSession, SessionStore, WhichSessions } from "../../guard/admin-ports.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { integer, millis, text, textOrNull } from "../columns.ts";
+import { together } from "../transactions.ts";
 import { NotedUses } from "./credentials.ts";
 
 /** Sessions in `accounts.db`, by the digest of their secret: reading the file opens no session. */
@@ -53,17 +54,12 @@ export class SqliteSessions implements SessionStore {
   }
 
   open({ digest, id, account, device, ip, at }: NewSession): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    together(this.#db, () => {
       this.#forget.run(later(at, -SESSION_IDLE_MS), later(at, -SESSION_AGE_MS), later(at, SESSION_AHEAD_MS));
       const most = account === null ? LIMITS.dashboardSessions : LIMITS.mailboxSessions;
       this.#shrink.run(account, most - 1);
       this.#add.run(digest, id, device, ip, at, at, at, account);
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 
   find(digest: string, now: Millis, isUse: boolean): FoundSession | null {

@@ -18,6 +18,7 @@ import {
   textOrNull,
 } from "../columns.ts";
 import { EventIds } from "../events/event-ids.ts";
+import { together } from "../transactions.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -164,8 +165,7 @@ export class SqliteAlertStore implements AlertStore {
   }
 
   save({ alerts, deliveries }: AlertState): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
+    together(this.#db, () => {
       this.#db.exec("DELETE FROM alert; DELETE FROM alert_delivery; DELETE FROM alert_message");
       for (const { code, subject, detail, openedAt, lastAt, resolvedAt } of alerts)
         this.#sql.addAlert.run(code, subject, detail, openedAt, lastAt, resolvedAt);
@@ -174,11 +174,7 @@ export class SqliteAlertStore implements AlertStore {
         this.#sql.addMessage.run(id, kind, at, severity, code, subject, title, body);
       for (const { message, channel, attempts, dueAt } of deliveries)
         this.#sql.addDelivery.run(message.id, channel, attempts, dueAt);
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
+    });
   }
 }
 

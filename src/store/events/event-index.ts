@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { integer } from "../columns.ts";
+import { together } from "../transactions.ts";
 
 /** A sixth of a millisecond of work. With 512, the clients that waited for it were most of the slowest hundredth. */
 const MOST_WAITING = 32;
@@ -36,9 +37,7 @@ export class EventIndex {
         WHERE id >= (SELECT coalesce(max(id), 0) FROM event WHERE id <= (SELECT upto FROM event_indexed)))
       WHERE at < earlier`);
     this.#note = db.prepare("UPDATE event_indexed SET upto = (SELECT coalesce(max(id), 0) FROM event)");
-    db.exec("BEGIN IMMEDIATE");
-    this.settle();
-    db.exec("COMMIT");
+    together(db, () => this.settle());
     this.ended(true);
   }
 
@@ -101,24 +100,16 @@ export class EventNames {
     const count = integer(range?.["n"]);
     if (count === 0) return 0;
     const [from, upto] = [integer(range?.["names"]), integer(range?.["high"])];
-    this.#sql.begin.run();
-    try {
+    together(this.#db, () => {
       this.#sql.enter.run(from, upto);
       this.#sql.note.run(upto);
-      this.#sql.commit.run();
-      return count;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#sql.rollback.run();
-      throw error;
-    }
+    });
+    return count;
   }
 }
 
 function statements(sql: (text: string) => StatementSync) {
   return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
     next: sql(`
       SELECT count(*) AS n, max(id) AS high, (SELECT names FROM event_indexed) AS names
       FROM (SELECT id FROM event WHERE id > (SELECT names FROM event_indexed) ORDER BY id LIMIT ?)`),

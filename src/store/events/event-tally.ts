@@ -3,6 +3,7 @@ import type { EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, WEEK_MS } from "../../core/time.ts";
 import { FIGURES_FOR_MS, MINUTES_FOR_MS, RANKED_FOR_MS, SENT, type Totals } from "../../guard/figures.ts";
 import { integer, TOOK_EFFECT, text } from "../columns.ts";
+import { together } from "../transactions.ts";
 
 /** Less than a millisecond of work, once a minute. */
 const MOST_REMOVED = 200;
@@ -138,19 +139,14 @@ export class EventTally {
     if (found === 0) return false;
     const range = [integer(some?.["low"]), integer(some?.["high"])] as const;
     const hour = integer(some?.["hour"]);
-    this.#sql.begin.run();
-    try {
+    together(this.#db, () => {
       this.#sql.addresses.run(...range);
       this.#sql.done.run(range[1], found);
       this.#keepBest(hour, MOST_ADDRESSES);
       if (hour !== this.#hour) this.#keepBest(this.#hour, KEPT_ADDRESSES);
       this.#fold(hour);
       this.#sql.forget.run(hour - RANKED_FOR_MS);
-      this.#sql.commit.run();
-    } catch (error) {
-      if (this.#db.isTransaction) this.#sql.rollback.run();
-      throw error;
-    }
+    });
     this.#hour = hour;
     return found === most;
   }
@@ -192,9 +188,6 @@ function statements(sql: (text: string) => StatementSync) {
   const best = (order: string, most: string): string =>
     `SELECT ip FROM (SELECT ip FROM address_tally WHERE since = ?1 ORDER BY ${order} LIMIT ${most})`;
   return {
-    begin: sql("BEGIN IMMEDIATE"),
-    commit: sql("COMMIT"),
-    rollback: sql("ROLLBACK"),
     next: sql(`
       SELECT count(*) AS n, min(id) AS low, max(id) AS high, max(${hourOf}) AS hour FROM
         (SELECT id, at FROM event WHERE id > (SELECT upto FROM event_tallied) ORDER BY id LIMIT ?)`),

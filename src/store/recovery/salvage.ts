@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { messageOf } from "../../core/error.ts";
 import { text } from "../columns.ts";
 import { isDamage } from "../open.ts";
+import { together } from "../transactions.ts";
 
 /**
  * The lasting tables: bans, lists, knowledge of addresses and accounts, administrators. Not the alerts, which events
@@ -92,18 +93,13 @@ function isDamaged(db: DatabaseSync): boolean {
 
 function copyAll(source: DatabaseSync, db: DatabaseSync, done: Salvaged): readonly string[] {
   const tables = [...LASTING.map((table) => ({ table, order: "" })), NEWEST_EVENTS, NEWEST_MINUTES];
-  try {
-    db.exec("BEGIN IMMEDIATE");
+  return together(db, () => {
     const complete = tables.filter((one) => !done.has(one.table) && copyTable(source, db, one));
     // Events up to `answered` no longer count. Their ids are reused if the newest were lost.
     if (!done.has("event"))
       db.exec("UPDATE ban SET answered = min(answered, (SELECT coalesce(max(id), 0) FROM event))");
-    db.exec("COMMIT");
     return complete.map(({ table }) => table);
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
-  }
+  });
 }
 
 function openedForReading(path: string): DatabaseSync | null {
