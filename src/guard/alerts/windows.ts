@@ -11,39 +11,37 @@ const MOST_NAMED = 3;
 
 type Seen = Readonly<{ at: Millis; name: string }>;
 
+/** Takes each event, and says which conditions its events make true now. */
+type Window = Readonly<{ take(event: AlertEvent): void; holding(now: Millis): readonly Holding[] }>;
+
 /**
  * Counts recent events. The result depends only on committed events, so reading them again after a restart gives the
  * same. Bounded: each rule remembers no more than its threshold.
  */
 export class AlertWindows {
-  readonly #rules: readonly RuleWindow[];
-  readonly #accounts = new AccountWindows();
   readonly #sending = new SendingWindows();
-  readonly #settings = new SettingsWindow();
-  readonly #tokens = new TokenWindows();
-  readonly #passkeys = new PasskeyWindows();
-  readonly #webAccounts = new WebAccountWindows();
-  readonly #factors = new FactorWindows();
   readonly #guesses: Guesses;
-  readonly #hits = new Hits();
+  readonly #all: readonly Window[];
 
   constructor(thresholds: Thresholds) {
-    this.#rules = eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code]));
     this.#guesses = new Guesses(thresholds.password_guessed);
+    this.#all = [
+      ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
+      new AccountWindows(),
+      this.#sending,
+      new TokenWindows(),
+      new PasskeyWindows(),
+      new WebAccountWindows(),
+      new FactorWindows(),
+      new SettingsWindow(),
+      this.#guesses,
+      new Hits(),
+    ];
   }
 
   /** Events in the order of their ids. */
   take(event: AlertEvent): void {
-    for (const rule of this.#rules) rule.take(event);
-    this.#accounts.take(event);
-    this.#sending.take(event);
-    this.#tokens.take(event);
-    this.#passkeys.take(event);
-    this.#webAccounts.take(event);
-    this.#factors.take(event);
-    this.#settings.take(event);
-    this.#guesses.take(event);
-    this.#hits.take(event);
+    for (const window of this.#all) window.take(event);
   }
 
   /** Adds guessed passwords and held accounts that were known before the events that were read. */
@@ -55,23 +53,11 @@ export class AlertWindows {
   }
 
   holding(now: Millis): readonly Holding[] {
-    const rules = this.#rules.map((rule) => rule.holding(now)).filter((one) => one !== null);
-    return [
-      ...rules,
-      ...this.#accounts.holding(now),
-      ...this.#sending.holding(now),
-      ...this.#tokens.holding(now),
-      ...this.#passkeys.holding(now),
-      ...this.#webAccounts.holding(now),
-      ...this.#factors.holding(now),
-      ...this.#settings.holding(now),
-      ...this.#guesses.holding(now),
-      ...this.#hits.holding(now),
-    ];
+    return this.#all.flatMap((window) => window.holding(now));
   }
 }
 
-class RuleWindow {
+class RuleWindow implements Window {
   readonly #rule: EventRule;
   readonly #threshold: number;
   /** Ascending by time: an entry that is seen again moves to the end. */
@@ -89,20 +75,17 @@ class RuleWindow {
     this.#seen.set(this.#rule.distinct ? name : event.id, { at: event.at, name });
   }
 
-  holding(now: Millis): Holding | null {
+  holding(now: Millis): readonly Holding[] {
     const { code, windowMs, counted } = this.#rule;
     for (const [key, { at }] of this.#seen) {
       if (at > now - windowMs) break;
       this.#seen.delete(key);
     }
-    if (this.#seen.size < this.#threshold) return null;
+    if (this.#seen.size < this.#threshold) return [];
     const named = mostFrequent([...this.#seen].map(([, { name }]) => name));
     const from = named.length === 0 ? "" : `, from ${named.join(", ")}${this.#rule.distinct ? " and others" : ""}`;
-    return {
-      code,
-      subject: "",
-      detail: `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`,
-    };
+    const detail = `${this.#threshold} or more ${counted} within ${formatDuration(windowMs)}${from}`;
+    return [{ code, subject: "", detail }];
   }
 }
 
