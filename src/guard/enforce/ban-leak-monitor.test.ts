@@ -6,7 +6,7 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { BanLeakMonitor, BITES_AFTER_MS } from "./ban-leak-monitor.ts";
 
-const LEAK = { code: "bans_leak", ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
+const LEAK = { ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
 
 function monitor(isEnforcing = true, hasProxies = false) {
   const clock = new HandClock();
@@ -75,8 +75,8 @@ test("the engine reports a banned address once its ban should work, but not the 
   assert.deepEqual(sightings(), []);
   await connect();
   assert.deepEqual(
-    sightings().map(({ code }) => code),
-    ["bans_leak"],
+    sightings().map(({ ip: from }) => from),
+    [STRANGER],
   );
 });
 

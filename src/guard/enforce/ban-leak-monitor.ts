@@ -1,4 +1,3 @@
-import type { NoticeCode } from "../../core/alerts/notices.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Facts } from "../../core/decide/facts.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -11,12 +10,10 @@ import type { Clock, Notices } from "../ports.ts";
 /** By then a ban is in the kernel and its sessions are closed. */
 export const BITES_AFTER_MS = 15 * SECOND_MS;
 /** How long a notice stays after its last sighting. */
-const KEPT_MS = { bans_leak: 10 * MINUTE_MS } as const;
-type Watched = keyof typeof KEPT_MS & NoticeCode;
+const KEPT_MS = 10 * MINUTE_MS;
 
-/** A committed event that the owner must know about now. */
+/** A committed event of a banned client that should not have got so far. */
 export type Sighting = Readonly<{
-  code: "bans_leak";
   ip: Ip;
   service: Service;
   since: Millis;
@@ -34,7 +31,7 @@ export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts,
   if (now - ban.createdAt < BITES_AFTER_MS) return null;
   const { ip, service, type } = event;
   const mayBeProxied = type === "LOGIN_ASKED" && service === "submission";
-  return { code: "bans_leak", ip, service, since: ban.createdAt, mayBeProxied };
+  return { ip, service, since: ban.createdAt, mayBeProxied };
 }
 
 export const NO_SIGHTINGS: readonly Sighting[] = [];
@@ -56,10 +53,10 @@ export type BanLeakMonitorParts = Readonly<{
 /** If a new table does not stop a leak, rebuilding it each second would not either. */
 const REBUILD_EVERY_MS = MINUTE_MS;
 
-/** Turns sightings into notices, and removes them when nothing similar was seen for a while. */
+/** Turns sightings into a notice, and removes it when nothing similar was seen for a while. */
 export class BanLeakMonitor {
   readonly #parts: BanLeakMonitorParts;
-  readonly #seenAt = new Map<Watched, Millis>();
+  #seenAt: Millis | null = null;
   #rebuiltAt: Millis | null = null;
 
   constructor(parts: BanLeakMonitorParts) {
@@ -72,8 +69,8 @@ export class BanLeakMonitor {
     // A direct client was seen when the connection started.
     if (sighting.mayBeProxied && this.#parts.hasProxies) return;
     const now = this.#parts.clock.now();
-    this.#seenAt.set(sighting.code, now);
-    this.#parts.notices.raise(sighting.code, detailOf(sighting));
+    this.#seenAt = now;
+    this.#parts.notices.raise("bans_leak", detailOf(sighting));
     if (this.#rebuiltAt !== null && Math.abs(now - this.#rebuiltAt) < REBUILD_EVERY_MS) return;
     this.#rebuiltAt = now;
     this.#parts.renew();
@@ -81,12 +78,9 @@ export class BanLeakMonitor {
 
   /** Call it now and then. */
   look(): void {
-    const now = this.#parts.clock.now();
-    for (const [code, at] of this.#seenAt)
-      if (Math.abs(now - at) >= KEPT_MS[code]) {
-        this.#seenAt.delete(code);
-        this.#parts.notices.clear(code);
-      }
+    if (this.#seenAt === null || Math.abs(this.#parts.clock.now() - this.#seenAt) < KEPT_MS) return;
+    this.#seenAt = null;
+    this.#parts.notices.clear("bans_leak");
   }
 }
 
