@@ -234,6 +234,7 @@ export const verbs: ReadonlyMap<string, VerbEntry> = new Map(VERBS.map((entry) =
 
 export type Verb = VerbEntry["verb"];
 export type Command = Readonly<z.output<ReturnType<VerbEntry["command"]>>>;
+export type CommandOf<V extends Verb> = Extract<Command, { readonly verb: V }>;
 export type Results = { readonly [E in VerbEntry as E["verb"]]: NonNullable<E["gives"]["type"]> };
 /** The web's verbs, for its own types. */
 export type WebVerb = {

@@ -1,4 +1,4 @@
-import type { Command, Reply } from "../../admin/declare/control.ts";
+import type { CommandOf, Reply } from "../../admin/declare/control.ts";
 import type { Page, PageRequest } from "../../admin/declare/paging.ts";
 import type { AuditEntry } from "../../core/audit/chain.ts";
 import type { Audit } from "../../core/events/command.ts";
@@ -9,10 +9,7 @@ import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { UNRECORDED } from "./record-first.ts";
 import { wrongAddress } from "./refusals.ts";
 
-export type RecordCommand = Extract<
-  Command,
-  { readonly verb: "legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed" }
->;
+export type RecordCommand = CommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
 
 const FIREWALL = {
   tried: "FIREWALL_TRIED",
@@ -54,7 +51,7 @@ function seenOf(command: Exclude<RecordCommand, { readonly verb: "legal_hold" }>
 /** Records what root did about an incident, so that it is part of the audit's chain. */
 export async function incidentNote(
   { engine }: Readonly<{ engine: Engine }>,
-  { incident, step, says }: Extract<Command, { readonly verb: "incident_note" }>,
+  { incident, step, says }: CommandOf<"incident_note">,
   by: string,
 ): Promise<Reply<"incident_note">> {
   const subject = printable(`${incident} ${step}: ${says}`, 600);
@@ -66,7 +63,7 @@ export type AuditCommandParts = Readonly<{
   audited: Readonly<{ entries(asked: PageRequest): Page<AuditEntry> }>;
 }>;
 
-type Asked = Extract<Command, { readonly verb: "audit_list" }>;
+type Asked = CommandOf<"audit_list">;
 
 /** Lists what administrators did, a page at a time. Does not count the total: the web may ask often, and 100,000 entries are kept. */
 export function auditList({ audited }: AuditCommandParts, asked: Asked): Reply<"audit_list"> {

@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
 import { banItem } from "../../admin/declare/items.ts";
 import { ascending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { Decision } from "../../core/decide/decision.ts";
@@ -10,6 +10,7 @@ import { expireBans } from "../enforce/end-bans.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock } from "../ports.ts";
 import type { BanLog, History } from "../storage-ports.ts";
+import { failed, usage } from "./refusals.ts";
 
 /** What a command on a network needs; a dry run has its own versions. */
 export type TargetParts = Readonly<{
@@ -19,9 +20,8 @@ export type TargetParts = Readonly<{
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
-export async function ban(parts: TargetParts, command: Of<"ban">, by: string): Promise<Reply<"ban">> {
+export async function ban(parts: TargetParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
@@ -33,14 +33,18 @@ export async function ban(parts: TargetParts, command: Of<"ban">, by: string): P
   return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
 }
 
-export async function unban(parts: TargetParts, command: Of<"unban">, by: string): Promise<Reply<"unban">> {
+export async function unban(parts: TargetParts, command: CommandOf<"unban">, by: string): Promise<Reply<"unban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
   return error ?? { ok: true, result: { prefix } };
 }
 
-export async function allowAdd(parts: TargetParts, command: Of<"allow_add">, by: string): Promise<Reply<"allow_add">> {
+export async function allowAdd(
+  parts: TargetParts,
+  command: CommandOf<"allow_add">,
+  by: string,
+): Promise<Reply<"allow_add">> {
   const prefix = parsePrefix(command.target);
   if (prefix === null) return noTarget(command.target);
   if (isTooWide(prefix))
@@ -58,7 +62,7 @@ export async function allowAdd(parts: TargetParts, command: Of<"allow_add">, by:
 
 export async function allowRemove(
   parts: TargetParts,
-  command: Of<"allow_remove">,
+  command: CommandOf<"allow_remove">,
   by: string,
 ): Promise<Reply<"allow_remove">> {
   const prefix = parsePrefix(command.target);
@@ -91,7 +95,7 @@ export function allowList({ engine, history }: BanCommandParts, asked: PageReque
 }
 
 /** Uses the rule that decides bans, so both always agree. */
-export function protection({ engine }: BanCommandParts, { target }: Of<"protection">): Reply<"protection"> {
+export function protection({ engine }: BanCommandParts, { target }: CommandOf<"protection">): Reply<"protection"> {
   const prefix = targetOf(engine, target);
   return prefix === null ? noTarget(target) : { ok: true, result: { prefix, reason: engine.protectionOf(prefix) } };
 }
@@ -127,12 +131,4 @@ function noDuration(text: string | null): CommandError {
 
 function noTarget(text: string): CommandError {
   return usage(`“${text}” is not an IP address or network.`, "Write it as 203.0.113.7 or 2001:db8::/64.");
-}
-
-function usage(message: string, next: string): CommandError {
-  return { ok: false, kind: "usage", message, next };
-}
-
-function failed(message: string, next: string): CommandError {
-  return { ok: false, kind: "failed", message, next };
 }

@@ -1,6 +1,7 @@
 import {
   type Command,
   type CommandLine,
+  type CommandOf,
   type DryVerb,
   effectOf,
   type Reply,
@@ -72,6 +73,7 @@ import { type GreylistCommandParts, greylistList, greylistPause, greylistResume 
 import { heldCommand } from "./queue/held.ts";
 import type { HeldQueueParts, Share } from "./queue/held-queue.ts";
 import { queueCommand } from "./queue/queue.ts";
+import { failed } from "./refusals.ts";
 import type { SettingsCommandParts, SettingsCommands } from "./settings.ts";
 import { pending, reload } from "./settings-file.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
@@ -126,7 +128,6 @@ export type Own = Readonly<{
 
 /** Additional arguments of every command. */
 type At = Own & Readonly<{ caller: WebCaller | null; share: Share }>;
-type Of<V extends Verb> = Extract<Command, { readonly verb: V }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
 /** Needed by commands that have a dry run, which passes parts that change nothing. */
@@ -143,7 +144,7 @@ export type TriedParts = TargetParts &
   VacationCommandParts &
   WebPasswordParts;
 
-const TRIED: { readonly [V in DryVerb]: Run<TriedParts, Of<V>> } = {
+const TRIED: { readonly [V in DryVerb]: Run<TriedParts, CommandOf<V>> } = {
   ban,
   unban,
   allow_add: allowAdd,
@@ -181,21 +182,29 @@ const TRIED: { readonly [V in DryVerb]: Run<TriedParts, Of<V>> } = {
   spam_allow_remove: spamAllow,
 };
 
-const settings: Run<CommandParts, Of<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (_, command, by, at) =>
-  at.settings.run(command, by);
-const signIn: Run<CommandParts, Of<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (parts, command, _, at) =>
-  signInCommand(parts, at.signIns, command);
-const passkey = ofCaller<Of<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
+const settings: Run<CommandParts, CommandOf<`settings_${"list" | "preview" | "apply" | "undo"}`>> = (
+  _,
+  command,
+  by,
+  at,
+) => at.settings.run(command, by);
+const signIn: Run<CommandParts, CommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">> = (
+  parts,
+  command,
+  _,
+  at,
+) => signInCommand(parts, at.signIns, command);
+const passkey = ofCaller<CommandOf<`passkey_${"list" | "begin" | "add" | "remove"}`>>((parts, command, by, at) =>
   passkeyCommand(parts, at.keys, command, { caller: at.caller, by }),
 );
-const ofItself = ofCaller<Of<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
+const ofItself = ofCaller<CommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">>((parts, command, by, at) =>
   callerCommand(parts, at.signIns, command, { caller: at.caller, by }),
 );
 const factor: Run<CommandParts, FactorCommand> = (parts, command, by, { signIns, caller }) =>
   factorCommand(parts, signIns.administrator.factors, command, { caller, by });
 const ofMailbox = ofCaller<MyCommand>((_, command, by, { mailbox, caller }) => mailbox.run(command, { caller, by }));
 
-const RUNS: { readonly [V in Verb]: Run<CommandParts, Of<V>> } = {
+const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   ...TRIED,
   ping: ({ pid }) => ({ ok: true, result: { pid } }),
   health: ({ health }) => health().then((result) => ({ ok: true, result })),
@@ -288,7 +297,7 @@ export function carryOut(parts: CommandParts, own: Own, { command, by, caller, s
 export function tryOut(
   parts: TriedParts,
   own: Own,
-  { command, by, caller, share }: Asked & Readonly<{ command: Of<DryVerb> }>,
+  { command, by, caller, share }: Asked & Readonly<{ command: CommandOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...own, caller, share });
@@ -304,5 +313,5 @@ function ofCaller<C extends Command>(
 function brokenGlass({ lifted, left }: GlassBroken): Reply<"break_glass"> {
   if (left === 0) return { ok: true, result: { lifted } };
   const message = `${plural(left, "ban")} could not be lifted: the database takes no writes.`;
-  return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
+  return failed(message, "`status` shows what is wrong.");
 }

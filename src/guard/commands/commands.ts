@@ -1,11 +1,4 @@
-import {
-  type CommandError,
-  type CommandLine,
-  effectOf,
-  hasDryRun,
-  type Reply,
-  type Verb,
-} from "../../admin/declare/control.ts";
+import { type CommandLine, effectOf, hasDryRun, type Reply, type Verb } from "../../admin/declare/control.ts";
 import type { Origin } from "../../admin/declare/verb.ts";
 import { messageOf } from "../../core/error.ts";
 import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
@@ -15,17 +8,13 @@ import type { AuthorLists } from "../admin-ports.ts";
 import { type CommandParts, carryOut, type Own, tryOut } from "./carry-out.ts";
 import { onPaper } from "./on-paper.ts";
 import { UNRECORDED } from "./record-first.ts";
+import { failed, usage } from "./refusals.ts";
 import { SettingsCommands } from "./settings.ts";
 import { QueueShares, ROOTS_SHARE, Turn } from "./turns.ts";
 import { MyMailboxCommands } from "./web/my-mailbox.ts";
 import { type Admitted, CommandGate } from "./web/web.ts";
 
-const NO_DRY_RUN: CommandError = {
-  ok: false,
-  kind: "usage",
-  message: "This command cannot be tried without being carried out.",
-  next: "Leave the dry run out.",
-};
+const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
 const MOST_REVIEWS = 4;
 
@@ -73,12 +62,10 @@ export function createCommands(parts: CommandParts) {
       return !reply.ok || !effectOf(command.verb).lasts || (await parts.flushed()) ? reply : UNRECORDED;
     } catch (error) {
       const why = messageOf(error);
-      return {
-        ok: false,
-        kind: "failed",
-        message: `It could not be done: ${why.replace(/\.?$/, ".")}`,
-        next: command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
-      };
+      return failed(
+        `It could not be done: ${why.replace(/\.?$/, ".")}`,
+        command.verb === "health" ? "See its log below log/guard." : "`status` shows what is wrong.",
+      );
     }
   };
 }

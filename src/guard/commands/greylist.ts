@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../core/net/address.ts";
@@ -8,6 +8,7 @@ import type { Engine } from "../engine.ts";
 import type { GreylistPause, GreylistPauses } from "../facts/greylisting.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import { UNRECORDED } from "./record-first.ts";
+import { failed, usage } from "./refusals.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "audit">;
@@ -15,7 +16,6 @@ export type GreylistCommandParts = Readonly<{
   recipients: RecipientDirectory;
   clock: Clock;
 }>;
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 
 const USUAL_MS = 15 * MINUTE_MS;
 const LONGEST_MS = 30 * DAY_MS;
@@ -24,7 +24,7 @@ const MOST_OF_WEB = 200;
 
 export async function greylistPause(
   { engine, pauses, recipients, clock }: GreylistCommandParts,
-  command: Of<"greylist_pause">,
+  command: CommandOf<"greylist_pause">,
   by: string,
 ): Promise<Reply<"greylist_pause">> {
   const written = parseAddress(command.recipient);
@@ -60,7 +60,7 @@ function isFull(pauses: readonly GreylistPause[], target: Address): boolean {
 
 export async function greylistResume(
   { engine, pauses, clock }: GreylistCommandParts,
-  command: Of<"greylist_resume">,
+  command: CommandOf<"greylist_resume">,
   by: string,
 ): Promise<Reply<"greylist_resume">> {
   const target = parseAddress(command.recipient);
@@ -82,12 +82,4 @@ function item({ target, until, by }: GreylistPause): GreylistPauseItem {
 
 function noAddress(text: string): CommandError {
   return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
-}
-
-function usage(message: string, next: string): CommandError {
-  return { ok: false, kind: "usage", message, next };
-}
-
-function failed(message: string, next: string): CommandError {
-  return { ok: false, kind: "failed", message, next };
 }

@@ -1,5 +1,5 @@
-import type { CommandError } from "../../admin/declare/control.ts";
 import type { Outcome } from "../ports.ts";
+import { failed } from "./refusals.ts";
 
 export type Rehearsal = Readonly<{
   /** Runs the work in the accounts' database and rolls it back as soon as `work` returns. */
@@ -26,17 +26,13 @@ export async function recordFirst<O extends Outcome>(
  * The answer to a command whose record could not be committed. Its change may be undone with the same transaction, or
  * be in the accounts' database. Either way the caller must not hear that it succeeded.
  */
-export const UNRECORDED: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "The database could not be written: it may or may not hold, and no record of it was kept.",
-  next: "Look whether it holds, and do it again once `status` finds the database well.",
-};
+export const UNRECORDED = failed(
+  "The database could not be written: it may or may not hold, and no record of it was kept.",
+  "Look whether it holds, and do it again once `status` finds the database well.",
+);
 
 /** The answer if the record comes first and could not be committed. */
-export const UNWRITTEN: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "The record of it could not be written, so nothing was changed.",
-  next: "`status` shows what is wrong.",
-};
+export const UNWRITTEN = failed(
+  "The record of it could not be written, so nothing was changed.",
+  "`status` shows what is wrong.",
+);

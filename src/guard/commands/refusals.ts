@@ -4,14 +4,18 @@ import { type Address, domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 
+/** A command that is wrong as it was given. `next`: what to do instead. */
+export function usage(message: string, next: string): CommandError {
+  return { ok: false, kind: "usage", message, next };
+}
+
+/** A command that could not be done. */
+export function failed(message: string, next: string): CommandError {
+  return { ok: false, kind: "failed", message, next };
+}
+
 export function wrongAddress(text: string): CommandError {
-  const shown = printable(text, 80);
-  return {
-    ok: false,
-    kind: "usage",
-    message: `“${shown}” is not a mail address.`,
-    next: "Write it as alice@example.org.",
-  };
+  return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
 }
 
 /** Null if the domain of the address is one of this server's. */
@@ -19,11 +23,11 @@ export function notServed(engine: Pick<Engine, "policy">, address: Address): Com
   const { domains } = engine.policy;
   if (domains.includes(domainOf(address))) return null;
   const message = `${domainOf(address)} is not a mail domain of this server (${domains.join(", ")}).`;
-  return { ok: false, kind: "failed", message, next: "Add it to `domains` in ghostinbox.toml, then `config apply`." };
+  return failed(message, "Add it to `domains` in ghostinbox.toml, then `config apply`.");
 }
 
 /** Returns why the keeper did not answer the request. */
 export function keeperFault(reply: KeeperReply): CommandError {
   const message = reply.ok ? "The keeper runs a different version." : reply.reason;
-  return { ok: false, kind: "failed", message, next: "`status` shows what is wrong." };
+  return failed(message, "`status` shows what is wrong.");
 }

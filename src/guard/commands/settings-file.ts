@@ -7,6 +7,7 @@ import type { SettingProblem } from "../../settings/setting.ts";
 import { isHiddenFromWeb } from "../../settings/web-changes.ts";
 import type { Engine } from "../engine.ts";
 import type { Outcome } from "../ports.ts";
+import { failed } from "./refusals.ts";
 
 type Failed = Extract<Outcome, { ok: false }>;
 
@@ -53,7 +54,7 @@ function isVariable(name: string): boolean {
 }
 
 export function unreadable(message: string): CommandError {
-  return { ok: false, kind: "failed", message, next: "`config check` lists every problem." };
+  return failed(message, "`config check` lists every problem.");
 }
 
 /** How much of a value is recorded. */

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
 import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/declare/settings-items.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
@@ -13,6 +13,7 @@ import type { Keeper } from "../admin-ports.ts";
 import { Budget } from "../budget.ts";
 import type { Clock, Outcome } from "../ports.ts";
 import { UNWRITTEN } from "./record-first.ts";
+import { failed, usage } from "./refusals.ts";
 import {
   pending as changesInFile,
   fileDigest,
@@ -42,8 +43,7 @@ export type SettingsCommandParts = ReloadCommandParts &
     clock: Clock;
   }>;
 
-type SettingsCommand = Of<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type SettingsCommand = CommandOf<"settings_list" | "settings_preview" | "settings_apply" | "settings_undo">;
 type Valid = Extract<Loaded, { ok: true }>;
 type LastChange = Readonly<{
   at: Millis;
@@ -105,7 +105,7 @@ export class SettingsCommands {
     return { ok: true, result: { values, digest: this.#digestOf(text), undo: this.#undoable(text) } };
   }
 
-  #preview({ changes }: Of<"settings_preview">): Reply<"settings_preview"> {
+  #preview({ changes }: CommandOf<"settings_preview">): Reply<"settings_preview"> {
     const read = this.#read();
     if (!read.ok) return read;
     const digest = this.#digestOf(read.text);
@@ -123,18 +123,18 @@ export class SettingsCommands {
     };
   }
 
-  async #apply({ changes, digest }: Of<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
+  async #apply({ changes, digest }: CommandOf<"settings_apply">, by: string): Promise<Reply<"settings_apply">> {
     const read = this.#read();
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return refused(EDITED, LOOK_AGAIN);
+    if (this.#digestOf(read.text) !== digest) return failed(EDITED, LOOK_AGAIN);
     const unapplied = this.#unapplied();
     if (unapplied !== null) return unapplied;
     const changed = changeFile(read.text, changes, read.env);
     if (!changed.ok) {
       const message = changed.problems.map(({ says }) => says).join(" ");
-      return { ok: false, kind: "usage", message, next: "Nothing was changed." };
+      return usage(message, "Nothing was changed.");
     }
-    if (changed.lines.length === 0) return refused("It is like that already: nothing was changed.", "");
+    if (changed.lines.length === 0) return failed("It is like that already: nothing was changed.", "");
     const keys = [...new Set(changed.lines.map(({ key }) => key))];
     const values = valuesOf(changed);
     const says = recordOf(values, keys);
@@ -149,10 +149,10 @@ export class SettingsCommands {
     return this.#inForce(by, { keys, detail: done.detail });
   }
 
-  async #undo({ digest }: Of<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
+  async #undo({ digest }: CommandOf<"settings_undo">, by: string): Promise<Reply<"settings_undo">> {
     const read = this.#read();
     if (!read.ok) return read;
-    if (this.#digestOf(read.text) !== digest) return refused(EDITED, "Look at what was changed last, then undo it.");
+    if (this.#digestOf(read.text) !== digest) return failed(EDITED, "Look at what was changed last, then undo it.");
     const { keys, values } = this.#undoable(read.text) === null ? UNKNOWN : (this.#last ?? UNKNOWN);
     const unapplied = this.#unapplied();
     if (unapplied !== null) return unapplied;
@@ -174,9 +174,9 @@ export class SettingsCommands {
     const now = this.#parts.settingsText();
     const isAsBefore = now.ok && now.text === before;
     await this.#record(`${isAsBefore ? "not done" : "perhaps"}: ${says}`, by);
-    if (isAsBefore) return refused(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
+    if (isAsBefore) return failed(`Nothing was changed: ${sentence(reason)}`, LOOK_AGAIN);
     const next = "`config show` on the server tells what holds, and `config apply` completes it.";
-    return refused(`It may hold or not: ${sentence(reason)}`, next);
+    return failed(`It may hold or not: ${sentence(reason)}`, next);
   }
 
   /** After the keeper has applied the file, the guard, and programs that read it only at their start, load it too. */
@@ -185,7 +185,7 @@ export class SettingsCommands {
     { keys, detail }: Readonly<{ keys: readonly string[]; detail: string }>,
   ): Promise<Reply<"settings_apply">> {
     const outcome = await reload({ ...this.#parts, engine: RECORDED }, by);
-    if (!outcome.ok) return refused(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
+    if (!outcome.ok) return failed(`Not everything is in force: ${outcome.message}`, "`status` shows what is wrong.");
     const { recorded } = outcome.result;
     const changed = outcome.result.changed.length === 0 ? keys : outcome.result.changed;
     const restarts = programsToRestart(changed);
@@ -210,7 +210,7 @@ export class SettingsCommands {
     const { changed } = pending.result;
     if (changed.length === 0) return null;
     const message = `The settings file has changes that are not applied yet: ${changed.join(", ")}.`;
-    return refused(message, "Apply them on the server with `config apply`, then try again.");
+    return failed(message, "Apply them on the server with `config apply`, then try again.");
   }
 
   #undoable(text: string) {
@@ -228,7 +228,7 @@ export class SettingsCommands {
 const UNKNOWN: Pick<LastChange, "keys" | "values"> = { keys: [], values: [] };
 const RECORDED = { audit: () => Promise.resolve(true) };
 const NOTHING = (): void => undefined;
-const ENOUGH_PREVIEWS = refused(
+const ENOUGH_PREVIEWS = failed(
   `Changes were looked at ${PREVIEWS_A_MINUTE} times within a minute.`,
   "Try again later.",
 );
@@ -251,8 +251,4 @@ function trialOf(before: Valid, after: Valid): TrialPolicy | null {
     allowNow: before.settings["allow.networks"],
     proxies: [...after.settings["http.trusted_proxies"], ...after.settings["proxy.networks"]],
   };
-}
-
-function refused(message: string, next: string): CommandError {
-  return { ok: false, kind: "failed", message, next };
 }

@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import { type AccountName, parseAccountName, parseSenderPattern, type SenderPattern } from "../../core/net/address.ts";
 import { plural, printable } from "../../core/text.ts";
@@ -6,7 +6,7 @@ import type { Engine } from "../engine.ts";
 import type { SpamAllowStore, SpamPreferences } from "../mailbox-ports.ts";
 import type { Clock } from "../ports.ts";
 import { UNRECORDED } from "./record-first.ts";
-import { wrongAddress } from "./refusals.ts";
+import { failed, usage, wrongAddress } from "./refusals.ts";
 
 export type SpamCommandParts = Readonly<{
   engine: Pick<Engine, "audit">;
@@ -14,7 +14,7 @@ export type SpamCommandParts = Readonly<{
   senders: SpamAllowStore;
   preferences: SpamPreferences;
 }>;
-type Change = Extract<Command, { readonly verb: "spam_allow_add" | "spam_allow_remove" }>;
+type Change = CommandOf<"spam_allow_add" | "spam_allow_remove">;
 
 /** Changes the senders whose mail is never spam for an account. The filter applies it from the next mail on. */
 export async function spamAllow(parts: SpamCommandParts, command: Change, by: string): Promise<Reply<Change["verb"]>> {
@@ -24,11 +24,9 @@ export async function spamAllow(parts: SpamCommandParts, command: Change, by: st
   if (sender === null) return wrongSender(command.sender);
   const adding = command.verb === "spam_allow_add";
   const beyond = adding ? beyondOf(by, parts.senders, account, sender) : null;
-  if (beyond !== null)
-    return { ok: false, kind: "failed", message: beyond, next: "Use `spam allow add` on the server." };
+  if (beyond !== null) return failed(beyond, "Use `spam allow add` on the server.");
   const outcome = change(parts, { account, sender, adding, by });
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`spam allow list` shows the allowed senders." };
+  if (!outcome.ok) return failed(outcome.reason, "`spam allow list` shows the allowed senders.");
   parts.preferences.refresh();
   const type = adding ? "SPAM_ALLOW_ADDED" : "SPAM_ALLOW_REMOVED";
   const recorded = await parts.engine.audit({ type, subject: `${sender} for ${account}`, account, sender, by });
@@ -76,5 +74,5 @@ function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: Sender
 
 function wrongSender(text: string): CommandError {
   const message = `“${printable(text, 80)}” is not a sender address.`;
-  return { ok: false, kind: "usage", message, next: "Write it as news@example.org or *@example.org." };
+  return usage(message, "Write it as news@example.org or *@example.org.");
 }

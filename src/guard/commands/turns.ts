@@ -1,5 +1,6 @@
 import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
 import type { Share } from "./queue/held-queue.ts";
+import { failed } from "./refusals.ts";
 import { isOnQueue, isTriedOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
 type Run<T extends Reply> = () => Promise<T> | T;
@@ -18,8 +19,7 @@ export class Turn {
   }
 
   take<T extends Reply>(run: Run<T>): Promise<T> | CommandError {
-    if (this.#waiting >= this.#mostWaiting)
-      return { ok: false, kind: "failed", message: this.#busy, next: "Try again in a few seconds." };
+    if (this.#waiting >= this.#mostWaiting) return failed(this.#busy, "Try again in a few seconds.");
     this.#waiting += 1;
     const done = this.#last.then(run).finally(() => {
       this.#waiting -= 1;

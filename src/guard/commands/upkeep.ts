@@ -7,7 +7,7 @@ import { isoTime, MINUTE_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Settings } from "../../settings/schema.ts";
 import type { Keeper } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
-import { keeperFault } from "./refusals.ts";
+import { failed, keeperFault, usage } from "./refusals.ts";
 
 /** How long to remember an answer, and a failure: almost zero if asking again is cheap. */
 export type Lasts = Readonly<{ lastsMs: number; failureMs?: number }>;
@@ -109,7 +109,7 @@ export class Upkeep {
     const domain = asked?.toLowerCase() ?? domains[0] ?? "";
     if (!domains.includes(domain)) {
       const next = `It has: ${domains.slice(0, 20).join(", ")}.`;
-      return { ok: false, kind: "usage", message: "That is not a mail domain of this server.", next };
+      return usage("That is not a mail domain of this server.", next);
     }
     const remembered = this.#dns.get(domain) ?? new Remembered(this.#parts.clock, { lastsMs: DNS_MS });
     this.#dns.set(domain, remembered);
@@ -144,8 +144,4 @@ export class Upkeep {
     const records = await this.#parts.publishedFor(this.#parts.settings(), domain, key);
     return { ok: true, result: { domain, domains, checkedAt: isoTime(this.#parts.clock.now()), records } };
   }
-}
-
-function failed(message: string, next: string): CommandError {
-  return { ok: false, kind: "failed", message, next };
 }

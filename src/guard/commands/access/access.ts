@@ -1,5 +1,5 @@
 import type { TokenItem } from "../../../admin/access.ts";
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { Command, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { CallerItem, ListedSession, NotIn } from "../../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../../admin/declare/paging.ts";
 import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts";
@@ -14,7 +14,7 @@ import type { CredentialStore, NewToken, SessionStore } from "../../admin-ports.
 import type { Engine } from "../../engine.ts";
 import type { Clock } from "../../ports.ts";
 import { UNRECORDED, UNWRITTEN } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
 import { NO_ADDRESS, type WebCaller } from "../web/web.ts";
 
 /** Who may administer the server. */
@@ -29,7 +29,7 @@ export type CredentialCommandParts = Readonly<{
 export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
-type TokenCommandOf<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type TokenCommandOf<V extends Command["verb"]> = CommandOf<V>;
 
 export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
   return { ok: true, result: tokens(asked) };
@@ -41,18 +41,12 @@ export async function tokenCommand(
   by: string,
 ): Promise<Reply> {
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
-    return {
-      ok: false,
-      kind: "usage",
-      message: "A token's name is 1 to 64 letters, digits, dots or dashes.",
-      next: "",
-    };
+    return usage("A token's name is 1 to 64 letters, digits, dots or dashes.", "");
   const creating = command.verb === "token_create";
   const wanted = creating ? newToken(command, by, clock.now()) : null;
   if (wanted !== null && "ok" in wanted) return wanted;
   const outcome = wanted !== null ? credentials.createToken(wanted) : credentials.revokeToken(command.name);
-  if (!outcome.ok)
-    return { ok: false, kind: "failed", message: outcome.reason, next: "`token list` shows the tokens." };
+  if (!outcome.ok) return failed(outcome.reason, "`token list` shows the tokens.");
   const type = creating ? "TOKEN_CREATED" : "TOKEN_REVOKED";
   const grants = wanted === null ? {} : { grants: grantsOf(wanted) };
   const recorded = await engine.audit({ type, subject: command.name, by, ...grants });
@@ -68,13 +62,13 @@ function newToken(
   by: string,
   at: Millis,
 ) {
-  const usage = (message: string): CommandError => ({ ok: false, kind: "usage", message, next: "" });
-  if (!/^[0-9a-f]{64}$/.test(digest)) return usage("A token comes as its SHA-256 in hexadecimal.");
+  const wrong = (message: string) => usage(message, "");
+  if (!/^[0-9a-f]{64}$/.test(digest)) return wrong("A token comes as its SHA-256 in hexadecimal.");
   const scopes = parseScopes(listed.join(","));
-  if (scopes === null) return usage(`A token has one or more of the scopes ${SCOPES.join(", ")}.`);
+  if (scopes === null) return wrong(`A token has one or more of the scopes ${SCOPES.join(", ")}.`);
   const durationMs = lasts === null ? null : parseDuration(lasts);
   if (lasts !== null && (durationMs === null || durationMs === 0))
-    return usage(`"${lasts}" is not a duration, such as 90d.`);
+    return wrong(`"${lasts}" is not a duration, such as 90d.`);
   return { name, digest, scopes, by, at, expiresAt: durationMs === null ? null : later(at, durationMs) };
 }
 
@@ -87,8 +81,7 @@ export async function adminPassword(
   hash: string,
   by: string,
 ): Promise<Reply> {
-  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash))
-    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `admin passwd`." };
+  if (!/^\{ARGON2ID\}[\x21-\x7e]+$/.test(hash)) return usage("The password must come hashed.", "Use `admin passwd`.");
   credentials.setAdminPassword(hash);
   const recorded = await engine.audit({ type: "ADMIN_PASSWORD_CHANGED", subject: "admin", by });
   return recorded ? { ok: true, result: { done: true } } : UNRECORDED;
@@ -107,7 +100,7 @@ export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "cloc
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
-type SessionCommandOf<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
+type SessionCommandOf<V extends Command["verb"]> = CommandOf<V>;
 
 /** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
 export async function signInCommand(
@@ -186,12 +179,10 @@ function givenIn(command: SessionCommandOf<"sign_in" | "sign_in_passkey" | "prov
   return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
 }
 
-const TOKENS_PROVE_NOTHING = {
-  ok: false,
-  kind: "failed",
-  message: "A token cannot give a proof: it has no password.",
-  next: "Sign in to the dashboard, or use the command line on the server.",
-} as const;
+const TOKENS_PROVE_NOTHING = failed(
+  "A token cannot give a proof: it has no password.",
+  "Sign in to the dashboard, or use the command line on the server.",
+);
 
 export async function sessionCommand(
   { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
@@ -213,7 +204,7 @@ export async function sessionCommand(
       const ended = sessions.end({ id: command.id });
       if (ended > 0) return ends(command.id, ended);
       const message = "There is no such session, or it has already ended.";
-      return { ok: false, kind: "failed", message, next: "`session list` shows the sessions." };
+      return failed(message, "`session list` shows the sessions.");
     }
     case "session_end_all": {
       const ended = sessions.end(caller === null ? "everybody" : { of: null, except: caller.item.session });

@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { isoTime } from "../../../core/time.ts";
@@ -10,6 +10,7 @@ import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../ad
 import type { Engine } from "../../engine.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { type Rehearsal, recordFirst, UNWRITTEN } from "../record-first.ts";
+import { failed } from "../refusals.ts";
 import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/web.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 
@@ -22,7 +23,6 @@ export type PasskeyCommandParts = Rehearsal &
     clock: Clock;
   }>;
 
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
 type By = Readonly<{ caller: WebCaller; by: string }>;
 
 /** Strangers may request one as often as they may sign in. Nothing is stored. */
@@ -30,7 +30,7 @@ export function passkeyChallenge(
   { engine }: Pick<PasskeyCommandParts, "engine">,
   keys: Pick<Passkeys, "challenge">,
   bounds: Pick<WebBounds, "mayChallenge">,
-  { ip: from }: Of<"passkey_challenge">,
+  { ip: from }: CommandOf<"passkey_challenge">,
 ): Reply<"passkey_challenge"> {
   const ip = parseIp(from);
   if (ip === null) return NO_ADDRESS;
@@ -41,7 +41,7 @@ export function passkeyChallenge(
 export async function passkeyCommand(
   parts: PasskeyCommandParts,
   keys: Passkeys,
-  command: Of<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
+  command: CommandOf<"passkey_list" | "passkey_begin" | "passkey_add" | "passkey_remove">,
   { caller, by }: By,
 ): Promise<Reply> {
   const { passkeys, clock, engine, names } = parts;
@@ -90,10 +90,7 @@ export type FactorCommandParts = Readonly<{
   passkeys: Pick<PasskeyStore, "list">;
   engine: Pick<Engine, "audit">;
 }>;
-export type FactorCommand = Extract<
-  Command,
-  { readonly verb: "factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew" }
->;
+export type FactorCommand = CommandOf<"factor_list" | "totp_begin" | "totp_confirm" | "totp_remove" | "recovery_renew">;
 
 const NOT_SET_UP = failed("No authenticator app is set up.", "Set one up first.");
 const NOT_BEGUN = failed("No setup waits for a code.", "Start again: a setup waits ten minutes, in one session.");
@@ -153,8 +150,4 @@ export async function resetFactors({ factors, passkeys, engine }: FactorCommandP
 
 function namesOf(passkeys: Pick<PasskeyStore, "list">): readonly string[] {
   return passkeys.list().map(({ name }) => name);
-}
-
-function failed(message: string, next: string): CommandError {
-  return { ok: false, kind: "failed", message, next };
 }

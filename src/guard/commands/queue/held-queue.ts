@@ -7,6 +7,7 @@ import { DAY_MS, HOUR_MS, instant, isoTime, later, type Millis } from "../../../
 import { type AliasStore, HELD_BY_HAND, type HeldMail, type Keeper } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { Clock, Outcome } from "../../ports.ts";
+import { failed } from "../refusals.ts";
 
 /** Postfix's queue, and the guard's notes of the mail on hold there. */
 
@@ -203,10 +204,8 @@ export function idsOf(items: readonly HeldMailItem[]): readonly string[] {
 }
 
 export function unanswered(reason: string): CommandError {
-  return {
-    ok: false,
-    kind: "failed",
-    message: `The queue could not be changed: ${reason}`,
-    next: "Once `status` shows the keeper and Postfix, give the command again.",
-  };
+  return failed(
+    `The queue could not be changed: ${reason}`,
+    "Once `status` shows the keeper and Postfix, give the command again.",
+  );
 }

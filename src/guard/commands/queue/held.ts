@@ -4,7 +4,7 @@ import { type AccountName, parseAccountName } from "../../../core/net/address.ts
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { HeldMail } from "../../admin-ports.ts";
 import { UNRECORDED } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
+import { failed, wrongAddress } from "../refusals.ts";
 import {
   change,
   type Failure,
@@ -154,5 +154,5 @@ function isHeld(heldMail: HeldMail, name: AccountName): boolean {
 }
 
 function nothingHeld(name: AccountName): CommandError {
-  return { ok: false, kind: "failed", message: `No mail of ${name} is held.`, next: "`account held` shows what is." };
+  return failed(`No mail of ${name} is held.`, "`account held` shows what is.");
 }

@@ -10,7 +10,7 @@ import { instant, isoTime } from "../../../core/time.ts";
 import { HELD_BY_HAND } from "../../admin-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { UNRECORDED } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
 import { type HeldQueueParts, type Share, sendersOf, sentIds, unanswered } from "./held-queue.ts";
 
 /** Which mails of Postfix's queue a command means. */
@@ -34,8 +34,8 @@ export const KINDS = {
 export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
   const { ids, account, sender, recipient } = command;
   const id = ids.find((text) => !isQueueId(text));
-  if (id !== undefined) return wrong(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
-  if (account !== null && sender !== null) return wrong("An account has its senders.", "Give the account or a sender.");
+  if (id !== undefined) return usage(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
+  if (account !== null && sender !== null) return usage("An account has its senders.", "Give the account or a sender.");
   const name = account === null ? null : parseAccountName(account);
   if (account !== null && name === null) return wrongAddress(account);
   const from = sender === null || sender === "" ? sender : parseAddress(sender);
@@ -52,10 +52,6 @@ export function whereOf({ verb, state }: ChangeCommand): Where | null {
   const { where } = KINDS[verb];
   if (state === undefined || state === where) return where;
   return where === "anywhere" || (where === "loose" && state !== "hold") ? state : null;
-}
-
-export function wrong(message: string, next: string): CommandError {
-  return { ok: false, kind: "usage", message, next };
 }
 
 type After = Extract<KeeperCommand, { readonly verb: "list_mail" }>["after"];
@@ -78,7 +74,7 @@ export async function queueCommand(
   if ("ok" in selection) return selection;
   if (command.verb === "queue_list") return list(parts, selection, command);
   const isEmpty = selection.ids.length === 0 && selection.senders.length === 0 && selection.recipient === null;
-  if (isEmpty !== command.isAll) return wrong("Either all mail is meant, or some.", "Name the mails, or give --all.");
+  if (isEmpty !== command.isAll) return usage("Either all mail is meant, or some.", "Name the mails, or give --all.");
   const where = whereOf(command);
   if (where === null) return nothingThere(KINDS[command.verb].none);
   return isEmpty && command.verb === "queue_flush" && command.cursor === null
@@ -154,7 +150,7 @@ async function change(parts: HeldQueueParts, asked: Change): Promise<Reply<Chang
 }
 
 function nothingThere(message: string): CommandError {
-  return { ok: false, kind: "failed", message, next: "`queue list` shows what is." };
+  return failed(message, "`queue list` shows what is.");
 }
 
 type Done = Readonly<{ ok: true; count: number }> | Extract<Outcome, { ok: false }>;
@@ -254,7 +250,7 @@ function cursorOf({ at, id }: NonNullable<After>): string {
 }
 
 function notAPlace(): CommandError {
-  return wrong("That is not where a list of the queue ended.", "The list prints the cursor.");
+  return usage("That is not where a list of the queue ended.", "The list prints the cursor.");
 }
 
 function placeOf(cursor: string): After {

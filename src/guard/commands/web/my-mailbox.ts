@@ -13,6 +13,7 @@ import { type AccountListParts, accountDetails } from "../accounts/account-lists
 import { endSessions, sessionsStay } from "../accounts/accounts.ts";
 import type { GreylistCommandParts } from "../greylist.ts";
 import { recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
 import type { WebPasswordParts } from "./web-passwords.ts";
@@ -118,24 +119,20 @@ export class MyMailboxCommands {
   }
 }
 
-const ENOUGH_JUDGED: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
-  next: "Try again later.",
-};
+const ENOUGH_JUDGED = failed(
+  `You have tried ${JUDGED_AN_HOUR} new passwords within an hour, which is as often as you may.`,
+  "Try again later.",
+);
 
 function enough(changes: number, within: "an hour" | "a day"): CommandError {
   const message = `You have changed something ${changes} times within ${within}, which is as often as you may.`;
-  return { ok: false, kind: "failed", message, next: "Try again later." };
+  return failed(message, "Try again later.");
 }
 
-const ENOUGH_OF_ALL: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
-  next: "Try again later, or ask the administrator of this server.",
-};
+const ENOUGH_OF_ALL = failed(
+  `The users of this server have set ${COSTLY_AN_HOUR} passwords, app passwords, forwards and replies within an hour, which is as many as they may.`,
+  "Try again later, or ask the administrator of this server.",
+);
 
 const UNASKED: Keeper = { ask: () => Promise.resolve({ ok: false, reason: "it was asked often enough" }) };
 
@@ -168,13 +165,10 @@ export type MyChangeParts = AccountListParts &
 /** The mailbox, its user's session, and the actor to record. */
 type Of = Readonly<{ account: AccountName; caller: WebCaller; by: string }>;
 
-const ON_SERVER: CommandError = {
-  ok: false,
-  kind: "failed",
-  message:
-    "Your mail is encrypted with a key that your password opens, so a new password can be set only on the server.",
-  next: "Ask the administrator of this server.",
-};
+const ON_SERVER = failed(
+  "Your mail is encrypted with a key that your password opens, so a new password can be set only on the server.",
+  "Ask the administrator of this server.",
+);
 
 /**
  * A new password ends every session of the account, at this page and in mail programs, except the caller's. Sets no password if
@@ -215,13 +209,13 @@ export function whyNotSet(
 ): CommandError | null {
   if (mailboxes().keyOfEach) return ON_SERVER;
   const problem = passwordProblem(password, account);
-  return problem === null ? null : { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+  return problem === null ? null : usage(problem, "Choose another one.");
 }
 
 const ENDED: Outcome = { ok: false, reason: "The session has ended." };
 
 function notSet(message: string): CommandError {
-  return { ok: false, kind: "failed", message, next: "Ask the administrator of this server." };
+  return failed(message, "Ask the administrator of this server.");
 }
 
 export async function mySessionsEnd(

@@ -1,33 +1,28 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { FileChanges, NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import { accountCommand, isHash, isPostmaster } from "../accounts/accounts.ts";
 import { type FileCommandParts, fileCommand } from "../accounts/files.ts";
-import { wrongAddress } from "../refusals.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
 
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
 
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
-type Brought = Of<"accounts_bring">["entries"][number];
+type Brought = CommandOf<"accounts_bring">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */
-const ON_SERVER: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "Each account has a key for its mail (mailboxes.encryption), which can be created only on the server.",
-  next: "Use `account add` or `account passwd` on the server.",
-};
+const ON_SERVER = failed(
+  "Each account has a key for its mail (mailboxes.encryption), which can be created only on the server.",
+  "Use `account add` or `account passwd` on the server.",
+);
 
-const OWNERS: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "postmaster@ gets the alerts of this server: add an account with this name on the server.",
-  next: "Use `account add` on the server.",
-};
+const OWNERS = failed(
+  "postmaster@ gets the alerts of this server: add an account with this name on the server.",
+  "Use `account add` on the server.",
+);
 
 /**
  * A new account, or a new password in clear text. The guard hashes it: an attacker who has taken over the web can
@@ -35,7 +30,7 @@ const OWNERS: CommandError = {
  */
 export async function webPassword(
   parts: WebPasswordParts,
-  command: Of<"account_make" | "account_password">,
+  command: CommandOf<"account_make" | "account_password">,
   by: string,
 ): Promise<Reply<"account_make" | "account_password">> {
   const name = parseAccountName(command.name);
@@ -43,7 +38,7 @@ export async function webPassword(
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
   if (command.verb === "account_make" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
-  if (problem !== null) return { ok: false, kind: "usage", message: problem, next: "Choose another one." };
+  if (problem !== null) return usage(problem, "Choose another one.");
   const [made] = await parts.secrets.make([{ owner: name, password: command.password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
   const verb = command.verb === "account_make" ? "account_add" : "account_passwd";
@@ -57,7 +52,7 @@ export async function webPassword(
  */
 export async function webImport(
   parts: WebPasswordParts,
-  { entries }: Of<"accounts_bring">,
+  { entries }: CommandOf<"accounts_bring">,
   by: string,
 ): Promise<Reply<"accounts_bring">> {
   const skipped: Skipped[] = [];

@@ -1,10 +1,11 @@
-import type { Command, CommandError } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf } from "../../../admin/declare/control.ts";
 import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { AccountBook } from "../../admin-ports.ts";
 import type { Engine } from "../../engine.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Clock } from "../../ports.ts";
+import { failed } from "../refusals.ts";
 
 /**
  * Limits on the web: a mail leaves once for each outside target of an alias or of a forwarding account, past the
@@ -31,7 +32,7 @@ type SpendingParts = TargetParts &
 /** Null if the web may add these targets. */
 export function tooManyTargets(
   parts: SpendingParts,
-  { address, targets }: Extract<Command, { readonly verb: "alias_add" }>,
+  { address, targets }: CommandOf<"alias_add">,
 ): CommandError | null {
   const { items, total } = allAliases(parts);
   const alias = items.find((one) => one.address === parseAddress(address));
@@ -85,5 +86,5 @@ function outside({ engine }: Pick<TargetParts, "engine">, of: readonly string[])
 
 function refused(most: string, command: string): CommandError {
   const message = `The dashboard and the API make no more than ${most}.`;
-  return { ok: false, kind: "failed", message, next: `Use \`${command}\` on the server.` };
+  return failed(message, `Use \`${command}\` on the server.`);
 }

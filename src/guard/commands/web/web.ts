@@ -9,6 +9,7 @@ import { digestOf } from "../../access/secrets.ts";
 import { Shares } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
 import type { History } from "../../storage-ports.ts";
+import { failed, usage } from "../refusals.ts";
 import { WebBounds } from "./web-bounds.ts";
 
 export type WebCommandParts = CallerParts &
@@ -24,14 +25,9 @@ const RECORD_EVERY_MS = MINUTE_MS;
 /** Maximum recorded refusals of one caller within a day, so that no caller fills the audit. */
 const REFUSALS_A_DAY = 100;
 
-const FORBIDDEN: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "This command is not allowed from here.",
-  next: "Use the command line on the server.",
-};
+const FORBIDDEN = failed("This command is not allowed from here.", "Use the command line on the server.");
 
-export const NO_ADDRESS: CommandError = { ok: false, kind: "usage", message: "No address was given.", next: "" };
+export const NO_ADDRESS = usage("No address was given.", "");
 
 export const UNAUTHORIZED = denied(
   "unauthorized",
