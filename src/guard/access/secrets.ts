@@ -18,13 +18,12 @@ export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }
 
-/** Without the letters and digits that people confuse: 20 of 31 are 99 bits. */
+/** Without the letters and digits that people confuse: each is 4.95 bits. */
 const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
-const GROUPS = 4;
 const GROUP = 5;
 
-/** Creates a password to be shown once, in groups that can be read out. */
-export function madePassword(): string {
+/** Creates a password to be shown once, in groups of five that can be read out: 99 bits. */
+export function madePassword(groups = 4): string {
   const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join("");
-  return Array.from({ length: GROUPS }, group).join("-");
+  return Array.from({ length: groups }, group).join("-");
 }

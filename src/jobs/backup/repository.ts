@@ -1,6 +1,6 @@
-import { randomInt } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { madePassword } from "../../guard/access/secrets.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { createFile } from "../../host/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
@@ -11,10 +11,8 @@ import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { Restic } from "./restic.ts";
 
-/** Without the letters and digits that people confuse: 31 characters, so 30 of them are 148 bits. */
-const LETTERS = "abcdefghjkmnpqrstuvwxyz23456789";
-const GROUPS = 6;
-const GROUP = 5;
+/** Groups of a key's characters: 148 bits. */
+const KEY_GROUPS = 6;
 
 /** The place of the backups, for people: without the password that an address may contain. */
 export function placeOf(layout: Layout, settings: Pick<Settings, "backup.repository">): string {
@@ -58,7 +56,7 @@ export function readEnvironment(file: string): Readonly<Record<string, string>> 
 /** The directory, only for root, and the key in it, made at first use. True if the key is new. */
 export function prepareKey(layout: Layout): boolean {
   prepareDirectory(layout);
-  return createFile(layout.backupKey, `${newKey()}\n`, { mode: 0o600 });
+  return createFile(layout.backupKey, `${madePassword(KEY_GROUPS)}\n`, { mode: 0o600 });
 }
 
 export function prepareDirectory(layout: Layout): void {
@@ -72,11 +70,6 @@ export function prepareDirectory(layout: Layout): void {
 /** Null before the first backup. */
 export function readKey(layout: Layout): string | null {
   return existsSync(layout.backupKey) ? readFileSync(layout.backupKey, "utf8").trim() : null;
-}
-
-function newKey(): string {
-  const group = (): string => Array.from({ length: GROUP }, () => LETTERS[randomInt(LETTERS.length)]).join("");
-  return Array.from({ length: GROUPS }, group).join("-");
 }
 
 /** The process and its start time (proc(5), starttime): its number may have been reused. */
