@@ -16,20 +16,26 @@ export function mailText(message: AlertMessage, { from, to, sender }: Envelope):
   const text = textOf(message, sender);
   const isPlain = /^[\n\x20-\x7e]*$/.test(text) && text.split("\n").every((line) => line.length <= 900);
   const headers = [
-    `From: GhostInbox <${from}>`,
-    `To: ${to.join(",\r\n ")}`,
-    `Subject: ${subject(titleOf(message, sender))}`,
-    `Date: ${new Date(message.at).toUTCString().replace("GMT", "+0000")}`,
-    `Message-ID: <${message.id}@${sender.host}>`,
-    // RFC 3834: no program answers it automatically.
-    "Auto-Submitted: auto-generated",
+    ...headersOf({ id: message.id, host: sender.host, from, to, at: message.at, title: titleOf(message, sender) }),
     ...(message.severity === "critical" ? ["Importance: high"] : []),
-    "MIME-Version: 1.0",
     "Content-Type: text/plain; charset=utf-8",
     `Content-Transfer-Encoding: ${isPlain ? "7bit" : "base64"}`,
   ];
   const body = isPlain ? text.replaceAll("\n", "\r\n") : base64(text);
   return `${headers.join("\r\n")}\r\n\r\n${body}`;
+}
+
+function headersOf({ id, host, from, to, at, title }: Omit<ReportMail, "text" | "html">): readonly string[] {
+  return [
+    `From: GhostInbox <${from}>`,
+    `To: ${to.join(",\r\n ")}`,
+    `Subject: ${subject(title)}`,
+    `Date: ${new Date(at).toUTCString().replace("GMT", "+0000")}`,
+    `Message-ID: <${id}@${host}>`,
+    // RFC 3834: no program answers it automatically.
+    "Auto-Submitted: auto-generated",
+    "MIME-Version: 1.0",
+  ];
 }
 
 /** The text of a Subject field. */
@@ -80,14 +86,7 @@ export function reportMail({ id, host, from, to, at, title, text, html }: Report
     base64(body),
   ];
   return [
-    `From: GhostInbox <${from}>`,
-    `To: ${to.join(",\r\n ")}`,
-    `Subject: ${subject(title)}`,
-    `Date: ${new Date(at).toUTCString().replace("GMT", "+0000")}`,
-    `Message-ID: <${id}@${host}>`,
-    // RFC 3834: no program answers it automatically.
-    "Auto-Submitted: auto-generated",
-    "MIME-Version: 1.0",
+    ...headersOf({ id, host, from, to, at, title }),
     `Content-Type: multipart/alternative; boundary="${boundary}"`,
     "",
     ...part("plain", text),
