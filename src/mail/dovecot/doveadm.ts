@@ -34,7 +34,7 @@ export function parseOpenSessions(printed: string): readonly OpenSession[] {
   });
 }
 
-/** doveadm(1) who: no one is signed in. */
+/** doveadm(1) who and kick: the user, or anyone, has no session. */
 const NO_SESSION = 68;
 
 /**
@@ -60,14 +60,11 @@ export async function shareImap({ data, dovecotConf }: Layout, settings: Setting
   };
 }
 
-/** doveadm(1) kick: the user had no session. */
-const NONE_OPEN = 68;
-
 /** Ends the IMAP sessions of an account, or those from a network. The guard ends submission sessions (guard/enforce/submission-sessions.ts). */
 export async function kick({ dovecotConf }: Layout, who: string): Promise<KeeperReply> {
   const ran = await runProgram("doveadm", ["-c", dovecotConf, "kick", who]);
   if (ran.code === 0) return { ok: true, detail: "IMAP sessions were ended." };
-  if (ran.code === NONE_OPEN) return { ok: true, detail: "No IMAP session was open." };
+  if (ran.code === NO_SESSION) return { ok: true, detail: "No IMAP session was open." };
   return { ok: false, reason: `doveadm kick failed: ${lastLines(ran)}` };
 }
 
