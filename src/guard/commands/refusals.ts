@@ -4,12 +4,12 @@ import { type Address, domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
 import type { Engine } from "../engine.ts";
 
-/** A command that is wrong as it was given. `next`: what to do instead. */
+/** Rejects a command that no server could carry out. `next`: what to do instead. */
 export function usage(message: string, next: string): CommandError {
   return { ok: false, kind: "usage", message, next };
 }
 
-/** A command that could not be done. */
+/** Reports that a correct command was not carried out. */
 export function failed(message: string, next: string): CommandError {
   return { ok: false, kind: "failed", message, next };
 }
