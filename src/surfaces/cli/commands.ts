@@ -1,7 +1,7 @@
 import type { CliCommand } from "./call.ts";
 import { derivedCommands } from "./derived.ts";
 import { LIST_OPTIONS } from "./listing.ts";
-import type { Option } from "./parse.ts";
+import { namedBy, type Option } from "./parse.ts";
 
 const PASSWORD_STDIN = { name: "password-stdin", says: "Read the password from standard input." };
 const RECOVERY_KEY: Option = {
@@ -37,20 +37,49 @@ const REPLAYED: readonly Option[] = [
   { name: "ip", value: "IP", says: "Compare only this address or network." },
 ];
 
-/** Commands that do more than ask the guard. Each loads its own code when it runs: loading all of it takes longer than most commands. */
+/** The file of each, loaded when one of its commands runs: loading all of them takes longer than most commands. */
+const status = from(() => import("./verbs/server/status.ts"));
+const check = from(() => import("./verbs/upkeep/check.ts"));
+const server = from(() => import("./verbs/server/server.ts"));
+const upgrade = from(() => import("./verbs/upkeep/upgrade.ts"));
+const report = from(() => import("./verbs/upkeep/report.ts"));
+const events = from(() => import("./verbs/server/events.ts"));
+const logs = from(() => import("./verbs/server/logs.ts"));
+const why = from(() => import("./verbs/server/why.ts"));
+const replay = from(() => import("./verbs/server/replay.ts"));
+const bans = from(() => import("./verbs/server/bans.ts"));
+const accounts = from(() => import("./verbs/accounts/accounts.ts"));
+const accountSettings = from(() => import("./verbs/accounts/account-settings.ts"));
+const retention = from(() => import("./verbs/upkeep/retention.ts"));
+const held = from(() => import("./verbs/server/held.ts"));
+const queue = from(() => import("./verbs/server/queue.ts"));
+const dns = from(() => import("./verbs/server/dns.ts"));
+const fail2ban = from(() => import("./verbs/server/fail2ban.ts"));
+const fail2banTest = from(() => import("./verbs/server/fail2ban-test.ts"));
+const backup = from(() => import("./verbs/upkeep/backup.ts"));
+const backupArchive = from(() => import("./verbs/upkeep/backup-archive.ts"));
+const backupRestore = from(() => import("./verbs/upkeep/backup-restore.ts"));
+const encryption = from(() => import("./verbs/accounts/encryption.ts"));
+const config = from(() => import("./verbs/settings/config.ts"));
+const configApply = from(() => import("./verbs/settings/config-apply.ts"));
+const alerts = from(() => import("./verbs/server/alerts.ts"));
+const access = from(() => import("./verbs/accounts/access.ts"));
+const accessReview = from(() => import("./verbs/accounts/access-review.ts"));
+const audit = from(() => import("./verbs/upkeep/audit.ts"));
+const firewall = from(() => import("./verbs/settings/firewall.ts"));
+const breakGlass = from(() => import("./verbs/server/break-glass.ts"));
+const incident = from(() => import("./verbs/incident/incident.ts"));
+const incidentIsolate = from(() => import("./verbs/incident/incident-isolate.ts"));
+const incidentAssess = from(() => import("./verbs/incident/incident-assess.ts"));
+const incidentContain = from(() => import("./verbs/incident/incident-contain.ts"));
+const incidentMail = from(() => import("./verbs/incident/incident-mail.ts"));
+const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"));
+const incidentInvestigate = from(() => import("./verbs/incident/incident-investigate.ts"));
+
+/** Commands that do more than ask the guard. */
 const WRITTEN: readonly CliCommand[] = [
-  {
-    name: "status",
-    usage: "",
-    says: "Show what is running, and what needs attention.",
-    run: async (call) => (await import("./verbs/server/status.ts")).status(call),
-    wraps: true,
-  },
-  {
-    name: "check",
-    usage: "",
-    says: "Check the whole running server, with evidence for each result.",
-    run: async (call) => (await import("./verbs/upkeep/check.ts")).check(call),
+  written("status", "Show what is running, and what needs attention.", status("status"), { wraps: true }),
+  written("check", "Check the whole running server, with evidence for each result.", check("check"), {
     wraps: true,
     options: [
       { name: "only", value: "GROUP", says: "Only the checks of this group, such as tls, dns or backups." },
@@ -60,59 +89,31 @@ const WRITTEN: readonly CliCommand[] = [
         says: "Show, point by point, what to do before others rely on the server.",
       },
     ],
-  },
-  {
-    name: "stop",
-    usage: "",
-    says: "Stop the server and wait until all its processes have ended.",
-    run: async (call) => (await import("./verbs/server/server.ts")).stop(call),
-  },
-  {
-    name: "restart",
-    usage: "",
-    says: "Stop the server and start it again in place, with the settings it was started with.",
-    run: async (call) => (await import("./verbs/server/server.ts")).restart(call),
-  },
-  {
-    name: "upgrade",
-    usage: "",
-    says: "Show what a restart with the installed version would change.",
-    run: async (call) => (await import("./verbs/upkeep/upgrade.ts")).upgrade(call),
+  }),
+  written("stop", "Stop the server and wait until all its processes have ended.", server("stop")),
+  written(
+    "restart",
+    "Stop the server and start it again in place, with the settings it was started with.",
+    server("restart"),
+  ),
+  written("upgrade", "Show what a restart with the installed version would change.", upgrade("upgrade"), {
     wraps: true,
     options: [{ name: "check", says: "Only show it; changes nothing." }],
-  },
-  {
-    name: "rollback",
-    usage: "",
-    says: "Undo an upgrade: restore the databases and settings from before it.",
-    run: async (call) => (await import("./verbs/upkeep/upgrade.ts")).rollback(call),
+  }),
+  written("rollback", "Undo an upgrade: restore the databases and settings from before it.", upgrade("rollback"), {
     wraps: true,
     options: [YES],
-  },
-  {
-    name: "stats",
-    usage: "",
-    says: "Show bans, counts and the busiest addresses.",
-    run: async (call) => (await import("./verbs/server/status.ts")).stats(call),
-    wraps: true,
-  },
-  {
-    name: "report",
-    usage: "",
-    says: "Show what happened within a week, the server's state, and what to do.",
-    run: async (call) => (await import("./verbs/upkeep/report.ts")).report(call),
+  }),
+  written("stats", "Show bans, counts and the busiest addresses.", status("stats"), { wraps: true }),
+  written("report", "Show what happened within a week, the server's state, and what to do.", report("report"), {
     options: [
       { name: "week", says: "Cover the last seven days; the default." },
       { name: "month", says: "Cover the last thirty days." },
       { name: "html", says: "Print the page that is mailed." },
       { name: "mail", says: "Mail it to the recipients of alerts." },
     ],
-  },
-  {
-    name: "events",
-    usage: "",
-    says: "Show what happened, the latest last.",
-    run: async (call) => (await import("./verbs/server/events.ts")).events(call),
+  }),
+  written("events", "Show what happened, the latest last.", events("events"), {
     wraps: true,
     options: [
       { name: "follow", says: "Show new events until Ctrl-C." },
@@ -124,12 +125,8 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "account", value: "ADDRESS", says: "Only events of this account." },
       ...LIST_OPTIONS,
     ],
-  },
-  {
-    name: "logs",
-    usage: "",
-    says: "Search the logs of all components, including rotated ones; the latest last.",
-    run: async (call) => (await import("./verbs/server/logs.ts")).logs(call),
+  }),
+  written("logs", "Search the logs of all components, including rotated ones; the latest last.", logs("logs"), {
     wraps: true,
     options: [
       { name: "grep", value: "TEXT", says: "Only lines with this text, ignoring case." },
@@ -145,422 +142,274 @@ const WRITTEN: readonly CliCommand[] = [
       { name: "limit", value: "N", says: "Maximum number of lines; the default is 200." },
       { name: "follow", says: "Show new lines until Ctrl-C." },
     ],
-  },
-  {
-    name: "find",
-    usage: "TEXT...",
-    says: "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
-    run: async (call) => (await import("./verbs/server/why.ts")).find(call),
-    wraps: true,
-  },
-  {
-    name: "why",
-    usage: "[TEXT]",
-    says: "Explain the decisions about an address, an account or a mail, and how to change them.",
-    run: async (call) => (await import("./verbs/server/why.ts")).why(call),
-    wraps: true,
-    options: [
-      { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
-      { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
-    ],
-  },
-  {
-    name: "replay",
-    usage: "",
-    says: "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
-    run: async (call) => (await import("./verbs/server/replay.ts")).replay(call),
-    wraps: true,
-    options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
-  },
-  {
-    name: "ban",
-    usage: "IP [REASON...]",
-    says: "Ban an address or network.",
-    run: async (call) => (await import("./verbs/server/bans.ts")).ban(call),
+  }),
+  written(
+    "find TEXT...",
+    "Show the records about an address, an account, a sender, a domain, a recipient or a mail.",
+    why("find"),
+    { wraps: true },
+  ),
+  written(
+    "why [TEXT]",
+    "Explain the decisions about an address, an account or a mail, and how to change them.",
+    why("why"),
+    {
+      wraps: true,
+      options: [
+        { name: "account", value: "ADDRESS", says: "An account: its sign-ins and its mail." },
+        { name: "message", value: "ID", says: "One mail, by its queue id or Message-ID." },
+      ],
+    },
+  ),
+  written(
+    "replay",
+    "Show what other settings would have done to the recorded events: bans, refusals, accounts.",
+    replay("replay"),
+    {
+      wraps: true,
+      options: [{ name: "policy", value: "FILE", says: "The other settings: a whole settings file." }, ...REPLAYED],
+    },
+  ),
+  written("ban IP [REASON...]", "Ban an address or network.", bans("ban"), {
     options: [
       { name: "for", value: "TIME", says: "How long: 30m, 2h, 7d; the default is bans.manual." },
       { name: "permanent", says: "Until you lift it." },
       { name: "yes", says: "Do not ask before banning a very large network." },
     ],
-  },
-  {
-    name: "bans",
-    usage: "",
-    says: "List the bans in force.",
-    run: async (call) => (await import("./verbs/server/bans.ts")).bans(call),
-    wraps: true,
-    options: LIST_OPTIONS,
-  },
-  {
-    name: "account add",
-    usage: "ADDRESS",
-    says: "Add a mailbox.",
-    run: async (call) => (await import("./verbs/accounts/accounts.ts")).accountAdd(call),
-    options: [PASSWORD_STDIN],
-  },
-  {
-    name: "account remove",
-    usage: "ADDRESS",
-    says: "Remove a mailbox; its mail stays on the disk.",
-    run: async (call) => (await import("./verbs/accounts/accounts.ts")).accountRemove(call),
+  }),
+  written("bans", "List the bans in force.", bans("bans"), { wraps: true, options: LIST_OPTIONS }),
+  written("account add ADDRESS", "Add a mailbox.", accounts("accountAdd"), { options: [PASSWORD_STDIN] }),
+  written("account remove ADDRESS", "Remove a mailbox; its mail stays on the disk.", accounts("accountRemove"), {
     options: [YES],
-  },
-  {
-    name: "account list",
-    usage: "",
-    says: "List the mailboxes.",
-    run: async (call) => (await import("./verbs/accounts/accounts.ts")).accountList(call),
-    wraps: true,
-    options: LIST_OPTIONS,
-  },
-  {
-    name: "account passwd",
-    usage: "ADDRESS",
-    says: "Set a new password and end open sessions.",
-    run: async (call) => (await import("./verbs/accounts/accounts.ts")).accountPasswd(call),
+  }),
+  written("account list", "List the mailboxes.", accounts("accountList"), { wraps: true, options: LIST_OPTIONS }),
+  written("account passwd ADDRESS", "Set a new password and end open sessions.", accounts("accountPasswd"), {
     options: [PASSWORD_STDIN, RECOVERY_KEY],
-  },
-  {
-    name: "account app-password list",
-    usage: "ADDRESS",
-    says: "Show the app passwords of an account, and when each was last used.",
-    run: async (call) => (await import("./verbs/accounts/account-settings.ts")).appPasswordList(call),
-  },
-  {
-    name: "account forward",
-    usage: "ADDRESS [TO...]",
-    says: "Forward the mail of an account to other addresses, or show the current state.",
-    run: async (call) => (await import("./verbs/accounts/account-settings.ts")).accountForward(call),
-    keepsWords: true,
-    options: [
-      { name: "keep", says: "Keep a copy in the mailbox; the default." },
-      { name: "no-keep", says: "Keep no copy in the mailbox." },
-      { name: "off", says: "Stop forwarding." },
-    ],
-  },
-  {
-    name: "account vacation",
-    usage: "ADDRESS [TEXT...]",
-    says: "Reply to mail for an account while its user is away, or show the reply.",
-    run: async (call) => (await import("./verbs/accounts/account-settings.ts")).accountVacation(call),
-    options: [
-      {
-        name: "subject",
-        value: "TEXT",
-        says: "Subject of the reply; by default that of the mail, with Auto: before it.",
-      },
-      { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; by default until --off." },
-      { name: "off", says: "Stop replying." },
-    ],
-  },
-  {
-    name: "account import",
-    usage: "FILE",
-    says: "Add the accounts of a file in the format of postfix-accounts.cf.",
-    run: async (call) => (await import("./verbs/accounts/accounts.ts")).accountImport(call),
-  },
-  {
-    name: "account networks",
-    usage: "ADDRESS add|remove|list [NETWORK...]",
-    says: "Restrict the networks from which an account may sign in; without networks, anywhere.",
-    run: async (call) => (await import("./verbs/accounts/account-settings.ts")).accountNetworks(call),
-  },
-  {
-    name: "account quota",
-    usage: "ADDRESS [SIZE|none|default]",
-    says: "Show how full a mailbox is, or set its quota.",
-    run: async (call) => (await import("./verbs/accounts/account-settings.ts")).accountQuota(call),
-  },
-  {
-    name: "account legal-hold",
-    usage: "ADDRESS [on|off] [REASON...]",
-    says: "Keep all mail of an account regardless of retention, or show the current state.",
-    run: async (call) => (await import("./verbs/upkeep/retention.ts")).accountLegalHold(call),
-  },
-  {
-    name: "account held",
-    usage: "[ADDRESS]",
-    says: "Show held mail, and what an account sent within a day.",
-    run: async (call) => (await import("./verbs/server/held.ts")).accountHeld(call),
+  }),
+  written(
+    "account app-password list ADDRESS",
+    "Show the app passwords of an account, and when each was last used.",
+    accountSettings("appPasswordList"),
+  ),
+  written(
+    "account forward ADDRESS [TO...]",
+    "Forward the mail of an account to other addresses, or show the current state.",
+    accountSettings("accountForward"),
+    {
+      keepsWords: true,
+      options: [
+        { name: "keep", says: "Keep a copy in the mailbox; the default." },
+        { name: "no-keep", says: "Keep no copy in the mailbox." },
+        { name: "off", says: "Stop forwarding." },
+      ],
+    },
+  ),
+  written(
+    "account vacation ADDRESS [TEXT...]",
+    "Reply to mail for an account while its user is away, or show the reply.",
+    accountSettings("accountVacation"),
+    {
+      options: [
+        {
+          name: "subject",
+          value: "TEXT",
+          says: "Subject of the reply; by default that of the mail, with Auto: before it.",
+        },
+        { name: "until", value: "TIME", says: "The last day, such as 2026-12-24, or a time; by default until --off." },
+        { name: "off", says: "Stop replying." },
+      ],
+    },
+  ),
+  written(
+    "account import FILE",
+    "Add the accounts of a file in the format of postfix-accounts.cf.",
+    accounts("accountImport"),
+  ),
+  written(
+    "account networks ADDRESS add|remove|list [NETWORK...]",
+    "Restrict the networks from which an account may sign in; without networks, anywhere.",
+    accountSettings("accountNetworks"),
+  ),
+  written(
+    "account quota ADDRESS [SIZE|none|default]",
+    "Show how full a mailbox is, or set its quota.",
+    accountSettings("accountQuota"),
+  ),
+  written(
+    "account legal-hold ADDRESS [on|off] [REASON...]",
+    "Keep all mail of an account regardless of retention, or show the current state.",
+    retention("accountLegalHold"),
+  ),
+  written("account held [ADDRESS]", "Show held mail, and what an account sent within a day.", held("accountHeld"), {
     wraps: true,
-  },
-  {
-    name: "account drop",
-    usage: "ADDRESS",
-    says: "Delete the held mail of an account.",
-    run: async (call) => (await import("./verbs/server/held.ts")).accountDrop(call),
+  }),
+  written("account drop ADDRESS", "Delete the held mail of an account.", held("accountDrop"), {
     options: [BOUNCE, YES],
-  },
-  {
-    name: "greylist waiting",
-    usage: "",
-    says: "Show mail that greylisting deferred and that was not sent again.",
-    run: async (call) => (await import("./verbs/server/held.ts")).greylistWaiting(call),
-    wraps: true,
-  },
-  {
-    name: "spam update",
-    usage: "",
-    says: "Fetch new SpamAssassin rules now; the server also does so every day.",
-    run: async (call) => (await import("./verbs/server/held.ts")).spamUpdate(call),
-  },
-  {
-    name: "queue list",
-    usage: "[ID...]",
-    says: "Show the mail in the queue: why it waits, until when, from and for whom.",
-    run: async (call) => (await import("./verbs/server/queue.ts")).queueList(call),
-    wraps: true,
-    options: [...CHOICE, ...LIST_OPTIONS],
-  },
-  {
-    name: "queue flush",
-    usage: "[ID...]",
-    says: "Retry deferred mail now; all of it unless you name some.",
-    run: async (call) => (await import("./verbs/server/queue.ts")).queueFlush(call),
+  }),
+  written(
+    "greylist waiting",
+    "Show mail that greylisting deferred and that was not sent again.",
+    held("greylistWaiting"),
+    { wraps: true },
+  ),
+  written("spam update", "Fetch new SpamAssassin rules now; the server also does so every day.", held("spamUpdate")),
+  written(
+    "queue list [ID...]",
+    "Show the mail in the queue: why it waits, until when, from and for whom.",
+    queue("queueList"),
+    { wraps: true, options: [...CHOICE, ...LIST_OPTIONS] },
+  ),
+  written("queue flush [ID...]", "Retry deferred mail now; all of it unless you name some.", queue("queueFlush"), {
     options: [...CHOICE, ALL],
-  },
-  {
-    name: "queue hold",
-    usage: "[ID...]",
-    says: "Keep mail in the queue until it is released.",
-    run: async (call) => (await import("./verbs/server/queue.ts")).queueHold(call),
+  }),
+  written("queue hold [ID...]", "Keep mail in the queue until it is released.", queue("queueHold"), {
     options: [...CHOICE, ALL],
-  },
-  {
-    name: "queue release",
-    usage: "[ID...]",
-    says: "Release mail that was put on hold. `account release` releases mail that the guard holds.",
-    run: async (call) => (await import("./verbs/server/queue.ts")).queueRelease(call),
-    options: [...CHOICE, ALL],
-  },
-  {
-    name: "queue delete",
-    usage: "[ID...]",
-    says: "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
-    run: async (call) => (await import("./verbs/server/queue.ts")).queueDelete(call),
-    options: [...CHOICE, ALL, BOUNCE, YES],
-  },
-  {
-    name: "sendmail",
-    usage: "[OPTION...] [RECIPIENT...]",
-    says: "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
-    run: async (call) => (await import("./verbs/server/queue.ts")).sendmail(call),
-    isVerbatim: true,
-  },
-  {
-    name: "dns records",
-    usage: "[DOMAIN]",
-    says: "Print the DNS records to publish for one mail domain, or for all.",
-    run: async (call) => (await import("./verbs/server/dns.ts")).dnsRecords(call),
-  },
-  {
-    name: "dns check",
-    usage: "DOMAIN",
-    says: "Compare the DNS records with what is published.",
-    run: async (call) => (await import("./verbs/server/dns.ts")).dnsCheck(call),
+  }),
+  written(
+    "queue release [ID...]",
+    "Release mail that was put on hold. `account release` releases mail that the guard holds.",
+    queue("queueRelease"),
+    { options: [...CHOICE, ALL] },
+  ),
+  written(
+    "queue delete [ID...]",
+    "Delete mail from the queue. `account drop` deletes mail that the guard holds.",
+    queue("queueDelete"),
+    { options: [...CHOICE, ALL, BOUNCE, YES] },
+  ),
+  written(
+    "sendmail [OPTION...] [RECIPIENT...]",
+    "Put a mail from standard input into the queue, with the options and exit codes of sendmail(1).",
+    queue("sendmail"),
+    { isVerbatim: true },
+  ),
+  written(
+    "dns records [DOMAIN]",
+    "Print the DNS records to publish for one mail domain, or for all.",
+    dns("dnsRecords"),
+  ),
+  written("dns check DOMAIN", "Compare the DNS records with what is published.", dns("dnsCheck"), { wraps: true }),
+  written("fail2ban status", "Show the jails of Fail2ban and what they found.", fail2ban("fail2banStatus"), {
     wraps: true,
-  },
-  {
-    name: "fail2ban status",
-    usage: "",
-    says: "Show the jails of Fail2ban and what they found.",
-    run: async (call) => (await import("./verbs/server/fail2ban.ts")).fail2banStatus(call),
+  }),
+  written("fail2ban restart", "Load new and changed filters, and restart Fail2ban.", fail2ban("fail2banRestart")),
+  written(
+    "fail2ban test FILTER LOG",
+    "Show what a filter would match in a log, and which addresses it would ban.",
+    fail2banTest("fail2banTest"),
+  ),
+  written("backup create", "Make a backup now; the server makes one every night.", backup("backupCreate"), {
     wraps: true,
-  },
-  {
-    name: "fail2ban restart",
-    usage: "",
-    says: "Load new and changed filters, and restart Fail2ban.",
-    run: async (call) => (await import("./verbs/server/fail2ban.ts")).fail2banRestart(call),
-  },
-  {
-    name: "fail2ban test",
-    usage: "FILTER LOG",
-    says: "Show what a filter would match in a log, and which addresses it would ban.",
-    run: async (call) => (await import("./verbs/server/fail2ban-test.ts")).fail2banTest(call),
-  },
-  {
-    name: "backup create",
-    usage: "",
-    says: "Make a backup now; the server makes one every night.",
-    run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupCreate(call),
-    wraps: true,
-  },
-  {
-    name: "backup list",
-    usage: "",
-    says: "List the backups.",
-    run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupList(call),
-    wraps: true,
-  },
-  {
-    name: "backup verify",
-    usage: "",
-    says: "Read every backup back and check it.",
-    run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupVerify(call),
+  }),
+  written("backup list", "List the backups.", backup("backupList"), { wraps: true }),
+  written("backup verify", "Read every backup back and check it.", backup("backupVerify"), {
     wraps: true,
     options: [{ name: "quick", says: "Only check the structure, without reading the data." }],
-  },
-  {
-    name: "backup drill",
-    usage: "",
-    says: "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
-    run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupDrill(call),
+  }),
+  written(
+    "backup drill",
+    "Restore the newest backup beside the server, check it, and remove it; the server does that once a month.",
+    backup("backupDrill"),
+    { wraps: true },
+  ),
+  written(
+    "backup export DIR",
+    "Write everything into one file that gpg and tar can read, in a directory of your choice.",
+    backupArchive("backupExport"),
+    { wraps: true },
+  ),
+  written(
+    "backup restore [SNAPSHOT]",
+    "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
+    backupRestore("backupRestore"),
+    {
+      wraps: true,
+      options: [
+        { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
+        { name: "folder", value: "NAME", says: "Only mails of this folder." },
+        { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
+        { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
+        { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
+        { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
+        { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
+        { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
+        RECOVERY_KEY,
+        { name: "replace", says: "Move an existing data directory aside." },
+        { name: "dry-run", says: "Only show what would be done." },
+        YES,
+      ],
+    },
+  ),
+  written("backup key", "Show the key, without which no backup can be read.", backup("backupKey")),
+  written("retention show", "Show which mail will be removed, from where, and when.", retention("retentionShow"), {
     wraps: true,
-  },
-  {
-    name: "backup export",
-    usage: "DIR",
-    says: "Write everything into one file that gpg and tar can read, in a directory of your choice.",
-    run: async (call) => (await import("./verbs/upkeep/backup-archive.ts")).backupExport(call),
-    wraps: true,
-  },
-  {
-    name: "backup restore",
-    usage: "[SNAPSHOT]",
-    says: "Restore the whole server, or mails of one account; from the latest backup, a snapshot, or a file of `backup export`.",
-    run: async (call) => (await import("./verbs/upkeep/backup-restore.ts")).backupRestore(call),
-    wraps: true,
-    options: [
-      { name: "account", value: "ADDRESS", says: "Only mails of this account, into a separate folder." },
-      { name: "folder", value: "NAME", says: "Only mails of this folder." },
-      { name: "message", value: "ID", says: "Only the mail with this Message-ID." },
-      { name: "into", value: "NAME", says: "Destination folder; “Restored” and the date by default." },
-      { name: "to", value: "DIR", says: "Write all files to this new directory instead." },
-      { name: "from", value: "PLACE", says: "Where the backups are: a directory, or sftp:, rest:, s3: and others." },
-      { name: "environment-file", value: "FILE", says: "File with the credentials for that place." },
-      { name: "key-file", value: "FILE", says: "File with the key; by default you are asked for it." },
-      RECOVERY_KEY,
-      { name: "replace", says: "Move an existing data directory aside." },
-      { name: "dry-run", says: "Only show what would be done." },
-      YES,
-    ],
-  },
-  {
-    name: "backup key",
-    usage: "",
-    says: "Show the key, without which no backup can be read.",
-    run: async (call) => (await import("./verbs/upkeep/backup.ts")).backupKey(call),
-  },
-  {
-    name: "retention show",
-    usage: "",
-    says: "Show which mail will be removed, from where, and when.",
-    run: async (call) => (await import("./verbs/upkeep/retention.ts")).retentionShow(call),
-    wraps: true,
-  },
-  {
-    name: "retention run",
-    usage: "",
-    says: "Remove expired mail now; the server does so every night.",
-    run: async (call) => (await import("./verbs/upkeep/retention.ts")).retentionRun(call),
+  }),
+  written("retention run", "Remove expired mail now; the server does so every night.", retention("retentionRun"), {
     options: [YES],
-  },
-  {
-    name: "encryption show",
-    usage: "",
-    says: "Show whether mail is encrypted on the disk, and whether it can be read now.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionShow(call),
-    wraps: true,
-  },
-  {
-    name: "encryption key",
-    usage: "",
-    says: "Show the private key, without which encrypted mail cannot be read.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionKey(call),
-  },
-  {
-    name: "encryption lock",
-    usage: "",
-    says: "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionLock(call),
-    options: [YES],
-  },
-  {
-    name: "encryption unlock",
-    usage: "FILE",
-    says: "Install the private key from a file, so that mail can be read again.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionUnlock(call),
-  },
-  {
-    name: "encryption recovery-key",
-    usage: "",
-    says: "Make the key that opens the mail of accounts whose password is lost, and show it once.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionRecoveryKey(call),
-  },
-  {
-    name: "encryption recover",
-    usage: "ADDRESS",
-    says: "Make mail from before a forgotten password readable with the current password.",
-    run: async (call) => (await import("./verbs/accounts/encryption.ts")).encryptionRecover(call),
-    options: [PASSWORD_STDIN, RECOVERY_KEY],
-  },
-  {
-    name: "config check",
-    usage: "",
-    says: "Show what is wrong with the settings.",
-    run: async (call) => (await import("./verbs/settings/config.ts")).configCheck(call),
-    wraps: true,
-  },
-  {
-    name: "config simulate",
-    usage: "FILE",
-    says: "Show what a settings file would have done to the recorded events, as replay does.",
-    run: async (call) => (await import("./verbs/server/replay.ts")).configSimulate(call),
-    options: REPLAYED,
-  },
-  {
-    name: "config show",
-    usage: "",
-    says: "Show the server's settings, and where each comes from.",
-    run: async (call) => (await import("./verbs/settings/config.ts")).configShow(call),
-  },
-  {
-    name: "config set",
-    usage: "KEY VALUE [MORE...]",
-    keepsWords: true,
-    says: "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
-    run: async (call) => (await import("./verbs/settings/config.ts")).configSet(call),
-  },
-  {
-    name: "config unset",
-    usage: "KEY...",
-    says: "Remove settings from the file, so that their defaults apply again.",
-    run: async (call) => (await import("./verbs/settings/config.ts")).configUnset(call),
-  },
-  {
-    name: "config reference",
-    usage: "",
-    says: "Explain every setting.",
-    run: async () => (await import("./verbs/settings/config.ts")).configReference(),
-  },
-  {
-    name: "config apply",
-    usage: "",
-    says: "Apply changed settings without interrupting mail.",
-    run: async (call) => (await import("./verbs/settings/config-apply.ts")).configApply(call),
+  }),
+  written(
+    "encryption show",
+    "Show whether mail is encrypted on the disk, and whether it can be read now.",
+    encryption("encryptionShow"),
+    { wraps: true },
+  ),
+  written(
+    "encryption key",
+    "Show the private key, without which encrypted mail cannot be read.",
+    encryption("encryptionKey"),
+  ),
+  written(
+    "encryption lock",
+    "Delete the private key here: mail still arrives, but users cannot read any until you unlock it.",
+    encryption("encryptionLock"),
+    { options: [YES] },
+  ),
+  written(
+    "encryption unlock FILE",
+    "Install the private key from a file, so that mail can be read again.",
+    encryption("encryptionUnlock"),
+  ),
+  written(
+    "encryption recovery-key",
+    "Make the key that opens the mail of accounts whose password is lost, and show it once.",
+    encryption("encryptionRecoveryKey"),
+  ),
+  written(
+    "encryption recover ADDRESS",
+    "Make mail from before a forgotten password readable with the current password.",
+    encryption("encryptionRecover"),
+    { options: [PASSWORD_STDIN, RECOVERY_KEY] },
+  ),
+  written("config check", "Show what is wrong with the settings.", config("configCheck"), { wraps: true }),
+  written(
+    "config simulate FILE",
+    "Show what a settings file would have done to the recorded events, as replay does.",
+    replay("configSimulate"),
+    { options: REPLAYED },
+  ),
+  written("config show", "Show the server's settings, and where each comes from.", config("configShow")),
+  written(
+    "config set KEY VALUE [MORE...]",
+    "Write a setting into the file; MORE: further keys and values, as tls.cert needs tls.key.",
+    config("configSet"),
+    { keepsWords: true },
+  ),
+  written(
+    "config unset KEY...",
+    "Remove settings from the file, so that their defaults apply again.",
+    config("configUnset"),
+  ),
+  written("config reference", "Explain every setting.", config("configReference")),
+  written("config apply", "Apply changed settings without interrupting mail.", configApply("configApply"), {
     wraps: true,
     options: [YES],
-  },
-  {
-    name: "alerts test",
-    usage: "",
-    says: "Send a test through every alert channel.",
-    run: async (call) => (await import("./verbs/server/alerts.ts")).alertsTest(call),
-  },
-  {
-    name: "alerts list",
-    usage: "",
-    says: "Show open and past alerts, and the channels.",
-    run: async (call) => (await import("./verbs/server/alerts.ts")).alertsList(call),
+  }),
+  written("alerts test", "Send a test through every alert channel.", alerts("alertsTest")),
+  written("alerts list", "Show open and past alerts, and the channels.", alerts("alertsList"), {
     wraps: true,
     options: LIST_OPTIONS,
-  },
-  {
-    name: "token create",
-    usage: "NAME",
-    says: "Make a token for the HTTP API; it is shown once.",
-    run: async (call) => (await import("./verbs/accounts/access.ts")).tokenCreate(call),
+  }),
+  written("token create NAME", "Make a token for the HTTP API; it is shown once.", access("tokenCreate"), {
     options: [
       {
         name: "scope",
@@ -569,265 +418,208 @@ const WRITTEN: readonly CliCommand[] = [
       },
       { name: "expires", value: "TIME", says: "When it expires, such as 90d." },
     ],
-  },
-  {
-    name: "session end",
-    usage: "[SESSION]",
-    says: "End one session of the dashboard, or all.",
-    run: async (call) => (await import("./verbs/accounts/access.ts")).sessionEnd(call),
+  }),
+  written("session end [SESSION]", "End one session of the dashboard, or all.", access("sessionEnd"), {
     options: [{ name: "all", says: "End every session." }],
-  },
-  {
-    name: "admin passwd",
-    usage: "",
-    says: "Set the dashboard's password.",
-    run: async (call) => (await import("./verbs/accounts/access.ts")).adminPasswd(call),
-    options: [PASSWORD_STDIN],
-  },
-  {
-    name: "admin reset-2fa",
-    usage: "",
-    says: "Remove every second factor and passkey of the dashboard and end its sessions.",
-    run: async (call) => (await import("./verbs/accounts/access.ts")).adminResetFactors(call),
-  },
-  {
-    name: "access review",
-    usage: "",
-    says: "Show who can read, send, administer and forward, and when each last did.",
-    run: async (call) => (await import("./verbs/accounts/access-review.ts")).accessReviewed(call),
-    wraps: true,
-    options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }],
-  },
-  {
-    name: "audit list",
-    usage: "",
-    says: "Show administrators' actions and held accounts, the latest last.",
-    run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditList(call),
+  }),
+  written("admin passwd", "Set the dashboard's password.", access("adminPasswd"), { options: [PASSWORD_STDIN] }),
+  written(
+    "admin reset-2fa",
+    "Remove every second factor and passkey of the dashboard and end its sessions.",
+    access("adminResetFactors"),
+  ),
+  written(
+    "access review",
+    "Show who can read, send, administer and forward, and when each last did.",
+    accessReview("accessReviewed"),
+    { wraps: true, options: [{ name: "sign", says: "Record in the audit that you have reviewed it." }] },
+  ),
+  written("audit list", "Show administrators' actions and held accounts, the latest last.", audit("auditList"), {
     wraps: true,
     options: LIST_OPTIONS,
-  },
-  {
-    name: "audit verify",
-    usage: "",
-    says: "Check that no audit entry was changed, removed or inserted.",
-    run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditVerify(call),
+  }),
+  written("audit verify", "Check that no audit entry was changed, removed or inserted.", audit("auditVerify"), {
     wraps: true,
     options: [{ name: "anchors", value: "FILE", says: "Compare with this file, such as one from a backup." }],
-  },
-  {
-    name: "audit anchor",
-    usage: "",
-    says: "Record the last audit entry now where only root can write; the server does so every hour.",
-    run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditAnchor(call),
-  },
-  {
-    name: "audit accept",
-    usage: "REASON...",
-    says: "Continue from an inconsistent audit, for example after a recovery.",
-    run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditAccept(call),
-    options: [YES],
-  },
-  {
-    name: "audit export",
-    usage: "",
-    says: "Print every entry as one JSON object per line, with its hashes.",
-    run: async (call) => (await import("./verbs/upkeep/audit.ts")).auditExport(call),
-  },
-  {
-    name: "firewall",
-    usage: "",
-    says: "Show which ports the firewall opens, and whether it waits for a confirmation.",
-    run: async (call) => (await import("./verbs/settings/firewall.ts")).firewall(call),
-    wraps: true,
-  },
-  {
-    name: "firewall try",
-    usage: "",
-    says: "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
-    run: async (call) => (await import("./verbs/settings/firewall.ts")).tryFirewall(call),
-    wraps: true,
-    options: [YES],
-  },
-  {
-    name: "firewall confirm",
-    usage: "",
-    says: "Keep the strict firewall on trial; only from an SSH session that was opened since.",
-    run: async (call) => (await import("./verbs/settings/firewall.ts")).confirmFirewall(call),
-    options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }],
-  },
-  {
-    name: "firewall rollback",
-    usage: "",
-    says: "Undo the trial at once.",
-    run: async (call) => (await import("./verbs/settings/firewall.ts")).rollBackFirewall(call),
-  },
-  {
-    name: "break-glass",
-    usage: "",
-    says: "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
-    run: async (call) => (await import("./verbs/server/break-glass.ts")).breakGlass(call),
-    options: [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }],
-  },
-  {
-    name: "incident open",
-    usage: "NAME...",
-    says: "Open an incident: its folder and its timeline, to which each later step is added.",
-    run: async (call) => (await import("./verbs/incident/incident.ts")).incidentOpen(call),
-    wraps: true,
-    options: [SINCE],
-  },
-  {
-    name: "incident note",
-    usage: "TEXT...",
-    says: "Add a note to the timeline, such as about a call.",
-    run: async (call) => (await import("./verbs/incident/incident.ts")).incidentNote(call),
-  },
-  {
-    name: "incident list",
-    usage: "",
-    says: "Show all incidents, the timeline of the open one, and whether the server is isolated.",
-    run: async (call) => (await import("./verbs/incident/incident.ts")).incidentList(call),
-    wraps: true,
-  },
-  {
-    name: "incident isolate",
-    usage: "",
-    says: "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
-    run: async (call) => (await import("./verbs/incident/incident-isolate.ts")).incidentIsolate(call),
-    wraps: true,
-    options: [
-      {
-        name: "allow",
-        value: "ADDRESS",
-        says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
-      },
-      { name: "shut-ssh", says: "Close SSH too, except to these." },
-      YES,
-    ],
-  },
-  {
-    name: "incident assess",
-    usage: "",
-    says: "List the affected accounts, addresses and mails, and what was done by command.",
-    run: async (call) => (await import("./verbs/incident/incident-assess.ts")).incidentAssess(call),
-    wraps: true,
-    options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }],
-  },
-  {
-    name: "incident contain",
-    usage: "[ACCOUNT...]",
-    says: "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
-    run: async (call) => (await import("./verbs/incident/incident-contain.ts")).incidentContain(call),
-    wraps: true,
-    options: [
-      { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
-      { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
-      { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
-      { name: "tokens", says: "Revoke every API token." },
-      { name: "dashboard", says: "Set a new dashboard password." },
-      { name: "dry-run", says: "Only show what would be done." },
-      SINCE,
-      YES,
-    ],
-  },
-  {
-    name: "incident sent",
-    usage: "[ACCOUNT]",
-    says: "Show who sent what to whom, and which recipients it reached.",
-    run: async (call) => (await import("./verbs/incident/incident-mail.ts")).incidentSent(call),
-    wraps: true,
-    options: [SINCE],
-  },
-  {
-    name: "incident drop",
-    usage: "ACCOUNT",
-    says: "Remove the mail of an account from the queue, and keep copies as evidence.",
-    run: async (call) => (await import("./verbs/incident/incident-drop.ts")).incidentDrop(call),
-    wraps: true,
-    options: [BOUNCE, YES],
-  },
-  {
-    name: "incident investigate",
-    usage: "[ACCOUNT...]",
-    says: "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
-    run: async (call) => (await import("./verbs/incident/incident-investigate.ts")).incidentInvestigate(call),
-    wraps: true,
-    options: [SINCE],
-  },
-  {
-    name: "incident verify",
-    usage: "BUNDLE",
-    says: "Compare a bundle of evidence with the audit.",
-    run: async (call) => (await import("./verbs/incident/incident-investigate.ts")).incidentVerify(call),
-    wraps: true,
-  },
-  {
-    name: "incident tell",
-    usage: "ACCOUNT",
-    says: "Print or send a notice to the recipients of an account's mail.",
-    run: async (call) => (await import("./verbs/incident/incident-mail.ts")).incidentTell(call),
-    options: [
-      { name: "send", says: "Send it to each recipient in a separate mail." },
-      {
-        name: "template",
-        value: "FILE",
-        says: "Template: the subject in the first line, then the text, with {account} and others.",
-      },
-      SINCE,
-      YES,
-    ],
-  },
-  {
-    name: "incident recover",
-    usage: "",
-    says: "Compare with the last backup from before the incident, and lift the isolation part by part.",
-    run: async (call) => (await import("./verbs/incident/incident-isolate.ts")).incidentRecover(call),
-    wraps: true,
-    options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }],
-  },
-  {
-    name: "incident report",
-    usage: "",
-    says: "Write the report: timeline, what was affected, actions, lessons.",
-    run: async (call) => (await import("./verbs/incident/incident-assess.ts")).incidentReportFile(call),
-    options: [SINCE],
-  },
-  {
-    name: "incident close",
-    usage: "",
-    says: "End the incident.",
-    run: async (call) => (await import("./verbs/incident/incident.ts")).incidentClose(call),
-  },
-  {
-    name: "service install",
-    usage: "",
-    says: "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
-    run: async (call) => (await import("./verbs/server/server.ts")).serviceInstall(call),
-  },
-  {
-    name: "service uninstall",
-    usage: "",
-    says: "Stop the server and remove its units.",
-    run: async () => (await import("./verbs/server/server.ts")).serviceUninstall(),
-  },
-  {
-    name: "completion",
-    usage: "bash|zsh|fish",
-    says: "Print the completion script for this shell.",
-    run: async (call) => (await import("./shell/completion.ts")).completion(call, commands),
-  },
-  {
-    name: "uninstall",
-    usage: "",
-    says: "Remove what set-up added to this machine.",
-    run: async (call) => (await import("./verbs/server/server.ts")).uninstall(call),
+  }),
+  written(
+    "audit anchor",
+    "Record the last audit entry now where only root can write; the server does so every hour.",
+    audit("auditAnchor"),
+  ),
+  written(
+    "audit accept REASON...",
+    "Continue from an inconsistent audit, for example after a recovery.",
+    audit("auditAccept"),
+    { options: [YES] },
+  ),
+  written("audit export", "Print every entry as one JSON object per line, with its hashes.", audit("auditExport")),
+  written(
+    "firewall",
+    "Show which ports the firewall opens, and whether it waits for a confirmation.",
+    firewall("firewall"),
+    { wraps: true },
+  ),
+  written(
+    "firewall try",
+    "Try the strict firewall of the settings; the kernel undoes it unless you confirm.",
+    firewall("tryFirewall"),
+    { wraps: true, options: [YES] },
+  ),
+  written(
+    "firewall confirm",
+    "Keep the strict firewall on trial; only from an SSH session that was opened since.",
+    firewall("confirmFirewall"),
+    { options: [{ name: "yes", says: "Keep it even though this session does not prove that you can connect." }] },
+  ),
+  written("firewall rollback", "Undo the trial at once.", firewall("rollBackFirewall")),
+  written(
+    "break-glass",
+    "Lift every ban, unlock every guarded account and open the strict firewall, even while the server is down.",
+    breakGlass("breakGlass"),
+    { options: [{ name: "yes", says: "Do not ask before lifting bans that were made by hand." }] },
+  ),
+  written(
+    "incident open NAME...",
+    "Open an incident: its folder and its timeline, to which each later step is added.",
+    incident("incidentOpen"),
+    { wraps: true, options: [SINCE] },
+  ),
+  written("incident note TEXT...", "Add a note to the timeline, such as about a call.", incident("incidentNote")),
+  written(
+    "incident list",
+    "Show all incidents, the timeline of the open one, and whether the server is isolated.",
+    incident("incidentList"),
+    { wraps: true },
+  ),
+  written(
+    "incident isolate",
+    "Disconnect the server from everyone but administrators, and hold the queue in both directions.",
+    incidentIsolate("incidentIsolate"),
+    {
+      wraps: true,
+      options: [
+        {
+          name: "allow",
+          value: "ADDRESS",
+          says: "Addresses that keep full access, separated by commas; your own SSH session always does.",
+        },
+        { name: "shut-ssh", says: "Close SSH too, except to these." },
+        YES,
+      ],
+    },
+  ),
+  written(
+    "incident assess",
+    "List the affected accounts, addresses and mails, and what was done by command.",
+    incidentAssess("incidentAssess"),
+    { wraps: true, options: [SINCE, { name: "account", value: "ADDRESS", says: "Only this account." }] },
+  ),
+  written(
+    "incident contain [ACCOUNT...]",
+    "Set new passwords, end sessions, hold mail; on request suspend, ban, and revoke tokens.",
+    incidentContain("incidentContain"),
+    {
+      wraps: true,
+      options: [
+        { name: "suspend", says: "Suspend the accounts instead of setting new passwords." },
+        { name: "ban", value: "ADDRESS", says: "Ban these addresses, separated by commas." },
+        { name: "ban-new", says: "Ban the addresses from which the accounts signed in for the first time." },
+        { name: "tokens", says: "Revoke every API token." },
+        { name: "dashboard", says: "Set a new dashboard password." },
+        { name: "dry-run", says: "Only show what would be done." },
+        SINCE,
+        YES,
+      ],
+    },
+  ),
+  written(
+    "incident sent [ACCOUNT]",
+    "Show who sent what to whom, and which recipients it reached.",
+    incidentMail("incidentSent"),
+    { wraps: true, options: [SINCE] },
+  ),
+  written(
+    "incident drop ACCOUNT",
+    "Remove the mail of an account from the queue, and keep copies as evidence.",
+    incidentDrop("incidentDrop"),
+    { wraps: true, options: [BOUNCE, YES] },
+  ),
+  written(
+    "incident investigate [ACCOUNT...]",
+    "Pack the evidence: events, logs, configuration, mails in the queue; of all accounts or of these.",
+    incidentInvestigate("incidentInvestigate"),
+    { wraps: true, options: [SINCE] },
+  ),
+  written(
+    "incident verify BUNDLE",
+    "Compare a bundle of evidence with the audit.",
+    incidentInvestigate("incidentVerify"),
+    { wraps: true },
+  ),
+  written(
+    "incident tell ACCOUNT",
+    "Print or send a notice to the recipients of an account's mail.",
+    incidentMail("incidentTell"),
+    {
+      options: [
+        { name: "send", says: "Send it to each recipient in a separate mail." },
+        {
+          name: "template",
+          value: "FILE",
+          says: "Template: the subject in the first line, then the text, with {account} and others.",
+        },
+        SINCE,
+        YES,
+      ],
+    },
+  ),
+  written(
+    "incident recover",
+    "Compare with the last backup from before the incident, and lift the isolation part by part.",
+    incidentIsolate("incidentRecover"),
+    { wraps: true, options: [{ name: "lift", value: "PART", says: "Part to lift: receive, sign-in, send or all." }] },
+  ),
+  written(
+    "incident report",
+    "Write the report: timeline, what was affected, actions, lessons.",
+    incidentAssess("incidentReportFile"),
+    { options: [SINCE] },
+  ),
+  written("incident close", "End the incident.", incident("incidentClose")),
+  written(
+    "service install",
+    "Let systemd run the server and start it at boot, with a unit and permissions for each part.",
+    server("serviceInstall"),
+  ),
+  written("service uninstall", "Stop the server and remove its units.", server("serviceUninstall")),
+  written("completion bash|zsh|fish", "Print the completion script for this shell.", async (call) =>
+    (await import("./shell/completion.ts")).completion(call, commands),
+  ),
+  written("uninstall", "Remove what set-up added to this machine.", server("uninstall"), {
     options: [
       YES,
       { name: "packages", says: "Also remove the Debian packages that set-up installed, unless others need them." },
       { name: "purge-data", says: "Also delete the data directory: mail, accounts, everything." },
     ],
-  },
+  }),
 ];
 
 /** Every command: dispatch, help and the argument checks are derived from this table. */
 export const commands: readonly CliCommand[] = [...WRITTEN, ...derivedCommands()];
+
+type Run = CliCommand["run"];
+type CommandsIn<M> = { [N in keyof M]: M[N] extends Run ? N : never }[keyof M];
+
+function from<M>(load: () => Promise<M>): (command: CommandsIn<M>) => Run {
+  return (command) => async (call) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of its name says
+    const run = (await load())[command] as Run;
+    return run(call);
+  };
+}
+
+/** `line`: as in the help. */
+function written(line: string, says: string, run: Run, more: Omit<CliCommand, "name" | "usage" | "says" | "run"> = {}) {
+  return { ...namedBy(line), says, run, ...more };
+}

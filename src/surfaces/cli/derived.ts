@@ -5,6 +5,7 @@ import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
 import { type CliCommand, type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
+import { namedBy } from "./parse.ts";
 import { columns, oneLine } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -19,11 +20,9 @@ export function derivedCommands(): readonly CliCommand[] {
 }
 
 function commandOf(entry: VerbEntry, form: Form): CliCommand {
-  const name = nameOf(form);
   const options = Object.values(form.options ?? {}).filter((option) => option !== undefined);
   return {
-    name,
-    usage: form.command.slice(name.length + 1),
+    ...namedBy(form.command),
     says: form.says,
     options: form.table === undefined ? options : [...options, ...LIST_OPTIONS],
     ...(form.table !== undefined && { wraps: true }),
@@ -80,7 +79,7 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
   );
   return wrongUsage(
     `"${oneLine(typeof wrong === "string" ? wrong : "")}" ${issue?.message ?? "is wrong"}.`,
-    `See \`${PROGRAM} help ${nameOf(form)}\`.`,
+    `See \`${PROGRAM} help ${namedBy(form.command).name}\`.`,
   );
 }
 
@@ -90,9 +89,4 @@ function typed(next: string | undefined): string | undefined {
 
 function wordsOf(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== "");
-}
-
-/** Returns the lower-case words at its start. */
-function nameOf({ command }: Form): string {
-  return /^[a-z -]+(?= |$)/.exec(command)?.[0] ?? command;
 }

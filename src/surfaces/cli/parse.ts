@@ -17,6 +17,12 @@ export type Shape = Readonly<{
 /** An option without `value` is a switch. */
 export type Option = Readonly<{ name: string; short?: string; value?: string; says: string }>;
 
+/** The name and the usage in a line of the help such as `alias add ADDRESS TARGET...`: the name is its lower-case words. */
+export function namedBy(line: string): Pick<Shape, "name" | "usage"> {
+  const name = /^[a-z0-9 -]+(?= |$)/.exec(line)?.[0] ?? line;
+  return { name, usage: line.slice(name.length + 1) };
+}
+
 export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "json", says: "Print JSON for programs." },
   { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },
