@@ -6,11 +6,8 @@ import { API_LIMITS } from "./limits.ts";
 import { readBody } from "./request.ts";
 import { route } from "./route.ts";
 
-const row = route({
-  method: "POST",
-  path: "/",
+const row = route("POST /", "Takes a body.", {
   who: "anyone",
-  says: "Takes a body.",
   bodyBytes: 10,
   body: z.unknown(),
   run: () => ({}),

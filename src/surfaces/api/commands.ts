@@ -5,7 +5,7 @@ import type { HttpForm, Rights } from "../../admin/declare/verb.ts";
 import { API_LIMITS } from "./limits.ts";
 import type { ApiParts, Asker, CommandOf, GuardPort, Unreachable } from "./ports.ts";
 import { denied, guardDown, guardSilent, problem } from "./problem.ts";
-import { type Method, type Route, type RouteNeed, route, type Schema } from "./route.ts";
+import { type Method, partsOf, type Route, type RouteNeed, route, type Schema } from "./route.ts";
 
 /**
  * Sends a command to the guard for the caller, and turns its answer into the route's with `shape`. A refusal becomes a
@@ -57,19 +57,15 @@ function routeOf(guard: ApiParts["guard"], entry: VerbEntry, form: HttpForm<unkn
   const inPath = places.filter((place) => place.isInPath);
   const rest = places.filter((place) => !place.isInPath);
   const needs = own === true ? "mailbox" : needsOf(method, rights.needs);
-  return route({
-    method,
-    path: `/api/v1${path}`,
+  return route(`${method} /api/v1${path}`, says, {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a verb with a route is the web's: a test looks at each
     asks: verb as WebVerb,
     who: own === true || rights.from.length === 1 ? "session" : "session_or_token",
     ...(needs !== null && { needs }),
-    says,
-    bodyBytes: isQuery || rest.length === 0 ? 0 : BODY_BYTES[body],
     ...(status && { status }),
     ...(inPath.length > 0 && { params: z.object(shapeOf(inPath)) }),
     ...(rest.length > 0 && isQuery && { query: z.object(shapeOf(rest.map(asText))) }),
-    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest) }),
+    ...(rest.length > 0 && !isQuery && { body: bodyOf(form, rest), bodyBytes: BODY_BYTES[body] }),
     ...(answer && { answer: answer() }),
     run: ({ by, caller, params, query, body: sent }) => {
       const named: Given = { ...query, ...sent };
@@ -114,12 +110,6 @@ function bodyOf({ check = () => null }: HttpForm<unknown>, places: readonly Plac
 
 function schemaOf(answer: VerbEntry["gives"]["answer"]): (() => Schema) | undefined {
   return typeof answer === "string" ? undefined : answer.schema;
-}
-
-function partsOf(named: HttpForm["route"]): readonly [Method, string] {
-  const [method = "GET", path = ""] = named.split(" ");
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of a route says
-  return [method as Method, path];
 }
 
 /** A query has only text, and omits fields that are null or take their default. */

@@ -24,27 +24,19 @@ const programInPath = z.object({ name: z.string().describe("As the page and its 
 export function pageRoutes(page: ReadonlyMap<string, PageFile>): readonly Route[] {
   const files = new EncodedFiles();
   const { directory, type } = PAGE_PROGRAMS;
-  const program = route({
-    method: "GET",
-    path: `/${directory}/{name}`,
+  const program = route(`GET /${directory}/{name}`, "One of the dashboard's scripts.", {
     who: "anyone",
-    bodyBytes: 0,
     anyQuery: true,
     type,
-    says: "One of the dashboard's scripts.",
     params: programInPath,
     run: ({ params, headers }) =>
       fileAnswer({ file: page.get(`${directory}/${params.name}`), files, kept: FOR_GOOD }, headers),
   });
   const others = Object.entries(PAGE_FILES).map(([path, { type, says, file }]) =>
-    route({
-      method: "GET",
-      path,
+    route(`GET ${path}`, says, {
       who: "anyone",
-      bodyBytes: 0,
       anyQuery: true,
       type,
-      says,
       run: ({ headers }) => fileAnswer({ file: page.get(file), files, kept: ASK_AGAIN }, headers),
     }),
   );

@@ -5,12 +5,13 @@ import { startKit } from "../../../test/kit/api-kit.ts";
 import { effectOf } from "../../admin/declare/control.ts";
 import { createHandlers } from "./handlers.ts";
 import { readQuery } from "./request.ts";
-import { route } from "./route.ts";
+import { type Method, route } from "./route.ts";
 import { routes } from "./routes.ts";
 
-const SAMPLE = { method: "GET", path: "/x", who: "anyone", bodyBytes: 0, says: "It says.", run: () => null } as const;
+const rowOf = (more: Partial<Parameters<typeof route>[2]>, method: Method = "GET") =>
+  route(`${method} /x`, "It says.", { who: "anyone", run: () => null, ...more });
 const query = z.object({ ip: z.string().optional(), limit: z.string().optional() }).refine(() => true);
-const LISTED = route({ ...SAMPLE, query });
+const LISTED = rowOf({ query });
 
 async function refusalOf(row: typeof LISTED, search: string): Promise<string> {
   const read = readQuery(row, `http://localhost/x?${search}`);
@@ -27,10 +28,7 @@ test("what a route knows is read, each parameter once", () => {
 });
 
 test("a list takes each value of its name", async () => {
-  const row = route({
-    ...SAMPLE,
-    query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }),
-  });
+  const row = rowOf({ query: z.object({ type: z.array(z.string()).optional(), ip: z.string().optional() }) });
   const read = (search: string) => readQuery(row, `http://localhost/x?${search}`);
   assert.deepEqual(read("type=BAN&ip=1&type=UNBAN"), { value: { ip: "1", type: ["BAN", "UNBAN"] }, isDry: false });
   assert.deepEqual(read("type=BAN"), { value: { type: ["BAN"] }, isDry: false });
@@ -41,7 +39,7 @@ test("a list takes each value of its name", async () => {
 test("what it does not know is refused by name, and so is what is there twice", async () => {
   assert.equal(await refusalOf(LISTED, "ip=1&limt=5"), "The parameter limt is not known here. It takes ip, limit.");
   assert.equal(await refusalOf(LISTED, "limit=1&limit=2"), "limit is there more than once. It takes ip, limit.");
-  assert.equal(await refusalOf(route(SAMPLE), "a"), "The parameter a is not known here. It takes none.");
+  assert.equal(await refusalOf(rowOf({}), "a"), "The parameter a is not known here. It takes none.");
 });
 
 test("ten thousand letters of markup are not answered back", async () => {
@@ -50,25 +48,22 @@ test("ten thousand letters of markup are not answered back", async () => {
 });
 
 test("a file of the page is given whatever a link to it carries", () => {
-  const read = readQuery(route({ ...SAMPLE, anyQuery: true }), "http://localhost/?utm_source=mail");
+  const read = readQuery(rowOf({ anyQuery: true }), "http://localhost/?utm_source=mail");
   assert.ok(!(read instanceof Response));
 });
 
 test("a route that takes any query reads its own, and refuses a dry run that would not be one", async () => {
-  const old = route({ ...SAMPLE, query, anyQuery: true });
+  const old = rowOf({ query, anyQuery: true });
   const read = readQuery(old, "http://localhost/x?ip=203.0.113.7&_=123&_=124");
   assert.ok(!(read instanceof Response) && read.value["ip"] === "203.0.113.7");
   assert.match(await refusalOf(old, "dry_run=true"), /^The parameter dry_run is not known here/);
   assert.match(await refusalOf(old, "ip=1&ip=2"), /^ip is there more than once/);
-  const ban = readQuery(
-    route({ ...SAMPLE, method: "POST", asks: "ban", anyQuery: true }),
-    "http://localhost/x?_=1&dry_run=true",
-  );
+  const ban = readQuery(rowOf({ asks: "ban", anyQuery: true }, "POST"), "http://localhost/x?_=1&dry_run=true");
   assert.ok(!(ban instanceof Response) && ban.isDry);
 });
 
 test("a command that the guard can try may be a dry run, and says so in one way", async () => {
-  const ban = route({ ...SAMPLE, method: "POST", asks: "ban" });
+  const ban = rowOf({ asks: "ban" }, "POST");
   const dry = (search: string) => {
     const read = readQuery(ban, `http://localhost/x?${search}`);
     return read instanceof Response ? read.status : read.isDry;
@@ -81,11 +76,11 @@ test("a command that the guard can try may be a dry run, and says so in one way"
     400,
   ]);
   assert.match(await refusalOf(LISTED, "dry_run=true"), /^The parameter dry_run is not known here/);
-  assert.match(await refusalOf(route({ ...SAMPLE, method: "POST", asks: "prove" }), "dry_run=true"), /not known here/);
+  assert.match(await refusalOf(rowOf({ asks: "prove" }, "POST"), "dry_run=true"), /not known here/);
 });
 
 test("a dry run of what cannot be tried is refused, with the reason", async () => {
-  const row = route({ ...SAMPLE, method: "POST", asks: "settings_apply" });
+  const row = rowOf({ asks: "settings_apply" }, "POST");
   assert.equal(
     await refusalOf(row, "dry_run=true"),
     "dry_run is not known here: this cannot be tried without being carried out. The preview of the settings tries the same changes. Leave dry_run out to carry it out.",

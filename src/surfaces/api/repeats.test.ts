@@ -10,15 +10,7 @@ import { heedsRepeats, REPEAT_MS, Repeats } from "./repeats.ts";
 import { route } from "./route.ts";
 
 const KEY = '"8e03978e-40d5-43dd-bc93-6894a57f9324"';
-const ROW = route({
-  method: "POST",
-  path: "/x",
-  who: "session_or_token",
-  asks: "ban",
-  bodyBytes: 0,
-  says: "It says.",
-  run: () => null,
-});
+const ROW = route("POST /x", "It says.", { asks: "ban", run: () => null });
 const OTHER = "gi_fedcba9876543210fedcba9876543210";
 
 type Sent = Readonly<{ key?: string; path?: string; body?: unknown; token?: string }>;

@@ -4,6 +4,7 @@ import { needOf } from "../../admin/declare/rights.ts";
 import type { Scope } from "../../core/access/scopes.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { Caller, SignedInCaller } from "./access.ts";
+import { API_LIMITS } from "./limits.ts";
 import type { Asker } from "./ports.ts";
 import { problem } from "./problem.ts";
 
@@ -34,9 +35,11 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export type RouteNeed = Scope | "mailbox";
 
+/** As in OpenAPI: `GET /api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
+export type RouteLine = `${Method} ${string}`;
+
 type Shape = Readonly<{
   method: Method;
-  /** As in OpenAPI: `/api/v1/why/{ip}`. A network, an address or a message at the end takes the rest of the path, including slashes. */
   path: string;
   who: SignedInCaller;
   /**
@@ -72,8 +75,12 @@ type Other = Readonly<{ says: string; answer?: Schema }>;
 
 type Schemas = Readonly<{ params: Schema; query: Schema; body: Schema; answer: Schema }>;
 
-type Typed<P, Q, B, A> = Shape &
+type Typed<P, Q, B, A> = Omit<Shape, "method" | "path" | "says" | "who" | "bodyBytes"> &
   Readonly<{
+    /** A session or a token, unless given. */
+    who?: SignedInCaller;
+    /** As many as are usual, unless given. */
+    bodyBytes?: number;
     params?: Schema<P>;
     query?: Schema<Q>;
     body?: Schema<B>;
@@ -88,9 +95,10 @@ export type Route = Shape &
     run: (call: RouteCall<unknown, unknown, unknown>) => Promise<unknown>;
   }>;
 
-/** Checks the request against the row's schemas, then runs its handler. */
-export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
+/** Checks the request against the row's schemas, then runs its handler. `says`: one sentence. */
+export function route<P, Q, B, A>(line: RouteLine, says: string, row: Typed<P, Q, B, A>): Route {
   const { params, query, body, answer, run, ...shape } = row;
+  const [method, path] = partsOf(line);
   const schemas = {
     ...(params && { params }),
     ...(query && { query }),
@@ -98,7 +106,12 @@ export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
     ...(answer && { answer }),
   };
   return {
+    who: "session_or_token",
+    bodyBytes: body === undefined ? 0 : API_LIMITS.bodyBytes,
     ...shape,
+    method,
+    path,
+    says,
     schemas,
     run: async (call) => {
       const checked = [check(params, call.params), check(query, call.query), check(body, call.body)] as const;
@@ -109,6 +122,12 @@ export function route<P, Q, B, A>(row: Typed<P, Q, B, A>): Route {
       return run({ ...call, params: inPath.value, query: inQuery.value, body: inBody.value });
     },
   };
+}
+
+export function partsOf(line: RouteLine): readonly [Method, string] {
+  const [method = "GET", path = ""] = line.split(" ");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the type of a line says
+  return [method as Method, path];
 }
 
 /** The right that the web checks itself: the guard checks the commands that it carries out. */

@@ -11,12 +11,8 @@ import { route } from "./route.ts";
 import { createRouter } from "./router.ts";
 import { routes } from "./routes.ts";
 
-const never = route({
-  method: "GET",
-  path: "/never",
+const never = route("GET /never", "Does not answer.", {
   who: "anyone",
-  bodyBytes: 0,
-  says: "Does not answer.",
   run: () => new Promise<Response>(() => {}),
 });
 

@@ -2,7 +2,6 @@ import { identityOf } from "./access.ts";
 import { command, derivedRoutes } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
-import { API_LIMITS } from "./limits.ts";
 import { openApi } from "./openapi/openapi.ts";
 import { pageRoutes } from "./page.ts";
 import {
@@ -19,7 +18,7 @@ import { type Route, route } from "./route.ts";
 import { accessRoutes } from "./routes/access-routes.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
 import { filterRoutes } from "./routes/filter-routes.ts";
-import { meChanges, meRoutes } from "./routes/me-routes.ts";
+import { meRoutes } from "./routes/me-routes.ts";
 import * as shape from "./routes/schemas.ts";
 import { settingsRoutes } from "./routes/settings-routes.ts";
 import { resumeFrom, STREAM_TYPE } from "./streams/streams.ts";
@@ -28,39 +27,32 @@ import { resumeFrom, STREAM_TYPE } from "./streams/streams.ts";
 export function routes({ parts, callers, health, streams }: Handlers): readonly Route[] {
   const { guard } = parts;
   const { ipv6Prefix } = parts.settings;
-  const { bodyBytes } = API_LIMITS;
 
   let described: string | null = null;
   const description = (): string => (described ??= JSON.stringify(openApi(table, parts.version)));
 
   const table: readonly Route[] = [
     // Routes that existing users, scripts and dashboards rely on.
-    route({
-      method: "GET",
-      path: "/api/security",
-      anyQuery: true,
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans.",
-      query: shape.securityQuery,
-      answer: shape.stats.or(shape.cleaned),
-      run: async ({ query, by }) => {
-        if (query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
-        return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
-          success: true as const,
-          action: "cleanup" as const,
-          expired,
-        }));
+    route(
+      "GET /api/security",
+      "Bans, recent events, busiest addresses and health; or, with `action=cleanup`, removes expired bans.",
+      {
+        anyQuery: true,
+        query: shape.securityQuery,
+        answer: shape.stats.or(shape.cleaned),
+        run: async ({ query, by }) => {
+          if (query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
+          return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
+            success: true as const,
+            action: "cleanup" as const,
+            expired,
+          }));
+        },
       },
-    }),
-    route({
-      method: "POST",
-      path: "/api/security",
+    ),
+    route("POST /api/security", "Bans or unbans an address or a network.", {
       anyQuery: true,
       asks: "ban",
-      who: "session_or_token",
-      bodyBytes,
-      says: "Bans or unbans an address or a network.",
       body: shape.securityCommand,
       answer: shape.securityResult,
       run: async ({ body, by }) => {
@@ -83,104 +75,61 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...filterRoutes({ parts }),
     ...accountRoutes(parts),
     ...meRoutes({ parts }),
-    ...meChanges({ parts }),
 
-    route({
-      method: "GET",
-      path: "/api/v1/status",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Health of every component, and current notices.",
+    route("GET /api/v1/status", "Health of every component, and current notices.", {
       answer: shape.healthReport,
       run: () => health.read(),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/stats",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "The same as `/api/security?action=stats`.",
+    route("GET /api/v1/stats", "The same as `/api/security?action=stats`.", {
       answer: shape.stats,
       run: async () => new Response(await readStats(parts, health), { headers: JSON_TYPE }),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/figures",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Numbers of mails, refusals, sign-ins and bans over time, for charts.",
+    route("GET /api/v1/figures", "Numbers of mails, refusals, sign-ins and bans over time, for charts.", {
       query: shape.figuresQuery,
       answer: shape.figures,
       run: ({ query }) => readFigures(parts, query),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/top",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "The busiest addresses, by mails, refusals or failed sign-ins.",
+    route("GET /api/v1/top", "The busiest addresses, by mails, refusals or failed sign-ins.", {
       query: shape.topQuery,
       answer: shape.top,
       run: ({ query }) => readTop(parts, query),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/bans",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Bans in force, newest first, a page at a time; all, or those with a text.",
+    route("GET /api/v1/bans", "Bans in force, newest first, a page at a time; all, or those with a text.", {
       query: shape.bansQuery,
       answer: shape.banPage,
       run: ({ query }) => readBans(parts, query),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/why/account/{account}",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "An account explained: its state now, sign-ins, mail, changes, and what would lift or prevent a decision.",
-      params: shape.accountInPath,
-      answer: shape.accountAnswer,
-      run: ({ params, by }) => readWhyAccount(parts, by, params.account),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/why/message/{message}",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "One mail, followed by its queue id or its Message-ID.",
+    route(
+      "GET /api/v1/why/account/{account}",
+      "An account explained: its state now, sign-ins, mail, changes, and what would lift or prevent a decision.",
+      {
+        params: shape.accountInPath,
+        answer: shape.accountAnswer,
+        run: ({ params, by }) => readWhyAccount(parts, by, params.account),
+      },
+    ),
+    route("GET /api/v1/why/message/{message}", "One mail, followed by its queue id or its Message-ID.", {
       params: shape.messageInPath,
       answer: shape.messageReport,
       run: ({ params }) => readWhyMessage(parts, params.message),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/why/{ip}",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Everything about an address: ban, past bans, offences, what protects it, allow list, decisions.",
-      params: shape.ipInPath(ipv6Prefix),
-      answer: shape.addressAnswer,
-      run: ({ params, by }) => readWhy(parts, by, params.ip),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/events",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Events, newest first, in pages.",
+    route(
+      "GET /api/v1/why/{ip}",
+      "Everything about an address: ban, past bans, offences, what protects it, allow list, decisions.",
+      {
+        params: shape.ipInPath(ipv6Prefix),
+        answer: shape.addressAnswer,
+        run: ({ params, by }) => readWhy(parts, by, params.ip),
+      },
+    ),
+    route("GET /api/v1/events", "Events, newest first, in pages.", {
       query: shape.eventsQuery(ipv6Prefix),
       answer: shape.eventPage,
       run: async ({ query }) => new Response(await readEvents(parts, query), { headers: JSON_TYPE }),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/events/stream",
-      who: "session_or_token",
-      bodyBytes: 0,
+    route("GET /api/v1/events/stream", "Events as they are stored (server-sent events); resumes after Last-Event-ID.", {
       type: STREAM_TYPE,
       endless: true,
-      says: "Events as they are stored (server-sent events); resumes after Last-Event-ID.",
       query: shape.streamQuery(ipv6Prefix),
       run: ({ query, headers, caller, stillAllowed, drop }) =>
         streams.start(identityOf(caller), {
@@ -191,68 +140,45 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
           drop,
         }),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/stream",
-      who: "session_or_token",
-      bodyBytes: 0,
-      type: STREAM_TYPE,
-      endless: true,
-      says: "All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat.",
-      query: shape.pageQuery,
-      run: ({ query, headers, caller, stillAllowed, drop }) =>
-        streams.startPage(identityOf(caller), { after: resumeFrom(headers, query.since), stillAllowed, drop }),
-    }),
+    route(
+      "GET /api/v1/stream",
+      "All that a page shows as it changes (server-sent events): events, bans, health, figures, and a beat.",
+      {
+        type: STREAM_TYPE,
+        endless: true,
+        query: shape.pageQuery,
+        run: ({ query, headers, caller, stillAllowed, drop }) =>
+          streams.startPage(identityOf(caller), { after: resumeFrom(headers, query.since), stillAllowed, drop }),
+      },
+    ),
 
     ...derivedRoutes(parts),
 
-    route({
-      method: "GET",
-      path: "/healthz",
+    route("GET /healthz", "Names and states of the components; 503 if an essential one is down.", {
       anyQuery: true,
       who: "anyone",
-      bodyBytes: 0,
-      says: "Names and states of the components; 503 if an essential one is down.",
       answer: shape.publicHealth,
       also: { 503: DOWN },
       run: async () => healthAnswer(publicHealth(await health.read())),
     }),
-    route({
-      method: "GET",
-      path: "/healthz/live",
+    route("GET /healthz/live", "The web program runs.", {
       anyQuery: true,
       who: "anyone",
-      bodyBytes: 0,
-      says: "The web program runs.",
       answer: shape.alive,
       run: () => ({ status: "ok" as const }),
     }),
-    route({
-      method: "GET",
-      path: "/healthz/ready",
+    route("GET /healthz/ready", "200 if the guard and the database can be reached, otherwise 503.", {
       anyQuery: true,
       who: "anyone",
-      bodyBytes: 0,
-      says: "200 if the guard and the database can be reached, otherwise 503.",
       answer: shape.publicHealth,
       also: { 503: DOWN },
       run: async () => healthAnswer(await health.readiness()),
     }),
-    route({
-      method: "GET",
-      path: "/metrics",
-      who: "session_or_token",
-      bodyBytes: 0,
+    route("GET /metrics", "Metrics for Prometheus.", {
       type: METRICS_TYPE,
-      says: "Metrics for Prometheus.",
       run: async () => new Response(await metrics(parts, health), { headers: { "content-type": METRICS_TYPE } }),
     }),
-    route({
-      method: "GET",
-      path: "/openapi.json",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "This description.",
+    route("GET /openapi.json", "This description.", {
       run: () => new Response(description(), { headers: JSON_TYPE }),
     }),
     ...pageRoutes(parts.page),

@@ -18,70 +18,62 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
   const ofMailboxes = new Turns(API_LIMITS.mailboxSignInsAtOnce, API_LIMITS.unknownWaitMs);
   const challenges = new Turns(API_LIMITS.unknownAtOnce, API_LIMITS.unknownWaitMs);
   return [
-    route({
-      method: "POST",
-      path: "/api/v1/login",
-      asks: "sign_in",
-      who: "anyone",
-      bodyBytes: API_LIMITS.loginBodyBytes,
-      form: true,
-      says: "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
-      body: loginRequest,
-      answer: shape.session,
-      also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
-      run: ({ body, ip, secure, headers }) =>
-        inTurn(isOfMailbox(body) ? ofMailboxes : signIns, () =>
-          signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
-        ),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/login/passkey",
-      who: "anyone",
-      bodyBytes: 0,
-      says: "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
-      answer: shape.passkeyChallenged,
-      run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/logout",
+    route(
+      "POST /api/v1/login",
+      "Signs in with the administrator's password, and a code where a second factor is set up, or with a passkey, as JSON, the password also as a form; or the user of a mailbox with its address and password. The answer sets the session's cookie.",
+      {
+        asks: "sign_in",
+        who: "anyone",
+        bodyBytes: API_LIMITS.loginBodyBytes,
+        form: true,
+        body: loginRequest,
+        answer: shape.session,
+        also: { 303: { says: "The form was accepted: a redirect to the dashboard." } },
+        run: ({ body, ip, secure, headers }) =>
+          inTurn(isOfMailbox(body) ? ofMailboxes : signIns, () =>
+            signIn(access, { given: body, ip, secure, form: isForm(headers), headers }),
+          ),
+      },
+    ),
+    route(
+      "POST /api/v1/login/passkey",
+      "A challenge for a passkey, which signs in or gives a fresh proof with it: once, within two minutes.",
+      {
+        who: "anyone",
+        answer: shape.passkeyChallenged,
+        run: ({ ip }) => inTurn(challenges, () => passkeyChallenge(parts, ip)),
+      },
+    ),
+    route("POST /api/v1/logout", "Ends the session.", {
       asks: "sign_out",
       who: "session",
-      bodyBytes: 0,
       status: 204,
-      says: "Ends the session.",
       run: ({ caller, ip, secure }) => (caller === null ? unauthorized() : signOut(access, { caller, ip, secure })),
     }),
-    route({
-      method: "GET",
-      path: "/api/v1/session",
-      who: "session_or_token",
-      bodyBytes: 0,
-      needs: null,
-      says: "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
-      answer: shape.session,
-      run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/session/proof",
-      asks: "prove",
-      who: "session",
-      bodyBytes: API_LIMITS.loginBodyBytes,
-      says: "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
-      body: proofRequest,
-      answer: shape.session,
-      run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/tokens",
+    route(
+      "GET /api/v1/session",
+      "Who this session or token is, what it may do, and until when a proof of the password is fresh.",
+      {
+        needs: null,
+        answer: shape.session,
+        run: ({ caller }) => (caller === null ? unauthorized() : sessionAnswer(caller)),
+      },
+    ),
+    route(
+      "POST /api/v1/session/proof",
+      "Gives the password again, and a code where one is needed, or a passkey: for 10 minutes this session may do what needs a fresh proof.",
+      {
+        asks: "prove",
+        who: "session",
+        bodyBytes: API_LIMITS.loginBodyBytes,
+        body: proofRequest,
+        answer: shape.session,
+        run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
+      },
+    ),
+    route("POST /api/v1/tokens", "Makes a token, which is shown only now. Needs a fresh proof.", {
       asks: "token_create",
-      who: "session_or_token",
-      bodyBytes: API_LIMITS.bodyBytes,
       status: 201,
-      says: "Makes a token, which is shown only now. Needs a fresh proof.",
       body: shape.tokenRequest,
       answer: shape.tokenMade,
       run: ({ by, body, isDry }) => {

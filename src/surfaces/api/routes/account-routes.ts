@@ -19,58 +19,49 @@ type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 /** Accounts of users. Only the guard changes them; the required rights are in its own table. */
 export function accountRoutes(parts: Parts): readonly Route[] {
   const { guard } = parts;
-  const common = { who: "session_or_token", needs: "admin" } as const;
-  const { bodyBytes, accountsBodyBytes } = API_LIMITS;
   return [
-    route({
-      ...common,
-      method: "POST",
-      path: "/api/v1/accounts",
+    route("POST /api/v1/accounts", "Adds an account.", {
+      needs: "admin",
       asks: "account_make",
-      bodyBytes,
       status: 201,
-      says: "Adds an account.",
       body: shape.newAccount,
       answer: shape.secretMade,
       run: ({ by, caller, body: { name, password } }) =>
         withPassword(parts, { by, caller }, { verb: "account_make", name }, password),
     }),
-    route({
-      ...common,
-      method: "POST",
-      path: "/api/v1/accounts/import",
-      asks: "accounts_bring",
-      bodyBytes: accountsBodyBytes,
-      says: "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
-      body: shape.accountsFile,
-      answer: shape.imported,
-      run: ({ by, caller, body }) => importAccounts(parts, { by, judgedFor: judgedFor(caller) }, body.file),
-    }),
-    route({
-      ...common,
-      method: "POST",
-      path: "/api/v1/accounts/{name}/password",
+    route(
+      "POST /api/v1/accounts/import",
+      "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
+      {
+        needs: "admin",
+        asks: "accounts_bring",
+        bodyBytes: API_LIMITS.accountsBodyBytes,
+        body: shape.accountsFile,
+        answer: shape.imported,
+        run: ({ by, caller, body }) => importAccounts(parts, { by, judgedFor: judgedFor(caller) }, body.file),
+      },
+    ),
+    route("POST /api/v1/accounts/{name}/password", "Sets a new password and ends the account's open sessions.", {
+      needs: "admin",
       asks: "account_password",
-      bodyBytes,
-      says: "Sets a new password and ends the account's open sessions.",
       params: shape.accountInPath,
       body: shape.newPassword,
       answer: shape.secretMade,
       run: ({ by, caller, params: { name }, body }) =>
         withPassword(parts, { by, caller }, { verb: "account_password", name }, body.password),
     }),
-    route({
-      ...common,
-      method: "DELETE",
-      path: "/api/v1/accounts/{name}/networks/{network}",
-      asks: "networks_remove",
-      bodyBytes: 0,
-      says: "Takes away a network; with the last one gone the account may sign in from anywhere.",
-      params: shape.networkOfAccount,
-      answer: shape.networksOf,
-      run: ({ by, params: { name, network } }) =>
-        command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
-    }),
+    route(
+      "DELETE /api/v1/accounts/{name}/networks/{network}",
+      "Takes away a network; with the last one gone the account may sign in from anywhere.",
+      {
+        needs: "admin",
+        asks: "networks_remove",
+        params: shape.networkOfAccount,
+        answer: shape.networksOf,
+        run: ({ by, params: { name, network } }) =>
+          command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
+      },
+    ),
   ];
 }
 

@@ -7,25 +7,23 @@ import * as shape from "./mail-schemas.ts";
 export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { lookups, clock } = parts;
   return [
-    route({
-      method: "GET",
-      path: "/api/v1/greylist/waiting",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "Mails of strangers that were asked to come again within the last 6 hours, and have not come.",
-      answer: shape.waitingList,
-      run: () => lookups.ask("waiting", clock.now()),
-    }),
-    route({
-      method: "GET",
-      path: "/api/v1/spam",
-      who: "session_or_token",
-      bodyBytes: 0,
-      says: "What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day.",
-      query: shape.pageQuery,
-      answer: shape.spamPage,
-      run: ({ query: { cursor, limit = PAGE.usual } }) =>
-        lookups.ask("spam", clock.now(), { cursor: cursor ?? null, limit }),
-    }),
+    route(
+      "GET /api/v1/greylist/waiting",
+      "Mails of strangers that were asked to come again within the last 6 hours, and have not come.",
+      {
+        answer: shape.waitingList,
+        run: () => lookups.ask("waiting", clock.now()),
+      },
+    ),
+    route(
+      "GET /api/v1/spam",
+      "What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day.",
+      {
+        query: shape.pageQuery,
+        answer: shape.spamPage,
+        run: ({ query: { cursor, limit = PAGE.usual } }) =>
+          lookups.ask("spam", clock.now(), { cursor: cursor ?? null, limit }),
+      },
+    ),
   ];
 }

@@ -2,7 +2,6 @@ import { PAGE } from "../../../admin/declare/paging.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { command } from "../commands.ts";
 import type { Handlers } from "../handlers.ts";
-import { API_LIMITS } from "../limits.ts";
 import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import { whyRefused } from "./account-routes.ts";
@@ -12,26 +11,26 @@ import { clientText, MOBILE_CONFIG_TYPE, mobileConfig } from "./mobile-config.ts
 /** Routes for users' own mailboxes: the account is always the session's, never the request's. */
 export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, lookups } = parts;
-  const common = { method: "GET", who: "session", needs: "mailbox", bodyBytes: 0 } as const;
+  const common = { who: "session", needs: "mailbox" } as const;
   return [
-    route({
-      ...common,
-      path: "/api/v1/me/sign-ins",
-      says: "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
-      query: shape.pageQuery,
-      answer: shape.signIns,
-      run: async ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
-        const account = caller?.account ?? null;
-        if (account === null) return unauthorized();
-        const { items, next } = await lookups.ask("ownSignIns", account, { limit, cursor });
-        return { items: [...items], next };
+    route(
+      "GET /api/v1/me/sign-ins",
+      "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
+      {
+        ...common,
+        query: shape.pageQuery,
+        answer: shape.signIns,
+        run: async ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
+          const account = caller?.account ?? null;
+          if (account === null) return unauthorized();
+          const { items, next } = await lookups.ask("ownSignIns", account, { limit, cursor });
+          return { items: [...items], next };
+        },
       },
-    }),
-    route({
+    ),
+    route("GET /api/v1/me/mail", "The way of one mail that the user sent, or that was for the user.", {
       ...common,
-      path: "/api/v1/me/mail",
       asks: "my_addresses",
-      says: "The way of one mail that the user sent, or that was for the user.",
       query: shape.mailQuery,
       answer: shape.ownMail,
       run: async ({ by, query: { id } }) => {
@@ -41,11 +40,9 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
         return found === null ? NO_MAIL() : { state: found.state, steps: [...found.steps] };
       },
     }),
-    route({
+    route("GET /api/v1/me/client", "What to type into a mail program.", {
       ...common,
-      path: "/api/v1/me/client",
       asks: "my_client",
-      says: "What to type into a mail program.",
       answer: shape.client,
       run: ({ by }) =>
         command(guard, by, { verb: "my_client" }, (own) => ({
@@ -55,18 +52,33 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
           text: clientText(own),
         })),
     }),
-    route({
+    route("GET /api/v1/me/client.mobileconfig", "The same as a profile for iPhone, iPad and Mac, without a password.", {
       ...common,
-      path: "/api/v1/me/client.mobileconfig",
       asks: "my_client",
       type: MOBILE_CONFIG_TYPE,
-      says: "The same as a profile for iPhone, iPad and Mac, without a password.",
       run: ({ by }) =>
         command(guard, by, { verb: "my_client" }, (own) => {
           const headers = { "content-type": MOBILE_CONFIG_TYPE, "content-disposition": ATTACHED };
           return new Response(mobileConfig(own), { headers });
         }),
     }),
+    route(
+      "POST /api/v1/me/password",
+      "Sets a new password of the mailbox, and ends its other sessions, also in mail programs.",
+      {
+        ...common,
+        asks: "my_password",
+        body: shape.newPassword,
+        answer: shape.done,
+        run: async ({ by, caller, body }) => {
+          const owner = parseAccountName(caller?.account ?? "");
+          if (owner === null) return unauthorized();
+          const asked = { verb: "my_password", ...body } as const;
+          const refused = await whyRefused(parts, { by, caller }, asked, owner);
+          return refused ?? command(guard, by, asked, (result) => result);
+        },
+      },
+    ),
   ];
 }
 
@@ -80,29 +92,3 @@ const NO_MAIL = () =>
     detail: "No mail of yours has this id.",
     next: "Check the id: a mail program shows it as Message-ID, in the source of the mail.",
   });
-
-/** The changes that users make to their own mailbox. */
-export function meChanges({ parts }: Pick<Handlers, "parts">): readonly Route[] {
-  const { guard } = parts;
-  const common = { who: "session", needs: "mailbox" } as const;
-  const { bodyBytes } = API_LIMITS;
-  return [
-    route({
-      ...common,
-      method: "POST",
-      path: "/api/v1/me/password",
-      asks: "my_password",
-      bodyBytes,
-      says: "Sets a new password of the mailbox, and ends its other sessions, also in mail programs.",
-      body: shape.newPassword,
-      answer: shape.done,
-      run: async ({ by, caller, body }) => {
-        const owner = parseAccountName(caller?.account ?? "");
-        if (owner === null) return unauthorized();
-        const asked = { verb: "my_password", ...body } as const;
-        const refused = await whyRefused(parts, { by, caller }, asked, owner);
-        return refused ?? command(guard, by, asked, (result) => result);
-      },
-    }),
-  ];
-}

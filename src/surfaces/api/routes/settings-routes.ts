@@ -22,65 +22,64 @@ type Changes = Readonly<Record<string, unknown>>;
 export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, trials, clock } = parts;
   return [
-    route({
-      method: "GET",
-      path: "/api/v1/settings",
-      asks: "settings_list",
-      who: "session_or_token",
-      bodyBytes: 0,
-      needs: "admin",
-      says: "Every setting: value, default, origin, what it does, and whether it may be changed here.",
-      answer: shape.settingList,
-      run: ({ by }) =>
-        command(guard, by, { verb: "settings_list" }, ({ values, digest, undo }) => ({
-          items: values.flatMap(itemOf),
-          digest,
-          undo: undo === null ? null : { ...undo, keys: [...undo.keys] },
-        })),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/settings/preview",
-      asks: "settings_preview",
-      who: "session_or_token",
-      bodyBytes: BODY_BYTES,
-      says: "What changes of settings would come to: problems, lines of the file, and what limits would have done of late.",
-      body: shape.previewRequest,
-      answer: shape.preview,
-      run: async ({ by, body }) => {
-        const asked = { verb: "settings_preview", changes: changesIn(body.changes) } as const;
-        const found = await command(guard, by, asked, (result) => result);
-        return found instanceof Response ? found : previewOf(found, await trialOf(trials, found.trial, clock.now()));
+    route(
+      "GET /api/v1/settings",
+      "Every setting: value, default, origin, what it does, and whether it may be changed here.",
+      {
+        asks: "settings_list",
+        needs: "admin",
+        answer: shape.settingList,
+        run: ({ by }) =>
+          command(guard, by, { verb: "settings_list" }, ({ values, digest, undo }) => ({
+            items: values.flatMap(itemOf),
+            digest,
+            undo: undo === null ? null : { ...undo, keys: [...undo.keys] },
+          })),
       },
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/settings",
-      asks: "settings_apply",
-      who: "session_or_token",
-      bodyBytes: BODY_BYTES,
-      says: "Changes settings in the file, with its comments, and applies it. Needs a fresh proof.",
-      body: shape.applyRequest,
-      answer: shape.changed,
-      run: ({ by, body }) =>
-        command(
-          guard,
-          by,
-          { verb: "settings_apply", changes: changesIn(body.changes), digest: body.digest },
-          changedOf,
-        ),
-    }),
-    route({
-      method: "POST",
-      path: "/api/v1/settings/undo",
-      asks: "settings_undo",
-      who: "session_or_token",
-      bodyBytes: 128,
-      says: "Restores the settings file from before the last change here. Needs a fresh proof.",
-      body: shape.undoRequest,
-      answer: shape.changed,
-      run: ({ by, body }) => command(guard, by, { verb: "settings_undo", digest: body.digest }, changedOf),
-    }),
+    ),
+    route(
+      "POST /api/v1/settings/preview",
+      "What changes of settings would come to: problems, lines of the file, and what limits would have done of late.",
+      {
+        asks: "settings_preview",
+        bodyBytes: BODY_BYTES,
+        body: shape.previewRequest,
+        answer: shape.preview,
+        run: async ({ by, body }) => {
+          const asked = { verb: "settings_preview", changes: changesIn(body.changes) } as const;
+          const found = await command(guard, by, asked, (result) => result);
+          return found instanceof Response ? found : previewOf(found, await trialOf(trials, found.trial, clock.now()));
+        },
+      },
+    ),
+    route(
+      "POST /api/v1/settings",
+      "Changes settings in the file, with its comments, and applies it. Needs a fresh proof.",
+      {
+        asks: "settings_apply",
+        bodyBytes: BODY_BYTES,
+        body: shape.applyRequest,
+        answer: shape.changed,
+        run: ({ by, body }) =>
+          command(
+            guard,
+            by,
+            { verb: "settings_apply", changes: changesIn(body.changes), digest: body.digest },
+            changedOf,
+          ),
+      },
+    ),
+    route(
+      "POST /api/v1/settings/undo",
+      "Restores the settings file from before the last change here. Needs a fresh proof.",
+      {
+        asks: "settings_undo",
+        bodyBytes: 128,
+        body: shape.undoRequest,
+        answer: shape.changed,
+        run: ({ by, body }) => command(guard, by, { verb: "settings_undo", digest: body.digest }, changedOf),
+      },
+    ),
   ];
 }
 
