@@ -1,149 +1,266 @@
+import * as z from "zod/mini";
 import type { Role, Scope } from "../../core/access/scopes.ts";
-import type { NoticeCode } from "../../core/alerts/notices.ts";
+import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import { isoTime } from "../../core/time.ts";
-import type { AccountRow, AccountState } from "../accounts.ts";
-import type { AllowItem, BanItem } from "../bans.ts";
-import type { Page } from "./paging.ts";
+import { type AccountRow, accountState } from "../accounts.ts";
+import { allowed, type BanItem, ban } from "../bans.ts";
+import { lazily } from "./fields.ts";
+import { count, list, meaning, time as moment } from "./kinds.ts";
 
 /** The data of every interface: the command line's --json, the API, the dashboard. Times are ISO 8601 UTC. */
 
-export type EventItem = ShownEvent;
+export const time = moment.check(z.meta({ id: "Time" }));
+const next = meaning(z.nullable(z.string()), "The cursor of the next page; null on the last.");
 
-export type TopIp = Readonly<{ ip: string; mails: number; connections: number; rejected: number }>;
+export type EventItem = ShownEvent;
+const fields = () =>
+  exactly<EventItem>()(
+    z.object({
+      id: count,
+      at: time,
+      type: z.string(),
+      service: z.nullable(z.string()),
+      ip: z.nullable(z.string()),
+      account: z.nullable(z.string()),
+      sender: meaning(z.nullable(z.string()), "Envelope sender; empty: a bounce or an automatic reply."),
+      recipient: z.nullable(z.string()),
+      queueId: z.nullable(z.string()),
+      messageId: z.nullable(z.string()),
+      helo: z.nullable(z.string()),
+      sizeBytes: z.nullable(count),
+      verdict: z.nullable(z.string()),
+      reason: z.nullable(z.string()),
+      offence: meaning(z.nullable(count), "Of a ban: which offence this is."),
+      count: z.nullable(count),
+      limit: z.nullable(count),
+      windowMs: z.nullable(count),
+      limitKey: meaning(z.nullable(z.string()), "The setting that the limit is."),
+      simulated: meaning(
+        z.nullable(z.string()),
+        "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
+      ),
+      actor: meaning(z.nullable(z.string()), "Who gave the command."),
+      details: z.string(),
+      action: z.string(),
+    }),
+  );
+export const eventItem = lazily(() => fields().check(z.meta({ id: "Event" })));
 
 /** What is known of one address, for `why`. */
-export type AddressReport = Readonly<{
-  ban: BanItem | null;
-  pastBans: readonly (BanItem & Readonly<{ endedAt: string | null; ended: string | null }>)[];
-  offencesInMemory: number;
-  allowed: AllowItem | null;
-  knownAccounts: readonly string[];
-  /** The full counts of lists that are cut: `pastBans` shows the newest, `knownAccounts` is ordered by name. */
-  totals: Readonly<{ pastBans: number; knownAccounts: number }>;
-  events: readonly EventItem[];
-}>;
+const addressReport = lazily(() =>
+  z.object({
+    ban: z.nullable(ban()),
+    pastBans: list(z.array(z.extend(ban(), { endedAt: z.nullable(time), ended: z.nullable(z.string()) }))),
+    offencesInMemory: count,
+    allowed: z.nullable(allowed()),
+    knownAccounts: meaning(
+      list(z.array(z.string())),
+      "Accounts that signed in from it; of a network, from any part of it.",
+    ),
+    totals: meaning(
+      z.object({ pastBans: count, knownAccounts: count }),
+      "How many there are of what is listed in part: the newest 50 past bans, 50 accounts.",
+    ),
+    events: list(z.array(eventItem())),
+  }),
+);
+export type AddressReport = Readonly<z.output<ReturnType<typeof addressReport>>>;
 
-export type TimelineSource =
-  | "smtp"
-  | "login"
-  | "spam"
-  | "delivery"
-  | "web"
-  | "fail2ban"
-  | "detector"
-  | "firewall"
-  | "administrator";
 /** An event, explained. */
-export type TimelineStep = EventItem &
-  Readonly<{
-    source: TimelineSource;
-    /** `5 within 10m, limit 5`; empty where nothing was counted. */
-    evidence: string;
-    meaning: string;
-    /** What lifts or fixes it; null if there is nothing to do. */
-    lift: string | null;
-    /** The settings that would have prevented it. */
-    settings: readonly string[];
-  }>;
+const timelineStep = lazily(() =>
+  z
+    .extend(fields(), {
+      source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
+      evidence: meaning(z.string(), "What was counted, within which time, and the limit; empty where nothing was."),
+      meaning: z.string(),
+      lift: meaning(z.nullable(z.string()), "What lifts or fixes it; null if nothing needs to be done."),
+      settings: meaning(list(z.array(z.string())), "The settings that would have prevented it."),
+    })
+    .check(z.meta({ id: "TimelineStep" })),
+);
+export type TimelineStep = Readonly<z.output<ReturnType<typeof timelineStep>>>;
+export type TimelineSource = TimelineStep["source"];
+const timeline = () => meaning(list(z.array(timelineStep())), "The oldest first.");
 
-/** The results of `why IP`, `why --account`, `why --message`, and of their routes. Timelines start with the oldest step. */
-export type AddressStory = AddressReport & Readonly<{ timeline: readonly TimelineStep[] }>;
 /** What `why IP --json` and its route answer. */
-export type AddressAnswer = AddressStory &
-  Readonly<{
-    /** What forbids a ban just now: a code of core/events/reasons.ts. Null: nothing, or it is not known. */
-    protection: string | null;
-    /** True: the guard did not answer. */
-    protectionUnknown: boolean;
-  }>;
-export type AccountReport = Readonly<{
-  account: string;
-  /** The addresses of sign-ins, newest first. */
-  addresses: readonly Readonly<{ ip: string; succeeded: number; failed: number; lastAt: string }>[];
-  /** What it did itself and what was changed about it: the newest of each type, however much else there is. */
-  own: readonly TimelineStep[];
-  /** False: `timeline` and `addresses` tell only the newest. */
-  complete: boolean;
-  timeline: readonly TimelineStep[];
-}>;
-export type MessageReport = Readonly<{
-  asked: string;
-  queueIds: readonly string[];
-  messageIds: readonly string[];
-  /** Mails with the same Message-ID that are not shown here, newest first. */
-  otherQueueIds: readonly string[];
-  /** False: only the newest is shown. */
-  complete: boolean;
-  timeline: readonly TimelineStep[];
-}>;
+export const addressAnswer = lazily(() =>
+  z
+    .extend(addressReport(), {
+      timeline: timeline(),
+      protection: meaning(
+        z.nullable(z.string()),
+        "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
+      ),
+      protectionUnknown: meaning(z.boolean(), "True: the guard did not answer, so that `protection` is not known."),
+    })
+    .check(z.meta({ id: "AddressStory" })),
+);
+export type AddressAnswer = Readonly<z.output<ReturnType<typeof addressAnswer>>>;
+export type AddressStory = Omit<AddressAnswer, "protection" | "protectionUnknown">;
 
-export type Notice = Readonly<{ code: NoticeCode; since: string; says: string; detail: string; next: string }>;
+/** What `why --account` answers. */
+export const accountAnswer = lazily(() =>
+  z
+    .object({
+      account: z.string(),
+      state: meaning(
+        z.optional(z.nullable(accountState())),
+        "The current state. Null: there is no such account. Absent: the guard did not answer.",
+      ),
+      addresses: list(z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time }))),
+      own: meaning(
+        list(z.array(timelineStep())),
+        "What it did itself and how it was changed: the newest of each type, oldest first.",
+      ),
+      complete: meaning(
+        z.boolean(),
+        "False: there is more, and `timeline` and `addresses` tell only the newest events.",
+      ),
+      timeline: timeline(),
+    })
+    .check(z.meta({ id: "AccountStory" })),
+);
+export type AccountAnswer = Readonly<z.output<ReturnType<typeof accountAnswer>>>;
+export type AccountReport = Omit<AccountAnswer, "state">;
 
-export type ComponentHealth = Readonly<{ name: string; status: "ok" | "degraded" | "down"; detail: string }>;
+/** What `why --message` answers. */
+export const messageReport = lazily(() =>
+  z
+    .object({
+      asked: z.string(),
+      queueIds: list(z.array(z.string())),
+      messageIds: list(z.array(z.string())),
+      otherQueueIds: meaning(
+        list(z.array(z.string())),
+        "Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids.",
+      ),
+      complete: meaning(z.boolean(), "False: there are more events or mails, and only the newest are shown."),
+      timeline: timeline(),
+    })
+    .check(z.meta({ id: "MailStory" })),
+);
+export type MessageReport = Readonly<z.output<ReturnType<typeof messageReport>>>;
 
-export const TASK_KINDS = ["notice", "held_mail", "alert", "dns"] as const;
-
-/** What waits for the owner. `kind`: where to deal with it. `action`: what to do, with the command between backquotes. */
-export type OwnerTask = Readonly<{
-  kind: (typeof TASK_KINDS)[number];
-  code: string;
-  since: string | null;
-  says: string;
-  action: string;
-}>;
-
-export type Health = Readonly<{
-  status: "ok" | "degraded" | "down";
-  components: readonly ComponentHealth[];
-  notices: readonly Notice[];
-  needsYou: readonly OwnerTask[];
-  /** Seconds since the guard started. */
-  uptimeSeconds: number;
-}>;
+export const status = z.enum(["ok", "degraded", "down"]);
+export const health = lazily(() =>
+  z
+    .object({
+      status,
+      components: list(z.array(z.object({ name: z.string(), status, detail: z.string() }))),
+      notices: list(
+        z.array(
+          z.object({
+            code: z.enum(NOTICE_CODES),
+            since: time,
+            says: z.string(),
+            detail: z.string(),
+            next: z.string(),
+          }),
+        ),
+      ),
+      needsYou: meaning(
+        list(
+          z.array(
+            z.object({
+              kind: meaning(z.enum(["notice", "held_mail", "alert", "dns"]), "Where to deal with it."),
+              code: z.string(),
+              since: z.nullable(time),
+              says: z.string(),
+              /** With the command between backquotes. */
+              action: z.string(),
+            }),
+          ),
+        ),
+        "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
+      ),
+      /** Since the guard started. */
+      uptimeSeconds: z.number(),
+    })
+    .check(z.meta({ id: "Health" })),
+);
+export type Health = Readonly<z.output<ReturnType<typeof health>>>;
+export type ComponentHealth = Readonly<Health["components"][number]>;
+export type Notice = Readonly<Health["notices"][number]>;
+export type OwnerTask = Readonly<Health["needsYou"][number]>;
 
 /**
- * `GET /api/security?action=stats`, `ghostinbox stats --json`. `bans.active`: the number of all bans; `bans.items`: all of
- * them, newest first, of which the API answers the first 10,000.
+ * `GET /api/security?action=stats`, `ghostinbox stats --json`, which lists all bans.
  */
-export type Stats = Readonly<{
-  generatedAt: string;
-  bans: Page<BanItem> & Readonly<{ active: number }>;
-  events: readonly EventItem[];
-  topIps: readonly TopIp[];
-  counts: Readonly<Record<string, number>>;
-  health: Health;
-}>;
+export const stats = lazily(() =>
+  z
+    .object({
+      generatedAt: time,
+      bans: z.object({
+        active: meaning(count, "How many are in force."),
+        items: meaning(list(z.array(ban())), "All in force, newest first; at most 10,000."),
+        next: meaning(z.nullable(z.string()), "The cursor for the rest in `/api/v1/bans`; null if there is none."),
+      }),
+      events: list(z.array(eventItem())),
+      topIps: list(z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count }))),
+      counts: meaning(z.record(z.string(), count), "Events of the last 24 hours by type."),
+      health: health(),
+    })
+    .check(z.meta({ id: "Stats" })),
+);
+export type Stats = Readonly<z.output<ReturnType<typeof stats>>>;
+export type TopIp = Readonly<Stats["topIps"][number]>;
 
-/** `state` null: there is no such account; absent: the guard did not answer. */
-export type AccountAnswer = AccountReport & Readonly<{ state?: AccountState | null | undefined }>;
 export type AccountItem = AccountRow & Readonly<{ lastSignInAt: string | null }>;
-/** A stranger's mail that greylisting deferred. `waitsFor`: its server's next try, or the end of a rush of new senders. */
-type WaitingMail = Readonly<{
-  sender: string;
-  recipient: string;
-  ip: string | null;
-  since: string;
-  lastTryAt: string;
-  tries: number;
-  waitsFor: "retry" | "crowd";
-}>;
-/** `complete` false: only the newest events were looked at. */
-export type WaitingMails = Readonly<{ items: readonly WaitingMail[]; total: number; complete: boolean }>;
-/** The spam filter's verdict on a mail. `score` null: an older version recorded it. */
-type SpamScore = Readonly<{
-  id: number;
-  at: string;
-  recipient: string | null;
-  messageId: string | null;
-  isSpam: boolean;
-  score: number | null;
-  required: number | null;
-}>;
-export type SpamScores = Page<SpamScore> &
-  Readonly<{ days: readonly Readonly<{ day: string; scored: number; spam: number }>[]; complete: boolean }>;
+/** Mail of strangers that greylisting deferred. */
+export const waitingMails = lazily(() =>
+  z.object({
+    items: meaning(
+      list(
+        z.array(
+          z.object({
+            sender: meaning(z.string(), "Envelope sender; empty: a bounce or an automatic reply."),
+            recipient: z.string(),
+            ip: meaning(z.nullable(z.string()), "From where it came last."),
+            since: meaning(moment, "Its first try within this time."),
+            lastTryAt: moment,
+            tries: count,
+            waitsFor: meaning(
+              z.enum(["retry", "crowd"]),
+              "retry: for the sender's server to try again. crowd: as long as many new senders write.",
+            ),
+          }),
+        ),
+      ),
+      "The latest first, 100 at most.",
+    ),
+    total: meaning(count, "How many wait, as far as was looked."),
+    complete: meaning(z.boolean(), "False: there were more events than are looked at, and only the newest count."),
+  }),
+);
+export type WaitingMails = Readonly<z.output<ReturnType<typeof waitingMails>>>;
+/** The spam filter's verdicts. */
+export const spamScores = lazily(() =>
+  z.object({
+    items: list(
+      z.array(
+        z.object({
+          id: count,
+          at: moment,
+          recipient: meaning(z.nullable(z.string()), "Null: several, or not known."),
+          messageId: z.nullable(z.string()),
+          isSpam: z.boolean(),
+          score: meaning(z.nullable(z.number()), "Null: an older version noted it."),
+          required: meaning(z.nullable(z.number()), "From how many points on it is spam."),
+        }),
+      ),
+    ),
+    next,
+    days: meaning(
+      list(z.array(z.object({ day: meaning(z.iso.date(), "In UTC."), scored: count, spam: count }))),
+      "The newest first, 14 at most; empty on later pages.",
+    ),
+    complete: meaning(z.boolean(), "False: there are more than were counted, and the oldest day is short."),
+  }),
+);
+export type SpamScores = Readonly<z.output<ReturnType<typeof spamScores>>>;
 /** The result for the accounts of a file. Each account is in at most one list. */
 export type FileChanges = Readonly<{
   added: readonly string[];
@@ -193,16 +310,28 @@ export type CallerItem = Readonly<{
 
 /** What the user of a mailbox sees of it. */
 
-/** A sign-in to an account. `slowed`: it had to wait; `refused`: its password was not looked at. */
-export type OwnSignIn = Readonly<{
-  at: string;
-  ip: string | null;
-  service: string | null;
-  isRight: boolean;
-  what: "signed_in" | "wrong_password" | "slowed" | "refused";
-}>;
+export const signIns = lazily(() =>
+  z.object({
+    items: list(
+      z.array(
+        z.object({
+          at: time,
+          ip: z.nullable(z.string()),
+          service: meaning(z.nullable(z.string()), "Such as `imap`, `submission`, `dashboard`."),
+          isRight: z.boolean(),
+          what: meaning(
+            z.enum(["signed_in", "wrong_password", "slowed", "refused"]),
+            "`slowed`: it had to wait; `refused`: its password was not looked at.",
+          ),
+        }),
+      ),
+    ),
+    next,
+  }),
+);
+export type OwnSignIn = Readonly<z.output<ReturnType<typeof signIns>>["items"][number]>;
 
-export const MAIL_STEPS = [
+const mailStep = z.enum([
   "accepted",
   "queued",
   "held",
@@ -213,13 +342,16 @@ export const MAIL_STEPS = [
   "waiting",
   "returned",
   "deleted",
-] as const;
-export type MailStep = (typeof MAIL_STEPS)[number];
-/** The way of a mail, the first step first. `state`: the last one. */
-export type OwnMail = Readonly<{
-  state: MailStep;
-  steps: readonly Readonly<{ at: string; what: MailStep; says: string }>[];
-}>;
+]);
+export type MailStep = z.output<typeof mailStep>;
+/** The way of a mail, the first step first. */
+export const ownMail = lazily(() =>
+  z.object({
+    state: meaning(mailStep, "That of the last step."),
+    steps: list(z.array(z.object({ at: time, what: mailStep, says: z.string() }))),
+  }),
+);
+export type OwnMail = Readonly<z.output<ReturnType<typeof ownMail>>>;
 
 /** What the verbs of control.ts answer with. */
 
@@ -245,3 +377,8 @@ export type NotIn = "wrong" | "refused" | "code_needed";
 export type FactorsReset = Ended & Readonly<{ factors: number; passkeyNames: readonly string[] }>;
 export type Ended = Readonly<{ ended: number }>;
 export type Done = Readonly<{ done: true }>;
+
+/** A schema for exactly this type: it cannot omit fields that the server sends, which `/openapi.json` would then hide. */
+function exactly<T>() {
+  return <S extends z.ZodMiniType>(schema: [T, z.output<S>] extends [z.output<S>, T] ? S : never): S => schema;
+}

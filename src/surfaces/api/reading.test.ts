@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, bearer, startKit, T0 } from "../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { stats as statsShape } from "../../admin/declare/items.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { HealthReader } from "./health.ts";
 import { readBans, readEvents, readStats, readWhy, readWhyAccount } from "./reading.ts";
-import { eventPage, stats as statsShape } from "./routes/schemas.ts";
+import { eventPage } from "./routes/schemas.ts";
 
 const FOR_CI = { as: TOKEN, ip: parseIp("203.0.113.9") ?? assert.fail() };
 
@@ -14,7 +15,7 @@ test("statistics cover the last day, and count every ban in force", async (t) =>
   const kit = await startKit(t);
   const topIps = t.mock.method(kit.queries.figures, "topIps");
   const totals = t.mock.method(kit.queries.figures, "totals");
-  const stats = statsShape.parse(JSON.parse(await readStats(kit.parts, new HealthReader(kit.parts))));
+  const stats = statsShape().parse(JSON.parse(await readStats(kit.parts, new HealthReader(kit.parts))));
   assert.deepEqual(stats.bans, { active: 1, items: [BAN], next: null });
   assert.equal(stats.generatedAt, "2026-11-20T07:00:00.000Z");
   const dayAgo = later(T0, -DAY_MS);

@@ -1,3 +1,4 @@
+import * as items from "../../admin/declare/items.ts";
 import { identityOf } from "./access.ts";
 import { command, derivedRoutes } from "./commands.ts";
 import type { Handlers } from "./handlers.ts";
@@ -39,7 +40,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       {
         anyQuery: true,
         query: shape.securityQuery,
-        answer: shape.stats.or(shape.cleaned),
+        answer: shape.statsOrCleaned,
         run: async ({ query, by }) => {
           if (query.action === "stats") return new Response(await readStats(parts, health), { headers: JSON_TYPE });
           return command(guard, by, { verb: "cleanup" }, ({ expired }) => ({
@@ -77,11 +78,11 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     ...meRoutes({ parts }),
 
     route("GET /api/v1/status", "Health of every component, and current notices.", {
-      answer: shape.healthReport,
+      answer: items.health(),
       run: () => health.read(),
     }),
     route("GET /api/v1/stats", "The same as `/api/security?action=stats`.", {
-      answer: shape.stats,
+      answer: items.stats(),
       run: async () => new Response(await readStats(parts, health), { headers: JSON_TYPE }),
     }),
     route("GET /api/v1/figures", "Numbers of mails, refusals, sign-ins and bans over time, for charts.", {
@@ -104,13 +105,13 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       "An account explained: its state now, sign-ins, mail, changes, and what would lift or prevent a decision.",
       {
         params: shape.accountInPath,
-        answer: shape.accountAnswer,
+        answer: items.accountAnswer(),
         run: ({ params, by }) => readWhyAccount(parts, by, params.account),
       },
     ),
     route("GET /api/v1/why/message/{message}", "One mail, followed by its queue id or its Message-ID.", {
       params: shape.messageInPath,
-      answer: shape.messageReport,
+      answer: items.messageReport(),
       run: ({ params }) => readWhyMessage(parts, params.message),
     }),
     route(
@@ -118,7 +119,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
       "Everything about an address: ban, past bans, offences, what protects it, allow list, decisions.",
       {
         params: shape.ipInPath(ipv6Prefix),
-        answer: shape.addressAnswer,
+        answer: items.addressAnswer(),
         run: ({ params, by }) => readWhy(parts, by, params.ip),
       },
     ),

@@ -1,10 +1,11 @@
 import * as z from "zod";
+import { time } from "../../../admin/declare/items.ts";
+import { meaning } from "../../../admin/declare/kinds.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { ROLES, SCOPES } from "../../../core/access/scopes.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { parseDuration } from "../../../core/time.ts";
-import { time } from "./schemas.ts";
 
 /** What the routes of account-routes.ts and access-routes.ts take and answer, for the router and for `/openapi.json`. */
 
@@ -68,7 +69,7 @@ export const session = z.object({
   role: z.enum([...Object.keys(ROLES), "mailbox"]),
   account: z.string().nullable().describe("The mailbox whose user this is; null: it administers, as its scopes say."),
   scopes,
-  freshUntil: time.nullable().describe("Until when the password that was given counts as a fresh proof."),
+  freshUntil: meaning(z.nullable(time), "Until when the password that was given counts as a fresh proof."),
 });
 
 export const passkeyChallenged = z.object({ challenge: z.string() });

@@ -1,7 +1,8 @@
+import { spamScores, waitingMails } from "../../../admin/declare/items.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import type { Handlers } from "../handlers.ts";
 import { type Route, route } from "../route.ts";
-import * as shape from "./mail-schemas.ts";
+import { numberedQuery } from "./schemas.ts";
 
 /** Results of greylisting and the spam filter. */
 export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
@@ -11,7 +12,7 @@ export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route
       "GET /api/v1/greylist/waiting",
       "Mails of strangers that were asked to come again within the last 6 hours, and have not come.",
       {
-        answer: shape.waitingList,
+        answer: waitingMails(),
         run: () => lookups.ask("waiting", clock.now()),
       },
     ),
@@ -19,8 +20,8 @@ export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route
       "GET /api/v1/spam",
       "What the spam filter scored, newest first, a page at a time; with the first page, how much was spam each day.",
       {
-        query: shape.pageQuery,
-        answer: shape.spamPage,
+        query: numberedQuery,
+        answer: spamScores(),
         run: ({ query: { cursor, limit = PAGE.usual } }) =>
           lookups.ask("spam", clock.now(), { cursor: cursor ?? null, limit }),
       },

@@ -1,12 +1,38 @@
+import * as z from "zod";
+import { ownMail, signIns } from "../../../admin/declare/items.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
+import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { command } from "../commands.ts";
 import type { Handlers } from "../handlers.ts";
 import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import { whyRefused } from "./account-routes.ts";
-import * as shape from "./mail-schemas.ts";
 import { clientText, MOBILE_CONFIG_TYPE, mobileConfig } from "./mobile-config.ts";
+import { numberedQuery } from "./schemas.ts";
+
+const mailQuery = z.object({
+  id: z
+    .string("is missing")
+    .min(1, "is empty")
+    .max(998, "has more than 998 characters")
+    .describe("A Message-ID, with or without its brackets, or a queue id."),
+});
+const newPassword = z.strictObject({
+  password: z
+    .string("is missing, or not text")
+    .min(1, "is empty")
+    .max(MAX_PASSWORD_BYTES, `has more than ${MAX_PASSWORD_BYTES} characters`),
+});
+const done = z.object({ done: z.literal(true) });
+
+const door = z.object({ host: z.string(), port: z.number().int(), tls: z.literal("implicit") });
+const client = z.object({
+  account: z.string(),
+  imap: door,
+  smtp: door,
+  text: z.string().describe("The same in words."),
+});
 
 /** Routes for users' own mailboxes: the account is always the session's, never the request's. */
 export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
@@ -18,8 +44,8 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
       "Sign-ins to the mailbox by any protocol, successful and failed, newest first, a page at a time.",
       {
         ...common,
-        query: shape.pageQuery,
-        answer: shape.signIns,
+        query: numberedQuery,
+        answer: signIns(),
         run: async ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
           const account = caller?.account ?? null;
           if (account === null) return unauthorized();
@@ -31,8 +57,8 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
     route("GET /api/v1/me/mail", "The way of one mail that the user sent, or that was for the user.", {
       ...common,
       asks: "my_addresses",
-      query: shape.mailQuery,
-      answer: shape.ownMail,
+      query: mailQuery,
+      answer: ownMail(),
       run: async ({ by, query: { id } }) => {
         const reader = await command(guard, by, { verb: "my_addresses" }, (own) => own);
         if (reader instanceof Response) return reader;
@@ -43,7 +69,7 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
     route("GET /api/v1/me/client", "What to type into a mail program.", {
       ...common,
       asks: "my_client",
-      answer: shape.client,
+      answer: client,
       run: ({ by }) =>
         command(guard, by, { verb: "my_client" }, (own) => ({
           account: own.account,
@@ -68,8 +94,8 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
       {
         ...common,
         asks: "my_password",
-        body: shape.newPassword,
-        answer: shape.done,
+        body: newPassword,
+        answer: done,
         run: async ({ by, caller, body }) => {
           const owner = parseAccountName(caller?.account ?? "");
           if (owner === null) return unauthorized();

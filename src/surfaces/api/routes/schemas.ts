@@ -1,29 +1,16 @@
 import * as z from "zod";
 import * as mini from "zod/mini";
 import { passkeyUsed } from "../../../admin/access.ts";
-import { accountState } from "../../../admin/accounts.ts";
-import { allowed, ban } from "../../../admin/bans.ts";
-import {
-  type AccountAnswer,
-  type AddressAnswer,
-  type AddressReport,
-  type EventItem,
-  type Health,
-  type MessageReport,
-  type Stats,
-  TASK_KINDS,
-  type TimelineStep,
-} from "../../../admin/declare/items.ts";
-import { durationOrPermanent, list, network, note } from "../../../admin/declare/kinds.ts";
+import { ban } from "../../../admin/bans.ts";
+import { eventItem, stats, status, time } from "../../../admin/declare/items.ts";
+import { durationOrPermanent, list, meaning, network, note } from "../../../admin/declare/kinds.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
-import { NOTICE_CODES } from "../../../core/alerts/notices.ts";
 import { EVENT_TYPES } from "../../../core/events/event-types.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parseIp, parsePrefix, prefixOf } from "../../../core/net/ip.ts";
 import { DAY_MS, instant, SECOND_MS } from "../../../core/time.ts";
 import { each } from "../../../guard/explain/stats.ts";
 import { RANKINGS } from "../../../guard/figures.ts";
-import { exactly } from "./exactly.ts";
 
 /** The shapes of requests and answers: checked on arrival, shown in `/openapi.json`. */
 
@@ -62,12 +49,7 @@ const limit = wholeNumber(PAGE.most)
   .refine((value) => value > 0, "is zero")
   .optional()
   .describe(`How many at most: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
-export const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
-const textCursor = z
-  .string()
-  .max(PAGE.cursorCharacters, "is not a cursor")
-  .optional()
-  .describe("`next` of the page before.");
+const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
 export const bansQuery = z.object({
   limit,
   cursor: numberCursor,
@@ -77,7 +59,7 @@ export const bansQuery = z.object({
     .optional()
     .describe("Only bans with this in their network, reason or source, such as `203.0.113.`."),
 });
-export const allowQuery = z.object({ limit, cursor: textCursor });
+export const numberedQuery = z.object({ limit, cursor: numberCursor });
 
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup").describe("What to do."),
@@ -184,76 +166,8 @@ const withAccount = z.object({
 export const loginRequest = z.union([passkeyGiven, withAccount]);
 export const proofRequest = z.union([passkeyGiven, passwordGiven]);
 
-export const time = z.iso.datetime({ precision: 3 }).describe("ISO 8601 in UTC.").meta({ id: "Time" });
 const count = z.number().int();
-const banItem = ban();
-export const eventItem = exactly<EventItem>()(
-  z
-    .object({
-      id: count,
-      at: time,
-      type: z.string(),
-      service: z.string().nullable(),
-      ip: z.string().nullable(),
-      account: z.string().nullable(),
-      sender: z.string().nullable().describe("Envelope sender; empty: a bounce or an automatic reply."),
-      recipient: z.string().nullable(),
-      queueId: z.string().nullable(),
-      messageId: z.string().nullable(),
-      helo: z.string().nullable(),
-      sizeBytes: count.nullable(),
-      verdict: z.string().nullable(),
-      reason: z.string().nullable(),
-      offence: count.nullable().describe("Of a ban: which offence this is."),
-      count: count.nullable(),
-      limit: count.nullable(),
-      windowMs: count.nullable(),
-      limitKey: z.string().nullable().describe("The setting that the limit is."),
-      simulated: z
-        .string()
-        .nullable()
-        .describe(
-          "While `simulate` was set: the verdict, or `ban`, that would have come. Nothing was refused or banned.",
-        ),
-      actor: z.string().nullable().describe("Who gave the command."),
-      details: z.string(),
-      action: z.string(),
-    })
-    .meta({ id: "Event" }),
-);
 const next = z.string().nullable().describe("The cursor of the next page; null on the last.");
-const status = z.enum(["ok", "degraded", "down"]);
-export const healthReport = exactly<Health>()(
-  z
-    .object({
-      status,
-      components: z.array(z.object({ name: z.string(), status, detail: z.string() })),
-      notices: z.array(
-        z.object({
-          code: z.enum(NOTICE_CODES),
-          since: time,
-          says: z.string(),
-          detail: z.string(),
-          next: z.string(),
-        }),
-      ),
-      needsYou: z
-        .array(
-          z.object({
-            kind: z.enum(TASK_KINDS).describe("Where to deal with it."),
-            code: z.string(),
-            since: time.nullable(),
-            says: z.string(),
-            action: z.string(),
-          }),
-        )
-        .describe(
-          "What waits for the owner: notices, alerts, held mail, missing DNS records, a guard that does not answer. Empty: nothing does.",
-        ),
-      uptimeSeconds: z.number(),
-    })
-    .meta({ id: "Health" }),
-);
 export const publicHealth = z
   .object({
     version: z.string().describe("Of GhostInbox."),
@@ -262,22 +176,6 @@ export const publicHealth = z
   })
   .meta({ id: "PublicHealth" });
 export const alive = z.object({ status: z.literal("ok") });
-export const stats = exactly<Stats>()(
-  z
-    .object({
-      generatedAt: time,
-      bans: z.object({
-        active: count.describe("How many are in force."),
-        items: z.array(banItem).describe("All in force, newest first; at most 10,000."),
-        next: z.string().nullable().describe("The cursor for the rest in `/api/v1/bans`; null if there is none."),
-      }),
-      events: z.array(eventItem),
-      topIps: z.array(z.object({ ip: z.string(), mails: count, connections: count, rejected: count })),
-      counts: z.record(z.string(), count).describe("Events of the last 24 hours by type."),
-      health: healthReport,
-    })
-    .meta({ id: "Stats" }),
-);
 export const figures = z.object({
   from: time,
   to: time,
@@ -291,89 +189,15 @@ export const top = z.object({
   from: time,
   items: z.array(z.object({ ip: z.string(), count })).describe("The most first."),
 });
-const addressReport = exactly<AddressReport>()(
-  z
-    .object({
-      ban: z.nullable(banItem),
-      pastBans: z.array(mini.extend(banItem, { endedAt: time.nullable(), ended: z.string().nullable() })),
-      offencesInMemory: count,
-      allowed: z.nullable(allowed()),
-      knownAccounts: z
-        .array(z.string())
-        .describe("Accounts that signed in from it; of a network, from any part of it."),
-      totals: z
-        .object({ pastBans: count, knownAccounts: count })
-        .describe("How many there are of what is listed in part: the newest 50 past bans, 50 accounts."),
-      events: z.array(eventItem),
-    })
-    .meta({ id: "AddressReport" }),
-);
-const timelineStep = exactly<TimelineStep>()(
-  eventItem
-    .extend({
-      source: z.enum(["smtp", "login", "spam", "delivery", "web", "fail2ban", "detector", "firewall", "administrator"]),
-      evidence: z.string().describe("What was counted, within which time, and the limit; empty where nothing was."),
-      meaning: z.string(),
-      lift: z.string().nullable().describe("What lifts or fixes it; null if nothing needs to be done."),
-      settings: z.array(z.string()).describe("The settings that would have prevented it."),
-    })
-    .meta({ id: "TimelineStep" }),
-);
-const timeline = z.array(timelineStep).describe("The oldest first.");
-export const addressAnswer = exactly<AddressAnswer>()(
-  addressReport
-    .extend({
-      timeline,
-      protection: z
-        .string()
-        .nullable()
-        .describe(
-          "What forbids a ban just now, such as `allow_listed` or `gateway`; null: nothing, or it is not known.",
-        ),
-      protectionUnknown: z.boolean().describe("True: the guard did not answer, so that `protection` is not known."),
-    })
-    .meta({ id: "AddressStory" }),
-);
-export const accountAnswer = exactly<AccountAnswer>()(
-  z
-    .object({
-      account: z.string(),
-      state: z
-        .optional(z.nullable(accountState()))
-        .describe("The current state. Null: there is no such account. Absent: the guard did not answer."),
-      addresses: z.array(z.object({ ip: z.string(), succeeded: count, failed: count, lastAt: time })),
-      own: z
-        .array(timelineStep)
-        .describe("What it did itself and how it was changed: the newest of each type, oldest first."),
-      complete: z
-        .boolean()
-        .describe("False: there is more, and `timeline` and `addresses` tell only the newest events."),
-      timeline,
-    })
-    .meta({ id: "AccountStory" }),
-);
-export const messageReport = exactly<MessageReport>()(
-  z
-    .object({
-      asked: z.string(),
-      queueIds: z.array(z.string()),
-      messageIds: z.array(z.string()),
-      otherQueueIds: z
-        .array(z.string())
-        .describe("Mails with the same Message-ID that are not shown here, newest first: ask by their queue ids."),
-      complete: z.boolean().describe("False: there are more events or mails, and only the newest are shown."),
-      timeline,
-    })
-    .meta({ id: "MailStory" }),
-);
-export const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
+const cleaned = z.object({ success: z.literal(true), action: z.literal("cleanup"), expired: count });
+export const statsOrCleaned = z.union([stats(), cleaned]);
 export const securityResult = z.discriminatedUnion("action", [
-  z.object({ success: z.literal(true), action: z.literal("ban"), ban: banItem }),
+  z.object({ success: z.literal(true), action: z.literal("ban"), ban: ban() }),
   z.object({ success: z.literal(true), action: z.literal("unban"), prefix: z.string() }),
 ]);
-export const banPage = z.object({ items: list(mini.array(banItem)), next, active: count });
+export const banPage = z.object({ items: list(mini.array(ban())), next, active: count });
 export const eventPage = z.object({
-  items: z.array(eventItem).describe("Newest first."),
+  items: meaning(list(mini.array(eventItem())), "Newest first."),
   next,
-  searchedTo: time.nullable().describe("The time of the oldest event that was looked at; null on the last page."),
+  searchedTo: meaning(mini.nullable(time), "The time of the oldest event that was looked at; null on the last page."),
 });
