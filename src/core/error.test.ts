@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeOf, messageOf } from "./error.ts";
+import { codeOf, messageOf, nullOn } from "./error.ts";
 
 test("an error tells its message, and anything else itself", () => {
   assert.equal(messageOf(new TypeError("no such thing")), "no such thing");
@@ -14,4 +14,16 @@ test("the code of an error, where it has one", () => {
   assert.equal(codeOf(new Error("plain")), "");
   assert.equal(codeOf({ code: "ENOENT" }), "");
   assert.equal(codeOf(null), "");
+});
+
+test("only errors with one of the codes become null", () => {
+  const failing = (code: string) => () => {
+    throw Object.assign(new Error("no such file"), { code });
+  };
+  assert.equal(nullOn(["ENOENT", "ENOTDIR"], failing("ENOTDIR")), null);
+  assert.throws(() => nullOn(["ENOENT"], failing("EACCES")), { code: "EACCES" });
+  assert.equal(
+    nullOn(["ENOENT"], () => 7),
+    7,
+  );
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -11,16 +12,19 @@ import {
   futimesSync,
   linkSync,
   openSync,
+  readSync,
   renameSync,
   type Stats,
 } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { codeOf, Directory, type Held, named, ownUid, UnsafePath } from "./directory.ts";
+import { codeOf } from "../../core/error.ts";
+import { Directory, type Held, named, ownUid, UnsafePath } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
 
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
+const PIECE_BYTES = 1 << 20;
 const OTHERS_WRITE = 0o022;
 const EVERYBODY_RUNS = 0o755;
 /** Error codes: the file is missing, or is a link or a socket. */
@@ -45,13 +49,8 @@ export function copyForeignFile(from: string, to: string, mode: number): boolean
   try {
     const stat = fstatSync(source);
     if (!stat.isFile() || bytesWithoutSpace(stat) > MOST_WITHOUT_SPACE) return false;
-    replace(to, (place, fresh) => {
-      // Links the open file: its name may lead to another file by now.
-      copyFileSync(`/proc/self/fd/${source}`, place.at(fresh), COPYFILE_EXCL);
-      using copy = place.hold(fresh);
-      mustBePlain(to, copy).setMode(mode);
-      place.flushFile(fresh);
-    });
+    // The open file: its name may lead to another one by now.
+    copyFile(`/proc/self/fd/${source}`, to, mode);
     return true;
   } finally {
     closeSync(source);
@@ -64,9 +63,30 @@ function openForeign(path: string): number | null {
     using place = Directory.open(dirname(path));
     return openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   } catch (error) {
-    if (error instanceof UnsafePath || NO_FILE.has(String(codeOf(error)))) return null;
+    if (error instanceof UnsafePath || NO_FILE.has(codeOf(error))) return null;
     throw named(path, error);
   }
+}
+
+/**
+ * SHA-256 of a file that another user may have put there, as hexadecimal digits; null if there is none, or a
+ * link on the way to it that another user may have made.
+ */
+export function hashOf(path: string): string | null {
+  const fd = openForeign(path);
+  if (fd === null) return null;
+  try {
+    return fstatSync(fd).isFile() ? digest(fd) : null;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function digest(fd: number): string {
+  const hash = createHash("sha256");
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece)) hash.update(piece.subarray(0, read));
+  return hash.digest("hex");
 }
 
 /** Gives a program a second name; false if that is impossible, or if other users than root may change the program. */
@@ -167,7 +187,7 @@ export function bytesWithoutSpace({ size, blocks, nlink }: Stats): number {
 
 const PROBE = ".probe";
 /** Errors of link(2) on file systems without hard links, such as vfat and some FUSE file systems. */
-const NO_LINKS: ReadonlySet<unknown> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"]);
 
 /**
  * Whether a file in one directory can get a hard link in the other: not across mounts (link(2), EXDEV).
@@ -193,6 +213,6 @@ export function failureOf(error: unknown, path: string): unknown {
   const code = codeOf(error);
   if (!NO_LINKS.has(code)) return named(path, error);
   return new UnsafePath(
-    `Files in ${path} cannot get second names (hard links: ${String(code)}), which a backup gives to mails: move it to a file system that has them, such as ext4 or XFS.`,
+    `Files in ${path} cannot get second names (hard links: ${code}), which a backup gives to mails: move it to a file system that has them, such as ext4 or XFS.`,
   );
 }

@@ -14,6 +14,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { codeOf, nullOn } from "../../core/error.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /**
@@ -108,6 +109,11 @@ export class Directory extends Held {
     return here;
   }
 
+  /** Null if the path does not exist. */
+  static openIfThere(path: string): Directory | null {
+    return nullOn(["ENOENT"], () => Directory.open(path));
+  }
+
   /** A directory in which only this user can create, rename or remove files. Throws UnsafePath. */
   static own(path: string): Directory {
     const opened = Directory.open(path);
@@ -148,33 +154,23 @@ export class Directory extends Held {
 
   /** Null if nothing has that name. */
   hold(name: string): Held | null {
-    const fd = this.#openOr("ENOENT", name, O_PATH | O_NOFOLLOW);
+    const fd = nullOn(["ENOENT"], () => openSync(this.at(name), O_PATH | O_NOFOLLOW));
     return fd === null ? null : new Held(fd);
   }
 
   /** True if it was created. Anything else with that name is left unchanged. */
   makeDirectory(name: string, mode: number): boolean {
-    try {
-      mkdirSync(this.at(name), mode);
-      return true;
-    } catch (error) {
-      if (codeOf(error) === "EEXIST") return false;
-      throw error;
-    }
+    return nullOn(["EEXIST"], () => mkdirSync(this.at(name), mode)) !== null;
   }
 
   /** The descriptor of a new file, open for writing; null if the name is taken. */
   create(name: string, mode: number): number | null {
-    return this.#openOr("EEXIST", name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    return nullOn(["EEXIST"], () => openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
   }
 
   /** Removes a link, not its target. */
   remove(name: string): void {
-    try {
-      unlinkSync(this.at(name));
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw error;
-    }
+    nullOn(["ENOENT"], () => unlinkSync(this.at(name)));
   }
 
   /** Flushes its names: fsync(2) of a file need not flush its name. */
@@ -216,15 +212,6 @@ export class Directory extends Held {
       return readlinkSync(this.at(name));
     }
   }
-
-  #openOr(code: string, name: string, flags: number, mode?: number): number | null {
-    try {
-      return openSync(this.at(name), flags, mode);
-    } catch (error) {
-      if (codeOf(error) === code) return null;
-      throw error;
-    }
-  }
 }
 
 function isName(part: string): boolean {
@@ -254,8 +241,4 @@ export function named(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UnsafePath || !("code" in error)) return error;
   const message = error.message.replaceAll(DESCRIPTOR, "").replace(/'[^']*'/, `'${path}'`);
   return Object.assign(new Error(message, { cause: error }), { code: error.code, path });
-}
-
-export function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

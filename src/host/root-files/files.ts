@@ -12,8 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
+import { codeOf, nullOn } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
-import { codeOf, Directory, explained, type Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
+import { Directory, explained, type Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
@@ -119,7 +120,7 @@ export function openPlain(path: string, named = path): number {
     closeSync(fd);
   } catch (error) {
     // A link, or a socket (open(2)).
-    if (!["ELOOP", "ENXIO"].includes(String(codeOf(error)))) throw error;
+    if (!["ELOOP", "ENXIO"].includes(codeOf(error))) throw error;
   }
   throw new UnsafePath(`${named} is not a regular file: remove it, and let its program write a new one.`);
 }
@@ -195,11 +196,7 @@ export function giveFile(from: string, to: string, owner: Owner): void {
 export function layLink(target: string, path: string): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
-    try {
-      symlinkSync(target, place.at(basename(path)));
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") throw error;
-    }
+    nullOn(["EEXIST"], () => symlinkSync(target, place.at(basename(path))));
   });
 }
 

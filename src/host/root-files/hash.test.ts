@@ -5,7 +5,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { hashOf } from "./walk.ts";
+import { hashOf } from "./copies.ts";
 
 test("a file is hashed whole; links, pipes, directories and what is not there are none", () => {
   const top = temporaryDirectory();

@@ -11,8 +11,9 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname } from "node:path";
+import { codeOf, nullOn } from "../../core/error.ts";
 import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./copies.ts";
-import { codeOf, Directory, explained, type Held, UnsafePath } from "./directory.ts";
+import { Directory, explained, type Held, UnsafePath } from "./directory.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -59,7 +60,7 @@ export class Mirror {
   /** Runs one pass. Returns how many entries were added, replaced or removed; 0: nothing changed since the last pass. */
   pass(): number {
     return explained(this.#from, () => {
-      using from = openIfThere(this.#from);
+      using from = Directory.openIfThere(this.#from);
       if (from === null) return 0;
       using parent = Directory.own(dirname(this.#to));
       const isNew = parent.makeDirectory(basename(this.#to), 0o700);
@@ -114,7 +115,7 @@ export class Mirror {
   }
 
   #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
-    using inner = unless(["ENOTDIR", "ENOENT"], () => from.enter(name));
+    using inner = nullOn(["ENOTDIR", "ENOENT"], () => from.enter(name));
     if (inner === null) return 0;
     const isNew = to.makeDirectory(name, 0o700);
     using copied = to.enter(name);
@@ -149,7 +150,7 @@ function link(from: Directory, to: Directory, { name, held }: Entry): number {
 
 /** Makes a new link, since a hard link to one cannot be on another file system. Returns 1 if it is new or led elsewhere. */
 function copyLink(from: Directory, to: Directory, { name }: Entry): number {
-  const read = (place: Directory): string | null => unless(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
+  const read = (place: Directory): string | null => nullOn(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);
   if (target === null || target === read(to)) return 0;
   to.remove(name);
@@ -165,7 +166,7 @@ function copy(from: Directory, to: Directory, { name, held, admit }: Copied): nu
     using present = to.hold(name);
     if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
   }
-  const source = unless(["ENOENT", "ELOOP"], () => openSync(from.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+  const source = nullOn(["ENOENT", "ELOOP"], () => openSync(from.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   if (source === null) return 0;
   try {
     const stat = fstatSync(source);
@@ -212,17 +213,4 @@ function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
     removed += 1;
   }
   return removed;
-}
-
-function openIfThere(path: string): Directory | null {
-  return unless(["ENOENT"], () => Directory.open(path));
-}
-
-function unless<T>(codes: readonly string[], work: () => T): T | null {
-  try {
-    return work();
-  } catch (error) {
-    if (codes.includes(String(codeOf(error)))) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { closeSync, fchmodSync, fchownSync, fsyncSync, renameSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { codeOf, Directory, explained, type Held, type Owner, UnsafePath } from "./directory.ts";
+import { codeOf } from "../../core/error.ts";
+import { Directory, explained, type Held, type Owner, UnsafePath } from "./directory.ts";
 
 /** How often another of our programs may write the same file at the same moment. */
 const TRIES = 10;

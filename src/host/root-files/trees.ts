@@ -1,6 +1,7 @@
 import type { Stats } from "node:fs";
 import { basename, dirname } from "node:path";
-import { codeOf, Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
+import { codeOf } from "../../core/error.ts";
+import { Directory, explained, type Held, type Owner, ownUid } from "./directory.ts";
 import type { Access } from "./replace.ts";
 import { walk } from "./walk.ts";
 

@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { canLink } from "../../host/root-files/copies.ts";
-import { codeOf, Directory, ownUid, UnsafePath } from "../../host/root-files/directory.ts";
+import { Directory, ownUid, UnsafePath } from "../../host/root-files/directory.ts";
 import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -27,7 +27,7 @@ export class MailStage implements Disposable {
 
   /** Null if mails can get their second names in `backup/stage`, which must exist. Throws if no file can have two names. */
   static ifNeeded({ mail, backupStage, backupMailStage }: Layout): MailStage | null {
-    using mails = openOrNull(mail);
+    using mails = Directory.openIfThere(mail);
     if (mails === null) return null;
     const name = basename(backupMailStage);
     using stage = Directory.own(backupStage);
@@ -69,13 +69,4 @@ export function removeMailStage({ backupMailStage }: Layout): void {
       `${backupMailStage} belongs to uid ${uid}, and not to a backup: see what it is, and move it away.`,
     );
   removeTree(backupMailStage);
-}
-
-function openOrNull(path: string): Directory | null {
-  try {
-    return Directory.open(path);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
 }

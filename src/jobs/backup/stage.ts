@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
-import { codeOf, messageOf } from "../../core/error.ts";
+import { messageOf, nullOn } from "../../core/error.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
 import { removeFile, setAccess, writeFile } from "../../host/root-files/files.ts";
@@ -217,7 +217,8 @@ export type MailFile = Readonly<{ account: string; path: string }>;
 /** All mails below `top`, which need not exist. Does not follow links. */
 export function* mailFiles(top: string, below = ""): Generator<MailFile> {
   const isMail = holdsMails(below);
-  for (const entry of entriesOf(join(top, below))) {
+  const entries = nullOn(["ENOENT"], () => readdirSync(join(top, below), { withFileTypes: true }));
+  for (const entry of entries ?? []) {
     const path = join(below, entry.name);
     if (entry.isDirectory()) yield* mailFiles(top, path);
     else if (isMail && entry.isFile()) yield { account: accountOf(path), path };
@@ -234,13 +235,4 @@ export function mailsOfAccounts(files: Iterable<MailFile>): Readonly<Record<stri
 function accountOf(path: string): string {
   const [domain = "", local = ""] = path.split("/");
   return `${local}@${domain}`;
-}
-
-function entriesOf(directory: string) {
-  try {
-    return readdirSync(directory, { withFileTypes: true });
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { existsSync, readFileSync, readlinkSync } from "node:fs";
-import { codeOf, messageOf } from "../../core/error.ts";
+import { messageOf, nullOn } from "../../core/error.ts";
 import { readNamed, removeFile, replaceLink, writeFile } from "../../host/root-files/files.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { MailCrypt, Site } from "../configuration/site.ts";
@@ -90,13 +90,7 @@ function newPrivateKey(): string {
 
 /** Null if there is none, or if something else has its name. */
 function targetOf(link: string): string | null {
-  try {
-    return readlinkSync(link);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === "ENOENT" || code === "EINVAL") return null;
-    throw error;
-  }
+  return nullOn(["ENOENT", "EINVAL"], () => readlinkSync(link));
 }
 
 /** No other private key could read what the public key encrypts. */
@@ -107,10 +101,5 @@ function mismatch({ publicKey, privateKey }: KeyPair): string | null {
 }
 
 function textOf(file: string): string | null {
-  try {
-    return readNamed(file, MOST_KEY_BYTES).toString();
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
+  return nullOn(["ENOENT"], () => readNamed(file, MOST_KEY_BYTES).toString());
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { addressesIn } from "../../admin/declare/log-query.ts";
-import { codeOf } from "../../core/error.ts";
+import { nullOn } from "../../core/error.ts";
 import { type Ip, isV4, networkAddress, type Prefix, prefixLength } from "../../core/net/ip.ts";
 import { openPlain } from "../../host/root-files/files.ts";
 
@@ -127,12 +127,7 @@ function numbersOf(path: string): Readonly<{ numbers: Float64Array; mtimeMs: num
 }
 
 export function openIfThere(path: string): number | null {
-  try {
-    return openPlain(path);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return null;
-    throw error;
-  }
+  return nullOn(["ENOENT"], () => openPlain(path));
 }
 
 function hasLongLine(text: Buffer): boolean {

@@ -31,16 +31,14 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
     { filesBelow },
     { lastLines, runProgram },
     { setAccess },
-    { hashOf },
     { removeTree },
-    { copyFile },
+    { copyFile, hashOf },
   ] = await Promise.all([
     folders(),
     import("../../../../jobs/incident/folder.ts"),
     import("../../../../host/root-files/walk.ts"),
     import("../../../../host/machine/run-program.ts"),
     import("../../../../host/root-files/files.ts"),
-    import("../../../../host/root-files/walk.ts"),
     import("../../../../host/root-files/walk.ts"),
     import("../../../../host/root-files/copies.ts"),
   ]);
@@ -114,7 +112,7 @@ function writeDatabases(reader: Reader, { to, since, writeLines }: Write): void 
 /** `incident verify BUNDLE` */
 export async function incidentVerify(call: CommandCall): Promise<CommandOutcome> {
   const file = call.args[0] ?? "";
-  const { hashOf } = await import("../../../../host/root-files/walk.ts");
+  const { hashOf } = await import("../../../../host/root-files/copies.ts");
   const sha256 = hashOf(file);
   if (sha256 === null) return failed(`The file ${oneLine(file)} does not exist.`, "");
   const asked = await checkAudit(call, null);
