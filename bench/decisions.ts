@@ -1,10 +1,10 @@
 import { chownSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { userIds } from "../src/host/machine/system-users.ts";
+import { answers } from "../src/host/sockets/unix-socket.ts";
 import type { Lab } from "../test/lab/lab.ts";
 import { until } from "../test/lab/wait.ts";
 import { Child, load, pinned, SERVER_CPU } from "./child.ts";
-import { accepts } from "./guard.ts";
 import { type LoadPlan, type LoadResult, MOST_V4_ADDRESSES } from "./policy-request.ts";
 import { type Bench, higher, lower, median, type Part, type Row, within } from "./result.ts";
 
@@ -120,7 +120,7 @@ export async function startPostgrey(lab: Lab): Promise<Readonly<{ socket: string
   const child = new Child(lab.server.inside(pinned(SERVER_CPU, argv)));
   await until("Postgrey listens", () => {
     child.mustRun();
-    return accepts(socket);
+    return answers(socket);
   });
   return { socket, child };
 }

@@ -1,10 +1,10 @@
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { prepareDataDirectory } from "../src/host/running/data-directory.ts";
 import { renderRunit } from "../src/host/running/runit.ts";
 import { programEnvironment, writeEnvironment } from "../src/host/running/supervise.ts";
 import { ask } from "../src/host/sockets/control-client.ts";
+import { answers } from "../src/host/sockets/unix-socket.ts";
 import { installPrograms } from "../src/jobs/build/program.ts";
 import { readSettings, writeFirstSettings } from "../src/jobs/settings-file/settings-file.ts";
 import { makeLoginPolicySecret } from "../src/mail/configuration/apply.ts";
@@ -106,7 +106,7 @@ export class Programs {
     const guard = this.launch("guard", settings, under);
     await until("the guard has filled the firewall", async () => {
       guard.mustRun();
-      return (await accepts(this.layout.policySocket)) && guard.output.includes("The guard decides");
+      return (await answers(this.layout.policySocket)) && guard.output.includes("The guard decides");
     });
     const command = {
       verb: "account_add",
@@ -120,7 +120,7 @@ export class Programs {
 
   async startAll(settings: Environment = {}): Promise<Readonly<Record<"guard" | "web" | "keeper", Child>>> {
     const keeper = this.launch("keeper", settings);
-    await until("the keeper listens", () => accepts(this.layout.keeperSocket));
+    await until("the keeper listens", () => answers(this.layout.keeperSocket));
     const guard = await this.startGuard(settings);
     const web = this.launch("web", settings);
     await until("the web listens", () => {
@@ -133,16 +133,4 @@ export class Programs {
   #environment(settings: Environment): Readonly<Record<string, string>> {
     return { ...programEnvironment(this.layout, { ...SITE, ...settings }), PATH: process.env["PATH"] ?? "" };
   }
-}
-
-export function accepts(path: string): Promise<boolean> {
-  if (!existsSync(path)) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

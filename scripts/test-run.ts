@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { finished } from "node:stream/promises";
 import { run } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Process, withDescendants } from "../src/host/running/read-processes.ts";
+import { listProcesses, type Process, withDescendants } from "../src/host/running/read-processes.ts";
 import { GO } from "./test-files.ts";
 
 /** What running tests came to, in this process and in those that it started. */
@@ -186,7 +186,7 @@ export async function endChildren(): Promise<void> {
   for (const { pid, parent } of begun) if (parent === process.pid) send(pid, "SIGTERM");
   const deadline = performance.now() + CLEAN_UP_MS;
   while (below().some(({ parent }) => parent === process.pid) && performance.now() < deadline) await pause(LOOK_MS);
-  const left = new Set([...withDescendants(new Set(begun.map(({ pid }) => pid))), ...below()].map(named));
+  const left = new Set([...startedBy(new Set(begun.map(({ pid }) => pid))), ...below()].map(named));
   for (const one of begun) if (left.has(named(one))) send(one.pid, "SIGKILL");
 }
 
@@ -196,7 +196,12 @@ export function hurryChildren(): void {
 }
 
 function below(): readonly Process[] {
-  return withDescendants(new Set([process.pid])).filter(({ pid }) => pid !== process.pid);
+  return startedBy(new Set([process.pid])).filter(({ pid }) => pid !== process.pid);
+}
+
+/** These and what they started, even if they have ended since. */
+function startedBy(pids: ReadonlySet<number>): readonly Process[] {
+  return withDescendants(listProcesses(), ({ pid, parent }) => pids.has(pid) || pids.has(parent));
 }
 
 /** The number could be another process's by now. */

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { textOrNothing } from "../machine/read-text.ts";
 import { runProgram } from "../machine/run-program.ts";
 
 /** dpkg(1)'s own state, and the kernel's list of lock holders (proc(5)). */
@@ -42,15 +43,7 @@ export async function unfinishedPackages(
 
 /** proc(5), maps: code mapped from a deleted file. Anonymous memory has no file. */
 export function replacedIn(pid: number): readonly string[] {
-  const maps = textOf(`/proc/${pid}/maps`);
+  const maps = textOrNothing(`/proc/${pid}/maps`);
   const gone = [...maps.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/\S+) \(deleted\)$/gm)].map(([, file = ""]) => file);
   return [...new Set(gone)].filter((file) => !/^\/(?:memfd:|dev\/|SYSV)/.test(file));
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
 }

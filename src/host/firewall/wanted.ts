@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type Door, doorOf, isLetIn, merged, type Opening, partsOf } from "../../core/firewall/strict.ts";
 import { contains, hostPrefix, isV4, LOOPBACK, type Prefix, parseIp } from "../../core/net/ip.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -11,6 +10,7 @@ import {
   sshDoorsOf,
   sshPortsIn,
 } from "../kernel/listeners.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { MOST_SS_BYTES, runTool, TOOL_PATH } from "../nft/run-nft.ts";
 import { portsOf } from "../running/ports.ts";
 
@@ -125,7 +125,7 @@ function without(connection: string): string {
 
 function connectionOf(pid: number): string | null {
   const prefix = "SSH_CONNECTION=";
-  const found = read(`/proc/${pid}/environ`)
+  const found = textOrNothing(`/proc/${pid}/environ`)
     .split("\0")
     .find((one) => one.startsWith(prefix));
   return found === undefined ? null : found.slice(prefix.length);
@@ -133,13 +133,5 @@ function connectionOf(pid: number): string | null {
 
 /** 0 once it has ended. */
 function parentOf(pid: number): number {
-  return Number(/^PPid:\s*(\d+)$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0);
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
+  return Number(/^PPid:\s*(\d+)$/m.exec(textOrNothing(`/proc/${pid}/status`))?.[1] ?? 0);
 }

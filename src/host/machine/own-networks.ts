@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { endianness } from "node:os";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
 import {
@@ -14,6 +13,7 @@ import {
 import type { Millis } from "../../core/time.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { textOrNothing } from "./read-text.ts";
 
 /** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
 const CACHE_MS = 5_000;
@@ -49,8 +49,8 @@ function loopback(): readonly OwnNetwork[] {
 /** Not os.networkInterfaces(): it omits links without carrier, and new links for up to a second. */
 function addresses(): readonly OwnNetwork[] {
   const found: readonly Prefix[] = [
-    ...parseIpv4Local(readOrNothing("/proc/net/fib_trie")),
-    ...parseIpv6Local(readOrNothing("/proc/net/if_inet6")).map(hostPrefix),
+    ...parseIpv4Local(textOrNothing("/proc/net/fib_trie")),
+    ...parseIpv6Local(textOrNothing("/proc/net/if_inet6")).map(hostPrefix),
   ];
   return found
     .filter((prefix) => !LOOPBACK.some((loopback) => overlaps(loopback, prefix)))
@@ -58,27 +58,18 @@ function addresses(): readonly OwnNetwork[] {
 }
 
 function gateways(): readonly OwnNetwork[] {
-  const ipv4 = readOrNothing("/proc/net/route");
+  const ipv4 = textOrNothing("/proc/net/route");
   const littleEndian = endianness() === "LE";
   const found: readonly Ip[] = [
     ...parseIpv4Gateways(ipv4, littleEndian),
     ...parseIpv4Bridges(ipv4, littleEndian),
-    ...parseIpv6Gateways(readOrNothing("/proc/net/ipv6_route")),
+    ...parseIpv6Gateways(textOrNothing("/proc/net/ipv6_route")),
   ];
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));
 }
 
 function gateway(prefix: Prefix): OwnNetwork {
   return { prefix, why: "gateway" };
-}
-
-/** A kernel without IPv6 has no such file. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /** Kernel routing flags (linux/route.h): the route is usable, and leads through a gateway. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Capability, isPrivileged, parseCapabilities } from "../kernel/capabilities.ts";
 import { parseIpv6Gateways } from "../machine/own-networks.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { IS_IMAGE } from "./checkout.ts";
 
 /** What the server uses in a container; docs/docker.md has the reasons. Exported for its test. */
@@ -30,9 +31,9 @@ export type ContainerFacts = Readonly<{
 export function containerNews(): readonly string[] {
   if (!IS_IMAGE) return [];
   return newsOf({
-    status: readOrNothing("/proc/1/status"),
-    mounts: readOrNothing("/proc/1/mounts"),
-    ipv6Routes: readOrNothing("/proc/net/ipv6_route"),
+    status: textOrNothing("/proc/1/status"),
+    mounts: textOrNothing("/proc/1/mounts"),
+    ipv6Routes: textOrNothing("/proc/net/ipv6_route"),
   });
 }
 
@@ -63,14 +64,6 @@ function needlessMounts(mounts: string): readonly string[] {
   return /^\S+ \/lib\/modules /m.test(mounts) || /^\S+ \/usr\/lib\/modules /m.test(mounts)
     ? ["the mount of /lib/modules"]
     : [];
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /** Whether this process may change the firewall, and may let the guard do so. `status`: of a process (proc(5)). */

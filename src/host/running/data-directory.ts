@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } 
 import { dirname, join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { ourselves } from "../root-files/directory.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
@@ -105,17 +106,8 @@ export function takeLock(file: string, data: string): void {
 
 /** The pid of the running start; null if none runs. */
 export function lockHolder(file: string): number | null {
-  const [pid = "", startTime = ""] = (lockText(file) ?? "").trim().split(" ");
+  const [pid = "", startTime = ""] = textOrNothing(file).trim().split(" ");
   return /^\d+$/.test(pid) && startTime !== "" && startTimeOf(Number(pid)) === startTime ? Number(pid) : null;
-}
-
-/** Differs from start to start; null if none runs or ran. */
-export function lockText(file: string): string | null {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return null;
-  }
 }
 
 export function releaseLock(file: string): void {

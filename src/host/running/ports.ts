@@ -5,6 +5,7 @@ import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type Listener, parseListeners } from "../kernel/tcp-sockets.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "./failure.ts";
 import type { ServiceName } from "./runit.ts";
 
@@ -121,16 +122,7 @@ export type Holder = Readonly<{ pid: number; name: string }>;
 export function holderOf(sockets: readonly string[]): Holder | null {
   if (sockets.length === 0) return null;
   const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && holdsSocket(Number(name), sockets));
-  return pid === undefined ? null : { pid: Number(pid), name: nameOf(pid) };
-}
-
-/** Empty if it has ended since. */
-function nameOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return "";
-  }
+  return pid === undefined ? null : { pid: Number(pid), name: textOrNothing(`/proc/${pid}/comm`).trim() };
 }
 
 /** Whether sockets of these two addresses conflict. `::` includes IPv4 by default. */

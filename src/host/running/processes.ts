@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../settings/layout.ts";
-import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, usersOf, withDescendants } from "./read-processes.ts";
 
 /** Users that run only this product. */
 const OUR_USERS = [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban];
@@ -148,13 +148,6 @@ function isWithin(data: Names, path: string): boolean {
   return data.some((name) => `${path}/`.includes(`${name}/`));
 }
 
-function withDescendants(all: readonly Process[], belongs: (found: Process) => boolean): readonly Process[] {
-  const children = Map.groupBy(all, ({ parent }) => parent);
-  const found = new Set(all.filter(belongs));
-  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
-  return [...found];
-}
-
 /** Whether a process is the main one of a service, or was started below it. */
 export function isOf(pid: number, main: number | null, all: readonly Process[]): boolean {
   if (main === null) return false;
@@ -188,7 +181,7 @@ export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> 
   const found = processesOf(data);
   if (found.length === 0) return { count: 0, left: [] };
   for (const { pid } of found.filter(isSupervisor)) signal(pid, "SIGTERM");
-  await waitUntilGone(() => processesOf(data).some(isSupervisor), graceMs / 2);
+  await becomes(() => !processesOf(data).some(isSupervisor), graceMs / 2);
   for (const { pid } of processesOf(data)) signal(pid, "SIGTERM");
   await endBy(data, graceMs / 2);
   const left = processesOf(data).map(({ pid }) => pid);
@@ -197,25 +190,25 @@ export async function endOrphans(data: string, graceMs = 8_000): Promise<Ended> 
 
 /** Waits for every process of the data directory to end, and kills those that do not within `graceMs`. */
 export async function endBy(data: string, graceMs: number): Promise<void> {
-  if (await waitUntilGone(anyOf(data), graceMs)) return;
+  if (await becomes(noneOf(data), graceMs)) return;
   // Repeated, because processes can start others in between.
-  await waitUntilGone(() => killAll(data) > 0, graceMs);
+  await becomes(() => killAll(data) === 0, graceMs);
 }
 
 /**
- * Whether a process of the data directory runs. Reading all processes of a busy machine takes 20 ms, so the next full check
+ * Whether no process of the data directory runs. Reading all processes of a busy machine takes 20 ms, so the next full check
  * waits until those that the last one found have ended.
  */
-function anyOf(data: string): () => boolean {
+function noneOf(data: string): () => boolean {
   let known: readonly (readonly [number, string])[] = [];
   return () => {
-    if (known.some(([pid, startedAt]) => startTimeOf(pid) === startedAt)) return true;
+    if (known.some(([pid, startedAt]) => startTimeOf(pid) === startedAt)) return false;
     const found = processesOf(data);
     known = found.flatMap(({ pid }) => {
       const startedAt = startTimeOf(pid);
       return startedAt === null ? [] : [[pid, startedAt] as const];
     });
-    return found.length > 0;
+    return found.length === 0;
   };
 }
 
@@ -226,9 +219,10 @@ function killAll(data: string): number {
   return found.length;
 }
 
-async function waitUntilGone(anyLeft: () => boolean, timeoutMs: number): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  while (anyLeft()) {
+/** Returns false if it has not become true within this time. */
+export async function becomes(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
+  const deadline = performance.now() + patienceMs;
+  while (!isTrue()) {
     if (performance.now() > deadline) return false;
     await pause(POLL_MS);
   }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { textOrNothing } from "../machine/read-text.ts";
 
 /**
  * One running process as /proc shows it (proc(5)). Without CAP_SYS_PTRACE, as in most containers, root cannot see the
@@ -30,21 +31,20 @@ export function listProcesses(): readonly Process[] {
     .flatMap((name) => readProcess(Number(name)));
 }
 
-/** The processes with these ids, and all that they started. */
-export function withDescendants(pids: ReadonlySet<number | null>): readonly Process[] {
-  const all = listProcesses();
-  const ours = new Set(pids);
-  let before = -1;
-  while (ours.size !== before) {
-    before = ours.size;
-    for (const { pid, parent } of all) if (ours.has(parent)) ours.add(pid);
-  }
-  return all.filter(({ pid }) => ours.has(pid));
+/** Those that belong, and all that they started. */
+export function withDescendants<One extends Pick<Process, "pid" | "parent">>(
+  all: readonly One[],
+  belongs: (one: One) => boolean,
+): readonly One[] {
+  const children = Map.groupBy(all, ({ parent }) => parent);
+  const found = new Set(all.filter(belongs));
+  for (const { pid } of found) for (const child of children.get(pid) ?? []) found.add(child);
+  return [...found];
 }
 
 /** Empty if it has ended; this includes a zombie, which has no memory left. */
 function readProcess(pid: number): readonly Process[] {
-  const status = textOf(`/proc/${pid}/status`);
+  const status = textOrNothing(`/proc/${pid}/status`);
   return status.includes("\nVmSize:") ? [new Running(pid, status)] : [];
 }
 
@@ -74,7 +74,7 @@ class Running implements Process {
   }
 
   get args(): readonly string[] {
-    this.#args ??= textOf(`/proc/${this.pid}/cmdline`).split("\0").slice(0, -1);
+    this.#args ??= textOrNothing(`/proc/${this.pid}/cmdline`).split("\0").slice(0, -1);
     return this.#args;
   }
 
@@ -101,7 +101,7 @@ function numbersIn(status: string, name: string): readonly number[] {
  * read it, unlike /proc/PID/ns/net.
  */
 export function networkOf(pid: number): string | null {
-  return /^\S+ +0 +0 .* (\d+) *$/m.exec(textOf(`/proc/${pid}/net/netlink`))?.[1] ?? null;
+  return /^\S+ +0 +0 .* (\d+) *$/m.exec(textOrNothing(`/proc/${pid}/net/netlink`))?.[1] ?? null;
 }
 
 /**
@@ -137,7 +137,7 @@ function identityOf(path: string): string | null {
 
 function usedBy(pid: number): readonly string[] {
   const files = namesIn(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
-  return [linkOf(`/proc/${pid}/root`), ...files, ...textOf(`/proc/${pid}/environ`).split("\0")];
+  return [linkOf(`/proc/${pid}/root`), ...files, ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
 }
 
 /** Ids of those of the users that exist in passwd(5). */
@@ -150,15 +150,10 @@ export function usersOf(names: readonly string[]): ReadonlySet<number> {
 
 /** Clock ticks from boot to the start of the process, to recognise a reused pid. Null if none runs. */
 export function startTimeOf(pid: number): string | null {
-  const stat = textOf(`/proc/${pid}/stat`);
+  const stat = textOrNothing(`/proc/${pid}/stat`);
   // The second field, the name, may contain spaces and parentheses; field 22 is the time.
   const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return state === "Z" ? null : (fields[18] ?? null);
-}
-
-/** Empty if it has ended, or cannot be read. */
-function textOf(file: string): string {
-  return orEmpty(() => readFileSync(file, "utf8"), "");
 }
 
 function linkOf(file: string): string {

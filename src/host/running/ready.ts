@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
-import { connect } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { appendFile, truncateFile } from "../root-files/files.ts";
+import { answers } from "../sockets/unix-socket.ts";
 import { listeners, type ServerPort } from "./ports.ts";
 import { SERVICES, type ServiceName } from "./runit.ts";
 import { pidOf } from "./supervise.ts";
@@ -48,27 +48,16 @@ export async function waitUntilReady(
 type Missing = Readonly<{ service: ServiceName; what: string }>;
 
 async function notReady(layout: Layout, serverPorts: readonly ServerPort[]): Promise<Missing | null> {
-  if (!(await accepts(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
-  if (!(await accepts(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
-  if (!(await accepts(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
+  if (!(await answers(layout.policySocket))) return { service: "guard", what: "The guard does not answer Postfix" };
+  if (!(await answers(layout.controlSocket))) return { service: "guard", what: "The guard takes no commands" };
+  if (!(await answers(layout.keeperSocket))) return { service: "keeper", what: "The keeper does not answer" };
   // Without it no mail from users is accepted.
-  if (!(await accepts(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
+  if (!(await answers(layout.rspamdSocket))) return { service: "rspamd", what: "Rspamd does not answer Postfix" };
   const open = new Set(listeners().map(({ port }) => port));
   const closed = serverPorts.find(({ port }) => !open.has(port));
   return closed === undefined
     ? null
     : { service: closed.service, what: `Port ${closed.port} (${closed.setting}) is not open` };
-}
-
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
 
 /** The end of the service's own log; Postfix and Dovecot mostly write to the mail log. */

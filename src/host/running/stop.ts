@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { endStrict } from "../firewall/strict.ts";
-import { isForeign, lockHolder, lockText } from "./data-directory.ts";
+import { textOrNothing } from "../machine/read-text.ts";
+import { isForeign, lockHolder } from "./data-directory.ts";
 import type { ServerPort } from "./ports.ts";
-import { endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
+import { becomes, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
 import { startTimeOf } from "./read-processes.ts";
 import { lastFailure, waitUntilReady } from "./ready.ts";
 import { removeFirewallTable } from "./supervise.ts";
@@ -17,7 +17,6 @@ export const RESTART_SIGNAL = "SIGUSR2";
 const STOP_MS = 45_000;
 /** Preparing takes seconds, then each service gets 40 s. */
 const READY_MS = 90_000;
-const POLL_MS = 50;
 
 export type Stopped = Readonly<{ ok: true; wasRunning: boolean }> | Extract<Outcome, { ok: false }>;
 
@@ -51,14 +50,15 @@ export type Restarted = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: s
 /** Makes the running start stop everything and start again, and waits until everything runs. */
 export async function restartServer(layout: Layout, ports: readonly ServerPort[]): Promise<Restarted> {
   const holder = lockHolder(layout.startPid);
-  const before = lockText(layout.startPid);
+  // Differs from start to start.
+  const before = textOrNothing(layout.startPid);
   if (holder === null) return { ok: false, reason: "GhostInbox is not running.", isRunning: false };
   if (!catches(holder, constants.signals[RESTART_SIGNAL]))
     return { ok: false, reason: `The start (pid ${holder}) knows no restart: stop and start it.`, isRunning: true };
   const since = startTimeOf(holder);
   const isGone = (): boolean => startTimeOf(holder) !== since;
   process.kill(holder, RESTART_SIGNAL);
-  if (!(await becomes(() => isGone() || lockText(layout.startPid) !== before, STOP_MS)))
+  if (!(await becomes(() => isGone() || textOrNothing(layout.startPid) !== before, STOP_MS)))
     return { ok: false, reason: `The start (pid ${holder}) has not stopped everything yet.`, isRunning: true };
   const ready = await waitUntilReady(layout, ports, isGone, READY_MS);
   if (isGone()) return { ok: false, reason: `It stopped and did not start again: ${whyNot(layout)}`, isRunning: false };
@@ -77,13 +77,4 @@ function whyNot({ startLog }: Layout): string {
 function catches(pid: number, number: number): boolean {
   const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
   return ((BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n) === 1n;
-}
-
-async function becomes(isTrue: () => boolean, patienceMs: number): Promise<boolean> {
-  const deadline = performance.now() + patienceMs;
-  while (!isTrue()) {
-    if (performance.now() > deadline) return false;
-    await pause(POLL_MS);
-  }
-  return true;
 }

@@ -10,7 +10,7 @@ import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
 import { endBy, endOrphans, processesOf, runsForAnother, signal } from "./processes.ts";
-import { listProcesses, type Process } from "./read-processes.ts";
+import { listProcesses, type Process, withDescendants } from "./read-processes.ts";
 import { CHECKED, MAY_STAND_IN, type RunitInput, renderRunit, SERVICES, type ServiceName } from "./runit.ts";
 import { startUnits, stopUnits } from "./units.ts";
 
@@ -175,7 +175,11 @@ export async function restartHanging(
   patienceSeconds: number = PATIENCE_SECONDS / 2,
 ): Promise<string | null> {
   // Reads their names now: once one has ended, its number may be reused.
-  const family = familyOf(pidOf(services, service), data).map((one) => ({ pid: one.pid, name: nameOf(one) }));
+  const main = pidOf(services, service);
+  const family = withDescendants(processesOf(data), ({ parent }) => parent === main).map((one) => ({
+    pid: one.pid,
+    name: nameOf(one),
+  }));
   const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
     const left = new Set(listProcesses().map(nameOf));
     for (const { pid, name } of family) if (left.has(name)) signal(pid, "SIGKILL");
@@ -218,14 +222,6 @@ function unlessDiskRefuses(change: () => void): void {
   } catch (error) {
     console.error(`keeper: the note of a restart was not changed: ${messageOf(error)}`);
   }
-}
-
-/** A process and all its descendants. */
-function familyOf(pid: number | null, data: string): readonly Process[] {
-  const children = Map.groupBy(processesOf(data), ({ parent }) => parent);
-  const found = new Set(pid === null ? [] : (children.get(pid) ?? []));
-  for (const one of found) for (const child of children.get(one.pid) ?? []) found.add(child);
-  return [...found];
 }
 
 /** The number may belong to a new process. */

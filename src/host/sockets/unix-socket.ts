@@ -2,6 +2,7 @@ import { chmod, lstat, unlink } from "node:fs/promises";
 import { connect, type Server, type Socket } from "node:net";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { MINUTE_MS } from "../../core/time.ts";
 
 /**
  * Listens at `path` with exactly these permissions; the group comes from the directory's set-gid bit. Replaces the
@@ -69,7 +70,8 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-function answers(path: string): Promise<boolean> {
+/** Whether a program listens there. */
+export function answers(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
     probe.once("connect", () => {
@@ -99,7 +101,6 @@ export const problems = {
 } as const satisfies Record<string, string>;
 
 const MOST_A_MINUTE = 10;
-const MINUTE_MS = 60_000;
 
 /**
  * Passes on the first ten of each code in a minute, and then how many were dropped. Otherwise a client could push

@@ -11,7 +11,7 @@ import {
   unpackedAt,
 } from "../../../host/debian/packages.ts";
 import { COMPONENTS, type Component } from "../../../host/running/components.ts";
-import { withDescendants } from "../../../host/running/read-processes.ts";
+import { listProcesses, withDescendants } from "../../../host/running/read-processes.ts";
 import { pidFile, pidOf } from "../../../host/running/supervise.ts";
 
 /** A change of the packages is handled after this many checks without a further one: packages often arrive one after another. */
@@ -157,6 +157,6 @@ export function replacedSinceStart(
   };
   const name = COMPONENTS[component].find(isNew);
   if (name !== undefined) return `package ${name}`;
-  const gone = withDescendants(new Set([pid])).flatMap((one) => replacedIn(one.pid));
+  const gone = withDescendants(listProcesses(), (one) => one.pid === pid).flatMap((one) => replacedIn(one.pid));
   return gone.find((file) => ofPackages.test(file)) ?? null;
 }

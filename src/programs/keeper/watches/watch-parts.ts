@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import {
@@ -11,10 +11,12 @@ import {
   UNTRIED,
   wantsRestart,
 } from "../../../core/alerts/probe-record.ts";
-import { codeOf, messageOf } from "../../../core/error.ts";
+import { messageOf } from "../../../core/error.ts";
 import { plural } from "../../../core/text.ts";
 import { instant, isoTime, type Millis, SECOND_MS } from "../../../core/time.ts";
 import type { Clock } from "../../../guard/ports.ts";
+import { textOrNothing } from "../../../host/machine/read-text.ts";
+import { withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES, type ServiceName } from "../../../host/running/runit.ts";
 import { pidFile, pidOf } from "../../../host/running/supervise.ts";
 import type { Probe } from "./probes.ts";
@@ -220,17 +222,14 @@ export class StoppedWatch {
     const all = readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .flatMap(statOf);
-    const children = Map.groupBy(all, ({ parent }) => parent);
     const roots = new Set(SERVICES.flatMap((service) => this.#rootsOf(service)));
-    const found = new Set(all.filter(({ pid }) => roots.has(pid)));
-    for (const one of found) for (const child of children.get(one.pid) ?? []) found.add(child);
-    return [...found];
+    return withDescendants(all, ({ pid }) => roots.has(pid));
   }
 
   #rootsOf(service: string): readonly number[] {
     const { services } = this.#parts;
     return ["supervise", "log/supervise"].flatMap((at) => {
-      const pid = textOf(join(services, service, at, "pid")).trim();
+      const pid = textOrNothing(join(services, service, at, "pid")).trim();
       return /^\d+$/.test(pid) ? [Number(pid)] : [];
     });
   }
@@ -242,21 +241,11 @@ function keyOf({ pid, startedAt }: Stat): string {
 }
 
 function statOf(pid: string): readonly Stat[] {
-  const text = textOf(`/proc/${pid}/stat`);
+  const text = textOrNothing(`/proc/${pid}/stat`);
   // The name may contain spaces and parentheses.
   const [from, to] = [text.indexOf("("), text.lastIndexOf(")")];
   const [state = "", parent = "", ...rest] = text.slice(to + 2).split(" ");
   if (from < 0 || to < from) return [];
   const name = text.slice(from + 1, to);
   return [{ pid: Number(pid), name, state, parent: Number(parent), startedAt: rest[17] ?? "" }];
-}
-
-/** Empty if it has ended since. */
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (["ENOENT", "ESRCH"].includes(codeOf(error))) return "";
-    throw error;
-  }
 }

@@ -7,7 +7,7 @@ import { replacedIn } from "../../../host/debian/packages.ts";
 import { fetchLists, readUpgrade, SIMULATED_UPGRADE } from "../../../host/debian/updates.ts";
 import { mountOf } from "../../../host/kernel/mounts.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
-import { withDescendants } from "../../../host/running/read-processes.ts";
+import { listProcesses, withDescendants } from "../../../host/running/read-processes.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { pidOf } from "../../../host/running/supervise.ts";
 import { PROGRAM } from "../call.ts";
@@ -164,7 +164,7 @@ export const updates = [
     does: "Checks whether the server's processes still run programs or libraries that an update replaced.",
     look: ({ layout: { services } }) => {
       const main = new Set(SERVICES.map((service) => pidOf(services, service)));
-      const all = withDescendants(main);
+      const all = withDescendants(listProcesses(), ({ pid }) => main.has(pid));
       const old = all.flatMap(({ pid, args }) =>
         replacedIn(pid).map((file) => `${basename(args[0] ?? "")} (${pid}): ${file}`),
       );
