@@ -5,12 +5,10 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type ProxySettings, proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { lastLines } from "../machine/run-program.ts";
-import { runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { loadNft, NFT_MS, runTool, TOOL_PATH } from "../nft/run-nft.ts";
 import { removeFile } from "../root-files/files.ts";
 import { writeRecord } from "../root-files/record-file.ts";
 
-const NFT_MS = 10_000;
 const SSH = 22;
 const SMTP = 25;
 
@@ -35,17 +33,12 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
 
 /** Creates the wanted firewall table. */
 export function shutOut(isolation: Isolation, settings: PortSettings): Promise<Outcome> {
-  return load(nftIsolate(isolation, isolatedPorts(settings)));
+  return loadNft(nftIsolate(isolation, isolatedPorts(settings)));
 }
 
 /** Removes the firewall's table, if it exists. */
 export function endShutOut(): Promise<Outcome> {
-  return load(nftEndIsolation());
-}
-
-async function load(input: string): Promise<Outcome> {
-  const ran = await runTool("nft", ["-f", "-"], { path: TOOL_PATH, input, timeoutMs: NFT_MS });
-  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+  return loadNft(nftEndIsolation());
 }
 
 /** Whether the table exists and is complete. */

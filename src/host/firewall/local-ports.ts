@@ -1,12 +1,9 @@
 import type { Outcome } from "../../guard/ports.ts";
 import { LOGIN_USER, USERS } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { lastLines } from "../machine/run-program.ts";
 import { userIds } from "../machine/system-users.ts";
 import { type LocalPort, nftLocal } from "../nft/guard-table.ts";
-import { runTool, TOOL_PATH } from "../nft/run-nft.ts";
-
-const NFT_MS = 10_000;
+import { loadNft } from "../nft/run-nft.ts";
 
 type LocalPortSettings = Pick<Settings, "ports.login_policy" | "ports.sieve_mail">;
 
@@ -32,9 +29,8 @@ export function localPorts(settings: LocalPortSettings, uidOf = uidOfUser): read
  * Before the first service starts: otherwise the guard's first start would protect the ports, and Dovecot would trust whoever
  * kept the guard from starting.
  */
-export async function protectLocalPorts(local: readonly LocalPort[], path = TOOL_PATH): Promise<Outcome> {
-  const ran = await runTool("nft", ["-f", "-"], { path, input: nftLocal(local), timeoutMs: NFT_MS });
-  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+export function protectLocalPorts(local: readonly LocalPort[], path?: string): Promise<Outcome> {
+  return loadNft(nftLocal(local), path);
 }
 
 function uidOfUser(name: string): number {

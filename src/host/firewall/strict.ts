@@ -3,8 +3,7 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { isStrict } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { lastLines } from "../machine/run-program.ts";
-import { runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { loadNft, NFT_MS, runTool, TOOL_PATH } from "../nft/run-nft.ts";
 import { nftEndStrict, nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
 import { removeFile } from "../root-files/files.ts";
 import { readRecord, writeRecord } from "../root-files/record-file.ts";
@@ -23,19 +22,17 @@ export function keepStrict({ strictFirewall: file }: File, state: StrictState): 
   else writeRecord(file, state);
 }
 
-const NFT_MS = 10_000;
-
 /** One transaction: no packet sees it half built. */
 export function loadStrict(
   confirmed: Opening | null,
   trial: Readonly<{ opening: Opening; lastsS: number }> | null,
 ): Promise<Outcome> {
-  return load(confirmed === null && trial === null ? nftEndStrict() : nftStrict(confirmed, trial));
+  return loadNft(confirmed === null && trial === null ? nftEndStrict() : nftStrict(confirmed, trial));
 }
 
 /** Removes the table, if it exists. */
 export function endStrict(): Promise<Outcome> {
-  return load(nftEndStrict());
+  return loadNft(nftEndStrict());
 }
 
 /** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */
@@ -46,11 +43,6 @@ export async function listStrict(): Promise<string | null> {
   });
   if (ran.code === 0) return ran.stdout;
   return /No such file or directory/.test(ran.stderr) ? "" : null;
-}
-
-async function load(input: string): Promise<Outcome> {
-  const ran = await runTool("nft", ["-f", "-"], { path: TOOL_PATH, input, timeoutMs: NFT_MS });
-  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
 }
 
 const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };

@@ -1,10 +1,14 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { runProgram } from "../machine/run-program.ts";
+import type { Outcome } from "../../guard/ports.ts";
+import { lastLines, runProgram } from "../machine/run-program.ts";
 
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** How long nft(8) may take. */
+export const NFT_MS = 10_000;
 
 /** Of `ss`: a line has up to 300 bytes, so more than 100 000 sockets. */
 export const MOST_SS_BYTES = 32_000_000;
@@ -25,6 +29,12 @@ export type ToolRun = Readonly<{
 /** Runs `nft` or `ss` to its end. Never throws. */
 export function runTool(program: string, args: readonly string[], { path, ...options }: ToolRun) {
   return runProgram(program, args, { env: toolEnvironment(path), ...options });
+}
+
+/** Loads a text in one transaction. */
+export async function loadNft(input: string, path: string = TOOL_PATH): Promise<Outcome> {
+  const ran = await runTool("nft", ["-f", "-"], { path, input, timeoutMs: NFT_MS });
+  return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
 }
 
 /** Whether Node's message says that the program could not be started. */

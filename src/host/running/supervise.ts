@@ -5,7 +5,7 @@ import { messageOf } from "../../core/error.ts";
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Environment } from "../../settings/load.ts";
-import { type Finished, lastLines, runProgram } from "../machine/run-program.ts";
+import { type Finished, lastLines, runProgram, SYSTEM_PATH } from "../machine/run-program.ts";
 import { removeFile, setModified, writeFile } from "../root-files/files.ts";
 import { makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
@@ -70,7 +70,7 @@ export function startSupervisor(services: string): ChildProcess {
     detached: true,
     stdio: "ignore",
     cwd: services,
-    env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8" },
+    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
   });
 }
 

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { plural } from "../../core/text.ts";
-import type { Owner } from "../../host/root-files/directory.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
 import { giveDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
@@ -18,7 +18,6 @@ import { giveAll, lackingRoom, readManifest } from "./restore.ts";
 import { runSecondServer } from "./second-server.ts";
 import { mailFiles, mailsOfAccounts, queuedBelow } from "./stage.ts";
 
-const ROOT: Owner = { uid: 0, gid: 0 };
 const COMPARED = 100;
 /** Additional space and inodes that the disk must have: mail needs them more than a drill does. */
 const SPARE_BYTES = 256 << 20;
@@ -57,7 +56,7 @@ export async function drillRestore(layout: Layout, settings: Settings, how: How)
     if (!size.ok) return end({ reason: size.reason, found: null });
     const lacking = lackingFor(size.value, layout, chosen.manifest);
     if (lacking !== null) return end({ reason: lacking, found: null });
-    giveDirectory(layout.backupDrill, { mode: 0o700, owner: ROOT });
+    giveDirectory(layout.backupDrill, { mode: 0o700, owner: ourselves() });
     const restored = await restic.restore(chosen.snapshot, {
       to: layout.backupDrill,
       sizeBytes: size.value,
@@ -146,7 +145,7 @@ async function startSecond(
   // It has been counted, and must never be sent.
   removeTree(restored.postfixQueue);
   // As after a real restore: the start gives each user its own files.
-  giveAll(restored.data, ROOT);
+  giveAll(restored.data, ourselves());
   const second = await runSecondServer(layout, restored.data, env);
   if (!second.ok && second.isImpossible === true) return { reason: null, found };
   if (!second.ok)

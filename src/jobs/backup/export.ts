@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { writeStream } from "../../host/root-files/copies.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
@@ -13,7 +14,6 @@ import { busy, prepareDirectory } from "./repository.ts";
 import type { Progress } from "./restic.ts";
 import { Stage } from "./stage.ts";
 
-const ROOT = { uid: 0, gid: 0 };
 type Watch = (progress: Progress) => void;
 type Failed = Readonly<{ ok: false; reason: string }>;
 type ReadHow = Readonly<{
@@ -85,7 +85,7 @@ export function readArchive(
 /** gpg keeps an agent beside its home; both are removed afterwards. */
 async function withGpg<T>(layout: Layout, work: (home: string) => Promise<T>): Promise<T> {
   const home = `${layout.data}.gpg-${process.pid}`;
-  giveDirectory(home, { mode: 0o700, owner: ROOT });
+  giveDirectory(home, { mode: 0o700, owner: ourselves() });
   try {
     return await work(home);
   } finally {

@@ -3,6 +3,7 @@ import { dirname, join, relative } from "node:path";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import { mountOf, mountsBelow } from "../../host/kernel/mounts.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, removeFile } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
@@ -80,7 +81,7 @@ export function finishExchange(data: string): boolean {
     makePlace(data, what.aside);
     moveFile(wholeBeside(data), data);
   }
-  giveDirectory(data, { mode: 0o755, owner: { uid: 0, gid: 0 } });
+  giveDirectory(data, { mode: 0o755, owner: ourselves() });
   if (what.aside !== null) {
     const [now, before] = [layoutOf(data), layoutOf(what.aside)];
     if (what.keepsKey && existsSync(before.backupKey)) moveFile(before.backupKey, now.backupKey);

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
+import { parseJson } from "../../admin/declare/fields.ts";
 import { codeOf } from "../../core/error.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
 import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
@@ -101,7 +102,7 @@ export class Restic {
     const ran = await this.#run(args, {
       cwd: directory,
       onLine: (line) => {
-        const json = parsed(line);
+        const json = parseJson(line);
         const now = z.safeParse(status, json);
         if (now.success) watch(progressOf(now.data));
         const end = z.safeParse(summary, json);
@@ -118,7 +119,7 @@ export class Restic {
     const ran = await this.#run(["snapshots", "--json", "--no-lock"]);
     return result(ran, () =>
       z
-        .parse(snapshots, parsed(ran.out.join("\n")) ?? [])
+        .parse(snapshots, parseJson(ran.out.join("\n")) ?? [])
         .map(({ id, time, hostname = "", tags }) => ({ id, at: Date.parse(time), host: hostname, tags: tags ?? [] }))
         .toSorted((a, b) => a.at - b.at),
     );
@@ -140,7 +141,7 @@ export class Restic {
   async size(snapshot: string, paths: readonly string[] = []): Promise<Restored<number>> {
     if (paths.length > 0) return { ok: true, value: 0 };
     const ran = await this.#run(["stats", "--json", "--no-lock", "--mode", "restore-size", snapshot]);
-    return result(ran, () => z.parse(stats, parsed(ran.out.at(-1) ?? "")).total_size);
+    return result(ran, () => z.parse(stats, parseJson(ran.out.at(-1) ?? "")).total_size);
   }
 
   /**
@@ -225,14 +226,6 @@ export class Restic {
   }
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
-}
-
 function progressOf({ bytes_done = 0, total_bytes = 0, seconds_elapsed = 0 }: z.output<typeof status>): Progress {
   return { doneBytes: bytes_done, totalBytes: total_bytes, elapsedMs: seconds_elapsed * 1_000 };
 }
@@ -249,8 +242,6 @@ function addedOf(end: z.output<typeof summary>): Added {
 function result<T>(ran: Ran, value: () => T): Restored<T> {
   return ran.code === 0 ? { ok: true, value: value() } : failure(ran);
 }
-
-/** The traces of restic(1) beside its output. */
 
 /** For a repository in a directory of this machine; a remote one may leave some. */
 export function hasNoLock(place: string): boolean {

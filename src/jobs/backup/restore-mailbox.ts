@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
+import { ourselves } from "../../host/root-files/directory.ts";
 import { writeFile } from "../../host/root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
@@ -43,7 +44,7 @@ export async function restoreMailbox(
   try {
     removeLeftOver(layout);
     removeLeftOverKeys();
-    giveDirectory(scratch, { mode: 0o700, owner: { uid: 0, gid: 0 } });
+    giveDirectory(scratch, { mode: 0o700, owner: ourselves() });
     const restored = await restic.restore(snapshot, { to: scratch, paths: [`/mail/${domain}/${user}`], watch, signal });
     if (signal.aborted) return { ok: false, reason: "Interrupted: nothing was restored." };
     if (!restored.ok) return { ok: false, reason: `Nothing was restored: ${restored.reason}.` };

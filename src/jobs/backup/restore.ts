@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
 import { inMb } from "../../core/text.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
-import { Directory, type Owner } from "../../host/root-files/directory.ts";
+import { Directory, type Owner, ourselves } from "../../host/root-files/directory.ts";
 import { moveFile, writeFile } from "../../host/root-files/files.ts";
 import { Mirror, type MirrorRules } from "../../host/root-files/mirror.ts";
 import { giveDirectory, makeDirectory } from "../../host/root-files/trees.ts";
@@ -39,7 +39,6 @@ import {
 import { prepareDirectory } from "./repository.ts";
 import type { Restic } from "./restic.ts";
 
-const ROOT: Owner = { uid: 0, gid: 0 };
 /** What set-up has installed here: `uninstall` needs it. */
 const RECORDS = ["installed-packages", "installed-besides"];
 /** Kept from the present server, whatever the backup contains: a restore lifts no isolation, opens no port, and keeps every incident. */
@@ -109,7 +108,7 @@ export async function restoreServer(
     else if (finishExchange(layout.data)) return { ok: false, reason: FINISHED };
     removeTree(half.data);
     makeDirectory(dirname(half.data), isIn ? 0o700 : 0o755);
-    giveDirectory(half.data, { mode: 0o700, owner: ROOT });
+    giveDirectory(half.data, { mode: 0o700, owner: ourselves() });
     const restored = await fetch(half.data, interrupted);
     // From here on nothing is awaited, so no signal is handled before the end.
     if (interrupted?.aborted === true) return { ok: false, reason: "Interrupted: nothing was restored." };
@@ -117,7 +116,7 @@ export async function restoreServer(
     const checked = checkRestored(half);
     if (!checked.ok) return { ok: false, reason: `Nothing was restored: ${checked.reason}.` };
     // The users of this machine have different ids: the next start gives each its own files.
-    giveAll(half.data, ROOT);
+    giveAll(half.data, ourselves());
     dropSessions(half.accountsDb);
     keepQueue(half);
     prepareDirectory(half);
@@ -147,7 +146,7 @@ export async function restoreServer(
 /** Moves a restored part to its disk. Files keep their times, which are those of their mails. */
 function moveToMount(from: string, mount: string): void {
   // The next start gives it to its owner, like everything else.
-  giveDirectory(mount, { mode: 0o700, owner: ROOT });
+  giveDirectory(mount, { mode: 0o700, owner: ourselves() });
   makeDirectory(dirname(wholeIn(mount)), 0o700);
   removeTree(wholeIn(mount));
   if (existsSync(from)) new Mirror(from, wholeIn(mount), INCIDENTS).pass();
@@ -202,7 +201,7 @@ function takePlace(layout: Layout, keepsKey: boolean): string | null {
     return aside?.data ?? null;
   }
   replaceContents(layout.data, isAside ? before : null, mounts);
-  giveDirectory(layout.data, { mode: 0o755, owner: ROOT });
+  giveDirectory(layout.data, { mode: 0o755, owner: ourselves() });
   if (aside === null) return null;
   if (keepsKey && existsSync(aside.backupKey)) moveFile(aside.backupKey, layout.backupKey);
   if (existsSync(aside.backupRepository)) moveFile(aside.backupRepository, layout.backupRepository);

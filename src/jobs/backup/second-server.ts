@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod/mini";
+import { parseJson } from "../../admin/declare/fields.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -52,7 +53,7 @@ export async function runSecondServer(layout: Layout, scratch: string, env: Envi
   const refused = refusal(ran.stderr);
   if (refused !== null) return { ok: false, reason: refused, isImpossible: true };
   const last = ran.stdout.trim().split("\n").at(-1) ?? "";
-  const read = z.safeParse(answer, last.startsWith("{") ? parsed(last) : null);
+  const read = z.safeParse(answer, last.startsWith("{") ? parseJson(last) : null);
   return read.success ? read.data : { ok: false, reason: `it ended early: ${lastLines(ran)}` };
 }
 
@@ -62,12 +63,4 @@ export async function runSecondServer(layout: Layout, scratch: string, env: Envi
  */
 export function refusal(stderr: string): string | null {
   return /^unshare: (?!failed to execute )(.*)$/m.exec(stderr)?.[1] ?? null;
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }

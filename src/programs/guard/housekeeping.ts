@@ -153,8 +153,6 @@ export class Housekeeping {
     }
     void deliveries.look(disk.lacksRoom ? null : readyDovecot(reply));
   }
-
-  /** The owner requested it while the guard was down. */
 }
 
 /** Its run, by its process id; null while it does not work. */
