@@ -101,14 +101,18 @@ function statements(sql: (text: string) => StatementSync) {
 /** Forwards that are new, in `accounts.db`. Postfix sees at once which of them rest. */
 export class SqliteYoungForwards implements YoungForwards {
   readonly #sql: ReturnType<typeof youngStatements>;
+  /** When the last one is no longer new, as of this number of changes: reading it again would take a lock for each recipient. */
+  #lastUntil = 0;
+  #changes: number | null = null;
 
+  /** The connection must be the one that writes. */
   constructor(db: DatabaseSync) {
     this.#sql = youngStatements((sql) => db.prepare(sql));
   }
 
   reached(recipient: string, now: Millis): ReturnType<YoungForwards["reached"]> {
     // There is rarely one, and an alias may have a thousand targets.
-    if (this.#sql.any.get(now, now) === undefined) return [];
+    if (now >= this.#until() || this.#sql.any.get(now, now) === undefined) return [];
     return this.#sql.reached
       .all(recipient, withoutExtension(recipient), now, now)
       .map((row) => ({ account: text(row["account"]), target: text(row["target"]) }));
@@ -130,10 +134,19 @@ export class SqliteYoungForwards implements YoungForwards {
   rest(account: string, until: Millis): void {
     this.#sql.rest.run(until, account);
   }
+
+  #until(): number {
+    const changes = integer(this.#sql.changes.get()?.["n"]);
+    if (changes !== this.#changes) this.#lastUntil = integer(this.#sql.lastUntil.get()?.["until"]);
+    this.#changes = changes;
+    return this.#lastUntil;
+  }
 }
 
 function youngStatements(sql: (text: string) => StatementSync) {
   return {
+    changes: sql("SELECT total_changes() AS n"),
+    lastUntil: sql("SELECT coalesce(max(until), 0) AS until FROM young_forward"),
     any: sql("SELECT 1 FROM young_forward WHERE until > ? AND rests_until <= ? LIMIT 1"),
     reached: sql(`
       WITH RECURSIVE reached (address) AS (
