@@ -95,3 +95,9 @@ export const SIMULATED =
  * decisions of other kinds are recorded with the type of a passed event.
  */
 export const TOOK_EFFECT = `(type NOT IN ('BAN', 'LOGIN_REFUSED', 'LOGIN_DELAYED') OR ${SIMULATED} IS NULL)`;
+
+/**
+ * A limit that is a parameter, for statements that decisions run. With a bare `LIMIT ?` SQLite 3.53 looks at the value while it
+ * plans, and so parses and plans the statement again at every run: 5 µs instead of 0.5.
+ */
+export const LIMIT = "LIMIT +?";

@@ -11,7 +11,7 @@ import type {
   GuessSpan,
   SignIn,
 } from "../../guard/storage-ports.ts";
-import { integer, millis, millisOrNull, prefix, text } from "../columns.ts";
+import { integer, LIMIT, millis, millisOrNull, prefix, text } from "../columns.ts";
 import { textsWithin } from "./network-columns.ts";
 
 /** More networks than one person uses within half a year. */
@@ -85,11 +85,11 @@ function statements(sql: (text: string) => StatementSync) {
   const within = "at > ? AND at <= ?";
   return {
     signIns: sql(`
-      SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC LIMIT ?`),
+      SELECT prefix, proof FROM known_address WHERE lower(account) = ? AND last_at > ? ORDER BY last_at DESC ${LIMIT}`),
     passwordProofs: sql("SELECT proof FROM account_password WHERE account = ?"),
-    guesses: sql(`SELECT network, proof FROM guess WHERE account = ? AND ${within} ORDER BY at DESC LIMIT ?`),
+    guesses: sql(`SELECT network, proof FROM guess WHERE account = ? AND ${within} ORDER BY at DESC ${LIMIT}`),
     guessesFrom: sql(
-      `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
+      `SELECT network, proof FROM guess WHERE account = ? AND network = ? AND ${within} ORDER BY at DESC ${LIMIT}`,
     ),
     // Uses the primary key, in the order of networks, instead of the index by time: the maximum number of rows,
     // 200,000 for one account, takes 25 ms. Only called for a password that looks right.
@@ -98,10 +98,10 @@ function statements(sql: (text: string) => StatementSync) {
         SELECT count(*) AS n, min(count(*), ?) AS within
         FROM guess WHERE account = ? AND +at > ? AND +at <= ? GROUP BY network)`),
     guessesOf: sql(
-      `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC LIMIT ?`,
+      `SELECT account, network, proof FROM guess WHERE network = ? AND ${within} ORDER BY at DESC ${LIMIT}`,
     ),
     guessesSince: sql(`
-      SELECT account, network, proof FROM guess WHERE ${within} AND is_stale = 0 ORDER BY at DESC LIMIT ?`),
+      SELECT account, network, proof FROM guess WHERE ${within} AND is_stale = 0 ORDER BY at DESC ${LIMIT}`),
     knownWithin: sql("SELECT DISTINCT prefix FROM known_address WHERE prefix >= ? AND prefix < ? AND last_at > ?"),
     networksSince: sql("SELECT DISTINCT prefix FROM known_address WHERE last_at > ?"),
     accountsOf: sql("SELECT DISTINCT lower(account) AS account FROM known_address WHERE prefix = ? AND last_at > ?"),

@@ -4,7 +4,7 @@ import type { Credit, HonestServer } from "../../core/decide/honest-mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HonestMail } from "../../guard/storage-ports.ts";
-import { integer, prefix } from "../columns.ts";
+import { integer, LIMIT, prefix } from "../columns.ts";
 
 /** Good mail by server and day. Uses the guard's own connection to `engine.db`. */
 export class SqliteHonestMail implements HonestMail {
@@ -68,6 +68,6 @@ function statements(sql: (text: string) => StatementSync) {
         wanted = wanted + excluded.wanted, written = written + excluded.written`),
     server: sql(`${totals} WHERE network = ? AND prefix = ? AND day >= ? GROUP BY prefix`),
     correspondent: sql("SELECT 1 FROM correspondent WHERE address = ? LIMIT 1"),
-    servers: sql(`${totals} WHERE network = ? AND day >= ? GROUP BY prefix LIMIT ?`),
+    servers: sql(`${totals} WHERE network = ? AND day >= ? GROUP BY prefix ${LIMIT}`),
   };
 }

@@ -3,7 +3,7 @@ import { COUNTING_BANS } from "../../core/decide/neighbours.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { NetworkHistory, TimeSpan } from "../../guard/storage-ports.ts";
-import { integer, millis, prefix } from "../columns.ts";
+import { integer, LIMIT, millis, prefix } from "../columns.ts";
 import { boundsOf } from "./network-columns.ts";
 
 /** What neighbouring addresses did together. Uses the guard's own connection to `engine.db`. */
@@ -47,7 +47,7 @@ function statements(sql: (text: string) => StatementSync) {
     offenders: sql(`
       SELECT count(DISTINCT prefix) AS n FROM ban
       WHERE ${within} AND prefix <> ? AND forgiven = 0 AND code IN (${codes})`),
-    banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 LIMIT ?`),
+    banned: sql(`SELECT DISTINCT prefix FROM ban WHERE ${within} AND forgiven = 0 ${LIMIT}`),
     // A time later than now is from before the clock was set back, and does not count.
     settled: sql(`
       SELECT coalesce(max(at), 0) AS at FROM (

@@ -3,7 +3,7 @@ import type { SentMail } from "../../core/decide/facts.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
 import type { HoldState, PlaceTimes, SendingHistory } from "../../guard/storage-ports.ts";
-import { COUNTS_CODE, integer, millis } from "../columns.ts";
+import { COUNTS_CODE, integer, LIMIT, millis } from "../columns.ts";
 import { AccountHolds } from "./held-mail.ts";
 
 /** What accounts sent, and to whom. Uses the guard's own connection to `engine.db`. */
@@ -53,7 +53,7 @@ function statements(sql: (text: string) => StatementSync) {
         coalesce(json_extract(e.rest, '$.seen.sentTo.written'), 0) AS written,
         coalesce(json_extract(e.rest, '$.seen.sentTo.strangers'), 0) AS strangers
       FROM event_by_subject AS s LEFT JOIN event AS e ON e.id = s.id
-      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC LIMIT ?`),
+      WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.account_mail} AND s.at > ? ORDER BY s.at DESC, s.id DESC ${LIMIT}`),
     refusals: sql("SELECT coalesce(sum(count), 0) AS count FROM refusal WHERE account = ? AND at > ?"),
     hasWritten: sql("SELECT 1 FROM correspondent WHERE address = ? AND account = ?"),
     // A place that was new for a thief's mail does not become known through the thief's sign-ins.

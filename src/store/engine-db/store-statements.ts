@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { LIMIT } from "../columns.ts";
 import { BAN_COLUMNS } from "./ban-log.ts";
 
 /** The store's statements, each prepared once. */
@@ -16,7 +17,7 @@ function statements(sql: (text: string) => StatementSync) {
     commit: sql("COMMIT"),
     rollback: sql("ROLLBACK"),
     bansOf: sql(
-      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC LIMIT ?`,
+      `SELECT ${BAN_COLUMNS}, ended_at, forgiven, answered FROM ban WHERE prefix = ? ORDER BY id DESC ${LIMIT}`,
     ),
     ban: sql(`SELECT ${BAN_COLUMNS} FROM ban WHERE prefix = ? AND ended_at IS NULL`),
     bansWithin: sql(`

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Failure } from "../../core/decide/facts.ts";
 import type { Millis } from "../../core/time.ts";
-import { COUNTS_CODE, millis, text } from "../columns.ts";
+import { COUNTS_CODE, LIMIT, millis, text } from "../columns.ts";
 
 /** Events after this time and this id. Several events may share a millisecond, one before a ban and one after it. */
 export type Stretch = Readonly<{ since: Millis; after: number; most: number }>;
@@ -44,12 +44,12 @@ export class WindowReader {
         ${any(COUNTS_CODE.bounce)} AS bounces, EXISTS (SELECT 1 FROM ban WHERE prefix = ?1) AS bans,
         (SELECT max(last_at) FROM known_address WHERE prefix = ?1) AS known`);
     this.#times = db.prepare(`
-      SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC LIMIT ?`);
+      SELECT at FROM ${from} WHERE subject = ? AND counts = ? AND at > ? AND id > ? ORDER BY at DESC, id DESC ${LIMIT}`);
     this.#failures = db.prepare(`
       SELECT s.at, coalesce(e.proof, '') AS proof, lower(coalesce(e.account, '')) AS account, s.id <= ? AS spent
       FROM ${from} AS s LEFT JOIN event AS e ON e.id = s.id
       WHERE s.subject = ? AND s.counts = ${COUNTS_CODE.login} AND s.at > ? AND s.id > ?
-      ORDER BY s.at DESC, s.id DESC LIMIT ?`);
+      ORDER BY s.at DESC, s.id DESC ${LIMIT}`);
   }
 
   seen(subject: string): Seen {
