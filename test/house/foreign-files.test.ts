@@ -48,6 +48,7 @@ const READS_BY_NAME = [
   "host/machine/clock.ts",
   "host/machine/own-addresses.ts",
   "host/machine/own-networks.ts",
+  "host/machine/read-text.ts",
   "host/machine/settings-text.ts",
   "host/machine/system-users.ts",
   "host/root-files/copies.ts",
@@ -55,7 +56,6 @@ const READS_BY_NAME = [
   "host/root-files/files.ts",
   "host/root-files/mirror.ts",
   "host/root-files/record-file.ts",
-  "host/root-files/walk.ts",
   "host/running/checkout.ts",
   "host/running/container.ts",
   "host/running/data-directory.ts",
@@ -139,7 +139,7 @@ test("no program waits for a file that the settings name or that another user ma
     (path) => !path.endsWith(".test.ts") && !path.startsWith("src/programs/web/"),
   );
   const found = sources.filter((path) =>
-    /\b(readFileSync|openSync|createReadStream)\((?!fd\b)/.test(readFileSync(path, "utf8")),
+    /\b(readFileSync|openSync|createReadStream|textOrNothing)\((?!fd\b)/.test(readFileSync(path, "utf8")),
   );
   assert.deepEqual(found.map((path) => path.replace("src/", "")).toSorted(), READS_BY_NAME);
 });

@@ -7,7 +7,6 @@ import { type Node, parseSync, Visitor } from "oxc-parser";
 const READ_ELSEWHERE: Readonly<Record<string, string>> = {
   example: "tests of the patterns",
   hostile: "tests of the patterns",
-  generatedAt: "readers of the JSON",
   Bindings: "Hono, by its type",
 };
 

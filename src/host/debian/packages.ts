@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { textOrNothing } from "../machine/read-text.ts";
 import { runProgram } from "../machine/run-program.ts";
+import type { ServiceName } from "../running/runit.ts";
 
 /** dpkg(1)'s own state, and the kernel's list of lock holders (proc(5)). */
 export type PackageFiles = Readonly<{ directory: string; locks: string }>;
@@ -47,3 +48,21 @@ export function replacedIn(pid: number): readonly string[] {
   const gone = [...maps.matchAll(/^\S+ ..x. \S+ \S+ \d+ +(\/\S+) \(deleted\)$/gm)].map(([, file = ""]) => file);
   return [...new Set(gone)].filter((file) => !/^\/(?:memfd:|dev\/|SYSV)/.test(file));
 }
+
+/**
+ * Debian packages whose programs and data a service runs, in addition to their libraries (scripts/setup). In the order in
+ * which the services are restarted: those that others depend on first.
+ */
+export const COMPONENTS = {
+  unbound: ["unbound", "dns-root-data"],
+  spamd: ["spamd", "spamassassin", "libmail-spf-perl"],
+  "spam-head": ["python3"],
+  "spamass-milter": ["spamass-milter"],
+  rspamd: ["rspamd"],
+  postgrey: ["postgrey"],
+  dovecot: ["dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-sqlite", "dovecot-sieve"],
+  postfix: ["postfix", "postfix-sqlite"],
+  fail2ban: ["fail2ban"],
+} as const satisfies Partial<Record<ServiceName, readonly string[]>>;
+
+export type Component = keyof typeof COMPONENTS;

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { lacking } from "../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
-import type { Component } from "../../../host/running/components.ts";
+import type { Component } from "../../../host/debian/packages.ts";
 import { ComponentWatch } from "./watch-components.ts";
 
 const DPKG = { skip: lacking({ installed: ["dpkg-query"] }) };

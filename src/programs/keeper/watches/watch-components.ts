@@ -2,6 +2,8 @@ import { statSync } from "node:fs";
 import type { KeeperTrouble } from "../../../admin/declare/keeper.ts";
 import { MINUTE_MS } from "../../../core/time.ts";
 import {
+  COMPONENTS,
+  type Component,
   isDpkgBusy,
   PACKAGE_FILES,
   type PackageFiles,
@@ -10,7 +12,6 @@ import {
   unfinishedPackages,
   unpackedAt,
 } from "../../../host/debian/packages.ts";
-import { COMPONENTS, type Component } from "../../../host/running/components.ts";
 import { listProcesses, withDescendants } from "../../../host/running/read-processes.ts";
 import { pidFile, pidOf } from "../../../host/running/supervise.ts";
 
