@@ -98,7 +98,9 @@ export class Programs {
     const file = join(dirname(layout.environment), `${name}.sh`);
     writeFileSync(file, script.run);
     chmodSync(file, 0o755);
-    return new Child(this.#lab.server.inside(pinned(SERVER_CPU, [...under, file])));
+    // As runit does: the script leaves its marks in the working directory.
+    const there = ["env", "-C", dirname(file), ...under, file];
+    return new Child(this.#lab.server.inside(pinned(SERVER_CPU, there)));
   }
 
   /** Starts it and makes the mailbox that the load writes to. */
