@@ -69,7 +69,7 @@ export type Vacation = Readonly<{ subject: string; text: string; until: Millis |
 /** UTF-16 units. */
 export const VACATION_LIMITS = { subject: 200, text: 4_000 } as const;
 
-/** As it is typed and shown: `until` in ISO 8601. */
+/** As typed and shown: `until` in ISO 8601. */
 export type WrittenVacation = Readonly<{ subject: string; text: string; until: string | null }>;
 export type ParsedVacation = Readonly<{ ok: true; vacation: Vacation }> | Readonly<{ ok: false; says: string }>;
 

@@ -61,7 +61,7 @@ export function crowdedPorts(
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
  * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each unit
  * stay. A fifth of the places is left to strangers in any case. Known units lose connections last, and only until 95 % are
- * taken: always one of the unit that has the most left, so that one user's many places shut nobody out.
+ * taken: always one of the unit that has the most left, so that one user's many places keep no one out.
  */
 export function planRoom(
   port: number,

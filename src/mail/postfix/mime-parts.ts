@@ -12,7 +12,7 @@ const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 const MAY_HAVE_PARTS = /multipart|message|boundary/i;
 /** Of types and parameters. The RFC allows more characters, which filters read differently. */
 const NAME = "[+._0-9a-z-]+";
-/** More than a token of the RFC, as mailers leave out the quotes. */
+/** More than a token of the RFC, because mailers omit the quotes. */
 const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
 /**
  * A Content-Type as honest mailers write it (RFC 2045, 5.1). Filters read others too, each in its own way: a boundary in pieces

@@ -101,7 +101,7 @@ function statements(sql: (text: string) => StatementSync) {
 /** Forwards that are new, in `accounts.db`. Postfix sees at once which of them rest. */
 export class SqliteYoungForwards implements YoungForwards {
   readonly #sql: ReturnType<typeof youngStatements>;
-  /** When the last one is no longer new, as of this number of changes: reading it again would take a lock for each recipient. */
+  /** When the last one stops being new, as of this number of changes: reading it again would take a lock for each recipient. */
   #lastUntil = 0;
   #changes: number | null = null;
 
