@@ -22,15 +22,15 @@ export type Committed = Readonly<Trace>;
 
 export type EngineParts = EventProcessorParts &
   Readonly<{
-    /** Called once after each commit. Must not throw; slow work belongs elsewhere. */
+    /** Publishes: called once after each commit, before the answers that waited for it. Must not throw; slow work belongs elsewhere. */
     committed: (what: Committed) => void;
     /** Called with the reason for a lost transaction. Must not throw. */
     lost?: (error: unknown) => void;
   }>;
 
 /**
- * The five steps: event, facts, decide, commit, publish. All events of one turn of the event loop share one
- * transaction. No mail is accepted, and no client accepted or refused, before everything about it is committed. An
+ * The five steps: event, facts, decide, commit, publish. Events share a transaction, of one turn of the event loop or a
+ * few. No mail is accepted, and no client accepted or refused, before everything about it is committed. An
  * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
  */
@@ -111,7 +111,7 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // An answer is decided before its commit fails, so it must consider changes that could not be written.
+    // The next commit may fail too, and this answer is decided before it. So it considers the changes that only memory has.
     const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
     if (waits !== null) return answer(waits);
     if (!this.#begin(now)) {
@@ -126,7 +126,7 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // An event without a row commits on a full disk too, so it must consider changes that could not be written.
+    // An event without a row commits on a full disk too, so it considers the changes that only memory has.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;
@@ -146,8 +146,8 @@ export class Engine {
   }
 
   /** The answer to a command now, without carrying it out. */
-  wouldDecide(event: CommandEvent): Decision {
-    return this.#processor.wouldDecide(event, this.#parts.clock.now());
+  decideCommand(event: CommandEvent): Decision {
+    return this.#processor.decideCommand(event, this.#parts.clock.now());
   }
 
   /** Records a command (null: already recorded) and its changes. Resolves false if the database could not store it. */

@@ -42,8 +42,8 @@ export class EventProcessor {
   readonly #clock: Clock;
   readonly #facts: FactBase;
   #idAtBegin = 0;
-  readonly #decisions = new KeptShapes();
-  readonly #records = new KeptShapes();
+  readonly #decisionShapes = new KeptShapes();
+  readonly #recordShapes = new KeptShapes();
   readonly #trace: Trace = { lastEventId: 0, bansChanged: false, allowChanged: false, sightings: [] };
 
   constructor(parts: EventProcessorParts) {
@@ -55,24 +55,24 @@ export class EventProcessor {
   /** Facts, decision, row and changes of one event. Throws if the database cannot be written. */
   step(event: Event, now: Millis): Decision {
     if ("prefix" in event) {
-      const decided = this.wouldDecide(event, now);
+      const decided = this.decideCommand(event, now);
       this.#write(event, decided, { subject: event.prefix, at: now });
       return decided;
     }
     this.#facts.observe(event, now);
-    const facts = this.#inForce(event, now);
+    const facts = this.#factsOf(event, now);
     const decided = decide(this.policy, facts, event, now);
     const remembered = this.#facts.remembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.#facts.follow(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const where = { subject: facts.subject, at: now, seen: facts.seen(remembered) };
     this.#write(event, decided, where);
-    this.#decisions.keep(event.type, [event, facts, decided, remembered, where]);
+    this.#decisionShapes.keep(event.type, [event, facts, decided, remembered, where]);
     return decided;
   }
 
   /** Ends an expired ban, and an expired ban of the network around it, before anything else is decided. */
-  #inForce(event: ClientEvent, now: Millis): EventFacts {
+  #factsOf(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.#facts.of(event, now);
       if (facts.ban === null || !isOver(facts.ban, now)) return facts;
@@ -100,7 +100,7 @@ export class EventProcessor {
   /** Writes a row. Called directly for rows without a decision. */
   append(record: EventRecord): void {
     this.#trace.lastEventId = this.#store.append(record);
-    this.#records.keep(record.rest.event, [record]);
+    this.#recordShapes.keep(record.rest.event, [record]);
   }
 
   /** Writes a log line's event, and its consequences for a server or an account. */
@@ -125,7 +125,7 @@ export class EventProcessor {
   }
 
   /** What would be decided on a command now, without effects. */
-  wouldDecide(event: CommandEvent, now: Millis): Decision {
+  decideCommand(event: CommandEvent, now: Millis): Decision {
     return decide(this.policy, this.#facts.ofCommand(event, now), event, now);
   }
 

@@ -75,5 +75,8 @@ export interface Notices {
   list(): readonly Notice[];
 }
 
-/** The engine as a server sees it: `answer` is called once, and may be called at once (docs/adr/0012). */
+/**
+ * How a server hands over an event. `answer` is called once, and may be called at once (docs/adr/0012). Postfix's questions first pass
+ * `lookups/outside.ts` (DNS) and `enforce/young-forwards.ts`.
+ */
 export type Submit = (event: Event, answer: (decision: Decision) => void) => void;

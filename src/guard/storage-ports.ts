@@ -13,12 +13,12 @@ import type { Figures } from "./figures.ts";
 import type { BanChanges, BanStep, FirewallBan } from "./network-ports.ts";
 
 /**
- * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `store`
- * implements it.
+ * What the engine stores in `engine.db` and reads from it. Each port is named for the need; `src/store/engine-db` implements
+ * them, `Store` by `SqliteStore`.
  */
 
 /**
- * The writer of `engine.db`. All rows and changes of one turn of the event loop are written between `begin` and `commit`. Each
+ * The writer of `engine.db`. All rows and changes of a transaction are written between `begin` and `commit`. Each
  * method throws if the database is full, locked or damaged; `rollback` never throws.
  */
 export interface Store {

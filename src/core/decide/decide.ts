@@ -56,14 +56,14 @@ export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event
     : decideAbout(policy, facts, event, now);
 }
 
-/** Decides behind a simulated ban, so that refusals by administrators' own settings still hold. */
+/** A simulated ban must not hide a refusal that administrators asked for, so that is decided first, as if there were no ban. */
 function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
   const held = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
   if (held !== null && HOLDS.includes(held.reason)) return held;
   return withoutEffect(facts, decideAbout(policy, facts, event, now));
 }
 
-/** Its limits do not affect mail users, and a guessed password there gives away the whole server. */
+/** Its limits hold during a simulation too: they affect no mail user, and a guessed password there gives away the whole server. */
 function isDashboard(event: ClientEvent): boolean {
   return "login" in event && isAdministrators(event.service, event.login);
 }
@@ -128,7 +128,7 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
 /** Refusals that follow from what administrators said about their accounts, not from limits. They hold even then. */
 export const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
 
-/** The same facts without any ban. */
+/** The same facts without any ban. A proxy, because a copy would look up every fact. */
 export function unbanned(facts: Facts): Facts {
   return new Proxy(facts, {
     get(all, name) {
@@ -148,7 +148,7 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
   const isHeld = decided.verdict === "hold" && !decided.changes.some(({ type }) => type === "HOLD_ACCOUNT");
   const isReal = isBanned || isHeld;
   const changes = decided.changes.some(({ type }) => type === "BAN")
-    ? decided.changes.map(withoutBan)
+    ? decided.changes.map(asSimulated)
     : decided.changes;
   if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
   if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
@@ -157,6 +157,6 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
   return { ...decided, changes: begun, verdict: "pass", simulated: decided.verdict };
 }
 
-function withoutBan(change: Change): Change {
+function asSimulated(change: Change): Change {
   return change.type === "BAN" ? { type: "BAN", ban: { ...change.ban, simulated: true } } : change;
 }

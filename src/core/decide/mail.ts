@@ -126,7 +126,7 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
   return decision("defer", "known_address", { evidence, counted: false });
 }
 
-/** A ban or an offence of the address. A signed-in account has its own limits. */
+/** A ban or a protection of the address. A signed-in account has its own limits. */
 function standing(facts: Standing, event: MailFacts): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && event.account === null)

@@ -93,7 +93,7 @@ export function banIn(decided: Decision): Ban | null {
   return decided.changes.find((change) => change.type === "BAN")?.ban ?? null;
 }
 
-/** After the clock was set back by more than this, nothing stays valid. */
+/** Within this length before or after: false too if the clock was set back further. */
 function isWithin(now: Millis, at: Millis, lengthMs: number): boolean {
   return Math.abs(now - at) < lengthMs;
 }

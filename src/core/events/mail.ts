@@ -9,7 +9,7 @@ import type { Seen } from "./seen.ts";
 export type MailFacts = Readonly<{
   ip: Ip;
   service: Service;
-  /** Names the connection (`sessionOf`). */
+  /** Names the connection by both of its ends (`sessionOf` in columns.ts). */
   session: string;
   /** Client host name, forward-confirmed by Postfix; null if unknown. */
   clientName: string | null;
@@ -81,7 +81,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   columns: envelope,
   rest: (event, seen) => ({
     event: "RECIPIENT",
-    ...sessionOf(event, seen),
+    ...sessionRest(event, seen),
     listed: event.listed ?? undefined,
     senderExists: event.senderExists === true ? undefined : event.senderExists,
     senderProven: event.senderProven,
@@ -106,7 +106,7 @@ export const mailBegun: DecidedKind<Mail, MailRest> = {
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
   account: ({ account }) => account,
   columns: envelope,
-  rest: (event, seen) => ({ event: "MAIL", ...sessionOf(event, seen), recipientCount: countOf(event) }),
+  rest: (event, seen) => ({ event: "MAIL", ...sessionRest(event, seen), recipientCount: countOf(event) }),
   sentence: (recorded, { recipientCount = 1 }) => ({
     details: `${recorded.service} from=<${shown(recorded.sender)}>${toWhom(recorded, recipientCount)}`,
     action: actionOf(recorded.verdict),
@@ -124,7 +124,7 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
   columns: (event) => ({ ...envelope(event), sizeBytes: event.sizeBytes }),
   rest: (event, seen) => ({
     event: "MESSAGE",
-    ...sessionOf(event, seen),
+    ...sessionRest(event, seen),
     recipientCount: countOf(event),
     excess: event.excess,
   }),
@@ -161,7 +161,7 @@ function envelope({ service, sender, recipient, helo, queueId }: MailFacts): Par
   };
 }
 
-function sessionOf({ ip, session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
+function sessionRest({ ip, session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
   return {
     session: storedSession(session, ip),
     transaction: stored(transaction),

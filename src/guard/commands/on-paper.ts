@@ -68,7 +68,7 @@ function decidedOnPaper({
       ask: (event) => {
         // Only commands on a network get here.
         if (!("prefix" in event)) return engine.ask(event);
-        const decided = engine.wouldDecide(event);
+        const decided = engine.decideCommand(event);
         made =
           decided.changes.map((change) => (change.type === "BAN" ? change.ban : null)).find((it) => it !== null) ??
           null;

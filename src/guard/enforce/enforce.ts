@@ -51,7 +51,7 @@ export const ENFORCE = {
 } as const;
 
 /**
- * Makes the firewall match the database. No other code writes the firewall. There is no queue that could overflow: a
+ * Makes the firewall match the database. No other code writes bans into the firewall. There is no queue that could overflow: a
  * nudge sets a flag, and the work is read from the database, after the last step done.
  */
 export function createEnforcer(parts: EnforcerParts): Enforcer {
@@ -158,7 +158,7 @@ class BanEnforcer implements Enforcer {
 
   async #bringUpToDate(): Promise<Outcome> {
     try {
-      // Before a reset too, which would repair it without a report.
+      // Before a reset too: it would repair a lost table, and no one would hear of the loss.
       if (this.#resetWanted ? this.#state === "enforcing" : this.#checkWanted) await this.#look();
       this.#checkWanted = false;
       if (this.#resetWanted) return await this.#reset();
@@ -239,6 +239,7 @@ class BanEnforcer implements Enforcer {
     this.#resetWanted = true;
     notices.raise("firewall_unavailable", outcome.reason);
     this.#failures += 1;
+    // The first failure is retried at once.
     this.#wanted = this.#failures === 1;
     if (this.#wanted) return;
     const delayMs = Math.min(ENFORCE.lastRetryMs, ENFORCE.firstRetryMs * 2 ** (this.#failures - 2));

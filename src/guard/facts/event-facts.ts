@@ -23,6 +23,7 @@ export class EventFacts implements Facts {
   readonly #event: ClientEvent;
   readonly #now: Millis;
   readonly #isStranger: boolean;
+  /** After the decision, expensive facts are no longer looked up. */
   #isDecided = false;
   #isWanted: boolean | null = null;
   #sending: SendingFacts | null = null;

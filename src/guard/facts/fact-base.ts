@@ -132,7 +132,7 @@ export class FactBase {
     this.#on.sparing.administratorAt(ip, now);
   }
 
-  /** Call it before an event is decided: the event already counts as one of all clients. */
+  /** Call it before the decision: the rule about all clients (core/decide/sparing.ts) counts this event already. */
   observe(event: ClientEvent, now: Millis): void {
     this.#on.sparing.observe(event, now);
   }

@@ -6,7 +6,7 @@ import type { Connect } from "../../core/events/connection.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { createInquiry } from "./outside.ts";
+import { submitAfterLookups } from "./outside.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
@@ -20,7 +20,7 @@ function inquiry(
   const domains: string[] = [];
   const submitted: Event[] = [];
   const asked: Ip[] = [];
-  const submit = createInquiry(
+  const submit = submitAfterLookups(
     {
       submit: (event, answer) => {
         submitted.push(event);
@@ -45,7 +45,7 @@ function inquiry(
   return { submit, submitted, asked, domains };
 }
 
-function answered(submit: ReturnType<typeof createInquiry>, event: Event): Promise<Decision> {
+function answered(submit: ReturnType<typeof submitAfterLookups>, event: Event): Promise<Decision> {
   return new Promise((resolve) => submit(event, resolve));
 }
 

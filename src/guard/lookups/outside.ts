@@ -10,7 +10,7 @@ export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void
  * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as it may stay
  * connected, so that the answer is available at its first recipient.
  */
-export function createInquiry(
+export function submitAfterLookups(
   sink: EventSink,
   blockLists: BlockLists,
   domains: SenderDomains,

@@ -39,7 +39,7 @@ function reasonOf(errors: string): string {
 const PREFIXES_PER_FILTER = 1_000;
 
 /** Ends TCP sessions on any port. If that is impossible, the firewall still drops their next packet. */
-export class SessionCutter {
+export class SocketCutter {
   readonly #ender: SocketEnder;
 
   constructor(path: string) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { SessionCutter } from "./end-sockets.ts";
+import { SocketCutter } from "./end-sockets.ts";
 import { NftFirewall } from "./firewall.ts";
 import { isMissing, runTool, TOOL_PATH } from "./run-nft.ts";
 
@@ -29,7 +29,7 @@ test("without nft and ss every answer is one clear sentence", async () => {
 });
 
 test("nothing to cut is cut without a process", async () => {
-  assert.deepEqual(await new SessionCutter("/nonexistent").cut([]), { ok: true });
+  assert.deepEqual(await new SocketCutter("/nonexistent").cut([]), { ok: true });
 });
 
 test("a missing tool is distinguished from one that fails", async () => {

@@ -6,7 +6,7 @@ import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../guard/n
 import type { Outcome } from "../../guard/ports.ts";
 import type { Finished } from "../machine/run-program.ts";
 import type { ConnectionLimit } from "./connection-rules.ts";
-import { SessionCutter } from "./end-sockets.ts";
+import { SocketCutter } from "./end-sockets.ts";
 import {
   countHeld,
   isWhole,
@@ -51,7 +51,7 @@ export class NftFirewall implements Firewall {
   readonly #proxied: () => ProxyDoors | null;
   readonly #path: string;
   readonly #session: NftSession;
-  readonly #cutter: SessionCutter;
+  readonly #cutter: SocketCutter;
   /** The state for which the table was last built. */
   #shape: TableShape;
   #networks: Networks = new Map();
@@ -64,7 +64,7 @@ export class NftFirewall implements Firewall {
     this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: [], proxied: null };
     this.#path = options.path ?? TOOL_PATH;
     this.#session = new NftSession(this.#path);
-    this.#cutter = new SessionCutter(this.#path);
+    this.#cutter = new SocketCutter(this.#path);
   }
 
   async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {

@@ -132,9 +132,8 @@ function restrictions(): Readonly<Record<string, string>> {
     // A message ends only with CR LF . CR LF, from every client: no smuggling.
     smtpd_forbid_bare_newline: "normalize",
     smtpd_forbid_bare_newline_exclusions: "",
-    // This setting would hang up on a client that sends before the greeting, before the guard has counted it. The
-    // restriction of that name refuses everything from such a client instead, and commands pipelined out of turn
-    // (RFC 2920).
+    // "yes" would hang up on a client that talks before the greeting, before the guard has counted it.
+    // reject_unauth_pipelining refuses such a client instead, and commands sent out of turn (RFC 2920).
     smtpd_forbid_unauth_pipelining: "no",
     // The server's own probe of the greeting does not count as a client, and is answered even while the guard hangs.
     smtpd_client_restrictions: `check_client_access inline:{ { ${PROBE_ADDRESS} = OK } }, $ghostinbox_guard, reject_unauth_pipelining`,

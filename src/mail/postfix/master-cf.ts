@@ -41,8 +41,8 @@ function proxiedServices(site: Site): readonly string[] {
 }
 
 /**
- * smtpd trusts the header of any client, so only the firewall excludes others. Without the guard, which knows whether
- * it does, no client is accepted here. No exception for a probe: a header may contain any address.
+ * smtpd believes the PROXY header of whoever connects; only the firewall keeps others away. Only the guard knows whether it does,
+ * so without the guard no client is let in. No exception for a probe: a header may contain any address.
  */
 function behindProxy(name: Service): readonly string[] {
   return [

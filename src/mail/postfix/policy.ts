@@ -184,7 +184,7 @@ function filled(reply: string, values: Decision["fill"]): string {
   return reply.replace(/\{(\w+)\}/g, (_, name: string) => values?.[name] ?? "");
 }
 
-/** `policy_context` names the call site in the rendered master.cf. */
+/** `policy_context` names the call site in the rendered main.cf and master.cf. */
 export function callSite(context: string): Readonly<{ service: Service; isProxied: boolean }> {
   const isProxied = context.startsWith(PROXIED);
   const name = isProxied ? context.slice(PROXIED.length) : context;

@@ -3,7 +3,7 @@ import { watchingForwards } from "../../guard/enforce/young-forwards.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Greylisting } from "../../guard/facts/greylisting.ts";
 import { DnsBlockLists, type ListSettings } from "../../guard/lookups/block-lists.ts";
-import { createInquiry } from "../../guard/lookups/outside.ts";
+import { submitAfterLookups } from "../../guard/lookups/outside.ts";
 import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
@@ -55,9 +55,9 @@ export function composeSources(parts: SourceParts) {
   const senderDomains = new DnsSenderDomains(settings["dns.address"], clock);
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(firstContacts, spfLookup);
-  const inquiry = createInquiry(engine, blockLists, senderDomains, proofs);
+  const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
-  const policyServer = new PolicyServer(watchingForwards(inquiry, forwards), report, {
+  const policyServer = new PolicyServer(watchingForwards(submit, forwards), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,

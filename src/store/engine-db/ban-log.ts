@@ -9,7 +9,7 @@ import { integer, ip, level, millis, millisOrNull, prefix, reason, text } from "
 const ACTIVE_PER_PAGE = 1_000;
 
 /**
- * The steps that the firewall follows. Steps are pruned once they are both old and many (see retention.ts). A follower
+ * Reads the steps that `BanTable` writes and the firewall follows. Steps are pruned once they are both old and many (see retention.ts). A follower
  * that lags behind that far must start over from `active`.
  */
 export class SqliteBanLog implements BanLog {
