@@ -13,7 +13,7 @@ import {
   MAILBOX,
   OWN,
   OWN_MAILBOX_ONLY,
-  orOwner,
+  orItsUser,
   PROVEN_ADMIN,
   PROVEN_MAILBOX,
   type ResultOf,
@@ -29,7 +29,6 @@ const ofAccount = { name: accountName };
 const to = meaning(list(z.array(z.string())), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
 
-/** With room for line ends that count once. */
 const subject = text(2 * VACATION_LIMITS.subject);
 const reply = () =>
   z.object({
@@ -87,6 +86,7 @@ export const NO_FORWARD = { given: { to: [], keep: true } };
 export const NO_REPLY = { given: { subject: "", text: null, until: null } };
 const AWAY = {
   subject: z._default(subject, ""),
+  // With room for line ends that count once.
   text: z.nullable(text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"))),
   until: z._default(z.nullable(text(40)), null),
 };
@@ -94,14 +94,14 @@ const replies = answers(() => z.object({ vacation: vacation() }));
 const replying = answers(() => z.object({ name: z.string(), vacation: vacation() }));
 
 export const OF_MAILBOXES = [
-  verb("app_passwords", orOwner(ADMIN, "name"), ofAccount, reads(answers(appPasswords)))
+  verb("app_passwords", orItsUser(ADMIN, "name"), ofAccount, reads(answers(appPasswords)))
     .http(
       "GET /accounts/{name}/app-passwords",
       "The account's passwords of single mail programs: who made each, and when it was used last.",
     )
     .http("GET /me/app-passwords", "The passwords of single mail programs, and when each was used last.", OWN),
   /** Makes a password for a single mail program, which is shown once. */
-  verb("app_password_add", orOwner(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
+  verb("app_password_add", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, app }, changesWithSecret(secret, "shutOut"))
     .http(
       "POST /accounts/{name}/app-passwords",
       "Makes a password for a single mail program of the account, which is shown only now.",
@@ -118,7 +118,7 @@ export const OF_MAILBOXES = [
       next: ({ name }) => `account app-password list ${name}`,
     }),
   /** Without a proof, as a suspension: it only takes something away, and may be urgent. */
-  verb("app_password_remove", orOwner(ADMIN, "name"), { ...ofAccount, app }, changes(ofApp, "shutOut"))
+  verb("app_password_remove", orItsUser(ADMIN, "name"), { ...ofAccount, app }, changes(ofApp, "shutOut"))
     .http(
       "DELETE /accounts/{name}/app-passwords/{id}",
       "Removes the password of a single mail program, and ends the account's open sessions.",
@@ -135,13 +135,13 @@ export const OF_MAILBOXES = [
         `The app password ${of} of ${name} is removed, and the open sessions of the account were ended.`,
       next: ({ name }) => `account app-password list ${name}`,
     }),
-  verb("forwarding", orOwner(ADMIN, "name"), ofAccount, reads(forwarding))
+  verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwarding))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
   /** It needs a proof also to end it: mail that stays in the mailbox may not be where its user reads it. */
   verb(
     "forward_set",
-    orOwner(PROVEN_ADMIN, "name"),
+    orItsUser(PROVEN_ADMIN, "name"),
     { ...ofAccount, to: list(targets), keep: flag },
     changes(forwarded, "shutOut"),
   )
@@ -152,10 +152,11 @@ export const OF_MAILBOXES = [
       ...TO_SOME,
     })
     .http("DELETE /me/forwarding", "Sends no mail on any longer. Needs a fresh proof.", { ...OWN, ...NO_FORWARD }),
-  verb("vacation", orOwner(ADMIN, "name"), ofAccount, reads(replies))
+  verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
-  verb("vacation_set", orOwner(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
+  // Its command shows the reply too, so it is written by hand: cli/verbs/accounts/account-settings.ts.
+  verb("vacation_set", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
@@ -189,7 +190,7 @@ const mailbox = answers(() =>
   }),
 );
 export type MyMailbox = ResultOf<typeof mailbox>;
-/** Under which mail comes to the account: its own, and aliases that lead to it, directly or by others. */
+/** The addresses whose mail reaches the account: its own, and aliases that lead to it, directly or by others. */
 const addresses = answers(() => z.object({ account: z.string(), addresses: list(z.array(z.string())) }));
 /** Where a mail program finds the mailbox. Both ports use TLS from the start. */
 const client = answers(() => z.object({ account: z.string(), host: z.string(), imapPort: count, smtpPort: count }));

@@ -1,10 +1,10 @@
 import { vacationEnd, type WrittenVacation } from "../core/mailbox-rules.ts";
-import { dayAndTime, shown } from "../core/time.ts";
+import { dayAndTime } from "../core/time.ts";
 import type { Command } from "./declare/control.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
 import { type Forwarding, NO_FORWARD, NO_REPLY } from "./mailboxes.ts";
 
-/** What is set for a mailbox. Null: its mail stays there; it sends no reply, not even one that has ended. */
+/** What is set for a mailbox. `forwarding` null: mail stays in it. `vacation` null: no reply is stored; one that has ended still is. */
 export type OwnSettings = Readonly<{
   appPasswords: readonly AppPasswordItem[];
   forwarding: Forwarding | null;
@@ -24,7 +24,7 @@ export type OwnSettingForm = Readonly<{
   }>;
 }>;
 
-const onward = ({ forwarding: it }: OwnSettings): string => (it?.to ?? []).map(shown).join(", ");
+const onward = ({ forwarding: it }: OwnSettings): string => (it?.to ?? []).join(", ");
 
 export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
   {
@@ -58,7 +58,7 @@ export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
   },
 ];
 
-/** Whether it costs a hash, an event and room for each user: only those of a mailbox's user are counted. */
+/** Whether it counts against the limit that all mailbox users share, because it costs a hash, an event or a message to the owner. */
 export function isCostly(command: Command): boolean {
   switch (command.verb) {
     case "my_password":

@@ -87,7 +87,7 @@ export function parseVacation(written: WrittenVacation, now: Millis): ParsedVaca
   if (CONTROLS.test(subject)) return wrong("The subject must be one line, without control characters.");
   if (CONTROLS.test(text.replace(/[\n\t]/g, ""))) return wrong("The text must have no control characters.");
   if (written.until === null) return { ok: true, vacation: { subject, text, until: null } };
-  // A day alone does not say whether that day is still one of them.
+  // A date without a time is ambiguous: is a reply still sent on that day?
   const until = written.until.includes("T") ? parseTime(written.until) : null;
   if (until === null) return wrong(`${JSON.stringify(written.until)} is not a time such as 2026-12-24T18:00:00Z.`);
   return until > now ? { ok: true, vacation: { subject, text, until } } : wrong("The reply would have ended already.");

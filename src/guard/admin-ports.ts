@@ -211,10 +211,10 @@ export interface PasskeyStore {
 /** Replaces the account name for a mail that root put on hold: names of accounts contain an @. */
 export const HELD_BY_HAND = "root";
 
-/** Held accounts, their mail and what they sent. Newest first. */
 /** How many mails of an account are on hold, and since when the first of them. */
 export type HeldCount = Readonly<{ account: string; mails: number; since: string }>;
 
+/** Held accounts, their mail and what they sent. Newest first. */
 export interface HeldMail {
   accounts(): readonly HeldAccountItem[];
   /** Mails on hold, of one account or of all, except those held by hand. */

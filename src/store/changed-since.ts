@@ -88,13 +88,8 @@ export type SetByUsers = Readonly<Record<OwnKey, Changes>>;
 export function setByUsers(now: DatabaseSync, copy: DatabaseSync): SetByUsers {
   const between = ({ rows: { from, name, is } }: OwnSetting): Changes =>
     compare(named(now, from, name, is), named(copy, from, name, is));
-  const [appPasswords, forwards, replies, networks] = OWN_SETTINGS;
-  return {
-    appPasswords: between(appPasswords),
-    forwards: between(forwards),
-    replies: between(replies),
-    networks: between(networks),
-  };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the keys are those of the list
+  return Object.fromEntries(OWN_SETTINGS.map((one) => [one.key, between(one)])) as SetByUsers;
 }
 
 /** Rows by name; they differ if `is` does. */

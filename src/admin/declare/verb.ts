@@ -127,7 +127,7 @@ export type Rights = Readonly<{ from: readonly Origin[]; needs: Need; proof?: tr
 type Own = Readonly<{ field: string; proof: boolean }>;
 
 /** Also for the user of the mailbox that the field names. */
-export function orOwner<const R extends Rights>(rights: R, field: string, proof = rights.proof === true) {
+export function orItsUser<const R extends Rights>(rights: R, field: string, proof = rights.proof === true) {
   return { ...rights, own: { field, proof } };
 }
 
@@ -150,13 +150,13 @@ export const ADMIN = { from: ["root", "web"], needs: "admin" } as const;
 export const SESSION_OF_ADMIN = { from: ["web"], needs: "admin" } as const;
 export const PROVEN_SESSION = { from: ["web"], needs: "admin", proof: true } as const;
 export const PROVEN_ADMIN = { from: ["root", "web"], needs: "admin", proof: true } as const;
-/** What the user of a mailbox may do: none of these verbs takes the name of an account. */
+/** What only the user of a mailbox may do: none of these verbs takes the name of an account. See also `orItsUser`. */
 export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
 export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;
 
 /**
  * What limits how often the web gives a command: who takes the web over stays within it (guard/commands/web/web-bounds.ts).
- * `own`: the command counts for itself, by address or account.
+ * `own`: the command counts for itself, by address or account. Users of mailboxes have separate limits (my-mailbox.ts).
  */
 export type Bound =
   | "own"

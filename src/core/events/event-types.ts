@@ -59,6 +59,10 @@ export type WebAlert = Readonly<{
   byUser?: true;
   /** Maximum of this type alone within a day, so that many crowd out no other change: imported accounts, replies before holidays. */
   apart?: number;
+  /** The alert says what the event's subject says; for an alias also its new targets. */
+  isNamed?: true;
+  /** From a new network it is not critical: people set it while they travel. */
+  isUsualAway?: true;
 }>;
 
 /**
@@ -159,11 +163,11 @@ const EVENTS = {
   ),
   VACATION_CHANGED: ofAccount("An account's vacation reply was turned on, changed or turned off.", "change", {
     of: "setting",
-    alert: { says: "its vacation reply", byUser: true, apart: 20 },
+    alert: { says: "its vacation reply", byUser: true, apart: 20, isUsualAway: true },
   }),
   NETWORKS_CHANGED: ofAccount("The networks from which an account may sign in changed.", "change", {
     of: "setting",
-    alert: { says: "may sign in now" },
+    alert: { says: "may sign in now", isNamed: true },
   }),
   QUOTA_CHANGED: ofAccount("An account's quota was changed.", "change", { of: "setting" }),
   LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change", {
@@ -180,19 +184,19 @@ const EVENTS = {
   ),
   ALIAS_ADDED: command("An alias was added.", "configuration: creation", {
     of: "alias",
-    alert: { says: "the alias was added" },
+    alert: { says: "the alias was added", isNamed: true },
   }),
   ALIAS_REMOVED: command("An alias was removed.", "configuration: deletion", {
     of: "alias",
-    alert: { says: "the alias was removed" },
+    alert: { says: "the alias was removed", isNamed: true },
   }),
   ALIAS_BLOCKED: command("An alias was blocked: it accepts no mail.", "configuration: change", {
     of: "alias",
-    alert: { says: "the alias was blocked" },
+    alert: { says: "the alias was blocked", isNamed: true },
   }),
   ALIAS_UNBLOCKED: command("An alias was unblocked: it accepts mail again.", "configuration: change", {
     of: "alias",
-    alert: { says: "the alias was unblocked" },
+    alert: { says: "the alias was unblocked", isNamed: true },
   }),
   SPAM_ALLOW_ADDED: command("An account exempted a sender from the spam filter.", "configuration: creation"),
   SPAM_ALLOW_REMOVED: command("An account no longer exempts a sender from the spam filter.", "configuration: deletion"),

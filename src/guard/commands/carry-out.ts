@@ -284,7 +284,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   watch: ({ engine }) => ({ ok: true, result: { lastEventId: engine.lastEventId } }),
 };
 
-/** Carries out a command whose caller is allowed to give it (`CommandGate`). */
+/** Carries out a command whose caller is allowed to give it (`CommandGate`). Counts what the user of a mailbox changes first. */
 export function carryOut(parts: CommandParts, own: Own, { command, by, caller, share }: Asked): Promise<Reply> | Reply {
   const account = caller?.item.account ?? null;
   const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;

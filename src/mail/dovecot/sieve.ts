@@ -24,8 +24,8 @@ export function sieveSubmission({ ports }: Site): string {
 }
 
 /**
- * A column of the userdb: accounts without a reply have no second script. If senders are verified, only proven ones get a
- * reply.
+ * A column of the userdb: the account's reply, from the view of accounts.db that is named in it; null if it has none. If senders are
+ * verified, only proven ones get a reply.
  */
 export function replyColumn({ verify }: Site): Readonly<{ own: string; none: string }> {
   const script = verify ? "proven" : "any";

@@ -118,7 +118,7 @@ export class SqliteAccounts implements AccountStore, AliasStore, MailKeyStore {
   }
 }
 
-/** Reads `accounts.db` for the web and the command line; the connection may be read-only. */
+/** Reads `accounts.db` for the guard, the report and the command line; the connection may be read-only. */
 export class AccountLists {
   readonly #sql: ReturnType<typeof lists>;
 

@@ -9,7 +9,7 @@ import { readVacation, VACATIONS } from "./vacations.ts";
 export type OwnSetting = Readonly<{
   /** In a comparison of two databases (`changed-since.ts`). */
   key: string;
-  /** Its tables, triggers and views, unless they depend on those of `schema.ts`. */
+  /** Its tables, triggers and views. Absent if views of `schema.ts` need them: then they are there. */
   schema?: string;
   /** The tables that are checked for damage at each start. */
   tables: readonly string[];

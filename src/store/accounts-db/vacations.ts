@@ -60,9 +60,9 @@ export const VACATIONS = {
   END;
 
   -- The Sieve script of each reply that holds now (RFC 5230). Texts are quoted strings, in which only a backslash and a quote
-  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. Each \`duplicate\`
-  -- (RFC 7352) is false for one mail within its time, and true for the next: the first lets one mail of each sender through
-  -- within an hour, and all of the others are true once twenty such mails have come. Mail of lists is left out before.
+  -- mean something (RFC 5228, 2.4.2). An alias counts as the user's own address if it leads nowhere else. A \`duplicate\`
+  -- test (RFC 7352) is true if it saw such a mail within \`:seconds\`: the first lets one mail of each sender through in an hour,
+  -- the other twenty let twenty replies through in an hour. Mail of lists is skipped before. Dovecot reads it by mail/dovecot/sieve.ts.
   -- \`proven\`: only senders whom SPF has proven, or whose domain is ours, get a reply; to a forged one it would be backscatter.
   CREATE VIEW vacation_script (user, name, id, script) AS
     SELECT account, kind, kind,

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
 import { type AlertCode, isAlertCode, type Severity } from "../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES, type AlertEvent } from "../../core/alerts/rules.ts";
-import { EVENT_TYPES, type EventType } from "../../core/events/event-types.ts";
+import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { contains, type Ip, LOOPBACK, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import type { Alert, AlertEvents, AlertMessage, AlertState, AlertStore, Delivery } from "../../guard/alerts/ports.ts";
@@ -25,14 +25,9 @@ type Row = Readonly<Record<string, unknown>>;
 const KNOWN_PLACE = { isNewNetwork: false, isFirst: false };
 
 /** Types whose subject the alert names; for an alias also its new targets. */
-const NAMED = [
+const NAMED: readonly EventType[] = [
   "TOKEN_CREATED",
   "SETTINGS_APPLIED",
-  "NETWORKS_CHANGED",
-  "ALIAS_ADDED",
-  "ALIAS_REMOVED",
-  "ALIAS_BLOCKED",
-  "ALIAS_UNBLOCKED",
   "FACTOR_ADDED",
   "FACTOR_REMOVED",
   "RECOVERY_CODES_MADE",
@@ -40,18 +35,13 @@ const NAMED = [
   "PASSKEY_ADDED",
   "PASSKEY_REMOVED",
   "PASSKEY_REFUSED",
-] as const satisfies readonly EventType[];
+  ...typesWhere(({ alert }) => alert?.isNamed === true),
+];
 
-/** Changes through the web that raise alerts. Other types may come in floods, and looking each up would cost too much. */
+/** Changes that are critical from a new network. Other types may come in floods, and looking each up would cost too much. */
 const CHANGES: readonly EventType[] = [
   ...NAMED.filter((type) => type !== "RECOVERY_CODE_USED"),
-  "ACCOUNT_ADDED",
-  "ACCOUNT_REMOVED",
-  "ACCOUNT_RESUMED",
-  "ACCOUNT_RELEASED",
-  "PASSWORD_CHANGED",
-  "APP_PASSWORD_MADE",
-  "FORWARDING_CHANGED",
+  ...typesWhere(({ alert }) => alert !== undefined && alert.isUsualAway !== true),
 ];
 
 /** The events that alerts consider. Shares the guard's connection; 300 ids take about a millisecond. */

@@ -5,7 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import type { Assertion } from "../../guard/access/passkeys.ts";
 import { type Caller, knownCookie, knownOf, sessionCookie } from "./access.ts";
 import type { Callers } from "./callers.ts";
-import { command } from "./commands.ts";
+import { command } from "./derived.ts";
 import type { ApiParts } from "./ports.ts";
 import { codeNeeded, guardDown, guardFailed, loginRefused } from "./problem.ts";
 

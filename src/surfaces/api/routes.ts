@@ -1,6 +1,6 @@
 import * as items from "../../admin/declare/items.ts";
 import { identityOf } from "./access.ts";
-import { command, derivedRoutes } from "./commands.ts";
+import { command, derivedRoutes } from "./derived.ts";
 import type { Handlers } from "./handlers.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
 import { openApi } from "./openapi/openapi.ts";

@@ -44,8 +44,8 @@ const TOLD = {
   retention: ["retention", RETENTION, true],
 } as const;
 
-for (const [path, [verb, result, isForOwners]] of Object.entries(TOLD))
-  test(`${path}: what the keeper tells the guard is answered, or why it does not; ${isForOwners ? "to owners" : "to all"}`, async (t) => {
+for (const [path, [verb, result, isForItsUsers]] of Object.entries(TOLD))
+  test(`${path}: what the keeper tells the guard is answered, or why it does not; ${isForItsUsers ? "to owners" : "to all"}`, async (t) => {
     const kit = await startKit(t);
     assert.equal((await get(kit, path)).status, 200);
     kit.guard.replies.set(verb, { ok: true, result });
@@ -54,6 +54,6 @@ for (const [path, [verb, result, isForOwners]] of Object.entries(TOLD))
     assert.partialDeepStrictEqual(await get(kit, path), { status: 409, answer: { detail: "The keeper hung up." } });
     const other = await startKit(t);
     other.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["read", "ban", "allow", "greylist", "queue"]));
-    assert.equal((await get(other, path)).status, isForOwners ? 403 : 200);
-    assert.equal(other.guard.asked.length, isForOwners ? 0 : 1);
+    assert.equal((await get(other, path)).status, isForItsUsers ? 403 : 200);
+    assert.equal(other.guard.asked.length, isForItsUsers ? 0 : 1);
   });

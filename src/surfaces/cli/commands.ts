@@ -76,7 +76,7 @@ const incidentMail = from(() => import("./verbs/incident/incident-mail.ts"));
 const incidentDrop = from(() => import("./verbs/incident/incident-drop.ts"));
 const incidentInvestigate = from(() => import("./verbs/incident/incident-investigate.ts"));
 
-/** Commands that do more than ask the guard. */
+/** Commands that a declaration cannot express: they ask back, read the databases, or do one of several things. */
 const WRITTEN: readonly CliCommand[] = [
   written("status", "Show what is running, and what needs attention.", status("status"), { wraps: true }),
   written("check", "Check the whole running server, with evidence for each result.", check("check"), {

@@ -33,7 +33,7 @@ export const CHANGES_AN_HOUR = 60;
 /** Each is audited, so this bounds what one user adds to the audit. */
 const CHANGES_A_DAY = 300;
 /**
- * Passwords, app passwords, forwards and vacation replies that all users together set within an hour: each costs a hash, an event,
+ * Passwords, app passwords, forwards and replies that all users together set within an hour: each costs a hash, an event,
  * or a message to the owner. Commands that only remove something do not count, and the owner's have separate bounds.
  */
 export const COSTLY_AN_HOUR = 600;
@@ -43,8 +43,8 @@ export const JUDGED_AN_HOUR = 30;
 const MOST_ADDRESSES = 1_000;
 
 /**
- * What the user of a mailbox sees and changes. The account is always that of the caller's session; no command names
- * one. An answer contains nothing about other accounts, not even their names.
+ * What the user of a mailbox sees and changes. The account is always that of the caller's session: `my_*` commands name none, and
+ * others must name the session's (`CommandGate`). An answer contains nothing about other accounts, not even their names.
  */
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;

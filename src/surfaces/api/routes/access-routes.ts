@@ -1,5 +1,5 @@
 import { newToken } from "../../../guard/access/secrets.ts";
-import { command } from "../commands.ts";
+import { command } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import { API_LIMITS } from "../limits.ts";
 import { passkeyChallenge, prove, sessionAnswer, signIn, signOut } from "../login.ts";

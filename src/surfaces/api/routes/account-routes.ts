@@ -6,7 +6,7 @@ import { later, SECOND_MS } from "../../../core/time.ts";
 import { madePassword } from "../../../guard/access/secrets.ts";
 import { type AccountLine, parseAccountsFile } from "../../../mail/dovecot/accounts-file.ts";
 import { type Caller, identityOf } from "../access.ts";
-import { command } from "../commands.ts";
+import { command } from "../derived.ts";
 import { API_LIMITS } from "../limits.ts";
 import type { ApiParts, Asker, CommandOf, JudgedFor } from "../ports.ts";
 import { problem } from "../problem.ts";

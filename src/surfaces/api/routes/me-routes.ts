@@ -3,7 +3,7 @@ import { ownMail, signIns } from "../../../admin/declare/items.ts";
 import { PAGE } from "../../../admin/declare/paging.ts";
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { command } from "../commands.ts";
+import { command } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
@@ -34,7 +34,7 @@ const client = z.object({
   text: z.string().describe("The same in words."),
 });
 
-/** Routes for users' own mailboxes: the account is always the session's, never the request's. */
+/** Those routes of `/me` that are not derived from `src/admin/mailboxes.ts`: the account is always the session's, never the request's. */
 export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
   const { guard, lookups } = parts;
   const common = { who: "session", needs: "mailbox" } as const;

@@ -3,7 +3,7 @@ import type { SettingsPreview, SettingValue, TrialPolicy } from "../../../admin/
 import { DAY_MS, later, type Millis } from "../../../core/time.ts";
 import { canonicalDefault, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
-import { command } from "../commands.ts";
+import { command } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
 import type { TrialOutcome, Trials } from "../ports.ts";
 import { type Route, route } from "../route.ts";

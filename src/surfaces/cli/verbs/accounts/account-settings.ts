@@ -54,7 +54,7 @@ async function showForwarding(call: CommandCall, name: string): Promise<CommandO
 function forwardingSentence(name: string, forwarding: Forwarding | null): string {
   if (forwarding === null) return `Mail for ${name} stays in its mailbox.`;
   const copy = forwarding.keep ? "and a copy stays in its mailbox" : "and none stays in its mailbox";
-  return `Mail for ${name} is sent on to ${forwarding.to.map(shown).join(", ")}, ${copy}.`;
+  return `Mail for ${name} is sent on to ${forwarding.to.join(", ")}, ${copy}.`;
 }
 
 /** `account vacation ADDRESS [TEXT...]`: without a text, shows the reply. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AS_TOKEN, FakeGuard } from "../../../test/kit/fake-guard.ts";
-import { command } from "./commands.ts";
+import { command } from "./derived.ts";
 import { Uncertain } from "./problem.ts";
 
 test("each kind of answer of the guard becomes its own status", async () => {
