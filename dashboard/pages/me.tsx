@@ -9,7 +9,7 @@ import { Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { Copy, QrCode } from "../secrets.tsx";
 import { Heading } from "../shell.tsx";
 import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./me/access.tsx";
-import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
+import { DeliveryCards } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
 /** What the user of a mailbox sees: their own mailbox, and nothing else. */
@@ -27,8 +27,7 @@ export function MePage() {
         <FollowCard />
         <ClientCard />
         <AppPasswordsCard />
-        <ForwardingCard />
-        <VacationCard />
+        <DeliveryCards />
         {data !== null && <PasswordCard isOnServer={data.passwordOnServer} />}
         <OwnSessionsCard />
         <Card title={t.value.me.page}>

@@ -5,13 +5,23 @@ import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from 
 import { withProof } from "../../proof.tsx";
 import { focusHeading } from "../../shell.tsx";
 
+/** What happens to the mail of the mailbox: where else it goes, and what is replied. */
+export function DeliveryCards() {
+  return (
+    <>
+      <ForwardingCard />
+      <VacationCard />
+    </>
+  );
+}
+
 type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 
-/** As many as the server takes. */
+/** `MOST_FORWARDS` in `src/admin/mailboxes.ts`. */
 const MOST_ADDRESSES = 10;
 
 /** Where the reader's mail is sent on, and whether a copy stays. */
-export function ForwardingCard() {
+function ForwardingCard() {
   const { data, error, reload } = useLoaded(() => get<Forwarding>("me/forwarding"), []);
   const words = t.value.me.forwarding;
   return (
@@ -103,7 +113,7 @@ const MOST_CHARACTERS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
 /** What is answered while the reader is away. */
-export function VacationCard() {
+function VacationCard() {
   const { data, error, reload } = useLoaded(() => get<{ vacation: Vacation | null }>(PATH), []);
   const { isBusy, attempt } = useAttempt();
   const words = t.value.me.vacation;

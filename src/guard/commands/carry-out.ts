@@ -36,20 +36,14 @@ import {
   resetFactors,
 } from "./access/factors.ts";
 import {
+  ACCOUNT_OWN_RUNS,
   type AccountListParts,
   accessReview,
   accountDetails,
   accountList,
-  accountOwn,
   aliasList,
 } from "./accounts/account-lists.ts";
-import {
-  type NetworkCommandParts,
-  networkCommand,
-  quotaCommand,
-  type VacationCommandParts,
-  vacationCommand,
-} from "./accounts/account-settings.ts";
+import { ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";
@@ -89,10 +83,9 @@ export type CommandParts = BanCommandParts &
   WebPasswordParts &
   AppPasswordParts &
   ForwardCommandParts &
-  VacationCommandParts &
+  AccountSettingParts &
   FileCommandParts &
   HeldQueueParts &
-  NetworkCommandParts &
   GreylistCommandParts &
   SpamCommandParts &
   AlertCommandParts &
@@ -116,7 +109,7 @@ export type CommandParts = BanCommandParts &
 export type Asked = Admitted & Pick<CommandLine, "command"> & Readonly<{ share: Share }>;
 
 /** Parts that keep state between commands. */
-export type Own = Readonly<{
+export type Kept = Readonly<{
   keys: Passkeys;
   bounds: CommandGate["bounds"];
   signIns: SignIns;
@@ -127,21 +120,20 @@ export type Own = Readonly<{
 }>;
 
 /** Additional arguments of every command. */
-type At = Own & Readonly<{ caller: WebCaller | null; share: Share }>;
+type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
 /** Needed by commands that have a dry run, which passes parts that change nothing. */
 export type TriedParts = TargetParts &
+  AccountSettingParts &
   AliasCommandParts &
   AppPasswordParts &
   ForwardCommandParts &
   GreylistCommandParts &
   HeldQueueParts &
-  NetworkCommandParts &
   SessionCommandParts &
   SpamCommandParts &
   TokenCommandParts &
-  VacationCommandParts &
   WebPasswordParts;
 
 const TRIED: { readonly [V in DryVerb]: Run<TriedParts, CommandOf<V>> } = {
@@ -162,13 +154,10 @@ const TRIED: { readonly [V in DryVerb]: Run<TriedParts, CommandOf<V>> } = {
   alias_add: aliasCommand,
   alias_remove: aliasCommand,
   alias_block: aliasCommand,
-  quota_set: quotaCommand,
-  networks_add: networkCommand,
-  networks_remove: networkCommand,
+  ...ACCOUNT_SETTING_RUNS,
   app_password_add: appPasswordCommand,
   app_password_remove: appPasswordCommand,
   forward_set: forwardCommand,
-  vacation_set: vacationCommand,
   queue_hold: queueCommand,
   queue_release: queueCommand,
   queue_delete: queueCommand,
@@ -222,9 +211,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   queue_list: queueCommand,
   accounts_import: fileCommand,
   accounts_follow: fileCommand,
-  app_passwords: accountOwn,
-  forwarding: accountOwn,
-  vacation: accountOwn,
+  ...ACCOUNT_OWN_RUNS,
   mail_keys_recover: recoverKeys,
   legal_hold: recordCommand,
   access_reviewed: recordCommand,
@@ -285,22 +272,26 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
 };
 
 /** Carries out a command whose caller is allowed to give it (`CommandGate`). Counts what the user of a mailbox changes first. */
-export function carryOut(parts: CommandParts, own: Own, { command, by, caller, share }: Asked): Promise<Reply> | Reply {
+export function carryOut(
+  parts: CommandParts,
+  kept: Kept,
+  { command, by, caller, share }: Asked,
+): Promise<Reply> | Reply {
   const account = caller?.item.account ?? null;
   const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
-  const beyond = isOwnChange ? own.mailbox.whyNotNow(command, account) : null;
+  const beyond = isOwnChange ? kept.mailbox.whyNotNow(command, account) : null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
-  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...own, caller, share });
+  return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...kept, caller, share });
 }
 
 /** Returns what the command would answer, by the same rules: the parts of a dry run change and record nothing. */
 export function tryOut(
   parts: TriedParts,
-  own: Own,
+  kept: Kept,
   { command, by, caller, share }: Asked & Readonly<{ command: CommandOf<DryVerb> }>,
 ): Promise<Reply> | Reply {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
-  return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...own, caller, share });
+  return (TRIED[command.verb] as Run<TriedParts, Command>)(parts, command, by, { ...kept, caller, share });
 }
 
 function ofCaller<C extends Command>(

@@ -5,7 +5,7 @@ import { MailboxSignIn } from "../access/mailbox-sign-in.ts";
 import { Passkeys } from "../access/passkeys.ts";
 import { SignIn } from "../access/sign-in.ts";
 import type { AuthorLists } from "../admin-ports.ts";
-import { type CommandParts, carryOut, type Own, tryOut } from "./carry-out.ts";
+import { type CommandParts, carryOut, type Kept, tryOut } from "./carry-out.ts";
 import { onPaper } from "./on-paper.ts";
 import { UNRECORDED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
@@ -30,7 +30,7 @@ export function createCommands(parts: CommandParts) {
     administrator: new SignIn({ ...parts, keys }, bounds),
     mailboxes: new MailboxSignIn(parts, bounds),
   };
-  const own: Own = {
+  const kept: Kept = {
     keys,
     bounds,
     signIns,
@@ -41,16 +41,16 @@ export function createCommands(parts: CommandParts) {
   const shares = new QueueShares(gate.bounds);
   const inTurn = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
     admitted.caller === null
-      ? carryOut(parts, own, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.inTurn(command.verb, (share) => carryOut(parts, own, { ...admitted, command, share }));
+      ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.inTurn(command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
   const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
-      return own.mailbox.mayChangePassword(command.password, admitted.caller);
+      return kept.mailbox.mayChangePassword(command.password, admitted.caller);
     // Uncounted tries would let mailbox users find out which other addresses exist.
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
-      ? tryOut(onPaper(parts), own, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.trialInTurn(command.verb, (share) => tryOut(onPaper(parts), own, { ...admitted, command, share }));
+      ? tryOut(onPaper(parts), kept, { ...admitted, command, share: ROOTS_SHARE })
+      : shares.trialInTurn(command.verb, (share) => tryOut(onPaper(parts), kept, { ...admitted, command, share }));
   };
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

@@ -86,7 +86,7 @@ type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
 type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
 
 /** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
-export function accountOwn(
+function accountOwn(
   { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
   command: Extract<Command, { readonly verb: AccountOwnVerb }>,
   by: string,
@@ -108,6 +108,9 @@ export function accountOwn(
       return { ok: true, result: { vacation: vacationItem(vacations.vacationOf(name)) } };
   }
 }
+
+/** Their entries in the table of commands (`carry-out.ts`). */
+export const ACCOUNT_OWN_RUNS = { app_passwords: accountOwn, forwarding: accountOwn, vacation: accountOwn } as const;
 
 export const NO_ACCOUNT: CommandError = {
   ok: false,

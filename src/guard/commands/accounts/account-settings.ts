@@ -12,7 +12,7 @@ import { recordFirst, UNWRITTEN } from "../record-first.ts";
 import { wrongAddress } from "../refusals.ts";
 import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
 
-export type NetworkCommandParts = AccountCommandParts &
+type NetworkCommandParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
 export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
 
@@ -20,7 +20,7 @@ export type NetworkCommand = Extract<Command, { readonly verb: `networks_${strin
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
  * come from other networks.
  */
-export async function networkCommand(
+async function networkCommand(
   parts: NetworkCommandParts,
   command: NetworkCommand,
   by: string,
@@ -76,7 +76,7 @@ const TOO_SMALL: CommandError = {
 export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
 
 /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
-export async function quotaCommand(
+async function quotaCommand(
   parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
   command: QuotaCommand,
   by: string,
@@ -95,11 +95,11 @@ export async function quotaCommand(
   return outcome.ok ? { ok: true, result: { name, quotaBytes } } : notDone(outcome.reason);
 }
 
-export type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
+type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
   Readonly<{ vacations: VacationStore; clock: Clock }>;
 
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
-export async function vacationCommand(
+async function vacationCommand(
   parts: VacationCommandParts,
   command: Extract<Command, { readonly verb: "vacation_set" }>,
   by: string,
@@ -129,3 +129,13 @@ function says(vacation: Vacation | null): string {
   if (vacation === null) return "no longer";
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
 }
+
+export type AccountSettingParts = NetworkCommandParts & VacationCommandParts;
+
+/** Their entries in the table of commands (`carry-out.ts`). */
+export const ACCOUNT_SETTING_RUNS = {
+  networks_add: networkCommand,
+  networks_remove: networkCommand,
+  quota_set: quotaCommand,
+  vacation_set: vacationCommand,
+} as const;
