@@ -1,6 +1,5 @@
 import type { AppPasswordItem } from "../admin/declare/items.ts";
 import type { AllowedSenderItem } from "../admin/filters.ts";
-import type { Vacation } from "../core/mailbox-rules.ts";
 import type { AccountName, Address, SenderPattern } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
@@ -51,13 +50,6 @@ export interface ForwardStore {
    * restart. Deletes counts outside the span.
    */
   spendTargets(of: AccountName | "aliases", many: number, most: number, span: TimeSpan): boolean;
-}
-
-export interface VacationStore {
-  /** Replaces the earlier one. Null: no more replies. */
-  setVacation(account: AccountName, vacation: Vacation | null): Outcome;
-  /** Null if it sends none. */
-  vacationOf(account: string): Vacation | null;
 }
 
 /** Number of addresses that mail for an alias reaches. */

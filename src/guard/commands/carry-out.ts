@@ -36,14 +36,13 @@ import {
   resetFactors,
 } from "./access/factors.ts";
 import {
-  ACCOUNT_OWN_RUNS,
   type AccountListParts,
   accessReview,
   accountDetails,
   accountList,
   aliasList,
 } from "./accounts/account-lists.ts";
-import { ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
+import { ACCOUNT_OWN_RUNS, ACCOUNT_SETTING_RUNS, type AccountSettingParts } from "./accounts/account-settings.ts";
 import { type AccountStateCommandParts, accountStateNow } from "./accounts/account-state.ts";
 import { accountCommand, recoverKeys } from "./accounts/accounts.ts";
 import { type AliasCommandParts, aliasCommand } from "./accounts/aliases.ts";

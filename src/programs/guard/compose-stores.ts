@@ -1,23 +1,20 @@
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
-import { SqliteAccountNetworks } from "../../store/accounts-db/account-networks.ts";
 import { AccountSearch } from "../../store/accounts-db/account-search.ts";
 import { AccountLists, SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { SqliteAppPasswords } from "../../store/accounts-db/app-passwords.ts";
 import { Credentials, NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
-import { SqliteForwards, SqliteYoungForwards } from "../../store/accounts-db/forwards.ts";
 import {
   SqliteActiveAccounts,
   SqliteAliasReach,
   SqliteRecipients,
   SqliteSenderLogins,
 } from "../../store/accounts-db/mail-views.ts";
+import { ownSettingStores } from "../../store/accounts-db/own-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
-import { SqliteVacations } from "../../store/accounts-db/vacations.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../store/engine-db/ban-log.ts";
 import { SqliteCorrespondents } from "../../store/engine-db/correspondents.ts";
@@ -42,7 +39,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const appPasswords = new SqliteAppPasswords(accountsDb, uses);
+  const own = ownSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,
@@ -50,8 +47,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     store: new SqliteStore(db, events),
     audited: committedFirst(new AuditEntries(db), flush),
     banLog: new SqliteBanLog(db),
-    appPasswords,
-    history: new SqliteAccountHistory(db, (account) => appPasswords.proofsOf(account)),
+    history: new SqliteAccountHistory(db, (account) => own.appPasswords.proofsOf(account)),
     heldMail: new SqliteHeldMail(outside),
     sending: new SqliteSendingHistory(db),
     honest: new SqliteHonestMail(db),
@@ -70,10 +66,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     book: new AccountSearch(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
-    networks: new SqliteAccountNetworks(accountsDb),
-    forwards: new SqliteForwards(accountsDb),
-    youngForwards: new SqliteYoungForwards(accountsDb),
-    vacations: new SqliteVacations(accountsDb),
+    ...own,
     recipients: new SqliteRecipients(accountsDb, clock),
     logins: new SqliteSenderLogins(accountsDb, uses),
     acquaintances: new SqliteCorrespondents(outside, accountsDb),

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { vacationItem } from "../../core/mailbox-rules.ts";
-import { NETWORKS } from "./account-networks.ts";
-import { APP_PASSWORDS, readAppPasswords } from "./app-passwords.ts";
-import { FORWARDS, readForwarding } from "./forwards.ts";
-import { readVacation, VACATIONS } from "./vacations.ts";
+import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
+import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
+import type { NotedUses } from "./credentials.ts";
+import { FORWARDS, readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
+import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
 /** What the user of a mailbox sets for it, with its table in `accounts.db`. */
 export type OwnSetting = Readonly<{
@@ -28,6 +29,17 @@ export type OwnKey = (typeof OWN_SETTINGS)[number]["key"];
 
 export const ownSchema = OWN_SETTINGS.map((one: OwnSetting) => one.schema ?? "").join("");
 export const ownTables = OWN_SETTINGS.flatMap(({ tables }): readonly string[] => tables);
+
+/** What reads and writes them for the guard. */
+export function ownSettingStores(db: DatabaseSync, uses: NotedUses) {
+  return {
+    appPasswords: new SqliteAppPasswords(db, uses),
+    networks: new SqliteAccountNetworks(db),
+    forwards: new SqliteForwards(db),
+    youngForwards: new SqliteYoungForwards(db),
+    vacations: new SqliteVacations(db),
+  } as const;
+}
 
 /** Everything that is set for an account's mailbox. The connection may be read-only. */
 export function readOwnSettings(db: DatabaseSync, account: string) {

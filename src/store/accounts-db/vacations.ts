@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Vacation } from "../../core/mailbox-rules.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import type { VacationStore } from "../../guard/mailbox-ports.ts";
+import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { millisOrNull, text } from "../columns.ts";
 

@@ -1,11 +1,9 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
-import { mailboxOf } from "../../../admin/declare/rights.ts";
-import { vacationItem } from "../../../core/mailbox-rules.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/account-cache.ts";
-import type { AppPasswordStore, ForwardStore, VacationStore } from "../../mailbox-ports.ts";
+import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import { keeperFault } from "../refusals.ts";
 import { type AccountStateCommandParts, accountState } from "./account-state.ts";
 
@@ -75,42 +73,6 @@ async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account:
   const reply = await keeper.ask({ verb: "mailbox_use", account });
   return reply.ok ? (reply.mailbox ?? null) : null;
 }
-
-type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
-  Readonly<{
-    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
-    forwards: Pick<ForwardStore, "forwardingOf">;
-    vacations: Pick<VacationStore, "vacationOf">;
-  }>;
-
-type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
-
-/** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
-function accountOwn(
-  { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
-  command: Extract<Command, { readonly verb: AccountOwnVerb }>,
-  by: string,
-): Reply<AccountOwnVerb> {
-  const name = parseAccountName(command.name);
-  if (name === null || accountRow(name) === null) return NO_ACCOUNT;
-  switch (command.verb) {
-    case "app_passwords": {
-      const isUser = mailboxOf(by) !== null;
-      const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
-        const item = { id, name: id, made: madeAt, lastUsed: usedAt };
-        return isUser ? item : { ...item, madeBy };
-      });
-      return { ok: true, result: { items } };
-    }
-    case "forwarding":
-      return { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
-    case "vacation":
-      return { ok: true, result: { vacation: vacationItem(vacations.vacationOf(name)) } };
-  }
-}
-
-/** Their entries in the table of commands (`carry-out.ts`). */
-export const ACCOUNT_OWN_RUNS = { app_passwords: accountOwn, forwarding: accountOwn, vacation: accountOwn } as const;
 
 export const NO_ACCOUNT: CommandError = {
   ok: false,

@@ -1,15 +1,18 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { mailboxOf } from "../../../admin/declare/rights.ts";
 import { parseVacation, type Vacation, vacationItem } from "../../../core/mailbox-rules.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
+import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { printable } from "../../../core/text.ts";
 import { isoTime } from "../../../core/time.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
-import type { VacationStore } from "../../mailbox-ports.ts";
+import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { recordFirst, UNWRITTEN } from "../record-first.ts";
 import { wrongAddress } from "../refusals.ts";
+import { NO_ACCOUNT } from "./account-lists.ts";
+import type { AccountStateCommandParts } from "./account-state.ts";
 import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
 
 type NetworkCommandParts = AccountCommandParts &
@@ -95,6 +98,14 @@ async function quotaCommand(
   return outcome.ok ? { ok: true, result: { name, quotaBytes } } : notDone(outcome.reason);
 }
 
+/** Writers throw if the database cannot be written. */
+export interface VacationStore {
+  /** Replaces the earlier one. Null: no more replies. */
+  setVacation(account: AccountName, vacation: Vacation | null): Outcome;
+  /** Null if it sends none. */
+  vacationOf(account: string): Vacation | null;
+}
+
 type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
   Readonly<{ vacations: VacationStore; clock: Clock }>;
 
@@ -130,12 +141,47 @@ function says(vacation: Vacation | null): string {
   return vacation.until === null ? "until it is ended" : `until ${isoTime(vacation.until)}`;
 }
 
+type AccountOwnParts = Pick<AccountStateCommandParts, "accountRow"> &
+  Readonly<{
+    appPasswords: Pick<AppPasswordStore, "appPasswordsOf">;
+    forwards: Pick<ForwardStore, "forwardingOf">;
+    vacations: Pick<VacationStore, "vacationOf">;
+  }>;
+
+type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
+
+/** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
+function accountOwn(
+  { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
+  command: Extract<Command, { readonly verb: AccountOwnVerb }>,
+  by: string,
+): Reply<AccountOwnVerb> {
+  const name = parseAccountName(command.name);
+  if (name === null || accountRow(name) === null) return NO_ACCOUNT;
+  switch (command.verb) {
+    case "app_passwords": {
+      const isUser = mailboxOf(by) !== null;
+      const items = appPasswords.appPasswordsOf(name).map(({ name: id, madeAt, madeBy, usedAt }) => {
+        const item = { id, name: id, made: madeAt, lastUsed: usedAt };
+        return isUser ? item : { ...item, madeBy };
+      });
+      return { ok: true, result: { items } };
+    }
+    case "forwarding":
+      return { ok: true, result: forwards.forwardingOf(name) ?? { to: [], keep: true } };
+    case "vacation":
+      return { ok: true, result: { vacation: vacationItem(vacations.vacationOf(name)) } };
+  }
+}
+
 export type AccountSettingParts = NetworkCommandParts & VacationCommandParts;
 
-/** Their entries in the table of commands (`carry-out.ts`). */
+/** Entries of these commands in the table of all (`carry-out.ts`). */
 export const ACCOUNT_SETTING_RUNS = {
   networks_add: networkCommand,
   networks_remove: networkCommand,
   quota_set: quotaCommand,
   vacation_set: vacationCommand,
 } as const;
+
+export const ACCOUNT_OWN_RUNS = { app_passwords: accountOwn, forwarding: accountOwn, vacation: accountOwn } as const;
