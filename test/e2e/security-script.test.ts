@@ -118,8 +118,11 @@ describe("the test of a server's security, and long mails", { skip: whyNoLab() ?
     }
     const log = readFileSync(product.layout.mailLog, "utf8");
     assert.match(log, /lost connection after DATA/);
+    // On a slow machine the owner may get an alert.
+    const alerts = [...log.matchAll(/pickup\[\d+\]: (\w+): uid=0 /g)].map(([, id = ""]) => id);
+    const queued = log.split("\n").filter((line) => /queue active|status=/.test(line));
     assert.deepEqual(
-      log.split("\n").filter((line) => /queue active|status=/.test(line)),
+      queued.filter((line) => !alerts.some((id) => line.includes(id))),
       [],
     );
   });

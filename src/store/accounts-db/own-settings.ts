@@ -6,7 +6,7 @@ import type { NotedUses } from "./credentials.ts";
 import { FORWARDS, readForwarding, SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
 import { readVacation, SqliteVacations, VACATIONS } from "./vacations.ts";
 
-/** What the user of a mailbox sets for it, with its table in `accounts.db`. */
+/** What its user or the owner sets for a mailbox, with its table in `accounts.db`. */
 export type OwnSetting = Readonly<{
   /** In a comparison of two databases (`changed-since.ts`). */
   key: string;
