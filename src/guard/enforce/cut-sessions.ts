@@ -113,8 +113,8 @@ export type KickerParts = Readonly<{ banLog: Pick<BanLog, "last" | "after">; kee
 const KICKS_PER_LOOK = 100;
 
 /**
- * Closes the IMAP sessions of banned addresses where the firewall does not: it is off, or clients come through a proxy. Each costs a process, so in a flood of
- * bans only the newest are handled. Open SMTP sessions end at their next question to the guard.
+ * Closes the IMAP sessions of banned addresses where the firewall does not: it is off, or clients come through a proxy.
+ * Each costs a process, so in a flood of bans only the newest are handled. Open SMTP sessions end at their next question to the guard.
  */
 export class Kicker {
   readonly #parts: KickerParts;
