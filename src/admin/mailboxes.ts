@@ -74,6 +74,7 @@ const REMOVED = {
 } as const;
 
 const forwarding = answers(() => z.object({ to, keep }));
+/** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
 export type Forwarding = ResultOf<typeof forwarding>;
 const forwarded = answers(() => z.object({ name: z.string(), to, keep }));
 const targets = z

@@ -1,5 +1,6 @@
 import type { AppPasswordItem } from "../admin/declare/items.ts";
 import type { AllowedSenderItem } from "../admin/filters.ts";
+import type { Forwarding } from "../admin/mailboxes.ts";
 import type { AccountName, Address, SenderPattern } from "../core/net/address.ts";
 import type { Millis } from "../core/time.ts";
 import type { Outcome } from "./ports.ts";
@@ -28,9 +29,6 @@ export interface AppPasswordStore {
   /** Notes that the account (as typed) signed in with it. A sign-in is not refused because this note fails. */
   used(account: string, name: string, now: Millis): void;
 }
-
-/** Where the mail of an account is forwarded. `keep`: a copy stays in its mailbox. */
-export type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 
 /** Outside targets that are new, and when they no longer are. */
 export type YoungTargets = Readonly<{ targets: readonly Address[]; until: Millis }>;

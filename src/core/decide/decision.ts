@@ -96,7 +96,7 @@ export type Decision = Readonly<{
   evidence: Evidence | null;
   /** Whether the event counts in the sliding windows. */
   counted: boolean;
-  /** Whether it leaves a row. A sign-in that may go on to its password check leaves none: its report follows. */
+  /** Whether it leaves a row. A sign-in that may continue to its password check leaves none: its report follows. */
   recorded: boolean;
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */

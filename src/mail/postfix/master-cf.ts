@@ -41,8 +41,8 @@ function proxiedServices(site: Site): readonly string[] {
 }
 
 /**
- * smtpd believes the PROXY header of whoever connects; only the firewall keeps others away. Only the guard knows whether it does,
- * so without the guard no client is let in. No exception for a probe: a header may contain any address.
+ * smtpd trusts the PROXY header of any client; only the firewall keeps others away. Only the guard knows whether it does,
+ * so without the guard no client is accepted. No exception for a probe: a header may contain any address.
  */
 function behindProxy(name: Service): readonly string[] {
   return [

@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { lacking } from "../../../test/kit/needs.ts";
+import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { MimeParts } from "./mime-parts.ts";
 
-/** More than `excess.ts` lets pass. */
-const MANY = 1_200;
-const MOST = 1_000;
+const MOST = MOST_OF_A_MAIL.mime_parts;
+const MANY = MOST + 200;
 const SEED = 20_261_124;
 
 /** Pieces of a Content-Type as a hostile sender may put them together. */

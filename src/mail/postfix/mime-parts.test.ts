@@ -127,7 +127,9 @@ test("a Content-Type that repeats a boundary costs no more than one that is as l
   const plain = costOf(`multipart/mixed; x=${"x".repeat(60_000)}`);
   const within = ["boundary=", 'boundary="', "boundary ", "boundary=a\\", " ", "\t", "; ", " ;", "; a=b", 'a="', "a/"];
   for (const repeated of within) {
-    const cost = costOf(`multipart/mixed; ${repeated.repeat(60_000 / repeated.length)}!`);
-    assert.ok(cost < 50_000 + 20 * plain, `${repeated}: ${cost} µs, plain ${plain} µs`);
+    for (const type of ["multipart/mixed", "multipart/mixed; "]) {
+      const cost = costOf(`${type}${repeated.repeat(1_900 / repeated.length)}!`);
+      assert.ok(cost < 50_000 + 20 * plain, `${type}${repeated}: ${cost} µs, plain ${plain} µs`);
+    }
   }
 });

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Forwarding } from "../../admin/mailboxes.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
 import { type AccountName, type Address, withoutExtension } from "../../core/net/address.ts";
 import { DAY_MS, type Millis } from "../../core/time.ts";
-import type { Forwarding, ForwardStore, YoungTargets } from "../../guard/mailbox-ports.ts";
+import type { ForwardStore, YoungTargets } from "../../guard/mailbox-ports.ts";
 import type { ForwardReach, Outcome, YoungForwards } from "../../guard/ports.ts";
 import type { TimeSpan } from "../../guard/storage-ports.ts";
 import { integer, millis, text } from "../columns.ts";
