@@ -223,7 +223,7 @@ const RUNS: { readonly [V in Verb]: Run<CommandParts, CommandOf<V>> } = {
   alerts_list: alertsList,
   audit_list: auditList,
   audit_verify: ({ upkeep }) => upkeep.audit(),
-  access_review: (parts, command, _, { reviews }) => reviews.take(() => accessReview(parts, command)),
+  access_review: (parts, command, _, { reviews, caller }) => reviews.take(caller, () => accessReview(parts, command)),
   incident_list: ({ upkeep }) => upkeep.incidents(),
   firewall: ({ upkeep }) => upkeep.firewall(),
   checks: ({ upkeep }) => upkeep.checks(),

@@ -16,7 +16,7 @@ import { type Admitted, CommandGate } from "./web/web.ts";
 
 const NO_DRY_RUN = usage("This command cannot be tried without being carried out.", "Leave the dry run out.");
 /** Only one runs at a time, so the keeper stays free for other commands. */
-const MOST_REVIEWS = 4;
+const REVIEWS = { most: 8, ofOne: 2, busy: "The access of accounts is being looked at for many others." };
 
 /**
  * Every command of the control socket. The server itself handles the stream that `watch` starts. When a command is answered, its
@@ -36,13 +36,13 @@ export function createCommands(parts: CommandParts) {
     signIns,
     settings: new SettingsCommands(parts),
     mailbox: new MyMailboxCommands(parts),
-    reviews: new Turn(MOST_REVIEWS, "The access of accounts is being looked at for many others."),
+    reviews: new Turn(REVIEWS),
   };
   const shares = new QueueShares(gate.bounds);
   const inTurn = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply =>
     admitted.caller === null
       ? carryOut(parts, kept, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.inTurn(command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
+      : shares.inTurn(admitted.caller, command.verb, (share) => carryOut(parts, kept, { ...admitted, command, share }));
   const tried = (admitted: Admitted, command: CommandLine["command"]): Promise<Reply> | Reply => {
     if (command.verb === "my_password" && admitted.caller !== null)
       return kept.mailbox.mayChangePassword(command.password, admitted.caller);
@@ -50,7 +50,9 @@ export function createCommands(parts: CommandParts) {
     if (!hasDryRun(command) || (admitted.caller?.item.account ?? null) !== null) return NO_DRY_RUN;
     return admitted.caller === null
       ? tryOut(onPaper(parts), kept, { ...admitted, command, share: ROOTS_SHARE })
-      : shares.trialInTurn(command.verb, (share) => tryOut(onPaper(parts), kept, { ...admitted, command, share }));
+      : shares.trialInTurn(admitted.caller, command.verb, (share) =>
+          tryOut(onPaper(parts), kept, { ...admitted, command, share }),
+        );
   };
   return async (line: CommandLine, origin: Origin): Promise<Reply> => {
     const { command } = line;

@@ -4,22 +4,23 @@ import type { Reply } from "../../admin/declare/control.ts";
 import { QueueShares } from "./turns.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
+const ANNA = { digest: "anna" };
 
 test("commands on the queue wait for each other, even for one that fails; other commands do not", async () => {
   const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
-  const failing = shares.inTurn("queue_list", async () => {
+  const failing = shares.inTurn(ANNA, "queue_list", async () => {
     order.push("first");
     await gate.promise;
     throw new Error("broken");
   });
-  const second = shares.inTurn("held_drop", ({ deletes, releases, rounds }) => {
+  const second = shares.inTurn(ANNA, "held_drop", ({ deletes, releases, rounds }) => {
     order.push(`second ${deletes(100)} ${releases(100)} ${rounds}`);
     return DONE;
   });
   assert.deepEqual(
-    shares.inTurn("ban", () => DONE),
+    shares.inTurn(ANNA, "ban", () => DONE),
     DONE,
   );
   await Promise.resolve();
@@ -30,16 +31,18 @@ test("commands on the queue wait for each other, even for one that fails; other 
   assert.deepEqual(order, ["first", "second 7 3 2"]);
 });
 
-test("at most sixteen wait", async () => {
+test("at most sixteen wait, four of one caller, so that a reader does not keep an administrator from the queue", async () => {
   const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
-  const ask = async () => shares.inTurn("queue_list", () => gate.promise.then(() => DONE));
-  const waiting = Array.from({ length: 16 }, ask);
-  const refused = await ask();
+  const ask = async (digest: string) => shares.inTurn({ digest }, "queue_list", () => gate.promise.then(() => DONE));
+  const waiting = Array.from({ length: 4 }, () => ask("reader"));
+  const refused = await ask("reader");
   assert.ok(!refused.ok && /many others/.test(refused.message));
+  waiting.push(...Array.from({ length: 12 }, (_, i) => ask(`administrator ${i % 3}`)));
+  assert.equal((await ask("another")).ok, false);
   gate.resolve();
   assert.ok((await Promise.all(waiting)).every(({ ok }) => ok));
-  assert.ok((await ask()).ok);
+  assert.ok((await ask("reader")).ok);
 });
 
 test("a dry run is limited by the remaining budget, and uses none of it", async () => {
@@ -47,7 +50,7 @@ test("a dry run is limited by the remaining budget, and uses none of it", async 
   const shares = new QueueShares({ deletes: spent, releases: spent, left: () => ({ deletes: 700, releases: 2 }) });
   const seen: number[][] = [];
   const tried = () =>
-    shares.trialInTurn("queue_delete", ({ deletes, releases, rounds }) => {
+    shares.trialInTurn(ANNA, "queue_delete", ({ deletes, releases, rounds }) => {
       seen.push([deletes(500), deletes(500), deletes(1), releases(5), rounds]);
       return DONE;
     });

@@ -4,18 +4,20 @@ import type { Reply } from "../../admin/declare/control.ts";
 import { Turn } from "./turns.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
+const ANNA = { digest: "anna" };
+const BEN = { digest: "ben" };
 
 test("one command runs at a time, some wait, even behind one that fails, and more are refused", async () => {
-  const turn = new Turn(2, "Busy.");
+  const turn = new Turn({ most: 2, ofOne: 2, busy: "Busy." });
   const gate = Promise.withResolvers<Reply>();
   const order: string[] = [];
-  const first = turn.take(() => gate.promise);
-  const second = turn.take(() => {
+  const first = turn.take(ANNA, () => gate.promise);
+  const second = turn.take(ANNA, () => {
     order.push("second");
     return DONE;
   });
   assert.deepEqual(
-    turn.take(() => DONE),
+    turn.take(ANNA, () => DONE),
     { ok: false, kind: "failed", message: "Busy.", next: "Try again in a few seconds." },
   );
   await new Promise(setImmediate);
@@ -23,5 +25,17 @@ test("one command runs at a time, some wait, even behind one that fails, and mor
   gate.reject(new Error("broken"));
   await assert.rejects(Promise.resolve(first), /broken/);
   assert.deepEqual(await second, DONE);
-  assert.deepEqual(await turn.take(() => DONE), DONE);
+  assert.deepEqual(await turn.take(ANNA, () => DONE), DONE);
+});
+
+test("a caller who fills its places leaves those of others free, and gets each back", async () => {
+  const turn = new Turn({ most: 3, ofOne: 2, busy: "Busy." });
+  const gate = Promise.withResolvers<Reply>();
+  const waiting = [turn.take(ANNA, () => gate.promise), turn.take(ANNA, () => DONE)];
+  assert.equal((await turn.take(ANNA, () => DONE)).ok, false);
+  waiting.push(turn.take(BEN, () => DONE));
+  assert.equal((await turn.take(null, () => DONE)).ok, false, "all places are taken");
+  gate.resolve(DONE);
+  assert.ok((await Promise.all(waiting)).every(({ ok }) => ok));
+  assert.ok((await Promise.all([turn.take(ANNA, () => DONE), turn.take(ANNA, () => DONE)])).every(({ ok }) => ok));
 });

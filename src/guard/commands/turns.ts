@@ -1,39 +1,55 @@
 import type { CommandError, Reply, Verb } from "../../admin/declare/control.ts";
 import type { Share } from "./queue/held-queue.ts";
 import { failed } from "./refusals.ts";
+import type { WebCaller } from "./web/web.ts";
 import { isOnQueue, isTriedOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
+/** A session or a token. */
+type Caller = Pick<WebCaller, "digest">;
+
 type Run<T extends Reply> = () => Promise<T> | T;
+type OfShare = (share: Share) => Promise<Reply> | Reply;
+
+/** How many wait in all, and of one caller, so that others find a place. `busy`: the sentence for refused commands. */
+type Places = Readonly<{ most: number; ofOne: number; busy: string }>;
 
 /** Runs commands one after the other; some wait, and more are refused. */
 export class Turn {
-  readonly #mostWaiting: number;
-  readonly #busy: string;
+  readonly #places: Places;
+  readonly #waiting = new Map<string, number>();
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
 
-  /** `busy`: the sentence for refused commands. */
-  constructor(mostWaiting: number, busy: string) {
-    this.#mostWaiting = mostWaiting;
-    this.#busy = busy;
+  constructor(places: Places) {
+    this.#places = places;
   }
 
-  take<T extends Reply>(run: Run<T>): Promise<T> | CommandError {
-    if (this.#waiting >= this.#mostWaiting) return failed(this.#busy, "Try again in a few seconds.");
-    this.#waiting += 1;
-    const done = this.#last.then(run).finally(() => {
-      this.#waiting -= 1;
-    });
+  take<T extends Reply>(caller: Caller | null, run: Run<T>): Promise<T> | CommandError {
+    const who = caller?.digest ?? ROOT;
+    const { most, ofOne, busy } = this.#places;
+    const all = [...this.#waiting.values()].reduce((sum, some) => sum + some, 0);
+    if (all >= most || this.#of(who) >= ofOne) return failed(busy, "Try again in a few seconds.");
+    this.#waiting.set(who, this.#of(who) + 1);
+    const done = this.#last.then(run).finally(() => this.#leave(who));
     this.#last = done.catch(() => undefined);
     return done;
+  }
+
+  #of(who: string): number {
+    return this.#waiting.get(who) ?? 0;
+  }
+
+  #leave(who: string): void {
+    const left = this.#of(who) - 1;
+    if (left > 0) this.#waiting.set(who, left);
+    else this.#waiting.delete(who);
   }
 }
 
 /** 1,000 mails: the web's caller waits at most 15 s. */
 const WEB_ROUNDS = 2;
-const MOST_WAITING = 16;
-
-const BUSY = "The queue is being looked at for many others.";
+const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "The queue is being looked at for many others." };
+/** Root's own callers have no session. */
+const ROOT = "root";
 
 /** Root is limited only by the time of a command. */
 export const ROOTS_SHARE: Share = {
@@ -48,7 +64,7 @@ type Bounds = Pick<WebBounds, "deletes" | "releases" | "left">;
 export class QueueShares {
   readonly #bounds: Bounds;
   readonly #share: Share;
-  readonly #queue = new Turn(MOST_WAITING, BUSY);
+  readonly #queue = new Turn(QUEUE_PLACES);
 
   constructor(bounds: Bounds) {
     this.#bounds = bounds;
@@ -57,14 +73,14 @@ export class QueueShares {
   }
 
   /** The same for a dry run, which uses up nothing. */
-  trialInTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
+  trialInTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
     const share = trialOf(this.#bounds.left());
-    return isTriedOnQueue(verb) ? this.#queue.take(() => run(share)) : run(share);
+    return isTriedOnQueue(verb) ? this.#queue.take(caller, () => run(share)) : run(share);
   }
 
   /** Other commands do not wait. */
-  inTurn(verb: Verb, run: (share: Share) => Promise<Reply> | Reply): Promise<Reply> | Reply {
-    return isOnQueue(verb) ? this.#queue.take(() => run(this.#share)) : run(this.#share);
+  inTurn(caller: Caller, verb: Verb, run: OfShare): Promise<Reply> | Reply {
+    return isOnQueue(verb) ? this.#queue.take(caller, () => run(this.#share)) : run(this.#share);
   }
 }
 
