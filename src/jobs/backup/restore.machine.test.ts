@@ -21,6 +21,7 @@ import { keepIsolation, readIsolation } from "../../host/firewall/isolation.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { openAnySchema } from "../../store/schemas.ts";
+import { readLegalHolds, setLegalHold } from "../retention/retention.ts";
 import { createBackup } from "./create.ts";
 import { misplacedFiles, outsideText } from "./outside-files.ts";
 import { asideOfMount, finishReplacing, wholeIn } from "./replace-contents.ts";
@@ -28,6 +29,7 @@ import { readKey, repositoryOf } from "./repository.ts";
 import { refusal, restoreServer } from "./restore.ts";
 
 const ISOLATION: Isolation = { incident: "2026-11-20-x", since: "", allow: [], ssh: [22], shut: ["send"] };
+const HOLD = { account: "anna@example.test", since: "2026-11-20T06:00:00.000Z", reason: "a lawsuit" };
 const quiet = () => undefined;
 
 describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, () => {
@@ -145,6 +147,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
         writeFileSync(join(target.data, "later"), "");
         assert.match(refusal(target, false) ?? "", /is not empty, and nothing is overwritten/);
         keepIsolation(target, ISOLATION);
+        setLegalHold(target.legalHolds, HOLD);
         mkdirSync(join(target.incidents, "2026-11-20-x"), { recursive: true });
         writeFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "{}");
         const again = await restoreServer(target, fetch, { key: "k", replaces: true });
@@ -152,6 +155,7 @@ describe("a restore", { skip: lacking({ root: true, installed: ["restic"] }) }, 
         assert.ok(existsSync(join(again.aside ?? "", "later")) && !existsSync(join(target.data, "later")));
         assert.equal(readKey(target), "k");
         assert.deepEqual(readIsolation(target), ISOLATION, "a restore does not lift an isolation");
+        assert.deepEqual(readLegalHolds(target.legalHolds), [HOLD], "nor a legal hold that is newer than the backup");
         assert.equal(readFileSync(join(target.incidents, "2026-11-20-x", "incident.json"), "utf8"), "{}");
         assert.equal(readFileSync(join(target.mail, "example.test/anna/Maildir/cur/1:2,S"), "utf8"), "a mail");
         assert.deepEqual(globSync("{.restoring,before-*}", { cwd: target.data }), [basename(again.aside ?? "")]);

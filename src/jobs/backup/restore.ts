@@ -19,6 +19,7 @@ import { processesOf } from "../../host/running/processes.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
 import { dropSessions } from "../../store/accounts-db/copied-accounts.ts";
+import { joinLegalHolds } from "../retention/retention.ts";
 import { checkRestored } from "./check-restored.ts";
 import { MANIFEST, type Manifest, parseManifest } from "./manifest.ts";
 import { changeBackupRecord } from "./records.ts";
@@ -122,7 +123,7 @@ export async function restoreServer(
     prepareDirectory(half);
     for (const name of RECORDS)
       if (existsSync(join(layout.data, name))) copyFile(join(layout.data, name), join(half.data, name), 0o644);
-    keepIncidents(layout, half);
+    keepProtection(layout, half);
     // The server may have been started since.
     const refused = refusal(layout, replaces);
     if (refused !== null) return { ok: false, reason: `Nothing was restored: ${refused}` };
@@ -182,10 +183,12 @@ function keepQueue(layout: Layout): void {
   moveFile(layout.postfixQueue, layout.backupQueue);
 }
 
-/** Keeps files of the backup if the server has none with that name. */
-function keepIncidents(layout: Layout, half: Layout): void {
+/** A restore lifts neither an isolation nor a legal hold, and forgets no incident. Files of the backup stay if the server has none with that name. */
+function keepProtection(layout: Layout, half: Layout): void {
   if (existsSync(layout.isolation)) copyFile(layout.isolation, half.isolation, 0o600);
   if (existsSync(layout.strictFirewall)) copyFile(layout.strictFirewall, half.strictFirewall, 0o600);
+  makeDirectory(dirname(half.legalHolds), 0o700);
+  joinLegalHolds(half.legalHolds, layout.legalHolds);
   new Mirror(layout.incidents, half.incidents, INCIDENTS).pass();
 }
 

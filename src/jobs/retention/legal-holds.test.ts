@@ -3,7 +3,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { legalHoldOf, liftLegalHold, readLegalHolds, setLegalHold } from "./retention.ts";
+import { joinLegalHolds, legalHoldOf, liftLegalHold, readLegalHolds, setLegalHold } from "./retention.ts";
 
 const SINCE = "2026-11-20T06:00:00.000Z";
 
@@ -32,4 +32,22 @@ test("a file that cannot be read is an error, never an empty list", () => {
     writeFileSync(path, text);
     assert.throws(() => readLegalHolds(path), /cannot be read, so that it is not known/);
   }
+});
+
+test("holds of another list are added; if either list cannot be read, the other list replaces this one", () => {
+  const path = join(temporaryDirectory(), "of-backup.json");
+  const other = join(temporaryDirectory(), "in-force.json");
+  const accounts = () => readLegalHolds(path).map(({ account }) => account);
+  setLegalHold(path, { account: "anna@example.org", since: SINCE, reason: "" });
+  joinLegalHolds(path, other);
+  assert.deepEqual(accounts(), ["anna@example.org"]);
+  setLegalHold(other, { account: "bert@example.org", since: SINCE, reason: "" });
+  joinLegalHolds(path, other);
+  assert.deepEqual(accounts(), ["anna@example.org", "bert@example.org"]);
+  writeFileSync(path, "{");
+  joinLegalHolds(path, other);
+  assert.deepEqual(accounts(), ["bert@example.org"]);
+  writeFileSync(other, "{");
+  joinLegalHolds(path, other);
+  assert.throws(accounts, /cannot be read/, "nothing is removed until it is repaired");
 });

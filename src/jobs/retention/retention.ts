@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
 import { type EndingRule, type KeepRule, ruleFor } from "../../core/mailbox-rules.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { copyFile } from "../../host/root-files/copies.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Amount, Folder } from "../../mail/dovecot/mailboxes.ts";
 
@@ -44,6 +45,16 @@ export function setLegalHold(path: string, { account, since, reason }: LegalHold
     reason: reason === "" ? (before?.reason ?? "") : reason,
   };
   writeRecord(path, { holds: [...others, kept] });
+}
+
+/** Adds the holds of another list. One that cannot be read replaces this one, so that nothing is removed until it is repaired. */
+export function joinLegalHolds(path: string, other: string): void {
+  if (!existsSync(other)) return;
+  try {
+    for (const one of readLegalHolds(other)) setLegalHold(path, one);
+  } catch {
+    copyFile(other, path, 0o600);
+  }
 }
 
 export function liftLegalHold(path: string, account: string): void {

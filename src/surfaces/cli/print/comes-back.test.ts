@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
@@ -7,7 +7,7 @@ import { layoutOf } from "../../../settings/layout.ts";
 import type { Changes } from "../../../store/changed-since.ts";
 import { openAccounts, openEngine } from "../../../store/open.ts";
 import { commands } from "../commands.ts";
-import { comesBack, comesBackFrom } from "./comes-back.ts";
+import { comesBack, comesBackFrom, settingsText } from "./comes-back.ts";
 
 const only = (what: Partial<Changes>): Changes => ({ added: [], removed: [], changed: [], ...what });
 
@@ -48,10 +48,11 @@ test("what comes back is listed with a valid command that removes it", () => {
 test("after a restore the former databases are compared; without them a sentence explains how to check", async () => {
   const top = temporaryDirectory();
   const [restored, aside] = [layoutOf(join(top, "data")), layoutOf(join(top, "before"))];
-  for (const { accountsDb, engineDb } of [restored, aside]) {
+  for (const { accountsDb, engineDb, settings } of [restored, aside]) {
     for (const path of [accountsDb, engineDb]) mkdirSync(dirname(path), { recursive: true });
     openAccounts(accountsDb).close();
     openEngine(engineDb).close();
+    writeFileSync(settings, 'domains = ["example.test"]\n');
   }
   assert.deepEqual(await comesBackFrom(restored, aside.data), ["Since then: 0 events, which will be missing."]);
   const db = openAccounts(restored.accountsDb);
@@ -59,12 +60,21 @@ test("after a restore the former databases are compared; without them a sentence
     INSERT INTO forward VALUES ('anna@example.test', 'x@else.example');
     INSERT INTO token (name, digest, created_by, created_at, scopes) VALUES ('nightly', 'd', 'root', 1, '')`);
   db.close();
+  writeFileSync(aside.settings, 'domains = ["example.test"]\nlogins.networks = ["10.0.0.0/8"]\n');
   const lines = await comesBackFrom(restored, aside.data);
   assert.ok(lines.includes("  tokens: 1 removed (nightly)"), lines.join("\n"));
+  assert.ok(lines.includes("  ghostinbox.toml was changed: logins.networks"), lines.join("\n"));
   assert.match(lines.at(-1) ?? "", /^ {2}Comes back: anna@example\.test to x@else\.example\. /);
   for (const nothing of [null, join(top, "none")])
     assert.match(
       (await comesBackFrom(restored, nothing)).join(),
       /is back, old passwords and tokens too: .* `\.\/ghostinbox access review` lists/,
     );
+});
+
+test("settings that differ are named; if one file is wrong, or only a comment differs, that it was changed", () => {
+  const former = "domains = ['example.test']\n";
+  assert.deepEqual(settingsText(former, former), []);
+  for (const now of [`# Ours\n${former}`, "domains = 1\n"])
+    assert.deepEqual(settingsText(now, former), ["  ghostinbox.toml was changed"]);
 });

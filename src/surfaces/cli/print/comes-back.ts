@@ -1,5 +1,9 @@
+import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
+import { loadSettings } from "../../../settings/load.ts";
+import { settingKeys } from "../../../settings/schema.ts";
 import { OWN_SETTINGS } from "../../../store/accounts-db/own-settings.ts";
 import { CHANGING, type ChangedSince, type Changes, type SetByUsers } from "../../../store/changed-since.ts";
 import { PROGRAM } from "../call.ts";
@@ -43,6 +47,15 @@ export function changesText(changes: ChangedSince): readonly string[] {
   ];
 }
 
+/** How the file of settings differs from that of the copy; empty: not at all. */
+export function settingsText(now: string, copy: string): readonly string[] {
+  if (now === copy) return [];
+  const [is, was] = [loadSettings(now, {}), loadSettings(copy, {})];
+  const keys =
+    is.ok && was.ok ? settingKeys().filter((key) => !isDeepStrictEqual(is.settings[key], was.settings[key])) : [];
+  return [`  ghostinbox.toml was changed${keys.length === 0 ? "" : `: ${someOf(keys)}`}`];
+}
+
 function describe(changes: Changes): readonly string[] {
   return (["added", "removed", "changed"] as const).flatMap((how) => {
     const names = changes[how];
@@ -81,7 +94,8 @@ export async function comesBackFrom(restored: Layout, aside: string | null): Pro
     using engineCopy = openAnySchema(restored.engineDb);
     using accountsCopy = openAnySchema(restored.accountsDb);
     const changes = changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
-    return [...changesText(changes), ...comesBack(changes)];
+    const [now = "", copy = ""] = [former, restored].map(({ settings }) => readFileSync(settings, "utf8"));
+    return [...changesText(changes), ...settingsText(now, copy), ...comesBack(changes)];
   } catch {
     // The former database may be the reason for the restore.
     return [UNKNOWN];

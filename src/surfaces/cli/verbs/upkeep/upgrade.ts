@@ -9,7 +9,7 @@ import { waitingUpdates } from "../../../../host/debian/updates.ts";
 import { SetUpFailure } from "../../../../host/running/failure.ts";
 import { type Schema, schemasOf, unusableSchema } from "../../../../store/schemas.ts";
 import { agrees, type CommandCall, type CommandOutcome, done, failed, PROGRAM, wrongUsage } from "../../call.ts";
-import { changesText, comesBack } from "../../print/comes-back.ts";
+import { changesText, comesBack, settingsText } from "../../print/comes-back.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { configCheck } from "../settings/config.ts";
 
@@ -158,12 +158,14 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
     if (processesOf(layout.data).length > 0)
       return failed("Parts of the server still run.", `Stop them first: ${PROGRAM} stop`);
     const changes = orWhyNot(() => changesToLose(layout, snapshot));
-    const hasNewSettings =
-      readFileSync(layout.settings, "utf8") !== readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8");
+    const newSettings = settingsText(
+      readFileSync(layout.settings, "utf8"),
+      readFileSync(inSnapshot(layout, snapshot, layout.settings), "utf8"),
+    );
     const says = [
       `The snapshot is of ${describeSnapshot(snapshot)}.`,
       ...(typeof changes === "string" ? [`What was recorded since cannot be read: ${changes}.`] : changesText(changes)),
-      ...(hasNewSettings ? ["  ghostinbox.toml was changed"] : []),
+      ...newSettings,
       ...(typeof changes === "string" ? [] : comesBack(changes)),
       "What was added since is gone then, what was removed is back, and changes are undone. All sessions of the dashboard end. Mail stays: in the mailboxes and in the queue.",
     ];
@@ -187,7 +189,7 @@ export async function rollback(call: CommandCall): Promise<CommandOutcome> {
       `Start the version that you had before${snapshot.version === null ? "" : ` (${snapshot.version})`}; the newer one does not start until ${layout.takenBack} is deleted.`,
     ];
     const json = typeof changes === "string" ? null : changes;
-    return done({ snapshot, changes: json, settingsChanged: hasNewSettings, aside }, text.join("\n"));
+    return done({ snapshot, changes: json, settingsChanged: newSettings.length > 0, aside }, text.join("\n"));
   } finally {
     releaseLock(layout.startPid);
   }
