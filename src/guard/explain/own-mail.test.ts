@@ -63,6 +63,17 @@ test("mails with the same Message-ID are judged one by one", () => {
   );
 });
 
+test("the scores of many mails with the same Message-ID are searched once", () => {
+  const ids = Array.from({ length: 5 }, (_, i) => `${i}2CED1EABE5`);
+  const { events } = queriesOf(
+    ...ids.map((queueId) => ["EMAIL_ACCEPTED", { queueId, messageId: MESSAGE, recipient: ANNA.account }] as const),
+  );
+  const searched: EventFilter[] = [];
+  const counting = { events: (filter: EventFilter) => (searched.push(filter), events(filter)) };
+  assert.equal(ownMail(counting, ANNA, MESSAGE)?.steps.length, ids.length);
+  assert.equal(searched.filter(({ type }) => type === "SPAM_SCORED").length, 1);
+});
+
 test("the filter's spam verdict is shown to the recipient", () => {
   const spam = (recipient: string, at = isoTime(NOON)) =>
     ["SPAM_SCORED", { messageId: MESSAGE, recipient, verdict: "mark", at }] as const;

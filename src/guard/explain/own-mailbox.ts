@@ -38,8 +38,9 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
  * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
  */
 export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
+  const scores = new Scores(queries);
   const steps = queueIdsOf(queries, bareMessageId(id))
-    .flatMap((queueId) => ownEvents(queries, reader, queueId))
+    .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scores))
     .toSorted((one, other) => one.id - other.id)
     .flatMap(stepOf);
   const last = steps.at(-1);
@@ -53,25 +54,40 @@ function queueIdsOf(queries: Reads, asked: string): readonly string[] {
   return known.filter((queueId) => queueId !== "").slice(0, MOST_MAILS);
 }
 
-/** Of one mail; empty if it belongs to others. */
-function ownEvents(queries: Reads, { account, addresses }: Reader, queueId: string): readonly EventItem[] {
-  const events = eventsOf(queries, { mail: queueId });
+/** Of the events of one mail; empty if it belongs to others. */
+function ownEvents(events: readonly EventItem[], { account, addresses }: Reader, scores: Scores): readonly EventItem[] {
   if (events.some((event) => event.account?.toLowerCase() === account)) return events;
   const isMine = ({ recipient }: EventItem): boolean =>
     recipient !== null && addresses.includes(withoutExtension(recipient.toLowerCase()));
   if (!events.some(isMine)) return [];
-  const scores = scoresOf(queries, events).filter(isMine);
-  return [...events.filter((event) => event.recipient === null || isMine(event)), ...scores];
+  return [...events.filter((event) => event.recipient === null || isMine(event)), ...scores.of(events).filter(isMine)];
 }
 
-function scoresOf(queries: Reads, events: readonly EventItem[]): readonly EventItem[] {
-  const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
-  const messageId = named.find((name) => name !== NO_MESSAGE_ID);
-  const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
-  if (messageId === undefined) return [];
-  return eventsOf(queries, { mail: bareMessageId(messageId), type: "SPAM_SCORED" }).filter(
-    ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
-  );
+/** Searches once for each Message-ID, as many mails may have the same. */
+class Scores {
+  readonly #queries: Reads;
+  readonly #found = new Map<string, readonly EventItem[]>();
+
+  constructor(queries: Reads) {
+    this.#queries = queries;
+  }
+
+  /** Of the mail with these events. */
+  of(events: readonly EventItem[]): readonly EventItem[] {
+    const named = events.map((event) => event.messageId ?? NO_MESSAGE_ID);
+    const messageId = named.find((name) => name !== NO_MESSAGE_ID);
+    if (messageId === undefined) return [];
+    const startMs = Math.min(...events.map(({ at }) => Date.parse(at)));
+    return this.#named(bareMessageId(messageId)).filter(
+      ({ at, verdict }) => verdict === "mark" && Math.abs(Date.parse(at) - startMs) <= SCORED_WITHIN_MS,
+    );
+  }
+
+  #named(mail: string): readonly EventItem[] {
+    const found = this.#found.get(mail) ?? eventsOf(this.#queries, { mail, type: "SPAM_SCORED" });
+    this.#found.set(mail, found);
+    return found;
+  }
 }
 
 function eventsOf(queries: Reads, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {

@@ -41,3 +41,16 @@ test("the widest of those that lead to it counts, and a circle ends", () => {
     "a 1",
   );
 });
+
+test("each step of the search uses an index, as it runs in the guard's own thread", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  for (const column of ["address", "target"]) {
+    const plan = db.prepare(`EXPLAIN QUERY PLAN SELECT address FROM onward WHERE ${column} = ?`).all("a@example.test");
+    const steps = plan.map(({ detail }) => String(detail));
+    for (const table of ["alias", "forward"])
+      assert.ok(
+        steps.some((step) => step.startsWith(`SEARCH ${table} USING`)),
+        `${column}: ${steps.join(", ")}`,
+      );
+  }
+});

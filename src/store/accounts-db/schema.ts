@@ -32,6 +32,7 @@ const baseline = `
     target TEXT COLLATE NOCASE NOT NULL,
     PRIMARY KEY (address, target)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX alias_target ON alias (target);
 
   -- Aliases that take no mail for now.
   CREATE TABLE alias_block (
@@ -98,6 +99,7 @@ const baseline = `
     target TEXT COLLATE NOCASE NOT NULL,
     PRIMARY KEY (account, target)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX forward_target ON forward (target);
   CREATE TRIGGER forwards_of_removed AFTER DELETE ON account BEGIN
     DELETE FROM forward WHERE account = old.name OR target = old.name;
   END;

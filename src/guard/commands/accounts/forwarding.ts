@@ -46,7 +46,7 @@ export async function forwardCommand(
   }
   const young = by === "root" ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
-  const tooMany = parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
+  const tooMany = to.length === 0 ? null : parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
   if (tooMany !== null) return tooMany;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
   const outcome = await recordFirst(parts, change, () =>
