@@ -64,7 +64,7 @@ export class MilterReader {
   #left = 0;
   /** The letter of the packet that is being read; 0 before it has come. */
   #command = 0;
-  /** Its content does not matter: of the headers only the one does that names the first boundary. */
+  /** Its content does not matter: of the headers only those do that name the first boundary and the encoding. */
   #skips = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -140,7 +140,7 @@ export class MilterReader {
         this.#helo = first;
         return;
       case "L":
-        if (first.trimEnd().toLowerCase() === "content-type") mail.parts.declare(fields[0] ?? "");
+        mail.parts.field(first.trimEnd().toLowerCase(), fields[0] ?? "");
         return;
       case "N": {
         const excess = this.#over("header_lines", mail.headerLines);

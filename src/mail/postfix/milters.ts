@@ -17,14 +17,15 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
-  const milter = (socket: string, action: string, contentSeconds: number, commandSeconds = 5): string =>
+  const milter = (socket: string, action: string, contentSeconds: number, commandSeconds = contentSeconds): string =>
     `{ unix:${socket.slice(layout.postfixQueue.length + 1)}, connect_timeout=2s, command_timeout=${commandSeconds}s, ` +
     `content_timeout=${contentSeconds}s, default_action=${action} }`;
-  const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS);
+  const score = milter(layout.spamMilterSocket, spam.onFailure === "wait" ? "tempfail" : "accept", SPAM_SECONDS, 5);
   return {
     // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
-    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS, GUARD_SECONDS),
+    ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
+    // It has one process: while that reads another mail, this one waits for it, rather than pass unverified.
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
     ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", RSPAMD_SECONDS + 5),

@@ -4,7 +4,7 @@ import { MimeParts } from "./mime-parts.ts";
 
 function counted(contentType: string, body: string, chunkBytes = body.length): number {
   const parts = new MimeParts();
-  parts.declare(contentType);
+  parts.field("content-type", contentType);
   for (let at = 0; at < body.length; at += chunkBytes) parts.push(Buffer.from(body.slice(at, at + chunkBytes)));
   return parts.count;
 }
@@ -83,7 +83,7 @@ for (const [that, contentType, body] of [
 ] as const)
   test(`parts ${that} are too many`, () => {
     const parts = new MimeParts();
-    parts.declare(contentType);
+    parts.field("content-type", contentType);
     assert.ok(parts.mayHaveParts, "its body is looked at");
     parts.push(Buffer.from(body));
     assert.ok(parts.count > 1_000, String(parts.count));
@@ -99,8 +99,75 @@ test("a text of many rules, with a signature, does not count as parts", () => {
   for (const name of ["a b", "=_boundary_1"])
     assert.equal(counted(`multipart/mixed;\r\n boundary="${name}"`, `--${name}\r\n\r\n${text}--${name}--\r\n`), 2);
   const plain = new MimeParts();
-  plain.declare("text/plain; charset=utf-8");
+  plain.field("content-type", "text/plain; charset=utf-8");
   assert.ok(!plain.mayHaveParts);
+});
+
+const ENCODED = "--a b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: ";
+const message = (parts: number, text = "text"): string =>
+  `Subject: x\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n${`--in\r\n\r\n${text}\r\n`.repeat(parts)}--in--\r\n`;
+const inBase64 = (text: string): string => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
+const quoted = (text: string): string =>
+  text.replace(/.{1,20}/g, (some) => `${some.replace(/[=-]/g, (one) => `=${one.charCodeAt(0).toString(16)}`)}=\r\n`);
+for (const [encoding, encode] of [
+  ["base64", inBase64],
+  ["Quoted-Printable", quoted],
+] as const)
+  test(`the parts of a message in ${encoding} count, and what comes after it`, () => {
+    const body = `${ENCODED}${encoding}\r\n\r\n${encode(message(5))}\r\n${part("a b")}--a b--\r\n`;
+    for (const size of [1, 7, 64, 10_000]) assert.equal(counted(MIXED, body, size), 9, `in pieces of ${size}`);
+    const whole = new MimeParts();
+    whole.field("content-transfer-encoding", encoding);
+    whole.field("content-type", "message/rfc822");
+    whole.push(Buffer.from(`${encode(message(2_000))}\r\n`));
+    assert.equal(whole.count, 2_001);
+  });
+
+test("an encoding that filters read differently makes the parts of a message countless", () => {
+  const body = (encoding: string, text: string) => `${ENCODED}${encoding}\r\n\r\n${text}\r\n--a b--\r\n`;
+  const wrong = [
+    body("base64", `WDogeQ==${inBase64(message(5))}`),
+    body("base64", `${inBase64(message(5))}-`),
+    body("base64\r\nContent-Transfer-Encoding: quoted-printable", inBase64(message(5))),
+    body("x-uuencode", "begin 644 x"),
+  ];
+  for (const one of wrong) assert.equal(counted(MIXED, one), 1_000_000, one);
+  const within = (depth: number): string =>
+    depth === 0
+      ? message(1)
+      : `Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n${inBase64(within(depth - 1))}\r\n`;
+  assert.ok(counted("message/rfc822", within(3)) < 10);
+  assert.equal(counted("message/rfc822", within(5)), 1_000_000);
+});
+
+test("a mail that is forwarded as an attachment, with a text of many rules, does not count as parts", () => {
+  const sql = message(2, "-- a comment\r\nSELECT 1;\r\n".repeat(1_020));
+  const plain = `--a b\r\nContent-Type: message/rfc822\r\n\r\n${sql}--a b--\r\n`;
+  assert.equal(counted(MIXED, plain), 5);
+  assert.equal(counted(MIXED, `${ENCODED}base64\r\n\r\n${inBase64(sql)}\r\n--a b--\r\n`), 5);
+  const bounce = `--a b\r\n\r\nIt failed.\r\n${plain}`;
+  assert.equal(counted('multipart/report; report-type=delivery-status; boundary="a b"', bounce), 6);
+});
+
+test("many fields in the headers of parts are too many parts", () => {
+  const fields = "X: y\r\n".repeat(20_000);
+  assert.ok(counted(MIXED, `--a b\r\n${fields}\r\ntext\r\n--a b--\r\n`) > 1_000);
+  assert.ok(counted("message/rfc822", `${fields}\r\ntext\r\n`) > 1_000);
+  assert.equal(counted(MIXED, `${part("a b", "X: y\r\n".repeat(9)).repeat(100)}--a b--\r\n`), 101);
+});
+
+test("10 MB in any encoding are counted in a bounded time", () => {
+  for (const [encoding, line] of [
+    ["base64", "LS1pbgo".repeat(10)],
+    ["quoted-printable", "=2D=2Dx=0A"],
+    ["quoted-printable", "=   ="],
+  ] as const) {
+    const body = `${ENCODED}${encoding}\r\n\r\n${`${line}\r\n`.repeat(10_000_000 / (line.length + 2))}`;
+    const from = process.cpuUsage();
+    counted(MIXED, body, 65_536);
+    const { user } = process.cpuUsage(from);
+    assert.ok(user < 3_000_000, `${encoding}: ${user} µs`);
+  }
 });
 
 test("a long line is held in part only, and more boundaries than any mail has are too many parts", () => {
@@ -112,7 +179,7 @@ test("a long line is held in part only, and more boundaries than any mail has ar
   assert.ok(counted("multipart/x; boundary=b0", nested.join("")) >= 5_000);
   const long = Array.from({ length: 200 }, (_, n) => `${n}${"x".repeat(1_000)}`);
   const parts = new MimeParts();
-  for (const boundary of long) parts.declare(`multipart/x; boundary=${boundary}`);
+  for (const boundary of long) parts.field("content-type", `multipart/x; boundary=${boundary}`);
   assert.equal(parts.count, 1_000_000);
 });
 
@@ -120,7 +187,7 @@ test("a Content-Type that repeats a boundary costs no more than one that is as l
   const costOf = (type: string): number => {
     const parts = new MimeParts();
     const from = process.cpuUsage();
-    for (let i = 0; i < 200; i++) parts.declare(type);
+    for (let i = 0; i < 200; i++) parts.field("content-type", type);
     return process.cpuUsage(from).user;
   };
   costOf("multipart/mixed");

@@ -29,7 +29,14 @@ export type RouteCall<P, Q, B> = Readonly<{
 }>;
 
 /** A value of the answer's schema, or a complete response, such as a problem. */
-type RouteAnswer<A> = A | Response;
+type RouteAnswer<A> = Unchanged<A> | Response;
+
+/** The same value, all of whose parts may be read-only. */
+type Unchanged<A> = A extends readonly (infer I)[]
+  ? readonly Unchanged<I>[]
+  : A extends object
+    ? { readonly [K in keyof A]: Unchanged<A[K]> }
+    : A;
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
