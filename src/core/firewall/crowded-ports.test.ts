@@ -20,6 +20,7 @@ const rules: CrowdRules = {
   unitOf,
   isKnown: (unit) => unit === `${KNOWN}/32`,
   isWanted: (unit) => unit === `${WANTED}/32`,
+  ownerOf: (unit) => unit,
   isExempt: (address) => address === ALLOWED,
 };
 
@@ -140,6 +141,19 @@ test("a server with wanted mail keeps all its mails, goes last, only from 95 % o
   const { cut: ended, refused } = plan(idle);
   assert.deepEqual([ended.length, refused], [1, []]);
   assert.deepEqual(cut(idle.map((one) => ({ ...one, isTransferring: true }))), []);
+});
+
+test("an account keeps no more with ten known places than with one, and other accounts lose nothing", () => {
+  const ofOne = Array.from({ length: 14 }, (_, i) => held(host(i), 2, { isTransferring: true })).flat();
+  const known: CrowdRules = {
+    ...rules,
+    isKnown: () => true,
+    ownerOf: (unit) => (unit === `${KNOWN}/32` ? "anna" : "bert"),
+  };
+  const { cut: ended } = plan([...ofOne, ...held(KNOWN, 2)], known);
+  assert.equal(ended.length, 3, "until 95 % are taken");
+  assert.ok(!from(ended).includes(KNOWN));
+  assert.equal(plan(ofOne.slice(0, 27), known).cut.length, 0);
 });
 
 test("strangers keep a fifth of the places, however many known places hold", () => {

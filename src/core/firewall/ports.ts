@@ -16,6 +16,8 @@ export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "unitOf" | 
   Readonly<{
     /** Whether mail from this unit is known to be wanted: it is cut last. */
     isWanted: (unit: Prefix) => boolean;
+    /** The account that signed in from a known unit; of several always the same. The unit itself if that is not known. */
+    ownerOf: (unit: Prefix) => string;
   }>;
 
 /** A port of which two thirds are taken. `cut`: connections to end, to make room. */
@@ -39,8 +41,8 @@ export const TRANSFER_MS = 10 * MINUTE_MS;
 
 /** Transfers that a stranger's unit keeps on a crowded port. With more, a few units could hold it by slow mails. */
 const KEPT_TRANSFERS = 2;
-/** Connections that a known unit keeps in any case: those of a few devices. */
-const KEPT_OF_KNOWN = 10;
+/** Connections that the known units of an account keep in any case: those of a few devices. */
+const KEPT_OF_OWNER = 10;
 
 /** Ports of which at least two thirds are taken. */
 export function crowdedPorts(
@@ -61,7 +63,7 @@ export function crowdedPorts(
  * that holds most before the others and the oldest before the younger; so a newcomer who talks is the last. Servers
  * with wanted mail go after all others, and only from 95 % on. Protected addresses and the latest transfers of each unit
  * stay. A fifth of the places is left to strangers in any case. Known units lose connections last, and only until 95 % are
- * taken: always one of the unit that has the most left, so that one user's many places keep no one out.
+ * taken: always one of the account whose units have the most left, so that one user's many places keep no one out.
  */
 export function planRoom(
   port: number,
@@ -77,11 +79,15 @@ export function planRoom(
   const share = rules.shares.get(port) ?? places;
   const overLast = Math.min(Math.max(open.length - lastMark(places), held - lastMark(share)) + 1, most);
   const cut: Candidate[] = [];
-  for (const one of strangers.flatMap(([unit, there]) => ranked(unit, there, standing, rules)).toSorted(byRank))
+  const ranks = (kept: number) => (of: UnitThere) => ranked(of, { standing, rules, kept });
+  for (const one of strangers.flatMap(ranks(KEPT_TRANSFERS)).toSorted(byRank))
     if (cut.length < (one.isIdle && !one.isWanted ? overMark : overLast)) cut.push(one);
   const overAll = open.length - cut.length - lastMark(places) + 1;
-  const surplus = overAll <= 0 ? [] : known.flatMap(([unit, there]) => ranked(unit, there, standing, rules));
-  const ofKnown = surplus.filter(({ height }) => height > KEPT_OF_KNOWN).toSorted((a, b) => b.height - a.height);
+  const owners = overAll <= 0 ? [] : Map.groupBy(known, ([unit]) => rules.ownerOf(unit)).values();
+  const ofKnown = [...owners]
+    .flatMap((units) => stacked(units.flatMap(ranks(0))))
+    .filter(({ height }) => height > KEPT_OF_OWNER)
+    .toSorted((a, b) => b.height - a.height);
   const ended = [...cut, ...ofKnown.slice(0, Math.max(0, overAll))];
   return {
     port,
@@ -93,17 +99,16 @@ export function planRoom(
   };
 }
 
+/** `height`: how many of its unit, or of its owner, are left when this one is the next to go. */
 type Candidate = Standing &
   Readonly<{ one: Connection; unit: Prefix; isWanted: boolean; isIdle: boolean; height: number }>;
 
-/** `height`: how many of the unit are left when this one is its next to go. */
-function ranked(
-  unit: Prefix,
-  there: readonly Connection[],
-  standing: (one: Connection) => Standing,
-  { isWanted }: CrowdRules,
-): readonly Candidate[] {
-  const wanted = isWanted(unit);
+type UnitThere = readonly [Prefix, readonly Connection[]];
+/** `kept`: how many transfers of the unit are none. */
+type Ranking = Readonly<{ standing: (one: Connection) => Standing; rules: CrowdRules; kept: number }>;
+
+function ranked([unit, there]: UnitThere, { standing, rules, kept }: Ranking): readonly Candidate[] {
+  const wanted = rules.isWanted(unit);
   const all = there.map((one) => {
     const how = standing(one);
     const isIdle = how.silentMs >= SILENT_MS || how.stalledMs >= STALLED_MS;
@@ -111,10 +116,12 @@ function ranked(
   });
   // Of the transfers, those that last longest, so the slowest, are candidates.
   const transfers = all.filter(({ isTransferring }) => isTransferring).toSorted((a, b) => b.stalledMs - a.stalledMs);
-  const further = wanted ? [] : transfers.slice(0, -KEPT_TRANSFERS);
-  return [...all.filter(({ isTransferring }) => !isTransferring), ...further]
-    .toSorted(byRank)
-    .map((candidate, i, candidates) => ({ ...candidate, height: candidates.length - i }));
+  const further = wanted ? [] : transfers.slice(0, Math.max(0, transfers.length - kept));
+  return stacked([...all.filter(({ isTransferring }) => !isTransferring), ...further]);
+}
+
+function stacked(candidates: readonly Candidate[]): readonly Candidate[] {
+  return candidates.toSorted(byRank).map((one, i) => ({ ...one, height: candidates.length - i }));
 }
 
 function byRank(a: Candidate, b: Candidate): number {

@@ -35,6 +35,7 @@ function scene() {
       unitOf: (address) => prefixOf(address, 64),
       isKnown: (unit) => known.includes(unit),
       isWanted: (unit) => wanted.includes(unit),
+      ownerOf: (unit) => unit,
       isExempt: () => false,
     }),
     progressOf: (session) => progress.get(session) ?? null,

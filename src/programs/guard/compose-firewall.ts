@@ -168,7 +168,8 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
     const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   };
-  const crowdRules = () => ({ ...rules(), isWanted: isWantedServer });
+  const ownerOf = (unit: Prefix): string => accounts.accountsOf(unit, knownSince()).toSorted()[0] ?? unit;
+  const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
   const ports = () => connectionLimit(settings()).ports;
   const kernel = new KernelConnections();
   const progressOf = engine.progressOf.bind(engine);
