@@ -98,11 +98,17 @@ export class SqliteAliasReach implements AliasReach {
     return reached.reduce((a, b) => (b.addresses > a.addresses ? b : a), { alias: address, addresses: 1 });
   }
 
+  onward(address: string): readonly string[] {
+    return allFrom(address, (one) => this.#targetsOf(one));
+  }
+
   /** The address, and each alias that has it among its targets, directly or through others. */
   #leadingTo(address: Address): readonly string[] {
-    const found = new Set<string>([address]);
-    for (const one of found) for (const row of this.#aliases.iterate(one)) found.add(text(row["address"]));
-    return [...found];
+    return allFrom(address, (one) => this.#aliases.all(one).map((row) => text(row["address"])));
+  }
+
+  #targetsOf(address: string): readonly string[] {
+    return this.#targets.all(address).map((row) => text(row["target"]).toLowerCase());
   }
 
   #count(address: string, counts: Map<string, number>): number {
@@ -110,9 +116,15 @@ export class SqliteAliasReach implements AliasReach {
     if (known !== undefined) return known;
     // An address that leads back to itself, which no command creates.
     counts.set(address, 1);
-    const targets = this.#targets.all(address).map((row) => text(row["target"]).toLowerCase());
+    const targets = this.#targetsOf(address);
     const count = targets.length === 0 ? 1 : targets.reduce((sum, target) => sum + this.#count(target, counts), 0);
     counts.set(address, count);
     return count;
   }
+}
+
+function allFrom(address: string, next: (address: string) => readonly string[]): readonly string[] {
+  const found = new Set<string>([address]);
+  for (const one of found) for (const further of next(one)) found.add(further);
+  return [...found];
 }

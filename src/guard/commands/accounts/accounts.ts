@@ -182,6 +182,22 @@ export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: A
     });
 }
 
+/** Whether alerts go to further addresses outside after a change, which is made on paper. */
+export function leadsAlertsOut(parts: AlertPathParts, change: () => void): boolean {
+  const before = new Set(outsideOfAlerts(parts));
+  change();
+  return outsideOfAlerts(parts).some((address) => !before.has(address));
+}
+
+type AlertPathParts = Pick<AccountCommandParts, "alertsTo" | "reach" | "engine">;
+
+function outsideOfAlerts({ alertsTo, reach, engine }: AlertPathParts): readonly string[] {
+  return alertsTo()
+    .flatMap((to) => [to, withoutExtension(to)])
+    .flatMap((to) => reach.onward(to.toLowerCase()))
+    .filter((address) => !engine.policy.domains.includes(address.slice(address.lastIndexOf("@") + 1)));
+}
+
 export function alertsStay(address: Address): CommandError {
   const message = `${address} gets the alerts of this server: it can be changed only on the server.`;
   return { ok: false, kind: "failed", message, next: "Use the command line there." };

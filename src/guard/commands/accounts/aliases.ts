@@ -7,7 +7,7 @@ import type { Outcome } from "../../ports.ts";
 import { recordFirst, UNWRITTEN } from "../record-first.ts";
 import { notServed, wrongAddress } from "../refusals.ts";
 import { type TargetParts, tooManyTargets } from "../web/web-targets.ts";
-import { type AccountCommandParts, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
+import { type AccountCommandParts, alertsStay, getsAlerts, isPostmaster, leadsAlertsOut } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
@@ -36,9 +36,8 @@ export async function aliasCommand(
   if (nobody !== null) return nobody;
   const write = writer(parts, command, address);
   if (write === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
-  const tooMany =
-    command.verb === "alias_add" ? parts.rehearse(() => (write().ok ? tooWide(parts, address) : null)) : null;
-  if (tooMany !== null) return tooMany;
+  const refused = command.verb === "alias_add" ? parts.rehearse(() => whyRefused(parts, write, { address, by })) : null;
+  if (refused !== null) return refused;
   const named = { type: aliasAudit(command), subject: address, by };
   const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
   const outcome = await recordFirst(parts, write, () => parts.engine.audit(audit));
@@ -66,8 +65,23 @@ function writer(
   }
 }
 
-/** Checked once the targets are set. Null: Postfix delivers it. */
-export function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
+/** Makes the change, which is rehearsed, and looks at what it leads to. Null: nothing is wrong with it, or it fails by itself. */
+export function whyRefused(
+  parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
+  change: () => Outcome,
+  { address, by }: Readonly<{ address: Address; by: string }>,
+): CommandError | null {
+  let isDone = false;
+  const leaks = leadsAlertsOut(parts, () => {
+    isDone = change().ok;
+  });
+  if (!isDone) return null;
+  // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
+  return leaks && by !== "root" ? alertsStay(address) : tooWide(parts, address);
+}
+
+/** Null: Postfix delivers it. */
+function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address): CommandError | null {
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
   const message = `Mail for ${alias} would go to ${plural(addresses, "address", "addresses")}: Postfix takes none for more than ${MOST_REACHED}.`;

@@ -81,6 +81,31 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   ]);
 });
 
+test("through the web alerts are not led outside in steps either", async () => {
+  const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
+  const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };
+  kit.sessions.open({ ...opened, at: kit.clock.now() });
+  const web = async (to: string) =>
+    kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "web", { as: secret, ip: from });
+  const alias = (address: string, target: string) =>
+    kit.ask({ verb: "alias_add", address, targets: [target] }, "web", { as: secret, ip: from });
+  kit.tellsBy([NAME, "admin@example.test"]);
+  assert.ok((await forward(OTHER, [OUTSIDE])).ok);
+  assert.ok((await alias("out@example.test", OUTSIDE)).ok);
+  assert.ok((await alias("in@example.test", OTHER)).ok);
+  for (const reply of [
+    await web(OTHER),
+    await web("out@example.test"),
+    await web("in@example.test"),
+    await alias("admin@example.test", OTHER),
+    await alias("admin@example.test", OUTSIDE),
+  ])
+    assert.ok(!reply.ok && /gets the alerts/.test(reply.message), JSON.stringify(reply));
+  assert.equal(kit.forwardingOf(NAME), null);
+  await forward(OTHER, []);
+  assert.ok((await web(OTHER)).ok, "alerts may go to another mailbox here");
+});
+
 test("everyone except root adds few targets a day, and a user does not learn which accounts exist", async () => {
   const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
   const account = parseAccountName(NAME) ?? assert.fail();

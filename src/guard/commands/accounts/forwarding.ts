@@ -7,7 +7,7 @@ import { recordFirst, UNWRITTEN } from "../record-first.ts";
 import { wrongAddress } from "../refusals.ts";
 import { type TargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts, notDone } from "./accounts.ts";
-import { tooWide } from "./aliases.ts";
+import { whyRefused } from "./aliases.ts";
 
 export type ForwardCommandParts = Pick<
   AccountCommandParts,
@@ -46,8 +46,8 @@ export async function forwardCommand(
   }
   const young = by === "root" ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
-  const tooMany = to.length === 0 ? null : parts.rehearse(() => (change().ok ? tooWide(parts, name) : null));
-  if (tooMany !== null) return tooMany;
+  const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
+  if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
   const outcome = await recordFirst(parts, change, () =>
     parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
