@@ -56,7 +56,7 @@ export type Reached = Readonly<{ alias: string; addresses: number }>;
 export interface AliasReach {
   /** The alias with the most addresses, among this one and all that lead to it. */
   widest(address: Address): Reached;
-  /** The address, and each to which its mail goes on, in lower case. */
+  /** The address, and every address that its mail is sent on to, in lower case. */
   onward(address: string): readonly string[];
 }
 

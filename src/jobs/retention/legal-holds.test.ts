@@ -34,7 +34,7 @@ test("a file that cannot be read is an error, never an empty list", () => {
   }
 });
 
-test("holds of another list are added; if either list cannot be read, the other list replaces this one", () => {
+test("holds of a second list are added; if either list cannot be read, the other list replaces this one", () => {
   const path = join(temporaryDirectory(), "of-backup.json");
   const other = join(temporaryDirectory(), "in-force.json");
   const accounts = () => readLegalHolds(path).map(({ account }) => account);

@@ -47,7 +47,7 @@ export function setLegalHold(path: string, { account, since, reason }: LegalHold
   writeRecord(path, { holds: [...others, kept] });
 }
 
-/** Adds the holds of another list. One that cannot be read replaces this one, so that nothing is removed until it is repaired. */
+/** Adds the holds of a second list. If that list cannot be read, it replaces the first: then nothing is removed until it is repaired. */
 export function joinLegalHolds(path: string, other: string): void {
   if (!existsSync(other)) return;
   try {

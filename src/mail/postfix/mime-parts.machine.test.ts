@@ -90,7 +90,7 @@ const mail = fc.record({ type: contentType, header, delimiter, after, encoding, 
 type Sample = typeof mail extends fc.Arbitrary<infer M> ? M : never;
 type Mail = Readonly<{ type: string; body: string; encodings: readonly string[] }>;
 
-/** As it is sent. */
+/** The mail that is sent. */
 function written({ type, header: start, delimiter: line, after: then, ...how }: Sample): Mail {
   const body = start + `${line}\r\n${then}`.repeat(MANY);
   if (how.encoded === "none") return { type, body, encodings: [] };

@@ -18,9 +18,9 @@ const NAME = "[+._0-9a-z-]+";
 const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
 /**
  * A Content-Type as honest mailers write it (RFC 2045, 5.1). Filters read others too, each in its own way: a boundary in pieces
- * (RFC 2231), beside a comment, after a stray character. rspamd also looks for parts in a message within a mail, and takes any line that
- * starts with two hyphens for a delimiter where the declared one is missing. So in these mails each such line counts. Without runs of
- * space, which would make it slow.
+ * (RFC 2231), beside a comment, after a stray character. rspamd takes any line that starts
+ * with two hyphens for a delimiter where the declared one is missing. So in these mails each such line counts. Without runs of space,
+ * which would make it slow.
  */
 const WELL_FORMED = new RegExp(
   `^(?:content-type ?:)? ?${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|${VALUE}))* ?;?$`,
@@ -28,9 +28,9 @@ const WELL_FORMED = new RegExp(
 );
 /** A message in a message, each encoded. */
 const MOST_ENCODED = 3;
-/** Fields in the headers of parts cost filters time too: so many as much as a part. */
+/** Header fields of parts cost filters time too: ten of them count as a part. */
 const FIELDS_OF_A_PART = 10;
-/** More than any limit: what comes after so many is not read. */
+/** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const MESSAGE = /^(?:content-type\s*:)?\s*message\//i;
 const DELIMITER = Buffer.from("\n--");

@@ -65,7 +65,7 @@ function writer(
   }
 }
 
-/** Makes the change, which is rehearsed, and looks at what it leads to. Null: nothing is wrong with it, or it fails by itself. */
+/** Makes the change within a rehearsal, and checks where mail goes then. Null: the change may be made, or fails anyway. */
 export function whyRefused(
   parts: Pick<AccountCommandParts, "reach" | "alertsTo" | "engine">,
   change: () => Outcome,
