@@ -804,24 +804,6 @@ export type Routes = {
     };
   };
 
-  /** Restores the settings file from before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "POST /api/v1/settings/undo": {
-    readonly body: {
-      /** That of the list which showed the change: the file must be unchanged since. */
-      readonly digest: string;
-    };
-    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
-    readonly answer: {
-      readonly changed: readonly string[];
-      /** What was reloaded. */
-      readonly detail: string;
-      readonly restarts: readonly string[];
-      readonly undoUntil: string | null;
-      /** False: it is in force, but the database could not keep a record of it. */
-      readonly recorded: boolean;
-    };
-  };
-
   /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
@@ -1009,26 +991,6 @@ export type Routes = {
       readonly name: string;
       /** The generated password, shown only now; null: it was given. */
       readonly password: string | null;
-    };
-  };
-
-  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
-  "DELETE /api/v1/accounts/{name}/networks/{network}": {
-    readonly params: {
-      /** The account, such as anna@example.org. */
-      readonly name: string;
-      /** An IP address, or a network such as 203.0.113.0/24. */
-      readonly network: string;
-    };
-    readonly query?:
-      | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
-          readonly dry_run?: boolean | undefined;
-        }
-      | undefined;
-    readonly answer: {
-      readonly name: string;
-      readonly networks: readonly string[];
     };
   };
 
@@ -1603,6 +1565,26 @@ export type Routes = {
       readonly networks: readonly string[];
     };
     /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly name: string;
+      readonly networks: readonly string[];
+    };
+  };
+
+  /** Takes away a network; with the last one gone the account may sign in from anywhere. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "DELETE /api/v1/accounts/{name}/networks/{network}": {
+    readonly params: {
+      /** The account, such as anna@example.org. */
+      readonly name: string;
+      /** An IP address, or a network such as 203.0.113.0/24. */
+      readonly network: string;
+    };
+    readonly query?:
+      | {
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          readonly dry_run?: boolean | undefined;
+        }
+      | undefined;
     readonly answer: {
       readonly name: string;
       readonly networks: readonly string[];
@@ -2941,6 +2923,24 @@ export type Routes = {
       | undefined;
     readonly answer: {
       readonly name: string;
+    };
+  };
+
+  /** Restores the settings file from before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  "POST /api/v1/settings/undo": {
+    readonly body: {
+      /** That of the list which showed the change: the file must be unchanged since. */
+      readonly digest: string;
+    };
+    /** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;
+    readonly answer: {
+      readonly changed: readonly string[];
+      /** What was reloaded. */
+      readonly detail: string;
+      readonly restarts: readonly string[];
+      readonly undoUntil: string | null;
+      /** False: it is in force, but the database could not keep a record of it. */
+      readonly recorded: boolean;
     };
   };
 

@@ -31,6 +31,10 @@ const bytes = z
 const quota = meaning(z.nullable(bytes), "0: no limit. Null: as `mailboxes.quota` says.");
 const quotaSet = answers(() => z.object({ name: z.string(), quotaBytes: z.nullable(count) }));
 const networks = listOf(restrictingNetwork, 100);
+const oneNetwork = z.pipe(
+  restrictingNetwork,
+  z.transform((one) => [one]),
+);
 const networksOf = answers(() => z.object({ name: z.string(), networks: list(z.array(z.string())) }));
 
 /** As the table of accounts has it. */
@@ -169,5 +173,9 @@ export const OF_ACCOUNTS = [
     "POST /accounts/{name}/networks",
     "Adds networks from which the account may sign in, and ends its open sessions.",
   ),
-  verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")),
+  verb("networks_remove", PROVEN_ADMIN, { ...ofAccount, networks }, changes(networksOf, "shutOut")).http(
+    "DELETE /accounts/{name}/networks/{network}",
+    "Takes away a network; with the last one gone the account may sign in from anywhere.",
+    { named: { networks: "network" }, fields: { networks: oneNetwork } },
+  ),
 ] as const;

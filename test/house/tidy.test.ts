@@ -29,7 +29,6 @@ const NEEDS_NO_TEST = [
   "src/jobs/replay/ports.ts",
   "src/admin/declare/replay-items.ts",
   "src/admin/declare/items.ts",
-  "src/admin/declare/settings-items.ts",
   "src/admin/declare/verb.ts",
   "src/admin/declare/control.ts",
   "src/admin/declare/reports.ts",

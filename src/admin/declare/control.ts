@@ -9,6 +9,7 @@ import { HELD } from "../held.ts";
 import { ME, OF_MAILBOXES } from "../mailboxes.ts";
 import { OF_QUEUE } from "../queue.ts";
 import { SERVER } from "../server.ts";
+import { SETTINGS } from "../settings.ts";
 import { accountKeys } from "./account-key.ts";
 import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
 import type {
@@ -25,14 +26,6 @@ import type {
   SignedIn,
 } from "./items.ts";
 import {
-  MOST_CHANGES,
-  type SettingsChanged,
-  type SettingsList,
-  type SettingsPreview,
-  VALUE_CHARACTERS,
-} from "./settings-items.ts";
-import {
-  ADMIN,
   ANYONE,
   changes,
   changesUntried,
@@ -75,8 +68,6 @@ const name = text(64);
 const password = text(1_024);
 const optionalCode = z.optional(code);
 const scopes = texts(SCOPES.length, 16);
-/** Of settings: the key, and its value as JSON; null: the default again. */
-const settings = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
 /** The browser's description of itself, in few words. */
 const device = printableText(64);
 /** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
@@ -155,29 +146,7 @@ const VERBS = [
   verb("reload", ROOT, {}, reads<Reloaded>("changed")),
   /** Which settings a reload would change, and the values that it would end. */
   verb("pending", ROOT, {}, reads<Pending>("changed")),
-  /** Every setting with its value, as the web may see it, and what can be undone. */
-  verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
-  /** What changes of the settings file would come to. Nothing is written. */
-  verb(
-    "settings_preview",
-    ADMIN,
-    { changes: settings },
-    reads<SettingsPreview>("problems", { trial: "It changes nothing itself." }),
-  ),
-  /** Changes the settings file and applies it. `digest`: of the file that the caller has seen, from the list or a preview. */
-  verb(
-    "settings_apply",
-    PROVEN_ADMIN,
-    { changes: settings, digest: text(64) },
-    changesUntried<SettingsChanged>("undoUntil", "settings", "The preview of the settings tries the same changes."),
-  ),
-  /** Restores the file from before the last such change. */
-  verb(
-    "settings_undo",
-    PROVEN_ADMIN,
-    { digest: text(64) },
-    changesUntried<SettingsChanged>("undoUntil", "settings", "The list of the settings says what can be undone."),
-  ),
+  ...SETTINGS,
   /** Signs in to the dashboard. `known`: what the browser got when it signed in before. The secret is returned once. */
   verb(
     "sign_in",

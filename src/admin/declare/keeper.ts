@@ -6,6 +6,7 @@ import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
+import { MOST_CHANGES, VALUE_CHARACTERS } from "../settings.ts";
 import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
 import {
   auditReport,
@@ -21,7 +22,6 @@ import {
   TOLD,
   upkeepItem,
 } from "./reports.ts";
-import { MOST_CHANGES, VALUE_CHARACTERS } from "./settings-items.ts";
 
 /** The last time that can be written as a date (ECMA-262, 21.4.1.1). */
 const LATEST_MS = 8.64e15;

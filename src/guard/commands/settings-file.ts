@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CommandError, Reply } from "../../admin/declare/control.ts";
-import type { ChangedValue } from "../../admin/declare/settings-items.ts";
+import type { ChangedValue } from "../../admin/settings.ts";
 import type { FileChanged } from "../../settings/change-file.ts";
 import { isSettingKey, type SettingKey, settingKeys, variableOf } from "../../settings/schema.ts";
 import type { SettingProblem } from "../../settings/setting.ts";

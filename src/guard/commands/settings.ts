@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
-import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/declare/settings-items.ts";
+import type { ChangedValue, SettingsPreview, TrialPolicy } from "../../admin/settings.ts";
 import { isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { changeFile } from "../../settings/change-file.ts";
 import { warningsOf } from "../../settings/conflicts.ts";

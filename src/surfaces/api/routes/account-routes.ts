@@ -1,3 +1,4 @@
+import type * as z from "zod";
 import { isObject } from "../../../admin/declare/fields.ts";
 import type { FileChanges } from "../../../admin/declare/items.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
@@ -18,7 +19,6 @@ type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
 /** Accounts of users. Only the guard changes them; the required rights are in its own table. */
 export function accountRoutes(parts: Parts): readonly Route[] {
-  const { guard } = parts;
   return [
     route("POST /api/v1/accounts", "Adds an account.", {
       needs: "admin",
@@ -50,23 +50,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
       run: ({ by, caller, params: { name }, body }) =>
         withPassword(parts, { by, caller }, { verb: "account_password", name }, body.password),
     }),
-    route(
-      "DELETE /api/v1/accounts/{name}/networks/{network}",
-      "Takes away a network; with the last one gone the account may sign in from anywhere.",
-      {
-        needs: "admin",
-        asks: "networks_remove",
-        params: shape.networkOfAccount,
-        answer: shape.networksOf,
-        run: ({ by, params: { name, network } }) =>
-          command(guard, by, { verb: "networks_remove", name, networks: [network] }, plainNetworks),
-      },
-    ),
   ];
-}
-
-function plainNetworks({ name, networks }: Readonly<{ name: string; networks: readonly string[] }>) {
-  return { name, networks: [...networks] };
 }
 
 /** With the password as typed, which must be hard to guess, or with a generated one, which is shown once. */
@@ -118,13 +102,7 @@ const LINES_SHOWN = 3;
 const JUDGED_WITHIN_MS = API_LIMITS.answerMs - 3 * SECOND_MS;
 
 type Named = FileChanges["skipped"][number];
-type Imported = {
-  added: string[];
-  skipped: Named[];
-  ignored: { line: number; name: string; fields: string[] }[];
-  weak: Named[];
-  unjudged: string[];
-};
+type Imported = z.output<typeof shape.imported>;
 
 /**
  * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
@@ -148,7 +126,7 @@ export async function importAccounts(
     skipped.push(...done.skipped);
   }
   const ignored = accounts.flatMap(({ line, name, unused }) =>
-    unused.length > 0 ? [{ line, name, fields: [...unused] }] : [],
+    unused.length > 0 ? [{ line, name, fields: unused }] : [],
   );
   const typed = accounts.flatMap(({ name, secret }) =>
     secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountInPath, networkOfAccount, newAccount } from "./account-schemas.ts";
+import { accountInPath, newAccount } from "./account-schemas.ts";
 
 const ANNA = "anna@example.org";
 
@@ -8,11 +8,6 @@ test("only what can be an account is looked for", () => {
   assert.ok(accountInPath.safeParse({ name: ANNA }).success);
   for (const name of ["", "anna", "anna/../x@example.org", "anna+x@example.org", `${"a".repeat(65)}@example.org`])
     assert.ok(!accountInPath.safeParse({ name }).success, name);
-});
-
-test("a network restricts something", () => {
-  const network = (text: string) => networkOfAccount.safeParse({ name: ANNA, network: text }).success;
-  assert.deepEqual(["203.0.113.7", "2001:db8::/32", "::/0", "x"].map(network), [true, true, false, false]);
 });
 
 test("a new account has a name, and a password or none", () => {

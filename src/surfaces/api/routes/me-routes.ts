@@ -46,11 +46,9 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
         ...common,
         query: numberedQuery,
         answer: signIns(),
-        run: async ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
+        run: ({ caller, query: { limit = PAGE.usual, cursor = null } }) => {
           const account = caller?.account ?? null;
-          if (account === null) return unauthorized();
-          const { items, next } = await lookups.ask("ownSignIns", account, { limit, cursor });
-          return { items: [...items], next };
+          return account === null ? unauthorized() : lookups.ask("ownSignIns", account, { limit, cursor });
         },
       },
     ),
@@ -62,8 +60,7 @@ export function meRoutes({ parts }: Pick<Handlers, "parts">): readonly Route[] {
       run: async ({ by, query: { id } }) => {
         const reader = await command(guard, by, { verb: "my_addresses" }, (own) => own);
         if (reader instanceof Response) return reader;
-        const found = await lookups.ask("ownMail", reader, id);
-        return found === null ? NO_MAIL() : { state: found.state, steps: [...found.steps] };
+        return (await lookups.ask("ownMail", reader, id)) ?? NO_MAIL();
       },
     }),
     route("GET /api/v1/me/client", "What to type into a mail program.", {

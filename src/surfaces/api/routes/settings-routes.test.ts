@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import * as z from "zod/mini";
 import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
 import { TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
 import { emptyReport } from "../../../../test/kit/replay-report.ts";
-import type { SettingsPreview } from "../../../admin/declare/settings-items.ts";
+import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
 import type { Trials } from "../ports.ts";
-import * as shape from "./settings-schemas.ts";
 
 const DIGEST = "0a".repeat(32);
 const PREVIEW: SettingsPreview = {
@@ -68,7 +68,7 @@ test("the list joins what the guard knows with the reference, and says why a set
   });
   const { status, body } = await kit.ask("");
   assert.equal(status, 200);
-  const { items } = shape.settingList.parse(body);
+  const { items } = z.parse(settingList(), body);
   assert.equal(items.length, 4);
   const [minute, hour, port, webhook] = items;
   assert.deepEqual(
@@ -84,7 +84,12 @@ test("the list joins what the guard knows with the reference, and says why a set
 test("all of it needs the scope admin", async (t) => {
   const kit = await kitOf(t);
   kit.guard.callers.set(TOKEN, tokenNamed("ci", ["read", "ban", "allow"]));
-  assert.equal((await kit.ask("")).status, 403);
+  const change = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
+  for (const refused of [await kit.ask(""), await kit.ask("", change)]) assert.equal(refused.status, 403);
+});
+
+test("a proof that the guard asks for is asked of the caller", async (t) => {
+  const kit = await kitOf(t);
   kit.guard.replies.set("settings_apply", {
     ok: false,
     kind: "failed",
@@ -117,7 +122,7 @@ test("a preview tells what the limits would have done, or that it was too long",
   const changes = { "limits.mail.per_minute": 5, "bans.ladder": ["5m"], "mailboxes.quota": null };
   const first = await kit.ask("/preview", { changes });
   assert.equal(first.status, 200, first.text);
-  const { trial } = shape.preview.parse(first.body);
+  const { trial } = z.parse(previewShape(), first.body);
   assert.deepEqual(
     [trial?.outcome, trial?.events, trial?.accounts],
     ["done", 9, { total: 1, items: [{ account: "anna@example.test", ip: "203.0.113.7", events: 3, reason: "rate" }] }],

@@ -1,0 +1,157 @@
+import * as z from "zod/mini";
+import type { Policy } from "../core/decide/policy.ts";
+import type { Prefix } from "../core/net/ip.ts";
+import { objects, text } from "./declare/fields.ts";
+import { count, list, meaning, time } from "./declare/kinds.ts";
+import { ADMIN, answers, changesUntried, PROVEN_ADMIN, type ResultOf, reads, verb } from "./declare/verb.ts";
+
+/** The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes the file. */
+
+/** How many settings may be changed at once. */
+export const MOST_CHANGES = 20;
+/** The longest list that may be changed takes less (`recipients.blocked`). */
+export const VALUE_CHARACTERS = 16_384;
+
+const toml = z.string().check(z.describe("As written in ghostinbox.toml."));
+/** Of the settings file, by which an edit that comes between is noticed. It says nothing about its text. */
+const digest = (says: string) =>
+  z.string().check(z.regex(/^[0-9a-f]{64}$/, "is not the digest of a list or a preview"), z.describe(says));
+const keys = () => list(z.array(z.string()));
+
+const FORMS = ["switch", "number", "decimal", "duration", "size", "choice", "text", "list"] as const;
+const undoable = () => z.object({ until: time, keys: keys(), by: z.string() });
+/** A setting as the web may see it. */
+const setting = () =>
+  z.object({
+    key: z.string(),
+    value: meaning(z.string(), "As the server uses it, as written in ghostinbox.toml."),
+    isHidden: meaning(z.boolean(), "The value is not shown: a secret, or a text that could lead to one."),
+    inFile: meaning(z.nullable(toml), "The value in the file, if it is not applied yet."),
+    from: meaning(z.string(), "`default`, `profile small`, `file`, or the environment variable."),
+    line: meaning(z.nullable(count), "Its line in the file."),
+  });
+/** What the web adds to it: it has the reference. */
+const described = () =>
+  z.extend(setting(), {
+    default: toml,
+    says: z.string(),
+    takes: z.string(),
+    form: z.object({
+      type: z.enum(FORMS),
+      least: z.nullable(z.string()),
+      most: z.nullable(z.string()),
+      choices: keys(),
+      of: meaning(z.nullable(z.enum(FORMS)), "Of a list: of what."),
+    }),
+    whyNot: meaning(z.nullable(z.string()), "Why it cannot be changed here; null: it can."),
+  });
+export type SettingValue = Readonly<z.output<ReturnType<typeof setting>>>;
+export type UndoItem = Readonly<z.output<ReturnType<typeof undoable>>>;
+export type SettingsList = Readonly<{ values: readonly SettingValue[]; digest: string; undo: UndoItem | null }>;
+export const settingList = () =>
+  z.object({
+    items: list(z.array(described())),
+    digest: z.string(),
+    undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
+  });
+
+/** With problems, all else is empty. */
+const previewed = {
+  problems: () =>
+    meaning(list(z.array(z.object({ key: z.string(), says: z.string() }))), "With any, all else is empty."),
+  /** What becomes of lines of the file. `line`: of the first in the new file. */
+  lines: () => list(z.array(z.object({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }))),
+  values: () => list(z.array(z.object({ key: z.string(), was: toml, is: toml }))),
+};
+const fileChange = () =>
+  z.object({
+    problems: previewed.problems(),
+    lines: previewed.lines(),
+    values: previewed.values(),
+    restarts: meaning(keys(), "Programs that start again with them."),
+    warnings: keys(),
+    digest: z.string(),
+  });
+type FileChange = z.output<ReturnType<typeof fileChange>>;
+export type ChangedValue = FileChange["values"][number];
+/** With what recorded events are decided again. */
+export type TrialPolicy = Readonly<{ policy: Policy; allowNow: readonly Prefix[]; proxies: readonly Prefix[] }>;
+/** `trial` null: no decision depends on the changes. */
+export type SettingsPreview = Readonly<FileChange & { trial: TrialPolicy | null }>;
+const address = () => z.object({ ip: z.string(), bans: count, reason: z.nullable(z.string()), firstAt: time });
+const account = () => z.object({ account: z.string(), ip: z.string(), events: count, reason: z.nullable(z.string()) });
+const some = <S extends z.ZodMiniType>(item: S, says: string) =>
+  meaning(z.object({ total: count, items: meaning(list(z.array(item)), "At most 20.") }), says);
+export const preview = () =>
+  z.extend(fileChange(), {
+    trial: meaning(
+      z.nullable(
+        z.object({
+          outcome: z.enum(["done", "too_long", "busy"]),
+          events: count,
+          from: z.nullable(time),
+          to: z.nullable(time),
+          cut: meaning(z.boolean(), "There were more events: the oldest of the last days were skipped."),
+          banned: some(address(), "Who would have been banned, and was not."),
+          notBanned: some(address(), "Who was banned, and would not have been."),
+          accounts: some(account(), "Accounts of this server that would have been refused or delayed, and were not."),
+        }),
+      ),
+      "What the last 7 days would have been with these limits; null: they change no decision.",
+    ),
+  });
+
+const changed = answers(() =>
+  z.object({
+    changed: keys(),
+    detail: meaning(z.string(), "What was reloaded."),
+    restarts: keys(),
+    undoUntil: z.nullable(time),
+    recorded: meaning(z.boolean(), "False: it is in force, but the database could not keep a record of it."),
+  }),
+);
+export type SettingsChanged = ResultOf<typeof changed>;
+
+/** The key, and its value as JSON; null: the default again. */
+const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });
+const item = z.string("is not a value of a setting").check(z.maxLength(200, "has more than 200 characters"));
+const value = z
+  .union([z.number(), z.boolean(), item, z.array(z.union([z.number(), item])).check(z.maxLength(1_000)), z.null()])
+  .check(z.describe("The value as in the file; null: the default again."));
+/** The same as the API takes it. */
+export const changesByKey = z.pipe(
+  z.record(z.string().check(z.maxLength(64)), value, "is missing, or no object of settings").check(
+    z.refine((given) => Object.keys(given).length > 0, "is empty"),
+    z.refine((given) => Object.keys(given).length <= MOST_CHANGES, `has more than ${MOST_CHANGES} settings`),
+    z.describe("Values by the names of settings."),
+  ),
+  z.transform((given) =>
+    Object.entries(given).map(([key, to]) => ({ key, value: to === null ? null : JSON.stringify(to) })),
+  ),
+);
+
+export const SETTINGS = [
+  verb("settings_list", ADMIN, {}, reads<SettingsList>("values")),
+  /** What changes of the settings file would come to. Nothing is written. */
+  verb(
+    "settings_preview",
+    ADMIN,
+    { changes },
+    reads<SettingsPreview>("problems", { trial: "It changes nothing itself." }),
+  ),
+  verb(
+    "settings_apply",
+    PROVEN_ADMIN,
+    { changes, digest: digest("That of the preview: the file must be unchanged since.") },
+    changesUntried(changed, "settings", "The preview of the settings tries the same changes."),
+  ).http("POST /settings", "Changes settings in the file, with its comments, and applies it. Needs a fresh proof.", {
+    fields: { changes: changesByKey },
+    body: "text",
+  }),
+  verb(
+    "settings_undo",
+    PROVEN_ADMIN,
+    { digest: digest("That of the list which showed the change: the file must be unchanged since.") },
+    changesUntried(changed, "settings", "The list of the settings says what can be undone."),
+  ).http("POST /settings/undo", "Restores the settings file from before the last change here. Needs a fresh proof."),
+] as const;
