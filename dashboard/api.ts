@@ -21,14 +21,13 @@ export async function get<T>(path: string, longestMs: number = LONGEST_MS): Prom
   return answerOf<T>(await send(path, { method: "GET", signal: AbortSignal.timeout(longestMs) }));
 }
 
-export async function post<T>(path: string, body: unknown): Promise<T> {
+export async function post<T>(path: string, body: unknown, method = "POST"): Promise<T> {
   const headers = { "content-type": "application/json" };
-  return answerOf<T>(await send(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answerOf<T>(await send(path, { method, headers, body: JSON.stringify(body) }));
 }
 
 export async function put<T>(path: string, body: unknown): Promise<T> {
-  const headers = { "content-type": "application/json" };
-  return answerOf<T>(await send(path, { method: "PUT", headers, body: JSON.stringify(body) }));
+  return post(path, body, "PUT");
 }
 
 export async function remove<T = unknown>(path: string): Promise<T> {
@@ -93,7 +92,7 @@ export function complaintOf(error: unknown): Complaint {
   return own === undefined ? { text, lang: "en" } : { text: own, lang };
 }
 
-/** What was loaded last, for which question; `error`: why the last answer is none. */
+/** What was loaded last, for which question; `error`: why the last request failed. */
 export type Load<T> = Readonly<{ data: T | null; error: Complaint | null; asked: string }>;
 
 export const NOTHING_LOADED: Load<never> = { data: null, error: null, asked: "" };

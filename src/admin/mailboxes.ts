@@ -156,7 +156,7 @@ export const OF_MAILBOXES = [
   verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
-  // Its command shows the reply too, so it is written by hand: cli/verbs/accounts/account-settings.ts.
+  // Its command shows the reply too, so it is written by hand: src/surfaces/cli/verbs/accounts/account-settings.ts.
   verb("vacation_set", orItsUser(PROVEN_ADMIN, "name"), { ...ofAccount, ...AWAY }, changes(replying, "accounts"))
     .http(
       "PUT /accounts/{name}/vacation",

@@ -36,7 +36,7 @@ export type EndingRule = KeepRule & Readonly<{ keepMs: number }>;
 
 /**
  * The rule for mail of this folder; null: it is kept for good. A rule of the account counts before one of all accounts, then the
- * one whose folder is nearest above. Of two for the same, the longer time counts: nothing goes by a mistake.
+ * one whose folder is nearest above. If two rules match equally, the longer time wins, so that no mail is deleted by mistake.
  */
 export function ruleFor(rules: readonly KeepRule[], account: string, folder: string): EndingRule | null {
   const fitting = rules.filter((rule) => isOf(rule, account) && holds(rule.folder, folder));

@@ -42,7 +42,7 @@ export class CommitTimer {
 
 const OPEN = decision("pass", "not_recorded", { counted: false, recorded: false });
 /** Earlier decisions, commands of administrators, and limits that count in memory at that time. */
-const HOLDS: readonly Reason[] = [
+const APPLY_UNRECORDED: readonly Reason[] = [
   "banned",
   "account_inactive",
   "outside_networks",
@@ -59,7 +59,7 @@ const HOLDS: readonly Reason[] = [
 export function failOpen(event: Event | null, decided: Decision | null): Decision {
   if (decided === null || event === null) return OPEN;
   if (holdsAccount(decided)) return mustWait(decided);
-  return "login" in event || HOLDS.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
+  return "login" in event || APPLY_UNRECORDED.includes(decided.reason) || decided.verdict === "hold" ? decided : OPEN;
 }
 
 function holdsAccount({ changes }: Decision): boolean {

@@ -9,8 +9,8 @@ import type { Millis } from "../core/time.ts";
 
 /**
  * The engine's external needs. Each port is named for the need, and adapters implement it. Here: clock, log,
- * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, and `admin-ports.ts` for the administrator's
- * commands.
+ * accounts, notices. Others: `storage-ports.ts`, `network-ports.ts`, `mailbox-ports.ts` for what is set for
+ * accounts, and `admin-ports.ts` for the administrator's commands.
  */
 
 export interface Clock {

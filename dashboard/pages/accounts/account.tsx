@@ -1,5 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
+import type { Forwarding } from "../../../src/admin/mailboxes.ts";
+import type { WrittenVacation } from "../../../src/core/mailbox-rules.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
@@ -153,8 +155,6 @@ function Removal({ name }: Readonly<{ name: string }>) {
 }
 
 type App = Readonly<{ id: string; name: string; madeBy: string; lastUsed: string | null }>;
-type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
-type Reply = Readonly<{ subject: string; text: string; until: string | null }>;
 
 /** App passwords, forwards and replies of the mailbox: after a hijack they may be the thief's. */
 export function AccountOwn({ account }: Pick<Props, "account">) {
@@ -164,7 +164,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
     const [apps, forwarding, { vacation }] = await Promise.all([
       get<{ items: readonly App[] }>(at("app-passwords")),
       get<Forwarding>(at("forwarding")),
-      get<{ vacation: Reply | null }>(at("vacation")),
+      get<{ vacation: WrittenVacation | null }>(at("vacation")),
     ]);
     return { apps: apps.items, forwarding, vacation };
   }, [account]);

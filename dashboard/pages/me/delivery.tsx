@@ -1,3 +1,5 @@
+import type { Forwarding } from "../../../src/admin/mailboxes.ts";
+import type { WrittenVacation } from "../../../src/core/mailbox-rules.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { t } from "../../mailbox-texts.ts";
@@ -14,8 +16,6 @@ export function DeliveryCards() {
     </>
   );
 }
-
-type Forwarding = Readonly<{ to: readonly string[]; keep: boolean }>;
 
 /** `MOST_FORWARDS` in `src/admin/mailboxes.ts`. */
 const MOST_ADDRESSES = 10;
@@ -106,15 +106,13 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   );
 }
 
-type Vacation = Readonly<{ subject: string; text: string; until: string | null }>;
-
-/** As many characters as the server takes. */
+/** `VACATION_LIMITS` in `src/core/mailbox-rules.ts`. */
 const MOST_CHARACTERS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
 /** What is answered while the reader is away. */
 function VacationCard() {
-  const { data, error, reload } = useLoaded(() => get<{ vacation: Vacation | null }>(PATH), []);
+  const { data, error, reload } = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
   const { isBusy, attempt } = useAttempt();
   const words = t.value.me.vacation;
   const submit = (event: Event): void => {
@@ -167,7 +165,7 @@ function VacationCard() {
   );
 }
 
-function InForce({ of: { until } }: Readonly<{ of: Vacation }>) {
+function InForce({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
   const words = t.value.me.vacation;
   if (until === null) return <strong>{words.always}</strong>;
   return (

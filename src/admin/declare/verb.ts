@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import type { Scope } from "../../core/access/scopes.ts";
 import { lazily } from "./fields.ts";
 
-/** How a verb is asked over HTTP. Fields that neither the path nor `given` has come in the query of GET and DELETE, otherwise in the body. */
+/** How a verb is asked over HTTP. Fields in neither the path nor `given` are sent in the query of GET and DELETE, otherwise in the body. */
 export type HttpForm<R = never> = Readonly<{
   /** Below `/api/v1`. In braces: fields of the verb. */
   route: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
@@ -137,7 +137,7 @@ export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
 /** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
-/** What the web's routes need (surfaces/api/routes.ts) and no more: who takes the web over could do all of it for its callers. */
+/** What the web's routes need (surfaces/api/routes.ts) and no more: an attacker who takes over the web could do all of it for its callers. */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;

@@ -58,8 +58,8 @@ export function decide(policy: Policy, facts: Facts & CommandFacts, event: Event
 
 /** A simulated ban must not hide a refusal that administrators asked for, so that is decided first, as if there were no ban. */
 function simulated(policy: Policy, facts: Facts, event: ClientEvent, now: Millis): Decision {
-  const held = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
-  if (held !== null && HOLDS.includes(held.reason)) return held;
+  const refused = facts.ban?.simulated === true ? decideClient(policy, unbanned(facts), event, now) : null;
+  if (refused !== null && ALWAYS_REFUSED.includes(refused.reason)) return refused;
   return withoutEffect(facts, decideAbout(policy, facts, event, now));
 }
 
@@ -125,8 +125,8 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
   });
 }
 
-/** Refusals that follow from what administrators said about their accounts, not from limits. They hold even then. */
-export const HOLDS: readonly Reason[] = ["account_inactive", "outside_networks"];
+/** Refusals that follow from what administrators said about their accounts, not from limits. They apply during a simulation too. */
+export const ALWAYS_REFUSED: readonly Reason[] = ["account_inactive", "outside_networks"];
 
 /** The same facts without any ban. A proxy, because a copy would look up every fact. */
 export function unbanned(facts: Facts): Facts {
@@ -152,7 +152,7 @@ export function withoutEffect({ ban }: Pick<Facts, "ban">, decided: Decision): D
     : decided.changes;
   if (isLeftToPostgrey(decided)) return { ...decided, simulated: "defer" };
   if (decided.reason === "first_contacts_marked") return { ...decided, simulated: "pass" };
-  if (decided.verdict === "pass" || isReal || HOLDS.includes(decided.reason)) return { ...decided, changes };
+  if (decided.verdict === "pass" || isReal || ALWAYS_REFUSED.includes(decided.reason)) return { ...decided, changes };
   const begun = changes.filter(({ type }) => type !== "HOLD_ACCOUNT");
   return { ...decided, changes: begun, verdict: "pass", simulated: decided.verdict };
 }

@@ -51,7 +51,7 @@ export type Change =
   | Readonly<{ type: "CORRESPOND"; address: string; account: string }>
   /** From now on the mail of this account is held. `prefix`, `ip`: from where the mail came that went past the limit. */
   | Readonly<{ type: "HOLD_ACCOUNT"; account: string; prefix: Prefix; ip: Ip; evidence: Evidence }>
-  /** The owner vouches for the account: its hold ends, and it has written to whom its held mail names. */
+  /** The owner vouches for the account: its hold ends, and the recipients of its held mail become its correspondents. */
   | Readonly<{ type: "END_HOLD"; account: string }>
   /** The held mail was deleted: the owner did not write it, and does not vouch for its place. */
   | Readonly<{ type: "DISOWN_HOLD"; account: string }>
@@ -119,7 +119,7 @@ export function isOnTheWay(type: string, decided: Pick<Decision, "verdict" | "re
 const NOTHING: readonly Change[] = [];
 
 /** A decision that counts and is recorded. `extra` overrides the defaults. */
-export function decision(verdict: Verdict, reason: Reason, extra: Partial<Decision> = {}): Decision {
+export function decision(verdict: Verdict, reason: Reason, extra: Partial<Omit<Decision, "simulated">> = {}): Decision {
   return {
     verdict,
     reason,

@@ -199,7 +199,7 @@ export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "ne
  * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
  * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred for every recipient;
  * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
- * strangers, who ask for people who exist, still come in. Null: answered as ever. Retries count for no ban.
+ * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries count for no ban.
  */
 export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {
   const evidence = reached(policy.serverProbes, facts.serverProbes, now);

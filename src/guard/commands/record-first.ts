@@ -27,8 +27,8 @@ export async function recordFirst<O extends Outcome>(
  * be in the accounts' database. Either way the caller must not hear that it succeeded.
  */
 export const UNRECORDED = failed(
-  "The database could not be written: it may or may not hold, and no record of it was kept.",
-  "Look whether it holds, and do it again once `status` finds the database well.",
+  "The database could not be written: the change may or may not have taken effect, and it was not recorded.",
+  "Check, and repeat it once `status` reports the database as healthy.",
 );
 
 /** The answer if the record comes first and could not be committed. */

@@ -158,7 +158,7 @@ test("verify fixes a firewall that someone changed, and leaves a good one unchan
 test("the addresses that always pass are updated on request, and when verify finds them changed", async () => {
   await enforcer.start();
   allow = [address(998)];
-  enforcer.allowChanged();
+  enforcer.renew();
   await until(() => firewall.allow === allow);
   allow = [address(997)];
   await enforcer.verify();
@@ -175,7 +175,7 @@ test("a kernel that cannot count connections keeps the bans, and there is a noti
     ["enforcing", [["connections_uncounted", "no such module"]]],
   );
   firewall.uncounted = null;
-  enforcer.allowChanged();
+  enforcer.renew();
   await until(() => raised.size === 0);
 });
 
@@ -208,7 +208,7 @@ test("whatever is committed and whatever fails, the firewall ends equal to the d
         if (type === "fail" && firewall.failing.length === 0) firewall.failing.push(n === 0 ? "reset" : "apply");
         if (type === "wait") for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve));
         if (type === "verify") void enforcer.verify();
-        if (type === "allow") enforcer.allowChanged();
+        if (type === "allow") enforcer.renew();
         if (type === "add") adds += 1;
         enforcer.nudge();
       }

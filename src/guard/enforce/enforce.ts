@@ -31,9 +31,7 @@ export type Enforcer = Readonly<{
   start(): Promise<void>;
   /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void;
-  /** Call it when the allow list, own networks or the IPv6 unit changed. */
-  allowChanged(): void;
-  /** Rebuilds the table, because something passed that it should have stopped. */
+  /** Rebuilds the table: the allow list, own networks or the IPv6 unit changed, or something passed that it should have stopped. */
   renew(): void;
   /** Checks whether the firewall is still complete, and repairs it. */
   verify(): Promise<void>;
@@ -62,7 +60,6 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
 export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
   nudge: () => undefined,
-  allowChanged: () => undefined,
   renew: () => undefined,
   verify: () => Promise.resolve(),
   status: () => ({ state: "off", lastStep: 0, reason: null }),
@@ -108,10 +105,6 @@ class BanEnforcer implements Enforcer {
     this.#wanted = true;
     // A nudge must not shorten the wait for the next try: the retry reads everything anyway. So does the start.
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
-  }
-
-  allowChanged(): void {
-    this.renew();
   }
 
   renew(): void {

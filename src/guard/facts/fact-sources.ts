@@ -87,7 +87,7 @@ export function neighboursIn(parts: NeighbourParts, network: Prefix, now: Millis
   };
 }
 
-/** What kind of recipient this is. Other domains are unknown: whether to relay is Postfix's decision. */
+/** What kind of recipient this is. Recipients in other domains count as known: whether to relay is Postfix's decision. */
 export function kindOf(policy: Policy, directory: RecipientDirectory, { recipient }: Recipient): RecipientKind {
   if (recipient === null) return "known";
   const at = recipient.lastIndexOf("@");

@@ -58,7 +58,7 @@ protocols = imap lmtp
 default_client_limit = ${clientLimit(site)}
 listen = ${site.ipv6 ? "*, ::" : "*"}
 login_greeting = Ready.
-${proxied === null ? "" : `# Of all others, the connection to a port for proxies ends.\nhaproxy_trusted_networks = ${proxied.networks.join(" ")}\n`}
+${proxied === null ? "" : `# Connections from anyone else to a proxy port are closed.\nhaproxy_trusted_networks = ${proxied.networks.join(" ")}\n`}
 ${dovecotTls(site)}
 disable_plaintext_auth = yes
 

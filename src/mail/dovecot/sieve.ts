@@ -9,7 +9,7 @@ const FILE = "vacation-dict.conf";
 /** Pigeonhole's own default, made explicit: the maximum number of mails that one mail may become. */
 const REDIRECTS = 4;
 
-/** For `plugin { }`: first the script for spam, then the account's vacation reply, if any, then the user's own script. */
+/** For `plugin { }`: first the script for spam, then the user's own script. The vacation reply runs between them (`replyColumn`). */
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve

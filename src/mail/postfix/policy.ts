@@ -7,7 +7,7 @@ import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
-/** Stages that need no decision: EHLO, MAIL, VRFY, ETRN. */
+/** Stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. The event `MAIL` is the stage DATA. */
 export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
 /** Of the port at which Dovecot hands mail over: whether this client may. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;

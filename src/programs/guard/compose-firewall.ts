@@ -83,7 +83,7 @@ export function composeFirewall(parts: FirewallParts) {
       },
     },
     committed({ allowChanged, bansChanged, sightings }: Committed): void {
-      if (allowChanged) enforcer.allowChanged();
+      if (allowChanged) enforcer.renew();
       else if (bansChanged) enforcer.nudge();
       if (bansChanged) kicker.nudge(hasProxies || ["unavailable", "off"].includes(enforcer.status().state));
       for (const sighting of sightings) leakMonitor.seen(sighting);

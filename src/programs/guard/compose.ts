@@ -241,7 +241,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     written = again.sources;
     served.serve(now);
     engine.setPolicy(toPolicy(now));
-    firewall.enforcer.allowChanged();
+    firewall.enforcer.renew();
     deliveries.reloaded();
     watch.configure(now);
     return { ok: true as const, changed };

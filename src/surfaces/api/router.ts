@@ -50,7 +50,7 @@ function failed(error: unknown, { parts }: Handlers): Response {
   if (error instanceof LookupsBusy) return busy();
   if (error instanceof JudgesBusy) return judgesBusy();
   parts.report(error);
-  return problem({ status: 500, code: "internal", detail: "The request failed for a reason of ours." });
+  return problem({ status: 500, code: "internal", detail: "The request failed because of an error in the server." });
 }
 
 /** No inline script or style, nothing from other hosts, no frames. */

@@ -1,23 +1,15 @@
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
-import type { Forwarding } from "../../../../admin/mailboxes.ts";
+import { type Forwarding, NO_REPLY } from "../../../../admin/mailboxes.ts";
 import { vacationEnd, type WrittenVacation } from "../../../../core/mailbox-rules.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
-import {
-  type CommandCall,
-  type CommandFailure,
-  type CommandOutcome,
-  done,
-  failed,
-  PROGRAM,
-  wrongUsage,
-} from "../../call.ts";
+import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { accountFrom, addressFrom } from "./accounts.ts";
+import { accountFrom, addressFrom, noAccount } from "./accounts.ts";
 
 /** `account forward ADDRESS [TO...]`: without a target, shows it. */
 export async function accountForward(call: CommandCall): Promise<CommandOutcome> {
@@ -40,14 +32,18 @@ export async function accountForward(call: CommandCall): Promise<CommandOutcome>
   return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
 }
 
-async function showForwarding(call: CommandCall, name: string): Promise<CommandOutcome> {
-  const account = accountFrom(name);
-  if (typeof account !== "string") return account;
+/** What is stored for an account that exists. */
+async function existing(call: CommandCall, name: AccountName) {
   const opened = await call.reader();
   if (!opened.ok) return opened;
-  if (opened.reader.account(account) === null)
-    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const { forwarding } = opened.reader.own(name);
+  const account = opened.reader.account(name);
+  return account === null ? noAccount(name) : { account, own: opened.reader.own(name) };
+}
+
+async function showForwarding(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
+  const found = await existing(call, name);
+  if ("ok" in found) return found;
+  const { forwarding } = found.own;
   return done({ name, forwarding }, forwardingSentence(name, forwarding));
 }
 
@@ -70,7 +66,7 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
       ? wrongUsage("The reply needs a text.", `${PROGRAM} help account vacation`)
       : showVacation(call, name);
   const vacation = isOff
-    ? { subject: "", text: null, until: null }
+    ? NO_REPLY.given
     : { subject: subject ?? "", text, until: until === null ? null : endOf(until) };
   const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...vacation });
   if (!asked.ok) return asked;
@@ -78,11 +74,9 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
 }
 
 async function showVacation(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  if (opened.reader.account(name) === null)
-    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const { vacation } = opened.reader.own(name);
+  const found = await existing(call, name);
+  if ("ok" in found) return found;
+  const { vacation } = found.own;
   return done({ name, vacation }, vacationText(name, vacation, call.now()));
 }
 
@@ -124,11 +118,10 @@ export async function accountNetworks(call: CommandCall): Promise<CommandOutcome
 const HOW_WRITTEN = "Write it like 203.0.113.0/24 or 2001:db8::/32.";
 
 async function list(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const account = opened.reader.account(name);
-  if (account === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  return done({ name, networks: account.networks }, networksSentence(name, account.networks));
+  const found = await existing(call, name);
+  if ("ok" in found) return found;
+  const { networks } = found.account;
+  return done({ name, networks }, networksSentence(name, networks));
 }
 
 function networksSentence(name: AccountName, networks: readonly string[]): string {
@@ -154,12 +147,10 @@ async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number
 }
 
 async function showQuota(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  const account = opened.reader.account(name);
-  if (account === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  const found = await existing(call, name);
+  if ("ok" in found) return found;
   const use = await mailboxUse(call, name);
-  const { quotaBytes } = account;
+  const { quotaBytes } = found.account;
   const limit = quotaText(call, quotaBytes);
   const text =
     use === null
@@ -199,19 +190,17 @@ function quotaFrom(text: string): number | null | CommandFailure {
 export async function appPasswordList(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  const opened = await call.reader();
-  if (!opened.ok) return opened;
-  if (opened.reader.account(name) === null)
-    return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
-  const { appPasswords } = opened.reader.own(name);
-  const found = { name, appPasswords };
+  const found = await existing(call, name);
+  if ("ok" in found) return found;
+  const { appPasswords } = found.own;
+  const listed = { name, appPasswords };
   if (appPasswords.length === 0)
-    return done(found, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
+    return done(listed, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
   const rows = appPasswords.map(({ name: app, usedAt, madeAt, madeBy }) => [
     oneLine(app),
     usedAt === null ? "never" : dayAndTime(usedAt),
     dayAndTime(madeAt),
     oneLine(madeBy),
   ]);
-  return done(found, columns([["APP PASSWORD", "USED", "MADE", "BY"], ...rows]));
+  return done(listed, columns([["APP PASSWORD", "USED", "MADE", "BY"], ...rows]));
 }

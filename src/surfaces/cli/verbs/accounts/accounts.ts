@@ -144,6 +144,10 @@ export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "sus
 /** States other than suspended or not. */
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
+export function noAccount(name: string): CommandFailure {
+  return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+}
+
 export function accountFrom(text: string | undefined): AccountName | CommandFailure {
   const name = parseAccountName(text ?? "");
   return name ?? wrongUsage(`"${oneLine(text ?? "")}" cannot be an account.`, "Write it like anna@example.org.");

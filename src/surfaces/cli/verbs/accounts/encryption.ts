@@ -21,7 +21,7 @@ import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { rootOnly } from "../upkeep/backup.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
-import { accountFrom } from "./accounts.ts";
+import { accountFrom, noAccount } from "./accounts.ts";
 
 const keys = () => import("../../../../mail/dovecot/mail-keys.ts");
 
@@ -195,7 +195,7 @@ export async function encryptionRecover(call: CommandCall): Promise<CommandOutco
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const hash = opened.reader.accountPassword(name);
-  if (hash === null) return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  if (hash === null) return noAccount(name);
   if (opened.reader.accountKeys(name).length === 0) return failed(`${name} never had its own key.`, "");
   const password = await typed(call, name);
   if (typeof password !== "string") return password;

@@ -17,7 +17,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { proofFor } from "../../passwords.ts";
-import { accountFrom, secretOf } from "../accounts/accounts.ts";
+import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
 import { beginOf, isFailure, openIncidentOf, take, UNSURE, withContacts } from "./incident.ts";
 import {
@@ -87,8 +87,7 @@ async function plan(
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const missing = accounts.find((name) => opened.reader.account(name) === null);
-  if (missing !== undefined)
-    return failed(`There is no account ${missing}.`, `\`${PROGRAM} account list\` shows them.`);
+  if (missing !== undefined) return noAccount(missing);
   const targets = addressesFrom(call);
   if ("ok" in targets) return targets;
   const strangers = call.flag("ban-new") ? accounts.flatMap((name) => opened.reader.newPlaces(name, since)) : [];
