@@ -3,7 +3,7 @@ import type { Policy } from "../core/decide/policy.ts";
 import type { Prefix } from "../core/net/ip.ts";
 import { objects, text } from "./declare/fields.ts";
 import { count, list, meaning, time } from "./declare/kinds.ts";
-import { ADMIN, answers, changesUntried, PROVEN_ADMIN, type ResultOf, reads, verb } from "./declare/verb.ts";
+import { ADMIN, answers, changesUntried, PROVEN_ADMIN, reads, verb } from "./declare/verb.ts";
 
 /** The settings, as the dashboard and the API see and change them. The guard decides everything, the keeper writes the file. */
 
@@ -110,7 +110,6 @@ const changed = answers(() =>
     recorded: meaning(z.boolean(), "False: it is in force, but the database could not keep a record of it."),
   }),
 );
-export type SettingsChanged = ResultOf<typeof changed>;
 
 /** The key, and its value as JSON; null: the default again. */
 const changes = objects(MOST_CHANGES, { key: text(64), value: z.nullable(text(VALUE_CHARACTERS)) });

@@ -16,7 +16,7 @@ export type CrowdRules = Pick<ConnectionRules, "places" | "shares" | "unitOf" | 
   Readonly<{
     /** Whether mail from this unit is known to be wanted: it is cut last. */
     isWanted: (unit: Prefix) => boolean;
-    /** The account that signed in from a known unit; of several always the same. The unit itself if that is not known. */
+    /** The only account that signed in from a known unit; the unit itself if there are several, as in an office. */
     ownerOf: (unit: Prefix) => string;
   }>;
 

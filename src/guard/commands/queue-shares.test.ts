@@ -4,7 +4,7 @@ import type { Reply } from "../../admin/declare/control.ts";
 import { QueueShares } from "./turns.ts";
 
 const DONE: Reply = { ok: true, result: { done: true } };
-const ANNA = { digest: "anna" };
+const ANNA = { item: { how: "token", name: "anna" } } as const;
 
 test("commands on the queue wait for each other, even for one that fails; other commands do not", async () => {
   const shares = new QueueShares({ deletes: () => 7, releases: () => 3, left: () => ({ deletes: 0, releases: 0 }) });
@@ -34,7 +34,8 @@ test("commands on the queue wait for each other, even for one that fails; other 
 test("at most sixteen wait, four of one caller, so that a reader does not keep an administrator from the queue", async () => {
   const shares = new QueueShares({ deletes: () => 0, releases: () => 0, left: () => ({ deletes: 0, releases: 0 }) });
   const gate = Promise.withResolvers<void>();
-  const ask = async (digest: string) => shares.inTurn({ digest }, "queue_list", () => gate.promise.then(() => DONE));
+  const ask = async (name: string) =>
+    shares.inTurn({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
   const waiting = Array.from({ length: 4 }, () => ask("reader"));
   const refused = await ask("reader");
   assert.ok(!refused.ok && /many others/.test(refused.message));

@@ -4,8 +4,8 @@ import { failed } from "./refusals.ts";
 import type { WebCaller } from "./web/web.ts";
 import { isOnQueue, isTriedOnQueue, type WebBounds } from "./web/web-bounds.ts";
 
-/** A session or a token. */
-type Caller = Pick<WebCaller, "digest">;
+/** All sessions of one person count together. */
+type Caller = Readonly<{ item: Pick<WebCaller["item"], "how" | "name"> }>;
 
 type Run<T extends Reply> = () => Promise<T> | T;
 type OfShare = (share: Share) => Promise<Reply> | Reply;
@@ -23,11 +23,12 @@ export class Turn {
     this.#places = places;
   }
 
+  /** Root, whose caller is null, always waits. */
   take<T extends Reply>(caller: Caller | null, run: Run<T>): Promise<T> | CommandError {
-    const who = caller?.digest ?? ROOT;
+    const who = caller === null ? ROOT : `${caller.item.how} ${caller.item.name}`;
     const { most, ofOne, busy } = this.#places;
     const all = [...this.#waiting.values()].reduce((sum, some) => sum + some, 0);
-    if (all >= most || this.#of(who) >= ofOne) return failed(busy, "Try again in a few seconds.");
+    if (caller !== null && (all >= most || this.#of(who) >= ofOne)) return failed(busy, "Try again in a few seconds.");
     this.#waiting.set(who, this.#of(who) + 1);
     const done = this.#last.then(run).finally(() => this.#leave(who));
     this.#last = done.catch(() => undefined);
@@ -48,7 +49,6 @@ export class Turn {
 /** 1,000 mails: the web's caller waits at most 15 s. */
 const WEB_ROUNDS = 2;
 const QUEUE_PLACES = { most: 16, ofOne: 4, busy: "The queue is being looked at for many others." };
-/** Root's own callers have no session. */
 const ROOT = "root";
 
 /** Root is limited only by the time of a command. */

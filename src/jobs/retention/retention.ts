@@ -47,13 +47,18 @@ export function setLegalHold(path: string, { account, since, reason }: LegalHold
   writeRecord(path, { holds: [...others, kept] });
 }
 
-/** Adds the holds of a second list. If that list cannot be read, it replaces the first: then nothing is removed until it is repaired. */
+/** Adds the holds of a second list. If one of them cannot be read, that one stays: nothing is removed until it is repaired. */
 export function joinLegalHolds(path: string, other: string): void {
   if (!existsSync(other)) return;
+  if (!isReadable(other)) copyFile(other, path, 0o600);
+  else if (isReadable(path)) for (const one of readLegalHolds(other)) setLegalHold(path, one);
+}
+
+function isReadable(path: string): boolean {
   try {
-    for (const one of readLegalHolds(other)) setLegalHold(path, one);
+    return readLegalHolds(path).length >= 0;
   } catch {
-    copyFile(other, path, 0o600);
+    return false;
   }
 }
 

@@ -123,21 +123,72 @@ for (const [encoding, encode] of [
     assert.equal(whole.count, 2_001);
   });
 
-test("an encoding that filters read differently makes the parts of a message countless", () => {
-  const body = (encoding: string, text: string) => `${ENCODED}${encoding}\r\n\r\n${text}\r\n--a b--\r\n`;
-  const wrong = [
-    body("base64", `WDogeQ==${inBase64(message(5))}`),
-    body("base64", `${inBase64(message(5))}-`),
-    body("base64\r\nContent-Transfer-Encoding: quoted-printable", inBase64(message(5))),
-    body("x-uuencode", "begin 644 x"),
-  ];
-  for (const one of wrong) assert.equal(counted(MIXED, one), 1_000_000, one);
+const MESSAGE = "Content-Type: message/rfc822\r\n";
+const ENCODING = "Content-Transfer-Encoding: ";
+const inPart = (part: string): string => `--a b\r\n${part}\r\n--a b--\r\n`;
+for (const [how, body] of [
+  [
+    "the encoding of the message around it",
+    inPart(`${MESSAGE}${ENCODING}base64\r\n\r\n${inBase64(`${MESSAGE}\r\n${inBase64(message(2_000))}`)}`),
+  ],
+  [
+    "the encoding of the multipart around it",
+    inPart(
+      `Content-Type: multipart/mixed; boundary=c\r\n${ENCODING}base64\r\n\r\n--c\r\n${MESSAGE}\r\n${inBase64(message(2_000))}`,
+    ),
+  ],
+  [
+    "a line within that another part declares as its delimiter",
+    `--a b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n--c--\r\n${inPart(`${MESSAGE}${ENCODING}quoted-printable\r\n\r\nContent-Type: multipart/mixed; boundary=3Din\r\n\r\n--c\r\n\r\n${"=2D=2Din\r\n\r\ntext\r\n".repeat(2_000)}`)}`,
+  ],
+  ["empty lines before its header", inPart(`${MESSAGE}\r\n\r\n\r\n${message(2_000)}`)],
+  [
+    "an encoding behind 5,000 spaces",
+    inPart(`${MESSAGE}Content-Transfer-Encoding:${" ".repeat(5_000)}base64\r\n\r\n${inBase64(message(2_000))}`),
+  ],
+  [
+    "a type behind 5,000 spaces",
+    inPart(`Content-Type:${" ".repeat(5_000)}multipart/mixed; boundary=in\r\n\r\n${message(2_000)}`),
+  ],
+  ["an encoding in another spelling", inPart(`${MESSAGE}${ENCODING}base-64\r\n\r\n${inBase64(message(2_000))}`)],
+  [
+    "foreign characters and padding within",
+    inPart(
+      `${MESSAGE}${ENCODING}base64\r\n\r\n${inBase64("X: y")}${inBase64(message(2_000)).replace(/.{8}/g, "$&-=")}`,
+    ),
+  ],
+  [
+    "a signed envelope",
+    inPart(
+      `Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n${ENCODING}base64\r\n\r\n${inBase64(`0\u0001${message(2_000)}`)}`,
+    ),
+  ],
+] as const)
+  test(`the parts of a message with ${how} are too many`, () => {
+    for (const size of [64, 1_000_000]) assert.ok(counted(MIXED, body, size) > 1_000, `in pieces of ${size}`);
+  });
+
+test("an attachment of many lines is no message because of its name", () => {
+  const lines = inBase64("1;2;3\r\n".repeat(40_000));
+  for (const type of ["text/csv; name*=utf-8''messages%20%C3%BC.csv", "text/csv; name=Message log.csv"])
+    assert.equal(counted(MIXED, inPart(`Content-Type: ${type}\r\n${ENCODING}base64\r\n\r\n${lines}`)), 2);
+});
+
+test("more encodings than an honest mail has make the parts of a message countless", () => {
+  assert.equal(counted(MIXED, `${ENCODED}x-uuencode\r\n\r\nbegin 644 x\r\n--a b--\r\n`), 1_000_000);
   const within = (depth: number): string =>
     depth === 0
       ? message(1)
       : `Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n${inBase64(within(depth - 1))}\r\n`;
-  assert.ok(counted("message/rfc822", within(3)) < 10);
-  assert.equal(counted("message/rfc822", within(5)), 1_000_000);
+  assert.ok(counted("message/rfc822", within(2)) < 10);
+  assert.equal(counted("message/rfc822", within(4)), 1_000_000);
+});
+
+test("a plain message that is said to be encoded is counted as it is", () => {
+  for (const encoding of ["base64", "quoted-printable"]) {
+    assert.ok(counted(MIXED, `${ENCODED}${encoding}\r\n\r\n${message(5)}\r\n--a b--\r\n`) < 12);
+    assert.ok(counted(MIXED, `${ENCODED}${encoding}\r\n\r\n${message(2_000)}\r\n--a b--\r\n`) > 1_000);
+  }
 });
 
 test("a mail that is forwarded as an attachment, with a text of many rules, does not count as parts", () => {
@@ -150,7 +201,7 @@ test("a mail that is forwarded as an attachment, with a text of many rules, does
 });
 
 test("many fields in the headers of parts are too many parts", () => {
-  const fields = "X: y\r\n".repeat(20_000);
+  const fields = "X: y\r\n".repeat(40_000);
   assert.ok(counted(MIXED, `--a b\r\n${fields}\r\ntext\r\n--a b--\r\n`) > 1_000);
   assert.ok(counted("message/rfc822", `${fields}\r\ntext\r\n`) > 1_000);
   assert.equal(counted(MIXED, `${part("a b", "X: y\r\n".repeat(9)).repeat(100)}--a b--\r\n`), 101);

@@ -11,7 +11,7 @@ const MOST_TYPE_BYTES = 2_000;
 const MOST_BOUNDARY_CHARACTERS = 200;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
 /** What a filter may find parts in. */
-const MAY_HAVE_PARTS = /multipart|message|boundary/i;
+const MAY_HAVE_PARTS = /multipart|message|boundary|pkcs7/i;
 /** Of types and parameters. The RFC allows more characters, which filters read differently. */
 const NAME = "[+._0-9a-z-]+";
 /** More than a token of the RFC, because mailers omit the quotes. */
@@ -27,25 +27,33 @@ const WELL_FORMED = new RegExp(
   "i",
 );
 /** A message in a message, each encoded. */
-const MOST_ENCODED = 3;
-/** Header fields of parts cost filters time too: ten of them count as a part. */
-const FIELDS_OF_A_PART = 10;
+const MOST_ENCODED = 2;
+/** Bytes of encoded messages in one mail that are decoded, and lines that are looked at: seconds of the guard's time. */
+const MOST_DECODED_BYTES = 50 * 1024 * 1024;
+const MOST_LINES = 500_000;
+/** Header fields of parts cost filters time too: so many count as a part. */
+const FIELDS_OF_A_PART = 30;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
-const MESSAGE = /^(?:content-type\s*:)?\s*message\//i;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 
+/** What is left to read of a mail, with all that it contains. */
+type Budget = { bytes: number; lines: number };
+/** Of a part whose header is being read. */
+type Part = { isMessage: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
+type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
+
 /**
  * Counts the parts of a MIME message (RFC 2046, 5.1) as it arrives. Looks at delimiters, at the lines after them, and into messages
  * that are encoded, which RFC 2046, 5.2.1, forbids and filters decode.
  */
 export class MimeParts {
-  /** How many encoded messages this one is in. */
-  readonly #depth: number;
+  /** `depth`: how many encoded messages this one is in. `encodings`: those of what it is in, which rspamd takes for its own too. */
+  readonly #within: Within;
   /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
   /** Those of them that no line has had yet. */
@@ -53,49 +61,60 @@ export class MimeParts {
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
-  #inHeader = false;
-  /** The field of a part's header that is being read. */
-  #field = "";
-  /** The part is a message, whose own header comes next. */
-  #isMessage = false;
   #isBody = false;
+  #inHeader = false;
+  /** No line of the header has come yet; rspamd skips empty ones before it. */
+  #isLeading = false;
+  /** The field of a part's header that is being read; its end is cut off if it is very long. */
+  #field = "";
+  #isCut = false;
+  #part = newPart();
+  /** The encodings of multiparts so far. */
+  #inherited: string;
+  /** The encoded message that is being read: as it is, and decoded in each way that a filter may. */
+  #inner: readonly Readonly<{ decode: Decode; parts: MimeParts }>[] = [];
+  /** From where on its bytes are still to be decoded, and the delimiter before it. */
+  #undecoded = 0;
+  #innerBoundary: string | null = null;
+  #boundary: string | null = null;
   #mayHaveParts = false;
   #isOdd = false;
-  /** The transfer encodings of the part whose header is being read. */
-  #encodings = "";
-  /** The encoded message that is being read, and from where on its bytes are still to be decoded. */
-  #inner: Readonly<{ decode: Decode; parts: MimeParts }> | null = null;
-  #undecoded = 0;
   #isUncountable = false;
+  /** It is in an envelope. */
+  #isSealed = false;
+  /** Its lines are those of an encoding, not of a header. */
+  #isEncoded = false;
   /** Fields in the headers of parts. */
   #fields = 0;
   #count = 0;
   /** Other lines that start with two hyphens; a text may have many. */
   #rules = 0;
 
-  constructor(depth = 0) {
-    this.#depth = depth;
+  constructor(within: Within = { depth: 0, encodings: "", budget: { bytes: MOST_DECODED_BYTES, lines: MOST_LINES } }) {
+    this.#within = within;
+    this.#inherited = within.encodings;
   }
 
   get mayHaveParts(): boolean {
     return this.#mayHaveParts;
   }
 
-  /** A million if the mail has more different boundaries than are kept, or an encoding that filters read differently, as no honest one has. */
+  /** A million if the mail has more than is read, or what filters read differently, as no honest one does. */
   get count(): number {
-    if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES) return UNCOUNTED;
+    const { bytes, lines } = this.#within.budget;
+    if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
     const rules = this.#isOdd || this.#missing.size > 0 ? this.#rules : 0;
-    const found = this.#count + rules + (this.#inner?.parts.count ?? 0);
-    return Math.max(found, Math.floor(this.#fields / FIELDS_OF_A_PART));
+    return Math.max(this.#count + rules + this.#ofInner, Math.floor(this.#fields / FIELDS_OF_A_PART));
   }
 
-  /** A header field of the mail. Those of its content come first. */
+  get #ofInner(): number {
+    return Math.max(0, ...this.#inner.map(({ parts }) => parts.count));
+  }
+
+  /** A header field of the mail. */
   field(name: string, value: string): void {
-    if (name === "content-type") {
-      this.#read(value);
-      // Its body starts with a header.
-      this.#inHeader = this.#isMessage;
-    } else if (name === "content-transfer-encoding") this.#encodings += ` ${value}`;
+    if (name === "content-type") this.#read(value);
+    else if (name === "content-transfer-encoding") this.#part.encodings += ` ${value}`;
   }
 
   /** The value of a Content-Type, or the whole field. */
@@ -107,7 +126,10 @@ export class MimeParts {
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
     this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
-    this.#isMessage ||= (isWellFormed ? MESSAGE : /message/i).test(type);
+    const [kind = ""] = type.split(";");
+    this.#part.isMessage ||= /message/i.test(kind);
+    this.#part.isMultipart ||= /multipart/i.test(kind);
+    this.#part.isSealed ||= /pkcs7/i.test(kind) && !/signature/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
       this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS;
@@ -125,8 +147,7 @@ export class MimeParts {
     const bytes = Buffer.concat([this.#rest, chunk]);
     if (!this.#isBody) {
       this.#isBody = true;
-      if (this.#isMessage) this.#openInner(this.#rest.length);
-      this.#isMessage = false;
+      this.#endHeader(this.#rest.length);
     }
     let at = 0;
     for (;;) {
@@ -134,7 +155,7 @@ export class MimeParts {
       if (start < 0) break;
       const end = bytes.indexOf(NEWLINE, start + 1);
       at = start;
-      if (end < 0) break;
+      if (end < 0 || this.#within.budget.lines-- < 0) break;
       this.#line(bytes, start + 1, end);
       at = end;
     }
@@ -158,69 +179,100 @@ export class MimeParts {
     const isEnd = name?.endsWith("--") === true && this.#boundaries.has(name.slice(0, -2));
     if (isStart || isEnd) {
       this.#count++;
-      this.#closeInner(bytes, start - 1);
+      // A line within the message may look like a delimiter of a part before it.
+      if (name === this.#innerBoundary || name === `${this.#innerBoundary}--`) this.#closeInner(bytes, start - 1);
     }
     if (isStart) {
       this.#missing.delete(name);
+      this.#boundary = name;
+      this.#part = newPart();
       this.#inHeader = true;
-      this.#isMessage = false;
-      this.#encodings = "";
       return;
     }
     if (name !== null && !isEnd) {
       this.#rules++;
       this.#isOdd ||= this.#inHeader;
     }
+    if (!this.#inHeader) return;
     // A line of spaces continues a field.
     const isEmpty = end === start || (end === start + 1 && bytes[start] === CR);
-    if (this.#inHeader) this.#header(line, isEmpty, end);
-  }
-
-  #header(line: string, isEmpty: boolean, end: number): void {
-    if (isEmpty) {
-      if (this.#isMessage) this.#openInner(end + 1);
-      this.#inHeader = this.#isMessage;
-      this.#isMessage = false;
-      this.#encodings = "";
-    } else if (this.#field.length < MOST_LINE_BYTES) this.#field += line;
+    if (isEmpty && !this.#isLeading) this.#endHeader(end + 1);
+    else if (!isEmpty) {
+      this.#isLeading = false;
+      if (this.#field.length <= MOST_LINE_BYTES) this.#field += line;
+      this.#isCut ||= end - start >= MOST_LINE_BYTES || this.#field.length > MOST_LINE_BYTES;
+    }
   }
 
   /** Reads a field once it is whole: its lines may be many. */
   #endField(): void {
-    const field = this.#field;
+    // Within an envelope other bytes come before the first field.
+    const field = this.#isSealed ? this.#field.replace(/^.*?(?=content-t[a-z-]+\s*:)/i, "") : this.#field;
+    const isCut = this.#isCut;
     this.#field = "";
-    // Those of an encoded message are counted decoded.
-    if (this.#inner === null) this.#fields++;
-    if (/^content-type\s*:/i.test(field)) this.#read(field);
-    else if (/^content-transfer-encoding\s*:/i.test(field)) this.#encodings += field.slice(field.indexOf(":"));
+    this.#isCut = false;
+    if (field !== "" && !this.#isEncoded) this.#fields++;
+    const isType = /^content-type\s*:/i.test(field);
+    const isEncoding = /^content-transfer-encoding\s*:/i.test(field);
+    if (isType || isEncoding) this.#isUncountable ||= isCut;
+    if (isType) this.#read(field);
+    else if (isEncoding) this.#part.encodings += field.slice(field.indexOf(":"));
   }
 
-  /** The message starts at this byte. If it is encoded, it is decoded too. */
-  #openInner(start: number): void {
-    const isBase64 = /base64/i.test(this.#encodings);
-    const isQuoted = /quoted-printable/i.test(this.#encodings);
-    if (!isBase64 && !isQuoted && !/uu/i.test(this.#encodings)) return;
-    if (isBase64 === isQuoted || this.#depth === MOST_ENCODED) {
-      this.#isUncountable = true;
-      return;
-    }
-    const parts = new MimeParts(this.#depth + 1);
-    parts.field("content-type", "message/rfc822");
-    this.#inner = { decode: isBase64 ? base64() : quotedPrintable(), parts };
+  /** Of the mail, or of a part: its body starts at this byte. */
+  #endHeader(start: number): void {
+    const part = this.#part;
+    this.#part = newPart();
+    if (part.isMultipart) this.#inherited += part.encodings;
+    const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
+    this.#inHeader = part.isMessage && !isOpened;
+    this.#isLeading = this.#inHeader;
+  }
+
+  /** Whether the message is encoded, or signed within an envelope (RFC 8551, 3.5.2), whose own bytes are not looked at. */
+  #openInner(start: number, { encodings, isSealed }: Part): boolean {
+    const all = encodings + this.#inherited;
+    const decoders = [
+      ...(/base-?64/i.test(all) ? [base64()] : []),
+      ...(/quoted/i.test(all) ? [quotedPrintable()] : []),
+      ...(/uu/i.test(all) ? [null] : []),
+    ];
+    if (decoders.length === 0 && !isSealed) return false;
+    const { depth, budget } = this.#within;
+    if (depth === MOST_ENCODED || decoders.includes(null)) this.#isUncountable = true;
+    const within = { depth: depth + 1, encodings: all, budget };
+    this.#inner = [asIs, ...decoders].flatMap((decode) => {
+      if (decode === null || this.#isUncountable) return [];
+      const parts = new MimeParts(within);
+      parts.#isEncoded = decode === asIs;
+      parts.#isSealed = parts.#isOdd = isSealed;
+      parts.#inHeader = parts.#isLeading = parts.#isBody = true;
+      return [{ decode, parts }];
+    });
     this.#undecoded = start;
+    this.#innerBoundary = this.#boundary;
+    return true;
   }
 
   #decode(bytes: Buffer, to: number): void {
-    if (this.#inner === null || to <= this.#undecoded) return;
-    const decoded = this.#inner.decode(bytes.subarray(this.#undecoded, to));
+    if (this.#inner.length === 0 || to <= this.#undecoded) return;
+    const encoded = bytes.subarray(this.#undecoded, to);
     this.#undecoded = to;
-    if (decoded === null) this.#isUncountable = true;
-    else this.#inner.parts.push(decoded);
+    for (const { decode, parts } of this.#inner) {
+      this.#within.budget.bytes -= encoded.length;
+      parts.push(decode(encoded));
+    }
   }
 
   #closeInner(bytes: Buffer, end: number): void {
     this.#decode(bytes, end);
-    this.#count += this.#inner?.parts.count ?? 0;
-    this.#inner = null;
+    this.#count += this.#ofInner;
+    this.#inner = [];
   }
 }
+
+function newPart(): Part {
+  return { isMessage: false, isMultipart: false, isSealed: false, encodings: "" };
+}
+
+const asIs: Decode = (bytes) => Buffer.from(bytes);

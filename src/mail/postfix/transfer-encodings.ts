@@ -1,5 +1,5 @@
-/** Decodes the next bytes of a body; null if decoders would differ on what they mean. Its lines end in LF, as filters take each CR for an end. */
-export type Decode = (bytes: Buffer) => Buffer | null;
+/** Decodes the next bytes of a body. Its lines end in LF, as filters take each CR for an end. */
+export type Decode = (bytes: Buffer) => Buffer;
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -7,21 +7,38 @@ const EQUALS = 0x3d;
 /** Longer space at the end of a line is not waited for. */
 const MOST_HELD_BYTES = 1_000;
 
-/** RFC 2045, 6.8. Null if there is more than the alphabet, white space and padding at the end. */
+/** RFC 2045, 6.8. What is not of the alphabet is skipped, as by rspamd, for which padding ends a group of four only after two. */
 export function base64(): Decode {
-  let left = "";
-  let isPadded = false;
+  let group = 0;
+  let length = 0;
+  let isSkipping = false;
   const lines = lineEnds();
   return (bytes) => {
-    const text = bytes.toString("latin1").replace(/\s+/g, "");
-    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || (isPadded && !/^=*$/.test(text))) return null;
-    isPadded ||= text.endsWith("=");
-    const all = left + text.replace(/=+$/, "");
-    const whole = isPadded ? all.length : all.length - (all.length % 4);
-    left = all.slice(whole);
-    return lines(Buffer.from(all.slice(0, whole), "base64"));
+    const decoded = Buffer.alloc(bytes.length);
+    let at = 0;
+    for (const byte of bytes) {
+      const bits = BITS[byte] ?? NONE;
+      if (isSkipping) {
+        isSkipping = false;
+      } else if (bits !== NONE) {
+        group = (group << 6) | bits;
+        length = (length + 1) % 4;
+        if (length !== 1) decoded[at++] = group >> (SPARE_BITS[length] ?? 0);
+      } else if (byte === EQUALS && length === 2) {
+        isSkipping = true;
+        length = 0;
+      }
+    }
+    return lines(decoded.subarray(0, at));
   };
 }
+
+const NONE = 255;
+const BITS = new Uint8Array(256).fill(NONE);
+for (const [bits, letter] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].entries())
+  BITS[letter.charCodeAt(0)] = bits;
+/** By the letters of a group so far: how many bits of the last one belong to the next byte. */
+const SPARE_BITS = [0, 6, 4, 2] as const;
 
 /** RFC 2045, 6.7. An equals sign that encodes nothing stays. */
 export function quotedPrintable(): Decode {
@@ -67,14 +84,17 @@ function hex(byte = 0): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
-/** Makes one LF of each CR, LF and CRLF. */
+/** Makes one LF of each CR, LF, CRLF and LFCR, and leaves out NUL, as Postfix does for what is not encoded. */
 function lineEnds(): (bytes: Buffer) => Buffer {
-  let isAfterCr = false;
+  let before = 0;
   return (bytes) => {
     let length = 0;
     for (const byte of bytes) {
-      if (byte !== LF || !isAfterCr) bytes[length++] = byte === CR ? LF : byte;
-      isAfterCr = byte === CR;
+      if (byte === 0) continue;
+      const isEnd = byte === CR || byte === LF;
+      const isSecond = isEnd && byte !== before && (before === CR || before === LF);
+      if (!isSecond) bytes[length++] = isEnd ? LF : byte;
+      before = isSecond ? 0 : byte;
     }
     return bytes.subarray(0, length);
   };

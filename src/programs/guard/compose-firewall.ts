@@ -168,7 +168,10 @@ export function composeConnectionWatch(parts: ConnectionParts): ConnectionWatch 
     const server = honest.server(unit, network, later(clock.now(), -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   };
-  const ownerOf = (unit: Prefix): string => accounts.accountsOf(unit, knownSince()).toSorted()[0] ?? unit;
+  const ownerOf = (unit: Prefix): string => {
+    const owners = accounts.accountsOf(unit, knownSince());
+    return owners.length === 1 ? (owners[0] ?? unit) : unit;
+  };
   const crowdRules = () => ({ ...rules(), isWanted: isWantedServer, ownerOf });
   const ports = () => connectionLimit(settings()).ports;
   const kernel = new KernelConnections();

@@ -225,7 +225,9 @@ function statements(sql: (text: string) => StatementSync) {
     sendersOf: sql("SELECT address FROM sender_login WHERE logins = ? COLLATE NOCASE ORDER BY address LIMIT ?"),
     leadsTo: sql(`
       WITH RECURSIVE reached (address) AS (
-        VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address)
+        VALUES (?) UNION SELECT target FROM onward JOIN reached ON onward.address = reached.address
+        UNION SELECT substr(address, 1, instr(address, '+') - 1) || substr(address, instr(address, '@')) FROM reached
+        WHERE instr(address, '+') > 1)
       SELECT 1 FROM reached WHERE address = ?`),
     countTargets: sql("SELECT count(*) AS n FROM alias WHERE address = ?"),
     addAlias: sql("INSERT INTO alias (address, target) VALUES (?, ?) ON CONFLICT DO NOTHING"),

@@ -42,6 +42,19 @@ test("the widest of those that lead to it counts, and a circle ends", () => {
   );
 });
 
+test("mail goes on to each target, and to the mailbox of an address with an extension", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  db.exec(
+    `INSERT INTO alias VALUES ('info@example.test', 'Anna+shop@example.test'), ('anna@example.test', 'x@else.example')`,
+  );
+  assert.deepEqual(new SqliteAliasReach(db).onward("info@example.test"), [
+    "info@example.test",
+    "anna+shop@example.test",
+    "anna@example.test",
+    "x@else.example",
+  ]);
+});
+
 test("each step of the search uses an index, as it runs in the guard's own thread", () => {
   const db = databaseOnMemory(accountsMigrations);
   for (const column of ["address", "target"]) {

@@ -99,7 +99,7 @@ export class SqliteAliasReach implements AliasReach {
   }
 
   onward(address: string): readonly string[] {
-    return allFrom(address, (one) => this.#targetsOf(one));
+    return allFrom(address, (one) => [withoutExtension(one), ...this.#targetsOf(one)]);
   }
 
   /** The address, and each alias that has it among its targets, directly or through others. */

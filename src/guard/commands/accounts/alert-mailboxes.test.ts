@@ -22,6 +22,9 @@ test("a mailbox gets alerts by its own address, with an extension, by aliases, a
   assert.deepEqual(reached("bert+server@example.test"), [BERT]);
   assert.deepEqual(reached("alerts@example.test"), [BERT, ALERTS, INFO]);
   assert.deepEqual(reached("postmaster@example.test"), [ANNA]);
+  const administrator = mailAddress("bert+alerts@example.test");
+  networks.serve({ domains: ["example.test"], administrator, refused: [], networks: [] });
+  assert.deepEqual(reached("postmaster@example.test"), [BERT]);
 });
 
 test("postmaster@ of any domain, in any case", () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { plural } from "../../../core/text.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
@@ -94,12 +94,17 @@ export async function comesBackFrom(restored: Layout, aside: string | null): Pro
     using engineCopy = openAnySchema(restored.engineDb);
     using accountsCopy = openAnySchema(restored.accountsDb);
     const changes = changedSince({ engine, accounts }, { engine: engineCopy, accounts: accountsCopy });
-    const [now = "", copy = ""] = [former, restored].map(({ settings }) => readFileSync(settings, "utf8"));
-    return [...changesText(changes), ...settingsText(now, copy), ...comesBack(changes)];
+    const [now, copy] = [former, restored].map(({ settings }) => readIfThere(settings));
+    const changed = now === undefined || copy === undefined ? [] : settingsText(now, copy);
+    return [...changesText(changes), ...changed, ...comesBack(changes)];
   } catch {
     // The former database may be the reason for the restore.
     return [UNKNOWN];
   }
+}
+
+function readIfThere(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 const UNKNOWN = `Whatever was revoked, removed or changed after the backup is back, old passwords and tokens too: once the server runs, \`${PROGRAM} access review\` lists who may do what, and \`${PROGRAM} why --account ADDRESS\` what is set for a mailbox.`;
