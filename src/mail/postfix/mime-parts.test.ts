@@ -168,7 +168,7 @@ for (const [how, body] of [
     for (const size of [64, 1_000_000]) assert.ok(counted(MIXED, body, size) > 1_000, `in pieces of ${size}`);
   });
 
-test("an attachment of many lines is no message because of its name", () => {
+test("an attachment of many lines does not count as a message because of its name", () => {
   const lines = inBase64("1;2;3\r\n".repeat(40_000));
   for (const type of ["text/csv; name*=utf-8''messages%20%C3%BC.csv", "text/csv; name=Message log.csv"])
     assert.equal(counted(MIXED, inPart(`Content-Type: ${type}\r\n${ENCODING}base64\r\n\r\n${lines}`)), 2);
@@ -184,7 +184,7 @@ test("more encodings than an honest mail has make the parts of a message countle
   assert.equal(counted("message/rfc822", within(4)), 1_000_000);
 });
 
-test("a plain message that is said to be encoded is counted as it is", () => {
+test("a plain message that is declared as encoded is counted as plain", () => {
   for (const encoding of ["base64", "quoted-printable"]) {
     assert.ok(counted(MIXED, `${ENCODED}${encoding}\r\n\r\n${message(5)}\r\n--a b--\r\n`) < 12);
     assert.ok(counted(MIXED, `${ENCODED}${encoding}\r\n\r\n${message(2_000)}\r\n--a b--\r\n`) > 1_000);

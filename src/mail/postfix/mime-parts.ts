@@ -18,9 +18,8 @@ const NAME = "[+._0-9a-z-]+";
 const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
 /**
  * A Content-Type as honest mailers write it (RFC 2045, 5.1). Filters read others too, each in its own way: a boundary in pieces
- * (RFC 2231), beside a comment, after a stray character. rspamd takes any line that starts
- * with two hyphens for a delimiter where the declared one is missing. So in these mails each such line counts. Without runs of space,
- * which would make it slow.
+ * (RFC 2231), beside a comment, after a stray character. rspamd takes any line that starts with two hyphens for a delimiter where the
+ * declared one is missing. So in these mails each such line counts. Without runs of space, which would make it slow.
  */
 const WELL_FORMED = new RegExp(
   `^(?:content-type ?:)? ?${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|${VALUE}))* ?;?$`,
@@ -31,7 +30,7 @@ const MOST_ENCODED = 2;
 /** Bytes of encoded messages in one mail that are decoded, and lines that are looked at: seconds of the guard's time. */
 const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
-/** Header fields of parts cost filters time too: so many count as a part. */
+/** Header fields of parts cost filters time too. This number of them counts as one part. */
 const FIELDS_OF_A_PART = 30;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
@@ -52,7 +51,7 @@ type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
  * that are encoded, which RFC 2046, 5.2.1, forbids and filters decode.
  */
 export class MimeParts {
-  /** `depth`: how many encoded messages this one is in. `encodings`: those of what it is in, which rspamd takes for its own too. */
+  /** `depth`: how many encoded messages this one is in. `encodings`: theirs, which rspamd applies to it too. */
   readonly #within: Within;
   /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
@@ -71,7 +70,7 @@ export class MimeParts {
   #part = newPart();
   /** The encodings of multiparts so far. */
   #inherited: string;
-  /** The encoded message that is being read: as it is, and decoded in each way that a filter may. */
+  /** The encoded message that is being read: unchanged, and decoded in each way that a filter may. */
   #inner: readonly Readonly<{ decode: Decode; parts: MimeParts }>[] = [];
   /** From where on its bytes are still to be decoded, and the delimiter before it. */
   #undecoded = 0;

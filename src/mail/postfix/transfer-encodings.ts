@@ -7,7 +7,7 @@ const EQUALS = 0x3d;
 /** Longer space at the end of a line is not waited for. */
 const MOST_HELD_BYTES = 1_000;
 
-/** RFC 2045, 6.8. What is not of the alphabet is skipped, as by rspamd, for which padding ends a group of four only after two. */
+/** RFC 2045, 6.8. Skips characters outside the alphabet, as rspamd does, for which padding ends a group of four only after two of them. */
 export function base64(): Decode {
   let group = 0;
   let length = 0;
@@ -84,7 +84,7 @@ function hex(byte = 0): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
-/** Makes one LF of each CR, LF, CRLF and LFCR, and leaves out NUL, as Postfix does for what is not encoded. */
+/** Makes one LF of each CR, LF, CRLF and LFCR, and drops NUL, as Postfix does in the mail itself. */
 function lineEnds(): (bytes: Buffer) => Buffer {
   let before = 0;
   return (bytes) => {

@@ -42,7 +42,7 @@ test("the widest of those that lead to it counts, and a circle ends", () => {
   );
 });
 
-test("mail goes on to each target, and to the mailbox of an address with an extension", () => {
+test("mail is sent on to each target, and to the mailbox of an address with an extension", () => {
   const db = databaseOnMemory(accountsMigrations);
   db.exec(
     `INSERT INTO alias VALUES ('info@example.test', 'Anna+shop@example.test'), ('anna@example.test', 'x@else.example')`,
