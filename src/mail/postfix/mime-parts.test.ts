@@ -219,6 +219,13 @@ test("10 MB in any encoding are counted in a bounded time", () => {
     const { user } = process.cpuUsage(from);
     assert.ok(user < 3_000_000, `${encoding}: ${user} µs`);
   }
+  for (const repeated of ["content-t", "content-type ", "content-type\t \t"]) {
+    const line = repeated.repeat(4_000 / repeated.length);
+    const from = process.cpuUsage();
+    counted("application/pkcs7-mime; name=smime.p7m", `${line}\r\n`.repeat(2_500), 65_536);
+    const { user } = process.cpuUsage(from);
+    assert.ok(user < 3_000_000, `${repeated}: ${user} µs`);
+  }
 });
 
 test("a long line is held in part only, and more boundaries than any mail has are too many parts", () => {

@@ -34,6 +34,7 @@ const MOST_LINES = 500_000;
 const FIELDS_OF_A_PART = 30;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
+const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
@@ -206,7 +207,7 @@ export class MimeParts {
   /** Reads a field once it is whole: its lines may be many. */
   #endField(): void {
     // Within an envelope other bytes come before the first field.
-    const field = this.#isSealed ? this.#field.replace(/^.*?(?=content-t[a-z-]+\s*:)/i, "") : this.#field;
+    const field = this.#isSealed ? this.#field.slice(Math.max(0, this.#field.search(FIELD))) : this.#field;
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
