@@ -55,19 +55,12 @@ export const settingList = () =>
     undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
   });
 
-/** With problems, all else is empty. */
-const previewed = {
-  problems: () =>
-    meaning(list(z.array(z.object({ key: z.string(), says: z.string() }))), "With any, all else is empty."),
-  /** What becomes of lines of the file. `line`: of the first in the new file. */
-  lines: () => list(z.array(z.object({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }))),
-  values: () => list(z.array(z.object({ key: z.string(), was: toml, is: toml }))),
-};
+/** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
 const fileChange = () =>
   z.object({
-    problems: previewed.problems(),
-    lines: previewed.lines(),
-    values: previewed.values(),
+    problems: meaning(list(z.array(z.object({ key: z.string(), says: z.string() }))), "With any, all else is empty."),
+    lines: list(z.array(z.object({ key: z.string(), line: z.nullable(count), removed: keys(), added: keys() }))),
+    values: list(z.array(z.object({ key: z.string(), was: toml, is: toml }))),
     restarts: meaning(keys(), "Programs that start again with them."),
     warnings: keys(),
     digest: z.string(),

@@ -28,7 +28,7 @@ test("one command runs at a time, some wait, even behind one that fails, and mor
   assert.deepEqual(await turn.take(ANNA, () => DONE), DONE);
 });
 
-test("a caller who fills its places leaves the other places free, and gets each of its own back", async () => {
+test("a caller who fills its places leaves the other places free, and gets back each that it had", async () => {
   const turn = new Turn({ most: 3, ofOne: 2, busy: "Busy." });
   const gate = Promise.withResolvers<Reply>();
   const waiting: (Promise<Reply> | Reply)[] = [turn.take(ANNA, () => gate.promise), turn.take(ANNA, () => DONE)];

@@ -182,16 +182,12 @@ export function getsAlerts({ accounts, alertsTo }: AlertMailboxParts, address: A
     });
 }
 
-/** Whether alerts go to further addresses outside after a change, which is made on paper. */
-export function leadsAlertsOut(parts: AlertPathParts, change: () => void): boolean {
-  const before = new Set(outsideOfAlerts(parts));
-  change();
-  return outsideOfAlerts(parts).some((address) => !before.has(address));
-}
-
-type AlertPathParts = Pick<AccountCommandParts, "alertsTo" | "reach" | "engine">;
-
-function outsideOfAlerts({ alertsTo, reach, engine }: AlertPathParts): readonly string[] {
+/** The addresses outside to which alerts go. */
+export function alertsOutside({
+  alertsTo,
+  reach,
+  engine,
+}: Pick<AccountCommandParts, "alertsTo" | "reach" | "engine">): readonly string[] {
   return alertsTo()
     .flatMap((to) => [to, withoutExtension(to)])
     .flatMap((to) => reach.onward(to.toLowerCase()))

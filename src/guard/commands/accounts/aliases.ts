@@ -7,7 +7,7 @@ import type { Outcome } from "../../ports.ts";
 import { recordFirst, UNWRITTEN } from "../record-first.ts";
 import { notServed, wrongAddress } from "../refusals.ts";
 import { type TargetParts, tooManyTargets } from "../web/web-targets.ts";
-import { type AccountCommandParts, alertsStay, getsAlerts, isPostmaster, leadsAlertsOut } from "./accounts.ts";
+import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
@@ -71,13 +71,11 @@ export function whyRefused(
   change: () => Outcome,
   { address, by }: Readonly<{ address: Address; by: string }>,
 ): CommandError | null {
-  let isDone = false;
-  const leaks = leadsAlertsOut(parts, () => {
-    isDone = change().ok;
-  });
-  if (!isDone) return null;
+  const before = alertsOutside(parts);
+  if (!change().ok) return null;
+  const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
   // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
-  return leaks && by !== "root" ? alertsStay(address) : tooWide(parts, address);
+  return isLeak && by !== "root" ? alertsStay(address) : tooWide(parts, address);
 }
 
 /** Null: Postfix delivers it. */
