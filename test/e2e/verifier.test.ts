@@ -65,7 +65,8 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
     try {
       const from = performance.now();
       assert.equal(await send("x@sender.test", "frozen"), 250);
-      assert.ok(performance.now() - from < patience(30_000));
+      // Until the keeper restarts it.
+      assert.ok(performance.now() - from < patience(50_000));
       assert.doesNotMatch(await arrived("frozen"), /^Authentication-Results:/m);
       await until("the owner is alerted", hasNotice);
     } finally {

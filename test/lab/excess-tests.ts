@@ -5,8 +5,10 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
+import { Dialog } from "./dialog.ts";
 import { assertCutOff, mailOver, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
+import { SERVER } from "./network.ts";
 import { signedIn } from "./submitted.ts";
 import { timed, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -39,6 +41,9 @@ const OF_PARTS = [
   ],
   ["198.18.124.7", " worth of fields in a message within the mail", `${MESSAGE}${"a:\r\n".repeat(100_000)}\r\nHello.`],
 ] as const;
+/** 9.4 MB of text, and how many of it are more than the filters may have to read. */
+const LARGE = `${HEAD.replace("heavy", "large")}\r\n${"a line of text that fills the mail\r\n".repeat(260_000)}Hello.`;
+const MOST_LARGE = 8;
 /** A clock tick of /proc. */
 const TICKS_A_SECOND = 100;
 
@@ -108,6 +113,42 @@ export function excessTests(running: Running): void {
       assert.ok(secondsOfFilters() - from < 1);
     });
 
+  test("while the filters have 64 MB to read, a stranger's large mail must come again, and a small one is verified", async () => {
+    const taken = await ended();
+    const dialogs = await Promise.all(
+      Array.from({ length: MOST_LARGE + 2 }, async (_, nth) => {
+        const dialog = await Dialog.open(lab.attacker, { from: `198.18.${130 + nth}.7`, to: SERVER.v4, port: 25 });
+        await dialog.reply();
+        for (const line of ["EHLO client.test", "MAIL FROM:<a@sender.test>", `RCPT TO:<${ANNA}>`, "DATA"])
+          assert.ok((await dialog.ask(line)).code < 400, line);
+        return dialog;
+      }),
+    );
+    const [small, refused, ...others] = dialogs;
+    assert.ok(small !== undefined && refused !== undefined);
+    const rspamd = product.pidsOf(/rspamd: /);
+    for (const pid of rspamd) process.kill(pid, "SIGSTOP");
+    try {
+      for (const dialog of others) dialog.sendRaw(`${LARGE}\r\n.\r\n`);
+      await until("the filters have all of it", async () => (await ended()) === taken + MOST_LARGE);
+      refused.sendRaw(`${LARGE}\r\n.\r\n`);
+      const { code, lines } = await refused.reply();
+      assert.equal(code, 451, lines.join());
+      assert.match(lines.join(), /Too much mail at once, try again later/);
+      small.sendRaw(`${mailText({ subject: "small, forged", from: "boss@strict.test" })}\r\n.\r\n`);
+    } finally {
+      for (const pid of rspamd) process.kill(pid, "SIGCONT");
+    }
+    for (const dialog of others) assert.equal((await dialog.reply(60_000)).code, 250);
+    assert.equal((await small.reply(60_000)).code, 554, "the forged mail did not pass unverified");
+    await until("there is room again", async () => {
+      const again = { host: lab.attacker, from: "198.18.140.7", sender: "a@sender.test", text: LARGE };
+      return (await sendMail(again)).code === 250;
+    });
+    for (const dialog of dialogs) dialog.close();
+    assert.ok((await count("reason = 'filters_busy'")) >= 1);
+  });
+
   test("a user's mail is refused too, without a ban, and the user may write another", async () => {
     const dialog = await signedIn(running, ANNA, PHONE);
     const heavy = mailText({
@@ -145,6 +186,16 @@ export function excessTests(running: Running): void {
       dialog.close();
     }
   });
+
+  /** Mails of the stranger that writes large ones which have come to their end. */
+  function ended(): Promise<number> {
+    return count("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
+  }
+
+  async function count(where: string): Promise<number> {
+    const [[number] = []] = await product.sqlite(`SELECT count(*) FROM event WHERE ${where}`);
+    return Number(number);
+  }
 
   async function banned(ip: string, code: string): Promise<void> {
     const ban = await until(`a ban of ${ip}`, () => product.banOf(ip));

@@ -166,6 +166,14 @@ for (const example of heavy)
     );
   });
 
+test("a large mail must come again, without a ban, while the filters have much to read", () => {
+  const excess = { of: "bytes_in_filters", count: 70_000_000 } as const;
+  const event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
+  const { verdict, reason, counted, changes, evidence } = decideMessage(POLICY, factsOf({}), event, NOON);
+  assert.deepEqual([verdict, reason, counted, changes], ["defer", "filters_busy", false, []]);
+  assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
+});
+
 test("the ban for a mail with too many parts says how many it had", () => {
   const excess = { of: "mime_parts", count: 10_000 } as const;
   const event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;

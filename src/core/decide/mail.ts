@@ -87,6 +87,11 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
 
 /** No honest mail has more. Reading such a mail costs the filters the same from any sender, so every sender is refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
+/**
+ * What the filters read at once before a stranger's large mail must wait. Rspamd, which has one process, needs 2 s for it on a slow
+ * machine; Postfix waits much longer.
+ */
+export const MOST_IN_FILTERS = 64 * 1024 * 1024;
 
 /** A server with wanted mail relays for its users, so a bad one among them does not ban the server. */
 function decideExcess(
@@ -95,8 +100,12 @@ function decideExcess(
   { account, clientName, excess }: Message & Readonly<{ excess: Excess }>,
   now: Millis,
 ): Decision {
-  const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
-  const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[excess.of], windowMs: 0, key: null };
+  if (excess.of === "bytes_in_filters") {
+    const evidence = { count: excess.count, limit: MOST_IN_FILTERS, windowMs: 0, key: null };
+    return decision("defer", "filters_busy", { evidence, counted: false });
+  }
+  const code = excess.of;
+  const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const passesOn = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
   const isSpared = account !== null || facts.protection !== null || facts.ban !== null || facts.known || passesOn;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];

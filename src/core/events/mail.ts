@@ -43,8 +43,8 @@ export type Recipient = Readonly<
 >;
 /** The DATA command, at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
-/** What a mail has too many of: reading it would keep the filters busy for seconds. */
-export type Excess = Readonly<{ of: "header_lines" | "mime_parts"; count: number }>;
+/** What a mail has too many of, or bytes that the filters read already: reading it too would keep them busy for seconds. */
+export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
 /** End of message: the content has arrived. With an `excess` its size is that of what was read. */
 export type Message = Readonly<
   { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailFacts

@@ -169,6 +169,11 @@ export const reasons = {
     next: "Nothing to do: such mail is made to keep the filters busy. A user sends many files as one archive.",
     smtp: "550 5.7.1 Too many parts",
   },
+  filters_busy: {
+    says: "The mail filters have as much to read as they can in time: a stranger's large mail must come again.",
+    next: "Nothing to do unless it continues; `events --type EMAIL_DEFERRED` shows who sends so much.",
+    smtp: "451 4.3.2 Too much mail at once, try again later",
+  },
   own_sender: {
     says: "A stranger used a sender address of this server.",
     next: "The owner of the address must sign in to send.",

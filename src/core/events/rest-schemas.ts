@@ -73,7 +73,9 @@ const mail = [
     event: z.literal("MESSAGE"),
     ...session,
     recipientCount: z.optional(whole),
-    excess: z.optional(z.strictObject({ of: z.enum(["header_lines", "mime_parts"]), count: whole })),
+    excess: z.optional(
+      z.strictObject({ of: z.enum(["header_lines", "mime_parts", "bytes_in_filters"]), count: whole }),
+    ),
   }),
 ] as const;
 const login = [

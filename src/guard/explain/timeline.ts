@@ -41,6 +41,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   spam_refused: ["spam.refuse_score"],
   header_lines: NONE,
   mime_parts: NONE,
+  filters_busy: NONE,
   filter_refused: NONE,
   filter_deferred: ["spam.on_failure"],
   dmarc_refused: ["dkim.verify"],

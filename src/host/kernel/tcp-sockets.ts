@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { endianness } from "node:os";
 import { type Connection, connectionKey } from "../../core/firewall/connection-shares.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
@@ -51,6 +53,21 @@ export function clientUser(text: string, connection: LocalConnection, order: "LE
       return Number(user);
   return null;
 }
+
+/**
+ * Tells whether a client of this port on 127.0.0.1 runs as this user. The kernel knows who owns a connection, so neither a secret nor
+ * the firewall is needed. Throws if the kernel's table cannot be read.
+ */
+export function runsAs(user: number, port: number) {
+  return async ({ ip, clientPort }: Readonly<{ ip: Ip; clientPort: number }>): Promise<boolean> => {
+    // Another address of loopback could have the same client port.
+    if (LOOPBACK === null || ip !== LOOPBACK) return false;
+    const connection = { ip, clientPort, serverIp: LOOPBACK, port };
+    return clientUser(await readFile("/proc/net/tcp", "utf8"), connection, endianness()) === user;
+  };
+}
+
+const LOOPBACK = parseIp("127.0.0.1");
 
 /** 01 is ESTABLISHED. Then queues, timer, retries and the user. */
 const ESTABLISHED =

@@ -1,4 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
+import type { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { Excess, Message } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
@@ -54,7 +55,8 @@ export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
   /** `found`: null if the mail has nothing in excess. */
   | Readonly<{ type: "end"; found: Message | null }>;
-export type MilterLimits = Readonly<Record<Excess["of"], number>>;
+export type MilterLimits = Readonly<Record<Counted, number>>;
+type Counted = keyof typeof MOST_OF_A_MAIL;
 
 /** One connection of Postfix, which is one of its client, with its mails. In memory it holds one packet at most. */
 export class MilterReader {
@@ -166,7 +168,7 @@ export class MilterReader {
     if (stage === "R") this.#mail.recipientCount++;
   }
 
-  #over(of: Excess["of"], count: number): Excess | null {
+  #over(of: Counted, count: number): Excess | null {
     return count > this.#limits[of] ? { of, count } : null;
   }
 

@@ -38,6 +38,12 @@ test("no mail skips the guard's count before the keeper has ended a guard that h
   assert.ok(waits.length === 2 && Math.min(...waits) > 12, counts);
 });
 
+test("a mail waits for a busy Rspamd longer than the keeper does for one that hangs", () => {
+  const { ghostinbox_rspamd: rspamd = "" } = postfixMilters(sampleSite());
+  // Six checks without an answer within 30 s (core/alerts/probe-record.ts), five seconds apart, three seconds each.
+  assert.ok(Number(/content_timeout=(\d+)s/.exec(rspamd)?.[1]) > 45, rspamd);
+});
+
 test("headers that a stranger may not write go; those of what is attached stay", () => {
   const names = renderForgedHeaders().text;
   for (const name of ["Authentication-Results", "Received-SPF", "X-Spam-"])

@@ -25,10 +25,10 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
     ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
-    // It has one process: while that reads another mail, this one waits for it, rather than pass unverified.
-    ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", RSPAMD_SECONDS + 5),
+    // It has one process: while that reads other mails, this one waits for it, rather than pass unverified.
+    ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", BUSY_SECONDS, RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
-    ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", RSPAMD_SECONDS + 5),
+    ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", BUSY_SECONDS, RSPAMD_SECONDS + 5),
     // Postfix complains about an unused parameter.
     ...(spam.enabled ? { ghostinbox_spam: score } : {}),
     smtpd_milters: [
@@ -54,6 +54,12 @@ export const SUBMISSION_MILTERS = "smtpd_milters=$ghostinbox_counts,$ghostinbox_
 
 /** How long a mail waits for the guard's milter: longer than a hanging guard lives, so that no mail skips one that is only slow. Seconds. */
 const GUARD_SECONDS = 20;
+
+/**
+ * How long a mail's content waits for Rspamd: several times what it needs for all that FilterRoom lets in, on a slow machine. If it
+ * hangs, the keeper restarts it earlier, which ends the wait. Seconds.
+ */
+const BUSY_SECONDS = 60;
 
 /** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
 export const SPAM_SECONDS = 20;

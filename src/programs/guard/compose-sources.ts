@@ -7,15 +7,16 @@ import { submitAfterLookups } from "../../guard/lookups/outside.ts";
 import { createSenderProofs } from "../../guard/lookups/sender-proof.ts";
 import type { Names } from "../../guard/network-ports.ts";
 import type { Clock, Log, Notices } from "../../guard/ports.ts";
+import { runsAs } from "../../host/kernel/tcp-sockets.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
 import { DetectorWatch, detectorsOf } from "../../mail/detectors/detector-watch.ts";
 import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
-import { dovecotAt } from "../../mail/dovecot/sieve-client.ts";
 import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
 import { followedLogs, LogWatch } from "../../mail/logs/followed-logs.ts";
+import { FilterRoom } from "../../mail/postfix/filter-room.ts";
 import { MilterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
@@ -57,14 +58,18 @@ export function composeSources(parts: SourceParts) {
   const proofs = createSenderProofs(firstContacts, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
   const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
-  const policyServer = new PolicyServer(watchingForwards(submit, forwards), report, {
+  const room = new FilterRoom(clock);
+  const policyServer = new PolicyServer(room.entering(watchingForwards(submit, forwards)), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,
     sessions: parts.submissionSessions,
-    isDovecot: dovecotAt(settings["ports.sieve_mail"], userIds(USERS.mail).uid),
+    isDovecot: runsAs(userIds(USERS.mail).uid, settings["ports.sieve_mail"]),
   });
-  const milterServer = new MilterServer((event, answer) => engine.submit(event, answer), report);
+  const milterServer = new MilterServer(
+    room.entering((event, answer) => engine.submit(event, answer)),
+    report,
+  );
   const loginServer = new LoginPolicyServer({
     submit: (event, answer) => {
       engine.submit(event, answer);
@@ -75,7 +80,10 @@ export function composeSources(parts: SourceParts) {
     secret: loginSecret,
     guardsProxied: parts.guardsProxied,
   });
-  const followed = followedLogs(layout, settings, engine.startedAt);
+  const followed = followedLogs(layout, settings, engine.startedAt).map((one) => ({
+    ...one,
+    read: (line: string) => room.follow(one.read(line)),
+  }));
   const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });
   const detectors = new DetectorWatch({
     engine,

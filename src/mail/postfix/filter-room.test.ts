@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { type Decision, decision } from "../../core/decide/decision.ts";
+import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
+import type { Excess, Message } from "../../core/events/mail.ts";
+import { parseIp } from "../../core/net/ip.ts";
+import { MINUTE_MS } from "../../core/time.ts";
+import { FilterRoom } from "./filter-room.ts";
+
+const PASS = decision("pass", "below_limit");
+const LARGE = MOST_IN_FILTERS / 4;
+
+/** A server that reads mail: `send` returns what the engine was asked about the mail's excess. */
+function server() {
+  const clock = new HandClock();
+  const room = new FilterRoom(clock);
+  const sent = (queueId: string, sizeBytes: number, more: Partial<Message>, decided: Decision): Excess["of"] | null => {
+    let of: Excess["of"] | null = null;
+    const submit = room.entering((event, answer) => {
+      of = event.type === "MESSAGE" ? (event.excess?.of ?? null) : null;
+      answer(decided);
+    });
+    submit({ ...MAIL, queueId, sizeBytes, ...more }, () => undefined);
+    return of;
+  };
+  return {
+    room,
+    send: (queueId: string, sizeBytes = LARGE, more: Partial<Message> = {}, decided = PASS) =>
+      sent(queueId, sizeBytes, more, decided),
+    clock,
+  };
+}
+
+const MAIL: Message = {
+  type: "MESSAGE",
+  ip: parseIp("198.51.100.9") ?? assert.fail(),
+  service: "smtp",
+  session: "s",
+  clientName: null,
+  helo: "client.test",
+  sender: "a@sender.test",
+  recipient: "b@example.test",
+  recipientCount: 1,
+  account: null,
+  queueId: "",
+  transaction: "",
+  sizeBytes: 0,
+};
+
+function fill({ send }: ReturnType<typeof server>): void {
+  for (const queueId of ["AAAA1", "AAAA2", "AAAA3", "AAAA4"]) assert.equal(send(queueId), null);
+}
+
+test("a stranger's large mail must come again while the filters have enough to read; others pass", () => {
+  const all = server();
+  fill(all);
+  assert.equal(all.send("BBBB1"), "bytes_in_filters");
+  assert.equal(all.send("BBBB2", 100_000), null);
+  assert.equal(all.send("BBBB3", LARGE, { account: "anna@example.test" }), null);
+});
+
+for (const [how, seen] of [
+  ["is marked", { type: "MAIL_JUDGED", queueId: "AAAA2", found: "spf" }],
+  [
+    "is refused",
+    {
+      type: "CONTENT_REFUSED",
+      ip: MAIL.ip,
+      reason: "dmarc_refused",
+      account: null,
+      queueId: "AAAA2",
+      sender: "",
+      recipient: "",
+      reply: "",
+    },
+  ],
+  [
+    "is delivered",
+    {
+      type: "MAIL_TRIED",
+      queueId: "AAAA2",
+      recipient: "b@example.test",
+      alias: null,
+      outcome: "sent",
+      relay: "lmtp",
+      reply: "",
+      server: null,
+    },
+  ],
+] as const)
+  test(`there is room again once a mail ${how}`, () => {
+    const all = server();
+    fill(all);
+    assert.equal(all.room.follow(seen), seen);
+    assert.equal(all.send("BBBB1"), null);
+    assert.equal(all.send("BBBB2"), "bytes_in_filters");
+    all.room.follow(seen);
+    assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
+  });
+
+test("a mail that is only named in the log is still being read", () => {
+  const all = server();
+  fill(all);
+  all.room.follow({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
+  assert.equal(all.send("BBBB1"), "bytes_in_filters");
+});
+
+test("a refused mail takes no room, whoever refused it, nor does one that is asked about twice", () => {
+  const all = server();
+  fill(all);
+  const excess = { of: "mime_parts", count: 10_000 } as const;
+  assert.equal(all.send("AAAA3", LARGE, { excess }, decision("refuse", "mime_parts")), "mime_parts");
+  assert.equal(all.send("BBBB1", LARGE, {}, decision("refuse", "banned")), null);
+  assert.equal(all.send("BBBB2"), null);
+  assert.equal(all.send("BBBB2"), null);
+  assert.equal(all.send("BBBB3"), "bytes_in_filters");
+});
+
+test("a mail whose end no line shows makes room after a minute", () => {
+  const all = server();
+  fill(all);
+  all.clock.advance(MINUTE_MS - 1);
+  assert.equal(all.send("BBBB1"), "bytes_in_filters");
+  all.clock.advance(1);
+  assert.equal(all.send("BBBB1"), null);
+});
+
+test("a mail of any size passes while there is room", () => {
+  assert.equal(server().send("AAAA1", 10 * MOST_IN_FILTERS), null);
+});

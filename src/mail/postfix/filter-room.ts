@@ -1,0 +1,65 @@
+import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
+import type { Observation } from "../../core/events/log.ts";
+import type { Message } from "../../core/events/mail.ts";
+import { MINUTE_MS, type Millis } from "../../core/time.ts";
+import type { Clock, Submit } from "../../guard/ports.ts";
+
+/** Smaller mails always pass: one in each place of SMTP is little. */
+const SMALL_BYTES = 256 * 1024;
+/** For a mail whose end no log line shows. */
+const LONGEST_MS = MINUTE_MS;
+
+/**
+ * Bounds how much mail the content filters read at once. Without it, strangers who send much at the same time could keep Rspamd
+ * busy for longer than Postfix waits for it, and mail would pass unverified.
+ */
+export class FilterRoom {
+  /** By queue id, the oldest first. */
+  readonly #mails = new Map<string, Readonly<{ sizeBytes: number; since: Millis }>>();
+  #bytes = 0;
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Postfix asks at the end of a mail, before the filters read it; then our milter does about one that they shall not read. */
+  entering(submit: Submit): Submit {
+    return (event, answer) => {
+      if (event.type !== "MESSAGE") return submit(event, answer);
+      submit(event.excess === undefined ? this.#enter(event) : event, (decided) => {
+        if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
+        answer(decided);
+      });
+    };
+  }
+
+  /** A line of the log shows that the filters are done with a mail: they marked or refused it, or it was delivered. */
+  follow(seen: Observation | null): Observation | null {
+    const isDone = seen?.type === "MAIL_JUDGED" || seen?.type === "CONTENT_REFUSED" || seen?.type === "MAIL_TRIED";
+    if (isDone) this.#leave(seen.queueId);
+    return seen;
+  }
+
+  /** An account's mail never has to come again: without an answer of Rspamd it would be deferred, not sent unsigned. */
+  #enter(mail: Message): Message {
+    const now = this.#clock.now();
+    const { queueId, sizeBytes, account } = mail;
+    for (const [old, { since }] of this.#mails) {
+      if (Math.abs(now - since) < LONGEST_MS) break;
+      this.#leave(old);
+    }
+    // Postfix may repeat a question.
+    this.#leave(queueId);
+    if (account === null && sizeBytes > SMALL_BYTES && this.#bytes >= MOST_IN_FILTERS)
+      return { ...mail, excess: { of: "bytes_in_filters", count: this.#bytes } };
+    this.#mails.set(queueId, { sizeBytes, since: now });
+    this.#bytes += sizeBytes;
+    return mail;
+  }
+
+  #leave(queueId: string): void {
+    this.#bytes -= this.#mails.get(queueId)?.sizeBytes ?? 0;
+    this.#mails.delete(queueId);
+  }
+}
