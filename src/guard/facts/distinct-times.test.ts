@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOON } from "../../../test/kit/samples.ts";
 import { later } from "../../core/time.ts";
-import { DistinctTimes } from "./server-windows.ts";
+import { DistinctTimes } from "./whole-server-windows.ts";
 
 test("each item counts once, until its first time leaves the window", () => {
   const seen = new DistinctTimes(1_000, 10);

@@ -96,19 +96,19 @@ export class EventFacts implements Facts {
   }
 
   get serverProbes(): readonly Millis[] {
-    return this.#isNaming(this.#event) ? this.#on.server.probes(this.#event, this.#now) : NO_TIMES;
+    return this.#isNaming(this.#event) ? this.#on.wholeServer.probes(this.#event, this.#now) : NO_TIMES;
   }
 
   get networkProbed(): boolean {
-    return this.#on.server.hasProbed(this.state.network, this.#now);
+    return this.#on.wholeServer.hasProbed(this.state.network, this.#now);
   }
 
   get newPlaces(): readonly Millis[] {
-    return this.#on.server.newPlaces(this.#now);
+    return this.#on.wholeServer.newPlaces(this.#now);
   }
 
   get isNewPlace(): boolean {
-    return this.#on.server.isNewPlace(this.state.subject, this.#now);
+    return this.#on.wholeServer.isNewPlace(this.state.subject, this.#now);
   }
 
   get isWanted(): boolean {

@@ -18,10 +18,10 @@ import type { FactParts, FactSources } from "./fact-sources.ts";
 import { PendingLogins, PendingPasswords } from "./pending-logins.ts";
 import { QueuedMails } from "./queued-mails.ts";
 import { followSending, SentMails } from "./sending.ts";
-import { ServerWindows } from "./server-windows.ts";
 import { NamedRecipients, type Progress, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 import { ProtectionList, SparingMemory } from "./sparing.ts";
 import { UnrecordedFacts } from "./unrecorded-facts.ts";
+import { WholeServerWindows } from "./whole-server-windows.ts";
 
 export type FactBaseParts = FactParts &
   Readonly<{ policy: Policy; history: History; honest: HonestMail; notices: Notices }>;
@@ -55,7 +55,7 @@ export class FactBase {
       named,
       sent: new SentMails(parts.sending),
       sparing: new SparingMemory(this.#protection, parts.notices),
-      server: new ServerWindows(),
+      wholeServer: new WholeServerWindows(),
     };
   }
 
@@ -75,7 +75,7 @@ export class FactBase {
     // After the clock was set back, the memory lies in the future, so it is read again.
     if (now < this.#startedAt) {
       this.forget();
-      this.#on.server.clear();
+      this.#on.wholeServer.clear();
     }
     this.#startedAt = now;
     this.#refresh(now, false);
@@ -168,8 +168,8 @@ export class FactBase {
   /** Applies a decided event to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     const { state } = facts;
-    const { addresses, sessions, server } = this.#on;
-    if (event.type === "RECIPIENT") server.follow(event, facts, decided, now);
+    const { addresses, sessions, wholeServer } = this.#on;
+    if (event.type === "RECIPIENT") wholeServer.follow(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
     this.#progress.follow(event, decided.verdict, now);

@@ -17,9 +17,9 @@ import type {
 import type { AccountCache } from "./account-cache.ts";
 import type { AddressCache } from "./address-cache.ts";
 import type { SentMails } from "./sending.ts";
-import type { ServerWindows } from "./server-windows.ts";
 import type { NamedRecipients, SmtpSessions } from "./smtp-sessions.ts";
 import type { SparingMemory } from "./sparing.ts";
+import type { WholeServerWindows } from "./whole-server-windows.ts";
 
 /** What the databases know, apart from the windows of addresses. */
 export type FactParts = NeighbourParts &
@@ -49,7 +49,7 @@ export type FactSources = Readonly<{
   named: NamedRecipients;
   sent: SentMails;
   sparing: SparingMemory;
-  server: ServerWindows;
+  wholeServer: WholeServerWindows;
 }>;
 
 export type NeighbourParts = Readonly<{

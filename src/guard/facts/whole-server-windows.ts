@@ -60,7 +60,7 @@ export class DistinctTimes {
 type Asking = Pick<Facts, "subject" | "network" | "known" | "protection" | "recipient" | "firstContact">;
 
 /** What strangers did to the whole server within an hour, from anywhere. A restart forgets it. */
-export class ServerWindows {
+export class WholeServerWindows {
   /** Unknown recipients, each counted once for the network that asked for it. */
   readonly #probes = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
   readonly #bounces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);

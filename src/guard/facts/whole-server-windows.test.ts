@@ -6,7 +6,7 @@ import type { Facts } from "../../core/decide/facts.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { Reason } from "../../core/events/reasons.ts";
 import { hostPrefix, neighbourhoodOf } from "../../core/net/ip.ts";
-import { ServerWindows } from "./server-windows.ts";
+import { WholeServerWindows } from "./whole-server-windows.ts";
 
 const asked = (changes: Partial<Recipient> = {}): Recipient => ({
   type: "RECIPIENT",
@@ -19,7 +19,7 @@ const asked = (changes: Partial<Recipient> = {}): Recipient => ({
 type Asked = Readonly<{ from?: string; event?: Partial<Recipient>; facts?: Partial<Facts>; reason?: Reason }>;
 
 function after(...questions: readonly Asked[]) {
-  const windows = new ServerWindows();
+  const windows = new WholeServerWindows();
   for (const { from = "203.0.113.7", event, facts, reason = "recipient_unknown" } of questions) {
     const place = { subject: hostPrefix(ip(from)), network: neighbourhoodOf(ip(from), 64) };
     windows.follow(asked(event), factsOf({ ...place, ...facts }), decision("refuse", reason), NOON);
