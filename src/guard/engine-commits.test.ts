@@ -1,4 +1,4 @@
-// Invariant: No mail is accepted, and no client accepted or refused, before everything about it is committed (ADR 12). Without the database mail still flows, bans stay, and the owner is alerted.
+// Invariant: No mail and no sign-in is accepted, and nothing is refused or deferred, before everything about it is committed (ADR 12). Without the database mail still flows, bans stay, and the owner is alerted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";

@@ -30,7 +30,7 @@ export type EngineParts = EventProcessorParts &
 
 /**
  * The five steps: event, facts, decide, commit, publish. Events share a transaction, of one turn of the event loop or a
- * few. No mail is accepted, and no client accepted or refused, before everything about it is committed. An
+ * few. No mail and no sign-in is accepted, and nothing is refused or deferred, before everything about it is committed. An
  * intermediate pass is answered at once and committed with later events (docs/adr/0012). Single-threaded: each
  * event sees the changes of earlier ones.
  */
