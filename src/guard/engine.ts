@@ -163,9 +163,9 @@ export class Engine {
    * Records events from a log, and its read position, in one transaction: a kill neither loses nor duplicates events.
    * Resolves false if the database could not store them.
    */
-  observe(log: string, position: LogPosition, seen: readonly Observation[]): Promise<boolean> {
+  observe(log: string, position: LogPosition, observations: readonly Observation[]): Promise<boolean> {
     return this.#record((now) => {
-      for (const one of seen) this.#processor.observe(one, now);
+      for (const one of observations) this.#processor.observeLog(one, now);
       this.#parts.store.apply({ type: "READ_LOG", log, position }, now);
     });
   }

@@ -59,10 +59,10 @@ export class EventProcessor {
       this.#write(event, decided, { subject: event.prefix, at: now });
       return decided;
     }
-    this.#facts.observe(event, now);
+    this.#facts.countClient(event, now);
     const facts = this.#factsOf(event, now);
     const decided = decide(this.policy, facts, event, now);
-    const remembered = this.#facts.remembered(event, decided, facts, { at: now, after: this.#trace.lastEventId });
+    const remembered = this.#facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
     this.#facts.follow(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const where = { subject: facts.subject, at: now, seen: facts.seen(remembered) };
@@ -104,9 +104,9 @@ export class EventProcessor {
   }
 
   /** Writes a log line's event, and its consequences for a server or an account. */
-  observe(seen: Observation, now: Millis): void {
-    const meant = this.#facts.meaningOf(seen, now);
-    const record = observationRecord(seen, now, (ip) => this.subject(ip), meant);
+  observeLog(observation: Observation, now: Millis): void {
+    const meant = this.#facts.meaningOf(observation, now);
+    const record = observationRecord(observation, now, (ip) => this.subject(ip), meant);
     if (record !== null) this.append(record);
     if (meant !== null) this.apply(meant, now);
   }

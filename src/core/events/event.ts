@@ -129,13 +129,13 @@ export function auditRecord(audit: Audit, at: Millis): EventRecord {
 
 /** Null: the mail has enough events already. `meant`: what follows from a delivery. */
 export function observationRecord(
-  seen: Observation,
+  observation: Observation,
   at: Millis,
   subject: (ip: Ip) => Prefix,
   meant: Meant | null = null,
 ): EventRecord | null {
-  if (seen.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(seen, at, subject, meant), rest: logRest(seen, meant) };
+  if (observation.type === "MAIL_JUDGED") return null;
+  return { ...logColumns(observation, at, subject, meant), rest: logRest(observation, meant) };
 }
 
 /** The sliding window in which the event counts; null if none. */

@@ -13,11 +13,11 @@ function crowd() {
   const notices = new NoticeBoard();
   const watched = new ClientShares(notices);
   const connect = (from: string, at = 0): void =>
-    watched.observe({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
+    watched.count({ type: "CONNECT", ip: ip(from), service: "smtp", session: "", clientName: null }, later(NOON, at));
   const helo = (from: string, name: string, at = 0): void =>
-    watched.observe({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
+    watched.count({ ...RECIPIENT, ip: ip(from), helo: name }, later(NOON, at));
   const signIn = (from: string, login: string): void =>
-    watched.observe({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
+    watched.count({ type: "LOGIN_SUCCEEDED", ip: ip(from), service: "imap", login, passwordHash: "" }, NOON);
   const hides = (from: string, at = 0): boolean =>
     watched.sharesIn(hostPrefix(ip(from)), later(NOON, at)).some(isAllClients);
   return { watched, notices, connect, helo, signIn, hides };

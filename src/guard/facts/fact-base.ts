@@ -133,12 +133,12 @@ export class FactBase {
   }
 
   /** Call it before the decision: the rule about all clients (core/decide/sparing.ts) counts this event already. */
-  observe(event: ClientEvent, now: Millis): void {
-    this.#on.sparing.observe(event, now);
+  countClient(event: ClientEvent, now: Millis): void {
+    this.#on.sparing.countClient(event, now);
   }
 
-  /** What only this process knows about a decided event, recorded for a replay. */
-  remembered(
+  /** Takes what only this process knows about a decided event, to be recorded for a replay. Call it once for each event. */
+  takeForReplay(
     event: ClientEvent,
     decided: Decision,
     { network, state, sending }: EventFacts,
@@ -225,8 +225,8 @@ export class FactBase {
   }
 
   /** What a log line means for the server that a mail came from or went to, or for the account that sent it. */
-  meaningOf(seen: Observation, now: Millis): Meant | null {
-    return this.#queuedMails.meaningOf(seen, this.policy, now);
+  meaningOf(observation: Observation, now: Millis): Meant | null {
+    return this.#queuedMails.meaningOf(observation, this.policy, now);
   }
 
   /** Call it after each transaction. Facts of a lost one are forgotten. */

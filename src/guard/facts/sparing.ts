@@ -82,7 +82,7 @@ export class ClientShares {
     this.#notices = notices;
   }
 
-  observe(event: Event, now: Millis): void {
+  count(event: Event, now: Millis): void {
     if (event.type === "CONNECT" || event.type === "LOGIN_ASKED") {
       this.#turn(now);
       this.#now.total += 1;
@@ -168,8 +168,8 @@ export class SparingMemory {
     this.#clientShares = new ClientShares(notices);
   }
 
-  observe(event: ClientEvent, now: Millis): void {
-    this.#clientShares.observe(event, now);
+  countClient(event: ClientEvent, now: Millis): void {
+    this.#clientShares.count(event, now);
   }
 
   /** An administrator's session or token was used from this address. */
