@@ -19,6 +19,17 @@ export interface Names {
   addresses(name: string): Promise<NameAnswer>;
 }
 
+/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
+export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
+
+/** Reads DNS records. Never throws. */
+export interface NameLookup {
+  /** TXT records, the strings of each joined (RFC 7208, 3.3). */
+  texts(name: string): Promise<Found<string>>;
+  addresses(name: string): Promise<Found<Ip>>;
+  exchanges(name: string): Promise<Found<string>>;
+}
+
 /** Resolves null if no list contains the address, or no list answered in time. Never rejects; takes less than a second. */
 export interface BlockLists {
   ask(ip: Ip): Promise<Listing | null>;

@@ -5,8 +5,8 @@ import { type Address, domainOf, parseAddress, withoutExtension } from "../../co
 import { printable } from "../../core/text.ts";
 import { DAY_MS, formatDuration, isoTime, later, MINUTE_MS, parseDuration, SECOND_MS } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
-import type { GreylistPause, GreylistPauses } from "../facts/greylisting.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
+import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
 import { UNRECORDED } from "./record-first.ts";
 import { failed, usage } from "./refusals.ts";
 

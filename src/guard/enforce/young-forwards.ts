@@ -7,8 +7,7 @@ import type { Event } from "../../core/events/event.ts";
 import type { Mail, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
-import type { EventSink } from "../lookups/outside.ts";
-import type { Clock, Log, YoungForwards } from "../ports.ts";
+import type { Clock, Log, Submit, YoungForwards } from "../ports.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 
 type Parts = Readonly<{
@@ -31,7 +30,7 @@ const MOST_SENT = 10_000;
  * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
  * in flight at once may each send as much as one of them could.
  */
-export function watchingForwards(submit: EventSink["submit"], parts: Parts): EventSink["submit"] {
+export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);
   return (event, answer) =>
     submit(event, (decided) => {

@@ -1,27 +1,8 @@
 import { isProvider, isWithin, type Policy } from "../../core/decide/policy.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { domainsOf } from "../../core/net/address.ts";
-import type { Millis } from "../../core/time.ts";
 import type { Clock, FirstContacts } from "../ports.ts";
-
-/** Addresses to which an account of this server has written. */
-export interface Correspondents {
-  isCorrespondent(address: string): boolean;
-  /** Whether the recipient, or an account behind this alias, wrote to an address of one of these domains. */
-  wroteTo(recipient: string, domains: readonly string[]): boolean;
-}
-
-export type GreylistPause = Readonly<{ target: string; until: Millis; by: string }>;
-
-/** Recipients who currently wait for a stranger's mail. Writers throw if the database cannot be written. */
-export interface GreylistPauses {
-  pause(pause: GreylistPause): void;
-  /** Returns false if there was none. */
-  resume(target: string, now: Millis): boolean;
-  pauses(now: Millis): readonly GreylistPause[];
-  /** Whether one of them is for the recipient, or for an address that its mail goes to. */
-  isPaused(recipient: string, now: Millis): boolean;
-}
+import type { Correspondents, GreylistPauses } from "../storage-ports.ts";
 
 export interface Greylisting extends FirstContacts {
   /** Whether it is a first contact unless SPF proves the sender. */

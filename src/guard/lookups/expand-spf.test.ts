@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { expandSpf, type Found, type NameLookup, SPF_LIMITS } from "./sender-proof.ts";
+import type { Found, NameLookup } from "../network-ports.ts";
+import { expandSpf, SPF_LIMITS } from "./sender-proof.ts";
 
 type Zone = Readonly<
   Record<string, Readonly<{ txt?: readonly string[]; a?: readonly string[]; mx?: readonly string[] }>>

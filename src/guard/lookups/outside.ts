@@ -1,10 +1,9 @@
-import type { Event } from "../../core/events/event.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import type { OnDecided } from "../engine.ts";
 import type { BlockLists, SenderDomains, SenderProofs } from "../network-ports.ts";
+import type { Submit } from "../ports.ts";
 
 /** The part of the engine that receives an event after the lookups. */
-export type EventSink = Readonly<{ submit(event: Event, answer: OnDecided): void; isProtected(ip: Ip): boolean }>;
+type EventSink = Readonly<{ submit: Submit; isProtected(ip: Ip): boolean }>;
 
 /**
  * Waits for outside lookups before an event is decided. Block lists are asked about a stranger as soon as it may stay
@@ -15,7 +14,7 @@ export function submitAfterLookups(
   blockLists: BlockLists,
   domains: SenderDomains,
   proofs: SenderProofs,
-): EventSink["submit"] {
+): Submit {
   return (event, answer) => {
     if (event.type === "CONNECT" && event.service === "smtp") {
       sink.submit(event, (decided) => {

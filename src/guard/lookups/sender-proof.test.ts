@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { ip, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import { createSenderProofs, type Found, type NameLookup } from "./sender-proof.ts";
+import type { Found, NameLookup } from "../network-ports.ts";
+import { createSenderProofs } from "./sender-proof.ts";
 
 const FRIEND = "friend@friend.test";
 

@@ -2,19 +2,8 @@ import { domainOf, isDomain } from "../../core/net/address.ts";
 import { contains, type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { parseSpfRecord, type SpfTerm } from "../../core/net/spf-record.ts";
 import type { Greylisting } from "../facts/greylisting.ts";
-import type { SenderProofs } from "../network-ports.ts";
+import type { Found, NameLookup, SenderProofs } from "../network-ports.ts";
 import { within } from "./outside.ts";
-
-/** `ok` without results: the name has no such record. Not `ok`: the answer is unknown, ask again later. */
-export type Found<T> = Readonly<{ ok: true; found: readonly T[] }> | Readonly<{ ok: false; reason: string }>;
-
-/** Reads DNS records. Never throws. */
-export interface NameLookup {
-  /** TXT records, the strings of each joined (RFC 7208, 3.3). */
-  texts(name: string): Promise<Found<string>>;
-  addresses(name: string): Promise<Found<Ip>>;
-  exchanges(name: string): Promise<Found<string>>;
-}
 
 export const SPF_LIMITS = {
   /** Terms of one domain that cause lookups (RFC 7208, 4.6.4). */

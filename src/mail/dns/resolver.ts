@@ -2,8 +2,7 @@ import { Resolver } from "node:dns/promises";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
-import type { Found, NameLookup } from "../../guard/lookups/sender-proof.ts";
-import type { NameAnswer, Names } from "../../guard/network-ports.ts";
+import type { Found, NameAnswer, NameLookup, Names } from "../../guard/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
 const TIMEOUT_MS = 3_000;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { withoutExtension } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
-import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/facts/greylisting.ts";
+import type { Correspondents, GreylistPause, GreylistPauses } from "../../guard/storage-ports.ts";
 import { millis, text } from "../columns.ts";
 import type { Prepares } from "../transactions.ts";
 
