@@ -5,7 +5,7 @@ import { actionOf, columns, type EventColumns, type Sentence, shown, stored } fr
 import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
 
-/** What a component's log says about a mail: recorded, without a decision. */
+/** What a component's log says about a mail or a client. The engine decides nothing about it. */
 export type Observation =
   | Readonly<{
       type: "SPAM_SCORED";
@@ -31,7 +31,7 @@ export type Observation =
   | Readonly<{ type: "CLIENT_FAULT"; ip: Ip; service: Service; reason: ClientFault; detail: string; times: number }>
   /** A failed sign-in while the guard was down; otherwise Dovecot asks the guard. */
   | Readonly<{ type: "LOGIN_UNSEEN"; ip: Ip; service: Service; login: string; times: number }>
-  /** A mail entered the queue: which Message-ID belongs to which queue id. */
+  /** Which Message-ID belongs to which queue id, once the header is read. A milter may still refuse the mail. */
   | Readonly<{ type: "MAIL_QUEUED"; queueId: string; messageId: string }>
   /** The outcome, for each recipient and attempt. */
   | Readonly<{

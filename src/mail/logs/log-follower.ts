@@ -39,7 +39,7 @@ export class LogFollower {
   readonly #parts: LogFollowerParts;
   readonly #chunk = Buffer.alloc(CHUNK_BYTES);
   #position: LogPosition | null;
-  /** The first line of the open file. It is stored with each position; null until a line was read. */
+  /** The checksum of the open file's first line. It is stored with each position; null until a line was read. */
   #head: string | null;
   #fd: number | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -178,7 +178,7 @@ export class LogFollower {
 const WITH_HEAD = /^(\d+-\d+)-([0-9a-f]{8})$/;
 const HEAD_BYTES = 256;
 
-/** Its first line, or as much of it as identifies it. A line starts with the time, so they differ. */
+/** The CRC-32 of its first line, cut to 256 bytes. A line starts with the time, so they differ. */
 function headOf(fd: number): string {
   const head = Buffer.alloc(HEAD_BYTES);
   const bytes = readSync(fd, head, 0, HEAD_BYTES, 0);

@@ -1,7 +1,7 @@
 import type { Service } from "../../core/events/event-types.ts";
 import { DAY_MS, instant, type Millis } from "../../core/time.ts";
 
-/** A line of mail.log, split into the parts that only Postfix and Dovecot write. A stranger chooses none of them. */
+/** A line of mail.log, split into its parts. Strangers influence only `text`. */
 export type MailLine = Readonly<{
   /** `smtpd`, `cleanup`, `lmtp`, `imap-login`, … */
   program: string;

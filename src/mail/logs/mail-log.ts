@@ -90,5 +90,5 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-/** Every pattern. No line matches two of them (log-patterns.test.ts). */
+/** Every pattern. None matches the example of another (patterns.test.ts). */
 export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

@@ -141,7 +141,7 @@ function restrictions(): Readonly<Record<string, string>> {
     // The guard checks whether the domain exists: if the DNS does not answer it accepts the mail, Postfix would not.
     smtpd_sender_restrictions: `${PROBE_SENDS_NOTHING}, reject_non_fqdn_sender`,
     smtpd_relay_restrictions: "reject_unauth_destination",
-    // The guard first: it counts unknown names as probing.
+    // The guard before reject_unlisted_recipient: it counts unknown names as probing.
     smtpd_recipient_restrictions:
       "reject_non_fqdn_recipient, $ghostinbox_guard, reject_unlisted_recipient, $ghostinbox_quota",
     smtpd_data_restrictions: "reject_unauth_pipelining, $ghostinbox_guard",

@@ -58,7 +58,7 @@ export type MilterQuestion =
 export type MilterLimits = Readonly<Record<Counted, number>>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
-/** One connection of Postfix, which is one of its client, with its mails. In memory it holds one packet at most. */
+/** One connection from Postfix: one client, all its mails. In memory it holds one packet at most. */
 export class MilterReader {
   readonly #limits: MilterLimits;
   readonly #ask: (question: MilterQuestion) => void;
@@ -66,7 +66,7 @@ export class MilterReader {
   #left = 0;
   /** The letter of the packet that is being read; 0 before it has come. */
   #command = 0;
-  /** Its content does not matter: of the headers only those do that name the first boundary and the encoding. */
+  /** The rest of this packet is ignored. Of headers only Content-Type and Content-Transfer-Encoding matter. */
   #skips = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;

@@ -12,8 +12,9 @@ export const PROBE_SENDS_NOTHING = `check_client_access inline:{ { ${PROBE_ADDRE
 
 /**
  * The milters of main.cf (MILTER_README). A stranger's mail is verified (DKIM, SPF, DMARC) and then scored; a user's
- * mail is only signed. One milter both verifies and signs, and decides which is needed. Each milter has its own timeouts. If
- * one is dead or hangs, the mail is accepted, except for the spam filter if `spam.on_failure` says so.
+ * mail is refused if it names another author, and otherwise signed. One milter both verifies and signs, and decides which
+ * is needed. Each milter has its own timeouts. If one is dead or hangs, the mail is accepted, but two are deferred: a
+ * user's mail without Rspamd, and a stranger's without the spam filter if `spam.on_failure` says so.
  */
 export function postfixMilters(site: Site): Readonly<Record<string, string>> {
   const { layout, spam, verify } = site;
@@ -61,7 +62,7 @@ const GUARD_SECONDS = 20;
  */
 const BUSY_SECONDS = 60;
 
-/** The longest time that a mail waits for its score; spamc gives up a little earlier. Seconds. */
+/** The longest time that a mail waits for its score. If it may pass without one, spamc gives up earlier (spam-services.ts). Seconds. */
 export const SPAM_SECONDS = 20;
 
 /**

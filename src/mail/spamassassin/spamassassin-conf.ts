@@ -22,7 +22,7 @@ export function score(value: number): string {
   return Number.isInteger(value) ? value.toFixed(1) : String(value);
 }
 
-/** Usual mails take 0.1 s; twice this is less than spamc's timeout (milters.ts). */
+/** Usual mails take 0.1 s; twice this is less than spamc's timeout (spam-services.ts). */
 const SCORING_SECONDS = 7;
 
 function localCf({ layout, dns, spam }: Site): string {

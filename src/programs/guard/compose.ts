@@ -47,7 +47,7 @@ export type GuardProgram = Readonly<{ start(): Promise<void>; stop(): Promise<vo
 
 /**
  * The parts of the guard, in the order in which they need each other: databases, engine, firewall, upkeep, commands,
- * sources. Nothing runs before `start`.
+ * sources. Composing them already writes both databases. No server or timer starts before `start`.
  */
 export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: string): GuardProgram {
   const { settings } = read;
