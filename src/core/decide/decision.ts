@@ -101,7 +101,10 @@ export type Decision = Readonly<{
   changes: readonly Change[];
   /** The values for `{name}` in the reason's reply: an address or a name from the settings, never text from a stranger. */
   fill: Readonly<Record<string, string>> | null;
-  /** What the verdict would have been without `simulate`. */
+  /**
+   * Present: `simulate` keeps the decision from the client. What the client would have met; `defer` where Postgrey
+   * would have been asked.
+   */
   simulated?: Verdict;
 }>;
 
@@ -131,5 +134,8 @@ export function decision(verdict: Verdict, reason: Reason, extra: Partial<Omit<D
   };
 }
 
-/** How far a log has been read: `offset` bytes of the file with this inode (its number and creation time). */
+/**
+ * How far a log has been read: `offset` bytes of the file with this inode (its number, its creation time, and once a
+ * line was read the checksum of its first).
+ */
 export type LogPosition = Readonly<{ inode: string; offset: number }>;

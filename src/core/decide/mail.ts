@@ -72,7 +72,10 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
   });
 }
 
-/** End of message: only a ban since the last stage matters, and what the milter counted. Other milters may still refuse the mail. */
+/**
+ * End of message: what matters is a ban since the last stage, what the milter counted, and a hold of the account. The
+ * recipients of other mail of an account become its correspondents. Other milters may still refuse the mail.
+ */
 export function decideMessage(policy: Policy, facts: MessageFacts, event: Message, now: Millis): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);
   const settled = standing(facts, event);
@@ -239,6 +242,7 @@ function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient):
   return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);
 }
 
+/** Its oldest remembered connection is that long ago, whatever it did then: so this is a later try. */
 function hasWaited(
   { firstContacts: { delayMs } }: Policy,
   { connections }: FirstContactQuestion,

@@ -34,7 +34,14 @@ import {
 import { type JailReported, type ReportRest, report } from "./report.ts";
 import type { Seen } from "./seen.ts";
 
-/** The events that the engine decides on. Each kind has its own file. */
+/**
+ * The events that the engine decides on. Each kind has its own file. Those of a mail, by stage of SMTP, with the public
+ * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead):
+ *
+ *     RCPT            RECIPIENT  RECIPIENT or GREYLIST_ASKED
+ *     DATA            MAIL       EMAIL
+ *     END-OF-MESSAGE  MESSAGE    EMAIL_ACCEPTED or EMAIL_HELD
+ */
 export type Event =
   | Connect
   | Recipient

@@ -47,7 +47,7 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
   const asked = bareMessageId(name);
   const { events, otherQueueIds, complete } = isQueueId(asked) ? mailOf(queries, asked) : mailsOf(queries, asked);
   const found = new Map(events.map((event) => [event.id, event]));
-  for (const event of events.flatMap((accepted) => sessionOf(queries, accepted))) found.set(event.id, event);
+  for (const event of events.flatMap((accepted) => stagesBefore(queries, accepted))) found.set(event.id, event);
   return {
     asked,
     queueIds: unique(events.map(({ queueId }) => queueId)),
@@ -60,7 +60,10 @@ export function whyMessage(queries: Queries, name: string): MessageReport {
 
 type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly string[]; complete: boolean }>;
 
-/** The mail with a queue id. Rows that have only its Message-ID, such as its spam score, are those soon after its first. */
+/**
+ * The mail with a queue id. Rows with only a Message-ID, such as the spam score, are taken if they came within
+ * `SESSION_MS` of the mail's first row.
+ */
 function mailOf(queries: Queries, queueId: string): Found {
   const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);
@@ -95,8 +98,11 @@ function mailsOf(queries: Queries, messageId: string): Found {
   return { events, otherQueueIds, complete };
 }
 
-/** What the client did in the session until the mail was accepted. The first rows do not know the queue id yet. */
-function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] {
+/**
+ * What the client did in the session until the mail was accepted. The first rows do not know the queue id yet. Found
+ * by address, sender and time, because the search does not return `rest.session`; connections at the same time may mix.
+ */
+function stagesBefore(queries: Queries, accepted: EventItem): readonly EventItem[] {
   const { sender, queueId } = accepted;
   const ip = accepted.ip === null ? null : parseIp(accepted.ip);
   if (ip === null || sender === null || queueId === null) return [];
@@ -107,14 +113,14 @@ function sessionOf(queries: Queries, accepted: EventItem): readonly EventItem[] 
     order: "newest_first",
   });
   const since = Date.parse(accepted.at) - SESSION_MS;
-  const session: EventItem[] = [];
+  const stages: EventItem[] = [];
   for (const event of before) {
     if (event.ip !== ip || Date.parse(event.at) < since) continue;
-    if (event.type === "CONNECT") return [...session, event];
+    if (event.type === "CONNECT") return [...stages, event];
     const isOther = event.queueId !== null && event.queueId !== queueId;
-    if (STAGES.has(event.type) && event.sender === sender && !isOther) session.push(event);
+    if (STAGES.has(event.type) && event.sender === sender && !isOther) stages.push(event);
   }
-  return session;
+  return stages;
 }
 
 const STAGES: ReadonlySet<string> = new Set([

@@ -176,6 +176,7 @@ export class FactBase {
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
+    // Protected clients need no credit. Mail that is held, or passes only because of `simulate`, earns none.
     if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
     followSending(this.#on, event, decided, { sending: facts.sending, now });
     this.#on.accounts.follow(event, decided, facts, now);

@@ -84,6 +84,7 @@ export class BanTable {
       .map((row) => millis(row["created_at"]));
     return {
       facts: { ban: newest["ended_at"] === null ? readBan(newest) : null, offencesAt: offencesAt.reverse() },
+      // The column `answered` holds the last event when the ban started or ended.
       countedUntil: integer(newest["answered"]),
       forgiven: rows.reduce((id, row) => (row["forgiven"] === 1 ? Math.max(id, integer(row["answered"])) : id), 0),
     };
