@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { lacking } from "../../../test/kit/needs.ts";
+import { signedEnvelope } from "../../../test/kit/signed-envelope.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { MimeParts } from "./mime-parts.ts";
 
@@ -85,7 +86,7 @@ const encoding = fc.constantFrom<readonly string[]>(
   ["nothing", "base64"],
 );
 const coding = fc.constantFrom("none", "base64", "base64 in pieces", "base64 padded", "quoted", "quoted ends", "twice");
-const encoded = fc.constantFrom("none", "none", "mail", "part", "part in an odd type");
+const encoded = fc.constantFrom("none", "none", "mail", "part", "part in an odd type", "signed", "signed in pieces");
 const mail = fc.record({ type: contentType, header, delimiter, after, encoding, coding, encoded });
 type Sample = typeof mail extends fc.Arbitrary<infer M> ? M : never;
 type Mail = Readonly<{ type: string; body: string; encodings: readonly string[] }>;
@@ -94,6 +95,10 @@ type Mail = Readonly<{ type: string; body: string; encodings: readonly string[] 
 function written({ type, header: start, delimiter: line, after: then, ...how }: Sample): Mail {
   const body = start + `${line}\r\n${then}`.repeat(MANY);
   if (how.encoded === "none") return { type, body, encodings: [] };
+  if (how.encoded === "signed" || how.encoded === "signed in pieces") {
+    const envelope = signedEnvelope(`Content-Type: ${type}\r\n\r\n${body}`, how.encoded === "signed" ? Infinity : 5);
+    return { type: "application/pkcs7-mime", body: inLines(envelope), encodings: ["base64"] };
+  }
   const inner = code(`Content-Type: ${type}\r\n\r\n${body}`, how.coding);
   if (how.encoded === "mail") return { type: "message/rfc822", body: inner, encodings: how.encoding };
   const odd = how.encoded === "part" ? "message/rfc822" : "message(c)/rfc822; x";
@@ -106,10 +111,11 @@ function written({ type, header: start, delimiter: line, after: then, ...how }: 
 }
 
 function code(text: string, coding: string): string {
-  const base64 = Buffer.from(text, "latin1").toString("base64");
+  const bytes = Buffer.from(text, "latin1");
+  const base64 = bytes.toString("base64");
   switch (coding) {
     case "base64":
-      return base64.replace(/.{76}/g, "$&\r\n");
+      return inLines(bytes);
     case "base64 in pieces":
       return base64.replace(/.{3}/g, "$&\r\n ");
     case "base64 padded":
@@ -127,6 +133,10 @@ function code(text: string, coding: string): string {
     default:
       return text;
   }
+}
+
+function inLines(bytes: Buffer): string {
+  return bytes.toString("base64").replace(/.{76}/g, "$&\r\n");
 }
 
 const COUNT = `

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { signedEnvelope } from "../../../test/kit/signed-envelope.ts";
 import { MimeParts } from "./mime-parts.ts";
 
 function counted(contentType: string, body: string, chunkBytes = body.length): number {
@@ -106,7 +107,7 @@ test("a text of many rules, with a signature, does not count as parts", () => {
 const ENCODED = "--a b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: ";
 const message = (parts: number, text = "text"): string =>
   `Subject: x\r\nContent-Type: multipart/mixed; boundary=in\r\n\r\n${`--in\r\n\r\n${text}\r\n`.repeat(parts)}--in--\r\n`;
-const inBase64 = (text: string): string => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
+const inBase64 = (text: string | Buffer): string => Buffer.from(text).toString("base64").replace(/.{76}/g, "$&\r\n");
 const quoted = (text: string): string =>
   text.replace(/.{1,20}/g, (some) => `${some.replace(/[=-]/g, (one) => `=${one.charCodeAt(0).toString(16)}`)}=\r\n`);
 for (const [encoding, encode] of [
@@ -125,6 +126,7 @@ for (const [encoding, encode] of [
 
 const MESSAGE = "Content-Type: message/rfc822\r\n";
 const ENCODING = "Content-Transfer-Encoding: ";
+const ENVELOPE = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n";
 const inPart = (part: string): string => `--a b\r\n${part}\r\n--a b--\r\n`;
 for (const [how, body] of [
   [
@@ -157,12 +159,10 @@ for (const [how, body] of [
       `${MESSAGE}${ENCODING}base64\r\n\r\n${inBase64("X: y")}${inBase64(message(2_000)).replace(/.{8}/g, "$&-=")}`,
     ),
   ],
-  [
-    "a signed envelope",
-    inPart(
-      `Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n${ENCODING}base64\r\n\r\n${inBase64(`0\u0001${message(2_000)}`)}`,
-    ),
-  ],
+  ...[100_000, 3].map((pieceBytes) => [
+    `a signed envelope that carries it in pieces of ${pieceBytes} bytes`,
+    inPart(`${ENVELOPE}${ENCODING}base64\r\n\r\n${inBase64(signedEnvelope(message(2_000), pieceBytes))}`),
+  ]),
 ] as const)
   test(`the parts of a message with ${how} are too many`, () => {
     for (const size of [64, 1_000_000]) assert.ok(counted(MIXED, body, size) > 1_000, `in pieces of ${size}`);

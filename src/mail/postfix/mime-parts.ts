@@ -1,4 +1,4 @@
-import { base64, type Decode, quotedPrintable } from "./transfer-encodings.ts";
+import { asIs, asn1Contents, base64, type Decode, lineEnds, quotedPrintable } from "./transfer-encodings.ts";
 
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
@@ -72,7 +72,7 @@ export class MimeParts {
   /** The encodings of multiparts so far. */
   #inherited: string;
   /** The encoded message that is being read: unchanged, and decoded in each way that a filter may. */
-  #inner: readonly Readonly<{ decode: Decode; parts: MimeParts }>[] = [];
+  #inner: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[] = [];
   /** From where on its bytes are still to be decoded, and the delimiter before it. */
   #undecoded = 0;
   #innerBoundary: string | null = null;
@@ -232,22 +232,20 @@ export class MimeParts {
   /** Whether the message is encoded, or signed within an envelope (RFC 8551, 3.5.2), whose own bytes are not looked at. */
   #openInner(start: number, { encodings, isSealed }: Part): boolean {
     const all = encodings + this.#inherited;
-    const decoders = [
-      ...(/base-?64/i.test(all) ? [base64()] : []),
-      ...(/quoted/i.test(all) ? [quotedPrintable()] : []),
-      ...(/uu/i.test(all) ? [null] : []),
-    ];
-    if (decoders.length === 0 && !isSealed) return false;
+    const isUnknown = /uu/i.test(all);
+    const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
+    if (encoded.length === 0 && !isUnknown && !isSealed) return false;
     const { depth, budget } = this.#within;
-    if (depth === MOST_ENCODED || decoders.includes(null)) this.#isUncountable = true;
+    if (depth === MOST_ENCODED || isUnknown) this.#isUncountable = true;
     const within = { depth: depth + 1, encodings: all, budget };
-    this.#inner = [asIs, ...decoders].flatMap((decode) => {
-      if (decode === null || this.#isUncountable) return [];
+    const decoders = this.#isUncountable ? [] : [asIs, ...encoded];
+    this.#inner = decoders.map((decoder) => {
       const parts = new MimeParts(within);
-      parts.#isEncoded = decode === asIs;
+      parts.#isEncoded = decoder === asIs;
       parts.#isSealed = parts.#isOdd = isSealed;
       parts.#inHeader = parts.#isLeading = parts.#isBody = true;
-      return [{ decode, parts }];
+      const steps = [decoder(), ...(isSealed ? [asn1Contents()] : []), lineEnds()];
+      return { steps, parts };
     });
     this.#undecoded = start;
     this.#innerBoundary = this.#boundary;
@@ -258,9 +256,9 @@ export class MimeParts {
     if (this.#inner.length === 0 || to <= this.#undecoded) return;
     const encoded = bytes.subarray(this.#undecoded, to);
     this.#undecoded = to;
-    for (const { decode, parts } of this.#inner) {
+    for (const { steps, parts } of this.#inner) {
       this.#within.budget.bytes -= encoded.length;
-      parts.push(decode(encoded));
+      parts.push(steps.reduce((bytes, step) => step(bytes), encoded));
     }
   }
 
@@ -274,5 +272,3 @@ export class MimeParts {
 function newPart(): Part {
   return { isMessage: false, isMultipart: false, isSealed: false, encodings: "" };
 }
-
-const asIs: Decode = (bytes) => Buffer.from(bytes);

@@ -1,5 +1,10 @@
-/** Decodes the next bytes of a body. Its lines end in LF, as filters take each CR for an end. */
+/** Decodes the next bytes of a body into a buffer of its own. */
 export type Decode = (bytes: Buffer) => Buffer;
+
+/** For a body that is not encoded. */
+export function asIs(): Decode {
+  return (bytes) => Buffer.from(bytes);
+}
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -12,7 +17,6 @@ export function base64(): Decode {
   let group = 0;
   let length = 0;
   let isSkipping = false;
-  const lines = lineEnds();
   return (bytes) => {
     const decoded = Buffer.alloc(bytes.length);
     let at = 0;
@@ -29,7 +33,7 @@ export function base64(): Decode {
         length = 0;
       }
     }
-    return lines(decoded.subarray(0, at));
+    return decoded.subarray(0, at);
   };
 }
 
@@ -43,7 +47,6 @@ const SPARE_BITS = [0, 6, 4, 2] as const;
 /** RFC 2045, 6.7. An equals sign that encodes nothing stays. */
 export function quotedPrintable(): Decode {
   let left: Buffer = Buffer.alloc(0);
-  const lines = lineEnds();
   return (chunk) => {
     const bytes = left.length === 0 ? chunk : Buffer.concat([left, chunk]);
     const decoded = Buffer.alloc(bytes.length);
@@ -68,7 +71,7 @@ export function quotedPrintable(): Decode {
       else decoded[length++] = byte;
     }
     left = Buffer.from(bytes.subarray(at));
-    return lines(decoded.subarray(0, length));
+    return decoded.subarray(0, length);
   };
 }
 
@@ -84,8 +87,55 @@ function hex(byte = 0): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }
 
-/** Makes one LF of each CR, LF, CRLF and LFCR, and drops NUL, as Postfix does in the mail itself. */
-function lineEnds(): (bytes: Buffer) => Buffer {
+/**
+ * Removes the headers of an ASN.1 structure (X.690, 8.1) and leaves the contents of all that it holds. A signed envelope may carry
+ * its message in pieces, which OpenSSL joins for rspamd whatever their type.
+ */
+export function asn1Contents(): Decode {
+  let stage: "type" | "long type" | "length" | "long length" = "type";
+  let isConstructed = false;
+  let lengthBytes = 0;
+  let length = 0;
+  let contentBytes = 0;
+  // What is constructed contains others, whose headers follow.
+  const begin = (bytes: number): void => {
+    stage = "type";
+    contentBytes = isConstructed ? 0 : bytes;
+  };
+  return (bytes) => {
+    let kept = 0;
+    for (let at = 0; at < bytes.length; ) {
+      const end = Math.min(bytes.length, at + contentBytes);
+      bytes.copyWithin(kept, at, end);
+      kept += end - at;
+      contentBytes -= end - at;
+      at = end;
+      const byte = bytes[at++];
+      if (byte === undefined) break;
+      if (stage === "type") {
+        isConstructed = (byte & 0x20) !== 0;
+        stage = (byte & 0x1f) === 0x1f ? "long type" : "length";
+      } else if (stage === "long type") {
+        if (byte < 0x80) stage = "length";
+      } else if (stage === "length") {
+        lengthBytes = byte & 0x7f;
+        length = 0;
+        if (byte < 0x80) begin(byte);
+        // Of an unknown length: two zeros end it, which read like an empty content.
+        else if (lengthBytes === 0) stage = "type";
+        else stage = "long length";
+      } else {
+        length = length * 256 + byte;
+        lengthBytes--;
+        if (lengthBytes === 0) begin(length);
+      }
+    }
+    return bytes.subarray(0, kept);
+  };
+}
+
+/** Makes one LF of each CR, LF, CRLF and LFCR, as filters take each for an end, and drops NUL, as Postfix does in the mail itself. */
+export function lineEnds(): Decode {
   let before = 0;
   return (bytes) => {
     let length = 0;
