@@ -5,7 +5,7 @@ import { connect, guess, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory } from "../../test/kit/engine-kit.ts";
 import { ip } from "../../test/kit/samples.ts";
 import type { Decision } from "../core/decide/decision.ts";
-import type { LoginFacts } from "../core/events/login.ts";
+import type { LoginAttributes } from "../core/events/login.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 
 const HOME = ip("198.51.100.7");
@@ -17,7 +17,7 @@ for (const step of ["begin", "append", "commit"] as const) {
     const kit = engineOnMemory();
     await kit.engine.ask({ ...guess("right", HOME), type: "LOGIN_SUCCEEDED" });
     kit.store.failing = step;
-    const tryOne = async (facts: LoginFacts): Promise<Decision> => {
+    const tryOne = async (facts: LoginAttributes): Promise<Decision> => {
       kit.clock.advance(1_500);
       const asked = await kit.engine.ask({ ...facts, type: "LOGIN_ASKED" });
       if (asked.verdict !== "refuse") await kit.engine.ask({ ...facts, type: "LOGIN_FAILED" });

@@ -49,7 +49,7 @@ test("each number of the policy comes from its own setting", () => {
       { key: "limits.connections.per_hour", count: 5, windowMs: 3_600_000 },
     ],
     probes: [{ key: "limits.recipients.unknown_per_hour", count: 13, windowMs: 3_600_000 }],
-    serverProbes: [{ key: "limits.recipients.unknown_server_per_hour", count: 20, windowMs: 3_600_000 }],
+    probesFromAnywhere: [{ key: "limits.recipients.unknown_server_per_hour", count: 20, windowMs: 3_600_000 }],
     firstContacts: {
       limits: [
         { key: "limits.first_contacts.per_minute", count: 21, windowMs: 60_000 },

@@ -36,7 +36,7 @@ export function toPolicy(settings: Settings): Policy {
     },
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
-    serverProbes: [
+    probesFromAnywhere: [
       {
         key: "limits.recipients.unknown_server_per_hour",
         count: settings["limits.recipients.unknown_server_per_hour"],

@@ -20,7 +20,7 @@ export const SMALL_POLICY: Policy = {
   },
   connections: [{ key: "limits.connections.per_minute", count: 4, windowMs: 1_000 }],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 3, windowMs: 2_000 }],
-  serverProbes: [{ key: "limits.recipients.unknown_server_per_hour", count: 2, windowMs: 2_000 }],
+  probesFromAnywhere: [{ key: "limits.recipients.unknown_server_per_hour", count: 2, windowMs: 2_000 }],
   firstContacts: {
     limits: [{ key: "limits.first_contacts.per_minute", count: 3, windowMs: 1_000 }],
     delayMs: 300,

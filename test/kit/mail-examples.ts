@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Facts } from "../../src/core/decide/facts.ts";
-import type { MailFacts } from "../../src/core/events/mail.ts";
+import type { MailAttributes } from "../../src/core/events/mail.ts";
 import { factsOf, MAIL } from "./samples.ts";
 
 export const USER = "user@example.org";
@@ -11,13 +11,13 @@ export const USER = "user@example.org";
 export type Example = Readonly<{
   that: string;
   known?: Partial<Facts>;
-  mail?: Partial<MailFacts>;
+  mail?: Partial<MailAttributes>;
   answer: string;
   bans?: number;
   counted?: boolean;
 }>;
 
-export function check(stage: string, example: Example, decide: (facts: Facts, mail: MailFacts) => Decision): void {
+export function check(stage: string, example: Example, decide: (facts: Facts, mail: MailAttributes) => Decision): void {
   const { that, known = {}, mail = {}, answer, bans = 0, counted = true } = example;
   void test(`${stage}: ${that}: ${answer}`, () => {
     const decided = decide(factsOf(known), { ...MAIL, ...mail });

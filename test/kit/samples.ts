@@ -9,7 +9,7 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
-import type { MailFacts, Recipient } from "../../src/core/events/mail.ts";
+import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
@@ -40,7 +40,7 @@ export const POLICY: Policy = {
     { key: "limits.connections.per_hour", count: 100, windowMs: HOUR_MS },
   ],
   probes: [{ key: "limits.recipients.unknown_per_hour", count: 10, windowMs: HOUR_MS }],
-  serverProbes: [{ key: "limits.recipients.unknown_server_per_hour", count: 100, windowMs: HOUR_MS }],
+  probesFromAnywhere: [{ key: "limits.recipients.unknown_server_per_hour", count: 100, windowMs: HOUR_MS }],
   firstContacts: {
     limits: [
       { key: "limits.first_contacts.per_minute", count: 20, windowMs: MINUTE_MS },
@@ -114,7 +114,7 @@ export function factsOf(known: Partial<Facts> = {}): Facts {
     probes: [],
     bounces: [],
     bounce: NO_BOUNCE,
-    serverProbes: [],
+    probesFromAnywhere: [],
     networkProbed: false,
     newPlaces: [],
     isNewPlace: false,
@@ -147,7 +147,7 @@ export const BAN: Ban = {
   offences: 1,
 };
 
-export const MAIL: MailFacts = {
+export const MAIL: MailAttributes = {
   ip: STRANGER,
   service: "smtp",
   session: "203.0.113.7 40000 25 192.0.2.1",

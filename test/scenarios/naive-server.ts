@@ -7,7 +7,7 @@ import { HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { changesOf, type Kept, recipientKind } from "./naive-recount.ts";
 
 type Asked = Readonly<{ reason: string; at: Millis; event: Recipient; subject: Prefix; network: Prefix }>;
-type ServerFacts = Pick<Facts, "serverProbes" | "networkProbed" | "newPlaces" | "isNewPlace">;
+type ServerFacts = Pick<Facts, "probesFromAnywhere" | "networkProbed" | "newPlaces" | "isNewPlace">;
 
 /** Answers that strangers got, known or unknown. A refusal for another reason said nothing about the recipient. */
 const ANSWERED = [
@@ -55,7 +55,7 @@ export function serverFactsOf(
   );
   const isAsking = now.event.type === "RECIPIENT" && now.event.account === null;
   return {
-    serverProbes: isAsking
+    probesFromAnywhere: isAsking
       ? [
           ...firstTimes(
             alike.map(({ at, network, event }) => ({ at, key: `${network} ${event.recipient}` })),

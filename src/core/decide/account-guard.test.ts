@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/login.ts";
+import type { LoginAttributes } from "../events/login.ts";
 import { neighbourhoodOf } from "../net/ip.ts";
 import { later } from "../time.ts";
 import {
@@ -17,7 +17,7 @@ import {
 import type { AccountFacts, Facts } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed } from "./login.ts";
 
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
 const GUESS = { type: "GUESS", account: "user@example.org", network: "203.0.113.0/24", proof: "now", isStale: false };
 
 function account(known: Partial<AccountFacts> = {}): AccountFacts {

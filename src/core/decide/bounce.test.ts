@@ -32,12 +32,12 @@ const examples: readonly (readonly [that: string, known: Partial<Facts>, answer:
   ["the 31st", { recipient: "unknown", bounces: times(30) }, "defer bounces_deferred", false],
   [
     "the 101st of the whole server",
-    { recipient: "unknown", serverProbes: times(100) },
+    { recipient: "unknown", probesFromAnywhere: times(100) },
     "defer bounces_deferred",
     false,
   ],
-  ["to one of ours after that, from anywhere", { serverProbes: times(100) }, "defer bounces_deferred", false],
-  ["from a known place all the same", { known: true, serverProbes: times(100) }, "pass below_limit", false],
+  ["to one of ours after that, from anywhere", { probesFromAnywhere: times(100) }, "defer bounces_deferred", false],
+  ["from a known place all the same", { known: true, probesFromAnywhere: times(100) }, "pass below_limit", false],
   ["to one of ours after that", { bounces: times(30) }, "defer bounces_deferred", false],
   [
     "to a common target of spam after that",

@@ -13,7 +13,7 @@ const HARVESTED = times(100, SECOND_MS);
 
 function harvest(known: Partial<Facts>, of: Policy = policy, clientName: string | null = null) {
   const event = { type: "RECIPIENT", listed: null, senderExists: true, ...MAIL, clientName } as const;
-  const facts = factsOf({ firstContact: true, serverProbes: HARVESTED, ...known });
+  const facts = factsOf({ firstContact: true, probesFromAnywhere: HARVESTED, ...known });
   return decideHarvest(of, facts, event, NOON);
 }
 const answer = (...asked: Parameters<typeof harvest>) => {
@@ -22,7 +22,7 @@ const answer = (...asked: Parameters<typeof harvest>) => {
 };
 
 test("below the limit of the whole server nothing is different", () => {
-  assert.equal(answer({ serverProbes: HARVESTED.slice(1), networkProbed: true, recipient: "unknown" }), null);
+  assert.equal(answer({ probesFromAnywhere: HARVESTED.slice(1), networkProbed: true, recipient: "unknown" }), null);
 });
 
 test("past it a network that asked for an unknown recipient gets one answer for all names", () => {

@@ -186,7 +186,7 @@ export type Facts = Readonly<{
   bounces: readonly Millis[];
   bounce: BounceFacts;
   /** Unknown recipients that strangers anywhere asked for: by bounces if the event is one, else by other mail. */
-  serverProbes: readonly Millis[];
+  probesFromAnywhere: readonly Millis[];
   /** Whether a stranger of this network asked for an unknown recipient within the hour. */
   networkProbed: boolean;
   /** When units of strangers wrote to a recipient for the first time within the hour, and whether this is one of them. */

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { anyFacts, anyLogin, anyMail, bansOf, policies, protections, services } from "../../../test/kit/any-facts.ts";
 import { BAN, factsOf, MAIL, NOON, RECIPIENT, STRANGER, UNSPARED } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/login.ts";
-import type { MailFacts } from "../events/mail.ts";
+import type { LoginAttributes } from "../events/login.ts";
+import type { MailAttributes } from "../events/mail.ts";
 import { decideCommand } from "./command.ts";
 import { decide, decideConnect } from "./decide.ts";
 import type { Decision } from "./decision.ts";
@@ -68,8 +68,19 @@ test("an address that three accounts know is never banned, except for guessing",
   );
 });
 
-function everyDecision(policy: Policy, facts: Facts, mail: MailFacts, login: Partial<LoginFacts>): readonly Decision[] {
-  const logIn: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "", ...login };
+function everyDecision(
+  policy: Policy,
+  facts: Facts,
+  mail: MailAttributes,
+  login: Partial<LoginAttributes>,
+): readonly Decision[] {
+  const logIn: LoginAttributes = {
+    ip: STRANGER,
+    service: "imap",
+    login: "user@example.org",
+    passwordHash: "",
+    ...login,
+  };
   const { service, session, clientName } = mail;
   const connect = { type: "CONNECT", ip: STRANGER, service, session, clientName } as const;
   return [

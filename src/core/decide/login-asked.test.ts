@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/login.ts";
+import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { later, MINUTE_MS } from "../time.ts";
 import type { Facts, Failure } from "./facts.ts";
 import { decideLoginAsked } from "./login.ts";
 
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
 const AT_HOME: Facts["account"] = {
   name: LOGIN.login,
   kinship: "address",

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BAN, factsOf, ip, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/login.ts";
+import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
 import type { AccountFacts, Facts, Failure } from "./facts.ts";
 import { decideLoginAsked, decideLoginFailed, decideLoginSucceeded } from "./login.ts";
 
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "user@example.org", passwordHash: "now" };
 
 /** Failures with these passwords, one a second, the last one now. */
 function failures(...passwords: readonly string[]): readonly Failure[] {
@@ -204,7 +204,7 @@ for (const { that, known = {}, passwordHash = "now", answer, bans = 0, counted =
 
 test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
   const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [hostPrefix(ip("198.51.100.1"))] } };
-  const decide = (service: LoginFacts["service"], login = LOGIN.login): string =>
+  const decide = (service: LoginAttributes["service"], login = LOGIN.login): string =>
     decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
   assert.equal(decide("imap"), "outside_networks");
   assert.equal(decide("submission"), "outside_networks");

@@ -1,5 +1,5 @@
 import { isAdministrators } from "../events/event-types.ts";
-import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../events/login.ts";
+import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../events/login.ts";
 import { isOutside, prefixOf } from "../net/ip.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { type GuessedAt, guesses, looksRight, refusedGuesses } from "./account-guard.ts";
@@ -94,14 +94,14 @@ export function decideLoginFailed(policy: Policy, facts: LoginQuestion, event: L
 }
 
 /** Dovecot reports the right password of a suspended account as a failure. It counts like any other, but is named. */
-function named(facts: LoginQuestion, { passwordHash }: LoginFacts, judged: Decision): Decision {
+function named(facts: LoginQuestion, { passwordHash }: LoginAttributes, judged: Decision): Decision {
   if (judged.verdict !== "pass" || !looksRight(facts, passwordHash) || facts.accountActive) return judged;
   const { evidence, counted, changes } = judged;
   return decision("pass", "right_password_inactive", { evidence, counted, changes });
 }
 
 /** The effect of a wrong password on its address. */
-function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, now: Millis): Decision {
+function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginAttributes, now: Millis): Decision {
   const recent = recentFailures(policy, facts, now).length;
   const { failures: limit, windowMs } = policy.logins;
   const short: Evidence = { count: recent + 1, limit, windowMs, key: SETTING };
@@ -126,7 +126,7 @@ function wrongPassword(policy: Policy, facts: PasswordFacts, event: LoginFacts, 
 }
 
 /** A stale password counts once a week. */
-function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginFacts, now: Millis): boolean {
+function isRepeated({ failures }: PasswordFacts, { passwordHash }: LoginAttributes, now: Millis): boolean {
   return passwordHash !== "" && within(failures, WEEK_MS, now).some((failure) => failure.passwordHash === passwordHash);
 }
 
@@ -151,7 +151,11 @@ function shortEvidence({ logins, knownFactor }: Policy, { protection }: LoginQue
 }
 
 /** The administrator has no mailbox. */
-function isAway({ logins }: Policy, { ip, accountNetworks }: LoginQuestion, { service, login }: LoginFacts): boolean {
+function isAway(
+  { logins }: Policy,
+  { ip, accountNetworks }: LoginQuestion,
+  { service, login }: LoginAttributes,
+): boolean {
   return !isAdministrators(service, login) && isOutside(ip, logins.networks, accountNetworks);
 }
 

@@ -1,4 +1,4 @@
-import { type Excess, isBounce, type Mail, type MailFacts, type Message, type Recipient } from "../events/mail.ts";
+import { type Excess, isBounce, type Mail, type MailAttributes, type Message, type Recipient } from "../events/mail.ts";
 import { domainOf } from "../net/address.ts";
 import type { Millis } from "../time.ts";
 import { nextBan } from "./ban-ladder.ts";
@@ -139,7 +139,7 @@ function decideSharedProbing(policy: Policy, facts: RecipientFacts, event: Recip
 }
 
 /** A ban or a protection of the address. A signed-in account has its own limits. */
-function standing(facts: Standing, event: MailFacts): Decision | null {
+function standing(facts: Standing, event: MailAttributes): Decision | null {
   if (facts.ban !== null && facts.protection === null) return decision("refuse", "banned", { counted: false });
   if (facts.protection !== null && event.account === null)
     return decision("pass", facts.protection, { counted: false });
@@ -175,7 +175,7 @@ function correspondence(
   return isOurs ? [] : [{ type: "CORRESPOND", address, account }];
 }
 
-function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailFacts): Decision | null {
+function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: MailAttributes): Decision | null {
   if (event.account !== null) return null;
   const domain = domainOf(event.sender).toLowerCase();
   return event.sender !== "" && (policy.domains.includes(domain) || facts.senderHere)
@@ -183,7 +183,7 @@ function ownSender(policy: Policy, facts: Pick<Facts, "senderHere">, event: Mail
     : null;
 }
 
-export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "serverProbes" | "known" | "recipient">;
+export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "probesFromAnywhere" | "known" | "recipient">;
 
 /**
  * A bounce names a recipient; null: nothing forbids it.
@@ -195,7 +195,7 @@ export type BounceQuestion = Pick<Facts, "bounce" | "bounces" | "serverProbes" |
 export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recipient, now: Millis): Decision | null {
   if (!isBounce(event)) return null;
   if (facts.bounce.hasOther) return decision("refuse", "bounce_recipients", { counted: false });
-  const fromAnywhere = facts.known ? null : reached(policy.serverProbes, facts.serverProbes, now);
+  const fromAnywhere = facts.known ? null : reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   const evidence = exceeded(policy.probes, facts.bounces, now, policy.knownFactor) ?? fromAnywhere;
   const isAnswered = evidence === null || (facts.recipient === "known" && facts.bounce.isExpected);
   if (!isAnswered) return decision("defer", "bounces_deferred", { evidence, counted: false });
@@ -203,7 +203,7 @@ export function decideBounce(policy: Policy, facts: BounceQuestion, event: Recip
 }
 
 type Stranger = Pick<Facts, "known" | "isWanted" | "firstContact">;
-export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "serverProbes" | "networkProbed">;
+export type HarvestQuestion = Stranger & Pick<Facts, "recipient" | "probesFromAnywhere" | "networkProbed">;
 export type FirstContactQuestion = Stranger & Pick<Facts, "connections" | "newPlaces">;
 export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "newPlaces">;
 
@@ -214,7 +214,7 @@ export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "ne
  * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries count for no ban.
  */
 export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {
-  const evidence = reached(policy.serverProbes, facts.serverProbes, now);
+  const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
   if (evidence === null || !isStranger(policy, facts, event)) return null;
   if (facts.networkProbed || !policy.greylist)
     return decision("defer", "recipients_deferred", { evidence, counted: false });

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { factsOf, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../events/login.ts";
+import type { LoginAttributes } from "../events/login.ts";
 import { DAY_MS, later } from "../time.ts";
 import type { AccountFacts, Facts, Failure, Verified } from "./facts.ts";
 import { barredBy, mayBeRight } from "./new-places.ts";
 
 const ANNA = "anna@example.org";
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "now" };
 const NOBODY: AccountFacts = {
   name: ANNA,
   kinship: "stranger",

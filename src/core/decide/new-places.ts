@@ -1,4 +1,4 @@
-import type { LoginFacts } from "../events/login.ts";
+import type { LoginAttributes } from "../events/login.ts";
 import type { Reason } from "../events/reasons.ts";
 import { DAY_MS, type Millis, WEEK_MS } from "../time.ts";
 import { candidatesShare, commonShare, looksRight } from "./account-guard.ts";
@@ -18,7 +18,7 @@ export type PlaceFacts = Pick<Facts, "failures" | "pending" | "knownAccounts" | 
 export type Barred = Readonly<{ reason: Reason; evidence: Evidence }>;
 
 /** Null: passwords are verified. */
-export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
+export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   if (isHome(facts)) return capped(policy, facts, event, now);
   return (
     guarded(policy, facts) ??
@@ -34,7 +34,7 @@ export function barredBy(policy: Policy, facts: PlaceFacts, event: LoginFacts, n
  * The hash has 12 bits, and up to eight are compared: one wrong password in 4,096 looks right, with eight one in 512. A
  * right one of these never looks wrong.
  */
-export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginFacts): boolean {
+export function mayBeRight(policy: Policy, facts: PlaceFacts, { passwordHash }: LoginAttributes): boolean {
   const { account } = facts;
   if (account === null || !looksRight(facts, passwordHash)) return false;
   // A budget at home would let a guesser behind the same address lock out the owner's device.
@@ -84,7 +84,7 @@ function sprayed({ spraying }: Policy, { account, spraying: seen }: PlaceFacts):
 }
 
 /** The owner may mistype often, but another client behind the same address must not guess without end. */
-function capped({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
+function capped({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const name = facts.account?.name ?? "";
   const tried = failuresAt(facts, name, now);
   const passwords = passwordsOf([...tried, ...others(facts, event).filter(({ account }) => account === name)]);
@@ -95,7 +95,12 @@ function capped({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: M
 }
 
 /** Protects other accounts. The account that knows the address is not refused: its owner may be behind the same address. */
-function atOthers({ logins, knownFactor }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
+function atOthers(
+  { logins, knownFactor }: Policy,
+  facts: PlaceFacts,
+  event: LoginAttributes,
+  now: Millis,
+): Barred | null {
   const isOther = ({ account }: Verified | Failure): boolean => !facts.knownAccounts.includes(account);
   const tried = [...within(facts.failures, DAY_MS, now), ...others(facts, event)].filter(isOther);
   const evidence = {
@@ -108,7 +113,7 @@ function atOthers({ logins, knownFactor }: Policy, facts: PlaceFacts, event: Log
 }
 
 /** Passwords in verification may be wrong too, so parallel guesses get no further than one after the other. */
-function spent({ logins }: Policy, facts: PlaceFacts, event: LoginFacts, now: Millis): Barred | null {
+function spent({ logins }: Policy, facts: PlaceFacts, event: LoginAttributes, now: Millis): Barred | null {
   const failed = new Set(within(facts.failures, WEEK_MS, now).map(({ passwordHash }) => passwordHash));
   const pending = passwordsOf(others(facts, event).filter(({ proof }) => !failed.has(proof))).size;
   const count = within(facts.failures, logins.windowMs, now).filter(isFresh).length;
@@ -140,7 +145,7 @@ export function isFresh({ spent: isSpent }: Failure): boolean {
 }
 
 /** Passwords in verification, except the one of this event. */
-function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginFacts): readonly Verified[] {
+function others({ pending, account }: PlaceFacts, { login, passwordHash }: LoginAttributes): readonly Verified[] {
   const name = account?.name ?? login.toLowerCase();
   return pending.filter((one) => one.proof !== passwordHash || one.account !== name);
 }

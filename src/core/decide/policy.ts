@@ -16,7 +16,7 @@ export type Policy = Readonly<{
   /** Unknown recipients. */
   probes: readonly Limit[];
   /** The same, asked for by strangers from anywhere. */
-  serverProbes: readonly Limit[];
+  probesFromAnywhere: readonly Limit[];
   /** Places that write for the first time. Past a limit, their first mails wait for `delayMs`. */
   firstContacts: Readonly<{ limits: readonly Limit[]; delayMs: number }>;
   /** Mails of a stranger in one connection. */

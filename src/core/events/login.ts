@@ -4,7 +4,7 @@ import type { Service } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
 
 /** What Dovecot (or the dashboard) reports about a login. `login` is what the client typed. */
-export type LoginFacts = Readonly<{
+export type LoginAttributes = Readonly<{
   ip: Ip;
   service: Service;
   login: string;
@@ -20,9 +20,9 @@ export type LoginFacts = Readonly<{
   proxied?: true;
 }>;
 /** Before the password is verified. */
-export type LoginAsked = Readonly<{ type: "LOGIN_ASKED" } & LoginFacts>;
-export type LoginSucceeded = Readonly<{ type: "LOGIN_SUCCEEDED" } & LoginFacts>;
-export type LoginFailed = Readonly<{ type: "LOGIN_FAILED" } & LoginFacts>;
+export type LoginAsked = Readonly<{ type: "LOGIN_ASKED" } & LoginAttributes>;
+export type LoginSucceeded = Readonly<{ type: "LOGIN_SUCCEEDED" } & LoginAttributes>;
+export type LoginFailed = Readonly<{ type: "LOGIN_FAILED" } & LoginAttributes>;
 export type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 export type LoginRest = Readonly<{

@@ -6,7 +6,7 @@ import type { EventType, Service } from "./event-types.ts";
 import type { Seen } from "./seen.ts";
 
 /** What is known of a mail transaction when Postfix asks (SMTPD_POLICY_README). */
-export type MailFacts = Readonly<{
+export type MailAttributes = Readonly<{
   ip: Ip;
   service: Service;
   /** Names the connection by both of its ends (`sessionOf` in columns.ts). */
@@ -39,19 +39,19 @@ export type Recipient = Readonly<
     senderExists: boolean | null;
     /** Whether the client is proven to send for the sender's domain; absent if not asked. */
     senderProven?: boolean;
-  } & MailFacts
+  } & MailAttributes
 >;
 /** The DATA command, at which a mail counts. */
-export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailFacts>;
+export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailAttributes>;
 /** What a mail has too many of, or bytes that the filters read already: reading it too would keep them busy for seconds. */
 export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
 /** End of message: the content has arrived. With an `excess` its size is that of what was read. */
 export type Message = Readonly<
-  { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailFacts
+  { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailAttributes
 >;
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
-export function isBounce({ sender }: Pick<MailFacts, "sender">): boolean {
+export function isBounce({ sender }: Pick<MailAttributes, "sender">): boolean {
   return sender === "" || sender.trim() === "";
 }
 
@@ -151,7 +151,7 @@ function mailName(passed: EventType, verdict: Verdict): EventType {
   return verdict === "refuse" ? "EMAIL_BLOCKED" : verdict === "defer" ? "EMAIL_DEFERRED" : passed;
 }
 
-function envelope({ service, sender, recipient, helo, queueId }: MailFacts): Partial<EventColumns> {
+function envelope({ service, sender, recipient, helo, queueId }: MailAttributes): Partial<EventColumns> {
   return {
     service,
     sender: stored(sender),
@@ -161,7 +161,7 @@ function envelope({ service, sender, recipient, helo, queueId }: MailFacts): Par
   };
 }
 
-function sessionRest({ ip, session, transaction, clientName }: MailFacts, seen: Seen | undefined): Session {
+function sessionRest({ ip, session, transaction, clientName }: MailAttributes, seen: Seen | undefined): Session {
   return {
     session: storedSession(session, ip),
     transaction: stored(transaction),
@@ -170,7 +170,7 @@ function sessionRest({ ip, session, transaction, clientName }: MailFacts, seen: 
   };
 }
 
-function factsOf(recorded: EventColumns, rest: Session): MailFacts | null {
+function factsOf(recorded: EventColumns, rest: Session): MailAttributes | null {
   const { transaction } = rest;
   const clientName = rest.clientName ?? null;
   const { ip, service, account, sender, recipient, helo, queueId } = recorded;

@@ -5,11 +5,11 @@ import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import { auditRecord, changeRecord, type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
-import type { LoginFacts } from "./login.ts";
+import type { LoginAttributes } from "./login.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
 const PASS = decision("pass", "below_limit");
 const REFUSE = decision("refuse", "banned", { counted: false });
 const DEFER = decision("defer", "provider_busy");

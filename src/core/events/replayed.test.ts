@@ -6,11 +6,11 @@ import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
 import type { Audit } from "./command.ts";
 import { auditRecord, changeRecord, type Event, eventOf, recordOf } from "./event.ts";
-import type { LoginFacts } from "./login.ts";
+import type { LoginAttributes } from "./login.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "Anna@example.org", passwordHash: "proof" };
 const REFUSE = decision("refuse", "banned", { counted: false });
 
 test("decisions can be made again: each event is read back unchanged", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import type { LoginFacts } from "../../core/events/login.ts";
+import type { LoginAttributes } from "../../core/events/login.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
 /** Only the guard of one account matters here. */
@@ -14,7 +14,7 @@ const PATIENT = {
   logins: { ...POLICY.logins, failures: 1_000, perDay: 1_000, perWeek: 1_000 },
   networks: { ...POLICY.networks, perDay: 1_000 },
 };
-const login = (i: number, of: Partial<LoginFacts> = {}): LoginFacts => ({
+const login = (i: number, of: Partial<LoginAttributes> = {}): LoginAttributes => ({
   ip: ip(`2001:db8:${i.toString(16)}::1`),
   service: "imap",
   login: "anna@example.test",

@@ -4,7 +4,7 @@ import type { Failure } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { type Event, windowOf } from "../../core/events/event.ts";
-import type { LoginFacts } from "../../core/events/login.ts";
+import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Protection } from "../../core/events/reasons.ts";
 import {
   type Ip,
@@ -157,7 +157,7 @@ export class AddressCache {
   }
 }
 
-export function failureOf({ passwordHash, login }: LoginFacts, at: Millis): Failure {
+export function failureOf({ passwordHash, login }: LoginAttributes, at: Millis): Failure {
   return { at, passwordHash, account: login.toLowerCase() };
 }
 

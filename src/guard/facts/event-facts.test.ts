@@ -4,11 +4,11 @@ import { ASKED, factsOnFakes, HOME, PASS, PRIOR_REPORTS, SENT } from "../../../t
 import { JAIL_REPORT, MAIL, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { NO_PRIOR_REPORTS } from "../../core/decide/facts.ts";
-import type { LoginFacts } from "../../core/events/login.ts";
+import type { LoginAttributes } from "../../core/events/login.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { later } from "../../core/time.ts";
 
-const LOGIN: LoginFacts = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
+const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "anna@example.org", passwordHash: "p" };
 const BOUNCE: Recipient = { ...ASKED, sender: "" };
 const REFUSE = decision("refuse", "session_limit");
 

@@ -95,7 +95,7 @@ export class EventFacts implements Facts {
     return this.state.bounces;
   }
 
-  get serverProbes(): readonly Millis[] {
+  get probesFromAnywhere(): readonly Millis[] {
     return this.#isNaming(this.#event) ? this.#on.wholeServer.probes(this.#event, this.#now) : NO_TIMES;
   }
 

@@ -2,7 +2,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { MailFacts } from "../../core/events/mail.ts";
+import type { MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -78,7 +78,7 @@ export class SmtpProgress {
   }
 }
 
-type Mail = Pick<MailFacts, "session" | "transaction">;
+type Mail = Pick<MailAttributes, "session" | "transaction">;
 type NamedInMail = {
   readonly transaction: string;
   readonly names: string[];

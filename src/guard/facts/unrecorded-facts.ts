@@ -3,7 +3,7 @@ import { countShares, type Shares } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Failure, SentMail } from "../../core/decide/facts.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { MailFacts } from "../../core/events/mail.ts";
+import type { MailAttributes } from "../../core/events/mail.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -167,7 +167,7 @@ function guessesOrNone<T>(ask: () => readonly T[]): readonly T[] {
   }
 }
 
-type Mail = Pick<MailFacts, "session" | "transaction">;
+type Mail = Pick<MailAttributes, "session" | "transaction">;
 
 const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
 

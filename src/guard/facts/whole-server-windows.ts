@@ -1,6 +1,6 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Facts } from "../../core/decide/facts.ts";
-import { isBounce, type MailFacts, type Recipient } from "../../core/events/mail.ts";
+import { isBounce, type MailAttributes, type Recipient } from "../../core/events/mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -69,7 +69,7 @@ export class WholeServerWindows {
   /** Units that wrote to a local recipient for the first time. */
   readonly #newPlaces = new DistinctTimes(HOUR_MS, LIMITS.serverWindow);
 
-  probes(event: MailFacts, now: Millis): readonly Millis[] {
+  probes(event: MailAttributes, now: Millis): readonly Millis[] {
     return (isBounce(event) ? this.#bounces : this.#probes).times(now);
   }
 

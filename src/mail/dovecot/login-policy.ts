@@ -3,7 +3,7 @@ import { APP_PASSWORD_NAME } from "../../core/access/passwords.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import type { Service } from "../../core/events/event-types.ts";
-import type { LoginAsked, LoginFacts, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
+import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { NO_ACCOUNT } from "../../core/net/address.ts";
 import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
 
@@ -44,8 +44,8 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (service === null || ip === null) return NOT_OURS;
   // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
   if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
-  const direct: LoginFacts = { ip, service, login: cleanLogin(login), passwordHash: hash };
-  const facts: LoginFacts = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
+  const direct: LoginAttributes = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  const facts: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
   if (success) {
     const appPassword = cleanName(app);

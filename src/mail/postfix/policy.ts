@@ -2,7 +2,7 @@ import type { Decision } from "../../core/decide/decision.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { Connect } from "../../core/events/connection.ts";
 import type { Service } from "../../core/events/event-types.ts";
-import type { Mail, MailFacts, Message, Recipient } from "../../core/events/mail.ts";
+import type { Mail, MailAttributes, Message, Recipient } from "../../core/events/mail.ts";
 import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
@@ -101,7 +101,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     return { ok: true, value: isProxied ? { ...value, proxied: true } : value };
   }
 
-  const direct: MailFacts = {
+  const direct: MailAttributes = {
     ip,
     service,
     session,
@@ -113,7 +113,7 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
     queueId,
     transaction,
   };
-  const mail: MailFacts = isProxied ? { ...direct, proxied: true } : direct;
+  const mail: MailAttributes = isProxied ? { ...direct, proxied: true } : direct;
   if (state === "RCPT") return { ok: true, value: { type: "RECIPIENT", listed: null, senderExists: null, ...mail } };
   const count = parseCount(recipientCount);
   const sizeBytes = parseCount(size);

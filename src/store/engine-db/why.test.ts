@@ -7,7 +7,7 @@ import { decision } from "../../core/decide/decision.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { auditRecord, type Event, type EventRecord, observationRecord, recordOf } from "../../core/events/event.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { MailFacts } from "../../core/events/mail.ts";
+import type { MailAttributes } from "../../core/events/mail.ts";
 import { hostPrefix, networkAddress } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
@@ -53,7 +53,7 @@ function passed(event: Event, at: Millis): EventRecord | null {
 }
 
 const SENDER = ip("198.51.100.7");
-const FACTS: MailFacts = { ...MAIL, ip: SENDER, sender: "a@sender.test", recipient: "anna@example.test" };
+const FACTS: MailAttributes = { ...MAIL, ip: SENDER, sender: "a@sender.test", recipient: "anna@example.test" };
 const CONNECT: Event = { ...FACTS, type: "CONNECT" };
 const BEGUN: Event = { ...FACTS, type: "MAIL", recipientCount: 1 };
 const TAKEN: Event = { ...FACTS, type: "MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
