@@ -73,8 +73,8 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
 }
 
 /**
- * End of message: what matters is a ban since the last stage, what the milter counted, and a hold of the account. The
- * recipients of other mail of an account become its correspondents. Other milters may still refuse the mail.
+ * End of message: what matters is a ban since the last stage, what the milter counted, and a hold of the account. If an account's
+ * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
 export function decideMessage(policy: Policy, facts: MessageFacts, event: Message, now: Millis): Decision {
   if (event.excess !== undefined) return decideExcess(policy, facts, { ...event, excess: event.excess }, now);

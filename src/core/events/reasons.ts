@@ -170,8 +170,8 @@ export const reasons = {
     smtp: "550 5.7.1 Too many parts",
   },
   filters_busy: {
-    says: "The mail filters have as much to read as they can in time: a stranger's large mail must come again.",
-    next: "Nothing to do unless it continues; `events --type EMAIL_DEFERRED` shows who sends so much.",
+    says: "The mail filters were busy with other mail, so a stranger's large mail must be sent again later.",
+    next: "Nothing to do unless it continues; `events --type EMAIL_DEFERRED` shows the senders.",
     smtp: "451 4.3.2 Too much mail at once, try again later",
   },
   own_sender: {

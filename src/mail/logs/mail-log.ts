@@ -90,5 +90,5 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-/** Every pattern. None matches the example of another (patterns.test.ts). */
+/** Every pattern. Each example matches only its own (patterns.test.ts). */
 export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

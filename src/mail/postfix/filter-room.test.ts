@@ -106,7 +106,7 @@ test("a mail that is only named in the log is still being read", () => {
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
 });
 
-test("a refused mail takes no room, whoever refused it, nor does one that is asked about twice", () => {
+test("a refused mail takes no room, and a repeated question about a mail no more than one", () => {
   const all = server();
   fill(all);
   const excess = { of: "mime_parts", count: 10_000 } as const;

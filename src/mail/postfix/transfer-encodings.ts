@@ -1,4 +1,4 @@
-/** Decodes the next bytes of a body into a buffer of its own. */
+/** Decodes the next bytes of a body into a new buffer. */
 export type Decode = (bytes: Buffer) => Buffer;
 
 /** For a body that is not encoded. */
