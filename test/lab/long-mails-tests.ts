@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { before, test } from "node:test";
+import { patience } from "../kit/patience.ts";
 import { spamdAnswers } from "./content.ts";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
@@ -23,6 +24,8 @@ const PADDINGS: readonly (readonly [what: string, type: string, line: string, si
   ["nearly 10 MB of short lines", "text/plain", "a\r\n", 10_100 * KB],
   ["nearly 10 MB of HTML", "text/html", LINK, 10_100 * KB],
 ];
+
+const MOST_TRIES = 3;
 
 /** Its senders are allowed, so that no limit stops them. */
 export const LONG_MAILS = {
@@ -64,9 +67,19 @@ export function longMailsTests({ lab, product }: Running): void {
   for (const [what, type, line, sizeBytes] of PADDINGS)
     test(`spam that is padded with ${what} is marked, and is whole`, async () => {
       const body = `${GTUBE}\r\n${line.repeat(Math.floor(sizeBytes / line.length))}The end.`;
-      const subject = `padded with ${what}`.replaceAll(",", "");
-      await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
-      assertMarked(await arrived(subject, "Junk"), subject, body);
+      for (let tries = 1; ; tries++) {
+        const subject = `padded with ${what} ${tries}`;
+        await sent(subject, ["MIME-Version: 1.0", `Content-Type: ${type}`], body);
+        // What an overloaded filter has not scored after 15 s arrives unmarked: a slow machine may try again.
+        const unscored = (): boolean => findMail(product.layout, subject, { folder: "INBOX" }) !== null;
+        const mail = await until(
+          `“${subject}”`,
+          () => findMail(product.layout, subject, { folder: "Junk" }) ?? unscored(),
+        );
+        if (mail === true && tries < MOST_TRIES && patience(1) > 1) continue;
+        assert.ok(typeof mail === "string", "it arrived unmarked");
+        return assertMarked(mail, subject, body);
+      }
     });
 
   test("spam that is padded with 5 MB of headers is marked", async () => {
