@@ -1,18 +1,21 @@
 import * as z from "zod/mini";
 import { printScopes, SCOPES } from "../core/access/scopes.ts";
 import { dayAndTime } from "../core/time.ts";
-import { text } from "./declare/fields.ts";
+import { text, texts } from "./declare/fields.ts";
 import { count, list, meaning, page, pageOf, sessionId, time, tokenName } from "./declare/kinds.ts";
 import {
   ADMIN,
   answers,
   changes,
   changesUntried,
+  changesWithSecret,
   FACTOR,
   PROVEN_ADMIN,
   PROVEN_SESSION,
   type ResultOf,
+  ROOT,
   reads,
+  rootChanges,
   SESSION_OF_ADMIN,
   verb,
 } from "./declare/verb.ts";
@@ -101,6 +104,13 @@ export const ACCESS = [
         first: "token create NAME",
       },
     }),
+  /** `for`: how long it is valid; null: it does not expire. */
+  verb(
+    "token_create",
+    PROVEN_ADMIN,
+    { name: text(64), digest: text(64), scopes: texts(SCOPES.length, 16), for: z.nullable(text(32)) },
+    changesWithSecret<Readonly<{ name: string }>>("name", "access"),
+  ),
   verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))
     .http("DELETE /tokens/{name}", "Revokes a token. Needs a fresh proof.")
     .cli("token revoke NAME", "Revoke a token.", {
@@ -179,7 +189,12 @@ const asked = answers(() =>
 const done = answers(() => z.object({ done: z.literal(true) }));
 const namedFactor = answers(() => z.object({ name: z.string() }));
 
+/** How many there were, and the names of the passkeys among them. */
+export type FactorsReset = Readonly<{ ended: number; factors: number; passkeyNames: readonly string[] }>;
+
 export const FACTORS = [
+  /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
+  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
   verb("factor_list", ADMIN, {}, reads(factors)).http(
     "GET /factors",
     "Which second factors and passkeys the sign-in has.",

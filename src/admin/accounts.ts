@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import { plural } from "../core/text.ts";
 import { alias } from "./aliases.ts";
-import { lazily } from "./declare/fields.ts";
+import { accountKeys } from "./declare/account-key.ts";
+import { flag, lazily, objects, text, texts, wholeNumber } from "./declare/fields.ts";
 import {
   accountName,
   count,
@@ -14,11 +15,25 @@ import {
   time,
 } from "./declare/kinds.ts";
 import { MOST_REVIEWED } from "./declare/reports.ts";
-import { ADMIN, answers, changes, PROVEN_ADMIN, type ResultOf, reads, verb } from "./declare/verb.ts";
+import {
+  ADMIN,
+  answers,
+  changes,
+  changesWithSecret,
+  PROVEN_ADMIN,
+  READ,
+  type ResultOf,
+  ROOT,
+  reads,
+  rootChanges,
+  verb,
+} from "./declare/verb.ts";
 import { heldAccount } from "./held.ts";
 
 /** What the administrator changes about an account; what its user may change too is in mailboxes.ts. */
 
+/** As many entries of an accounts file as fit into one line of the socket. */
+export const ENTRIES_PER_COMMAND = 50;
 const MOST_LISTED = 100;
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
@@ -117,9 +132,62 @@ const access = () => {
   });
 };
 const reviewed = answers(() => pageOf(access()));
+
+/** RFC 5321, 4.5.3.1. What carries the verb out gives the exact error for a text that is no account's name. */
+const name = text(320);
+/** A PHC string of argon2id, with room to spare. */
+export const hash = text(512);
+/** Dovecot's proof of the password (mail/dovecot/login-policy.ts). */
+const proof = z.optional(text(8));
+export const password = text(1_024);
+/** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
+const secret = { name, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
+/** Of a mailbox; 0: no limit. */
+const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+/** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
+const brought = objects(ENTRIES_PER_COMMAND, {
+  name,
+  hash: z.optional(hash),
+  password: z.optional(password),
+  quotaBytes: z.optional(quotaBytes),
+});
+const secrets = objects(ENTRIES_PER_COMMAND, { name, hash, proof, quotaBytes: z.optional(quotaBytes) });
+/** The result for the accounts of a file. Each account is in at most one list. */
+export type FileChanges = Readonly<{
+  added: readonly string[];
+  changed: readonly string[];
+  suspended: readonly string[];
+  resumed: readonly string[];
+  /** Those whose quota alone is another. */
+  quotas: readonly string[];
+  skipped: readonly Readonly<{ name: string; why: string }>[];
+}>;
+type Named = ResultOf<typeof named>;
+
 const MATCHING = "Only those with this in their name.";
 
 export const OF_ACCOUNTS = [
+  /** An account's current state; null: there is no account of this name. */
+  verb("account_state", READ, { name }, reads<{ readonly state: AccountState | null }>("state")),
+  verb("account_add", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
+  /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
+  verb("account_make", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "accounts")),
+  verb("account_password", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
+  /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
+  verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
+  /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
+  verb(
+    "accounts_follow",
+    ROOT,
+    { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
+    rootChanges<FileChanges>("skipped"),
+  ),
+  /** Records that root has put an account's mail under legal hold, or has lifted that. */
+  verb("legal_hold", ROOT, { name, isOn: flag }, rootChanges<Named>("name")),
+  /** Keys that the password of this hash, which the account has already, opens from now on. */
+  verb("mail_keys_recover", ROOT, { name, hash, keys: accountKeys }, rootChanges<Named>("name")),
   verb("account_list", ADMIN, search(MATCHING, MOST_LISTED), reads(listed)).http(
     "GET /accounts",
     "The accounts by name, a page at a time; all, or those with a text. Never a password.",

@@ -1,6 +1,8 @@
 import * as z from "zod/mini";
+import type { Protection } from "../core/events/reasons.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
+import { text } from "./declare/fields.ts";
 import { count, durationOrPermanent, list, meaning, network, note, page, pageOf, time } from "./declare/kinds.ts";
 import { ALLOW, answers, BAN, changes, changesUntried, READ, reads, verb } from "./declare/verb.ts";
 
@@ -57,6 +59,8 @@ const allowing = answers(() =>
   }),
 );
 const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["settings", "command"]) })));
+/** `reason` null: nothing forbids it. */
+type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
 export const BANS = [
   verb(
@@ -105,6 +109,8 @@ export const BANS = [
       done: ({ prefix }) => `${shown(prefix)} is off the allow list.`,
       next: "allow list",
     }),
+  /** What forbids a ban of this address or network now. */
+  verb("protection", READ, { target: text(64) }, reads<Protected>("reason")),
   verb("allow_list", READ, page(), reads(entries))
     .http("GET /allow", "The allow list, first that of the settings, then that of commands, a page at a time.")
     .cli("allow list", "Show the allow list.", {

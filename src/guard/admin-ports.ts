@@ -1,7 +1,7 @@
-import type { AccountRow } from "../admin/accounts.ts";
+import type { AccountRow, FileChanges } from "../admin/accounts.ts";
 import type { AliasItem } from "../admin/aliases.ts";
 import type { AccountKey } from "../admin/declare/account-key.ts";
-import type { FileChanges, SessionItem } from "../admin/declare/items.ts";
+import type { SessionItem } from "../admin/declare/items.ts";
 import type { KeeperCommand, KeeperReply } from "../admin/declare/keeper.ts";
 import type { CountedPage, PageRequest } from "../admin/declare/paging.ts";
 import type { HeldAccountItem, HeldMailItem, SentMailItem } from "../admin/held.ts";

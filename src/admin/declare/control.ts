@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { SCOPES } from "../../core/access/scopes.ts";
 import { ACCESS, code, FACTORS, passkeyUsed } from "../access.ts";
-import { type AccountState, OF_ACCOUNTS } from "../accounts.ts";
+import { hash, OF_ACCOUNTS, password } from "../accounts.ts";
 import { ALIASES } from "../aliases.ts";
 import { BANS } from "../bans.ts";
 import { FILTERS } from "../filters.ts";
@@ -10,30 +9,13 @@ import { ME, OF_MAILBOXES } from "../mailboxes.ts";
 import { OF_QUEUE } from "../queue.ts";
 import { SERVER } from "../server.ts";
 import { SETTINGS } from "../settings.ts";
-import { accountKeys } from "./account-key.ts";
-import { anObject, flag, objects, printableText, text, texts, wholeNumber } from "./fields.ts";
-import type {
-  CallerItem,
-  Done,
-  FactorsReset,
-  FileChanges,
-  Health,
-  Named,
-  Pending,
-  Protected,
-  Proved,
-  Reloaded,
-  SignedIn,
-} from "./items.ts";
+import { anObject, flag, printableText, text } from "./fields.ts";
+import type { CallerItem, Done, Health, Pending, Proved, Reloaded, SignedIn } from "./items.ts";
 import {
   ANYONE,
-  changes,
   changesUntried,
-  changesWithSecret,
   type Effect,
   OF_CALLER,
-  PROVEN_ADMIN,
-  READ,
   ROOT,
   reads,
   rootChanges,
@@ -49,43 +31,21 @@ import {
  * guard finds that out itself, by the session or token that each line carries.
  */
 
-/** As many entries of an accounts file as fit into one line of the socket. */
-export const ENTRIES_PER_COMMAND = 50;
-
 export const FIREWALL_STEPS = ["tried", "confirmed", "rolled_back"] as const;
 
 /** The longest network as text. parsePrefix gives the exact error for longer ones that still fit. */
 const network = text(64);
 const note = printableText(500);
-const duration = z.nullable(text(32));
 /** RFC 5321, 4.5.3.1. */
 const address = text(320);
-/** A PHC string of argon2id, with room to spare. */
-const hash = text(512);
-/** Dovecot's proof of the password (mail/dovecot/login-policy.ts). */
-const proof = z.optional(text(8));
 const name = text(64);
-const password = text(1_024);
 const optionalCode = z.optional(code);
-const scopes = texts(SCOPES.length, 16);
 /** The browser's description of itself, in few words. */
 const device = printableText(64);
-/** Of a password that is set. `recovers`: these keys were there, and were opened with the owner's recovery key. */
-const secret = { name: address, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
-/** Of a mailbox; 0: no limit. */
-const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-/** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
-const brought = objects(ENTRIES_PER_COMMAND, {
-  name: address,
-  hash: z.optional(hash),
-  password: z.optional(password),
-  quotaBytes: z.optional(quotaBytes),
-});
-const secrets = objects(ENTRIES_PER_COMMAND, { name: address, hash, proof, quotaBytes: z.optional(quotaBytes) });
 
 /**
- * Every verb: its rights, the types and bounds of its fields, its result, and its effect. This is only grammar: the code that
- * carries out a verb checks what a network or an address means.
+ * Every verb: its rights, the types and bounds of its fields, its result, and its effect. Fields of the kinds in `kinds.ts` are
+ * checked here; the code that carries out a verb checks the others, such as `text` that must be a network.
  */
 const VERBS = [
   verb("ping", ROOT, {}, reads<{ readonly pid: number }>("pid")),
@@ -95,35 +55,12 @@ const VERBS = [
   verb("break_glass", ROOT, {}, rootChanges<{ readonly lifted: number }>("lifted")),
   /** Records a step of an incident: what root did about it. */
   verb("incident_note", ROOT, { incident: name, step: name, says: note }, rootChanges<Done>("done")),
-  /** What forbids a ban of this address or network now. */
-  verb("protection", READ, { target: network }, reads<Protected>("reason")),
-  /** An account's current state; null: there is no account of this name. */
-  verb("account_state", READ, { name: address }, reads<{ readonly state: AccountState | null }>("state")),
-  verb("account_add", ROOT, secret, rootChanges<Named>("name")),
-  verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
   ...OF_ACCOUNTS,
-  /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
-  verb("account_make", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "accounts")),
-  verb("account_password", PROVEN_ADMIN, { name: address, password }, changesWithSecret<Named>("name", "shutOut")),
-  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
   ...HELD,
   ...OF_QUEUE,
-  /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
-  verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
-  /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
-  verb(
-    "accounts_follow",
-    ROOT,
-    { entries: secrets, gone: texts(ENTRIES_PER_COMMAND, 320) },
-    rootChanges<FileChanges>("skipped"),
-  ),
   ...OF_MAILBOXES,
-  /** Records that root has put an account's mail under legal hold, or has lifted that. */
-  verb("legal_hold", ROOT, { name: address, isOn: flag }, rootChanges<Named>("name")),
   /** Records that root has looked at who may do what; `summary` says what was seen. */
   verb("access_reviewed", ROOT, { summary: printableText(200) }, rootChanges<Done>("done")),
-  /** Keys that the password of this hash, which the account has already, opens from now on. */
-  verb("mail_keys_recover", ROOT, { name: address, hash, keys: accountKeys }, rootChanges<Named>("name")),
   /** Records that root has made the owner's recovery key. */
   verb("recovery_key_made", ROOT, { fingerprint: text(64) }, rootChanges<Done>("done")),
   /** Records what root did to the strict firewall; `opening` lists what it accepts since. */
@@ -132,16 +69,7 @@ const VERBS = [
   ...FILTERS,
   ...SERVER,
   ...ACCESS,
-  /** `for`: how long it is valid; null: it does not expire. */
-  verb(
-    "token_create",
-    PROVEN_ADMIN,
-    { name, digest: text(64), scopes, for: duration },
-    changesWithSecret<Named>("name", "access"),
-  ),
   verb("admin_passwd", ROOT, { hash }, rootChanges<Done>("done")),
-  /** Removes every second factor of the dashboard's sign-in and ends all sessions. */
-  verb("factors_reset", ROOT, {}, rootChanges<FactorsReset>("factors")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, reads<Reloaded>("changed")),
   /** Which settings a reload would change, and the values that it would end. */

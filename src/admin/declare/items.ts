@@ -3,7 +3,6 @@ import type { Role, Scope } from "../../core/access/scopes.ts";
 import { NOTICE_CODES } from "../../core/alerts/notices.ts";
 import type { Ban } from "../../core/decide/decision.ts";
 import type { ShownEvent } from "../../core/events/columns.ts";
-import type { Protection } from "../../core/events/reasons.ts";
 import { isoTime } from "../../core/time.ts";
 import { type AccountRow, accountState } from "../accounts.ts";
 import { allowed, type BanItem, ban } from "../bans.ts";
@@ -261,16 +260,6 @@ export const spamScores = lazily(() =>
   }),
 );
 export type SpamScores = Readonly<z.output<ReturnType<typeof spamScores>>>;
-/** The result for the accounts of a file. Each account is in at most one list. */
-export type FileChanges = Readonly<{
-  added: readonly string[];
-  changed: readonly string[];
-  suspended: readonly string[];
-  resumed: readonly string[];
-  /** Those whose quota alone is another. */
-  quotas: readonly string[];
-  skipped: readonly Readonly<{ name: string; why: string }>[];
-}>;
 
 export function banItem(ban: Ban): BanItem {
   return {
@@ -357,11 +346,6 @@ export type OwnMail = Readonly<z.output<ReturnType<typeof ownMail>>>;
 
 /** Without `quotaBytes`: the quota of the settings. */
 export type NamedSecret = Readonly<{ name: string; hash: string; proof: string; quotaBytes?: number | undefined }>;
-export type Named = Readonly<{ name: string }>;
-/** `held`: mails of the account that wait on hold in the queue. */
-export type Network = Readonly<{ prefix: string }>;
-/** `reason` null: nothing forbids it. */
-export type Protected = Network & Readonly<{ reason: Protection | null }>;
 /** `recorded`: whether the database stored a record of it. */
 export type Reloaded = Readonly<{ changed: readonly string[]; recorded: boolean }>;
 /** `inForce`: the value of each, as text in TOML, in the order of `changed`. */
@@ -373,9 +357,6 @@ export type SignedIn =
 export type Proved = Readonly<{ outcome: "proved" | NotIn; caller: CallerItem }>;
 /** `code_needed`: the password is right, and a second factor must come with it. */
 export type NotIn = "wrong" | "refused" | "code_needed";
-/** How many there were, and the names of the passkeys among them. */
-export type FactorsReset = Ended & Readonly<{ factors: number; passkeyNames: readonly string[] }>;
-export type Ended = Readonly<{ ended: number }>;
 export type Done = Readonly<{ done: true }>;
 
 /** A schema for exactly this type: it cannot omit fields that the server sends, which `/openapi.json` would then hide. */

@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import type { FileChanges } from "../../admin/declare/items.ts";
+import type { FileChanges } from "../../admin/accounts.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";

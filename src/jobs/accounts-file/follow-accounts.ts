@@ -1,5 +1,5 @@
-import { type Command, ENTRIES_PER_COMMAND } from "../../admin/declare/control.ts";
-import type { FileChanges } from "../../admin/declare/items.ts";
+import { ENTRIES_PER_COMMAND, type FileChanges } from "../../admin/accounts.ts";
+import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { codeOf } from "../../core/error.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";

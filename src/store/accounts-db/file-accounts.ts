@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { FileChanges } from "../../admin/declare/items.ts";
+import type { FileChanges } from "../../admin/accounts.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { FileAccounts, NamedHash } from "../../guard/admin-ports.ts";

@@ -1,5 +1,5 @@
+import type { FileChanges } from "../../../admin/accounts.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
-import type { FileChanges } from "../../../admin/declare/items.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { domainOf, parseAccountName } from "../../../core/net/address.ts";

@@ -1,5 +1,6 @@
+import type { FileChanges } from "../../../admin/accounts.ts";
 import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
-import type { FileChanges, NamedSecret } from "../../../admin/declare/items.ts";
+import type { NamedSecret } from "../../../admin/declare/items.ts";
 import { isOfKnownScheme, passwordProblem, tooCostly } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { SecretMaker } from "../../admin-ports.ts";

@@ -1,6 +1,6 @@
 import type * as z from "zod";
+import type { FileChanges } from "../../../admin/accounts.ts";
 import { isObject } from "../../../admin/declare/fields.ts";
-import type { FileChanges } from "../../../admin/declare/items.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import { later, SECOND_MS } from "../../../core/time.ts";

@@ -1,4 +1,4 @@
-import type { FactorsReset } from "../../../../admin/declare/items.ts";
+import type { FactorsReset } from "../../../../admin/access.ts";
 import { parseScopes, ROLES, SCOPES } from "../../../../core/access/scopes.ts";
 import { plural } from "../../../../core/text.ts";
 import { newToken } from "../../../../guard/access/secrets.ts";

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
-import { ENTRIES_PER_COMMAND } from "../../../../admin/declare/control.ts";
-import type { AccountItem, FileChanges } from "../../../../admin/declare/items.ts";
+import { ENTRIES_PER_COMMAND, type FileChanges } from "../../../../admin/accounts.ts";
+import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
 import {
   type AccountName,
