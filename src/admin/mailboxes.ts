@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { APP_PASSWORD_NAME, appPasswordName } from "../core/access/passwords.ts";
-import { VACATION_LIMITS } from "../core/mailbox-rules.ts";
+import { VACATION_LIMITS } from "../core/vacation.ts";
 import { sessionFacts } from "./access.ts";
 import { flag, text } from "./declare/fields.ts";
 import { accountName, count, list, mailAddress, meaning, time } from "./declare/kinds.ts";

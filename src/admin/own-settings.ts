@@ -1,5 +1,5 @@
-import { vacationEnd, type WrittenVacation } from "../core/mailbox-rules.ts";
 import { dayAndTime } from "../core/time.ts";
+import { vacationEnd, type WrittenVacation } from "../core/vacation.ts";
 import type { Command } from "./declare/control.ts";
 import type { AppPasswordItem } from "./declare/items.ts";
 import { type Forwarding, NO_FORWARD, NO_REPLY } from "./mailboxes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatKeepRule, type KeepRule, parseKeepRule, ruleFor } from "./mailbox-rules.ts";
+import { formatKeepRule, type KeepRule, parseKeepRule, ruleFor } from "./retention.ts";
 import { DAY_MS } from "./time.ts";
 
 const rulesOf = (...texts: readonly string[]) => texts.map((text) => parseKeepRule(text) ?? assert.fail(text));

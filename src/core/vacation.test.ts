@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../test/kit/any-character.ts";
-import { parseVacation, VACATION_LIMITS } from "./mailbox-rules.ts";
 import { instant } from "./time.ts";
+import { parseVacation, VACATION_LIMITS } from "./vacation.ts";
 
 const NOW = instant(Date.parse("2026-11-22T12:00:00Z"));
 const AWAY = { subject: "Away", text: "I am back on Monday.", until: null };

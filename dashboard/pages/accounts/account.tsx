@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import type { Forwarding } from "../../../src/admin/mailboxes.ts";
-import type { WrittenVacation } from "../../../src/core/mailbox-rules.ts";
+import type { WrittenVacation } from "../../../src/core/vacation.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";

@@ -1,5 +1,5 @@
 import type { Forwarding } from "../../../src/admin/mailboxes.ts";
-import type { WrittenVacation } from "../../../src/core/mailbox-rules.ts";
+import type { WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { t } from "../../mailbox-texts.ts";
@@ -106,7 +106,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   );
 }
 
-/** `VACATION_LIMITS` in `src/core/mailbox-rules.ts`. */
+/** `VACATION_LIMITS` in `src/core/vacation.ts`. */
 const MOST_CHARACTERS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 

@@ -3,8 +3,8 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { parseKeepRule } from "../../core/mailbox-rules.ts";
 import { parseAccountName } from "../../core/net/address.ts";
+import { parseKeepRule } from "../../core/retention.ts";
 import { readFolderTimes, ruledFolders, underRuleSince, withSeen, writeFolderTimes } from "./retention.ts";
 
 const ANNA = parseAccountName("anna@example.org") ?? assert.fail();

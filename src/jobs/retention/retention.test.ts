@@ -1,8 +1,8 @@
 // Invariant: Retention removes no mail under legal hold, and none before it was in its folder for the rule's time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseKeepRule } from "../../core/mailbox-rules.ts";
 import { parseAccountName } from "../../core/net/address.ts";
+import { parseKeepRule } from "../../core/retention.ts";
 import { DAY_MS } from "../../core/time.ts";
 import {
   type LegalHold,

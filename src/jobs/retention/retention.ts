@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import { messageOf } from "../../core/error.ts";
-import { type EndingRule, type KeepRule, ruleFor } from "../../core/mailbox-rules.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import { type EndingRule, type KeepRule, ruleFor } from "../../core/retention.ts";
 import { copyFile } from "../../host/root-files/copies.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Amount, Folder } from "../../mail/dovecot/mailboxes.ts";

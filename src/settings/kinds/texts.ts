@@ -1,9 +1,9 @@
 import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
 import { type Door, parseDoor, parseInterface } from "../../core/firewall/strict.ts";
-import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/mailbox-rules.ts";
 import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
 import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
 import { type Kind, quote, same, text } from "./kind.ts";
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { vacationItem } from "../../core/mailbox-rules.ts";
+import { vacationItem } from "../../core/vacation.ts";
 import { NETWORKS, SqliteAccountNetworks } from "./account-networks.ts";
 import { APP_PASSWORDS, readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import type { NotedUses } from "./credentials.ts";

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Vacation } from "../../core/mailbox-rules.ts";
 import type { AccountName } from "../../core/net/address.ts";
+import type { Vacation } from "../../core/vacation.ts";
 import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { millisOrNull, text } from "../columns.ts";

@@ -1,10 +1,10 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
 import { mailboxOf } from "../../../admin/declare/rights.ts";
-import { parseVacation, type Vacation, vacationItem } from "../../../core/mailbox-rules.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { printable } from "../../../core/text.ts";
 import { isoTime } from "../../../core/time.ts";
+import { parseVacation, type Vacation, vacationItem } from "../../../core/vacation.ts";
 import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";

@@ -1,9 +1,9 @@
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
 import { type Forwarding, NO_REPLY } from "../../../../admin/mailboxes.ts";
-import { vacationEnd, type WrittenVacation } from "../../../../core/mailbox-rules.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
+import { vacationEnd, type WrittenVacation } from "../../../../core/vacation.ts";
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
