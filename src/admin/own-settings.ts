@@ -57,18 +57,3 @@ export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
             .join(", "),
   },
 ];
-
-/** Whether it counts against the limit that all mailbox users share, because it costs a hash, an event or a message to the owner. */
-export function isCostly(command: Command): boolean {
-  switch (command.verb) {
-    case "my_password":
-    case "app_password_add":
-      return true;
-    case "forward_set":
-      return command.to.length > 0;
-    case "vacation_set":
-      return command.text !== null;
-    default:
-      return false;
-  }
-}

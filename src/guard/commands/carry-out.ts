@@ -3,12 +3,10 @@ import {
   type CommandLine,
   type CommandOf,
   type DryVerb,
-  effectOf,
   type Reply,
   type Verb,
 } from "../../admin/declare/control.ts";
 import type { Health } from "../../admin/declare/items.ts";
-import { ownOf } from "../../admin/declare/rights.ts";
 import { plural } from "../../core/text.ts";
 import type { Passkeys } from "../access/passkeys.ts";
 import type { SignInParts } from "../access/sign-in.ts";
@@ -72,7 +70,7 @@ import { pending, reload } from "./settings-file.ts";
 import { type SpamCommandParts, spamAllow, spamAllowList } from "./spam.ts";
 import type { Turn } from "./turns.ts";
 import type { Upkeep } from "./upkeep.ts";
-import type { MyCommand, MyMailboxCommands, MyMailboxParts } from "./web/my-mailbox.ts";
+import { isOwnChange, type MyCommand, type MyMailboxCommands, type MyMailboxParts } from "./web/my-mailbox.ts";
 import { type Admitted, type CommandGate, UNAUTHORIZED, type WebCaller } from "./web/web.ts";
 import { type WebPasswordParts, webImport, webPassword } from "./web/web-passwords.ts";
 
@@ -277,8 +275,7 @@ export function carryOut(
   { command, by, caller, share }: Asked,
 ): Promise<Reply> | Reply {
   const account = caller?.item.account ?? null;
-  const isOwnChange = account !== null && ownOf(command.verb) !== undefined && effectOf(command.verb).lasts;
-  const beyond = isOwnChange ? kept.mailbox.whyNotNow(command, account) : null;
+  const beyond = account !== null && isOwnChange(command) ? kept.mailbox.whyNotNow(command, account) : null;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's entry takes the command of that verb
   return beyond ?? (RUNS[command.verb] as Run<CommandParts, Command>)(parts, command, by, { ...kept, caller, share });
 }

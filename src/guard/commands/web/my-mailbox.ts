@@ -1,7 +1,14 @@
 import type { DetailedAccount } from "../../../admin/accounts.ts";
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import {
+  type Command,
+  type CommandError,
+  effectOf,
+  type Reply,
+  type Verb,
+  type VerbEntry,
+} from "../../../admin/declare/control.ts";
+import { needOf, ownOf } from "../../../admin/declare/rights.ts";
 import type { MyClient } from "../../../admin/mailboxes.ts";
-import { isCostly } from "../../../admin/own-settings.ts";
 import { passwordProblem } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -78,19 +85,14 @@ export class MyMailboxCommands {
         return { ok: true, result: { items: own.map(({ sender, at }) => ({ sender, at })) } };
       }
       case "my_password":
-      case "my_sessions_end": {
-        const beyond = this.whyNotNow(command, account);
-        if (beyond !== null) return beyond;
-        const of = { account, caller, by };
-        return command.verb === "my_password"
-          ? myPassword(this.#parts, command.password, of)
-          : mySessionsEnd(this.#parts, of);
-      }
+        return myPassword(this.#parts, command.password, { account, caller, by });
+      case "my_sessions_end":
+        return mySessionsEnd(this.#parts, { account, caller, by });
     }
   }
 
   /** Returns why the user may change nothing more for now; null if allowed, and then counts it. */
-  whyNotNow(command: Command, account: string): CommandError | null {
+  whyNotNow(command: OwnChange, account: string): CommandError | null {
     const now = this.#parts.clock.now();
     // The user's own share first: a refused request takes nothing from other users.
     if (!this.#changes.spend(account, now)) return enough(CHANGES_AN_HOUR, "an hour");
@@ -116,6 +118,41 @@ export class MyMailboxCommands {
     if (!details.ok) return UNAUTHORIZED;
     const pause = pauses.pauses(now).find(({ target }) => target === account);
     return { ok: true, result: mailboxOf(details.result, pause === undefined ? null : isoTime(pause.until)) };
+  }
+}
+
+/** What the user of a mailbox may change. */
+type OwnChange = Extract<Command, { readonly verb: OwnChangeVerb }>;
+type OwnChangeVerb = {
+  [E in VerbEntry as E["verb"]]: E["gives"]["effect"] extends { readonly lasts: true }
+    ? E["rights"] extends { readonly own: unknown } | { readonly needs: "mailbox" }
+      ? E["verb"]
+      : never
+    : never;
+}[Verb];
+
+export function isOwnChange(command: Command): command is OwnChange {
+  const { verb } = command;
+  return effectOf(verb).lasts && (ownOf(verb) !== undefined || needOf(verb).needs === "mailbox");
+}
+
+/** Whether it counts against the limit that all users share, because it costs a hash, an event or a message to the owner. */
+function isCostly(command: OwnChange): boolean {
+  switch (command.verb) {
+    case "my_password":
+    case "app_password_add":
+      return true;
+    case "forward_set":
+      return command.to.length > 0;
+    case "vacation_set":
+      return command.text !== null;
+    case "my_sessions_end":
+    case "app_password_remove":
+    case "greylist_pause":
+    case "greylist_resume":
+    case "spam_allow_add":
+    case "spam_allow_remove":
+      return false;
   }
 }
 
