@@ -48,7 +48,7 @@ type OfCommand = Readonly<{
   of?: "account" | "alias" | "setting";
   /** Something was refused. */
   isRefusal?: true;
-  /** Set for changes that give access to a mailbox or its mail, remove one, or reopen what an incident has closed. */
+  /** Set for changes through the web that a thief makes: who may sign in or gets mail, and what is sent or refused in someone's name. */
   alert?: WebAlert;
 }>;
 
@@ -64,6 +64,168 @@ export type WebAlert = Readonly<{
   /** From a new network it is not critical: people set it while they travel. */
   isUsualAway?: true;
 }>;
+
+/** Types that `Engine.audit` records. Bans and the allow list have their own events, which the audit keeps too (audited.ts). */
+const AUDIT_EVENTS = {
+  ACCOUNT_ADDED: ofAccount("An account was added.", "creation", {
+    of: "account",
+    alert: { says: "was added", apart: 10 },
+  }),
+  ACCOUNT_REMOVED: ofAccount("An account was removed.", "deletion", { of: "account", alert: { says: "was removed" } }),
+  ACCOUNT_SUSPENDED: ofAccount("An account was suspended.", "change", { of: "account" }),
+  ACCOUNT_RESUMED: ofAccount("A suspended account may sign in again.", "change", {
+    of: "account",
+    alert: { says: "may sign in again" },
+  }),
+  ACCOUNT_RELEASED: ofAccount("The held mail of an account was released.", "change", {
+    of: "account",
+    alert: { says: "had its held mail sent" },
+  }),
+  HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change", { of: "account" }),
+  /** Of mails in the queue; the subject says which were chosen. */
+  QUEUE_HELD: auditEvent("Mail in the queue was put on hold by hand.", "configuration: change"),
+  QUEUE_RELEASED: auditEvent("Mail that was on hold by hand was released.", "configuration: change"),
+  QUEUE_DELETED: auditEvent("Mail was deleted from the queue by hand.", "configuration: deletion"),
+  PASSWORD_CHANGED: ofAccount("An account's password was changed.", "change", {
+    of: "account",
+    alert: { says: "got a new password" },
+  }),
+  APP_PASSWORD_MADE: ofAccount("An app password was created for a mail program.", "change", {
+    of: "setting",
+    alert: { says: "got a password for a mail program", byUser: true },
+  }),
+  APP_PASSWORD_REMOVED: ofAccount("An app password was removed from an account.", "change", { of: "setting" }),
+  FORWARDING_CHANGED: ofAccount(
+    "Mail for an account is now forwarded to other addresses, or no longer forwarded.",
+    "change",
+    { of: "setting", alert: { says: "its forwarding", byUser: true } },
+  ),
+  VACATION_CHANGED: ofAccount("An account's vacation reply was turned on, changed or turned off.", "change", {
+    of: "setting",
+    alert: { says: "its vacation reply", byUser: true, apart: 20, isUsualAway: true },
+  }),
+  NETWORKS_CHANGED: ofAccount("The networks from which an account may sign in changed.", "change", {
+    of: "setting",
+    alert: { says: "may sign in now", isNamed: true },
+  }),
+  QUOTA_CHANGED: ofAccount("An account's quota was changed.", "change", { of: "setting" }),
+  LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change", {
+    of: "account",
+  }),
+  LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change", { of: "account" }),
+  MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change", {
+    of: "account",
+  }),
+  MAIL_KEYS_RECOVERED: ofAccount(
+    "The owner's recovery key was used: an account's new password opens its earlier mail.",
+    "change",
+    { of: "account" },
+  ),
+  ALIAS_ADDED: auditEvent("An alias was added.", "configuration: creation", {
+    of: "alias",
+    alert: { says: "the alias was added", isNamed: true },
+  }),
+  ALIAS_REMOVED: auditEvent("An alias was removed.", "configuration: deletion", {
+    of: "alias",
+    alert: { says: "the alias was removed", isNamed: true },
+  }),
+  ALIAS_BLOCKED: auditEvent("An alias was blocked: it accepts no mail.", "configuration: change", {
+    of: "alias",
+    alert: { says: "the alias was blocked", isNamed: true },
+  }),
+  ALIAS_UNBLOCKED: auditEvent("An alias was unblocked: it accepts mail again.", "configuration: change", {
+    of: "alias",
+    alert: { says: "the alias was unblocked", isNamed: true },
+  }),
+  SPAM_ALLOW_ADDED: auditEvent("An account exempted a sender from the spam filter.", "configuration: creation"),
+  SPAM_ALLOW_REMOVED: auditEvent(
+    "An account no longer exempts a sender from the spam filter.",
+    "configuration: deletion",
+  ),
+  TOKEN_CREATED: auditEvent("A token of the API was created.", "iam: admin creation"),
+  TOKEN_REVOKED: auditEvent("A token of the API was revoked.", "iam: admin deletion"),
+  /** Of the dashboard; the subject is its id, or says how many were ended. */
+  SESSION_ENDED: auditEvent("A session of the dashboard was ended, or all others were.", "iam: admin end"),
+  SESSION_PROVED: auditEvent("The password was entered again in a session of the dashboard.", "iam: admin info"),
+  ADMIN_PASSWORD_CHANGED: auditEvent("The dashboard's password was changed.", "iam: admin change"),
+  FACTOR_ADDED: auditEvent("A second factor was added to the dashboard's sign-in.", "iam: admin creation"),
+  FACTOR_REMOVED: auditEvent("A second factor of the dashboard's sign-in was removed.", "iam: admin deletion"),
+  SECOND_FACTOR_ASKED: auditEvent(
+    "The dashboard's password was right in a new browser, but no code was given.",
+    "iam: admin info",
+  ),
+  /** The password was right, and the code, or what else the subject names, was not. */
+  SECOND_FACTOR_FAILED: auditEvent(
+    "The dashboard's password was right, but the second factor was wrong.",
+    "iam: admin denied",
+    { isRefusal: true },
+  ),
+  RECOVERY_CODES_MADE: auditEvent("New recovery codes of the dashboard were created.", "iam: admin creation"),
+  /** Instead of a code of the app; the subject says how many are left. */
+  RECOVERY_CODE_USED: auditEvent(
+    "A recovery code of the dashboard was used in place of the authenticator app.",
+    "iam: admin info",
+  ),
+  PASSKEY_ADDED: auditEvent("A passkey was added: it opens the dashboard.", "iam: admin creation"),
+  PASSKEY_REMOVED: auditEvent("A passkey was removed: it no longer opens the dashboard.", "iam: admin deletion"),
+  PASSKEY_REFUSED: auditEvent(
+    "A passkey was refused: its counter went backwards, so there must be a copy of it.",
+    "iam: admin denied",
+    { isRefusal: true },
+  ),
+  /** The subject says what was signed. */
+  ACCESS_REVIEWED: auditEvent("Somebody reviewed who may do what, and signed the review.", "iam: admin info"),
+  /** The subject is the SHA-256 of its public half. */
+  RECOVERY_KEY_MADE: auditEvent(
+    "The owner's recovery key was made, which opens the mail of each account.",
+    "iam: admin creation",
+  ),
+  SETTINGS_APPLIED: auditEvent("The settings were reloaded.", "configuration: change"),
+  GREYLIST_PAUSED: auditEvent("Greylisting was paused for a recipient.", "configuration: change"),
+  GREYLIST_RESUMED: auditEvent("Greylisting of a recipient was resumed.", "configuration: change"),
+  BREAK_GLASS: auditEvent("Every ban was lifted, because the owner was locked out.", "configuration: admin change"),
+  /** Of the strict firewall; the subject lists what it accepts since. */
+  FIREWALL_TRIED: auditEvent(
+    "A trial of the strict firewall started; it ends unless confirmed.",
+    "network configuration: admin change",
+  ),
+  FIREWALL_CONFIRMED: auditEvent(
+    "The strict firewall was confirmed and stays in force.",
+    "network configuration: admin change",
+  ),
+  FIREWALL_ROLLED_BACK: auditEvent(
+    "The trial of the strict firewall was undone.",
+    "network configuration: admin change",
+  ),
+  /** A step of an incident; the subject names the incident and says what was done. */
+  INCIDENT: auditEvent("A step of an incident was carried out.", "configuration: admin info"),
+  COMMAND_REFUSED: auditEvent(
+    "The web program requested a command that it is not allowed to run.",
+    "api: access denied",
+    {
+      isRefusal: true,
+    },
+  ),
+  CALLER_REFUSED: auditEvent(
+    "A session or token requested a command that it is not allowed to run, or not without the password.",
+    "api: access denied",
+    { isRefusal: true },
+  ),
+  EVENTS_AGGREGATED: auditEvent(
+    "The oldest events were aggregated by the hour to stay within the limits.",
+    "database: change",
+  ),
+  /** The subject says what was found. */
+  FIREWALL_LOST: auditEvent("Another program removed or changed the table of bans; it was rebuilt.", "network: change"),
+  /** The subject names the ports. */
+  PORTS_BLOCKED: auditEvent(
+    "Another rule of the machine's firewall drops connections to a mail port, or no longer does.",
+    "network: change",
+  ),
+  /** The subject says how far, and what became of it. */
+  CLOCK_JUMPED: auditEvent("The machine's clock was changed, or corrected again.", "host: change"),
+} as const satisfies Readonly<Record<string, EventMeaning>>;
+export type AuditType = keyof typeof AUDIT_EVENTS;
 
 /**
  * Every event type with all that is particular to it. A name is public, in records and filters, and is never changed or reused. The docs,
@@ -128,164 +290,13 @@ const EVENTS = {
   ),
   ALLOW_REMOVED: event("command", "An entry was removed from the allow list.", "configuration: change", "success"),
   ALLOW_EXPIRED: event("command", "An entry of the allow list expired.", "configuration: change end", "success"),
-  ACCOUNT_ADDED: ofAccount("An account was added.", "creation", {
-    of: "account",
-    alert: { says: "was added", apart: 10 },
-  }),
-  ACCOUNT_REMOVED: ofAccount("An account was removed.", "deletion", { of: "account", alert: { says: "was removed" } }),
-  ACCOUNT_SUSPENDED: ofAccount("An account was suspended.", "change", { of: "account" }),
-  ACCOUNT_RESUMED: ofAccount("A suspended account may sign in again.", "change", {
-    of: "account",
-    alert: { says: "may sign in again" },
-  }),
-  ACCOUNT_RELEASED: ofAccount("The held mail of an account was released.", "change", {
-    of: "account",
-    alert: { says: "had its held mail sent" },
-  }),
-  HELD_MAIL_DROPPED: ofAccount("The held mail of an account was deleted.", "change", { of: "account" }),
-  /** Of mails in the queue; the subject says which were chosen. */
-  QUEUE_HELD: command("Mail in the queue was put on hold by hand.", "configuration: change"),
-  QUEUE_RELEASED: command("Mail that was on hold by hand was released.", "configuration: change"),
-  QUEUE_DELETED: command("Mail was deleted from the queue by hand.", "configuration: deletion"),
-  PASSWORD_CHANGED: ofAccount("An account's password was changed.", "change", {
-    of: "account",
-    alert: { says: "got a new password" },
-  }),
-  APP_PASSWORD_MADE: ofAccount("An app password was created for a mail program.", "change", {
-    of: "setting",
-    alert: { says: "got a password for a mail program", byUser: true },
-  }),
-  APP_PASSWORD_REMOVED: ofAccount("An app password was removed from an account.", "change", { of: "setting" }),
-  FORWARDING_CHANGED: ofAccount(
-    "Mail for an account is now forwarded to other addresses, or no longer forwarded.",
-    "change",
-    { of: "setting", alert: { says: "sends its mail on now", byUser: true } },
-  ),
-  VACATION_CHANGED: ofAccount("An account's vacation reply was turned on, changed or turned off.", "change", {
-    of: "setting",
-    alert: { says: "its vacation reply", byUser: true, apart: 20, isUsualAway: true },
-  }),
-  NETWORKS_CHANGED: ofAccount("The networks from which an account may sign in changed.", "change", {
-    of: "setting",
-    alert: { says: "may sign in now", isNamed: true },
-  }),
-  QUOTA_CHANGED: ofAccount("An account's quota was changed.", "change", { of: "setting" }),
-  LEGAL_HOLD_SET: ofAccount("An account's mail is under legal hold: retention removes none of it.", "change", {
-    of: "account",
-  }),
-  LEGAL_HOLD_LIFTED: ofAccount("An account's mail is no longer under legal hold.", "change", { of: "account" }),
-  MAIL_KEY_MADE: ofAccount("An account has its own key for its mail, which its password opens.", "change", {
-    of: "account",
-  }),
-  MAIL_KEYS_RECOVERED: ofAccount(
-    "The owner's recovery key was used: an account's new password opens its earlier mail.",
-    "change",
-    { of: "account" },
-  ),
-  ALIAS_ADDED: command("An alias was added.", "configuration: creation", {
-    of: "alias",
-    alert: { says: "the alias was added", isNamed: true },
-  }),
-  ALIAS_REMOVED: command("An alias was removed.", "configuration: deletion", {
-    of: "alias",
-    alert: { says: "the alias was removed", isNamed: true },
-  }),
-  ALIAS_BLOCKED: command("An alias was blocked: it accepts no mail.", "configuration: change", {
-    of: "alias",
-    alert: { says: "the alias was blocked", isNamed: true },
-  }),
-  ALIAS_UNBLOCKED: command("An alias was unblocked: it accepts mail again.", "configuration: change", {
-    of: "alias",
-    alert: { says: "the alias was unblocked", isNamed: true },
-  }),
-  SPAM_ALLOW_ADDED: command("An account exempted a sender from the spam filter.", "configuration: creation"),
-  SPAM_ALLOW_REMOVED: command("An account no longer exempts a sender from the spam filter.", "configuration: deletion"),
-  TOKEN_CREATED: command("A token of the API was created.", "iam: admin creation"),
-  TOKEN_REVOKED: command("A token of the API was revoked.", "iam: admin deletion"),
-  /** Of the dashboard; the subject is its id, or says how many were ended. */
-  SESSION_ENDED: command("A session of the dashboard was ended, or all others were.", "iam: admin end"),
-  SESSION_PROVED: command("The password was entered again in a session of the dashboard.", "iam: admin info"),
-  ADMIN_PASSWORD_CHANGED: command("The dashboard's password was changed.", "iam: admin change"),
-  FACTOR_ADDED: command("A second factor was added to the dashboard's sign-in.", "iam: admin creation"),
-  FACTOR_REMOVED: command("A second factor of the dashboard's sign-in was removed.", "iam: admin deletion"),
-  SECOND_FACTOR_ASKED: command(
-    "The dashboard's password was right in a new browser, but no code was given.",
-    "iam: admin info",
-  ),
-  /** The password was right, and the code, or what else the subject names, was not. */
-  SECOND_FACTOR_FAILED: command(
-    "The dashboard's password was right, but the second factor was wrong.",
-    "iam: admin denied",
-    { isRefusal: true },
-  ),
-  RECOVERY_CODES_MADE: command("New recovery codes of the dashboard were created.", "iam: admin creation"),
-  /** Instead of a code of the app; the subject says how many are left. */
-  RECOVERY_CODE_USED: command(
-    "A recovery code of the dashboard was used in place of the authenticator app.",
-    "iam: admin info",
-  ),
-  PASSKEY_ADDED: command("A passkey was added: it opens the dashboard.", "iam: admin creation"),
-  PASSKEY_REMOVED: command("A passkey was removed: it no longer opens the dashboard.", "iam: admin deletion"),
-  PASSKEY_REFUSED: command(
-    "A passkey was refused: its counter went backwards, so there must be a copy of it.",
-    "iam: admin denied",
-    { isRefusal: true },
-  ),
-  /** The subject says what was signed. */
-  ACCESS_REVIEWED: command("Somebody reviewed who may do what, and signed the review.", "iam: admin info"),
-  /** The subject is the SHA-256 of its public half. */
-  RECOVERY_KEY_MADE: command(
-    "The owner's recovery key was made, which opens the mail of each account.",
-    "iam: admin creation",
-  ),
-  SETTINGS_APPLIED: command("The settings were reloaded.", "configuration: change"),
-  GREYLIST_PAUSED: command("Greylisting was paused for a recipient.", "configuration: change"),
-  GREYLIST_RESUMED: command("Greylisting of a recipient was resumed.", "configuration: change"),
-  BREAK_GLASS: command("Every ban was lifted, because the owner was locked out.", "configuration: admin change"),
-  /** Of the strict firewall; the subject lists what it accepts since. */
-  FIREWALL_TRIED: command(
-    "A trial of the strict firewall started; it ends unless confirmed.",
-    "network configuration: admin change",
-  ),
-  FIREWALL_CONFIRMED: command(
-    "The strict firewall was confirmed and stays in force.",
-    "network configuration: admin change",
-  ),
-  FIREWALL_ROLLED_BACK: command("The trial of the strict firewall was undone.", "network configuration: admin change"),
-  /** A step of an incident; the subject names the incident and says what was done. */
-  INCIDENT: command("A step of an incident was carried out.", "configuration: admin info"),
-  COMMAND_REFUSED: command("The web program requested a command that it is not allowed to run.", "api: access denied", {
-    isRefusal: true,
-  }),
-  CALLER_REFUSED: command(
-    "A session or token requested a command that it is not allowed to run, or not without the password.",
-    "api: access denied",
-    { isRefusal: true },
-  ),
-  EVENTS_AGGREGATED: command(
-    "The oldest events were aggregated by the hour to stay within the limits.",
-    "database: change",
-  ),
-  /** The subject says what was found. */
-  FIREWALL_LOST: command("Another program removed or changed the table of bans; it was rebuilt.", "network: change"),
-  /** The subject names the ports. */
-  PORTS_BLOCKED: command(
-    "Another rule of the machine's firewall drops connections to a mail port, or no longer does.",
-    "network: change",
-  ),
-  /** The subject says how far, and what became of it. */
-  CLOCK_JUMPED: command("The machine's clock was changed, or corrected again.", "host: change"),
+  ...AUDIT_EVENTS,
 } as const satisfies Readonly<Record<string, EventMeaning>>;
 
 export type EventType = keyof typeof EVENTS;
 export const EVENT_TYPES: readonly EventType[] = Object.keys(EVENTS).filter(
   (name): name is EventType => name in EVENTS,
 );
-
-/** The changes and reads in the audit, in addition to bans and lists. */
-export type AuditType = {
-  [T in EventType]: (typeof EVENTS)[T] extends { readonly audited: true } ? T : never;
-}[EventType];
 
 export function meaningOf(type: EventType): EventMeaning {
   return EVENTS[type];
@@ -298,15 +309,15 @@ export function typesWhere(holds: (meaning: EventMeaning) => boolean): readonly 
 
 function event(kind: EventMeaning["kind"], says: string, classes: Classes, outcome: Outcome | null = null) {
   const [category = "", type = ""] = classes.split(": ");
-  return { kind, says, category: category.split(" "), type: type.split(" "), outcome, audited: false } as const;
+  return { kind, says, category: category.split(" "), type: type.split(" "), outcome } as const;
 }
 
-function command(says: string, classes: Classes, more: OfCommand = {}) {
-  return { ...event("command", says, classes), ...more, audited: true } as const;
+function auditEvent(says: string, classes: Classes, more: OfCommand = {}) {
+  return { ...event("command", says, classes), ...more } as const;
 }
 
 function ofAccount(says: string, change: "creation" | "change" | "deletion", more: OfCommand) {
-  return command(says, `iam: user ${change}`, more);
+  return auditEvent(says, `iam: user ${change}`, more);
 }
 
 /** The service that an event came through. */
