@@ -169,8 +169,8 @@ describe("a dry run that the web asks for", () => {
   test("does not count, and is refused if the command would be", async () => {
     const kit = webGateOnMemory();
     const dry = { as: "5e".repeat(32), ip: "203.0.113.9", isDry: true };
-    for (let i = 0; i < WEB_LIMITS.changes + 5; i++) assert.ok("by" in kit.admit(BAN, dry));
-    for (let i = 0; i < WEB_LIMITS.changes; i++) assert.equal(await kit.ask(BAN), null);
+    for (let i = 0; i < WEB_LIMITS.bans + 5; i++) assert.ok("by" in kit.admit(BAN, dry));
+    for (let i = 0; i < WEB_LIMITS.bans; i++) assert.equal(await kit.ask(BAN), null);
     assert.ok("error" in kit.admit(BAN, dry));
     assert.deepEqual(kit.refused(), []);
     assert.equal((await kit.ask(BAN))?.ok, false);

@@ -14,7 +14,7 @@ export const WEB_LIMITS = {
   /** The widest network that the web may ban or allow. */
   widest: { v4: 24, v6: 48 },
   /** Bans, and changes of bans and of the allow list, within an hour. */
-  changes: 500,
+  bans: 500,
   /** Tokens created or revoked, sessions ended, and changes of second factors and passkeys, within an hour. */
   access: 50,
   /** Changes of accounts and aliases within an hour; each account in a file counts. */
@@ -37,7 +37,7 @@ export const WEB_LIMITS = {
   /** Dry runs within an hour that read all of Postfix's queue, as root, or a whole file of accounts. */
   trials: 500,
   /** Entries of the web on the allow list. */
-  allowed: 50,
+  allowEntries: 50,
   /**
    * Addresses banned within an hour for failed sign-ins that the web reported. Strangers can cause this many:
    * further failures still count, and the sign-in is refused without a ban.
@@ -62,7 +62,7 @@ export class WebBounds {
   readonly #history: Pick<History, "allowed">;
   readonly #clock: Clock;
   readonly #budgets = {
-    bans: new Budget(WEB_LIMITS.changes, HOUR_MS),
+    bans: new Budget(WEB_LIMITS.bans, HOUR_MS),
     access: new Budget(WEB_LIMITS.access, HOUR_MS),
     accounts: new Budget(WEB_LIMITS.accounts, HOUR_MS),
     shutOut: new Budget(WEB_LIMITS.shutOut, HOUR_MS),
@@ -168,7 +168,7 @@ export class WebBounds {
 
   #tooManyAllowed(target: string): Overreach | null {
     const own = this.#history.allowed().filter(({ by }) => by.startsWith("web:"));
-    if (own.length < WEB_LIMITS.allowed || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
+    if (own.length < WEB_LIMITS.allowEntries || own.some(({ prefix }) => prefix === parsePrefix(target))) return null;
     const message = `The dashboard and the API have put ${plural(own.length, "entry", "entries")} on the allow list, which is as many as they may.`;
     return refused("failed", message, "Take one off, or use `allow add` on the server.");
   }

@@ -68,8 +68,8 @@ describe("what the web asks", () => {
       return refused ?? allowAdd(kit, command, by);
     };
     for (let i = 0; i < 60; i++) assert.ok((await add(200 - i, "root"))?.ok);
-    for (let i = 0; i < WEB_LIMITS.allowed; i++) assert.ok((await add(i, BY))?.ok);
-    const more = await add(WEB_LIMITS.allowed, BY);
+    for (let i = 0; i < WEB_LIMITS.allowEntries; i++) assert.ok((await add(i, BY))?.ok);
+    const more = await add(WEB_LIMITS.allowEntries, BY);
     assert.ok(more !== null && !more.ok);
     assert.match(more.message, /50 entries/);
     assert.ok((await add(0, BY))?.ok, "an existing entry may be changed");
@@ -78,7 +78,7 @@ describe("what the web asks", () => {
 
   test("changes are bounded within any hour; beyond that there is an alert", async () => {
     const unban: Command = { verb: "unban", target: "203.0.113.7" };
-    for (let i = 0; i < WEB_LIMITS.changes; i++) assert.equal(await kit.ask(unban), null);
+    for (let i = 0; i < WEB_LIMITS.bans; i++) assert.equal(await kit.ask(unban), null);
     assert.ok((await kit.ask(unban))?.ok === false);
     assert.deepEqual(kit.refused(), [`unban by ${BY}`]);
     assert.equal(await kit.ask({ verb: "allow_list", limit: 50, cursor: null }), null);
@@ -187,7 +187,7 @@ describe("what the web asks", () => {
   test("people and their scripts stay far below the limits", () => {
     assert.deepEqual(WEB_LIMITS, {
       widest: { v4: 24, v6: 48 },
-      changes: 500,
+      bans: 500,
       access: 50,
       accounts: 500,
       shutOut: 50,
@@ -197,7 +197,7 @@ describe("what the web asks", () => {
       trials: 500,
       released: 500,
       alertTests: 10,
-      allowed: 50,
+      allowEntries: 50,
       bannedSignIns: 100,
       signInsEach: 300,
       administrators: 32,
