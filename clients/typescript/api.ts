@@ -482,7 +482,7 @@ export type Routes = {
   "POST /api/security": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -610,7 +610,7 @@ export type Routes = {
   "POST /api/v1/tokens": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -871,7 +871,7 @@ export type Routes = {
   "POST /api/v1/accounts": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -938,7 +938,7 @@ export type Routes = {
   "POST /api/v1/accounts/import": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -978,7 +978,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1177,7 +1177,7 @@ export type Routes = {
   "POST /api/v1/bans": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1288,7 +1288,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1301,7 +1301,7 @@ export type Routes = {
   "POST /api/v1/allow": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1357,7 +1357,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1436,7 +1436,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1495,7 +1495,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1515,7 +1515,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1535,7 +1535,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1557,7 +1557,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1581,7 +1581,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1647,7 +1647,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1668,7 +1668,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1739,7 +1739,7 @@ export type Routes = {
   "POST /api/v1/queue/hold": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1776,7 +1776,7 @@ export type Routes = {
   "POST /api/v1/queue/release": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1813,7 +1813,7 @@ export type Routes = {
   "POST /api/v1/queue/flush": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1850,7 +1850,7 @@ export type Routes = {
   "POST /api/v1/queue/delete": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1885,7 +1885,7 @@ export type Routes = {
   "POST /api/v1/queue/return": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1944,7 +1944,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -1999,7 +1999,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2041,7 +2041,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2066,7 +2066,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2141,13 +2141,13 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
     readonly body: {
       readonly subject?: string | undefined;
-      readonly text: string | null;
+      readonly text: string;
       readonly until?: string | null | undefined;
     };
     readonly answer: {
@@ -2171,7 +2171,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2206,7 +2206,7 @@ export type Routes = {
   "PUT /api/v1/me/vacation": {
     readonly body: {
       readonly subject?: string | undefined;
-      readonly text: string | null;
+      readonly text: string;
       readonly until?: string | null | undefined;
     };
     readonly answer: {
@@ -2241,7 +2241,7 @@ export type Routes = {
   "POST /api/v1/aliases": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2289,7 +2289,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2306,7 +2306,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2324,7 +2324,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2338,7 +2338,7 @@ export type Routes = {
   "POST /api/v1/greylist/pauses": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2409,7 +2409,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2422,7 +2422,7 @@ export type Routes = {
   "POST /api/v1/spam/senders": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2446,7 +2446,7 @@ export type Routes = {
       readonly account: string;
       /** An address, or all of a domain: *@example.org. */
       readonly sender: string;
-      /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+      /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
       readonly dry_run?: boolean | undefined;
     };
     readonly answer: {
@@ -2883,7 +2883,7 @@ export type Routes = {
   "DELETE /api/v1/sessions": {
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2900,7 +2900,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;
@@ -2917,7 +2917,7 @@ export type Routes = {
     };
     readonly query?:
       | {
-          /** With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded. */
+          /** With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded. */
           readonly dry_run?: boolean | undefined;
         }
       | undefined;

@@ -24,7 +24,7 @@ import {
 /** What the user of a mailbox sets for it, and the administrator for any: where its mail is sent on, and the reply while its user is away. */
 
 /** Each mail leaves the server this often. */
-const MOST_FORWARDS = 10;
+export const MOST_FORWARDS = 10;
 const ofAccount = { name: accountName };
 const to = meaning(list(z.array(z.string())), "Empty: mail stays in the mailbox.");
 const keep = meaning(z.boolean(), "Whether a copy stays in the mailbox.");
@@ -85,10 +85,13 @@ const TO_SOME = { fields: { to: targets.check(z.minLength(1, "is empty")) } };
 export const NO_FORWARD = { given: { to: [], keep: true } };
 
 export const NO_REPLY = { given: { subject: "", text: null, until: null } };
+// With room for line ends that count once.
+const replyText = text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"));
+/** To end the reply is what DELETE is for. */
+const SOME_REPLY = { body: "text", fields: { text: replyText } } as const;
 const AWAY = {
   subject: z._default(subject, ""),
-  // With room for line ends that count once.
-  text: z.nullable(text(2 * VACATION_LIMITS.text).check(z.minLength(1, "is empty"))),
+  text: z.nullable(replyText),
   until: z._default(z.nullable(text(40)), null),
 };
 const replies = answers(() => z.object({ vacation: vacation() }));
@@ -161,13 +164,13 @@ export const OF_MAILBOXES = [
     .http(
       "PUT /accounts/{name}/vacation",
       "Replies to the account's mail while its user is away, to each proven sender once in seven days.",
-      { body: "text" },
+      SOME_REPLY,
     )
     .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_REPLY)
     .http(
       "PUT /me/vacation",
       "Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof.",
-      { ...OWN, body: "text" },
+      { ...OWN, ...SOME_REPLY },
     )
     .http("DELETE /me/vacation", "Sends no more replies. Needs a fresh proof.", { ...OWN, ...NO_REPLY }),
 ] as const;

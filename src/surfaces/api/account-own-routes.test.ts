@@ -110,6 +110,7 @@ test("nothing is shown of a missing account, and invalid requests never reach th
     ["POST", "/app-passwords", { name: "x".repeat(41) }],
     ["PUT", "/forwarding", { to: [], keep: true }],
     ["PUT", "/vacation", { text: "" }],
+    ["PUT", "/vacation", { text: null }],
     ["GET", "/vacation/now"],
   ] as const) {
     const { status } = await send(method, path, body);

@@ -62,7 +62,7 @@ const DRY_RUN_SHAPE = {
   in: "query",
   required: false,
   description:
-    "With `true`, the guard checks the command and answers what it would do; nothing is changed, counted or recorded.",
+    "With `true`, the guard checks the command and answers what it would do; nothing is changed or recorded.",
   schema: { type: "string", enum: ["true", "false"] },
 };
 
