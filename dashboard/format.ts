@@ -22,6 +22,11 @@ export function moment(at: number, now: number, language: string): string {
   return new Intl.DateTimeFormat(language, isToday ? time : { ...time, month: "short", day: "numeric" }).format(at);
 }
 
+/** Null: it has no end. */
+export function isPast(until: string | null, now: number): boolean {
+  return until !== null && Date.parse(until) <= now;
+}
+
 /** Without seconds: `14:02`. */
 export function hourAndMinute(at: number, language: string): string {
   return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false }).format(at);

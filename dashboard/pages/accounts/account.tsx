@@ -6,7 +6,7 @@ import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Surely } from "../../fields.tsx";
-import { size, whole } from "../../format.ts";
+import { isPast, size, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
@@ -215,7 +215,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
                 {data.vacation.until !== null && (
                   <>
                     {" "}
-                    ({Date.parse(data.vacation.until) <= now.value ? words.over : words.until}{" "}
+                    ({isPast(data.vacation.until, now.value) ? words.over : words.until}{" "}
                     <At iso={data.vacation.until} how="moment" />)
                   </>
                 )}

@@ -9,7 +9,7 @@ import { Address, At, Field, fieldsOf, Said, useLoaded, useOpened, Waiting } fro
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { turnTo } from "../../shell.tsx";
-import { type AllowedItem, allow, disallow } from "./ban-commands.ts";
+import { type AllowedItem, allow, disallow, LONGEST_NOTE } from "./ban-commands.ts";
 import { Durations } from "./ban-form.tsx";
 
 type AllowPage = Page<AllowedItem> & Readonly<{ total: number }>;
@@ -86,7 +86,7 @@ function AllowForm({ allowed, close }: FormProps) {
       <h2>{words.allow}</h2>
       <form class="fields" onSubmit={submit}>
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
-        <Field label={words.reason} name="note" maxLength={200} />
+        <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
         <Durations unset={words.never} />
         <div class="buttons">
           <button class="primary" type="submit">

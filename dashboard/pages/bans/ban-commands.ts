@@ -1,10 +1,11 @@
 import type { AllowItem, BanItem } from "../../../src/admin/bans.ts";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
+import type { NOTE_CHARACTERS } from "../../../src/admin/declare/kinds.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type OwnTexts, t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { shortPrefix } from "../../format.ts";
+import { isPast, shortPrefix } from "../../format.ts";
 
 /**
  * What the page asks the server to do. Each says what was done, and offers to undo it where the former state can be had
@@ -19,14 +20,14 @@ export type AllowedItem = AllowItem & Readonly<{ from: "settings" | "command" }>
 export const WIDEST = { v4: 24, v6: 48 } as const;
 const MINUTE_MS = 60_000;
 /** The most that the server accepts. */
-const NOTE_CHARACTERS = 200;
+export const LONGEST_NOTE: typeof NOTE_CHARACTERS = 200;
 const MOST_ROWS = 500;
 
 /** `former`: the ban in force, as the preview showed it. To undo a ban that replaced it bans again as before. */
 export async function ban(request: BanRequest, former: BanItem | null): Promise<BanItem> {
   const item = (await post<{ ban: BanItem }>("bans", filled(request))).ban;
   const undo = async (): Promise<void> => {
-    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt)) {
+    if (former !== null && former.prefix === item.prefix && !isPast(former.expiresAt, Date.now())) {
       await post("bans", again(former));
       tell(t.value.bans.bannedAsBefore(shortPrefix(item.prefix)));
     } else {
@@ -58,7 +59,7 @@ export async function allow(request: AllowRequest): Promise<void> {
   const former = before.items.find((item) => item.prefix === prefix);
   const isKnown = former?.from === "command" || (former === undefined && before.next === null);
   const undo = async (): Promise<void> => {
-    if (former !== undefined && !isPast(former.expiresAt)) {
+    if (former !== undefined && !isPast(former.expiresAt, Date.now())) {
       await post("allow", filled(allowedAgain(former)));
       tell(t.value.bans.allowedAsBefore(shortPrefix(prefix)));
     } else {
@@ -79,19 +80,15 @@ export async function disallow(item: AllowItem): Promise<void> {
 }
 
 function again({ prefix, reason, expiresAt }: BanItem): Readonly<Record<string, string>> {
-  return filled({ ip: prefix, reason: reason.slice(0, NOTE_CHARACTERS), for: timeLeft(expiresAt) });
+  return filled({ ip: prefix, reason: reason.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) });
 }
 
 function allowedAgain({ prefix, note, expiresAt }: AllowItem): AllowRequest {
-  return { network: prefix, note: note.slice(0, NOTE_CHARACTERS), for: timeLeft(expiresAt) };
+  return { network: prefix, note: note.slice(0, LONGEST_NOTE), for: timeLeft(expiresAt) };
 }
 
 function isTooWide(prefix: string): boolean {
   return Number(prefix.split("/")[1]) < (prefix.includes(":") ? WIDEST.v6 : WIDEST.v4);
-}
-
-function isPast(expiresAt: string | null): boolean {
-  return expiresAt !== null && Date.parse(expiresAt) <= Date.now();
 }
 
 /** As the API takes it. */

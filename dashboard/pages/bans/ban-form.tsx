@@ -7,12 +7,12 @@ import { attempt, tell } from "../../attempt.ts";
 import { language } from "../../messages.ts";
 import { Field, fieldsOf, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
-import { type BanRequest, ban, effectsOf } from "./ban-commands.ts";
+import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
 type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
-/** Bans an address or a network, once the reader has seen what that would do. */
+/** Bans an address or a network, once the reader has seen what `GET why/{ip}` says about it: the preview is no dry run. */
 export function BanForm({ target, close, banned }: Props) {
   const words = t.value.bans;
   const form = useFilled({ ip: target });
@@ -35,7 +35,7 @@ export function BanForm({ target, close, banned }: Props) {
       <h2>{words.ban}</h2>
       <form ref={form} class="fields" onSubmit={look} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
-        <Field label={words.reason} name="reason" maxLength={200} />
+        <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
         <Durations unset={words.asConfigured} />
         <div class="buttons">
           <button class="primary" type="submit">

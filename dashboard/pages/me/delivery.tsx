@@ -1,9 +1,10 @@
-import type { Forwarding } from "../../../src/admin/mailboxes.ts";
-import type { WrittenVacation } from "../../../src/core/vacation.ts";
+import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts";
+import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
+import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { focusHeading } from "../../shell.tsx";
 
@@ -17,8 +18,7 @@ export function DeliveryCards() {
   );
 }
 
-/** `MOST_FORWARDS` in `src/admin/mailboxes.ts`. */
-const MOST_ADDRESSES = 10;
+const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
 /** Where the reader's mail is sent on, and whether a copy stays. */
 function ForwardingCard() {
@@ -106,8 +106,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   );
 }
 
-/** `VACATION_LIMITS` in `src/core/vacation.ts`. */
-const MOST_CHARACTERS = { subject: 200, text: 4_000 };
+const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
 /** What is answered while the reader is away. */
@@ -170,7 +169,7 @@ function InForce({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
   if (until === null) return <strong>{words.always}</strong>;
   return (
     <strong>
-      {Date.parse(until) < Date.now() ? words.over : words.until} <At iso={until} how="moment" />
+      {isPast(until, now.value) ? words.over : words.until} <At iso={until} how="moment" />
     </strong>
   );
 }

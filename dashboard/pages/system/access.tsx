@@ -7,7 +7,7 @@ import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { Surely } from "../../fields.tsx";
-import { whole } from "../../format.ts";
+import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
@@ -103,7 +103,7 @@ export function TokensCard() {
 function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Promise<void> }>) {
   const { name, scopes, createdBy, expiresAt, usedAt } = item;
   const words = t.value.access;
-  const isOver = expiresAt !== null && Date.parse(expiresAt) <= now.value;
+  const isOver = isPast(expiresAt, now.value);
   return (
     <li class="row act">
       <p>
