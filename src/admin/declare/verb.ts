@@ -23,7 +23,7 @@ export type HttpForm<R = never> = Readonly<{
   of?: (result: R) => unknown;
   /** Where something is made. */
   status?: 201;
-  /** A body that may be longer than usual. */
+  /** A body that has its own limit (`API_LIMITS`). */
   body?: "accounts" | "sign-in" | "text";
 }>;
 
@@ -137,7 +137,7 @@ export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
 /** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
-/** What the web's routes need (surfaces/api/routes.ts) and no more: an attacker who takes over the web could do all of it for its callers. */
+/** `READ` to `PROVEN_ADMIN`: what the web's routes need (surfaces/api/routes.ts) and no more. An attacker who takes over the web could do all of it for its callers. */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;

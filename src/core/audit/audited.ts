@@ -12,9 +12,10 @@ const LONGEST = 1_024;
 const MACHINES: readonly (string | null)[] = ["engine", "fail2ban", null];
 
 /**
- * What the audit keeps of an event; null if it keeps nothing. It keeps every command of root, the web and tokens, refused
- * ones too, what the guard says about itself, and the administrator's sign-ins. Called for each event, so the first look
- * decides for almost all.
+ * What the audit keeps of an event; null if it keeps nothing. It keeps each change that root, the administrator, a token or the user
+ * of a mailbox made by command, requests that their rights or a protection forbade, what the guard says about itself, and the
+ * administrator's sign-ins. Commands that only read or that failed otherwise have no event. Called for each event, so the first
+ * look decides for almost all.
  */
 export function auditedOf(record: EventRecord): Content | null {
   switch (record.rest.event) {

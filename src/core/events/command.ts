@@ -5,7 +5,10 @@ import { columns, type DecidedKind, type EventColumns, type Sentence, shown, sto
 import { type AuditType, meaningOf } from "./event-types.ts";
 import { type Reason, reasons } from "./reasons.ts";
 
-/** Who gave a command: `root` on the machine, or an administrator of the dashboard or the API. */
+/**
+ * Who acted: the command line's user, such as `root`; `web:… via …` for the administrator or a token, and `mailbox:… via …` for the user
+ * of a mailbox (`actorOf` in rights.ts); or, without a command, `engine` and `fail2ban`.
+ */
 export type Actor = string;
 export type BanAsked = Readonly<{
   type: "BAN_ASKED";

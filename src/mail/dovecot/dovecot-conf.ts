@@ -12,7 +12,7 @@ import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission
 /** In a separate file, so that Dovecot names the owner's line if it refuses one. */
 const OWN = "own.conf";
 
-/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings. */
+/** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings but that of the `dict` process, which is not root's (`renderScriptDict`). */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
     { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },

@@ -1,8 +1,9 @@
 import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
 
 /**
- * The header with which Rspamd tells Postfix what it has verified: `spf` or `dkim`, without text from a stranger. It
- * counts only if a milter adds it (postconf(5), milter_header_checks).
+ * The header with which Rspamd says what it has verified: `spf` or `dkim`, without text from a stranger. Postfix reads it only if a
+ * milter adds it (postconf(5), milter_header_checks). The vacation script reads it in the stored mail too, from which
+ * `FORGED_HEADERS` (milters.ts) has removed a stranger's.
  */
 export const VERIFIED_HEADER = "X-GhostInbox-Verified";
 

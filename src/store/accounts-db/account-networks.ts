@@ -107,7 +107,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** Its part of `own-settings.ts`. */
+/** The entry of networks in `OWN_SETTINGS` (`own-settings.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
   tables: ["account_network"],

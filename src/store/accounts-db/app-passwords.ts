@@ -88,7 +88,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** Its part of `own-settings.ts`. */
+/** The entry of app passwords in `OWN_SETTINGS` (`own-settings.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `

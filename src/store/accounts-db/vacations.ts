@@ -44,7 +44,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** Its part of `own-settings.ts`. */
+/** The entry of vacation replies in `OWN_SETTINGS` (`own-settings.ts` beside it). */
 export const VACATIONS = {
   key: "replies",
   schema: `

@@ -66,7 +66,10 @@ export class CommandGate {
     this.bounds = new WebBounds(parts.history, parts.clock);
   }
 
-  /** A dry run passes the same checks, and leaves no trace of them. */
+  /**
+   * A dry run passes the same checks, and prolongs the session too. None of it is recorded, unless the web may not use the verb at
+   * all, and only an expensive one is counted (`wouldRefuse`).
+   */
   admit(line: CommandLine, origin: Origin): Admitted | Refused {
     const { command, by } = line;
     if (!mayAsk(origin, command.verb)) {
