@@ -606,7 +606,7 @@ export type Routes = {
     };
   };
 
-  /** Makes a token, which is shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a token, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/tokens": {
     readonly query?:
       | {
@@ -708,7 +708,7 @@ export type Routes = {
     };
   };
 
-  /** Changes settings in the file, with its comments, and applies it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Changes settings in the file, with its comments, and applies it. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/settings": {
     readonly body: {
       /** Values by the names of settings. */
@@ -1639,7 +1639,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the account's held mail, and holds no more of it. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends the account's held mail, and holds no more of it. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/held/{account}/release": {
     readonly params: {
       /** The account whose mail is held. */
@@ -1660,7 +1660,7 @@ export type Routes = {
     };
   };
 
-  /** Deletes the account's held mail, or returns it to its senders. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Deletes the account's held mail, or returns it to its senders. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/held/{account}/drop": {
     readonly params: {
       /** The account whose mail is held. */
@@ -1846,7 +1846,7 @@ export type Routes = {
     };
   };
 
-  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/delete": {
     readonly query?:
       | {
@@ -1881,7 +1881,7 @@ export type Routes = {
     };
   };
 
-  /** Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Returns mail to its senders as undeliverable; counts as deleted. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/queue/return": {
     readonly query?:
       | {
@@ -1976,7 +1976,7 @@ export type Routes = {
     };
   };
 
-  /** Makes a password for a single mail program, which is shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes a password for a single mail program, which is shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/me/app-passwords": {
     readonly body: {
       /** Of the device, such as phone. */
@@ -2089,7 +2089,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the mail of the mailbox on to these addresses. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends the mail of the mailbox on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/me/forwarding": {
     readonly body: {
       readonly to: readonly string[];
@@ -2104,7 +2104,7 @@ export type Routes = {
     };
   };
 
-  /** Sends no mail on any longer. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends no mail on any longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/me/forwarding": {
     readonly answer: {
       readonly name: string;
@@ -2202,7 +2202,7 @@ export type Routes = {
     };
   };
 
-  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Replies to mail while the user is away, to each proven sender once in seven days. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/me/vacation": {
     readonly body: {
       readonly subject?: string | undefined;
@@ -2222,7 +2222,7 @@ export type Routes = {
     };
   };
 
-  /** Sends no more replies. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Sends no more replies. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/me/vacation": {
     readonly answer: {
       readonly name: string;
@@ -2879,7 +2879,7 @@ export type Routes = {
     };
   };
 
-  /** Ends all sessions of the administrator but the caller's own. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends all sessions of the administrator but the caller's own. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/sessions": {
     readonly query?:
       | {
@@ -2892,7 +2892,7 @@ export type Routes = {
     };
   };
 
-  /** Ends a session, of the administrator or of a mailbox. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Ends a session, of the administrator or of a mailbox. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/sessions/{id}": {
     readonly params: {
       /** As in the list of sessions. */
@@ -2909,7 +2909,7 @@ export type Routes = {
     };
   };
 
-  /** Revokes a token. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Revokes a token. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/tokens/{name}": {
     readonly params: {
       /** The token's name. */
@@ -2926,7 +2926,7 @@ export type Routes = {
     };
   };
 
-  /** Restores the settings file from before the last change here. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Restores the settings file from before the last change here. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/settings/undo": {
     readonly body: {
       /** That of the list which showed the change: the file must be unchanged since. */
@@ -2962,7 +2962,7 @@ export type Routes = {
     };
   };
 
-  /** A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** A new secret for an authenticator app, which counts once its first code is given. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/factors/totp": {
     readonly answer: {
       /** In base32, to be typed into the app. */
@@ -2972,7 +2972,7 @@ export type Routes = {
     };
   };
 
-  /** Removes the authenticator app and its recovery codes. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes the authenticator app and its recovery codes. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/factors/totp": {
     readonly answer: {
       readonly done: true;
@@ -2990,7 +2990,7 @@ export type Routes = {
     };
   };
 
-  /** Makes new recovery codes in place of the former, shown only now. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Makes new recovery codes in place of the former, shown only now. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/factors/recovery": {
     readonly answer: {
       /** Each signs in once in place of the app's code. They are shown only now. */
@@ -3012,7 +3012,7 @@ export type Routes = {
     };
   };
 
-  /** What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** What a browser needs to make a passkey, within two minutes and in this session. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/factors/passkeys": {
     readonly answer: {
       readonly challenge: string;
@@ -3025,7 +3025,7 @@ export type Routes = {
     };
   };
 
-  /** Adds the passkey that the browser made. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Adds the passkey that the browser made. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "POST /api/v1/factors/passkeys/confirm": {
     readonly body: {
       /** The credential's id. */
@@ -3043,7 +3043,7 @@ export type Routes = {
     };
   };
 
-  /** Removes a passkey; the last one too. Needs a fresh proof. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Removes a passkey; the last one too. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/factors/passkeys/{id}": {
     readonly params: {
       /** The credential's id. */

@@ -77,13 +77,13 @@ export const ACCESS = [
     }),
   verb("session_end", PROVEN_ADMIN, { id: text(32) }, changes(ended, "access")).http(
     "DELETE /sessions/{id}",
-    "Ends a session, of the administrator or of a mailbox. Needs a fresh proof.",
+    "Ends a session, of the administrator or of a mailbox.",
     { fields: { id: meaning(sessionId, "As in the list of sessions.") } },
   ),
   /** All but the caller's own. */
   verb("session_end_all", PROVEN_ADMIN, {}, changes(ended, "access")).http(
     "DELETE /sessions",
-    "Ends all sessions of the administrator but the caller's own. Needs a fresh proof.",
+    "Ends all sessions of the administrator but the caller's own.",
   ),
   verb("token_list", ADMIN, page(), reads(tokens))
     .http("GET /tokens", "The tokens by name, a page at a time; never the tokens themselves.")
@@ -112,7 +112,7 @@ export const ACCESS = [
     changesWithSecret<Readonly<{ name: string }>>("name", "access"),
   ),
   verb("token_revoke", PROVEN_ADMIN, ofToken, changes(named, "access"))
-    .http("DELETE /tokens/{name}", "Revokes a token. Needs a fresh proof.")
+    .http("DELETE /tokens/{name}", "Revokes a token.")
     .cli("token revoke NAME", "Revoke a token.", {
       words: ["name"],
       done: ({ name }) => `The token ${name} is no longer valid.`,
@@ -201,7 +201,7 @@ export const FACTORS = [
   ),
   verb("totp_begin", PROVEN_SESSION, {}, reads(begun, { bound: "access", trial: FACTOR })).http(
     "POST /factors/totp",
-    "A new secret for an authenticator app, which counts once its first code is given. Needs a fresh proof.",
+    "A new secret for an authenticator app, which counts once its first code is given.",
   ),
   verb("totp_confirm", SESSION_OF_ADMIN, { code }, changesUntried(codes, "access", FACTOR)).http(
     "POST /factors/totp/confirm",
@@ -209,11 +209,11 @@ export const FACTORS = [
   ),
   verb("totp_remove", PROVEN_SESSION, {}, changesUntried(done, "access", FACTOR)).http(
     "DELETE /factors/totp",
-    "Removes the authenticator app and its recovery codes. Needs a fresh proof.",
+    "Removes the authenticator app and its recovery codes.",
   ),
   verb("recovery_renew", PROVEN_SESSION, {}, changesUntried(codes, "access", FACTOR)).http(
     "POST /factors/recovery",
-    "Makes new recovery codes in place of the former, shown only now. Needs a fresh proof.",
+    "Makes new recovery codes in place of the former, shown only now.",
   ),
   verb("passkey_list", ADMIN, {}, reads(passkeyList)).http(
     "GET /factors/passkeys",
@@ -221,19 +221,19 @@ export const FACTORS = [
   ),
   verb("passkey_begin", PROVEN_SESSION, {}, reads(asked, { bound: "own", trial: FACTOR })).http(
     "POST /factors/passkeys",
-    "What a browser needs to make a passkey, within two minutes and in this session. Needs a fresh proof.",
+    "What a browser needs to make a passkey, within two minutes and in this session.",
   ),
   verb(
     "passkey_add",
     PROVEN_SESSION,
     { ...signed, publicKey: meaning(bytes(800), "`response.getPublicKey()`: SPKI in DER."), name: passkeyName },
     changesUntried(namedFactor, "access", FACTOR),
-  ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made. Needs a fresh proof.", {
+  ).http("POST /factors/passkeys/confirm", "Adds the passkey that the browser made.", {
     status: 201,
     body: "sign-in",
   }),
   verb("passkey_remove", PROVEN_SESSION, { id }, changesUntried(namedFactor, "access", FACTOR)).http(
     "DELETE /factors/passkeys/{id}",
-    "Removes a passkey; the last one too. Needs a fresh proof.",
+    "Removes a passkey; the last one too.",
   ),
 ] as const;

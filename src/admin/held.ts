@@ -77,11 +77,7 @@ export const HELD = [
     reads(listed),
   ).http("GET /held", "Accounts whose mail the guard holds, and that mail; of one account also what it sent.", NAMED),
   verb("held_release", PROVEN_QUEUE, ofAccount, changes(released, "released"))
-    .http(
-      "POST /held/{account}/release",
-      "Sends the account's held mail, and holds no more of it. Needs a fresh proof.",
-      NAMED,
-    )
+    .http("POST /held/{account}/release", "Sends the account's held mail, and holds no more of it.", NAMED)
     .cli(
       "account release ADDRESS",
       "Send the held mail of an account and vouch for it: its further mail is not held.",
@@ -106,9 +102,7 @@ export const HELD = [
       ids: meaning(z.optional(listOf(queueId, 100)), "Only these mails."),
     },
     changes(dropped, "deleted"),
-  ).http(
-    "POST /held/{account}/drop",
-    "Deletes the account's held mail, or returns it to its senders. Needs a fresh proof.",
-    { named: { name: "account", isReturned: "bounce" } },
-  ),
+  ).http("POST /held/{account}/drop", "Deletes the account's held mail, or returns it to its senders.", {
+    named: { name: "account", isReturned: "bounce" },
+  }),
 ] as const;

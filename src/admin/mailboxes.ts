@@ -111,11 +111,10 @@ export const OF_MAILBOXES = [
       "Makes a password for a single mail program of the account, which is shown only now.",
       MADE,
     )
-    .http(
-      "POST /me/app-passwords",
-      "Makes a password for a single mail program, which is shown only now. Needs a fresh proof.",
-      { ...OWN, ...MADE },
-    )
+    .http("POST /me/app-passwords", "Makes a password for a single mail program, which is shown only now.", {
+      ...OWN,
+      ...MADE,
+    })
     .cli("account app-password add ADDRESS NAME...", "Make a password for a single mail program, and show it once.", {
       words: ["name", "app"],
       done: (it) => `${it.password}\nType it into ${it.app}, with the user name ${it.name}. It is shown only now.`,
@@ -151,11 +150,11 @@ export const OF_MAILBOXES = [
   )
     .http("PUT /accounts/{name}/forwarding", "Sends the account's mail on to these addresses.", TO_SOME)
     .http("DELETE /accounts/{name}/forwarding", "Sends the account's mail on no longer.", NO_FORWARD)
-    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses. Needs a fresh proof.", {
+    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses.", {
       ...OWN,
       ...TO_SOME,
     })
-    .http("DELETE /me/forwarding", "Sends no mail on any longer. Needs a fresh proof.", { ...OWN, ...NO_FORWARD }),
+    .http("DELETE /me/forwarding", "Sends no mail on any longer.", { ...OWN, ...NO_FORWARD }),
   verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),
@@ -167,12 +166,11 @@ export const OF_MAILBOXES = [
       SOME_REPLY,
     )
     .http("DELETE /accounts/{name}/vacation", "Sends no more replies for the account.", NO_REPLY)
-    .http(
-      "PUT /me/vacation",
-      "Replies to mail while the user is away, to each proven sender once in seven days. Needs a fresh proof.",
-      { ...OWN, ...SOME_REPLY },
-    )
-    .http("DELETE /me/vacation", "Sends no more replies. Needs a fresh proof.", { ...OWN, ...NO_REPLY }),
+    .http("PUT /me/vacation", "Replies to mail while the user is away, to each proven sender once in seven days.", {
+      ...OWN,
+      ...SOME_REPLY,
+    })
+    .http("DELETE /me/vacation", "Sends no more replies.", { ...OWN, ...NO_REPLY }),
 ] as const;
 
 /** What the user of a mailbox asks about it: the account is always that of the session. */

@@ -159,12 +159,12 @@ export const OF_QUEUE = [
   ),
   verb("queue_delete", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
     "POST /queue/delete",
-    "Deletes mail for good, 1,000 an hour at most, without a word to its sender. Needs a fresh proof.",
+    "Deletes mail for good, 1,000 an hour at most, without a word to its sender.",
     SOME_MAIL,
   ),
   verb("queue_return", PROVEN_QUEUE, change, changes(changed, "deleted")).http(
     "POST /queue/return",
-    "Returns mail to its senders as undeliverable; counts as deleted. Needs a fresh proof.",
+    "Returns mail to its senders as undeliverable; counts as deleted.",
     SOME_MAIL,
   ),
 ] as const;

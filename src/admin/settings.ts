@@ -136,7 +136,7 @@ export const SETTINGS = [
     PROVEN_ADMIN,
     { changes, digest: digest("That of the preview: the file must be unchanged since.") },
     changesUntried(changed, "settings", "The preview of the settings tries the same changes."),
-  ).http("POST /settings", "Changes settings in the file, with its comments, and applies it. Needs a fresh proof.", {
+  ).http("POST /settings", "Changes settings in the file, with its comments, and applies it.", {
     fields: { changes: changesByKey },
     body: "text",
   }),
@@ -145,5 +145,5 @@ export const SETTINGS = [
     PROVEN_ADMIN,
     { digest: digest("That of the list which showed the change: the file must be unchanged since.") },
     changesUntried(changed, "settings", "The list of the settings says what can be undone."),
-  ).http("POST /settings/undo", "Restores the settings file from before the last change here. Needs a fresh proof."),
+  ).http("POST /settings/undo", "Restores the settings file from before the last change here."),
 ] as const;

@@ -71,7 +71,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
         run: ({ body, caller, ip }) => (caller === null ? unauthorized() : prove(access, { caller, ip, given: body })),
       },
     ),
-    route("POST /api/v1/tokens", "Makes a token, which is shown only now. Needs a fresh proof.", {
+    route("POST /api/v1/tokens", "Makes a token, which is shown only now.", {
       asks: "token_create",
       status: 201,
       body: shape.tokenRequest,
