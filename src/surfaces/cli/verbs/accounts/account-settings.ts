@@ -1,5 +1,7 @@
+import type { AccountRow } from "../../../../admin/accounts.ts";
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
 import { type Forwarding, NO_REPLY } from "../../../../admin/mailboxes.ts";
+import type { OwnSettings } from "../../../../admin/own-settings.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
@@ -20,7 +22,9 @@ export async function accountForward(call: CommandCall): Promise<CommandOutcome>
   if ((keeps && keepsNone) || (isOff && (words.length > 0 || keeps || keepsNone)))
     return wrongUsage("Give one of --keep, --no-keep and --off.", `${PROGRAM} help account forward`);
   if (words.length === 0 && !isOff)
-    return keeps || keepsNone ? wrongUsage("There is no address to send mail on to.", "") : showForwarding(call, name);
+    return keeps || keepsNone
+      ? wrongUsage("There is no address to send mail on to.", "")
+      : show(call, name, ({ own: { forwarding } }) => done({ name, forwarding }, forwardingSentence(name, forwarding)));
   const to: string[] = [];
   for (const word of words) {
     const address = addressFrom(word);
@@ -32,19 +36,18 @@ export async function accountForward(call: CommandCall): Promise<CommandOutcome>
   return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
 }
 
-/** What is stored for an account that exists. */
-async function existing(call: CommandCall, name: AccountName) {
+type Stored = Readonly<{ account: AccountRow; own: OwnSettings }>;
+
+/** Shows what is stored for the account. */
+async function show(
+  call: CommandCall,
+  name: AccountName,
+  print: (stored: Stored) => CommandOutcome | Promise<CommandOutcome>,
+): Promise<CommandOutcome> {
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const account = opened.reader.account(name);
-  return account === null ? noAccount(name) : { account, own: opened.reader.own(name) };
-}
-
-async function showForwarding(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const found = await existing(call, name);
-  if ("ok" in found) return found;
-  const { forwarding } = found.own;
-  return done({ name, forwarding }, forwardingSentence(name, forwarding));
+  return account === null ? noAccount(name) : print({ account, own: opened.reader.own(name) });
 }
 
 function forwardingSentence(name: string, forwarding: Forwarding | null): string {
@@ -64,20 +67,13 @@ export async function accountVacation(call: CommandCall): Promise<CommandOutcome
   if (text === "" && !isOff)
     return subject !== null || until !== null
       ? wrongUsage("The reply needs a text.", `${PROGRAM} help account vacation`)
-      : showVacation(call, name);
+      : show(call, name, ({ own: { vacation } }) => done({ name, vacation }, vacationText(name, vacation, call.now())));
   const vacation = isOff
     ? NO_REPLY.given
     : { subject: subject ?? "", text, until: until === null ? null : endOf(until) };
   const asked = await call.guard.ask<"vacation_set">({ verb: "vacation_set", name, ...vacation });
   if (!asked.ok) return asked;
   return done(asked.result, vacationText(name, asked.result.vacation, call.now()));
-}
-
-async function showVacation(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const found = await existing(call, name);
-  if ("ok" in found) return found;
-  const { vacation } = found.own;
-  return done({ name, vacation }, vacationText(name, vacation, call.now()));
 }
 
 /** A day ends with its last moment, in UTC as all times here. */
@@ -100,7 +96,10 @@ export async function accountNetworks(call: CommandCall): Promise<CommandOutcome
   if (typeof name !== "string") return name;
   const networks = (call.args[2] ?? "").split(/[\s,]+/).filter((each) => each !== "");
   const action = call.args[1] ?? "";
-  if (action === "list") return networks.length === 0 ? list(call, name) : wrongUsage("list takes no network.", "");
+  if (action === "list")
+    return networks.length === 0
+      ? show(call, name, ({ account: { networks: of } }) => done({ name, networks: of }, networksSentence(name, of)))
+      : wrongUsage("list takes no network.", "");
   if (action !== "add" && action !== "remove")
     return wrongUsage(`Use add, remove or list, not "${action}".`, `Write: ${PROGRAM} account networks ${name} list`);
   if (networks.length === 0) return wrongUsage(`There is no network to ${action}.`, HOW_WRITTEN);
@@ -117,13 +116,6 @@ export async function accountNetworks(call: CommandCall): Promise<CommandOutcome
 
 const HOW_WRITTEN = "Write it like 203.0.113.0/24 or 2001:db8::/32.";
 
-async function list(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const found = await existing(call, name);
-  if ("ok" in found) return found;
-  const { networks } = found.account;
-  return done({ name, networks }, networksSentence(name, networks));
-}
-
 function networksSentence(name: AccountName, networks: readonly string[]): string {
   if (networks.length === 0) return `${name} may sign in from anywhere that logins.networks allows.`;
   return `${name} may sign in from ${networks.map(shown).join(", ")} only.`;
@@ -136,7 +128,9 @@ export async function accountQuota(call: CommandCall): Promise<CommandOutcome> {
   const [, size] = call.args;
   const quotaBytes = size === undefined ? undefined : quotaFrom(size);
   if (typeof quotaBytes === "object" && quotaBytes !== null) return quotaBytes;
-  return quotaBytes === undefined ? showQuota(call, name) : setQuota(call, name, quotaBytes);
+  return quotaBytes === undefined
+    ? show(call, name, ({ account }) => shownQuota(call, name, account.quotaBytes))
+    : setQuota(call, name, quotaBytes);
 }
 
 async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
@@ -146,11 +140,8 @@ async function setQuota(call: CommandCall, name: AccountName, quotaBytes: number
   return done(asked.result, text, `${PROGRAM} queue flush --recipient ${name}  # if mail waits for room`);
 }
 
-async function showQuota(call: CommandCall, name: AccountName): Promise<CommandOutcome> {
-  const found = await existing(call, name);
-  if ("ok" in found) return found;
+async function shownQuota(call: CommandCall, name: AccountName, quotaBytes: number | null): Promise<CommandOutcome> {
   const use = await mailboxUse(call, name);
-  const { quotaBytes } = found.account;
   const limit = quotaText(call, quotaBytes);
   const text =
     use === null
@@ -190,9 +181,10 @@ function quotaFrom(text: string): number | null | CommandFailure {
 export async function appPasswordList(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  const found = await existing(call, name);
-  if ("ok" in found) return found;
-  const { appPasswords } = found.own;
+  return show(call, name, ({ own }) => appPasswordTable(name, own));
+}
+
+function appPasswordTable(name: AccountName, { appPasswords }: OwnSettings): CommandOutcome {
   const listed = { name, appPasswords };
   if (appPasswords.length === 0)
     return done(listed, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);
