@@ -63,6 +63,7 @@ const entries = answers(() => pageOf(z.object({ ...entry, from: z.enum(["setting
 type Protected = Readonly<{ prefix: string; reason: Protection | null }>;
 
 export const BANS = [
+  // Its command asks before it bans a very large network, so it is written by hand: src/surfaces/cli/verbs/server/bans.ts.
   verb(
     "ban",
     BAN,

@@ -141,7 +141,10 @@ export const OF_MAILBOXES = [
   verb("forwarding", orItsUser(ADMIN, "name"), ofAccount, reads(forwarding))
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
-  /** It needs a proof also to end it: mail that stays in the mailbox may not be where its user reads it. */
+  /**
+   * It needs a proof also to end it: mail that stays in the mailbox may not be where its user reads it. Its command is written by hand,
+   * as that of `vacation_set`.
+   */
   verb(
     "forward_set",
     orItsUser(PROVEN_ADMIN, "name"),

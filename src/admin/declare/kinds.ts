@@ -104,7 +104,6 @@ function isDuration(text: string): boolean {
   return (parseDuration(text) ?? 0) > 0;
 }
 
-/** The dashboard checks its own against it. */
 export const NOTE_CHARACTERS = 200;
 /** Control characters and separators that break a line. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;

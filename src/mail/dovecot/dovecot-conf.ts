@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
+import { USERS } from "../../settings/layout.ts";
 import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
@@ -184,7 +185,7 @@ service auth {
 }
 service auth-worker {
   user = dovecot
-  extra_groups = ghostinbox-accounts
+  extra_groups = ${USERS.accountsGroup}
 }
 # Dovecot's own delays by address would add to the guard's.
 service anvil {

@@ -3,6 +3,7 @@ import type { AccountName } from "../../core/net/address.ts";
 import type { Vacation } from "../../core/vacation.ts";
 import type { VacationStore } from "../../guard/commands/accounts/account-settings.ts";
 import type { Outcome } from "../../guard/ports.ts";
+import { VERIFIED_HEADER } from "../../mail/postfix/proofs.ts";
 import { millisOrNull, text } from "../columns.ts";
 
 /** Replies while users are away, in `accounts.db`. Dovecot sees each change at once. Throws if the file cannot be written. */
@@ -69,7 +70,7 @@ export const VACATIONS = {
       'require ["vacation", "duplicate", "envelope"];
 if anyof (exists "List-Id", exists "List-Post", exists "List-Unsubscribe", exists "List-Help", exists "Feedback-ID",
   header :is "Precedence" ["bulk", "junk", "list"], header :matches "Auto-Submitted" "auto-*") {
-}' || iif(kind = 'any', '', ' elsif not anyof (header :is "X-GhostInbox-Verified" "spf"' || coalesce((
+}' || iif(kind = 'any', '', ' elsif not anyof (header :is "${VERIFIED_HEADER}" "spf"' || coalesce((
         SELECT ', envelope :domain "from" [' || group_concat('"' || domain || '"', ', ') || ']' FROM served HAVING count(*) > 0
       ), '') || ') {
 }') || ' elsif duplicate :handle "ghostinbox-sender" :header "From" :seconds 3600 {

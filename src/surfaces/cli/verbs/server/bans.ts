@@ -1,3 +1,4 @@
+import { NOTE_CHARACTERS } from "../../../../admin/declare/kinds.ts";
 import { isV4, parseIp, parsePrefix, prefixLength } from "../../../../core/net/ip.ts";
 import { dayAndTime, instant, parseDuration, shown, until } from "../../../../core/time.ts";
 import { allBans } from "../../../../guard/explain/stats.ts";
@@ -15,7 +16,6 @@ import { andMore, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
 const NO_NOTE = "Banned by the administrator";
-const MAX_NOTE = 200;
 
 export async function ban(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
@@ -99,9 +99,9 @@ function timeGiven(call: CommandCall): string | null | CommandFailure {
 
 function noteFrom(text: string | undefined, fallback: string): string | CommandFailure {
   if (text === undefined || text.trim() === "") return fallback;
-  if (text.length <= MAX_NOTE && !/\p{Cc}/u.test(text)) return text.trim();
+  if (text.length <= NOTE_CHARACTERS && !/\p{Cc}/u.test(text)) return text.trim();
   return wrongUsage(
     "The reason is too long or contains control characters.",
-    `Use one line of at most ${MAX_NOTE} letters.`,
+    `Use one line of at most ${NOTE_CHARACTERS} letters.`,
   );
 }
