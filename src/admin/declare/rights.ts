@@ -36,6 +36,16 @@ export function callersIp(actor: string): Ip | null {
   return parseIp(actor.split(" via ").at(-1) ?? "");
 }
 
+/** Whether the administrator or a token acted through the web. */
+export function isOfWeb(actor: string): boolean {
+  return actor.startsWith("web:");
+}
+
+/** Whether the user of a mailbox acted through the web. */
+export function isOfMailbox(actor: string): boolean {
+  return actor.startsWith("mailbox:");
+}
+
 /** The account whose own user acted, or null. */
 export function mailboxOf(actor: string): string | null {
   return /^mailbox:(\S+) via /.exec(actor)?.[1] ?? null;

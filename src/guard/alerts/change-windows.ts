@@ -1,4 +1,4 @@
-import { callersIp } from "../../admin/declare/rights.ts";
+import { callersIp, isOfMailbox, isOfWeb } from "../../admin/declare/rights.ts";
 import type { ConditionCode, Holding } from "../../core/alerts/alerts.ts";
 import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf, type WebAlert } from "../../core/events/event-types.ts";
@@ -89,8 +89,8 @@ export class WebAccountWindows {
 /** The changes among which this one is counted; null: it raises no alert. */
 function shareOf(type: EventType, { byUser, apart }: WebAlert, actor: string): string | null {
   if (actor === BY_GUARD) return type === "FORWARDING_CHANGED" ? "users" : null;
-  const isUser = actor.startsWith("mailbox:");
-  if (isUser ? byUser !== true : !actor.startsWith("web:")) return null;
+  const isUser = isOfMailbox(actor);
+  if (isUser ? byUser !== true : !isOfWeb(actor)) return null;
   return `${isUser ? "users" : "owner"}${apart !== undefined ? ` ${type}` : ""}`;
 }
 
@@ -115,7 +115,7 @@ export class FactorWindows {
   readonly #asked = new Map<string, Millis>();
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    if (actor?.startsWith("web:") !== true) return;
+    if (actor === null || !isOfWeb(actor)) return;
     if (type === "SECOND_FACTOR_ASKED" && isNewNetwork) this.#ask(callersIp(actor) ?? "", at);
     if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
     const says = CHANGES[type];
@@ -184,7 +184,7 @@ export class SettingsWindow {
   readonly #changes = new EachChange("web_settings", MOST_SETTINGS_CHANGES);
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    if (type !== "SETTINGS_APPLIED" || subject === null || actor?.startsWith("web:") !== true) return;
+    if (type !== "SETTINGS_APPLIED" || subject === null || actor === null || !isOfWeb(actor)) return;
     this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})`, isNewNetwork });
   }
 
@@ -204,7 +204,7 @@ export class TokenWindows {
   readonly #tokens = new EachChange("web_token", MOST_TOKENS);
 
   take({ id, type, subject: token, actor, at, isNewNetwork }: AlertEvent): void {
-    if (type !== "TOKEN_CREATED" || token === null || actor?.startsWith("web:") !== true) return;
+    if (type !== "TOKEN_CREATED" || token === null || actor === null || !isOfWeb(actor)) return;
     this.#tokens.take({ at, subject: `${token} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
   }
 

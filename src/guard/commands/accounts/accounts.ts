@@ -1,4 +1,5 @@
 import type { Command, CommandError, Reply, Verb } from "../../../admin/declare/control.ts";
+import { isOfWeb } from "../../../admin/declare/rights.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import {
@@ -45,13 +46,13 @@ export async function accountCommand(
   const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
-  if (hides && by.startsWith("web:") && getsAlerts(parts, name)) return alertsStay(name);
+  if (hides && isOfWeb(by) && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash))
     return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
   const change = (): Outcome => writeAccount(parts, command, name);
   const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }));
   // On a full disk root can still lock out an account that was taken over.
-  const isUrgent = command.verb === "account_suspend" && !by.startsWith("web:");
+  const isUrgent = command.verb === "account_suspend" && !isOfWeb(by);
   if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
   const outcome = recorded === "unwritten" ? change() : recorded;
   if (!outcome.ok) return notDone(outcome.reason);

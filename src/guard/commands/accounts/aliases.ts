@@ -1,4 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { isOfWeb } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -28,9 +29,9 @@ export async function aliasCommand(
   if (address === null) return wrongAddress(command.address);
   const foreign = notServed(parts.engine, address);
   if (foreign !== null) return foreign;
-  const beyond = by.startsWith("web:") && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
+  const beyond = isOfWeb(by) && command.verb === "alias_add" ? tooManyTargets(parts, command) : null;
   if (beyond !== null) return beyond;
-  const reserved = by.startsWith("web:") ? notFromWeb(parts, command, address) : null;
+  const reserved = isOfWeb(by) ? notFromWeb(parts, command, address) : null;
   if (reserved !== null) return reserved;
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
   if (nobody !== null) return nobody;

@@ -1,4 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import { isOfMailbox } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
@@ -54,7 +55,7 @@ export async function forwardCommand(
   );
   if (outcome === "unwritten") return UNWRITTEN;
   if (outcome.ok) return { ok: true, result: { name, to, keep } };
-  return by.startsWith("mailbox:") ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
+  return isOfMailbox(by) ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
 }
 
 /** Counts tries too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
@@ -72,7 +73,7 @@ function tooManyNew(
 
 /** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
-  const isUser = by.startsWith("mailbox:") && !by.startsWith(`mailbox:${target} `);
+  const isUser = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
   const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
   return { ok: false, kind: "failed", message: said, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
 }

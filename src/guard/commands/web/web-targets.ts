@@ -1,4 +1,5 @@
 import type { CommandError, CommandOf } from "../../../admin/declare/control.ts";
+import { isOfMailbox } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { AccountBook } from "../../admin-ports.ts";
@@ -60,7 +61,7 @@ export function tooManyForwards(
   const more = many - before;
   if (more > 0 && many > MOST.outsideOfOne)
     return refused(`${MOST.outsideOfOne} outside targets of an account`, "account forward");
-  const most = by.startsWith("mailbox:") ? MOST.outsideOfUsers : MOST.outside;
+  const most = isOfMailbox(by) ? MOST.outsideOfUsers : MOST.outside;
   return more > 0 && outsideInAll(parts) + more > most ? refused(inAll(most), "account forward") : null;
 }
 
