@@ -133,7 +133,7 @@ const access = () => {
 };
 const reviewed = answers(() => pageOf(access()));
 
-/** RFC 5321, 4.5.3.1. What carries the verb out gives the exact error for a text that is no account's name. */
+/** RFC 5321, 4.5.3.1. The guard checks whether it is an account's name, and says what is wrong with it. */
 const name = text(320);
 /** A PHC string of argon2id, with room to spare. */
 export const hash = text(512);

@@ -12,7 +12,7 @@ import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts
 type Props = Readonly<{ target: string; close: () => void; banned: (item: BanItem) => void }>;
 type Preview = Readonly<{ request: BanRequest; of: AddressAnswer }>;
 
-/** Bans an address or a network, once the reader has seen what `GET why/{ip}` says about it: the preview is no dry run. */
+/** Bans an address or a network after a preview, which is built from `GET why/{ip}` and not from a dry run. */
 export function BanForm({ target, close, banned }: Props) {
   const words = t.value.bans;
   const form = useFilled({ ip: target });

@@ -48,7 +48,7 @@ type OfCommand = Readonly<{
   of?: "account" | "alias" | "setting";
   /** Something was refused. */
   isRefusal?: true;
-  /** Set for changes through the web that a thief makes: who may sign in or gets mail, and what is sent or refused in someone's name. */
+  /** Set for changes that a thief would make through the web: to who may sign in, where mail goes, and what is sent or refused for a user. */
   alert?: WebAlert;
 }>;
 
