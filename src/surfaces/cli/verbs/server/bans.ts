@@ -15,14 +15,12 @@ import {
 import { andMore, pageFrom } from "../../listing.ts";
 import { columns, oneLine } from "../../print/text.ts";
 
-const NO_NOTE = "Banned by the administrator";
-
 export async function ban(call: CommandCall): Promise<CommandOutcome> {
   const target = targetFrom(call.args[0]);
   if (typeof target !== "string") return target;
   const time = banTime(call);
   if (typeof time === "object" && time !== null) return time;
-  const note = noteFrom(call.args[1], NO_NOTE);
+  const note = noteFrom(call.args[1]);
   if (typeof note !== "string") return note;
   if (isWide(target) && !(await confirmed(call, `${target} is ${sizeOf(target)}. Ban all of it?`)))
     return failed("Nothing was banned.", `A single address is written without a length: ${PROGRAM} ban IP`);
@@ -82,23 +80,16 @@ export function targetFrom(text: string | undefined): string | CommandFailure {
 
 /** Null: the default of the settings. */
 function banTime(call: CommandCall): string | null | CommandFailure {
-  if (!call.flag("permanent")) return timeGiven(call);
-  return call.option("for") === null
-    ? "permanent"
-    : wrongUsage("--for and --permanent exclude each other.", "Use only one.");
-}
-
-/** Null: no time was given. */
-function timeGiven(call: CommandCall): string | null | CommandFailure {
   const text = call.option("for");
-  if (text === null) return null;
-  const durationMs = parseDuration(text);
-  if (durationMs !== null && durationMs > 0) return text.trim();
+  const isPermanent = call.flag("permanent");
+  if (text === null) return isPermanent ? "permanent" : null;
+  if (isPermanent) return wrongUsage("--for and --permanent exclude each other.", "Use only one.");
+  if ((parseDuration(text) ?? 0) > 0) return text.trim();
   return wrongUsage(`"${text}" is not a time.`, "Write it like 30m, 2h or 7d.");
 }
 
-function noteFrom(text: string | undefined, fallback: string): string | CommandFailure {
-  if (text === undefined || text.trim() === "") return fallback;
+function noteFrom(text = ""): string | CommandFailure {
+  if (text.trim() === "") return "Banned by the administrator";
   if (text.length <= NOTE_CHARACTERS && !/\p{Cc}/u.test(text)) return text.trim();
   return wrongUsage(
     "The reason is too long or contains control characters.",
