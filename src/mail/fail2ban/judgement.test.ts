@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseJudgement } from "./filter-judgement.ts";
+import { parseJudgement } from "./adopt-filters.ts";
 
 test("matches, and whom they blame", () => {
   const said = { matches: [["198.51.100.7", 10, "a line"], ["a.name", 11, "x"], "x"], lines: 5, tricked: null };
