@@ -117,6 +117,19 @@ test("a refused mail takes no room, and a repeated question about a mail no more
   assert.equal(all.send("BBBB3"), "bytes_in_filters");
 });
 
+test("of mails in which parts may hide, the filters read one at a time", () => {
+  const all = server();
+  const excess = { of: "bytes_in_filters", count: LARGE } as const;
+  const ask = (queueId: string): string | null => {
+    all.send(queueId);
+    return all.send(queueId, LARGE, { excess }, decision("defer", "filters_busy"));
+  };
+  assert.equal(ask("AAAA1"), null, "the engine is not asked");
+  assert.equal(ask("AAAA2"), "bytes_in_filters");
+  all.room.follow({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+  assert.equal(ask("AAAA3"), null);
+});
+
 test("a mail whose end no line shows makes room after a minute", () => {
   const all = server();
   fill(all);

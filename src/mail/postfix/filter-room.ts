@@ -1,3 +1,4 @@
+import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
@@ -5,7 +6,7 @@ import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
 /** Smaller mails always pass: one in each place of SMTP is little. */
-const SMALL_BYTES = 256 * 1024;
+export const SMALL_BYTES = 256 * 1024;
 /** For a mail whose end no log line shows. */
 const LONGEST_MS = MINUTE_MS;
 
@@ -17,16 +18,25 @@ export class FilterRoom {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; since: Millis }>>();
   #bytes = 0;
+  /** The mail that was let in alone. */
+  #hard = "";
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Postfix asks at the end of a mail, before the filters read it; then our milter does about one that they shall not read. */
+  /**
+   * Postfix asks at the end of a mail, before the filters read it. Then our milter does about one that they shall not read, and
+   * about one in which more than it counted may hide: of such the filters read one at a time.
+   */
   entering(submit: Submit): Submit {
     return (event, answer) => {
       if (event.type !== "MESSAGE") return submit(event, answer);
+      if (event.excess?.of === "bytes_in_filters" && !this.#mails.has(this.#hard)) {
+        this.#hard = event.queueId;
+        return answer(decision("pass", "below_limit"));
+      }
       submit(event.excess === undefined ? this.#enter(event) : event, (decided) => {
         if (decided.verdict === "refuse" || decided.verdict === "defer") this.#leave(event.queueId);
         answer(decided);

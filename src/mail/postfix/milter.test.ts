@@ -78,6 +78,25 @@ test("the body is asked for where there may be parts, and they are counted to it
   assert.deepEqual(three.found?.excess, { of: "mime_parts", count: 3 });
 });
 
+test("of a large mail that filters decode, the question is whether they may read it now", () => {
+  const encoded = header("Content-Transfer-Encoding", "base64");
+  const large = `B${"eDogeQ0KDQo=\r\n".repeat(20_000)}`;
+  const mail = (type: string, body: string): readonly string[] => [
+    ...MAIL,
+    ...header("Content-Type", type),
+    ...encoded,
+    ...END_OF_HEADER,
+    body,
+    "E",
+  ];
+  const last = (packets: readonly string[]): MilterQuestion | undefined => asked([...CONNECTED, ...packets]).at(-1);
+  const hard = last(mail("message/rfc822", large));
+  assert.ok(hard?.type === "end");
+  assert.equal(hard.found?.excess?.of, "bytes_in_filters");
+  assert.deepEqual(last(mail("message/rfc822", "BeDogeQ0KDQo=\r\n")), NOTHING);
+  assert.deepEqual(last(mail("multipart/mixed; boundary=b", large)), NOTHING);
+});
+
 test("parts count whose boundary is not ASCII", () => {
   for (const boundary of [Buffer.from("é"), Buffer.from([0xe9])]) {
     const questions: MilterQuestion[] = [];

@@ -5,6 +5,7 @@ import type { Excess, Message } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
+import { SMALL_BYTES } from "./filter-room.ts";
 import { MimeParts } from "./mime-parts.ts";
 import { callSite, knownName } from "./policy.ts";
 
@@ -53,7 +54,7 @@ export function printMilterReply(decision: Decision): Buffer {
 /** `negotiate` and `more` want a reply at once; `end` one about the mail. */
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
-  /** `found`: null if the mail has nothing in excess. */
+  /** `found`: null if the mail has nothing in excess. With `bytes_in_filters` the filters should read it alone. */
   | Readonly<{ type: "end"; found: Message | null }>;
 export type MilterLimits = Readonly<Record<Counted, number>>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
@@ -148,8 +149,11 @@ export class MilterReader {
         const excess = this.#over("header_lines", mail.headerLines);
         return this.#ask(excess === null && mail.parts.mayHaveParts ? { type: "more" } : this.#end(excess));
       }
-      case "E":
-        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count)));
+      case "E": {
+        const isHard = mail.parts.isHard && mail.sizeBytes > SMALL_BYTES;
+        const alone = isHard ? ({ of: "bytes_in_filters", count: mail.sizeBytes } as const) : null;
+        return this.#ask(this.#end(this.#over("mime_parts", mail.parts.count) ?? alone));
+      }
       case "A":
         this.#mail = newMail();
         return;

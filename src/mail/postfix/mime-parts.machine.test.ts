@@ -85,9 +85,32 @@ const encoding = fc.constantFrom<readonly string[]>(
   ["base64", "7bit"],
   ["nothing", "base64"],
 );
-const coding = fc.constantFrom("none", "base64", "base64 in pieces", "base64 padded", "quoted", "quoted ends", "twice");
-const encoded = fc.constantFrom("none", "none", "mail", "part", "part in an odd type", "signed", "signed in pieces");
+const coding = fc.constantFrom(
+  "none",
+  "base64",
+  "base64 in pieces",
+  "base64 padded",
+  "base64 after odd ends",
+  "quoted",
+  "quoted ends",
+  "twice",
+);
+const encoded = fc.constantFrom(
+  "none",
+  "none",
+  "mail",
+  "part",
+  "part in an odd type",
+  "part behind a comment",
+  "signed",
+  "signed in pieces",
+);
 const mail = fc.record({ type: contentType, header, delimiter, after, encoding, coding, encoded });
+const TYPES = {
+  part: "message/rfc822",
+  "part in an odd type": "message(c)/rfc822; x",
+  "part behind a comment": "(;) message/rfc822",
+} as const;
 type Sample = typeof mail extends fc.Arbitrary<infer M> ? M : never;
 type Mail = Readonly<{ type: string; body: string; encodings: readonly string[] }>;
 
@@ -101,8 +124,10 @@ function written({ type, header: start, delimiter: line, after: then, ...how }: 
   }
   const inner = code(`Content-Type: ${type}\r\n\r\n${body}`, how.coding);
   if (how.encoded === "mail") return { type: "message/rfc822", body: inner, encodings: how.encoding };
-  const odd = how.encoded === "part" ? "message/rfc822" : "message(c)/rfc822; x";
-  const fields = [`Content-Type: ${odd}`, ...how.encoding.map((one) => `Content-Transfer-Encoding: ${one}`)];
+  const fields = [
+    `Content-Type: ${TYPES[how.encoded]}`,
+    ...how.encoding.map((one) => `Content-Transfer-Encoding: ${one}`),
+  ];
   return {
     type: "multipart/mixed; boundary=z",
     body: `--z\r\n${fields.join("\r\n")}\r\n\r\n${inner}\r\n--z--\r\n`,
@@ -118,6 +143,8 @@ function code(text: string, coding: string): string {
       return inLines(bytes);
     case "base64 in pieces":
       return base64.replace(/.{3}/g, "$&\r\n ");
+    case "base64 after odd ends":
+      return inLines(Buffer.from(`X: y\n\r\r${text}`, "latin1"));
     case "base64 padded":
       return `${Buffer.from("X: y").toString("base64")}\r\n${Buffer.from("z\r\n").toString("base64")}${base64}`;
     case "quoted":

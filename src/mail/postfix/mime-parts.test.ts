@@ -152,6 +152,20 @@ for (const [how, body] of [
     "a type behind 5,000 spaces",
     inPart(`Content-Type:${" ".repeat(5_000)}multipart/mixed; boundary=in\r\n\r\n${message(2_000)}`),
   ],
+  [
+    "a comment before its type",
+    inPart(`Content-Type: (;)message/rfc822\r\n${ENCODING}base64\r\n\r\n${inBase64(message(2_000))}`),
+  ],
+  [
+    "2,100 characters of comment before its type",
+    inPart(
+      `Content-Type: (${"x".repeat(2_100)})message/rfc822\r\n${ENCODING}base64\r\n\r\n${inBase64(message(2_000))}`,
+    ),
+  ],
+  [
+    "ends of lines that only some filters take for an empty line",
+    inPart(`${MESSAGE}${ENCODING}base64\r\n\r\n${inBase64(`X: y\r\n\r${message(2_000)}`)}`),
+  ],
   ["an encoding in another spelling", inPart(`${MESSAGE}${ENCODING}base-64\r\n\r\n${inBase64(message(2_000))}`)],
   [
     "foreign characters and padding within",
@@ -163,6 +177,18 @@ for (const [how, body] of [
     `a signed envelope that carries it in pieces of ${pieceBytes} bytes`,
     inPart(`${ENVELOPE}${ENCODING}base64\r\n\r\n${inBase64(signedEnvelope(message(2_000), pieceBytes))}`),
   ]),
+  [
+    "a signed envelope in a type that sounds like a signature",
+    inPart(
+      `Content-Type: application/pkcs7-mime-signature\r\n${ENCODING}base64\r\n\r\n${inBase64(signedEnvelope(message(2_000), 100_000))}`,
+    ),
+  ],
+  [
+    "a signed envelope that has empty lines before it",
+    inPart(
+      `${ENVELOPE}${ENCODING}base64\r\n\r\n${inBase64(signedEnvelope(`Content-Type: text/plain\n\n${message(2_000)}`, 100_000))}`,
+    ),
+  ],
 ] as const)
   test(`the parts of a message with ${how} are too many`, () => {
     for (const size of [64, 1_000_000]) assert.ok(counted(MIXED, body, size) > 1_000, `in pieces of ${size}`);

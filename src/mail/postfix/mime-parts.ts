@@ -1,4 +1,4 @@
-import { asIs, asn1Contents, base64, type Decode, lineEnds, quotedPrintable } from "./transfer-encodings.ts";
+import { asIs, asn1Contents, base64, type Decode, lineEnds, ODD_END, quotedPrintable } from "./transfer-encodings.ts";
 
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
@@ -21,10 +21,10 @@ const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
  * (RFC 2231), beside a comment, after a stray character. rspamd takes any line that starts with two hyphens for a delimiter where the
  * declared one is missing. So in these mails each such line counts. Without runs of space, which would make it slow.
  */
-const WELL_FORMED = new RegExp(
-  `^(?:content-type ?:)? ?${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|${VALUE}))* ?;?$`,
-  "i",
-);
+const WELL_FORMED = new RegExp(`^${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|${VALUE}))* ?;?$`, "i");
+/** A type that every filter reads alike. Of another, all of it may be taken for the type. */
+const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s*(?:;|$))/i;
+const EVERY_KIND = "multipart message pkcs7-mime";
 /** A message in a message, each encoded. */
 const MOST_ENCODED = 2;
 /** Bytes of encoded messages in one mail that are decoded, and lines that are looked at: seconds of the guard's time. */
@@ -35,6 +35,7 @@ const FIELDS_OF_A_PART = 30;
 /** Beyond this count, which no limit reaches, the rest of a mail is not read. */
 const ENOUGH = 10_000;
 const FIELD = /content-(?:type|transfer-encoding)\s*:/i;
+const FIELD_NAME = /^content-type\s*:/i;
 const DELIMITER = Buffer.from("\n--");
 const NEWLINE = 0x0a;
 const CR = 0x0d;
@@ -80,8 +81,11 @@ export class MimeParts {
   #mayHaveParts = false;
   #isOdd = false;
   #isUncountable = false;
+  #isHard = false;
   /** It is in an envelope. */
   #isSealed = false;
+  /** These lines of an envelope are read as those of a header, but come after one. */
+  #isPast = false;
   /** Its lines are those of an encoding, not of a header. */
   #isEncoded = false;
   /** Fields in the headers of parts. */
@@ -97,6 +101,11 @@ export class MimeParts {
 
   get mayHaveParts(): boolean {
     return this.#mayHaveParts;
+  }
+
+  /** Whether what filters find in it depends on how they decode it. */
+  get isHard(): boolean {
+    return this.#isHard || this.#isOdd;
   }
 
   /** A million if the mail has more than is read, or what filters read differently, as no honest one does. */
@@ -119,17 +128,18 @@ export class MimeParts {
 
   /** The value of a Content-Type, or the whole field. */
   #read(contentType: string): void {
-    const isCut = contentType.length > MOST_TYPE_BYTES;
-    const type = isCut ? contentType.slice(0, MOST_TYPE_BYTES) : contentType;
+    const value = contentType.replace(FIELD_NAME, "").trimStart();
+    const isCut = value.length > MOST_TYPE_BYTES;
+    const type = isCut ? value.slice(0, MOST_TYPE_BYTES) : value;
     this.#mayHaveParts ||= isCut || MAY_HAVE_PARTS.test(type);
     const named = type.match(/boundary\s*[*=]/gi)?.length ?? 0;
     const isWellFormed = WELL_FORMED.test(type.trim().replace(/\s+/g, " "));
     const isOdd = isCut || !isWellFormed || named !== (/multipart/i.test(type) ? 1 : 0);
     this.#isOdd ||= isOdd && MAY_HAVE_PARTS.test(type);
-    const [kind = ""] = type.split(";");
+    const kind = PLAIN_KIND.exec(type)?.[0] ?? (isCut ? EVERY_KIND : type);
     this.#part.isMessage ||= /message/i.test(kind);
     this.#part.isMultipart ||= /multipart/i.test(kind);
-    this.#part.isSealed ||= /pkcs7/i.test(kind) && !/signature/i.test(kind);
+    this.#part.isSealed ||= /pkcs7-mime/i.test(kind);
     for (const [, quoted, plain = ""] of type.matchAll(BOUNDARY)) {
       const boundary = (quoted ?? plain).trimEnd().toLowerCase();
       this.#isOdd ||= boundary === "" || boundary.length > MOST_BOUNDARY_CHARACTERS;
@@ -171,7 +181,7 @@ export class MimeParts {
 
   #line(bytes: Buffer, start: number, end: number): void {
     const line = bytes.toString("latin1", start, Math.min(end, start - 1 + MOST_LINE_BYTES)).trimEnd();
-    const isContinued = bytes[start] === SPACE || bytes[start] === TAB;
+    const isContinued = bytes[start] === SPACE || bytes[start] === TAB || bytes[start] === ODD_END;
     if (this.#inHeader && !isContinued) this.#endField();
     const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
     const isStart = name !== null && this.#boundaries.has(name);
@@ -187,11 +197,12 @@ export class MimeParts {
       this.#boundary = name;
       this.#part = newPart();
       this.#inHeader = true;
+      this.#isPast = false;
       return;
     }
     if (name !== null && !isEnd) {
       this.#rules++;
-      this.#isOdd ||= this.#inHeader;
+      this.#isOdd ||= this.#inHeader && !this.#isPast;
     }
     if (!this.#inHeader) return;
     // A line of spaces continues a field.
@@ -211,8 +222,8 @@ export class MimeParts {
     const isCut = this.#isCut;
     this.#field = "";
     this.#isCut = false;
-    if (field !== "" && !this.#isEncoded) this.#fields++;
-    const isType = /^content-type\s*:/i.test(field);
+    if (field !== "" && !this.#isEncoded && !this.#isPast) this.#fields++;
+    const isType = FIELD_NAME.test(field);
     const isEncoding = /^content-transfer-encoding\s*:/i.test(field);
     if (isType || isEncoding) this.#isUncountable ||= isCut;
     if (isType) this.#read(field);
@@ -223,10 +234,12 @@ export class MimeParts {
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
+    this.#isPast = this.#isSealed && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
-    this.#inHeader = part.isMessage && !isOpened;
-    this.#isLeading = this.#inHeader;
+    // Where an envelope's message starts is not known: what comes before it may have empty lines.
+    this.#inHeader = this.#isSealed || (part.isMessage && !isOpened);
+    this.#isLeading = this.#inHeader && !this.#isSealed;
   }
 
   /** Whether the message is encoded, or signed within an envelope (RFC 8551, 3.5.2), whose own bytes are not looked at. */
@@ -235,6 +248,8 @@ export class MimeParts {
     const isUnknown = /uu/i.test(all);
     const encoded = [...(/base-?64/i.test(all) ? [base64] : []), ...(/quoted/i.test(all) ? [quotedPrintable] : [])];
     if (encoded.length === 0 && !isUnknown && !isSealed) return false;
+    this.#isHard = true;
+    if (this.#inner.length > 0) this.#count += this.#ofInner;
     const { depth, budget } = this.#within;
     if (depth === MOST_ENCODED || isUnknown) this.#isUncountable = true;
     const within = { depth: depth + 1, encodings: all, budget };

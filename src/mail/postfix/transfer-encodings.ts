@@ -134,18 +134,24 @@ export function asn1Contents(): Decode {
   };
 }
 
-/** Makes one LF of each CR, LF, CRLF and LFCR, as filters take each for an end, and drops NUL, as Postfix does in the mail itself. */
+/** Written before an end of line that is not one to every filter: a line of it alone is not empty. White space to `trimEnd`. */
+export const ODD_END = 0x0b;
+
+/** Makes LF of each CR and CRLF, as filters take each for an end, and drops NUL, as Postfix does in the mail itself. */
 export function lineEnds(): Decode {
-  let before = 0;
+  let isAfterCr = false;
   return (bytes) => {
+    const lines = Buffer.allocUnsafe(2 * bytes.length + 2);
     let length = 0;
     for (const byte of bytes) {
       if (byte === 0) continue;
-      const isEnd = byte === CR || byte === LF;
-      const isSecond = isEnd && byte !== before && (before === CR || before === LF);
-      if (!isSecond) bytes[length++] = isEnd ? LF : byte;
-      before = isSecond ? 0 : byte;
+      if (isAfterCr && byte !== LF) {
+        lines[length++] = ODD_END;
+        lines[length++] = LF;
+      }
+      isAfterCr = byte === CR;
+      if (!isAfterCr) lines[length++] = byte;
     }
-    return bytes.subarray(0, length);
+    return lines.subarray(0, length);
   };
 }
