@@ -73,7 +73,7 @@ export function decideMail(policy: Policy, facts: MailCounts, event: Mail, now: 
 }
 
 /**
- * End of message: what matters is a ban since the last stage, what the milter counted, and a hold of the account. If an account's
+ * End of message: what matters is a ban since the last stage, what our milter or `FilterRoom` found, and a hold of the account. If an account's
  * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
 export function decideMessage(policy: Policy, facts: MessageFacts, event: Message, now: Millis): Decision {

@@ -247,7 +247,12 @@ const EVENTS = {
   EMAIL_BLOCKED: event("mail", "A mail, or one of its recipients, was refused.", "email: info denied"),
   EMAIL_DEFERRED: event("mail", "A mail, or one of its recipients, must be retried later.", "email: info denied"),
   SPAM_SCORED: event("log", "The spam filter scored a mail.", "email: info"),
-  EMAIL_QUEUED: event("log", "A mail entered the queue.", "email: info", "success"),
+  EMAIL_QUEUED: event(
+    "log",
+    "Postfix has read the header of a mail, which a filter may still refuse.",
+    "email: info",
+    "success",
+  ),
   EMAIL_DELIVERED: event("log", "A mail was delivered to one recipient.", "email: info"),
   EMAIL_DELAYED: event("log", "A delivery failed for now and is retried.", "email: info"),
   EMAIL_BOUNCED: event("log", "A delivery failed for good.", "email: info"),

@@ -48,7 +48,7 @@ export type Observation =
       /** The remote server; null if the mail stayed here. */
       server: Ip | null;
     }>
-  /** What the milters found about a stranger's mail before it was queued. */
+  /** What the milters found about a stranger's mail before it was accepted. */
   | Readonly<{ type: "MAIL_JUDGED"; queueId: string; found: MailFinding }>;
 
 export type ContentReason = Extract<

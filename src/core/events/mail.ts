@@ -37,7 +37,7 @@ export type Recipient = Readonly<
     listed: Listing | null;
     /** Whether the sender's domain accepts mail, by the DNS; null if unknown or not asked. */
     senderExists: boolean | null;
-    /** Whether the client is proven to send for the sender's domain; absent if not asked. */
+    /** Whether the client is proven to send for the sender's domain; absent for accounts and protected clients. */
     senderProven?: boolean;
   } & MailAttributes
 >;

@@ -121,7 +121,7 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
 
 /**
  * A network within a wider one is skipped, because nft allows no overlap. If the wider one ends first, that step
- * restores the inner one. The kernel's own timeout may come up to a second before it; until then only the guard refuses the inner one.
+ * restores the inner one. The kernel ends the wider one up to a second before that; until the step only the guard refuses the inner one.
  */
 function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly Element[] {
   const living = [...held]

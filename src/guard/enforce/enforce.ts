@@ -103,7 +103,7 @@ class BanEnforcer implements Enforcer {
 
   nudge(): void {
     this.#wanted = true;
-    // A nudge must not shorten the wait for the next try: the retry reads everything anyway. So does the start.
+    // A nudge must not shorten the wait for the next try: the retry reads everything anyway, and so does `start`.
     if (this.#retry === null && this.#timer !== null && !this.#stopped) this.#draining ??= this.#drain();
   }
 

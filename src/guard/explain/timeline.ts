@@ -172,6 +172,7 @@ function sourceOf({ type, service, verdict, reason }: EventItem): TimelineSource
     case "GREYLIST_ASKED":
     case "EMAIL":
     case "EMAIL_ACCEPTED":
+    case "EMAIL_HELD":
     case "EMAIL_BLOCKED":
     case "EMAIL_DEFERRED":
       return "smtp";

@@ -99,20 +99,20 @@ function mailsOf(queries: Queries, messageId: string): Found {
 }
 
 /**
- * What the client did in the session until the mail was accepted. The first rows do not know the queue id yet. Found
+ * What the client did in the session until this event. The first rows do not know the queue id yet. Found
  * by address, sender and time, because the search does not return `rest.session`; connections at the same time may mix.
  */
-function stagesBefore(queries: Queries, accepted: EventItem): readonly EventItem[] {
-  const { sender, queueId } = accepted;
-  const ip = accepted.ip === null ? null : parseIp(accepted.ip);
+function stagesBefore(queries: Queries, last: EventItem): readonly EventItem[] {
+  const { sender, queueId } = last;
+  const ip = last.ip === null ? null : parseIp(last.ip);
   if (ip === null || sender === null || queueId === null) return [];
   const { items: before } = eventsOf(queries, {
     prefix: hostPrefix(ip),
-    before: accepted.id,
+    before: last.id,
     most: 50,
     order: "newest_first",
   });
-  const since = Date.parse(accepted.at) - SESSION_MS;
+  const since = Date.parse(last.at) - SESSION_MS;
   const stages: EventItem[] = [];
   for (const event of before) {
     if (event.ip !== ip || Date.parse(event.at) < since) continue;

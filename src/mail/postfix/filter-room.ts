@@ -44,14 +44,14 @@ export class FilterRoom {
     };
   }
 
-  /** A line of the log shows that the filters are done with a mail: they marked or refused it, or it was delivered. */
+  /** A line of the log shows that Rspamd is done with a mail: it was marked or refused, or its delivery was tried. */
   follow(seen: Observation | null): Observation | null {
     const isDone = seen?.type === "MAIL_JUDGED" || seen?.type === "CONTENT_REFUSED" || seen?.type === "MAIL_TRIED";
     if (isDone) this.#leave(seen.queueId);
     return seen;
   }
 
-  /** An account's mail never has to come again: without an answer of Rspamd it would be deferred, not sent unsigned. */
+  /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
   #enter(mail: Message): Message {
     const now = this.#clock.now();
     const { queueId, sizeBytes, account } = mail;

@@ -158,9 +158,9 @@ function limits({
   limits: { smtpPlaces, connectionsAtOnce, mailsPerMinute, exempt },
 }: Site): Readonly<Record<string, string>> {
   return {
-    // The default for services of master.cf.
     // So that the processes of a burst of mail do not keep their memory for long.
     max_idle: "20s",
+    // The default for services of master.cf.
     default_process_limit: String(smtpPlaces),
     smtpd_client_connection_count_limit: String(Math.min(shareOfOne(smtpPlaces), connectionsAtOnce)),
     smtpd_client_message_rate_limit: String(mailsPerMinute),

@@ -26,7 +26,7 @@ export function postfixMilters(site: Site): Readonly<Record<string, string>> {
     // First, so that the others never read a mail that would keep them busy. Without the guard, mail skips it.
     ghostinbox_counts: milter(layout.guardMilterSocket, "accept", GUARD_SECONDS),
     milter_macro_defaults: `${SERVICE_MACRO}=$ghostinbox_context`,
-    // It has one process: while that reads other mails, this one waits for it, rather than pass unverified.
+    // Rspamd has one process: while it reads other mails, a mail waits for it rather than pass unverified.
     ghostinbox_rspamd: milter(layout.rspamdSocket, "accept", BUSY_SECONDS, RSPAMD_SECONDS + 5),
     // Only the milter knows whether a user's mail names the user's own addresses.
     ghostinbox_rspamd_submission: milter(layout.rspamdSocket, "tempfail", BUSY_SECONDS, RSPAMD_SECONDS + 5),
@@ -85,7 +85,7 @@ export function renderForgedHeaders(): RenderedFile {
 
 /**
  * The milters' results are written into the log, so that the guard learns which servers send good mail (header_checks(5)). Only
- * headers that a milter adds are used, and none that repeats text from a stranger.
+ * headers that a milter adds are used. Of a stranger's text they repeat only the checked domain of an author.
  */
 export function renderMilterFindings(): RenderedFile {
   const text = [

@@ -128,9 +128,9 @@ export class EventCandidates {
       const [first, reached] = [ids[0], ids.at(-1)];
       if (first === undefined || reached === undefined) return;
       const [low, high] = [Math.min(first, reached), Math.max(first, reached)];
-      const wanted = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
+      const matching = rows.filter((row) => row["wanted"] === 1).map((row) => integer(row["id"]));
       const named = names?.flatMap(([role, name]) => fresh.all(low, high, role, name).map((row) => integer(row["id"])));
-      yield { ids: named === undefined ? wanted : inOrder(named, order), reached };
+      yield { ids: named === undefined ? matching : inOrder(named, order), reached };
       if (rows.length < limit) return;
       if (order === "newest_first") to = reached;
       else from = reached;

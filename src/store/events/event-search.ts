@@ -100,7 +100,7 @@ function isWanted([, , type, , , network, , , , , messageId]: Row, filter: Event
   return prefix === undefined || isAbout(network, prefix);
 }
 
-/** Longer Message-IDs with the same prefix are found together. */
+/** The index cuts long Message-IDs, and so finds those together that differ only after that. */
 function isNamed(messageId: unknown, wanted: string): boolean {
   return typeof messageId === "string" && bareMessageId(messageId) === bareMessageId(wanted);
 }

@@ -30,7 +30,7 @@ import { because } from "./held.ts";
 export async function why(call: CommandCall): Promise<CommandOutcome> {
   const [asked] = call.args;
   const ip = asked === undefined ? null : parseIp(asked);
-  const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || QUEUE_ID.test(asked));
+  const isMessage = asked !== undefined && ip === null && (asked.startsWith("<") || TYPED_QUEUE_ID.test(asked));
   const account = call.option("account");
   const message = call.option("message") ?? (isMessage ? asked : null);
   if (asked !== undefined && ip === null && LIKE_IP.test(asked) && parsePrefix(asked) === null)
@@ -54,14 +54,14 @@ export async function why(call: CommandCall): Promise<CommandOutcome> {
 
 /** Meant as an address, whether or not it is one. */
 const LIKE_IP = /^(?:[\d./]+|[\da-f:./]*:[\da-f:./]*)$/i;
-/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)). */
-const QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
+/** As Postfix names mails, with `enable_long_queue_ids` or without (postconf(5)): stricter than `isQueueId`, so that words are not taken for ids. */
+const TYPED_QUEUE_ID = /^(?:[0-9A-F]{8,20}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20})$/;
 
 /** `find TEXT`, and `why TEXT` of what is not an IP address: an account, or else events that name a sender, a domain, a recipient, or come from a network. */
 export async function find(call: CommandCall): Promise<CommandOutcome> {
   const text = call.args.join(" ");
   if (text.trim() === "") return wrongUsage("find needs a text.", `See \`${PROGRAM} help find\`.`);
-  if (parseIp(text) !== null || text.startsWith("<") || QUEUE_ID.test(text)) return why(call);
+  if (parseIp(text) !== null || text.startsWith("<") || TYPED_QUEUE_ID.test(text)) return why(call);
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const { reader } = opened;
