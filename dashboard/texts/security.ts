@@ -92,7 +92,7 @@ const passkeysDe: typeof passkeysEn = {
   surely: (name) => `${name} endgültig entfernen`,
   removed: (name) => `Der Passkey ${name} ist entfernt. Löschen Sie ihn auch auf Ihrem Gerät.`,
   address:
-    "Passkeys brauchen einen Hostnamen: Sie funktionieren nicht, solange Sie die Verwaltungsseite über eine IP-Adresse öffnen, wohl aber unter localhost.",
+    "Passkeys brauchen einen Hostnamen: Unter einer IP-Adresse funktionieren sie nicht, wohl aber unter localhost.",
   insecure: "Passkeys brauchen https oder localhost.",
 };
 

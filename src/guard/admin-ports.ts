@@ -52,7 +52,7 @@ export interface MailKeyStore {
 }
 
 export interface AliasStore {
-  addAlias(address: Address, targets: readonly Address[], at: Millis): Outcome;
+  addAlias(address: Address, targets: readonly Address[]): Outcome;
   removeAlias(address: Address): Outcome;
   /** Whether an account or an alias has this address. */
   isAddress(address: Address): boolean;

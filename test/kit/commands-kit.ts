@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Command, Reply } from "../../src/admin/declare/control.ts";
+import type { Command, CommandLine, Reply } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
@@ -195,11 +195,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     heldMail,
     upkeep,
     logged,
-    ask: (
-      command: Command,
-      origin: Origin = "root",
-      as?: Readonly<{ as: string; ip: string; isDry?: boolean }>,
-    ): Promise<Reply> => run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
+    ask: (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
+      run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     credentials: kept,

@@ -102,7 +102,7 @@ export function AccountNetworks({ account, changed }: Props) {
     const form = event.currentTarget;
     const { network = "" } = fieldsOf(form);
     change(
-      () => post(pathOf(account, "networks"), { networks: network.split(/[\s,]+/) }),
+      () => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }),
       () => form instanceof HTMLFormElement && form.reset(),
     );
   };

@@ -102,9 +102,9 @@ function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => v
   const submit = (event: Event): void => {
     event.preventDefault();
     const { address = "", targets = "" } = fieldsOf(event.currentTarget);
-    const each = targets.split(/[\s,]+/);
+    const each = targets.match(/[^\s,]+/g) ?? [];
     busy.attempt(async () => {
-      await post("aliases", { address, targets: each });
+      await withProof(() => post("aliases", { address, targets: each }));
       tell(words.aliasAdded(address, each.join(", ")));
       added();
       close();

@@ -66,10 +66,7 @@ export function changesOf(edits: Edits, settings: readonly Setting[]): Readonly<
 
 /** Those of the group, or from anywhere with all of the words in the name or the sentence. */
 export function found(settings: readonly Setting[], group: string, text: string): readonly Setting[] {
-  const words = text
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "");
+  const words = text.toLowerCase().match(/\S+/g) ?? [];
   if (words.length === 0) return settings.filter(({ key }) => groupOf(key) === group);
   return settings.filter(({ key, says }) => words.every((word) => `${key} ${says}`.toLowerCase().includes(word)));
 }

@@ -36,6 +36,11 @@ export function callersIp(actor: string): Ip | null {
   return parseIp(actor.split(" via ").at(-1) ?? "");
 }
 
+/** Whether root acted by the command line, under its own name or, by sudo, as `root (anna)`. */
+export function isOfRoot(actor: string): boolean {
+  return !isOfWeb(actor) && !isOfMailbox(actor);
+}
+
 /** Whether the administrator or a token acted through the web. */
 export function isOfWeb(actor: string): boolean {
   return actor.startsWith("web:");

@@ -126,7 +126,7 @@ export const conditions = {
     severity: "warning",
     says: "Mail that was accepted here was not delivered: the server of an alias's target, or a mailbox, refused it.",
     matters: "The recipient does not get it. The sender gets a report only if SPF proves the sender.",
-    next: "`events --type EMAIL_BOUNCED` shows the answers; `alias remove` removes a target that no longer exists.",
+    next: "`events --type EMAIL_BOUNCED` shows the answers; if a target no longer exists, remove the alias and add it again with the others.",
   },
   web_overreach: {
     severity: "critical",

@@ -389,7 +389,7 @@ export const germanConditions: Readonly<Record<ConditionCode, GermanCondition>> 
     says: "Post, die hier angenommen war, wurde nicht zugestellt: Der Server hinter einem Alias oder ein Postfach lehnte sie ab.",
     matters:
       "Der Empfänger bekommt sie nicht. Der Absender bekommt nur dann einen Bericht, wenn SPF den Absender beweist.",
-    next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; `alias remove` entfernt ein Ziel, das es nicht mehr gibt.",
+    next: "`events --type EMAIL_BOUNCED` zeigt die Antworten; gibt es ein Ziel nicht mehr, entfernen Sie den Alias und legen ihn mit den übrigen neu an.",
   },
   web_overreach: {
     says: "Das Webprogramm verlangte etwas, das es nicht darf.",

@@ -48,7 +48,7 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
   const asked = askedBy(entry, form, call);
   if ("ok" in asked) return asked;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as in derivedCommands
-  const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AliasList);
+  const ask = (some: PageRequest) => call.guard.ask<"alias_list">({ ...asked, ...some } as AnyList);
   const answer = await gather(page, ask, (one, more) => ({ ...more, items: [...one.items, ...more.items] }));
   if (!answer.ok) return answer;
   const { items, ...rest } = answer.result;
@@ -59,7 +59,7 @@ async function list(entry: VerbEntry, form: Form, call: CommandCall): Promise<Co
 }
 
 /** Any list: all lists have the same fields and results, except for their items. */
-type AliasList = Extract<Command, { readonly verb: "alias_list" }>;
+type AnyList = Extract<Command, { readonly verb: "alias_list" }>;
 
 /** Parses the words and options into the verb's fields. */
 function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, option }: CommandCall) {

@@ -1,5 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
-import { isOfWeb } from "../../../admin/declare/rights.ts";
+import { isOfRoot, isOfWeb } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
@@ -36,7 +36,7 @@ export async function aliasCommand(
   const nobody = command.verb === "alias_add" ? leadsNowhere(parts, command, address) : null;
   if (nobody !== null) return nobody;
   const write = writer(parts, command, address);
-  if (write === null) return wrongAddress(command.verb === "alias_add" ? command.targets.join(", ") : "");
+  if (write === null) return wrongAddress("targets" in command ? command.targets.join(", ") : address);
   const refused = command.verb === "alias_add" ? parts.rehearse(() => whyRefused(parts, write, { address, by })) : null;
   if (refused !== null) return refused;
   const named = { type: aliasAudit(command), subject: address, by };
@@ -48,16 +48,12 @@ export async function aliasCommand(
 }
 
 /** Carries out the command. Null: a target is not an address. */
-function writer(
-  { accounts, clock }: AccountCommandParts,
-  command: AliasCommand,
-  address: Address,
-): (() => Outcome) | null {
+function writer({ accounts }: AccountCommandParts, command: AliasCommand, address: Address): (() => Outcome) | null {
   switch (command.verb) {
     case "alias_add": {
       const targets = command.targets.map(parseAddress).filter((target) => target !== null);
       if (targets.length === 0 || targets.length < command.targets.length) return null;
-      return () => accounts.addAlias(address, targets, clock.now());
+      return () => accounts.addAlias(address, targets);
     }
     case "alias_remove":
       return () => accounts.removeAlias(address);
@@ -76,7 +72,7 @@ export function whyRefused(
   if (!change().ok) return null;
   const isLeak = alertsOutside(parts).some((one) => !before.includes(one));
   // Whoever has the password of a mailbox, or has taken over the web, would learn what the owner is warned of.
-  return isLeak && by !== "root" ? alertsStay(address) : tooWide(parts, address);
+  return isLeak && !isOfRoot(by) ? alertsStay(address) : tooWide(parts, address);
 }
 
 /** Null: Postfix delivers it. */
@@ -98,7 +94,7 @@ function aliasAudit(command: AliasCommand): AuditType {
   }
 }
 
-/** Postfix looks up an address with its extension first: such an alias would divert mail of an account. */
+/** The web touches neither an alias that gets alerts nor the extension of an account: Postfix would look that up first, and divert its mail. */
 function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address: Address): CommandError | null {
   const plain = parseAddress(withoutExtension(address));
   const takes = verb === "alias_add" && plain !== null && plain !== address && parts.accounts.isAddress(plain);

@@ -1,5 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
-import { isOfMailbox } from "../../../admin/declare/rights.ts";
+import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { digestOf, madePassword } from "../../access/secrets.ts";
@@ -82,7 +82,7 @@ function audit(
 /** Users, the web and root see them in different places. */
 function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
   const page = isOfMailbox(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
-  const where = by === "root" ? `\`account app-password list ${account}\`` : page;
+  const where = isOfRoot(by) ? `\`account app-password list ${account}\`` : page;
   return { ok: false, kind: "failed", message: reason, next: `${where} shows them.` };
 }
 

@@ -81,6 +81,20 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   ]);
 });
 
+test("root leads the alerts outside, also by sudo, and is pointed to its commands", async () => {
+  const typed = (by: string, to: string) =>
+    kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "root", { by });
+  kit.tellsBy([NAME]);
+  for (const [by, to] of [
+    ["root", OUTSIDE],
+    ["root (anna)", "bob@else.example"],
+  ] as const) {
+    assert.ok((await typed(by, to)).ok, by);
+    const wrong = await typed(by, "nobody@example.test");
+    assert.ok(!wrong.ok && wrong.next.startsWith("`account list`"), JSON.stringify(wrong));
+  }
+});
+
 test("through the web alerts are not led outside in steps either", async () => {
   const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
   const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };

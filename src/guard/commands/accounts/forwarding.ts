@@ -1,5 +1,5 @@
 import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
-import { isOfMailbox } from "../../../admin/declare/rights.ts";
+import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
@@ -33,7 +33,7 @@ export async function forwardCommand(
   const { keep } = command;
   const added = to.filter((target) => parts.forwards.forwardingOf(name)?.to.includes(target) !== true);
   const outside = added.filter((target) => !parts.engine.policy.domains.includes(domainOf(target)));
-  if (by !== "root") {
+  if (!isOfRoot(by)) {
     // An attacker who has the mailbox's password, or has taken over the web, may neither hide the alerts from the owner nor read them elsewhere.
     if (to.length > 0 && (!keep || outside.length > 0) && getsAlerts(parts, name)) return alertsStay(name);
     const beyond =
@@ -45,7 +45,7 @@ export async function forwardCommand(
     const message = target === name ? ownAddress(name, by) : wrongTarget(parts, name, target);
     if (message !== null) return wrong(message, target, by);
   }
-  const young = by === "root" ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
+  const young = isOfRoot(by) ? null : { targets: outside, until: later(parts.clock.now(), DAY_MS) };
   const change = (): Outcome => parts.forwards.forward(name, to, keep, young);
   const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
   if (refused !== null) return refused;
@@ -75,7 +75,7 @@ function tooManyNew(
 function wrong(message: string, target: string, by: string): CommandError {
   const isUser = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
   const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
-  return { ok: false, kind: "failed", message: said, next: by === "root" ? WHO_IS_THERE : OTHER_ONE };
+  return { ok: false, kind: "failed", message: said, next: isOfRoot(by) ? WHO_IS_THERE : OTHER_ONE };
 }
 
 const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
@@ -83,7 +83,7 @@ const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 const OTHER_ONE = "Give another address.";
 
 function ownAddress(name: Address, by: string): string {
-  const how = by === "root" ? "by --keep, the default without --no-keep" : "unless you keep none";
+  const how = isOfRoot(by) ? "by --keep, the default without --no-keep" : "unless you keep none";
   return `${name} gets a copy ${how}.`;
 }
 

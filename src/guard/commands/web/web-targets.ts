@@ -9,8 +9,8 @@ import type { Clock } from "../../ports.ts";
 import { failed } from "../refusals.ts";
 
 /**
- * Limits on the web: a mail leaves once for each outside target of an alias or of a forwarding account, past the
- * limits of what accounts send. Each alias or account with a target counts it. Root has no such limits.
+ * Limits on the web, because mail that an alias or an account forwards counts against no account's limits of sending. A target of
+ * two aliases or accounts counts twice. Root has no such limits.
  */
 const MOST = {
   aliases: 1_000,
@@ -22,6 +22,9 @@ const MOST = {
   outsideADay: 50,
 } as const;
 
+/** Root may have more aliases than the web makes: those count too. */
+const MOST_ALIASES_OF_ROOT = 1_000_000;
+
 export type TargetParts = Readonly<{
   book: Pick<AccountBook, "aliases">;
   forwards: Pick<ForwardStore, "forwardingOf" | "targets">;
@@ -30,14 +33,14 @@ export type TargetParts = Readonly<{
 type SpendingParts = TargetParts &
   Readonly<{ forwards: Pick<ForwardStore, "spendTargets">; clock: Clock; isDry?: boolean }>;
 
-/** Null if the web may add these targets. */
+/** Null if the web may add these targets, which then count for the day. */
 export function tooManyTargets(
   parts: SpendingParts,
   { address, targets }: CommandOf<"alias_add">,
 ): CommandError | null {
-  const { items, total } = allAliases(parts);
-  const alias = items.find((one) => one.address === parseAddress(address));
-  if (alias === undefined && total >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
+  const aliases = allAliases(parts);
+  const alias = aliases.find((one) => one.address === parseAddress(address));
+  if (alias === undefined && aliases.length >= MOST.aliases) return refused(`${MOST.aliases} aliases`, "alias add");
   const added = outside(parts, targets).filter((target) => alias?.targets.includes(target) !== true);
   if (added.length === 0) return null;
   const ofAlias = outside(parts, alias?.targets ?? []).length;
@@ -70,11 +73,11 @@ function inAll(most: number): string {
 }
 
 function allAliases({ book }: Pick<TargetParts, "book">) {
-  return book.aliases({ limit: MOST.aliases, cursor: null, text: null });
+  return book.aliases({ limit: MOST_ALIASES_OF_ROOT, cursor: null, text: null }).items;
 }
 
 function outsideInAll(parts: TargetParts): number {
-  const ofAliases = allAliases(parts).items.flatMap(({ targets }) => targets);
+  const ofAliases = allAliases(parts).flatMap(({ targets }) => targets);
   return outside(parts, [...ofAliases, ...parts.forwards.targets()]).length;
 }
 

@@ -67,8 +67,8 @@ export class CommandGate {
   }
 
   /**
-   * A dry run passes the same checks, and prolongs the session too. None of it is recorded, unless the web may not use the verb at
-   * all, and only an expensive one is counted (`wouldRefuse`).
+   * A dry run passes the same checks and prolongs the session too. It is audited only if the web may not use the verb at all, and
+   * counted only if it is expensive (`wouldRefuse`).
    */
   admit(line: CommandLine, origin: Origin): Admitted | Refused {
     const { command, by } = line;
