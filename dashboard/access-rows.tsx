@@ -1,46 +1,68 @@
+import type { ComponentChildren } from "preact";
 import type { SessionItem } from "../src/admin/declare/items.ts";
-import { Surely } from "./fields.tsx";
+import { get, remove } from "./api.ts";
+import { tell } from "./attempt.ts";
+import { Remove } from "./fields.tsx";
 import { t } from "./messages.ts";
-import { At, Said } from "./parts.tsx";
+import { At, Card, Said, useLoaded, Waiting } from "./parts.tsx";
+import { withProof } from "./proof.tsx";
 
-type Props = Readonly<{
-  name: string;
-  /** Both ISO 8601. */
-  madeAt: string;
-  lastUsed: string | null;
-  words: Readonly<{
-    made: string;
-    used: string;
-    unused: string;
-    remove: string;
-    removeOf: (name: string) => string;
-    surely: (name: string) => string;
-  }>;
-  takeOff: () => Promise<void>;
+/** When something was used last, if ever. */
+export function LastUse({ at }: Readonly<{ at: string | null }>) {
+  return at === null ? (
+    t.value.unused
+  ) : (
+    <>
+      {t.value.used} <At iso={at} how="moment" />
+    </>
+  );
+}
+
+type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
+type SecretWords = Readonly<
+  Record<"title" | "hint" | "none" | "made", string> & Readonly<{ removed: (name: string) => string }>
+>;
+type SecretsProps<Item> = Readonly<{
+  /** Where the API lists and removes them. */
+  path: string;
+  madeAt: (item: Item) => string;
+  words: SecretWords;
+  /** The list is loaded again when one of these changes. */
+  by?: readonly unknown[];
+  children: (items: readonly Item[], reload: () => void) => ComponentChildren;
 }>;
 
-/** Something that its owner signs in with, by the name that they gave it: since when it is there, its last use, and its end. */
-export function SecretRow({ name, madeAt, lastUsed, words, takeOff }: Props) {
+/** What the reader signs in with: each by its name, with its last use and its end, and below them a form that makes one. */
+export function SecretsCard<Item extends SecretItem>({ path, madeAt, words, by = [], children }: SecretsProps<Item>) {
+  const { data, error, reload } = useLoaded(() => get<{ items: readonly Item[] }>(path), by);
+  const takeOff = async ({ id, name }: Item): Promise<void> => {
+    await withProof(() => remove(`${path}/${encodeURIComponent(id)}`));
+    tell(words.removed(name));
+    reload();
+  };
   return (
-    <li class="row act">
-      <p>
-        <strong>
-          <Said text={name} />
-        </strong>
-        <br />
-        <small>
-          {words.made} <At iso={madeAt} how="moment" />,{" "}
-          {lastUsed === null ? (
-            words.unused
-          ) : (
-            <>
-              {words.used} <At iso={lastUsed} how="moment" />
-            </>
-          )}
-        </small>
-      </p>
-      <Surely label={words.removeOf(name)} shown={words.remove} surely={words.surely(name)} run={takeOff} />
-    </li>
+    <Card title={words.title}>
+      <p class="hint">{words.hint}</p>
+      <Waiting error={error} reload={reload} isLoaded={data !== null} />
+      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
+      <ul class="rows">
+        {data?.items.map((item) => (
+          <li key={item.id} class="row act">
+            <p>
+              <strong>
+                <Said text={item.name} />
+              </strong>
+              <br />
+              <small>
+                {words.made} <At iso={madeAt(item)} how="moment" />, <LastUse at={item.lastUsed} />
+              </small>
+            </p>
+            <Remove name={item.name} run={() => takeOff(item)} />
+          </li>
+        ))}
+      </ul>
+      {data !== null && children(data.items, reload)}
+    </Card>
   );
 }
 
@@ -59,7 +81,7 @@ export function SessionFacts({ item, account = null }: Readonly<{ item: Listed; 
       {isOwn && <span class="badge">{words.thisOne}</span>}
       <br />
       <small>
-        {words.started} <At iso={startedAt} how="moment" />, {words.used} <At iso={usedAt} how="moment" />
+        {words.started} <At iso={startedAt} how="moment" />, <LastUse at={usedAt} />
       </small>
     </p>
   );

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { attempt } from "./attempt.ts";
 import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
@@ -34,6 +35,38 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
     >
       {asks ? surely : shown}
     </button>
+  );
+}
+
+/** The button that removes something for good. */
+export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
+  const { remove, removeOf, surelyRemove } = t.value;
+  return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
+}
+
+type ButtonsProps = Readonly<{
+  label: string;
+  isBusy?: boolean;
+  /** One of several forms that are equally likely. */
+  isPlain?: boolean;
+  close?: () => void;
+  children?: ComponentChildren;
+}>;
+
+/** The buttons of a form: what sends it, others, and what closes it unsent. */
+export function FormButtons({ label, isBusy = false, isPlain = false, close, children }: ButtonsProps) {
+  return (
+    <div class="buttons">
+      <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
+        {label}
+      </button>
+      {children}
+      {close !== undefined && (
+        <button type="button" onClick={close}>
+          {t.value.cancel}
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -32,11 +32,12 @@ test("every text is there in both languages, and translated", () => {
 });
 
 test("what a button removes has a small letter within its English text, and keeps the rest", () => {
-  const { removeOf, own } = englishAdmin.accounts;
+  const { removeOf } = english;
+  const { own } = englishAdmin.accounts;
   assert.equal(removeOf(own.inSentence(own.forwarding)), "Remove forwarding");
   assert.equal(removeOf(own.inSentence(`${own.app} Phone`)), "Remove app password Phone");
-  const de = germanAdmin.accounts;
-  assert.equal(de.removeOf(de.own.inSentence(de.own.forwarding)), "Weiterleitung entfernen");
+  const de = germanAdmin.accounts.own;
+  assert.equal(german.removeOf(de.inSentence(de.forwarding)), "Weiterleitung entfernen");
 });
 
 test("every type of an event has a name in both languages, and no other has", () => {

@@ -81,7 +81,7 @@ function Question({ given, giveUp }: Readonly<{ given: () => void; giveUp: () =>
             </button>
           )}
           <button type="button" onClick={() => dialog.current?.close()}>
-            {words.cancel}
+            {t.value.cancel}
           </button>
         </div>
       </form>

@@ -17,7 +17,6 @@ const en = {
   added: (name: string) => `${name} can now receive, read and send mail.`,
   madeSays: (name: string) => `The server generated this password for ${name}. It is shown only once.`,
   shownPassword: "New password",
-  cancel: "Cancel",
   done: "I have saved it",
   onServer: (command: string) =>
     `Each account has a key for its mail, which only the server can make: ./ghostinbox account ${command}`,
@@ -66,8 +65,6 @@ const en = {
     title: "App passwords, forwarding, reply",
     none: "None is set.",
     app: "App password",
-    used: "last used",
-    unused: "not used yet",
     by: "made by",
     forwarding: "Forwarding",
     copy: "keeps a copy",
@@ -81,10 +78,8 @@ const en = {
   aliasesOf: "Aliases of this account",
   noAliases: "None.",
   allAliases: (count: string) => `All ${count} of them`,
-  remove: "Remove",
   removeSays: (name: string) =>
     `No one will be able to sign in as ${name} or to send mail to it, and aliases no longer lead to it. Its mail stays on the disk: an account of this name that is added later finds it. Its password, networks and quota are gone.`,
-  surely: (name: string) => `Remove ${name} for good`,
   removed: (name: string) => `${name} is removed. Its mail stays on the disk.`,
   importTitle: "Import a file",
   importSays:
@@ -115,7 +110,6 @@ const en = {
   blockOf: (address: string, isBlocked: boolean) => `${isBlocked ? "Unblock" : "Block"} ${address}`,
   aliasBlocked: (address: string, isBlocked: boolean) =>
     isBlocked ? `Mail for ${address} is now refused.` : `${address} accepts mail again.`,
-  removeOf: (address: string) => `Remove ${address}`,
   aliasRemoved: (address: string) => `${address} is no longer an alias.`,
   goesTo: "goes to",
 };
@@ -139,7 +133,6 @@ const de: typeof en = {
   added: (name) => `${name} kann jetzt Post empfangen, lesen und senden.`,
   madeSays: (name) => `Dieses Passwort hat der Server für ${name} erzeugt. Es wird nur jetzt gezeigt.`,
   shownPassword: "Neues Passwort",
-  cancel: "Abbrechen",
   done: "Ich habe es notiert",
   onServer: (command) =>
     `Jedes Konto hat einen Schlüssel für seine Post, der nur auf dem Server erzeugt wird: ./ghostinbox account ${command}`,
@@ -166,7 +159,7 @@ const de: typeof en = {
   back: "Zu allen Konten",
   suspend: "Stilllegen",
   suspendSays:
-    "Mit dem Konto kann sich niemand anmelden, und was es sandte und noch hier ist, wartet. Post an das Konto kommt weiter an.",
+    "Niemand kann sich damit anmelden, und was es sandte und noch hier ist, wartet. Post an das Konto kommt weiter an.",
   suspendedNow: (name, held) =>
     held === "0" ? `${name} ist stillgelegt.` : `${name} ist stillgelegt, und ${held} seiner Mails warten.`,
   resume: "Wieder öffnen",
@@ -190,8 +183,6 @@ const de: typeof en = {
     title: "App-Passwörter, Weiterleitung, Antwort",
     none: "Nichts davon ist eingerichtet.",
     app: "App-Passwort",
-    used: "zuletzt benutzt",
-    unused: "noch nicht benutzt",
     by: "erstellt von",
     forwarding: "Weiterleitung",
     copy: "eine Kopie bleibt",
@@ -205,16 +196,14 @@ const de: typeof en = {
   aliasesOf: "Aliasse, die zu diesem Konto führen",
   noAliases: "Keiner.",
   allAliases: (count) => `Alle ${count}`,
-  remove: "Entfernen",
   removeSays: (name) =>
-    `Niemand kann sich dann noch als ${name} anmelden oder Post an diese Adresse senden, und kein Alias führt mehr dorthin. Die Post bleibt auf der Platte: Ein Konto dieses Namens, das später angelegt wird, findet sie. Passwort, Netze und Kontingent sind fort.`,
-  surely: (name) => `${name} endgültig entfernen`,
+    `Niemand kann sich mehr als ${name} anmelden oder dorthin schreiben, auch nicht über einen Alias. Passwort, Netze und Kontingent sind fort; die Post bleibt auf der Platte, und ein späteres Konto dieses Namens findet sie.`,
   removed: (name) => `${name} ist entfernt. Die Post bleibt auf der Platte.`,
   importTitle: "Datei einlesen",
   importSays:
-    "Eine Datei eines anderen Servers, ein Konto je Zeile: anna@example.org|{SCHEMA}Hash. Höchstens 100; für mehr nehmen Sie die Kommandozeile. Vorhandene Konten bleiben, wie sie sind.",
+    "Datei eines anderen Servers, ein Konto je Zeile: anna@example.org|{SCHEMA}Hash. Höchstens 100, mehr auf der Kommandozeile. Vorhandene Konten bleiben unverändert.",
   importHashes:
-    "Konten mit einem Passwort im Klartext bleiben aus: Jedes braucht einen Schlüssel für seine Post, den `account add` auf dem Server macht.",
+    "Konten mit Klartext-Passwort bleiben aus: Den Schlüssel für ihre Post macht nur `account add` auf dem Server.",
   file: "Datei mit Konten",
   importNow: "Einlesen",
   noFile: "Wählen Sie zuerst eine Datei.",
@@ -239,7 +228,6 @@ const de: typeof en = {
   blockOf: (address, isBlocked) => `${address} ${isBlocked ? "öffnen" : "schließen"}`,
   aliasBlocked: (address, isBlocked) =>
     isBlocked ? `Post an ${address} wird jetzt abgelehnt.` : `${address} nimmt wieder Post an.`,
-  removeOf: (address) => `${address} entfernen`,
   aliasRemoved: (address) => `${address} ist kein Alias mehr.`,
   goesTo: "führt zu",
 };

@@ -40,7 +40,6 @@ const frameEn = {
     title: "Confirm your password",
     why: "This needs proof that it is you. Enter the password again; that counts for ten minutes.",
     button: "Continue",
-    cancel: "Cancel",
   },
 };
 
@@ -83,9 +82,8 @@ const frameDe: typeof frameEn = {
   },
   proof: {
     title: "Ihr Passwort, bitte",
-    why: "Bestätigen Sie, dass Sie es sind: Geben Sie das Passwort noch einmal ein. Das gilt zehn Minuten.",
+    why: "Geben Sie zur Bestätigung das Passwort noch einmal ein. Das gilt zehn Minuten.",
     button: "Weiter",
-    cancel: "Abbrechen",
   },
 };
 
@@ -94,6 +92,12 @@ export { frameDe, frameEn };
 /** What the pages of administrators and of users of mailboxes have in common. */
 const sharedEn = {
   undo: "Undo",
+  cancel: "Cancel",
+  remove: "Remove",
+  removeOf: (what: string) => `Remove ${what}`,
+  surelyRemove: (what: string) => `Remove ${what} for good`,
+  used: "last used",
+  unused: "not used yet",
   undoKey: "Ctrl+Z",
   explain: (what: string) => `Explain ${what}`,
   copy: {
@@ -105,7 +109,6 @@ const sharedEn = {
   browsers: {
     thisOne: "this one",
     started: "since",
-    used: "last used",
     ended: (count: number) => (count === 1 ? "One session is ended." : `${count} sessions are ended.`),
     alone: "No other browser is signed in.",
   },
@@ -131,19 +134,23 @@ const sharedEn = {
 
 const sharedDe: typeof sharedEn = {
   undo: "Rückgängig",
+  cancel: "Abbrechen",
+  remove: "Entfernen",
+  removeOf: (what) => `${what} entfernen`,
+  surelyRemove: (what) => `${what} endgültig entfernen`,
+  used: "zuletzt benutzt",
+  unused: "noch nicht benutzt",
   undoKey: "Strg+Z",
   explain: (what) => `${what} erklären`,
   copy: {
     copy: "Kopieren",
     copyOf: (what) => `${what} kopieren`,
     copied: "Kopiert.",
-    byHand:
-      "Dieser Browser erlaubt der Seite nicht, zu kopieren. Markieren Sie den Text und kopieren Sie ihn von Hand.",
+    byHand: "Dieser Browser erlaubt das Kopieren nicht. Markieren Sie den Text und kopieren Sie ihn von Hand.",
   },
   browsers: {
     thisOne: "diese hier",
     started: "seit",
-    used: "zuletzt benutzt",
     ended: (count) => (count === 1 ? "Eine Sitzung ist beendet." : `${count} Sitzungen sind beendet.`),
     alone: "Kein anderer Browser ist angemeldet.",
   },
@@ -153,7 +160,7 @@ const sharedDe: typeof sharedEn = {
     useRecovery: "Wiederherstellungscode benutzen",
     useApp: "Authenticator-App benutzen",
     refused:
-      "Das wurde abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt einmal, und prüfen Sie die Uhr des Telefons; oder nehmen Sie einen Wiederherstellungscode. Nach mehreren Versuchen warten Sie eine Weile.",
+      "Abgelehnt. Warten Sie auf den nächsten Code der App, denn jeder gilt einmal, und prüfen Sie die Uhr des Telefons, oder nehmen Sie einen Wiederherstellungscode. Nach mehreren Versuchen warten Sie.",
   },
   passkey: {
     use: "Passkey benutzen",

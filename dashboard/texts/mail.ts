@@ -50,7 +50,6 @@ const mailEn = {
     delete: (count: number) => `Delete ${mails(count)} for good? No one is notified, and this cannot be undone.`,
   },
   yes: (action: string, count: number) => `${action}: ${mails(count)}`,
-  cancel: "Cancel",
   done: {
     hold: (count: number) => `On hold: ${mails(count)}.`,
     release: (count: number) => `Released: ${mails(count)}.`,
@@ -134,7 +133,6 @@ const mailDe: typeof mailEn = {
       `${mailsDe(count)} endgültig löschen? Niemand erfährt davon, und es lässt sich nicht rückgängig machen.`,
   },
   yes: (action, count) => `${action}: ${mailsDe(count)}`,
-  cancel: "Abbrechen",
   done: {
     hold: (count) => `Angehalten: ${mailsDe(count)}.`,
     release: (count) => `Freigegeben: ${mailsDe(count)}.`,
@@ -255,7 +253,7 @@ const filtersDe: typeof filtersEn = {
   share: "Anteil",
   daysPart: "Der älteste Tag ist nur zum Teil gezählt.",
   movedHint:
-    "Was Nutzer in den Junk-Ordner verschieben oder von dort zurück, daraus lernt der Filter; der Wochenbericht zählt es (./ghostinbox report auf dem Server).",
+    "Der Filter lernt aus Mails, die Nutzer in den Junk-Ordner oder zurück verschieben; der Wochenbericht zählt sie.",
   scores: "Letzte Bewertungen, die neuesten zuerst",
   noScores: "Der Filter hat noch keine Mail bewertet.",
   scoreOf: (score, required) => `${score} von ${required} Punkten`,

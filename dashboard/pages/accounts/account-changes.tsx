@@ -3,7 +3,7 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { typedIn } from "../../fields.tsx";
+import { FormButtons, typedIn } from "../../fields.tsx";
 import { size } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, fieldsOf, Said } from "../../parts.tsx";
@@ -40,9 +40,7 @@ export function AccountPassword({ account, changed }: Props) {
       <p class="hint">{words.passwordSays}</p>
       <form class="fields" onSubmit={submit}>
         <PasswordField />
-        <div class="buttons">
-          <button type="submit">{words.setPassword}</button>
-        </div>
+        <FormButtons label={words.setPassword} isPlain />
       </form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
     </Card>
@@ -80,9 +78,7 @@ export function AccountQuota({ account, changed }: Props) {
             ))}
           </select>
         </label>
-        <div class="buttons">
-          <button type="submit">{words.save}</button>
-        </div>
+        <FormButtons label={words.save} isPlain />
       </form>
     </Card>
   );
@@ -125,9 +121,7 @@ export function AccountNetworks({ account, changed }: Props) {
       </ul>
       <form class="fields" onSubmit={submit}>
         <Field label={words.network} name="network" required maxLength={500} />
-        <div class="buttons">
-          <button type="submit">{words.addNetwork}</button>
-        </div>
+        <FormButtons label={words.addNetwork} isPlain />
       </form>
     </Card>
   );

@@ -2,10 +2,11 @@ import type { ComponentChildren } from "preact";
 import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import type { Forwarding } from "../../../src/admin/mailboxes.ts";
 import type { WrittenVacation } from "../../../src/core/vacation.ts";
+import { LastUse } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Surely } from "../../fields.tsx";
+import { Remove } from "../../fields.tsx";
 import { isPast, size, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
@@ -145,10 +146,10 @@ function Removal({ name }: Readonly<{ name: string }>) {
     go("accounts");
   };
   return (
-    <Card title={words.remove}>
+    <Card title={t.value.remove}>
       <p>{words.removeSays(name)}</p>
       <div class="buttons">
-        <Surely label={words.removeOf(name)} shown={words.remove} surely={words.surely(name)} run={run} />
+        <Remove name={name} run={run} />
       </div>
     </Card>
   );
@@ -194,14 +195,7 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
                 what={`${words.app} ${name}`}
                 end={(what) => end(what, `app-passwords/${encodeURIComponent(id)}`)}
               >
-                {lastUsed === null ? (
-                  words.unused
-                ) : (
-                  <>
-                    {words.used} <At iso={lastUsed} how="moment" />
-                  </>
-                )}
-                , {words.by} <Said text={madeBy} />
+                <LastUse at={lastUsed} />, {words.by} <Said text={madeBy} />
               </Row>
             ))}
             {data.forwarding.to.length > 0 && (
@@ -231,8 +225,6 @@ export function AccountOwn({ account }: Pick<Props, "account">) {
 type RowProps = Readonly<{ what: string; end: (what: string) => Promise<void>; children: ComponentChildren }>;
 
 function Row({ what, end, children }: RowProps) {
-  const { remove: shown, removeOf, surely, own } = t.value.accounts;
-  const named = own.inSentence(what);
   return (
     <li class="row act">
       <p>
@@ -242,7 +234,7 @@ function Row({ what, end, children }: RowProps) {
         <br />
         <small>{children}</small>
       </p>
-      <Surely label={removeOf(named)} shown={shown} surely={surely(named)} run={() => end(what)} />
+      <Remove name={t.value.accounts.own.inSentence(what)} run={() => end(what)} />
     </li>
   );
 }

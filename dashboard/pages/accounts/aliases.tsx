@@ -4,7 +4,7 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Surely } from "../../fields.tsx";
+import { FormButtons, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Field, fieldsOf, Said, State, useAttempt, useFilled, useLoaded, useOpened, Waiting } from "../../parts.tsx";
@@ -89,7 +89,7 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
         <button type="button" aria-label={words.blockOf(address, blocked)} onClick={block}>
           {blocked ? words.unblock : words.block}
         </button>
-        <Surely label={words.removeOf(address)} shown={words.remove} surely={words.surely(address)} run={end} />
+        <Remove name={address} run={end} />
       </div>
     </>
   );
@@ -116,14 +116,7 @@ function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => v
       <form class="fields" onSubmit={submit}>
         <Field label={words.alias} name="address" type="email" required maxLength={254} />
         <Field label={words.targets} name="targets" required maxLength={2_000} />
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={busy.isBusy}>
-            {words.addAlias}
-          </button>
-          <button type="button" onClick={close}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.addAlias} isBusy={busy.isBusy} close={close} />
       </form>
     </section>
   );

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { typedIn } from "../../fields.tsx";
+import { FormButtons, typedIn } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Field, Said, useAttempt, useOpened } from "../../parts.tsx";
@@ -37,14 +37,7 @@ export function AddAccount({ added, close }: Readonly<{ added: () => void; close
       <form class="fields" onSubmit={submit}>
         <Field label={words.address} name="name" type="email" required maxLength={254} />
         <PasswordField />
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={isBusy}>
-            {words.add}
-          </button>
-          <button type="button" onClick={close}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.add} isBusy={isBusy} close={close} />
       </form>
       {made !== null && <MadeSecret {...made} close={close} />}
     </section>
@@ -119,14 +112,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
           <span>{words.file}</span>
           <input type="file" name="file" required />
         </label>
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={isBusy}>
-            {words.importNow}
-          </button>
-          <button type="button" onClick={close}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.importNow} isBusy={isBusy} close={close} />
       </form>
       {refusal !== null && (
         <p key={refusal.nth} class="error" role="alert">

@@ -3,6 +3,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
+import { FormButtons } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Field, fieldsOf, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
@@ -88,14 +89,7 @@ function AllowForm({ allowed, close }: FormProps) {
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
         <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
         <Durations unset={words.never} />
-        <div class="buttons">
-          <button class="primary" type="submit">
-            {words.allow}
-          </button>
-          <button type="button" onClick={close}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.allow} close={close} />
       </form>
     </section>
   );
@@ -120,7 +114,7 @@ function AllowedRow({ item, removed }: Readonly<{ item: AllowedItem; removed: ()
       <span class="when">{expiresAt === null ? words.never : <At iso={expiresAt} how="distance" />}</span>
       {from === "command" && may("allow") && (
         <button type="button" aria-label={words.removeOf(shortPrefix(prefix))} onClick={remove}>
-          {words.removeAllowed}
+          {t.value.remove}
         </button>
       )}
     </>

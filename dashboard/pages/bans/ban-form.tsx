@@ -4,6 +4,7 @@ import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
+import { FormButtons } from "../../fields.tsx";
 import { language } from "../../messages.ts";
 import { Field, fieldsOf, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
@@ -37,14 +38,7 @@ export function BanForm({ target, close, banned }: Props) {
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
         <Durations unset={words.asConfigured} />
-        <div class="buttons">
-          <button class="primary" type="submit">
-            {words.preview}
-          </button>
-          <button type="button" onClick={close}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.preview} close={close} />
       </form>
       {preview !== null && (
         <div class="preview" role="status">

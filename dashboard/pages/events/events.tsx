@@ -3,6 +3,7 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
+import { FormButtons } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
@@ -178,14 +179,11 @@ export function EventFilters({ query }: Readonly<{ query: Query }>) {
         <Field label={words.text} name="text" maxLength={200} />
         <Field label={words.from} name="from" type="datetime-local" />
         <Field label={words.to} name="to" type="datetime-local" />
-        <div class="buttons">
-          <button class="primary" type="submit">
-            {words.apply}
-          </button>
+        <FormButtons label={words.apply}>
           <button type="button" disabled={!isSet} onClick={() => turnTo("events", {})}>
             {words.clear}
           </button>
-        </div>
+        </FormButtons>
       </form>
     </details>
   );

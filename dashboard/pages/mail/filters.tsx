@@ -4,7 +4,7 @@ import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/fi
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Lasts } from "../../fields.tsx";
+import { FormButtons, Lasts } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../../parts.tsx";
@@ -35,11 +35,7 @@ export function MailGreylist() {
           <form class="fields" onSubmit={submit}>
             <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
             <Lasts />
-            <div class="buttons">
-              <button class="primary" type="submit">
-                {words.pause}
-              </button>
-            </div>
+            <FormButtons label={words.pause} />
           </form>
         )}
         <h3>{words.pauses}</h3>
@@ -229,9 +225,7 @@ function Senders() {
         <form class="fields" onSubmit={submit}>
           <Field label={words.account} name="account" type="email" required maxLength={320} />
           <Field label={words.senderPattern} name="sender" required maxLength={320} />
-          <div class="buttons">
-            <button type="submit">{words.allow}</button>
-          </div>
+          <FormButtons label={words.allow} isPlain />
         </form>
       )}
     </Card>

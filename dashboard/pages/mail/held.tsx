@@ -105,7 +105,7 @@ function Decision({ account, changed, close }: DecisionProps) {
           </ul>
           <div class="buttons">
             <button type="button" onClick={close}>
-              {words.cancel}
+              {t.value.cancel}
             </button>
             {may("queue") && (
               <>

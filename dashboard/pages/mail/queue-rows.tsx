@@ -142,7 +142,7 @@ export function QueueConfirm({ asked, yes, no }: Readonly<{ asked: Asked; yes: (
           {words.yes(words.actions[action], count)}
         </button>
         <button type="button" onClick={no}>
-          {words.cancel}
+          {t.value.cancel}
         </button>
       </div>
     </section>

@@ -4,6 +4,7 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf, stillListed } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
+import { FormButtons } from "../../fields.tsx";
 import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
 import { may } from "../../session.ts";
@@ -140,14 +141,11 @@ function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolea
             ))}
           </select>
         </label>
-        <div class="buttons">
-          <button class="primary" type="submit">
-            {words.search}
-          </button>
+        <FormButtons label={words.search}>
           <button type="button" disabled={!isSet} onClick={() => turnTo("mail", {})}>
             {words.clear}
           </button>
-        </div>
+        </FormButtons>
       </form>
     </details>
   );

@@ -2,10 +2,10 @@ import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
 import type { OwnSignIn } from "../../../src/admin/declare/items.ts";
 import type { Page } from "../../../src/admin/declare/paging.ts";
-import { type Listed, SecretRow, SessionFacts } from "../../access-rows.tsx";
+import { type Listed, SecretsCard, SessionFacts } from "../../access-rows.tsx";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { typedIn } from "../../fields.tsx";
+import { FormButtons, typedIn } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, Said, State, useAttempt, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
@@ -54,11 +54,7 @@ export function NewPassword({ done }: Readonly<{ done: () => void }>) {
         maxLength={512}
         autocomplete="new-password"
       />
-      <div class="buttons">
-        <button class="primary" type="submit" aria-disabled={isBusy}>
-          {words.setPassword}
-        </button>
-      </div>
+      <FormButtons label={words.setPassword} isBusy={isBusy} />
     </form>
   );
 }
@@ -71,35 +67,15 @@ const MOST = 20;
 
 /** Passwords of single mail programs: their list, a form that makes one, and their end. */
 export function AppPasswordsCard() {
-  const { data, error, reload } = useLoaded(
-    () => get<{ items: readonly Item[] }>("me/app-passwords"),
-    [passwordsSet.value],
-  );
-  const words = t.value.me.apps;
-  const takeOff = async ({ id, name }: Item): Promise<void> => {
-    await withProof(() => remove(`me/app-passwords/${encodeURIComponent(id)}`));
-    tell(words.removed(name));
-    reload();
-  };
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <SecretRow
-            key={item.id}
-            name={item.name}
-            madeAt={item.made}
-            lastUsed={item.lastUsed}
-            words={words}
-            takeOff={() => takeOff(item)}
-          />
-        ))}
-      </ul>
-      {data !== null && <MakeAppPassword names={data.items.map(({ name }) => name)} made={reload} />}
-    </Card>
+    <SecretsCard<Item>
+      path="me/app-passwords"
+      madeAt={({ made }) => made}
+      words={t.value.me.apps}
+      by={[passwordsSet.value]}
+    >
+      {(items, reload) => <MakeAppPassword names={items.map(({ name }) => name)} made={reload} />}
+    </SecretsCard>
   );
 }
 
@@ -133,11 +109,7 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
       {names.length < MOST && (
         <form class="fields" onSubmit={submit}>
           <Field label={words.name} name="name" required maxLength={40} />
-          <div class="buttons">
-            <button type="submit" aria-disabled={isBusy}>
-              {words.make}
-            </button>
-          </div>
+          <FormButtons label={words.make} isPlain isBusy={isBusy} />
         </form>
       )}
     </>

@@ -2,6 +2,7 @@ import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts"
 import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
+import { FormButtons } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
@@ -95,11 +96,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
       {to.length < MOST_ADDRESSES && (
         <form class="fields" onSubmit={add}>
           <Field label={words.address} name="address" type="email" required maxLength={320} />
-          <div class="buttons">
-            <button type="submit" aria-disabled={isBusy}>
-              {words.send}
-            </button>
-          </div>
+          <FormButtons label={words.send} isPlain isBusy={isBusy} />
         </form>
       )}
     </>
@@ -148,16 +145,13 @@ function VacationCard() {
             <textarea name="text" rows={5} required maxLength={MOST_CHARACTERS.text} defaultValue={vacation?.text} />
           </label>
           <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />
-          <div class="buttons">
-            <button type="submit" aria-disabled={isBusy}>
-              {vacation === null ? words.set : words.change}
-            </button>
+          <FormButtons label={vacation === null ? words.set : words.change} isPlain isBusy={isBusy}>
             {vacation !== null && (
               <button type="button" aria-disabled={isBusy} onClick={end}>
                 {words.end}
               </button>
             )}
-          </div>
+          </FormButtons>
         </form>
       )}
     </Card>

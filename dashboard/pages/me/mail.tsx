@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Lasts } from "../../fields.tsx";
+import { FormButtons, Lasts } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
@@ -48,9 +48,7 @@ export function SendersCard() {
       </ul>
       <form class="fields" onSubmit={submit}>
         <Field label={words.sender} name="sender" required maxLength={320} />
-        <div class="buttons">
-          <button type="submit">{words.allow}</button>
-        </div>
+        <FormButtons label={words.allow} isPlain />
       </form>
     </Card>
   );
@@ -89,11 +87,7 @@ export function CodeCard({ until, changed }: CodeProps) {
       )}
       <form class="fields" onSubmit={pause}>
         <Lasts />
-        <div class="buttons">
-          <button type="submit" aria-disabled={isBusy}>
-            {words.pause}
-          </button>
-        </div>
+        <FormButtons label={words.pause} isPlain isBusy={isBusy} />
       </form>
     </Card>
   );
@@ -112,9 +106,7 @@ export function FollowCard() {
       <p class="hint">{words.followHint}</p>
       <form class="fields" onSubmit={submit}>
         <Field label={words.followId} name="id" required maxLength={998} />
-        <div class="buttons">
-          <button type="submit">{words.followIt}</button>
-        </div>
+        <FormButtons label={words.followIt} isPlain />
       </form>
       <div role="status">{id !== "" && <Path key={id} id={id} />}</div>
     </Card>

@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import type { TokenItem } from "../../../src/admin/access.ts";
 import type { ListedSession } from "../../../src/admin/declare/items.ts";
 import type { CountedPage } from "../../../src/admin/declare/paging.ts";
-import { type Listed, SessionFacts } from "../../access-rows.tsx";
+import { LastUse, type Listed, SessionFacts } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Surely } from "../../fields.tsx";
+import { FormButtons, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
@@ -124,15 +124,7 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
               {words.expires} <At iso={expiresAt} how="distance" />
             </>
           )}
-          ,{" "}
-          {usedAt === null ? (
-            words.unused
-          ) : (
-            <>
-              {t.value.browsers.used} <At iso={usedAt} how="moment" />
-            </>
-          )}
-          , <Said text={words.madeBy(createdBy)} lang={language.value} />
+          , <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
         </small>
       </p>
       <Surely label={words.revokeOf(name)} shown={words.revoke} surely={words.surely(name)} run={revoke} />
@@ -199,11 +191,7 @@ export function TokenForm({ made }: Readonly<{ made: () => void }>) {
           </select>
         </label>
         {role === CHOSEN && <Scopes />}
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={isBusy}>
-            {words.make}
-          </button>
-        </div>
+        <FormButtons label={words.make} isBusy={isBusy} />
       </form>
     </>
   );

@@ -1,11 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { FactorList, TotpBegun } from "../../../src/admin/access.ts";
-import { SecretRow } from "../../access-rows.tsx";
+import { SecretsCard } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
-import { Surely } from "../../fields.tsx";
+import { FormButtons, Surely } from "../../fields.tsx";
 import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { withProof } from "../../proof.tsx";
@@ -26,33 +26,14 @@ type Asked = Parameters<typeof makePasskey>[0];
 
 /** What the server answers for the server's whole list: at most twenty. */
 export function PasskeysCard() {
-  const { data, error, reload } = useLoaded(() => get<{ items: readonly Passkey[] }>("factors/passkeys"), []);
   const words = t.value.passkeys;
   const whyNot = whyNoPasskeys();
-  const removeOne = async ({ id, name }: Passkey): Promise<void> => {
-    await withProof(() => remove(`factors/passkeys/${id}`));
-    tell(words.removed(name));
-    reload();
-  };
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
-      <Waiting error={error} reload={reload} isLoaded={data !== null} />
-      {data?.items.length === 0 && <p class="empty">{words.none}</p>}
-      <ul class="rows">
-        {data?.items.map((item) => (
-          <SecretRow
-            key={item.id}
-            name={item.name}
-            madeAt={item.created}
-            lastUsed={item.lastUsed}
-            words={words}
-            takeOff={() => removeOne(item)}
-          />
-        ))}
-      </ul>
-      {whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>}
-    </Card>
+    <SecretsCard<Passkey> path="factors/passkeys" madeAt={({ created }) => created} words={words}>
+      {(_, reload) =>
+        whyNot === null ? <AddPasskey added={reload} /> : <p class="hint">{{ ...words, ...t.value.passkey }[whyNot]}</p>
+      }
+    </SecretsCard>
   );
 }
 
@@ -78,11 +59,7 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
       <h3>{words.add}</h3>
       <form class="fields" onSubmit={submit}>
         <Field label={words.name} name="name" required maxLength={64} />
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={isBusy}>
-            {words.add}
-          </button>
-        </div>
+        <FormButtons label={words.add} isBusy={isBusy} />
       </form>
     </>
   );
@@ -128,7 +105,7 @@ export function TotpCard() {
             {data.totp ? words.again : words.setUp}
           </button>
           {data.totp && <Surely shown={words.renew} surely={words.surelyRenew} run={renew} />}
-          {data.totp && <Surely shown={words.remove} surely={words.surelyRemove} run={removeApp} />}
+          {data.totp && <Surely shown={t.value.remove} surely={words.surelyRemove} run={removeApp} />}
         </div>
       )}
     </Card>
@@ -164,14 +141,7 @@ function SetUp({ secret, uri, isBusy, confirm, cancel }: SetUpProps) {
           maxLength={20}
           required
         />
-        <div class="buttons">
-          <button class="primary" type="submit" aria-disabled={isBusy}>
-            {words.confirm}
-          </button>
-          <button type="button" onClick={cancel}>
-            {words.cancel}
-          </button>
-        </div>
+        <FormButtons label={words.confirm} isBusy={isBusy} close={cancel} />
       </form>
     </div>
   );
