@@ -111,7 +111,7 @@ export class Programs {
       return (await answers(this.layout.policySocket)) && guard.output.includes("The guard decides");
     });
     const command = {
-      verb: "account_add",
+      verb: "account_create_hashed",
       name: RECIPIENT,
       hash: await hashPassword("a long phrase for alice"),
     } as const;

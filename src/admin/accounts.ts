@@ -144,8 +144,8 @@ export const password = text(1_024);
 const secret = { name, hash, proof, keys: z.optional(accountKeys), recovers: z.optional(flag) };
 /** Of a mailbox; 0: no limit. */
 const quotaBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-/** Some accounts of a file that came through the web: each with a hash, or a password that the guard hashes. */
-const brought = objects(ENTRIES_PER_COMMAND, {
+/** Accounts of a file imported over the web: each with a hash, or a password that the guard hashes. */
+const imported = objects(ENTRIES_PER_COMMAND, {
   name,
   hash: z.optional(hash),
   password: z.optional(password),
@@ -169,14 +169,14 @@ const MATCHING = "Only those with this in their name.";
 export const OF_ACCOUNTS = [
   /** An account's current state; null: there is no account of this name. */
   verb("account_state", READ, { name }, reads<{ readonly state: AccountState | null }>("state")),
-  verb("account_add", ROOT, secret, rootChanges<Named>("name")),
-  verb("account_passwd", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_create_hashed", ROOT, secret, rootChanges<Named>("name")),
+  verb("account_set_hash", ROOT, secret, rootChanges<Named>("name")),
   /** With the password itself, which the guard hashes: the web may not choose the hash that is stored. */
-  verb("account_make", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "accounts")),
-  verb("account_password", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "shutOut")),
-  verb("accounts_bring", PROVEN_ADMIN, { entries: brought }, changes<FileChanges>("skipped", "imported")),
+  verb("account_create", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "accounts")),
+  verb("account_set_password", PROVEN_ADMIN, { name, password }, changesWithSecret<Named>("name", "shutOut")),
+  verb("accounts_import", PROVEN_ADMIN, { entries: imported }, changes<FileChanges>("skipped", "imported")),
   /** Some accounts of a file; `hash` includes its scheme. Existing accounts stay as they are. */
-  verb("accounts_import", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
+  verb("accounts_import_hashed", ROOT, { entries: secrets }, rootChanges<FileChanges>("skipped")),
   /** Changes in the followed accounts file, some at a time: present lines, and removed lines. */
   verb(
     "accounts_follow",

@@ -18,7 +18,13 @@ export async function addFirstAccounts({ controlSocket, loginPolicySecret }: Lay
     const name = parseAccountName(each);
     assert.ok(name !== null, each);
     const secret = { hash, proof: proofOf(loginPolicySecret, name, PASSWORD) };
-    const added = await ask(controlSocket, "root", { verb: "account_add", name, ...secret, keys: [], recovers: false });
+    const added = await ask(controlSocket, "root", {
+      verb: "account_create_hashed",
+      name,
+      ...secret,
+      keys: [],
+      recovers: false,
+    });
     assert.ok(added.ok, JSON.stringify(added));
   }
 }
@@ -30,7 +36,7 @@ export async function setPassword(layout: Layout, of: string, password: string):
   const secret = { hash: await hashPassword(password), proof: proofOf(layout.loginPolicySecret, name, password) };
   const keys = [await makeAccountKey(password, readFileSync(layout.mailRecoveryKey, "utf8"))];
   const set = await ask(layout.controlSocket, "root", {
-    verb: "account_passwd",
+    verb: "account_set_hash",
     name,
     ...secret,
     keys,

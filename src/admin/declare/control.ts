@@ -69,7 +69,7 @@ const VERBS = [
   ...FILTERS,
   ...SERVER,
   ...ACCESS,
-  verb("admin_passwd", ROOT, { hash }, rootChanges<Done>("done")),
+  verb("admin_set_hash", ROOT, { hash }, rootChanges<Done>("done")),
   /** Reloads the settings and replaces the policy. The caller has validated them. */
   verb("reload", ROOT, {}, reads<Reloaded>("changed")),
   /** Which settings a reload would change, and the values that it would end. */

@@ -16,7 +16,7 @@ test("a command is kept with who gave it and what it was about, as JSON with its
     subject: "info@example.org",
     detail: '{"recipient":"info@example.org","targets":["b@example.org","a@example.org"],"verdict":"pass"}',
   });
-  const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "account_add", by: "web:nightly" }, START);
+  const refused = auditRecord({ type: "COMMAND_REFUSED", subject: "account_create_hashed", by: "web:nightly" }, START);
   assert.equal(auditedOf(refused)?.detail, '{"verdict":"refuse"}');
 });
 

@@ -11,7 +11,7 @@ describe("commands that fail", () => {
 
   test("reports an unreachable keeper, and changes the account anyway", async () => {
     kit.keeperUp(false);
-    await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
+    await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH });
     const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
     assert.ok(!suspended.ok && /is changed, but its open sessions were not ended: /.test(suspended.message));
     assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
@@ -25,16 +25,16 @@ describe("commands that fail", () => {
   });
 
   test("a command whose record could not be stored does not report success", async () => {
-    await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH });
-    await kit.ask({ verb: "account_add", name: "bea@example.test", hash: HASH });
+    await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH });
+    await kit.ask({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH });
     kit.fillDisk();
     const commands: readonly Command[] = [
-      { verb: "account_add", name: "cleo@example.test", hash: HASH },
+      { verb: "account_create_hashed", name: "cleo@example.test", hash: HASH },
       { verb: "account_suspend", name: "alice@example.test" },
       { verb: "token_create", name: "nightly", digest: "0".repeat(64), scopes: ["read"], for: null },
-      { verb: "admin_passwd", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
+      { verb: "admin_set_hash", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
       { verb: "greylist_pause", recipient: "owner@example.test", for: null },
-      { verb: "accounts_import", entries: [{ name: "cleo@example.test", hash: HASH }] },
+      { verb: "accounts_import_hashed", entries: [{ name: "cleo@example.test", hash: HASH }] },
       { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
       { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
     ];

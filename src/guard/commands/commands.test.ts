@@ -36,15 +36,15 @@ describe("commands of the administrator", () => {
       { verb: "ban", target: "203.0.113.7", note: "", for: "0s" },
       { verb: "unban", target: "203.0.113.7/33" },
       { verb: "allow_add", target: "", note: "", for: null },
-      { verb: "account_add", name: "alice", hash: HASH },
-      { verb: "account_add", name: "alice@example.test", hash: "in the clear" },
+      { verb: "account_create_hashed", name: "alice", hash: HASH },
+      { verb: "account_create_hashed", name: "alice@example.test", hash: "in the clear" },
       { verb: "alias_add", address: "info@example.test", targets: [] },
       { ...COMMANDS.token_create, name: "a b" },
       { ...COMMANDS.token_create, digest: "00" },
       { ...COMMANDS.token_create, scopes: ["read", "root"] },
       { ...COMMANDS.token_create, scopes: [] },
       { ...COMMANDS.token_create, for: "soon" },
-      { verb: "admin_passwd", hash: "in the clear" },
+      { verb: "admin_set_hash", hash: "in the clear" },
     ];
     for (const command of wrong) {
       const reply = await kit.ask(command);
@@ -59,7 +59,7 @@ describe("commands of the administrator", () => {
       [{ verb: "ban", target: "203.0.113.1", note: "", for: null }, /gateway/],
       [{ verb: "unban", target: "203.0.113.7" }, /There is no ban/],
       [{ verb: "allow_remove", target: "203.0.113.7" }, /not on the allow list/],
-      [{ verb: "account_add", name: "alice@elsewhere.test", hash: HASH }, /not a mail domain/],
+      [{ verb: "account_create_hashed", name: "alice@elsewhere.test", hash: HASH }, /not a mail domain/],
       [{ verb: "account_suspend", name: "nobody@example.test" }, /no account/],
       [{ verb: "token_revoke", name: "none" }, /no token/],
     ];
@@ -73,7 +73,7 @@ describe("commands of the administrator", () => {
 
   test("an account is added, changed and removed; its sessions end when it loses rights; all of it is recorded", async () => {
     const name = "alice@example.test";
-    for (const verb of ["account_add", "account_passwd"] as const)
+    for (const verb of ["account_create_hashed", "account_set_hash"] as const)
       assert.ok((await kit.ask({ verb, name, hash: HASH })).ok);
     for (const verb of ["account_suspend", "account_resume", "account_remove"] as const)
       assert.ok((await kit.ask({ verb, name })).ok);
@@ -135,7 +135,7 @@ describe("commands of the administrator", () => {
       assert.ok(reply.ok && "outcome" in reply.result);
       return reply.result;
     };
-    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
     const before = kit.types().length;
     for (let i = 0; i < TEST_POLICY.logins.failures; i++)
       assert.equal((await signIn("203.0.113.7", String(i))).outcome, "wrong");
@@ -169,7 +169,7 @@ describe("commands of the administrator", () => {
   });
 
   test("writes the list of sender addresses after each command, and never undoes the command", async () => {
-    assert.ok((await kit.ask({ verb: "account_add", name: "alice@example.test", hash: HASH })).ok);
+    assert.ok((await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH })).ok);
     assert.equal(kit.authorsWritten(), 1);
   });
 

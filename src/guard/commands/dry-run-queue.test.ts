@@ -48,7 +48,7 @@ describe("a dry run of a command on mail", () => {
         .filter((mail) => where === "anywhere" || (mail.queue === "hold") === (where === "hold"));
       return { queue, total: queue.length };
     });
-    assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
+    assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
     await kit.engine.audit(null, [
       { type: "HOLD_MAIL", queueId: HELD, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
     ]);

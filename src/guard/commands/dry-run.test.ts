@@ -11,7 +11,7 @@ const BAN: Command = { verb: "ban", target: "203.0.113.7", note: "it scanned us"
 const TOKEN: Command = { verb: "token_create", name: "ci", digest: "ab".repeat(32), scopes: ["read"], for: null };
 
 const name = "anna@example.test";
-const ANNA: Command = { verb: "account_add", name, hash: HASH };
+const ANNA: Command = { verb: "account_create_hashed", name, hash: HASH };
 const ALIAS: Command = { verb: "alias_add", address: "info@example.test", targets: [name] };
 const NETWORKS = { verb: "networks_add", name, networks: ["203.0.113.0/24"] } as const;
 
@@ -37,11 +37,11 @@ const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[
   { command: TOKEN, after: [] },
   { command: { verb: "token_revoke", name: "ci" }, after: [TOKEN] },
   { command: { verb: "session_end_all" }, after: [] },
-  { command: { verb: "account_make", name, password: "quite some words" }, after: [] },
-  { command: { verb: "account_password", name, password: "quite some words" }, after: [ANNA] },
+  { command: { verb: "account_create", name, password: "quite some words" }, after: [] },
+  { command: { verb: "account_set_password", name, password: "quite some words" }, after: [ANNA] },
   {
     command: {
-      verb: "accounts_bring",
+      verb: "accounts_import",
       entries: [
         { name, password: "quite some words" },
         { name: "bert@example.test", hash: HASH },
@@ -109,8 +109,8 @@ describe("a dry run", () => {
     ["a missing account", { ...NETWORKS, name: "nobody@example.test" }],
     ["a missing token", { verb: "token_revoke", name: "nobody" }],
     ["a missing session", { verb: "session_end", id: "0123456789ab" }],
-    ["a password that is too simple", { verb: "account_make", name, password: "short" }],
-    ["the password of a missing account", { verb: "account_password", name, password: "quite some words" }],
+    ["a password that is too simple", { verb: "account_create", name, password: "short" }],
+    ["the password of a missing account", { verb: "account_set_password", name, password: "quite some words" }],
     ["a missing app password", { ...APP, verb: "app_password_remove" }],
     ["a forward that comes back", { ...FORWARD, to: [name] }],
     ["a reply without a text", { ...AWAY, text: " " }],

@@ -10,7 +10,7 @@ const ANNAS = { ids: [], account: ANNA, sender: null, recipient: null, isAll: fa
 
 async function started() {
   const kit = commandsOnMemory();
-  for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+  for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
   return kit;
 }
 

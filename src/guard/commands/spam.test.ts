@@ -13,7 +13,7 @@ beforeEachOf(import.meta.filename, () => {
 
 test("a sender is allowed once for an existing account, and the filter is refreshed each time", async () => {
   const name = "owner@example.test";
-  await kit.ask({ verb: "account_add", name, hash: HASH });
+  await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
   const add = (to: string, sender: string) => kit.ask({ verb: "spam_allow_add", account: to, sender });
   const added = await add(name, "*@Friend.example");
   assert.deepEqual(added, { ok: true, result: { account: name, sender: "*@friend.example" } });

@@ -57,11 +57,11 @@ const ADMINISTERING = [
   "vacation",
 ];
 const PROVEN = [
-  "account_make",
-  "account_password",
+  "account_create",
+  "account_set_password",
   "account_remove",
   "account_resume",
-  "accounts_bring",
+  "accounts_import",
   "alias_add",
   "alias_block",
   "alias_remove",

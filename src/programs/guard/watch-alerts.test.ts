@@ -97,7 +97,7 @@ test("an event that reuses the id of a lost one is not skipped", { timeout: pati
   await Promise.all(lost);
   store.failing = null;
   parts.clock.advance(2 * SECOND_MS);
-  assert.ok(await engine.audit({ type: "COMMAND_REFUSED", subject: "account_add", by: "web" }));
+  assert.ok(await engine.audit({ type: "COMMAND_REFUSED", subject: "account_create_hashed", by: "web" }));
   await watch.alerts.round();
   assert.ok(watch.alerts.book.open.some(({ code }) => code === "web_overreach"));
 });

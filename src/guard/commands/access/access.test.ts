@@ -49,6 +49,6 @@ test("a token without a record gives no access, and a revoked one stays revoked"
 
 test("the dashboard's password is changed, hashed, and the change is recorded", async () => {
   const kit = commandsOnMemory();
-  assert.deepEqual(await kit.ask({ verb: "admin_passwd", hash: HASH }), { ok: true, result: { done: true } });
+  assert.deepEqual(await kit.ask({ verb: "admin_set_hash", hash: HASH }), { ok: true, result: { done: true } });
   assert.deepEqual(kit.details(), ["admin by root"]);
 });

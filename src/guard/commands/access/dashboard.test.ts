@@ -16,7 +16,7 @@ describe("sessions of the dashboard, by command", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
     kit = commandsOnMemory();
-    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 
   async function result(command: Command, as?: Readonly<{ as: string; ip: string }>) {
@@ -111,7 +111,7 @@ describe("sessions of the dashboard, by command", () => {
 
   test("a new password ends every session", async () => {
     await signIn();
-    await result({ verb: "admin_passwd", hash: hashOf("another") });
+    await result({ verb: "admin_set_hash", hash: hashOf("another") });
     assert.deepEqual(await ids(), []);
   });
 });

@@ -15,7 +15,7 @@ describe("second factors, by command", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
     kit = commandsOnMemory();
-    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 
   async function signIn(code?: string) {
@@ -153,7 +153,7 @@ describe("second factors, by command", () => {
   test("the console resets all factors and ends the sessions; a new password keeps the app", async () => {
     const as = await session();
     await setUp(as);
-    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
     assert.deepEqual(await signIn(), { outcome: "code_needed" });
     const reset = await kit.ask({ verb: "factors_reset" });
     assert.deepEqual(reset, { ok: true, result: { factors: 1, ended: 0, passkeyNames: [] } });

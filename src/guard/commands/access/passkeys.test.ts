@@ -19,7 +19,7 @@ describe("passkeys of the dashboard, by command", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
     kit = commandsOnMemory();
-    await kit.ask({ verb: "admin_passwd", hash: hashOf(PASSWORD) });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 
   async function result(command: Command, as?: As) {
@@ -125,7 +125,7 @@ describe("passkeys of the dashboard, by command", () => {
     kit.clock.advance(PROOF_MS);
     for (const verb of ["passkey_begin", "passkey_add", "passkey_remove", "token_create", "session_end_all"] as const)
       assert.equal(await refusal(COMMANDS[verb], as), "proof_needed", verb);
-    assert.match(await refusal(COMMANDS.admin_passwd, as), /is not allowed from here/);
+    assert.match(await refusal(COMMANDS.admin_set_hash, as), /is not allowed from here/);
     await result({ verb: "prove", password: PASSWORD }, as);
     await result({ ...COMMANDS.token_create, scopes: ["read", "ban", "allow", "admin"] }, as);
     const token = { as: TOKEN, ip: IP };
@@ -183,7 +183,7 @@ describe("passkeys of the dashboard, by command", () => {
 
   test("a new password ends sessions and keeps the passkeys, until root resets them", async () => {
     const device = await add(await signIn(), "Laptop");
-    await kit.ask({ verb: "admin_passwd", hash: hashOf("another") });
+    await kit.ask({ verb: "admin_set_hash", hash: hashOf("another") });
     const as = await signIn({ verb: "sign_in_passkey", ...(await used(device)), ...FROM });
     assert.equal((await list(as)).length, 1);
     const reset = await kit.ask({ verb: "factors_reset" });

@@ -8,7 +8,7 @@ const BERT = "bert@example.test";
 
 test("lists who can read the mail of each account and where it is forwarded, and leaves no trace", async () => {
   const kit = commandsOnMemory();
-  for (const name of [ALICE, BERT]) await kit.ask({ verb: "account_add", name, hash: HASH });
+  for (const name of [ALICE, BERT]) await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
   await kit.ask({ verb: "app_password_add", name: ALICE, app: "phone" });
   await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ALICE] });
   await kit.ask({ verb: "forward_set", name: BERT, to: ["bert@else.example"], keep: true });

@@ -10,7 +10,7 @@ const ALL = { text: null, limit: 50, cursor: null } as const;
 async function fresh() {
   const kit = commandsOnMemory();
   const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
-  for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
+  for (const name of [ANNA, BERT]) await done({ verb: "account_create_hashed", name, hash: HASH });
   await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
   await done({ verb: "networks_add", name: BERT, networks: ["203.0.113.0/24"] });
   const given = async <R extends "account_list" | "account_details" | "alias_list">(

@@ -11,7 +11,7 @@ const FORWARDING = { to: ["alice@else.example"], keep: false };
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
 });
 
 const VERBS = ["app_passwords", "forwarding", "vacation"] as const;

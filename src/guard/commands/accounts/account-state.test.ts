@@ -18,7 +18,7 @@ test("an account's state combines its row and what the guard knows; null for a m
   };
   assert.equal(await stateOf(ANNA), null);
   assert.equal(await stateOf("no address"), null);
-  assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
+  assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
   assert.partialDeepStrictEqual(await stateOf("Anna@Example.test"), {
     name: ANNA,
     suspended: false,

@@ -12,7 +12,7 @@ const ALICE = "alice@example.test";
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  assert.deepEqual(await kit.ask({ verb: "account_add", name: ALICE, hash: HASH }), {
+  assert.deepEqual(await kit.ask({ verb: "account_create_hashed", name: ALICE, hash: HASH }), {
     ok: true,
     result: { name: ALICE },
   });
@@ -37,7 +37,7 @@ test("a suspended account is suspended, a resumed one is not, and only a suspens
 test("a new account must be in a domain of this server; later its domain may be removed from the settings", async () => {
   kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
   assert.match(
-    await said({ verb: "account_add", name: "bea@example.test", hash: HASH }),
+    await said({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH }),
     /^failed example\.test is not a mail domain of this server \(elsewhere\.test\)\. Add it to `domains`/,
   );
   assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
@@ -46,7 +46,7 @@ test("a new account must be in a domain of this server; later its domain may be 
 });
 
 test("a password comes hashed and with its scheme, as Dovecot reads it", async () => {
-  const change = (hash: string) => said({ verb: "account_passwd", name: ALICE, hash });
+  const change = (hash: string) => said({ verb: "account_set_hash", name: ALICE, hash });
   assert.equal(await change("{SHA512-CRYPT}$6$salt$hash"), "done");
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
   for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x"])
@@ -55,10 +55,10 @@ test("a password comes hashed and with its scheme, as Dovecot reads it", async (
 
 test("changes of an account's keys are recorded, and keys recovered for an earlier password are refused", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
-  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys: [] }), "done");
+  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys: [] }), "done");
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
-  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys }), "done");
-  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: `${HASH}1`, keys, recovers: true }), "done");
+  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
+  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: `${HASH}1`, keys, recovers: true }), "done");
   const recorded = ["PASSWORD_CHANGED", "MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
   assert.deepEqual(kit.types().slice(2), recorded);
   assert.match(await said({ verb: "mail_keys_recover", name: ALICE, hash: HASH, keys }), /^failed .* another password/);
@@ -83,18 +83,18 @@ test("a reply about an open session names the account and the reason", async () 
 
 test("a change that cannot be recorded is not made, except that root can lock an account out", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
-  assert.equal(await said({ verb: "account_passwd", name: ALICE, hash: HASH, keys }), "done");
+  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
   const before = kit.lists.account(parseAccountName(ALICE) ?? assert.fail());
   const commands: readonly Command[] = [
-    { verb: "account_add", name: "bea@example.test", hash: HASH },
-    { verb: "account_passwd", name: ALICE, hash: `${HASH}1` },
+    { verb: "account_create_hashed", name: "bea@example.test", hash: HASH },
+    { verb: "account_set_hash", name: ALICE, hash: `${HASH}1` },
     { verb: "account_remove", name: ALICE },
     { verb: "account_resume", name: ALICE },
     { verb: "quota_set", name: ALICE, quotaBytes: 1_000_000_000 },
     { verb: "networks_add", name: ALICE, networks: ["203.0.113.0/24"] },
     { verb: "mail_keys_recover", name: ALICE, hash: HASH, keys },
-    { verb: "accounts_import", entries: [{ name: "bea@example.test", hash: HASH }] },
+    { verb: "accounts_import_hashed", entries: [{ name: "bea@example.test", hash: HASH }] },
     { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },
   ];
   for (const command of commands) assert.match(await said(command), /so nothing was changed/, command.verb);
@@ -109,7 +109,7 @@ test("a refused change is not recorded", async () => {
   const rows = kit.rows();
   const bea = "bea@example.test";
   assert.match(await said({ verb: "account_remove", name: bea }), /^failed There is no account/);
-  assert.match(await said({ verb: "account_add", name: ALICE, hash: HASH }), /^failed .* exists already/);
+  assert.match(await said({ verb: "account_create_hashed", name: ALICE, hash: HASH }), /^failed .* exists already/);
   assert.match(await said({ verb: "networks_remove", name: ALICE, networks: ["203.0.113.0/24"] }), /^failed /);
   assert.equal(kit.rows(), rows);
 });

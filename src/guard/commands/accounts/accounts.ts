@@ -32,7 +32,14 @@ export type AccountCommandParts = HeldQueueParts &
 
 export type AccountCommand = Extract<
   Command,
-  { readonly verb: "account_add" | "account_passwd" | "account_remove" | "account_suspend" | "account_resume" }
+  {
+    readonly verb:
+      | "account_create_hashed"
+      | "account_set_hash"
+      | "account_remove"
+      | "account_suspend"
+      | "account_resume";
+  }
 >;
 
 /** Records a change of an account, carries it out, and closes the account's open sessions if it loses rights. */
@@ -43,7 +50,7 @@ export async function accountCommand(
 ): Promise<Reply<AccountCommand["verb"]>> {
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
-  const foreign = command.verb === "account_add" ? notServed(parts.engine, name) : null;
+  const foreign = command.verb === "account_create_hashed" ? notServed(parts.engine, name) : null;
   if (foreign !== null) return foreign;
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
   if (hides && isOfWeb(by) && getsAlerts(parts, name)) return alertsStay(name);
@@ -56,7 +63,7 @@ export async function accountCommand(
   if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
   const outcome = recorded === "unwritten" ? change() : recorded;
   if (!outcome.ok) return notDone(outcome.reason);
-  const shrinks = command.verb !== "account_add" && command.verb !== "account_resume";
+  const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
   const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
   if (!ended.ok) return sessionsStay(name, ended.reason);
   if (recorded === "unwritten") return UNRECORDED;
@@ -115,18 +122,18 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
 }
 
 const ACCOUNT_AUDIT = {
-  account_add: "ACCOUNT_ADDED",
+  account_create_hashed: "ACCOUNT_ADDED",
   account_remove: "ACCOUNT_REMOVED",
-  account_passwd: "PASSWORD_CHANGED",
+  account_set_hash: "PASSWORD_CHANGED",
   account_suspend: "ACCOUNT_SUSPENDED",
   account_resume: "ACCOUNT_RESUMED",
 } as const satisfies Partial<Record<Verb, AuditType>>;
 
 function writeAccount({ accounts, clock }: AccountCommandParts, command: AccountCommand, name: AccountName): Outcome {
   switch (command.verb) {
-    case "account_add":
+    case "account_create_hashed":
       return accounts.add(name, command.hash, clock.now(), command.keys);
-    case "account_passwd":
+    case "account_set_hash":
       return accounts.setPassword(name, command.hash, command.keys);
     case "account_remove":
       return accounts.remove(name);

@@ -11,7 +11,7 @@ const ALICE = "alice@example.test";
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  assert.deepEqual(await kit.ask({ verb: "account_add", name: ALICE, hash: HASH }), {
+  assert.deepEqual(await kit.ask({ verb: "account_create_hashed", name: ALICE, hash: HASH }), {
     ok: true,
     result: { name: ALICE },
   });

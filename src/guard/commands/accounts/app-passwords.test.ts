@@ -10,7 +10,7 @@ const NAME = "alice@example.test";
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
 });
 
 const add = (app: string, name = NAME) => kit.ask({ verb: "app_password_add", name, app });

@@ -22,7 +22,7 @@ test("an invalid line of a file is skipped with the reason, and the others are a
     { name: "cleo@elsewhere.test", hash: HASH },
     { name: "dora@example.test", hash: HASH },
   ];
-  assert.deepEqual(await kit.ask({ verb: "accounts_import", entries }), {
+  assert.deepEqual(await kit.ask({ verb: "accounts_import_hashed", entries }), {
     ok: true,
     result: {
       added: ["dora@example.test"],
@@ -37,7 +37,7 @@ test("an invalid line of a file is skipped with the reason, and the others are a
       ],
     },
   });
-  const again = await kit.ask({ verb: "accounts_import", entries: entries.slice(3) });
+  const again = await kit.ask({ verb: "accounts_import_hashed", entries: entries.slice(3) });
   assert.ok(again.ok && "skipped" in again.result);
   assert.deepEqual(
     again.result.skipped.map(({ name }) => name),
@@ -92,7 +92,7 @@ test("a password given in clear text looks right before its first use, one given
   const row = (account: string, proof: string) => ({ account, proof });
   const listed = (hash: string, proof: string) =>
     kit.ask({ verb: "accounts_follow", entries: [{ name: "Anna@example.test", hash, proof }], gone: [] });
-  await kit.ask({ verb: "accounts_import", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });
+  await kit.ask({ verb: "accounts_import_hashed", entries: [{ name: bea, hash: HASH, proof: "0b0b" }] });
   await listed(HASH, "0a0a");
   assert.deepEqual(proofs(), [row(anna, "0a0a"), row(bea, "0b0b")]);
   await follow({}, anna);

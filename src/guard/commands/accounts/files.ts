@@ -10,7 +10,7 @@ import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
-export type FileCommand = Extract<Command, { readonly verb: "accounts_import" | "accounts_follow" }>;
+export type FileCommand = Extract<Command, { readonly verb: "accounts_import_hashed" | "accounts_follow" }>;
 
 /**
  * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they
@@ -49,7 +49,7 @@ export async function fileCommand(
 }
 
 function write({ files, clock }: FileCommandParts, command: FileCommand, entries: readonly NamedHash[]): FileChanges {
-  if (command.verb === "accounts_import") return files.importAll(entries, clock.now());
+  if (command.verb === "accounts_import_hashed") return files.importAll(entries, clock.now());
   const gone = command.gone.map(parseAccountName).filter((name) => name !== null);
   return files.follow(entries, gone, clock.now());
 }

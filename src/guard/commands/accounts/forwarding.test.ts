@@ -13,7 +13,7 @@ const OUTSIDE = "alice@else.example";
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  for (const name of [NAME, OTHER]) await kit.ask({ verb: "account_add", name, hash: HASH });
+  for (const name of [NAME, OTHER]) await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
 });
 
 const forward = (name: string, to: readonly string[], keep = true) =>

@@ -11,7 +11,7 @@ const NAME = "alice@example.test";
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
 });
 
 function change(verb: "networks_add" | "networks_remove", networks: readonly string[], name = NAME) {

@@ -10,7 +10,7 @@ const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
 let kit: ReturnType<typeof commandsOnMemory>;
 beforeEachOf(import.meta.filename, async () => {
   kit = commandsOnMemory();
-  await kit.ask({ verb: "account_add", name: NAME, hash: HASH });
+  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
 });
 
 type Written = Readonly<{ subject: string; text: string; until: string | null }>;

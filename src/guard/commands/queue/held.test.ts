@@ -27,7 +27,7 @@ beforeEachOf(import.meta.filename, async () => {
     ].slice(0, 500);
   });
   obeyed = [];
-  assert.ok((await kit.ask({ verb: "account_add", name: ANNA, hash: HASH })).ok);
+  assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
 });
 
 async function result(command: Command): Promise<object> {
@@ -214,7 +214,7 @@ test("a suspended account has its queued mail held: by its events, and by its ad
   queue = queue.map((mail) => (mail.id === "SENT1" ? { ...mail, sender: "info@example.test" } : mail));
   queue = [...queue, { id: "UNSEEN", isHeld: false, at: 0, recipients: 7, sender: ANNA }];
   const aliases = { "sales@example.test": [ANNA], "team@example.test": [ANNA, "bert@example.test"] };
-  assert.ok((await kit.ask({ verb: "account_add", name: "bert@example.test", hash: HASH })).ok);
+  assert.ok((await kit.ask({ verb: "account_create_hashed", name: "bert@example.test", hash: HASH })).ok);
   for (const [address, targets] of Object.entries(aliases)) {
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
     queue = [...queue, { id: address.slice(0, 5), isHeld: false, at: 0, recipients: 1, sender: address }];

@@ -22,7 +22,7 @@ beforeEachOf(import.meta.filename, async () => {
     );
   });
   for (const name of [ANNA, BERT]) {
-    assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+    assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
     queue.set(name, { id: name.slice(0, 4).toUpperCase(), isHeld: false, at: 0, recipients: 2 });
   }
 });

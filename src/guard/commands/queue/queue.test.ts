@@ -22,7 +22,7 @@ beforeEachOf(import.meta.filename, async () => {
   queue = [];
   orders.splice(0);
   kit.listsQueue(listed);
-  for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+  for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
   kit.asked.splice(0);
 });
 

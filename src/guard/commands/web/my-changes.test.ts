@@ -15,7 +15,7 @@ describe("what the user of a mailbox changes", () => {
   let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
     kit = commandsOnMemory();
-    for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_add", name, hash: HASH })).ok);
+    for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
     open(AS, ANNA);
     open(OTHER, ANNA);
     open(HIS, BERT);
@@ -65,7 +65,7 @@ describe("what the user of a mailbox changes", () => {
   const NEW = { verb: "my_password", password: "quite new words" } as const;
   const THE_OWNERS = hashOf("what the owner gave");
   for (const [act, verbs, hash] of [
-    ["set a different one", ["account_passwd"], THE_OWNERS],
+    ["set a different one", ["account_set_hash"], THE_OWNERS],
     ["suspended the account", ["account_suspend"], null],
     ["suspended and resumed the account", ["account_suspend", "account_resume"], HASH],
   ] as const)
@@ -86,7 +86,7 @@ describe("what the user of a mailbox changes", () => {
 
   test("nor does it replace a different password while the same session continues", async () => {
     kit.whileHashing(async () => {
-      await kit.ask({ verb: "account_passwd", name: ANNA, hash: THE_OWNERS });
+      await kit.ask({ verb: "account_set_hash", name: ANNA, hash: THE_OWNERS });
       open(AS, ANNA);
     });
     const refused = await mine(NEW);

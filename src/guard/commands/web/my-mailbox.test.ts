@@ -17,7 +17,7 @@ const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 async function fresh() {
   const kit = commandsOnMemory();
   const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
-  for (const name of [ANNA, BERT]) await done({ verb: "account_add", name, hash: HASH });
+  for (const name of [ANNA, BERT]) await done({ verb: "account_create_hashed", name, hash: HASH });
   const session = { digest: digestOf(AS.as), id: "0a1b2c3d4e5f", device: "Firefox on Linux", ip: ip(AS.ip) };
   const signIn = (): void => kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
   signIn();
@@ -169,7 +169,7 @@ test("all users together may set a bounded number of passwords and forwards, whi
     return { account, ask: (command: Command) => kit.ask(command, "web", as), digest: digestOf(as.as), id: `id${n}` };
   });
   for (const { account: name, digest, id } of users) {
-    await done({ verb: "account_add", name, hash: HASH });
+    await done({ verb: "account_create_hashed", name, hash: HASH });
     kit.sessions.open({ digest, id, device: "x", ip: ip(AS.ip), account: name, at: kit.clock.now() });
   }
   for (const { ask, account: name } of users.slice(1))

@@ -113,7 +113,7 @@ export class WebBounds {
           over(isWithin(this.#budgets.bans))
         );
       case "imported":
-        return over(isWithin(this.#budgets.accounts, command.verb === "accounts_bring" ? command.entries.length : 1));
+        return over(isWithin(this.#budgets.accounts, command.verb === "accounts_import" ? command.entries.length : 1));
       case "deleted":
         return this.#deleted.isLeft(this.#clock.now()) ? over(isWithin(this.#budgets.mail)) : ENOUGH_DELETED;
       case "released":
@@ -186,7 +186,7 @@ export class WebBounds {
 
 /** Commands that read the whole queue, or a file of accounts that may be long. */
 function isCostlyTrial(verb: Verb): boolean {
-  return isTriedOnQueue(verb) || verb === "accounts_bring";
+  return isTriedOnQueue(verb) || verb === "accounts_import";
 }
 
 /** An owner who empties a long queue reaches it too, so it is not a break-in. */

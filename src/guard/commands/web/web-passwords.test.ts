@@ -18,9 +18,9 @@ async function said(command: Command): Promise<string> {
 }
 
 test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
-  assert.equal(await said({ verb: "account_make", name: "Anna@Example.test", password: WORDS }), "done");
+  assert.equal(await said({ verb: "account_create", name: "Anna@Example.test", password: WORDS }), "done");
   assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
-  assert.equal(await said({ verb: "account_password", name: ANNA, password: `${WORDS}!` }), "done");
+  assert.equal(await said({ verb: "account_set_password", name: ANNA, password: `${WORDS}!` }), "done");
   assert.equal(kit.lists.password(ANNA), hashOf(`${WORDS}!`));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
   assert.deepEqual(kit.kept(), ["kick_account"]);
@@ -29,36 +29,42 @@ test("an account is created with a hash made by the guard, and recorded; a new p
 });
 
 test("an invalid password or account name is refused, and nothing is changed", async () => {
-  assert.match(await said({ verb: "account_make", name: ANNA, password: "short" }), /^usage The password is too short/);
   assert.match(
-    await said({ verb: "account_make", name: ANNA, password: "my-anna-password" }),
+    await said({ verb: "account_create", name: ANNA, password: "short" }),
+    /^usage The password is too short/,
+  );
+  assert.match(
+    await said({ verb: "account_create", name: ANNA, password: "my-anna-password" }),
     /^usage .* name of the acc/,
   );
   assert.match(
-    await said({ verb: "account_make", name: "no address", password: WORDS }),
+    await said({ verb: "account_create", name: "no address", password: WORDS }),
     /^usage .* not a mail address/,
   );
   assert.match(
-    await said({ verb: "account_make", name: "anna@else.test", password: WORDS }),
+    await said({ verb: "account_create", name: "anna@else.test", password: WORDS }),
     /^failed else\.test is not a mail/,
   );
-  assert.match(await said({ verb: "account_password", name: ANNA, password: WORDS }), /^failed There is no account/);
-  assert.equal(await said({ verb: "account_make", name: ANNA, password: WORDS }), "done");
-  assert.match(await said({ verb: "account_make", name: ANNA, password: `${WORDS}!` }), /^failed .* exists already/);
+  assert.match(
+    await said({ verb: "account_set_password", name: ANNA, password: WORDS }),
+    /^failed There is no account/,
+  );
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
+  assert.match(await said({ verb: "account_create", name: ANNA, password: `${WORDS}!` }), /^failed .* exists already/);
   assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 
 test("if each account has a key for its mail, passwords are set on the server, which creates the key", async () => {
   kit.keepKeys();
-  for (const verb of ["account_make", "account_password"] as const)
+  for (const verb of ["account_create", "account_set_password"] as const)
     assert.match(
       await said({ verb, name: ANNA, password: WORDS }),
       /^failed .* created only on the server.*account add/,
     );
   assert.deepEqual(kit.types(), []);
   const reply = await kit.ask({
-    verb: "accounts_bring",
+    verb: "accounts_import",
     entries: [
       { name: ANNA, password: WORDS },
       { name: "cleo@example.test", hash: HASH },
@@ -71,9 +77,9 @@ test("if each account has a key for its mail, passwords are set on the server, w
 });
 
 test("accounts in a file must be new, with a hash that servers can afford, or a password that is hashed here", async () => {
-  assert.equal(await said({ verb: "account_make", name: ANNA, password: WORDS }), "done");
+  assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
   const reply = await kit.ask({
-    verb: "accounts_bring",
+    verb: "accounts_import",
     entries: [
       { name: ANNA, hash: HASH },
       { name: "bea@example.test", password: "in the clear", quotaBytes: 1_000 },
@@ -108,13 +114,13 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
 test("a database that cannot be written is reported as such", async () => {
   kit.fillDisk();
   const entries = [{ name: "cleo@example.test", hash: HASH }];
-  assert.match(await said({ verb: "accounts_bring", entries }), /^failed/);
+  assert.match(await said({ verb: "accounts_import", entries }), /^failed/);
 });
 
 test("no account replaces postmaster@, which receives the alerts", async () => {
   const name = "Postmaster@example.test";
-  assert.match(await said({ verb: "account_make", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
-  const reply = await kit.ask({ verb: "accounts_bring", entries: [{ name, hash: HASH }] });
+  assert.match(await said({ verb: "account_create", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
+  const reply = await kit.ask({ verb: "accounts_import", entries: [{ name, hash: HASH }] });
   assert.ok(reply.ok && "skipped" in reply.result);
   assert.equal(reply.result.skipped.length, 1);
 });

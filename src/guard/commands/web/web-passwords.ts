@@ -11,7 +11,7 @@ import { failed, usage, wrongAddress } from "../refusals.ts";
 export type WebPasswordParts = FileCommandParts &
   Readonly<{ secrets: Pick<SecretMaker, "make">; mailboxes: () => Readonly<{ keyOfEach: boolean }> }>;
 
-type Brought = CommandOf<"accounts_bring">["entries"][number];
+type Brought = CommandOf<"accounts_import">["entries"][number];
 type Skipped = FileChanges["skipped"][number];
 
 /** A key of the account would be created from the password and the owner's recovery key, which only root has. */
@@ -31,18 +31,18 @@ const OWNERS = failed(
  */
 export async function webPassword(
   parts: WebPasswordParts,
-  command: CommandOf<"account_make" | "account_password">,
+  command: CommandOf<"account_create" | "account_set_password">,
   by: string,
-): Promise<Reply<"account_make" | "account_password">> {
+): Promise<Reply<"account_create" | "account_set_password">> {
   const name = parseAccountName(command.name);
   if (name === null) return wrongAddress(command.name);
   if (parts.mailboxes().keyOfEach) return ON_SERVER;
-  if (command.verb === "account_make" && isPostmaster(name)) return OWNERS;
+  if (command.verb === "account_create" && isPostmaster(name)) return OWNERS;
   const problem = passwordProblem(command.password, name);
   if (problem !== null) return usage(problem, "Choose another one.");
   const [made] = await parts.secrets.make([{ owner: name, password: command.password }]);
   if (made === undefined) throw new Error("no hash was made of a password");
-  const verb = command.verb === "account_make" ? "account_add" : "account_passwd";
+  const verb = command.verb === "account_create" ? "account_create_hashed" : "account_set_hash";
   const reply = await accountCommand(parts, { verb, name, ...made }, by);
   return reply.ok ? { ok: true, result: { name } } : reply;
 }
@@ -53,9 +53,9 @@ export async function webPassword(
  */
 export async function webImport(
   parts: WebPasswordParts,
-  { entries }: CommandOf<"accounts_bring">,
+  { entries }: CommandOf<"accounts_import">,
   by: string,
-): Promise<Reply<"accounts_bring">> {
+): Promise<Reply<"accounts_import">> {
   const skipped: Skipped[] = [];
   const ready: NamedSecret[] = [];
   const typed: Typed[] = [];
@@ -73,7 +73,7 @@ export async function webImport(
     const secret = made[i];
     return secret === undefined ? [] : [{ name, ...secret, quotaBytes }];
   });
-  const reply = await fileCommand(parts, { verb: "accounts_import", entries: [...ready, ...hashed] }, by);
+  const reply = await fileCommand(parts, { verb: "accounts_import_hashed", entries: [...ready, ...hashed] }, by);
   if (!reply.ok) return reply;
   return { ok: true, result: { ...reply.result, skipped: [...skipped, ...reply.result.skipped] } };
 }

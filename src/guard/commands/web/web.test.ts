@@ -41,11 +41,11 @@ describe("what the web asks", () => {
   });
 
   test("a flood of refused verbs does not fill the record", async () => {
-    for (let i = 0; i < 200; i++) await kit.ask(COMMANDS.admin_passwd);
+    for (let i = 0; i < 200; i++) await kit.ask(COMMANDS.admin_set_hash);
     await kit.ask(COMMANDS.break_glass);
     assert.equal(kit.refused().length, 2);
     kit.clock.advance(MINUTE_MS);
-    await kit.ask(COMMANDS.admin_passwd);
+    await kit.ask(COMMANDS.admin_set_hash);
     assert.equal(kit.refused().length, 3);
   });
 
@@ -104,14 +104,20 @@ describe("what the web asks", () => {
 
   test("accounts are changed a bounded number of times an hour, each account of a file counts, and users are locked out less often", async () => {
     const entries = Array.from({ length: 50 }, (_, i) => ({ name: `a${i}@example.org`, hash: "{SSHA}x" }));
-    const bring = { verb: "accounts_bring", entries } as const;
-    for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(bring), null);
+    const importing = { verb: "accounts_import", entries } as const;
+    for (let i = 0; i < WEB_LIMITS.accounts / 50 - 1; i++) assert.equal(await kit.ask(importing), null);
     for (let i = 0; i < 49; i++) assert.equal(await kit.ask(COMMANDS.account_resume), null);
-    assert.match((await kit.ask(bring))?.message ?? "", /more than it may/);
+    assert.match((await kit.ask(importing))?.message ?? "", /more than it may/);
     assert.equal(await kit.ask(COMMANDS.alias_add), null);
-    for (const verb of ["account_make", "account_resume", "alias_add", "vacation_set"] as const)
+    for (const verb of ["account_create", "account_resume", "alias_add", "vacation_set"] as const)
       assert.match((await kit.ask(COMMANDS[verb]))?.message ?? "", /more than it may/, verb);
-    const shut = ["account_remove", "account_password", "account_suspend", "networks_add", "networks_remove"] as const;
+    const shut = [
+      "account_remove",
+      "account_set_password",
+      "account_suspend",
+      "networks_add",
+      "networks_remove",
+    ] as const;
     const own = ["app_password_add", "app_password_remove", "forward_set"] as const;
     const verbs = [...shut, ...own, "quota_set", "alias_remove", "alias_block"] as const;
     for (let i = 0; i < WEB_LIMITS.shutOut; i++)

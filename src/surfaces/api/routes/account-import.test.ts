@@ -24,7 +24,7 @@ async function started(t: TestContext) {
 test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
   const { kit, send } = await started(t);
   const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
-  kit.guard.replies.set("accounts_bring", taken(["anna@example.org", "cleo@example.org"], [skipped]));
+  kit.guard.replies.set("accounts_import", taken(["anna@example.org", "cleo@example.org"], [skipped]));
   const file = [
     "# of the old server",
     `anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G userdb_mail=maildir`,
@@ -41,9 +41,9 @@ test("the accounts of a file go to the guard with their hash or password, and th
       unjudged: [],
     },
   });
-  assert.deepEqual(kit.guard.of("accounts_bring"), [
+  assert.deepEqual(kit.guard.of("accounts_import"), [
     {
-      verb: "accounts_bring",
+      verb: "accounts_import",
       entries: [
         { name: "anna@example.org", hash: HASH, quotaBytes: 1024 ** 3 },
         { name: "bert@example.org", password: "weak" },
@@ -71,9 +71,9 @@ test("a line that cannot be read, an empty file and one that is too long import 
 
 test("a long file goes in parts; where a later one is refused, it says how many are in", async (t) => {
   const { kit, send } = await started(t);
-  kit.guard.replies.set("accounts_bring", taken(["a0@example.org"]));
+  kit.guard.replies.set("accounts_import", taken(["a0@example.org"]));
   assert.equal((await send(lines(60))).status, 200);
-  const parts = kit.guard.of("accounts_bring").map((asked) => ("entries" in asked ? asked.entries.length : 0));
+  const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
   assert.deepEqual(parts, [25, 25, 10]);
   const replies: Reply[] = [
     taken(["a0@example.org"]),
@@ -81,7 +81,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
   ];
   const { replies: known } = kit.guard;
   const usual = known.get.bind(known);
-  t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_bring" ? replies.shift() : usual(verb)));
+  t.mock.method(known, "get", (verb: Verb) => (verb === "accounts_import" ? replies.shift() : usual(verb)));
   const { status, answer } = await send(lines(60));
   assert.equal(status, 409);
   assert.match(
@@ -93,7 +93,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
 test("a password that could not be judged in time is imported and reported", async (t) => {
   const { kit, send } = await started(t);
   const names = ["a@example.org", "b@example.org", "c@example.org"];
-  kit.guard.replies.set("accounts_bring", taken(names));
+  kit.guard.replies.set("accounts_import", taken(names));
   const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
   const file = names.map((name) => `${name}|{PLAIN}weak`).join("\n");
   const { status, answer } = await send(file);

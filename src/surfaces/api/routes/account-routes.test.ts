@@ -45,7 +45,7 @@ const ROUTES = [
   ["POST", `/${ANNA}/networks`, { networks: ["203.0.113.0/24"] }],
   ["DELETE", `/${ANNA}/networks/203.0.113.0/24`],
 ] as const;
-const PROVEN = ["account_make", "account_password", "account_remove", "accounts_bring"] as const;
+const PROVEN = ["account_create", "account_set_password", "account_remove", "accounts_import"] as const;
 
 test("accounts are listed with a text and a cursor, a bounded page at a time", async (t) => {
   const { kit, send, commands } = await started(t);
@@ -76,7 +76,7 @@ test("one account is shown in full; a missing one is a 404", async (t) => {
 
 test("a typed password is judged first and never shown; a generated one is shown once", async (t) => {
   const { kit, send, commands } = await started(t);
-  for (const verb of ["account_make", "account_password"] as const)
+  for (const verb of ["account_create", "account_set_password"] as const)
     kit.guard.replies.set(verb, { ok: true, result: { name: ANNA } });
   const weak = await send("POST", "", { name: ANNA, password: "weak" });
   assert.partialDeepStrictEqual(weak, { status: 400, answer: { code: "invalid_request", detail: "It is weak." } });
@@ -85,8 +85,8 @@ test("a typed password is judged first and never shown; a generated one is shown
   assert.deepEqual(await send("POST", "", { name: ANNA, password: WORDS }), { status: 201, answer: given });
   assert.deepEqual(await send("POST", `/${ANNA}/password`, { password: WORDS }), { status: 200, answer: given });
   assert.deepEqual(commands(), [
-    { verb: "account_make", name: ANNA, password: WORDS },
-    { verb: "account_password", name: ANNA, password: WORDS },
+    { verb: "account_create", name: ANNA, password: WORDS },
+    { verb: "account_set_password", name: ANNA, password: WORDS },
   ]);
   for (const [path, body] of [
     ["", { name: ANNA }],

@@ -22,19 +22,19 @@ export function accountRoutes(parts: Parts): readonly Route[] {
   return [
     route("POST /api/v1/accounts", "Adds an account.", {
       needs: "admin",
-      asks: "account_make",
+      asks: "account_create",
       status: 201,
       body: shape.newAccount,
       answer: shape.secretMade,
       run: ({ by, caller, body: { name, password } }) =>
-        withPassword(parts, { by, caller }, { verb: "account_make", name }, password),
+        withPassword(parts, { by, caller }, { verb: "account_create", name }, password),
     }),
     route(
       "POST /api/v1/accounts/import",
       "Adds the accounts of a file of postfix-accounts.cf's format; all its lines must be right.",
       {
         needs: "admin",
-        asks: "accounts_bring",
+        asks: "accounts_import",
         bodyBytes: API_LIMITS.accountsBodyBytes,
         body: shape.accountsFile,
         answer: shape.imported,
@@ -43,12 +43,12 @@ export function accountRoutes(parts: Parts): readonly Route[] {
     ),
     route("POST /api/v1/accounts/{name}/password", "Sets a new password and ends the account's open sessions.", {
       needs: "admin",
-      asks: "account_password",
+      asks: "account_set_password",
       params: shape.accountInPath,
       body: shape.newPassword,
       answer: shape.secretMade,
       run: ({ by, caller, params: { name }, body }) =>
-        withPassword(parts, { by, caller }, { verb: "account_password", name }, body.password),
+        withPassword(parts, { by, caller }, { verb: "account_set_password", name }, body.password),
     }),
   ];
 }
@@ -57,7 +57,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
 async function withPassword(
   parts: Parts,
   from: From,
-  set: Readonly<{ verb: "account_make" | "account_password"; name: string }>,
+  set: Readonly<{ verb: "account_create" | "account_set_password"; name: string }>,
   typed: string | undefined,
 ) {
   const password = typed ?? madePassword();
@@ -80,7 +80,7 @@ type From = Readonly<{ by: Asker; caller: Caller | null }>;
 export async function whyRefused(
   { guard, passwords }: Pick<Parts, "guard" | "passwords">,
   { by, caller }: From,
-  asked: CommandOf<"account_make" | "account_password" | "my_password">,
+  asked: CommandOf<"account_create" | "account_set_password" | "my_password">,
   owner: AccountName,
 ): Promise<Response | null> {
   const tried: Asker = by === "web" ? by : { ...by, isDry: true };
@@ -120,7 +120,7 @@ export async function importAccounts(
   const skipped: Named[] = [];
   for (let i = 0; i < accounts.length; i += AT_ONCE) {
     const entries = accounts.slice(i, i + AT_ONCE).map(entryOf);
-    const done = await command(guard, by, { verb: "accounts_bring", entries }, (result) => result);
+    const done = await command(guard, by, { verb: "accounts_import", entries }, (result) => result);
     if (done instanceof Response) return added.length === 0 ? done : broken(added.length, done);
     added.push(...done.added);
     skipped.push(...done.skipped);

@@ -40,7 +40,7 @@ export async function adminPasswd(call: CommandCall): Promise<CommandOutcome> {
   if (!running.ok) return running;
   const password = await newPasswordHash(call, null);
   if (!password.ok) return password;
-  const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: password.hash });
+  const asked = await call.guard.ask<"admin_set_hash">({ verb: "admin_set_hash", hash: password.hash });
   if (!asked.ok) return asked;
   return done(asked.result, `The dashboard's password was changed.${await stayingFactors(call)}`);
 }

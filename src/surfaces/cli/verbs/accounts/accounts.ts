@@ -42,7 +42,11 @@ export async function accountAdd(call: CommandCall): Promise<CommandOutcome> {
   if (!password.ok) return password;
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
-  const asked = await call.guard.ask<"account_add">({ verb: "account_add", name, ...secret.fields });
+  const asked = await call.guard.ask<"account_create_hashed">({
+    verb: "account_create_hashed",
+    name,
+    ...secret.fields,
+  });
   if (!asked.ok) return overridden(call, name) ?? asked;
   // Of an account of this name that was removed.
   const text = `${name} can receive, read and send mail now.${secret.closed}`;
@@ -91,7 +95,7 @@ export async function accountPasswd(call: CommandCall): Promise<CommandOutcome> 
   const secret = await secretOf(call, name, password);
   if (!secret.ok) return secret;
   const { fields, closed } = secret;
-  const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, ...fields });
+  const asked = await call.guard.ask<"account_set_hash">({ verb: "account_set_hash", name, ...fields });
   if (!asked.ok) return asked;
   return done(
     { ...asked.result, closed: closed !== "" },
@@ -177,7 +181,7 @@ export async function accountImport(call: CommandCall): Promise<CommandOutcome> 
     call.terminal.progress(`${i} of ${plural(accounts.length, "account")}`);
     const lines = accounts.slice(i, i + ENTRIES_PER_COMMAND);
     const entries = await Promise.all(lines.map((line) => hashed(line, call.layout.loginPolicySecret)));
-    const asked = await call.guard.ask<"accounts_import">({ verb: "accounts_import", entries });
+    const asked = await call.guard.ask<"accounts_import_hashed">({ verb: "accounts_import_hashed", entries });
     if (!asked.ok) return asked;
     added.push(...asked.result.added);
     skipped.push(...asked.result.skipped);

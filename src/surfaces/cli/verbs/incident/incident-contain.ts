@@ -126,7 +126,7 @@ function newPassword(call: CommandCall, name: AccountName): Deed {
       const proof = proofFor(call, name, password);
       const secret = await secretOf(call, name, { hash: await hashPassword(password), proof, password });
       if (!secret.ok) return { did: [], wrong: [notDone(plan, secret)] };
-      const asked = await call.guard.ask<"account_passwd">({ verb: "account_passwd", name, ...secret.fields });
+      const asked = await call.guard.ask<"account_set_hash">({ verb: "account_set_hash", name, ...secret.fields });
       if (!asked.ok && !mayStand(asked)) return { did: [], wrong: [notDone(plan, asked)] };
       const held = await holdQueue(call, name);
       if (!asked.ok)

@@ -30,7 +30,7 @@ export function newDashboardPassword(call: CommandCall): Deed {
 
 async function changeDashboardPassword(call: CommandCall, plan: string): Promise<Came> {
   const password = madePassword();
-  const asked = await call.guard.ask<"admin_passwd">({ verb: "admin_passwd", hash: await hashPassword(password) });
+  const asked = await call.guard.ask<"admin_set_hash">({ verb: "admin_set_hash", hash: await hashPassword(password) });
   if (asked.ok) return { ...took("The dashboard's password was changed."), printed: `dashboard  ${password}` };
   const wrong = [notDone(plan, asked)];
   return mayStand(asked)
