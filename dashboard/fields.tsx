@@ -1,7 +1,8 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { attempt } from "./attempt.ts";
 import { LANGUAGES, type Language, language, speak, t } from "./messages.ts";
+import { type Attempts, fieldsOf, useAttempt } from "./parts.tsx";
 import { DOUBLE_CLICK_MS, pressed, type Stage } from "./press.ts";
 import { loaded } from "./programs.ts";
 
@@ -44,29 +45,70 @@ export function Remove({ name, run }: Readonly<{ name: string; run: () => Promis
   return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
 }
 
-type ButtonsProps = Readonly<{
+type FormProps = Readonly<{
   label: string;
-  isBusy?: boolean;
   /** One of several forms that are equally likely. */
   isPlain?: boolean;
+  /** Shared with buttons beside the form that must not run at the same time. */
+  busy?: Attempts;
+  /** Gets the fields by their names, without spaces around them. */
+  submit: (fields: Readonly<Record<string, string>>, form: HTMLFormElement) => Promise<void>;
   close?: () => void;
-  children?: ComponentChildren;
+  others?: ComponentChildren;
+  place?: RefObject<HTMLFormElement | null>;
+  onInput?: () => void;
+  role?: "search";
+  children: ComponentChildren;
 }>;
 
-/** The buttons of a form: what sends it, others, and what closes it unsent. */
-export function FormButtons({ label, isBusy = false, isPlain = false, close, children }: ButtonsProps) {
+/** Fields, and below them what sends them, other buttons, and what closes the form unsent. It does not send again while it is being sent. */
+export function Form(props: FormProps) {
+  const { label, isPlain = false, busy, submit, close, others, place = null, children, ...rest } = props;
+  const own = useAttempt();
+  const { isBusy, attempt: attemptOne } = busy ?? own;
+  const send = (event: Event): void => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (form instanceof HTMLFormElement) attemptOne(() => submit(fieldsOf(form), form));
+  };
   return (
-    <div class="buttons">
-      <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
-        {label}
-      </button>
+    <form ref={place} class="fields" onSubmit={send} {...rest}>
       {children}
-      {close !== undefined && (
-        <button type="button" onClick={close}>
-          {t.value.cancel}
+      <div class="buttons">
+        <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>
+          {label}
         </button>
-      )}
-    </div>
+        {others}
+        {close !== undefined && (
+          <button type="button" onClick={close}>
+            {t.value.cancel}
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}
+
+type ChoiceProps = Readonly<{
+  label: string;
+  choices: readonly (readonly [value: string, text: string])[];
+  /** The one of a fresh form; otherwise the first. */
+  chosen?: string;
+}> &
+  JSX.IntrinsicElements["select"];
+
+export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select {...select}>
+        {choices.map(([value, text]) => (
+          <option key={value} value={value} selected={value === chosen}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -95,18 +137,7 @@ const DURATIONS = ["15m", "1h", "4h", "1d"] as const;
 /** For how long, as the field `for` of a form. */
 export function Lasts() {
   const words = t.value.pause;
-  return (
-    <label class="field">
-      <span>{words.lasts}</span>
-      <select name="for">
-        {DURATIONS.map((lasts) => (
-          <option key={lasts} value={lasts}>
-            {words.durations[lasts]}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  return <Choice label={words.lasts} name="for" choices={DURATIONS.map((lasts) => [lasts, words.durations[lasts]])} />;
 }
 
 /** Blanks around a password belong to it. */

@@ -131,7 +131,7 @@ export function useOpened(): RefObject<HTMLElement | null> {
   return place;
 }
 
-type Attempts = Readonly<{ isBusy: boolean; attempt: (run: () => Promise<void>) => void }>;
+export type Attempts = Readonly<{ isBusy: boolean; attempt: (run: () => Promise<void>) => void }>;
 
 /** For a button or a form that must not ask again while what it asked for runs. */
 export function useAttempt(): Attempts {

@@ -3,10 +3,10 @@ import type { DetailedAccount } from "../../../src/admin/accounts.ts";
 import { t } from "../../admin-texts.ts";
 import { post, put, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons, typedIn } from "../../fields.tsx";
+import { Choice, Form, typedIn } from "../../fields.tsx";
 import { size } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Card, Field, fieldsOf, Said } from "../../parts.tsx";
+import { Card, Field, Said } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { type Made, MadeSecret, PasswordField } from "./new-accounts.tsx";
 
@@ -22,26 +22,19 @@ export function pathOf({ name }: Readonly<{ name: string }>, what: string): stri
 export function AccountPassword({ account, changed }: Props) {
   const [made, setMade] = useState<Made | null>(null);
   const words = t.value.accounts;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    if (!(form instanceof HTMLFormElement)) return;
-    const { password } = typedIn(form);
-    attempt(async () => {
-      const done = await withProof(() => post<Made>(pathOf(account, "password"), password));
-      tell(words.passwordSet(account.name));
-      form.reset();
-      setMade(done);
-      changed();
-    });
+  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
+    const done = await withProof(() => post<Made>(pathOf(account, "password"), typedIn(form).password));
+    tell(words.passwordSet(account.name));
+    form.reset();
+    setMade(done);
+    changed();
   };
   return (
     <Card title={words.setPassword}>
       <p class="hint">{words.passwordSays}</p>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.setPassword} isPlain submit={submit}>
         <PasswordField />
-        <FormButtons label={words.setPassword} isPlain />
-      </form>
+      </Form>
       {made !== null && <MadeSecret {...made} close={() => setMade(null)} />}
     </Card>
   );
@@ -53,54 +46,34 @@ export function AccountQuota({ account, changed }: Props) {
   const spoken = language.value;
   const shown = (bytes: number): string => (bytes === 0 ? words.noLimit : size(bytes, spoken));
   const sizes = new Set([...OFFERED_GB.map((count) => count * GB), ...(quotaBytes === null ? [] : [quotaBytes]), 0]);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { quota = "" } = fieldsOf(event.currentTarget);
-    attempt(async () => {
-      await put(pathOf(account, "quota"), { quotaBytes: quota === "" ? null : Number(quota) });
-      tell(words.quotaSet(name));
-      changed();
-    });
+  const choices = [
+    ["", words.quotaUsual(shown(usualQuotaBytes))] as const,
+    ...Array.from(sizes, (bytes) => [String(bytes), shown(bytes)] as const),
+  ];
+  const submit = async ({ quota = "" }): Promise<void> => {
+    await put(pathOf(account, "quota"), { quotaBytes: quota === "" ? null : Number(quota) });
+    tell(words.quotaSet(name));
+    changed();
   };
   return (
     <Card title={words.quota}>
-      <form class="fields" onSubmit={submit}>
-        <label class="field">
-          <span>{words.quota}</span>
-          <select name="quota">
-            <option value="" selected={quotaBytes === null}>
-              {words.quotaUsual(shown(usualQuotaBytes))}
-            </option>
-            {[...sizes].map((bytes) => (
-              <option key={bytes} value={bytes} selected={bytes === quotaBytes}>
-                {shown(bytes)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <FormButtons label={words.save} isPlain />
-      </form>
+      <Form label={words.save} isPlain submit={submit}>
+        <Choice label={words.quota} name="quota" choices={choices} chosen={String(quotaBytes ?? "")} />
+      </Form>
     </Card>
   );
 }
 
 export function AccountNetworks({ account, changed }: Props) {
   const words = t.value.accounts;
-  const change = (ask: () => Promise<unknown>, after: () => void = () => undefined): void =>
-    attempt(async () => {
-      await withProof(ask);
-      tell(words.networksSet(account.name));
-      after();
-      changed();
-    });
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { network = "" } = fieldsOf(form);
-    change(
-      () => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }),
-      () => form instanceof HTMLFormElement && form.reset(),
-    );
+  const change = async (ask: () => Promise<unknown>): Promise<void> => {
+    await withProof(ask);
+    tell(words.networksSet(account.name));
+    changed();
+  };
+  const submit = async ({ network = "" }, form: HTMLFormElement): Promise<void> => {
+    await change(() => post(pathOf(account, "networks"), { networks: network.match(/[^\s,]+/g) ?? [] }));
+    form.reset();
   };
   return (
     <Card title={words.networks}>
@@ -112,17 +85,16 @@ export function AccountNetworks({ account, changed }: Props) {
             <button
               type="button"
               aria-label={words.takeNetwork(network)}
-              onClick={() => change(() => remove(pathOf(account, `networks/${network}`)))}
+              onClick={() => attempt(() => change(() => remove(pathOf(account, `networks/${network}`))))}
             >
               {words.take}
             </button>
           </li>
         ))}
       </ul>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.addNetwork} isPlain submit={submit}>
         <Field label={words.network} name="network" required maxLength={500} />
-        <FormButtons label={words.addNetwork} isPlain />
-      </form>
+      </Form>
     </Card>
   );
 }

@@ -4,10 +4,10 @@ import type { CountedPage } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons, Remove } from "../../fields.tsx";
+import { Form, Remove } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Field, fieldsOf, Said, State, useAttempt, useFilled, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { Card, Field, fieldsOf, Said, State, useFilled, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { go, route } from "../../route.ts";
 import { Pages } from "../list-parts.tsx";
@@ -96,28 +96,21 @@ function AliasRow({ item: { address, targets, blocked }, changed }: RowProps) {
 }
 
 function AddAlias({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
-  const busy = useAttempt();
   const place = useOpened();
   const words = t.value.accounts;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { address = "", targets = "" } = fieldsOf(event.currentTarget);
+  const submit = async ({ address = "", targets = "" }): Promise<void> => {
     const each = targets.match(/[^\s,]+/g) ?? [];
-    busy.attempt(async () => {
-      await withProof(() => post("aliases", { address, targets: each }));
-      tell(words.aliasAdded(address, each.join(", ")));
-      added();
-      close();
-    });
+    await withProof(() => post("aliases", { address, targets: each }));
+    tell(words.aliasAdded(address, each.join(", ")));
+    added();
+    close();
   };
   return (
-    <section ref={place} tabIndex={-1} class="card" aria-label={words.addAlias}>
-      <h2>{words.addAlias}</h2>
-      <form class="fields" onSubmit={submit}>
+    <Card title={words.addAlias} place={place}>
+      <Form label={words.addAlias} submit={submit} close={close}>
         <Field label={words.alias} name="address" type="email" required maxLength={254} />
         <Field label={words.targets} name="targets" required maxLength={2_000} />
-        <FormButtons label={words.addAlias} isBusy={busy.isBusy} close={close} />
-      </form>
-    </section>
+      </Form>
+    </Card>
   );
 }

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { type Complaint, complaintOf, post, Refused } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { FormButtons, typedIn } from "../../fields.tsx";
+import { Form, typedIn } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Field, Said, useAttempt, useOpened } from "../../parts.tsx";
+import { Card, Field, Said, useOpened } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { Secret } from "../../secrets.tsx";
 
@@ -14,33 +14,25 @@ export type Made = Readonly<{ name: string; password: string | null }>;
 
 export function AddAccount({ added, close }: Readonly<{ added: () => void; close: () => void }>) {
   const [made, setMade] = useState<Made | null>(null);
-  const { isBusy, attempt } = useAttempt();
   const place = useOpened();
   const words = t.value.accounts;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    if (!(form instanceof HTMLFormElement)) return;
+  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
     const { name, password } = typedIn(form);
-    attempt(async () => {
-      const done = await withProof(() => post<Made>("accounts", { name, ...password }));
-      tell(words.added(done.name));
-      form.reset();
-      added();
-      if (done.password === null) close();
-      else setMade(done);
-    });
+    const done = await withProof(() => post<Made>("accounts", { name, ...password }));
+    tell(words.added(done.name));
+    form.reset();
+    added();
+    if (done.password === null) close();
+    else setMade(done);
   };
   return (
-    <section ref={place} tabIndex={-1} class="card" aria-label={words.add}>
-      <h2>{words.add}</h2>
-      <form class="fields" onSubmit={submit}>
+    <Card title={words.add} place={place}>
+      <Form label={words.add} submit={submit} close={close}>
         <Field label={words.address} name="name" type="email" required maxLength={254} />
         <PasswordField />
-        <FormButtons label={words.add} isBusy={isBusy} close={close} />
-      </form>
+      </Form>
       {made !== null && <MadeSecret {...made} close={close} />}
-    </section>
+    </Card>
   );
 }
 
@@ -75,13 +67,10 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
   const [report, setReport] = useState<Imported | null>(null);
   // It may name lines, which are read beside the file: it stays until the next try. Each is announced again, also the same one.
   const [refusal, setRefusal] = useState<(Complaint & Readonly<{ nth: number }>) | null>(null);
-  const { isBusy, attempt } = useAttempt();
   const place = useOpened();
   const words = t.value.accounts;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const chosen = form instanceof HTMLFormElement ? new FormData(form).get("file") : null;
+  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
+    const chosen = new FormData(form).get("file");
     const refuse = (why: Complaint): void => {
       setReport(null);
       setRefusal((last) => ({ ...why, nth: (last?.nth ?? 0) + 1 }));
@@ -90,37 +79,33 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     if (chosen.size > MOST_BYTES) return refuse({ text: words.tooLarge, lang: language.value });
     setReport(null);
     setRefusal(null);
-    attempt(async () => {
-      const file = await chosen.text();
-      try {
-        setReport(await withProof(() => post<Imported>("accounts/import", { file })));
-      } catch (error) {
-        if (!(error instanceof Refused) || error.status === 401) throw error;
-        refuse(complaintOf(error));
-      }
-      // Also after a refusal: some may have been imported before it.
-      imported();
-    });
+    const file = await chosen.text();
+    try {
+      setReport(await withProof(() => post<Imported>("accounts/import", { file })));
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status === 401) throw error;
+      refuse(complaintOf(error));
+    }
+    // Also after a refusal: some may have been imported before it.
+    imported();
   };
   return (
-    <section ref={place} tabIndex={-1} class="card" aria-label={words.importTitle}>
-      <h2>{words.importTitle}</h2>
+    <Card title={words.importTitle} place={place}>
       <p class="hint">{words.importSays}</p>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.importNow} submit={submit} close={close}>
         <label class="field">
           <span>{words.file}</span>
           <input type="file" name="file" required />
         </label>
-        <FormButtons label={words.importNow} isBusy={isBusy} close={close} />
-      </form>
+      </Form>
       {refusal !== null && (
         <p key={refusal.nth} class="error" role="alert">
           <Said {...refusal} />
         </p>
       )}
       {report !== null && <Report {...report} />}
-    </section>
+    </Card>
   );
 }
 

@@ -3,10 +3,10 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { FormButtons } from "../../fields.tsx";
+import { Form } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Field, fieldsOf, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { Address, At, Card, Field, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { turnTo } from "../../shell.tsx";
@@ -73,25 +73,19 @@ type FormProps = Readonly<{ allowed: () => void; close: () => void }>;
 function AllowForm({ allowed, close }: FormProps) {
   const place = useOpened();
   const words = t.value.bans;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { network = "", note = "", for: duration = "" } = fieldsOf(event.currentTarget);
-    attempt(async () => {
-      await allow({ network, note, for: duration });
-      close();
-      allowed();
-    });
+  const submit = async ({ network = "", note = "", for: duration = "" }): Promise<void> => {
+    await allow({ network, note, for: duration });
+    close();
+    allowed();
   };
   return (
-    <section ref={place} tabIndex={-1} class="card" aria-label={words.allow}>
-      <h2>{words.allow}</h2>
-      <form class="fields" onSubmit={submit}>
+    <Card title={words.allow} place={place}>
+      <Form label={words.allow} submit={submit} close={close}>
         <Field label={words.target} name="network" required maxLength={64} placeholder="203.0.113.0/24" />
         <Field label={words.reason} name="note" maxLength={LONGEST_NOTE} />
         <Durations unset={words.never} />
-        <FormButtons label={words.allow} close={close} />
-      </form>
-    </section>
+      </Form>
+    </Card>
   );
 }
 

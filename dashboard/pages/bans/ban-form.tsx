@@ -4,9 +4,9 @@ import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
 import { t } from "../../admin-texts.ts";
 import { get } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons } from "../../fields.tsx";
+import { Choice, Form } from "../../fields.tsx";
 import { language } from "../../messages.ts";
-import { Field, fieldsOf, Said, useFilled, useOpened } from "../../parts.tsx";
+import { Card, Field, Said, useFilled, useOpened } from "../../parts.tsx";
 import { kindOf } from "../find/question.ts";
 import { type BanRequest, ban, effectsOf, LONGEST_NOTE } from "./ban-commands.ts";
 
@@ -19,12 +19,10 @@ export function BanForm({ target, close, banned }: Props) {
   const form = useFilled({ ip: target });
   const place = useOpened();
   const [preview, setPreview] = useState<Preview | null>(null);
-  const look = (event: Event): void => {
-    event.preventDefault();
-    const { ip = "", reason = "", for: duration = "" } = fieldsOf(event.currentTarget);
+  const look = async ({ ip = "", reason = "", for: duration = "" }): Promise<void> => {
     if (kindOf(ip) !== "address") return tell(words.noAddress(ip), { tone: "bad" });
     const request = { ip, reason, for: duration };
-    attempt(async () => setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) }));
+    setPreview({ request, of: await get<AddressAnswer>(`why/${ip}`) });
   };
   const confirm = ({ request, of }: Preview): void =>
     attempt(async () => {
@@ -32,14 +30,12 @@ export function BanForm({ target, close, banned }: Props) {
       close();
     });
   return (
-    <section ref={place} tabIndex={-1} class="card" aria-label={words.ban}>
-      <h2>{words.ban}</h2>
-      <form ref={form} class="fields" onSubmit={look} onInput={() => setPreview(null)}>
+    <Card title={words.ban} place={place}>
+      <Form label={words.preview} place={form} submit={look} close={close} onInput={() => setPreview(null)}>
         <Field label={words.target} name="ip" required maxLength={64} placeholder="203.0.113.7" />
         <Field label={words.reason} name="reason" maxLength={LONGEST_NOTE} />
         <Durations unset={words.asConfigured} />
-        <FormButtons label={words.preview} close={close} />
-      </form>
+      </Form>
       {preview !== null && (
         <div class="preview" role="status">
           <h3>{words.would}</h3>
@@ -49,26 +45,14 @@ export function BanForm({ target, close, banned }: Props) {
           </button>
         </div>
       )}
-    </section>
+    </Card>
   );
 }
 
 /** `unset`: what it means to name no time. */
 export function Durations({ unset }: Readonly<{ unset: string }>) {
   const words = t.value.bans;
-  return (
-    <label class="field">
-      <span>{words.duration}</span>
-      <select name="for">
-        <option value="">{unset}</option>
-        {Object.entries(words.durations).map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  return <Choice label={words.duration} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
 }
 
 function Effects({ request, of }: Preview) {

@@ -3,15 +3,16 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
-import { FormButtons } from "../../fields.tsx";
+import { Choice } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Field, fieldsOf, now, Said, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { go, hrefOf, type Query, route } from "../../route.ts";
 import { LiveRows, WaitingRows } from "../../rows.tsx";
 import { Heading, turnTo } from "../../shell.tsx";
+import { Filters, sendForm } from "../list-parts.tsx";
 import {
   addressOf,
   type EventFilter,
@@ -153,39 +154,28 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
 /** What the list of events shows; the address of the page says the same. */
 export function EventFilters({ query }: Readonly<{ query: Query }>) {
   const words = t.value.events;
-  const form = useFilled(fieldsFor(query));
-  const isSet = Object.values(query).some((value) => value !== "");
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    go("events", addressOf(fieldsOf(event.currentTarget)));
-  };
   return (
-    <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
-      <summary>{words.filters}</summary>
-      <form ref={form} onSubmit={submit} role="search">
-        <label class="field">
-          <span>{words.type}</span>
-          <select name="type" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
-            <option value="">{words.anyType}</option>
-            {Object.entries(t.value.eventNames).map(([type, name]) => (
-              <option key={type} value={type}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <Field label={words.address} name="ip" maxLength={64} />
-        <Field label={words.account} name="account" maxLength={320} />
-        <Field label={words.text} name="text" maxLength={200} />
-        <Field label={words.from} name="from" type="datetime-local" />
-        <Field label={words.to} name="to" type="datetime-local" />
-        <FormButtons label={words.apply}>
-          <button type="button" disabled={!isSet} onClick={() => turnTo("events", {})}>
-            {words.clear}
-          </button>
-        </FormButtons>
-      </form>
-    </details>
+    <Filters
+      title={words.filters}
+      label={words.apply}
+      filled={fieldsFor(query)}
+      isSet={Object.values(query).some((value) => value !== "")}
+      search={(fields) => go("events", addressOf(fields))}
+      clear={words.clear}
+      clearAll={() => turnTo("events", {})}
+    >
+      <Choice
+        label={words.type}
+        name="type"
+        onChange={sendForm}
+        choices={[["", words.anyType], ...Object.entries(t.value.eventNames)]}
+      />
+      <Field label={words.address} name="ip" maxLength={64} />
+      <Field label={words.account} name="account" maxLength={320} />
+      <Field label={words.text} name="text" maxLength={200} />
+      <Field label={words.from} name="from" type="datetime-local" />
+      <Field label={words.to} name="to" type="datetime-local" />
+    </Filters>
   );
 }
 

@@ -4,10 +4,10 @@ import type { AllowedSenderItem, GreylistPauseItem } from "../../../src/admin/fi
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { FormButtons, Lasts } from "../../fields.tsx";
+import { Form, Lasts } from "../../fields.tsx";
 import { percent, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { Address, At, Card, Field, fieldsOf, Said, useLoaded, Waiting } from "../../parts.tsx";
+import { Address, At, Card, Field, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { Pages } from "../list-parts.tsx";
@@ -19,24 +19,17 @@ const MOST_SHOWN = 50;
 export function MailGreylist() {
   const pauses = useLoaded(() => get<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500"), []);
   const words = t.value.mail;
-  const pause = (recipient: string, lasts: string): void =>
-    attempt(() => pauseGreylist(recipient, lasts, pauses.reload));
+  const pause = (recipient: string, lasts: string): Promise<void> => pauseGreylist(recipient, lasts, pauses.reload);
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { recipient = "", for: lasts = "" } = fieldsOf(event.currentTarget);
-    pause(recipient, lasts);
-  };
   return (
     <>
       <Card title={words.codeTitle}>
         <p class="hint">{words.codeHint}</p>
         {may("greylist") && (
-          <form class="fields" onSubmit={submit}>
+          <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
             <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
             <Lasts />
-            <FormButtons label={words.pause} />
-          </form>
+          </Form>
         )}
         <h3>{words.pauses}</h3>
         <Waiting error={pauses.error} reload={pauses.reload} isLoaded={pauses.data !== null} />
@@ -60,7 +53,7 @@ export function MailGreylist() {
           ))}
         </ul>
       </Card>
-      <WaitingList pause={(recipient) => pause(recipient, "")} />
+      <WaitingList pause={(recipient) => attempt(() => pause(recipient, ""))} />
     </>
   );
 }
@@ -186,14 +179,9 @@ function Days({ data }: Readonly<{ data: SpamScores }>) {
 function Senders() {
   const { data, error, reload } = useLoaded(() => get<CountedPage<AllowedSenderItem>>("spam/senders?limit=500"), []);
   const words = t.value.mail;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { account = "", sender = "" } = fieldsOf(form);
-    attempt(async () => {
-      await allowSender({ account, sender }, reload);
-      if (form instanceof HTMLFormElement) form.reset();
-    });
+  const submit = async ({ account = "", sender = "" }, form: HTMLFormElement): Promise<void> => {
+    await allowSender({ account, sender }, reload);
+    form.reset();
   };
   return (
     <Card title={words.senders}>
@@ -222,11 +210,10 @@ function Senders() {
         ))}
       </ul>
       {may("allow") && (
-        <form class="fields" onSubmit={submit}>
+        <Form label={words.allow} isPlain submit={submit}>
           <Field label={words.account} name="account" type="email" required maxLength={320} />
           <Field label={words.senderPattern} name="sender" required maxLength={320} />
-          <FormButtons label={words.allow} isPlain />
-        </form>
+        </Form>
       )}
     </Card>
   );

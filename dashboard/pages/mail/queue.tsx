@@ -4,12 +4,12 @@ import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf, stillListed } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { FormButtons } from "../../fields.tsx";
-import { Field, fieldsOf, useFilled, useLoaded, Waiting } from "../../parts.tsx";
+import { Choice } from "../../fields.tsx";
+import { Field, useLoaded, Waiting } from "../../parts.tsx";
 import { go, type Query, route } from "../../route.ts";
 import { may } from "../../session.ts";
 import { focusHeading, turnTo } from "../../shell.tsx";
-import { Pages } from "../list-parts.tsx";
+import { Filters, Pages, sendForm } from "../list-parts.tsx";
 import { type Chosen, changeQueue, type QueueAction } from "./mail-commands.ts";
 import { QueueConfirm, QueueRow, QueueSelection } from "./queue-rows.tsx";
 
@@ -118,35 +118,25 @@ export function MailQueue() {
 
 function QueueFilters({ filter, isSet }: Readonly<{ filter: Query; isSet: boolean }>) {
   const words = t.value.mail;
-  const form = useFilled(filter);
-  const search = (event: Event): void => {
-    event.preventDefault();
-    go("mail", fieldsOf(event.currentTarget));
-  };
   return (
-    <details class="card filters" open={isSet || matchMedia("(min-width: 640px)").matches}>
-      <summary>{words.search}</summary>
-      <form ref={form} onSubmit={search}>
-        <Field label={words.account} name="account" maxLength={320} />
-        <Field label={words.sender} name="sender" maxLength={320} />
-        <Field label={words.recipient} name="recipient" maxLength={320} />
-        <label class="field">
-          <span>{words.state}</span>
-          <select name="state" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
-            <option value="">{words.anyState}</option>
-            {STATES.map((name) => (
-              <option key={name} value={name}>
-                {words.states[name]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <FormButtons label={words.search}>
-          <button type="button" disabled={!isSet} onClick={() => turnTo("mail", {})}>
-            {words.clear}
-          </button>
-        </FormButtons>
-      </form>
-    </details>
+    <Filters
+      title={words.search}
+      label={words.search}
+      filled={filter}
+      isSet={isSet}
+      search={(fields) => go("mail", fields)}
+      clear={words.clear}
+      clearAll={() => turnTo("mail", {})}
+    >
+      <Field label={words.account} name="account" maxLength={320} />
+      <Field label={words.sender} name="sender" maxLength={320} />
+      <Field label={words.recipient} name="recipient" maxLength={320} />
+      <Choice
+        label={words.state}
+        name="state"
+        onChange={sendForm}
+        choices={[["", words.anyState], ...STATES.map((name) => [name, words.states[name]] as const)]}
+      />
+    </Filters>
   );
 }

@@ -5,9 +5,9 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type Listed, SecretsCard, SessionFacts } from "../../access-rows.tsx";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons, typedIn } from "../../fields.tsx";
+import { Form, typedIn } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, fieldsOf, Said, State, useAttempt, useLoaded, useOpened, Waiting } from "../../parts.tsx";
+import { At, Card, Field, Said, State, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader } from "../../session.ts";
@@ -28,23 +28,16 @@ export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) 
 
 /** Whether it is easy to guess the server says. */
 export function NewPassword({ done }: Readonly<{ done: () => void }>) {
-  const { isBusy, attempt } = useAttempt();
   const words = t.value.me;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    if (!(form instanceof HTMLFormElement)) return;
-    const { password } = typedIn(form);
-    attempt(async () => {
-      await withProof(() => post("me/password", password));
-      form.reset();
-      tell(words.passwordSet);
-      passwordsSet.value += 1;
-      done();
-    });
+  const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
+    await withProof(() => post("me/password", typedIn(form).password));
+    form.reset();
+    tell(words.passwordSet);
+    passwordsSet.value += 1;
+    done();
   };
   return (
-    <form class="fields" onSubmit={submit}>
+    <Form label={words.setPassword} submit={submit}>
       <input type="text" name="username" value={reader.value?.account ?? ""} autocomplete="username" hidden readOnly />
       <Field
         label={words.newPassword}
@@ -54,8 +47,7 @@ export function NewPassword({ done }: Readonly<{ done: () => void }>) {
         maxLength={512}
         autocomplete="new-password"
       />
-      <FormButtons label={words.setPassword} isBusy={isBusy} />
-    </form>
+    </Form>
   );
 }
 
@@ -81,18 +73,12 @@ export function AppPasswordsCard() {
 
 function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; made: () => void }>) {
   const [fresh, setFresh] = useState<Made | null>(null);
-  const { isBusy, attempt } = useAttempt();
   const words = t.value.me.apps;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { name = "" } = fieldsOf(form);
+  const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
     if (names.includes(name)) return tell(words.isThere(name), { tone: "bad" });
-    attempt(async () => {
-      setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
-      if (form instanceof HTMLFormElement) form.reset();
-      made();
-    });
+    setFresh(await withProof(() => post<Made>("me/app-passwords", { name })));
+    form.reset();
+    made();
   };
   return (
     <>
@@ -107,10 +93,9 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
       )}
       {names.length >= MOST && <p class="hint">{words.most}</p>}
       {names.length < MOST && (
-        <form class="fields" onSubmit={submit}>
+        <Form label={words.make} isPlain submit={submit}>
           <Field label={words.name} name="name" required maxLength={40} />
-          <FormButtons label={words.make} isPlain isBusy={isBusy} />
-        </form>
+        </Form>
       )}
     </>
   );

@@ -2,10 +2,10 @@ import type { Forwarding, MOST_FORWARDS } from "../../../src/admin/mailboxes.ts"
 import type { VACATION_LIMITS, WrittenVacation } from "../../../src/core/vacation.ts";
 import { get, put, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
-import { FormButtons } from "../../fields.tsx";
+import { Form } from "../../fields.tsx";
 import { isPast } from "../../format.ts";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { focusHeading } from "../../shell.tsx";
 
@@ -37,7 +37,8 @@ function ForwardingCard() {
 type Changes = Readonly<{ forwarding: Forwarding; changed: () => void }>;
 
 function Addresses({ forwarding: { to, keep }, changed }: Changes) {
-  const { isBusy, attempt } = useAttempt();
+  const busy = useAttempt();
+  const { isBusy, attempt } = busy;
   const words = t.value.me.forwarding;
   // What this page knows may be older than its own last change.
   const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
@@ -46,18 +47,10 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
     tell(says);
     changed();
   };
-  const add = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { address = "" } = fieldsOf(form);
+  const add = async ({ address = "" }, form: HTMLFormElement): Promise<void> => {
     if (to.includes(address)) return tell(words.isThere(address), { tone: "bad" });
-    attempt(async () => {
-      await set(
-        (now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }),
-        words.isSent(address),
-      );
-      if (form instanceof HTMLFormElement) form.reset();
-    });
+    await set((now) => ({ ...now, to: [...now.to.filter((one) => one !== address), address] }), words.isSent(address));
+    form.reset();
   };
   const takeOff = (address: string): void =>
     attempt(async () => {
@@ -94,10 +87,9 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
       )}
       {to.length >= MOST_ADDRESSES && <p class="hint">{words.most}</p>}
       {to.length < MOST_ADDRESSES && (
-        <form class="fields" onSubmit={add}>
+        <Form label={words.send} isPlain busy={busy} submit={add}>
           <Field label={words.address} name="address" type="email" required maxLength={320} />
-          <FormButtons label={words.send} isPlain isBusy={isBusy} />
-        </form>
+        </Form>
       )}
     </>
   );
@@ -109,23 +101,18 @@ const PATH = "me/vacation";
 /** What is answered while the reader is away. */
 function VacationCard() {
   const { data, error, reload } = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
-  const { isBusy, attempt } = useAttempt();
+  const busy = useAttempt();
   const words = t.value.me.vacation;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const { subject = "", text = "", day = "" } = fieldsOf(event.currentTarget);
-    attempt(async () => {
-      await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
-      tell(words.isOn);
-      reload();
-    });
+  const submit = async ({ subject = "", text = "", day = "" }): Promise<void> => {
+    await withProof(() => put(PATH, { subject, text, until: endOf(day) }));
+    tell(words.isOn);
+    reload();
   };
-  const end = (): void =>
-    attempt(async () => {
-      await withProof(() => remove(PATH));
-      tell(words.isOff);
-      reload();
-    });
+  const end = async (): Promise<void> => {
+    await withProof(() => remove(PATH));
+    tell(words.isOff);
+    reload();
+  };
   const vacation = data?.vacation ?? null;
   return (
     <Card title={words.title}>
@@ -133,7 +120,19 @@ function VacationCard() {
       <Waiting error={error} reload={reload} isLoaded={data !== null} />
       {data !== null && <p role="status">{vacation === null ? words.none : <InForce of={vacation} />}</p>}
       {data !== null && (
-        <form class="fields" onSubmit={submit}>
+        <Form
+          label={vacation === null ? words.set : words.change}
+          isPlain
+          busy={busy}
+          submit={submit}
+          others={
+            vacation !== null && (
+              <button type="button" aria-disabled={busy.isBusy} onClick={() => busy.attempt(end)}>
+                {words.end}
+              </button>
+            )
+          }
+        >
           <Field
             label={words.subject}
             name="subject"
@@ -145,14 +144,7 @@ function VacationCard() {
             <textarea name="text" rows={5} required maxLength={MOST_CHARACTERS.text} defaultValue={vacation?.text} />
           </label>
           <Field label={words.day} name="day" type="date" defaultValue={dayOf(vacation?.until ?? null)} />
-          <FormButtons label={vacation === null ? words.set : words.change} isPlain isBusy={isBusy}>
-            {vacation !== null && (
-              <button type="button" aria-disabled={isBusy} onClick={end}>
-                {words.end}
-              </button>
-            )}
-          </FormButtons>
-        </form>
+        </Form>
       )}
     </Card>
   );

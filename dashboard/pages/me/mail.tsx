@@ -2,9 +2,9 @@ import { useState } from "preact/hooks";
 import type { OwnMail } from "../../../src/admin/declare/items.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons, Lasts } from "../../fields.tsx";
+import { Form, Lasts } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
-import { At, Card, Field, fieldsOf, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 
 type SenderItem = Readonly<{ sender: string }>;
 
@@ -22,14 +22,9 @@ export function SendersCard() {
     reload();
     tell(words.senderOff(sender), { undo: () => add(sender) });
   };
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { sender = "" } = fieldsOf(form);
-    attempt(async () => {
-      await add(sender);
-      if (form instanceof HTMLFormElement) form.reset();
-    });
+  const submit = async ({ sender = "" }, form: HTMLFormElement): Promise<void> => {
+    await add(sender);
+    form.reset();
   };
   return (
     <Card title={words.senders}>
@@ -46,10 +41,9 @@ export function SendersCard() {
           </li>
         ))}
       </ul>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.allow} isPlain submit={submit}>
         <Field label={words.sender} name="sender" required maxLength={320} />
-        <FormButtons label={words.allow} isPlain />
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -58,16 +52,12 @@ type CodeProps = Readonly<{ until: string | null; changed: () => void }>;
 
 /** For a reader who waits for a code: greylisting lets first mails in at once for a while. */
 export function CodeCard({ until, changed }: CodeProps) {
-  const { isBusy, attempt: attemptOne } = useAttempt();
+  const busy = useAttempt();
   const words = t.value.me;
-  const pause = (event: Event): void => {
-    event.preventDefault();
-    const { for: lasts = "" } = fieldsOf(event.currentTarget);
-    attemptOne(async () => {
-      await post("me/greylist-pause", { for: lasts });
-      changed();
-      tell(words.paused, { undo: resume });
-    });
+  const pause = async ({ for: lasts = "" }): Promise<void> => {
+    await post("me/greylist-pause", { for: lasts });
+    changed();
+    tell(words.paused, { undo: resume });
   };
   const resume = async (): Promise<void> => {
     await remove("me/greylist-pause");
@@ -80,15 +70,14 @@ export function CodeCard({ until, changed }: CodeProps) {
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
-          <button type="button" onClick={() => attemptOne(resume)}>
+          <button type="button" onClick={() => busy.attempt(resume)}>
             {words.resume}
           </button>
         </p>
       )}
-      <form class="fields" onSubmit={pause}>
+      <Form label={words.pause} isPlain busy={busy} submit={pause}>
         <Lasts />
-        <FormButtons label={words.pause} isPlain isBusy={isBusy} />
-      </form>
+      </Form>
     </Card>
   );
 }
@@ -97,17 +86,12 @@ export function CodeCard({ until, changed }: CodeProps) {
 export function FollowCard() {
   const [id, setId] = useState("");
   const words = t.value.me;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    setId(fieldsOf(event.currentTarget)["id"] ?? "");
-  };
   return (
     <Card title={words.follow}>
       <p class="hint">{words.followHint}</p>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.followIt} isPlain submit={async ({ id: typed = "" }) => setId(typed)}>
         <Field label={words.followId} name="id" required maxLength={998} />
-        <FormButtons label={words.followIt} isPlain />
-      </form>
+      </Form>
       <div role="status">{id !== "" && <Path key={id} id={id} />}</div>
     </Card>
   );

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { t } from "../../admin-texts.ts";
 import { get, post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
+import { Choice } from "../../fields.tsx";
 import { Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { go, route } from "../../route.ts";
@@ -107,16 +108,12 @@ function Listed({ items, edits, setEdits }: ListedProps) {
     <>
       <p class="hint">{words.hint}</p>
       <div class="fields">
-        <label class="field">
-          <span>{words.group}</span>
-          <select value={group} onChange={({ currentTarget }) => go("settings", { group: currentTarget.value })}>
-            {groups.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label={words.group}
+          choices={groups.map((name) => [name, name])}
+          value={group}
+          onChange={({ currentTarget }) => go("settings", { group: currentTarget.value })}
+        />
         <Field
           label={words.search}
           type="search"

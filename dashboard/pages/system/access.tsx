@@ -6,10 +6,10 @@ import { LastUse, type Listed, SessionFacts } from "../../access-rows.tsx";
 import { t } from "../../admin-texts.ts";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { FormButtons, Surely } from "../../fields.tsx";
+import { Choice, Form, Surely } from "../../fields.tsx";
 import { isPast, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
-import { At, Card, Field, fieldsOf, now, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { At, Card, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
 import { Secret } from "../../secrets.tsx";
 import { reader } from "../../session.ts";
@@ -139,22 +139,15 @@ const CHOSEN = "chosen";
 export function TokenForm({ made }: Readonly<{ made: () => void }>) {
   const [role, setRole] = useState("viewer");
   const [fresh, setFresh] = useState<Made | null>(null);
-  const { isBusy, attempt } = useAttempt();
   const words = t.value.access;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    if (!(form instanceof HTMLFormElement)) return;
-    const { name = "", expires = "" } = fieldsOf(form);
+  const submit = async ({ name = "", expires = "" }, form: HTMLFormElement): Promise<void> => {
     const scopes = role === CHOSEN ? new FormData(form).getAll("scope") : [role];
     if (scopes.length === 0) return tell(words.noScope, { tone: "bad" });
-    attempt(async () => {
-      const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
-      setFresh(await withProof(() => post<Made>("tokens", body)));
-      form.reset();
-      setRole("viewer");
-      made();
-    });
+    const body = { name, scopes, ...(expires === "" ? {} : { expires }) };
+    setFresh(await withProof(() => post<Made>("tokens", body)));
+    form.reset();
+    setRole("viewer");
+    made();
   };
   return (
     <>
@@ -168,31 +161,18 @@ export function TokenForm({ made }: Readonly<{ made: () => void }>) {
         />
       )}
       <h3>{words.make}</h3>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.make} submit={submit}>
         <Field label={words.name} name="name" required maxLength={64} pattern="[A-Za-z0-9_.\-]+" />
-        <label class="field">
-          <span>{words.role}</span>
-          <select name="role" value={role} onChange={({ currentTarget }) => setRole(currentTarget.value)}>
-            {Object.entries(words.roles).map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field">
-          <span>{words.lasts}</span>
-          <select name="expires">
-            {Object.entries(words.durations).map(([value, text]) => (
-              <option key={value} value={value} selected={value === "90d"}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Choice
+          label={words.role}
+          name="role"
+          choices={Object.entries(words.roles)}
+          value={role}
+          onChange={({ currentTarget }) => setRole(currentTarget.value)}
+        />
+        <Choice label={words.lasts} name="expires" choices={Object.entries(words.durations)} chosen="90d" />
         {role === CHOSEN && <Scopes />}
-        <FormButtons label={words.make} isBusy={isBusy} />
-      </form>
+      </Form>
     </>
   );
 }

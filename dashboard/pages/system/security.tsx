@@ -5,8 +5,8 @@ import { t } from "../../admin-texts.ts";
 import { get, post, remove } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { save } from "../../export.ts";
-import { FormButtons, Surely } from "../../fields.tsx";
-import { Card, Field, fieldsOf, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
+import { Form, Surely } from "../../fields.tsx";
+import { Card, Field, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
 import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { withProof } from "../../proof.tsx";
 import { Copy, QrCode } from "../../secrets.tsx";
@@ -38,29 +38,21 @@ export function PasskeysCard() {
 }
 
 function AddPasskey({ added }: Readonly<{ added: () => void }>) {
-  const { isBusy, attempt } = useAttempt();
   const words = t.value.passkeys;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    if (!(form instanceof HTMLFormElement)) return;
-    const { name = "" } = fieldsOf(form);
-    attempt(async () => {
-      const asked = await withProof(() => post<Asked>("factors/passkeys", {}));
-      const made = await makePasskey(asked);
-      await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
-      tell(words.wasAdded(name));
-      form.reset();
-      added();
-    });
+  const submit = async ({ name = "" }, form: HTMLFormElement): Promise<void> => {
+    const asked = await withProof(() => post<Asked>("factors/passkeys", {}));
+    const made = await makePasskey(asked);
+    await withProof(() => post("factors/passkeys/confirm", { ...made, name }));
+    tell(words.wasAdded(name));
+    form.reset();
+    added();
   };
   return (
     <>
       <h3>{words.add}</h3>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.add} submit={submit}>
         <Field label={words.name} name="name" required maxLength={64} />
-        <FormButtons label={words.add} isBusy={isBusy} />
-      </form>
+      </Form>
     </>
   );
 }
@@ -84,8 +76,8 @@ export function TotpCard() {
       setCodes(null);
       setBegun(await withProof(() => post<TotpBegun>("factors/totp", {})));
     });
-  const confirm = (code: string): void =>
-    attempt(async () => showCodes(await post<NewCodes>("factors/totp/confirm", { code })));
+  const confirm = async ({ code = "" }): Promise<void> =>
+    showCodes(await post<NewCodes>("factors/totp/confirm", { code }));
   const renew = async (): Promise<void> => showCodes(await withProof(() => post<NewCodes>("factors/recovery", {})));
   const removeApp = async (): Promise<void> => {
     await withProof(() => remove("factors/totp"));
@@ -98,7 +90,7 @@ export function TotpCard() {
       <Waiting error={error} reload={reload} isLoaded={data !== null} />
       {data !== null && <p class="hint">{data.totp ? `${words.on} ${words.left(data.recoveryLeft)}` : words.off}</p>}
       {codes !== null && <RecoveryCodes codes={codes} close={() => setCodes(null)} />}
-      {begun !== null && <SetUp {...begun} isBusy={isBusy} confirm={confirm} cancel={() => setBegun(null)} />}
+      {begun !== null && <SetUp {...begun} confirm={confirm} cancel={() => setBegun(null)} />}
       {data !== null && begun === null && (
         <div class="buttons">
           <button type="button" class={data.totp ? undefined : "primary"} aria-disabled={isBusy} onClick={begin}>
@@ -112,14 +104,10 @@ export function TotpCard() {
   );
 }
 
-type SetUpProps = TotpBegun & Readonly<{ isBusy: boolean; confirm: (code: string) => void; cancel: () => void }>;
+type SetUpProps = TotpBegun & Readonly<{ confirm: (fields: { code?: string }) => Promise<void>; cancel: () => void }>;
 
-function SetUp({ secret, uri, isBusy, confirm, cancel }: SetUpProps) {
+function SetUp({ secret, uri, confirm, cancel }: SetUpProps) {
   const words = t.value.security;
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    confirm(fieldsOf(event.currentTarget)["code"] ?? "");
-  };
   return (
     <div class="preview">
       <p>{words.scan}</p>
@@ -132,7 +120,7 @@ function SetUp({ secret, uri, isBusy, confirm, cancel }: SetUpProps) {
         <summary>{words.address}</summary>
         <code class="typed">{uri}</code>
       </details>
-      <form class="fields" onSubmit={submit}>
+      <Form label={words.confirm} submit={confirm} close={cancel}>
         <Field
           label={words.first}
           name="code"
@@ -141,8 +129,7 @@ function SetUp({ secret, uri, isBusy, confirm, cancel }: SetUpProps) {
           maxLength={20}
           required
         />
-        <FormButtons label={words.confirm} isBusy={isBusy} close={cancel} />
-      </form>
+      </Form>
     </div>
   );
 }

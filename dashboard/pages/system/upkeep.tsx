@@ -1,6 +1,7 @@
 import type { CertificateReport, DnsReport, PublishedRecord, UpkeepItem } from "../../../src/admin/declare/reports.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
+import { Choice } from "../../fields.tsx";
 import { language } from "../../messages.ts";
 import { At, Card, now, Said, State, useLoaded, Waiting } from "../../parts.tsx";
 import { go, route } from "../../route.ts";
@@ -15,16 +16,14 @@ export function DnsPart() {
   return (
     <Card title={words.records}>
       <Waiting error={error} reload={reload} isLoaded />
-      <label class="field narrow">
-        <span>{words.domain}</span>
-        <select onChange={({ currentTarget }) => go("system", { show: "dns", domain: currentTarget.value })}>
-          {data.domains.map((name) => (
-            <option key={name} value={name} selected={name === data.domain}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <div class="narrow">
+        <Choice
+          label={words.domain}
+          choices={data.domains.map((name) => [name, name])}
+          chosen={data.domain}
+          onChange={({ currentTarget }) => go("system", { show: "dns", domain: currentTarget.value })}
+        />
+      </div>
       <p class="hint">
         {words.checked} <At iso={data.checkedAt} how="moment" />. {words.once}{" "}
         <button type="button" onClick={reload}>
