@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { mayAsk, needOf } from "../../admin/declare/rights.ts";
 import { ROLES, type Scope } from "../../core/access/scopes.ts";
@@ -13,83 +14,6 @@ import { ban } from "./bans.ts";
 
 const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
-
-/** The verbs of the scopes queue and admin, and those that also need a fresh proof. */
-const READING = [
-  "account_state",
-  "alerts_list",
-  "allow_list",
-  "certificate",
-  "checks",
-  "dns_check",
-  "fail2ban",
-  "firewall",
-  "protection",
-  "upkeep",
-];
-const ADMINISTERING = [
-  "access_review",
-  "account_details",
-  "account_list",
-  "account_suspend",
-  "alerts_test",
-  "alias_list",
-  "app_password_remove",
-  "app_passwords",
-  "audit_list",
-  "audit_verify",
-  "factor_list",
-  "encryption",
-  "forwarding",
-  "incident_list",
-  "passkey_list",
-  "prove_passkey",
-  "queue_flush",
-  "queue_hold",
-  "queue_release",
-  "quota_set",
-  "retention",
-  "session_list",
-  "settings_list",
-  "settings_preview",
-  "token_list",
-  "totp_confirm",
-  "vacation",
-];
-const PROVEN = [
-  "account_create",
-  "account_set_password",
-  "account_remove",
-  "account_resume",
-  "accounts_import",
-  "alias_add",
-  "alias_block",
-  "alias_remove",
-  "app_password_add",
-  "forward_set",
-  "held_drop",
-  "held_release",
-  "networks_add",
-  "networks_remove",
-  "passkey_add",
-  "passkey_begin",
-  "passkey_remove",
-  "queue_delete",
-  "queue_return",
-  "recovery_renew",
-  "session_end",
-  "session_end_all",
-  "settings_apply",
-  "settings_undo",
-  "token_create",
-  "token_revoke",
-  "totp_begin",
-  "totp_remove",
-  "vacation_set",
-];
-/** What a viewer may read, and an operator may do, about mail. */
-const LISTS = ["greylist_list", "held_list", "queue_list", "spam_allow_list"];
-const OPERATED = ["greylist_pause", "greylist_resume", "spam_allow_add", "spam_allow_remove"];
 
 describe("for whom the web asks", () => {
   let kit: ReturnType<typeof webGateOnMemory>;
@@ -144,22 +68,11 @@ describe("for whom the web asks", () => {
       const as = tokenWith(ROLES[role]);
       return WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
     };
-    const everyone = [
-      "caller",
-      "health",
-      "passkey_challenge",
-      "prove",
-      "sign_in",
-      "sign_in_mailbox",
-      "sign_in_passkey",
-      "sign_out",
-      "watch",
-    ];
-    const viewer = [...everyone, ...READING, ...LISTS];
-    const operator = [...viewer, "allow_add", "allow_remove", "ban", "cleanup", "unban", ...OPERATED];
+    const viewer: readonly string[] = [...BY_RIGHT.anyone, ...BY_RIGHT.viewer];
+    const operator = [...viewer, ...BY_RIGHT.operator];
     assert.deepEqual(mayDo("viewer").toSorted(), viewer.toSorted());
     assert.deepEqual(mayDo("operator").toSorted(), operator.toSorted());
-    assert.deepEqual(mayDo("owner").toSorted(), [...operator, ...ADMINISTERING].toSorted(), "a token proves nothing");
+    assert.deepEqual(mayDo("owner").toSorted(), [...operator, ...BY_RIGHT.owner].toSorted(), "a token proves nothing");
   });
 
   test("a session's owner may do everything while the proof is fresh, and afterwards only what needs no proof", () => {
@@ -170,7 +83,7 @@ describe("for whom the web asks", () => {
     kit.clock.advance(PROOF_MS - 1);
     assert.deepEqual(refused(), []);
     kit.clock.advance(1);
-    assert.deepEqual(refused().toSorted(), PROVEN.toSorted());
+    assert.deepEqual(refused().toSorted(), BY_RIGHT.proven.toSorted());
     kit.sessions.prove(digestOf(as.as), kit.clock.now());
     assert.deepEqual(refused(), []);
   });
@@ -183,6 +96,7 @@ describe("for whom the web asks", () => {
       WEB_COMMANDS.filter((command) => refusal(command, as) === null).map(({ verb }) => verb);
     const open = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "nothing").map(({ verb }) => verb);
     const own = WEB_COMMANDS.filter(({ verb }) => needOf(verb).needs === "mailbox").map(({ verb }) => verb);
+    assert.deepEqual(own.toSorted(), BY_RIGHT.mailbox);
     assert.deepEqual(mayDo().toSorted(), [...open, ...own, "caller", "prove", "sign_out"].toSorted());
     for (const command of WEB_COMMANDS)
       if (!mayDo().includes(command.verb)) assert.equal(refusal(command, as), "not_allowed", command.verb);
