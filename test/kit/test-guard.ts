@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { after, before } from "node:test";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
@@ -52,6 +53,25 @@ export function dataDirectory(): Layout & Disposable {
     mkdirSync(dirname(file), { recursive: true });
   writeFileSync(layout.settings, TOML);
   return { ...layout, [Symbol.dispose]: () => rmSync(layout.data, { recursive: true, force: true }) };
+}
+
+/** A guard for all tests of the suite that calls this, with these accounts, and a way to type commands. */
+export function guardOfSuite({ accounts = [] }: Readonly<{ accounts?: readonly string[] }> = {}) {
+  const layout = dataDirectory();
+  let guard: Awaited<ReturnType<typeof startGuard>> | undefined;
+  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  before(async () => {
+    guard = await startGuard(layout);
+    for (const name of accounts) {
+      const { code, err } = await run(`account add ${name} --password-stdin`, `${PASSWORD}\n`);
+      assert.equal(code, 0, err);
+    }
+  });
+  after(async () => {
+    await guard?.stop();
+    layout[Symbol.dispose]();
+  });
+  return { layout, run, guard: () => guard ?? assert.fail("the guard has not started") };
 }
 
 export async function startGuard(layout: Layout) {

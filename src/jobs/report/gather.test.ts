@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { noPackageLists } from "../../../test/kit/no-package-lists.ts";
-import { dataDirectory, ghostinbox, json, PASSWORD, startGuard, TIMED } from "../../../test/kit/test-guard.ts";
+import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../test/kit/test-guard.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { loadSettings } from "../../settings/load.ts";
@@ -20,18 +20,12 @@ const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
 noPackageLists();
 
 describe("with a running guard", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const { layout } = guardOfSuite();
   before(async () => {
     for (const path of [layout.log, layout.backup, layout.tlsServed]) mkdirSync(path, { recursive: true });
-    guard = await startGuard(layout);
     for (const name of ["old", "new", "gone"])
       json(await ghostinbox(layout, ["account", "add", `${name}@example.org`, "--password-stdin", "--json"], PASSWORD));
     json(await ghostinbox(layout, ["account", "suspend", "gone@example.org", "--json"]));
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
   });
 
   test("names unused accounts, but not new or suspended ones", async () => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
 import {
   dataDirectory,
   type Finished,
   ghostinbox,
   ghostinboxProcess,
+  guardOfSuite,
   json,
   oneLineOfError,
   PASSWORD,
@@ -16,16 +17,7 @@ import {
 } from "../../../test/kit/test-guard.ts";
 
 describe("with a running guard", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  const { layout, run, guard } = guardOfSuite();
 
   test("a ban is made, listed, explained and lifted", async () => {
     const made = await run("ban 203.0.113.7 it scanned us --for 2h");
@@ -62,7 +54,7 @@ describe("with a running guard", TIMED, () => {
       (await run("why 127.0.0.1")).out,
       /never banned: allow\.networks has 127\.0\.0\.1\/32\. \[allow_listed\]$/m,
     );
-    guard.engine.administratorAt(ip("198.51.100.9"));
+    guard().engine.administratorAt(ip("198.51.100.9"));
     const atWork = await run("why 198.51.100.9");
     assert.match(atWork.out, /not banned just now: An administrator .* \[admin_session\]/, "as the guard says");
     assert.match((await run("why 198.51.100.9 --json")).out, /"protection": ?"admin_session"/);
@@ -74,7 +66,9 @@ describe("with a running guard", TIMED, () => {
     assert.equal(added.code, 0, added.err);
     assert.equal((await run("account suspend anna@example.org")).code, 0);
     assert.deepEqual(
-      guard.asked.slice(-3).map(({ verb }) => verb),
+      guard()
+        .asked.slice(-3)
+        .map(({ verb }) => verb),
       ["kick_account", "find_mail", "find_mail"],
     );
     assert.match((await run("account list")).out, /^anna@example\.org +suspended/m);
@@ -162,7 +156,7 @@ describe("with a running guard", TIMED, () => {
     const applied = await run("config apply");
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, ports\.login_policy\. In force with the next/);
     assert.match(applied.out, /`npm start`: spam\.enabled\. Postfix was reloaded\. Restarted the guard\.$/m);
-    assert.deepEqual(guard.asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
+    assert.deepEqual(guard().asked.slice(-2), [{ verb: "apply" }, { verb: "restart", service: "guard" }]);
   });
 
   test("alerts: each channel's answer to a test, and open and past alerts", async () => {
@@ -187,7 +181,7 @@ describe("with a running guard", TIMED, () => {
     const login = "\x1b[31mroot";
     const facts = { ip: ip("203.0.113.99"), service: "imap", login, passwordHash: "0f" } as const;
     // Nothing is printed before the first event, so the test sends events until one arrives.
-    const timer = setInterval(() => void guard.engine.ask({ type: "LOGIN_FAILED", ...facts }), 50);
+    const timer = setInterval(() => void guard().engine.ask({ type: "LOGIN_FAILED", ...facts }), 50);
     try {
       await printed("LOGIN_FAILED");
     } finally {

@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 const ELSEWHERE = "anna@elsewhere.example";
 
 describe("account forward, and app passwords", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-    assert.equal((await run(`account add ${ANNA} --password-stdin`, `${PASSWORD}\n`)).code, 0);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  const { run } = guardOfSuite({ accounts: [ANNA] });
 
   test("sets, shows and ends it", async () => {
     assert.match((await run(`account forward ${ANNA}`)).out, /^Mail for anna@example\.org stays in its mailbox\.$/m);

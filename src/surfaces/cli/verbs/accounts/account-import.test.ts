@@ -1,30 +1,14 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  json,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { type Finished, guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const HASH = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
 
 describe("accounts of a file, and networks", TIMED, () => {
-  const layout = dataDirectory();
+  const { layout, run, guard } = guardOfSuite();
   const file = join(layout.data, "postfix-accounts.cf");
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string): Promise<Finished> => ghostinbox(layout, line.split(" "));
   const importing = (text: string): Promise<Finished> => {
     writeFileSync(file, text);
     return run(`account import ${file}`);
@@ -59,7 +43,7 @@ describe("accounts of a file, and networks", TIMED, () => {
     const added = await run("account networks anna@example.org add 203.0.113.9/24 2001:db8::7");
     assert.equal(added.code, 0, added.err);
     assert.match(added.out, /may sign in from 2001:db8::7, 203\.0\.113\.0\/24 only/);
-    assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: "anna@example.org" });
+    assert.deepEqual(guard().asked.at(-1), { verb: "kick_account", account: "anna@example.org" });
     assert.match((await run("account list")).out, /^anna@example\.org .* 2001:db8::7, 203\.0\.113\.0\/24$/m);
     assert.match((await run("account networks anna@example.org list")).out, /from 2001:db8::7, 203/);
     assert.equal((await run("account networks anna@example.org remove 2001:db8::7")).code, 0);

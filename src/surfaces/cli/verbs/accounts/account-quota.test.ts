@@ -1,32 +1,18 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  json,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { before, describe, test } from "node:test";
+import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 
 describe("quotas of mailboxes", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const { layout, run } = guardOfSuite();
   before(async () => {
-    guard = await startGuard(layout);
     const file = join(layout.data, "postfix-accounts.cf");
     writeFileSync(file, `${ANNA}|{PLAIN}hello\nbert@example.org|{PLAIN}hello|userdb_quota_rule=*:storage=1G\n`);
     await run(`account import ${file}`);
   });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string): Promise<Finished> => ghostinbox(layout, line.split(" "));
 
   test("the default is that of the settings, and an imported account keeps its own", async () => {
     const shown = await run(`account quota ${ANNA}`);

@@ -1,28 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { type Finished, ghostinbox, guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
 const ANNA = "anna@example.org";
 
 describe("account vacation", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-    assert.equal((await ghostinbox(layout, ["account", "add", ANNA, "--password-stdin"], `${PASSWORD}\n`)).code, 0);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  const { layout } = guardOfSuite({ accounts: [ANNA] });
   const run = (...words: readonly string[]): Promise<Finished> => ghostinbox(layout, ["account", "vacation", ...words]);
 
   test("sets, shows and ends the reply", async () => {

@@ -3,16 +3,9 @@ import { createHash, createPrivateKey } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  start,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, start, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../../../admin/declare/account-key.ts";
 import { publicHalf } from "../../../../mail/dovecot/mail-keys.ts";
 import { AccountKeys } from "../../../../store/accounts-db/account-keys.ts";
@@ -26,19 +19,12 @@ const SECOND_CRYPT =
   "{SHA512-CRYPT}$6$wmD00eXDiuCLcYTl$80VzU/4g1Q/FFSMkiD2Tx4DwwKxzS8Su9Cl125KUkZVg20mhUGM6Rf2aGyrGKeONgnHU4Qpu00chICEw0KeiB.";
 
 describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root: true }) }, () => {
-  const layout = dataDirectory();
+  const { layout, run, guard } = guardOfSuite();
   const file = join(layout.data, "owner.pem");
-  let guard: Awaited<ReturnType<typeof startGuard>>;
   before(async () => {
-    guard = await startGuard(layout);
     mkdirSync(dirname(layout.mailRecoveryKey), { recursive: true });
     writeFileSync(layout.settings, 'domains = ["example.org"]\nmailboxes.encryption = "account"\n');
   });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
   /** How many keys Dovecot finds, all of which this password must open. */
   const opened = (password: string, account = ANNA): number => {
     const db = new DatabaseSync(layout.accountsDb, { readOnly: true });
@@ -125,7 +111,7 @@ describe("keys of accounts", { timeout: 2 * TIMED.timeout, skip: lacking({ root:
     const recovered = await run(`encryption recover ${ANNA} --password-stdin --recovery-key ${file}`, SECOND);
     assert.match(recovered.out, /^anna@example\.org can read all its mail again/, recovered.err);
     assert.equal(opened(SECOND), 2);
-    assert.deepEqual(guard.asked.at(-1), { verb: "kick_account", account: ANNA });
+    assert.deepEqual(guard().asked.at(-1), { verb: "kick_account", account: ANNA });
     const reset = await run(`account passwd ${ANNA} --password-stdin --recovery-key ${file}`, THIRD);
     assert.equal(reset.out, `${ANNA} has a new password; its open sessions were ended.\n`, reset.err);
     assert.equal(opened(THIRD), 2);

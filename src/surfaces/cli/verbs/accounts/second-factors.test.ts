@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { dataDirectory, ghostinbox, json, PASSWORD, startGuard, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../../../store/accounts-db/factors.ts";
 import { openAccounts } from "../../../../store/open.ts";
 
 describe("second factors on the command line", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  const { layout } = guardOfSuite();
 
   function setUp(): void {
     using accounts = openAccounts(layout.accountsDb);

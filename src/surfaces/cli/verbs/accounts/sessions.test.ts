@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { dataDirectory, ghostinbox, json, PASSWORD, startGuard, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { before, describe, test } from "node:test";
+import { ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../../../core/net/address.ts";
 import { parseIp } from "../../../../core/net/ip.ts";
 import { instant } from "../../../../core/time.ts";
@@ -10,10 +10,8 @@ import { openAccounts } from "../../../../store/open.ts";
 const IP = parseIp("203.0.113.7") ?? assert.fail();
 
 describe("sessions and tokens on the command line", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const { layout } = guardOfSuite();
   before(async () => {
-    guard = await startGuard(layout);
     using accounts = openAccounts(layout.accountsDb);
     const sessions = new SqliteSessions(accounts);
     const now = instant(Date.now());
@@ -21,10 +19,6 @@ describe("sessions and tokens on the command line", TIMED, () => {
       sessions.open({ digest: id, id, account: null, device: "Firefox on Linux", ip: IP, at: now });
     const [anna, id] = [parseAccountName("anna@example.org"), "0e0e0e0e0e0e"];
     sessions.open({ digest: id, id, account: anna, device: "Firefox on Linux", ip: IP, at: now });
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
   });
 
   test("sessions are listed and ended, one or all; a new password ends them too", async () => {

@@ -1,31 +1,13 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ip } from "../../../../../test/kit/samples.ts";
 import { net } from "../../../../../test/kit/test-database.ts";
-import {
-  dataDirectory,
-  type Finished,
-  ghostinbox,
-  json,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
 
 describe("why --account", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-    assert.equal((await run(`account add ${ANNA} --password-stdin`, `${PASSWORD}\n`)).code, 0);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string, input = ""): Promise<Finished> => ghostinbox(layout, line.split(" "), input);
+  const { run, guard } = guardOfSuite({ accounts: [ANNA] });
   const why = async (name = ANNA): Promise<string> => (await run(`why --account ${name}`)).out;
 
   test("starts with the state of the account, then shows what happened", async () => {
@@ -49,7 +31,7 @@ describe("why --account", TIMED, () => {
     assert.equal((await run(`account quota ${ANNA} none`)).code, 0);
     assert.equal((await run(`account suspend ${ANNA}`)).code, 0);
     const evidence = { count: 101, limit: 100, windowMs: 3_600_000, key: "limits.sending.strangers" };
-    guard.write(
+    guard().write(
       ...Array.from({ length: 20 }, (_, i) => {
         const network = net(`198.51.${i}.0/24`);
         return { type: "GUESS", account: ANNA, network, proof: `wrong ${i}`, isStale: false } as const;

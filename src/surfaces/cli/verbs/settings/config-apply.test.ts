@@ -1,25 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
-import {
-  dataDirectory,
-  ghostinbox,
-  oneLineOfError,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { ghostinbox, guardOfSuite, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 describe("with a running guard", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  const { layout, guard } = guardOfSuite();
 
   test("account add names the variable that keeps a domain of the file from the server", async () => {
     const file = readFileSync(layout.settings, "utf8");
@@ -51,11 +36,11 @@ describe("with a running guard", TIMED, () => {
   });
 
   test("config apply does not say that something is in force and that nothing changed", async () => {
-    guard.keeperSays("");
+    guard().keeperSays("");
     const applied = await ghostinbox(layout, ["config", "apply"]);
     assert.match(applied.out, /^In force now: limits\.mail\.per_minute, /);
     assert.doesNotMatch(applied.out, /[Nn]othing/);
-    guard.keeperSays("New connections get the new certificate.");
+    guard().keeperSays("New connections get the new certificate.");
     const certificate = await ghostinbox(layout, ["config", "apply"]);
     assert.match(
       certificate.out,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { dataDirectory, ghostinbox, PASSWORD, startGuard, TIMED } from "../../../../../test/kit/test-guard.ts";
+import { describe, test } from "node:test";
+import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
 import { loadSettings } from "../../../../settings/load.ts";
 import type { CommandCall } from "../../call.ts";
@@ -9,16 +9,7 @@ import { confirmApply } from "./config-apply.ts";
 const BOTH = ["limits.mail.per_minute", "domains"];
 
 describe("domains that accounts would lose", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
-  before(async () => {
-    guard = await startGuard(layout);
-    await ghostinbox(layout, ["account", "add", "anna@example.org", "--password-stdin"], `${PASSWORD}\n`);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
+  const { layout } = guardOfSuite({ accounts: ["anna@example.org"] });
 
   /** `answer`: what somebody at a terminal says; null: no terminal. */
   const confirm = async (

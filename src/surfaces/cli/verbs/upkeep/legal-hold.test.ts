@@ -1,31 +1,17 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import {
-  dataDirectory,
-  ghostinbox,
-  oneLineOfError,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { ghostinbox, guardOfSuite, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { homeOf } from "../../../../mail/dovecot/redirects.ts";
 
 const skip = lacking({ root: true });
 
 describe("account legal-hold", { ...TIMED, skip }, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const { layout } = guardOfSuite({ accounts: ["anna@example.org"] });
   before(async () => {
-    guard = await startGuard(layout);
     mkdirSync(dirname(layout.legalHolds), { recursive: true });
-    await ghostinbox(layout, ["account", "add", "anna@example.org", "--password-stdin"], `${PASSWORD}\n`);
-  });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
   });
 
   test("holds an account, and mail of one that was removed", async () => {

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 import * as z from "zod/mini";
 import { noPackageLists } from "../../../../../test/kit/no-package-lists.ts";
-import {
-  dataDirectory,
-  ghostinbox,
-  json,
-  oneLineOfError,
-  PASSWORD,
-  startGuard,
-  TIMED,
-} from "../../../../../test/kit/test-guard.ts";
+import { ghostinbox, guardOfSuite, json, oneLineOfError, PASSWORD, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const shape = z.object({
   span: z.string(),
@@ -28,22 +20,15 @@ const shape = z.object({
 noPackageLists();
 
 describe("with a running guard", TIMED, () => {
-  const layout = dataDirectory();
-  let guard: Awaited<ReturnType<typeof startGuard>>;
+  const { layout, run } = guardOfSuite();
   before(async () => {
     mkdirSync(layout.log);
-    guard = await startGuard(layout);
     for (const [line, input] of [
       ["account add anna@example.org --password-stdin", PASSWORD],
       ["ban 203.0.113.7 it scanned us", ""],
     ] as const)
       json(await ghostinbox(layout, [...line.split(" "), "--json"], input));
   });
-  after(async () => {
-    await guard.stop();
-    layout[Symbol.dispose]();
-  });
-  const run = (line: string) => ghostinbox(layout, line.split(" "));
 
   test("--json has the figures of the server, and what to do", async () => {
     const report = z.parse(shape, json(await run("report --json")));
