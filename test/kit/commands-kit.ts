@@ -197,6 +197,11 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     logged,
     ask: (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
       run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
+    /** Root's command: `usage` or `failed` with the message; `done` if it succeeded. */
+    said: async (command: Command): Promise<string> => {
+      const reply = await run({ by: "root", command }, "root");
+      return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
+    },
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     credentials: kept,

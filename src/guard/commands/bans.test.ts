@@ -12,10 +12,7 @@ beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 
-async function said(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
-}
+const said = (command: Command): Promise<string> => kit.said(command);
 
 function ban(target: string, length: string | null = null, note = ""): Promise<string> {
   return said({ verb: "ban", target, note, for: length });

@@ -18,11 +18,7 @@ beforeEachOf(import.meta.filename, async () => {
   });
 });
 
-/** `usage` or `failed` with the message; `done` if the command succeeded. */
-async function said(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
-}
+const said = (command: Command): Promise<string> => kit.said(command);
 
 test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
   const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);

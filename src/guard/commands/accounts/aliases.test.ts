@@ -17,11 +17,7 @@ beforeEachOf(import.meta.filename, async () => {
   });
 });
 
-/** `usage` or `failed` with the message; `done` if the command succeeded. */
-async function said(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
-}
+const said = (command: Command): Promise<string> => kit.said(command);
 
 function addAlias(address: string, ...targets: readonly string[]): Promise<string> {
   return said({ verb: "alias_add", address, targets });

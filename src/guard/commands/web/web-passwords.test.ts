@@ -12,10 +12,7 @@ beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 
-async function said(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
-}
+const said = (command: Command): Promise<string> => kit.said(command);
 
 test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
   assert.equal(await said({ verb: "account_create", name: "Anna@Example.test", password: WORDS }), "done");
