@@ -63,7 +63,7 @@ type FormProps = Readonly<{
 
 /** Fields, and below them what sends them, other buttons, and what closes the form unsent. It does not send again while it is being sent. */
 export function Form(props: FormProps) {
-  const { label, isPlain = false, busy, submit, close, others, place = null, children, ...rest } = props;
+  const { label, isPlain = false, busy, submit, close, others, place = null, onInput, role, children } = props;
   const own = useAttempt();
   const { isBusy, attempt: attemptOne } = busy ?? own;
   const send = (event: Event): void => {
@@ -72,7 +72,7 @@ export function Form(props: FormProps) {
     if (form instanceof HTMLFormElement) attemptOne(() => submit(fieldsOf(form), form));
   };
   return (
-    <form ref={place} class="fields" onSubmit={send} {...rest}>
+    <form ref={place} class="fields" onSubmit={send} onInput={onInput} role={role}>
       {children}
       <div class="buttons">
         <button class={isPlain ? undefined : "primary"} type="submit" aria-disabled={isBusy}>

@@ -323,6 +323,8 @@ export type Health = {
     readonly since: Time | null;
     readonly says: string;
     readonly action: string;
+    /** The account that it is about; null: another matter. */
+    readonly account: string | null;
   }[];
   readonly uptimeSeconds: number;
 };

@@ -4,12 +4,13 @@ import type { Health, OwnerTask } from "../../src/admin/declare/items.ts";
 import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
-import { hourAndMinute, whole } from "../format.ts";
+import { hourAndMinute, visible, whole } from "../format.ts";
 import { figures, health, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
 import { Address, At, Card, Said, State, useLoaded, Waiting } from "../parts.tsx";
-import { hrefOf, type PageName } from "../route.ts";
+import { hrefOf, type PageName, type Query } from "../route.ts";
 import { useStill } from "../rows.tsx";
+import { may } from "../session.ts";
 import { Heading } from "../shell.tsx";
 import { DayChart, useCounted } from "./now/day-chart.tsx";
 
@@ -83,9 +84,9 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
                 <Said text={task.says} />
               </strong>
               <br />
-              <Said text={task.action} />
+              <Advice text={task.action} />
             </p>
-            <TaskLink {...task} />
+            <TaskLink task={task} />
           </li>
         ))}
       </ul>
@@ -93,20 +94,35 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
   );
 }
 
-/** Where each kind of task is dealt with: the page, and what it shows there, or else the task's code. */
-const PLACES: Readonly<Record<OwnerTask["kind"], readonly [page: PageName, key: string, value?: string]>> = {
-  notice: ["system", "notice"],
-  held_mail: ["mail", "show", "held"],
-  alert: ["system", "show", "alerts"],
-  dns: ["system", "show", "dns"],
-};
-
-function TaskLink({ kind, code }: OwnerTask) {
-  const [page, key, value = code] = PLACES[kind];
-  const { now } = t.value;
+/** What the server advises, with its commands between backquotes. */
+function Advice({ text }: Readonly<{ text: string }>) {
   return (
-    <a class="button" href={hrefOf(page, { [key]: value })}>
-      {kind === "held_mail" ? now.seeHeld : now.see}
+    <bdi class="said" lang="en">
+      {visible(text)
+        .split("`")
+        .map((part, place) => (place % 2 === 0 ? part : <code key={place}>{part}</code>))}
+    </bdi>
+  );
+}
+
+type Place = readonly [page: PageName, query: Query, label: string];
+const ABOUT_BANS = ["bans_in_force", "many_bans"];
+
+/** Where a task is dealt with. */
+function placeOf({ kind, code, account }: OwnerTask): Place {
+  const { now } = t.value;
+  if (kind === "held_mail") return ["mail", { show: "held" }, now.seeHeld];
+  if (kind === "dns") return ["system", { show: "dns" }, now.see];
+  if (ABOUT_BANS.includes(code)) return ["bans", {}, now.allBans];
+  if (account !== null && may("admin")) return ["accounts", { name: account }, now.seeAccount];
+  return ["system", kind === "alert" ? { show: "alerts" } : { notice: code }, now.see];
+}
+
+function TaskLink({ task }: Readonly<{ task: OwnerTask }>) {
+  const [page, query, label] = placeOf(task);
+  return (
+    <a class="button" href={hrefOf(page, query)}>
+      {label}
     </a>
   );
 }

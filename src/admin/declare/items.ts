@@ -170,6 +170,7 @@ export const health = lazily(() =>
               says: z.string(),
               /** With the command between backquotes. */
               action: z.string(),
+              account: meaning(z.nullable(z.string()), "The account that it is about; null: another matter."),
             }),
           ),
         ),

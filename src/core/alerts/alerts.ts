@@ -1,3 +1,4 @@
+import { parseAccountName } from "../net/address.ts";
 import { notices } from "./notices.ts";
 
 /** When each is sent: `critical` at any hour, `warning` outside quiet hours, `info` in a digest. */
@@ -279,6 +280,12 @@ export function alertText(code: AlertCode): ConditionText {
   if (isCondition(code)) return conditions[code];
   // A notice explains its meaning in its first sentence.
   return { severity: NOTICE_SEVERITY[code] ?? "warning", matters: "", ...notices[code] };
+}
+
+/** What to do, with commands that can be copied where the alert is about an account. The name of an account is safe in a shell. */
+export function nextSteps({ next }: Pick<ConditionText, "next">, subject: string): string {
+  const account = parseAccountName(subject);
+  return account === null ? next : next.replaceAll(/(?<=`account [a-z]+ )ADDRESS\b/g, account);
 }
 
 /** A condition that holds now. `subject` names the component or account; empty if there is only one. */

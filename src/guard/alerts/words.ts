@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Severity } from "../../core/alerts/alerts.ts";
+import { nextSteps, type Severity } from "../../core/alerts/alerts.ts";
 import { ALERT_LANGUAGES, type AlertLanguage, alertFrames, alertTextIn } from "../../core/alerts/frames.ts";
 import { printable } from "../../core/text.ts";
 import { isoTime, type Millis } from "../../core/time.ts";
@@ -13,7 +13,8 @@ const LONGEST_DETAIL = 500;
 const MOST_IN_DIGEST = 50;
 
 export function openedMessage({ code, subject, detail, openedAt }: Alert, language: AlertLanguage): AlertMessage {
-  const { severity, says, matters, next } = alertTextIn(language, code);
+  const text = alertTextIn(language, code);
+  const { severity, says, matters } = text;
   const frame = alertFrames[language];
   return {
     id: newId(),
@@ -26,7 +27,7 @@ export function openedMessage({ code, subject, detail, openedAt }: Alert, langua
     body: paragraphs([
       `${frame.happened}: ${says} ${sentence(detail)}`,
       matters === "" ? "" : `${frame.matters}: ${matters}`,
-      `${frame.toDo}: ${next}`,
+      `${frame.toDo}: ${nextSteps(text, subject)}`,
     ]),
   };
 }

@@ -1,7 +1,7 @@
 import type { Reply } from "../../admin/declare/control.ts";
 import { descending, type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import type { AlertItem } from "../../admin/server.ts";
-import { alertText } from "../../core/alerts/alerts.ts";
+import { alertText, nextSteps } from "../../core/alerts/alerts.ts";
 import { isoTime, SECOND_MS } from "../../core/time.ts";
 import type { Alerts } from "../alerts/alerts.ts";
 import type { Alert } from "../alerts/ports.ts";
@@ -34,7 +34,9 @@ function keyInList({ code, subject, openedAt, resolvedAt }: Alert): string {
 }
 
 function item({ code, subject, detail, openedAt, resolvedAt }: Alert): AlertItem {
-  const { severity, says, next } = alertText(code);
+  const text = alertText(code);
+  const { severity, says } = text;
+  const next = nextSteps(text, subject);
   const until = resolvedAt === null ? null : isoTime(resolvedAt);
   return { code, subject, severity, says, detail, next, openedAt: isoTime(openedAt), resolvedAt: until };
 }

@@ -26,7 +26,14 @@ test("nothing needs the owner without a notice, alert, held mail or missing reco
     next: "Free space.",
   } as const;
   assert.deepEqual(tasks({ notices: [notice] }), [
-    { kind: "notice", code: "disk_full", since: SINCE, says: "Mail is refused now. 0 MB", action: "Free space." },
+    {
+      kind: "notice",
+      code: "disk_full",
+      since: SINCE,
+      says: "Mail is refused now. 0 MB",
+      action: "Free space.",
+      account: null,
+    },
   ]);
   const wrong = (id: string) => ({ id, state: "wrong", passedAt: null }) as const;
   const [missing, ...more] = tasks({
@@ -67,6 +74,15 @@ test("an alert names its account once", () => {
   assert.match(says(`${ANNA} signed in`), /\. anna@example\.org signed in$/);
   assert.match(says("4 passwords"), /\. anna@example\.org: 4 passwords$/);
   assert.match(says(""), /\. anna@example\.org$/);
+});
+
+test("an alert about an account names it, and its commands can be copied", () => {
+  const [about] = tasks({ alerts: [alert("password_guessed", ANNA)] });
+  assert.equal(about?.account, ANNA);
+  assert.match(about?.action ?? "", /`account passwd anna@example\.org`/);
+  const [hostile] = tasks({ alerts: [alert("password_guessed", "$(reboot)@example.org")] });
+  assert.equal(hostile?.account, null);
+  assert.match(hostile?.action ?? "", /`account passwd ADDRESS`/);
 });
 
 test("lists the first of many alerts about the same subject, and counts the others", () => {

@@ -1,6 +1,7 @@
 import type { Notice, OwnerTask } from "../../admin/declare/items.ts";
 import type { ChecksReport } from "../../admin/declare/reports.ts";
-import { type AlertCode, alertText, type ConditionCode, isCondition } from "../../core/alerts/alerts.ts";
+import { type AlertCode, alertText, type ConditionCode, isCondition, nextSteps } from "../../core/alerts/alerts.ts";
+import { parseAccountName } from "../../core/net/address.ts";
 import { plural } from "../../core/text.ts";
 import { isoTime } from "../../core/time.ts";
 import type { HeldCount } from "../admin-ports.ts";
@@ -53,11 +54,18 @@ export function needsYou({ notices, alerts, held, isSuspended, checks }: Needs):
 
 function moreHeld(accounts: number): OwnerTask {
   const says = `Mail of ${plural(accounts, "further account")} is held.`;
-  return { kind: "held_mail", code: "mail_held", since: null, says, action: "`account held` lists the accounts." };
+  return {
+    kind: "held_mail",
+    code: "mail_held",
+    since: null,
+    says,
+    action: "`account held` lists the accounts.",
+    account: null,
+  };
 }
 
 export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
-  return { kind: "notice", code, since, says: sentence(says, detail), action: next };
+  return { kind: "notice", code, since, says: sentence(says, detail), action: next, account: null };
 }
 
 function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): OwnerTask {
@@ -69,6 +77,7 @@ function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): O
         since,
         says: `${says}, and the account is suspended.`,
         action: `\`account held ${account}\` lists the mail; then \`account release ${account}\` or \`account drop ${account}\`.`,
+        account,
       }
     : {
         kind: "held_mail",
@@ -76,6 +85,7 @@ function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): O
         since,
         says: `${says}: somebody may have its password.`,
         action: `\`account held ${account}\` lists the mail; ask the owner of the account.`,
+        account,
       };
 }
 
@@ -88,18 +98,19 @@ function alertTasks(alerts: readonly Alert[]): readonly OwnerTask[] {
 
 function moreAlerts(code: AlertCode, further: number): OwnerTask {
   const says = `${plural(further, "further alert")} like this: ${alertText(code).says}`;
-  return { kind: "alert", code, since: null, says, action: "`alerts list` shows them." };
+  return { kind: "alert", code, since: null, says, action: "`alerts list` shows them.", account: null };
 }
 
 function alertTask({ code, subject, detail, openedAt }: Alert): OwnerTask {
-  const { says, next } = alertText(code);
+  const text = alertText(code);
   return {
     // An account may be held before the first of its mails is.
     kind: code === "account_held" ? "held_mail" : "alert",
     code,
     since: isoTime(openedAt),
-    says: sentence(says, detail.startsWith(subject) ? detail : [subject, detail].filter(Boolean).join(": ")),
-    action: next,
+    says: sentence(text.says, detail.startsWith(subject) ? detail : [subject, detail].filter(Boolean).join(": ")),
+    action: nextSteps(text, subject),
+    account: parseAccountName(subject),
   };
 }
 
@@ -109,7 +120,7 @@ function dnsTask({ at, checks }: ChecksReport): readonly OwnerTask[] {
   const names = wrong.map(({ id }) => id).join(", ");
   const action = "`dns records` prints what to publish; `check` looks again.";
   const says = `DNS records are missing or wrong: ${names}.`;
-  return [{ kind: "dns", code: "dns_records_missing", since: at, says, action }];
+  return [{ kind: "dns", code: "dns_records_missing", since: at, says, action, account: null }];
 }
 
 function sentence(says: string, detail: string): string {

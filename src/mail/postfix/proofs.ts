@@ -2,7 +2,7 @@ import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site
 
 /**
  * The header with which Rspamd says what it has verified: `spf` or `dkim`, without text from a stranger. Postfix reads it only if a
- * milter adds it (postconf(5), milter_header_checks). The vacation script reads it in the stored mail too, from which
+ * milter adds it (postconf(5), milter_header_checks). Scripts of replies read it in the stored mail too, from which
  * `FORGED_HEADERS` (milters.ts) has removed a stranger's.
  */
 export const VERIFIED_HEADER = "X-GhostInbox-Verified";

@@ -64,7 +64,7 @@ const baseline = `
       (SELECT networks FROM allowed_networks WHERE account = ''))
     FROM account WHERE suspended = 0 AND followed IS NOT 'unlisted';
 
-  -- The domains of the settings, for \`role_address\` and \`vacation_script\`.
+  -- The domains of the settings, for \`role_address\` and the scripts of replies.
   CREATE TABLE served (
     domain TEXT COLLATE NOCASE PRIMARY KEY
   ) STRICT, WITHOUT ROWID;

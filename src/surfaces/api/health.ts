@@ -20,6 +20,7 @@ const GUARD_DOWN: OwnerTask = {
   since: null,
   says: "Until the guard answers, no address is banned and nothing is recorded.",
   action: "On the server, `status` says why; `restart` starts everything again.",
+  account: null,
 };
 
 const RANK = { ok: 0, degraded: 1, down: 2 } as const;
