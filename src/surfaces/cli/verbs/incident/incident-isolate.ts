@@ -22,6 +22,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../../call.ts";
+import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 import { isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
@@ -82,9 +83,8 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
 
 /** `--allow A,B` */
 function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
-  const words = (call.option("allow") ?? "").split(/[\s,]+/).filter((word) => word !== "");
   const prefixes: Prefix[] = [];
-  for (const word of words) {
+  for (const word of wordsOf(call.option("allow") ?? "")) {
     const ip = parseIp(word);
     const prefix = ip === null ? parsePrefix(word) : hostPrefix(ip);
     if (prefix === null)
