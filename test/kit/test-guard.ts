@@ -38,6 +38,7 @@ import { dashboardCredentials } from "./dashboard-credentials.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
 import { SAMPLE_ALERTS } from "./sample-alerts.ts";
+import { scriptTerminal } from "./script-world.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 /** The real engine with its commands, databases and control socket, but without mail servers and firewall. */
@@ -224,21 +225,16 @@ export async function ghostinbox(
     env: { PATH: process.env["PATH"], GHOSTINBOX_DATA: layout.data, ...variables },
     version: "1.2.3",
     now: Date.now,
-    terminal: {
-      interactive: false,
-      width: null,
+    terminal: scriptTerminal({
       out: (text) => (out += text.endsWith("\n") ? text : `${text}\n`),
       outForGood: (text) => {
         out += `${text.replace(/\n$/, "")}\n`;
         return Promise.resolve({ ok: true });
       },
       err: (text) => (err += text.endsWith("\n") ? text : `${text}\n`),
-      progress: () => undefined,
       readLine: (mostBytes) => Promise.resolve(line === "" || line.length > mostBytes ? null : line),
       ask: () => Promise.resolve(null),
-      askSecret: () => assert.fail("this is not a terminal"),
-      interrupted: new AbortController().signal,
-    },
+    }),
     connect,
   });
   return { code, out, err };

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import type { Command, Reply } from "../../src/admin/declare/control.ts";
 import { Feed } from "../../src/guard/commits.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
-import { run, type World } from "../../src/surfaces/cli/run.ts";
+import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
+import { scriptTerminal } from "./script-world.ts";
 import { dataDirectory } from "./test-guard.ts";
 
 export const NOW = Date.UTC(2026, 10, 20, 8);
@@ -13,21 +14,16 @@ export async function typed(line: string, replies: (command: Command) => Reply, 
   using layout = dataDirectory();
   const asked: Command[] = [];
   let [out, err, question] = ["", "", ""];
-  const terminal: World["terminal"] = {
+  const terminal = scriptTerminal({
     interactive: answer !== null,
     out: (text) => (out += `${text}\n`),
-    outForGood: () => assert.fail("nothing is shown for good"),
     err: (text) => (err += `${text}\n`),
-    width: null,
-    progress: () => undefined,
     readLine: () => Promise.resolve(null),
     ask: (text) => {
       question = text;
       return Promise.resolve(answer);
     },
-    askSecret: () => assert.fail("no secret"),
-    interrupted: new AbortController().signal,
-  };
+  });
   const feed = new Feed();
   const guard = new ControlServer({
     origin: "root",

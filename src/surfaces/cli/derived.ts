@@ -5,7 +5,7 @@ import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { CliForm } from "../../admin/declare/verb.ts";
 import { type CliCommand, type CommandCall, type CommandOutcome, done, PROGRAM, wrongUsage } from "./call.ts";
 import { andMore, gather, LIST_OPTIONS, pageFrom } from "./listing.ts";
-import { namedBy } from "./parse.ts";
+import { namedBy, wordsOf } from "./parse.ts";
 import { columns, oneLine } from "./print/text.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -85,8 +85,4 @@ function askedBy({ verb, command, fields }: VerbEntry, form: Form, { args, optio
 
 function typed(next: string | undefined): string | undefined {
   return next === undefined ? next : `${PROGRAM} ${next}`;
-}
-
-function wordsOf(text: string): readonly string[] {
-  return text.split(/[\s,]+/).filter((word) => word !== "");
 }

@@ -23,6 +23,11 @@ export function namedBy(line: string): Pick<Shape, "name" | "usage"> {
   return { name, usage: line.slice(name.length + 1) };
 }
 
+/** The words of an argument that is a list, separated by spaces or commas. */
+export function wordsOf(text = ""): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}
+
 export const GLOBAL_OPTIONS: readonly Option[] = [
   { name: "json", says: "Print JSON for programs." },
   { name: "data", value: "DIR", says: "The data directory; GHOSTINBOX_DATA sets it too." },

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
+import { connected, scriptTerminal } from "../../../test/kit/script-world.ts";
+import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import type { CommandFailure } from "./call.ts";
-import { run, type World } from "./run.ts";
+import { run, type World, withWaiting } from "./run.ts";
 
 /** Runs the program without a guard and returns its output. */
 async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["connect"], width: number | null = null) {
@@ -10,18 +12,11 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
     env,
     version: "1.2.3",
     now: () => 0,
-    terminal: {
-      interactive: false,
+    terminal: scriptTerminal({
       width,
       out: (text) => (printed.out += `${text}\n`),
-      outForGood: () => assert.fail("nothing is shown for good"),
       err: (text) => (printed.err += `${text}\n`),
-      progress: () => undefined,
-      readLine: () => Promise.resolve(null),
-      ask: () => Promise.resolve(null),
-      askSecret: () => Promise.resolve(null),
-      interrupted: new AbortController().signal,
-    },
+    }),
     connect: connect ?? (() => assert.fail("this needs no guard")),
   });
   return { code, ...printed };
@@ -29,12 +24,7 @@ async function ran(line: string, env: NodeJS.ProcessEnv = {}, connect?: World["c
 
 /** A guard that answers every command with a failure. */
 function failing(error: () => CommandFailure): World["connect"] {
-  return () => ({
-    guard: { ask: async () => error(), watch: () => assert.fail() },
-    keeper: { ask: () => assert.fail() },
-    reader: () => assert.fail(),
-    close: () => undefined,
-  });
+  return () => connected({ guard: { ask: async () => error() } });
 }
 
 test("the version, for people and for programs", async () => {
@@ -121,38 +111,41 @@ test("the data directory comes from --data, else the environment, else the defau
 
 test("closes what a command opened, however it ends", async () => {
   let closed = 0;
-  const asks = (ask: () => Promise<CommandFailure>) => (): ReturnType<World["connect"]> => ({
-    guard: { ask, watch: () => assert.fail() },
-    keeper: { ask: () => assert.fail() },
-    reader: () => assert.fail(),
-    close: () => (closed += 1),
-  });
   const refused: CommandFailure = { ok: false, exit: "failed", message: "m", next: "n" };
-  await ran(
-    "cleanup",
-    {},
-    asks(() => Promise.resolve(refused)),
-  );
-  await ran(
-    "cleanup",
-    {},
-    asks(() => Promise.reject(new Error("out of luck"))),
-  );
+  for (const ask of [() => Promise.resolve(refused), () => Promise.reject(new Error("out of luck"))])
+    await ran("cleanup", {}, () => connected({ guard: { ask }, close: () => (closed += 1) }));
   assert.equal(closed, 2);
 });
 
 test("a disk error says what to do about it", async () => {
-  const connect: World["connect"] = () => ({
-    guard: {
-      ask: () => Promise.reject(Object.assign(new Error("EROFS: chown"), { code: "EROFS", path: "/srv/mail" })),
-      watch: () => assert.fail(),
-    },
-    keeper: { ask: () => assert.fail() },
-    reader: () => assert.fail(),
-    close: () => undefined,
+  const connect = failing(() => {
+    throw Object.assign(new Error("EROFS: chown"), { code: "EROFS", path: "/srv/mail" });
   });
   const message = "The disk is mounted read-only (/srv/mail): mount it for writing, then give the command again.";
   assert.deepEqual(await ran("unban 192.0.2.1", {}, connect), { code: 1, out: "", err: `${message}\n` });
   const { out } = await ran("unban 192.0.2.1 --json", {}, connect);
   assert.deepEqual(JSON.parse(out), { ok: false, error: { code: "failed", exitCode: 1, message, next: "" } });
+});
+
+test("announces a slow answer once, and a fast one never", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const said: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<KeeperReply>();
+    const { keeper } = withWaiting(
+      connected({ keeper: { ask: async ({ verb }) => (verb === "ping" ? { ok: true, detail: "" } : promise) } }),
+      { progress: (text) => said.push(text) },
+    );
+    await keeper.ask({ verb: "ping" });
+    mock.timers.tick(60_000);
+    assert.deepEqual(said, []);
+    const asked = keeper.ask({ verb: "apply" });
+    mock.timers.tick(60_000);
+    resolve({ ok: true, detail: "" });
+    await asked;
+    mock.timers.tick(60_000);
+    assert.deepEqual(said, ["Waiting for the server ..."]);
+  } finally {
+    mock.timers.reset();
+  }
 });

@@ -10,7 +10,7 @@ import { PROGRAM } from "../call.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import { type Check, everyAccount } from "./server.ts";
+import { type Check, everyItem, fromDatabases } from "./server.ts";
 
 const UNUSED_DAYS = 90;
 
@@ -80,20 +80,26 @@ export const accounts = [
   {
     name: "postmaster",
     does: "Checks who reads mail for postmaster@ and abuse@ of each domain.",
-    look: async ({ reader, settings }) => {
-      const read = await reader();
-      if (read === null) return unknown("The guard does not answer.");
-      const aliases = read.aliases({ limit: PAGE.most, cursor: null }).items.map(({ address }) => address);
-      return judgePostmaster(everyAccount(read), settings["accounts.administrator"], aliases);
-    },
+    look: (server) =>
+      fromDatabases(server, (reader) => {
+        const aliases = reader.aliases({ limit: PAGE.most, cursor: null }).items.map(({ address }) => address);
+        return judgePostmaster(
+          everyItem((asked) => reader.accounts(asked)),
+          server.settings["accounts.administrator"],
+          aliases,
+        );
+      }),
   },
   {
     name: "unused",
     does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
-    look: async ({ reader, now }) => {
-      const read = await reader();
-      return read === null ? unknown("The guard does not answer.") : judgeUnused(everyAccount(read), now);
-    },
+    look: (server) =>
+      fromDatabases(server, (reader) =>
+        judgeUnused(
+          everyItem((asked) => reader.accounts(asked)),
+          server.now,
+        ),
+      ),
   },
   {
     name: "held",
@@ -106,11 +112,10 @@ export const accounts = [
   {
     name: "keys",
     does: "Looks for mail that its account's password cannot decrypt, and for accounts without their own key.",
-    look: async ({ reader, settings }) => {
-      const read = await reader();
-      if (read === null) return unknown("The guard does not answer.");
-      return judgeKeys(read.countKeys(MOST_NAMED), settings["mailboxes.encryption"] === "account");
-    },
+    look: (server) =>
+      fromDatabases(server, (reader) =>
+        judgeKeys(reader.countKeys(MOST_NAMED), server.settings["mailboxes.encryption"] === "account"),
+      ),
   },
 ] as const satisfies readonly Check[];
 
@@ -226,35 +231,33 @@ export const passwords = [
   {
     name: "dashboard",
     does: "Tries well-known passwords on the dashboard's stored hash.",
-    look: async ({ reader, layout, settings: { domains, hostname } }) => {
-      const read = await reader();
-      if (read === null) return unknown("The guard does not answer.");
-      const hash = read.dashboardPassword();
-      const tried = defaultPasswords(domains, hostname);
-      // In parallel, one per thread.
-      const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
-      return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(layout, hash));
-    },
+    look: (server) =>
+      fromDatabases(server, async (reader) => {
+        const hash = reader.dashboardPassword();
+        const tried = defaultPasswords(server.settings.domains, server.settings.hostname);
+        // In parallel, one per thread.
+        const opens = await Promise.all(tried.map((password) => verifyPassword(hash ?? "", password)));
+        return judgeDashboard(hash, tried.length, opens.includes(true), weaknessOfTaken(server.layout, hash));
+      }),
   },
   {
     name: "accounts",
     does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
-    look: async ({ reader, settings }) => {
-      const read = await reader();
-      if (read === null) return unknown("The guard does not answer.");
-      const all = everyAccount(read);
-      return judgeImported(all, await judgeFollowed(settings["accounts.follow"], all));
-    },
+    look: (server) =>
+      fromDatabases(server, async (reader) => {
+        const all = everyItem((asked) => reader.accounts(asked));
+        return judgeImported(all, await judgeFollowed(server.settings["accounts.follow"], all));
+      }),
   },
   {
     name: "guessable",
     does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
-    look: async ({ reader }) => {
-      const read = await reader();
-      if (read === null) return unknown("The guard does not answer.");
-      const imported = everyAccount(read).filter(({ origin }) => origin !== "command");
-      return judgeGuessable(await guess(imported.map(({ name }) => [name, read.accountPassword(name) ?? ""] as const)));
-    },
+    look: (server) =>
+      fromDatabases(server, async (reader) => {
+        const imported = everyItem((asked) => reader.accounts(asked)).filter(({ origin }) => origin !== "command");
+        const hashes = imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const);
+        return judgeGuessable(await guess(hashes));
+      }),
   },
   {
     name: "api",

@@ -18,9 +18,9 @@ import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { NftFirewall } from "../../../host/nft/firewall.ts";
 import { TABLE } from "../../../host/nft/guard-table.ts";
-import { PROGRAM, type Reader } from "../call.ts";
+import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import type { Check, Machine, Server } from "./server.ts";
+import { type Check, everyItem, type Machine, type Server } from "./server.ts";
 
 const FIX = `${PROGRAM} status  # says what keeps the guard from the firewall`;
 
@@ -54,17 +54,6 @@ export function judgeAllowed(allowed: readonly Readonly<{ prefix: string; note: 
   );
 }
 
-function inForce(reader: Reader, now: number): readonly Prefix[] {
-  const all: Prefix[] = [];
-  let cursor: string | null = null;
-  do {
-    const page = reader.queries.bans(instant(now), { limit: PAGE.most, cursor });
-    all.push(...page.items.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null));
-    cursor = page.next;
-  } while (cursor !== null);
-  return all;
-}
-
 export function judgeSelf(banned: readonly string[] | null): Finding {
   if (banned === null) return unknown("nft cannot be asked.", FIX);
   if (banned.length === 0) return ok("The kernel bans neither this machine nor its gateway.");
@@ -90,7 +79,8 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const read = await reader();
   if (read === null) return unknown("The guard does not answer, so its bans are unknown.", `${PROGRAM} status`);
   const ipv6Length = settings["bans.ipv6_prefix"];
-  const all = inForce(read, now);
+  const standing = everyItem((asked) => read.queries.bans(instant(now), asked));
+  const all = standing.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
   const held = await new NftFirewall({ ipv6Prefix: () => ipv6Length }).holds(all.filter((one) => !isNetwork(one)));
   const networks = all.filter(isNetwork);

@@ -5,7 +5,7 @@ import { plural } from "../../../core/text.ts";
 import { HOUR_MS, span } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import type { Check } from "./server.ts";
+import type { Check, Server } from "./server.ts";
 
 export function judgeComponents(health: Health | null): Finding {
   if (health === null) return wrong("The guard does not answer.", `${PROGRAM} status`);
@@ -58,32 +58,32 @@ export function judgeHold(total: number): Finding {
   return warning(`${plural(total, "mail")} on hold until someone releases or deletes them.`, `${PROGRAM} queue list`);
 }
 
-const ALL = { verb: "list_mail", ids: [], senders: [], recipient: null } as const;
+/** Judges the oldest mail of this part of the queue, and how many there are. */
+async function inQueue(
+  { keeper }: Server,
+  where: "anywhere" | "hold" | "loose",
+  judge: (total: number, oldest: ListedMail | undefined) => Finding,
+): Promise<Finding> {
+  const chosen = { ids: [], senders: [], recipient: null, after: null, limit: 1 };
+  const asked = await keeper.ask({ verb: "list_mail", ...chosen, where });
+  return asked.ok ? judge(asked.total ?? 0, asked.queue?.[0]) : unknown(asked.reason, `${PROGRAM} status`);
+}
 
 export const queue = [
   {
     name: "age",
     does: "Measures how long the oldest mail has waited for delivery.",
-    look: async ({ keeper, now }) => {
-      const asked = await keeper.ask({ ...ALL, where: "loose", after: null, limit: 1 });
-      return asked.ok ? judgeAge(asked.queue?.[0], now) : unknown(asked.reason, `${PROGRAM} status`);
-    },
+    look: (server) => inQueue(server, "loose", (_, oldest) => judgeAge(oldest, server.now)),
   },
   {
     name: "hold",
     does: "Counts the mails on hold, which wait for a command.",
-    look: async ({ keeper }) => {
-      const asked = await keeper.ask({ ...ALL, where: "hold", after: null, limit: 1 });
-      return asked.ok ? judgeHold(asked.total ?? 0) : unknown(asked.reason, `${PROGRAM} status`);
-    },
+    look: (server) => inQueue(server, "hold", judgeHold),
   },
   {
     name: "length",
     does: "Counts the mails in the queue.",
-    look: async ({ keeper }) => {
-      const asked = await keeper.ask({ ...ALL, where: "anywhere", after: null, limit: 1 });
-      return asked.ok ? judgeLength(asked.total ?? 0) : unknown(asked.reason, `${PROGRAM} status`);
-    },
+    look: (server) => inQueue(server, "anywhere", judgeLength),
   },
 ] as const satisfies readonly Check[];
 

@@ -9,7 +9,7 @@ import { isWhole, openAccountsForReading, openEngineForReading } from "../../../
 import { PROGRAM } from "../call.ts";
 import { size } from "../print/text.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
-import type { Check } from "./server.ts";
+import { type Check, fromDatabases } from "./server.ts";
 
 const FIX = `${PROGRAM} restart  # fixes what can be fixed: docs/recovery.md`;
 /** Reading for longer would let the write-ahead log grow. */
@@ -58,12 +58,10 @@ export const database = [
   {
     name: "audit",
     does: "Checks the chain of administrators' actions against root's anchors.",
-    look: async ({ reader, layout, now }) => {
-      const read = await reader();
-      return read === null
-        ? unknown("The guard does not answer.")
-        : judgeAudit(read.audit.check(readAnchors(layout.auditAnchors).anchors, instant(now)));
-    },
+    look: (server) =>
+      fromDatabases(server, ({ audit }) =>
+        judgeAudit(audit.check(readAnchors(server.layout.auditAnchors).anchors, instant(server.now))),
+      ),
   },
   {
     name: "set-aside",

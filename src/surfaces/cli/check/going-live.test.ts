@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadSettings } from "../../../settings/load.ts";
 import type { State } from "./finding.ts";
-import { groupsOfPoints, judgePoints, POINTS } from "./going-live.ts";
+import { groupsOfPoints, judgePoints, leftOpen, POINTS } from "./going-live.ts";
 import { groups, type Result } from "./run-checks.ts";
 
 /** All checks of the points, with one changed. */
@@ -54,4 +55,17 @@ test("each check of the points is in the table, and all of TLS, the firewall and
     [],
   );
   for (const group of groupsOfPoints()) assert.ok(groups.some(({ name }) => name === group));
+});
+
+function named(more: string): readonly string[] {
+  const loaded = loadSettings(`domains = ["example.org"]\n${more}`, {});
+  assert.ok(loaded.ok);
+  return leftOpen(loaded.settings).map(({ setting }) => setting);
+}
+
+test("lists what the defaults leave open, until the owner decides otherwise", () => {
+  assert.deepEqual(named(""), ["firewall.mode", "fail2ban.sentences"]);
+  assert.deepEqual(named('firewall.mode = "strict"\n'), ["fail2ban.sentences"]);
+  assert.deepEqual(named('fail2ban.sentences = "all"\n'), ["firewall.mode"]);
+  assert.deepEqual(named("fail2ban.enabled = false\n"), ["firewall.mode", "fail2ban.enabled"]);
 });

@@ -52,24 +52,27 @@ export function judgePort25(offers: string): Finding {
   return ok("Port 25 offers no AUTH after STARTTLS.");
 }
 
-type Talk = Readonly<{ port: number; localAddress: string; goodbye: string }>;
+/** `isTls`: TLS starts at once. */
+type Talk = Readonly<{ port: number; localAddress?: string; goodbye?: string; isTls?: boolean }>;
 
 /** Runs a dialogue; if it fails, the result is unknown. */
-async function talk(talkTo: Talk, isTls: boolean, say: (dialogue: PortDialogue) => Promise<Finding>): Promise<Finding> {
+async function talk(
+  { port, localAddress = PROBE_ADDRESS, goodbye = "QUIT", isTls = false }: Talk,
+  say: (dialogue: PortDialogue) => Promise<Finding>,
+): Promise<Finding> {
   try {
     const tls = isTls ? { rejectUnauthorized: false } : undefined;
-    const { port, localAddress } = talkTo;
     const dialogue = await PortDialogue.open({ port, localAddress, tls, timeoutMs: TIMEOUT_MS });
     try {
       const finding = await say(dialogue);
-      dialogue.close(talkTo.goodbye);
+      dialogue.close(goodbye);
       return finding;
     } catch (error) {
       dialogue.close();
       throw error;
     }
   } catch (error) {
-    return unknown(`Port ${talkTo.port} ${messageOf(error)}.`, `${PROGRAM} check --only ports`);
+    return unknown(`Port ${port} ${messageOf(error)}.`, `${PROGRAM} check --only ports`);
   }
 }
 
@@ -86,7 +89,7 @@ function signIn(server: Server, name: "submission" | "submissions"): Promise<Fin
   const door: Door | undefined = doorsOf(server.settings).find((one) => one.name === name);
   if (door === undefined) return Promise.resolve(unknown(`No port is set for ${name}.`));
   const isTls = door.tlsStart === "at_once";
-  return talk({ port: door.port, localAddress: PROBE_ADDRESS, goodbye: door.goodbye }, isTls, async (dialogue) => {
+  return talk({ port: door.port, goodbye: door.goodbye, isTls }, async (dialogue) => {
     await greeted(dialogue, isTls);
     return judgeSignIn(name, await dialogue.ask(`AUTH PLAIN ${PLAIN}`));
   });
@@ -97,7 +100,7 @@ export const mailFlow = [
     name: "relay",
     does: `Tries as a stranger to send mail through port 25 to ${ELSEWHERE}, and stops before any content.`,
     look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
+      talk({ port: settings["ports.smtp"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO check.localhost");
         await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
@@ -110,22 +113,18 @@ export const mailFlow = [
     name: "anonymous",
     does: `Tries to send mail to ${ELSEWHERE} through submission without a sign-in, and stops before any content.`,
     look: ({ settings }) =>
-      talk(
-        { port: settings["ports.submission"], localAddress: CHECK_ADDRESS, goodbye: "QUIT" },
-        false,
-        async (dialogue) => {
-          await greeted(dialogue);
-          const sender = await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
-          if (!sender.startsWith("250")) return judgeAnonymous(sender);
-          return judgeAnonymous(await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`));
-        },
-      ),
+      talk({ port: settings["ports.submission"], localAddress: CHECK_ADDRESS }, async (dialogue) => {
+        await greeted(dialogue);
+        const sender = await dialogue.ask(`MAIL FROM:<postmaster@${settings.hostname}>`);
+        if (!sender.startsWith("250")) return judgeAnonymous(sender);
+        return judgeAnonymous(await dialogue.ask(`RCPT TO:<${ELSEWHERE}>`));
+      }),
   },
   {
     name: "names",
     does: "Asks port 25 whether an address exists (VRFY), which it must not reveal.",
     look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) => {
+      talk({ port: settings["ports.smtp"] }, async (dialogue) => {
         await dialogue.hears(SMTP_REPLY);
         await dialogue.ask("EHLO probe.localhost");
         return judgeNames(await dialogue.ask(`VRFY postmaster@${settings.domains[0] ?? settings.hostname}`));
@@ -135,23 +134,17 @@ export const mailFlow = [
     name: "port-25",
     does: "Checks whether port 25 accepts passwords after STARTTLS.",
     look: ({ settings }) =>
-      talk({ port: settings["ports.smtp"], localAddress: PROBE_ADDRESS, goodbye: "QUIT" }, false, async (dialogue) =>
-        judgePort25(await greeted(dialogue)),
-      ),
+      talk({ port: settings["ports.smtp"] }, async (dialogue) => judgePort25(await greeted(dialogue))),
   },
   {
     name: "sign-in-imaps",
     does: "Signs in over IMAPS with an unknown name and a wrong password.",
     look: ({ settings }) =>
-      talk(
-        { port: settings["ports.imaps"], localAddress: PROBE_ADDRESS, goodbye: "b LOGOUT" },
-        true,
-        async (dialogue) => {
-          await dialogue.hears(/^\* OK .*\r\n/m);
-          const answer = await dialogue.ask(`a LOGIN ${NO_ACCOUNT} "${WRONG_PASSWORD}"`, /^a .*\r\n/m);
-          return judgeSignIn("IMAPS", answer);
-        },
-      ),
+      talk({ port: settings["ports.imaps"], goodbye: "b LOGOUT", isTls: true }, async (dialogue) => {
+        await dialogue.hears(/^\* OK .*\r\n/m);
+        const answer = await dialogue.ask(`a LOGIN ${NO_ACCOUNT} "${WRONG_PASSWORD}"`, /^a .*\r\n/m);
+        return judgeSignIn("IMAPS", answer);
+      }),
   },
   {
     name: "sign-in-submission",

@@ -58,6 +58,11 @@ function found(path: string): Found {
   }
 }
 
+function judgeFound(what: string, wanted: readonly Wanted[]): Finding {
+  const entries = wanted.map((one) => [one, found(one.path)] as const);
+  return judgeOwners(what, entries);
+}
+
 function wantedDirectories(layout: Layout): readonly Wanted[] {
   // A path that is listed twice gets the later access, as in set-up.
   const last = new Map(directories(layout).map((entry) => [entry.path, entry]));
@@ -102,7 +107,7 @@ function wantedSockets(layout: Layout): readonly Wanted[] {
 
 /** Files and directories that users other than root may change. */
 function changeable(directory: string): readonly string[] {
-  return [directory, ...readTree(directory)].filter((path) => {
+  return [directory, ...namesIn(directory, true)].filter((path) => {
     const one = found(path);
     // A link has no mode (symlink(7)).
     const isLink = one !== null && (one.mode & 0o170000) === 0o120000;
@@ -110,17 +115,9 @@ function changeable(directory: string): readonly string[] {
   });
 }
 
-function readTree(directory: string): readonly string[] {
+function namesIn(directory: string, recursive = false): readonly string[] {
   try {
-    return readdirSync(directory, { recursive: true, encoding: "utf8" }).map((name) => join(directory, name));
-  } catch {
-    return [];
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory).map((name) => join(directory, name));
+    return readdirSync(directory, { recursive, encoding: "utf8" }).map((name) => join(directory, name));
   } catch {
     return [];
   }
@@ -158,29 +155,17 @@ export const permissions = [
   {
     name: "directories",
     does: "Compares owner and mode of each directory with what set-up assigns.",
-    look: ({ layout }) =>
-      judgeOwners(
-        "directory",
-        wantedDirectories(layout).map((one) => [one, found(one.path)]),
-      ),
+    look: ({ layout }) => judgeFound("directory", wantedDirectories(layout)),
   },
   {
     name: "secrets",
     does: "Compares owner and mode of keys, passwords, databases and settings with what set-up assigns.",
-    look: ({ layout }) =>
-      judgeOwners(
-        "file",
-        wantedSecrets(layout).map((one) => [one, found(one.path)]),
-      ),
+    look: ({ layout }) => judgeFound("file", wantedSecrets(layout)),
   },
   {
     name: "sockets",
     does: "Compares owner and mode of the command sockets with what they should be.",
-    look: ({ layout }) =>
-      judgeOwners(
-        "socket",
-        wantedSockets(layout).map((one) => [one, found(one.path)]),
-      ),
+    look: ({ layout }) => judgeFound("socket", wantedSockets(layout)),
   },
   {
     name: "programs",

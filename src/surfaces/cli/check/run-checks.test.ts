@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedServer } from "../../../../test/kit/checked-server.ts";
+import { type CheckRecord, NO_CHECKS } from "../../../jobs/check/check-record.ts";
 import { ok, unknown, worstOf, wrong } from "./finding.ts";
-import { runChecks } from "./run-checks.ts";
+import { type Result, runChecks, runWeekly } from "./run-checks.ts";
 import type { Group } from "./server.ts";
 
 test("a check that throws or hangs is unknown and does not stop the others; databases come last", async () => {
@@ -41,4 +42,52 @@ test("of several findings the worst counts, with all that are equally bad", () =
   const found = worstOf([ok("a"), wrong("b.", "fix b"), unknown("c"), wrong("d", "fix d"), wrong("d", "")], "");
   assert.deepEqual(found, { state: "wrong", saw: "b. d.", fix: "fix b" });
   assert.deepEqual(worstOf([], "none"), ok("none"));
+});
+
+const PASSED = { state: "ok", evidence: "fine", passedAt: 1 } as const;
+const BEFORE: CheckRecord = { ...NO_CHECKS, since: 1, at: 1, checks: { "tls.days": PASSED, "dns.mx": PASSED } };
+
+function result(id: string, state: Result["state"]): Result {
+  return { id, group: id.split(".", 1)[0] ?? "", state, did: "x", evidence: state, mend: null, tookMs: 1 };
+}
+
+function weekly(looks: readonly (readonly Result[])[]) {
+  const asked: (readonly string[])[] = [];
+  let pauses = 0;
+  const run = runWeekly(["tls", "dns"], {
+    before: BEFORE,
+    look: (groups) => {
+      asked.push(groups);
+      return Promise.resolve(looks[asked.length - 1] ?? assert.fail("one look too many"));
+    },
+    pause: () => Promise.resolve((pauses += 1)),
+    now: () => 9,
+  });
+  return run.then((record) => ({ record, asked, pauses }));
+}
+
+test("failed checks run once more, and only a second failure counts", async () => {
+  const bad = [result("tls.days", "wrong"), result("dns.mx", "wrong")];
+  const { record, asked, pauses } = await weekly([bad, [result("tls.days", "wrong"), result("dns.mx", "ok")]]);
+  assert.deepEqual(asked, [
+    ["tls", "dns"],
+    ["tls", "dns"],
+  ]);
+  assert.equal(pauses, 1);
+  assert.equal(record.at, 9);
+  assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1 });
+  assert.deepEqual(record.checks["dns.mx"], { state: "ok", evidence: "ok", passedAt: 9 });
+});
+
+test("a second run without a result does not clear a new failure", async () => {
+  const bad = [result("tls.days", "wrong"), result("dns.mx", "ok")];
+  const { record } = await weekly([bad, [result("tls.days", "unknown")]]);
+  assert.deepEqual(record.checks["tls.days"], { state: "wrong", evidence: "wrong", passedAt: 1, unseenSince: 9 });
+});
+
+test("only the groups of new failures run again; without any there is one run", async () => {
+  const one = await weekly([[result("tls.days", "ok"), result("dns.mx", "wrong")], [result("dns.mx", "wrong")]]);
+  assert.deepEqual(one.asked[1], ["dns"]);
+  const none = await weekly([[result("tls.days", "ok"), result("dns.mx", "warning")]]);
+  assert.deepEqual([none.asked.length, none.pauses], [1, 0]);
 });

@@ -1,6 +1,6 @@
 import { readFileSync, statfsSync } from "node:fs";
-import type { AccountItem, Health } from "../../../admin/declare/items.ts";
-import { PAGE } from "../../../admin/declare/paging.ts";
+import type { Health } from "../../../admin/declare/items.ts";
+import { PAGE, type Page, type PageRequest } from "../../../admin/declare/paging.ts";
 import type { AlertList } from "../../../admin/server.ts";
 import { type Ip, PROBE_ADDRESS } from "../../../core/net/ip.ts";
 import { SECOND_MS } from "../../../core/time.ts";
@@ -13,7 +13,7 @@ import { type Door, type Handshake, handshake, type Offer } from "../../../mail/
 import type { Layout } from "../../../settings/layout.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import type { CommandCall, Reader } from "../call.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, unknown } from "./finding.ts";
 
 /** The result of TLS at each mail port. */
 export type Shaken = ReadonlyMap<Door, Handshake>;
@@ -125,12 +125,21 @@ export function doorsOf(settings: Settings): readonly Door[] {
   ];
 }
 
-/** All accounts, page after page. */
-export function everyAccount(reader: Reader): readonly AccountItem[] {
-  const all: AccountItem[] = [];
+/** What the databases show; unknown while the guard does not answer. */
+export async function fromDatabases(
+  server: Server,
+  judge: (reader: Reader) => Finding | Promise<Finding>,
+): Promise<Finding> {
+  const read = await server.reader();
+  return read === null ? unknown("The guard does not answer.") : judge(read);
+}
+
+/** All items of a list, page after page. */
+export function everyItem<T>(list: (asked: PageRequest) => Page<T>): readonly T[] {
+  const all: T[] = [];
   let cursor: string | null = null;
   do {
-    const page = reader.accounts({ limit: PAGE.most, cursor });
+    const page = list({ limit: PAGE.most, cursor });
     all.push(...page.items);
     cursor = page.next;
   } while (cursor !== null);

@@ -27,16 +27,17 @@ const NO_ANSWER = /ETIMEDOUT|NO_PROTOCOLS_AVAILABLE|NO_CIPHERS_AVAILABLE|UNSUPPO
 
 export function judgeOld(door: string, shaken: Handshake): Finding {
   if (shaken.ok) return wrong(`${door} speaks ${shaken.protocol}`, `${PROGRAM} config apply`);
-  if (shaken.stage === "connect" || NO_ANSWER.test(shaken.code))
-    return unknown(`${door}: ${shaken.says}`, `${PROGRAM} check --only ports`);
-  return ok(`${door} refuses TLS 1.0 and 1.1 (${shaken.code === "" ? shaken.says : shaken.code})`);
+  return judgeRefusal(door, "TLS 1.0 and 1.1", shaken);
 }
 
-export function judgeWeak(door: string, shaken: Handshake): Finding {
+function judgeWeak(door: string, shaken: Handshake): Finding {
   if (shaken.ok) return wrong(`${door} takes ${shaken.cipher}`, `${PROGRAM} config apply`);
-  if (shaken.stage === "connect" || NO_ANSWER.test(shaken.code))
-    return unknown(`${door}: ${shaken.says}`, `${PROGRAM} check --only ports`);
-  return ok(`${door} refuses weak ciphers (${shaken.code === "" ? shaken.says : shaken.code})`);
+  return judgeRefusal(door, "weak ciphers", shaken);
+}
+
+function judgeRefusal(door: string, what: string, { stage, code, says }: Extract<Handshake, { ok: false }>): Finding {
+  if (stage === "connect" || NO_ANSWER.test(code)) return unknown(`${door}: ${says}`, `${PROGRAM} check --only ports`);
+  return ok(`${door} refuses ${what} (${code === "" ? says : code})`);
 }
 
 /** RFC 9325 section 4.5: RSA of 2,048 bits, curves of 224 bits. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fitted } from "./text.ts";
+import fc from "fast-check";
+import { fitted, jsonLine, printJson, size } from "./text.ts";
 
 test("long lines are broken at blanks, and continue with an indent", () => {
   assert.equal(fitted("short\none two three four", 9, "  "), "short\none two\n  three\n  four");
@@ -16,4 +17,63 @@ test("no word is lost", () => {
   const text = "1 22 333 4444 55555 666666   7777777 88888888 999999999";
   for (let width = 5; width < 60; width++)
     assert.deepEqual(fitted(text, width, "    ").split(/\s+/), text.split(/\s+/), `${width}`);
+});
+
+test("sizes by powers of 1,000, with one digit after the point", () => {
+  const shown = [0, 999, 1_000, 1_550, 999_949_999, 1e15].map(size);
+  assert.deepEqual(shown, ["0 bytes", "999 bytes", "1.0 kB", "1.6 kB", "999.9 MB", "1000.0 TB"]);
+});
+
+test("each item of a list is on one line, so that grep shows the whole item", () => {
+  const bans = { active: 1, items: [{ ip: "203.0.113.7", until: null, networks: ["192.0.2.0/24", "::/64"] }] };
+  assert.equal(
+    printJson(bans),
+    `{
+  "active": 1,
+  "items": [
+    { "ip": "203.0.113.7", "until": null, "networks": ["192.0.2.0/24", "::/64"] }
+  ]
+}`,
+  );
+});
+
+test("an object within a listed one takes separate lines", () => {
+  assert.equal(
+    printJson([{ a: { b: 1 } }]),
+    `[
+  {
+    "a": {
+      "b": 1
+    }
+  }
+]`,
+  );
+});
+
+test("empty and missing values are printed as JSON does", () => {
+  assert.equal(printJson({}), "{}");
+  assert.equal(printJson([]), "[]");
+  assert.equal(printJson(undefined), "null");
+  assert.equal(printJson({ gone: undefined }), "{}");
+});
+
+test("a parser reads back the same value", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      assert.deepEqual(JSON.parse(printJson(value)), JSON.parse(JSON.stringify(value)));
+    }),
+  );
+});
+
+test("printed JSON contains no character that controls a terminal", () => {
+  const value = { items: [{ helo: "a\u009b2J\u202e\u007f", "k\u2028": "öß" }], text: "\u009d0;x\u0007" };
+  const printed = printJson(value);
+  assert.doesNotMatch(printed.replaceAll("\n", ""), /[\p{C}\p{Zl}\p{Zp}]/u);
+  assert.deepEqual(JSON.parse(printed), value);
+});
+
+test("a line of JSON contains no character that controls a terminal, and the same value", () => {
+  const value = { a: "x\u001b[2J\u202e\u{e0041}\nöß", b: ["\ud800", 1] };
+  assert.equal(jsonLine(value), '{"a":"x\\u001b[2J\\u202e\\udb40\\udc41\\nöß","b":["\\ud800",1]}');
+  assert.deepEqual(JSON.parse(jsonLine(value)), value);
 });

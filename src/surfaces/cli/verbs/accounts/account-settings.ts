@@ -9,6 +9,7 @@ import { vacationEnd, type WrittenVacation } from "../../../../core/vacation.ts"
 import type { MailboxUse } from "../../../../mail/dovecot/doveadm.ts";
 import { formatSize, parseSize } from "../../../../settings/kinds/kind.ts";
 import { type CommandCall, type CommandFailure, type CommandOutcome, done, PROGRAM, wrongUsage } from "../../call.ts";
+import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { accountFrom, addressFrom, noAccount } from "./accounts.ts";
@@ -94,7 +95,7 @@ function vacationText(name: string, vacation: WrittenVacation | null, now: numbe
 export async function accountNetworks(call: CommandCall): Promise<CommandOutcome> {
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;
-  const networks = (call.args[2] ?? "").split(/[\s,]+/).filter((each) => each !== "");
+  const networks = [...wordsOf(call.args[2])];
   const action = call.args[1] ?? "";
   if (action === "list")
     return networks.length === 0

@@ -33,8 +33,7 @@ export async function incidentAssess(call: CommandCall): Promise<CommandOutcome>
   const opened = await call.reader();
   if (!opened.ok) return opened;
   const accounts = found.accounts.map((one) => ({ ...one, newPlaces: opened.reader.newPlaces(one.account, since) }));
-  const { writeInto } = await import("../../../../jobs/incident/folder.ts");
-  const { folderOf } = await import("../../../../jobs/incident/folder.ts");
+  const { folderOf, writeInto } = await folders();
   const sessions = await openSessions(call, account);
   const written = { since: isoTime(since), ...found, accounts, sessions };
   writeInto(`${folderOf(call.layout, incident)}/assessment.json`, `${JSON.stringify(written, null, 2)}\n`);
@@ -126,8 +125,7 @@ export async function incidentReportFile(call: CommandCall): Promise<CommandOutc
   if (typeof since !== "number") return since;
   const found = await assessment(call, since, null);
   if (isFailure(found)) return found;
-  const { folderOf, readTimeline } = await folders();
-  const { writeInto } = await import("../../../../jobs/incident/folder.ts");
+  const { folderOf, readTimeline, writeInto } = await folders();
   const file = join(folderOf(call.layout, incident), "report.md");
   const unaudited = await take(call, incident, { step: "report", says: "The report was written." });
   const read = settingsOf(call);

@@ -16,6 +16,7 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../../call.ts";
+import { wordsOf } from "../../parse.ts";
 import { proofFor } from "../../passwords.ts";
 import { accountFrom, noAccount, secretOf } from "../accounts/accounts.ts";
 import { targetFrom } from "../server/bans.ts";
@@ -186,9 +187,8 @@ function ban(call: CommandCall, target: string, { id }: Incident): Deed {
 }
 
 export function accountsFrom(call: CommandCall): readonly AccountName[] | CommandFailure {
-  const words = (call.args[0] ?? "").split(/[\s,]+/).filter((word) => word !== "");
   const names: AccountName[] = [];
-  for (const word of words) {
+  for (const word of wordsOf(call.args[0])) {
     const name = accountFrom(word);
     if (typeof name !== "string") return name;
     names.push(name);
@@ -197,7 +197,7 @@ export function accountsFrom(call: CommandCall): readonly AccountName[] | Comman
 }
 
 function addressesFrom(call: CommandCall): readonly string[] | CommandFailure {
-  const words = (call.option("ban") ?? "").split(/[\s,]+/).filter((word) => word !== "");
+  const words = wordsOf(call.option("ban") ?? "");
   const wrong = words.map(targetFrom).find((target) => typeof target !== "string");
   return wrong !== undefined && typeof wrong !== "string" ? wrong : words;
 }

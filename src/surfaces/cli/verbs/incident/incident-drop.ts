@@ -71,7 +71,7 @@ type Dropping = Readonly<{
 
 /** Only mail with a copy is removed from the queue. */
 async function dropAll(call: CommandCall, name: AccountName, to: string): Promise<Dropping> {
-  const { copyMails } = await import("../../../../jobs/incident/folder.ts");
+  const { copyMails } = await folders();
   const kept = new Set<string>();
   const tries = new Map<string, number>();
   // What is returned stays in the queue until Postfix has written to its sender.

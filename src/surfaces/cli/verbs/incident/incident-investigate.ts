@@ -26,20 +26,16 @@ export async function incidentInvestigate(call: CommandCall): Promise<CommandOut
   const read = settingsOf(call);
   if (!read.ok) return read;
   const [
-    { folderOf, prepareFolder },
-    { collect, copyMails, writeInto, writeLines },
-    { filesBelow },
+    { collect, copyMails, folderOf, prepareFolder, writeInto, writeLines },
+    { filesBelow, removeTree },
     { lastLines, runProgram },
     { setAccess },
-    { removeTree },
     { copyFile, hashOf },
   ] = await Promise.all([
     folders(),
-    import("../../../../jobs/incident/folder.ts"),
     import("../../../../host/root-files/walk.ts"),
     import("../../../../host/machine/run-program.ts"),
     import("../../../../host/root-files/files.ts"),
-    import("../../../../host/root-files/walk.ts"),
     import("../../../../host/root-files/copies.ts"),
   ]);
   const { layout } = call;

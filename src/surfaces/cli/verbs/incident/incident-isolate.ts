@@ -1,9 +1,17 @@
-import { type Difference, type Isolation, lifted, SHUT, type Shut } from "../../../../core/incident/incident.ts";
+import {
+  type Difference,
+  type Incident,
+  type Isolation,
+  lifted,
+  SHUT,
+  type Shut,
+} from "../../../../core/incident/incident.ts";
 import { hostPrefix, type Prefix, parseIp, parsePrefix } from "../../../../core/net/ip.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime, shown } from "../../../../core/time.ts";
 import type { Outcome } from "../../../../guard/ports.ts";
 import { lockHolder } from "../../../../host/running/data-directory.ts";
+import type { Settings } from "../../../../settings/schema.ts";
 import {
   agrees,
   type CommandCall,
@@ -14,16 +22,10 @@ import {
   PROGRAM,
   wrongUsage,
 } from "../../call.ts";
+import { wordsOf } from "../../parse.ts";
 import { columns, oneLine } from "../../print/text.ts";
 import { environmentOf, settingsOf } from "../../server-settings.ts";
 import { isFailure, openIncidentOf, take, withContacts } from "./incident.ts";
-
-const parts = () =>
-  Promise.all([
-    import("../../../../host/firewall/isolation.ts"),
-    import("../../../../host/firewall/wanted.ts"),
-    import("../../../../host/firewall/wanted.ts"),
-  ]);
 
 const USUAL_SSH = [22];
 
@@ -33,8 +35,11 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   if (isFailure(incident)) return incident;
   const read = settingsOf(call);
   if (!read.ok) return read;
-  const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf }, { sshPorts }] =
-    await parts();
+  const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf, sshPorts }] =
+    await Promise.all([
+      import("../../../../host/firewall/isolation.ts"),
+      import("../../../../host/firewall/wanted.ts"),
+    ]);
   const named = allowedFrom(call);
   if ("ok" in named) return named;
   const isSshShut = call.flag("shut-ssh");
@@ -64,9 +69,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
     keepIsolation(call.layout, present);
     return failed(`Nothing was isolated: ${shut.reason}.`, "Without the firewall only `stop` disconnects the server.");
   }
-  // A server that is down takes no mail, and starts isolated.
-  const isDown = lockHolder(call.layout.startPid) === null;
-  const applied: Outcome = isDown ? { ok: true } : await call.keeper.ask({ verb: "apply" });
+  const applied = await apply(call);
   const queue = applied.ok
     ? "mail waits in the queue in both directions"
     : `the queue could not be held (${applied.reason}), but no mail leaves to port 25`;
@@ -80,9 +83,8 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
 
 /** `--allow A,B` */
 function allowedFrom(call: CommandCall): readonly Prefix[] | CommandFailure {
-  const words = (call.option("allow") ?? "").split(/[\s,]+/).filter((word) => word !== "");
   const prefixes: Prefix[] = [];
-  for (const word of words) {
+  for (const word of wordsOf(call.option("allow") ?? "")) {
     const ip = parseIp(word);
     const prefix = ip === null ? parsePrefix(word) : hostPrefix(ip);
     if (prefix === null)
@@ -107,7 +109,7 @@ export async function incidentRecover(call: CommandCall): Promise<CommandOutcome
   const lift = call.option("lift");
   const { readIsolation } = await import("../../../../host/firewall/isolation.ts");
   const isolation = readIsolation(call.layout);
-  if (lift !== null) return liftPart(call, lift, isolation);
+  if (lift !== null) return liftPart(call, lift, { incident, isolation, settings: read.settings });
   const { compareWithBackup } = await import("../../../../jobs/incident/compare-backup.ts");
   call.terminal.progress("Comparing with the last backup from before the incident ...");
   const environment = environmentOf(call);
@@ -131,15 +133,15 @@ export async function incidentRecover(call: CommandCall): Promise<CommandOutcome
  * The firewall opens last, so that nothing comes in that would still be held. What is open already is opened again: a lift that was
  * interrupted leaves Postfix or the firewall closed.
  */
-async function liftPart(call: CommandCall, word: string, isolation: Isolation | null): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident recover");
-  if (isFailure(incident)) return incident;
+async function liftPart(
+  call: CommandCall,
+  word: string,
+  { incident, isolation, settings }: Readonly<{ incident: Incident; isolation: Isolation | null; settings: Settings }>,
+): Promise<CommandOutcome> {
   const part = word === "all" ? "all" : SHUT.find((one) => one === word);
   if (part === undefined)
     return wrongUsage(`"${oneLine(word)}" is not a part of the isolation.`, `Write one of: ${SHUT.join(", ")}, all.`);
   const parts = part === "all" ? (isolation?.shut ?? SHUT) : [part];
-  const read = settingsOf(call);
-  if (!read.ok) return read;
   const { endShutOut, keepIsolation, shutOut } = await import("../../../../host/firewall/isolation.ts");
   const left = isolation === null ? null : lifted(isolation, parts);
   keepIsolation(call.layout, left);
@@ -148,7 +150,7 @@ async function liftPart(call: CommandCall, word: string, isolation: Isolation | 
     keepIsolation(call.layout, isolation);
     return failed(`Nothing was lifted: ${applied.reason}`, "Settle that, and try again.");
   }
-  const opened = await (left === null ? endShutOut() : shutOut(left, read.settings));
+  const opened = await (left === null ? endShutOut() : shutOut(left, settings));
   if (!opened.ok) {
     keepIsolation(call.layout, isolation);
     // Postfix is open by now: the queue must be held again as the file says.
@@ -174,7 +176,7 @@ async function liftPart(call: CommandCall, word: string, isolation: Isolation | 
   return done({ lifted: parts, isolation: left }, withContacts(call, `${says} ${unaudited}`.trim()), nextOf(left));
 }
 
-/** A server that is down starts with what the file of the isolation says. */
+/** A server that is down takes no mail, and starts with what the file of the isolation says. */
 async function apply(call: CommandCall): Promise<Outcome> {
   return lockHolder(call.layout.startPid) === null ? { ok: true } : call.keeper.ask({ verb: "apply" });
 }

@@ -30,6 +30,7 @@ import {
   rootAlone,
   take,
   UNSURE,
+  usualBegin,
 } from "./incident.ts";
 
 const MOST_SHOWN = 50;
@@ -187,16 +188,6 @@ async function mailsOf(call: CommandCall, word: string | undefined) {
   if (name !== null && typeof name !== "string") return name;
   const { readIncidents } = await folders();
   const incident = readIncidents(call.layout).at(-1);
-  const usual = {
-    id: "",
-    title: "",
-    openedAt: "",
-    since: new Date(call.now() - USUAL_MS).toISOString(),
-    closedAt: null,
-  };
-  const since = beginOf(call, incident ?? usual);
+  const since = incident === undefined ? usualBegin(call) : beginOf(call, incident);
   return typeof since === "number" ? assessment(call, since, name) : since;
 }
-
-/** Where there has been no incident: a day. */
-const USUAL_MS = 24 * 60 * 60 * 1_000;

@@ -1,6 +1,6 @@
 import type { Assessment } from "../../../../core/incident/assess.ts";
 import type { Incident, Step } from "../../../../core/incident/incident.ts";
-import { dayAndTime, HOUR_MS, instant, isoTime, later, type Millis } from "../../../../core/time.ts";
+import { DAY_MS, dayAndTime, instant, isoTime, later, type Millis } from "../../../../core/time.ts";
 import {
   type CommandCall,
   type CommandFailure,
@@ -15,9 +15,6 @@ import { columns } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 import { sinceFrom } from "../server/logs.ts";
 
-/** What is looked at unless the owner knows better. */
-const USUAL_SINCE_MS = 24 * HOUR_MS;
-
 /** `incident open NAME...` */
 export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
   const refused = rootAlone("incident open");
@@ -27,7 +24,7 @@ export async function incidentOpen(call: CommandCall): Promise<CommandOutcome> {
   const open = readIncidents(call.layout).findLast(({ closedAt }) => closedAt === null);
   if (open !== undefined)
     return failed(`The incident ${open.id} is open.`, `Continue with it, or close it: ${PROGRAM} incident close`);
-  const since = sinceFrom(call) ?? later(instant(call.now()), -USUAL_SINCE_MS);
+  const since = usualBegin(call);
   if (typeof since !== "number") return since;
   const title = (call.args[0] ?? "").trim();
   const incident = openIncident(call.layout, {
@@ -145,6 +142,11 @@ export async function take(call: CommandCall, incident: Incident, { step, says, 
 /** `--since`, or when the incident may have started. */
 export function beginOf(call: CommandCall, incident: Incident): Millis | CommandFailure {
   return sinceFrom(call) ?? instant(Date.parse(incident.since));
+}
+
+/** `--since`, or a day ago, for want of an incident that says more. */
+export function usualBegin(call: CommandCall): Millis | CommandFailure {
+  return sinceFrom(call) ?? later(instant(call.now()), -DAY_MS);
 }
 
 /** Whom every page about an incident names. */

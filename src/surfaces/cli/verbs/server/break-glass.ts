@@ -60,10 +60,7 @@ async function bansByHand(call: CommandCall): Promise<number> {
 
 /** Nothing is strict before somebody has tried and confirmed it again. Empty if it was not. */
 async function openStrict(layout: Layout): Promise<string> {
-  const [{ keepStrict }, { endStrict, listStrict }] = await Promise.all([
-    import("../../../../host/firewall/strict.ts"),
-    import("../../../../host/firewall/strict.ts"),
-  ]);
+  const { endStrict, keepStrict, listStrict } = await import("../../../../host/firewall/strict.ts");
   const listing = await listStrict();
   if (process.getuid?.() !== 0 || listing === null || listing === "") return "";
   // The file first: the keeper would put the table back.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { connected, scriptTerminal } from "../../../../../test/kit/script-world.ts";
 import { eventRow, newEngine, START, scratch } from "../../../../../test/kit/test-database.ts";
 import { auditRecord, type EventRecord } from "../../../../core/events/event.ts";
 import { EVENT_TYPES } from "../../../../core/events/event-types.ts";
@@ -34,32 +35,19 @@ async function ran(t: TestContext, words: string, committed: readonly EventRecor
     env: {},
     version: "1.2.3",
     now: () => START,
-    terminal: {
-      interactive: false,
-      width: null,
-      out: (text) => out.push(text),
-      outForGood: () => assert.fail("nothing is shown for good"),
-      err: (text) => err.push(text),
-      progress: () => undefined,
-      readLine: () => assert.fail(),
-      ask: () => assert.fail(),
-      askSecret: () => assert.fail(),
-      interrupted: new AbortController().signal,
-    },
-    connect: () => ({
-      guard: {
-        ask: () => assert.fail(),
-        watch: async (onEvents) => {
-          onEvents(ROWS.length);
-          write(committed);
-          onEvents(ROWS.length + committed.length);
-          return { ok: true };
+    terminal: scriptTerminal({ out: (text) => out.push(text), err: (text) => err.push(text) }),
+    connect: () =>
+      connected({
+        guard: {
+          watch: async (onEvents) => {
+            onEvents(ROWS.length);
+            write(committed);
+            onEvents(ROWS.length + committed.length);
+            return { ok: true };
+          },
         },
-      },
-      keeper: { ask: () => assert.fail() },
-      reader: async () => ({ ok: true, reader: readerOf(new SqliteQueries(db)) }),
-      close: () => undefined,
-    }),
+        reader: async () => ({ ok: true, reader: readerOf(new SqliteQueries(db)) }),
+      }),
   });
   return { code, out, err };
 }

@@ -9,10 +9,8 @@ import { columns, oneLine } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
 
 export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome> {
-  const settings = settingsOn(call);
+  const settings = await settingsOn(call);
   if (!settings.ok) return settings;
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
-  if (!running.ok) return running;
   const asked = await jailsOf(call.layout, process.getuid?.() === 0 ? userIds(USERS.fail2ban) : {});
   if (!asked.ok)
     return failed(`Fail2ban does not answer: ${asked.reason}.`, `\`${PROGRAM} fail2ban restart\` restarts it.`);
@@ -25,10 +23,8 @@ export async function fail2banStatus(call: CommandCall): Promise<CommandOutcome>
 
 /** Loads new filters first: a new file becomes a jail. */
 export async function fail2banRestart(call: CommandCall): Promise<CommandOutcome> {
-  const settings = settingsOn(call);
+  const settings = await settingsOn(call);
   if (!settings.ok) return settings;
-  const running = await call.guard.ask<"ping">({ verb: "ping" });
-  if (!running.ok) return running;
   const { own, refused } = await adoptFilters(CHECKOUT, call.layout);
   const applied = await call.keeper.ask({ verb: "apply" });
   if (!applied.ok) return failed(`Nothing was applied: ${applied.reason}`, `\`${PROGRAM} config check\` shows more.`);
@@ -46,11 +42,14 @@ const SENTENCES: Readonly<Record<Policy["jailSentences"], string>> = {
   all: 'Each report bans by the limit of its jail (fail2ban.sentences = "all").',
 };
 
-function settingsOn(call: CommandCall): On | CommandFailure {
+/** The server must run with Fail2ban. */
+async function settingsOn(call: CommandCall): Promise<On | CommandFailure> {
   const loaded = settingsOf(call);
   if (!loaded.ok) return loaded;
-  if (loaded.settings["fail2ban.enabled"]) return { ok: true, sentences: loaded.settings["fail2ban.sentences"] };
-  return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
+  if (!loaded.settings["fail2ban.enabled"])
+    return failed("Fail2ban is off: fail2ban.enabled = false.", "Set it to true and start the server again.");
+  const running = await call.guard.ask<"ping">({ verb: "ping" });
+  return running.ok ? { ok: true, sentences: loaded.settings["fail2ban.sentences"] } : running;
 }
 
 function printStatus(jails: readonly JailStatus[], refused: readonly Refused[]): string {

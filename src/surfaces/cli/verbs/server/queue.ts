@@ -19,6 +19,7 @@ import {
   wrongUsage,
 } from "../../call.ts";
 import { andMore, gather, pageFrom } from "../../listing.ts";
+import { wordsOf } from "../../parse.ts";
 import { printable, wrapped } from "../../print/text.ts";
 
 type ChangeVerb = Exclude<Extract<Command["verb"], `queue_${string}`>, "queue_list">;
@@ -129,7 +130,7 @@ function keptLines({ kept }: QueueChange): readonly string[] {
 function chosenBy(call: CommandCall): Chosen {
   const sender = call.option("sender");
   return {
-    ids: (call.args[0] ?? "").split(/[\s,]+/).filter((id) => id !== ""),
+    ids: [...wordsOf(call.args[0])],
     account: call.option("account"),
     sender: sender === "<>" ? "" : sender,
     recipient: call.option("recipient"),

@@ -67,9 +67,8 @@ export async function restart(call: CommandCall): Promise<CommandOutcome> {
 
 /** Why a start would refuse the databases. */
 async function obstacleInData(layout: Layout): Promise<string | null> {
-  const [{ schemasOf, unusableSchema }, { whyNotAgain }, { lackOfSpace }] = await Promise.all([
+  const [{ schemasOf, unusableSchema }, { lackOfSpace, whyNotAgain }] = await Promise.all([
     import("../../../../store/schemas.ts"),
-    import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
     import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
   ]);
   const schemas = schemasOf(layout);

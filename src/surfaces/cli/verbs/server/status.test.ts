@@ -1,7 +1,21 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import type { BanItem } from "../../../../admin/bans.ts";
-import { printStats } from "./status.ts";
+import { changeCheckRecord } from "../../../../jobs/check/check-record.ts";
+import { changeMailRecord } from "../../../../jobs/report/records.ts";
+import { layoutOf } from "../../../../settings/layout.ts";
+import {
+  lastCheckJson,
+  lastCheckText,
+  lastReportJson,
+  lastReportText,
+  printStats,
+  profileJson,
+  profileLines,
+} from "./status.ts";
 
 const ban = (n: number): BanItem => ({
   ip: `203.0.113.${n}`,
@@ -30,4 +44,50 @@ test("stats says where bans are that it does not list", () => {
   const many = stats(1_234, 10);
   assert.equal(many.match(/it scanned us/g)?.length, 10);
   assert.match(many, /^… and 1,224 more: \.\/ghostinbox bans$/m);
+});
+
+test("one line about the last checks; nothing before the first", () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  assert.deepEqual([lastCheckText(layout), lastCheckJson(layout)], [null, null]);
+  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  const kept = { state: "ok", evidence: "x", passedAt: 1 } as const;
+  changeCheckRecord(layout, { at: Date.UTC(2026, 10, 16, 7), checks: { "a.a": kept, "a.b": kept } });
+  assert.equal(lastCheckText(layout), "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, nothing wrong.");
+  changeCheckRecord(layout, { checks: { "a.a": kept, "a.b": { ...kept, state: "wrong" } } });
+  assert.equal(lastCheckText(layout), "Last checks: 2026-11-16 07:00:00 UTC, 2 checks, wrong: a.b.");
+  assert.deepEqual(lastCheckJson(layout), { at: "2026-11-16T07:00:00.000Z", checks: 2, wrong: ["a.b"] });
+});
+
+test("one line about the last report by mail; nothing before the first", () => {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  assert.deepEqual([lastReportText(layout), lastReportJson(layout)], [null, null]);
+  mkdirSync(layout.report, { recursive: true });
+  const to = ["anna@example.org", "bea@example.org"];
+  changeMailRecord(layout, { last: { at: Date.UTC(2026, 10, 16, 7), to } });
+  assert.equal(
+    lastReportText(layout),
+    "Last report by mail: 2026-11-16 07:00:00 UTC, to anna@example.org, bea@example.org.",
+  );
+  assert.deepEqual(lastReportJson(layout), { at: "2026-11-16T07:00:00.000Z", to });
+});
+
+function shown(toml: string) {
+  const layout = layoutOf(join(temporaryDirectory(), "data"));
+  mkdirSync(dirname(layout.settings), { recursive: true });
+  writeFileSync(layout.settings, toml);
+  return profileJson({ layout, env: {} });
+}
+
+test("status names what the small profile gives up, but for what the owner has set", () => {
+  const small = shown('domains = ["example.org"]\nprofile = "small"\nspam.processes = 2\n');
+  assert.equal(small?.name, "small");
+  const lines = profileLines(small);
+  assert.equal(lines[0], "Profile small (docs/small-machine.md):");
+  assert.ok(lines.some((line) => line.startsWith("  Fail2ban is off: ")));
+  assert.ok(!lines.some((line) => /scored/.test(line)));
+});
+
+test("of the usual profile, and of settings that are wrong, it says nothing", () => {
+  assert.deepEqual(profileLines(shown('domains = ["example.org"]\n')), []);
+  assert.deepEqual(profileLines(shown('profile = "small"\nspam.processes = 0\n')), []);
 });

@@ -16,6 +16,7 @@ import {
   PROGRAM,
   type Reader,
 } from "../../call.ts";
+import { some } from "../../check/finding.ts";
 import { leftOut } from "../../print/replay.ts";
 import { settingsOf, surprises } from "../../server-settings.ts";
 import { adoptedEdits } from "./config.ts";
@@ -118,7 +119,7 @@ export async function confirmApply(
   if (!opened.ok) return opened;
   const names = changed.includes("domains") ? withoutDomain(opened.reader, settings) : [];
   if (names.length > 0) {
-    const agreed = await agreedTo(call, refusedMail(names), "");
+    const agreed = await agreedTo(call, `with these domains mail to ${some(names)} is refused for good.`, "");
     if (!agreed.ok) return agreed;
   }
   if (!isReplayed) return { ok: true, note: "" };
@@ -152,11 +153,6 @@ function withoutDomain(reader: Reader, { domains }: Settings): readonly string[]
   const { items } = reader.accounts({ limit: 1_000_000, cursor: null });
   const ours = new Set<string>(domains);
   return items.map(({ name }) => name).filter((name) => !ours.has(domainOf(name)));
-}
-
-function refusedMail(names: readonly string[]): string {
-  const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
-  return `with these domains mail to ${names.slice(0, NAMED).join(", ")}${others} is refused for good.`;
 }
 
 function warning({ accounts, events, from }: ReplayReport): string {

@@ -224,8 +224,7 @@ export async function adoptedEdits(
   call: Pick<CommandCall, "layout" | "env">,
   { isTrial }: Readonly<{ isTrial: boolean }>,
 ): Promise<AdoptedEdits | CommandFailure> {
-  const [{ adoptDestemail }, { adoptScript }, { CHECKOUT }] = await Promise.all([
-    import("../../../../jobs/settings-file/adopt-edits.ts"),
+  const [{ adoptDestemail, adoptScript }, { CHECKOUT }] = await Promise.all([
     import("../../../../jobs/settings-file/adopt-edits.ts"),
     import("../../../../host/running/checkout.ts"),
   ]);

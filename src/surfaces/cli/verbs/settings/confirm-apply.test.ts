@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { scriptTerminal } from "../../../../../test/kit/script-world.ts";
 import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
 import { loadSettings } from "../../../../settings/load.ts";
@@ -27,18 +28,11 @@ describe("domains that accounts would lose", TIMED, () => {
       json: false,
       layout,
       env: {},
-      terminal: {
+      terminal: scriptTerminal({
         interactive: answer !== null,
-        width: null,
-        out: () => assert.fail(),
-        outForGood: () => assert.fail(),
         err: () => undefined,
-        progress: () => undefined,
-        readLine: () => assert.fail(),
         ask: () => Promise.resolve(answer),
-        askSecret: () => assert.fail(),
-        interrupted: new AbortController().signal,
-      },
+      }),
       now: Date.now,
       ...connect(layout, {}),
     };

@@ -5,13 +5,15 @@ import { lacking } from "../../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../../../admin/declare/keeper.ts";
-import { UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { type Opening, parseDoor, UNCONFIRMED } from "../../../../core/firewall/strict.ts";
+import { firewallState } from "../../../../host/firewall/firewall-state.ts";
 import { keepStrict } from "../../../../host/firewall/strict.ts";
+import { nftStrict } from "../../../../host/nft/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
 import { loadSettings } from "../../../../settings/load.ts";
 import type { CommandCall } from "../../call.ts";
-import { confirmFirewall, confirmStrict, rollBackFirewall, tryFirewall } from "./firewall.ts";
+import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
 const TOML = 'domains = ["example.org"]\n[firewall]\nmode = "strict"\n';
 const NONE = { doors: [], trusted: [] };
@@ -155,3 +157,26 @@ test("a trial is undone at once; without one the way out is named", async () => 
   const stopped = caller({ isStopped: true, reply: { ok: false, reason: "The keeper cannot be reached (ENOENT)." } });
   assert.match(JSON.stringify(await rollBackFirewall(stopped.call)), /GhostInbox is not running/);
 });
+
+const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
+const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
+const BANS = { ...STRICT, "firewall.mode": "bans" } as const;
+const MADE = nftStrict(OPEN, null);
+const TRIED = nftStrict(null, { opening: OPEN, lastsS: 90 }).replaceAll(/timeout (\d+s)/g, "timeout $1 expires $1");
+
+for (const [state, settings, confirmed, listing, says] of [
+  ["bans", BANS, null, "", /^Firewall: mode bans; .*every port is open to others\.$/],
+  ["off", { ...BANS, "firewall.enabled": false }, null, "", /off \(firewall\.enabled\)/],
+  ["unknown", STRICT, OPEN, null, /takes root/],
+  ["confirmed", STRICT, OPEN, MADE, /^Firewall: mode strict; open: 22\/tcp \(IPv4\), everything from wg0\.$/],
+  ["trial", STRICT, null, TRIED, /WAITS FOR A CONFIRMATION for another 90s .*; open: 22\/tcp/],
+  ["unconfirmed", STRICT, null, "", /NOT IN FORCE, because it was not confirmed .*; every port is open\.$/],
+  ["broken", STRICT, OPEN, "", /was changed \(the table is gone\); every port is open\.$/],
+  ["broken", STRICT, { ...OPEN, trusted: [] }, MADE, /other connections than those confirmed/],
+  ["broken", STRICT, OPEN, MADE.replace("goto confirmed", "accept"), /was changed \(accept\)/],
+] as const)
+  test(`the firewall is ${state}: ${says.source}`, () => {
+    const found = firewallState(settings, { confirmed, trial: null }, listing);
+    assert.equal(found.state, state);
+    assert.match(shownState(found), says);
+  });

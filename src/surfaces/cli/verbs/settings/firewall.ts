@@ -20,19 +20,15 @@ import { some } from "../../check/finding.ts";
 import { oneLine } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
 
-const parts = () =>
-  Promise.all([
-    import("../../../../host/firewall/strict.ts"),
-    import("../../../../host/firewall/strict.ts"),
-    import("../../../../host/firewall/wanted.ts"),
-  ]);
+const strictFile = () => import("../../../../host/firewall/strict.ts");
+const wanted = () => import("../../../../host/firewall/wanted.ts");
 
 /** The kernel's openings now, for `firewall` and `status`. */
 export async function currentFirewall(call: CommandCall): Promise<FirewallState | CommandFailure> {
   const read = settingsOf(call);
   if (!read.ok) return read;
   if (process.getuid?.() !== 0) return firewallState(read.settings, UNCONFIRMED, null);
-  const [{ readStrict }, { listStrict }] = await parts();
+  const { listStrict, readStrict } = await strictFile();
   return firewallState(read.settings, readStrict(call.layout), await listStrict());
 }
 
@@ -61,11 +57,11 @@ export async function tryFirewall(call: CommandCall): Promise<CommandOutcome> {
 export async function confirmFirewall(call: CommandCall): Promise<CommandOutcome> {
   const forbidden = rootOnly();
   if (forbidden !== null) return forbidden;
-  const [{ readStrict }, , { callerConnection, openConnections }] = await parts();
-  const { trial } = readStrict(call.layout);
+  const { trial } = (await strictFile()).readStrict(call.layout);
   if (trial === null) return failed("Nothing waits for a confirmation.", `\`${PROGRAM} firewall\` shows what is open.`);
-  const caller = callerConnection(call.env);
   if (!call.flag("yes")) {
+    const { callerConnection, openConnections } = await wanted();
+    const caller = callerConnection(call.env);
     if (caller === null)
       return failed(
         "This is not a session of SSH, so it does not prove that you can come in.",
@@ -96,8 +92,8 @@ export async function rollBackFirewall(call: CommandCall): Promise<CommandOutcom
       `Nothing was undone: ${taken.reason}`,
       `\`${PROGRAM} config set firewall.mode bans\`, then \`${PROGRAM} config apply\`, opens every port.`,
     );
-  const [{ readStrict }] = await parts();
-  const unaudited = await auditFirewall(call, "rolled_back", readStrict(call.layout).confirmed);
+  const { confirmed } = (await strictFile()).readStrict(call.layout);
+  const unaudited = await auditFirewall(call, "rolled_back", confirmed);
   return done({ rolledBack: true }, `What was in force before is in force again.${unaudited}`, `${PROGRAM} firewall`);
 }
 
@@ -137,10 +133,6 @@ export function shownState({ state, open, waitsS, faults }: FirewallState): stri
       return "Firewall: which ports are open cannot be read: that takes root, nft and CAP_NET_ADMIN.";
   }
 }
-
-const strictFirewall = () => import("../../../../host/firewall/wanted.ts");
-const sessions = () => import("../../../../host/firewall/wanted.ts");
-const strictFile = () => import("../../../../host/firewall/strict.ts");
 
 /** Settings from which the strict firewall follows. */
 const CHANGES = /^(?:firewall\.|ports\.|http\.address$|proxy\.networks$)/;
@@ -221,19 +213,19 @@ export async function auditFirewall(
 }
 
 async function plannedOpening(call: CommandCall, settings: Settings): Promise<Opening> {
-  const { sshDoors, wantedOpening } = await strictFirewall();
+  const { sshDoors, wantedOpening } = await wanted();
   return wantedOpening(settings, await sshDoors(await sessionPort(call)));
 }
 
 /** The port of the caller's session of SSH; null outside of one. */
 async function sessionPort({ env }: CommandCall): Promise<number | null> {
-  const { callerConnection, ownPortOf } = await sessions();
+  const { callerConnection, ownPortOf } = await wanted();
   return ownPortOf(callerConnection(env));
 }
 
 /** The ports that will be open, those that listen and will be closed, and what happens without a confirmation. */
 async function announced(opening: Opening, confirmed: Opening | null, settings: Settings): Promise<string> {
-  const shut = await (await strictFirewall()).wouldBeShut(opening);
+  const shut = await (await wanted()).wouldBeShut(opening);
   const within = formatDuration(settings["firewall.confirm_within"]);
   const back =
     confirmed === null ? "every port is open again" : `what is open now stays open (${shownOpening(confirmed)})`;

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
+import { connected, scriptTerminal } from "../../../../../test/kit/script-world.ts";
 import { START, scratch } from "../../../../../test/kit/test-database.ts";
 import { auditRecord } from "../../../../core/events/event.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
@@ -35,24 +36,8 @@ function server(t: TestContext) {
       env: {},
       version: "1.2.3",
       now: () => START,
-      terminal: {
-        interactive: false,
-        width: null,
-        out: (text) => (out += `${text}\n`),
-        outForGood: () => assert.fail("nothing is shown for good"),
-        err: (text) => (err += `${text}\n`),
-        progress: () => undefined,
-        readLine: () => assert.fail(),
-        ask: () => assert.fail(),
-        askSecret: () => assert.fail(),
-        interrupted: new AbortController().signal,
-      },
-      connect: () => ({
-        guard: { ask: () => assert.fail(), watch: () => assert.fail() },
-        keeper: { ask: () => assert.fail() },
-        reader: async () => openReader(layout),
-        close: () => undefined,
-      }),
+      terminal: scriptTerminal({ out: (text) => (out += `${text}\n`), err: (text) => (err += `${text}\n`) }),
+      connect: () => connected({ reader: async () => openReader(layout) }),
     });
     return { code, out, err };
   };

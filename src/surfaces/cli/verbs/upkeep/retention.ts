@@ -26,19 +26,10 @@ import { rootOnly } from "./backup.ts";
 function parts() {
   return Promise.all([
     import("../../../../mail/dovecot/mailboxes.ts"),
-    import("../../../../jobs/retention/retention.ts"),
     import("../../../../jobs/job.ts"),
     import("../../../../jobs/retention/retention.ts"),
     import("../../../../jobs/retention/retention-job.ts"),
-    import("../../../../jobs/retention/retention-job.ts"),
-  ]).then(([mailboxes, holds, nights, retention, schedule, rest]) => ({
-    ...mailboxes,
-    ...holds,
-    ...nights,
-    ...retention,
-    ...schedule,
-    ...rest,
-  }));
+  ]).then(([mailboxes, nights, retention, schedule]) => ({ ...mailboxes, ...nights, ...retention, ...schedule }));
 }
 
 const WEEK_MS = 7 * DAY_MS;

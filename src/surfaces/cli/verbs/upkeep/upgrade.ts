@@ -46,13 +46,11 @@ export async function upgrade(call: CommandCall): Promise<CommandOutcome> {
 
 async function planUpgrade(call: CommandCall): Promise<UpgradePlan> {
   const { layout } = call;
-  const [{ CHECKOUT }, { changedPrograms }, { whyNotAgain }, { isOld, lackOfSpace, spaceNeeded }, { releaseIn }] =
+  const [{ CHECKOUT, releaseIn }, { changedPrograms }, { isOld, lackOfSpace, spaceNeeded, whyNotAgain }] =
     await Promise.all([
       import("../../../../host/running/checkout.ts"),
       import("../../../../jobs/build/program.ts"),
       import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
-      import("../../../../jobs/upgrade/upgrade-snapshot.ts"),
-      import("../../../../host/running/checkout.ts"),
     ]);
   const schemas = schemasOf(layout);
   // As `restart` checks them: the variables given here do not reach the server.

@@ -1,43 +1,37 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { connected, scriptTerminal } from "../../../test/kit/script-world.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { PASSWORD } from "../../../test/kit/test-guard.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
 import type { CommandCall } from "./call.ts";
-import { newPasswordHash } from "./passwords.ts";
+import { judgeFollowed, newPasswordHash, weakLines } from "./passwords.ts";
 
 const ANNA = parseAccountName("anna@example.org");
 
 /** A call with this input, or these answers at a terminal; null: interrupted, or no input. */
 function call(typed: Readonly<{ line?: string | null; answers?: readonly (string | null)[] }>): CommandCall {
   const answers = [...(typed.answers ?? [])];
-  const terminal = {
-    interactive: typed.answers !== undefined,
-    readLine: () => Promise.resolve(typed.line ?? null),
-    askSecret: () => Promise.resolve(answers.shift() ?? null),
-  };
   const never = () => assert.fail("nothing else of the call is used");
   return {
     args: [],
     json: false,
     option: never,
     flag: (name) => name === "password-stdin" && typed.line !== undefined,
-    terminal: {
-      ...terminal,
-      out: never,
-      outForGood: () => assert.fail("nothing is shown for good"),
-      err: never,
-      ask: never,
+    terminal: scriptTerminal({
+      interactive: typed.answers !== undefined,
       progress: never,
-      width: null,
-      interrupted: new AbortController().signal,
-    },
+      readLine: () => Promise.resolve(typed.line ?? null),
+      askSecret: () => Promise.resolve(answers.shift() ?? null),
+    }),
     layout: layoutOf("/nonexistent"),
     env: {},
-    guard: { ask: never, watch: never },
-    keeper: { ask: never },
-    reader: never,
+    ...connected({}),
     now: never,
   };
 }
@@ -70,4 +64,24 @@ test("refuses a password that is easy to guess, with the reason", async () => {
   assert.ok(!problem.ok);
   assert.match(problem.message, /name of the account/);
   assert.equal(problem.next, "Choose another one: several unrelated words make a good one.");
+});
+
+const skip = lacking({ root: true });
+
+test("judges clear text in the followed file, with the reason, but not hashes and other accounts", {
+  skip,
+}, async () => {
+  const path = join(temporaryDirectory(), "postfix-accounts.cf");
+  const hash = `{SHA512-CRYPT}$6$saltsalt$${"a".repeat(86)}`;
+  writeFileSync(
+    path,
+    `anna@example.org|{PLAIN}anna1234\nbert@example.org|{PLAIN}seven quiet llamas rowing\ncara@example.org|${hash}\ndora@example.org|{PLAIN}x\n`,
+  );
+  const accounts = ["anna", "bert", "cara"].map((name) => ({ name: `${name}@example.org`, origin: "listed" }) as const);
+  const found = await judgeFollowed(path, [...accounts, { name: "dora@example.org", origin: "command" }]);
+  assert.deepEqual([...found.judged], ["anna@example.org", "bert@example.org"]);
+  assert.deepEqual([...found.weak.keys()], ["anna@example.org"]);
+  assert.match(weakLines(found).join("\n"), /anna@example\.org: The password is too short/);
+  assert.deepEqual(weakLines(await judgeFollowed("", accounts)), []);
+  assert.equal((await judgeFollowed(join(path, "none"), accounts)).judged.size, 0);
 });
