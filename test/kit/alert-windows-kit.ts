@@ -16,6 +16,28 @@ const THRESHOLDS: Thresholds = {
   repeated_violations: 2,
 };
 
+/** An event of which nothing is known but its type. */
+export const NOTHING_TOLD: Omit<AlertEvent, "id" | "at" | "type"> = {
+  prefix: null,
+  account: null,
+  proof: null,
+  reason: null,
+  isNewPlace: false,
+  isNewNetwork: false,
+  isFirst: false,
+  isKnownAccount: true,
+  verdict: null,
+  service: null,
+  offence: null,
+  count: null,
+  limit: null,
+  windowMs: null,
+  limitKey: null,
+  recipients: null,
+  actor: null,
+  subject: null,
+};
+
 /** Events one second apart, from the epoch on. */
 export function windows(thresholds: Partial<Thresholds> = {}) {
   const all = new AlertWindows({ ...THRESHOLDS, ...thresholds });
@@ -26,27 +48,8 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
     take(type: AlertEvent["type"], event: Partial<Omit<AlertEvent, "prefix">> & { from?: string } = {}): void {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
-      const empty = {
-        account: null,
-        proof: null,
-        reason: null,
-        isNewPlace: false,
-        isNewNetwork: false,
-        isFirst: false,
-        isKnownAccount: true,
-        verdict: null,
-        service: null,
-        offence: null,
-        count: null,
-        limit: null,
-        windowMs: null,
-        limitKey: null,
-        recipients: null,
-        actor: null,
-        subject: null,
-      };
       now += 1_000;
-      all.take({ id: ++id, at: instant(now), type, prefix, ...empty, ...rest });
+      all.take({ ...NOTHING_TOLD, id: ++id, at: instant(now), type, prefix, ...rest });
     },
     wait: (ms: number) => (now += ms),
     holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),

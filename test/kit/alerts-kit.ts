@@ -5,6 +5,7 @@ import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
+import { NOTHING_TOLD } from "./alert-windows-kit.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
@@ -106,23 +107,10 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
 }
 
 const FAILED: Omit<AlertEvent, "id" | "at"> = {
+  ...NOTHING_TOLD,
   type: "LOGIN_FAILED",
-  prefix: null,
   account: "anna@example.test",
   proof: "a",
-  reason: null,
-  isNewPlace: false,
-  isNewNetwork: false,
-  isFirst: false,
-  isKnownAccount: true,
   verdict: "pass",
   service: "imap",
-  offence: null,
-  count: null,
-  limit: null,
-  windowMs: null,
-  limitKey: null,
-  recipients: null,
-  actor: null,
-  subject: null,
 };

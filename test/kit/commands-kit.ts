@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { Command, CommandLine, Reply } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
-import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import type { AccountName } from "../../src/core/net/address.ts";
+import { type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { digestOf } from "../../src/guard/access/secrets.ts";
 import type { Passwords } from "../../src/guard/access/sign-in.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
 import { QueueUpkeep } from "../../src/guard/commands/queue/queue-upkeep.ts";
@@ -164,6 +166,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
+  const ask = (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
+    run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
   const rows = (column: string): readonly unknown[] =>
     db
       .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
@@ -195,13 +199,28 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     heldMail,
     upkeep,
     logged,
-    ask: (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
-      run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin),
-    /** Root's command: `usage` or `failed` with the message; `done` if it succeeded. */
+    ask,
+    /** What root gets; fails if the command is refused. */
+    result: async (command: Command): Promise<object> => {
+      const reply = await ask(command);
+      assert.ok(reply.ok, JSON.stringify(reply));
+      return reply.result;
+    },
+    /** Why root is refused, or `done`. */
     said: async (command: Command): Promise<string> => {
-      const reply = await run({ by: "root", command }, "root");
+      const reply = await ask(command);
       return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
     },
+    /** Opens a session at the dashboard with this secret; without an account the administrator's. */
+    signIn: ({ as, ip }: Readonly<{ as: string; ip: string }>, account: AccountName | null = null): void =>
+      sessions.open({
+        digest: digestOf(as),
+        id: as.slice(-12),
+        account,
+        device: "Firefox on Linux",
+        ip: parseIp(ip) ?? assert.fail(ip),
+        at: clock.now(),
+      }),
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
     credentials: kept,

@@ -291,12 +291,6 @@ export const equivalents: readonly Equivalent[] = [
     why: "Anything saved by then is not saved again.",
   },
   {
-    file: "src/guard/commands/accounts/accounts.ts",
-    was: "return reply.ok ? { ok: true } : reply;",
-    is: ["return false ? { ok: true } : reply;"],
-    why: "Only whether it is well, and if not why, is used.",
-  },
-  {
     file: "src/guard/facts/sparing.ts",
     was: "#since = 0;",
     is: ["#since = 1;", "#since = (-1);"],

@@ -64,12 +64,7 @@ export class MailboxSignIn {
   }
 
   async #try(attempt: MailboxAttempt, lane: Lane): Promise<"right" | NotIn> {
-    if (!this.#parts.mailboxes().maySignIn || !(await this.#lanes.enter(lane))) return "refused";
-    try {
-      return await this.#judged(attempt);
-    } finally {
-      this.#lanes.leave(lane);
-    }
+    return this.#parts.mailboxes().maySignIn ? this.#lanes.inTurn(lane, () => this.#judged(attempt)) : "refused";
   }
 
   async #judged({ account, password, ip }: MailboxAttempt): Promise<"right" | NotIn> {

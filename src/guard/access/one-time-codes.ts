@@ -1,6 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { HOUR_MS, type Millis, SECOND_MS } from "../../core/time.ts";
-import { digestOf } from "./secrets.ts";
+import { digestOf, isSame } from "./secrets.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BITS = 5;
@@ -57,11 +57,6 @@ export function isTotp(code: string): boolean {
 export function uriOf(secret: Uint8Array, where: string): string {
   const label = encodeURIComponent(`${NAME}:admin@${where}`);
   return `otpauth://totp/${label}?${new URLSearchParams({ secret: base32(secret), issuer: NAME }).toString()}`;
-}
-
-function isSame(right: string, given: string): boolean {
-  const [one, other] = [Buffer.from(right), Buffer.from(given)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** How many are created at a time. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
+import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
 
 const SECRET_BYTES = 32;
 
@@ -16,6 +16,12 @@ export function newToken(): Readonly<{ token: string; digest: string }> {
 /** The stored form of a secret: SHA-256, hexadecimal. */
 export function digestOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
+}
+
+/** The time it takes reveals nothing about where they differ. */
+export function isSame(right: string, given: string): boolean {
+  const [one, other] = [Buffer.from(right), Buffer.from(given)];
+  return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** Without the letters and digits that people confuse: each is 4.95 bits. */

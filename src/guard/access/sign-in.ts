@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { NotIn } from "../../admin/declare/items.ts";
 import { actorOf } from "../../admin/declare/rights.ts";
@@ -15,7 +15,7 @@ import type { Clock } from "../ports.ts";
 import { ADMINISTRATOR } from "./callers.ts";
 import { type CodeFrom, type FactorParts, Factors } from "./factors.ts";
 import type { Assertion, Passkeys } from "./passkeys.ts";
-import { digestOf, newSecret } from "./secrets.ts";
+import { digestOf, isSame, newSecret } from "./secrets.ts";
 
 /** The queue of an attempt: that of its network, or that of one of the owner's browsers. */
 export type Lane = Readonly<{ name: string; reserved: boolean }>;
@@ -35,8 +35,8 @@ export class LoginLanes {
     this.#most = most;
   }
 
-  /** Resolves when it is the attempt's turn, with whether it may continue. If it may, it must call `leave`. */
-  async enter({ name, reserved }: Lane): Promise<boolean> {
+  /** Resolves when it is the attempt's turn, with whether it may continue. */
+  async #enter({ name, reserved }: Lane): Promise<boolean> {
     const waiting = this.#served.get(name);
     if (waiting === undefined) {
       if (!reserved && this.#strangers >= this.#most) return false;
@@ -49,8 +49,18 @@ export class LoginLanes {
     return true;
   }
 
+  /** Does the work when it is its turn; `refused` if there is no place. */
+  async inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> {
+    if (!(await this.#enter(lane))) return "refused";
+    try {
+      return await work();
+    } finally {
+      this.#leave(lane);
+    }
+  }
+
   /** Passes the place to the waiting attempt, if there is one. */
-  leave({ name, reserved }: Lane): void {
+  #leave({ name, reserved }: Lane): void {
     const next = this.#served.get(name);
     if (next !== undefined && next !== null) {
       this.#served.set(name, null);
@@ -169,12 +179,8 @@ export class SignIn {
 
   async #try(attempt: Try, lane: CodeLane): Promise<Judged> {
     const since = this.#parts.clock.now();
-    if (!(await this.#lanes.enter(lane))) return { outcome: "refused" };
-    try {
-      return await this.#judged(attempt, lane, since);
-    } finally {
-      this.#lanes.leave(lane);
-    }
+    const judged = await this.#lanes.inTurn(lane, () => this.#judged(attempt, lane, since));
+    return judged === "refused" ? { outcome: judged } : judged;
   }
 
   /** A browser that has signed in with the present password has a separate queue, which neither strangers nor other browsers can fill. */
@@ -264,10 +270,5 @@ function knownBy(hash: string, browser: string): string {
 /** The id of a browser that has signed in with this password, or null. */
 function browserOf(known: string | null, hash: string): string | null {
   const [browser = ""] = known?.split(".") ?? [];
-  return known !== null && isSame(known, knownBy(hash, browser)) ? browser : null;
-}
-
-function isSame(given: string, right: string): boolean {
-  const [one, other] = [Buffer.from(given), Buffer.from(right)];
-  return one.length === other.length && timingSafeEqual(one, other);
+  return known !== null && isSame(knownBy(hash, browser), known) ? browser : null;
 }

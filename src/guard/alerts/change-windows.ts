@@ -147,68 +147,54 @@ export class FactorWindows {
   }
 }
 
+type Told = Pick<WebChange, "subject" | "detail">;
+/** `of`: whose changes are reported. */
+type Change = Readonly<{
+  code: ConditionCode;
+  of: "web" | "anyone";
+  told: (subject: string, id: number, by: string) => Told;
+}>;
+
+/**
+ * Changes that are reported for a day, one by one, even a second one of the same thing. What a thief made in the owner's session
+ * outlives it: a token, a passkey, settings that no longer reveal the next step. Revoking or undoing it does not end the alert,
+ * because the thief can do that too.
+ */
+const REPORTED: Partial<Record<EventType, Change>> = {
+  TOKEN_CREATED: { code: "web_token", of: "web", told: named("") },
+  PASSKEY_ADDED: { code: "web_passkey", of: "anyone", told: named("added ") },
+  PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", told: named("removed ") },
+  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", told: named("copied ") },
+  SETTINGS_APPLIED: {
+    code: "web_settings",
+    of: "web",
+    told: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
+  },
+};
+
+function named(became: string): Change["told"] {
+  return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });
+}
+
 /** Maximum of each kind within a day; further ones are reported by the hour. */
-const MOST_PASSKEY_CHANGES = 20;
+const MOST_OF_KIND = 20;
 
-/** Changes of passkeys within a day, one by one: a passkey that a stranger added outlives the session. */
-export class PasskeyWindows {
-  readonly #changed = new EachChange("web_passkey", MOST_PASSKEY_CHANGES);
-  readonly #copied = new EachChange("passkey_copied", MOST_PASSKEY_CHANGES);
-
-  take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    if (subject === null || actor === null) return;
-    const alertOf = (became: string) => ({
-      at,
-      subject: `${subject} ${became} (event ${id})`,
-      detail: `by ${actor}`,
-      isNewNetwork: became !== "copied" && isNewNetwork,
-    });
-    if (type === "PASSKEY_ADDED") this.#changed.take(alertOf("added"));
-    if (type === "PASSKEY_REMOVED") this.#changed.take(alertOf("removed"));
-    if (type === "PASSKEY_REFUSED") this.#copied.take(alertOf("copied"));
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return [...this.#changed.holding(now), ...this.#copied.holding(now)];
-  }
-}
-
-/** Maximum within a day; further ones are reported by the hour. */
-const MOST_SETTINGS_CHANGES = 20;
-
-/**
- * Changes of the settings through the web within a day, one by one: a thief with the owner's session and password can
- * loosen the settings that would reveal the next step. Undoing a change does not end its alert.
- */
-export class SettingsWindow {
-  readonly #changes = new EachChange("web_settings", MOST_SETTINGS_CHANGES);
+/** Changes of tokens, passkeys and settings. */
+export class ChangeWindows {
+  readonly #kinds = new Map<ConditionCode, EachChange>();
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
-    if (type !== "SETTINGS_APPLIED" || subject === null || actor === null || !isOfWeb(actor)) return;
-    this.#changes.take({ at, subject: String(id), detail: `${subject} (by ${actor})`, isNewNetwork });
+    const change = REPORTED[type];
+    if (change === undefined || subject === null || actor === null) return;
+    const { code, of, told } = change;
+    if (of === "web" && !isOfWeb(actor)) return;
+    const kind = this.#kinds.get(code) ?? new EachChange(code, MOST_OF_KIND);
+    this.#kinds.set(code, kind);
+    // A copy has an alert of its own, from whatever network.
+    kind.take({ at, ...told(subject, id, actor), isNewNetwork: code !== "passkey_copied" && isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {
-    return this.#changes.holding(now);
-  }
-}
-
-/** Maximum within a day; further ones are reported by the hour. */
-const MOST_TOKENS = 20;
-
-/**
- * Tokens created through the web within a day, one by one, even a second one with the same name: an attacker who takes over the web
- * while the owner is signed in can create one, and it outlives the session. Revoking it does not end the alert: the attacker can do that too.
- */
-export class TokenWindows {
-  readonly #tokens = new EachChange("web_token", MOST_TOKENS);
-
-  take({ id, type, subject: token, actor, at, isNewNetwork }: AlertEvent): void {
-    if (type !== "TOKEN_CREATED" || token === null || actor === null || !isOfWeb(actor)) return;
-    this.#tokens.take({ at, subject: `${token} (event ${id})`, detail: `by ${actor}`, isNewNetwork });
-  }
-
-  holding(now: Millis): readonly Holding[] {
-    return this.#tokens.holding(now);
+    return [...this.#kinds.values()].flatMap((kind) => kind.holding(now));
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NOTHING_TOLD } from "../../../test/kit/alert-windows-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
@@ -21,34 +22,8 @@ beforeEachOf(import.meta.filename, () => {
 type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
 
 function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
-  const empty = {
-    account: ANNA,
-    proof: null,
-    reason: null,
-    isNewPlace: false,
-    isNewNetwork: false,
-    isFirst: false,
-    isKnownAccount: true,
-  };
   const prefix = from === null ? null : parsePrefix(from);
-  guesses.take({
-    id: 1,
-    at: now,
-    type,
-    prefix,
-    ...empty,
-    verdict: null,
-    service: null,
-    offence: null,
-    count: null,
-    limit: null,
-    windowMs: null,
-    limitKey: null,
-    recipients: null,
-    actor: null,
-    subject: null,
-    ...rest,
-  });
+  guesses.take({ ...NOTHING_TOLD, id: 1, at: now, type, account: ANNA, prefix, ...rest });
 }
 
 /** Fails this often, each time with a different wrong password. */

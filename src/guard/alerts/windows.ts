@@ -3,7 +3,7 @@ import { type AlertEvent, type EventRule, eventRules, type Thresholds } from "..
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
 import { AccountWindows, SendingWindows } from "./account-windows.ts";
-import { FactorWindows, PasskeyWindows, SettingsWindow, TokenWindows, WebAccountWindows } from "./change-windows.ts";
+import { ChangeWindows, FactorWindows, WebAccountWindows } from "./change-windows.ts";
 import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
 
@@ -29,11 +29,9 @@ export class AlertWindows {
       ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
       new AccountWindows(),
       this.#sending,
-      new TokenWindows(),
-      new PasskeyWindows(),
+      new ChangeWindows(),
       new WebAccountWindows(),
       new FactorWindows(),
-      new SettingsWindow(),
       this.#guesses,
       new Hits(),
     ];

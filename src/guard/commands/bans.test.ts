@@ -4,7 +4,6 @@ import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import type { Command } from "../../admin/declare/control.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
 let kit: ReturnType<typeof commandsOnMemory>;
@@ -12,14 +11,12 @@ beforeEachOf(import.meta.filename, () => {
   kit = commandsOnMemory();
 });
 
-const said = (command: Command): Promise<string> => kit.said(command);
-
 function ban(target: string, length: string | null = null, note = ""): Promise<string> {
-  return said({ verb: "ban", target, note, for: length });
+  return kit.said({ verb: "ban", target, note, for: length });
 }
 
 function allow(target: string, length: string | null = null): Promise<string> {
-  return said({ verb: "allow_add", target, note: "office", for: length });
+  return kit.said({ verb: "allow_add", target, note: "office", for: length });
 }
 
 test("the reason of a ban without a note says that it was made by hand", async () => {
@@ -42,11 +39,11 @@ test("an error in a ban says how to write it", async () => {
 });
 
 test("a refused command names the network, unless the database cannot be written", async () => {
-  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: There is no ban/);
+  assert.match(await kit.said({ verb: "unban", target: "203.0.113.7" }), /^failed 203\.0\.113\.7\/32: There is no ban/);
   kit.store.failing = "commit";
   assert.match(await ban("203.0.113.7"), /^failed Not banned\. The database could not be written/);
   kit.clock.advance(2_000);
-  assert.match(await said({ verb: "unban", target: "203.0.113.7" }), /^failed The database could not be written/);
+  assert.match(await kit.said({ verb: "unban", target: "203.0.113.7" }), /^failed The database could not be written/);
   kit.clock.advance(2_000);
   assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
 });
@@ -57,7 +54,7 @@ test("unban: an address means the unit that was banned, and the reply names that
     ok: true,
     result: { prefix: "2001:db8:1:2::/64" },
   });
-  assert.match(await said({ verb: "unban", target: "nowhere" }), /^usage /);
+  assert.match(await kit.said({ verb: "unban", target: "nowhere" }), /^usage /);
 });
 
 test("an allow entry is one network, at widest /8 or /16 for IPv6, with or without an end", async () => {
@@ -87,8 +84,8 @@ test("an added allow entry is removed once", async () => {
   assert.equal(await allow("203.0.113.7"), "done");
   const remove = { verb: "allow_remove", target: "203.0.113.7" } as const;
   assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
-  assert.match(await said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
-  assert.match(await said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
+  assert.match(await kit.said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
+  assert.match(await kit.said({ verb: "allow_remove", target: "nowhere" }), /^usage /);
 });
 
 test("entries from the settings are listed as such, and no command removes them", async () => {
@@ -106,7 +103,7 @@ test("entries from the settings are listed as such, and no command removes them"
     },
   });
   assert.equal(
-    await said({ verb: "allow_remove", target: "198.51.100.0/24" }),
+    await kit.said({ verb: "allow_remove", target: "198.51.100.0/24" }),
     "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",
   );
 });
@@ -115,7 +112,7 @@ test("break-glass reports how many bans it lifted, and how many it could not lif
   assert.equal(await ban("203.0.113.7"), "done");
   kit.store.failing = "commit";
   assert.equal(
-    await said({ verb: "break_glass" }),
+    await kit.said({ verb: "break_glass" }),
     "failed 1 ban could not be lifted: the database takes no writes. `status` shows what is wrong.",
   );
   kit.store.failing = null;
@@ -137,7 +134,7 @@ test("protection of an address follows the same rule as bans", async () => {
   await allow(stranger);
   assert.equal(await protects(stranger), "allow_listed");
   kit.clock.advance(HOUR_MS);
-  await said({ verb: "allow_remove", target: stranger });
+  await kit.said({ verb: "allow_remove", target: stranger });
   assert.equal(await protects(stranger), null);
-  assert.match(await said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is not an IP address/);
+  assert.match(await kit.said({ verb: "protection", target: "nowhere" }), /^usage “nowhere” is not an IP address/);
 });

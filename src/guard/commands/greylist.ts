@@ -1,4 +1,4 @@
-import type { CommandError, CommandOf, Reply } from "../../admin/declare/control.ts";
+import type { CommandOf, Reply } from "../../admin/declare/control.ts";
 import { type PageRequest, pageOf } from "../../admin/declare/paging.ts";
 import { isOfWeb } from "../../admin/declare/rights.ts";
 import type { GreylistPauseItem } from "../../admin/filters.ts";
@@ -9,7 +9,7 @@ import type { Engine } from "../engine.ts";
 import type { Clock, RecipientDirectory } from "../ports.ts";
 import type { GreylistPause, GreylistPauses } from "../storage-ports.ts";
 import { UNRECORDED } from "./record-first.ts";
-import { failed, usage } from "./refusals.ts";
+import { failed, usage, wrongAddress } from "./refusals.ts";
 
 export type GreylistCommandParts = Readonly<{
   engine: Pick<Engine, "policy" | "audit">;
@@ -29,7 +29,7 @@ export async function greylistPause(
   by: string,
 ): Promise<Reply<"greylist_pause">> {
   const written = parseAddress(command.recipient);
-  if (written === null) return noAddress(command.recipient);
+  if (written === null) return wrongAddress(command.recipient);
   const target = ofAccount(written, recipients);
   const lastsMs = command.for === null ? USUAL_MS : parseDuration(command.for);
   if (lastsMs === null || lastsMs < SECOND_MS || lastsMs > LONGEST_MS)
@@ -65,7 +65,7 @@ export async function greylistResume(
   by: string,
 ): Promise<Reply<"greylist_resume">> {
   const target = parseAddress(command.recipient);
-  if (target === null) return noAddress(command.recipient);
+  if (target === null) return wrongAddress(command.recipient);
   if (!pauses.resume(target, clock.now()))
     return failed(`Greylisting is not paused for ${target}.`, "`greylist list` shows the pauses.");
   const recorded = await engine.audit({ type: "GREYLIST_RESUMED", subject: target, by });
@@ -79,8 +79,4 @@ export function greylistList({ pauses, clock }: GreylistCommandParts, asked: Pag
 
 function item({ target, until, by }: GreylistPause): GreylistPauseItem {
   return { target, until: isoTime(until), by };
-}
-
-function noAddress(text: string): CommandError {
-  return usage(`“${printable(text, 80)}” is not a mail address.`, "Write it as alice@example.org.");
 }

@@ -5,7 +5,8 @@ import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
 import { accountName } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
-import { recordFirst } from "./record-first.ts";
+import { recordFirst, UNWRITTEN } from "./record-first.ts";
+import { failed } from "./refusals.ts";
 
 const ANNA = accountName("anna@example.test");
 
@@ -18,19 +19,21 @@ function kit() {
   };
 }
 
+const refused = (reason: string) => failed(reason, "");
+
 test("the record is written before the change", async () => {
   const { parts, isThere, change } = kit();
   const seen: boolean[] = [];
   const record = (): Promise<boolean> => Promise.resolve(seen.push(isThere()) > 0);
-  assert.deepEqual(await recordFirst(parts, change, record), { ok: true });
+  assert.deepEqual(await recordFirst(parts, change, record, refused), { ok: true });
   assert.deepEqual([seen, isThere()], [[false], true]);
 });
 
 test("a change that cannot be recorded is not made, and a change that would be refused is not recorded", async () => {
   const { parts, isThere, change } = kit();
-  assert.equal(await recordFirst(parts, change, () => Promise.resolve(false)), "unwritten");
+  assert.equal(await recordFirst(parts, change, () => Promise.resolve(false), refused), UNWRITTEN);
   assert.equal(isThere(), false);
   change();
-  const refused = await recordFirst(parts, change, () => assert.fail("recorded"));
-  assert.deepEqual(refused, { ok: false, reason: "The account anna@example.test exists already." });
+  const again = await recordFirst(parts, change, () => assert.fail("recorded"), refused);
+  assert.deepEqual(again, refused("The account anna@example.test exists already."));
 });

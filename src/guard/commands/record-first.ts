@@ -1,3 +1,4 @@
+import type { CommandError } from "../../admin/declare/control.ts";
 import type { Outcome } from "../ports.ts";
 import { failed } from "./refusals.ts";
 
@@ -10,16 +11,20 @@ export type Rehearsal = Readonly<{
 
 /**
  * Records a change of the accounts' database before making it: if the guard ends in between, no change lacks a
- * record. A rehearsal finds refusals, which are not recorded. `unwritten`: neither the record nor the change was made.
+ * record. A rehearsal finds refusals, which are not recorded; `refused` answers them.
  */
-export async function recordFirst<O extends Outcome>(
+export async function recordFirst<T extends Readonly<{ ok: true }>>(
   { rehearse, isDry }: Rehearsal,
-  change: () => O,
-  record: (would: O) => Promise<boolean>,
-): Promise<O | "unwritten"> {
+  change: () => T | Extract<Outcome, { ok: false }>,
+  record: (would: T) => Promise<boolean>,
+  refused: (reason: string) => CommandError,
+): Promise<T | CommandError> {
   const would = rehearse(change);
-  if (!would.ok || isDry === true) return would;
-  return (await record(would)) ? change() : "unwritten";
+  if (!would.ok) return refused(would.reason);
+  if (isDry === true) return would;
+  if (!(await record(would))) return UNWRITTEN;
+  const done = change();
+  return done.ok ? done : refused(done.reason);
 }
 
 /**

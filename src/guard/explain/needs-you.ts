@@ -70,23 +70,14 @@ export function taskOf({ code, since, says, detail, next }: Notice): OwnerTask {
 
 function heldTask({ account, mails, since }: HeldCount, isSuspended: boolean): OwnerTask {
   const says = `${plural(mails, "mail")} of ${account} ${mails === 1 ? "is" : "are"} held`;
-  return isSuspended
-    ? {
-        kind: "held_mail",
-        code: "suspended_mail_waits",
-        since,
-        says: `${says}, and the account is suspended.`,
-        action: `\`account held ${account}\` lists the mail; then \`account release ${account}\` or \`account drop ${account}\`.`,
-        account,
-      }
-    : {
-        kind: "held_mail",
-        code: "mail_held",
-        since,
-        says: `${says}: somebody may have its password.`,
-        action: `\`account held ${account}\` lists the mail; ask the owner of the account.`,
-        account,
-      };
+  const task = { kind: "held_mail", since, account } as const;
+  const listed = `\`account held ${account}\` lists the mail`;
+  if (!isSuspended) {
+    const action = `${listed}; ask the owner of the account.`;
+    return { ...task, code: "mail_held", says: `${says}: somebody may have its password.`, action };
+  }
+  const action = `${listed}; then \`account release ${account}\` or \`account drop ${account}\`.`;
+  return { ...task, code: "suspended_mail_waits", says: `${says}, and the account is suspended.`, action };
 }
 
 function alertTasks(alerts: readonly Alert[]): readonly OwnerTask[] {

@@ -1,10 +1,9 @@
-import type { Health, SpamScores } from "../../admin/declare/items.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import type { SpamScores } from "../../admin/declare/items.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import type { Ranking, Span } from "../figures.ts";
 import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
 import { eventsText, everyPage } from "./event-pages.ts";
-import { ownMail, ownSignIns, type Reader } from "./own-mailbox.ts";
+import { ownMail, ownSignIns } from "./own-mailbox.ts";
 import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
 import { whyAccount, whyAddress, whyMessage } from "./why.ts";
@@ -13,15 +12,12 @@ const DAYS_MS = 14 * DAY_MS;
 /** Maximum mails counted for the days; the newest ones. */
 const MOST_COUNTED = 5_000;
 
-type ScoresAsked = Readonly<{ limit: number; cursor: number | null }>;
-
 /** The spam filter's scores, newest first, and with the first page how much was spam each day. */
 export function spamScores(
   queries: Pick<Queries, "events" | "spamScores">,
   now: Millis,
-  asked: ScoresAsked,
+  { limit, cursor }: Readonly<{ limit: number; cursor: number | null }>,
 ): SpamScores {
-  const { limit, cursor } = asked;
   const page = scored(queries, { most: limit, ...(cursor !== null && { before: cursor }) });
   const scores = queries.spamScores(page.items.map(({ id }) => id));
   const items = page.items.map(({ id, at, recipient, messageId, verdict }) => {
@@ -54,20 +50,17 @@ function scored(queries: Pick<Queries, "events">, part: Pick<EventFilter, "most"
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */
 export const QUESTIONS = {
-  stats: (queries: Queries, health: Health, now: Millis) => statsText(queries, health, now),
+  stats: statsText,
   bans: (queries: Queries, now: Millis, asked: BansAsked) => queries.bans(now, asked),
-  events: (queries: Queries, filter: EventFilter) => eventsText(queries, filter),
-  address: (queries: Queries, prefix: Prefix, now: Millis, memoryMs: number) =>
-    whyAddress(queries, prefix, now, memoryMs),
-  account: (queries: Queries, account: string) => whyAccount(queries, account),
-  message: (queries: Queries, name: string) => whyMessage(queries, name),
-  ownSignIns: (queries: Queries, account: string, asked: Readonly<{ limit: number; cursor: number | null }>) =>
-    ownSignIns(queries, account, asked),
-  ownMail: (queries: Queries, reader: Reader, id: string) => ownMail(queries, reader, id),
+  events: eventsText,
+  address: whyAddress,
+  account: whyAccount,
+  message: whyMessage,
+  ownSignIns,
+  ownMail,
   series: ({ figures }: Queries, span: Span) => seriesOf(figures, span),
-  waiting: (queries: Queries, now: Millis) => waitingMails(queries, now),
-  spam: (queries: Queries, now: Millis, asked: Readonly<{ limit: number; cursor: number | null }>) =>
-    spamScores(queries, now, asked),
+  waiting: waitingMails,
+  spam: spamScores,
   top: ({ figures }: Queries, by: Ranking, since: Millis, most: number) => figures.top(by, since, most),
 } as const;
 

@@ -1,5 +1,5 @@
 import type { TokenItem } from "../../../admin/access.ts";
-import type { Command, CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
 import type { CallerItem, ListedSession, NotIn } from "../../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../../admin/declare/paging.ts";
 import { parseScopes, printScopes, SCOPES } from "../../../core/access/scopes.ts";
@@ -29,15 +29,13 @@ export type CredentialCommandParts = Readonly<{
 export type TokenCommandParts = Pick<CredentialCommandParts, "engine" | "clock"> &
   Readonly<{ credentials: Pick<CredentialStore, "createToken" | "revokeToken"> }>;
 
-type TokenCommandOf<V extends Command["verb"]> = CommandOf<V>;
-
 export function tokenList({ tokens }: Pick<CredentialCommandParts, "tokens">, asked: PageRequest): Reply<"token_list"> {
   return { ok: true, result: tokens(asked) };
 }
 
 export async function tokenCommand(
   { credentials, engine, clock }: TokenCommandParts,
-  command: TokenCommandOf<"token_create" | "token_revoke">,
+  command: CommandOf<"token_create" | "token_revoke">,
   by: string,
 ): Promise<Reply> {
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(command.name))
@@ -57,11 +55,7 @@ export async function tokenCommand(
   return UNWRITTEN;
 }
 
-function newToken(
-  { name, digest, scopes: listed, for: lasts }: TokenCommandOf<"token_create">,
-  by: string,
-  at: Millis,
-) {
+function newToken({ name, digest, scopes: listed, for: lasts }: CommandOf<"token_create">, by: string, at: Millis) {
   const wrong = (message: string) => usage(message, "");
   if (!/^[0-9a-f]{64}$/.test(digest)) return wrong("A token comes as its SHA-256 in hexadecimal.");
   const scopes = parseScopes(listed.join(","));
@@ -100,13 +94,12 @@ export type SessionCommandParts = Pick<DashboardCommandParts, "signedIn" | "cloc
   Readonly<{ sessions: Pick<SessionStore, "end"> }>;
 /** Each has separate queues. */
 export type SignIns = Readonly<{ administrator: SignIn; mailboxes: MailboxSignIn }>;
-type SessionCommandOf<V extends Command["verb"]> = CommandOf<V>;
 
 /** Without an account the sign-in is the administrator's. Only this answer contains the session's secret. */
 export async function signInCommand(
   parts: DashboardCommandParts,
   { administrator, mailboxes }: SignIns,
-  command: SessionCommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
+  command: CommandOf<"sign_in" | "sign_in_passkey" | "sign_in_mailbox">,
 ): Promise<Reply<"sign_in">> {
   const ip = parseIp(command.ip);
   if (ip === null) return NO_ADDRESS;
@@ -131,7 +124,7 @@ function signedIn(parts: DashboardCommandParts, opened: Opened | NotIn, ip: Ip):
 export async function callerCommand(
   parts: DashboardCommandParts,
   signIns: SignIns,
-  command: SessionCommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
+  command: CommandOf<"caller" | "prove" | "prove_passkey" | "sign_out">,
   { caller, by }: Readonly<{ caller: WebCaller; by: string }>,
 ): Promise<Reply> {
   const { item, digest, ip } = caller;
@@ -166,7 +159,7 @@ async function administrators(
 /** The user of a mailbox proves with that mailbox's password. Passkeys are the administrator's. */
 async function prove(
   { administrator, mailboxes }: SignIns,
-  command: SessionCommandOf<"prove" | "prove_passkey">,
+  command: CommandOf<"prove" | "prove_passkey">,
   { item, digest, ip }: WebCaller,
 ): Promise<"proved" | NotIn> {
   if (item.account === null) return administrator.prove({ ip, ...givenIn(command) }, digest);
@@ -175,7 +168,7 @@ async function prove(
   return mailboxes.prove({ ip, account, password: command.password }, digest);
 }
 
-function givenIn(command: SessionCommandOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
+function givenIn(command: CommandOf<"sign_in" | "sign_in_passkey" | "prove" | "prove_passkey">): Given {
   return "password" in command ? { password: command.password, code: command.code } : { passkey: command };
 }
 
@@ -186,7 +179,7 @@ const TOKENS_PROVE_NOTHING = failed(
 
 export async function sessionCommand(
   { sessions, signedIn: listed, clock, engine }: SessionCommandParts,
-  command: SessionCommandOf<"session_list" | "session_end" | "session_end_all">,
+  command: CommandOf<"session_list" | "session_end" | "session_end_all">,
   by: string,
   { caller }: Readonly<{ caller: WebCaller | null }>,
 ): Promise<Reply> {

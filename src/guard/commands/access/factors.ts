@@ -1,4 +1,4 @@
-import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
+import type { CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { parseIp } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { isoTime } from "../../../core/time.ts";
@@ -10,7 +10,7 @@ import type { FactorStore, Passkey, PasskeyStore, RecoveryStore } from "../../ad
 import type { Engine } from "../../engine.ts";
 import type { Clock, Outcome } from "../../ports.ts";
 import { type Rehearsal, recordFirst, UNWRITTEN } from "../record-first.ts";
-import { failed } from "../refusals.ts";
+import { failed, usage } from "../refusals.ts";
 import { NO_ADDRESS, UNAUTHORIZED, type WebCaller } from "../web/web.ts";
 import type { WebBounds } from "../web/web-bounds.ts";
 
@@ -59,17 +59,17 @@ export async function passkeyCommand(
     }
     case "passkey_add": {
       const name = command.name.trim();
-      if (name === "") return no("usage", "A passkey needs a name.");
+      if (name === "") return usage("A passkey needs a name.", "");
       const made = keys.checkMade(command, caller.digest);
-      if (!made.ok) return no("failed", `The passkey was not accepted. ${made.reason}`);
+      if (!made.ok) return failed(`The passkey was not accepted. ${made.reason}`, "");
       const add = (): Outcome => passkeys.add({ ...made.passkey, name, at: clock.now() });
-      const added = await recordFirst(parts, add, () => engine.audit({ type: "PASSKEY_ADDED", subject: name, by }));
-      if (added === "unwritten") return UNWRITTEN;
-      return added.ok ? { ok: true, result: { name } } : no("failed", added.reason);
+      const record = () => engine.audit({ type: "PASSKEY_ADDED", subject: name, by });
+      const added = await recordFirst(parts, add, record, (reason) => failed(reason, ""));
+      return added.ok ? { ok: true, result: { name } } : added;
     }
     case "passkey_remove": {
       const name = known.find(({ id }) => id === command.id)?.name;
-      if (name === undefined) return no("failed", "There is no such passkey.");
+      if (name === undefined) return failed("There is no such passkey.", "");
       if (!(await engine.audit({ type: "PASSKEY_REMOVED", subject: name, by }))) return UNWRITTEN;
       passkeys.remove(command.id);
       return { ok: true, result: { name } };
@@ -79,10 +79,6 @@ export async function passkeyCommand(
 
 export function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
   return { id, name, created: isoTime(createdAt), lastUsed: usedAt === null ? null : isoTime(usedAt) };
-}
-
-function no(kind: CommandError["kind"], message: string): CommandError {
-  return { ok: false, kind, message, next: "" };
 }
 
 export type FactorCommandParts = Readonly<{
@@ -139,15 +135,11 @@ export async function factorCommand(
 
 /** For an owner who lost the phone, or after somebody else may have set one up. */
 export async function resetFactors({ factors, passkeys, engine }: FactorCommandParts, by: string): Promise<Reply> {
-  const names = namesOf(passkeys);
+  const names = passkeys.list().map(({ name }) => name);
   const recorded = await Promise.all([
     engine.audit({ type: "FACTOR_REMOVED", subject: "every second factor", by }),
     ...names.map((name) => engine.audit({ type: "PASSKEY_REMOVED", subject: name, by })),
   ]);
   if (!recorded.every(Boolean)) return UNWRITTEN;
   return { ok: true, result: { ...factors.reset(), passkeyNames: names } };
-}
-
-function namesOf(passkeys: Pick<PasskeyStore, "list">): readonly string[] {
-  return passkeys.list().map(({ name }) => name);
 }

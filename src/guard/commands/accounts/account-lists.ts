@@ -1,10 +1,10 @@
 import type { LastSignIn } from "../../../admin/accounts.ts";
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import type { AccountBook, Keeper } from "../../admin-ports.ts";
 import { guessesAt } from "../../facts/account-cache.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
-import { keeperFault } from "../refusals.ts";
+import { failed, keeperFault } from "../refusals.ts";
 import { type AccountStateCommandParts, accountState } from "./account-state.ts";
 
 export type AccountListParts = AccountStateCommandParts &
@@ -16,13 +16,11 @@ export type AccountListParts = AccountStateCommandParts &
     mailboxes: () => Readonly<{ quotaBytes: number; keyOfEach: boolean }>;
   }>;
 
-type Of<V extends Command["verb"]> = Extract<Command, { readonly verb: V }>;
-
 /** Maximum aliases listed for one account. */
 const MOST_ALIASES = 100;
 
 /** A page of accounts, each with what the guard knows about it. */
-export function accountList(parts: AccountListParts, asked: Of<"account_list">): Reply<"account_list"> {
+export function accountList(parts: AccountListParts, asked: CommandOf<"account_list">): Reply<"account_list"> {
   const { book, engine, guesses, heldMail, clock, lastSignIn, mailboxes } = parts;
   const { items, next, total } = book.accounts(asked);
   const aliases = book.aliasCounts(items.map(({ name }) => name));
@@ -44,7 +42,7 @@ export function accountList(parts: AccountListParts, asked: Of<"account_list">):
 /** Everything about one account that a page shows. The use of its mailbox is unknown while the keeper or Dovecot is down. */
 export async function accountDetails(
   parts: AccountListParts,
-  asked: Of<"account_details">,
+  asked: CommandOf<"account_details">,
 ): Promise<Reply<"account_details">> {
   const name = parseAccountName(asked.name);
   const row = name === null ? null : parts.accountRow(name);
@@ -65,7 +63,10 @@ export async function accountDetails(
   return { ok: true, result };
 }
 
-export function aliasList({ book }: Pick<AccountListParts, "book">, asked: Of<"alias_list">): Reply<"alias_list"> {
+export function aliasList(
+  { book }: Pick<AccountListParts, "book">,
+  asked: CommandOf<"alias_list">,
+): Reply<"alias_list"> {
   return { ok: true, result: book.aliases(asked) };
 }
 
@@ -75,10 +76,7 @@ async function mailboxUse({ keeper }: Pick<AccountListParts, "keeper">, account:
 }
 
 export const NO_ACCOUNT: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "There is no such account.",
-  next: "`account list` shows the accounts.",
+  ...failed("There is no such account.", "`account list` shows the accounts."),
   isMissing: true,
 };
 
@@ -94,7 +92,7 @@ const MOST_ADDRESSES = 100;
 /** Lists a page of accounts: who can read the mail of each, and where it is forwarded automatically. Only root reads the users' Sieve scripts. */
 export async function accessReview(
   { book, lastSignIn, keeper, appPasswords, forwards }: AccessReviewParts,
-  asked: Extract<Command, { readonly verb: "access_review" }>,
+  asked: CommandOf<"access_review">,
 ): Promise<Reply<"access_review">> {
   const { items, next, total } = book.accounts(asked);
   const rows = items.flatMap((row) => {

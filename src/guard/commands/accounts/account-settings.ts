@@ -1,4 +1,4 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isOfWeb, mailboxOf } from "../../../admin/declare/rights.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
@@ -9,15 +9,15 @@ import { formatSize } from "../../../settings/kinds/kind.ts";
 import type { AccountNetworks, SessionStore } from "../../admin-ports.ts";
 import type { AppPasswordStore, ForwardStore } from "../../mailbox-ports.ts";
 import type { Clock, Outcome } from "../../ports.ts";
-import { recordFirst, UNWRITTEN } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
+import { recordFirst } from "../record-first.ts";
+import { usage, wrongAddress } from "../refusals.ts";
 import { NO_ACCOUNT } from "./account-lists.ts";
 import type { AccountStateCommandParts } from "./account-state.ts";
-import { type AccountCommandParts, endSessions, notDone, sessionsStay } from "./accounts.ts";
+import { type AccountCommandParts, endSessions, notDone } from "./accounts.ts";
 
 type NetworkCommandParts = AccountCommandParts &
   Readonly<{ networks: AccountNetworks; sessions: Pick<SessionStore, "end"> }>;
-export type NetworkCommand = Extract<Command, { readonly verb: `networks_${string}` }>;
+type NetworkCommand = CommandOf<"networks_add" | "networks_remove">;
 
 /**
  * Changes the networks from which an account may sign in. Closes its open sessions, including those at the dashboard, since some may
@@ -36,52 +36,41 @@ async function networkCommand(
     if (network === null || prefixLength(network) === 0) return wrongNetwork(text);
     networks.push(network);
   }
-  const change = (): Changed => {
+  const change = () => {
     const outcome =
       command.verb === "networks_add"
         ? parts.networks.addNetworks(name, networks)
         : parts.networks.removeNetworks(name, networks);
     if (!outcome.ok) return outcome;
     parts.sessions.end({ of: name, except: null });
-    return { ok: true, networks: parts.networks.networksOf(name) };
+    return { ok: true as const, networks: parts.networks.networksOf(name) };
   };
-  const outcome = await recordFirst(parts, change, (would) =>
-    parts.engine.audit({ type: "NETWORKS_CHANGED", subject: `${name} from ${whereOf(would)}`, account: name, by }),
-  );
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return notDone(outcome.reason);
-  const ended = await endSessions(parts, name);
-  return ended.ok ? { ok: true, result: { name, networks: outcome.networks } } : sessionsStay(name, ended.reason);
-}
-
-/** With the account's networks after the change. */
-type Changed = Readonly<{ ok: true; networks: readonly Prefix[] }> | Extract<Outcome, { ok: false }>;
-
-function whereOf(changed: Changed): string {
-  return changed.ok && changed.networks.length > 0 ? changed.networks.join(", ") : "anywhere";
+  const record = (after: Readonly<{ networks: readonly Prefix[] }>): Promise<boolean> => {
+    const subject = `${name} from ${after.networks.join(", ") || "anywhere"}`;
+    return parts.engine.audit({ type: "NETWORKS_CHANGED", subject, account: name, by });
+  };
+  const outcome = await recordFirst(parts, change, record, notDone);
+  if (!outcome.ok) return outcome;
+  return (await endSessions(parts, name)) ?? { ok: true, result: { name, networks: outcome.networks } };
 }
 
 function wrongNetwork(text: string): CommandError {
   const message = `“${printable(text, 60)}” is not a network that restricts anything.`;
-  return { ok: false, kind: "usage", message, next: "Write it as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32." };
+  return usage(message, "Write it as 203.0.113.7, 203.0.113.0/24 or 2001:db8::/32.");
 }
 
 /** Through the web; 0 means no limit. A smaller mailbox could not receive mail. */
 const LEAST_BYTES = 10 * 1024 * 1024;
 
-const TOO_SMALL: CommandError = {
-  ok: false,
-  kind: "usage",
-  message: `The dashboard and the API set no quota below ${formatSize(LEAST_BYTES)}.`,
-  next: "Choose a larger one, or use `account quota` on the server.",
-};
-
-export type QuotaCommand = Extract<Command, { readonly verb: "quota_set" }>;
+const TOO_SMALL = usage(
+  `The dashboard and the API set no quota below ${formatSize(LEAST_BYTES)}.`,
+  "Choose a larger one, or use `account quota` on the server.",
+);
 
 /** Gives an account a quota. It applies to new mail at once, and to open IMAP sessions once they reconnect. */
 async function quotaCommand(
   parts: Pick<AccountCommandParts, "engine" | "accounts" | "rehearse">,
-  command: QuotaCommand,
+  command: CommandOf<"quota_set">,
   by: string,
 ): Promise<Reply<"quota_set">> {
   const { quotaBytes } = command;
@@ -93,9 +82,9 @@ async function quotaCommand(
     parts,
     () => parts.accounts.setQuota(name, quotaBytes),
     () => parts.engine.audit({ type: "QUOTA_CHANGED", subject: `${name} to ${quota}`, account: name, by }),
+    notDone,
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name, quotaBytes } } : notDone(outcome.reason);
+  return outcome.ok ? { ok: true, result: { name, quotaBytes } } : outcome;
 }
 
 /** Writers throw if the database cannot be written. */
@@ -112,7 +101,7 @@ type VacationCommandParts = Pick<AccountCommandParts, "engine" | "rehearse"> &
 /** Sets or ends the reply that an account sends while its user is away. The record omits its text, which may say where somebody is. */
 async function vacationCommand(
   parts: VacationCommandParts,
-  command: Extract<Command, { readonly verb: "vacation_set" }>,
+  command: CommandOf<"vacation_set">,
   by: string,
 ): Promise<Reply<"vacation_set">> {
   const name = parseAccountName(command.name);
@@ -120,20 +109,15 @@ async function vacationCommand(
   const { subject, text, until } = command;
   const parsed = text === null ? null : parseVacation({ subject, text, until }, parts.clock.now());
   if (parsed !== null && !parsed.ok)
-    return {
-      ok: false,
-      kind: "usage",
-      message: parsed.says,
-      next: "Give a text, and an end that is still to come or none.",
-    };
+    return usage(parsed.says, "Give a text, and an end that is still to come or none.");
   const vacation = parsed === null ? null : parsed.vacation;
   const outcome = await recordFirst(
     parts,
     () => parts.vacations.setVacation(name, vacation),
     () => parts.engine.audit({ type: "VACATION_CHANGED", subject: `${name} ${says(vacation)}`, account: name, by }),
+    notDone,
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  return outcome.ok ? { ok: true, result: { name, vacation: vacationItem(vacation) } } : notDone(outcome.reason);
+  return outcome.ok ? { ok: true, result: { name, vacation: vacationItem(vacation) } } : outcome;
 }
 
 function says(vacation: Vacation | null): string {
@@ -153,7 +137,7 @@ type AccountOwnVerb = "app_passwords" | "forwarding" | "vacation";
 /** What users set for themselves; the owner sees it for any account. `by` is the user or the owner. */
 function accountOwn(
   { accountRow, appPasswords, forwards, vacations }: AccountOwnParts,
-  command: Extract<Command, { readonly verb: AccountOwnVerb }>,
+  command: CommandOf<AccountOwnVerb>,
   by: string,
 ): Reply<AccountOwnVerb> {
   const name = parseAccountName(command.name);

@@ -4,8 +4,6 @@ import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { parseIp } from "../../../core/net/ip.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const ALICE = "alice@example.test";
 
@@ -18,14 +16,12 @@ beforeEachOf(import.meta.filename, async () => {
   });
 });
 
-const said = (command: Command): Promise<string> => kit.said(command);
-
 test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
   const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);
-  assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
+  assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [true]);
   assert.deepEqual(kit.kept(), ["kick_account", "find_mail", "find_mail"]);
-  assert.equal(await said({ verb: "account_resume", name: ALICE }), "done");
+  assert.equal(await kit.said({ verb: "account_resume", name: ALICE }), "done");
   assert.deepEqual(isSuspended(), [false]);
   assert.equal(kit.asked.length, 3);
 });
@@ -33,16 +29,16 @@ test("a suspended account is suspended, a resumed one is not, and only a suspens
 test("a new account must be in a domain of this server; later its domain may be removed from the settings", async () => {
   kit.engine.setPolicy({ ...kit.engine.policy, domains: ["elsewhere.test"] });
   assert.match(
-    await said({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH }),
+    await kit.said({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH }),
     /^failed example\.test is not a mail domain of this server \(elsewhere\.test\)\. Add it to `domains`/,
   );
-  assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
+  assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   const alias = { verb: "alias_add", address: "info@example.test", targets: [ALICE] } as const;
-  assert.match(await said(alias), /^failed example\.test is not a mail domain/);
+  assert.match(await kit.said(alias), /^failed example\.test is not a mail domain/);
 });
 
 test("a password comes hashed and with its scheme, as Dovecot reads it", async () => {
-  const change = (hash: string) => said({ verb: "account_set_hash", name: ALICE, hash });
+  const change = (hash: string) => kit.said({ verb: "account_set_hash", name: ALICE, hash });
   assert.equal(await change("{SHA512-CRYPT}$6$salt$hash"), "done");
   assert.equal(await change("{BLF-CRYPT.HEX}24326124"), "done");
   for (const wrong of ["", "secret", "{PLAIN}", "{}x", "{A B}x", "{PLAIN}\n", "{PLAIN} x"])
@@ -51,15 +47,21 @@ test("a password comes hashed and with its scheme, as Dovecot reads it", async (
 
 test("changes of an account's keys are recorded, and keys recovered for an earlier password are refused", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
-  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys: [] }), "done");
+  assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys: [] }), "done");
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
-  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
-  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: `${HASH}1`, keys, recovers: true }), "done");
+  assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
+  assert.equal(
+    await kit.said({ verb: "account_set_hash", name: ALICE, hash: `${HASH}1`, keys, recovers: true }),
+    "done",
+  );
   const recorded = ["PASSWORD_CHANGED", "MAIL_KEY_MADE", "PASSWORD_CHANGED", "MAIL_KEYS_RECOVERED"];
   assert.deepEqual(kit.types().slice(2), recorded);
-  assert.match(await said({ verb: "mail_keys_recover", name: ALICE, hash: HASH, keys }), /^failed .* another password/);
-  assert.match(await said({ verb: "mail_keys_recover", name: "nonsense", hash: HASH, keys }), /^usage/);
-  assert.equal(await said({ verb: "mail_keys_recover", name: ALICE, hash: `${HASH}1`, keys }), "done");
+  assert.match(
+    await kit.said({ verb: "mail_keys_recover", name: ALICE, hash: HASH, keys }),
+    /^failed .* another password/,
+  );
+  assert.match(await kit.said({ verb: "mail_keys_recover", name: "nonsense", hash: HASH, keys }), /^usage/);
+  assert.equal(await kit.said({ verb: "mail_keys_recover", name: ALICE, hash: `${HASH}1`, keys }), "done");
   assert.deepEqual(kit.types().slice(6), ["MAIL_KEYS_RECOVERED"]);
   assert.equal(kit.kept().at(-1), "kick_account");
 });
@@ -67,19 +69,19 @@ test("changes of an account's keys are recorded, and keys recovered for an earli
 test("a reply about an open session names the account and the reason", async () => {
   kit.keeperUp(false);
   assert.equal(
-    await said({ verb: "account_suspend", name: ALICE }),
+    await kit.said({ verb: "account_suspend", name: ALICE }),
     `failed ${ALICE} is changed, but its open sessions were not ended: no answer ` +
       "Suspend the account once `status` shows the keeper: that ends them.",
   );
   assert.equal(kit.notices.raised.get("keeper_unreachable"), "no answer");
   kit.keeperUp(true);
-  assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done");
+  assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done");
   assert.equal(kit.notices.raised.size, 0);
 });
 
 test("a change that cannot be recorded is not made, except that root can lock an account out", async () => {
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
-  assert.equal(await said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
+  assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
   const before = kit.lists.account(parseAccountName(ALICE) ?? assert.fail());
   const commands: readonly Command[] = [
@@ -93,41 +95,34 @@ test("a change that cannot be recorded is not made, except that root can lock an
     { verb: "accounts_import_hashed", entries: [{ name: "bea@example.test", hash: HASH }] },
     { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },
   ];
-  for (const command of commands) assert.match(await said(command), /so nothing was changed/, command.verb);
+  for (const command of commands) assert.match(await kit.said(command), /so nothing was changed/, command.verb);
   assert.deepEqual(kit.kept(), ["kick_account"], "of the new password at the start");
   assert.deepEqual(kit.lists.accounts({ limit: 500, cursor: null }).items, [before]);
   assert.equal(kit.lists.password(ALICE), HASH);
-  assert.match(await said({ verb: "account_suspend", name: ALICE }), /it was not recorded/);
+  assert.match(await kit.said({ verb: "account_suspend", name: ALICE }), /it was not recorded/);
   assert.equal(kit.lists.account(parseAccountName(ALICE) ?? assert.fail())?.suspended, true);
 });
 
 test("a refused change is not recorded", async () => {
   const rows = kit.rows();
   const bea = "bea@example.test";
-  assert.match(await said({ verb: "account_remove", name: bea }), /^failed There is no account/);
-  assert.match(await said({ verb: "account_create_hashed", name: ALICE, hash: HASH }), /^failed .* exists already/);
-  assert.match(await said({ verb: "networks_remove", name: ALICE, networks: ["203.0.113.0/24"] }), /^failed /);
+  assert.match(await kit.said({ verb: "account_remove", name: bea }), /^failed There is no account/);
+  assert.match(await kit.said({ verb: "account_create_hashed", name: ALICE, hash: HASH }), /^failed .* exists already/);
+  assert.match(await kit.said({ verb: "networks_remove", name: ALICE, networks: ["203.0.113.0/24"] }), /^failed /);
   assert.equal(kit.rows(), rows);
 });
 
 test("through the web a mailbox that gets the alerts is neither suspended nor removed", async () => {
-  const by = { as: "5e".repeat(32), ip: parseIp("203.0.113.7") ?? assert.fail() };
-  kit.sessions.open({
-    digest: digestOf(by.as),
-    id: "page",
-    account: null,
-    device: "Firefox",
-    ip: by.ip,
-    at: kit.clock.now(),
-  });
+  const by = { as: "5e".repeat(32), ip: "203.0.113.7" };
+  kit.signIn(by);
   const web = async (verb: "account_suspend" | "account_remove"): Promise<string> => {
     const reply = await kit.ask({ verb, name: ALICE }, "web", by);
     return reply.ok ? "done" : reply.message;
   };
-  assert.equal(await said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
+  assert.equal(await kit.said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
   kit.tellsBy(["owner@elsewhere.test", "alerts+server@example.test"]);
   for (const verb of ["account_suspend", "account_remove"] as const) assert.match(await web(verb), /gets the alerts/);
-  assert.equal(await said({ verb: "account_suspend", name: ALICE }), "done", "root may");
+  assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done", "root may");
   kit.tellsBy(["owner@elsewhere.test"]);
   assert.equal(await web("account_remove"), "done");
 });

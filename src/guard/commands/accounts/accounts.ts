@@ -16,7 +16,7 @@ import type { AliasReach } from "../../mailbox-ports.ts";
 import type { Clock, Notices, Outcome } from "../../ports.ts";
 import { type HeldQueueParts, holdQueued } from "../queue/held-queue.ts";
 import { type Rehearsal, recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
-import { notServed, wrongAddress } from "../refusals.ts";
+import { failed, notServed, usage, wrongAddress } from "../refusals.ts";
 
 export type AccountCommandParts = HeldQueueParts &
   AlertMailboxParts &
@@ -55,18 +55,18 @@ export async function accountCommand(
   const hides = command.verb === "account_remove" || command.verb === "account_suspend";
   if (hides && isOfWeb(by) && getsAlerts(parts, name)) return alertsStay(name);
   if ("hash" in command && !isHash(command.hash))
-    return { ok: false, kind: "usage", message: "The password must come hashed.", next: "Use `account passwd`." };
+    return usage("The password must come hashed.", "Use `account passwd`.");
   const change = (): Outcome => writeAccount(parts, command, name);
-  const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }));
+  const recorded = await recordFirst(parts, change, () => record(parts, command, { subject: name, by }), notDone);
   // On a full disk root can still lock out an account that was taken over.
-  const isUrgent = command.verb === "account_suspend" && !isOfWeb(by);
-  if (recorded === "unwritten" && !isUrgent) return UNWRITTEN;
-  const outcome = recorded === "unwritten" ? change() : recorded;
-  if (!outcome.ok) return notDone(outcome.reason);
+  const isUrgent = recorded === UNWRITTEN && command.verb === "account_suspend" && !isOfWeb(by);
+  if (!recorded.ok && !isUrgent) return recorded;
+  const urgent: Outcome = isUrgent ? change() : { ok: true };
+  if (!urgent.ok) return notDone(urgent.reason);
   const shrinks = command.verb !== "account_create_hashed" && command.verb !== "account_resume";
-  const ended: Outcome = shrinks ? await endSessions(parts, name) : { ok: true };
-  if (!ended.ok) return sessionsStay(name, ended.reason);
-  if (recorded === "unwritten") return UNRECORDED;
+  const stay = shrinks ? await endSessions(parts, name) : null;
+  if (stay !== null) return stay;
+  if (isUrgent) return UNRECORDED;
   if (command.verb === "account_suspend") return holdMail(parts, name);
   if (command.verb === "account_resume") return { ok: true, result: { name, held: parts.heldMail.held(name).length } };
   return { ok: true, result: { name } };
@@ -95,15 +95,13 @@ export async function recoverKeys(
   if (name === null) return wrongAddress(command.name);
   const change = (): Outcome => parts.accounts.openKeys(name, command.hash, command.keys);
   const audit = { type: "MAIL_KEYS_RECOVERED", subject: name, by } as const;
-  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit));
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return notDone(outcome.reason);
-  const ended = await endSessions(parts, name);
-  return ended.ok ? { ok: true, result: { name } } : sessionsStay(name, ended.reason);
+  const outcome = await recordFirst(parts, change, () => parts.engine.audit(audit), notDone);
+  if (!outcome.ok) return outcome;
+  return (await endSessions(parts, name)) ?? { ok: true, result: { name } };
 }
 
 export function notDone(reason: string): CommandError {
-  return { ok: false, kind: "failed", message: reason, next: "`account list` shows the accounts." };
+  return failed(reason, "`account list` shows the accounts.");
 }
 
 /** By its hash the guard recognises the first sign-in with a new password, even while strangers guess. */
@@ -118,7 +116,7 @@ async function holdMail(parts: AccountCommandParts, name: AccountName): Promise<
   const outcome = await holdQueued(parts, name);
   if (outcome.ok) return { ok: true, result: { name, held: outcome.held } };
   const message = `${name} is suspended, but its mail in the queue was not held: ${outcome.reason}`;
-  return { ok: false, kind: "failed", message, next: "Suspend it again once `status` shows the keeper and Postfix." };
+  return failed(message, "Suspend it again once `status` shows the keeper and Postfix.");
 }
 
 const ACCOUNT_AUDIT = {
@@ -149,24 +147,19 @@ export function isHash(text: string): boolean {
   return /^\{[A-Za-z0-9-]+(?:\.[A-Za-z0-9]+)?\}[\x21-\x7e][\x20-\x7e]*$/.test(text);
 }
 
-/** Never throws. If the keeper does not answer, a notice is raised and the command fails. */
+/** Null once they have ended. Never throws. If the keeper does not answer, a notice is raised and the command fails. */
 export async function endSessions(
   { keeper, notices }: Pick<AccountCommandParts, "keeper" | "notices">,
   account: string,
-): Promise<Outcome> {
+): Promise<CommandError | null> {
   const reply = await keeper.ask({ verb: "kick_account", account });
-  if (reply.ok) notices.clear("keeper_unreachable");
-  else notices.raise("keeper_unreachable", reply.reason);
-  return reply.ok ? { ok: true } : reply;
-}
-
-export function sessionsStay(account: string, reason: string): CommandError {
-  return {
-    ok: false,
-    kind: "failed",
-    message: `${account} is changed, but its open sessions were not ended: ${reason}`,
-    next: "Suspend the account once `status` shows the keeper: that ends them.",
-  };
+  if (reply.ok) {
+    notices.clear("keeper_unreachable");
+    return null;
+  }
+  notices.raise("keeper_unreachable", reply.reason);
+  const message = `${account} is changed, but its open sessions were not ended: ${reply.reason}`;
+  return failed(message, "Suspend the account once `status` shows the keeper: that ends them.");
 }
 
 export type AlertMailboxParts = Readonly<{
@@ -204,5 +197,5 @@ export function alertsOutside({
 
 export function alertsStay(address: Address): CommandError {
   const message = `${address} gets the alerts of this server: it can be changed only on the server.`;
-  return { ok: false, kind: "failed", message, next: "Use the command line there." };
+  return failed(message, "Use the command line there.");
 }

@@ -3,8 +3,6 @@ import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import { parseIp } from "../../../core/net/ip.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const ALICE = "alice@example.test";
 
@@ -17,10 +15,8 @@ beforeEachOf(import.meta.filename, async () => {
   });
 });
 
-const said = (command: Command): Promise<string> => kit.said(command);
-
 function addAlias(address: string, ...targets: readonly string[]): Promise<string> {
-  return said({ verb: "alias_add", address, targets });
+  return kit.said({ verb: "alias_add", address, targets });
 }
 
 test("an alias leads to accounts, other aliases and other servers", async () => {
@@ -66,14 +62,14 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
   const address = "info@example.test";
   assert.equal(await addAlias(address, ALICE), "done");
   const isBlocked = () => kit.lists.aliases({ limit: 500, cursor: null }).items.map(({ blocked }) => blocked);
-  assert.equal(await said({ verb: "alias_block", address, blocked: true }), "done");
+  assert.equal(await kit.said({ verb: "alias_block", address, blocked: true }), "done");
   assert.deepEqual(isBlocked(), [true]);
-  assert.equal(await said({ verb: "alias_block", address, blocked: false }), "done");
+  assert.equal(await kit.said({ verb: "alias_block", address, blocked: false }), "done");
   assert.deepEqual(isBlocked(), [false]);
-  assert.equal(await said({ verb: "alias_remove", address }), "done");
+  assert.equal(await kit.said({ verb: "alias_remove", address }), "done");
   assert.deepEqual(isBlocked(), []);
   assert.deepEqual(kit.types().slice(2), ["ALIAS_BLOCKED", "ALIAS_UNBLOCKED", "ALIAS_REMOVED"]);
-  assert.match(await said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
+  assert.match(await kit.said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
 });
 
 test("without a record no alias is created, changed or removed", async () => {
@@ -82,8 +78,8 @@ test("without a record no alias is created, changed or removed", async () => {
   const before = kit.lists.aliases({ limit: 500, cursor: null });
   kit.fillDisk();
   assert.match(await addAlias(address, "someone@elsewhere.test"), /nothing was changed/);
-  assert.match(await said({ verb: "alias_block", address, blocked: true }), /nothing was changed/);
-  assert.match(await said({ verb: "alias_remove", address }), /nothing was changed/);
+  assert.match(await kit.said({ verb: "alias_block", address, blocked: true }), /nothing was changed/);
+  assert.match(await kit.said({ verb: "alias_remove", address }), /nothing was changed/);
   assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }), before);
 });
 
@@ -104,18 +100,10 @@ test("no alias reaches more addresses than Postfix delivers to, directly or thro
 });
 
 test("through the web no alias diverts mail of an account, or the alerts of postmaster@", async () => {
-  const secret = "5e".repeat(32);
-  const ip = parseIp("203.0.113.7") ?? assert.fail();
-  kit.sessions.open({
-    digest: digestOf(secret),
-    id: "page",
-    account: null,
-    device: "Firefox",
-    ip,
-    at: kit.clock.now(),
-  });
+  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
+  kit.signIn(owner);
   const web = async (command: Command): Promise<string> => {
-    const reply = await kit.ask(command, "web", { as: secret, ip });
+    const reply = await kit.ask(command, "web", owner);
     return reply.ok ? "done" : reply.message;
   };
   const targets = [ALICE];

@@ -1,19 +1,19 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isOfRoot, isOfWeb } from "../../../admin/declare/rights.ts";
 import type { AuditType } from "../../../core/events/event-types.ts";
 import { type Address, domainOf, parseAddress, withoutExtension } from "../../../core/net/address.ts";
 import { plural } from "../../../core/text.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { recordFirst, UNWRITTEN } from "../record-first.ts";
-import { notServed, wrongAddress } from "../refusals.ts";
+import { recordFirst } from "../record-first.ts";
+import { failed, notServed, wrongAddress } from "../refusals.ts";
 import { type TargetParts, tooManyTargets } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPostmaster } from "./accounts.ts";
 
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
 
-export type AliasCommand = Extract<Command, { readonly verb: "alias_add" | "alias_remove" | "alias_block" }>;
+export type AliasCommand = CommandOf<"alias_add" | "alias_remove" | "alias_block">;
 
 export type AliasCommandParts = AccountCommandParts &
   TargetParts &
@@ -41,10 +41,9 @@ export async function aliasCommand(
   if (refused !== null) return refused;
   const named = { type: aliasAudit(command), subject: address, by };
   const audit = command.verb === "alias_add" ? { ...named, targets: command.targets } : named;
-  const outcome = await recordFirst(parts, write, () => parts.engine.audit(audit));
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (outcome.ok) return { ok: true, result: { address } };
-  return { ok: false, kind: "failed", message: outcome.reason, next: "`alias list` shows the aliases." };
+  const notDone = (reason: string) => failed(reason, "`alias list` shows the aliases.");
+  const outcome = await recordFirst(parts, write, () => parts.engine.audit(audit), notDone);
+  return outcome.ok ? { ok: true, result: { address } } : outcome;
 }
 
 /** Carries out the command. Null: a target is not an address. */
@@ -80,7 +79,7 @@ function tooWide({ reach }: Pick<AccountCommandParts, "reach">, address: Address
   const { alias, addresses } = reach.widest(address);
   if (addresses <= MOST_REACHED) return null;
   const message = `Mail for ${alias} would go to ${plural(addresses, "address", "addresses")}: Postfix takes none for more than ${MOST_REACHED}.`;
-  return { ok: false, kind: "failed", message, next: "`alias list` shows the aliases." };
+  return failed(message, "`alias list` shows the aliases.");
 }
 
 function aliasAudit(command: AliasCommand): AuditType {
@@ -100,25 +99,31 @@ function notFromWeb(parts: AccountCommandParts, { verb }: AliasCommand, address:
   const takes = verb === "alias_add" && plain !== null && plain !== address && parts.accounts.isAddress(plain);
   if (isPostmaster(address) || (verb !== "alias_add" && getsAlerts(parts, address))) return alertsStay(address);
   if (!takes) return null;
-  const message = `${address} belongs to ${plain}: create such an alias on the server.`;
-  return { ok: false, kind: "failed", message, next: "Use `alias add` there." };
+  return failed(`${address} belongs to ${plain}: create such an alias on the server.`, "Use `alias add` there.");
 }
+
+export const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
 
 /** Mail accepted for such an alias would bounce to the envelope sender, which may be forged. */
 function leadsNowhere(
-  { accounts, engine }: AccountCommandParts,
-  command: Extract<AliasCommand, { readonly verb: "alias_add" }>,
+  parts: AccountCommandParts,
+  command: CommandOf<"alias_add">,
   address: Address,
 ): CommandError | null {
   for (const target of command.targets.map(parseAddress).filter((parsed) => parsed !== null)) {
-    const message =
-      engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address
-        ? `${target} is neither an account nor an alias here.`
-        : accounts.leadsTo(target, address)
-          ? `Mail for ${address} would return to it through ${target}.`
-          : null;
-    if (message !== null)
-      return { ok: false, kind: "failed", message, next: "`account list` and `alias list` show the addresses." };
+    const message = wrongTarget(parts, address, target);
+    if (message !== null) return failed(message, WHO_IS_THERE);
   }
   return null;
+}
+
+/** Returns why the mail of the address cannot go to the target, or null. */
+export function wrongTarget(
+  { accounts, engine }: Pick<AccountCommandParts, "accounts" | "engine">,
+  address: Address,
+  target: Address,
+): string | null {
+  if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target) && target !== address)
+    return `${target} is neither an account nor an alias here.`;
+  return accounts.leadsTo(target, address) ? `Mail for ${address} would return to it through ${target}.` : null;
 }

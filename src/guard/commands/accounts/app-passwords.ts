@@ -1,14 +1,14 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
 import { APP_PASSWORD_NAME, appPasswordName } from "../../../core/access/passwords.ts";
 import { type AccountName, parseAccountName } from "../../../core/net/address.ts";
 import { digestOf, madePassword } from "../../access/secrets.ts";
 import type { SecretMaker } from "../../admin-ports.ts";
 import type { AppPasswordStore } from "../../mailbox-ports.ts";
-import type { Clock, Outcome } from "../../ports.ts";
-import { recordFirst, UNWRITTEN } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
-import { type AccountCommandParts, endSessions, sessionsStay } from "./accounts.ts";
+import type { Clock } from "../../ports.ts";
+import { recordFirst } from "../record-first.ts";
+import { failed, usage, wrongAddress } from "../refusals.ts";
+import { type AccountCommandParts, endSessions } from "./accounts.ts";
 
 export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "notices" | "rehearse" | "isDry"> &
   Readonly<{
@@ -18,15 +18,13 @@ export type AppPasswordParts = Pick<AccountCommandParts, "engine" | "keeper" | "
     clock: Clock;
   }>;
 
-export type AppPasswordCommand = Extract<Command, { readonly verb: `app_password_${string}` }>;
+type AppPasswordCommand = CommandOf<"app_password_add" | "app_password_remove">;
 
 /** The account's password encrypts its key, so no other password opens its mail. */
-const KEY_OF_EACH: CommandError = {
-  ok: false,
-  kind: "failed",
-  message: "Each account has a key for its mail (mailboxes.encryption), which only its own password opens.",
-  next: "Use the password of the account in each mail program.",
-};
+const KEY_OF_EACH = failed(
+  "Each account has a key for its mail (mailboxes.encryption), which only its own password opens.",
+  "Use the password of the account in each mail program.",
+);
 
 /** Creates a password for one mail program, or removes it and ends the sessions that it may have opened. */
 export async function appPasswordCommand(
@@ -52,9 +50,9 @@ async function add(parts: AppPasswordParts, { account, app, by }: Named): Promis
     parts,
     () => parts.appPasswords.addAppPassword({ account, name: app, ...secret, by, at }),
     () => audit(parts, "APP_PASSWORD_MADE", { account, app, by }),
+    (reason) => refused(reason, { account, by }),
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return refused(outcome, { account, by });
+  if (!outcome.ok) return outcome;
   // A dry run stores nothing that this password would open.
   return { ok: true, result: { name: account, app, password: parts.isDry === true ? "" : password } };
 }
@@ -64,11 +62,10 @@ async function remove(parts: AppPasswordParts, { account, app, by }: Named): Pro
     parts,
     () => parts.appPasswords.removeAppPassword(account, app),
     () => audit(parts, "APP_PASSWORD_REMOVED", { account, app, by }),
+    (reason) => refused(reason, { account, by }),
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return refused(outcome, { account, by });
-  const ended = await endSessions(parts, account);
-  return ended.ok ? { ok: true, result: { name: account, app } } : sessionsStay(account, ended.reason);
+  if (!outcome.ok) return outcome;
+  return (await endSessions(parts, account)) ?? { ok: true, result: { name: account, app } };
 }
 
 function audit(
@@ -80,15 +77,13 @@ function audit(
 }
 
 /** Users, the web and root see them in different places. */
-function refused({ reason }: Extract<Outcome, { ok: false }>, { account, by }: Omit<Named, "app">): CommandError {
+function refused(reason: string, { account, by }: Omit<Named, "app">): CommandError {
   const page = isOfMailbox(by) ? "Your page My mailbox" : "The page of the account (GET …/app-passwords)";
   const where = isOfRoot(by) ? `\`account app-password list ${account}\`` : page;
-  return { ok: false, kind: "failed", message: reason, next: `${where} shows them.` };
+  return failed(reason, `${where} shows them.`);
 }
 
-const WRONG_NAME: CommandError = {
-  ok: false,
-  kind: "usage",
-  message: `An app password is named by 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
-  next: "Name it after the device, such as phone.",
-};
+const WRONG_NAME = usage(
+  `An app password is named by 1 to ${APP_PASSWORD_NAME} letters, digits, spaces, dots or dashes.`,
+  "Name it after the device, such as phone.",
+);

@@ -62,11 +62,9 @@ test("mail is not forwarded to more addresses than Postfix accepts", async () =>
 });
 
 test("through the web a mailbox that gets the alerts keeps a copy of its mail", async () => {
-  const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
-  const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };
-  kit.sessions.open({ ...opened, at: kit.clock.now() });
-  const web = (keep: boolean) =>
-    kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", { as: secret, ip: from });
+  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
+  kit.signIn(owner);
+  const web = (keep: boolean) => kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", owner);
   kit.tellsBy([NAME]);
   const refused = await web(false);
   assert.ok(!refused.ok && /gets the alerts/.test(refused.message));
@@ -96,13 +94,11 @@ test("root leads the alerts outside, also by sudo, and is pointed to its command
 });
 
 test("through the web alerts are not led outside in steps either", async () => {
-  const [secret, from] = ["5e".repeat(32), ip("203.0.113.7")];
-  const opened = { digest: digestOf(secret), id: "page", account: null, device: "Firefox", ip: from };
-  kit.sessions.open({ ...opened, at: kit.clock.now() });
-  const web = async (to: string) =>
-    kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "web", { as: secret, ip: from });
+  const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
+  kit.signIn(owner);
+  const web = async (to: string) => kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "web", owner);
   const alias = (address: string, target: string) =>
-    kit.ask({ verb: "alias_add", address, targets: [target] }, "web", { as: secret, ip: from });
+    kit.ask({ verb: "alias_add", address, targets: [target] }, "web", owner);
   kit.tellsBy([NAME, "admin@example.test"]);
   assert.ok((await forward(OTHER, [OUTSIDE])).ok);
   assert.ok((await alias("out@example.test", OUTSIDE)).ok);

@@ -1,14 +1,14 @@
-import type { Command, CommandError, Reply } from "../../../admin/declare/control.ts";
+import type { CommandError, CommandOf, Reply } from "../../../admin/declare/control.ts";
 import { isOfMailbox, isOfRoot } from "../../../admin/declare/rights.ts";
 import { type AccountName, type Address, domainOf, parseAccountName, parseAddress } from "../../../core/net/address.ts";
 import { DAY_MS, later } from "../../../core/time.ts";
 import type { ForwardStore } from "../../mailbox-ports.ts";
 import type { Outcome } from "../../ports.ts";
-import { recordFirst, UNWRITTEN } from "../record-first.ts";
-import { wrongAddress } from "../refusals.ts";
+import { recordFirst } from "../record-first.ts";
+import { failed, wrongAddress } from "../refusals.ts";
 import { type TargetParts, tooManyForwards } from "../web/web-targets.ts";
 import { type AccountCommandParts, alertsStay, getsAlerts, notDone } from "./accounts.ts";
-import { whyRefused } from "./aliases.ts";
+import { WHO_IS_THERE, whyRefused, wrongTarget } from "./aliases.ts";
 
 export type ForwardCommandParts = Pick<
   AccountCommandParts,
@@ -23,7 +23,7 @@ const NEW_TARGETS_A_DAY = 5;
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
 export async function forwardCommand(
   parts: ForwardCommandParts,
-  command: Extract<Command, { readonly verb: "forward_set" }>,
+  command: CommandOf<"forward_set">,
   by: string,
 ): Promise<Reply<"forward_set">> {
   const name = parseAccountName(command.name);
@@ -50,12 +50,13 @@ export async function forwardCommand(
   const refused = to.length === 0 ? null : parts.rehearse(() => whyRefused(parts, change, { address: name, by }));
   if (refused !== null) return refused;
   const where = to.length === 0 ? "no longer" : `to ${to.join(", ")}${keep ? "" : ", without a copy here"}`;
-  const outcome = await recordFirst(parts, change, () =>
-    parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
+  const outcome = await recordFirst(
+    parts,
+    change,
+    () => parts.engine.audit({ type: "FORWARDING_CHANGED", subject: `${name} ${where}`, account: name, by }),
+    (reason) => (isOfMailbox(by) ? wrong(reason, to.join(", "), by) : notDone(reason)),
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (outcome.ok) return { ok: true, result: { name, to, keep } };
-  return isOfMailbox(by) ? wrong(outcome.reason, to.join(", "), by) : notDone(outcome.reason);
+  return outcome.ok ? { ok: true, result: { name, to, keep } } : outcome;
 }
 
 /** Counts tries too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
@@ -68,27 +69,18 @@ function tooManyNew(
   const span = { since: later(clock.now(), -DAY_MS), until: clock.now() };
   if (forwards.spendTargets(name, added.length, NEW_TARGETS_A_DAY, span)) return null;
   const message = `The mail of ${name} is sent on to at most ${NEW_TARGETS_A_DAY} new addresses within a day.`;
-  return { ok: false, kind: "failed", message, next: "Try again tomorrow, or ask the administrator of this server." };
+  return failed(message, "Try again tomorrow, or ask the administrator of this server.");
 }
 
 /** Users of mailboxes must not learn which other accounts exist. */
 function wrong(message: string, target: string, by: string): CommandError {
   const isUser = isOfMailbox(by) && !by.startsWith(`mailbox:${target} `);
   const said = isUser ? `Your mail cannot be forwarded to ${target}.` : message;
-  return { ok: false, kind: "failed", message: said, next: isOfRoot(by) ? WHO_IS_THERE : OTHER_ONE };
+  // Others have no command line.
+  return failed(said, isOfRoot(by) ? WHO_IS_THERE : "Give another address.");
 }
-
-const WHO_IS_THERE = "`account list` and `alias list` show the addresses.";
-/** For a user, who has no command line. */
-const OTHER_ONE = "Give another address.";
 
 function ownAddress(name: Address, by: string): string {
   const how = isOfRoot(by) ? "by --keep, the default without --no-keep" : "unless you keep none";
   return `${name} gets a copy ${how}.`;
-}
-
-function wrongTarget({ accounts, engine }: ForwardCommandParts, name: Address, target: Address): string | null {
-  if (engine.policy.domains.includes(domainOf(target)) && !accounts.isAddress(target))
-    return `${target} is neither an account nor an alias here.`;
-  return accounts.leadsTo(target, name) ? `Mail for ${name} would return to it through ${target}.` : null;
 }

@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip } from "../../../../test/kit/samples.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const NAME = "alice@example.test";
 
@@ -39,13 +37,7 @@ test("an account is limited to its networks until the last is removed; each chan
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 const ELSEWHERE = { ...AS, ip: "198.51.100.9" };
 
-function signIn(): void {
-  const digest = digestOf(AS.as);
-  const account = parseAccountName(NAME);
-  const from = { device: "Firefox on Linux", ip: ip(AS.ip), at: kit.clock.now() };
-  kit.sessions.open({ digest, id: "5e5e5e5e5e5e", account, ...from });
-}
-
+const signIn = (): void => kit.signIn(AS, parseAccountName(NAME));
 const isIn = async (as: typeof AS) => (await kit.ask({ verb: "my_sessions" }, "web", as)).ok;
 
 test("changed networks end the account's sessions at the dashboard, but a dry run ends none", async () => {

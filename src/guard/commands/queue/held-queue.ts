@@ -19,6 +19,7 @@ export type HeldQueueParts = Readonly<{
   clock: Clock;
 }>;
 export type Failure = Extract<Outcome, { ok: false }>;
+export const NO_RECORD: Failure = { ok: false, reason: "The database took no record of it." };
 /** Limits of one command. */
 export type Share = Readonly<{
   /** This many times 500 mails. */
@@ -54,8 +55,7 @@ export async function holdQueued(
       if (!found.ok) return found;
       const mails = found.mails.filter(({ id }) => !isRoots(heldMail, id));
       const changes = mails.filter(({ id }) => !noted.has(id)).map((mail) => heldChange(mail, account));
-      if (changes.length > 0 && !(await engine.audit(null, changes)))
-        return { ok: false, reason: "The database took no record of it." };
+      if (changes.length > 0 && !(await engine.audit(null, changes))) return NO_RECORD;
       return { ok: true, held: mails.length };
     }
     const held = await change(

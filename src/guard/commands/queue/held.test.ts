@@ -3,9 +3,7 @@ import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
-import type { Command } from "../../../admin/declare/control.ts";
 import type { KeeperCommand, QueuedMail } from "../../../admin/declare/keeper.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
@@ -29,17 +27,6 @@ beforeEachOf(import.meta.filename, async () => {
   obeyed = [];
   assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
 });
-
-async function result(command: Command): Promise<object> {
-  const reply = await kit.ask(command);
-  assert.ok(reply.ok, JSON.stringify(reply));
-  return reply.result;
-}
-async function refusal(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  assert.ok(!reply.ok);
-  return `${reply.kind} ${reply.message}`;
-}
 
 /** A mail to this many strangers, through all stages. */
 async function send(queueId: string, recipients: number, account = ANNA): Promise<string> {
@@ -81,7 +68,7 @@ test("lists held mail, and for one account also what it sent before", async () =
   const recipients = [0, 1, 2, 3, 4].map((i) => `held1-${i}@elsewhere.test`);
   const held = { queueId: "HELD1", account: ANNA, at, ip: THIEF, recipientCount: 30, recipients };
   const sent = { queueId: "SENT1", at, ip: THIEF, recipientCount: 2, recipient: null };
-  assert.deepEqual(await result({ verb: "held_list", name: ANNA }), {
+  assert.deepEqual(await kit.result({ verb: "held_list", name: ANNA }), {
     accounts: [{ ...account, at }],
     held: [held],
     heldTotal: 1,
@@ -89,10 +76,10 @@ test("lists held mail, and for one account also what it sent before", async () =
     sentTotal: 1,
   });
   const all = { accounts: [{ ...account, at }], held: [held], heldTotal: 1, sent: [], sentTotal: 0 };
-  assert.deepEqual(await result({ verb: "held_list", name: null }), all);
+  assert.deepEqual(await kit.result({ verb: "held_list", name: null }), all);
   queue = [];
   assert.deepEqual(
-    await result({ verb: "held_list", name: null }),
+    await kit.result({ verb: "held_list", name: null }),
     { ...all, held: [], heldTotal: 0 },
     "root deleted it",
   );
@@ -101,31 +88,31 @@ test("lists held mail, and for one account also what it sent before", async () =
 test("a release ends the hold, sends the mail, and makes its recipients known", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
   assert.deepEqual(idsAsked("release_mail"), [["HELD1"]]);
   obey();
   assert.equal(kit.types().at(-1), "ACCOUNT_RELEASED");
   assert.equal(await send("AFTER", 20), "pass below_limit", "the hour starts again, and the place is known");
-  assert.match(await refusal({ verb: "held_release", name: ANNA }), /^failed No mail of anna@example\.test is held/);
+  assert.match(await kit.said({ verb: "held_release", name: ANNA }), /^failed No mail of anna@example\.test is held/);
 });
 
 test("nothing is lost while the keeper is down: the same command releases the rest", async () => {
   await send("HELD1", 30);
   kit.keeperUp(false);
   assert.match(
-    await refusal({ verb: "held_release", name: ANNA }),
+    await kit.said({ verb: "held_release", name: ANNA }),
     /^failed The queue could not be changed: no answer/,
   );
-  assert.match(await refusal({ verb: "held_list", name: ANNA }), /no answer/);
-  assert.match(await refusal({ verb: "held_drop", name: ANNA }), /no answer/);
+  assert.match(await kit.said({ verb: "held_list", name: ANNA }), /no answer/);
+  assert.match(await kit.said({ verb: "held_drop", name: ANNA }), /no answer/);
   kit.keeperUp(true);
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
 });
 
 test("a drop deletes the mail, and the account stays held until it is released", async () => {
   await send("HELD1", 30);
   kit.asked.splice(0);
-  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), {
+  assert.deepEqual(await kit.result({ verb: "held_drop", name: ANNA }), {
     name: ANNA,
     dropped: 1,
     isMore: false,
@@ -134,9 +121,9 @@ test("a drop deletes the mail, and the account stays held until it is released",
   assert.deepEqual(idsAsked("delete_mail"), [["HELD1"]]);
   obey();
   assert.equal(kit.types().at(-1), "HELD_MAIL_DROPPED");
-  assert.match(await refusal({ verb: "held_drop", name: ANNA }), /^failed No mail/);
+  assert.match(await kit.said({ verb: "held_drop", name: ANNA }), /^failed No mail/);
   assert.equal(await send("NEXT1", 1), "hold account_held");
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 1, isMore: false });
   obey();
   assert.equal(await send("NEXT2", 1), "pass below_limit");
 });
@@ -149,7 +136,7 @@ test("a drop of named mails deletes no other mail, and none from a different acc
     await kit.engine.audit(null, [{ type: "HOLD_MAIL", queueId: "BERT1", account: "bert@example.test", ...noted }]),
   );
   queue = [...queue, { id: "BERT1", isHeld: true, at: 0, recipients: 1, sender: ANNA }];
-  const drop = (ids: readonly string[]) => result({ verb: "held_drop", name: ANNA, ids: [...ids] });
+  const drop = (ids: readonly string[]) => kit.result({ verb: "held_drop", name: ANNA, ids: [...ids] });
   const answer = { name: ANNA, isMore: false, isHeld: true };
   assert.deepEqual(await drop(["HELD1", "BERT1", "GONE1"]), { ...answer, dropped: 1 });
   obey();
@@ -172,10 +159,10 @@ test("a thousand held mails are deleted in parts, and the release afterwards sen
     ]);
   queue = [...alias, ...queue];
   const dropped = { name: ANNA, dropped: 1_901, isMore: false, isHeld: true };
-  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), dropped);
+  assert.deepEqual(await kit.result({ verb: "held_drop", name: ANNA }), dropped);
   assert.deepEqual(queue, []);
   assert.deepEqual(kit.types().filter((type) => type === "HELD_MAIL_DROPPED").length, 1);
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 0, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 0, isMore: false });
 });
 
 test("through the web at most 500 held mails leave within a day", async () => {
@@ -183,19 +170,16 @@ test("through the web at most 500 held mails leave within a day", async () => {
   const held = { isHeld: true, at: 0, recipients: 1, sender: ANNA };
   queue = [...queue, ...Array.from({ length: 600 }, (_, i) => ({ id: `MANY${i + 1_000}`, ...held }))];
   const by = { as: "5e".repeat(32), ip: THIEF };
-  kit.sessions.open({
-    digest: digestOf(by.as),
-    id: "page",
-    account: null,
-    device: "Firefox",
-    ip: THIEF,
-    at: kit.clock.now(),
-  });
+  kit.signIn(by);
   const release = () => kit.ask({ verb: "held_release", name: ANNA }, "web", by);
   assert.deepEqual(await release(), { ok: true, result: { name: ANNA, released: 500, isMore: true } });
   const more = await release();
   assert.ok(!more.ok && /500 held mails within a day/.test(more.message), JSON.stringify(more));
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 101, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), {
+    name: ANNA,
+    released: 101,
+    isMore: false,
+  });
 });
 
 test("mail that stays on hold keeps its note, and the reply says that there is more", async () => {
@@ -203,8 +187,8 @@ test("mail that stays on hold keeps its note, and the reply says that there is m
   const stuck = queue;
   kit.queues(({ onHold }) => (onHold ? stuck : []));
   const dropped = { name: ANNA, dropped: 0, isMore: true, isHeld: true };
-  assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), dropped);
-  const listed = await result({ verb: "held_list", name: ANNA });
+  assert.deepEqual(await kit.result({ verb: "held_drop", name: ANNA }), dropped);
+  const listed = await kit.result({ verb: "held_list", name: ANNA });
   assert.ok("held" in listed && JSON.stringify(listed.held).includes("held1-0@elsewhere.test"));
 });
 
@@ -219,20 +203,20 @@ test("a suspended account has its queued mail held: by its events, and by its ad
     assert.ok((await kit.ask({ verb: "alias_add", address, targets })).ok);
     queue = [...queue, { id: address.slice(0, 5), isHeld: false, at: 0, recipients: 1, sender: address }];
   }
-  assert.deepEqual(await result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 3 });
+  assert.deepEqual(await kit.result({ verb: "account_suspend", name: ANNA }), { name: ANNA, held: 3 });
   assert.deepEqual(
     queue.filter(({ isHeld }) => isHeld).map(({ id }) => id),
     ["SENT1", "UNSEEN", "sales"],
   );
-  assert.deepEqual(await result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 3 });
-  assert.deepEqual(await result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 3, isMore: false });
+  assert.deepEqual(await kit.result({ verb: "account_resume", name: ANNA }), { name: ANNA, held: 3 });
+  assert.deepEqual(await kit.result({ verb: "held_release", name: ANNA }), { name: ANNA, released: 3, isMore: false });
 });
 
 test("mail that cannot be held is reported", async () => {
   const stuck = { id: "STUCK1", isHeld: false, at: 0, recipients: 1 };
   kit.queues(({ onHold }) => (onHold ? [] : [stuck]));
   assert.match(
-    await refusal({ verb: "account_suspend", name: ANNA }),
+    await kit.said({ verb: "account_suspend", name: ANNA }),
     /is suspended, but its mail in the queue was not held: Mail kept coming into the queue/,
   );
   assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
@@ -240,5 +224,5 @@ test("mail that cannot be held is reported", async () => {
 
 test("an invalid address is wrong usage", async () => {
   for (const verb of ["held_list", "held_release", "held_drop"] as const)
-    assert.match(await refusal({ verb, name: "*" }), /^usage “\*” is not a mail address/);
+    assert.match(await kit.said({ verb, name: "*" }), /^usage “\*” is not a mail address/);
 });

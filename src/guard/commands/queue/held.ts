@@ -10,6 +10,7 @@ import {
   type Failure,
   type HeldQueueParts,
   idsOf,
+  NO_RECORD,
   onHold,
   onHoldOf,
   ROUNDS,
@@ -109,25 +110,21 @@ async function drop(
   return { ok: true, result };
 }
 
+type Orders = Readonly<{
+  verb: "release_mail" | "delete_mail" | "return_mail";
+  look: () => ReturnType<typeof onHold>;
+  first: readonly HeldMailItem[];
+  rounds: Share["rounds"];
+  most: Share["releases"];
+}>;
+
 /**
  * Releases or deletes the mail on hold, in parts, until nothing is left. A note is removed only with its mail: without notes,
  * mail still on hold would leave with the next `account release`.
  */
 async function changeAll(
   { engine, keeper }: HeldQueueParts,
-  {
-    verb,
-    look,
-    first,
-    rounds,
-    most,
-  }: Readonly<{
-    verb: "release_mail" | "delete_mail" | "return_mail";
-    look: () => ReturnType<typeof onHold>;
-    first: readonly HeldMailItem[];
-    rounds: Share["rounds"];
-    most: Share["releases"];
-  }>,
+  { verb, look, first, rounds, most }: Orders,
 ): Promise<Readonly<{ ok: true; count: number; isMore: boolean }> | Failure> {
   const changed = new Set<string>();
   let items = first;
@@ -142,8 +139,7 @@ async function changeAll(
     items = left.items;
     const stays = new Set(idsOf(items));
     const gone = ids.filter((id) => !stays.has(id));
-    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }])))
-      return { ok: false, reason: "The database took no record of it." };
+    if (!(await engine.audit(null, [{ type: "FORGET_HELD", queueIds: gone }]))) return NO_RECORD;
   }
   for (const { queueId } of items) changed.delete(queueId);
   return { ok: true, count: changed.size, isMore: items.length > 0 };

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory } from "../../../../test/kit/commands-kit.ts";
-import { ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const ANNA = "anna@example.test";
 const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
@@ -43,16 +41,9 @@ describe("which mails of the queue a command means", () => {
   }
 
   async function result(command: Command): Promise<object> {
-    const reply = await kit.ask(command);
-    assert.ok(reply.ok, JSON.stringify(reply));
+    const found = await kit.result(command);
     obey();
-    return reply.result;
-  }
-
-  async function refusal(command: Command): Promise<string> {
-    const reply = await kit.ask(command);
-    assert.ok(!reply.ok, JSON.stringify(reply));
-    return `${reply.kind} ${reply.message}`;
+    return found;
   }
 
   test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
@@ -60,11 +51,11 @@ describe("which mails of the queue a command means", () => {
     const of = (state: "deferred" | "hold" | "active") => ({ ...ALL, isAll: false, sender: ANNA, state }) as const;
     const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 9, cursor: null });
     assert.match(JSON.stringify(listing), /^\{"mails":\[\{"queueId":"MANY00002".*"total":1\}$/);
-    assert.match(await refusal({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
-    assert.match(await refusal({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
-    assert.match(await refusal({ verb: "queue_flush", ...of("hold") }), /^failed No such mail waits for another/);
+    assert.match(await kit.said({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
+    assert.match(await kit.said({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
+    assert.match(await kit.said({ verb: "queue_flush", ...of("hold") }), /^failed No such mail waits for another/);
     const flush = { verb: "queue_flush", ...ALL, state: "active" } as const;
-    assert.match(await refusal(flush), /^failed No such mail waits for another/);
+    assert.match(await kit.said(flush), /^failed No such mail waits for another/);
     assert.deepEqual(await result({ verb: "queue_hold", ...of("active") }), { changed: 1, kept: [], next: null });
     assert.deepEqual(
       queue.map(({ queue: place }) => place),
@@ -76,8 +67,7 @@ describe("which mails of the queue a command means", () => {
 
   test("the web deletes at most a thousand mails within an hour, and learns where the rest starts", async () => {
     const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
-    const at = kit.clock.now();
-    kit.sessions.open({ digest: digestOf(as.as), id: "0a1b2c3d4e5f", account: null, device: "", ip: ip(as.ip), at });
+    kit.signIn(as);
     const ask = async () => {
       const command = { verb: "queue_delete", ...ALL, isAll: false, sender: ANNA } as const;
       const reply = await kit.ask(command, "web", as);

@@ -61,16 +61,9 @@ function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
 }
 
 async function result(command: Command): Promise<object> {
-  const reply = await kit.ask(command);
-  assert.ok(reply.ok, JSON.stringify(reply));
+  const found = await kit.result(command);
   obey();
-  return reply.result;
-}
-
-async function refusal(command: Command): Promise<string> {
-  const reply = await kit.ask(command);
-  assert.ok(!reply.ok, JSON.stringify(reply));
-  return `${reply.kind} ${reply.message}`;
+  return found;
 }
 
 async function guardHolds(queueId: string, account: string): Promise<void> {
@@ -127,7 +120,7 @@ test("root's holds are made by hand: a flush skips such mail, and a release deli
   assert.match(JSON.stringify(listing), /"queueId":"AAAA1","queue":"hold".*"heldFor":"root"/);
   await result({ verb: "queue_release", ...ALL });
   assert.deepEqual(left(), ["AAAA1 active", "AAAA2 active"]);
-  assert.match(await refusal({ verb: "queue_release", ...ALL }), /^failed No such mail is on hold/);
+  assert.match(await kit.said({ verb: "queue_release", ...ALL }), /^failed No such mail is on hold/);
 });
 
 test("mail that the guard holds is left to `account release`, and is named", async () => {
@@ -161,7 +154,7 @@ test("`account release`, `account drop` and `suspend` do not touch what root hol
     obey();
     return found().filter(({ isHeld }) => isHeld === onHold);
   });
-  assert.match(await refusal({ verb: "held_release", name: ANNA }), /No mail of anna@example\.test is held/);
+  assert.match(await kit.said({ verb: "held_release", name: ANNA }), /No mail of anna@example\.test is held/);
   const suspended = await result({ verb: "account_suspend", name: ANNA });
   assert.deepEqual(suspended, { name: ANNA, held: 1 });
   assert.deepEqual(await result({ verb: "held_drop", name: ANNA }), {
@@ -229,10 +222,10 @@ test("mails of the guard beyond one command's limit do not hide later mails", as
 test("nothing is done if nothing can be recorded, or Postfix cannot be asked", async () => {
   queue = [mail("AAAA1")];
   kit.keeperUp(false);
-  assert.match(await refusal({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
+  assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
   kit.keeperUp(true);
   kit.fillDisk();
-  assert.match(await refusal({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
+  assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
 });
 
@@ -248,4 +241,4 @@ for (const [what, command, says] of [
   ["no cursor", { verb: "queue_list", ...NONE, limit: 1, cursor: "x" }, /^usage That is not where/],
   ["no such mail", { verb: "queue_flush", ...ALL }, /^failed No such mail waits for another try/],
 ] as const satisfies readonly (readonly [string, Command, RegExp])[])
-  test(`refused in one sentence: ${what}`, async () => assert.match(await refusal(command), says));
+  test(`refused in one sentence: ${what}`, async () => assert.match(await kit.said(command), says));

@@ -11,7 +11,7 @@ import { HELD_BY_HAND } from "../../admin-ports.ts";
 import type { Outcome } from "../../ports.ts";
 import { UNRECORDED } from "../record-first.ts";
 import { failed, usage, wrongAddress } from "../refusals.ts";
-import { type HeldQueueParts, type Share, sendersOf, sentIds, unanswered } from "./held-queue.ts";
+import { type HeldQueueParts, NO_RECORD, type Share, sendersOf, sentIds, unanswered } from "./held-queue.ts";
 
 /** Which mails of Postfix's queue a command means. */
 
@@ -167,7 +167,7 @@ async function carryOut(parts: HeldQueueParts, { verb }: ChangeCommand, ids: rea
         ? ids.map((queueId) => ({ type: "HOLD_MAIL", queueId, ...BY_HAND }) as const)
         : [{ type: "FORGET_HELD", queueIds: ids }],
     ));
-  return noted ? { ok: true, count: reply.count ?? 0 } : { ok: false, reason: "The database took no record of it." };
+  return noted ? { ok: true, count: reply.count ?? 0 } : NO_RECORD;
 }
 
 /** Marks root's holds: `account release` leaves such mail on hold. */

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
-import { ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
-import { digestOf } from "../../access/secrets.ts";
 
 const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
 const BERT = parseAccountName("bert@example.test") ?? assert.fail();
-const [AS, OTHER, HIS] = ["5e", "6e", "7e"].map((byte) => ({ as: byte.repeat(32), ip: "203.0.113.9" }));
+const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
+const OTHER = { ...AS, as: "6e".repeat(32) };
+const HIS = { ...AS, as: "7e".repeat(32) };
 const ACTOR = `mailbox:${ANNA} via 203.0.113.9`;
 
 describe("what the user of a mailbox changes", () => {
@@ -16,16 +16,10 @@ describe("what the user of a mailbox changes", () => {
   beforeEach(async () => {
     kit = commandsOnMemory();
     for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
-    open(AS, ANNA);
-    open(OTHER, ANNA);
-    open(HIS, BERT);
+    kit.signIn(AS, ANNA);
+    kit.signIn(OTHER, ANNA);
+    kit.signIn(HIS, BERT);
   });
-
-  function open(one: typeof AS, account: typeof ANNA): void {
-    const id = one?.as.slice(0, 12) ?? "";
-    const session = { digest: digestOf(one?.as ?? ""), id, device: "Firefox on Linux", ip: ip("203.0.113.9") };
-    kit.sessions.open({ ...session, account, at: kit.clock.now() });
-  }
 
   const mine = (command: Command, as = AS) => kit.ask(command, "web", as);
   const sessionsOf = (account: typeof ANNA) => kit.sessions.list(account, kit.clock.now()).map(({ id }) => id);
@@ -87,7 +81,7 @@ describe("what the user of a mailbox changes", () => {
   test("nor does it replace a different password while the same session continues", async () => {
     kit.whileHashing(async () => {
       await kit.ask({ verb: "account_set_hash", name: ANNA, hash: THE_OWNERS });
-      open(AS, ANNA);
+      kit.signIn(AS, ANNA);
     });
     const refused = await mine(NEW);
     assert.ok(!refused.ok && refused.denied === "unauthorized");

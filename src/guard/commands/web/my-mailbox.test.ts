@@ -18,8 +18,7 @@ async function fresh() {
   const kit = commandsOnMemory();
   const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
   for (const name of [ANNA, BERT]) await done({ verb: "account_create_hashed", name, hash: HASH });
-  const session = { digest: digestOf(AS.as), id: "0a1b2c3d4e5f", device: "Firefox on Linux", ip: ip(AS.ip) };
-  const signIn = (): void => kit.sessions.open({ ...session, account: ANNA, at: kit.clock.now() });
+  const signIn = (): void => kit.signIn(AS, ANNA);
   signIn();
   const mine = async (): Promise<Results["my_mailbox"]> => {
     const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
@@ -166,11 +165,11 @@ test("all users together may set a bounded number of passwords and forwards, whi
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
     const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
     const account = parseAccountName(`u${n}@example.test`) ?? assert.fail();
-    return { account, ask: (command: Command) => kit.ask(command, "web", as), digest: digestOf(as.as), id: `id${n}` };
+    return { account, ask: (command: Command) => kit.ask(command, "web", as), as };
   });
-  for (const { account: name, digest, id } of users) {
+  for (const { account: name, as } of users) {
     await done({ verb: "account_create_hashed", name, hash: HASH });
-    kit.sessions.open({ digest, id, device: "x", ip: ip(AS.ip), account: name, at: kit.clock.now() });
+    kit.signIn(as, name);
   }
   for (const { ask, account: name } of users.slice(1))
     for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await ask({ ...forward, name })).ok);
@@ -187,7 +186,7 @@ test("all users together may set a bounded number of passwords and forwards, whi
   await done({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
   assert.equal(kit.forwardingOf(name)?.keep, true, "the owner sets one");
   kit.clock.advance(3_600_000);
-  kit.sessions.prove(late.digest, kit.clock.now());
+  kit.sessions.prove(digestOf(late.as.as), kit.clock.now());
   assert.ok((await late.ask({ ...forward, name })).ok);
 });
 
@@ -197,8 +196,7 @@ test("a user's refused requests take nothing from other users", async () => {
   const forward = { verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: true } as const;
   for (let n = 0; n < COSTLY_AN_HOUR + CHANGES_AN_HOUR; n++) await ask(forward);
   const bert = { as: "6e".repeat(32), ip: AS.ip };
-  const session = { digest: digestOf(bert.as), id: "bert", device: "x", ip: ip(AS.ip), at: kit.clock.now() };
-  kit.sessions.open({ ...session, account: parseAccountName(BERT) ?? assert.fail() });
+  kit.signIn(bert, parseAccountName(BERT));
   assert.ok((await kit.ask({ ...forward, name: BERT }, "web", bert)).ok);
 });
 

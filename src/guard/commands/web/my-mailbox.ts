@@ -17,9 +17,9 @@ import type { Keeper, SessionStore } from "../../admin-ports.ts";
 import { Budget, Shares } from "../../budget.ts";
 import type { AccountPasswords, Outcome } from "../../ports.ts";
 import { type AccountListParts, accountDetails } from "../accounts/account-lists.ts";
-import { endSessions, sessionsStay } from "../accounts/accounts.ts";
+import { endSessions } from "../accounts/accounts.ts";
 import type { GreylistCommandParts } from "../greylist.ts";
-import { recordFirst, UNRECORDED, UNWRITTEN } from "../record-first.ts";
+import { recordFirst, UNRECORDED } from "../record-first.ts";
 import { failed, usage } from "../refusals.ts";
 import type { SpamCommandParts } from "../spam.ts";
 import { UNAUTHORIZED, type WebCaller } from "./web.ts";
@@ -227,15 +227,16 @@ export async function myPassword(
   const isStill = (): boolean => own() !== undefined && active.passwordHash(account) === former;
   const change = (): Outcome => (isStill() ? accounts.setPassword(account, made.hash) : ENDED);
   const changed = { type: "SET_PASSWORD", account: account.toLowerCase(), proof: made.proof } as const;
-  const outcome = await recordFirst(parts, change, () =>
-    engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
+  const outcome = await recordFirst(
+    parts,
+    change,
+    () => engine.audit({ type: "PASSWORD_CHANGED", subject: account, by }, [changed]),
+    (reason) => (isStill() ? failed(reason, "Ask the administrator of this server.") : UNAUTHORIZED),
   );
-  if (outcome === "unwritten") return UNWRITTEN;
-  if (!outcome.ok) return isStill() ? notSet(outcome.reason) : UNAUTHORIZED;
+  if (!outcome.ok) return outcome;
   const { digest, ip } = caller;
   sessions.open({ digest, id: asking.id, account, device: asking.device, ip, at: clock.now() });
-  const ended = await endSessions(parts, account);
-  return ended.ok ? { ok: true, result: { done: true } } : sessionsStay(account, ended.reason);
+  return (await endSessions(parts, account)) ?? { ok: true, result: { done: true } };
 }
 
 /** Returns why the user cannot set this password, or null. */
@@ -250,10 +251,6 @@ export function whyNotSet(
 }
 
 const ENDED: Outcome = { ok: false, reason: "The session has ended." };
-
-function notSet(message: string): CommandError {
-  return failed(message, "Ask the administrator of this server.");
-}
 
 export async function mySessionsEnd(
   { sessions, engine }: Pick<MyChangeParts, "sessions" | "engine">,
