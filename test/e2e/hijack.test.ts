@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseQueueEntry, type QueueEntry, type QueueItem } from "../../src/admin/queue.ts";
+import type { QueueEntry, QueueItem } from "../../src/admin/queue.ts";
 import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
-import type { Dialog } from "../lab/dialog.ts";
 import { HttpReceiver } from "../lab/http-receiver.ts";
-import { authenticate, openSubmission, tryLogIn } from "../lab/mail.ts";
+import { tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
+import { queueOf, signedIn, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -29,7 +29,8 @@ const MOST_LEFT = 100;
 const ALERT_MS = 10_000;
 
 describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
-  const { lab, product } = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], { prepare });
+  const running = withProduct({}, [ANNA, BERT, CARL, DORA, EVE], { prepare });
+  const { lab, product } = running;
   let webhook: HttpReceiver;
   let sink: Sink;
   async function prepare(): Promise<void> {
@@ -43,8 +44,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       Array.from({ length: A_MAIL }, (_, i) => `victim${mail}-${i}@sender.test`);
     const said = await Promise.all(
       Array.from({ length: MAILS }, async (_, mail) => {
-        const dialog = await signedIn(ANNA, THIEF);
-        const code = await write(dialog, ANNA, names(mail));
+        const dialog = await signedIn(running, ANNA, THIEF);
+        const code = await submit(dialog, ANNA, ...names(mail));
         dialog.close();
         return code;
       }),
@@ -88,8 +89,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("root holds and deletes mail in the queue, but for what the guard holds", async () => {
     // No server answers there yet.
-    const dialog = await signedIn(BERT, HOME);
-    for (const n of [1, 2]) assert.equal(await write(dialog, BERT, [`wait${n}@sender.test`]), 250);
+    const dialog = await signedIn(running, BERT, HOME);
+    for (const n of [1, 2]) assert.equal(await submit(dialog, BERT, `wait${n}@sender.test`), 250);
     dialog.close();
     const deferred = await until("both are deferred, and it is known until when", async () => {
       const { mails } = await listed("--account", BERT);
@@ -131,8 +132,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
     // No server answers there yet: the mail waits in the queue.
-    const dialog = await signedIn(BERT, HOME);
-    for (const n of [1, 2, 3]) assert.equal(await write(dialog, BERT, [`later${n}@sender.test`]), 250);
+    const dialog = await signedIn(running, BERT, HOME);
+    for (const n of [1, 2, 3]) assert.equal(await submit(dialog, BERT, `later${n}@sender.test`), 250);
     dialog.close();
     await until("the mail waits", async () => (await queued(BERT)).length === 3);
     const suspended = await product.cli(["account", "suspend", BERT]);
@@ -164,8 +165,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     // The thief has used up the ten mails of this minute.
     const sent = `SELECT count(*) FROM event WHERE type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
     await until("the minute is over", async () => (await product.sqlite(sent))[0]?.[0] === "0", 90_000);
-    const dialog = await signedIn(ANNA, HOME);
-    assert.equal(await write(dialog, ANNA, ["friend@sender.test"]), 250);
+    const dialog = await signedIn(running, ANNA, HOME);
+    assert.equal(await submit(dialog, ANNA, "friend@sender.test"), 250);
     dialog.close();
     const [mail, ...others] = await queued(ANNA);
     assert.deepEqual([mail?.queue, others.length], ["hold", 0]);
@@ -180,8 +181,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     await until("the mail arrives", () => delivered(/friend@sender\.test/) === 1);
     const known = await product.sqlite(`SELECT address FROM correspondent WHERE account = '${ANNA}'`);
     assert.deepEqual(known, [["friend@sender.test"]], "none of the thief's recipients");
-    const dialog = await signedIn(ANNA, HOME);
-    assert.equal(await write(dialog, ANNA, ["another@sender.test"]), 250);
+    const dialog = await signedIn(running, ANNA, HOME);
+    assert.equal(await submit(dialog, ANNA, "another@sender.test"), 250);
     dialog.close();
     await until("it goes out at once", () => delivered(/another@sender\.test/) === 1);
     assert.equal(delivered(/victim/), 0);
@@ -191,14 +192,14 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     const friends = Array.from({ length: 60 }, (_, i) => `family${i}@sender.test`);
     const values = friends.map((address) => `('${address}', '${DORA}', 1)`).join();
     await change(`INSERT INTO correspondent (address, account, last_at) VALUES ${values}`);
-    const dialog = await signedIn(DORA, HOME);
-    assert.equal(await write(dialog, DORA, friends), 250);
+    const dialog = await signedIn(running, DORA, HOME);
+    assert.equal(await submit(dialog, DORA, ...friends), 250);
     dialog.close();
     await until("all have it", () => delivered(/family\d+@sender\.test/) === 60, 60_000);
   });
 
   test("a mail to 51 strangers is accepted for 50 of them however busy the machine is, with an alert", async () => {
-    const dialog = await signedIn(CARL, HOME);
+    const dialog = await signedIn(running, CARL, HOME);
     await change(`UPDATE known_address SET first_at = first_at - ${2 * DAY_MS} WHERE account = '${CARL}'`);
     await dialog.ask(`MAIL FROM:<${CARL}>`);
     const codes: number[] = [];
@@ -212,9 +213,9 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("mail to itself that its forward leads to a stranger is held too", async () => {
     assert.equal((await product.cli(["account", "forward", EVE, "victim@sender.test"])).code, 0);
-    const dialog = await signedIn(EVE, THIEF);
+    const dialog = await signedIn(running, EVE, THIEF);
     const itself = Array.from({ length: 21 }, (_, i) => `eve+${i}@example.test`);
-    assert.equal(await write(dialog, EVE, itself), 250);
+    assert.equal(await submit(dialog, EVE, ...itself), 250);
     dialog.close();
     assert.deepEqual(
       (await queued(EVE)).map(({ queue }) => queue),
@@ -222,32 +223,12 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     );
   });
 
-  async function signedIn(name: string, from: string): Promise<Dialog> {
-    const dialog = await openSubmission(lab.sender, from);
-    assert.equal((await authenticate(dialog, name)).code, 235);
-    return dialog;
-  }
-
-  /** The code of the last reply, or of the first that is not positive. */
-  async function write(dialog: Dialog, sender: string, recipients: readonly string[]): Promise<number> {
-    for (const line of [`MAIL FROM:<${sender}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
-      const { code } = await dialog.ask(line);
-      if (code < 200 || code >= 400) return code;
-    }
-    dialog.send(`From: <${sender}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
-    return (await dialog.reply(40_000)).code;
-  }
-
   async function listed(...words: readonly string[]): Promise<Readonly<{ mails: readonly QueueItem[] }>> {
     return (await product.json(["queue", "list", ...words])) as { readonly mails: readonly QueueItem[] };
   }
 
   async function queued(sender: string): Promise<readonly QueueEntry[]> {
-    const printed = await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-j"]);
-    return printed
-      .split("\n")
-      .flatMap((line) => parseQueueEntry(line) ?? [])
-      .filter((entry) => entry.sender === sender);
+    return (await queueOf(running)).filter((entry) => entry.sender === sender);
   }
 
   /** Backdates events, as if from earlier days. */

@@ -13,8 +13,8 @@ export async function signedIn({ lab }: Running, name: string, from: string): Pr
 }
 
 /** The code of the last reply, or of the first that is not positive. */
-export async function submit(dialog: Dialog, sender: string, recipient: string): Promise<number> {
-  for (const line of [`MAIL FROM:<${sender}>`, `RCPT TO:<${recipient}>`, "DATA"]) {
+export async function submit(dialog: Dialog, sender: string, ...recipients: readonly string[]): Promise<number> {
+  for (const line of [`MAIL FROM:<${sender}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
     const { code } = await dialog.ask(line);
     if (code < 200 || code >= 400) return code;
   }

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
-import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { differenceOf } from "../../src/jobs/replay/comparison.ts";
 import { RealEngine } from "./real-engine.ts";
-import { readScenario, START, scenarioNames } from "./scenario.ts";
+import { OWN, readScenario, START, scenarioNames } from "./scenario.ts";
 
 const HERE = import.meta.dirname;
-const OWN: readonly OwnNetwork[] = [
-  { prefix: network("127.0.0.0/8"), why: "loopback" },
-  { prefix: network("203.0.113.10"), why: "own_address" },
-  { prefix: network("203.0.113.1"), why: "gateway" },
-];
 
 for (const name of scenarioNames(HERE))
   for (const [how, restarts] of [
@@ -34,9 +27,3 @@ for (const name of scenarioNames(HERE))
         engine.remove();
       }
     });
-
-function network(text: string): Prefix {
-  const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(text);
-  return prefix;
-}

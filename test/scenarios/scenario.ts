@@ -2,10 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Decision } from "../../src/core/decide/decision.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
+import { prefix } from "../kit/engine-events.ts";
 
 /**
  * A scenario is a folder of three files.
@@ -26,6 +28,12 @@ export type Step = Readonly<{ at: Millis; event: Event; refusals: readonly Refus
 export type Refusal = Readonly<{ at: Millis; queueId: string; recipient: string }>;
 
 export const START = instant(Date.UTC(2026, 0, 1));
+/** What the server takes for its own. */
+export const OWN: readonly OwnNetwork[] = [
+  { prefix: prefix("127.0.0.0/8"), why: "loopback" },
+  { prefix: prefix("203.0.113.10"), why: "own_address" },
+  { prefix: prefix("203.0.113.1"), why: "gateway" },
+];
 
 export function scenarioNames(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true })
