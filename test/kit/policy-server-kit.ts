@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { after } from "node:test";
 import { type Decision, decision } from "../../src/core/decide/decision.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { POLICY_LIMITS, type PolicyOptions, PolicyServer } from "../../src/mail/postfix/policy-server.ts";
+import { temporaryDirectory } from "./temporary-directory.ts";
 
 export const DEADLINE_MS = 5_000;
 export const PASS = decision("pass", "below_limit");
@@ -26,19 +28,16 @@ export class HeldEngine {
   }
 }
 
-type Started = { server: PolicyServer; engine: HeldEngine; reports: string[]; path: string };
-
-export async function started(directory: string, limits: Partial<PolicyOptions> = {}): Promise<Started> {
+/** A server that runs until the test ends, and its first client. */
+export async function started(limits: Partial<PolicyOptions> = {}) {
   const engine = new HeldEngine();
   const reports: string[] = [];
-  const server = new PolicyServer(engine.submit, (code) => reports.push(code), {
-    ...POLICY_LIMITS,
-    stopMs: 50,
-    ...limits,
-  });
-  const path = join(directory, `${Math.random()}.sock`);
+  const report = (code: string): unknown => reports.push(code);
+  const server = new PolicyServer(engine.submit, report, { ...POLICY_LIMITS, stopMs: 50, ...limits });
+  after(() => server.stop());
+  const path = join(temporaryDirectory(), "policy.sock");
   await server.start(path);
-  return { server, engine, reports, path };
+  return { server, engine, reports, path, client: new Client(path) };
 }
 
 /** A Postfix that keeps all replies, chunk by chunk. */

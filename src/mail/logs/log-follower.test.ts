@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
-import { patience } from "../../../test/kit/patience.ts";
+import { until } from "../../../test/kit/until.ts";
 import type { LogPosition } from "../../core/decide/decision.ts";
 import { LogFollower } from "./log-follower.ts";
 
@@ -182,10 +182,10 @@ test("while writers change over one by one, the old file is read on", async () =
   await follower.poll();
   appendFileSync(file, "four\n");
   appendFileSync(old, "three, by the same\n");
-  await until("it has moved on", async () => {
+  await until(async () => {
     await follower.poll();
     return taken.includes("four");
-  });
+  }, "it has moved on");
   assert.deepEqual(taken, ["one", "two, by a writer that has not changed over", "three, by the same", "four"]);
 });
 
@@ -269,11 +269,3 @@ test("a log that does not exist yet is waited for, and a line without end does n
   assert.equal(taken.at(-1), "short");
   assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
 });
-
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + patience(10_000);
-  while (!(await holds())) {
-    assert.ok(performance.now() < end, `in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

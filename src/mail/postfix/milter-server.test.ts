@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { HeldEngine } from "../../../test/kit/policy-server-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { MilterServer } from "./milter-server.ts";
-
-const directory = temporaryDirectory();
 
 const packet = (text: string): string => `${String.fromCharCode(0, 0, 0, text.length)}${text}`;
 const HEAVY = `${packet("DC{client_addr}\x00198.51.100.9\0")}${packet("LX\0\0").repeat(1_001)}${packet("N")}`;
@@ -17,17 +15,18 @@ async function started() {
   const engine = new HeldEngine();
   const reports: string[] = [];
   const server = new MilterServer(engine.submit, (code, detail) => reports.push(`${code} ${detail}`));
-  const path = join(directory, `${Math.random()}.sock`);
+  after(() => server.stop());
+  const path = join(temporaryDirectory(), "milter.sock");
   await server.start(path);
   const socket = connect(path);
   const client = { text: "", closed: false };
   socket.on("data", (chunk) => (client.text += chunk.toString("latin1")));
   socket.on("close", () => (client.closed = true));
-  return { engine, reports, server, socket, client };
+  return { engine, reports, socket, client };
 }
 
 test("a mail is refused once the engine has decided, and the next one is accepted", async () => {
-  const { engine, server, socket, client } = await started();
+  const { engine, socket, client } = await started();
   socket.write(HEAVY, "latin1");
   await until(() => engine.asked.length === 1, "the engine is asked");
   assert.equal(client.text, "");
@@ -39,13 +38,11 @@ test("a mail is refused once the engine has decided, and the next one is accepte
   assert.equal(engine.asked.length, 1);
   socket.write(packet("Q"));
   await until(() => client.closed, "it ends with Postfix's word");
-  await server.stop();
 });
 
 test("what is not the protocol is dropped and reported", async () => {
-  const { reports, server, socket, client } = await started();
+  const { reports, socket, client } = await started();
   socket.write("GET / HTTP/1.1\r\n\r\n");
   await until(() => client.closed, "it is dropped");
   assert.deepEqual(reports, ["internal_error not the milter protocol"]);
-  await server.stop();
 });

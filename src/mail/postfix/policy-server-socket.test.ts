@@ -11,8 +11,7 @@ import { PolicyServer } from "./policy-server.ts";
 const directory = temporaryDirectory();
 
 test("stop answers what was asked, ends every connection and removes the socket", async () => {
-  const { server, engine, path } = await started(directory, { stopMs: DEADLINE_MS });
-  const asking = new Client(path);
+  const { server, engine, path, client: asking } = await started({ stopMs: DEADLINE_MS });
   const idle = new Client(path);
   asking.socket.write(ask());
   await until(() => engine.asked.length === 1 && server.connections === 2, "both are connected");
@@ -27,8 +26,7 @@ test("stop answers what was asked, ends every connection and removes the socket"
 });
 
 test("stop does not wait indefinitely for an engine that hangs", async () => {
-  const { server, engine, path } = await started(directory, { stopMs: 20 });
-  const client = new Client(path);
+  const { server, engine, client } = await started({ stopMs: 20 });
   client.socket.write(ask());
   await until(() => engine.asked.length === 1, "the question arrives");
   await server.stop();

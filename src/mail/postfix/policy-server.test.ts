@@ -12,8 +12,7 @@ import { POLICY_LIMITS, PolicyServer } from "./policy-server.ts";
 const directory = temporaryDirectory();
 
 test("a question is answered when the engine has decided, on a connection that stays", async () => {
-  const { server, engine, path } = await started(directory);
-  const client = new Client(path);
+  const { engine, client } = await started();
   client.socket.write(ask("CONNECT"));
   await until(() => engine.asked.length === 1, "the question arrives");
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
@@ -24,16 +23,13 @@ test("a question is answered when the engine has decided, on a connection that s
   await until(() => engine.asked.length === 2, "the second question arrives");
   engine.answer(1, PASS);
   await until(() => client.text === ACTION.banned + ACTION.pass, "the second answer arrives");
-  await server.stop();
 });
 
 test("a stage that is not ours passes without the engine", async () => {
-  const { server, engine, path } = await started(directory);
-  const client = new Client(path);
+  const { engine, client } = await started();
   client.socket.write(ask("EHLO"));
   await until(() => client.text === ACTION.pass, "DUNNO");
   assert.equal(engine.asked.length, 0);
-  await server.stop();
 });
 
 test("where Dovecot submits mail, only Dovecot is accepted, and the engine is not asked", async () => {
@@ -43,8 +39,7 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
     asked.push(clientPort);
     return answer();
   };
-  const { server, engine, path } = await started(directory, { isDovecot });
-  const client = new Client(path);
+  const { engine, client } = await started({ isDovecot });
   const question = ask("CONNECT", "127.0.0.1").replace(/\n\n$/, "\nclient_port=40000\npolicy_context=sieve\n\n");
   const refused = "action=421 4.7.1 Only for programs of this mail server\n\n";
   let reported = "";
@@ -59,19 +54,15 @@ test("where Dovecot submits mail, only Dovecot is accepted, and the engine is no
     await until(() => client.text === reported, says);
   }
   assert.deepEqual([asked, engine.asked.length], [[40_000, 40_000, 40_000], 0]);
-  await server.stop();
-  const without = await started(directory);
-  const other = new Client(without.path);
+  const { client: other } = await started();
   other.socket.write(question);
   const later = "action=421 4.3.2 Service not available, try again later\n\n";
   await until(() => other.text === later, "without the guard no one is known to be Dovecot");
-  await without.server.stop();
 });
 
 test("a session at a submission port that is over sends nothing more, and the engine is not asked", async () => {
   const sessions = new SubmissionSessions();
-  const { server, engine, path } = await started(directory, { sessions });
-  const client = new Client(path);
+  const { engine, client } = await started({ sessions });
   const at = (state: string, more: string) => ask(state).replace(/\n\n$/, `\nclient_port=40000\n${more}\n\n`);
   const ofUser = "policy_context=submissions\nrecipient_count=1\nsize=9\nsasl_username=anna@example.org";
   client.socket.write(at("CONNECT", "policy_context=submissions") + at("RCPT", ofUser));
@@ -84,13 +75,11 @@ test("a session at a submission port that is over sends nothing more, and the en
   await until(() => client.text === ACTION.pass + ACTION.pass + over.repeat(3), "it is over");
   client.socket.write(at("DATA", ofUser.replace("anna", "bert")));
   await until(() => engine.asked.length === 3, "another account's request continues");
-  await server.stop();
 });
 
 test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {
   let isFull = true;
-  const { server, engine, path } = await started(directory, { isFull: () => isFull });
-  const client = new Client(path);
+  const { engine, client } = await started({ isFull: () => isFull });
   client.socket.write(ask("RCPT") + ask("CONNECT"));
   await until(() => engine.asked.length === 1, "one of them is asked about");
   assert.equal(engine.asked[0]?.event.type, "CONNECT");
@@ -100,12 +89,10 @@ test("while the disk lacks room, recipients must wait, and the rest is answered 
   isFull = false;
   client.socket.write(ask("RCPT"));
   await until(() => engine.asked.length === 2, "it is asked about again");
-  await server.stop();
 });
 
 test("answers leave in the order of the questions, whatever the order of decisions", async () => {
-  const { server, engine, path } = await started(directory);
-  const client = new Client(path);
+  const { engine, client } = await started();
   client.socket.write(ask() + ask() + ask("MAIL") + ask());
   await until(() => engine.asked.length === 3, "three questions arrive");
   engine.answer(2, BANNED);
@@ -116,12 +103,10 @@ test("answers leave in the order of the questions, whatever the order of decisio
   const expected = ACTION.banned + ACTION.pass + ACTION.pass + ACTION.banned;
   await until(() => client.text.length >= expected.length, "all answers");
   assert.equal(client.text, expected);
-  await server.stop();
 });
 
 test("an answer does not wait for later questions, and is not given for them", async () => {
-  const { server, engine, path } = await started(directory);
-  const client = new Client(path);
+  const { engine, client } = await started();
   client.socket.write(ask() + ask() + ask());
   await until(() => engine.asked.length === 3, "three questions arrive");
   engine.answer(0, BANNED);
@@ -132,16 +117,13 @@ test("an answer does not wait for later questions, and is not given for them", a
   const expected = ACTION.banned + ACTION.banned + ACTION.pass;
   await until(() => client.text.length >= expected.length, "the others");
   assert.equal(client.text, expected);
-  await server.stop();
 });
 
 test("a request split at every byte is one request", async () => {
-  const { server, engine, path } = await started(directory);
-  const client = new Client(path);
+  const { engine, client } = await started();
   client.socket.setNoDelay();
   for (const byte of ask()) await new Promise((resolve) => client.socket.write(byte, resolve));
   await until(() => engine.asked.length === 1, "the question arrives");
-  await server.stop();
 });
 
 for (const [name, text] of [
@@ -150,8 +132,7 @@ for (const [name, text] of [
   ["an endless request", "a=".repeat(20_000)],
 ] as const)
   test(`${name}: the connection is dropped without an answer, others stay open`, async () => {
-    const { server, engine, reports, path } = await started(directory);
-    const good = new Client(path);
+    const { engine, reports, path, client: good } = await started();
     const bad = new Client(path);
     bad.socket.write(text);
     await until(() => bad.closed, "the connection is dropped");
@@ -159,22 +140,18 @@ for (const [name, text] of [
     assert.deepEqual(reports, ["policy_request_malformed"]);
     good.socket.write(ask());
     await until(() => engine.asked.length === 1, "the other question arrives");
-    await server.stop();
   });
 
 test("a client behind a proxy is accepted only while no other can forge its header", async () => {
   let guards = false;
-  const { server, engine, path } = await started(directory, { guardsProxied: () => guards });
+  const { engine, client } = await started({ guardsProxied: () => guards });
   const proxied = ask("CONNECT").replace("\n\n", "\npolicy_context=proxied-smtp\n\n");
-  const client = new Client(path);
   client.socket.write(proxied);
   await until(() => client.text === "action=421 4.3.2 Service not available, try again later\n\n", "it is refused");
   assert.deepEqual(engine.asked, []);
   guards = true;
   client.socket.write(proxied);
   await until(() => engine.asked.length === 1, "the engine is asked");
-  client.socket.destroy();
-  await server.stop();
 });
 
 test("an engine that throws: no answer, so that Postfix takes its default action", async () => {
@@ -196,8 +173,7 @@ test("an engine that throws: no answer, so that Postfix takes its default action
 });
 
 test("more questions than may be pending, and an idle connection: dropped", async () => {
-  const { server, engine, reports, path } = await started(directory, { maxPending: 3, idleMs: 50 });
-  const flood = new Client(path);
+  const { engine, reports, path, client: flood } = await started({ maxPending: 3, idleMs: 50 });
   flood.socket.write(ask().repeat(10));
   await until(() => flood.closed, "the flood is dropped");
   assert.deepEqual(reports, ["policy_flooded"]);
@@ -205,7 +181,6 @@ test("more questions than may be pending, and an idle connection: dropped", asyn
   engine.answer(0, PASS); // late; the client is gone
   const idle = new Client(path);
   await until(() => idle.closed, "the idle one is dropped");
-  await server.stop();
 });
 
 test("a client that never reads its answers is dropped", async () => {
@@ -236,13 +211,11 @@ test("as many processes as the settings allow find room: three services, and thr
 });
 
 test("one connection too many is turned away", async () => {
-  const { server, engine, reports, path } = await started(directory, { maxConnections: 1 });
-  const first = new Client(path);
+  const { server, engine, reports, path, client: first } = await started({ maxConnections: 1 });
   first.socket.write(ask());
   await until(() => engine.asked.length === 1, "the first is served");
   const second = new Client(path);
   await until(() => second.closed, "the second is turned away");
   assert.deepEqual(reports, ["too_many_connections"]);
   assert.equal(server.connections, 1);
-  await server.stop();
 });

@@ -1,38 +1,24 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer } from "node:net";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
+import { test } from "node:test";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Exchange, exchange } from "./exchange.ts";
 
 const SHORT_MS = 200;
 const GREETING: Exchange = { isAnswer: (said) => said.startsWith("220 ready") };
 
-/** Starts a server that does this with each connection, and returns its address. */
-async function served(t: TestContext, serve: (socket: Socket) => void): Promise<Readonly<{ path: string }>> {
-  const open = new Set<Socket>();
-  const path = join(temporaryDirectory(), "socket");
-  const server = createServer((socket) => {
-    open.add(socket.on("error", () => undefined));
-    serve(socket);
-  });
-  await listenOnSocket(server, path);
-  t.after(() => {
-    for (const socket of open) socket.destroy();
-  });
-  return { path };
-}
-
-test("an answer may come in pieces", async (t) => {
-  const target = await served(t, (socket) => {
+test("an answer may come in pieces", async () => {
+  const path = await servedSocket((socket) => {
     socket.write("220 re");
     setImmediate(() => socket.write("ady"));
   });
-  assert.deepEqual(await exchange(target, GREETING, 5_000), { ok: true });
+  assert.deepEqual(await exchange({ path }, GREETING, 5_000), { ok: true });
 });
 
 test("the question and the goodbye are sent, over TCP from the source address", async () => {
@@ -55,9 +41,9 @@ test("the question and the goodbye are sent, over TCP from the source address", 
   assert.equal(from, "127.71.9.25");
 });
 
-test("one that takes the connection and says nothing hangs", async (t) => {
-  const target = await served(t, () => undefined);
-  assert.deepEqual(await exchange(target, GREETING, SHORT_MS), {
+test("one that takes the connection and says nothing hangs", async () => {
+  const path = await servedSocket(silent);
+  assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), {
     ok: false,
     hangs: true,
     says: "gave no answer within 0.2 s",
@@ -84,11 +70,11 @@ test("one whose queue of waiting connections is full hangs too", {
   });
 });
 
-test("one that hangs up, or says something else without an end, does not hang", async (t) => {
-  const closing = await served(t, (socket) => socket.end("421 no"));
-  assert.deepEqual(await exchange(closing, GREETING, 5_000), { ok: false, hangs: false, says: "hung up" });
-  const talking = await served(t, (socket) => socket.write("x".repeat(20_000)));
-  assert.deepEqual(await exchange(talking, GREETING, 5_000), {
+test("one that hangs up, or says something else without an end, does not hang", async () => {
+  const closing = await servedSocket((socket) => socket.end("421 no"));
+  assert.deepEqual(await exchange({ path: closing }, GREETING, 5_000), { ok: false, hangs: false, says: "hung up" });
+  const talking = await servedSocket(saying("x".repeat(20_000)));
+  assert.deepEqual(await exchange({ path: talking }, GREETING, 5_000), {
     ok: false,
     hangs: false,
     says: "said something else than its answer",
