@@ -12,13 +12,9 @@ import type { EventFilter, EventPage, Queries } from "../../src/guard/storage-po
 import { type ApiParts, StoreDown } from "../../src/surfaces/api/ports.ts";
 import { ApiServer } from "../../src/surfaces/api/server.ts";
 import { FakeGuard, PASSWORD, TOKEN } from "./fake-guard.ts";
-import { patience } from "./patience.ts";
 import { eventItem } from "./samples.ts";
 
 /** For the tests of the API: the real server on a real socket, with hand-written fakes behind its ports. */
-
-/** Taken before a test mocks it. */
-const realSetTimeout = setTimeout;
 
 export const T0 = instant(Date.UTC(2026, 10, 20, 7));
 
@@ -194,15 +190,6 @@ export async function signIn(kit: Kit, account?: string): Promise<string> {
   });
   assert.equal(response.status, 200);
   return response.headers.get("set-cookie")?.split(";")[0] ?? assert.fail("no cookie");
-}
-
-/** Waits for a condition, checked every `everyMs`, for at most ten seconds. */
-export async function until(holds: () => boolean | Promise<boolean>, everyMs = 5): Promise<void> {
-  const deadline = performance.now() + patience(10_000);
-  while (!(await holds())) {
-    if (performance.now() > deadline) assert.fail(`it never came true: ${holds.toString()}`);
-    await new Promise((resolve) => realSetTimeout(resolve, everyMs));
-  }
 }
 
 function judged({ password }: Readonly<{ password: string }>): string | null {

@@ -5,7 +5,6 @@ import { createEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.t
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
-import { patience } from "./patience.ts";
 
 /** An enforcer with its own firewall and ban table; a new one for each test of `file`. */
 export type EnforcerKit = {
@@ -53,12 +52,4 @@ export function address(n: number): Prefix {
 
 export async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-export async function until(condition: () => boolean): Promise<void> {
-  const end = performance.now() + patience(5_000);
-  while (!condition()) {
-    assert.ok(performance.now() < end, "waited in vain");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { setTimeout as pause } from "node:timers/promises";
 import { patience } from "./patience.ts";
 
 const DEADLINE_MS = 10_000;
 const PAUSE_MS = 2;
+/** Also while a test mocks the timers. */
+const realSetTimeout = setTimeout;
 
 /** Waits for conditions within this process. `test/lab/wait.ts`, for whole servers, checks less often. */
 export async function until(condition: () => boolean | Promise<boolean>, what = condition.toString()): Promise<void> {
   const end = performance.now() + patience(DEADLINE_MS);
   while (!(await condition())) {
     assert.ok(performance.now() < end, `waited in vain: ${what}`);
-    await pause(PAUSE_MS);
+    await new Promise((resolve) => realSetTimeout(resolve, PAUSE_MS));
   }
 }

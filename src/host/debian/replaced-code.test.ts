@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { until } from "../../../test/kit/enforcer-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { replacedIn } from "./packages.ts";
 
 test("a program that was removed while it runs is named, one that is there is not", async (t) => {

@@ -3,9 +3,9 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { until } from "../../../test/kit/api-kit.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { parseStatus, supervised } from "./supervised.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { until } from "../../../test/kit/api-kit.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { tellReady } from "./units.ts";
 
 /** In place of systemd: prints its notifications. */

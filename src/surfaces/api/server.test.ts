@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { bearer, startKit, until } from "../../../test/kit/api-kit.ts";
+import { bearer, startKit } from "../../../test/kit/api-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
+import { until } from "../../../test/kit/until.ts";
 import { API_LIMITS, type ApiLimits } from "./limits.ts";
 import { ApiServer } from "./server.ts";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { until } from "../../../test/kit/api-kit.ts";
+import { until } from "../../../test/kit/until.ts";
 import { type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { ConnectionShares } from "./shares.ts";
 

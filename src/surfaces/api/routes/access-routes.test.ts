@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { BAN, bearer, type Kit, signIn, startKit, until } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
+import { until } from "../../../../test/kit/until.ts";
 import { SCOPES } from "../../../core/access/scopes.ts";
 import { parsePrefix } from "../../../core/net/ip.ts";
 import { LIMITS } from "../../../guard/limits.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startKit, T0, until } from "../../../../test/kit/api-kit.ts";
+import { startKit, T0 } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
+import { until } from "../../../../test/kit/until.ts";
 import { later, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { HealthReader } from "../health.ts";
 import { PageNews, smallFigures } from "./page-news.ts";

@@ -1,9 +1,10 @@
 // Invariant: A counter never falls, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { BAN, bearer, type Kit, signIn, startKit, until } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { patience } from "../../../../test/kit/patience.ts";
+import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
 
 type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
