@@ -112,6 +112,34 @@ export function Choice({ label, choices, chosen, ...select }: ChoiceProps) {
   );
 }
 
+type TurnsProps = Readonly<{
+  newest: (() => void) | null;
+  older: (() => void) | null;
+  /** Of the button to older rows. */
+  label?: string;
+  children?: ComponentChildren;
+}>;
+
+/** Below a list, newest first: to older rows, and back. */
+export function Turns({ newest, older, label = t.value.older, children }: TurnsProps) {
+  return (
+    <div class="bar">
+      {children}
+      <span class="spacer" />
+      {newest !== null && (
+        <button type="button" onClick={newest}>
+          {t.value.newest}
+        </button>
+      )}
+      {older !== null && (
+        <button type="button" onClick={older}>
+          {label}
+        </button>
+      )}
+    </div>
+  );
+}
+
 /** In which language the page speaks to this browser. */
 export function LanguageField() {
   return (

@@ -165,7 +165,7 @@ const de: typeof en = {
   resume: "Wieder öffnen",
   resumedNow: (name) => `${name} kann sich wieder anmelden.`,
   setPassword: "Neues Passwort setzen",
-  passwordSays: "Seine offenen Sitzungen enden. Jedes Mailprogramm des Nutzers braucht das neue Passwort.",
+  passwordSays: "Seine Sitzungen enden, und jedes Mailprogramm braucht das neue Passwort.",
   passwordSet: (name) => `${name} hat ein neues Passwort.`,
   quota: "Kontingent",
   quotaUsual: (size) => `wie eingestellt (${size})`,

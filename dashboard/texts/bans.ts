@@ -44,8 +44,6 @@ const en = {
   over: "ended",
   fromSettings: "from the settings",
   noReason: "no reason given",
-  older: "Older",
-  newest: "Newest",
   waiting: (count: number) => `${count} new`,
   would: "What this ban would do",
   already: "It is banned already; the ban would be replaced.",
@@ -96,7 +94,7 @@ const de: typeof en = {
   bannedAsBefore: (target) => `${target} ist gesperrt wie zuvor.`,
   allowedAsBefore: (target) => `${target} ist erlaubt wie zuvor.`,
   tooWide:
-    "Das Netz ist zu groß, als dass diese Seite es wiederherstellen könnte: Nehmen Sie die Kommandozeile auf dem Server.",
+    "Für diese Seite ist das Netz zu groß: Nehmen Sie die Kommandozeile auf dem Server.",
   isAllowed: (target, lifted) =>
     lifted === 0
       ? `${target} ist erlaubt.`
@@ -109,8 +107,6 @@ const de: typeof en = {
   over: "beendet",
   fromSettings: "aus den Einstellungen",
   noReason: "kein Grund genannt",
-  older: "Ältere",
-  newest: "Neueste",
   waiting: (count) => `${count} neu`,
   would: "Was diese Sperre bewirkt",
   already: "Sie ist schon gesperrt; die Sperre würde ersetzt.",

@@ -142,7 +142,7 @@ const mailDe: typeof mailEn = {
   },
   kept: (count, accounts) => `Weiter vom Wächter angehalten für ${accounts}: ${mailsDe(count)}.`,
   heldHint:
-    "Ein Konto, das auf einmal an viele Fremde schreibt, ist vielleicht gekapert. Der Wächter hält seine Post an, bis Sie entscheiden.",
+    "Ein Konto, das plötzlich an viele Fremde schreibt, ist vielleicht gekapert. Seine Post wartet, bis Sie entscheiden.",
   noneHeld: "Von keinem Konto wird Post angehalten.",
   heldWhy: (count, limit, key) => `${count} Fremde, Grenze ${limit} (${key})`,
   heldFrom: "durch Mail von",
@@ -223,7 +223,7 @@ const filtersEn = {
 const filtersDe: typeof filtersEn = {
   codeTitle: "Jemand wartet auf einen Code",
   codeHint:
-    "Die erste Mail eines Fremden muss zweimal versucht werden, das dauert Minuten. Wartet ein Empfänger auf einen Code, wird der nächste Versuch sofort angenommen.",
+    "Die erste Mail eines Fremden wird erst beim zweiten Versuch angenommen, nach Minuten. Wartet ein Empfänger auf einen Code, gilt schon der nächste.",
   recipientWaits: "Wartender Empfänger",
   pause: "Mails sofort annehmen",
   pauses: "Zurzeit sofort angenommen",

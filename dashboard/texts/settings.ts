@@ -48,7 +48,7 @@ const en = {
 
 const de: typeof en = {
   title: "Einstellungen",
-  hint: "Beschrieben wird auf Englisch wie in ghostinbox.toml. Grenzen, Sperren, Greylisting und Punkte lassen sich hier ändern; jede andere sagt, warum nicht.",
+  hint: "Die Beschreibungen sind englisch. Grenzen, Sperren, Greylisting und Punkte lassen sich hier ändern; jede andere sagt, warum nicht.",
   search: "In allen suchen",
   group: "Gruppe",
   none: "Keine Einstellung enthält diese Wörter.",

@@ -3,7 +3,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
-import { Form } from "../../fields.tsx";
+import { Form, Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Card, Field, Said, useLoaded, useOpened, Waiting } from "../../parts.tsx";
@@ -49,19 +49,10 @@ export function AllowList() {
               </li>
             ))}
           </ul>
-          <div class="bar">
-            <span class="spacer" />
-            {before !== "" && (
-              <button type="button" onClick={() => turn("")}>
-                {words.newest}
-              </button>
-            )}
-            {data.next !== null && (
-              <button type="button" onClick={() => turn(data.next ?? "")}>
-                {words.older}
-              </button>
-            )}
-          </div>
+          <Turns
+            newest={before === "" ? null : () => turn("")}
+            older={data.next === null ? null : () => turn(data.next ?? "")}
+          />
         </>
       )}
     </>

@@ -5,6 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { t } from "../../admin-texts.ts";
 import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
+import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
 import { onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
@@ -110,19 +111,10 @@ function Rows({ list: { rows, latest }, text, before }: RowsProps) {
         keyOf={keyOf}
         row={(item, isOver) => <BanRow ban={item} isOver={isOver} rows={rows} />}
       />
-      <div class="bar">
-        <span class="spacer" />
-        {before !== "" && (
-          <button type="button" onClick={() => turn(null)}>
-            {words.newest}
-          </button>
-        )}
-        {(latest.next !== null || rows.isCut.value) && (
-          <button type="button" onClick={older}>
-            {words.older}
-          </button>
-        )}
-      </div>
+      <Turns
+        newest={before === "" ? null : () => turn(null)}
+        older={latest.next === null && !rows.isCut.value ? null : older}
+      />
     </>
   );
 }

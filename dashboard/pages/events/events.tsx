@@ -3,7 +3,7 @@ import type { EventItem } from "../../../src/admin/declare/items.ts";
 import { eventName, t, toneOf } from "../../admin-texts.ts";
 import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
-import { Choice } from "../../fields.tsx";
+import { Choice, Turns } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
 import { onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
@@ -80,22 +80,15 @@ function Page({ shown, query, before }: Readonly<{ shown: Shown; query: Query; b
         keyOf={keyOf}
         row={(item) => <EventRow event={item} query={query} />}
       />
-      <div class="bar">
+      <Turns
+        newest={before === "" ? null : () => turn("")}
+        older={next === null ? null : () => turn(next)}
+        label={items.length === 0 ? words.further : t.value.older}
+      >
         {searchedTo !== null && next !== null && isFiltered(filter) && (
           <span>{words.searched(moment(searchedTo, now.value, language.value))}</span>
         )}
-        <span class="spacer" />
-        {before !== "" && (
-          <button type="button" onClick={() => turn("")}>
-            {words.newest}
-          </button>
-        )}
-        {next !== null && (
-          <button type="button" onClick={() => turn(next)}>
-            {items.length === 0 ? words.further : words.older}
-          </button>
-        )}
-      </div>
+      </Turns>
     </>
   );
 }

@@ -5,7 +5,7 @@ import type { Page } from "../../../src/admin/declare/paging.ts";
 import { type Listed, SecretsCard, SessionFacts } from "../../access-rows.tsx";
 import { get, post, queryOf, remove } from "../../api.ts";
 import { attempt, tell } from "../../attempt.ts";
-import { Form, typedIn } from "../../fields.tsx";
+import { Form, Turns, typedIn } from "../../fields.tsx";
 import { t } from "../../mailbox-texts.ts";
 import { At, Card, Field, Said, State, useLoaded, useOpened, Waiting } from "../../parts.tsx";
 import { withProof } from "../../proof.tsx";
@@ -127,19 +127,10 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
         ))}
       </ul>
       {hasRight && <Question isPasswordOnServer={isPasswordOnServer} />}
-      <div class="bar">
-        <span class="spacer" />
-        {cursor !== "" && (
-          <button type="button" onClick={() => setCursor("")}>
-            {words.newest}
-          </button>
-        )}
-        {data !== null && data.next !== null && (
-          <button type="button" onClick={() => setCursor(data.next ?? "")}>
-            {words.older}
-          </button>
-        )}
-      </div>
+      <Turns
+        newest={cursor === "" ? null : () => setCursor("")}
+        older={data === null || data.next === null ? null : () => setCursor(data.next ?? "")}
+      />
     </Card>
   );
 }
