@@ -147,12 +147,12 @@ export class FactorWindows {
   }
 }
 
-type Told = Pick<WebChange, "subject" | "detail">;
+type Wording = Pick<WebChange, "subject" | "detail">;
 /** `of`: whose changes are reported. */
 type Change = Readonly<{
   code: ConditionCode;
   of: "web" | "anyone";
-  told: (subject: string, id: number, by: string) => Told;
+  worded: (subject: string, id: number, by: string) => Wording;
 }>;
 
 /**
@@ -161,18 +161,18 @@ type Change = Readonly<{
  * because the thief can do that too.
  */
 const REPORTED: Partial<Record<EventType, Change>> = {
-  TOKEN_CREATED: { code: "web_token", of: "web", told: named("") },
-  PASSKEY_ADDED: { code: "web_passkey", of: "anyone", told: named("added ") },
-  PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", told: named("removed ") },
-  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", told: named("copied ") },
+  TOKEN_CREATED: { code: "web_token", of: "web", worded: named("") },
+  PASSKEY_ADDED: { code: "web_passkey", of: "anyone", worded: named("added ") },
+  PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", worded: named("removed ") },
+  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", worded: named("copied ") },
   SETTINGS_APPLIED: {
     code: "web_settings",
     of: "web",
-    told: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
+    worded: (subject, id, by) => ({ subject: String(id), detail: `${subject} (by ${by})` }),
   },
 };
 
-function named(became: string): Change["told"] {
+function named(became: string): Change["worded"] {
   return (subject, id, by) => ({ subject: `${subject} ${became}(event ${id})`, detail: `by ${by}` });
 }
 
@@ -186,12 +186,12 @@ export class ChangeWindows {
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     const change = REPORTED[type];
     if (change === undefined || subject === null || actor === null) return;
-    const { code, of, told } = change;
+    const { code, of, worded } = change;
     if (of === "web" && !isOfWeb(actor)) return;
     const kind = this.#kinds.get(code) ?? new EachChange(code, MOST_OF_KIND);
     this.#kinds.set(code, kind);
-    // A copy has an alert of its own, from whatever network.
-    kind.take({ at, ...told(subject, id, actor), isNewNetwork: code !== "passkey_copied" && isNewNetwork });
+    // A copy has its own alert, from whatever network.
+    kind.take({ at, ...worded(subject, id, actor), isNewNetwork: code !== "passkey_copied" && isNewNetwork });
   }
 
   holding(now: Millis): readonly Holding[] {
