@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { writeOldDatabases } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant } from "../../core/time.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
@@ -14,10 +14,8 @@ import { makeUpgradeSnapshot, refuseUnfitData, whyNotAgain } from "./upgrade-sna
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
 async function takenBack(t: TestContext) {
-  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  writeToday("engine", layout.engineDb);
-  writeToday("accounts", layout.accountsDb);
+  writeOldDatabases(t, layout);
   writeFileSync(layout.settings, 'domains = ["example.test"]\n');
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
