@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KeeperTrouble } from "../admin/declare/keeper.ts";
 import { messageOf } from "../core/error.ts";
-import { MINUTE_MS } from "../core/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import type { Clock } from "../guard/ports.ts";
 import { NODE_FLAGS } from "../host/running/runit.ts";
 import type { Layout } from "../settings/layout.ts";
@@ -115,6 +115,19 @@ export function lastNight(hour: number, now: number): number {
 export function nextNight(hour: number, now: number): number {
   const at = atHour(hour, now, 0);
   return at > now ? at : atHour(hour, now, 1);
+}
+
+/**
+ * Whether the last nightly hour has passed without a run. A failed run is retried after an hour: soon enough for the same night, but
+ * seldom enough not to load the machine.
+ */
+export function isNightDue(record: Outcomes & Readonly<{ since: number }>, hour: number, now: number): boolean {
+  const { since, last, failure } = record;
+  const dueAt = lastNight(hour, now);
+  // A run with a future time was made, or failed, while the clock was ahead.
+  const doneAt = [since, last?.at ?? 0].filter((at) => at <= now);
+  if (Math.max(0, ...doneAt) >= dueAt) return false;
+  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;
 }
 
 /** The day first: an hour that is skipped on one day exists on the other. */

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
+import type { Layout } from "../../src/settings/layout.ts";
 import { accountsApplicationId, accountsMigrations } from "../../src/store/accounts-db/schema.ts";
 import { engineApplicationId, engineMigrations } from "../../src/store/engine-db/schema.ts";
 import { migrate } from "../../src/store/schemas.ts";
@@ -31,6 +32,13 @@ export function becomeNextVersion(t: TestContext): void {
   t.after(() => {
     for (const { migrations } of Object.values(DATABASES)) Array.prototype.splice.call(migrations, -1, 1);
   });
+}
+
+/** Both databases of a server that this version, as the next one, upgrades. */
+export function writeOldDatabases(t: TestContext, { engineDb, accountsDb }: Layout): void {
+  becomeNextVersion(t);
+  writeToday("engine", engineDb);
+  writeToday("accounts", accountsDb);
 }
 
 /** Writes a database as the version of today does: an event and a ban, or an account and an alias. */

@@ -7,8 +7,8 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { lastNight, type RunBehind } from "../job.ts";
-import { BackupJob, isDue, troublesOf } from "./backup-job.ts";
+import { isNightDue, lastNight, type RunBehind } from "../job.ts";
+import { BackupJob, troublesOf } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
 
 /** Far from now: no test runs when it starts. */
@@ -78,7 +78,7 @@ for (const { what, record, now, expected } of [
     expected: true,
   },
 ])
-  test(`whether a backup is needed now: ${what}`, () => assert.equal(isDue(record, 3, now), expected));
+  test(`whether a backup is needed now: ${what}`, () => assert.equal(isNightDue(record, 3, now), expected));
 
 test("reports a failure, three days without a backup, and a key that was never shown", () => {
   const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);

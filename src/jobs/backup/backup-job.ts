@@ -1,10 +1,10 @@
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { messageOf } from "../../core/error.ts";
-import { DAY_MS, HOUR_MS } from "../../core/time.ts";
+import { DAY_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../job.ts";
+import { type Failure, isNightDue, Job, lastNight, type RunBehind, runBehind, withUnnoted } from "../job.ts";
 import {
   type BackupRecord,
   changeBackupRecord,
@@ -21,8 +21,6 @@ import { busy, prepareDirectory } from "./repository.ts";
 export type BackupRules = Pick<Settings, "backup.enabled" | "backup.hour" | "backup.drill_every">;
 type Task = "backup" | "drill";
 
-/** After a failure: soon enough for the same night, but seldom enough not to load the machine. */
-const AGAIN_MS = HOUR_MS;
 /** Two nights may fail: a machine is switched off, a server is away. */
 const BACKUP_OVERDUE_MS = 3 * DAY_MS;
 
@@ -88,19 +86,10 @@ export class BackupJob extends Job<BackupRules> {
   /** The task to run now, a backup first. */
   #due(record: BackupRecord, rules: BackupRules, now: number): Task | null {
     const hour = rules["backup.hour"];
-    if (isDue(record, hour, now)) return "backup";
+    if (isNightDue(record, hour, now)) return "backup";
     const when = { nightAt: lastNight(hour, now), everyMs: rules["backup.drill_every"], now };
     return isDrillDue(record, this.#drills(), when) ? "drill" : null;
   }
-}
-
-/** Whether the last hour of backups has passed without one. */
-export function isDue({ last, failure, since }: BackupRecord, hour: number, now: number): boolean {
-  const dueAt = lastNight(hour, now);
-  // A backup with a future time was made, or failed, while the clock was ahead.
-  const lastAt = [last?.at ?? 0, since].filter((at) => at <= now);
-  if (Math.max(0, ...lastAt) >= dueAt) return false;
-  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= AGAIN_MS;
 }
 
 export function troublesOf(

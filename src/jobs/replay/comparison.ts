@@ -87,11 +87,11 @@ export class Comparison {
 
   report(): Omit<ReplayReport, "reach"> {
     const tallies = [...this.#tallies].map(([, tally]) => tally);
-    const listed = (found: readonly Tally[]) => ({
+    const listed = (found: readonly Tally[], most = MOST_LISTED) => ({
       total: found.length,
       items: found
         .toSorted((a, b) => affected(b) - affected(a))
-        .slice(0, MOST_LISTED)
+        .slice(0, most)
         .map(itemOf),
     });
     const accounts = [...this.#accounts].map(([, account]) => account).toSorted((a, b) => b.events - a.events);
@@ -111,11 +111,10 @@ export class Comparison {
       notSpared: listed(tallies.filter(({ sparedThen, sparedNow }) => sparedNow === 0 && sparedThen > 0)),
       changed: this.#now,
       accounts: { total: accounts.length, items: accounts.slice(0, MOST_LISTED).map(accountOf) },
-      mostAffected: tallies
-        .filter((tally) => affected(tally) > 0)
-        .toSorted((a, b) => affected(b) - affected(a))
-        .slice(0, MOST_AFFECTED)
-        .map(itemOf),
+      mostAffected: listed(
+        tallies.filter((tally) => affected(tally) > 0),
+        MOST_AFFECTED,
+      ).items,
       examples: this.#examples,
     };
   }

@@ -9,7 +9,7 @@ import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Failure, Job, lastNight, nextNight, withUnnoted } from "../job.ts";
+import { type Failure, isNightDue, Job, nextNight, withUnnoted } from "../job.ts";
 import {
   type FolderTimes,
   type LegalHold,
@@ -95,7 +95,9 @@ export class RetentionJob extends Job<RetentionSettings> {
 
   protected start(settings: RetentionSettings, now: number): Promise<void> | null {
     const record = this.#seen(now);
-    return record.leap === null && isDue(record, settings["retention.hour"], now) ? this.#remove(settings, now) : null;
+    return record.leap === null && isNightDue(record, settings["retention.hour"], now)
+      ? this.#remove(settings, now)
+      : null;
   }
 
   troubles(): readonly KeeperTrouble[] {
@@ -130,18 +132,9 @@ export class RetentionJob extends Job<RetentionSettings> {
 export function nextRun(record: RetentionRecord, hour: number, now: number): number | null {
   if (record.leap !== null) return null;
   // Before the first check nothing is scheduled.
-  if (record.since !== 0 && isDue(record, hour, now)) return now;
+  if (record.since !== 0 && isNightDue(record, hour, now)) return now;
   const night = nextNight(hour, now);
   return record.failure === null ? night : Math.min(night, record.failure.at + HOUR_MS);
-}
-
-/** Whether the last hour of runs has passed without one. After a failure, an hour later again. */
-function isDue({ since, last, failure }: RetentionRecord, hour: number, now: number): boolean {
-  const dueAt = lastNight(hour, now);
-  // A run with a future time was made while the clock was ahead.
-  const doneAt = Math.max(0, ...[since, last?.at ?? 0].filter((at) => at <= now));
-  if (doneAt >= dueAt) return false;
-  return failure === null || failure.at < dueAt || failure.at > now || now - failure.at >= HOUR_MS;
 }
 
 /** A clock that was set this far is not trusted at once. A machine that was off for longer looks the same. */

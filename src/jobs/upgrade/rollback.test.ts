@@ -17,7 +17,7 @@ import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
-import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { writeOldDatabases } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -33,10 +33,8 @@ const TOML = 'domains = ["example.test"]\n';
 
 /** A server that was upgraded, and has been used since. */
 async function upgraded(t: TestContext) {
-  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  writeToday("engine", layout.engineDb);
-  writeToday("accounts", layout.accountsDb);
+  writeOldDatabases(t, layout);
   writeFileSync(layout.settings, TOML, { mode: 0o640 });
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
-import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { writeOldDatabases } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { instant } from "../../core/time.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
@@ -14,10 +14,8 @@ import { makeUpgradeSnapshot, refuseUnfitData, whyNotAgain } from "./upgrade-sna
 const NOW = instant(Date.UTC(2026, 10, 21, 12, 0, 0));
 
 async function takenBack(t: TestContext) {
-  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  writeToday("engine", layout.engineDb);
-  writeToday("accounts", layout.accountsDb);
+  writeOldDatabases(t, layout);
   writeFileSync(layout.settings, 'domains = ["example.test"]\n');
   const snapshot = await makeUpgradeSnapshot(layout, NOW);
   assert.ok(snapshot !== null);
@@ -48,20 +46,10 @@ test("the version that a rollback left does not upgrade again, with one sentence
 test("the older version starts, and so does a still newer one", async (t) => {
   const layout = await takenBack(t);
   const schemas = schemasOf(layout);
-  assert.equal(
-    whyNotAgain(
-      layout,
-      schemas.map((one) => ({ ...one, known: one.version })),
-    ),
-    null,
-  );
-  assert.equal(
-    whyNotAgain(
-      layout,
-      schemas.map((one) => ({ ...one, known: one.known + 1 })),
-    ),
-    null,
-  );
+  const older = schemas.map((one) => ({ ...one, known: one.version }));
+  const newer = schemas.map((one) => ({ ...one, known: one.known + 1 }));
+  assert.equal(whyNotAgain(layout, older), null);
+  assert.equal(whyNotAgain(layout, newer), null);
 });
 
 test("it starts again once the note is deleted, and an upgrade deletes the note", async (t) => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
+import { writeOldDatabases, writeToday } from "../../../test/kit/next-version.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -23,10 +23,8 @@ const TOML = 'domains = ["example.test"]\n';
 
 /** A data directory of an earlier version. */
 function oldData(t: TestContext) {
-  becomeNextVersion(t);
   const layout = layoutOf(temporaryDirectory());
-  writeToday("engine", layout.engineDb);
-  writeToday("accounts", layout.accountsDb);
+  writeOldDatabases(t, layout);
   writeFileSync(layout.settings, TOML);
   mkdirSync(layout.program);
   writeFileSync(join(layout.program, "package.json"), '{\n "type": "module",\n "version": "0.0.9"\n}\n');

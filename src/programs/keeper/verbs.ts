@@ -22,6 +22,7 @@ import type { Layout } from "../../settings/layout.ts";
 import { type Environment, type Loaded, missingDomain } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { ChangeSettings } from "./change-settings.ts";
+import { oneAfterAnother } from "./repeat.ts";
 import { tell, tellRedirects } from "./tell.ts";
 import { Watches } from "./watches/watches.ts";
 
@@ -38,9 +39,9 @@ export class KeeperVerbs {
   #inForce: Settings | null;
   readonly #alertMails: AlertMails;
   readonly #changes: ChangeSettings;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAfterAnother();
   /** For mails to the owner, which may take long on a full disk: nothing else waits for them. */
-  #mailTurn: Promise<unknown> = Promise.resolve();
+  readonly #mailInTurn = oneAfterAnother();
 
   constructor(layout: Layout, env: Environment, clock: Clock = systemClock) {
     this.#layout = layout;
@@ -56,19 +57,15 @@ export class KeeperVerbs {
       settings: read.ok ? read.settings : null,
       clock,
       restart,
-      inTurn: (work) => this.#inTurn(work),
+      inTurn: this.#inTurn,
     });
   }
 
   /** One after another, from all connections; but questions about the state are answered at once. */
   obey(command: KeeperCommand): Promise<KeeperReply> {
     if (AT_ONCE.has(command.verb)) return this.#do(command);
-    if (command.verb === "mail_alert" || command.verb === "mail_ban") {
-      const mine = this.#mailTurn.then(() => this.#do(command));
-      this.#mailTurn = mine.catch(() => undefined);
-      return mine;
-    }
-    return this.#inTurn(() => this.#do(command));
+    const inTurn = command.verb === "mail_alert" || command.verb === "mail_ban" ? this.#mailInTurn : this.#inTurn;
+    return inTurn(() => this.#do(command));
   }
 
   /** Uses the certificate of the settings, if it is new and valid. */
@@ -104,12 +101,6 @@ export class KeeperVerbs {
 
   get #certificateFiles(): CertificateFiles | null {
     return this.#inForce && certificateFiles(this.#inForce, this.#layout);
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 
   #do(command: KeeperCommand): Promise<KeeperReply> {

@@ -16,6 +16,7 @@ import { parseStrict } from "../../../host/nft/strict-rules.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { isStrict } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
+import { oneAfterAnother } from "../repeat.ts";
 
 /** The external parts of the strict firewall. */
 export type FirewallParts = Readonly<{
@@ -48,7 +49,8 @@ export class FirewallWatch {
   #wasUnconfirmed = false;
   /** Whether a table may still exist although the firewall is not strict. */
   #mayBeLeft = true;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** A check does not end a trial that starts at the same time. */
+  readonly #inTurn = oneAfterAnother();
 
   constructor(parts: FirewallParts, settings: Settings | null) {
     this.#parts = parts;
@@ -190,13 +192,6 @@ export class FirewallWatch {
 
   #broken(detail: string): void {
     this.#troubles = [{ code: "firewall_not_strict", detail }];
-  }
-
-  /** Serializes the work: a check does not end a trial that starts at the same time. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 }
 

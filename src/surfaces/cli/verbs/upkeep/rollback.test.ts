@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
-import { becomeNextVersion, writeToday } from "../../../../../test/kit/next-version.ts";
+import { writeOldDatabases } from "../../../../../test/kit/next-version.ts";
 import { dataDirectory, ghostinbox, oneLineOfError } from "../../../../../test/kit/test-guard.ts";
 import { instant } from "../../../../core/time.ts";
 import { releaseLock, takeLock } from "../../../../host/running/data-directory.ts";
@@ -14,9 +14,7 @@ import { schemasOf } from "../../../../store/schemas.ts";
 const ROOT = { skip: lacking({ root: true }) };
 
 async function upgrade(t: TestContext, layout: Layout): Promise<void> {
-  becomeNextVersion(t);
-  writeToday("engine", layout.engineDb);
-  writeToday("accounts", layout.accountsDb);
+  writeOldDatabases(t, layout);
   await makeUpgradeSnapshot(layout, instant(Date.UTC(2026, 10, 21, 12)));
   openEngine(layout.engineDb).close();
   using accounts = openAccounts(layout.accountsDb);
