@@ -16,6 +16,11 @@ export function later(from: Millis, byMs: number): Millis {
   return instant(from + byMs);
 }
 
+/** Whether something with this end has ended; null: it has none. */
+export function isOver(expiresAt: Millis | null, now: Millis): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
 /** ISO 8601 in UTC, as every interface prints times. */
 export function isoTime(at: Millis): string {
   return new Date(at).toISOString();

@@ -1,5 +1,5 @@
 import { decide } from "../core/decide/decide.ts";
-import type { Ban, Change, Decision } from "../core/decide/decision.ts";
+import type { Change, Decision } from "../core/decide/decision.ts";
 import type { PendingPassword } from "../core/decide/facts.ts";
 import type { Policy } from "../core/decide/policy.ts";
 import { protectionOf } from "../core/decide/sparing.ts";
@@ -16,7 +16,7 @@ import {
 import type { Observation } from "../core/events/log.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import type { Ip, Prefix } from "../core/net/ip.ts";
-import type { Millis } from "../core/time.ts";
+import { isOver, type Millis } from "../core/time.ts";
 import { failOpen } from "./commits.ts";
 import { NO_SIGHTINGS, noted, type Sighting, sightingOf } from "./enforce/ban-leak-monitor.ts";
 import type { EventFacts } from "./facts/event-facts.ts";
@@ -75,7 +75,7 @@ export class EventProcessor {
   #factsOf(event: ClientEvent, now: Millis): EventFacts {
     for (;;) {
       const facts = this.#facts.of(event, now);
-      if (facts.ban === null || !isOver(facts.ban, now)) return facts;
+      if (facts.ban === null || !isOver(facts.ban.expiresAt, now)) return facts;
       const ended = this.step({ type: "BAN_EXPIRED", prefix: facts.ban.prefix }, now);
       if (ended.changes.length === 0) return facts;
     }
@@ -209,10 +209,6 @@ export class EventProcessor {
   administratorAt(ip: Ip, at = this.#clock.now()): void {
     this.#facts.administratorAt(ip, at);
   }
-}
-
-function isOver({ expiresAt }: Ban, now: Millis): boolean {
-  return expiresAt !== null && expiresAt <= now;
 }
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
 import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
-import { createEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
+import { BanEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
@@ -34,7 +34,7 @@ function fresh(): EnforcerKit {
   const log = { info: assert.fail, warn: (...what: readonly unknown[]) => void warned.push(what), error: assert.fail };
   const audits: Audit[] = [];
   const audit = (one: Audit): void => void audits.push(one);
-  const enforcer = createEnforcer({ ...parts, allowList: () => [], audit, clock, notices, log });
+  const enforcer = new BanEnforcer({ ...parts, allowList: () => [], audit, clock, notices, log });
   return { ...parts, clock, notices, warned, audits, enforcer };
 }
 

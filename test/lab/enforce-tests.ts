@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { before, beforeEach, test } from "node:test";
 import { networkAddress } from "../../src/core/net/ip.ts";
 import { later } from "../../src/core/time.ts";
-import { createEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
+import { BanEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
@@ -26,7 +26,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
     store = sqlite;
     notices = new NoticeBoard();
     const nothing = (): void => {};
-    enforcer = createEnforcer({
+    enforcer = new BanEnforcer({
       audit: () => undefined,
       banLog: new SqliteBanLog(db),
       firewall: kit.firewall,

@@ -4,7 +4,7 @@ import { BAN, ip, NOON, STRANGER, UNSPARED } from "../../../test/kit/samples.ts"
 import type { Protection } from "../events/reasons.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { type CommandFacts, decideCommand } from "./command.ts";
+import { type CommandFacts, commanded, decideCommand } from "./command.ts";
 
 const NOTHING: CommandFacts = { sparing: () => UNSPARED, ban: null, listed: null, covered: [] };
 const PREFIX = hostPrefix(STRANGER);
@@ -129,4 +129,12 @@ test("no command counts as something that an address did", () => {
       [],
     );
   }
+});
+
+test("a release ends the hold, a drop disowns it, a new password lowers the guard, anything else changes nothing", () => {
+  const subject = "anna@example.org";
+  assert.deepEqual(commanded({ type: "ACCOUNT_RELEASED", subject }), [{ type: "END_HOLD", account: subject }]);
+  assert.deepEqual(commanded({ type: "PASSWORD_CHANGED", subject }), [{ type: "FORGET_GUESSES", account: subject }]);
+  assert.deepEqual(commanded({ type: "HELD_MAIL_DROPPED", subject }), [{ type: "DISOWN_HOLD", account: subject }]);
+  assert.deepEqual(commanded({ type: "ACCOUNT_SUSPENDED", subject }), []);
 });

@@ -2,7 +2,7 @@ import type { BanAsked } from "../events/command.ts";
 import type { CommandEvent } from "../events/event.ts";
 import type { EventType } from "../events/event-types.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
-import { later, type Millis } from "../time.ts";
+import { isOver, later, type Millis } from "../time.ts";
 import { guardLowered } from "./account-guard.ts";
 import { type Ban, type Change, type Decision, decision } from "./decision.ts";
 import type { SparingFacts } from "./facts.ts";
@@ -59,10 +59,6 @@ export function decideCommand(facts: CommandFacts, event: CommandEvent, now: Mil
       ]);
     }
   }
-}
-
-function isOver(expiresAt: Millis | null, now: Millis): boolean {
-  return expiresAt !== null && expiresAt <= now;
 }
 
 function disallow(prefix: Prefix, cause: Extract<Change, { type: "DISALLOW" }>["cause"], by: string): Change {

@@ -24,7 +24,7 @@ export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;
 export function decideAccountRecipient(policy: Policy, { sending }: Sender, now: Millis): Decision {
   const passed = decision("pass", "below_limit", { counted: false });
   if (sending.held !== null) return passed;
-  const mail = withOneMore(sending);
+  const mail = withOneMore(sending.mail, sending.recipient);
   if (signOfThief(policy, sending, mail, now) !== null) return passed;
   const evidence = tooManyRecipients(policy, sending, mail, now);
   return evidence === null ? passed : decision("defer", "account_recipient_limit", { evidence, counted: false });
@@ -70,8 +70,8 @@ export function tooMuchForwarded(
   );
 }
 
-/** What the recipient that is named now adds to its mail. */
-function withOneMore({ mail, recipient }: SendingFacts): RecipientCounts {
+/** The counts with one more recipient of this kind. */
+export function withOneMore(mail: RecipientCounts, recipient: SendingFacts["recipient"]): RecipientCounts {
   return {
     recipients: mail.recipients + 1,
     written: mail.written + (recipient === "written" ? 1 : 0),

@@ -1,4 +1,4 @@
-import type { Decision, Verdict } from "../decide/decision.ts";
+import type { Decision } from "../decide/decision.ts";
 import type { Ip, Prefix } from "../net/ip.ts";
 import { printable } from "../text.ts";
 import type { Millis } from "../time.ts";
@@ -13,7 +13,8 @@ export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" 
  * The decision. For events known only from a log, the outcome: the spam filter marked the mail, the mail was lost on
  * its way to a local user, or the bounce about it was withheld.
  */
-export type RecordedVerdict = Verdict | "mark" | "lose" | "withhold";
+export const RECORDED_VERDICTS = ["pass", "delay", "hold", "defer", "refuse", "mark", "lose", "withhold"] as const;
+export type RecordedVerdict = (typeof RECORDED_VERDICTS)[number];
 
 /**
  * The fields of every event, one column each. Null if a field does not apply. Texts are as the client sent them, so
@@ -55,17 +56,6 @@ export type EventColumns = Readonly<{
   /** Distinguishes failed passwords; null for other events. */
   proof: string | null;
 }>;
-
-export const RECORDED_VERDICTS: readonly RecordedVerdict[] = [
-  "pass",
-  "delay",
-  "hold",
-  "defer",
-  "refuse",
-  "mark",
-  "lose",
-  "withhold",
-];
 
 /**
  * An event as every interface shows it. Times are ISO 8601 UTC. `details` and `action` are text for people; the other

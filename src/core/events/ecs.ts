@@ -33,28 +33,7 @@ export const ECS_FIELDS: Readonly<Record<EcsKey, string>> = {
   actor: "user.name",
 };
 
-export const ECS_KEYS: readonly EcsKey[] = [
-  "id",
-  "at",
-  "service",
-  "ip",
-  "account",
-  "sender",
-  "recipient",
-  "queueId",
-  "messageId",
-  "helo",
-  "sizeBytes",
-  "verdict",
-  "reason",
-  "offence",
-  "count",
-  "limit",
-  "windowMs",
-  "limitKey",
-  "simulated",
-  "actor",
-];
+export const ECS_KEYS: readonly EcsKey[] = Object.keys(ECS_FIELDS).filter((key): key is EcsKey => key in ECS_FIELDS);
 
 /** The version of the schema. */
 const ECS_VERSION = "8.11.0";

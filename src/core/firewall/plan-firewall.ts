@@ -1,5 +1,5 @@
 import { isV4, networkAddress, type Prefix, parsePrefix, prefixLength } from "../net/ip.ts";
-import type { Millis } from "../time.ts";
+import { isOver, type Millis } from "../time.ts";
 
 /**
  * Sets of the kernel. Sets named `ban` find an address by its hash and hold any number of elements cheaply. Sets named
@@ -57,7 +57,7 @@ type Filled = Readonly<{ bans: Iterable<Held>; networks: Map<Prefix, Millis | nu
 function* fillings({ bans, networks }: Filled, now: Millis, ipv6Length: number): Generator<Filling> {
   const add = bySet<Element>();
   for (const ban of bans) {
-    if (ban.expiresAt !== null && ban.expiresAt <= now) continue;
+    if (isOver(ban.expiresAt, now)) continue;
     const set = setOf(ban.prefix, ipv6Length);
     if (set === "net4" || set === "net6") {
       networks.set(ban.prefix, ban.expiresAt);
@@ -86,7 +86,7 @@ export function planSteps(networks: Networks, steps: readonly Step[], now: Milli
   const touched = new Set<IntervalSet>();
   for (const step of lastOfEach(steps)) {
     const set = setOf(step.prefix, ipv6Length);
-    const lives = step.type === "add" && (step.expiresAt === null || step.expiresAt > now);
+    const lives = step.type === "add" && !isOver(step.expiresAt, now);
     if (set === "net4" || set === "net6") {
       touched.add(set);
       if (lives) held.set(step.prefix, step.expiresAt);
@@ -126,7 +126,7 @@ export function outermost(prefixes: readonly Prefix[]): readonly Prefix[] {
 function outerElements(set: IntervalSet, held: Networks, now: Millis): readonly Element[] {
   const living = [...held]
     .map(([prefix, expiresAt]): Held => ({ prefix, expiresAt }))
-    .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && (expiresAt === null || expiresAt > now));
+    .filter(({ prefix, expiresAt }) => isV4(prefix) === (set === "net4") && !isOver(expiresAt, now));
   const outer = new Set(outermost(living.map(({ prefix }) => prefix)));
   return living.filter(({ prefix }) => outer.has(prefix)).map((network) => element(network, now));
 }

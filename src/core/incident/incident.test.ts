@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { incidentId, isIncidentId, parseEntry, parseIncident } from "./incident.ts";
+import {
+  bundleName,
+  differences,
+  type Isolation,
+  incidentId,
+  isIncidentId,
+  type Kept,
+  lifted,
+  packedEntry,
+  packedText,
+  parseEntry,
+  parseIncident,
+  parseIsolation,
+} from "./incident.ts";
 
 const AT = "2026-11-20T08:00:00.000Z";
 
@@ -32,4 +45,71 @@ test("what was written is read again, and nothing else", () => {
     JSON.stringify({ ...incident, id: 1 }),
   ])
     assert.deepEqual([parseIncident(text), parseEntry(text)], [null, null], text);
+});
+
+const TEXT = `{"incident":"2026-11-20-anna","since":"2026-11-20T08:00:00.000Z","allow":["198.51.100.65/32"],"ssh":[22],"shut":["receive","sign-in","send"]}`;
+
+function isolation(text = TEXT): Isolation {
+  return parseIsolation(text) ?? assert.fail(text);
+}
+
+test("what was written is read again", () => {
+  assert.equal(JSON.stringify(isolation()), TEXT);
+});
+
+for (const [what, text] of [
+  ["no JSON", "{"],
+  ["another shape", "[]"],
+  ["an empty list of closed directions", TEXT.replace(/\["receive.*\]/, "[]")],
+  ["no such part", TEXT.replace("receive", "listen")],
+  ["no address", TEXT.replace("198.51.100.65/32", "anna")],
+  ["no port", TEXT.replace("[22]", "[70000]")],
+] as const)
+  test(`${what} is refused`, () => assert.equal(parseIsolation(text), null));
+
+test("it is lifted part by part, in any order, and is over with the last", () => {
+  const receives = lifted(isolation(), ["receive"]);
+  assert.deepEqual(receives?.shut, ["sign-in", "send"]);
+  assert.deepEqual(lifted(isolation(), ["send", "receive"])?.shut, ["sign-in"]);
+  assert.equal(receives && lifted(receives, ["send", "sign-in", "receive"]), null);
+});
+
+const [REAL, OTHER] = ["a".repeat(64), "b".repeat(64)];
+const BUNDLE = { name: bundleName("2026-11-20T09:15:00.000Z"), sha256: REAL };
+
+const entry = (id: number, subject: string, type = "INCIDENT") => ({ id, type, subject });
+const packed = (sha256: string, name = BUNDLE.name): string =>
+  `2026-11-20-x investigate: ${packedText(name, { files: "3 files", sha256 })}`;
+
+test("the audit names the step that packed a bundle", () => {
+  assert.equal(BUNDLE.name, "bundle-20261120-091500.tar.gz");
+  const later = packed(OTHER, "bundle-20261120-101500.tar.gz");
+  assert.deepEqual(packedEntry(BUNDLE, [entry(1, later), entry(7, packed(REAL))]), { entry: 7 });
+});
+
+test("a note that repeats the words of the step does not count", () => {
+  for (const subject of [`2026-11-20-x note: ${packed(REAL)}`, `2026-11-20-x note: ${REAL}`, `${packed(REAL)} x`])
+    assert.ok("fault" in packedEntry(BUNDLE, [entry(1, subject)]), subject);
+  assert.ok("fault" in packedEntry(BUNDLE, [entry(1, packed(REAL), "BAN")]));
+});
+
+test("a changed bundle is found even if a later entry names it", () => {
+  const found = packedEntry(BUNDLE, [entry(7, packed(OTHER)), entry(8, packed(REAL))]);
+  assert.deepEqual(found, { fault: `its SHA-256 is ${REAL}, but entry 7 of the audit names ${OTHER}` });
+});
+
+const kept = (of: Readonly<Record<string, string>>): Kept =>
+  new Map(
+    Object.entries(of).map(([what, value]) => [what, { value, shown: what === "password" ? "(secret)" : value }]),
+  );
+
+test("what was added, removed or changed is a difference, by name, and no secret is shown", () => {
+  const then = kept({ same: "1", password: "old", gone: "2", changed: "3" });
+  const now = kept({ new: "5", changed: "4", password: "new", same: "1" });
+  assert.deepEqual(differences(then, now), [
+    { what: "changed", was: "3", is: "4" },
+    { what: "gone", was: "2", is: null },
+    { what: "new", was: null, is: "5" },
+    { what: "password", was: "(secret)", is: "another" },
+  ]);
 });

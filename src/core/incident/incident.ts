@@ -119,16 +119,10 @@ const schema = z.object({
 
 /** Null for any other text. */
 export function parseIsolation(text: string): Isolation | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const read = z.safeParse(schema, json);
-  if (!read.success) return null;
-  const allow = read.data.allow.flatMap((each) => parsePrefix(each) ?? []);
-  return allow.length === read.data.allow.length ? { ...read.data, allow } : null;
+  const read = parsed(schema, text);
+  if (read === null) return null;
+  const allow = read.allow.flatMap((each) => parsePrefix(each) ?? []);
+  return allow.length === read.allow.length ? { ...read, allow } : null;
 }
 
 /** Null once nothing is left to lift. */

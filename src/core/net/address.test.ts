@@ -3,10 +3,12 @@ import { test } from "node:test";
 import {
   addressLiteral,
   domainOf,
+  domainsOf,
   isDomain,
   localPart,
   parseAccountName,
   parseAddress,
+  parseSenderPattern,
   withoutExtension,
   withoutRoot,
 } from "./address.ts";
@@ -106,4 +108,35 @@ test("a sign at the start of a text, or beside the at sign, stays unchanged", ()
 test("an address is a literal between two brackets, and no other", () => {
   for (const none of ["anna@203.0.113.1]", "anna@[203.0.113.1x", "anna@x203.0.113.1]", "[203.0.113.1]x"])
     assert.equal(addressLiteral(none), null, none);
+});
+
+test("a host belongs to every domain above it but the top", () => {
+  assert.deepEqual(domainsOf("MX1.mail.Bank.test"), ["mx1.mail.bank.test", "mail.bank.test", "bank.test"]);
+  assert.deepEqual(domainsOf("bank.test"), ["bank.test"]);
+  assert.deepEqual(domainsOf("test"), []);
+});
+
+test("a name of many labels is looked at from its end, within a bound", () => {
+  const domains = domainsOf(`${"a.".repeat(120)}bank.test`);
+  assert.equal(domains.length, 9);
+  assert.equal(domains.at(-1), "bank.test");
+});
+
+test("an address or a pattern, in lower case", () => {
+  assert.equal(parseSenderPattern("*@Wealthsimple.com"), "*@wealthsimple.com");
+  assert.equal(parseSenderPattern("news?@*.example"), "news?@*.example");
+});
+
+test("nothing that could be another line, word or comment of a configuration file", () => {
+  for (const text of [
+    "",
+    "example.org",
+    "a@b@c",
+    "a b@c.example",
+    "a@c.example\nscore X 0",
+    "a#b@c.example",
+    "a@b#c",
+    "ä@b.example",
+  ])
+    assert.equal(parseSenderPattern(text), null, text);
 });

@@ -1,4 +1,5 @@
 import { plural } from "../../core/text.ts";
+import { isOver } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports.ts";
@@ -20,7 +21,7 @@ export async function expireBans(engine: Engine, banLog: BanLog, clock: Clock): 
 /** Ends expired entries of the allow list. There are few enough to check each. */
 export async function expireAllowed(engine: Engine, history: Pick<History, "allowed">, clock: Clock): Promise<void> {
   const now = clock.now();
-  const due = history.allowed().filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now);
+  const due = history.allowed().filter(({ expiresAt }) => isOver(expiresAt, now));
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 

@@ -9,7 +9,7 @@ import type { NoticeCode } from "../../core/alerts/notices.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { CUT } from "./cut-sessions.ts";
-import { createEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
+import { BanEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
 
 let firewall: FakeFirewall;
 let banLog: MemoryBanLog;
@@ -31,7 +31,7 @@ function make(): void {
     list: () => [],
   };
   const log = { info: () => {}, warn: () => {}, error: () => {} };
-  enforcer = createEnforcer({
+  enforcer = new BanEnforcer({
     audit: () => undefined,
     banLog,
     firewall,

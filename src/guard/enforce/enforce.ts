@@ -48,14 +48,6 @@ export const ENFORCE = {
   lossToldMs: 10 * MINUTE_MS,
 } as const;
 
-/**
- * Makes the firewall match the database. No other code writes bans into the firewall. There is no queue that could overflow: a
- * nudge sets a flag, and the work is read from the database, after the last step done.
- */
-export function createEnforcer(parts: EnforcerParts): Enforcer {
-  return new BanEnforcer(parts);
-}
-
 /** For a server without our firewall: only Postfix and Dovecot enforce bans. */
 export const noEnforcement: Enforcer = {
   start: () => Promise.resolve(),
@@ -66,7 +58,11 @@ export const noEnforcement: Enforcer = {
   stop: () => Promise.resolve(),
 };
 
-class BanEnforcer implements Enforcer {
+/**
+ * Makes the firewall match the database. No other code writes bans into the firewall. There is no queue that could overflow: a
+ * nudge sets a flag, and the work is read from the database, after the last step done.
+ */
+export class BanEnforcer implements Enforcer {
   readonly #parts: EnforcerParts;
   readonly #cutter: SessionCutter;
   #wanted = false;

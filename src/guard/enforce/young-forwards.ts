@@ -1,7 +1,7 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { countedText, type Decision, type Evidence } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts } from "../../core/decide/facts.ts";
-import { tooMuchForwarded } from "../../core/decide/sending.ts";
+import { tooMuchForwarded, withOneMore } from "../../core/decide/sending.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Mail, Recipient } from "../../core/events/mail.ts";
@@ -60,7 +60,7 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
   const added = new Map<string, RecipientCounts>();
   for (const { account, target } of reached) {
     const before = added.get(account) ?? copies.of.get(account) ?? NO_RECIPIENTS;
-    added.set(account, withOneMore(before, parts.sending.hasWritten(account, target)));
+    added.set(account, withOneMore(before, parts.sending.hasWritten(account, target) ? "written" : "stranger"));
   }
   copies.named.add(recipient);
   for (const [account, counts] of added) {
@@ -74,14 +74,6 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
 function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: Mail | Recipient): Copies {
   const copies = mails.get(session);
   return copies?.transaction === transaction ? copies : { transaction, named: new Set(), of: new Map() };
-}
-
-function withOneMore({ recipients, written, strangers }: RecipientCounts, isWritten: boolean): RecipientCounts {
-  return {
-    recipients: recipients + 1,
-    written: written + (isWritten ? 1 : 0),
-    strangers: strangers + (isWritten ? 0 : 1),
-  };
 }
 
 function pastLimit({ forwards, sending, engine, clock }: Parts, account: string, copies: RecipientCounts) {

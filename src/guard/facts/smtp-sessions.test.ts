@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SmtpSessions } from "./smtp-sessions.ts";
+import { MAIL, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
+import type { Verdict } from "../../core/decide/decision.ts";
+import type { ClientEvent } from "../../core/events/event.ts";
+import { later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { NamedRecipients, SmtpProgress, SmtpSessions } from "./smtp-sessions.ts";
 
 test("mails are counted by connection, and a reused port starts at zero", () => {
   const sessions = new SmtpSessions();
@@ -58,4 +62,142 @@ test("an active connection stays in memory, whatever comes after it", () => {
   const hasOther = (port: number, transaction: string): boolean =>
     sessions.hasOther({ session: `203.0.113.7 ${port}`, transaction, recipient: "other@example.org" });
   assert.deepEqual([hasOther(0, "b"), hasOther(1, "a"), hasOther(2, "a")], [true, false, true]);
+});
+
+const CONNECT: ClientEvent = {
+  type: "CONNECT",
+  ip: MAIL.ip,
+  service: "smtp",
+  session: MAIL.session,
+  clientName: null,
+};
+const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
+const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
+
+const CONNECTION = "203.0.113.7 40000 25";
+
+/** Events one second apart; returns the known progress this much later. */
+function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
+  const seen = new SmtpProgress();
+  for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
+  const last = (events.length - 1) * SECOND_MS;
+  const found = seen.of(CONNECTION, later(NOON, last + afterMs));
+  return found === null ? null : { atMs: found.at - NOON, isTransferring: found.isTransferring };
+}
+
+test("a connection without events has no progress", () => {
+  assert.equal(new SmtpProgress().of(CONNECTION, NOON), null);
+});
+
+test("the first accepted recipient is progress; a refused one is not, nor is a second", () => {
+  assert.deepEqual(
+    progress([
+      [CONNECT, "pass"],
+      [RECIPIENT, "refuse"],
+    ]),
+    { atMs: 0, isTransferring: false },
+  );
+  assert.deepEqual(
+    progress([
+      [CONNECT, "pass"],
+      [RECIPIENT, "pass"],
+    ]),
+    { atMs: 1_000, isTransferring: false },
+  );
+  const twice = [
+    [CONNECT, "pass"],
+    [RECIPIENT, "pass"],
+    [RECIPIENT, "pass"],
+  ] as const;
+  assert.deepEqual(progress(twice), { atMs: 1_000, isTransferring: false });
+});
+
+test("a transfer counts for at most ten minutes, and for a minute after its end", () => {
+  const started = [
+    [CONNECT, "pass"],
+    [RECIPIENT, "pass"],
+    [DATA, "pass"],
+  ] as const;
+  assert.deepEqual(progress(started, 10 * MINUTE_MS - 1), { atMs: 2_000, isTransferring: true });
+  assert.deepEqual(progress(started, 10 * MINUTE_MS), { atMs: 2_000, isTransferring: false });
+  const ended = [...started, [MESSAGE, "pass"]] as const;
+  assert.deepEqual(progress(ended, MINUTE_MS - 1), { atMs: 3_000, isTransferring: true });
+  assert.deepEqual(progress(ended, MINUTE_MS), { atMs: 3_000, isTransferring: false });
+});
+
+test("refused DATA is not progress", () => {
+  assert.deepEqual(
+    progress([
+      [CONNECT, "pass"],
+      [DATA, "defer"],
+    ]),
+    { atMs: 0, isTransferring: false },
+  );
+});
+
+const FIRST = { session: "203.0.113.7 40000", transaction: "a1.1" };
+const SECOND = { ...FIRST, transaction: "a1.2" };
+const OTHER = { session: "203.0.113.7 40001", transaction: "a2.1" };
+
+test("the recipients of the mail in flight, without those of an aborted mail", () => {
+  const named = new NamedRecipients();
+  assert.deepEqual(named.of(SECOND), []);
+  named.add(FIRST, "given-up@example.net", "stranger");
+  named.add(SECOND, "first@example.net", "stranger");
+  named.add(SECOND, "second@example.net", "stranger");
+  named.add(OTHER, "other@example.net", "stranger");
+  assert.deepEqual(named.of(SECOND), ["first@example.net", "second@example.net"]);
+  assert.deepEqual(named.of(FIRST), []);
+  named.end(SECOND.session);
+  assert.deepEqual(named.of(SECOND), []);
+  assert.deepEqual(named.of(OTHER), ["other@example.net"]);
+});
+
+test("the memory for recipients and for connections is bounded", () => {
+  const named = new NamedRecipients();
+  for (let n = 0; n <= 100; n++) named.add(FIRST, `${n}`, "stranger");
+  assert.equal(named.of(FIRST).length, 100);
+  for (let n = 0; n < 256; n++) named.add({ session: `${n}`, transaction: "b" }, "one", "stranger");
+  assert.deepEqual(named.of(FIRST), []);
+  assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one"]);
+  named.add({ session: "0", transaction: "b" }, "two", "stranger");
+  named.add({ session: "last", transaction: "b" }, "one", "stranger");
+  assert.deepEqual(named.of({ session: "0", transaction: "b" }), ["one", "two"], "the active one stays");
+  assert.deepEqual(named.of({ session: "1", transaction: "b" }), []);
+});
+
+test("counts recipients by kind; recipients that were not named here are unknown", () => {
+  const named = new NamedRecipients();
+  named.add(FIRST, "a@example.org", "own");
+  named.add(FIRST, "b@example.net", "written");
+  named.add(FIRST, "c@example.net", "stranger");
+  assert.deepEqual(named.counts(FIRST, null), { recipients: 3, written: 1, strangers: 1 });
+  assert.deepEqual(named.counts(FIRST, 3), { recipients: 3, written: 1, strangers: 1 });
+  assert.deepEqual(named.counts(FIRST, 5), { recipients: 5, written: 1, strangers: 3 }, "as after a restart");
+  assert.deepEqual(named.counts(SECOND, null), { recipients: 0, written: 0, strangers: 0 });
+  assert.deepEqual(named.counts(SECOND, 2), { recipients: 2, written: 0, strangers: 2 });
+});
+
+test("a held mail stays held until it ends, and the next one in its connection is separate", () => {
+  const named = new NamedRecipients();
+  named.hold(FIRST);
+  assert.equal(named.isHeld(FIRST), false, "no recipient was named");
+  named.add(FIRST, "a@example.net", "stranger");
+  named.hold(FIRST);
+  assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [true, false]);
+  named.add(SECOND, "a@example.net", "stranger");
+  assert.deepEqual([named.isHeld(FIRST), named.isHeld(SECOND)], [false, false]);
+});
+
+test("a recipient that will be decided again is not counted twice", () => {
+  const named = new NamedRecipients();
+  named.takeBack(FIRST, "nobody@example.net");
+  named.add(FIRST, "friend@example.net", "written");
+  named.add(FIRST, "eve@example.net", "stranger");
+  named.takeBack(FIRST, "friend@example.net");
+  assert.deepEqual(named.counts(FIRST, null), { recipients: 2, written: 1, strangers: 1 }, "not the last");
+  named.takeBack(FIRST, "eve@example.net");
+  named.takeBack(FIRST, "eve@example.net");
+  assert.deepEqual(named.counts(FIRST, null), { recipients: 1, written: 1, strangers: 0 });
+  assert.deepEqual(named.of(FIRST), ["friend@example.net"]);
 });

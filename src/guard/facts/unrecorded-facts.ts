@@ -62,11 +62,7 @@ export class UnrecordedFacts {
 }
 
 function stateOf({ addresses, policy }: FactSources, ip: Ip, now: Millis): AddressState {
-  try {
-    return addresses.state(policy, ip, now);
-  } catch {
-    return addresses.blank(policy, ip);
-  }
+  return readOr(() => addresses.state(policy, ip, now), null) ?? addresses.blank(policy, ip);
 }
 
 type Guessed = AccountGuess & Readonly<{ at: Millis; isStale: boolean }>;
@@ -99,13 +95,13 @@ export class UnrecordedGuesses {
     const within = ({ since, until }: TimeSpan): readonly Guessed[] =>
       this.#guesses.filter(({ at }) => at > since && at <= until);
     return {
-      signIns: (...asked) => guessesOrNone(() => recorded.signIns(...asked)),
-      passwordProofs: (account) => guessesOrNone(() => recorded.passwordProofs(account)),
-      accountsOf: (...asked) => guessesOrNone(() => recorded.accountsOf(...asked)),
-      knownWithin: (...asked) => guessesOrNone(() => recorded.knownWithin(...asked)),
-      networksSince: (at) => guessesOrNone(() => recorded.networksSince(at)),
+      signIns: (...asked) => readOr(() => recorded.signIns(...asked), []),
+      passwordProofs: (account) => readOr(() => recorded.passwordProofs(account), []),
+      accountsOf: (...asked) => readOr(() => recorded.accountsOf(...asked), []),
+      knownWithin: (...asked) => readOr(() => recorded.knownWithin(...asked), []),
+      networksSince: (at) => readOr(() => recorded.networksSince(at), []),
       guesses: (account, reach) => {
-        const known = guessesOrNone(() => recorded.guesses(account, reach)).map((one) => ({ ...one, account }));
+        const known = readOr(() => recorded.guesses(account, reach), []).map((one) => ({ ...one, account }));
         const { network } = reach;
         const ofAccount = within(reach).filter((one) => one.account === account);
         return merged(
@@ -116,18 +112,18 @@ export class UnrecordedGuesses {
       },
       candidates: (account, { share, ...span }) => {
         const latest = { ...span, network: null, most: LIMITS.unrecordedGuesses };
-        const known = guessesOrNone(() => recorded.guesses(account, latest)).map((one) => ({ ...one, account }));
+        const known = readOr(() => recorded.guesses(account, latest), []).map((one) => ({ ...one, account }));
         const own = within(span).filter((one) => one.account === account && !known.some((other) => isSame(one, other)));
         const ofOwn = countShares(
           own.map(({ network }) => network),
           share,
         );
-        const [ofKnown = NONE] = guessesOrNone(() => [recorded.candidates(account, { ...span, share })]);
+        const ofKnown = readOr(() => recorded.candidates(account, { ...span, share }), NONE);
         // A network may have a share of both: while the database cannot be written, too few are verified, not too many.
         return { within: ofKnown.within + ofOwn.within, beyond: ofKnown.beyond + ofOwn.beyond };
       },
       guessesOf: (network, span) => {
-        const known = guessesOrNone(() => recorded.guessesOf(network, span));
+        const known = readOr(() => recorded.guessesOf(network, span), []);
         return merged(
           within(span).filter((one) => one.network === network),
           known,
@@ -135,7 +131,7 @@ export class UnrecordedGuesses {
         );
       },
       guessesSince: (span) => {
-        const known = guessesOrNone(() => [...recorded.guessesSince(span)]);
+        const known = readOr(() => [...recorded.guessesSince(span)], []);
         return merged(
           within(span).filter(({ isStale }) => !isStale),
           known,
@@ -157,14 +153,6 @@ function merged(
 
 function isSame(one: AccountGuess, other: AccountGuess): boolean {
   return one.account === other.account && one.network === other.network && one.proof === other.proof;
-}
-
-function guessesOrNone<T>(ask: () => readonly T[]): readonly T[] {
-  try {
-    return ask();
-  } catch {
-    return [];
-  }
 }
 
 type Mail = Pick<MailAttributes, "session" | "transaction">;

@@ -6,7 +6,7 @@ import type { Connect } from "../../core/events/connection.ts";
 import type { Event } from "../../core/events/event.ts";
 import type { Listing } from "../../core/events/mail.ts";
 import type { Ip } from "../../core/net/ip.ts";
-import { submitAfterLookups } from "./outside.ts";
+import { submitAfterLookups, within } from "./outside.ts";
 
 const LISTING: Listing = { zone: "bl.example", meaning: "127.0.0.2, listed" };
 const CONNECT: Connect = { type: "CONNECT", ...MAIL };
@@ -84,4 +84,9 @@ test("a bounce has no sender domain to look up", async () => {
   await answered(submit, { ...RECIPIENT, sender: "" });
   assert.deepEqual(domains, []);
   assert.deepEqual(submitted, [{ ...RECIPIENT, sender: "", listed: LISTING, senderExists: null, senderProven: false }]);
+});
+
+test("uses what arrives in time, and does not wait for the rest", async () => {
+  assert.equal(await within(Promise.resolve("answer"), 10_000, "none"), "answer");
+  assert.equal(await within(new Promise<string>(() => {}), 1, "none"), "none");
 });

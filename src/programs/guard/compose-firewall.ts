@@ -9,7 +9,7 @@ import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { BlockedPorts } from "../../guard/enforce/blocked-ports.ts";
 import { ConnectionWatch } from "../../guard/enforce/connection-watch.ts";
 import { Kicker } from "../../guard/enforce/cut-sessions.ts";
-import { createEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
+import { BanEnforcer, noEnforcement } from "../../guard/enforce/enforce.ts";
 import { PortRoom } from "../../guard/enforce/port-room.ts";
 import type { Committed, Engine } from "../../guard/engine.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
@@ -55,7 +55,7 @@ export function composeFirewall(parts: FirewallParts) {
     local: () => localPorts(settings),
   });
   const enforcer = settings["firewall.enabled"]
-    ? createEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
+    ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;
   const connectionWatch = composeConnectionWatch({
     settings: inForce,

@@ -1,13 +1,68 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type AccountName, parseAccountName } from "../net/address.ts";
 import {
+  APP_PASSWORD_NAME,
+  appPasswordName,
   isForGuard,
   isOfKnownScheme,
   PASSWORD_SALT_BYTES,
   PASSWORD_TAG_BYTES,
+  passwordProblem,
   printArgon2id,
   tooCostly,
 } from "./passwords.ts";
+
+const anna: AccountName | null = parseAccountName("anna@example.org");
+
+test("ten characters are enough, nine are not, counted as people count", () => {
+  assert.equal(passwordProblem("0123456789", anna), null);
+  assert.match(passwordProblem("012345678", anna) ?? "", /at least 10/);
+  assert.match(passwordProblem("🔑🔑🔑🔑🔑", anna) ?? "", /at least 10/);
+  assert.equal(passwordProblem("🔑🔑🔑🔑🔑🔑🔑🔑🔑🔑", anna), null);
+});
+
+test("the account's own name is refused in any case, and only for its account", () => {
+  assert.match(passwordProblem("my-ANNA-pass", anna) ?? "", /name of the account/);
+  assert.equal(passwordProblem("my-ANNA-pass", null), null);
+});
+
+test("a password may contain an account name of two letters, but not of three", () => {
+  assert.equal(passwordProblem("my-jo-password", parseAccountName("jo@example.org")), null);
+  assert.match(passwordProblem("my-joe-password", parseAccountName("joe@example.org")) ?? "", /name of the account/);
+});
+
+test("a password that no mail program could send is refused", () => {
+  assert.match(passwordProblem("0123456789\n", anna) ?? "", /control character/);
+  assert.match(passwordProblem(Buffer.from("p\xe4sswort lang", "latin1").toString(), anna) ?? "", /not UTF-8/);
+  assert.match(passwordProblem("x".repeat(513), anna) ?? "", /at most 512/);
+  assert.equal(passwordProblem("x".repeat(512), anna), null);
+});
+
+test("a name has letters of any language, digits, spaces and few signs", () => {
+  for (const name of ["phone", "Annas Laptop", "Büro 2", "k-9.mail_x", "7", "a".repeat(APP_PASSWORD_NAME)])
+    assert.equal(appPasswordName(name), name);
+  assert.equal(appPasswordName("  phone "), "phone");
+  assert.equal(appPasswordName("Bu\u0308ro"), "B\u00fcro");
+});
+
+test("text that a log, a table or Dovecot could misread is not a name", () => {
+  const wrong = [
+    "",
+    " ",
+    "-x",
+    ".x",
+    "a\tb",
+    "a\nb",
+    "a'b",
+    "a%u",
+    "a=b",
+    "a,b",
+    "\u202ea",
+    "a".repeat(APP_PASSWORD_NAME + 1),
+  ];
+  for (const name of wrong) assert.equal(appPasswordName(name), null, JSON.stringify(name));
+});
 
 test("a hash is a PHC string without padding, after Dovecot's scheme", () => {
   assert.equal(

@@ -1,11 +1,69 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { FirewallBan } from "../network-ports.ts";
 import type { BanLog } from "../storage-ports.ts";
-import { breakGlass } from "./end-bans.ts";
+import { breakGlass, expireAllowed, expireBans } from "./end-bans.ts";
+
+function network(i: number): Prefix {
+  const parsed = parsePrefix(`10.0.${i >> 8}.${i & 255}`);
+  assert.ok(parsed !== null);
+  return parsed;
+}
+
+async function banned(count: number, durationMs: number | null) {
+  const kit = engineOnMemory();
+  const asked = { note: "", durationMs, by: "root" };
+  await Promise.all(
+    Array.from({ length: count }, (_, i) => kit.engine.ask({ type: "BAN_ASKED", prefix: network(i), ...asked })),
+  );
+  return kit;
+}
+
+test("bans end when they expire, however many, and permanent ones never", async () => {
+  const { engine, banLog, clock } = await banned(1_001, MINUTE_MS);
+  await engine.ask({ type: "BAN_ASKED", prefix: network(5_000), note: "", durationMs: null, by: "root" });
+  clock.advance(MINUTE_MS - 1);
+  assert.equal(await expireBans(engine, banLog, clock), 0);
+  clock.advance(1);
+  assert.equal(await expireBans(engine, banLog, clock), 1_001);
+  clock.advance(1_000 * HOUR_MS);
+  assert.equal(await expireBans(engine, banLog, clock), 0);
+  assert.equal([...banLog.active(clock.now())].length, 1);
+});
+
+test("five hundred bans end in one turn", async (t) => {
+  const { engine, banLog, clock } = await banned(501, MINUTE_MS);
+  clock.advance(MINUTE_MS);
+  const asked = t.mock.method(banLog, "expired");
+  await expireBans(engine, banLog, clock);
+  assert.deepEqual(
+    asked.mock.calls.map(({ result }) => result?.length),
+    [500, 1],
+  );
+});
+
+test("a database that cannot be written is not retried in a loop", async () => {
+  const { engine, banLog, clock, store } = await banned(500, MINUTE_MS);
+  clock.advance(MINUTE_MS);
+  store.failing = "commit";
+  assert.equal(await expireBans(engine, banLog, clock), 0);
+});
+
+test("allow entries end when they expire, and those without an end never", async () => {
+  const { engine, sqlite, clock } = engineOnMemory();
+  for (const [i, durationMs] of [MINUTE_MS, HOUR_MS, null].entries())
+    await engine.ask({ type: "ALLOW_ASKED", prefix: network(i), note: "", durationMs, by: "root" });
+  const left = async (byMs: number): Promise<number> => {
+    clock.advance(byMs);
+    await expireAllowed(engine, sqlite, clock);
+    return sqlite.allowed().length;
+  };
+  assert.deepEqual([await left(MINUTE_MS - 1), await left(1), await left(HOUR_MS), await left(HOUR_MS)], [3, 2, 1, 1]);
+});
 
 function kit(bans: number) {
   const made = engineOnMemory();

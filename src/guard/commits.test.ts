@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { guess, mail } from "../../test/kit/engine-events.ts";
+import { BAN } from "../../test/kit/samples.ts";
+import { decision } from "../core/decide/decision.ts";
+import { CommitTimer, Feed, failOpen } from "./commits.ts";
+import { LIMITS } from "./limits.ts";
+
+test("an urgent commit happens once at the end of the turn, and again after the transaction has ended", async () => {
+  let commits = 0;
+  const timer = new CommitTimer(() => {
+    commits += 1;
+    timer.ended();
+  });
+  for (let i = 0; i < 3; i++) timer.soon();
+  assert.equal(commits, 0);
+  await nextTurn();
+  assert.equal(commits, 1);
+  timer.soon();
+  await nextTurn();
+  assert.equal(commits, 2);
+});
+
+test("a commit that can wait happens once when the time is over, and again afterwards", async () => {
+  const committed: (() => void)[] = [];
+  const timer = new CommitTimer(() => committed.shift()?.());
+  for (let round = 0; round < 2; round++) {
+    const came = new Promise<void>((resolve) => committed.push(resolve));
+    for (let i = 0; i < 3; i++) timer.later();
+    await came;
+  }
+  assert.equal(committed.length, 0);
+});
+
+test("an earlier commit gives later events their full time", async () => {
+  let commits = 0;
+  let came = (): void => {};
+  const timer = new CommitTimer(() => {
+    commits += 1;
+    came();
+  });
+  timer.later();
+  await new Promise((resolve) => setTimeout(resolve, LIMITS.uncommittedMs - 2));
+  const early = commits;
+  timer.ended();
+  const from = performance.now();
+  const committed = new Promise<void>((resolve) => (came = resolve));
+  timer.later();
+  await committed;
+  // The loop counts in whole milliseconds. A busy machine may have been late with the first.
+  assert.ok(early > 0 || performance.now() - from > LIMITS.uncommittedMs - 1.5);
+});
+
+test("mail that cannot be recorded passes, is not counted, and has its own reason", () => {
+  const open = { verdict: "pass", reason: "not_recorded", counted: false, recorded: false };
+  for (const decided of [null, decision("refuse", "mail_limit"), decision("pass", "below_limit")]) {
+    const { verdict, reason, counted, recorded } = failOpen(mail(), decided);
+    assert.deepEqual({ verdict, reason, counted, recorded }, open);
+  }
+});
+
+test("a ban in force still holds, as do commands of administrators and decisions on sign-ins", () => {
+  for (const reason of ["banned", "account_inactive", "outside_networks"] as const) {
+    const held = decision("refuse", reason);
+    assert.equal(failOpen(mail(), held), held);
+  }
+  const judged = decision("refuse", "account_guarded");
+  assert.equal(failOpen(guess("a"), judged), judged);
+  assert.equal(failOpen(guess("a"), null).reason, "not_recorded");
+  assert.equal(failOpen(null, judged).reason, "not_recorded");
+  const kept = decision("hold", "account_held");
+  assert.equal(failOpen(mail(), kept), kept, "an account that was held before");
+  const evidence = { count: 21, limit: 20, windowMs: 1, key: null };
+  const hold = { type: "HOLD_ACCOUNT", account: "", prefix: BAN.prefix, ip: BAN.ip, evidence } as const;
+  const deferred = failOpen(mail(), decision("hold", "account_held", { evidence, changes: [hold] }));
+  assert.deepEqual([deferred.verdict, deferred.evidence, deferred.changes], ["defer", evidence, []]);
+  const limited = decision("defer", "account_recipient_limit", { evidence });
+  assert.equal(failOpen(mail(), limited), limited);
+});
+
+test("a listener gets each newest event once, until it unsubscribes", () => {
+  const feed = new Feed();
+  const heard: number[] = [];
+  const stop = feed.subscribe((id) => heard.push(id));
+  for (const id of [1, 3, 3, 4]) feed.publish(id);
+  stop();
+  feed.publish(5);
+  assert.deepEqual(heard, [1, 3, 4]);
+});
