@@ -10,7 +10,7 @@ import { type AccountName, type Address, parseAccountName, parseAddress } from "
 import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
-import { openEngine, openEngineForReading } from "../../src/store/open.ts";
+import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 
 /** Shared by the tests of the databases. */
 
@@ -34,6 +34,20 @@ export function newEngine(path: string): DatabaseSync {
   openEngine(path).close();
   emptyEngine = readFileSync(path);
   return openEngine(path);
+}
+
+/** A new `engine.db` that is closed when the test ends. */
+export function engineFor(t: TestContext): DatabaseSync {
+  const db = newEngine(join(scratch(t), "engine.db"));
+  t.after(() => db.close());
+  return db;
+}
+
+/** A new `accounts.db` that is closed when the test ends. */
+export function accountsFor(t: TestContext): DatabaseSync {
+  const db = openAccounts(join(scratch(t), "accounts.db"));
+  t.after(() => db.close());
+  return db;
 }
 
 /** A new `engine.db`, with its writer and a connection that only reads. */

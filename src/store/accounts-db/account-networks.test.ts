@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, accountsFor, mailAddress, START } from "../../../test/kit/test-database.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
-import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
 
@@ -11,8 +9,7 @@ const HASH = "{BLF-CRYPT}$2y$05$x";
 const NONE = { domains: ["example.org", "example.net"], administrator: null, refused: [], networks: [] };
 
 function fresh(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
   const value = (sql: string, ...of: readonly string[]): unknown => Object.values(db.prepare(sql).get(...of) ?? {})[0];

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
-import { openAccounts } from "../open.ts";
+import { accountName, accountsFor, mailAddress, START } from "../../../test/kit/test-database.ts";
 import { AccountSearch } from "./account-search.ts";
 import { SqliteAccounts } from "./accounts.ts";
 
@@ -10,8 +8,7 @@ const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const ALL = { text: null, limit: 9, cursor: null } as const;
 
 function fresh(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const name of ["ann@example.org", "bob@example.org", "a_b@example.net"])
     assert.ok(accounts.add(accountName(name), HASH, START).ok);

@@ -1,11 +1,9 @@
 // Invariant: An app password only reads and sends, and any new password of its account removes it.
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, accountsFor, START } from "../../../test/kit/test-database.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { readAppPasswords, SqliteAppPasswords } from "./app-passwords.ts";
 import { NotedUses } from "./credentials.ts";
@@ -16,8 +14,7 @@ const ann = accountName("ann@example.org");
 const bob = accountName("bob@example.org");
 
 function fresh(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
   const uses = new NotedUses();

@@ -31,18 +31,14 @@ export function readCopiedAccounts(path: string): Kept {
 
 /** Reads what an `accounts.db` holds, for comparing two of them. Throws if the file cannot be read. */
 export function readKeptAccounts(path: string): Kept {
-  const db = openAccountsForReading(path);
-  try {
-    const rows = db.prepare(KEPT).all();
-    return new Map(
-      rows.map(({ what, value, is_secret: isSecret }) => [
-        text(what),
-        { value: text(value), shown: isSecret === 1 ? "(secret)" : printable(text(value), MOST_SHOWN) },
-      ]),
-    );
-  } finally {
-    db.close();
-  }
+  using db = openAccountsForReading(path);
+  const rows = db.prepare(KEPT).all();
+  return new Map(
+    rows.map(({ what, value, is_secret: isSecret }) => [
+      text(what),
+      { value: text(value), shown: isSecret === 1 ? "(secret)" : printable(text(value), MOST_SHOWN) },
+    ]),
+  );
 }
 
 /**

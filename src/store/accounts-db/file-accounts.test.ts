@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
-import { openAccounts } from "../open.ts";
+import { accountName, accountsFor, mailAddress, START } from "../../../test/kit/test-database.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
 
@@ -10,8 +8,7 @@ const NOTHING = { added: [], changed: [], suspended: [], resumed: [], quotas: []
 const [one, two] = ["{BLF-CRYPT}$2y$05$one", "{BLF-CRYPT}$2y$05$two"];
 
 function fresh(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const lists = new AccountLists(db);
   const passdb = db.prepare("SELECT user, password FROM passdb ORDER BY user");
   return {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, accountsFor, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";
@@ -14,8 +14,7 @@ const bob = accountName("bob@example.org");
 const else_ = mailAddress("ann@else.example");
 
 function fresh(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
   const value = (sql: string, of: string): unknown => Object.values(db.prepare(sql).get(of) ?? {})[0];

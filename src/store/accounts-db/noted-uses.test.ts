@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import { openAccounts } from "../open.ts";
 import { NotedUses, SqliteCredentials } from "./credentials.ts";
 import { SqliteSenderLogins } from "./mail-views.ts";
 import { SqliteSessions } from "./sessions.ts";
@@ -14,8 +12,7 @@ const TOKEN = { name: "t", digest: "d1", scopes: ["read"], by: "root", at: START
 
 /** A session and a token, each used a minute after it was created. */
 function used(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const uses = new NotedUses();
   const sessions = new SqliteSessions(db, uses);
   const at = later(START, MINUTE_MS);

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { SESSION_AGE_MS, SESSION_AHEAD_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
-import { openAccounts } from "../open.ts";
 import { SqliteSessions, sessionPages } from "./sessions.ts";
 
 const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
@@ -14,8 +12,7 @@ const BERT = parseAccountName("bert@example.org") ?? assert.fail();
 const IP = parseIp("203.0.113.7") ?? assert.fail();
 
 test("all sessions are listed page by page: the administrator's first, then the latest use, and none that has ended", (t) => {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const sessions = new SqliteSessions(db);
   const signedIn = sessionPages(db);
   const open = (id: string, minute: number, account: typeof ANNA | null = null): void =>

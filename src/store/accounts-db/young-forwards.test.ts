@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, accountsFor, mailAddress } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
-import { openAccounts } from "../open.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteForwards, SqliteYoungForwards } from "./forwards.ts";
@@ -14,8 +12,7 @@ const [ann, bob] = [accountName("ann@example.org"), accountName("bob@example.org
 const [old, fresh] = [mailAddress("ann@old.example"), mailAddress("ann@fresh.example")];
 
 function made(t: TestContext) {
-  const db = openAccounts(join(scratch(t), "accounts.db"));
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, "{BLF-CRYPT}$2y$05$x", NOW);
   const [forwards, young] = [new SqliteForwards(db), new SqliteYoungForwards(db)];

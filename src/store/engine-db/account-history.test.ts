@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { SqliteAccountHistory } from "./account-history.ts";
 import { SqliteStore } from "./store.ts";
@@ -15,8 +14,7 @@ const span = (since: number, most: number, until = 9) => ({
 });
 
 function fresh(t: TestContext) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   store.begin();
   t.after(() => store.rollback());

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { AccountHolds } from "./held-mail.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";
@@ -21,8 +20,7 @@ const HOLD = {
 const TIMES = { before: START, since: START };
 
 function fresh(t: TestContext) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   return { store: new SqliteStore(db), holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
 }
 

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { banOf, engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { BanLengths } from "./ban-table.ts";
 import { SqliteStore } from "./store.ts";
 
 test("only banned lengths are looked up, those in the database and those added since", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   store.begin();
   for (const network of ["198.51.100.0/24", "198.51.0.0/16", "198.51.100.9/32", "2001:db8::/48"]) {

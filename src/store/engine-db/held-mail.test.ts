@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";
 
 test("held accounts and mails, newest first; released and dropped ones are gone", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const [holds, held] = [new AccountHolds(db), new SqliteHeldMail(db)];
   const evidence = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
   for (const [i, account] of ["ann@example.org", "bob@example.org"].entries()) {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, eventRow, net, newEngine, START, scratch, seeded } from "../../../test/kit/test-database.ts";
+import { banOf, engineFor, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
 import type { Counts } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -49,8 +48,7 @@ const WINDOWS: readonly (Counts | null)[] = ["connection", "mail", "account_mail
 
 for (const seed of [1, 2, 3, 4, 5]) {
   test(`history equals a naive recount, seed ${seed}`, (t) => {
-    const db = newEngine(join(scratch(t), "engine.db"));
-    t.after(() => db.close());
+    const db = engineFor(t);
     const store = new SqliteStore(db);
     const naive = new NaiveHistory();
     const random = seeded(seed);

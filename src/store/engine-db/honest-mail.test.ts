@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
-import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, net, START } from "../../../test/kit/test-database.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
 import { SqliteStore } from "./store.ts";
 
 test("good mail is counted by server and day, and read by server and by network", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const honest = new SqliteHonestMail(db);
   const network = net("203.0.113.0/24");

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
-import { banOf, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { banOf, engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { SqliteNetworkHistory } from "./network-history.ts";
 import { SqliteStore } from "./store.ts";
 
 test("neighbours: how many of a network were banned for an offence, and what they guessed", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const history = new SqliteNetworkHistory(db);
   const network = net("203.0.113.0/24");

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { MAIL } from "../../../test/kit/samples.ts";
-import { net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, net, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
@@ -12,8 +11,7 @@ import { SqliteStore } from "./store.ts";
 const ANN = "ann@example.org";
 
 function fresh(t: TestContext) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   store.begin();
   t.after(() => store.rollback());

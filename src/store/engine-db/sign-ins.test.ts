@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, START } from "../../../test/kit/test-database.ts";
 import { instant, isoTime, later } from "../../core/time.ts";
 import { migrate } from "../schemas.ts";
 import { LastSignIns, newPlaces } from "./account-history.ts";
@@ -23,8 +22,7 @@ test("the latest sign-in from any address, whatever case the login was typed in"
 });
 
 test("a sign-in from the allow list is remembered by its event", (t) => {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const signIn = (ip: string, account: string, afterMs: number): void => {
     store.begin();

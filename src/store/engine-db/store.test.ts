@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
-import { banOf, eventRow, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { banOf, engineFor, eventRow, net, START } from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
 import { SqliteBanLog } from "./ban-log.ts";
@@ -19,8 +18,7 @@ const REACH: Reach = {
 };
 
 function fresh(t: TestContext) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const committed = (work: () => void): void => {
     store.begin();

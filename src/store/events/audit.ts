@@ -123,12 +123,8 @@ export class AuditEntries {
 
 /** For root: opens `engine.db` only for this, as `checkAudit` does. Throws if it cannot be read. */
 export function lastAudited(engineDb: string, type: string): ReturnType<AuditEntries["lastOf"]> {
-  const db = openEngineForReading(engineDb);
-  try {
-    return new AuditEntries(db).lastOf(type);
-  } finally {
-    db.close();
-  }
+  using db = openEngineForReading(engineDb);
+  return new AuditEntries(db).lastOf(type);
 }
 
 /**
@@ -136,7 +132,7 @@ export function lastAudited(engineDb: string, type: string): ReturnType<AuditEnt
  * a fault. Throws if the database cannot be opened, or is locked.
  */
 export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Millis): Checked {
-  const db = openEngineForReading(engineDb);
+  using db = openEngineForReading(engineDb);
   try {
     // One snapshot of the file: the entries are those that were checked.
     db.exec("BEGIN");
@@ -145,8 +141,6 @@ export function checkAudit(engineDb: string, anchors: readonly Anchor[], now: Mi
   } catch (error) {
     if (isLocked(error)) throw error;
     return unreadable(messageOf(error));
-  } finally {
-    db.close();
   }
 }
 

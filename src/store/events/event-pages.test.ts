@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { eventRow, net, newEngine, START, scratch, seeded } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
@@ -15,8 +14,7 @@ const COUNTS = { CONNECT: "connection", EMAIL: "mail", LOGIN_FAILED: "login", BA
 
 /** Events of some addresses and networks. The last ones are too few to be in any index yet. */
 function fresh(t: TestContext, count: number, addresses: number, at = (i: number): number => i >> 2) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   const random = seeded(11);
   const events = Array.from({ length: count }, (_, i) => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { banOf, eventRow, net, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
+import { banOf, engineFor, eventRow, net, START } from "../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import type { EventType } from "../../core/events/event-types.ts";
@@ -16,8 +15,7 @@ import { Retention, type RetentionLimits } from "./retention.ts";
 const WIDE: RetentionLimits = { maxRows: 1_000_000, maxBytes: 1_000_000_000, maxAgeMs: 30 * DAY_MS, windowMs: DAY_MS };
 
 function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
-  const db = newEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const retention = new Retention(db, events, { ...WIDE, ...limits });

@@ -186,13 +186,11 @@ function flushFile(fd: number): Promise<string | null> {
  * False if a reader, a writer or the disk is in the way.
  */
 function hasEmptied(path: string): boolean {
-  const db = new DatabaseSync(path, { timeout: 0 });
+  using db = new DatabaseSync(path, { timeout: 0 });
   try {
     db.exec("PRAGMA synchronous = NORMAL");
     return integer(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"]) === 0;
   } catch {
     return false;
-  } finally {
-    db.close();
   }
 }

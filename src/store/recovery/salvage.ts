@@ -39,13 +39,9 @@ export type Salvaged = ReadonlySet<string>;
  * already is skipped. Tables in `done` are passed over. Throws only if `db` cannot be written.
  */
 export function salvage(from: string, db: DatabaseSync, done: Salvaged = new Set()): Salvaged {
-  const source = openedForReading(from);
+  using source = openedForReading(from);
   if (source === null) return done;
-  try {
-    return new Set([...done, ...copyAll(source, db, done)]);
-  } finally {
-    source.close();
-  }
+  return new Set([...done, ...copyAll(source, db, done)]);
 }
 
 /**
