@@ -6,7 +6,7 @@ import { plural } from "../../../core/text.ts";
 import { DAY_MS, SECOND_MS } from "../../../core/time.ts";
 import { weaknessOfTaken } from "../../../store/passwords/admin-password.ts";
 import { verifyPassword } from "../../../store/passwords/password-hash.ts";
-import { PROGRAM } from "../call.ts";
+import { PROGRAM, type Reader } from "../call.ts";
 import { type FollowedPasswords, judgeFollowed } from "../passwords.ts";
 import { MOST_NAMED, recoverCommand } from "../print/account-facts.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
@@ -76,6 +76,10 @@ export function judgePostmaster(
   return wrong("No account could read mail for postmaster@ and abuse@.", `${PROGRAM} account add ADDRESS`);
 }
 
+function everyAccount(reader: Reader): readonly AccountItem[] {
+  return everyItem((asked) => reader.accounts(asked));
+}
+
 export const accounts = [
   {
     name: "postmaster",
@@ -83,23 +87,13 @@ export const accounts = [
     look: (server) =>
       fromDatabases(server, (reader) => {
         const aliases = reader.aliases({ limit: PAGE.most, cursor: null }).items.map(({ address }) => address);
-        return judgePostmaster(
-          everyItem((asked) => reader.accounts(asked)),
-          server.settings["accounts.administrator"],
-          aliases,
-        );
+        return judgePostmaster(everyAccount(reader), server.settings["accounts.administrator"], aliases);
       }),
   },
   {
     name: "unused",
     does: `Looks for accounts without a sign-in for ${UNUSED_DAYS} days.`,
-    look: (server) =>
-      fromDatabases(server, (reader) =>
-        judgeUnused(
-          everyItem((asked) => reader.accounts(asked)),
-          server.now,
-        ),
-      ),
+    look: (server) => fromDatabases(server, (reader) => judgeUnused(everyAccount(reader), server.now)),
   },
   {
     name: "held",
@@ -245,7 +239,7 @@ export const passwords = [
     does: "Judges clear-text passwords of the followed accounts file, and looks for accounts with only a hash.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
-        const all = everyItem((asked) => reader.accounts(asked));
+        const all = everyAccount(reader);
         return judgeImported(all, await judgeFollowed(server.settings["accounts.follow"], all));
       }),
   },
@@ -254,7 +248,7 @@ export const passwords = [
     does: "Tries common guesses on the stored hashes of imported accounts, for at most ten seconds.",
     look: (server) =>
       fromDatabases(server, async (reader) => {
-        const imported = everyItem((asked) => reader.accounts(asked)).filter(({ origin }) => origin !== "command");
+        const imported = everyAccount(reader).filter(({ origin }) => origin !== "command");
         const hashes = imported.map(({ name }) => [name, reader.accountPassword(name) ?? ""] as const);
         return judgeGuessable(await guess(hashes));
       }),
