@@ -71,7 +71,7 @@ export const ACCESS = [
           one.ip,
           one.device,
         ],
-        none: "Nobody is signed in to the dashboard.",
+        none: "No one is signed in to the dashboard.",
         next: "session end SESSION  # or --all",
       },
     }),

@@ -54,7 +54,7 @@ export const FILTERS = [
         member: "pauses",
         head: ["RECIPIENT", "UNTIL", "BY"],
         row: (one) => [one.target, dayAndTime(one.until), one.by],
-        none: "Greylisting is paused for nobody.",
+        none: "Greylisting is paused for no one.",
         first: "greylist pause ADDRESS --for 15m",
       },
     }),

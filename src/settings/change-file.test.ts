@@ -61,7 +61,7 @@ test("each problem has its key, and the sentence of config check", () => {
   assert.deepEqual(problemsOf(wrong, [PER_MINUTE]), [`: ${checked.problems[0]?.says}`]);
   for (const [change, says] of [
     [{ key: "limits.mail.per_minuet", value: "1" }, /is not a setting; the nearest is limits\.mail\.per_minute\.$/],
-    [{ key: "ports.smtp", value: "26" }, /cannot be changed here\. It says who reaches the server/],
+    [{ key: "ports.smtp", value: "26" }, /cannot be changed here\. It decides who reaches the server/],
     [{ key: "alerts.webhook", value: '["https://evil.example"]' }, /cannot be changed here/],
     [{ ...PER_MINUTE, value: "3\nsimulate = true" }, /must be a whole number/],
     [{ ...PER_MINUTE, value: '{"a":1}' }, /must be a whole number .*, not a table/],

@@ -100,12 +100,12 @@ function halfSet(settings: Settings): readonly SettingProblem[] {
 
 /** Allowed settings that may do something unexpected. */
 export function warningsOf(settings: Settings): readonly Omit<SettingProblem, "line">[] {
-  return [...undercutLimits(settings), ...believedForgers(settings)];
+  return [...undercutLimits(settings), ...trustedForgers(settings)];
 }
 
-function believedForgers(settings: Settings): readonly Omit<SettingProblem, "line">[] {
-  const believed = settings["spam.allow_from"];
-  if (believed.length === 0) return [];
-  const says = `spam.allow_from believes whoever claims to be ${believed.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;
+function trustedForgers(settings: Settings): readonly Omit<SettingProblem, "line">[] {
+  const trusted = settings["spam.allow_from"];
+  if (trusted.length === 0) return [];
+  const says = `spam.allow_from trusts any sender who claims to be ${trusted.join(" or ")}, forgers too; \`spam allow add\` asks for proof.`;
   return [{ where: "spam.allow_from", says }];
 }

@@ -53,7 +53,7 @@ export function commentedToml({ profile = "standard", ...known }: KnownFirst): s
     });
     return `${lines.join("\n")}\n`;
   });
-  return `# Settings of GhostInbox. A line that begins with "# name =" shows a default: remove the # to change it, or let
+  return `# Settings of GhostInbox. A line that starts with "# name =" shows a default: remove the # to change it, or let
 # \`ghostinbox config set\` write it. \`config check\` shows what is wrong with this file, \`config apply\` applies it.
 
 ${sections.join("\n")}`;

@@ -134,10 +134,10 @@ const changeable: ReadonlySet<SettingKey> = new Set(MAY_CHANGE);
 
 /** Why the others stay with root. The first that fits holds. */
 const WHY_NOT: readonly (readonly [RegExp, string])[] = [
-  [/^(ports|http|proxy|firewall)\.|^tls\.|^dns\./, "It says who reaches the server, and whom the server believes."],
+  [/^(ports|http|proxy|firewall)\.|^tls\.|^dns\./, "It decides who reaches the server, and whom the server trusts."],
   [/^(domains|hostname|profile)$/, "It says which server this is."],
   [/^bans\.ipv6_prefix$/, "Bans and events are recorded by it: another value would split them."],
-  [/^(allow|logins|providers)\.|^greylist\.providers$|^spam\.allow_from$/, "It says who is let in or believed."],
+  [/^(allow|logins|providers)\.|^greylist\.providers$|^spam\.allow_from$/, "It decides who may connect or is trusted."],
   [/^(accounts|certificates|export|backup|checks|audit|events|logs|retention|report)\./, "It is about what is kept."],
   [/^fail2ban\.(destemail|sender)$/, "It says where mail goes."],
   [/dashboard/, "It defends the dashboard itself."],

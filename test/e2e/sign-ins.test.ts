@@ -151,7 +151,7 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
     const restore = `backup restore --account ${ANNA} --message firstsecret@sender.test --into Back`;
     assert.match(await cli(`backup restore --account ${ANNA} --folder INBOX --into All`), /^\d+ mails of/);
     assert.match(await mail.read(second, "All.INBOX"), /bodysecret of secondsecret/);
-    assert.match(await cli(restore), /is encrypted with keys of its own\./);
+    assert.match(await cli(restore), /is encrypted with its own keys\./);
     await endedWithKeys(product, `${restore} --recovery-key ${file}`.replace("--into Back", "--into Part").split(" "));
     assert.match(await cli(`${restore} --recovery-key ${file}`), /^1 mail of .* is in the folder “Back”/);
     assert.equal(await mail.onDisk("bodysecret"), "");

@@ -143,7 +143,7 @@ function spf({ relay }: Publisher): string {
 }
 
 function service(name: string, port: number, { domain, hostname }: Publisher): DnsRecord {
-  const says = "Lets mail programs find the server by themselves (RFC 6186, RFC 8314).";
+  const says = "Lets mail programs find the server automatically (RFC 6186, RFC 8314).";
   return {
     name: `${name}._tcp.${domain}`,
     type: "SRV",

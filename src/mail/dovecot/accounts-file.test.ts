@@ -66,7 +66,7 @@ const wrong: readonly [line: string, says: RegExp][] = [
   [`anna@example.org|{BLF-CRYPT}${BLF.slice(0, 20)}`, /not a whole hash/],
   ["anna@example.org|secret", /not a whole hash/],
   ["anna@example.org|{SHA}two words", /is not a hash/],
-  ["first@example.org|{PLAIN}x", /first@example.org stands in line 1 already/],
+  ["first@example.org|{PLAIN}x", /first@example.org is already in line 1/],
 ];
 for (const [line, says] of wrong)
   test(`wrong: ${line.slice(0, 50)}`, () => {

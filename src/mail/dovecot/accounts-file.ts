@@ -38,7 +38,7 @@ export function parseAccountsFile(text: string): ParsedAccounts {
     const before = "says" in parsed ? undefined : seen.get(parsed.name);
     if ("says" in parsed) problems.push(parsed);
     else if (before !== undefined)
-      problems.push({ line, says: `Line ${line}: ${parsed.name} stands in line ${before} already.` });
+      problems.push({ line, says: `Line ${line}: ${parsed.name} is already in line ${before}.` });
     else {
       seen.set(parsed.name, line);
       accounts.push(parsed);

@@ -50,5 +50,5 @@ function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
 function loginTrouble(text: string): string {
   const code = CODE.exec(text)?.[1];
   if (code === undefined) return "it offers no way to sign in that is used here";
-  return code.startsWith("535") ? `it refuses the name or the password (${code})` : `it lets nobody sign in (${code})`;
+  return code.startsWith("535") ? `it refuses the name or the password (${code})` : `it lets no one sign in (${code})`;
 }

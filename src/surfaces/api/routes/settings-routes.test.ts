@@ -77,7 +77,7 @@ test("the list joins what the guard knows with the reference, and says why a set
   );
   assert.match(minute?.says ?? "", /^Mails from one stranger/);
   assert.match(hour?.whyNot ?? "", /^GHOSTINBOX_LIMITS__MAIL__PER_HOUR sets it/);
-  assert.match(port?.whyNot ?? "", /^It says who reaches the server/);
+  assert.match(port?.whyNot ?? "", /^It decides who reaches the server/);
   assert.deepEqual([webhook?.value, webhook?.isHidden], ["(secret)", true]);
 });
 

@@ -94,7 +94,7 @@ function pointState(states: readonly State[]): PointState {
   return states.length === 0 || states.includes("unknown") ? "unknown" : "done";
 }
 
-/** What a setting leaves open: it is no fault, but the owner should know before going live. */
+/** Names what a setting leaves open: not a fault, but the owner should know before going live. */
 export type LeftOpen = Readonly<{ setting: string; leaves: string; change: string }>;
 type Asked = Pick<Settings, "firewall.mode" | "fail2ban.enabled" | "fail2ban.sentences">;
 

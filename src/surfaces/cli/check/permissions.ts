@@ -17,7 +17,7 @@ export type Found = Readonly<{ mode: number; uid: number; gid: number }> | null;
 
 const FIX = `${PROGRAM} restart  # each start restores owners and modes`;
 
-/** Missing rights are no danger: `status` shows what cannot work. */
+/** Missing rights are not dangerous: `status` shows what cannot work. */
 export function judgeOwners(what: string, entries: readonly (readonly [Wanted, Found])[]): Finding {
   const bad = entries.flatMap(([wanted, found]) => {
     if (found === null) return [];

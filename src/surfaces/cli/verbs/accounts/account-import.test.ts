@@ -36,7 +36,7 @@ describe("accounts of a file, and networks", TIMED, () => {
     assert.doesNotMatch((await run("account list")).out, /dora/);
     assert.match((await importing("# nothing\n")).err, /names no account/);
     assert.match((await run("account import /nonexistent")).err, /^\/nonexistent does not exist\.$/m);
-    assert.match((await run(`account import ${layout.data}`)).err, /is no file/);
+    assert.match((await run(`account import ${layout.data}`)).err, /is not a file/);
   });
 
   test("networks of an account are added, listed and removed, and its sessions end", async () => {

@@ -80,10 +80,7 @@ export async function privateKeysOf(call: CommandCall, name: string): Promise<re
   if (kept.length === 0) return [];
   const recoveryKey = recoveryKeyOf(call);
   if (recoveryKey === null)
-    return failed(
-      `The mail of ${name} is encrypted with keys of its own.`,
-      "Give the recovery key: --recovery-key FILE",
-    );
+    return failed(`The mail of ${name} is encrypted with its own keys.`, "Give the recovery key: --recovery-key FILE");
   if ("ok" in recoveryKey) return recoveryKey;
   const keys = kept.map((key) => recoverKey(key, recoveryKey)).filter((key) => key !== null);
   return keys.length === kept.length ? keys : otherKey(name);

@@ -219,7 +219,7 @@ function readText(path: string): string | CommandFailure {
     const file = openSync(path, "r");
     try {
       const stat = fstatSync(file);
-      if (!stat.isFile()) return failed(`${oneLine(path)} is no file.`, "");
+      if (!stat.isFile()) return failed(`${oneLine(path)} is not a file.`, "");
       if (stat.size > MOST_BYTES) return failed(`${oneLine(path)} is larger than 16 MB.`, "");
       return readFileSync(file, "utf8");
     } finally {

@@ -42,7 +42,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     for (const wrong of [[], ["0a0a0a0a0a0a", "--all"]])
       assert.equal((await ghostinbox(layout, ["session", "end", ...wrong])).code, 2);
     assert.match((await ghostinbox(layout, ["session", "end", "--all"])).out, /^2 sessions ended\./);
-    assert.match(await listed(), /Nobody is signed in/);
+    assert.match(await listed(), /No one is signed in/);
   });
 
   test("a token says what it may do, until when, and when it was used", async () => {
@@ -76,7 +76,7 @@ describe("sessions and tokens on the command line", TIMED, () => {
     });
     const changed = await ghostinbox(layout, ["admin", "passwd", "--password-stdin"], `${PASSWORD} 7\n`);
     assert.equal(changed.code, 0, changed.err);
-    assert.match((await ghostinbox(layout, ["session", "list"])).out, /Nobody is signed in/);
+    assert.match((await ghostinbox(layout, ["session", "list"])).out, /No one is signed in/);
     accounts.close();
   });
 });

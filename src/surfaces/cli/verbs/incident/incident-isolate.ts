@@ -49,7 +49,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   const present = readIsolation(call.layout);
   const allow = [...new Set([...(present?.allow ?? []), ...(own === null ? [] : [own]), ...named])];
   const next = "Name your address: --allow ADDRESS";
-  if (isSshShut && named.length === 0) return wrongUsage("With --shut-ssh you must name who still comes in.", next);
+  if (isSshShut && named.length === 0) return wrongUsage("With --shut-ssh you must name who may still connect.", next);
   const found = isSshShut ? [] : await sshPorts(ownPortOf(session));
   if (found.length === 0 && allow.length === 0)
     return wrongUsage("No SSH server was found here, so you might lock yourself out too.", next);
