@@ -93,8 +93,7 @@ const de: typeof en = {
   lifted: (target) => `${target} ist nicht mehr gesperrt.`,
   bannedAsBefore: (target) => `${target} ist gesperrt wie zuvor.`,
   allowedAsBefore: (target) => `${target} ist erlaubt wie zuvor.`,
-  tooWide:
-    "Für diese Seite ist das Netz zu groß: Nehmen Sie die Kommandozeile auf dem Server.",
+  tooWide: "Für diese Seite ist das Netz zu groß: Nehmen Sie die Kommandozeile auf dem Server.",
   isAllowed: (target, lifted) =>
     lifted === 0
       ? `${target} ist erlaubt.`
