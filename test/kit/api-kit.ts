@@ -102,6 +102,8 @@ export class FakeQueries implements Queries {
   };
 }
 
+type Sent = Readonly<{ status: number; answer: unknown }>;
+
 export type Kit = Readonly<{
   url: string;
   port: number;
@@ -109,6 +111,8 @@ export type Kit = Readonly<{
   queries: FakeQueries;
   problems: unknown[];
   parts: ApiParts;
+  /** Asks for a path below `/api/v1/`, with the token `ci` unless told otherwise. */
+  send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Sent>;
   /** Moves the clock of the API; the sockets' time-outs are real. */
   advance: (byMs: number) => void;
   storeDown: (down: boolean) => void;
@@ -165,13 +169,19 @@ export async function startKit(
   const server = new ApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
+  const url = `http://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     guard,
     queries,
     problems,
     parts,
+    send: async (method, path, body, headers = bearer) => {
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`${url}/api/v1/${path}`, { method, headers, ...content });
+      return { status: response.status, answer: await response.json() };
+    },
     advance: (byMs) => (now = later(now, byMs)),
     storeDown: (down) => (isStoreDown = down),
     tell: () => listeners.forEach((listener) => listener()),

@@ -162,7 +162,7 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
   assert.equal(stream.status, 200);
   const reader = stream.body?.getReader() ?? assert.fail();
   const caller = [...kit.guard.callers.values()].find(({ how }) => how === "session") ?? assert.fail();
-  kit.guard.replies.set("prove", { ok: true, result: { outcome: "proved", caller } });
+  kit.guard.answers("prove", { outcome: "proved", caller });
   const proof = { method: "POST", headers: { cookie }, body: JSON.stringify({ password: "x" }) };
   assert.equal((await fetch(`${kit.url}/api/v1/session/proof`, proof)).status, 200);
   assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } })).status, 200);

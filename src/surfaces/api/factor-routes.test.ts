@@ -18,10 +18,10 @@ test("a set-up tells its secret and the recovery codes, each once", async (t) =>
   const kit = await startKit(t);
   const cookie = await signIn(kit);
   const started = { secret: "GEZDGNBV", uri: "otpauth://totp/x?secret=GEZDGNBV" };
-  kit.guard.replies.set("totp_begin", { ok: true, result: started });
-  kit.guard.replies.set("totp_confirm", { ok: true, result: { recoveryCodes: ["aaaa-bbbb"] } });
-  kit.guard.replies.set("recovery_renew", { ok: true, result: { recoveryCodes: ["cccc-dddd"] } });
-  kit.guard.replies.set("totp_remove", { ok: true, result: { done: true } });
+  kit.guard.answers("totp_begin", started);
+  kit.guard.answers("totp_confirm", { recoveryCodes: ["aaaa-bbbb"] });
+  kit.guard.answers("recovery_renew", { recoveryCodes: ["cccc-dddd"] });
+  kit.guard.answers("totp_remove", { done: true });
   const begins = await send(kit, cookie, ["POST", "factors/totp"]);
   assert.deepEqual(await begins.json(), started);
   assert.equal(begins.headers.get("cache-control"), "no-store");
@@ -53,7 +53,7 @@ test("what the guard wants a fresh proof for is 403, and a token changes nothing
 test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
-  kit.guard.replies.set("sign_in", { ok: true, result: { outcome: "code_needed" } });
+  kit.guard.answers("sign_in", { outcome: "code_needed" });
   const half = await send(kit, "", ["POST", "login"], { password: PASSWORD });
   const body: unknown = await half.json();
   assert.ok(half.status === 401 && isCoded(body) && body.code === "code_needed");
@@ -62,7 +62,7 @@ test("a code is asked for at the sign-in and at the proof, in words that a progr
   const given = kit.guard.of("sign_in").map((command) => ("code" in command ? command.code : undefined));
   assert.deepEqual(given.slice(-2), [undefined, "123456"]);
   const caller = [...kit.guard.callers.values()].at(-1) ?? assert.fail();
-  kit.guard.replies.set("prove", { ok: true, result: { outcome: "code_needed", caller } });
+  kit.guard.answers("prove", { outcome: "code_needed", caller });
   const proof = await send(kit, cookie, ["POST", "session/proof"], { password: PASSWORD, code: "1" });
   const says: unknown = await proof.json();
   assert.ok(proof.status === 401 && isCoded(says) && says.code === "code_needed");
@@ -74,7 +74,7 @@ test("a code is asked for at the sign-in and at the proof, in words that a progr
 test("a wrong code is reported like a wrong password, to the caller and to Fail2ban", async (t) => {
   const kit = await startKit(t);
   const wrong = await send(kit, "", ["POST", "login"], { password: "wrong", code: "123456" });
-  kit.guard.replies.set("sign_in", { ok: true, result: { outcome: "wrong" } });
+  kit.guard.answers("sign_in", { outcome: "wrong" });
   const wrongCode = await send(kit, "", ["POST", "login"], { password: PASSWORD, code: "123456" });
   assert.deepEqual([wrong.status, await wrong.text()], [wrongCode.status, await wrongCode.text()]);
 });

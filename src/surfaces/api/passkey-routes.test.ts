@@ -19,7 +19,7 @@ async function send(kit: Kit, method: string, path: string, { body, headers = {}
 
 test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("passkey_challenge", { ok: true, result: { challenge: "abc" } });
+  kit.guard.answers("passkey_challenge", { challenge: "abc" });
   assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
     status: 200,
     answer: { challenge: "abc" },
@@ -27,7 +27,7 @@ test("a stranger gets a challenge, unless its address asks too often or another 
   assert.deepEqual(kit.guard.of("passkey_challenge"), [{ verb: "passkey_challenge", ip: "127.0.0.1" }]);
   const foreign = await send(kit, "POST", "login/passkey", { headers: { origin: "https://evil.example" } });
   assert.partialDeepStrictEqual(foreign, { status: 403, answer: { code: "foreign_origin" } });
-  kit.guard.replies.set("passkey_challenge", { ok: true, result: { challenge: null } });
+  kit.guard.answers("passkey_challenge", { challenge: null });
   assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
     status: 429,
     answer: { code: "login_refused" },
@@ -37,14 +37,14 @@ test("a stranger gets a challenge, unless its address asks too often or another 
 test("a passkey signs in where the password does, and a wrong one hears the same words", async (t) => {
   const kit = await startKit(t);
   const reply = { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } as const;
-  kit.guard.replies.set("sign_in_passkey", { ok: true, result: reply });
+  kit.guard.answers("sign_in_passkey", reply);
   const opened = await send(kit, "POST", "login", { body: { passkey: USED } });
   assert.equal(opened.status, 200);
   assert.match(opened.cookie, /^ghostinbox=s{43};.*HttpOnly; SameSite=Strict/);
   const from = { ip: "127.0.0.1", device: "unknown device", known: null };
   assert.partialDeepStrictEqual(kit.guard.of("sign_in_passkey"), [{ verb: "sign_in_passkey", ...USED, ...from }]);
   const wrongPassword = await send(kit, "POST", "login", { body: { password: "wrong" } });
-  kit.guard.replies.set("sign_in_passkey", { ok: true, result: { outcome: "wrong" } });
+  kit.guard.answers("sign_in_passkey", { outcome: "wrong" });
   const wrong = await send(kit, "POST", "login", { body: { passkey: USED } });
   assert.deepEqual(wrong, wrongPassword);
   assert.equal(wrong.status, 401);
@@ -68,10 +68,10 @@ test("a session proves itself with one", async (t) => {
   const headers = { cookie: await signIn(kit) };
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const fresh = { ...CALLER, freshUntil };
-  kit.guard.replies.set("prove_passkey", { ok: true, result: { outcome: "proved", caller: fresh } });
+  kit.guard.answers("prove_passkey", { outcome: "proved", caller: fresh });
   const proved = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
   assert.partialDeepStrictEqual(proved, { status: 200, answer: { freshUntil } });
-  kit.guard.replies.set("prove_passkey", { ok: true, result: { outcome: "wrong", caller: CALLER } });
+  kit.guard.answers("prove_passkey", { outcome: "wrong", caller: CALLER });
   const wrong = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
   assert.partialDeepStrictEqual(wrong, { status: 401, answer: { code: "login_refused" } });
 });
@@ -80,12 +80,12 @@ test("passkeys are listed, asked for, added and removed by a session; a token ma
   const kit = await startKit(t);
   const headers = { cookie: await signIn(kit) };
   const item = { id: USED.id, name: "Laptop", created: "2026-11-20T06:00:00.000Z", lastUsed: null };
-  kit.guard.replies.set("passkey_list", { ok: true, result: { items: [item] } });
-  kit.guard.replies.set("factor_list", { ok: true, result: { totp: false, recoveryLeft: 0, passkeys: [item] } });
+  kit.guard.answers("passkey_list", { items: [item] });
+  kit.guard.answers("factor_list", { totp: false, recoveryLeft: 0, passkeys: [item] });
   const asked = { challenge: "abc", name: "admin (mail.example.test)", user: "dXNlcg", known: [USED.id] };
-  kit.guard.replies.set("passkey_begin", { ok: true, result: asked });
-  kit.guard.replies.set("passkey_add", { ok: true, result: { name: "Laptop" } });
-  kit.guard.replies.set("passkey_remove", { ok: true, result: { name: "Laptop" } });
+  kit.guard.answers("passkey_begin", asked);
+  kit.guard.answers("passkey_add", { name: "Laptop" });
+  kit.guard.answers("passkey_remove", { name: "Laptop" });
   const path = "factors/passkeys";
   for (const shown of [headers, bearer])
     assert.partialDeepStrictEqual(await send(kit, "GET", path, { headers: shown }), {
