@@ -190,6 +190,52 @@ export async function startKit(
   };
 }
 
+/** A stream of the API as it is read. */
+export type OpenStream = Readonly<{
+  status: number;
+  /** Reads until this finds something in the text so far, and returns that. */
+  until: <T>(find: (text: string) => T | null) => Promise<T>;
+  /** Resolves when the server ends the stream. */
+  end: () => Promise<void>;
+  close: () => void;
+}>;
+
+export async function openStream(
+  t: TestContext,
+  url: string,
+  headers: Readonly<Record<string, string>> = bearer,
+): Promise<OpenStream> {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const { status, body } = await fetch(url, { headers, signal: over.signal });
+  const source = body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  return {
+    status,
+    until: async (find) => {
+      for (;;) {
+        const found = find(text);
+        if (found !== null) return found;
+        const { done, value } = await source.read();
+        if (done) assert.fail(`the stream ended after ${text}`);
+        text += value;
+      }
+    },
+    end: async () => {
+      while (!(await source.read()).done);
+    },
+    close: () => over.abort(),
+  };
+}
+
+/** The ids of the first `count` events of a stream, and of those that came with them. */
+export function idsOf(stream: OpenStream, count: number): Promise<readonly number[]> {
+  return stream.until((text) => {
+    const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    return seen.length < count ? null : seen;
+  });
+}
+
 export const bearer = { authorization: `Bearer ${TOKEN}` } as const;
 
 /** Signs in and returns the cookie's pair. `account`: the mailbox whose user does. */
