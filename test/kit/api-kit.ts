@@ -102,6 +102,8 @@ export class FakeQueries implements Queries {
   };
 }
 
+type Sent = Readonly<{ status: number; answer: unknown }>;
+
 export type Kit = Readonly<{
   url: string;
   port: number;
@@ -109,6 +111,8 @@ export type Kit = Readonly<{
   queries: FakeQueries;
   problems: unknown[];
   parts: ApiParts;
+  /** Asks for a path below `/api/v1/`, with the token `ci` unless told otherwise. */
+  send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Sent>;
   /** Moves the clock of the API; the sockets' time-outs are real. */
   advance: (byMs: number) => void;
   storeDown: (down: boolean) => void;
@@ -165,19 +169,71 @@ export async function startKit(
   const server = new ApiServer(parts);
   const port = await server.listen("127.0.0.1", 0);
   t.after(() => server.stop());
+  const url = `http://127.0.0.1:${port}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     port,
     guard,
     queries,
     problems,
     parts,
+    send: async (method, path, body, headers = bearer) => {
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      const response = await fetch(`${url}/api/v1/${path}`, { method, headers, ...content });
+      return { status: response.status, answer: await response.json() };
+    },
     advance: (byMs) => (now = later(now, byMs)),
     storeDown: (down) => (isStoreDown = down),
     tell: () => listeners.forEach((listener) => listener()),
     subscribers: () => listeners.size,
     stop: () => server.stop(),
   };
+}
+
+/** A stream of the API as it is read. */
+export type OpenStream = Readonly<{
+  status: number;
+  /** Reads until this finds something in the text so far, and returns that. */
+  until: <T>(find: (text: string) => T | null) => Promise<T>;
+  /** Resolves when the server ends the stream. */
+  end: () => Promise<void>;
+  close: () => void;
+}>;
+
+export async function openStream(
+  t: TestContext,
+  url: string,
+  headers: Readonly<Record<string, string>> = bearer,
+): Promise<OpenStream> {
+  const over = new AbortController();
+  t.after(() => over.abort());
+  const { status, body } = await fetch(url, { headers, signal: over.signal });
+  const source = body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
+  let text = "";
+  return {
+    status,
+    until: async (find) => {
+      for (;;) {
+        const found = find(text);
+        if (found !== null) return found;
+        const { done, value } = await source.read();
+        if (done) assert.fail(`the stream ended after ${text}`);
+        text += value;
+      }
+    },
+    end: async () => {
+      while (!(await source.read()).done);
+    },
+    close: () => over.abort(),
+  };
+}
+
+/** The ids of the first `count` events of a stream, and of those that came with them. */
+export function idsOf(stream: OpenStream, count: number): Promise<readonly number[]> {
+  return stream.until((text) => {
+    const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+    return seen.length < count ? null : seen;
+  });
 }
 
 export const bearer = { authorization: `Bearer ${TOKEN}` } as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { DetailedAccount } from "../../src/admin/accounts.ts";
-import type { Command, Reply, Verb } from "../../src/admin/declare/control.ts";
+import type { Command, CommandError, Reply, Verb } from "../../src/admin/declare/control.ts";
 import type { CallerItem, Health } from "../../src/admin/declare/items.ts";
 import type { MyMailbox } from "../../src/admin/mailboxes.ts";
 import { roleOf, SCOPES, type Scope } from "../../src/core/access/scopes.ts";
@@ -132,6 +132,17 @@ export class FakeGuard implements GuardPort {
     const reply = this.replies.get(asked.verb) ?? this.#ofAccess(by, asked);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `replies` holds each verb's own
     return Promise.resolve(reply as Reply<V>);
+  }
+
+  /** From now on the verb has this result. */
+  answers<V extends Verb>(verb: V, result: Extract<Reply<V>, { ok: true }>["result"]): void {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's own result
+    this.replies.set(verb, { ok: true, result } as Reply);
+  }
+
+  /** From now on the verb is refused. */
+  refuses(verb: Verb, message: string, more: Partial<CommandError> = {}): void {
+    this.replies.set(verb, { ok: false, kind: "failed", message, next: "", ...more });
   }
 
   of(verb: Verb): readonly Command[] {

@@ -145,15 +145,9 @@ const command = lazily(() =>
 );
 export type KeeperCommand = Readonly<z.output<ReturnType<typeof command>>>;
 
-/** A mail in Postfix's queue. `to`: the first of its recipients. */
-export type QueuedMail = Readonly<{
-  id: string;
-  isHeld: boolean;
-  at: number;
-  recipients: number;
-  to?: readonly string[];
-}>;
-export type ListedMail = NonNullable<Extract<KeeperReply, { ok: true }>["queue"]>[number];
+type KeeperResult = Extract<KeeperReply, { ok: true }>;
+export type QueuedMail = Readonly<NonNullable<KeeperResult["mails"]>[number]>;
+export type ListedMail = NonNullable<KeeperResult["queue"]>[number];
 export type KeeperTrouble = Readonly<{ code: (typeof KEEPER_NOTICES)[number]; detail: string }>;
 const reply = lazily(() =>
   z.discriminatedUnion("ok", [
@@ -184,6 +178,7 @@ const reply = lazily(() =>
               isHeld: z.boolean(),
               at: z.number(),
               recipients: z.number(),
+              /** The first of its recipients. */
               to: z.exactOptional(z.readonly(z.array(z.string()))),
             }),
           ),

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Answer, Asked, Question } from "../../guard/explain/questions.ts";
 import { type Lookups, LookupsBusy, StoreDown } from "../../surfaces/api/ports.ts";
@@ -63,7 +64,7 @@ export class LookupThread implements Lookups {
     const ended = (why: string): void => {
       if (this.#worker === worker) this.#failed(why);
     };
-    worker.on("error", (error) => ended(error instanceof Error ? error.message : String(error)));
+    worker.on("error", (error) => ended(messageOf(error)));
     worker.on("exit", (code) => ended(`its thread ended with ${code}`));
     return worker;
   }

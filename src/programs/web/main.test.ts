@@ -5,12 +5,13 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { bearer, idsOf, openStream } from "../../../test/kit/api-kit.ts";
+import { HEALTH, PASSWORD, TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { eventRow } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { Reply, Verb } from "../../admin/declare/control.ts";
-import type { Health } from "../../admin/declare/items.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import type { EventType } from "../../core/events/event-types.ts";
 import { Feed } from "../../guard/commits.ts";
@@ -21,10 +22,6 @@ import { openEngine } from "../../store/open.ts";
 import { ControlServer } from "../../surfaces/control-server.ts";
 
 /** The whole program over a real database and the real control socket; only decisions are simulated. */
-
-const PASSWORD = "correct horse battery staple";
-const TOKEN = "gi_0123456789abcdef0123456789abcdef";
-const bearer = { authorization: `Bearer ${TOKEN}` };
 
 type World = Readonly<{
   url: string;
@@ -39,7 +36,9 @@ type Guard = Readonly<{ append: (ip: string, type: EventType) => number; stop: (
 async function startWeb(t: TestContext): Promise<World> {
   const data = temporaryDirectory();
   const layout = layoutOf(data);
-  const port = await freePort();
+  const probe = createServer();
+  const port = await listenOnPort(probe);
+  probe.close();
   for (const file of [layout.engineDb, layout.webSocket]) mkdirSync(dirname(file), { recursive: true });
   mkdirSync(dirname(layout.webSettings), { recursive: true });
   writeFileSync(layout.webSettings, `domains = ["example.org"]\n[ports]\nhttp = ${port}\n`);
@@ -90,13 +89,6 @@ async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]
   return { append, stop: stopGuard };
 }
 
-const HEALTH: Health = {
-  status: "ok",
-  components: [{ name: "guard", status: "ok", detail: "" }],
-  notices: [],
-  needsYou: [],
-  uptimeSeconds: 1,
-};
 const CALLER = tokenNamed("ci", SCOPES);
 const REPLIES: Readonly<Partial<Record<Verb, Reply>>> = {
   health: { ok: true, result: HEALTH },
@@ -140,25 +132,14 @@ test("the live stream continues across the guard's restart, without gaps", async
   const { url, startGuard: guardStarts } = await startWeb(t);
   const first = await guardStarts();
   await until(async () => (await fetch(`${url}/healthz/ready`)).ok);
-  const response = await fetch(`${url}/api/v1/events/stream?after=0`, { headers: bearer });
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
-  let text = "";
-  const ids = async (count: number): Promise<readonly number[]> => {
-    for (;;) {
-      const seen = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
-      if (seen.length >= count) return seen;
-      const { done, value } = await reader.read();
-      if (done) assert.fail("the stream ended");
-      text += value;
-    }
-  };
+  const stream = await openStream(t, `${url}/api/v1/events/stream?after=0`);
   const committed = [first.append("203.0.113.7", "CONNECT")];
-  assert.deepEqual(await ids(1), committed);
+  assert.deepEqual(await idsOf(stream, 1), committed);
   await first.stop();
   const second = await guardStarts();
   committed.push(second.append("203.0.113.8", "CONNECT"));
-  assert.deepEqual(await ids(2), committed);
-  await reader.cancel();
+  assert.deepEqual(await idsOf(stream, 2), committed);
+  stream.close();
 });
 
 test("a restored database is read instead of the old one", async (t) => {
@@ -211,12 +192,4 @@ async function stop(child: ChildProcess): Promise<void> {
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  return typeof address === "object" && address !== null ? address.port : assert.fail("no port");
 }

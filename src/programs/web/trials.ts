@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
+import { messageOf } from "../../core/error.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import { StoreDown, type TrialOutcome, type Trials } from "../../surfaces/api/ports.ts";
@@ -50,7 +51,7 @@ export class TrialThread implements Trials {
       this.#onTrouble(why);
       resolve({ outcome: "too_long" });
     };
-    worker.once("error", (error) => failed(error instanceof Error ? error.message : String(error)));
+    worker.once("error", (error) => failed(messageOf(error)));
     worker.once("exit", () => resolve({ outcome: "too_long" }));
     try {
       return await promise;

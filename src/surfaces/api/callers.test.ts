@@ -99,7 +99,7 @@ test("a proof that is given while a question is on its way is not forgotten", as
   const found = known(await callers.of(headers, HERE));
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const late = callers.stillHolds(found, HERE);
-  callers.renew(found, HERE, { ...found, freshUntil });
+  callers.confirm(found.secret, HERE, { ...found, freshUntil });
   await late;
   assert.equal(known(await callers.of(headers, HERE)).freshUntil, freshUntil);
 });
@@ -142,7 +142,7 @@ test("made-up tokens are soon rejected without asking, and known ones still work
   kit.advance(API_LIMITS.callerAgeMs);
   known(await callers.of(headers, HERE));
   known(await callers.of(headers, ip("203.0.113.7"))); // another network
-  callers.renew(found, HERE, { ...found, freshUntil: "2026-11-20T07:10:00.000Z" });
+  callers.confirm(found.secret, HERE, { ...found, freshUntil: "2026-11-20T07:10:00.000Z" });
   assert.equal(await callers.stillHolds(found, HERE), true);
   assert.equal(known(await callers.of(headers, HERE)).name, "ci");
   kit.guard.identified.pop();
@@ -162,7 +162,7 @@ test("who signs in beside a stranger with made-up tokens is in, and gives a proo
   assert.equal(stream.status, 200);
   const reader = stream.body?.getReader() ?? assert.fail();
   const caller = [...kit.guard.callers.values()].find(({ how }) => how === "session") ?? assert.fail();
-  kit.guard.replies.set("prove", { ok: true, result: { outcome: "proved", caller } });
+  kit.guard.answers("prove", { outcome: "proved", caller });
   const proof = { method: "POST", headers: { cookie }, body: JSON.stringify({ password: "x" }) };
   assert.equal((await fetch(`${kit.url}/api/v1/session/proof`, proof)).status, 200);
   assert.equal((await fetch(`${kit.url}/api/v1/session`, { headers: { cookie } })).status, 200);

@@ -54,13 +54,8 @@ export class Callers {
     return found !== null && found !== "down";
   }
 
-  /** The guard has just said who this is: at the sign-in, or with a proof. */
+  /** The guard has just said who this is, at the sign-in or with a proof; it replaces the answer before. */
   confirm(secret: string, ip: Ip, item: CallerItem): void {
-    this.#hold(secret, ip, item, true);
-  }
-
-  /** The guard's latest answer about this caller; it replaces the one before. */
-  renew({ secret }: Caller, ip: Ip, item: CallerItem): void {
     this.#hold(secret, ip, item, true);
   }
 

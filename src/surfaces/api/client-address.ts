@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Health } from "../../admin/declare/items.ts";
 import { isNameOf } from "../../core/access/passkeys.ts";
 import { notices } from "../../core/alerts/notices.ts";
+import { BoundedMap } from "../../core/bounded-map.ts";
 import { contains, type Ip, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts, LocalClients } from "./ports.ts";
@@ -109,7 +110,7 @@ const MOST_PEERS = 8;
  */
 export class UntrustedProxy {
   /** The peer seen last is last. */
-  readonly #seen = new Map<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>();
+  readonly #seen = new BoundedMap<Ip, Readonly<{ since: Millis; at: Millis; user: string | null }>>(MOST_PEERS);
 
   /** Notes a request of a signed-in caller. `client`: the client that the request counts for. */
   saw({ ip: peer, user }: Pick<Peer, "ip" | "user">, client: Ip, forwardedFor: string | null, now: Millis): void {
@@ -119,10 +120,7 @@ export class UntrustedProxy {
     if (first === null || first === peer) return;
     const known = this.#seen.get(peer);
     const since = known !== undefined && now < later(known.at, SAME_MS) ? known.since : now;
-    this.#seen.delete(peer);
     this.#seen.set(peer, { since, at: now, user });
-    const [oldest] = this.#seen.keys();
-    if (this.#seen.size > MOST_PEERS && oldest !== undefined) this.#seen.delete(oldest);
   }
 
   /** The notice to show now. */

@@ -10,11 +10,11 @@ test("each kind of answer of the guard becomes its own status", async () => {
     const answer = await command(guard, AS_TOKEN, { verb: "unban", target: "203.0.113.7" }, ({ prefix }) => prefix);
     return answer instanceof Response ? answer.status : answer;
   };
-  guard.replies.set("unban", { ok: true, result: { prefix: "203.0.113.7/32" } });
+  guard.answers("unban", { prefix: "203.0.113.7/32" });
   assert.equal(await status(), "203.0.113.7/32");
   guard.replies.set("unban", { ok: false, kind: "usage", message: "No address.", next: "" });
   assert.equal(await status(), 400);
-  guard.replies.set("unban", { ok: false, kind: "failed", message: "Not banned.", next: "" });
+  guard.refuses("unban", "Not banned.");
   assert.equal(await status(), 409);
   guard.isDown = true;
   assert.equal(await status(), 503);

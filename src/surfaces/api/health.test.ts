@@ -30,14 +30,14 @@ test("down is 503, degraded is not; alive is alive whatever is down", async (t) 
   const all = async (): Promise<readonly number[]> =>
     Promise.all([status("/healthz"), status("/healthz/ready"), status("/healthz/live")]);
   assert.deepEqual(await all(), [200, 200, 200]);
-  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "degraded" } });
+  kit.guard.answers("health", { ...HEALTH, status: "degraded" });
   assert.deepEqual(await all(), [200, 200, 200]);
-  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "down" } });
+  kit.guard.answers("health", { ...HEALTH, status: "down" });
   assert.deepEqual(await all(), [503, 200, 200], "the guard is ready although mail is not");
   kit.guard.isDown = true;
   assert.deepEqual(await all(), [503, 503, 200]);
   kit.guard.isDown = false;
-  kit.guard.replies.set("health", { ok: true, result: HEALTH });
+  kit.guard.answers("health", HEALTH);
   kit.storeDown(true);
   assert.deepEqual(await all(), [503, 503, 200]);
 });

@@ -77,7 +77,7 @@ test("the user of a mailbox signs in with its address: nothing of it can be take
 test("a wrong password and an address that may not try hear the same words", async (t) => {
   const kit = await startKit(t);
   const wrong = await attempt(kit, "wrong");
-  kit.guard.replies.set("sign_in", { ok: true, result: { outcome: "refused" } });
+  kit.guard.answers("sign_in", { outcome: "refused" });
   const refused = await attempt(kit, PASSWORD);
   assert.deepEqual([wrong.status, refused.status], [401, 429]);
   const words = async (response: Response): Promise<unknown> => {
@@ -100,7 +100,7 @@ test("the log has a line for each wrong password, for Fail2ban, and nothing else
   };
   assert.equal(await from("203.0.113.1", "wrong"), 401);
   assert.equal(await from("203.0.113.2", PASSWORD), 200);
-  kit.guard.replies.set("sign_in", { ok: true, result: { outcome: "refused" } });
+  kit.guard.answers("sign_in", { outcome: "refused" });
   assert.equal(await from("203.0.113.3", "wrong"), 429);
   kit.guard.isDown = true;
   assert.equal(await from("203.0.113.4", "wrong"), 503);
@@ -147,7 +147,7 @@ test("the guard hears from where, with what, and what a browser was given before
 
 test("another site's page can neither sign in nor act by the cookie", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("unban", { ok: true, result: { prefix: "203.0.113.7/32" } });
+  kit.guard.answers("unban", { prefix: "203.0.113.7/32" });
   const cookie = await signIn(kit);
   const unban = async (headers: Readonly<Record<string, string>>): Promise<number> =>
     (await fetch(`${kit.url}/api/v1/bans/203.0.113.7`, { method: "DELETE", headers })).status;

@@ -50,7 +50,7 @@ export async function prove(parts: Parts, { caller, ip, given }: Readonly<{ call
   const by = { as: caller.secret, ip };
   const proved = (result: Proved) => {
     if (result.outcome !== "proved") return refused(parts, result.outcome, ip);
-    parts.callers.renew(caller, ip, result.caller);
+    parts.callers.confirm(caller.secret, ip, result.caller);
     return sessionAnswer(result.caller);
   };
   return "passkey" in given

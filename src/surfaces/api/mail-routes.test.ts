@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
+import { startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { QueueItem } from "../../admin/queue.ts";
@@ -19,14 +19,6 @@ const MAIL: QueueItem = {
   nextTryAt: AT,
 };
 const CHANGED = { changed: 2, kept: [{ account: "bert@example.org", mails: 1 }], next: null };
-
-type Method = "GET" | "POST" | "DELETE";
-async function send(kit: Kit, method: Method, path: string, body?: unknown) {
-  const init = { method, headers: bearer, ...(body !== undefined && { body: JSON.stringify(body) }) };
-  const response = await fetch(`${kit.url}/api/v1/${path}`, init);
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
-}
 
 const ids = ["4Wxyz12AbCz1"];
 const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
@@ -144,11 +136,11 @@ test("each route asks the guard as its caller, and answers what the guard says",
       SENDER,
       SENDER,
     ],
-  ] as readonly (readonly [Method, string, unknown, Command, object, object])[]) {
+  ] as readonly (readonly [string, string, unknown, Command, object, object])[]) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the guard's own results
     kit.guard.replies.set(asked.verb, { ok: true, result } as never);
     const isMade = method === "POST" && /^(greylist|spam)\//.test(path);
-    const got = await send(kit, method, path, body);
+    const got = await kit.send(method, path, body);
     assert.deepEqual([got.status, got.answer], [isMade ? 201 : 200, answer], `${method} ${path}`);
     assert.deepEqual(kit.guard.asked.at(-1), { by: AS_TOKEN, command: asked }, `${method} ${path}`);
   }
@@ -181,9 +173,9 @@ test("nonsense, no choice, and all mail where it may not be meant are refused be
     ["DELETE", "greylist/pauses/anna"],
     ["POST", "spam/senders", { account: "anna@example.org", sender: "*" }],
     ["DELETE", "spam/senders?account=anna@example.org"],
-  ] as readonly (readonly [Method, string, unknown?])[])
+  ] as readonly (readonly [string, string, unknown?])[])
     assert.partialDeepStrictEqual(
-      await send(kit, method, path, body),
+      await kit.send(method, path, body),
       { status: 400, answer: { code: "invalid_request" } },
       `${method} ${path} ${JSON.stringify(body)}`,
     );
@@ -193,24 +185,24 @@ test("nonsense, no choice, and all mail where it may not be meant are refused be
 test("a body of many kilobytes is not read", async (t) => {
   const kit = await startKit(t);
   const large = { sender: "<b>".repeat(4_000) };
-  assert.partialDeepStrictEqual(await send(kit, "POST", "queue/delete", large), { status: 413 });
+  assert.partialDeepStrictEqual(await kit.send("POST", "queue/delete", large), { status: 413 });
 });
 
 test("a caller without the right to read sees no mail, and the guard's refusals are passed on", async (t) => {
   const kit = await startKit(t);
   const said = { ok: false, kind: "failed", message: "This needs the password again.", next: "Give it." } as const;
   kit.guard.replies.set("queue_delete", { ...said, denied: "proof_needed" });
-  assert.partialDeepStrictEqual(await send(kit, "POST", "queue/delete", { ids }), {
+  assert.partialDeepStrictEqual(await kit.send("POST", "queue/delete", { ids }), {
     status: 403,
     answer: { code: "proof_needed", next: "Give it." },
   });
   kit.guard.replies.set("queue_hold", said);
-  assert.partialDeepStrictEqual(await send(kit, "POST", "queue/hold", { ids }), { status: 409 });
+  assert.partialDeepStrictEqual(await kit.send("POST", "queue/hold", { ids }), { status: 409 });
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["queue", "greylist"]));
   kit.advance(60_000);
   for (const path of ["queue", "held", "greylist/pauses", "greylist/waiting", "spam", "spam/senders"])
-    assert.partialDeepStrictEqual(await send(kit, "GET", path), { status: 403, answer: { code: "not_allowed" } }, path);
-  const wrong = await send(kit, "GET", "held/anna@example.org/release");
+    assert.partialDeepStrictEqual(await kit.send("GET", path), { status: 403, answer: { code: "not_allowed" } }, path);
+  const wrong = await kit.send("GET", "held/anna@example.org/release");
   assert.equal(wrong.status, 405);
 });
 

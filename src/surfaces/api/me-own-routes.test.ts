@@ -3,29 +3,23 @@ import { test } from "node:test";
 import { signIn, startKit } from "../../../test/kit/api-kit.ts";
 
 const ANNA = "anna@example.org";
-const APP = "/api/v1/me/app-passwords";
-const VACATION = "/api/v1/me/vacation";
-const FORWARDING = "/api/v1/me/forwarding";
+const APP = "me/app-passwords";
+const VACATION = "me/vacation";
+const FORWARDING = "me/forwarding";
 
 async function fresh(t: Parameters<typeof startKit>[0]) {
   const kit = await startKit(t);
-  const cookie = await signIn(kit, ANNA);
-  const send = async (method: string, path: string, body?: unknown) => {
-    const headers = { cookie, origin: kit.url, "content-type": "application/json" };
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const answered = await fetch(`${kit.url}${path}`, { method, headers, ...sent });
-    const answer: unknown = await answered.json();
-    return { status: answered.status, answer };
-  };
+  const headers = { cookie: await signIn(kit, ANNA), origin: kit.url, "content-type": "application/json" };
+  const send = (method: string, path: string, body?: unknown) => kit.send(method, path, body, headers);
   return { kit, send };
 }
 
 test("app passwords are listed, made and removed, each by its name", async (t) => {
   const { kit, send } = await fresh(t);
   const listed = { id: "Annas Laptop", name: "Annas Laptop", made: "2026-11-20T12:00:00.000Z", lastUsed: null };
-  kit.guard.replies.set("app_passwords", { ok: true, result: { items: [listed] } });
-  kit.guard.replies.set("app_password_add", { ok: true, result: { name: ANNA, app: "phone", password: "once" } });
-  kit.guard.replies.set("app_password_remove", { ok: true, result: { name: ANNA, app: "Annas Laptop" } });
+  kit.guard.answers("app_passwords", { items: [listed] });
+  kit.guard.answers("app_password_add", { name: ANNA, app: "phone", password: "once" });
+  kit.guard.answers("app_password_remove", { name: ANNA, app: "Annas Laptop" });
   assert.deepEqual(await send("GET", APP), { status: 200, answer: { items: [listed] } });
   const made = { id: "phone", name: "phone", password: "once" };
   assert.deepEqual(await send("POST", APP, { name: "phone" }), { status: 201, answer: made });
@@ -42,8 +36,8 @@ test("forwarding is shown, set and ended, and no request names an account", asyn
   const { kit, send } = await fresh(t);
   assert.deepEqual(await send("GET", FORWARDING), { status: 200, answer: { to: [], keep: true } });
   const wanted = { to: ["anna@else.example"], keep: false };
-  kit.guard.replies.set("forwarding", { ok: true, result: wanted });
-  kit.guard.replies.set("forward_set", { ok: true, result: { name: ANNA, ...wanted } });
+  kit.guard.answers("forwarding", wanted);
+  kit.guard.answers("forward_set", { name: ANNA, ...wanted });
   assert.deepEqual(await send("GET", FORWARDING), { status: 200, answer: wanted });
   assert.deepEqual(await send("PUT", FORWARDING, wanted), { status: 200, answer: { name: ANNA, ...wanted } });
   await send("DELETE", FORWARDING);
@@ -64,8 +58,8 @@ test("a vacation reply is shown, set and ended, and no request names an account"
   const { kit, send } = await fresh(t);
   assert.deepEqual(await send("GET", VACATION), { status: 200, answer: { vacation: null } });
   const vacation = { subject: "Away", text: "Back on Monday.", until: "2099-12-24T00:00:00.000Z" };
-  kit.guard.replies.set("vacation", { ok: true, result: { vacation } });
-  kit.guard.replies.set("vacation_set", { ok: true, result: { name: ANNA, vacation } });
+  kit.guard.answers("vacation", { vacation });
+  kit.guard.answers("vacation_set", { name: ANNA, vacation });
   assert.deepEqual(await send("GET", VACATION), { status: 200, answer: { vacation } });
   assert.deepEqual(await send("PUT", VACATION, vacation), { status: 200, answer: { name: ANNA, vacation } });
   await send("PUT", VACATION, { text: "ü".repeat(4_000) });

@@ -53,12 +53,12 @@ const NEXT: Readonly<Record<ProblemCode, string>> = {
   unauthorized: "Sign in, or send `Authorization: Bearer TOKEN`.",
   login_refused: "Check the password and the code, or try again later.",
   code_needed: "Send it as `code`: that of the authenticator app, or a recovery code.",
-  too_many_wrong: LATER,
+  too_many_wrong: "Try again in 10 seconds.",
   not_allowed: "Use a session or a token with the scope, or the command line on the server.",
   proof_needed: "Give the password again at `/api/v1/session/proof`, then repeat it.",
   foreign_origin:
     "Use the dashboard's own page. If it is behind a proxy of yours, the proxy must pass on `Host`, as in nginx `proxy_set_header Host $host;` (docs/reverse-proxy.md).",
-  unknown_host: "If this server should go by the name, add it to http.names.",
+  unknown_host: "If it should, add it to http.names.",
   invalid_request: DESCRIBED,
   not_json: DESCRIBED,
   body_too_large: DESCRIBED,
@@ -71,9 +71,9 @@ const NEXT: Readonly<Record<ProblemCode, string>> = {
   key_uncertain: "Check the current state; if it was not done, send it with another key.",
   too_many_keys: "Send it without the key, or with another session or token.",
   too_many_requests: "Wait for as long as `Retry-After` says.",
-  guard_down: LATER,
-  store_down: LATER,
-  too_many_streams: "End another stream, or try again later.",
+  guard_down: "It is restarted automatically; try again in a few seconds.",
+  store_down: "Try again in a few seconds; `ghostinbox status` shows more.",
+  too_many_streams: "Close one, such as a page of the dashboard.",
   busy: LATER,
   timeout: LATER,
   internal: "The log of the web program on the server says more.",
@@ -101,7 +101,6 @@ export function unauthorized(): Response {
     status: 401,
     code: "unauthorized",
     detail: "A session or a token is needed.",
-    next: "Sign in, or send `Authorization: Bearer TOKEN`.",
     headers: { "www-authenticate": 'Bearer realm="GhostInbox"' },
   });
 }
@@ -112,7 +111,6 @@ export function tooManyWrong(): Response {
     status: 429,
     code: "too_many_wrong",
     detail: "Too many wrong sessions or tokens came from this network.",
-    next: "Try again in 10 seconds.",
     headers: { "retry-after": String(API_LIMITS.wrongCredentialsMs / SECOND_MS) },
   });
 }
@@ -131,48 +129,36 @@ export function denied(why: Denial, { message, next }: Readonly<{ message: strin
 
 /** For what the web itself reads. `own`: the session is of a mailbox, and the route needs another right. */
 export function notAllowed(scope: Scope | "mailbox" | "own"): Response {
-  if (scope === "own")
-    return problem({
-      status: 403,
-      code: "not_allowed",
-      detail: "This session belongs to a mailbox and gives access only to that mailbox.",
-      next: "Sign in as the administrator.",
-    });
-  if (scope === "mailbox")
-    return problem({
-      status: 403,
-      code: "not_allowed",
-      detail: "This is only for users of a mailbox.",
-      next: "Sign in with the address and the password of a mailbox.",
-    });
-  const detail = `This session or token lacks the scope ${scope}.`;
-  return problem({ status: 403, code: "not_allowed", detail, next: `Use one with the scope ${scope}.` });
+  const [detail, next] = whyNotAllowed(scope);
+  return problem({ status: 403, code: "not_allowed", detail, next });
+}
+
+function whyNotAllowed(scope: Scope | "mailbox" | "own"): readonly [detail: string, next: string] {
+  switch (scope) {
+    case "own":
+      return [
+        "This session belongs to a mailbox and gives access only to that mailbox.",
+        "Sign in as the administrator.",
+      ];
+    case "mailbox":
+      return ["This is only for users of a mailbox.", "Sign in with the address and the password of a mailbox."];
+    default:
+      return [`This session or token lacks the scope ${scope}.`, `Use one with the scope ${scope}.`];
+  }
 }
 
 /** The same words for a wrong password (401) and for an address that may not try (429). */
 export function loginRefused(status: 401 | 429): Response {
-  return problem({
-    status,
-    code: "login_refused",
-    detail: "The sign-in was refused.",
-    next: "Check the password and the code, or try again later.",
-  });
+  return problem({ status, code: "login_refused", detail: "The sign-in was refused." });
 }
 
 /** The password was right. With a second factor set up it is not enough. */
 export function codeNeeded(): Response {
-  return problem({
-    status: 401,
-    code: "code_needed",
-    detail: "A code is needed in addition to the password.",
-  });
+  return problem({ status: 401, code: "code_needed", detail: "A code is needed in addition to the password." });
 }
 
 export function guardDown(): Response {
-  return unavailable("guard_down", "The guard does not answer.", {
-    next: "It is restarted automatically; try again in a few seconds.",
-    retryAfterSeconds: 5,
-  });
+  return problem({ status: 503, code: "guard_down", detail: "The guard does not answer." });
 }
 
 /** For an answer that does not say whether the command was carried out. */
@@ -180,46 +166,35 @@ export class Uncertain extends Response {}
 
 /** The guard accepted the command, but its answer is missing. */
 export function guardSilent(): Response {
-  const { body, status, headers } = unavailable("guard_down", "The guard did not answer in time.", {
+  const { body, status, headers } = problem({
+    status: 503,
+    code: "guard_down",
+    detail: "The guard did not answer in time.",
     next: "Look at what there is now before you repeat a change: it may have been made.",
-    retryAfterSeconds: 5,
   });
   return new Uncertain(body, { status, headers });
 }
 
 /** Strangers see it too, so it does not say why. */
 export function guardFailed(): Response {
-  return unavailable("guard_down", "The guard cannot do this now.", {
-    next: "`ghostinbox status` on the server shows why, such as a full disk.",
-    retryAfterSeconds: 5,
-  });
+  const next = "`ghostinbox status` on the server shows why, such as a full disk.";
+  return problem({ status: 503, code: "guard_down", detail: "The guard cannot do this now.", next });
 }
 
 export function storeDown(): Response {
-  return unavailable("store_down", "The database cannot be read.", {
-    next: "Try again in a few seconds; `ghostinbox status` shows more.",
-    retryAfterSeconds: 5,
-  });
+  return problem({ status: 503, code: "store_down", detail: "The database cannot be read." });
 }
 
 /** For a search: too many are waiting, or it was abandoned. */
 export function busy(): Response {
-  return unavailable("busy", "The search was not answered.", {
-    next: "Try again in a few seconds, with a narrower search if it happens again.",
-    retryAfterSeconds: 2,
-  });
+  const next = "Try again in a few seconds, with a narrower search if it happens again.";
+  const headers = { "retry-after": "2" };
+  return problem({ status: 503, code: "busy", detail: "The search was not answered.", next, headers });
 }
 
 /** For a new password, which is never set unjudged. */
 export function judgesBusy(): Response {
-  return unavailable("busy", "The password could not be judged in time, so nothing was changed.", {
-    next: "Try again in a few seconds, or let the server make the password.",
-    retryAfterSeconds: 5,
-  });
-}
-
-type Until = Readonly<{ next: string; retryAfterSeconds: number }>;
-
-function unavailable(code: ProblemCode, detail: string, { next, retryAfterSeconds }: Until): Response {
-  return problem({ status: 503, code, detail, next, headers: { "retry-after": String(retryAfterSeconds) } });
+  const detail = "The password could not be judged in time, so nothing was changed.";
+  const next = "Try again in a few seconds, or let the server make the password.";
+  return problem({ status: 503, code: "busy", detail, next });
 }

@@ -67,7 +67,7 @@ test("an address is explained as of now, with the configured memory", async (t) 
   const kit = await startKit(t, { memoryMs: 77 });
   const address = t.mock.method(kit.queries, "address");
   const prefix = parsePrefix("203.0.113.7") ?? assert.fail();
-  kit.guard.replies.set("protection", { ok: true, result: { prefix, reason: "gateway" } });
+  kit.guard.answers("protection", { prefix, reason: "gateway" });
   const reported = await readWhy(kit.parts, FOR_CI, prefix);
   assert.deepEqual([reported.ban, reported.protection, reported.protectionUnknown], [BAN, "gateway", false]);
   assert.deepEqual(kit.guard.asked, [{ by: FOR_CI, command: { verb: "protection", target: prefix } }]);

@@ -26,7 +26,7 @@ async function post(
 
 async function kitWithBans(t: Parameters<typeof startKit>[0]): Promise<Kit> {
   const kit = await startKit(t);
-  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
+  kit.guard.answers("ban", { ban: BAN });
   return kit;
 }
 
@@ -34,7 +34,7 @@ test("a request that is sent again with its key is carried out once, and answere
   const kit = await kitWithBans(t);
   const first = await post(kit);
   assert.equal(first.status, 201);
-  kit.guard.replies.set("ban", { ok: false, kind: "failed", message: "It is banned.", next: "" });
+  kit.guard.refuses("ban", "It is banned.");
   kit.advance(REPEAT_MS - 1);
   assert.deepEqual(await post(kit), first);
   assert.deepEqual(await post(kit, { key: KEY.slice(1, -1) }), first, "without its quotes");
@@ -47,13 +47,13 @@ test("a request that is sent again with its key is carried out once, and answere
 test("what was refused, wrong, or failed for a while did nothing, and may be sent again with its key", async (t) => {
   const kit = await kitWithBans(t);
   const making = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
-  kit.guard.replies.set("token_create", { ok: false, kind: "failed", message: "There is a token ci.", next: "" });
+  kit.guard.refuses("token_create", "There is a token ci.");
   for (const _ of [1, 2]) {
     const refused = await post(kit, making);
     assert.equal(refused.status, 409);
     assert.match(refused.text, /"code":"refused","detail":"There is a token ci\."/);
   }
-  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  kit.guard.answers("token_create", { name: "ci" });
   assert.equal((await post(kit, making)).status, 201);
 
   assert.equal((await post(kit, { key: "b", body: { ip: "nobody" } })).status, 400);
@@ -85,7 +85,7 @@ test("a command that the guard took and did not answer is not sent again, and no
 test("a repeated change of the queue answers where it stopped; a preview changes nothing and uses no key", async (t) => {
   const kit = await startKit(t);
   const asked = { path: "/api/v1/queue/hold", body: { sender: "a@example.net" } };
-  kit.guard.replies.set("queue_hold", { ok: true, result: { changed: 5, kept: [], next: "7" } });
+  kit.guard.answers("queue_hold", { changed: 5, kept: [], next: "7" });
   const first = await post(kit, asked);
   assert.match(first.text, /"next":"7"/);
   assert.deepEqual(await post(kit, asked), first);
@@ -107,7 +107,7 @@ test("another request with the same key is refused; another caller's key is anot
 
 test("a token is shown once: its key later answers only that it was made", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  kit.guard.answers("token_create", { name: "ci" });
   const asked = { path: "/api/v1/tokens", body: { name: "ci", scopes: ["read"] } };
   const first = await post(kit, asked);
   assert.match(first.text, /"token":"gi_/);

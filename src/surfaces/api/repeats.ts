@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { effectOf, type WebVerb } from "../../admin/declare/control.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import { API_LIMITS } from "./limits.ts";
-import { problem, Uncertain } from "./problem.ts";
+import { type Problem, problem, Uncertain } from "./problem.ts";
 import type { Route } from "./route.ts";
 
 /** The header of a request that is carried out once, however often it is sent (draft-ietf-httpapi-idempotency-key-header). */
@@ -12,8 +12,9 @@ export const REPEAT_MS = DAY_MS;
 /** A string of Structured Fields (RFC 9651, 3.3.3), or the same without its quotes. */
 const KEY = /^(?:"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\w.:/+=-]{1,255}))$/;
 type Kept = Readonly<{ status: number; headers: readonly (readonly [string, string])[]; body: string }>;
-/** `running`: it is pending; `keeperFault`: it was answered, but the answer is not stored; `uncertain`: the guard did not report the result. */
-type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | "running" | "keeperFault" | "uncertain" };
+/** `running`: it is pending; `notKept`: it was answered, but the answer is not stored; `uncertain`: the guard did not report the result. */
+type Unknown = "running" | "notKept" | "uncertain";
+type Entry = { readonly at: Millis; readonly asked: string; answer: Kept | Unknown };
 
 export type Repeatable = Readonly<{ row: Route; key: string; url: string; body: unknown; now: Millis }>;
 
@@ -59,7 +60,7 @@ export class Repeats {
       if (response instanceof Uncertain) entry.answer = "uncertain";
       else if (response.status >= 300)
         this.#forget(name); // nothing was done, so it may be sent again
-      else entry.answer = tellsSecret(asked.row.asks) ? "keeperFault" : await kept(response);
+      else entry.answer = tellsSecret(asked.row.asks) ? "notKept" : await kept(response);
       return response;
     } catch (error) {
       this.#forget(name);
@@ -92,20 +93,30 @@ export class Repeats {
   }
 }
 
-async function kept(response: Response): Promise<Kept | "keeperFault"> {
+async function kept(response: Response): Promise<Kept | "notKept"> {
   const body = await response.clone().text();
-  if (body.length > API_LIMITS.keptAnswer) return "keeperFault";
+  if (body.length > API_LIMITS.keptAnswer) return "notKept";
   return { status: response.status, headers: [...response.headers], body };
 }
 
 function answerOf({ asked, answer }: Entry, same: string): Response {
   if (asked !== same) return REUSED();
-  if (answer === "running") return RUNNING();
-  if (answer === "keeperFault") return DONE();
-  if (answer === "uncertain") return UNCERTAIN();
+  if (typeof answer === "string") return problem({ status: 409, ...UNKNOWN[answer] });
   const { status, headers, body } = answer;
   return new Response(body, { status, headers: headers.map(([name, value]): [string, string] => [name, value]) });
 }
+
+const UNKNOWN = {
+  running: { code: "key_in_use", detail: `The request with this ${REPEAT_KEY} is not answered yet.` },
+  notKept: {
+    code: "key_done",
+    detail: `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
+  },
+  uncertain: {
+    code: "key_uncertain",
+    detail: `The guard did not say in time whether it carried out the request with this ${REPEAT_KEY}.`,
+  },
+} as const satisfies Readonly<Record<Unknown, Pick<Problem, "code" | "detail">>>;
 
 const MALFORMED = () =>
   problem({
@@ -116,20 +127,6 @@ const MALFORMED = () =>
   });
 const REUSED = () =>
   problem({ status: 422, code: "key_reused", detail: `This ${REPEAT_KEY} came with another request before.` });
-const RUNNING = () =>
-  problem({ status: 409, code: "key_in_use", detail: `The request with this ${REPEAT_KEY} is not answered yet.` });
-const DONE = () =>
-  problem({
-    status: 409,
-    code: "key_done",
-    detail: `The request with this ${REPEAT_KEY} was carried out; its answer is not kept, as it may hold a secret or is long.`,
-  });
-const UNCERTAIN = () =>
-  problem({
-    status: 409,
-    code: "key_uncertain",
-    detail: `The guard did not say in time whether it carried out the request with this ${REPEAT_KEY}.`,
-  });
 const TOO_MANY = () =>
   problem({
     status: 429,

@@ -89,8 +89,8 @@ test("each path names its own methods, also one below a parameter or beside one"
 
 test("a dry run reaches the guard as one: nothing is made, and no token is shown", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
-  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
+  kit.guard.answers("ban", { ban: BAN });
+  kit.guard.answers("token_create", { name: "ci" });
   const banned = await ask(kit, "/api/v1/bans?dry_run=true", { ip: "203.0.113.7" });
   assert.equal(banned.status, 200);
   assert.deepEqual(await banned.json(), { ban: BAN });

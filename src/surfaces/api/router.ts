@@ -183,7 +183,7 @@ function foreign(): Response {
 
 function misnamed(): Response {
   const detail = "This server does not go by the name that the browser was given.";
-  return problem({ status: 403, code: "unknown_host", detail, next: "If it should, add it to http.names." });
+  return problem({ status: 403, code: "unknown_host", detail });
 }
 
 async function withDeadline(row: Route, answered: Promise<Response>): Promise<Response> {

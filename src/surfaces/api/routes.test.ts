@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import * as z from "zod";
 import { BAN, bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
-import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
+import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
+import { needOf } from "../../admin/declare/rights.ts";
+import { SCOPES } from "../../core/access/scopes.ts";
 import { createHandlers } from "./handlers.ts";
 import { API_LIMITS } from "./limits.ts";
 import { PAGE_FILES } from "./page.ts";
@@ -11,6 +13,8 @@ import { routes } from "./routes.ts";
 
 const HEALTH = ["GET /healthz", "GET /healthz/live", "GET /healthz/ready"];
 const OPEN = ["POST /api/v1/login", "POST /api/v1/login/passkey", ...HEALTH];
+/** The web has no rule of its own for these. */
+const LEFT_TO_THE_GUARD = ["POST /api/v1/tokens", "POST /api/v1/settings/preview"];
 const PAGE = [...Object.keys(PAGE_FILES), "/programs/{name}"].map((path) => `GET ${path}`);
 const name = ({ method, path }: Route): string => `${method} ${path}`;
 const urlOf = (kit: Kit, { path }: Route): string =>
@@ -73,10 +77,33 @@ test("a token opens every route but those of a browser", async (t) => {
   assert.equal((await fetch(`${kit.url}/api/v1/logout`, { method: "POST", headers: bearer })).status, 401);
 });
 
+test("without the scope admin what needs it is not answered, and the guard is not asked", async (t) => {
+  const kit = await startKit(t);
+  kit.guard.callers.set(
+    AS_TOKEN.as,
+    tokenNamed(
+      "ci",
+      SCOPES.filter((scope) => scope !== "admin"),
+    ),
+  );
+  const ofAdmin = tableOf(kit).filter(({ asks }) => asks !== undefined && needOf(asks).needs === "admin");
+  const refused: string[] = [];
+  for (const row of ofAdmin.filter(({ who }) => who === "session_or_token")) {
+    if (LEFT_TO_THE_GUARD.includes(name(row))) continue;
+    const response = await fetch(urlOf(kit, row), { method: row.method, headers: bearer });
+    assert.equal(response.status, 403, name(row));
+    assert.equal(await detailOf(response), "This session or token lacks the scope admin.");
+    refused.push(name(row));
+  }
+  for (const expected of ["PUT /api/v1/accounts/{name}/vacation", "POST /api/v1/aliases", "GET /api/v1/audit/verify"])
+    assert.ok(refused.includes(expected), expected);
+  assert.deepEqual(kit.guard.asked, []);
+});
+
 test("what a reading route answers is what its schema says", async (t) => {
   const kit = await startKit(t);
   kit.queries.add("LOGIN_FAILED");
-  kit.guard.replies.set("allow_list", { ok: true, result: { items: [], next: null, total: 0 } });
+  kit.guard.answers("allow_list", { items: [], next: null, total: 0 });
   for (const row of tableOf(kit).filter(({ method, schemas }) => method === "GET" && schemas.answer !== undefined)) {
     // Its test is in me-routes.test.ts: here no mail is the user's.
     if (row.path === "/api/v1/me/mail") continue;
@@ -91,9 +118,9 @@ test("what a reading route answers is what its schema says", async (t) => {
 
 test("bans and unbans of the seed's interface reach the guard in the caller's name", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
-  kit.guard.replies.set("unban", { ok: true, result: { prefix: BAN.prefix } });
-  kit.guard.replies.set("cleanup", { ok: true, result: { expired: 2 } });
+  kit.guard.answers("ban", { ban: BAN });
+  kit.guard.answers("unban", { prefix: BAN.prefix });
+  kit.guard.answers("cleanup", { expired: 2 });
 
   const banned = await ask(kit, "/api/security", { action: "ban", ip: "1.2.3.4", reason: "suspicious" });
   assert.deepEqual(await banned.json(), { success: true, action: "ban", ban: BAN });
@@ -110,8 +137,8 @@ test("bans and unbans of the seed's interface reach the guard in the caller's na
 
 test("a network in the path needs no escaping, and may be escaped", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("unban", { ok: true, result: { prefix: "2001:db8::/64" } });
-  kit.guard.replies.set("allow_remove", { ok: true, result: { prefix: "10.0.0.0/8" } });
+  kit.guard.answers("unban", { prefix: "2001:db8::/64" });
+  kit.guard.answers("allow_remove", { prefix: "10.0.0.0/8" });
   for (const path of ["bans/2001:db8::/64", "bans/2001%3Adb8%3A%3A%2F64", "allow/10.0.0.0/8"])
     assert.equal((await fetch(`${kit.url}/api/v1/${path}`, { method: "DELETE", headers: bearer })).status, 200, path);
   assert.deepEqual(

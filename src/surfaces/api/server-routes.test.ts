@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
+import { startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { CHECKS, ENCRYPTION, FAIL2BAN, FIREWALL, INCIDENTS, RETENTION } from "../../../test/kit/keeper-reports.ts";
-
-async function get(kit: Kit, path: string) {
-  const response = await fetch(`${kit.url}/api/v1/${path}`, { headers: bearer });
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
-}
 
 const ACCESS = {
   name: "anna@example.org",
@@ -24,14 +18,17 @@ const ACCESS = {
 test("who can read whose mail comes in pages", async (t) => {
   const kit = await startKit(t);
   const page = { next: ACCESS.name, total: 2 };
-  kit.guard.replies.set("access_review", { ok: true, result: { items: [ACCESS], ...page } });
-  assert.deepEqual(await get(kit, "access?limit=1&text=an"), { status: 200, answer: { items: [ACCESS], ...page } });
-  await get(kit, "access");
+  kit.guard.answers("access_review", { items: [ACCESS], ...page });
+  assert.deepEqual(await kit.send("GET", "access?limit=1&text=an"), {
+    status: 200,
+    answer: { items: [ACCESS], ...page },
+  });
+  await kit.send("GET", "access");
   assert.deepEqual(kit.guard.of("access_review"), [
     { verb: "access_review", limit: 1, cursor: null, text: "an" },
     { verb: "access_review", limit: 50, cursor: null, text: null },
   ]);
-  assert.equal((await get(kit, "access?limit=101")).status, 400);
+  assert.equal((await kit.send("GET", "access?limit=101")).status, 400);
 });
 
 /** By route: the guard's verb, its result, and whether a scope beyond `read` is needed. */
@@ -47,13 +44,16 @@ const TOLD = {
 for (const [path, [verb, result, isForItsUsers]] of Object.entries(TOLD))
   test(`${path}: what the keeper tells the guard is answered, or why it does not; ${isForItsUsers ? "to owners" : "to all"}`, async (t) => {
     const kit = await startKit(t);
-    assert.equal((await get(kit, path)).status, 200);
-    kit.guard.replies.set(verb, { ok: true, result });
-    assert.deepEqual(await get(kit, path), { status: 200, answer: result });
-    kit.guard.replies.set(verb, { ok: false, kind: "failed", message: "The keeper hung up.", next: "" });
-    assert.partialDeepStrictEqual(await get(kit, path), { status: 409, answer: { detail: "The keeper hung up." } });
+    assert.equal((await kit.send("GET", path)).status, 200);
+    kit.guard.answers(verb, result);
+    assert.deepEqual(await kit.send("GET", path), { status: 200, answer: result });
+    kit.guard.refuses(verb, "The keeper hung up.");
+    assert.partialDeepStrictEqual(await kit.send("GET", path), {
+      status: 409,
+      answer: { detail: "The keeper hung up." },
+    });
     const other = await startKit(t);
     other.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["read", "ban", "allow", "greylist", "queue"]));
-    assert.equal((await get(other, path)).status, isForItsUsers ? 403 : 200);
+    assert.equal((await other.send("GET", path)).status, isForItsUsers ? 403 : 200);
     assert.equal(other.guard.asked.length, isForItsUsers ? 0 : 1);
   });

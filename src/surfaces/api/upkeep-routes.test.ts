@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type Kit, startKit } from "../../../test/kit/api-kit.ts";
+import { startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN } from "../../../test/kit/fake-guard.ts";
 import { CERTIFICATE, MX } from "../../../test/kit/upkeep-kit.ts";
 
@@ -15,20 +15,14 @@ const ALERT = {
   resolvedAt: null,
 } as const;
 
-async function send(kit: Kit, method: "GET" | "POST", path: string) {
-  const response = await fetch(`${kit.url}/api/v1/${path}`, { method, headers: bearer });
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
-}
-
 test("alerts come in pages, with the channels that send them", async (t) => {
   const kit = await startKit(t);
   const channels = [{ name: "ntfy", failing: "it answered 503" }];
   const page = { channels, leadOut: true, next: "over/x", total: 7 };
-  kit.guard.replies.set("alerts_list", { ok: true, result: { ...page, items: [ALERT] } });
-  assert.deepEqual(await send(kit, "GET", "alerts?limit=1"), { status: 200, answer: { ...page, items: [ALERT] } });
+  kit.guard.answers("alerts_list", { ...page, items: [ALERT] });
+  assert.deepEqual(await kit.send("GET", "alerts?limit=1"), { status: 200, answer: { ...page, items: [ALERT] } });
   assert.deepEqual(kit.guard.of("alerts_list"), [{ verb: "alerts_list", limit: 1, cursor: null }]);
-  assert.equal((await send(kit, "GET", "alerts?limit=0")).status, 400);
+  assert.equal((await kit.send("GET", "alerts?limit=0")).status, 400);
 });
 
 test("a test of the channels tells what came of each, and what the guard refuses", async (t) => {
@@ -37,11 +31,11 @@ test("a test of the channels tells what came of each, and what the guard refuses
     { channel: "ntfy", ok: false, detail: "it answered 503" },
     { channel: "email", ok: true, detail: "" },
   ];
-  kit.guard.replies.set("alerts_test", { ok: true, result: { results } });
-  assert.deepEqual(await send(kit, "POST", "alerts/test"), { status: 200, answer: { results } });
+  kit.guard.answers("alerts_test", { results });
+  assert.deepEqual(await kit.send("POST", "alerts/test"), { status: 200, answer: { results } });
   assert.deepEqual(kit.guard.asked.at(-1), { by: AS_TOKEN, command: { verb: "alerts_test" } });
-  kit.guard.replies.set("alerts_test", { ok: false, kind: "failed", message: "Enough.", next: "" });
-  assert.partialDeepStrictEqual(await send(kit, "POST", "alerts/test"), { status: 409, answer: { code: "refused" } });
+  kit.guard.refuses("alerts_test", "Enough.");
+  assert.partialDeepStrictEqual(await kit.send("POST", "alerts/test"), { status: 409, answer: { code: "refused" } });
 });
 
 const UPKEEP = {
@@ -54,20 +48,20 @@ const UPKEEP = {
 test("the upkeep, the certificate and DNS records are what the guard says", async (t) => {
   const kit = await startKit(t);
   const dns = { domain: "example.org", domains: ["example.org"], checkedAt: ALERT.openedAt, records: [MX] };
-  kit.guard.replies.set("upkeep", { ok: true, result: { items: [UPKEEP] } });
-  kit.guard.replies.set("certificate", { ok: true, result: CERTIFICATE });
-  kit.guard.replies.set("dns_check", { ok: true, result: dns });
-  assert.deepEqual(await send(kit, "GET", "upkeep"), { status: 200, answer: { items: [UPKEEP] } });
-  assert.deepEqual(await send(kit, "GET", "certificate"), { status: 200, answer: CERTIFICATE });
-  assert.deepEqual(await send(kit, "GET", "dns?domain=example.org"), { status: 200, answer: dns });
-  await send(kit, "GET", "dns");
+  kit.guard.answers("upkeep", { items: [UPKEEP] });
+  kit.guard.answers("certificate", CERTIFICATE);
+  kit.guard.answers("dns_check", dns);
+  assert.deepEqual(await kit.send("GET", "upkeep"), { status: 200, answer: { items: [UPKEEP] } });
+  assert.deepEqual(await kit.send("GET", "certificate"), { status: 200, answer: CERTIFICATE });
+  assert.deepEqual(await kit.send("GET", "dns?domain=example.org"), { status: 200, answer: dns });
+  await kit.send("GET", "dns");
   assert.deepEqual(
     kit.guard.of("dns_check"),
     ["example.org", null].map((domain) => ({ verb: "dns_check", domain })),
   );
-  assert.equal((await send(kit, "GET", `dns?domain=${"x".repeat(254)}`)).status, 400);
-  kit.guard.replies.set("upkeep", { ok: false, kind: "failed", message: "The keeper hung up.", next: "" });
-  assert.partialDeepStrictEqual(await send(kit, "GET", "upkeep"), {
+  assert.equal((await kit.send("GET", `dns?domain=${"x".repeat(254)}`)).status, 400);
+  kit.guard.refuses("upkeep", "The keeper hung up.");
+  assert.partialDeepStrictEqual(await kit.send("GET", "upkeep"), {
     status: 409,
     answer: { detail: "The keeper hung up." },
   });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { BAN, bearer, type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { AS_TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
+import { isObject } from "../../../admin/declare/fields.ts";
 import { SCOPES } from "../../../core/access/scopes.ts";
 import { parsePrefix } from "../../../core/net/ip.ts";
 import { LIMITS } from "../../../guard/limits.ts";
@@ -21,73 +22,57 @@ const SESSION = {
   account: null,
 };
 
-type Sent = Readonly<{ body?: object | undefined; headers?: object }>;
-
-async function send(kit: Kit, method: string, path: string, { body, headers = bearer }: Sent = {}) {
-  const content = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${kit.url}/api/v1/${path}`, { method, headers: { ...headers }, ...content });
-  const answer: unknown = await response.json();
-  assert.ok(typeof answer === "object" && answer !== null);
-  return { status: response.status, answer };
-}
-
 test("the password again makes a session's proof fresh, which the next answer tells", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit);
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const fresh = { ...tokenNamed("admin", SCOPES), how: "session", session: SESSION.id, freshUntil } as const;
-  const who = async () => (await send(kit, "GET", "session", { headers: { cookie } })).answer;
+  const who = async () => (await kit.send("GET", "session", undefined, { cookie })).answer;
   assert.partialDeepStrictEqual(await who(), { freshUntil: null });
-  kit.guard.replies.set("prove", { ok: true, result: { outcome: "proved", caller: fresh } });
+  kit.guard.answers("prove", { outcome: "proved", caller: fresh });
   for (const [secret, { how }] of kit.guard.callers) if (how === "session") kit.guard.callers.set(secret, fresh);
-  const proved = await send(kit, "POST", "session/proof", { body: { password: "x" }, headers: { cookie } });
+  const proved = await kit.send("POST", "session/proof", { password: "x" }, { cookie });
   assert.partialDeepStrictEqual(proved, { status: 200, answer: { name: "admin", freshUntil } });
   assert.partialDeepStrictEqual(await who(), { freshUntil }, "at once");
   for (const [outcome, status] of [
     ["wrong", 401],
     ["refused", 429],
   ] as const) {
-    kit.guard.replies.set("prove", { ok: true, result: { outcome, caller: fresh } });
-    const refused = await send(kit, "POST", "session/proof", { body: { password: "x" }, headers: { cookie } });
+    kit.guard.answers("prove", { outcome, caller: fresh });
+    const refused = await kit.send("POST", "session/proof", { password: "x" }, { cookie });
     assert.partialDeepStrictEqual(refused, { status, answer: { code: "login_refused" } });
   }
-  assert.equal(
-    (await send(kit, "POST", "session/proof", { body: { password: "x" } })).status,
-    401,
-    "a token gives none",
-  );
+  assert.equal((await kit.send("POST", "session/proof", { password: "x" })).status, 401, "a token gives none");
 });
 
 test("sessions are listed as the guard marks them, and ended", async (t) => {
   const kit = await startKit(t);
   const page = { items: [{ ...SESSION, isOwn: true }], next: null, total: 1 };
-  kit.guard.replies.set("session_list", { ok: true, result: page });
-  assert.deepEqual((await send(kit, "GET", "sessions")).answer, page);
-  kit.guard.replies.set("session_end", { ok: true, result: { ended: 1 } });
-  kit.guard.replies.set("session_end_all", { ok: true, result: { ended: 3 } });
-  assert.deepEqual((await send(kit, "DELETE", `sessions/${SESSION.id}`)).answer, { ended: 1 });
-  assert.deepEqual((await send(kit, "DELETE", "sessions")).answer, { ended: 3 });
+  kit.guard.answers("session_list", page);
+  assert.deepEqual((await kit.send("GET", "sessions")).answer, page);
+  kit.guard.answers("session_end", { ended: 1 });
+  kit.guard.answers("session_end_all", { ended: 3 });
+  assert.deepEqual((await kit.send("DELETE", `sessions/${SESSION.id}`)).answer, { ended: 1 });
+  assert.deepEqual((await kit.send("DELETE", "sessions")).answer, { ended: 3 });
   assert.deepEqual(kit.guard.of("session_end"), [{ verb: "session_end", id: SESSION.id }]);
-  assert.equal((await send(kit, "DELETE", "sessions/nonsense")).status, 400);
+  assert.equal((await kit.send("DELETE", "sessions/nonsense")).status, 400);
 });
 
 test("a token is made here and shown once: the guard gets its digest", async (t) => {
   const kit = await startKit(t);
-  kit.guard.replies.set("token_create", { ok: true, result: { name: "ci" } });
-  kit.guard.replies.set("token_revoke", { ok: true, result: { name: "ci" } });
-  const { status, answer } = await send(kit, "POST", "tokens", {
-    body: { name: "ci", scopes: ["read"], expires: "90d" },
-  });
-  assert.ok(status === 201 && "token" in answer);
-  const digest = createHash("sha256").update(String(answer.token)).digest("hex");
+  kit.guard.answers("token_create", { name: "ci" });
+  kit.guard.answers("token_revoke", { name: "ci" });
+  const { status, answer } = await kit.send("POST", "tokens", { name: "ci", scopes: ["read"], expires: "90d" });
+  assert.ok(status === 201 && isObject(answer));
+  const digest = createHash("sha256").update(String(answer["token"])).digest("hex");
   const asked = { verb: "token_create", name: "ci", digest, scopes: ["read"], for: "90d" };
   assert.deepEqual(kit.guard.asked, [{ by: AS_TOKEN, command: asked }]);
-  await send(kit, "POST", "tokens", { body: { name: "ci", scopes: ["viewer", "ban"] } });
+  await kit.send("POST", "tokens", { name: "ci", scopes: ["viewer", "ban"] });
   assert.partialDeepStrictEqual(kit.guard.asked.at(-1), { command: { scopes: ["viewer", "ban"], for: null } });
-  assert.deepEqual(await send(kit, "DELETE", "tokens/ci"), { status: 200, answer: { name: "ci" } });
+  assert.deepEqual(await kit.send("DELETE", "tokens/ci"), { status: 200, answer: { name: "ci" } });
   for (const wrong of [{ scopes: [] }, { scopes: ["root"] }, { name: "a b" }, { expires: "soon" }, { more: 1 }]) {
     const sent = { name: "ci", scopes: ["read"], ...wrong };
-    assert.equal((await send(kit, "POST", "tokens", { body: sent })).status, 400, JSON.stringify(wrong));
+    assert.equal((await kit.send("POST", "tokens", sent)).status, 400, JSON.stringify(wrong));
   }
 });
 
@@ -95,23 +80,16 @@ test("tokens are listed with what they may do and their last use", async (t) => 
   const kit = await startKit(t);
   const token = { name: "ci", scopes: ["read"], createdAt: SESSION.startedAt, createdBy: "root" } as const;
   const listed = { ...token, expiresAt: null, usedAt: SESSION.usedAt };
-  kit.guard.replies.set("token_list", { ok: true, result: { items: [listed], next: null, total: 1 } });
-  assert.deepEqual((await send(kit, "GET", "tokens")).answer, { items: [listed], next: null, total: 1 });
+  kit.guard.answers("token_list", { items: [listed], next: null, total: 1 });
+  assert.deepEqual((await kit.send("GET", "tokens")).answer, { items: [listed], next: null, total: 1 });
 });
 
 test("what the web itself shows needs the scope read, and the guard says no to the rest", async (t) => {
   const kit = await startKit(t);
   kit.guard.callers.set(AS_TOKEN.as, tokenNamed("ci", ["ban"]));
-  kit.guard.replies.set("ban", { ok: true, result: { ban: BAN } });
-  const refused = {
-    ok: false,
-    kind: "failed",
-    message: "It lacks the scope.",
-    next: "",
-    denied: "not_allowed",
-  } as const;
-  kit.guard.replies.set("allow_add", refused);
-  kit.guard.replies.set("allow_remove", { ...refused, denied: "proof_needed" });
+  kit.guard.answers("ban", { ban: BAN });
+  kit.guard.refuses("allow_add", "It lacks the scope.", { denied: "not_allowed" });
+  kit.guard.refuses("allow_remove", "It lacks the proof.", { denied: "proof_needed" });
   for (const row of routes(createHandlers(kit.parts)).filter(
     ({ who, method }) => who === "session_or_token" && method === "GET",
   )) {
@@ -119,17 +97,17 @@ test("what the web itself shows needs the scope read, and the guard says no to t
     assert.equal(response.status, row.path === "/api/v1/session" ? 200 : 403, row.path);
     if (response.status === 403) assert.match(await response.text(), /lacks the scope (read|admin)/);
   }
-  assert.equal((await send(kit, "POST", "bans", { body: { ip: "203.0.113.7" } })).status, 201);
+  assert.equal((await kit.send("POST", "bans", { ip: "203.0.113.7" })).status, 201);
   for (const [method, path, body, code] of [
     ["POST", "allow", { network: "203.0.113.7" }, "not_allowed"],
     ["DELETE", "allow/203.0.113.7", undefined, "proof_needed"],
   ] as const)
-    assert.partialDeepStrictEqual(await send(kit, method, path, { body }), { status: 403, answer: { code } });
+    assert.partialDeepStrictEqual(await kit.send(method, path, body), { status: 403, answer: { code } });
 });
 
 test("a session says who it is, what it may do, and until when its proof is fresh", async (t) => {
   const kit = await startKit(t);
-  const { answer } = await send(kit, "GET", "session");
+  const { answer } = await kit.send("GET", "session");
   assert.deepEqual(answer, { name: "ci", role: "owner", account: null, scopes: SCOPES, freshUntil: null });
 });
 
@@ -149,7 +127,7 @@ test("strangers who sign in wait for one another, and leave the guard connection
     const before = mock.callCount();
     const body = path === "login" ? { password: "x" } : undefined;
     const sent = Array.from({ length: atOnce + 10 }, (_, i) =>
-      send(kit, "POST", path, { body, headers: { "x-forwarded-for": `198.51.100.${i}` } }),
+      kit.send("POST", path, body, { "x-forwarded-for": `198.51.100.${i}` }),
     );
     await until(() => mock.callCount() === before + atOnce);
     for (let answered = 0; answered < atOnce + 10; answered++) {

@@ -1,30 +1,27 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
+import { startKit } from "../../../../test/kit/api-kit.ts";
 import type { Reply, Verb } from "../../../admin/declare/control.ts";
 import { MOST_IMPORTED } from "./account-schemas.ts";
 
 const HASH = "{SSHA512}c2FsdA==";
 const NOTHING = { changed: [], suspended: [], resumed: [], quotas: [] };
-const taken = (added: readonly string[], skipped: readonly { name: string; why: string }[] = []): Reply => ({
-  ok: true,
-  result: { ...NOTHING, added, skipped },
+const taken = (added: readonly string[], skipped: readonly { name: string; why: string }[] = []) => ({
+  ...NOTHING,
+  added,
+  skipped,
 });
 
 async function started(t: TestContext) {
   const kit = await startKit(t);
-  const send = async (file: unknown): Promise<Readonly<{ status: number; answer: unknown }>> => {
-    const body = JSON.stringify({ file });
-    const response = await fetch(`${kit.url}/api/v1/accounts/import`, { method: "POST", headers: bearer, body });
-    return { status: response.status, answer: await response.json() };
-  };
+  const send = (file: unknown) => kit.send("POST", "accounts/import", { file });
   return { kit, send };
 }
 
 test("the accounts of a file go to the guard with their hash or password, and the report lists what was skipped", async (t) => {
   const { kit, send } = await started(t);
   const skipped = { name: "bert@example.org", why: "exists already, so it keeps its password" };
-  kit.guard.replies.set("accounts_import", taken(["anna@example.org", "cleo@example.org"], [skipped]));
+  kit.guard.answers("accounts_import", taken(["anna@example.org", "cleo@example.org"], [skipped]));
   const file = [
     "# of the old server",
     `anna@example.org|${HASH}|userdb_quota_rule=*:storage=1G userdb_mail=maildir`,
@@ -71,12 +68,12 @@ test("a line that cannot be read, an empty file and one that is too long import 
 
 test("a long file goes in parts; where a later one is refused, it says how many are in", async (t) => {
   const { kit, send } = await started(t);
-  kit.guard.replies.set("accounts_import", taken(["a0@example.org"]));
+  kit.guard.answers("accounts_import", taken(["a0@example.org"]));
   assert.equal((await send(lines(60))).status, 200);
   const parts = kit.guard.of("accounts_import").map((asked) => ("entries" in asked ? asked.entries.length : 0));
   assert.deepEqual(parts, [25, 25, 10]);
   const replies: Reply[] = [
-    taken(["a0@example.org"]),
+    { ok: true, result: taken(["a0@example.org"]) },
     { ok: false, kind: "failed", message: "The disk is full.", next: "" },
   ];
   const { replies: known } = kit.guard;
@@ -93,7 +90,7 @@ test("a long file goes in parts; where a later one is refused, it says how many 
 test("a password that could not be judged in time is imported and reported", async (t) => {
   const { kit, send } = await started(t);
   const names = ["a@example.org", "b@example.org", "c@example.org"];
-  kit.guard.replies.set("accounts_import", taken(names));
+  kit.guard.answers("accounts_import", taken(names));
   const judge = t.mock.method(kit.parts.passwords, "judgeSome", () => Promise.resolve(["It is weak."]));
   const file = names.map((name) => `${name}|{PLAIN}weak`).join("\n");
   const { status, answer } = await send(file);

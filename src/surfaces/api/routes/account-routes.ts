@@ -13,7 +13,6 @@ import type { ApiParts, Asker, CommandOf, JudgedFor } from "../ports.ts";
 import { problem } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import * as shape from "./account-schemas.ts";
-import { MOST_IMPORTED } from "./account-schemas.ts";
 
 type Parts = Pick<ApiParts, "guard" | "passwords" | "clock">;
 
@@ -38,7 +37,7 @@ export function accountRoutes(parts: Parts): readonly Route[] {
         bodyBytes: API_LIMITS.accountsBodyBytes,
         body: shape.accountsFile,
         answer: shape.imported,
-        run: ({ by, caller, body }) => importAccounts(parts, { by, judgedFor: judgedFor(caller) }, body.file),
+        run: ({ by, caller, body }) => importAccounts(parts, { by, caller }, body.file),
       },
     ),
     route("POST /api/v1/accounts/{name}/password", "Sets a new password and ends the account's open sessions.", {
@@ -108,9 +107,9 @@ type Imported = z.output<typeof shape.imported>;
  * Imports the accounts of a file, like `account import`: all its lines must be valid, and existing accounts are not changed.
  * Passwords in clear text are judged afterwards, as far as the time allows: a weak one is imported and reported.
  */
-export async function importAccounts(
-  { guard, passwords, clock }: Pick<ApiParts, "guard" | "passwords" | "clock">,
-  { by, judgedFor }: Readonly<{ by: Asker; judgedFor: JudgedFor }>,
+async function importAccounts(
+  { guard, passwords, clock }: Parts,
+  { by, caller }: From,
   file: string,
 ): Promise<Imported | Response> {
   const accounts = readFile(file);
@@ -131,7 +130,7 @@ export async function importAccounts(
   const typed = accounts.flatMap(({ name, secret }) =>
     secret.type === "plain" && added.includes(name) ? [{ owner: name, password: secret.password }] : [],
   );
-  const problems = await passwords.judgeSome(typed, judgedFor, until - clock.now());
+  const problems = await passwords.judgeSome(typed, judgedFor(caller), until - clock.now());
   const weak = typed.flatMap(({ owner: name }, i) => {
     const why = problems[i] ?? null;
     return why === null ? [] : [{ name, why }];
@@ -152,10 +151,10 @@ function readFile(file: string): readonly AccountLine[] | Response {
   }
   const { length } = parsed.accounts;
   if (length === 0) return refused("The file names no account.", "Write lines like anna@example.org|{SCHEME}hash.");
-  if (length > MOST_IMPORTED) {
+  if (length > shape.MOST_IMPORTED) {
     const next = "Use `account import` on the server.";
     return refused(
-      `The file has ${plural(length, "account")}, and at most ${MOST_IMPORTED} can be imported at once here.`,
+      `The file has ${plural(length, "account")}, and at most ${shape.MOST_IMPORTED} can be imported at once here.`,
       next,
     );
   }

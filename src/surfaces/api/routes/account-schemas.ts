@@ -4,15 +4,14 @@ import { accountName, count, list, meaning, tokenName } from "../../../admin/dec
 import { MAX_PASSWORD_BYTES } from "../../../core/access/passwords.ts";
 import { ROLES, SCOPES } from "../../../core/access/scopes.ts";
 import { parseDuration } from "../../../core/time.ts";
+import { textUpTo } from "./schemas.ts";
 
 /** What the routes of account-routes.ts and access-routes.ts take and answer, for the router and for `/openapi.json`. */
 
 /** Limit for a file imported through the web. */
 export const MOST_IMPORTED = 100;
-const password = z
-  .string("is not text")
+const password = textUpTo(MAX_PASSWORD_BYTES, "is not text")
   .min(1, "is empty")
-  .max(MAX_PASSWORD_BYTES, `has more than ${MAX_PASSWORD_BYTES} characters`)
   .optional()
   .describe("Without it the server generates one and returns it once.");
 export const accountInPath = z.object({ name: accountName });

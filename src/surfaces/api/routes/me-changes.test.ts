@@ -4,24 +4,20 @@ import { type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 
 const ANNA = "anna@example.org";
 
-async function send(kit: Kit, cookie: string, [method, path, body]: readonly [string, string, object?]) {
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${kit.url}/api/v1/me/${path}`, { method, headers: { cookie }, ...sent });
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
+function send(kit: Kit, cookie: string, [method, path, body]: readonly [string, string, object?]) {
+  return kit.send(method, `me/${path}`, body, { cookie });
 }
 
 test("each change reaches the guard for the mailbox of the session", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const allowed = { account: ANNA, sender: "*@friend.example" };
-  const done = { ok: true, result: { done: true } } as const;
-  kit.guard.replies.set("my_password", done).set("greylist_resume", { ok: true, result: { target: ANNA } });
-  kit.guard.replies.set("my_sessions_end", { ok: true, result: { ended: 2 } });
+  kit.guard.answers("my_password", { done: true });
+  kit.guard.answers("greylist_resume", { target: ANNA });
+  kit.guard.answers("my_sessions_end", { ended: 2 });
   const pause = { target: ANNA, until: "2026-11-20T07:15:00.000Z", by: `mailbox:${ANNA} via 127.0.0.1` };
-  kit.guard.replies.set("greylist_pause", { ok: true, result: pause });
-  for (const verb of ["spam_allow_add", "spam_allow_remove"] as const)
-    kit.guard.replies.set(verb, { ok: true, result: allowed });
+  kit.guard.answers("greylist_pause", pause);
+  for (const verb of ["spam_allow_add", "spam_allow_remove"] as const) kit.guard.answers(verb, allowed);
   const before = kit.guard.asked.length;
   for (const [sent, status, answer] of [
     [["POST", "password", { password: "quite new words" }], 200, { done: true }],
@@ -53,7 +49,7 @@ test("each change reaches the guard for the mailbox of the session", async (t) =
 test("a password that is easy to guess, or a request that names an account, does not reach it", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
-  kit.guard.replies.set("my_password", { ok: true, result: { done: true } });
+  kit.guard.answers("my_password", { done: true });
   const before = kit.guard.asked.length;
   for (const sent of [
     ["POST", "password", { password: "weak" }],
@@ -77,7 +73,7 @@ test("a password that may not be set is never judged", async (t) => {
   const kit = await startKit(t);
   const cookie = await signIn(kit, ANNA);
   const judge = t.mock.method(kit.parts.passwords, "judge");
-  kit.guard.replies.set("my_password", { ok: false, kind: "failed", message: "", next: "", denied: "proof_needed" });
+  kit.guard.refuses("my_password", "", { denied: "proof_needed" });
   const { status } = await send(kit, cookie, ["POST", "password", { password: "quite new words" }]);
   assert.equal(status, 403);
   assert.equal(judge.mock.callCount(), 0);

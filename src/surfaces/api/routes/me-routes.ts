@@ -9,20 +9,15 @@ import { problem, unauthorized } from "../problem.ts";
 import { type Route, route } from "../route.ts";
 import { whyRefused } from "./account-routes.ts";
 import { clientText, MOBILE_CONFIG_TYPE, mobileConfig } from "./mobile-config.ts";
-import { numberedQuery } from "./schemas.ts";
+import { numberedQuery, textUpTo } from "./schemas.ts";
 
 const mailQuery = z.object({
-  id: z
-    .string("is missing")
+  id: textUpTo(998, "is missing")
     .min(1, "is empty")
-    .max(998, "has more than 998 characters")
     .describe("A Message-ID, with or without its brackets, or a queue id."),
 });
 const newPassword = z.strictObject({
-  password: z
-    .string("is missing, or not text")
-    .min(1, "is empty")
-    .max(MAX_PASSWORD_BYTES, `has more than ${MAX_PASSWORD_BYTES} characters`),
+  password: textUpTo(MAX_PASSWORD_BYTES, "is missing, or not text").min(1, "is empty"),
 });
 const done = z.object({ done: z.literal(true) });
 

@@ -33,6 +33,9 @@ export const subject = (ipv6Prefix: number) =>
     .describe("An IP address or a network.")
     .meta({ examples: ["203.0.113.7"] });
 
+/** `fault`: what is wrong with a value that is no text. */
+export const textUpTo = (most: number, fault?: string) => z.string(fault).max(most, `has more than ${most} characters`);
+
 const wholeNumber = (most: number) =>
   z
     .string()
@@ -49,17 +52,18 @@ const limit = wholeNumber(PAGE.most)
   .refine((value) => value > 0, "is zero")
   .optional()
   .describe(`How many at most: 1 to ${PAGE.most}; ${PAGE.usual} if absent.`);
-const numberCursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
+const cursor = wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("`next` of the page before.");
+const resumeAfter = wholeNumber(Number.MAX_SAFE_INTEGER)
+  .optional()
+  .describe("Start after this id, as Last-Event-ID does.");
+export const numberedQuery = z.object({ limit, cursor });
 export const bansQuery = z.object({
   limit,
-  cursor: numberCursor,
-  text: z
-    .string()
-    .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
+  cursor,
+  text: textUpTo(NOTE_CHARACTERS)
     .optional()
     .describe("Only bans with this in their network, reason or source, such as `203.0.113.`."),
 });
-export const numberedQuery = z.object({ limit, cursor: numberCursor });
 
 export const securityQuery = z.object({
   action: z.enum(["stats", "cleanup"], "is neither stats nor cleanup").describe("What to do."),
@@ -80,17 +84,11 @@ export const securityCommand = z.discriminatedUnion(
 export const ipInPath = (ipv6Prefix: number) => z.object({ ip: subject(ipv6Prefix) });
 
 /** An account as typed; it need not exist. */
-const account = z
-  .string()
-  .min(1, "is empty")
-  .max(320, "has more than 320 characters")
-  .describe("An account, or a name that was tried.");
+const account = textUpTo(320).min(1, "is empty").describe("An account, or a name that was tried.");
 export const accountInPath = z.object({ account });
 export const messageInPath = z.object({
-  message: z
-    .string()
+  message: textUpTo(998)
     .min(3, "is too short")
-    .max(998, "has more than 998 characters")
     .describe("A queue id, or a Message-ID with or without its angle brackets."),
 });
 
@@ -107,25 +105,21 @@ export const eventsQuery = (ipv6Prefix: number) =>
       .max(MOST_TYPES, `is there more than ${MOST_TYPES} times`)
       .optional()
       .describe("Only events of this type; of several if it is there several times."),
-    text: z
-      .string()
-      .max(NOTE_CHARACTERS, `has more than ${NOTE_CHARACTERS} characters`)
+    text: textUpTo(NOTE_CHARACTERS)
       .optional()
       .describe("Only events that are shown with this text, in large or small letters."),
     from: timeAsked.describe("Only events of this time or later."),
     to: timeAsked.describe("Only events of this time or earlier."),
-    cursor: numberCursor,
+    cursor,
     limit,
   });
 export const streamQuery = (ipv6Prefix: number) =>
   z.object({
     ip: subject(ipv6Prefix).optional(),
     type: eventType.optional().describe("Only events of this type."),
-    after: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Start after this id, as Last-Event-ID does."),
+    after: resumeAfter,
   });
-export const pageQuery = z.object({
-  since: wholeNumber(Number.MAX_SAFE_INTEGER).optional().describe("Start after this id, as Last-Event-ID does."),
-});
+export const pageQuery = z.object({ since: resumeAfter });
 export const figuresQuery = z
   .object({
     from: timeAsked.describe("24 hours ago if absent; at most 400 days ago."),
@@ -147,10 +141,8 @@ export const topQuery = z.object({
   limit,
 });
 const passwordGiven = z.object({
-  password: z.string("is missing, or not text").min(1, "is empty").max(1_024, "has more than 1024 characters"),
-  code: z
-    .string("is not text")
-    .max(64, "has more than 64 characters")
+  password: textUpTo(1_024, "is missing, or not text").min(1, "is empty"),
+  code: textUpTo(64, "is not text")
     .optional()
     .describe("Where a second factor is set up: the code of the authenticator app, or a recovery code."),
 });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import * as z from "zod/mini";
-import { bearer, startKit } from "../../../../test/kit/api-kit.ts";
+import { startKit } from "../../../../test/kit/api-kit.ts";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
-import { TOKEN, tokenNamed } from "../../../../test/kit/fake-guard.ts";
 import { emptyReport } from "../../../../test/kit/replay-report.ts";
 import { preview as previewShape, type SettingsPreview, settingList } from "../../../admin/settings.ts";
 import type { Trials } from "../ports.ts";
@@ -28,15 +27,12 @@ const CHANGED = {
 
 async function kitOf(t: TestContext, trials?: Trials) {
   const kit = await startKit(t, {}, trials);
-  kit.guard.replies.set("settings_preview", { ok: true, result: PREVIEW });
-  kit.guard.replies.set("settings_apply", { ok: true, result: CHANGED });
-  kit.guard.replies.set("settings_undo", { ok: true, result: CHANGED });
+  kit.guard.answers("settings_preview", PREVIEW);
+  kit.guard.answers("settings_apply", CHANGED);
+  kit.guard.answers("settings_undo", CHANGED);
   const ask = async (path: string, sent?: unknown) => {
-    const init = sent === undefined ? {} : { method: "POST", body: JSON.stringify(sent) };
-    const response = await fetch(`${kit.url}/api/v1/settings${path}`, { headers: bearer, ...init });
-    const text = await response.text();
-    const body: unknown = JSON.parse(text);
-    return { status: response.status, body, text };
+    const { status, answer } = await kit.send(sent === undefined ? "GET" : "POST", `settings${path}`, sent);
+    return { status, body: answer, text: JSON.stringify(answer) };
   };
   return { ...kit, ask };
 }
@@ -52,19 +48,16 @@ test("the list joins what the guard knows with the reference, and says why a set
     line: null,
     ...more,
   });
-  kit.guard.replies.set("settings_list", {
-    ok: true,
-    result: {
-      values: [
-        of("limits.mail.per_minute", {}),
-        of("limits.mail.per_hour", { from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" }),
-        of("ports.http", { value: "3000" }),
-        of("alerts.webhook", { value: "(secret)", isHidden: true }),
-        of("of.another.version", {}),
-      ],
-      digest: DIGEST,
-      undo: null,
-    },
+  kit.guard.answers("settings_list", {
+    values: [
+      of("limits.mail.per_minute", {}),
+      of("limits.mail.per_hour", { from: "GHOSTINBOX_LIMITS__MAIL__PER_HOUR" }),
+      of("ports.http", { value: "3000" }),
+      of("alerts.webhook", { value: "(secret)", isHidden: true }),
+      of("of.another.version", {}),
+    ],
+    digest: DIGEST,
+    undo: null,
   });
   const { status, body } = await kit.ask("");
   assert.equal(status, 200);
@@ -81,22 +74,9 @@ test("the list joins what the guard knows with the reference, and says why a set
   assert.deepEqual([webhook?.value, webhook?.isHidden], ["(secret)", true]);
 });
 
-test("all of it needs the scope admin", async (t) => {
-  const kit = await kitOf(t);
-  kit.guard.callers.set(TOKEN, tokenNamed("ci", ["read", "ban", "allow"]));
-  const change = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
-  for (const refused of [await kit.ask(""), await kit.ask("", change)]) assert.equal(refused.status, 403);
-});
-
 test("a proof that the guard asks for is asked of the caller", async (t) => {
   const kit = await kitOf(t);
-  kit.guard.replies.set("settings_apply", {
-    ok: false,
-    kind: "failed",
-    message: "This needs the password again.",
-    next: "",
-    denied: "proof_needed",
-  });
+  kit.guard.refuses("settings_apply", "This needs the password again.", { denied: "proof_needed" });
   const refused = await kit.ask("", { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST });
   assert.equal(refused.status, 403);
   assert.match(refused.text, /"code":"proof_needed"/);
@@ -137,7 +117,7 @@ test("a preview tells what the limits would have done, or that it was too long",
   });
   assert.match((await kit.ask("/preview", { changes })).text, /"outcome":"too_long"/);
   assert.doesNotMatch(first.text, /"policy"/, "what the guard decides by stays inside");
-  kit.guard.replies.set("settings_preview", { ok: true, result: { ...PREVIEW, trial: null } });
+  kit.guard.answers("settings_preview", { ...PREVIEW, trial: null });
   assert.match((await kit.ask("/preview", { changes })).text, /"trial":null/);
   assert.equal(asked.length, 2);
 });
@@ -147,10 +127,7 @@ test("a change and its undo are passed on; an edited file is a 409 with the next
   const asked = { changes: { "limits.mail.per_minute": 5 }, digest: DIGEST };
   assert.deepEqual((await kit.ask("", asked)).body, CHANGED);
   assert.deepEqual((await kit.ask("/undo", { digest: DIGEST })).body, CHANGED);
-  kit.guard.replies.set("settings_apply", {
-    ok: false,
-    kind: "failed",
-    message: "The settings file was edited since then.",
+  kit.guard.refuses("settings_apply", "The settings file was edited since then.", {
     next: "Look at the changes again, then apply them.",
   });
   const { status, text } = await kit.ask("", asked);

@@ -28,10 +28,10 @@ test("a longer uptime does not count as a change of health", async (t) => {
   let reported = 0;
   t.after(news.subscribe(() => (reported += 1)));
   await until(() => reported === 1);
-  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, uptimeSeconds: 9 } });
+  kit.guard.answers("health", { ...HEALTH, uptimeSeconds: 9 });
   kit.advance(2_000);
   await until(() => kit.guard.of("health").length > 1);
-  kit.guard.replies.set("health", { ok: true, result: { ...HEALTH, status: "degraded" } });
+  kit.guard.answers("health", { ...HEALTH, status: "degraded" });
   kit.advance(2_000);
   await until(() => reported === 2);
   assert.match(news.health ?? "", /"degraded"/);

@@ -1,43 +1,25 @@
 // Invariant: A counter never falls, and no event is missing from a page's stream.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { BAN, bearer, type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import { BAN, bearer, type Kit, openStream, signIn, startKit } from "../../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../../test/kit/fake-guard.ts";
 import { patience } from "../../../../test/kit/patience.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
 
 type Message = Readonly<{ name: string; id: string | undefined; data: Readonly<Record<string, unknown>> }>;
-type Reader = Readonly<{
-  /** Reads messages until there is such a one; returns all of them. */
-  until: (isIt: (message: Message) => boolean) => Promise<readonly Message[]>;
-  end: () => Promise<void>;
-  close: () => void;
-}>;
-
 async function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
-  const over = new AbortController();
-  t.after(() => over.abort());
-  const response = await fetch(`${kit.url}/api/v1/stream${query}`, { headers, signal: over.signal });
-  assert.equal(response.status, 200);
-  const source = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
-  let text = "";
-  const reader: Reader = {
-    until: async (isIt) => {
-      for (;;) {
+  const stream = await openStream(t, `${kit.url}/api/v1/stream${query}`, headers);
+  assert.equal(stream.status, 200);
+  return {
+    ...stream,
+    /** Reads messages until there is such a one; returns all of them. */
+    until: (isIt: (message: Message) => boolean) =>
+      stream.until((text) => {
         const messages = parse(text);
-        if (messages.some(isIt)) return messages;
-        const { done, value } = await source.read();
-        if (done) assert.fail(`the stream ended after ${text}`);
-        text += value;
-      }
-    },
-    end: async () => {
-      while (!(await source.read()).done);
-    },
-    close: () => over.abort(),
+        return messages.some(isIt) ? messages : null;
+      }),
   };
-  return reader;
 }
 
 function parse(text: string): readonly Message[] {

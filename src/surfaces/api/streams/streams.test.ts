@@ -2,45 +2,23 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { bearer, type Kit, signIn, startKit } from "../../../../test/kit/api-kit.ts";
+import {
+  bearer,
+  idsOf,
+  type Kit,
+  type OpenStream,
+  openStream,
+  signIn,
+  startKit,
+} from "../../../../test/kit/api-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { API_LIMITS } from "../limits.ts";
 import { LiveStream } from "./live-stream.ts";
 import { resumeFrom } from "./streams.ts";
 
-type Reader = Readonly<{
-  status: number;
-  /** The ids of the first `most` events. */
-  ids: (count: number) => Promise<readonly number[]>;
-  /** Resolves when the server ends the stream. */
-  end: () => Promise<void>;
-  close: () => void;
-}>;
-
-async function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
-  const over = new AbortController();
-  t.after(() => over.abort());
-  const response = await fetch(`${kit.url}/api/v1/events/stream${query}`, { headers, signal: over.signal });
-  const source = response.body?.pipeThrough(new TextDecoderStream()).getReader() ?? assert.fail("no body");
-  let text = "";
-  const seen = (): readonly number[] => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
-  const reader: Reader = {
-    status: response.status,
-    ids: async (count) => {
-      while (seen().length < count) {
-        const { done, value } = await source.read();
-        if (done) assert.fail(`the stream ended after ${seen().join()}`);
-        text += value;
-      }
-      return seen();
-    },
-    end: async () => {
-      while (!(await source.read()).done);
-    },
-    close: () => over.abort(),
-  };
-  return reader;
+function open(t: TestContext, kit: Kit, query = "", headers: Readonly<Record<string, string>> = bearer) {
+  return openStream(t, `${kit.url}/api/v1/events/stream${query}`, headers);
 }
 
 test("what is committed arrives, and what was there before does not", async (t) => {
@@ -51,7 +29,7 @@ test("what is committed arrives, and what was there before does not", async (t) 
   kit.tell();
   kit.queries.add("BAN");
   kit.tell();
-  assert.deepEqual(await reader.ids(2), [2, 3]);
+  assert.deepEqual(await idsOf(reader, 2), [2, 3]);
 });
 
 test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice or missing", async (t) => {
@@ -59,7 +37,7 @@ test("a reader resumes behind Last-Event-ID, over many pages, with nothing twice
   const most = API_LIMITS.streamRows * 3 + 7;
   for (let i = 0; i < most; i++) kit.queries.add("CONNECT");
   const reader = await open(t, kit, "?after=1", { ...bearer, "last-event-id": "5" });
-  const ids = await reader.ids(most - 5);
+  const ids = await idsOf(reader, most - 5);
   assert.deepEqual(
     ids,
     Array.from({ length: most - 5 }, (_, i) => i + 6),
@@ -80,7 +58,7 @@ test("a filter holds back the rest, without forgetting where it was", async (t) 
   kit.tell();
   kit.queries.add("BAN");
   kit.tell();
-  assert.deepEqual(await reader.ids(1), [3]);
+  assert.deepEqual(await idsOf(reader, 1), [3]);
 });
 
 test("a quiet stream ends within seconds of its session, and asking on does not prolong that", async (t) => {
@@ -90,7 +68,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   const reader = await open(t, kit, "?after=0", { cookie });
   kit.queries.add("CONNECT");
   kit.tell();
-  await reader.ids(1);
+  await idsOf(reader, 1);
   kit.guard.identified = [];
   kit.guard.isDown = true;
   t.mock.timers.tick(API_LIMITS.callerAgeMs);
@@ -101,7 +79,7 @@ test("a quiet stream ends within seconds of its session, and asking on does not 
   assert.deepEqual([...new Set(kit.guard.identified.map(({ isUse }) => isUse))], [false]);
   kit.queries.add("CONNECT");
   kit.tell();
-  await reader.ids(2);
+  await idsOf(reader, 2);
   kit.guard.callers.clear();
   const over = assert.rejects(reader.end());
   t.mock.timers.tick(API_LIMITS.callerAgeMs);
@@ -128,7 +106,7 @@ test("a reader that leaves is forgotten", async (t) => {
 
 test("the number of streams is bounded", async (t) => {
   const kit = await startKit(t);
-  const readers: Reader[] = [];
+  const readers: OpenStream[] = [];
   const { streams, streamsOfOne } = API_LIMITS;
   for (let n = 0; n < streams / streamsOfOne; n++) {
     const cookie = await signIn(kit);

@@ -50,12 +50,7 @@ export class Streams {
 type Stream = Readonly<{ body: () => ReadableStream<Uint8Array>; end: () => void }>;
 
 function tooMany(detail: string): Response {
-  return problem({
-    status: 503,
-    code: "too_many_streams",
-    detail,
-    next: "Close one, such as a page of the dashboard.",
-  });
+  return problem({ status: 503, code: "too_many_streams", detail });
 }
 
 /** Where to resume: from the header that browsers send, else from the query. Null if neither is there. */
