@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
+import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
 import { until } from "../../test/kit/until.ts";
 import { parseReply } from "../admin/declare/codec.ts";
 import type { CommandLine, Reply } from "../admin/declare/control.ts";
 import { CONTROL_LIMITS, type ControlLimits, type ControlParts, ControlServer } from "./control-server.ts";
-
-let directory = "";
-before(async () => {
-  directory = await mkdtemp(join(tmpdir(), "control-server-"));
-});
-after(() => rm(directory, { recursive: true }));
 
 const DEADLINE_MS = 5_000;
 
@@ -57,13 +51,9 @@ function client(path: string): Client {
   const socket = connect(path);
   let text = "";
   let closed = false;
-  socket.on("data", (chunk) => {
-    text += chunk;
-  });
+  socket.on("data", (chunk) => (text += chunk));
   socket.on("error", () => {});
-  socket.on("close", () => {
-    closed = true;
-  });
+  socket.on("close", () => (closed = true));
   return { socket, lines: () => text.split("\n").slice(0, -1), closed: () => closed };
 }
 
@@ -74,7 +64,7 @@ async function withServer(
 ): Promise<void> {
   const guard = new FakeGuard();
   const server = new ControlServer(guard.parts(origin), { ...CONTROL_LIMITS, stopMs: 50, ...limits });
-  const path = join(directory, `${Math.random()}.sock`);
+  const path = join(temporaryDirectory(), "control.sock");
   await server.start(path, origin === "root" ? 0o600 : 0o660);
   try {
     await run(guard, () => client(path), server, path);
