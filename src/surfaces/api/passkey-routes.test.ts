@@ -1,34 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
+import { bearer, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 
 const USED = { id: "cGFzc2tleQ", clientData: "e30", authenticatorData: "AAAA", signature: "MEUC" };
 const CALLER = { ...tokenNamed("admin", SCOPES), how: "session", session: "0a1b2c3d4e5f" } as const;
 
-type Sent = Readonly<{ body?: object | undefined; headers?: object }>;
-
-async function send(kit: Kit, method: string, path: string, { body, headers = {} }: Sent = {}) {
-  const content = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${kit.url}/api/v1/${path}`, { method, headers: { ...headers }, ...content });
-  const answer: unknown = await response.json();
-  assert.ok(typeof answer === "object" && answer !== null);
-  return { status: response.status, answer, cookie: response.headers.get("set-cookie") ?? "" };
-}
+const STRANGER = {};
 
 test("a stranger gets a challenge, unless its address asks too often or another site's page asks", async (t) => {
   const kit = await startKit(t);
   kit.guard.answers("passkey_challenge", { challenge: "abc" });
-  assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
+  assert.partialDeepStrictEqual(await kit.send("POST", "login/passkey", undefined, STRANGER), {
     status: 200,
     answer: { challenge: "abc" },
   });
   assert.deepEqual(kit.guard.of("passkey_challenge"), [{ verb: "passkey_challenge", ip: "127.0.0.1" }]);
-  const foreign = await send(kit, "POST", "login/passkey", { headers: { origin: "https://evil.example" } });
+  const foreign = await kit.send("POST", "login/passkey", undefined, { origin: "https://evil.example" });
   assert.partialDeepStrictEqual(foreign, { status: 403, answer: { code: "foreign_origin" } });
   kit.guard.answers("passkey_challenge", { challenge: null });
-  assert.partialDeepStrictEqual(await send(kit, "POST", "login/passkey"), {
+  assert.partialDeepStrictEqual(await kit.send("POST", "login/passkey", undefined, STRANGER), {
     status: 429,
     answer: { code: "login_refused" },
   });
@@ -38,14 +30,14 @@ test("a passkey signs in where the password does, and a wrong one hears the same
   const kit = await startKit(t);
   const reply = { outcome: "in", secret: "s".repeat(43), known: "known", caller: CALLER } as const;
   kit.guard.answers("sign_in_passkey", reply);
-  const opened = await send(kit, "POST", "login", { body: { passkey: USED } });
+  const opened = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ passkey: USED }) });
   assert.equal(opened.status, 200);
-  assert.match(opened.cookie, /^ghostinbox=s{43};.*HttpOnly; SameSite=Strict/);
+  assert.match(opened.headers.get("set-cookie") ?? "", /^ghostinbox=s{43};.*HttpOnly; SameSite=Strict/);
   const from = { ip: "127.0.0.1", device: "unknown device", known: null };
   assert.partialDeepStrictEqual(kit.guard.of("sign_in_passkey"), [{ verb: "sign_in_passkey", ...USED, ...from }]);
-  const wrongPassword = await send(kit, "POST", "login", { body: { password: "wrong" } });
+  const wrongPassword = await kit.send("POST", "login", { password: "wrong" }, STRANGER);
   kit.guard.answers("sign_in_passkey", { outcome: "wrong" });
-  const wrong = await send(kit, "POST", "login", { body: { passkey: USED } });
+  const wrong = await kit.send("POST", "login", { passkey: USED }, STRANGER);
   assert.deepEqual(wrong, wrongPassword);
   assert.equal(wrong.status, 401);
 });
@@ -57,7 +49,7 @@ test("a request with neither password nor passkey is refused for what the closer
     [{ passkey: { ...USED, id: "a=" } }, "passkey.id is not base64url."],
     [{ passkey: { ...USED, more: 1 } }, "more is not known here."],
   ] as const)
-    assert.partialDeepStrictEqual(await send(kit, "POST", "login", { body }), {
+    assert.partialDeepStrictEqual(await kit.send("POST", "login", body, STRANGER), {
       status: 400,
       answer: { code: "invalid_request", detail },
     });
@@ -69,10 +61,10 @@ test("a session proves itself with one", async (t) => {
   const freshUntil = "2026-11-20T07:10:00.000Z";
   const fresh = { ...CALLER, freshUntil };
   kit.guard.answers("prove_passkey", { outcome: "proved", caller: fresh });
-  const proved = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
+  const proved = await kit.send("POST", "session/proof", { passkey: USED }, headers);
   assert.partialDeepStrictEqual(proved, { status: 200, answer: { freshUntil } });
   kit.guard.answers("prove_passkey", { outcome: "wrong", caller: CALLER });
-  const wrong = await send(kit, "POST", "session/proof", { body: { passkey: USED }, headers });
+  const wrong = await kit.send("POST", "session/proof", { passkey: USED }, headers);
   assert.partialDeepStrictEqual(wrong, { status: 401, answer: { code: "login_refused" } });
 });
 
@@ -88,29 +80,26 @@ test("passkeys are listed, asked for, added and removed by a session; a token ma
   kit.guard.answers("passkey_remove", { name: "Laptop" });
   const path = "factors/passkeys";
   for (const shown of [headers, bearer])
-    assert.partialDeepStrictEqual(await send(kit, "GET", path, { headers: shown }), {
+    assert.partialDeepStrictEqual(await kit.send("GET", path, undefined, shown), {
       status: 200,
       answer: { items: [item] },
     });
-  assert.deepEqual((await send(kit, "GET", "factors", { headers: bearer })).answer, {
+  assert.deepEqual((await kit.send("GET", "factors")).answer, {
     totp: false,
     recoveryLeft: 0,
     passkeys: [item],
   });
-  assert.deepEqual((await send(kit, "POST", path, { headers })).answer, asked);
+  assert.deepEqual((await kit.send("POST", path, undefined, headers)).answer, asked);
   const { signature: _, ...signed } = USED;
   const made = { ...signed, publicKey: "MFkw", name: "Laptop" };
-  assert.equal((await send(kit, "POST", `${path}/confirm`, { headers, body: made })).status, 201);
+  assert.equal((await kit.send("POST", `${path}/confirm`, made, headers)).status, 201);
   assert.deepEqual(kit.guard.of("passkey_add"), [{ verb: "passkey_add", ...made }]);
-  assert.equal((await send(kit, "DELETE", `${path}/${USED.id}`, { headers })).status, 200);
+  assert.equal((await kit.send("DELETE", `${path}/${USED.id}`, undefined, headers)).status, 200);
   assert.deepEqual(kit.guard.of("passkey_remove"), [{ verb: "passkey_remove", id: USED.id }]);
-  for (const [method, to] of [
+  for (const [method, to, body] of [
     ["POST", path],
-    ["POST", `${path}/confirm`],
+    ["POST", `${path}/confirm`, made],
     ["DELETE", `${path}/${USED.id}`],
   ] as const)
-    assert.equal(
-      (await send(kit, method, to, { headers: bearer, ...(to.endsWith("confirm") && { body: made }) })).status,
-      401,
-    );
+    assert.equal((await kit.send(method, to, body)).status, 401);
 });
