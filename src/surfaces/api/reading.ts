@@ -1,12 +1,14 @@
+import type * as z from "zod";
 import type { BanItem } from "../../admin/bans.ts";
-import type { AccountAnswer, AddressAnswer, MessageReport } from "../../admin/declare/items.ts";
+import type { AccountAnswer, AddressAnswer } from "../../admin/declare/items.ts";
 import { PAGE, type Page } from "../../admin/declare/paging.ts";
 import type { Prefix } from "../../core/net/ip.ts";
-import { DAY_MS, instant, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, instant, isoTime, SECOND_MS } from "../../core/time.ts";
 import { allBans, spanOf } from "../../guard/explain/stats.ts";
-import { FIGURES_FOR_MS, RANKED_FOR_MS, type Ranking } from "../../guard/figures.ts";
+import { FIGURES_FOR_MS, RANKED_FOR_MS } from "../../guard/figures.ts";
 import type { HealthReader } from "./health.ts";
 import type { ApiParts, Asker } from "./ports.ts";
+import type { bansQuery, eventsQuery, figuresQuery, topQuery } from "./routes/schemas.ts";
 
 /** The answers of the reading routes. Each throws `StoreDown`. */
 
@@ -15,9 +17,7 @@ export async function readStats({ lookups, clock }: ApiParts, health: HealthRead
   return lookups.ask("stats", await health.read(), clock.now());
 }
 
-type AskedFigures = Readonly<{ from?: Millis | undefined; to?: Millis | undefined; step?: number | undefined }>;
-
-export async function readFigures({ lookups, clock }: ApiParts, asked: AskedFigures) {
+export async function readFigures({ lookups, clock }: ApiParts, asked: z.output<typeof figuresQuery>) {
   const now = clock.now();
   const to = instant(Math.min(asked.to ?? now, now));
   const from = instant(Math.max(asked.from ?? to - DAY_MS, now - FIGURES_FOR_MS));
@@ -31,24 +31,14 @@ export async function readFigures({ lookups, clock }: ApiParts, asked: AskedFigu
   };
 }
 
-type AskedTop = Readonly<{ by?: Ranking | undefined; from?: Millis | undefined; limit?: number | undefined }>;
-
-export async function readTop({ lookups, clock }: ApiParts, { by = "mails", from, limit = PAGE.usual }: AskedTop) {
+export async function readTop({ lookups, clock }: ApiParts, asked: z.output<typeof topQuery>) {
+  const { by = "mails", from, limit = PAGE.usual } = asked;
   const now = clock.now();
   const since = instant(Math.max(from ?? now - DAY_MS, now - RANKED_FOR_MS));
   return { by, from: isoTime(since), items: [...(await lookups.ask("top", by, since, limit))] };
 }
 
-type AskedEvents = Readonly<{
-  ip?: Prefix | undefined;
-  account?: string | undefined;
-  type?: readonly string[] | undefined;
-  text?: string | undefined;
-  from?: Millis | undefined;
-  to?: Millis | undefined;
-  cursor?: number | undefined;
-  limit?: number | undefined;
-}>;
+type AskedEvents = z.output<ReturnType<typeof eventsQuery>>;
 
 /** As JSON, as serialised by the reading thread. */
 export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<string> {
@@ -66,12 +56,8 @@ export function readEvents({ lookups }: ApiParts, asked: AskedEvents): Promise<s
   });
 }
 
-type AskedBans = Readonly<{ limit?: number | undefined; cursor?: number | undefined; text?: string | undefined }>;
-
-export async function readBans(
-  { queries, lookups, clock }: ApiParts,
-  { limit = PAGE.usual, cursor: given, text }: AskedBans,
-) {
+export async function readBans({ queries, lookups, clock }: ApiParts, asked: z.output<typeof bansQuery>) {
+  const { limit = PAGE.usual, cursor: given, text } = asked;
   const now = clock.now();
   const cursor = given === undefined ? null : String(given);
   // A search reads all bans in force, a page without one only its own.
@@ -98,8 +84,4 @@ export async function readWhyAccount({ lookups, guard }: ApiParts, by: Asker, ac
   const story = await lookups.ask("account", account);
   const asked = await guard.ask(by, { verb: "account_state", name: account });
   return asked.ok ? { ...story, state: asked.result.state } : story;
-}
-
-export function readWhyMessage({ lookups }: ApiParts, message: string): Promise<MessageReport> {
-  return lookups.ask("message", message);
 }

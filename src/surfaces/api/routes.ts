@@ -5,16 +5,7 @@ import type { Handlers } from "./handlers.ts";
 import { METRICS_TYPE, metrics, publicHealth } from "./health.ts";
 import { openApi } from "./openapi/openapi.ts";
 import { pageRoutes } from "./page.ts";
-import {
-  readBans,
-  readEvents,
-  readFigures,
-  readStats,
-  readTop,
-  readWhy,
-  readWhyAccount,
-  readWhyMessage,
-} from "./reading.ts";
+import { readBans, readEvents, readFigures, readStats, readTop, readWhy, readWhyAccount } from "./reading.ts";
 import { type Route, route } from "./route.ts";
 import { accessRoutes } from "./routes/access-routes.ts";
 import { accountRoutes } from "./routes/account-routes.ts";
@@ -112,7 +103,7 @@ export function routes({ parts, callers, health, streams }: Handlers): readonly 
     route("GET /api/v1/why/message/{message}", "One mail, followed by its queue id or its Message-ID.", {
       params: shape.messageInPath,
       answer: items.messageReport(),
-      run: ({ params }) => readWhyMessage(parts, params.message),
+      run: ({ params }) => parts.lookups.ask("message", params.message),
     }),
     route(
       "GET /api/v1/why/{ip}",
