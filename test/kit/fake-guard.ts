@@ -136,8 +136,7 @@ export class FakeGuard implements GuardPort {
 
   /** From now on the verb has this result. */
   answers<V extends Verb>(verb: V, result: Extract<Reply<V>, { ok: true }>["result"]): void {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb's own result
-    this.replies.set(verb, { ok: true, result } as Reply);
+    this.replies.set(verb, { ok: true, result });
   }
 
   /** From now on the verb is refused. */
