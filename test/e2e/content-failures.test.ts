@@ -91,7 +91,7 @@ describe("a content filter that fails", { skip: whyNoLab() ?? false }, () => {
     assert.equal(readFileSync(join(product.layout.spamAssassinConf, "own.cf"), "utf8"), good);
     assert.match(
       (await product.cli(["config", "check"])).stdout,
-      /Warning: spam\.allow_from believes .* \*@friend\.test/,
+      /Warning: spam\.allow_from trusts .* \*@friend\.test/,
     );
   });
 

@@ -147,7 +147,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     await product.json(["greylist", "resume", ANNA]);
     assert.equal(await codeFrom("198.51.100.94", "code"), 450);
     await product.json(["greylist", "pause", ANNA, "--for", "1s"]);
-    await until("the pause is over", async () => /for nobody/.test((await product.cli(["greylist", "list"])).stdout));
+    await until("the pause is over", async () => /for no one/.test((await product.cli(["greylist", "list"])).stdout));
     assert.equal(await codeFrom("198.51.100.95", "late"), 450);
   });
 
