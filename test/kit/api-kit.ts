@@ -111,7 +111,7 @@ export type Kit = Readonly<{
   queries: FakeQueries;
   problems: unknown[];
   parts: ApiParts;
-  /** Asks for a path below `/api/v1/`, with the token `ci` unless told otherwise. */
+  /** Asks for a path below `/api/v1/`, with the token `ci` unless the headers name another. */
   send: (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<Sent>;
   /** Moves the clock of the API; the sockets' time-outs are real. */
   advance: (byMs: number) => void;

@@ -137,7 +137,7 @@ export const WEB = { from: ["web"], needs: "nothing" } as const;
 export const ANYONE = { from: ["root", "web"], needs: "nothing" } as const;
 /** What each caller asks about itself. */
 export const OF_CALLER = { from: ["web"], needs: "caller" } as const;
-/** `READ` to `PROVEN_ADMIN`: what the web's routes need (src/surfaces/api) and no more. An attacker who takes over the web could do all of it for its callers. */
+/** `READ` to `PROVEN_ADMIN`: exactly what the web's routes need (src/surfaces/api). An attacker who takes over the web could do all of it for its callers. */
 export const READ = { from: ["root", "web"], needs: "read" } as const;
 export const BAN = { from: ["root", "web"], needs: "ban" } as const;
 export const ALLOW = { from: ["root", "web"], needs: "allow" } as const;

@@ -49,7 +49,7 @@ export class LoginLanes {
     return true;
   }
 
-  /** Does the work when it is its turn; `refused` if there is no place. */
+  /** Does the work when it is its turn; `refused` if every place is taken. */
   async inTurn<T>(lane: Lane, work: () => Promise<T>): Promise<T | "refused"> {
     if (!(await this.#enter(lane))) return "refused";
     try {

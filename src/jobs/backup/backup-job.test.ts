@@ -7,7 +7,7 @@ import { DAY_MS, HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
 import { systemClock } from "../../host/machine/clock.ts";
 import { releaseLock, takeLock } from "../../host/running/data-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { isNightDue, lastNight, type RunBehind } from "../job.ts";
+import { lastNight, type RunBehind } from "../job.ts";
 import { BackupJob, troublesOf } from "./backup-job.ts";
 import { type BackupRecord, changeBackupRecord, endDrill, readBackupRecord } from "./records.ts";
 
@@ -30,55 +30,6 @@ const done = (at: number) => ({
   bytes: 1,
   addedBytes: 1,
 });
-
-for (const { what, record, now, expected } of [
-  { what: "the first night", record: NONE, now: THREE, expected: true },
-  {
-    what: "a server that was set up at noon waits for the night",
-    record: { ...NONE, since: THREE + 9 * HOUR_MS },
-    now: THREE + 12 * HOUR_MS,
-    expected: false,
-  },
-  {
-    what: "before the hour, with last night's made",
-    record: { ...NONE, last: done(THREE - DAY_MS) },
-    now: THREE - MINUTE_MS,
-    expected: false,
-  },
-  { what: "after the hour", record: { ...NONE, last: done(THREE - DAY_MS) }, now: THREE + MINUTE_MS, expected: true },
-  { what: "once a night", record: { ...NONE, last: done(THREE) }, now: THREE + HOUR_MS, expected: false },
-  {
-    what: "a machine that slept makes it when it wakes",
-    record: { ...NONE, last: done(THREE - DAY_MS) },
-    now: THREE + 8 * HOUR_MS,
-    expected: true,
-  },
-  {
-    what: "not at once after a failure",
-    record: { ...NONE, failure: { at: THREE, reason: "" } },
-    now: THREE + MINUTE_MS,
-    expected: false,
-  },
-  {
-    what: "one that was made while the clock was ahead does not count",
-    record: { ...NONE, last: done(THREE + 90 * DAY_MS) },
-    now: THREE + MINUTE_MS,
-    expected: true,
-  },
-  {
-    what: "nor does one that failed while the clock was ahead",
-    record: { ...NONE, failure: { at: THREE + 90 * DAY_MS, reason: "" } },
-    now: THREE + MINUTE_MS,
-    expected: true,
-  },
-  {
-    what: "again an hour after it",
-    record: { ...NONE, failure: { at: THREE, reason: "" } },
-    now: THREE + HOUR_MS,
-    expected: true,
-  },
-])
-  test(`whether a backup is needed now: ${what}`, () => assert.equal(isNightDue(record, 3, now), expected));
 
 test("reports a failure, three days without a backup, and a key that was never shown", () => {
   const codes = (record: BackupRecord, now: number) => troublesOf(record, now).map(({ code }) => code);

@@ -72,6 +72,7 @@ export function accessRoutes({ parts, callers }: Pick<Handlers, "parts" | "calle
       },
     ),
     route("POST /api/v1/tokens", "Makes a token, which is shown only now.", {
+      needs: "admin",
       asks: "token_create",
       status: 201,
       body: shape.tokenRequest,

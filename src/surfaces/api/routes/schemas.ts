@@ -33,7 +33,7 @@ export const subject = (ipv6Prefix: number) =>
     .describe("An IP address or a network.")
     .meta({ examples: ["203.0.113.7"] });
 
-/** `fault`: what is wrong with a value that is no text. */
+/** `fault`: the message for a value that is not text. */
 export const textUpTo = (most: number, fault?: string) => z.string(fault).max(most, `has more than ${most} characters`);
 
 const wholeNumber = (most: number) =>

@@ -46,6 +46,7 @@ export function settingsRoutes({ parts }: Pick<Handlers, "parts">): readonly Rou
       "POST /api/v1/settings/preview",
       "What changes of settings would come to: problems, lines of the file, and what limits would have done of late.",
       {
+        needs: "admin",
         asks: "settings_preview",
         bodyBytes: API_LIMITS.textBodyBytes,
         body: previewRequest,
