@@ -148,10 +148,11 @@ export class FactorWindows {
 }
 
 type Wording = Pick<WebChange, "subject" | "detail">;
-/** `of`: whose changes are reported. */
+/** `of`: whose changes are reported. `isAlike`: a new network makes no difference, because it alarms from any. */
 type Change = Readonly<{
   code: ConditionCode;
   of: "web" | "anyone";
+  isAlike?: true;
   worded: (subject: string, id: number, by: string) => Wording;
 }>;
 
@@ -164,7 +165,7 @@ const REPORTED: Partial<Record<EventType, Change>> = {
   TOKEN_CREATED: { code: "web_token", of: "web", worded: named("") },
   PASSKEY_ADDED: { code: "web_passkey", of: "anyone", worded: named("added ") },
   PASSKEY_REMOVED: { code: "web_passkey", of: "anyone", worded: named("removed ") },
-  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", worded: named("copied ") },
+  PASSKEY_REFUSED: { code: "passkey_copied", of: "anyone", isAlike: true, worded: named("copied ") },
   SETTINGS_APPLIED: {
     code: "web_settings",
     of: "web",
@@ -186,12 +187,11 @@ export class ChangeWindows {
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     const change = REPORTED[type];
     if (change === undefined || subject === null || actor === null) return;
-    const { code, of, worded } = change;
+    const { code, of, isAlike = false, worded } = change;
     if (of === "web" && !isOfWeb(actor)) return;
     const kind = this.#kinds.get(code) ?? new EachChange(code, MOST_OF_KIND);
     this.#kinds.set(code, kind);
-    // A copy has its own alert, from whatever network.
-    kind.take({ at, ...worded(subject, id, actor), isNewNetwork: code !== "passkey_copied" && isNewNetwork });
+    kind.take({ at, ...worded(subject, id, actor), isNewNetwork: isNewNetwork && !isAlike });
   }
 
   holding(now: Millis): readonly Holding[] {
