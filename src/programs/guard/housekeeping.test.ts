@@ -20,9 +20,15 @@ import { DiskWatch } from "./watch-machine.ts";
 async function setUp(
   t: TestContext,
   keeper: () => Promise<KeeperReply>,
-  { reservedBytes = () => 0, failures }: Readonly<{ reservedBytes?: () => number; failures?: string[] }> = {},
+  {
+    reservedBytes = () => 0,
+    failures,
+    isFlooded = false,
+  }: Readonly<{ reservedBytes?: () => number; failures?: string[]; isFlooded?: boolean }> = {},
 ) {
   const kit = engineOnMemory();
+  const names = new EventNames(kit.db);
+  if (isFlooded) names.step = () => true;
   const tally = new EventTally(kit.db);
   if (failures !== undefined)
     tally.step = () => {
@@ -35,7 +41,7 @@ async function setUp(
   const housekeeping = new Housekeeping({
     engine: kit.engine,
     banLog: new SqliteBanLog(kit.db),
-    names: new EventNames(kit.db),
+    names,
     removal: { round: () => Promise.resolve() },
     watches: [],
     queue: { round: () => Promise.resolve() },
@@ -68,12 +74,13 @@ async function setUp(
   return { ...kit, readiness };
 }
 
-test("bans end while a keeper hangs, and no second request is sent to it", async (t) => {
+test("bans end during a flood and while a keeper hangs, and no second request is sent to it", async (t) => {
   let asked = 0;
-  const { engine, clock, db } = await setUp(t, () => {
+  const hanging = () => {
     asked += 1;
-    return new Promise(() => undefined);
-  });
+    return new Promise<never>(() => undefined);
+  };
+  const { engine, clock, db } = await setUp(t, hanging, { isFlooded: true });
   await until(() => asked === 1);
   const ip = parseIp("203.0.113.7");
   assert.ok(ip !== null);

@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as pause } from "node:timers/promises";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
 import { KEEPER_NOTICES } from "../../admin/declare/reports.ts";
 import { messageOf } from "../../core/error.ts";
@@ -15,7 +15,7 @@ import type { Layout } from "../../settings/layout.ts";
 import type { SqliteStore } from "../../store/engine-db/store.ts";
 import type { EventNames } from "../../store/events/event-index.ts";
 import type { EventTally } from "../../store/events/event-tally.ts";
-import type { Removal } from "./removal.ts";
+import { type Removal, StepSize } from "./removal.ts";
 import type { ServedSettings } from "./settings.ts";
 import type { DiskWatch } from "./watch-machine.ts";
 
@@ -41,8 +41,11 @@ export type HousekeepingParts = Readonly<{
 }>;
 
 const EVERY_MS = SECOND_MS;
-/** About a millisecond of work, during which decisions wait. */
-const EVENTS_PER_STEP = 100;
+/** How long decisions may wait for a step, and how many times as long they then have the processor. */
+const [BUSY_STEP_MS, QUIET_STEP_MS, REST] = [0.1, 1, 9];
+const ROWS = { least: 8, first: 8, most: 500 };
+/** In each round, for each kind of step. */
+const CATCH_UP_MS = 400;
 const KEEPER_EVERY_MS = 2 * SECOND_MS;
 
 /** Periodic work: expiring bans, aggregating events, checking the disk. */
@@ -52,6 +55,10 @@ export class Housekeeping {
   #keeperAskedAt = 0;
   #askingKeeper = false;
   #working = false;
+  readonly #tallied = new StepSize(ROWS);
+  readonly #named = new StepSize(ROWS);
+  /** Whether events came during the last pause between two steps. */
+  #isBusy = false;
   /** Why the last round failed, which is logged once. */
   #failure = "";
 
@@ -78,7 +85,8 @@ export class Housekeeping {
   async #round(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    const { engine, banLog, store, clock, removal, queue, disk, served, leakMonitor, watches } = this.#parts;
+    const { engine, banLog, store, clock, removal, queue, disk, served, leakMonitor, watches, tally, names } =
+      this.#parts;
     // Not awaited, so that neither a million old events nor a hanging keeper delays the rest.
     void removal.round();
     void queue.round();
@@ -91,8 +99,8 @@ export class Housekeeping {
       () => this.#probeDatabase(),
       () => expireBans(engine, banLog, clock),
       () => expireAllowed(engine, store, clock),
-      () => this.#tally(),
-      () => this.#enterNames(),
+      () => this.#catchUp(this.#tallied, (most) => tally.step(most)),
+      () => this.#catchUp(this.#named, (most) => names.step(most)),
     ]);
     this.#working = false;
   }
@@ -121,19 +129,20 @@ export class Housekeeping {
     await engine.observe("housekeeping", { inode: `probe ${clock.now()}`, offset: 0 }, []);
   }
 
-  /** The figures that people read: a little at a time, between two turns of decisions. */
-  async #tally(): Promise<void> {
-    const { engine, tally } = this.#parts;
-    for (engine.flush(); tally.step(); engine.flush()) await nextTurn();
-  }
-
-  /** The index that people search by, likewise. */
-  async #enterNames(): Promise<void> {
-    const { engine, names } = this.#parts;
-    for (;;) {
+  /**
+   * Adds events to what only people's searches need, which may lag: tiny steps with rests while mail comes, larger ones without
+   * otherwise. A flood leaves some for later rounds.
+   */
+  async #catchUp(size: StepSize, step: (most: number) => boolean): Promise<void> {
+    const { engine } = this.#parts;
+    for (const until = performance.now() + CATCH_UP_MS; performance.now() < until; ) {
       engine.flush();
-      if (names.step(EVENTS_PER_STEP) < EVENTS_PER_STEP) return;
-      await nextTurn();
+      const [from, last] = [performance.now(), engine.lastEventId];
+      if (!step(size.rows)) return;
+      const tookMs = performance.now() - from;
+      await (this.#isBusy ? pause(REST * tookMs) : nextTurn());
+      this.#isBusy = engine.lastEventId !== last;
+      size.took(tookMs, this.#isBusy ? BUSY_STEP_MS : QUIET_STEP_MS);
     }
   }
 

@@ -141,7 +141,7 @@ export type RemovalParts = Readonly<{
 
 /** A flood that pauses for a moment is one flood, reported once. */
 const PRESS_OVER_MS = HOUR_MS;
-/** How long decisions may wait for a step; the number of rows adapts to this. */
+/** How long decisions may wait for a step. */
 const STEP_MS = 0.5;
 const ROWS = { least: 50, first: 50, most: 1_000 };
 /** How many rows the maintenance process reads ahead. */
@@ -149,10 +149,30 @@ const WARM_ROWS = 5_000;
 /** If the write-ahead log has grown: this many steps, then an undisturbed pass of the maintenance process. */
 const STEPS_A_PASS = 50;
 
+/** As many rows as fit into a time: a fast machine handles more of them than a slow one, an empty cache fewer. */
+export class StepSize {
+  readonly #least: number;
+  readonly #most: number;
+  rows: number;
+
+  constructor({ least, first, most }: Readonly<{ least: number; first: number; most: number }>) {
+    this.#least = least;
+    this.#most = most;
+    this.rows = first;
+  }
+
+  /** After a step of `rows`. The next may take `msEach`. */
+  took(tookMs: number, msEach: number): void {
+    const fitting = (this.rows * msEach) / Math.max(tookMs, 0.01);
+    // Half of the estimate, so that one lucky step does not make the next one long.
+    this.rows = Math.round(Math.min(this.#most, Math.max(this.#least, (this.rows + fitting) / 2)));
+  }
+}
+
 /** Removes old or excess events: a little in each turn of the event loop, between two turns of decisions. */
 export class Removal {
   readonly #parts: RemovalParts;
-  #rows = ROWS.first;
+  readonly #size = new StepSize(ROWS);
   #warmUpTo = 0;
   #pressedAt = 0;
   #working = false;
@@ -190,16 +210,12 @@ export class Removal {
     this.#working = false;
   }
 
-  /** Steps are as large as time allows: a fast machine handles more rows than a slow one, an empty cache fewer. */
   #step(): boolean {
     const { engine, retention, clock } = this.#parts;
     engine.flush();
     const from = performance.now();
-    const more = retention.step(clock.now(), this.#rows);
-    const tookMs = performance.now() - from;
-    const fitting = (this.#rows * STEP_MS) / Math.max(tookMs, 0.01);
-    // Half of the estimate, so that one lucky step does not make the next one long.
-    this.#rows = Math.round(Math.min(ROWS.most, Math.max(ROWS.least, (this.#rows + fitting) / 2)));
+    const more = retention.step(clock.now(), this.#size.rows);
+    this.#size.took(performance.now() - from, STEP_MS);
     return more;
   }
 

@@ -40,7 +40,8 @@ const baseline = `
     SELECT strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), coalesce(ip, prefix), type, details, action
     FROM event;
 
-  -- The last events that are in \`event_subject\` (\`upto\`) and in \`event_name\` (\`names\`).
+  -- The last events that EventIndex added to \`event_subject\` (\`upto\`), and EventNames to it and to \`event_name\`
+  -- (\`names\`).
   CREATE TABLE event_indexed (
     upto INTEGER NOT NULL,
     names INTEGER NOT NULL DEFAULT 0

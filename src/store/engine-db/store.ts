@@ -126,7 +126,7 @@ export class SqliteStore implements Store, History, JailMemory, LogPositions {
   append(record: EventRecord): number {
     const id = this.#writer.add(record);
     this.#events.add(1);
-    this.#index.add(record.prefix, record.counts === "account_mail" ? record.account : null);
+    this.#index.add(record);
     return id;
   }
 

@@ -42,7 +42,7 @@ function fresh(t: TestContext) {
   };
   const index = (): void => {
     const names = new EventNames(db);
-    while (names.step() > 0);
+    while (names.step());
   };
   return { commit, observe, wait, index, queries: new SqliteQueries(reader), now: () => at };
 }

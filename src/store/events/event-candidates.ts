@@ -33,7 +33,7 @@ export class EventCandidates {
     this.#times = times;
     const sql = (text: string): StatementSync => db.prepare(text);
     this.#sql = { oldest_first: ordered(sql, "ASC"), newest_first: ordered(sql, "DESC") };
-    this.#marks = sql("SELECT upto, names FROM event_indexed");
+    this.#marks = sql("SELECT names, min(names, upto) AS subjects FROM event_indexed");
     // With a time after all others: for a shorter row value SQLite would step over every entry equal to it.
     this.#nextPair = sql(`
       SELECT subject, counts FROM event_subject WHERE (subject, counts, at) > (?, ?, ${Number.MAX_SAFE_INTEGER})
@@ -48,7 +48,7 @@ export class EventCandidates {
     const all: Span = { after, before };
     if (prefix !== undefined && account === undefined && mail === undefined && !this.#areRare(types)) {
       // Read first: of the events up to this mark, each has its key in the index, whatever enters it from then on.
-      const upto = integer(this.#marks.get()?.["upto"]);
+      const upto = integer(this.#marks.get()?.["subjects"]);
       const pairs = this.#pairsOf(prefix);
       if (pairs !== null) return this.#subjects(filter, parted(all, upto), pairs);
     }

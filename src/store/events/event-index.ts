@@ -1,9 +1,17 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { EventRecord } from "../../core/events/event.ts";
+import type { EventType } from "../../core/events/event-types.ts";
 import { integer } from "../columns.ts";
 import { together } from "../transactions.ts";
 
 /** A sixth of a millisecond of work. With 512, the clients that waited for it were most of the slowest hundredth. */
 const MOST_WAITING = 32;
+/** Likewise: events that are left to `EventNames` are only read. */
+const MOST_UNREAD = 256;
+
+/** Most of the events of a mail that passes. If they count in no window, no decision reads them: `EventNames` adds them. */
+const PASSES: readonly EventType[] = ["RECIPIENT", "EMAIL_ACCEPTED"];
+const IS_LEFT = `counts = 0 AND type IN (${PASSES.map((type) => `'${type}'`).join(", ")})`;
 
 /**
  * Finds the events of one address or account. Adding each event to an index at once would write a random page per
@@ -18,6 +26,8 @@ export class EventIndex {
   /** Addresses and accounts that may have waiting events. After a rollback some have none, which costs an empty batch. */
   readonly #subjects = new Set<string>();
   #waiting = 0;
+  /** Events since the last batch, including those that are left to `EventNames`. */
+  #unread = 0;
   /** Whether events were added in the open transaction: after a rollback it is unknown which are waiting. */
   #isEntered = false;
   #isLost = false;
@@ -27,7 +37,7 @@ export class EventIndex {
     this.#enter = db.prepare(`
       INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
       WITH waiting AS (SELECT * FROM event WHERE id > (SELECT upto FROM event_indexed))
-      SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL
+      SELECT prefix, counts, at, id FROM waiting WHERE prefix IS NOT NULL AND NOT (${IS_LEFT})
       UNION ALL SELECT account, counts, at, id FROM waiting WHERE counts = 3 AND account IS NOT NULL
       ORDER BY 1, 2, 3, 4`);
     this.#noteSetBacks = db.prepare(`
@@ -42,21 +52,23 @@ export class EventIndex {
   }
 
   get isFull(): boolean {
-    return this.#waiting >= MOST_WAITING;
+    return this.#waiting >= MOST_WAITING || this.#unread >= MOST_UNREAD;
   }
 
   get isEmpty(): boolean {
-    return this.#waiting === 0 && !this.#isLost;
+    return this.#unread === 0 && !this.#isLost;
   }
 
   hasWaiting(subject: string): boolean {
     return this.#isLost || this.#subjects.has(subject);
   }
 
-  add(prefix: string | null, account: string | null): void {
-    if (prefix !== null) this.#subjects.add(prefix);
-    if (account !== null) this.#subjects.add(account);
+  add({ type, prefix, account, counts }: Pick<EventRecord, "type" | "prefix" | "account" | "counts">): void {
+    this.#unread += 1;
+    if (counts === null && PASSES.includes(type)) return;
     this.#waiting += 1;
+    if (prefix !== null) this.#subjects.add(prefix);
+    if (account !== null && counts === "account_mail") this.#subjects.add(account);
   }
 
   /** Call it within a transaction. Throws if the database cannot be written; all events then keep waiting. */
@@ -66,6 +78,7 @@ export class EventIndex {
     this.#note.run();
     this.#subjects.clear();
     this.#waiting = 0;
+    this.#unread = 0;
     this.#isEntered = true;
   }
 
@@ -77,9 +90,9 @@ export class EventIndex {
 }
 
 /**
- * Finds the events of a person or a mail by name. As in `EventIndex`, adding each event at once would cost several
- * times the work of the event itself, so events are added in sorted batches. A search does not wait for them: it reads
- * the remaining events one by one.
+ * Finds the events of a person or a mail by name, and the passes of an address: what people search for, and no decision
+ * reads. As in `EventIndex`, adding each event at once would cost several times the work of the event itself, so events
+ * are added in sorted batches. A search does not wait for them: it reads the remaining events one by one.
  */
 export class EventNames {
   readonly #db: DatabaseSync;
@@ -92,19 +105,20 @@ export class EventNames {
   }
 
   /**
-   * Adds the next events. Returns how many there were; if it returns `batch`, there may be more. 100 events take about
-   * a millisecond. Throws if the database cannot be written; nothing is half done then.
+   * Adds the next events, oldest first. False when there are no more. 100 events take about a millisecond. Throws if the
+   * database cannot be written; nothing is half done then.
    */
-  step(batch = 100): number {
-    const range = this.#sql.next.get(batch);
+  step(most = 100): boolean {
+    const range = this.#sql.next.get(most);
     const count = integer(range?.["n"]);
-    if (count === 0) return 0;
+    if (count === 0) return false;
     const [from, upto] = [integer(range?.["names"]), integer(range?.["high"])];
     together(this.#db, () => {
       this.#sql.enter.run(from, upto);
+      this.#sql.enterPasses.run(from, upto);
       this.#sql.note.run(upto);
     });
-    return count;
+    return count === most;
   }
 }
 
@@ -116,6 +130,9 @@ function statements(sql: (text: string) => StatementSync) {
     enter: sql(`
       INSERT OR IGNORE INTO event_name (role, name, id)
       SELECT role, name, id FROM event_names WHERE id > ? AND id <= ? ORDER BY 1, 2, 3`),
+    enterPasses: sql(`
+      INSERT OR IGNORE INTO event_subject (subject, counts, at, id)
+      SELECT prefix, counts, at, id FROM event WHERE id > ? AND id <= ? AND prefix IS NOT NULL AND ${IS_LEFT} ORDER BY 1, 3, 4`),
     note: sql("UPDATE event_indexed SET names = ?"),
   };
 }

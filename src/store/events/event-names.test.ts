@@ -46,8 +46,8 @@ test("each name of an event enters once, people in lower case, Message-IDs witho
     auditRecord({ type: "ALIAS_ADDED", subject: "Info@x.test", targets: ["A@x.test", "b@x.test"], by: "root" }, START),
     named({}),
   );
-  assert.equal(names.step(), 5);
-  assert.equal(names.step(), 0);
+  assert.equal(names.step(5), true, "there may be more");
+  assert.equal(names.step(5), false);
   assert.deepEqual(entered(), [
     "1 a@x.test 4",
     "1 anna@example.test 1",
@@ -83,8 +83,8 @@ test("a batch at a time; events outside the index are still found, in the same o
     [19, 17, 15, 13, 11, 9],
     [9, 11],
   ]);
-  for (const entering of [7, 7, 6, 0]) {
-    assert.equal(names.step(7), entering);
+  for (const hasMore of [true, true, false, false]) {
+    assert.equal(names.step(7), hasMore);
     assert.deepEqual(looks(), expected);
   }
 });
@@ -135,7 +135,7 @@ test("a database that takes no writes leaves them to be entered later", (t) => {
   assert.throws(() => names.step(), /disk is full/);
   assert.deepEqual([db.isTransaction, entered()], [false, []]);
   db.exec("DROP TRIGGER full");
-  assert.equal(names.step(), 1);
+  names.step();
   assert.deepEqual(entered(), ["1 anna@example.test 1"]);
 });
 

@@ -34,7 +34,7 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
   write(events.slice(0, settled));
   store.settle();
   const names = new EventNames(db);
-  while (names.step() > 0);
+  while (names.step());
   write(events.slice(settled));
   return { db, events };
 }

@@ -4,6 +4,7 @@ import { eventItem } from "../../../test/kit/samples.ts";
 import { engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
+import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
 
 /** On a busy machine a search would end before it has found all. */
@@ -83,10 +84,60 @@ test("events of an IPv6 network are found at once, however many networks beside 
     for (let i = 0; i < 3_000; i++) append(`2001:db8:0:${(0x1000 + i).toString(16)}::/64`);
   });
   store.settle();
+  const names = new EventNames(db);
+  while (names.step());
   const { items } = new EventSearch(db, 0).find({ prefix: net("2001:db8:0:1::/64"), most: 5, order: "newest_first" });
   assert.deepEqual(
     items.map(({ id }) => id),
     [2, 1],
+  );
+});
+
+test("passes of an address enter its index with the names, and are found before and after", (t) => {
+  const { db, store, committed, search } = fresh(t);
+  const pass = { type: "RECIPIENT", counts: null } as const;
+  committed(() => {
+    for (const changes of [
+      {},
+      pass,
+      { type: "LOGIN_FAILED", counts: null } as const,
+      { type: "EMAIL_ACCEPTED", counts: null } as const,
+      {},
+      pass,
+    ])
+      store.append(eventRow("203.0.113.7", START, changes));
+  });
+  store.settle();
+  const entered = () =>
+    db
+      .prepare("SELECT id FROM event_subject ORDER BY id")
+      .all()
+      .map(({ id }) => id);
+  const found = () =>
+    search.find({ prefix: net("203.0.113.7"), most: 9, order: "oldest_first" }).items.map(({ id }) => id);
+  assert.deepEqual(
+    [entered(), found()],
+    [
+      [1, 3, 5],
+      [1, 2, 3, 4, 5, 6],
+    ],
+  );
+  const names = new EventNames(db);
+  names.step(2);
+  assert.deepEqual(
+    [entered(), found()],
+    [
+      [1, 2, 3, 5],
+      [1, 2, 3, 4, 5, 6],
+    ],
+  );
+  while (names.step(2));
+  assert.deepEqual(
+    [entered(), found()],
+    [
+      [1, 2, 3, 4, 5, 6],
+      [1, 2, 3, 4, 5, 6],
+    ],
   );
 });
 
