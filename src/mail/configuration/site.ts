@@ -147,3 +147,13 @@ export type DnsSite = Readonly<{
 export type RenderedFile = Readonly<{ name: string; text: string; mode: number }>;
 
 export const RENDERED_BY = "Rendered by GhostInbox from ghostinbox.toml. Changes made here are lost.";
+
+/** A file of settings, in which `#` starts a comment. */
+export function rendered(name: string, text: string, mode = 0o644): RenderedFile {
+  return { name, text: `# ${RENDERED_BY}\n${text}`, mode };
+}
+
+/** A program that sh(1) runs. */
+export function renderedScript(name: string, text: string): RenderedFile {
+  return { name, text: `#!/bin/sh\n# ${RENDERED_BY}\n${text}`, mode: 0o755 };
+}

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import { USERS } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
@@ -16,8 +16,8 @@ const OWN = "own.conf";
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings but that of the `dict` process, which is not root's (`renderScriptDict`). */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
-    { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
-    { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    rendered("dovecot.conf", dovecotConf(site), 0o600),
+    rendered("accounts.conf", accountsConf(site), 0o600),
     { name: OWN, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
     renderScriptDict(site),
@@ -34,8 +34,7 @@ function accountsConf(site: Site): string {
   const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
   const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${reply.none}${crypt.none}`;
-  return `# ${RENDERED_BY}
-driver = sqlite
+  return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
 # An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
@@ -48,8 +47,7 @@ function dovecotConf(site: Site): string {
   const { layout, ports, proxied, mailUser } = site;
   const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
   const postfixPrivate = join(layout.postfixQueue, "private");
-  return `# ${RENDERED_BY}
-base_dir = ${layout.dovecotBase}
+  return `base_dir = ${layout.dovecotBase}
 state_dir = ${join(layout.data, "lib", "dovecot")}
 instance_name = ghostinbox
 log_path = ${layout.mailLog}
@@ -265,10 +263,5 @@ export function appPassdb({ mailCrypt, layout }: Site): string {
 
 /** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
 export function renderAppPasswords({ layout }: Site): RenderedFile {
-  const text = `# ${RENDERED_BY}
-driver = sqlite
-connect = ${layout.accountsDb}
-password_query = ${QUERY}
-`;
-  return { name: FILE, text, mode: 0o600 };
+  return rendered(FILE, `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`, 0o600);
 }

@@ -3,7 +3,7 @@ import type { Jail, JailName } from "../../core/decide/jails.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Fail2banSite, RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type Fail2banSite, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
 
 /** Filters of Debian's package; its others are for programs that do not run here. */
@@ -24,16 +24,15 @@ export function fail2banCommand(layout: Layout): readonly string[] {
 
 /** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
 export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
-  const conf = (name: string, text: string): RenderedFile => ({ name, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 });
   const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
     name: `filter.d/${name}.conf`,
     text,
     mode: 0o644,
   }));
   return [
-    conf("fail2ban.conf", server(layout)),
-    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
-    conf("action.d/ghostinbox.py", FAIL2BAN_ACTION),
+    rendered("fail2ban.conf", server(layout)),
+    rendered("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
+    rendered("action.d/ghostinbox.py", FAIL2BAN_ACTION),
     ...copies,
     ...renderFail2banFilters(),
   ];

@@ -1,6 +1,6 @@
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
-import { RENDERED_BY, type Relay, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type Relay, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
@@ -10,8 +10,9 @@ import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
  * everyone may come from loopback. Users' mail comes through submission (master.cf).
  */
 export function renderPostfixMain(site: Site): string {
-  const lines = Object.entries(parameters(site)).map(([name, value]) => `${name} = ${value}`.trimEnd());
-  return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
+  return Object.entries(parameters(site))
+    .map(([name, value]) => `${`${name} = ${value}`.trimEnd()}\n`)
+    .join("");
 }
 
 /** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
@@ -249,7 +250,7 @@ function toRelay(relay: Relay): Readonly<Record<string, string>> {
 export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
   const login = relay?.login ?? null;
   const line = relay === null || login === null ? "" : `${relay.nextHop} ${login.user}:${login.password}\n`;
-  return { name: LOGIN_FILE, text: `# ${RENDERED_BY}\n${line}`, mode: 0o600 };
+  return rendered(LOGIN_FILE, line, 0o600);
 }
 
 /** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema. */
@@ -260,10 +261,8 @@ export const TABLES = {
 } as const;
 
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
-  return Object.values(TABLES).map(({ file, query }) => ({
-    name: file,
-    // `domain` skips the database for addresses of foreign domains.
-    text: `# ${RENDERED_BY}\ndbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`,
-    mode: 0o644,
-  }));
+  // `domain` skips the database for addresses of foreign domains.
+  return Object.values(TABLES).map(({ file, query }) =>
+    rendered(file, `dbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`),
+  );
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { renderRspamdRules } from "./rules.ts";
 
 /**
@@ -57,7 +57,7 @@ export function rspamdService(layout: Layout): ServiceCommands {
 export function renderRspamd(site: Site): readonly RenderedFile[] {
   const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
   return [
-    file("rspamd.conf", configuration(site)),
+    rendered("rspamd.conf", configuration(site)),
     file("rules.lua", renderRspamdRules(site)),
     // The list of top-level domains for finding links in texts, which is not done here (rules.lua). The full list of
     // public suffixes would cost 200 MB, and six seconds at the first start.
@@ -69,8 +69,7 @@ export function renderRspamd(site: Site): readonly RenderedFile[] {
 
 function configuration(site: Site): string {
   const { layout, dns } = site;
-  return `# ${RENDERED_BY}
-lua = "$CONFDIR/rules.lua";
+  return `lua = "$CONFDIR/rules.lua";
 modules {
   path = "/usr/share/rspamd/plugins/spf.lua";
   path = "/usr/share/rspamd/plugins/dmarc.lua";
