@@ -98,6 +98,9 @@ export type Relay = Readonly<{
   authorities: string;
 }>;
 
+/** The certificate authorities that Debian trusts (package ca-certificates). */
+export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+
 export type SpamSite = Readonly<{
   enabled: boolean;
   requiredScore: number;

@@ -110,23 +110,7 @@ ${learnPlugin(site)}
 }
 ${mailCrypt(site)}namespace inbox {
   inbox = yes
-  mailbox Drafts {
-    special_use = \\Drafts
-    auto = subscribe
-  }
-  mailbox Junk {
-    special_use = \\Junk
-    auto = subscribe
-  }
-  mailbox Sent {
-    special_use = \\Sent
-    auto = subscribe
-  }
-  mailbox Trash {
-    special_use = \\Trash
-    auto = subscribe
-  }
-}
+${["Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
 
 service imap {
   process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
@@ -192,6 +176,15 @@ service anvil {
   }
 }
 !include ${OWN}
+`;
+}
+
+/** A folder by the name of its special use (RFC 6154). */
+function specialFolder(name: string): string {
+  return `  mailbox ${name} {
+    special_use = \\${name}
+    auto = subscribe
+  }
 `;
 }
 

@@ -1,6 +1,6 @@
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
-import { type Relay, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { type Relay, type RenderedFile, rendered, type Site, SYSTEM_AUTHORITIES } from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
@@ -226,8 +226,6 @@ export function postfixOutbound({ outbound }: Site): Readonly<Record<string, str
     ...(relay === null ? {} : toRelay(relay)),
   };
 }
-
-export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 function toRelay(relay: Relay): Readonly<Record<string, string>> {
   return {

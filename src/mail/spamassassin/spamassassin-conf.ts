@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
 import { CROWD_HEADER } from "../postfix/policy.ts";
+import { JUNK_HEADER } from "../rspamd/rules.ts";
 
 /**
  * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the
@@ -50,7 +51,7 @@ function localCf({ layout, dns, spam }: Site): string {
     `bayes_path ${join(layout.spamState, "bayes")}`,
     `per_user_bayes ${layout.learnedByUsers}`,
     // Headers that this server added say nothing about the mail.
-    ...LEFT_OUT.map((header) => `bayes_ignore_header ${header}`),
+    ...OWN_HEADERS.map((header) => `bayes_ignore_header ${header}`),
     // Only our own hop is trusted: other hops' headers could be forged by the sender.
     "clear_trusted_networks",
     "clear_internal_networks",
@@ -65,34 +66,13 @@ function localCf({ layout, dns, spam }: Site): string {
  * SpamCop).
  */
 const PLUGINS: readonly string[] = [
-  "URIDNSBL",
-  "SPF",
-  "DKIM",
-  "Check",
-  "AutoLearnThreshold",
-  "WelcomeListSubject",
-  "MIMEHeader",
-  "ReplaceTags",
-  "HTTPSMismatch",
-  "URIDetail",
-  "Bayes",
-  "BodyEval",
-  "DNSEval",
-  "HTMLEval",
-  "HeaderEval",
-  "MIMEEval",
-  "RelayEval",
-  "URIEval",
-  "WLBLEval",
-  "VBounce",
-  "ImageInfo",
-  "FreeMail",
-  "AskDNS",
-  "HashBL",
+  ..."URIDNSBL SPF DKIM Check AutoLearnThreshold WelcomeListSubject MIMEHeader ReplaceTags HTTPSMismatch".split(" "),
+  ..."URIDetail Bayes BodyEval DNSEval HTMLEval HeaderEval MIMEEval RelayEval URIEval WLBLEval VBounce".split(" "),
+  ..."ImageInfo FreeMail AskDNS HashBL".split(" "),
 ];
 
 /** Headers added by this server. */
-const LEFT_OUT = ["Authentication-Results", "X-GhostInbox-Junk", "X-GhostInbox-Crowd"];
+const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, CROWD_HEADER];
 
 function pluginsPre({ layout }: Site): string {
   // First, because it acts before Bayes does.
