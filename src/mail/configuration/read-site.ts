@@ -122,7 +122,6 @@ export function relayOf(settings: Settings): Relay | null {
   const authorities = settings["outbound.relay_ca"];
   return {
     nextHop,
-    port: Number(nextHop.slice(nextHop.lastIndexOf(":") + 1)),
     login: user === "" ? null : { user, password: relayPassword(settings) },
     authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
   };

@@ -92,7 +92,6 @@ export type Outbound = Readonly<{
 export type Relay = Readonly<{
   /** As transport(5) writes a next hop: `[smtp.example.net]:587`. */
   nextHop: string;
-  port: number;
   login: Readonly<{ user: string; password: string }> | null;
   /** PEM file of certificate authorities for it. */
   authorities: string;

@@ -3,6 +3,7 @@ import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
+import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { PortDialogue, SMTP_REPLY } from "../probes/port-dialogue.ts";
 import { type DnsRecord, judge, type Published, type RecordVerdict, recordsOf, reverseName } from "./records.ts";
@@ -33,7 +34,7 @@ export function wantedRecords(settings: Settings, addresses: readonly Ip[], doma
     hostname: settings.hostname,
     addresses,
     dkim: { selector: settings["dkim.selector"], publicKey: key },
-    relay: relayHost(settings["outbound.relay"]),
+    relay: settings["outbound.relay"] === "" ? null : hostAndPort(settings["outbound.relay"]).host,
     ports: {
       submission: settings["ports.submission"],
       submissions: settings["ports.submissions"],
@@ -66,11 +67,6 @@ async function outside({ addresses, settings }: Wanted): Promise<readonly Compar
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
   return { record, verdict: judge(record, await new PublishedRecords(settings["dns.address"]).find(record)) };
-}
-
-/** `[smtp.example.net]:587` without Postfix's brackets and port. */
-function relayHost(nextHop: string): string | null {
-  return /^\[(.+)\]:\d+$/.exec(nextHop)?.[1] ?? null;
 }
 
 const GREETING_MS = 5 * SECOND_MS;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { assignments, PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { renderDovecot } from "./dovecot-conf.ts";
 
@@ -68,14 +68,15 @@ test("the services behind sign-ins and mailboxes have room for as many as the se
   assert.ok(clients(many) >= 20_100 && mailboxes(many) === 10_000);
   assert.ok(clients(rendered(400, 1_000)) >= 2_500, "each smtpd for users asks whether a password is right");
   const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
-  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
-  assert.ok(clients(rendered(400, 1_000, { proxied: { networks, ports } })) >= 4_500, "and of those behind a proxy");
+  assert.ok(
+    clients(rendered(400, 1_000, { proxied: { networks, ports: PROXIED_PORTS } })) >= 4_500,
+    "and of those behind a proxy",
+  );
 });
 
 test("a port for proxies trusts only their header, and the guard learns of them", () => {
   const networks = ["10.0.0.5", "2001:db8:5::/48"].map((network) => parsePrefix(network) ?? assert.fail());
-  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
-  const proxied = renderDovecot(sampleSite({ proxied: { networks, ports } }))[0]?.text ?? "";
+  const proxied = renderDovecot(sampleSite({ proxied: { networks, ports: PROXIED_PORTS } }))[0]?.text ?? "";
   assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 20993\n {4}ssl = yes\n {4}haproxy = yes\n/);
   assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
   assert.match(

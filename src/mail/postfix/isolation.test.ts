@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { renderPostfixMain } from "./main-cf.ts";
 
 const ISOLATED = /^lmtp:unix:private\/this-server-is-isolated$/;
-const relay = { nextHop: "[smtp.example.net]:587", port: 587, login: null, authorities: "/x.pem" };
 
 test("while it is isolated, mail in both directions waits, and does not come back for its age", () => {
   const { outbound } = sampleSite();
   const main = assignments(
-    renderPostfixMain(sampleSite({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay } })),
+    renderPostfixMain(sampleSite({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } })),
   );
   for (const name of ["virtual_transport", "default_transport", "relay_transport"])
     assert.match(main.get(name) ?? "", ISOLATED, name);

@@ -1,5 +1,6 @@
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
+import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
 import { type Relay, type RenderedFile, rendered, type Site, SYSTEM_AUTHORITIES } from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
@@ -205,7 +206,6 @@ export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<
 
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
-const SUBMISSIONS = 465;
 
 /** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
@@ -230,8 +230,9 @@ export function postfixOutbound({ outbound }: Site): Readonly<Record<string, str
 function toRelay(relay: Relay): Readonly<Record<string, string>> {
   return {
     relayhost: relay.nextHop,
-    // RFC 8314: on this port TLS starts at once.
-    ...(relay.port === SUBMISSIONS ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" } : {}),
+    ...(hostAndPort(relay.nextHop).port === SUBMISSIONS
+      ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" }
+      : {}),
     ...(relay.login === null
       ? {}
       : {

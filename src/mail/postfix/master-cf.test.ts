@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { renderPostfixMaster } from "./master-cf.ts";
 import { postfixMilters } from "./milters.ts";
@@ -58,8 +58,7 @@ for (const [door, context, tls] of [
 
 test("the proxies' copies of the ports trust a header, and accept no client without the guard's answer", () => {
   const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
-  const behind = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
-  const all = services(renderPostfixMaster(sampleSite({ ports, proxied: { networks, ports: behind } })));
+  const all = services(renderPostfixMaster(sampleSite({ ports, proxied: { networks, ports: PROXIED_PORTS } })));
   const own = [
     "smtpd_upstream_proxy_protocol=haproxy",
     "{ smtpd_client_restrictions = $ghostinbox_guard, reject_unauth_pipelining }",

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import type { Relay } from "../configuration/site.ts";
 import { postfixOutbound, renderRelayLogin } from "./main-cf.ts";
 
 const direct = sampleSite();
-const relay: Relay = {
-  nextHop: "[smtp.example.net]:587",
-  port: 587,
-  login: { user: "me", password: "p:w $x" },
-  authorities: "/etc/ssl/certs/ca-certificates.crt",
-};
 const through = (changes: Partial<Relay>) =>
-  sampleSite({ outbound: { ...direct.outbound, relay: { ...relay, ...changes } } });
+  sampleSite({ outbound: { ...direct.outbound, relay: { ...RELAY, ...changes } } });
 
 test("mail waits as long as the settings say, and is sent with DANE unless there is a relay", () => {
   const lines = postfixOutbound(direct);
@@ -25,18 +19,19 @@ test("mail waits as long as the settings say, and is sent with DANE unless there
 });
 
 test("a relay learns the password over verified TLS only, and the file is root's alone", () => {
-  const lines = postfixOutbound(through({}));
+  const relayed = through({ login: { user: "me", password: "p:w $x" } });
+  const lines = postfixOutbound(relayed);
   assert.equal(lines["relayhost"], "[smtp.example.net]:587");
   assert.equal(lines["smtp_tls_security_level"], "secure");
-  const { text, mode } = renderRelayLogin(through({}));
+  const { text, mode } = renderRelayLogin(relayed);
   assert.match(text, /^\[smtp\.example\.net\]:587 me:p:w \$x$/m);
   assert.equal(mode, 0o600);
   assert.doesNotMatch(JSON.stringify(lines), /p:w/);
 });
 
 test("a relay without a login takes TLS where it offers it, and on 465 always", () => {
-  const open = postfixOutbound(through({ login: null }));
+  const open = postfixOutbound(through({}));
   assert.deepEqual([open["smtp_tls_security_level"], open["smtp_sasl_auth_enable"]], ["may", undefined]);
-  const wrapped = postfixOutbound(through({ login: null, port: 465 }));
+  const wrapped = postfixOutbound(through({ nextHop: "[smtp.example.net]:465" }));
   assert.deepEqual([wrapped["smtp_tls_wrappermode"], wrapped["smtp_tls_security_level"]], ["yes", "encrypt"]);
 });

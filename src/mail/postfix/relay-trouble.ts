@@ -1,3 +1,5 @@
+import { hostAndPort } from "../../settings/ports.ts";
+
 /**
  * Why the relay accepts no mail at all, as far as the queue shows. Its answers to single mails are for their senders. `isNamed`: the
  * reason names the relay; otherwise another server, which was asked before the relay was set, may have been meant.
@@ -23,8 +25,9 @@ export function relayTrouble(reason: string, relay: string): RelayTrouble | null
   const [, host, port, missing] = SERVER.exec(text) ?? [];
   const server = host ?? missing;
   if (server === undefined) return { ...trouble, isNamed: false };
-  const [, name = "", number] = /^\[?(.+?)\]?:(\d+)$/.exec(relay) ?? [];
-  const isRelay = server.toLowerCase() === name.toLowerCase() && (port === undefined || port === number);
+  const ours = hostAndPort(relay);
+  const isRelay =
+    server.toLowerCase() === ours.host.toLowerCase() && (port === undefined || Number(port) === ours.port);
   return isRelay ? { ...trouble, isNamed: true } : null;
 }
 
