@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { instant } from "../../core/time.ts";
 import { isRotated, isRotatedElsewhere, rotatedName } from "./log-follower.ts";
 
 test("elder parts of a log, and what is none", () => {
-  assert.equal(rotatedName("mail.log", "2026-11-20T08:15:00.000Z"), "mail.log.20261120-081500");
+  assert.equal(rotatedName("mail.log", instant(Date.UTC(2026, 10, 20, 8, 15))), "mail.log.20261120-081500");
   for (const name of ["mail.log.20261120-081500", "mail.log.20261120-081500.gz", "mail.log.20261120-081500-2"])
     assert.ok(isRotated(name, "mail.log"), name);
   for (const name of ["mail.log", "fail2ban.log.20261120-081500", "mail.log.bak", "mail.log.20261120-081500.gz.x"])
