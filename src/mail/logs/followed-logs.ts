@@ -5,7 +5,6 @@ import type { Log } from "../../guard/ports.ts";
 import type { LogPositions } from "../../guard/storage-ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { REFUSED_AS_SPAM } from "../spamassassin/spam-services.ts";
 import { SpamdLog } from "./content-filter-log.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
 import { readMailLog } from "./mail-log.ts";
@@ -61,9 +60,8 @@ export class LogWatch {
 /** The logs that the guard follows, and the reader of each. */
 export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
   const scores = new SpamdLog();
-  const mail = { spamReply: REFUSED_AS_SPAM, guardSince };
   return [
-    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, mail) },
+    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, guardSince) },
     ...(settings["spam.enabled"]
       ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
       : []),

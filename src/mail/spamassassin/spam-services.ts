@@ -1,6 +1,7 @@
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
 import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
+import { REFUSED_AS_SPAM } from "../logs/content-filter-log.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { fetchedRules, PACKAGED_RULES } from "./spamassassin-conf.ts";
 
@@ -89,6 +90,3 @@ const FILES_OF_A_PLACE = 15;
 /** Bytes that Postfix and the milter add to a mail, and the maximum of spamc(1)'s `-s`. */
 const ROOM_BYTES = 2 * 1024 * 1024;
 const MOST_BYTES = 256 * 1024 * 1024;
-
-/** The reply to a sender whose mail scored too high. It names no mechanism; log lines are found by it. */
-export const REFUSED_AS_SPAM = "Message content refused";
