@@ -7,6 +7,7 @@ import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
 import type { LogPositions } from "../../guard/storage-ports.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { MOST_LINES } from "../fail2ban/jail-report.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../logs/log-follower.ts";
 import { type Alert, readPsad, readSuricata } from "./intrusion-alerts.ts";
 
@@ -31,8 +32,6 @@ export type DetectorWatchParts = Readonly<{
 
 /** Maximum addresses per check: more at once are a forgery, or a storm in which single ones do not matter. */
 const MOST_ADDRESSES = 200;
-/** Maximum lines of one address: as many as a report holds. */
-const MOST_LINES = 100;
 
 /**
  * Turns alerts into reports, one per address and check. A report is decided on before the position moves; after a kill
@@ -111,23 +110,16 @@ function reportOf(
 export function detectorsOf(settings: Settings): readonly Detector[] {
   const severity = settings["detection.suricata.severity"];
   const dangerLevel = settings["detection.psad.danger_level"];
-  const detectors: readonly Detector[] = [
-    {
-      name: "ids:suricata",
-      file: settings["detection.suricata.file"],
-      limit: settings["detection.suricata.maxretry"],
-      windowMs: settings["detection.suricata.findtime"],
-      banMs: settings["detection.suricata.bantime"],
-      read: (line) => readSuricata(line, severity),
-    },
-    {
-      name: "ids:psad",
-      file: settings["detection.psad.file"],
-      limit: settings["detection.psad.maxretry"],
-      windowMs: settings["detection.psad.findtime"],
-      banMs: settings["detection.psad.bantime"],
-      read: (line, now) => readPsad(line, dangerLevel, now),
-    },
-  ];
-  return detectors.filter(({ file }) => file !== "");
+  const detector = (name: "suricata" | "psad", read: Detector["read"]): Detector => ({
+    name: `ids:${name}`,
+    file: settings[`detection.${name}.file`],
+    limit: settings[`detection.${name}.maxretry`],
+    windowMs: settings[`detection.${name}.findtime`],
+    banMs: settings[`detection.${name}.bantime`],
+    read,
+  });
+  return [
+    detector("suricata", (line) => readSuricata(line, severity)),
+    detector("psad", (line, now) => readPsad(line, dangerLevel, now)),
+  ].filter(({ file }) => file !== "");
 }

@@ -5,6 +5,7 @@ import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { type Fail2banSite, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
+import { MOST_LINES } from "./jail-report.ts";
 
 /** Filters of Debian's package; its others are for programs that do not run here. */
 export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
@@ -128,10 +129,8 @@ export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): rea
   return [dirname(fail2banSocket), dirname(fail2banDb)];
 }
 
-/** Limits for reports. The guard has its own and trusts none of these. */
+/** Limits for reports. The guard checks each report itself. */
 const MOST_REPORTS = 2_000;
-/** As many as any jail can need for a report, so that everything that caused it is in it. */
-export const MOST_LINES = 100;
 const LONGEST_LINE = 700;
 
 /**

@@ -10,7 +10,8 @@ import { CLIENT, PATH, STATE } from "../logs/pattern.ts";
 
 export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
-const MOST_LINES = 100;
+/** As many as any jail can need for a report, so that everything that caused it is in it. */
+export const MOST_LINES = 100;
 const LONGEST_LINE = 1_000;
 const MOST_FAILURES = 1_000_000;
 const LONGEST_SECONDS = 366 * 24 * 60 * 60;
@@ -64,8 +65,9 @@ export function parseJailReport(written: string): JailReportRead {
  * address do not confirm each other.
  */
 function clientNameIn(line: string, ip: Ip): string | null {
-  const [, said = ""] = /^\w{3} [ \d]\d [\d:]{8} \S+ postfix\/[\w/-]+\[\d+\]: (.*)$/s.exec(line) ?? [];
-  const [, name = "unknown", address] = /^[^[<"]*?([^\s[]+)\[([^\]]*)\]/.exec(said) ?? [];
+  const parsed = parseMailLine(line);
+  if (parsed?.from !== "postfix") return null;
+  const [, name = "unknown", address] = /^[^[<"]*?([^\s[]+)\[([^\]]*)\]/.exec(parsed.text) ?? [];
   return address === ip && name !== "unknown" ? name : null;
 }
 

@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { parseJudgement } from "./adopt-filters.ts";
 
 test("matches, and whom they blame", () => {
-  const said = { matches: [["198.51.100.7", 10, "a line"], ["a.name", 11, "x"], "x"], lines: 5, tricked: null };
+  const said = {
+    matches: [
+      ["198.51.100.7", 10, "a line"],
+      ["a.name", 11, "x"],
+    ],
+    lines: 5,
+    tricked: null,
+  };
   assert.deepEqual(parseJudgement(JSON.stringify(said)), {
     ok: true,
     matches: [{ ip: "198.51.100.7", at: 10_000, line: "a line" }],

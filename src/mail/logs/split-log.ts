@@ -30,7 +30,7 @@ export class LogSplitter {
   constructor(layout: Layout, failed: (why: string) => void) {
     this.#layout = layout;
     this.#stateFile = `${layout.mailLog}.split`;
-    this.#state = readRecord<State>(this.#stateFile, state, BEGINNING);
+    this.#state = readRecord(this.#stateFile, state, BEGINNING);
     this.#follower = new LogFollower({
       file: layout.mailLog,
       from: this.#state.position,
