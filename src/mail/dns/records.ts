@@ -53,7 +53,7 @@ export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
       says: "Mail for the domain comes here.",
       required: true,
     },
-    ...addresses.flatMap((address) => addressRecords(hostname, address)),
+    ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
     text(domain, spf(publisher), { kind: "spf", says: "Who may send for the domain (RFC 7208).", required: true }),
     text(hostname, "v=spf1 a -all", {
       kind: "helo_spf",
@@ -117,25 +117,26 @@ export function reverseName(address: Ip): string {
   return `${[...digits].toReversed().join(".")}.ip6.arpa`;
 }
 
-function addressRecords(hostname: string, address: Ip): readonly DnsRecord[] {
-  return [
-    {
-      name: hostname,
-      type: isV4(address) ? "A" : "AAAA",
-      value: address,
-      kind: "address",
-      says: "Where the server is.",
-      required: true,
-    },
-    {
-      name: reverseName(address),
-      type: "PTR",
-      value: `${hostname}.`,
-      kind: "reverse",
-      says: "Whoever gave you the address sets this; many refuse mail without it.",
-      required: true,
-    },
-  ];
+export function addressRecord(hostname: string, address: Ip): DnsRecord {
+  return {
+    name: hostname,
+    type: isV4(address) ? "A" : "AAAA",
+    value: address,
+    kind: "address",
+    says: "Where the server is.",
+    required: true,
+  };
+}
+
+export function reverseRecord(hostname: string, address: Ip): DnsRecord {
+  return {
+    name: reverseName(address),
+    type: "PTR",
+    value: `${hostname}.`,
+    kind: "reverse",
+    says: "Whoever gave you the address sets this; many refuse mail without it.",
+    required: true,
+  };
 }
 
 function spf({ relay }: Publisher): string {

@@ -1,4 +1,4 @@
-import { Resolver } from "node:dns/promises";
+import type { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { messageOf } from "../../../core/error.ts";
@@ -11,7 +11,7 @@ import { SetUpFailure } from "../../../host/running/failure.ts";
 import { relayOf } from "../../../mail/configuration/read-site.ts";
 import type { Relay } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
-import { ResolverNames } from "../../../mail/dns/resolver.ts";
+import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
 import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
 import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
@@ -96,8 +96,7 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
 }
 
 async function outgoing({ settings }: Server): Promise<Finding> {
-  const resolver = new Resolver({ timeout: CONNECT_MS, tries: 1 });
-  resolver.setServers([settings["dns.address"]]);
+  const resolver = resolverAt(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
   const hasV4 = hasIpv4Way();
   const greetings = LARGE.map(async (domain) => {
