@@ -6,7 +6,7 @@ import { printable } from "../../core/text.ts";
 import type { Submit } from "../../guard/ports.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
 import {
-  LOGIN_GOES_ON,
+  LOGIN_CONTINUES,
   LOGIN_REFUSED,
   LOGIN_REQUEST_BYTES,
   parseLoginRequest,
@@ -129,7 +129,7 @@ export class LoginPolicyServer {
       return;
     }
     if (parsed.value.type === "NOT_OURS") {
-      respond(response, { status: 200, body: LOGIN_GOES_ON });
+      respond(response, { status: 200, body: LOGIN_CONTINUES });
       return;
     }
     if (parsed.value.proxied === true && !guardsProxied()) {

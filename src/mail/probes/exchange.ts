@@ -4,10 +4,9 @@ import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
 
-/** The source address of probes over TCP, by which logs and rules distinguish them from clients. */
-export type Target =
-  | Readonly<{ path: string }>
-  | Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+/** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
+export type TcpPort = Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+type Target = TcpPort | Readonly<{ path: string }>;
 
 export type Exchange = Readonly<{
   /** Sent as soon as the connection is open. */
@@ -43,10 +42,10 @@ export function exchange(
       else socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => {
-      socket.destroy();
-      end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` });
-    }, timeoutMs);
+    const timer = setTimeout(
+      () => end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` }),
+      timeoutMs,
+    );
     socket.on("error", (error) => {
       const code = codeOf(error);
       if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
