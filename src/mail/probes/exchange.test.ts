@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { codeOf } from "../../core/error.ts";
 import { type Exchange, exchange } from "./exchange.ts";
+import { GOODBYE_MS } from "./port-dialogue.ts";
 
 const SHORT_MS = 200;
 const GREETING: Exchange = { isAnswer: (said) => said.startsWith("220 ready") };
@@ -39,6 +41,23 @@ test("the question and the goodbye are sent, over TCP from the source address", 
   await ended.promise;
   assert.deepEqual(heard, ["HELLO", "QUIT"]);
   assert.equal(from, "127.71.9.25");
+});
+
+test("a part that answers but does not hang up loses the connection", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const ended = Promise.withResolvers<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.write("220 ready");
+    socket.resume().once("end", () => ended.resolve(socket));
+  });
+  const path = join(temporaryDirectory(), "socket");
+  await listenOnSocket(server, path);
+  assert.deepEqual(await exchange({ path }, { ...GREETING, goodbye: "QUIT" }, 5_000), { ok: true });
+  const socket = await ended.promise;
+  t.mock.timers.tick(GOODBYE_MS);
+  const failed = once(socket, "error");
+  socket.write("?");
+  assert.equal(codeOf((await failed)[0]), "EPIPE");
 });
 
 test("one that takes the connection and says nothing hangs", async () => {

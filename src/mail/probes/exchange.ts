@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
+import { GOODBYE_MS } from "./port-dialogue.ts";
 
 /** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
 export type TcpPort = Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
@@ -38,8 +39,10 @@ export function exchange(
     const socket = open(target);
     const end = (result: ProbeResult): void => {
       clearTimeout(timer);
-      if (result.ok && goodbye !== undefined) socket.end(goodbye);
-      else socket.destroy();
+      if (result.ok && goodbye !== undefined) {
+        socket.end(goodbye);
+        setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+      } else socket.destroy();
       resolve(result);
     };
     const timer = setTimeout(

@@ -16,7 +16,7 @@ export type PortTarget = Readonly<{
 /** More than any expected answer. */
 const MOST_CHARACTERS = 65_536;
 /** How long the other side may take to hang up. */
-const GOODBYE_MS = 1_000;
+export const GOODBYE_MS = 1_000;
 /** A whole reply of SMTP: its last line has a blank after the code (RFC 5321 section 4.2.1). */
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
