@@ -79,5 +79,5 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-/** Every pattern. Each example matches only its own (patterns.test.ts). */
+/** Every pattern. Each example matches only its own (mail-log.test.ts). */
 export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer as createWebServer } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
+import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
-import { type Exchange, exchange } from "./exchange.ts";
+import { type Exchange, exchange, probeWeb, unlessCrowded } from "./exchange.ts";
 import { GOODBYE_MS } from "./port-dialogue.ts";
 
 const SHORT_MS = 200;
@@ -106,4 +108,33 @@ test("one that is not there cannot be reached", async () => {
     hangs: false,
     says: "cannot be reached (ENOENT)",
   });
+});
+
+const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
+
+test("a silent port hangs, unless two thirds of its places are taken", async (t) => {
+  const port = await servedPort(silent);
+  for (let i = 0; i < 2; i++) {
+    const client = connect(port, "127.0.0.1");
+    t.after(() => client.destroy());
+    await once(client, "connect");
+  }
+  assert.deepEqual(unlessCrowded(HANGS, port, 4), HANGS);
+  const crowded = { ok: false, hangs: false, says: "gave no answer while most of its places are taken" };
+  assert.deepEqual(unlessCrowded(HANGS, port, 3), crowded);
+  assert.deepEqual(unlessCrowded({ ok: true }, port, 1), { ok: true });
+});
+
+test("the page works if it is there under its name, and only the head of it is asked for", async () => {
+  const asked: string[] = [];
+  const server = createWebServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.host}`);
+    response.statusCode = request.headers.host === "mail.example.org" ? 200 : 421;
+    response.end("page");
+  });
+  const page = { host: "127.0.0.1", port: await listenOnPort(server), name: "mail.example.org" };
+  assert.deepEqual(await probeWeb(page, 5_000), { ok: true });
+  assert.deepEqual(asked, ["HEAD / mail.example.org"]);
+  assert.ok(!(await probeWeb({ ...page, name: "other" }, 5_000)).ok);
+  assert.ok(!(await probeWeb({ ...page, port: await servedPort(silent) }, 100)).ok);
 });
