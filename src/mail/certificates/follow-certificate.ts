@@ -11,7 +11,7 @@ import { signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type CertificateFiles, isServed, orNull, readPair, serve, servedFiles } from "./issue-certificate.ts";
 
-export type FollowParts = Readonly<{
+type FollowParts = Readonly<{
   layout: Layout;
   /** Lets Postfix and Dovecot reload their certificate. Null, or why one of them could not. */
   reload: () => Promise<string | null>;
@@ -139,7 +139,7 @@ export async function notServing(
 }
 
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
-export function shownAt(port: number, timeoutMs: number): Promise<string | null> {
+function shownAt(port: number, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {
     // Only reads the certificate: it may be self-signed, and nothing is sent.
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });

@@ -13,7 +13,7 @@ const MOST_BYTES = 1024 * 1024;
 /** Absolute paths of PEM files. */
 export type CertificateFiles = Readonly<{ cert: string; key: string }>;
 export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
-export type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
+type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
 export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {

@@ -22,7 +22,7 @@ export type Detector = Readonly<{
   read: (line: string, now: Millis) => Alert | null;
 }>;
 
-export type DetectorWatchParts = Readonly<{
+type DetectorWatchParts = Readonly<{
   engine: Engine;
   positions: LogPositions;
   clock: Clock;

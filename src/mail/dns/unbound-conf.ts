@@ -93,7 +93,7 @@ const CAREFUL: readonly string[] = [
  * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
  * decides.
  */
-export const NOTHING_SPECIAL: readonly string[] = [
+const NOTHING_SPECIAL: readonly string[] = [
   "unblock-lan-zones: yes",
   'local-zone: "test." nodefault',
   'local-zone: "home.arpa." nodefault',

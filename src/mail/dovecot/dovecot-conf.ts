@@ -249,12 +249,12 @@ const QUERY =
  * matches none goes to the other passdb, so a wrong password takes as long as without this one. If each account's key is locked with
  * its password, no other password may sign in.
  */
-export function appPassdb({ mailCrypt, layout }: Site): string {
+function appPassdb({ mailCrypt, layout }: Site): string {
   if (mailCrypt?.byAccount === true) return "";
   return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
 }
 
 /** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
-export function renderAppPasswords({ layout }: Site): RenderedFile {
+function renderAppPasswords({ layout }: Site): RenderedFile {
   return rendered(FILE, `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`, 0o600);
 }

@@ -13,7 +13,7 @@ import {
   printLoginAnswer,
 } from "./login-policy.ts";
 
-export const LOGIN_POLICY_LIMITS = {
+const LOGIN_POLICY_LIMITS = {
   /** Dovecot's auth process opens up to 100 at once. If the firewall cannot keep other local users out, they may open more. */
   maxConnections: 256,
   /**
@@ -32,7 +32,7 @@ export const LOGIN_POLICY_LIMITS = {
 } as const;
 
 type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
-export type LoginPolicyParts = Readonly<{
+type LoginPolicyParts = Readonly<{
   submit: Submit;
   secret: string;
   report: Report;

@@ -10,7 +10,7 @@ const OTHERS_WRITE = 0o022;
 const MOST_BYTES = 1024 * 1024;
 
 /** `unused`: why the file is not used; null if it is, or if there is none. */
-export type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
+type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
 const NOTHING: OwnDovecot = { text: "", unused: null };
 
 /**

@@ -19,14 +19,14 @@ import { filterFile, filterNames, readFilter } from "./filter-files.ts";
 
 /** The interpreter of Fail2ban's own scripts: its library is Debian's. */
 const PYTHON = "/usr/bin/python3";
-export const FAIL2BAN_LIBRARY = "/usr/lib/python3/dist-packages/fail2ban";
+const FAIL2BAN_LIBRARY = "/usr/lib/python3/dist-packages/fail2ban";
 /** Below the checkout. */
 export const JUDGE = join("security", "judge-filter.py");
 /** A good filter needs 0.1 s for hundreds of lines. */
 const DEADLINE_MS = 10 * SECOND_MS;
 const MEMORY_BYTES = 512 * 1024 * 1024;
 
-export type JudgeOptions = Readonly<{
+type JudgeOptions = Readonly<{
   checkout: string;
   /** Lines of a log, to see which addresses it would report. */
   log?: string;
@@ -139,12 +139,12 @@ function circumstances({ name, text }: Filter, checkout: string): string {
 }
 
 /** A line that a filter matched, and the address it blames. */
-export type FilterMatch = Readonly<{ ip: Ip; at: Millis; line: string }>;
+type FilterMatch = Readonly<{ ip: Ip; at: Millis; line: string }>;
 
 /**
  * The answer of `security/judge-filter.py`. `tricked`: the line with which an attacker chooses the address it blames.
  */
-export type Judgement =
+type Judgement =
   | Readonly<{ ok: true; matches: readonly FilterMatch[]; lines: number; tricked: string | null }>
   | Readonly<{ ok: false; reason: string }>;
 

@@ -138,7 +138,7 @@ const LONGEST_LINE = 700;
  * command. It bans nothing: each report becomes a file, which is complete once it has its name. Fail2ban
  * forgets the address at once, because only the guard knows how long it is banned; later lines make a new report.
  */
-export const FAIL2BAN_ACTION = `import json
+const FAIL2BAN_ACTION = `import json
 import os
 import time
 

@@ -10,7 +10,7 @@ import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
 import { readMailLog } from "./mail-log.ts";
 
 /** A followed log, and the parser of its lines; null: no observation. */
-export type FollowedLog = Readonly<{
+type FollowedLog = Readonly<{
   /** The name under which the database stores the position. */
   name: string;
   file: string;
@@ -19,7 +19,7 @@ export type FollowedLog = Readonly<{
   shared: boolean;
 }>;
 
-export type LogWatchParts = Readonly<{
+type LogWatchParts = Readonly<{
   engine: Engine;
   positions: LogPositions;
   log: Log;

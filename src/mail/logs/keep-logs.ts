@@ -28,7 +28,7 @@ import { LogSplitter, makeLike } from "./split-log.ts";
 
 export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
 
-export type LogKeeperParts = Readonly<{
+type LogKeeperParts = Readonly<{
   layout: Layout;
   clock: Clock;
   /** The settings in force. */

@@ -84,7 +84,7 @@ function openFile(path: string, isFinished: boolean): OpenFile | null {
 }
 
 /** Some lines of a log file and their offset. Only the first part of lines that are too long. */
-export type LogPiece = Readonly<{ start: number; text: Buffer }>;
+type LogPiece = Readonly<{ start: number; text: Buffer }>;
 
 /** A log file that can be read from its end. */
 export type LogPieces = Readonly<{

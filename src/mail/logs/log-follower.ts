@@ -8,9 +8,9 @@ import { UnsafePath } from "../../host/root-files/directory.ts";
 import { openLog } from "../../host/root-files/files.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
-export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
+type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
 
-export type LogFollowerParts = Readonly<{
+type LogFollowerParts = Readonly<{
   file: string;
   /** Where the last run ended; null starts at the current end. */
   from: LogPosition | null;

@@ -25,9 +25,9 @@ import {
 } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
-export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
 /** `ownQueue` gives a message for `alerts.email` to our own Postfix. Never rejects. */
-export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
+type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
 
 /** A file that a setting names cannot be used. The message is for the administrator. */
 class Unusable extends Error {}

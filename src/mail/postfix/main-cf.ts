@@ -193,7 +193,7 @@ const HELD_TIME = "100d";
  * Parameters of an isolated server: its mail stays in the queue. Each attempt fails temporarily, even one requested
  * with `queue flush`, so that nothing leaves and nothing is lost.
  */
-export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
+function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
   if (!held.includes("receive") && !held.includes("send")) return {};
   return {
     ...(held.includes("receive") ? { virtual_transport: WAITS } : {}),

@@ -145,9 +145,9 @@ const OWN_SERVICES: readonly string[] = [
 const FILE = "submission-headers";
 
 /** The smtpd(8) option that selects the cleanup service below for submitted mail. */
-export const SUBMISSION_CLEANUP = "cleanup-submission";
+const SUBMISSION_CLEANUP = "cleanup-submission";
 
-export const submissionCleanup: readonly string[] = [
+const submissionCleanup: readonly string[] = [
   `${SUBMISSION_CLEANUP} unix n - n - 0 cleanup`,
   `  -o header_checks=regexp:$config_directory/${FILE}`,
   "  -o mime_header_checks=",

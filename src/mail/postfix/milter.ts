@@ -56,7 +56,7 @@ export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
   /** `found`: null if the mail has nothing in excess. With `bytes_in_filters` the filters should read it alone. */
   | Readonly<{ type: "end"; found: Message | null }>;
-export type MilterLimits = Readonly<Record<Counted, number>>;
+type MilterLimits = Readonly<Record<Counted, number>>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
 /** One connection from Postfix: one client, all its mails. In memory it holds one packet at most. */

@@ -37,7 +37,7 @@ export const POLICY_LIMITS = {
   /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
-export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
+type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{

@@ -17,7 +17,7 @@ const PROOF_HEADER = "X-GhostInbox-Proof";
 const FILE = "proof-removal";
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */
-export function proofPattern({ proofWord }: Site): string {
+function proofPattern({ proofWord }: Site): string {
   return `/^${PROOF_HEADER}:[[:space:]]*${proofWord}[[:space:]]*$/`;
 }
 

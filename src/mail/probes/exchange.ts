@@ -110,7 +110,7 @@ function linesOf(file: string): readonly string[] {
   }
 }
 
-export type WebPage = Readonly<{
+type WebPage = Readonly<{
   host: string;
   port: number;
   /** A name under which the dashboard answers. */

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { codeOf, messageOf } from "../../core/error.ts";
 
-export type PortTarget = Readonly<{
+type PortTarget = Readonly<{
   port: number;
   /** The machine itself unless it is given. */
   host?: string | undefined;
@@ -141,7 +141,7 @@ export type Handshake =
     }>
   | Readonly<{ ok: false; code: string; says: string; stage: "connect" | "tls" }>;
 
-export type HandshakeOptions = Readonly<{
+type HandshakeOptions = Readonly<{
   localAddress: string;
   /** The name for SNI (RFC 6066 section 3). */
   servername: string;

@@ -95,7 +95,7 @@ pipe :copy "${LEARN}" ["${name}", "\${account}"];
 }
 
 /** What users taught the spam filter by moving mail. */
-export type Corrections = Readonly<{
+type Corrections = Readonly<{
   /** Mails moved into Junk, and out of it. */
   missed: number;
   wrong: number;
