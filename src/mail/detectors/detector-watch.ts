@@ -50,7 +50,7 @@ export class DetectorWatch {
           file: detector.file,
           from: positions.positionOf(detector.name),
           take: (lines, position) => this.#take(detector, lines, position),
-          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: detector.file, why }),
+          failed: (why) => log.warn("A log cannot be read; retrying.", { log: detector.file, why }),
           // A rotation renames the file first and then notifies its writer.
           lingerMs: WRITERS_CHANGE_OVER_MS,
         }),

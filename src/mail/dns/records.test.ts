@@ -43,7 +43,7 @@ test("the zone file of a domain", () => {
   ]);
 });
 
-test("with a relay, that may send too", () => {
+test("a relay may send too", () => {
   const records = recordsOf({ ...publisher, relay: "smtp.example.net" });
   assert.equal(records.find(({ kind }) => kind === "spf")?.value, "v=spf1 mx a:smtp.example.net ~all");
 });
@@ -94,7 +94,7 @@ function verdict(kind: RecordKind, ...values: readonly string[]): string {
   return judge(record, values.length === 0 ? { type: "none" } : { type: "values", values }).status;
 }
 
-test("what is not there is missing, whatever it is for", () => {
+test("a record that is not published is missing, whatever its kind", () => {
   for (const record of records) assert.equal(judge(record, { type: "none" }).status, "missing", record.kind);
 });
 
@@ -108,7 +108,7 @@ test("MX: this server, whatever the preference and whoever else", () => {
   assert.equal(verdict("mx", "10 mx.elsewhere.example."), "wrong");
 });
 
-test("SPF: one record that does not let everybody send", () => {
+test("SPF: exactly one record, which does not let anyone send", () => {
   assert.equal(verdict("spf", "google-site-verification=x", "v=spf1 mx -all"), "ok");
   assert.equal(verdict("spf", "v=spf1 mx -all", "v=spf1 a -all"), "wrong");
   assert.equal(verdict("spf", "v=spf1 +all"), "wrong");
@@ -122,7 +122,7 @@ test("DKIM: our key, however its record is written", () => {
   assert.equal(verdict("dkim", "v=DKIM1; p="), "wrong");
 });
 
-test("DMARC: any policy, but one", () => {
+test("DMARC: exactly one record, with any policy", () => {
   assert.equal(verdict("dmarc", "v=DMARC1; p=reject"), "ok");
   assert.equal(verdict("dmarc", "v=DMARC1; p = none; rua=mailto:x@y.example"), "ok");
   assert.equal(verdict("dmarc", "v=DMARC1; rua=mailto:x@y.example"), "wrong");
@@ -134,7 +134,7 @@ test("SRV: port and name", () => {
   assert.equal(verdict("service", "0 1 143 mail.example.org."), "wrong");
 });
 
-test("a name in an explanation ends with the dot that is its own", () => {
+test("an explanation that ends with a host name has no second dot", () => {
   for (const [kind, value] of [
     ["mx", "10 mx.elsewhere.example."],
     ["service", "0 1 143 mail.example.org."],

@@ -197,15 +197,18 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   // RFC 7208 section 4.5: with two, every receiver gives up.
   if (found.length > 1) return wrong("There are several SPF records; only one may be.");
   if (only === record.value) return { status: "ok", detail: only };
-  if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets everybody send: ${only}`);
-  return { status: "unknown", detail: `Yours is another; make sure that it names this server: ${only}` };
+  if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets anyone send: ${only}`);
+  return {
+    status: "unknown",
+    detail: `It differs from the proposed one; make sure that it names this server: ${only}`,
+  };
 }
 
 function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
   const keyOf = (text: string): string | undefined => /(?:^|;)\s*p=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
   if (values.length === 0) return MISSING;
   const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
-  return same ? { status: "ok", detail: "It is our key." } : wrong("It is another key than that of our signatures.");
+  return same ? { status: "ok", detail: "It is our key." } : wrong("It is not the key of our signatures.");
 }
 
 function judgeDmarc(values: readonly string[]): RecordVerdict {
@@ -225,7 +228,7 @@ function judgeHost(values: readonly string[], host: string): RecordVerdict {
   const others = hosts.filter((other) => other !== host);
   return {
     status: "ok",
-    detail: others.length === 0 ? "It names this server alone." : `It names this server and ${others.join(", ")}`,
+    detail: others.length === 0 ? "It names only this server." : `It names this server and ${others.join(", ")}`,
   };
 }
 

@@ -86,7 +86,7 @@ mail_home = ${layout.mail}/%d/%n
 mail_location = maildir:~/Maildir
 mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
-# When a mail came into its folder: retention goes by it. A Maildir itself forgets it with each backup, which links its files.
+# When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
 mail_always_cache_fields = date.save
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
@@ -101,7 +101,7 @@ protocol lmtp {
   hostname = ${site.hostname}
   ${sieveSubmission(site)}
 }
-# For a mail that has come in by the time the mailbox is full.
+# For a mail that was already accepted when the mailbox became full.
 quota_full_tempfail = yes
 plugin {
 ${quotaPlugin(site)}
@@ -126,7 +126,7 @@ service imap-login {
   }
 ${proxied === null ? "" : proxiedImaps(proxied.ports.imaps)}}
 service lmtp {
-  # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
+  # Dovecot's default socket accepts mail from every local user, bypassing Postfix and the guard.
   unix_listener lmtp {
     mode = 0
   }
@@ -139,7 +139,7 @@ service lmtp {
 ${quotaServices(site)}
 ${learnService(site)}
 ${scriptDict(site)}
-# For any local user by default: who has an account, and what nothing here uses.
+# By default any local user may connect to these. They reveal which accounts exist, or are unused here.
 service indexer {
   unix_listener indexer {
     mode = 0

@@ -13,7 +13,7 @@ const REDIRECTS = 4;
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
-  # Who redirects is the sender: SPF passes, and a bounce comes back to them.
+  # The user who redirects is the envelope sender: SPF passes, and bounces return to that user.
   sieve_redirect_envelope_from = recipient
   sieve_max_redirects = ${REDIRECTS}`;
 }

@@ -187,7 +187,7 @@ class Report(ActionBase):
         unfinished = os.path.join(self._spool, ".%s" % name)
         try:
             with open(unfinished, "w", encoding="ascii") as file:
-                # Fail2ban's own umask lets nobody else read.
+                # With Fail2ban's umask the guard could not read it.
                 os.fchmod(file.fileno(), 0o640)
                 json.dump(report, file)
                 file.flush()

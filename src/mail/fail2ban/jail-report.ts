@@ -40,7 +40,7 @@ export function parseJailReport(written: string): JailReportRead {
   if (!read.ok) return { ok: false, reason: read.problem };
   const { jail, failures, limit, lines } = read.value;
   const ip = parseIp(read.value.ip);
-  if (!isJailName(jail)) return { ok: false, reason: "No jail is called so." };
+  if (!isJailName(jail)) return { ok: false, reason: "No jail has this name." };
   if (ip === null) return { ok: false, reason: "It names no IP address." };
   const lastAt = instant(read.value.lastAt * SECOND_MS);
   return {

@@ -83,7 +83,7 @@ export class ReportTaker {
       if (this.#failing) return;
       this.#failing = true;
       const why = messageOf(error);
-      this.#parts.log.warn("Reports of Fail2ban cannot be taken; it is tried again.", { why });
+      this.#parts.log.warn("Reports of Fail2ban cannot be read; retrying.", { why });
     }
   }
 

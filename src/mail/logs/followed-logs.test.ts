@@ -103,7 +103,7 @@ test("an unreadable log is reported, and followed once it can be read", { timeou
   const { file, start, wait, warned } = following(t);
   mkdirSync(file);
   start();
-  await t.waitFor(() => assert.equal(warned[0], "A log cannot be followed; it is tried again."), {
+  await t.waitFor(() => assert.equal(warned[0], "A log cannot be read; retrying."), {
     timeout: patience(10_000),
   });
   rmSync(file, { recursive: true });

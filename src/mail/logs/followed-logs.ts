@@ -42,7 +42,7 @@ export class LogWatch {
               position,
               lines.map(read).filter((seen) => seen !== null),
             ),
-          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: file, why }),
+          failed: (why) => log.warn("A log cannot be read; retrying.", { log: file, why }),
           lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
         }),
     );

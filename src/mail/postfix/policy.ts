@@ -121,11 +121,11 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   return NOT_OURS;
 }
 
-/** As Postfix says it where bytes are lacking (RFC 5321, 4.2.3; RFC 3463, 3.4). */
+/** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
-/** For a client behind a proxy, while others than proxies could forge such a header. */
+/** For a client behind a proxy, while other clients could forge its PROXY header. */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
-/** For a session that was signed in to before its account lost its sessions: the client has to sign in again. */
+/** For a session that started before its account's sessions were ended. */
 export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
 /** At the port at which Dovecot submits mail: for Dovecot, and for all others. */
 export const WELCOME = "action=OK\n\n";

@@ -54,7 +54,7 @@ test("port 25 works if it greets; then the session is ended", async () => {
   assert.ok((await probeSmtp(at, LONG_MS)).ok);
   assert.equal(await heard.promise, "QUIT\r\n");
   const busy = await servedPort(saying("421 4.3.2 All server ports are busy\r\n"));
-  const refused = { ok: false, hangs: false, says: "said something else than its answer" };
+  const refused = { ok: false, hangs: false, says: "gave an unexpected answer" };
   assert.deepEqual(await probeSmtp({ ...at, port: busy }, LONG_MS), refused);
 });
 

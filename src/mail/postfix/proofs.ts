@@ -34,7 +34,7 @@ export function renderProofRemoval(site: Site): RenderedFile {
 
 /** Lua: the headers that say what is verified about a mail. */
 export const PROOFS_LUA = String.raw`
--- What strangers cannot know; nil where it cannot be read, and nothing is proven then.
+-- A secret that strangers cannot know; nil if it cannot be read, and then nothing is proven.
 local function proof_word()
   local file = io.open(PROOF_WORD, "r")
   if not file then return nil end

@@ -87,7 +87,7 @@ test("one whose queue of waiting connections is full hangs too", {
   assert.deepEqual(await exchange({ path }, GREETING, 5_000), {
     ok: false,
     hangs: true,
-    says: "gave no answer to any of those who wait",
+    says: "gave no answer to any waiting connection",
   });
 });
 
@@ -98,7 +98,7 @@ test("one that hangs up, or says something else without an end, does not hang", 
   assert.deepEqual(await exchange({ path: talking }, GREETING, 5_000), {
     ok: false,
     hangs: false,
-    says: "said something else than its answer",
+    says: "gave an unexpected answer",
   });
 });
 

@@ -51,7 +51,7 @@ export function exchange(
     );
     socket.on("error", (error) => {
       const code = codeOf(error);
-      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
+      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any waiting connection" });
       else end({ ok: false, hangs: false, says: `cannot be reached (${code === "" ? error.message : code})` });
     });
     socket.once("end", () => {
@@ -62,7 +62,7 @@ export function exchange(
       said += chunk.toString("latin1");
       if (isAnswer(said)) end({ ok: true });
       else if (isRefusal?.(said) === true || said.length > MOST_BYTES)
-        end({ ok: false, hangs: false, says: "said something else than its answer" });
+        end({ ok: false, hangs: false, says: "gave an unexpected answer" });
     });
     if (question !== undefined) socket.write(question);
   });

@@ -5,7 +5,7 @@ import { type RenderedFile, rendered, type Site } from "../configuration/site.ts
 import { renderRspamdRules } from "./rules.ts";
 
 /**
- * The longest time that rspamd takes for a mail. If something is not known by then, the mail must retry later. Seconds.
+ * Maximum time that rspamd takes for a mail, in seconds. If something is not known by then, the mail must retry later.
  */
 export const RSPAMD_SECONDS = 15;
 
@@ -87,9 +87,9 @@ options {
     sockets = 4;
   }
   task_timeout = ${RSPAMD_SECONDS}s;
-  # Else whoever makes his own names slow to look up could forge every sender.
+  # Otherwise a sender whose names are slow to look up could forge every author.
   soft_reject_on_timeout = true;
-  # It is Postfix that says how large a mail may be.
+  # Postfix limits the size of a mail.
   max_message = 2gb;
   url_tld = "$CONFDIR/suffixes";
   tempdir = "$DBDIR";

@@ -10,7 +10,7 @@ function localCf(changes: Partial<typeof spam> = {}): string {
   return files.find(({ name }) => name === "local.cf")?.text ?? "";
 }
 
-test("the lines that everybody writes stand word for word", () => {
+test("the usual lines of a local.cf are there word for word", () => {
   const text = localCf({ allowFrom: ["*@wealthsimple.com", "*@notifications.wealthsimple.com"] });
   for (const line of [
     "required_score 5.0",
