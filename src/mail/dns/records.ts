@@ -1,4 +1,5 @@
 import { type Ip, isV4 } from "../../core/net/ip.ts";
+import { listQuery } from "../../guard/lookups/dnsbl.ts";
 
 /** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
 export type DnsRecord = Readonly<{
@@ -107,14 +108,7 @@ export function formFields({ name, type, value }: DnsRecord, domain: string): Fo
 
 /** `7.113.0.203.in-addr.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5). */
 export function reverseName(address: Ip): string {
-  if (isV4(address)) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
-  const [head = "", tail] = address.split("::");
-  const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
-  const left = groups(head);
-  const right = groups(tail ?? "");
-  const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill("0");
-  const digits = [...left, ...middle, ...right].map((group) => group.padStart(4, "0")).join("");
-  return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+  return listQuery(address, isV4(address) ? "in-addr.arpa" : "ip6.arpa");
 }
 
 export function addressRecord(hostname: string, address: Ip): DnsRecord {

@@ -10,7 +10,7 @@ import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { followedLogs, LogWatch } from "./followed-logs.ts";
+import { followedLogs, LogWatch, observing } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
@@ -57,8 +57,8 @@ function following(t: TestContext) {
   const warned: string[] = [];
   const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
   const start = (): LogWatch => {
-    const logs = [{ name: "mail", file, shared: false, read }];
-    const watch = new LogWatch({ engine, positions: sqlite, log, logs });
+    const logs = observing(engine, [{ name: "mail", file, shared: false, read }]);
+    const watch = new LogWatch(logs, { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

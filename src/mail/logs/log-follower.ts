@@ -8,7 +8,7 @@ import { UnsafePath } from "../../host/root-files/directory.ts";
 import { openLog } from "../../host/root-files/files.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
-type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
+export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
 
 type LogFollowerParts = Readonly<{
   file: string;

@@ -9,7 +9,8 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { type Detector, DetectorWatch, detectorsOf } from "./detector-watch.ts";
+import { LogWatch } from "../logs/followed-logs.ts";
+import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
 /** Reads `attack 198.51.100.7 SECONDS`: that many seconds ago by the hand clock. */
 function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector["name"] = "ids:suricata") {
@@ -31,8 +32,8 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
       return ip === null ? null : { ip, at: instant(began + 1_000 * Number(seconds)), text: `1 ${line}` };
     },
   };
-  const start = (): DetectorWatch => {
-    const watch = new DetectorWatch({ engine, positions: sqlite, clock, log, detectors: [detector] });
+  const start = (): LogWatch => {
+    const watch = new LogWatch(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;

@@ -1,14 +1,13 @@
-import type { LogPosition } from "../../core/decide/decision.ts";
 import type { DetectorName } from "../../core/decide/jails.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import type { Ip } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
-import type { LogPositions } from "../../guard/storage-ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { MOST_LINES } from "../fail2ban/jail-report.ts";
-import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../logs/log-follower.ts";
+import type { FollowedLog } from "../logs/followed-logs.ts";
+import type { TakeLines } from "../logs/log-follower.ts";
 import { type Alert, readPsad, readSuricata } from "./intrusion-alerts.ts";
 
 /** A detector of intrusions, whose log is followed. */
@@ -22,65 +21,43 @@ export type Detector = Readonly<{
   read: (line: string, now: Millis) => Alert | null;
 }>;
 
-type DetectorWatchParts = Readonly<{
-  engine: Engine;
-  positions: LogPositions;
-  clock: Clock;
-  log: Log;
-  detectors: readonly Detector[];
-}>;
+type Parts = Readonly<{ engine: Engine; clock: Clock; log: Log }>;
 
 /** Maximum addresses per check: more at once are a forgery, or a storm in which single ones do not matter. */
 const MOST_ADDRESSES = 200;
 
 /**
- * Turns alerts into reports, one per address and check. A report is decided on before the position moves; after a kill
- * in between it comes again, and the decision knows its alerts by their time.
+ * The logs of detectors, whose alerts become reports: one per address and check. A report is decided on before the position moves;
+ * after a kill in between it comes again, and the decision knows its alerts by their time.
  */
-export class DetectorWatch {
-  readonly #parts: DetectorWatchParts;
-  readonly #followers: readonly LogFollower[];
+export function detectorLogs(detectors: readonly Detector[], parts: Parts): readonly FollowedLog[] {
+  return detectors.map((detector) => ({
+    name: detector.name,
+    file: detector.file,
+    // A rotation renames the file first and then notifies its writer.
+    shared: true,
+    take: (lines, position) => takeAlerts(detector, parts, lines, position),
+  }));
+}
 
-  constructor(parts: DetectorWatchParts) {
-    this.#parts = parts;
-    const { positions, log } = parts;
-    this.#followers = parts.detectors.map(
-      (detector) =>
-        new LogFollower({
-          file: detector.file,
-          from: positions.positionOf(detector.name),
-          take: (lines, position) => this.#take(detector, lines, position),
-          failed: (why) => log.warn("A log cannot be read; retrying.", { log: detector.file, why }),
-          // A rotation renames the file first and then notifies its writer.
-          lingerMs: WRITERS_CHANGE_OVER_MS,
-        }),
-    );
+async function takeAlerts(
+  detector: Detector,
+  { engine, clock, log }: Parts,
+  ...[lines, position]: Parameters<TakeLines>
+): Promise<boolean> {
+  const now = clock.now();
+  const alerts = lines.flatMap((line) => detector.read(line, now) ?? []);
+  const byAddress = [...Map.groupBy(alerts, ({ ip }) => ip)];
+  if (byAddress.length > MOST_ADDRESSES)
+    log.warn("A detector reports many addresses at once; only some are recorded.", {
+      detector: detector.name,
+      addresses: byAddress.length,
+    });
+  for (const [ip, found] of byAddress.slice(0, MOST_ADDRESSES)) {
+    const { reason } = await engine.ask(reportOf(detector, ip, found.slice(-MOST_LINES), now));
+    if (reason === "not_recorded") return false;
   }
-
-  start(): void {
-    for (const follower of this.#followers) follower.start();
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.#followers.map((follower) => follower.stop()));
-  }
-
-  async #take(detector: Detector, lines: readonly string[], position: LogPosition): Promise<boolean> {
-    const { engine, clock, log } = this.#parts;
-    const now = clock.now();
-    const alerts = lines.flatMap((line) => detector.read(line, now) ?? []);
-    const byAddress = [...Map.groupBy(alerts, ({ ip }) => ip)];
-    if (byAddress.length > MOST_ADDRESSES)
-      log.warn("A detector reports many addresses at once; only some are recorded.", {
-        detector: detector.name,
-        addresses: byAddress.length,
-      });
-    for (const [ip, found] of byAddress.slice(0, MOST_ADDRESSES)) {
-      const { reason } = await engine.ask(reportOf(detector, ip, found.slice(-MOST_LINES), now));
-      if (reason === "not_recorded") return false;
-    }
-    return engine.observe(detector.name, position, []);
-  }
+  return engine.observe(detector.name, position, []);
 }
 
 /** Times later than now are from a clock that is not trusted. */
