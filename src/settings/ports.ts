@@ -24,6 +24,15 @@ export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
 /** Of `ports.sieve_mail`. Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
 export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
 
+/** RFC 8314: on this port TLS starts at once. */
+export const SUBMISSIONS = 465;
+
+/** Reads `[smtp.example.net]:587`, as the settings of relays have it. */
+export function hostAndPort(nextHop: string): Readonly<{ host: string; port: number }> {
+  const [, host = "", port = ""] = /^\[(.+)\]:(\d+)$/.exec(nextHop) ?? [];
+  return { host, port: Number(port) };
+}
+
 /** Whether all ports but the chosen ones are closed (docs/firewall.md). */
 export function isStrict(settings: Pick<Settings, "firewall.enabled" | "firewall.mode">): boolean {
   return settings["firewall.enabled"] && settings["firewall.mode"] === "strict";

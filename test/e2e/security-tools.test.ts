@@ -37,7 +37,7 @@ async function asInstalled(script: string): Promise<string> {
   return ran.stdout;
 }
 
-// Debian 12 has no package of it: src/mail/detectors/suricata.test.ts reads its documented lines.
+// Debian 12 has no package of it: src/mail/detectors/intrusion-alerts.test.ts reads its documented lines.
 console.log(`Suricata is not run. apt-cache policy: ${(await policyOf("suricata")) || "no such package"}`);
 
 /** The version that could be installed. */

@@ -92,8 +92,6 @@ const READS_BY_NAME = [
   "mail/configuration/reload-by-signal.ts",
   "mail/dovecot/mail-keys.ts",
   "mail/fail2ban/adopt-filters.ts",
-  "mail/fail2ban/report-taker.ts",
-  "mail/logs/split-log.ts",
   "mail/probes/exchange.ts",
   "mail/spamassassin/spam-preferences.ts",
   "programs/export/main.ts",

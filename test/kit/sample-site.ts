@@ -1,4 +1,4 @@
-import type { Site } from "../../src/mail/configuration/site.ts";
+import type { Relay, Site } from "../../src/mail/configuration/site.ts";
 import { jailsOf, ownJailOf } from "../../src/settings/jails.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { loadSettings } from "../../src/settings/load.ts";
@@ -67,6 +67,12 @@ export function sampleSite(changes: Partial<Site> = {}): Site {
     ...changes,
   };
 }
+
+/** A relay without a login. */
+export const RELAY: Relay = { nextHop: "[smtp.example.net]:587", login: null, authorities: "/x.pem" };
+
+/** The ports for proxies by the default settings. */
+export const PROXIED_PORTS = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
 
 /** The jails by the default settings. */
 export function shippedJails(): Pick<Site["fail2ban"], "jails" | "ownJail"> {

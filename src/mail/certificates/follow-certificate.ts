@@ -4,14 +4,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import { connect } from "node:tls";
 import type { KeeperReply, KeeperTrouble } from "../../admin/declare/keeper.ts";
 import { plural } from "../../core/text.ts";
-import { SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type CertificateFiles, isServed, readPair, serve, servedFiles } from "./issue-certificate.ts";
+import { type CertificateFiles, isServed, orNull, readPair, serve, servedFiles } from "./issue-certificate.ts";
 
-export type FollowParts = Readonly<{
+type FollowParts = Readonly<{
   layout: Layout;
   /** Lets Postfix and Dovecot reload their certificate. Null, or why one of them could not. */
   reload: () => Promise<string | null>;
@@ -21,7 +21,7 @@ export type FollowParts = Readonly<{
 /** `fresh` is a certificate (PEM) that this check put in use; `failed` says why it did not. */
 export type Looked = Readonly<{ fresh: string | null; failed: string | null }>;
 
-const DAYS_14_MS = 14 * 24 * 3_600 * SECOND_MS;
+const EXPIRING_MS = 14 * DAY_MS;
 
 /**
  * Uses a renewed certificate once its files match. Reads them completely at each check: this notices a
@@ -63,10 +63,10 @@ export class CertificateFollower {
     this.#refused = null;
     const leftMs = read.pair.validTo - clock.now();
     this.#expiring =
-      leftMs < Math.min(DAYS_14_MS, read.pair.lifetimeMs / 4)
+      leftMs < Math.min(EXPIRING_MS, read.pair.lifetimeMs / 4)
         ? {
             code: "certificate_expiring",
-            detail: `${files.cert}: ${plural(Math.ceil(leftMs / (24 * 3_600_000)), "day")} left`,
+            detail: `${files.cert}: ${plural(Math.ceil(leftMs / DAY_MS), "day")} left`,
           }
         : null;
     return { fresh, failed: null };
@@ -139,7 +139,7 @@ export async function notServing(
 }
 
 /** The fingerprint of the certificate at a port of this machine; null if there is none. */
-export function shownAt(port: number, timeoutMs: number): Promise<string | null> {
+function shownAt(port: number, timeoutMs: number): Promise<string | null> {
   return new Promise((resolve) => {
     // Only reads the certificate: it may be self-signed, and nothing is sent.
     const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false, timeout: timeoutMs });
@@ -160,7 +160,7 @@ export async function certificateReport(
   ports: readonly number[],
   troubles: readonly KeeperTrouble[],
 ): Promise<KeeperReply> {
-  const leaf = readServed(layout);
+  const leaf = orNull(() => new X509Certificate(readFileSync(servedFiles(layout).cert)));
   if (leaf === null) return { ok: false, reason: "No certificate is in use yet." };
   const found = await Promise.all(
     ports.map(async (port) => {
@@ -180,12 +180,4 @@ export async function certificateReport(
     ports: found,
   };
   return { ok: true, detail: "", certificate };
-}
-
-function readServed(layout: Layout): X509Certificate | null {
-  try {
-    return new X509Certificate(readFileSync(servedFiles(layout).cert));
-  } catch {
-    return null;
-  }
 }

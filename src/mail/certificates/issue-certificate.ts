@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Millis } from "../../core/time.ts";
@@ -13,17 +13,17 @@ const MOST_BYTES = 1024 * 1024;
 /** Absolute paths of PEM files. */
 export type CertificateFiles = Readonly<{ cert: string; key: string }>;
 export type Pair = Readonly<{ cert: string; key: string; validTo: Millis; lifetimeMs: number }>;
-export type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
+type ReadPair = Readonly<{ ok: true; pair: Pair }> | Readonly<{ ok: false; reason: string }>;
 
 /** A certificate chain and its key that Postfix and Dovecot can use now, or one sentence why they cannot. */
 export function readPair({ cert, key }: CertificateFiles, now: Millis): ReadPair {
-  const certText = read(cert);
-  const keyText = read(key);
+  const certText = orNull(() => readNamed(cert, MOST_BYTES).toString());
+  const keyText = orNull(() => readNamed(key, MOST_BYTES).toString());
   if (certText === null) return wrong(`The file ${cert} of tls.cert does not exist or cannot be read.`);
   if (keyText === null) return wrong(`The file ${key} of tls.key does not exist or cannot be read.`);
-  const chain = certificates(certText);
-  if (chain === null || chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
-  const privateKey = parseKey(keyText);
+  const chain = orNull(() => certificates(certText)) ?? [];
+  if (chain.length === 0) return wrong(`${cert} must hold a certificate in PEM.`);
+  const privateKey = orNull(() => createPrivateKey(keyText));
   if (privateKey === null) return wrong(`${key} must hold a private key in PEM, without a passphrase.`);
   const [leaf, ...others] = chain;
   if (leaf === undefined || !leaf.checkPrivateKey(privateKey)) {
@@ -75,26 +75,15 @@ function write(path: string, text: string): void {
   writeFile(path, text, { mode: 0o600 });
 }
 
-function read(path: string): string | null {
-  try {
-    return readNamed(path, MOST_BYTES).toString();
-  } catch {
-    return null;
-  }
-}
-
-function certificates(text: string): readonly X509Certificate[] | null {
+function certificates(text: string): readonly X509Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  try {
-    return blocks.map((block) => new X509Certificate(block));
-  } catch {
-    return null;
-  }
+  return blocks.map((block) => new X509Certificate(block));
 }
 
-function parseKey(text: string): KeyObject | null {
+/** Null if it throws. */
+export function orNull<T>(read: () => T): T | null {
   try {
-    return createPrivateKey(text);
+    return read();
   } catch {
     return null;
   }

@@ -20,7 +20,7 @@ import { renderLearnScripts } from "../spamassassin/learn-spam.ts";
 import { renderSpamMilter } from "../spamassassin/spam-services.ts";
 import { fetchedRules, PACKAGED_RULES, renderSpamAssassin } from "../spamassassin/spamassassin-conf.ts";
 import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "./site.ts";
+import { type RenderedFile, rendered, type Site } from "./site.ts";
 
 /**
  * Programs of Postfix read main.cf repeatedly if it was changed less than two seconds ago, in case it is
@@ -49,7 +49,7 @@ export function partsOf(site: Site): readonly Part[] {
     {
       service: "unbound",
       live: dirname(layout.unboundConf),
-      files: unboundFiles(site),
+      files: [rendered("unbound.conf", renderUnbound(site))],
       check: checkUnbound,
       readsOthers: true,
     },
@@ -73,8 +73,18 @@ export function partsOf(site: Site): readonly Part[] {
           ? (directory) => checkSpamAssassin(directory, layout)
           : unchecked,
     },
-    { service: "web", live: dirname(layout.webSettings), files: [webSettings(site)], check: unchecked },
-    { service: "export", live: dirname(layout.exportSettings), files: [exportSettings(site)], check: unchecked },
+    {
+      service: "web",
+      live: dirname(layout.webSettings),
+      files: [rendered(basename(layout.webSettings), site.webSettings)],
+      check: unchecked,
+    },
+    {
+      service: "export",
+      live: dirname(layout.exportSettings),
+      files: [rendered(basename(layout.exportSettings), site.exportSettings)],
+      check: unchecked,
+    },
     { service: "spamass-milter", live: layout.spamMilterConf, files: renderSpamMilter(site), check: unchecked },
     { service: "postgrey", live: layout.postgreyConf, files: [renderPostgrey(site)], check: unchecked },
     {
@@ -130,8 +140,8 @@ export function reloadService(service: ServiceName, layout: Layout): Promise<str
 
 function postfixFiles(site: Site): readonly RenderedFile[] {
   return [
-    { name: "main.cf", text: renderPostfixMain(site), mode: 0o644 },
-    { name: "master.cf", text: renderPostfixMaster(site), mode: 0o644 },
+    rendered("main.cf", renderPostfixMain(site)),
+    rendered("master.cf", renderPostfixMaster(site)),
     ...renderPostfixTables(site),
     renderRelayLogin(site),
     renderSubmissionHeaders(),
@@ -140,18 +150,6 @@ function postfixFiles(site: Site): readonly RenderedFile[] {
     renderMilterFindings(),
     renderProofRemoval(site),
   ];
-}
-
-function exportSettings({ layout, exportSettings: text }: Site): RenderedFile {
-  return { name: basename(layout.exportSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
-}
-
-function webSettings({ layout, webSettings: text }: Site): RenderedFile {
-  return { name: basename(layout.webSettings), text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
-}
-
-function unboundFiles(site: Site): readonly RenderedFile[] {
-  return [{ name: "unbound.conf", text: renderUnbound(site), mode: 0o644 }];
 }
 
 /**

@@ -13,8 +13,15 @@ import type { Settings } from "../../settings/schema.ts";
 import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
 import { filterNames as ownFilters, readFilter } from "../fail2ban/filter-files.ts";
-import { SYSTEM_AUTHORITIES } from "../postfix/main-cf.ts";
-import type { DnsSite, MailCrypt, Outbound, Relay, Site, SpamSite } from "./site.ts";
+import {
+  type DnsSite,
+  type MailCrypt,
+  type Outbound,
+  type Relay,
+  type Site,
+  type SpamSite,
+  SYSTEM_AUTHORITIES,
+} from "./site.ts";
 
 /** Rules of SpamAssassin, the password for the relay. */
 const MOST_NAMED_BYTES = 1024 * 1024;
@@ -115,8 +122,7 @@ export function relayOf(settings: Settings): Relay | null {
   const authorities = settings["outbound.relay_ca"];
   return {
     nextHop,
-    port: Number(nextHop.slice(nextHop.lastIndexOf(":") + 1)),
-    login: user === "" ? null : { user, password: passwordIn(settings["outbound.relay_password_file"]) },
+    login: user === "" ? null : { user, password: relayPassword(settings) },
     authorities: authorities === "" ? SYSTEM_AUTHORITIES : authorities,
   };
 }
@@ -130,32 +136,30 @@ function spamOf(settings: Settings): SpamSite {
     crowdScore: settings["spam.crowd_score"],
     allowFrom: settings["spam.allow_from"],
     onFailure: settings["spam.on_failure"],
-    ownRules: settings["spam.rules"] === "" ? "" : rulesIn(settings["spam.rules"]),
+    ownRules: settings["spam.rules"] === "" ? "" : textIn(settings, "spam.rules"),
     updates: { channel: settings["spam.update_channel"], keyFile: settings["spam.update_key_file"] },
   };
 }
 
 /** Throws SetUpFailure if the file is missing. */
-function rulesIn(file: string): string {
+function textIn(settings: Settings, key: "spam.rules" | "outbound.relay_password_file"): string {
+  const file = settings[key];
   try {
     return readNamed(file, MOST_NAMED_BYTES).toString();
   } catch {
-    throw new SetUpFailure(`The file ${file} of spam.rules does not exist or cannot be read.`);
+    throw new SetUpFailure(`The file ${file} of ${key} does not exist or cannot be read.`);
   }
 }
 
-/** The first line. Throws SetUpFailure if there is none. */
-function passwordIn(file: string): string {
-  let text: string;
-  try {
-    text = readNamed(file, MOST_NAMED_BYTES).toString();
-  } catch {
-    throw new SetUpFailure(`The file ${file} of outbound.relay_password_file does not exist or cannot be read.`);
-  }
-  const [line = ""] = text.split("\n");
+/** The first line of the relay's password file. Throws SetUpFailure if there is none. */
+function relayPassword(settings: Settings): string {
+  const key = "outbound.relay_password_file";
+  const [line = ""] = textIn(settings, key).split("\n");
   const password = line.replace(/\r$/, "");
   if (password === "" || password !== password.trim())
-    throw new SetUpFailure(`The first line of ${file} must be the password for the relay, without blanks around it.`);
+    throw new SetUpFailure(
+      `The first line of ${settings[key]} must be the password for the relay, without blanks around it.`,
+    );
   return password;
 }
 

@@ -15,7 +15,7 @@ const LOOK_MS = 20;
  * Runs a command that only sends the master a signal. Returns null once its processes that the signal ends have ended, or after
  * the wait; otherwise the reason why the reload failed.
  */
-export async function reloadBySignal(
+async function reloadBySignal(
   [program, ...argv]: readonly [string, ...string[]],
   pidFile: string,
   endings: readonly Ending[],

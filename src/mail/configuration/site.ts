@@ -92,11 +92,13 @@ export type Outbound = Readonly<{
 export type Relay = Readonly<{
   /** As transport(5) writes a next hop: `[smtp.example.net]:587`. */
   nextHop: string;
-  port: number;
   login: Readonly<{ user: string; password: string }> | null;
   /** PEM file of certificate authorities for it. */
   authorities: string;
 }>;
+
+/** The certificate authorities that Debian trusts (package ca-certificates). */
+export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 export type SpamSite = Readonly<{
   enabled: boolean;
@@ -147,3 +149,13 @@ export type DnsSite = Readonly<{
 export type RenderedFile = Readonly<{ name: string; text: string; mode: number }>;
 
 export const RENDERED_BY = "Rendered by GhostInbox from ghostinbox.toml. Changes made here are lost.";
+
+/** A file of settings, in which `#` starts a comment. */
+export function rendered(name: string, text: string, mode = 0o644): RenderedFile {
+  return { name, text: `# ${RENDERED_BY}\n${text}`, mode };
+}
+
+/** A program that sh(1) runs. */
+export function renderedScript(name: string, text: string): RenderedFile {
+  return { name, text: `#!/bin/sh\n# ${RENDERED_BY}\n${text}`, mode: 0o755 };
+}

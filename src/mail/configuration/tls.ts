@@ -1,5 +1,5 @@
 import type { Settings } from "../../settings/schema.ts";
-import type { Site } from "./site.ts";
+import { type Site, SYSTEM_AUTHORITIES } from "./site.ts";
 
 type TlsProfile = Settings["tls.profile"];
 
@@ -53,7 +53,7 @@ ssl_dh = <${layout.tlsServed}/${SERVED.dh}
 ssl_cipher_list = ${CIPHERS[tls.profile]}
 ssl_prefer_server_ciphers = yes
 ssl_options = no_compression
-ssl_client_ca_file = /etc/ssl/certs/ca-certificates.crt`;
+ssl_client_ca_file = ${SYSTEM_AUTHORITIES}`;
 }
 
 /** The group ffdhe2048 of RFC 7919, appendix A.1: publicly known, so nothing is computed at the first start. */

@@ -2,7 +2,7 @@ import { printable } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 
 /** What `examples/certspotter-hook` noted of a call by certspotter (certspotter-script(8)). */
-export type Spotted =
+type Spotted =
   | Readonly<{
       event: "certificate";
       /** Milliseconds since the Unix epoch. */

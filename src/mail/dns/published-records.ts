@@ -1,11 +1,21 @@
-import { Resolver } from "node:dns/promises";
+import type { Resolver } from "node:dns/promises";
 import type { PublishedRecord } from "../../admin/declare/reports.ts";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { hasIpv4Way, isPublic, ownAddresses } from "../../host/machine/own-addresses.ts";
+import { hostAndPort } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { PortDialogue, SMTP_REPLY } from "../probes/port-dialogue.ts";
-import { type DnsRecord, judge, type Published, type RecordVerdict, recordsOf, reverseName } from "./records.ts";
+import {
+  addressRecord,
+  type DnsRecord,
+  judge,
+  type Published,
+  type RecordVerdict,
+  recordsOf,
+  reverseRecord,
+} from "./records.ts";
+import { found, resolverAt } from "./resolver.ts";
 
 /** All records of a domain, expected and published. `key`: the DKIM key in base64. */
 export async function publishedFor(
@@ -33,7 +43,7 @@ export function wantedRecords(settings: Settings, addresses: readonly Ip[], doma
     hostname: settings.hostname,
     addresses,
     dkim: { selector: settings["dkim.selector"], publicKey: key },
-    relay: relayHost(settings["outbound.relay"]),
+    relay: settings["outbound.relay"] === "" ? null : hostAndPort(settings["outbound.relay"]).host,
     ports: {
       submission: settings["ports.submission"],
       submissions: settings["ports.submissions"],
@@ -56,9 +66,9 @@ export async function compared({ records, settings }: Wanted): Promise<readonly 
 
 /** The same for addresses of the name that are not the machine's. */
 async function outside({ addresses, settings }: Wanted): Promise<readonly ComparedRecord[]> {
-  const found = await outsideAddresses(settings, addresses);
-  if (found.length > 0)
-    return (await Promise.all([comparedAddresses(settings, found), comparedReverse(settings, found)])).flat();
+  const others = await outsideAddresses(settings, addresses);
+  if (others.length > 0)
+    return (await Promise.all([comparedAddresses(settings, others), comparedReverse(settings, others)])).flat();
   return addresses.length > 0 ? [] : [await missingName(settings)];
 }
 
@@ -66,11 +76,6 @@ async function outside({ addresses, settings }: Wanted): Promise<readonly Compar
 export async function missingName({ hostname, ...settings }: Settings): Promise<ComparedRecord> {
   const record: DnsRecord = { name: hostname, type: "A", value: "", kind: "address", says: "", required: true };
   return { record, verdict: judge(record, await new PublishedRecords(settings["dns.address"]).find(record)) };
-}
-
-/** `[smtp.example.net]:587` without Postfix's brackets and port. */
-function relayHost(nextHop: string): string | null {
-  return /^\[(.+)\]:\d+$/.exec(nextHop)?.[1] ?? null;
 }
 
 const GREETING_MS = 5 * SECOND_MS;
@@ -86,24 +91,16 @@ type Named = Pick<Settings, "hostname" | "dns.address" | "outbound.relay">;
 export async function outsideAddresses({ hostname, ...settings }: Named, own: readonly Ip[]): Promise<readonly Ip[]> {
   const published = new PublishedRecords(settings["dns.address"]);
   const types = (["A", "AAAA"] as const).filter((type) => own.every((ip) => isV4(ip) !== (type === "A")));
-  const found = await Promise.all(types.map((type) => published.find({ name: hostname, type })));
-  return found.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
+  const answers = await Promise.all(types.map((type) => published.find({ name: hostname, type })));
+  return answers.flatMap((one) => (one.type === "values" ? one.values.flatMap((text) => parseIp(text) ?? []) : []));
 }
 
 /** Whether they lead here: port 25 there greets with the server's name. Most routers refuse such connections from inside. */
 export async function comparedAddresses(settings: Named, addresses: readonly Ip[]): Promise<readonly ComparedRecord[]> {
   return Promise.all(
     addresses.map(async (address) => {
-      const type = isV4(address) ? "A" : "AAAA";
-      const record = {
-        name: settings.hostname,
-        type,
-        value: address,
-        kind: "address",
-        says: "",
-        required: true,
-      } as const;
-      return { record, verdict: judgeOutside(address, settings.hostname, await greetingAt(address)) };
+      const verdict = judgeOutside(address, settings.hostname, await greetingAt(address));
+      return { record: addressRecord(settings.hostname, address), verdict };
     }),
   );
 }
@@ -118,12 +115,10 @@ export async function comparedReverse(
   hasV4 = hasIpv4Way(),
 ): Promise<readonly ComparedRecord[]> {
   const published = new PublishedRecords(settings["dns.address"]);
-  const { hostname } = settings;
   return Promise.all(
     addresses.map(async (address) => {
-      const sends = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
-      const [name, required] = [reverseName(address), sends];
-      const record = { name, type: "PTR", value: `${hostname}.`, kind: "reverse", says: "", required } as const;
+      const required = settings["outbound.relay"] === "" && (hasV4 || !isV4(address));
+      const record = { ...reverseRecord(settings.hostname, address), required };
       return { record, verdict: judge(record, await published.find(record)) };
     }),
   );
@@ -154,24 +149,19 @@ async function greetingAt(host: Ip): Promise<string | null> {
 }
 
 const TIMEOUT_MS = 5_000;
-const NO_SUCH: readonly unknown[] = ["ENOTFOUND", "ENODATA"];
 
 /** Looks records up at one resolver (node:dns). Never rejects. */
 export class PublishedRecords {
-  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 1 });
+  readonly #resolver: Resolver;
 
   constructor(server: string) {
-    this.#resolver.setServers([server]);
+    this.#resolver = resolverAt(server, { timeoutMs: TIMEOUT_MS });
   }
 
   async find({ name, type }: Pick<DnsRecord, "name" | "type">): Promise<Published> {
-    try {
-      const values = await this.#values(name, type);
-      return values.length === 0 ? { type: "none" } : { type: "values", values };
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : "failed";
-      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: String(code) };
-    }
+    const answer = await found(() => this.#values(name, type));
+    if (!answer.ok) return { type: "failed", why: answer.reason };
+    return answer.found.length === 0 ? { type: "none" } : { type: "values", values: answer.found };
   }
 
   async #values(name: string, type: DnsRecord["type"]): Promise<readonly string[]> {

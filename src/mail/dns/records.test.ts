@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { formFields, type Publisher, printZone, recordsOf, reverseName } from "./records.ts";
+import {
+  type DnsRecord,
+  formFields,
+  judge,
+  type Publisher,
+  printZone,
+  type RecordKind,
+  recordsOf,
+  reverseName,
+} from "./records.ts";
 
 const publisher: Publisher = {
   domain: "example.org",
@@ -34,7 +43,7 @@ test("the zone file of a domain", () => {
   ]);
 });
 
-test("with a relay, that may send too", () => {
+test("a relay may send too", () => {
   const records = recordsOf({ ...publisher, relay: "smtp.example.net" });
   assert.equal(records.find(({ kind }) => kind === "spf")?.value, "v=spf1 mx a:smtp.example.net ~all");
 });
@@ -68,4 +77,70 @@ test("the fields of a registrar's form: the name without the domain, the text in
     other.some(({ name }) => name === "mail.other.test"),
     "a name of another zone stays whole",
   );
+});
+
+const records = recordsOf({
+  domain: "example.org",
+  hostname: "mail.example.org",
+  addresses: [],
+  dkim: { selector: "ghostinbox", publicKey: "MIIB+/=" },
+  relay: null,
+  ports: { submission: 587, submissions: 465, imaps: 993 },
+});
+
+function verdict(kind: RecordKind, ...values: readonly string[]): string {
+  const record = records.find((one): one is DnsRecord => one.kind === kind);
+  assert.ok(record !== undefined);
+  return judge(record, values.length === 0 ? { type: "none" } : { type: "values", values }).status;
+}
+
+test("a record that is not published is missing, whatever its kind", () => {
+  for (const record of records) assert.equal(judge(record, { type: "none" }).status, "missing", record.kind);
+});
+
+test("a resolver that does not answer says nothing about the record", () => {
+  for (const record of records) assert.equal(judge(record, { type: "failed", why: "ETIMEOUT" }).status, "unknown");
+});
+
+test("MX: this server, whatever the preference and whoever else", () => {
+  assert.equal(verdict("mx", "10 mail.example.org."), "ok");
+  assert.equal(verdict("mx", "5 Mail.Example.org.", "20 backup.example.net."), "ok");
+  assert.equal(verdict("mx", "10 mx.elsewhere.example."), "wrong");
+});
+
+test("SPF: exactly one record, which does not let anyone send", () => {
+  assert.equal(verdict("spf", "google-site-verification=x", "v=spf1 mx -all"), "ok");
+  assert.equal(verdict("spf", "v=spf1 mx -all", "v=spf1 a -all"), "wrong");
+  assert.equal(verdict("spf", "v=spf1 +all"), "wrong");
+  assert.equal(verdict("spf", "v=spf1 include:spf.example.net ~all"), "unknown");
+  assert.equal(verdict("spf", "something else"), "missing");
+});
+
+test("DKIM: our key, however its record is written", () => {
+  assert.equal(verdict("dkim", "v=DKIM1;k=rsa;p=MIIB +/="), "ok");
+  assert.equal(verdict("dkim", "v=DKIM1; p=MIIBother"), "wrong");
+  assert.equal(verdict("dkim", "v=DKIM1; p="), "wrong");
+});
+
+test("DMARC: exactly one record, with any policy", () => {
+  assert.equal(verdict("dmarc", "v=DMARC1; p=reject"), "ok");
+  assert.equal(verdict("dmarc", "v=DMARC1; p = none; rua=mailto:x@y.example"), "ok");
+  assert.equal(verdict("dmarc", "v=DMARC1; rua=mailto:x@y.example"), "wrong");
+  assert.equal(verdict("dmarc", "v=DMARC1; p=none", "v=DMARC1; p=reject"), "wrong");
+});
+
+test("SRV: port and name", () => {
+  assert.equal(verdict("service", "0 1 993 mail.example.org."), "ok");
+  assert.equal(verdict("service", "0 1 143 mail.example.org."), "wrong");
+});
+
+test("an explanation that ends with a host name has no second dot", () => {
+  for (const [kind, value] of [
+    ["mx", "10 mx.elsewhere.example."],
+    ["service", "0 1 143 mail.example.org."],
+  ] as const) {
+    const record = records.find((one) => one.kind === kind);
+    assert.ok(record !== undefined);
+    assert.match(judge(record, { type: "values", values: [value] }).detail, /[^.]\.$/);
+  }
 });

@@ -1,4 +1,5 @@
 import { type Ip, isV4 } from "../../core/net/ip.ts";
+import { listQuery } from "../../guard/lookups/dnsbl.ts";
 
 /** One record to publish, in the terms of a zone file (RFC 1035 section 5). */
 export type DnsRecord = Readonly<{
@@ -53,7 +54,7 @@ export function recordsOf(publisher: Publisher): readonly DnsRecord[] {
       says: "Mail for the domain comes here.",
       required: true,
     },
-    ...addresses.flatMap((address) => addressRecords(hostname, address)),
+    ...addresses.flatMap((address) => [addressRecord(hostname, address), reverseRecord(hostname, address)]),
     text(domain, spf(publisher), { kind: "spf", says: "Who may send for the domain (RFC 7208).", required: true }),
     text(hostname, "v=spf1 a -all", {
       kind: "helo_spf",
@@ -107,35 +108,29 @@ export function formFields({ name, type, value }: DnsRecord, domain: string): Fo
 
 /** `7.113.0.203.in-addr.arpa` (RFC 1035 section 3.5, RFC 3596 section 2.5). */
 export function reverseName(address: Ip): string {
-  if (isV4(address)) return `${address.split(".").toReversed().join(".")}.in-addr.arpa`;
-  const [head = "", tail] = address.split("::");
-  const groups = (part: string): string[] => (part === "" ? [] : part.split(":"));
-  const left = groups(head);
-  const right = groups(tail ?? "");
-  const middle = tail === undefined ? [] : Array<string>(8 - left.length - right.length).fill("0");
-  const digits = [...left, ...middle, ...right].map((group) => group.padStart(4, "0")).join("");
-  return `${[...digits].toReversed().join(".")}.ip6.arpa`;
+  return listQuery(address, isV4(address) ? "in-addr.arpa" : "ip6.arpa");
 }
 
-function addressRecords(hostname: string, address: Ip): readonly DnsRecord[] {
-  return [
-    {
-      name: hostname,
-      type: isV4(address) ? "A" : "AAAA",
-      value: address,
-      kind: "address",
-      says: "Where the server is.",
-      required: true,
-    },
-    {
-      name: reverseName(address),
-      type: "PTR",
-      value: `${hostname}.`,
-      kind: "reverse",
-      says: "Whoever gave you the address sets this; many refuse mail without it.",
-      required: true,
-    },
-  ];
+export function addressRecord(hostname: string, address: Ip): DnsRecord {
+  return {
+    name: hostname,
+    type: isV4(address) ? "A" : "AAAA",
+    value: address,
+    kind: "address",
+    says: "Where the server is.",
+    required: true,
+  };
+}
+
+export function reverseRecord(hostname: string, address: Ip): DnsRecord {
+  return {
+    name: reverseName(address),
+    type: "PTR",
+    value: `${hostname}.`,
+    kind: "reverse",
+    says: "Whoever gave you the address sets this; many refuse mail without it.",
+    required: true,
+  };
 }
 
 function spf({ relay }: Publisher): string {
@@ -196,15 +191,18 @@ function judgeSpf(record: DnsRecord, values: readonly string[]): RecordVerdict {
   // RFC 7208 section 4.5: with two, every receiver gives up.
   if (found.length > 1) return wrong("There are several SPF records; only one may be.");
   if (only === record.value) return { status: "ok", detail: only };
-  if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets everybody send: ${only}`);
-  return { status: "unknown", detail: `Yours is another; make sure that it names this server: ${only}` };
+  if (/[+?]?\ball$/i.test(only) && !/[-~]all$/i.test(only)) return wrong(`It lets anyone send: ${only}`);
+  return {
+    status: "unknown",
+    detail: `It differs from the proposed one; make sure that it names this server: ${only}`,
+  };
 }
 
 function judgeDkim(record: DnsRecord, values: readonly string[]): RecordVerdict {
   const keyOf = (text: string): string | undefined => /(?:^|;)\s*p=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, "");
   if (values.length === 0) return MISSING;
   const same = values.length === 1 && keyOf(values[0] ?? "") === keyOf(record.value);
-  return same ? { status: "ok", detail: "It is our key." } : wrong("It is another key than that of our signatures.");
+  return same ? { status: "ok", detail: "It is our key." } : wrong("It is not the key of our signatures.");
 }
 
 function judgeDmarc(values: readonly string[]): RecordVerdict {
@@ -224,7 +222,7 @@ function judgeHost(values: readonly string[], host: string): RecordVerdict {
   const others = hosts.filter((other) => other !== host);
   return {
     status: "ok",
-    detail: others.length === 0 ? "It names this server alone." : `It names this server and ${others.join(", ")}`,
+    detail: others.length === 0 ? "It names only this server." : `It names this server and ${others.join(", ")}`,
   };
 }
 

@@ -2,6 +2,7 @@ import { Resolver } from "node:dns/promises";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import type { Found, NameAnswer, NameLookup, Names } from "../../guard/network-ports.ts";
 
 /** Longer than any deadline that waits for it, so a late answer still arrives. */
@@ -25,15 +26,11 @@ export class ResolverNames implements Names {
   }
 
   async addresses(name: string): Promise<NameAnswer> {
-    try {
-      const records = await this.#resolver.resolve4(name, { ttl: true });
-      if (records.length === 0) return { type: "none" };
-      const ttlMs = Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
-      return { type: "addresses", addresses: records.map(({ address }) => address), ttlMs };
-    } catch (error) {
-      const code = codeOf(error);
-      return NO_SUCH.includes(code) ? { type: "none" } : { type: "failed", why: code };
-    }
+    const answer = await found(() => this.#resolver.resolve4(name, { ttl: true }));
+    if (!answer.ok) return { type: "failed", why: answer.reason };
+    if (answer.found.length === 0) return { type: "none" };
+    const ttlMs = Math.min(...answer.found.map(({ ttl }) => ttl)) * SECOND_MS;
+    return { type: "addresses", addresses: answer.found.map(({ address }) => address), ttlMs };
   }
 }
 
@@ -80,13 +77,13 @@ export class ResolverLookup implements NameLookup {
   }
 }
 
-/** What the DNS answers; nothing found is an answer too. Never rejects. */
+/** The records that the DNS has, possibly none; otherwise a code of dns.Resolver such as `ETIMEOUT`. Never rejects. */
 export async function found<T>(ask: () => Promise<readonly T[]>): Promise<Found<T>> {
   try {
     return { ok: true, found: await ask() };
   } catch (error) {
     const code = codeOf(error);
-    return NO_SUCH.includes(code) ? { ok: true, found: [] } : { ok: false, reason: messageOf(error) };
+    return NO_SUCH.includes(code) ? { ok: true, found: [] } : { ok: false, reason: code || messageOf(error) };
   }
 }
 

@@ -1,4 +1,4 @@
-import { RENDERED_BY, type Site } from "../configuration/site.ts";
+import type { Site } from "../configuration/site.ts";
 
 /**
  * unbound.conf (unbound.conf(5)): asks the name servers of the internet directly and validates their answers (RFC
@@ -6,7 +6,6 @@ import { RENDERED_BY, type Site } from "../configuration/site.ts";
  */
 export function renderUnbound({ dns, ipv6 }: Site): string {
   return [
-    `# ${RENDERED_BY}`,
     "server:",
     ...indented([
       `interface: ${dns.address}`,
@@ -94,7 +93,7 @@ const CAREFUL: readonly string[] = [
  * By default unbound itself answers for reserved names and networks (RFC 6303, RFC 6761); with a custom root, that
  * decides.
  */
-export const NOTHING_SPECIAL: readonly string[] = [
+const NOTHING_SPECIAL: readonly string[] = [
   "unblock-lan-zones: yes",
   'local-zone: "test." nodefault',
   'local-zone: "home.arpa." nodefault',

@@ -17,8 +17,8 @@ export type AccountLine = Readonly<{
 }>;
 /** `hash` with its scheme, as Dovecot reads it. */
 export type Secret = Readonly<{ type: "plain"; password: string }> | Readonly<{ type: "hash"; hash: string }>;
-export type LineProblem = Readonly<{ line: number; says: string }>;
-export type ParsedAccounts =
+type LineProblem = Readonly<{ line: number; says: string }>;
+type ParsedAccounts =
   | Readonly<{ ok: true; accounts: readonly AccountLine[] }>
   | Readonly<{ ok: false; problems: readonly LineProblem[] }>;
 

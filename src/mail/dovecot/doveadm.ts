@@ -5,6 +5,7 @@ import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { processesOf, signal } from "../../host/running/processes.ts";
 import type { Layout } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
+import { numberIn, rowsOf } from "./mailboxes.ts";
 
 /** How much of its quota a mailbox uses. Dovecot counts in whole kilobytes. */
 export type MailboxUse = Readonly<{ usedBytes: number; mails: number }>;
@@ -14,13 +15,9 @@ export type MailboxUse = Readonly<{ usedBytes: number; mails: number }>;
  * limit and percentage. Null for anything else.
  */
 export function parseMailboxUse(printed: string): MailboxUse | null {
-  const values = new Map<string, number>();
-  for (const line of printed.split("\n")) {
-    const [, type = "", value = ""] = line.split("\t");
-    if (/^\d{1,15}$/.test(value)) values.set(type, Number(value));
-  }
-  const [kilobytes, mails] = [values.get("STORAGE"), values.get("MESSAGE")];
-  return kilobytes === undefined || mails === undefined ? null : { usedBytes: kilobytes * 1024, mails };
+  const values = new Map(rowsOf(printed)?.map((row) => [row.get("Type"), numberIn(row.get("Value"))]));
+  const [kilobytes = null, mails = null] = [values.get("STORAGE"), values.get("MESSAGE")];
+  return kilobytes === null || mails === null ? null : { usedBytes: kilobytes * 1024, mails };
 }
 
 /** An open IMAP session, and the process that serves it. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { assignments, PROXIED_PORTS, sampleSite } from "../../../test/kit/sample-site.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { renderDovecot } from "./dovecot-conf.ts";
 
@@ -68,14 +68,15 @@ test("the services behind sign-ins and mailboxes have room for as many as the se
   assert.ok(clients(many) >= 20_100 && mailboxes(many) === 10_000);
   assert.ok(clients(rendered(400, 1_000)) >= 2_500, "each smtpd for users asks whether a password is right");
   const networks = [parsePrefix("10.0.0.5") ?? assert.fail()];
-  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
-  assert.ok(clients(rendered(400, 1_000, { proxied: { networks, ports } })) >= 4_500, "and of those behind a proxy");
+  assert.ok(
+    clients(rendered(400, 1_000, { proxied: { networks, ports: PROXIED_PORTS } })) >= 4_500,
+    "and of those behind a proxy",
+  );
 });
 
 test("a port for proxies trusts only their header, and the guard learns of them", () => {
   const networks = ["10.0.0.5", "2001:db8:5::/48"].map((network) => parsePrefix(network) ?? assert.fail());
-  const ports = { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 20_993 };
-  const proxied = renderDovecot(sampleSite({ proxied: { networks, ports } }))[0]?.text ?? "";
+  const proxied = renderDovecot(sampleSite({ proxied: { networks, ports: PROXIED_PORTS } }))[0]?.text ?? "";
   assert.match(proxied, /inet_listener imaps_of_proxies \{\n {4}port = 20993\n {4}ssl = yes\n {4}haproxy = yes\n/);
   assert.equal(assignments(proxied).get("haproxy_trusted_networks"), "10.0.0.5/32 2001:db8:5::/48");
   assert.match(
@@ -115,4 +116,24 @@ test("an alias is a mailbox for the check of quotas alone", () => {
 test("listens on IPv6 only where the kernel has it", () => {
   assert.match(text, /^listen = \*, ::$/m);
   assert.match(renderDovecot(sampleSite({ ipv6: false }))[0]?.text ?? "", /^listen = \*$/m);
+});
+
+const rendered = (changes = {}): ReadonlyMap<string, string> =>
+  new Map(renderDovecot(sampleSite(changes)).map(({ name, text }) => [name, text]));
+
+test("app passwords are asked first, by their digest, only for mail programs, and the guard learns which one was used", () => {
+  const files = rendered();
+  const conf = files.get("dovecot.conf") ?? "";
+  assert.ok(conf.indexOf("app-passwords.conf") < conf.indexOf("accounts.conf"));
+  assert.match(assignments(conf).get("auth_policy_request_attributes") ?? "", / app=%\{passdb:app\}$/);
+  const query = /^password_query = (.*)$/m.exec(files.get("app-passwords.conf") ?? "")?.[1] ?? "";
+  assert.match(query, / WHERE user = '%u' AND digest = '%\{sha256:password\}' AND '%s' IN \('imap', 'smtp'\)$/);
+});
+
+test("where the password of each account opens its mail, no other one signs in", () => {
+  const mailCrypt = { publicKey: "/k.pem", encrypts: true, byAccount: true };
+  const conf = rendered({ mailCrypt }).get("dovecot.conf") ?? "";
+  assert.doesNotMatch(conf, /app-passwords\.conf/);
+  const ofServer = rendered({ mailCrypt: { ...mailCrypt, byAccount: false } }).get("dovecot.conf") ?? "";
+  assert.match(ofServer, /app-passwords\.conf/);
 });

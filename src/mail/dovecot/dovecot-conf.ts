@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { PASSWORD_SALT_BYTES, PASSWORD_TAG_BYTES, printArgon2id } from "../../core/access/passwords.ts";
 import { USERS } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { dovecotTls } from "../configuration/tls.ts";
 import { learnPlugin, learnService, renderLearn } from "../spamassassin/learn-spam.ts";
 import { policyNonce } from "./login-policy.ts";
@@ -16,8 +16,8 @@ const OWN = "own.conf";
 /** Dovecot 2.3: IMAP over TLS, LMTP and SASL for Postfix, users from accounts.db. Only root can read its files of settings but that of the `dict` process, which is not root's (`renderScriptDict`). */
 export function renderDovecot(site: Site): readonly RenderedFile[] {
   return [
-    { name: "dovecot.conf", text: dovecotConf(site), mode: 0o600 },
-    { name: "accounts.conf", text: accountsConf(site), mode: 0o600 },
+    rendered("dovecot.conf", dovecotConf(site), 0o600),
+    rendered("accounts.conf", accountsConf(site), 0o600),
     { name: OWN, text: site.ownDovecot, mode: 0o600 },
     renderAppPasswords(site),
     renderScriptDict(site),
@@ -34,8 +34,7 @@ function accountsConf(site: Site): string {
   const own = `user, '${layout.mail}/%d/%n' AS home, ${owner}, quota_rule, ${reply.own}${crypt.key}`;
   const [local, domain] = ["substr(user, 1, instr(user, '@') - 1)", "substr(user, instr(user, '@') + 1)"];
   const behind = `user, '${layout.mail}/' || ${domain} || '/' || ${local} AS home, ${owner}, quota_rule, ${reply.none}${crypt.none}`;
-  return `# ${RENDERED_BY}
-driver = sqlite
+  return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
 # An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
@@ -48,8 +47,7 @@ function dovecotConf(site: Site): string {
   const { layout, ports, proxied, mailUser } = site;
   const accounts = join(dirname(layout.dovecotConf), "accounts.conf");
   const postfixPrivate = join(layout.postfixQueue, "private");
-  return `# ${RENDERED_BY}
-base_dir = ${layout.dovecotBase}
+  return `base_dir = ${layout.dovecotBase}
 state_dir = ${join(layout.data, "lib", "dovecot")}
 instance_name = ghostinbox
 log_path = ${layout.mailLog}
@@ -88,7 +86,7 @@ mail_home = ${layout.mail}/%d/%n
 mail_location = maildir:~/Maildir
 mail_uid = ${mailUser.uid}
 mail_gid = ${mailUser.gid}
-# When a mail came into its folder: retention goes by it. A Maildir itself forgets it with each backup, which links its files.
+# When a mail arrived in its folder, for retention. The Maildir itself loses this time with each backup, which links its files.
 mail_always_cache_fields = date.save
 first_valid_uid = ${mailUser.uid}
 recipient_delimiter = +
@@ -103,7 +101,7 @@ protocol lmtp {
   hostname = ${site.hostname}
   ${sieveSubmission(site)}
 }
-# For a mail that has come in by the time the mailbox is full.
+# For a mail that was already accepted when the mailbox became full.
 quota_full_tempfail = yes
 plugin {
 ${quotaPlugin(site)}
@@ -112,23 +110,7 @@ ${learnPlugin(site)}
 }
 ${mailCrypt(site)}namespace inbox {
   inbox = yes
-  mailbox Drafts {
-    special_use = \\Drafts
-    auto = subscribe
-  }
-  mailbox Junk {
-    special_use = \\Junk
-    auto = subscribe
-  }
-  mailbox Sent {
-    special_use = \\Sent
-    auto = subscribe
-  }
-  mailbox Trash {
-    special_use = \\Trash
-    auto = subscribe
-  }
-}
+${["Drafts", "Junk", "Sent", "Trash"].map(specialFolder).join("")}}
 
 service imap {
   process_limit = ${Math.max(DEFAULT_IMAP_PROCESSES, site.limits.imapPlaces)}
@@ -144,7 +126,7 @@ service imap-login {
   }
 ${proxied === null ? "" : proxiedImaps(proxied.ports.imaps)}}
 service lmtp {
-  # The one that Dovecot makes unasked takes mail of every local user, past Postfix and the guard.
+  # Dovecot's default socket accepts mail from every local user, bypassing Postfix and the guard.
   unix_listener lmtp {
     mode = 0
   }
@@ -157,7 +139,7 @@ service lmtp {
 ${quotaServices(site)}
 ${learnService(site)}
 ${scriptDict(site)}
-# For any local user by default: who has an account, and what nothing here uses.
+# By default any local user may connect to these. They reveal which accounts exist, or are unused here.
 service indexer {
   unix_listener indexer {
     mode = 0
@@ -194,6 +176,15 @@ service anvil {
   }
 }
 !include ${OWN}
+`;
+}
+
+/** A folder by the name of its special use (RFC 6154). */
+function specialFolder(name: string): string {
+  return `  mailbox ${name} {
+    special_use = \\${name}
+    auto = subscribe
+  }
 `;
 }
 
@@ -258,17 +249,12 @@ const QUERY =
  * matches none goes to the other passdb, so a wrong password takes as long as without this one. If each account's key is locked with
  * its password, no other password may sign in.
  */
-export function appPassdb({ mailCrypt, layout }: Site): string {
+function appPassdb({ mailCrypt, layout }: Site): string {
   if (mailCrypt?.byAccount === true) return "";
   return `passdb {\n  driver = sql\n  args = ${join(dirname(layout.dovecotConf), FILE)}\n}\n`;
 }
 
 /** Looks them up by the SHA-256 of the typed password, for mail programs only. `app`: for the guard (auth_policy_request_attributes). */
-export function renderAppPasswords({ layout }: Site): RenderedFile {
-  const text = `# ${RENDERED_BY}
-driver = sqlite
-connect = ${layout.accountsDb}
-password_query = ${QUERY}
-`;
-  return { name: FILE, text, mode: 0o600 };
+function renderAppPasswords({ layout }: Site): RenderedFile {
+  return rendered(FILE, `driver = sqlite\nconnect = ${layout.accountsDb}\npassword_query = ${QUERY}\n`, 0o600);
 }

@@ -6,14 +6,14 @@ import { printable } from "../../core/text.ts";
 import type { Submit } from "../../guard/ports.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
 import {
-  LOGIN_GOES_ON,
+  LOGIN_CONTINUES,
   LOGIN_REFUSED,
   LOGIN_REQUEST_BYTES,
   parseLoginRequest,
   printLoginAnswer,
 } from "./login-policy.ts";
 
-export const LOGIN_POLICY_LIMITS = {
+const LOGIN_POLICY_LIMITS = {
   /** Dovecot's auth process opens up to 100 at once. If the firewall cannot keep other local users out, they may open more. */
   maxConnections: 256,
   /**
@@ -32,7 +32,7 @@ export const LOGIN_POLICY_LIMITS = {
 } as const;
 
 type PolicyAnswer = Readonly<{ status: 200 | 400 | 401 | 404 | 405 | 413 | 500; body: string }>;
-export type LoginPolicyParts = Readonly<{
+type LoginPolicyParts = Readonly<{
   submit: Submit;
   secret: string;
   report: Report;
@@ -129,7 +129,7 @@ export class LoginPolicyServer {
       return;
     }
     if (parsed.value.type === "NOT_OURS") {
-      respond(response, { status: 200, body: LOGIN_GOES_ON });
+      respond(response, { status: 200, body: LOGIN_CONTINUES });
       return;
     }
     if (parsed.value.proxied === true && !guardsProxied()) {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { decision, type Verdict } from "../../core/decide/decision.ts";
-import { type LoginProblem, parseLoginRequest, printLoginAnswer } from "./login-policy.ts";
+import { type LoginProblem, parseLoginRequest, passwordProof, policyNonce, printLoginAnswer } from "./login-policy.ts";
 
 /** As Dovecot 2.3.19 sends it. */
 const sent = {
@@ -138,3 +138,22 @@ const answers: readonly (readonly [Verdict, number])[] = [
 for (const [verdict, status] of answers)
   test(`login policy answer: ${verdict}`, () =>
     assert.deepEqual(JSON.parse(printLoginAnswer(decision(verdict, "banned"))), { status, msg: "" }));
+
+const SECRET = "5".repeat(64);
+
+test("a proof has twelve bits, and differs with the secret, the account and the password", () => {
+  const proof = passwordProof(SECRET, "anna@example.org", "a long phrase");
+  assert.match(proof, /^0[0-9a-f]{3}$/);
+  assert.equal(proof, passwordProof(SECRET, "anna@example.org", "a long phrase"));
+  const others = [
+    passwordProof("6".repeat(64), "anna@example.org", "a long phrase"),
+    passwordProof(SECRET, "bert@example.org", "a long phrase"),
+    passwordProof(SECRET, "anna@example.org", "another phrase"),
+  ];
+  assert.equal(new Set([proof, ...others]).size, 4);
+});
+
+test("the nonce shows nothing of the secret", () => {
+  assert.match(policyNonce(SECRET), /^[0-9a-f]{32}$/);
+  assert.ok(!policyNonce(SECRET).includes("5555"));
+});

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { isObject, parseJson } from "../../admin/declare/fields.ts";
 import { APP_PASSWORD_NAME } from "../../core/access/passwords.ts";
-import type { Decision } from "../../core/decide/decision.ts";
+import type { Decision, Verdict } from "../../core/decide/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
 import type { Service } from "../../core/events/event-types.ts";
 import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
@@ -14,11 +15,10 @@ export const LOGIN_REQUEST_BYTES = 8 * 1024;
 const LOGIN_LENGTH = 320;
 const PASSWORD_HASH_LENGTH = 128;
 
-/** Requests that are not a stranger's sign-in: another protocol, or the echo of our own refusal. */
-export type IgnoredSignIn = Readonly<{ type: "NOT_OURS" }>;
-export type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | IgnoredSignIn;
+/** `NOT_OURS`: not a stranger's sign-in, but another protocol, or the echo of our own refusal. */
+type LoginRequest = LoginAsked | LoginSucceeded | LoginFailed | Readonly<{ type: "NOT_OURS" }>;
 export type LoginProblem = "unknown_command" | "not_json" | "not_an_object" | "bad_field";
-export type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;
+type ParsedLogin = Readonly<{ ok: true; value: LoginRequest }> | Readonly<{ ok: false; reason: LoginProblem }>;
 
 const NOT_OURS: ParsedLogin = { ok: true, value: { type: "NOT_OURS" } };
 
@@ -27,7 +27,7 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (command !== "allow" && command !== "report") return { ok: false, reason: "unknown_command" };
   const json = parseJson(body);
   if (json === undefined) return { ok: false, reason: "not_json" };
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return { ok: false, reason: "not_an_object" };
+  if (!isObject(json)) return { ok: false, reason: "not_an_object" };
 
   const fields = new Map<string, unknown>(Object.entries(json));
   const [login, remote, peer, protocol, hash, app] = ["login", "remote", "peer", "protocol", "pwhash", "app"].map(
@@ -39,16 +39,16 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
   if (typeof success !== "boolean" || typeof rejected !== "boolean") return { ok: false, reason: "bad_field" };
   if (hash.length > PASSWORD_HASH_LENGTH) return { ok: false, reason: "bad_field" };
 
-  const service = serviceOf(protocol);
+  const service = SERVICES.get(protocol);
   const ip = parseIp(remote);
-  if (service === null || ip === null) return NOT_OURS;
+  if (service === undefined || ip === null) return NOT_OURS;
   // The sign-in of `check`, which must fail. Any local program could use the address, so only this name goes uncounted.
   if (ip === PROBE_ADDRESS && login === NO_ACCOUNT) return NOT_OURS;
-  const direct: LoginAttributes = { ip, service, login: cleanLogin(login), passwordHash: hash };
+  const direct: LoginAttributes = { ip, service, login: cleaned(login, LOGIN_LENGTH), passwordHash: hash };
   const facts: LoginAttributes = peer === "" || parseIp(peer) === ip ? direct : { ...direct, proxied: true };
   if (command === "allow") return { ok: true, value: { type: "LOGIN_ASKED", ...facts } };
   if (success) {
-    const appPassword = cleanName(app);
+    const appPassword = cleaned(app, APP_PASSWORD_NAME);
     return { ok: true, value: { type: "LOGIN_SUCCEEDED", ...facts, ...(appPassword !== "" && { appPassword }) } };
   }
   // Dovecot also reports what we refused as a failure: each attempt counts once.
@@ -58,70 +58,41 @@ export function parseLoginRequest(command: string | null, body: string): ParsedL
 /**
  * Status below 0 refuses, 0 continues, above 0 delays by that many seconds. The client would see `msg`, so it is empty.
  */
-export function printLoginAnswer(decision: Decision): string {
-  return printStatus(loginStatus(decision));
+export function printLoginAnswer({ verdict }: Decision): string {
+  return printStatus(STATUS[verdict]);
 }
 
-export const LOGIN_GOES_ON = printStatus(0);
+export const LOGIN_CONTINUES = printStatus(0);
 /** For a client behind a proxy, while others than proxies could forge its header. To a report, Dovecot ignores the answer. */
 export const LOGIN_REFUSED = printStatus(-1);
 
-function loginStatus({ verdict }: Decision): number {
-  switch (verdict) {
-    case "pass":
-      return 0;
-    case "delay":
-      return LOGIN_DELAY_SECONDS;
-    case "hold":
-    case "defer":
-    case "refuse":
-      return -1;
-  }
-}
+const STATUS: Readonly<Record<Verdict, number>> = {
+  pass: 0,
+  delay: LOGIN_DELAY_SECONDS,
+  hold: -1,
+  defer: -1,
+  refuse: -1,
+};
 
 function printStatus(status: number): string {
   return JSON.stringify({ status, msg: "" });
 }
 
-/** Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
-function serviceOf(protocol: string): Service | null {
-  switch (protocol) {
-    case "imap":
-      return "imap";
-    case "smtp":
-    case "submission":
-      return "submission";
-    case "sieve":
-      return "sieve";
-    default:
-      return null;
-  }
-}
+/** By Dovecot's names of its services; `smtp` is Postfix's SASL on any port. */
+const SERVICES: ReadonlyMap<string, Service> = new Map([
+  ["imap", "imap"],
+  ["smtp", "submission"],
+  ["submission", "submission"],
+  ["sieve", "sieve"],
+]);
 
-/** No control characters or half surrogate pairs, and no longer than an address: no such account exists anyway. */
-function cleanLogin(login: string): string {
-  return cleaned(login, LOGIN_LENGTH);
-}
-
-/** Of an app password, as accounts.db has it. */
-function cleanName(name: string): string {
-  return cleaned(name, APP_PASSWORD_NAME);
-}
-
+/** Without control characters and half surrogate pairs, which no account or app password has. */
 function cleaned(text: string, most: number): string {
   return text.slice(0, most).replace(/[\p{Cc}\p{Cs}]/gu, "");
 }
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */

@@ -96,8 +96,8 @@ export function parseSizes(printed: string): Amount | null {
   return { mails: rows.length, bytes };
 }
 
-/** Without any row, doveadm prints nothing at all. */
-function rowsOf(printed: string): readonly ReadonlyMap<string, string>[] | null {
+/** Reads a table of `doveadm -f tab`, each row by its titles; null if it is none. Without any row, doveadm prints nothing at all. */
+export function rowsOf(printed: string): readonly ReadonlyMap<string, string>[] | null {
   const [titles = "", ...lines] = printed.split("\n").filter((line) => line !== "");
   const names = titles.split("\t");
   const rows = lines.map((line) => line.split("\t"));
@@ -112,6 +112,6 @@ function unescaped(cell: string): string {
   return head + rest.map((part) => (characters[part.charAt(0)] ?? "") + part.slice(1)).join("");
 }
 
-function numberIn(cell: string | undefined): number | null {
+export function numberIn(cell: string | undefined): number | null {
   return cell !== undefined && /^\d{1,15}$/.test(cell) ? Number(cell) : null;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { codeOf, messageOf } from "../../core/error.ts";
+import { messageOf, nullOn } from "../../core/error.ts";
 import { readPlain } from "../../host/root-files/files.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -10,22 +10,23 @@ const OTHERS_WRITE = 0o022;
 const MOST_BYTES = 1024 * 1024;
 
 /** `unused`: why the file is not used; null if it is, or if there is none. */
-export type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
+type OwnDovecot = Readonly<{ text: string; unused: string | null }>;
+const NOTHING: OwnDovecot = { text: "", unused: null };
 
 /**
  * The owner's Dovecot settings; empty if the file is missing. Some of them name programs that Dovecot runs as root, so a file
  * that other users than root can write is not used. Mail works without it.
  */
 export function ownDovecotSettings(file: string): OwnDovecot {
+  if (file === "") return NOTHING;
   try {
-    const found = file === "" ? null : readPlain(file, MOST_BYTES);
-    if (found === null) return { text: "", unused: null };
+    const found = nullOn(["ENOENT"], () => readPlain(file, MOST_BYTES));
+    if (found === null) return NOTHING;
     if (found.owner.uid === 0 && (found.mode & OTHERS_WRITE) === 0)
       return { text: forEveryClient(found.text), unused: null };
     const remedy = `chown root ${file}; chmod go-w ${file}`;
     return { text: "", unused: `${file} must belong to root, and no one else may write to it: ${remedy}` };
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return { text: "", unused: null };
     return { text: "", unused: `${file} cannot be read: ${messageOf(error)}` };
   }
 }

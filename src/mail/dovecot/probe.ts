@@ -1,6 +1,6 @@
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { NO_ACCOUNT } from "../../core/net/address.ts";
-import { exchange } from "../probes/exchange.ts";
+import { exchange, type TcpPort } from "../probes/exchange.ts";
 
 /** The master process answers at its own socket (Dovecot 2.3, master-client.c). It starts every other process. */
 export function probeDovecotMaster(path: string, timeoutMs: number): Promise<ProbeResult> {
@@ -22,10 +22,8 @@ export function probeDovecotAuth(path: string, timeoutMs: number): Promise<Probe
   );
 }
 
-export type ImapPort = Readonly<{ host: string; port: number; localAddress: string }>;
-
 /** TLS handshake and greeting: the master starts a login process, which greets only once it is connected to auth. */
-export function probeImap(port: ImapPort, timeoutMs: number): Promise<ProbeResult> {
+export function probeImap(port: TcpPort, timeoutMs: number): Promise<ProbeResult> {
   const isAnswer = (said: string): boolean => /^\* OK .*\r\n/.test(said);
   return exchange({ ...port, tls: true }, { isAnswer, goodbye: "a LOGOUT\r\n" }, timeoutMs);
 }

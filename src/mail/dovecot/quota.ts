@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { USERS } from "../../settings/layout.ts";
+import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
 
 /** The socket in Postfix's `private` directory on which Dovecot says whether a mailbox has room for a mail. */
 export const QUOTA_SOCKET = "quota-status";
@@ -49,10 +50,10 @@ export function quotaServices({ layout, limits, proxied }: Site): string {
 }
 service quota-warning {
   executable = script ${join(dirname(layout.dovecotConf), WARNING_SCRIPT)}
-  user = ghostinbox-mail
+  user = ${USERS.mail}
   unix_listener ${WARNING_SCRIPT} {
     mode = 0600
-    user = ghostinbox-mail
+    user = ${USERS.mail}
   }
 }`;
 }
@@ -62,9 +63,7 @@ service quota-warning {
  * the percentage, the account and its home.
  */
 export function renderQuotaWarning({ hostname, domains }: Site): RenderedFile {
-  const text = `#!/bin/sh
-# ${RENDERED_BY}
-set -eu
+  const text = `set -eu
 umask 077
 export PATH=/usr/bin:/bin LC_ALL=C
 percent=$1 account=$2 maildir=$3/Maildir
@@ -85,5 +84,5 @@ more room, ask the administrator of the server.
 END
 mv "$maildir/tmp/$name" "$maildir/new/$name"
 `;
-  return { name: WARNING_SCRIPT, text, mode: 0o755 };
+  return renderedScript(WARNING_SCRIPT, text);
 }

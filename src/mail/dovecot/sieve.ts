@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { USERS } from "../../settings/layout.ts";
 import { SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
 
 const DICT = "vacation";
@@ -13,7 +13,7 @@ const REDIRECTS = 4;
 export function sievePlugin({ layout }: Site): string {
   return `  sieve_before = ${join(layout.sieve, "junk.sieve")}
   sieve = file:~/sieve;active=~/.dovecot.sieve
-  # Who redirects is the sender: SPF passes, and a bounce comes back to them.
+  # The user who redirects is the envelope sender: SPF passes, and bounces return to that user.
   sieve_redirect_envelope_from = recipient
   sieve_max_redirects = ${REDIRECTS}`;
 }
@@ -60,16 +60,13 @@ export function renderScriptDict({ layout }: Site): RenderedFile {
   }
 }
 `;
-  const text = `# ${RENDERED_BY}
-connect = ${layout.accountsDb}
-${map("name/$name", "id")}${map("data/$id", "script").replace("data = $id", "id = $id")}`;
-  return { name: FILE, text, mode: 0o644 };
+  const maps = map("name/$name", "id") + map("data/$id", "script").replace("data = $id", "id = $id");
+  return rendered(FILE, `connect = ${layout.accountsDb}\n${maps}`);
 }
 
 /** The script that runs before each user's own (RFC 5228): spam, and mail whose author is not proven, goes to Junk. */
 export function renderSieve(): RenderedFile {
-  const text = `# ${RENDERED_BY}
-require ["fileinto", "mailbox"];
+  const text = `require ["fileinto", "mailbox"];
 if header :is "X-Spam-Flag" "YES" {
   fileinto :create "Junk";
   stop;
@@ -79,5 +76,5 @@ if exists "${JUNK_HEADER}" {
   stop;
 }
 `;
-  return { name: "junk.sieve", text, mode: 0o644 };
+  return rendered("junk.sieve", text);
 }

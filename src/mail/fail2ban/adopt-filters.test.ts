@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { adoptFilters, JUDGE, refusedFilters } from "./adopt-filters.ts";
+import { adoptFilters, JUDGE, parseJudgement, refusedFilters } from "./adopt-filters.ts";
 
 const whyNot = lacking({ root: true, installed: ["python3"] });
 
@@ -56,4 +56,27 @@ test("a pipe or a directory in place of a filter is refused, and does not delay 
     refused.map(({ reason }) => reason.replace(/^.*\//, "")),
     ["folder.conf is not a regular file.", "pipe.conf is not a regular file."],
   );
+});
+
+test("matches, and whom they blame", () => {
+  const said = {
+    matches: [
+      ["198.51.100.7", 10, "a line"],
+      ["a.name", 11, "x"],
+    ],
+    lines: 5,
+    tricked: null,
+  };
+  assert.deepEqual(parseJudgement(JSON.stringify(said)), {
+    ok: true,
+    matches: [{ ip: "198.51.100.7", at: 10_000, line: "a line" }],
+    lines: 5,
+    tricked: null,
+  });
+});
+
+test("an error is returned; anything else is not an answer", () => {
+  assert.deepEqual(parseJudgement('{"error":"it has no failregex"}'), { ok: false, reason: "it has no failregex" });
+  for (const text of ["", "null", "[]", '{"matches":7,"lines":1,"tricked":null}'])
+    assert.equal(parseJudgement(text), null);
 });

@@ -6,7 +6,7 @@ import { exchange } from "../probes/exchange.ts";
 
 type Files = Pick<Layout, "fail2banConf" | "fail2banSocket">;
 /** `uid` and `gid` of Fail2ban's own user, because the client runs any code in the server's answer (Python's pickle). */
-export type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
+type ClientOptions = Pick<RunOptions, "uid" | "gid" | "signal">;
 
 type Jails = Readonly<{ ok: true; jails: readonly JailStatus[] }> | Readonly<{ ok: false; reason: string }>;
 

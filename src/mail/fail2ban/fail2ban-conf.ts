@@ -3,8 +3,9 @@ import type { Jail, JailName } from "../../core/decide/jails.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
-import { type Fail2banSite, RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type Fail2banSite, type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { BOUNCED, renderFail2banFilters } from "./filters.ts";
+import { MOST_LINES } from "./jail-report.ts";
 
 /** Filters of Debian's package; its others are for programs that do not run here. */
 export const STOCK_FILTERS: readonly string[] = ["common", "postfix", "dovecot"];
@@ -24,16 +25,15 @@ export function fail2banCommand(layout: Layout): readonly string[] {
 
 /** Everything is below its own configuration directory; nothing of /etc/fail2ban is in force. */
 export function renderFail2ban({ layout, fail2ban }: Pick<Site, "layout" | "fail2ban">): readonly RenderedFile[] {
-  const conf = (name: string, text: string): RenderedFile => ({ name, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 });
   const copies = [...fail2ban.stock, ...fail2ban.own].map(({ name, text }) => ({
     name: `filter.d/${name}.conf`,
     text,
     mode: 0o644,
   }));
   return [
-    conf("fail2ban.conf", server(layout)),
-    conf("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
-    conf("action.d/ghostinbox.py", FAIL2BAN_ACTION),
+    rendered("fail2ban.conf", server(layout)),
+    rendered("jail.conf", [defaults(layout), ...jails(layout, fail2ban)].join("\n")),
+    rendered("action.d/ghostinbox.py", FAIL2BAN_ACTION),
     ...copies,
     ...renderFail2banFilters(),
   ];
@@ -129,10 +129,8 @@ export function fail2banDirectories({ fail2banSocket, fail2banDb }: Layout): rea
   return [dirname(fail2banSocket), dirname(fail2banDb)];
 }
 
-/** Limits for reports. The guard has its own and trusts none of these. */
+/** Limits for reports. The guard checks each report itself. */
 const MOST_REPORTS = 2_000;
-/** As many as any jail can need for a report, so that everything that caused it is in it. */
-export const MOST_LINES = 100;
 const LONGEST_LINE = 700;
 
 /**
@@ -140,7 +138,7 @@ const LONGEST_LINE = 700;
  * command. It bans nothing: each report becomes a file, which is complete once it has its name. Fail2ban
  * forgets the address at once, because only the guard knows how long it is banned; later lines make a new report.
  */
-export const FAIL2BAN_ACTION = `import json
+const FAIL2BAN_ACTION = `import json
 import os
 import time
 
@@ -189,7 +187,7 @@ class Report(ActionBase):
         unfinished = os.path.join(self._spool, ".%s" % name)
         try:
             with open(unfinished, "w", encoding="ascii") as file:
-                # Fail2ban's own umask lets nobody else read.
+                # With Fail2ban's umask the guard could not read it.
                 os.fchmod(file.fileno(), 0o640)
                 json.dump(report, file)
                 file.flush()

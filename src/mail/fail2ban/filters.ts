@@ -1,6 +1,6 @@
-import { RENDERED_BY, type RenderedFile } from "../configuration/site.ts";
+import { type RenderedFile, rendered } from "../configuration/site.ts";
+import { REFUSED_AS_SPAM } from "../logs/content-filter-log.ts";
 import { PATH } from "../logs/pattern.ts";
-import { REFUSED_AS_SPAM } from "../spamassassin/spam-services.ts";
 
 /** The web's log line for a wrong password at the dashboard; the address follows. */
 export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
@@ -11,19 +11,15 @@ export const DASHBOARD_REFUSED = "A sign-in to the dashboard was refused.";
  */
 export function renderFail2banFilters(): readonly RenderedFile[] {
   return [
-    filter("postfix-rbl", POSTFIX_RBL),
-    filter("postfix-spam", POSTFIX_SPAM),
-    filter("ghostinbox-smtp-abuse", SMTP_ABUSE),
-    filter("ghostinbox-dashboard", DASHBOARD),
+    rendered("filter.d/postfix-rbl.conf", POSTFIX_RBL),
+    rendered("filter.d/postfix-spam.conf", POSTFIX_SPAM),
+    rendered("filter.d/ghostinbox-smtp-abuse.conf", SMTP_ABUSE),
+    rendered("filter.d/ghostinbox-dashboard.conf", DASHBOARD),
   ];
 }
 
 /** A bounce to an unknown recipient: from an honest server that got spam in our domain's name. Follows "reject: ". */
 export const BOUNCED = `RCPT from [^[]*\\[[^]]*\\](?::\\d+)?: 550 5\\.1\\.1 ${PATH}: Recipient address rejected: User unknown; from=<> to=<`;
-
-function filter(name: string, text: string): RenderedFile {
-  return { name: `filter.d/${name}.conf`, text: `# ${RENDERED_BY}\n${text}`, mode: 0o644 };
-}
 
 /**
  * The stock filter's mode rbl, whose pattern does not know the words with which Postfix starts the refusal of a policy

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseJailReport } from "./jail-report.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { costOf } from "../../../test/kit/processor-time.ts";
+import { decision } from "../../core/decide/decision.ts";
+import { LIVE_REFUSALS } from "../../core/events/report.ts";
+import { instant } from "../../core/time.ts";
+import { LONGEST_LINE } from "../logs/log-line.ts";
+import { LOG_PATTERNS } from "../logs/mail-log.ts";
+import { smtpd } from "../logs/pattern.ts";
+import { printPolicyAction } from "../postfix/policy.ts";
+import { parseJailReport, readJailLine } from "./jail-report.ts";
 
 const REPORT = {
   jail: "postfix",
@@ -59,3 +68,79 @@ for (const [line, name] of [
     const read = parseJailReport(JSON.stringify({ ...REPORT, lines: [line] }));
     assert.equal(read.ok ? read.report.clientName : "refused", name);
   });
+
+/** That of the examples, in the zone of this machine. */
+const AT = instant(new Date(2026, 10, 20, 8, 8, 30).getTime());
+
+const aboutOf = (line: string, jail = "postfix") => readJailLine(line, jail, AT).about;
+
+for (const reason of LIVE_REFUSALS)
+  for (const [stage, subject, words] of [
+    ["CONNECT", "unknown[198.51.100.7]", "Client host"],
+    ["RCPT", "anna@example.test", "Recipient address"],
+    ["RCPT", '"a> b; from=<>"@example.test', "Recipient address"],
+    ["DATA", "DATA", "Data command"],
+    ["END-OF-MESSAGE", "END-OF-MESSAGE", "End-of-data"],
+  ] as const)
+    test(`${reason}: at ${stage} of ${subject} it is the guard's`, () => {
+      const decided = decision("refuse", reason, { fill: { ip: "198.51.100.7", zone: "zen.spamhaus.org" } });
+      const action = printPolicyAction(decided, stage === "CONNECT" ? "CONNECT" : "RECIPIENT");
+      const [, codes = "", said = ""] = /^action=(\d{3} \d\.\d\.\d) (.*)\n\n$/.exec(action) ?? [];
+      const line = `NOQUEUE: reject: ${stage} from unknown[198.51.100.7]: ${codes} <${subject}>: ${words} rejected: ${said}; proto=ESMTP`;
+      assert.equal(aboutOf(smtpd(line)), "refusal", line);
+    });
+
+for (const { name, example, tells } of LOG_PATTERNS)
+  test(`${name}: a decision of Postfix or Dovecot does not count as the guard's refusal`, () => {
+    const isEnd = name === "lost_connection";
+    assert.equal(aboutOf(example), isEnd ? "login" : "log", JSON.stringify(tells));
+  });
+
+for (const [line, about] of [
+  [smtpd("lost connection after AUTH from unknown[198.51.100.7]", "submission/"), "login"],
+  [smtpd("too many errors after AUTH from unknown[198.51.100.7]", "submission/"), "login"],
+  [smtpd("too many errors after RCPT from unknown[198.51.100.7]"), "refusal"],
+  [smtpd("too many errors after UNKNOWN from unknown[198.51.100.7]"), "log"],
+  [smtpd("lost connection after UNKNOWN from unknown[198.51.100.7]"), "log"],
+  ["Nov 20 08:08:30 imap-login: Info: lost connection after AUTH from unknown[198.51.100.7]", "log"],
+  ["nothing known", "log"],
+  // What a stranger wrote cannot make a relay's attempt one of the guard's.
+  [
+    smtpd(
+      'NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 454 4.7.1 <"x>: Recipient address rejected: User unknown; "@elsewhere.test>: ' +
+        "Relay access denied; from=<> to=<x>",
+    ),
+    "log",
+  ],
+  [
+    smtpd(
+      "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 454 4.7.1 <x@elsewhere.test>: Relay access denied; " +
+        "from=<x>: Recipient address rejected: User unknown; from=<> to=<x>",
+    ),
+    "log",
+  ],
+] as const)
+  test(`${line} is about: ${about}`, () => assert.equal(aboutOf(line), about));
+
+for (const jail of ["dovecot", "postfix-auth", "ghostinbox-dashboard"])
+  test(`each line of the jail ${jail} is a sign-in that failed`, () => assert.equal(aboutOf("any", jail), "login"));
+
+test("a line says when it was written; one that does not, or that lies ahead, takes the time of the last", () => {
+  const line = smtpd("lost connection after AUTH from unknown[198.51.100.7]");
+  assert.equal(readJailLine(line, "postfix", instant(AT + 5_000)).at, AT);
+  assert.equal(readJailLine(line, "postfix", instant(AT - 5_000)).at, AT - 5_000);
+  assert.equal(
+    readJailLine("2026-11-20_08:00:00.12345 warn x", "mine", instant(Date.UTC(2026, 10, 20, 9))).at,
+    Date.UTC(2026, 10, 20, 8, 0, 0, 123),
+  );
+  assert.equal(readJailLine("nothing known", "postfix", AT).at, AT);
+});
+
+test("the longest and worst lines take no time", () => {
+  const start = `NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 550 5.1.1 <`;
+  const { costMs } = costOf(() => {
+    for (const piece of ['"', "<", ">", "\\", "a ", ": ", " rejected: ", "Recipient address rejected: "])
+      aboutOf(smtpd(`${start}${piece.repeat(LONGEST_LINE)}`.slice(0, LONGEST_LINE - 60)));
+  });
+  assert.ok(costMs < patience(200), `${costMs} ms`);
+});

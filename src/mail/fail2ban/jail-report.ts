@@ -8,9 +8,10 @@ import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
 import { CLIENT, PATH, STATE } from "../logs/pattern.ts";
 
-export type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
+type JailReportRead = Readonly<{ ok: true; report: JailReported }> | Readonly<{ ok: false; reason: string }>;
 
-const MOST_LINES = 100;
+/** As many as any jail can need for a report, so that everything that caused it is in it. */
+export const MOST_LINES = 100;
 const LONGEST_LINE = 1_000;
 const MOST_FAILURES = 1_000_000;
 const LONGEST_SECONDS = 366 * 24 * 60 * 60;
@@ -39,7 +40,7 @@ export function parseJailReport(written: string): JailReportRead {
   if (!read.ok) return { ok: false, reason: read.problem };
   const { jail, failures, limit, lines } = read.value;
   const ip = parseIp(read.value.ip);
-  if (!isJailName(jail)) return { ok: false, reason: "No jail is called so." };
+  if (!isJailName(jail)) return { ok: false, reason: "No jail has this name." };
   if (ip === null) return { ok: false, reason: "It names no IP address." };
   const lastAt = instant(read.value.lastAt * SECOND_MS);
   return {
@@ -64,8 +65,9 @@ export function parseJailReport(written: string): JailReportRead {
  * address do not confirm each other.
  */
 function clientNameIn(line: string, ip: Ip): string | null {
-  const [, said = ""] = /^\w{3} [ \d]\d [\d:]{8} \S+ postfix\/[\w/-]+\[\d+\]: (.*)$/s.exec(line) ?? [];
-  const [, name = "unknown", address] = /^[^[<"]*?([^\s[]+)\[([^\]]*)\]/.exec(said) ?? [];
+  const parsed = parseMailLine(line);
+  if (parsed?.from !== "postfix") return null;
+  const [, name = "unknown", address] = /^[^[<"]*?([^\s[]+)\[([^\]]*)\]/.exec(parsed.text) ?? [];
   return address === ip && name !== "unknown" ? name : null;
 }
 

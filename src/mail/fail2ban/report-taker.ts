@@ -1,11 +1,12 @@
-import { closeSync, constants, type Dirent, fstatSync, opendirSync, openSync, readSync, unlinkSync } from "node:fs";
+import { type Dirent, opendirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Ban } from "../../core/decide/decision.ts";
-import { codeOf, messageOf } from "../../core/error.ts";
+import { messageOf, nullOn } from "../../core/error.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
+import { readPlain } from "../../host/root-files/files.ts";
 import { parseJailReport } from "./jail-report.ts";
 
 export type ReportTakerParts = Readonly<{
@@ -82,7 +83,7 @@ export class ReportTaker {
       if (this.#failing) return;
       this.#failing = true;
       const why = messageOf(error);
-      this.#parts.log.warn("Reports of Fail2ban cannot be taken; it is tried again.", { why });
+      this.#parts.log.warn("Reports of Fail2ban cannot be read; retrying.", { why });
     }
   }
 
@@ -189,26 +190,15 @@ export class ReportSpool {
 
   /** The writer is not trusted: only a regular file of a plausible size is read. */
   read(name: string): ReportText {
-    let fd: number | null = null;
     try {
-      fd = openSync(join(this.#directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      const file = fstatSync(fd);
-      if (!file.isFile() || file.size > MOST_BYTES)
-        return { ok: false, reason: "It is not a file of a report's size." };
-      const bytes = Buffer.alloc(file.size);
-      return { ok: true, text: bytes.toString("utf8", 0, readSync(fd, bytes, 0, file.size, 0)) };
+      const found = readPlain(join(this.#directory, name), MOST_BYTES);
+      return found === null ? { ok: false, reason: "It is gone." } : { ok: true, text: found.text };
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
-    } finally {
-      if (fd !== null) closeSync(fd);
     }
   }
 
   remove(name: string): void {
-    try {
-      unlinkSync(join(this.#directory, name));
-    } catch (error) {
-      if (codeOf(error) !== "ENOENT") throw error;
-    }
+    nullOn(["ENOENT"], () => unlinkSync(join(this.#directory, name)));
   }
 }

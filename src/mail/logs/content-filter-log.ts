@@ -2,33 +2,37 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import type { ContentReason, MailFinding, Observation } from "../../core/events/log.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { parseIp } from "../../core/net/ip.ts";
+import { LONGEST_LINE } from "./log-line.ts";
+import { CLIENT, IN_PATH, QUEUE_ID } from "./pattern.ts";
 
 /**
- * The line by which Postfix's cleanup(8) tells that a milter refused a mail, for now (4.7.1) or for good:
+ * What Postfix's cleanup(8) writes if a milter refuses a mail, temporarily (4.7.1) or permanently:
  *
- *     … postfix/cleanup[2]: QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
+ *     QUEUEID: milter-reject: END-OF-MESSAGE from NAME[IP]: 5.7.1 REPLY; from=<A> to=<B> proto=…
  *
- * Null: another line.
+ * Null: another text.
  */
-export function readMilterReject(line: string, spamReply: string): Observation | null {
-  if (line.length > LONGEST_MILTER_LINE) return null;
-  const [, queueId = "", client = "", status = "", reply = "", sender = "", recipient = ""] = REJECT.exec(line) ?? [];
-  const ip = parseIp(client);
+export function readMilterReject(text: string): Observation | null {
+  const groups = REJECT.exec(text)?.groups;
+  const { queue: queueId = "", status = "", reply = "", sender = "", recipient = "" } = groups ?? {};
+  const ip = parseIp(groups?.["ip"] ?? "");
   if (ip === null || OUR_REPLIES.has(`550 ${status} ${reply}`)) return null;
   const isFinal = status.startsWith("5.");
   const [, account = null] = (isFinal ? NOT_SENT.exec(reply) : null) ?? [];
-  const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply, spamReply) : "author_not_own";
+  const reason = !isFinal ? "filter_deferred" : account === null ? reasonOf(reply) : "author_not_own";
   return { type: "CONTENT_REFUSED", ip, reason, account, queueId, sender, recipient, reply };
 }
 
-function reasonOf(reply: string, spamReply: string): ContentReason {
-  if (reply === spamReply) return "spam_refused";
+function reasonOf(reply: string): ContentReason {
+  if (reply === REFUSED_AS_SPAM) return "spam_refused";
   if (reply.startsWith("rejected by DMARC policy for ")) return "dmarc_refused";
   return reply.startsWith(AUTHOR_UNCLEAR) ? "author_unclear" : "filter_refused";
 }
 
 /** Of the guard's own milter: what it refused is recorded already. */
 const OUR_REPLIES: ReadonlySet<string> = new Set([reasons.header_lines.smtp, reasons.mime_parts.smtp]);
+/** The reply to a sender whose mail scored too high. It names no mechanism. */
+export const REFUSED_AS_SPAM = "Message content refused";
 /** The start of the reply to a stranger's mail whose author is not certain. */
 export const AUTHOR_UNCLEAR = "The header must name its author";
 /** Its start for an account's mail; the account and a colon follow. */
@@ -44,7 +48,7 @@ const NOT_SENT = new RegExp(`^${NOT_SENT_FOR}(\\S+@\\S+): `);
  * Our words come last, and nothing that a stranger wrote stands before the queue id.
  */
 export function readMilterFinding(text: string): Observation | null {
-  const [, queueId = "", words = ""] = FINDING.exec(text) ?? [];
+  const { queue: queueId = "", words = "" } = FINDING.exec(text)?.groups ?? {};
   const found = FINDINGS.find((finding) => FINDING_WORDS[finding] === words);
   return found === undefined ? null : { type: "MAIL_JUDGED", queueId, found };
 }
@@ -55,12 +59,11 @@ export const FINDING_WORDS: Readonly<Record<MailFinding, string>> = {
   dkim: "a signature is right",
   spam: "it is marked as spam",
 };
-const FINDING = /^([0-9A-Za-z]{5,20}): milter-header-info: header .*>: ([A-Za-z ]{1,40})$/;
-
-/** Postfix cuts its own at 2,000 characters. */
-const LONGEST_MILTER_LINE = 4_096;
-const REJECT =
-  /^\S+ +\S+ [\d:]+ \S+ postfix\/cleanup\[\d+\]: (\w+): milter-reject: END-OF-MESSAGE from [^\s[\]]*\[([0-9a-f.:]+)\]: ([45]\.\d\.\d) ([^;]*); from=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> to=<((?:"(?:[^"\\]|\\.){0,512}"|[^">]){0,1024})> proto=/i;
+const FINDING = new RegExp(`^${QUEUE_ID}: milter-header-info: header .*>: (?<words>[A-Za-z ]{1,40})$`);
+const REJECT = new RegExp(
+  `^${QUEUE_ID}: milter-reject: END-OF-MESSAGE from ${CLIENT}: (?<status>[45]\\.\\d\\.\\d) (?<reply>[^;]*); ` +
+    `from=<(?<sender>${IN_PATH})> to=<(?<recipient>${IN_PATH})> proto=`,
+);
 
 /**
  * Lines of spamd(8p). A mail leaves two, which share the process id of the child that scored it:
@@ -75,7 +78,7 @@ export class SpamdLog {
 
   /** Null: the line does not end a mail. */
   read(line: string): Observation | null {
-    if (line.length > LONGEST_SPAMD_LINE) return null;
+    if (line.length > LONGEST_LINE) return null;
     const [, pid = "", said = ""] = /^(?:\S+ )?\[(\d+)\] info: spamd: (.*)$/.exec(line) ?? [];
     const [, exact] = /^(?:identified spam|clean message) \((-?\d+(?:\.\d+)?)\//.exec(said) ?? [];
     if (exact !== undefined) {
@@ -91,8 +94,6 @@ export class SpamdLog {
   }
 }
 
-/** spamd's own lines are far shorter; text that is matched against a pattern has a bound. */
-const LONGEST_SPAMD_LINE = 4_096;
 /** More than spamd ever has at once: lines without their second half are forgotten. */
 const MOST_CHILDREN = 64;
 const RESULT =

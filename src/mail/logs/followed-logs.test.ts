@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import type { Observation } from "../../core/events/log.ts";
+import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { followedLogs } from "./followed-logs.ts";
+import { followedLogs, LogWatch, observing } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
@@ -34,4 +41,72 @@ test("without SpamAssassin its log is not there to be followed", () => {
 test("a line without an observation is not an event, whichever program wrote it", () => {
   for (const { read } of logsWith(""))
     for (const line of ["", "nonsense", "x".repeat(10_000)]) assert.equal(read(line), null);
+});
+
+/** Reads `refused 198.51.100.7`; ignores other lines. */
+function read(line: string): Observation | null {
+  const ip = parseIp(/^refused (\S+)$/.exec(line)?.[1] ?? "");
+  return ip === null
+    ? null
+    : { type: "CLIENT_FAULT", ip, service: "smtp", times: 1, reason: "lost_connection", detail: "AUTH" };
+}
+
+function following(t: TestContext) {
+  const { engine, db, sqlite } = engineOnMemory();
+  const file = join(temporaryDirectory(), "mail.log");
+  const warned: string[] = [];
+  const log = { info: assert.fail, error: assert.fail, warn: (says: string) => warned.push(says) };
+  const start = (): LogWatch => {
+    const logs = observing(engine, [{ name: "mail", file, shared: false, read }]);
+    const watch = new LogWatch(logs, { positions: sqlite, log });
+    watch.start();
+    t.after(() => watch.stop());
+    return watch;
+  };
+  const seen = () =>
+    db
+      .prepare("SELECT ip FROM security_events ORDER BY ip")
+      .all()
+      .map((row) => row["ip"]);
+  const wait = (addresses: readonly string[]) =>
+    t.waitFor(() => assert.deepEqual(seen(), addresses), { timeout: patience(10_000) });
+  return { file, start, wait, warned };
+}
+
+test("each line becomes an event once, whatever stops between", { timeout: patience(30_000) }, async (t) => {
+  const { file, start, wait } = following(t);
+  writeFileSync(file, "refused 198.51.100.99\n");
+  const first = start();
+  // Lines from before the first start are skipped.
+  appendFileSync(file, "refused 198.51.100.1\nnothing to tell\n");
+  await wait(["198.51.100.1"]);
+  appendFileSync(file, "refused 198.51.100.2\n");
+  await wait(["198.51.100.1", "198.51.100.2"]);
+  await first.stop();
+  appendFileSync(file, "refused 198.51.100.3\n");
+  start();
+  await wait(["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
+});
+
+test("a log that was rotated is read to its end, and then the new one", { timeout: patience(30_000) }, async (t) => {
+  const { file, start, wait } = following(t);
+  start();
+  writeFileSync(file, "refused 198.51.100.1\n");
+  await wait(["198.51.100.1"]);
+  appendFileSync(file, "refused 198.51.100.2\n");
+  renameSync(file, `${file}.1`);
+  writeFileSync(file, "refused 198.51.100.3\n");
+  await wait(["198.51.100.1", "198.51.100.2", "198.51.100.3"]);
+});
+
+test("an unreadable log is reported, and followed once it can be read", { timeout: patience(30_000) }, async (t) => {
+  const { file, start, wait, warned } = following(t);
+  mkdirSync(file);
+  start();
+  await t.waitFor(() => assert.equal(warned[0], "A log cannot be read; retrying."), {
+    timeout: patience(10_000),
+  });
+  rmSync(file, { recursive: true });
+  writeFileSync(file, "refused 198.51.100.1\n");
+  await wait(["198.51.100.1"]);
 });

@@ -5,45 +5,32 @@ import type { Log } from "../../guard/ports.ts";
 import type { LogPositions } from "../../guard/storage-ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { REFUSED_AS_SPAM } from "../spamassassin/spam-services.ts";
 import { SpamdLog } from "./content-filter-log.ts";
-import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
+import { LogFollower, type TakeLines, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
 import { readMailLog } from "./mail-log.ts";
 
-/** A followed log, and the parser of its lines; null: no observation. */
+/** A log, and what takes its lines. */
 export type FollowedLog = Readonly<{
   /** The name under which the database stores the position. */
   name: string;
   file: string;
-  read: (line: string) => Observation | null;
   /** Whether more than one program writes it (log-follower.ts). */
   shared: boolean;
+  take: TakeLines;
 }>;
 
-export type LogWatchParts = Readonly<{
-  engine: Engine;
-  positions: LogPositions;
-  log: Log;
-  logs: readonly FollowedLog[];
-}>;
-
-/** Turns lines of logs into events: each line exactly once, through rotation, truncation and kills. */
+/** Follows logs from their stored positions: each line exactly once, through rotation, truncation and kills. */
 export class LogWatch {
   readonly #followers: readonly LogFollower[];
 
-  constructor({ engine, positions, log, logs }: LogWatchParts) {
+  constructor(logs: readonly FollowedLog[], { positions, log }: Readonly<{ positions: LogPositions; log: Log }>) {
     this.#followers = logs.map(
-      ({ name, file, read, shared }) =>
+      ({ name, file, shared, take }) =>
         new LogFollower({
           file,
           from: positions.positionOf(name),
-          take: (lines, position) =>
-            engine.observe(
-              name,
-              position,
-              lines.map(read).filter((seen) => seen !== null),
-            ),
-          failed: (why) => log.warn("A log cannot be followed; it is tried again.", { log: file, why }),
+          take,
+          failed: (why) => log.warn("A log cannot be read; retrying.", { log: file, why }),
           lingerMs: shared ? WRITERS_CHANGE_OVER_MS : 0,
         }),
     );
@@ -58,12 +45,27 @@ export class LogWatch {
   }
 }
 
+/** A log, and the reader of its lines; null: no observation. */
+type ObservedLog = Omit<FollowedLog, "take"> & Readonly<{ read: (line: string) => Observation | null }>;
+
+/** Turns the lines of logs into events. */
+export function observing(engine: Engine, logs: readonly ObservedLog[]): readonly FollowedLog[] {
+  return logs.map(({ read, ...log }) => ({
+    ...log,
+    take: (lines, position) =>
+      engine.observe(
+        log.name,
+        position,
+        lines.map(read).filter((seen) => seen !== null),
+      ),
+  }));
+}
+
 /** The logs that the guard follows, and the reader of each. */
-export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly FollowedLog[] {
+export function followedLogs(layout: Layout, settings: Settings, guardSince: Millis): readonly ObservedLog[] {
   const scores = new SpamdLog();
-  const mail = { spamReply: REFUSED_AS_SPAM, guardSince };
   return [
-    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, mail) },
+    { name: "mail", file: layout.mailLog, shared: true, read: (line) => readMailLog(line, guardSince) },
     ...(settings["spam.enabled"]
       ? [{ name: "spamd", file: serviceLog(layout, "spamd"), shared: false, read: (line: string) => scores.read(line) }]
       : []),

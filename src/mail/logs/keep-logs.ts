@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, readdirSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { DAY_MS, isoTime, type Millis, SECOND_MS } from "../../core/time.ts";
+import { DAY_MS, type Millis, SECOND_MS } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
@@ -28,7 +28,7 @@ import { LogSplitter, makeLike } from "./split-log.ts";
 
 export type LogRules = Readonly<{ maxBytes: number; maxAgeMs: number; keep: number }>;
 
-export type LogKeeperParts = Readonly<{
+type LogKeeperParts = Readonly<{
   layout: Layout;
   clock: Clock;
   /** The settings in force. */
@@ -94,7 +94,7 @@ export class LogKeeper {
   #rotate(file: string): boolean {
     const { clock } = this.#parts;
     if (!this.#isDue(file, clock.now())) return false;
-    const aside = unusedName(rotatedName(file, isoTime(clock.now())));
+    const aside = unusedName(rotatedName(file, clock.now()));
     moveFile(file, aside);
     makeLike(aside, file);
     return true;

@@ -18,11 +18,11 @@ import {
   packedPieces,
   plainPieces,
 } from "./log-files.ts";
-import { keyRange, LONGEST_LINE, readIndex } from "./log-index.ts";
+import { keyRange, LONGEST_LINE, LONGEST_LINE_BYTES, readIndex } from "./log-index.ts";
 import { timeOfLine } from "./log-line.ts";
 import { isWhole, unpack } from "./packed-log.ts";
 
-export type LogSearch = Readonly<{
+type LogSearch = Readonly<{
   query: LogQuery;
   limit: number;
   /** Called for a part that cannot be read. The search continues without it. */
@@ -158,11 +158,11 @@ function timeTeller(pieces: LogPieces, notAfter: Millis): (start: number) => Mil
 }
 
 /** A line and its time; a line without a time has that of the line before it. */
-export type TimedLine = Readonly<{ at: Millis; line: string }>;
+type TimedLine = Readonly<{ at: Millis; line: string }>;
 
-export type LineTime = Readonly<{ from: number; at: Millis }>;
+type LineTime = Readonly<{ from: number; at: Millis }>;
 
-export type LinesWanted = Readonly<{
+type LinesWanted = Readonly<{
   texts: SearchTexts | null;
   /** When the file was changed last. */
   notAfter: Millis;
@@ -183,7 +183,7 @@ export function* linesOf(text: Buffer, { texts, notAfter, timeBefore }: LinesWan
 }
 
 /** The time of the last line that has one, and where this line starts. */
-export function lastTimeIn(text: Buffer, notAfter: Millis): LineTime | null {
+function lastTimeIn(text: Buffer, notAfter: Millis): LineTime | null {
   return text.length === 0 ? null : lastTimed(text, lineStart(text, text.length - 1), notAfter);
 }
 
@@ -228,6 +228,6 @@ function lineStart(text: Buffer, place: number): number {
 function lineAt(text: Buffer, start: number): string {
   const found = text.indexOf(0x0a, start);
   const end = found < 0 ? text.length : found;
-  // A letter has at most four bytes; a cut line ends with a whole one.
-  return text.toString("utf8", start, Math.min(end, start + 4 * LONGEST_LINE)).slice(0, LONGEST_LINE);
+  // A cut line ends with a whole letter.
+  return text.toString("utf8", start, Math.min(end, start + LONGEST_LINE_BYTES)).slice(0, LONGEST_LINE);
 }

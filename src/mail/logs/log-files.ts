@@ -9,7 +9,7 @@ import {
   type IndexedBlock,
   type KeyRange,
   LONGEST_BLOCK_BYTES,
-  LONGEST_LINE,
+  LONGEST_LINE_BYTES,
   openIfThere,
   readBlock,
 } from "./log-index.ts";
@@ -28,9 +28,10 @@ export function findLogs(directory: string): readonly ComponentLog[] {
   return folders.flatMap(({ name }) => {
     const folder = join(directory, name);
     const files = readdirSync(folder);
-    const present =
-      name === MAIL ? files.filter((file) => file.endsWith(".log") && !COPIES.has(file)) : files.filter(isCurrent);
-    return present
+    const isLog = (file: string): boolean =>
+      name === MAIL ? file.endsWith(".log") && !COPIES.has(file) : file === "current";
+    return files
+      .filter(isLog)
       .map((file) => join(folder, file))
       .filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true)
       .map((current) => ({ component: name === MAIL ? basename(current, ".log") : name, current }));
@@ -82,12 +83,8 @@ function openFile(path: string, isFinished: boolean): OpenFile | null {
   return { path, fd, sizeBytes: size, mtimeMs, isFinished };
 }
 
-function isCurrent(file: string): boolean {
-  return file === "current";
-}
-
 /** Some lines of a log file and their offset. Only the first part of lines that are too long. */
-export type LogPiece = Readonly<{ start: number; text: Buffer }>;
+type LogPiece = Readonly<{ start: number; text: Buffer }>;
 
 /** A log file that can be read from its end. */
 export type LogPieces = Readonly<{
@@ -99,8 +96,6 @@ export type LogPieces = Readonly<{
 
 /** More would not stay in the processor's cache. */
 const PIECE_BYTES = 64 * 1024;
-/** A letter has at most four bytes. */
-const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
 const LINE_END = 0x0a;
 
 export type Wanted = Readonly<{ range: KeyRange | null; blocks: readonly IndexedBlock[] }>;

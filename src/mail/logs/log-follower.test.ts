@@ -18,7 +18,8 @@ import { test } from "node:test";
 import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { LogPosition } from "../../core/decide/decision.ts";
-import { LogFollower } from "./log-follower.ts";
+import { instant } from "../../core/time.ts";
+import { isRotated, isRotatedElsewhere, LogFollower, rotatedName } from "./log-follower.ts";
 
 let directory: string;
 let file: string;
@@ -268,4 +269,28 @@ test("a log that does not exist yet is waited for, and a line without end does n
   await follower.poll();
   assert.equal(taken.at(-1), "short");
   assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
+});
+
+test("elder parts of a log, and what is none", () => {
+  assert.equal(rotatedName("mail.log", instant(Date.UTC(2026, 10, 20, 8, 15))), "mail.log.20261120-081500");
+  for (const name of ["mail.log.20261120-081500", "mail.log.20261120-081500.gz", "mail.log.20261120-081500-2"])
+    assert.ok(isRotated(name, "mail.log"), name);
+  for (const name of ["mail.log", "fail2ban.log.20261120-081500", "mail.log.bak", "mail.log.20261120-081500.gz.x"])
+    assert.ok(!isRotated(name, "mail.log"), name);
+  assert.ok(isRotated("@400000006720a1b2c3d4e5f6.s", "current"));
+  for (const name of ["lock", "config", "current", "state"]) assert.ok(!isRotated(name, "current"), name);
+});
+
+test("parts of a log that logrotate set aside, but for packed ones", () => {
+  for (const name of ["eve.json.1", "eve.json.12", "eve.json-20261120", "eve.json-20261120-1795162500"])
+    assert.ok(isRotatedElsewhere(name, "eve.json"), name);
+  for (const name of [
+    "eve.json",
+    "eve.json.1.gz",
+    "eve.json.bak",
+    "eve.json-x",
+    "xeve.json.1",
+    "eve.json.20261120-081500",
+  ])
+    assert.ok(!isRotatedElsewhere(name, "eve.json"), name);
 });

@@ -3,13 +3,14 @@ import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { LogPosition } from "../../core/decide/decision.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
+import { compactTime, type Millis } from "../../core/time.ts";
 import { UnsafePath } from "../../host/root-files/directory.ts";
 import { openLog } from "../../host/root-files/files.ts";
 
 /** Takes lines together with the position after them. False: not now, offer them again. */
 export type TakeLines = (lines: readonly string[], position: LogPosition) => Promise<boolean>;
 
-export type LogFollowerParts = Readonly<{
+type LogFollowerParts = Readonly<{
   file: string;
   /** Where the last run ended; null starts at the current end. */
   from: LogPosition | null;
@@ -205,14 +206,11 @@ export function positionAtEnd(fd: number, offset: number): LogPosition {
 function rotatedFiles(file: string): readonly string[] {
   const directory = dirname(file);
   return readdirSync(directory)
-    .filter((name) => isPart(name, basename(file)) && !name.endsWith(".gz"))
+    .filter((name) => [isRotated, isRotatedElsewhere].some((isPart) => isPart(name, basename(file))))
+    .filter((name) => !name.endsWith(".gz"))
     .map((name) => ({ path: join(directory, name), changed: changedAt(join(directory, name)) }))
     .toSorted((a, b) => a.changed - b.changed || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
-}
-
-function isPart(name: string, of: string): boolean {
-  return isRotated(name, of) || isRotatedElsewhere(name, of);
 }
 
 function changedAt(path: string): number {
@@ -268,6 +266,6 @@ export function isRotatedElsewhere(name: string, of: string): boolean {
 }
 
 /** The name of a log that is rotated at this time (UTC); such names sort by age. */
-export function rotatedName(log: string, iso: string): string {
-  return `${log}.${iso.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")}`;
+export function rotatedName(log: string, at: Millis): string {
+  return `${log}.${compactTime(at).slice(0, -1).replace("T", "-")}`;
 }

@@ -11,6 +11,8 @@ export const BLOCK_BYTES = 32 * 1024;
 export const LONGEST_BLOCK_BYTES = 1024 * 1024;
 /** Of a longer line only the first part is searched. */
 export const LONGEST_LINE = 4_096;
+/** A letter has at most four bytes. */
+export const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
 /** An index usually has 2 % of the size of its log, so this is enough for 1.6 GB. The rest is searched without an index. */
 export const MOST_INDEX_BYTES = 32 * 1024 * 1024;
 /** So that an index is never larger than an eighth of the log, whatever strangers write into it. */

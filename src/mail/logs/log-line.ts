@@ -12,7 +12,7 @@ export type MailLine = Readonly<{
   /** The program's text, which may contain what strangers chose. */
   text: string;
 }>;
-export type LogSeverity = "info" | "warning" | "error";
+type LogSeverity = "info" | "warning" | "error";
 
 /** Postfix cuts its own at 2,000 characters; text that is matched against a pattern has a bound. */
 export const LONGEST_LINE = 4_096;

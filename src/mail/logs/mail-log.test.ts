@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { costOf } from "../../../test/kit/processor-time.ts";
 import { instant } from "../../core/time.ts";
-import { LOG_PATTERNS, readMailLog } from "./mail-log.ts";
+import { LONGEST_LINE, parseMailLine } from "./log-line.ts";
+import { LOG_PATTERNS, matchPattern, readMailLog } from "./mail-log.ts";
 
 const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
-const parts = { spamReply: "Message content refused", guardSince: SINCE };
-const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, parts);
+const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE);
 
 test("a fault, with the door and what it was", () => {
   const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1 };
@@ -42,8 +43,8 @@ test("a failed sign-in is read only from the time when the guard was down", () =
   const line = (time: string): string =>
     `Nov 20 ${time} imap-login: Info: Disconnected: Connection closed (auth failed, 2 attempts in 4 secs): ` +
     "user=<anna@example.test>, method=PLAIN, rip=198.51.100.7, lip=203.0.113.10, TLS, session=<abc>";
-  assert.equal(readMailLog(line("08:08:30"), parts), null);
-  assert.deepEqual(readMailLog(line("07:59:59"), parts), {
+  assert.equal(readMailLog(line("08:08:30"), SINCE), null);
+  assert.deepEqual(readMailLog(line("07:59:59"), SINCE), {
     type: "LOGIN_UNSEEN",
     ip: "198.51.100.7",
     service: "imap",
@@ -100,31 +101,83 @@ test("what the milters found out, whatever a stranger wrote before our words", (
   assert.equal(found("X-Spam-Flag: YES", forger, "it is something else"), null);
 });
 
-test("a refusal by a milter", () => {
-  const seen = read(
-    "mail postfix/cleanup[11894]: EC08F19478D: milter-reject: END-OF-MESSAGE from unknown[198.51.100.70]: 5.7.1 " +
-      "Message content refused; from=<a@b.test> to=<anna@example.test> proto=ESMTP helo=<client.test>",
-  );
-  assert.ok(seen?.type === "CONTENT_REFUSED");
-  assert.equal(seen.reason, "spam_refused");
-});
-
-test("no line whatsoever makes it throw, or name an address that is none", () => {
+test("no line makes it throw", () => {
   const words = fc.constantFrom(
     ...LOG_PATTERNS.flatMap(({ example }) => example.split(/(?<=[ :<>,])/)),
+    "4ABCDE: milter-reject: END-OF-MESSAGE from ",
+    "4ABCDE: milter-header-info: header ",
+    "4ABCDE: to=<",
     "\0",
     "9".repeat(400),
     "[999.1.1.1]",
   );
+  const program = fc.constantFrom("smtpd", "cleanup", "smtp");
   const lines = fc.oneof(
     fc.string({ unit: ANY_CHARACTER }),
-    fc.array(words, { maxLength: 300 }).map((all) => `Nov 20 08:08:30 mail postfix/smtpd[1]: ${all.join("")}`),
+    fc
+      .tuple(program, fc.array(words, { maxLength: 300 }))
+      .map(([name, all]) => `Nov 20 08:08:30 mail postfix/${name}[1]: ${all.join("")}`),
   );
   fc.assert(
     fc.property(lines, (text) => {
-      const seen = readMailLog(text, parts);
+      const seen = readMailLog(text, SINCE);
       assert.ok(seen === null || typeof seen.type === "string");
     }),
     { seed: 20_261_120, numRuns: 500 },
   );
 });
+
+function match(line: string) {
+  const parsed = parseMailLine(line);
+  assert.ok(parsed !== null, line);
+  return matchPattern(parsed);
+}
+
+for (const pattern of LOG_PATTERNS) {
+  test(`${pattern.name}: its example, and no other pattern's`, () => {
+    const found = match(pattern.example);
+    assert.equal(found?.pattern.name, pattern.name);
+    assert.equal(found.groups["ip"], "198.51.100.7");
+    for (const other of LOG_PATTERNS.filter((one) => one !== pattern)) {
+      const text = parseMailLine(other.example)?.text ?? "";
+      assert.equal(pattern.matches.test(text), false, `${pattern.name} matches the example of ${other.name}`);
+    }
+  });
+
+  test(`${pattern.name}: no stranger passes for another`, () => {
+    assert.notEqual(pattern.hostile.length, 0);
+    for (const { line, ip } of pattern.hostile) {
+      const found = match(line);
+      const own = found?.pattern === pattern ? (found.groups["ip"] ?? null) : null;
+      assert.equal(own, ip, line);
+      assert.notEqual(found?.groups["ip"] ?? null, "203.0.113.9", line);
+    }
+  });
+
+  test(`${pattern.name}: the longest and worst lines take no time`, () => {
+    const text = parseMailLine(pattern.example)?.text ?? "";
+    const pieces = [
+      '"',
+      "<",
+      ">",
+      ">, rip=1, lip=1, ",
+      " a=1/1",
+      "(",
+      "\\",
+      ": ",
+      "from x[1",
+      "user=<",
+      "a ",
+      "-A",
+      "[",
+      "x",
+    ];
+    const { costMs } = costOf(() => {
+      for (const piece of pieces)
+        for (let cut = 0; cut <= text.length; cut += 1)
+          pattern.matches.test(`${text.slice(0, cut)}${piece.repeat(LONGEST_LINE)}`.slice(0, LONGEST_LINE));
+    });
+    const each = costMs / (pieces.length * (text.length + 1));
+    assert.ok(each < 1, `${each} ms a line`);
+  });
+}

@@ -1,25 +1,18 @@
 import type { Observation } from "../../core/events/log.ts";
 import { CHECK_ADDRESS, PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
-import type { Millis } from "../../core/time.ts";
+import { type Millis, SECOND_MS } from "../../core/time.ts";
 import { readMilterFinding, readMilterReject } from "./content-filter-log.ts";
 import { DOVECOT_PATTERNS } from "./dovecot-patterns.ts";
 import { type MailLine, parseMailLine, timeOfLine } from "./log-line.ts";
-import type { LogPattern } from "./pattern.ts";
+import { IN_PATH, type LogPattern, QUEUE_ID } from "./pattern.ts";
 import { REFUSED_PATTERNS, SESSION_PATTERNS } from "./postfix-patterns.ts";
 
-export type MailLogParts = Readonly<{
-  /** The words of a refusal by spam score. */
-  spamReply: string;
-  /** From this time on the guard hears of sign-ins directly. */
-  guardSince: Millis;
-}>;
-
-/** What only a line of mail.log says; null for most lines. */
-export function readMailLog(line: string, parts: MailLogParts): Observation | null {
+/** What only a line of mail.log says; null for most lines. `guardSince`: from then on the guard is asked about sign-ins. */
+export function readMailLog(line: string, guardSince: Millis): Observation | null {
   const parsed = parseMailLine(line);
   if (parsed === null) return null;
   if (parsed.program === "cleanup")
-    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(line, parts.spamReply);
+    return readQueued(parsed) ?? readMilterFinding(parsed.text) ?? readMilterReject(parsed.text);
   if (DELIVERY.has(parsed.program)) return readTried(parsed);
   const found = matchPattern(parsed);
   if (found === null) return null;
@@ -31,8 +24,8 @@ export function readMailLog(line: string, parts: MailLogParts): Observation | nu
   const times = Number(groups["tries"] ?? 1);
   if (pattern.tells.type === "fault")
     return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };
-  const at = timeOfLine(line, parts.guardSince);
-  const seen = at === null || at + RESOLUTION_MS > parts.guardSince;
+  const at = timeOfLine(line, guardSince);
+  const seen = at === null || at + SECOND_MS > guardSince;
   return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };
 }
 
@@ -49,15 +42,11 @@ export function matchPattern(
   return null;
 }
 
-/** Lines have whole seconds. */
-const RESOLUTION_MS = 1_000;
-
 const DELIVERY: ReadonlySet<string> = new Set(["lmtp", "smtp", "error", "virtual", "local", "pipe", "discard"]);
-const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 const QUEUED = new RegExp(`^${QUEUE_ID}: message-id=(?<message>.*)$`);
 /** The recipient may be quoted and contain brackets; the other side's answer comes last. */
 const TRIED = new RegExp(
-  `^${QUEUE_ID}: to=<(?<to>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, (?:orig_to=<(?<alias>(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024})>, )?` +
+  `^${QUEUE_ID}: to=<(?<to>${IN_PATH})>, (?:orig_to=<(?<alias>${IN_PATH})>, )?` +
     "relay=(?<relay>[^,]{1,300}), (?:conn_use=\\d+, )?delay=[\\d.]+, delays=[\\d./]+, dsn=[\\d.]+, " +
     "status=(?<status>sent|deferred|bounced) \\((?<reply>.*)\\)$",
 );
@@ -90,5 +79,5 @@ function readTried({ text, program }: MailLine): Observation | null {
 
 const OUTCOMES = ["sent", "deferred", "bounced"] as const;
 
-/** Every pattern. Each example matches only its own (patterns.test.ts). */
+/** Every pattern. Each example matches only its own (mail-log.test.ts). */
 export const LOG_PATTERNS: readonly LogPattern[] = [...SESSION_PATTERNS, ...REFUSED_PATTERNS, ...DOVECOT_PATTERNS];

@@ -7,7 +7,7 @@ import {
   endOf,
   type IndexedBlock,
   LONGEST_BLOCK_BYTES,
-  LONGEST_LINE,
+  LONGEST_LINE_BYTES,
   type LogIndex,
 } from "./log-index.ts";
 
@@ -18,7 +18,6 @@ const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 /** Checksum and length (RFC 1952, 2.3.1). */
 const TAIL_BYTES = 8;
 const READ_BYTES = 256 * 1024;
-const LONGEST_LINE_BYTES = 4 * LONGEST_LINE;
 
 /**
  * Compresses a log to a gzip file that every program can read, and in which each block of lines can be unpacked separately:

@@ -26,8 +26,10 @@ export type LogPattern = Readonly<{
 
 /** `NAME[IP]`: the name is confirmed by the DNS, or `unknown`; Postfix allows no other characters in it. */
 export const CLIENT = "[^\\s[\\]]{1,255}\\[(?<ip>[0-9a-f.:]{2,45})\\](?::\\d{1,5})?";
-/** An address in angle brackets, including quoted local parts (RFC 5321, 4.1.2). */
-export const PATH = '<(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}>';
+/** What a path holds, including quoted local parts (RFC 5321, 4.1.2). */
+export const IN_PATH = '(?:"(?:[^"\\\\]|\\\\.){0,512}"|[^">]){0,1024}';
+export const PATH = `<${IN_PATH}>`;
+export const QUEUE_ID = "(?<queue>[0-9A-Za-z]{5,20})";
 /** The state of a session: a command of SMTP, or CONNECT, UNKNOWN, END-OF-MESSAGE. */
 export const STATE = "[A-Z][A-Z-]{0,30}";
 export const smtpd = (text: string, service = ""): string =>

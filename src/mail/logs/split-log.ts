@@ -1,12 +1,19 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
+import * as z from "zod/mini";
 import type { LogPosition } from "../../core/decide/decision.ts";
 import { appendFile, createFile, truncateFile, writeFile } from "../../host/root-files/files.ts";
+import { readRecord } from "../../host/root-files/record-file.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "./log-follower.ts";
-import { type LogSeverity, parseMailLine } from "./log-line.ts";
+import { parseMailLine } from "./log-line.ts";
 
 /** How far mail.log is split, and how long each part was then. After a kill, anything beyond that is cut off. */
-type State = Readonly<{ position: LogPosition; warnBytes: number; errBytes: number }>;
+const state = z.object({
+  position: z.object({ inode: z.string(), offset: z.int() }),
+  warnBytes: z.int(),
+  errBytes: z.int(),
+});
+type State = Readonly<z.output<typeof state>>;
 
 const BEGINNING: State = { position: { inode: "", offset: 0 }, warnBytes: 0, errBytes: 0 };
 
@@ -23,7 +30,7 @@ export class LogSplitter {
   constructor(layout: Layout, failed: (why: string) => void) {
     this.#layout = layout;
     this.#stateFile = `${layout.mailLog}.split`;
-    this.#state = readState(this.#stateFile);
+    this.#state = readRecord(this.#stateFile, state, BEGINNING);
     this.#follower = new LogFollower({
       file: layout.mailLog,
       from: this.#state.position,
@@ -49,21 +56,16 @@ export class LogSplitter {
   }
 
   #take(lines: readonly string[], position: LogPosition): boolean {
-    const severities = lines.map((line) => [line, severityOf(line)] as const);
-    this.#append(
-      this.#layout.mailWarn,
-      severities.filter(([, severity]) => severity !== "info"),
-    );
-    this.#append(
-      this.#layout.mailErr,
-      severities.filter(([, severity]) => severity === "error"),
-    );
-    this.#keep({ position, warnBytes: sizeOf(this.#layout.mailWarn), errBytes: sizeOf(this.#layout.mailErr) });
+    const { mailWarn, mailErr } = this.#layout;
+    const parsed = lines.map((line) => ({ line, severity: parseMailLine(line)?.severity ?? "info" }));
+    const texts = [
+      [mailWarn, parsed.filter(({ severity }) => severity !== "info")],
+      [mailErr, parsed.filter(({ severity }) => severity === "error")],
+    ] as const;
+    for (const [file, found] of texts)
+      if (found.length > 0) appendFile(file, found.map(({ line }) => `${line}\n`).join(""));
+    this.#keep({ position, warnBytes: sizeOf(mailWarn), errBytes: sizeOf(mailErr) });
     return true;
-  }
-
-  #append(file: string, lines: readonly (readonly [string, LogSeverity])[]): void {
-    if (lines.length > 0) appendFile(file, lines.map(([line]) => `${line}\n`).join(""));
   }
 
   /** Lines beyond the stored position are written again; missing ones were removed by another program. */
@@ -93,29 +95,6 @@ export function makeLike(model: string, file: string): void {
   createFile(file, "", { mode: mode & 0o777, owner: { uid, gid } });
 }
 
-function severityOf(line: string): LogSeverity {
-  return parseMailLine(line)?.severity ?? "info";
-}
-
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function readState(file: string): State {
-  try {
-    const read: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return isState(read) ? read : BEGINNING;
-  } catch {
-    return BEGINNING;
-  }
-}
-
-function isState(value: unknown): value is State {
-  if (typeof value !== "object" || value === null) return false;
-  const fields: Readonly<Record<string, unknown>> = { ...value };
-  const position = fields["position"];
-  const numbers = [fields["warnBytes"], fields["errBytes"]].every((bytes) => Number.isSafeInteger(bytes));
-  if (!numbers || typeof position !== "object" || position === null) return false;
-  const { inode, offset }: Readonly<Record<string, unknown>> = { inode: null, offset: null, ...position };
-  return typeof inode === "string" && Number.isSafeInteger(offset);
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ALERT_BODY, type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { channelsOf } from "./channels.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { alertMailTo, areMailboxesHere, channelsOf, ownQueue } from "./channels.ts";
 import { receiverLookup } from "./push.ts";
 
 const world = {
@@ -55,4 +57,57 @@ test("a file with a secret that cannot be read is a failure of one sentence that
   const outcome = await gotify?.send(testMessage(instant(0), "en"));
   const reason = "The file /nowhere/token of alerts.gotify_token_file cannot be read by the user ghostinbox.";
   assert.deepEqual(outcome, { ok: false, reason });
+});
+
+function settings(toml: string): Settings {
+  const loaded = loadSettings(`domains = ["example.org", "example.net"]\n${toml}`, {});
+  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+}
+
+test("the administrator gets the alerts until a channel is set", () => {
+  assert.deepEqual(alertMailTo(settings("")), ["postmaster@example.org"]);
+  assert.deepEqual(alertMailTo(settings('alerts.email = ["a@elsewhere.example"]')), ["a@elsewhere.example"]);
+  for (const channel of [
+    'alerts.ntfy = ["https://ntfy.example/topic"]',
+    'alerts.webhook = ["https://hooks.example/"]',
+    'alerts.apprise = ["http://apprise:8000/notify/k"]',
+    'alerts.gotify = "https://gotify.example"\nalerts.gotify_token_file = "/token"',
+    'alerts.relay = "[smtp.example.net]:587"\nalerts.relay_to = ["me@example.net"]',
+  ])
+    assert.deepEqual(alertMailTo(settings(channel)), [], channel);
+});
+
+test("a mailbox is here by its domain; the postmaster's mail goes where the administrator's does", () => {
+  for (const [toml, isHere] of [
+    ["", true],
+    ['accounts.administrator = "anna@example.net"', true],
+    ['accounts.administrator = "anna@elsewhere.example"', false],
+    ['alerts.email = ["anna@EXAMPLE.org"]', true],
+    ['alerts.email = ["anna@example.org", "me@elsewhere.example"]', false],
+  ] as const)
+    assert.equal(areMailboxesHere(settings(toml)), isHere, toml);
+});
+
+function keeper(reply: KeeperReply) {
+  const asked: KeeperCommand[] = [];
+  const ask = (command: KeeperCommand): Promise<KeeperReply> => {
+    asked.push(command);
+    return Promise.resolve(reply);
+  };
+  return { asked, send: ownQueue({ ask }, "en") };
+}
+
+test("an alert goes to the keeper in words that its grammar takes, however long it is", async () => {
+  const { asked, send } = keeper({ ok: true, detail: "" });
+  const message = testMessage(instant(Date.UTC(2026, 10, 20)), "en");
+  const long = { ...message, title: `half a pair \ud800`, body: "é\n".repeat(ALERT_BODY) };
+  for (const one of [message, long]) assert.deepEqual(await send(one), { ok: true });
+  assert.equal(asked.length, 2);
+  for (const command of asked) assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command);
+});
+
+test("why the keeper could not is why it was not sent", async () => {
+  const { send } = keeper({ ok: false, reason: "The keeper hung up." });
+  const outcome = await send(testMessage(instant(0), "en"));
+  assert.deepEqual(outcome, { ok: false, reason: "The keeper hung up." });
 });

@@ -4,11 +4,13 @@ import type { AlertLanguage } from "../../core/alerts/frames.ts";
 import { messageOf } from "../../core/error.ts";
 import { domainOf } from "../../core/net/address.ts";
 import { printable } from "../../core/text.ts";
+import { SECOND_MS } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
 import type { AlertChannel, AlertMessage } from "../../guard/alerts/ports.ts";
 import { bodyWithin } from "../../guard/alerts/words.ts";
 import type { Clock, Outcome } from "../../guard/ports.ts";
 import { readNamed } from "../../host/root-files/files.ts";
+import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { mailText } from "./mail-text.ts";
 import {
@@ -23,9 +25,9 @@ import {
 } from "./push.ts";
 import { type SmtpServer, sendMail } from "./smtp-client.ts";
 
-export type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
+type ChannelWorld = Readonly<{ lookup: HttpWorld["lookup"]; clock: Clock }>;
 /** `ownQueue` gives a message for `alerts.email` to our own Postfix. Never rejects. */
-export type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
+type AlertWorld = ChannelWorld & Readonly<{ ownQueue: AlertChannel["send"] }>;
 
 /** A file that a setting names cannot be used. The message is for the administrator. */
 class Unusable extends Error {}
@@ -45,21 +47,23 @@ export function channelsOf(settings: Settings, world: AlertWorld): readonly Aler
     ...mailChannels(settings, sender, world),
     ...settings["alerts.webhook"].map((url) =>
       push("webhook", url, (message) => {
-        const key = webhookKey(settings["alerts.webhook_secret_file"]);
-        return webhookRequest(url, message, { sender, key, nowSeconds: Math.floor(world.clock.now() / 1_000) });
+        const nowSeconds = Math.floor(world.clock.now() / SECOND_MS);
+        return webhookRequest(url, message, { sender, key: webhookKey(settings), nowSeconds });
       }),
     ),
     ...settings["alerts.ntfy"].map((url) =>
       push("ntfy", url, (message) => {
-        const file = settings["alerts.ntfy_token_file"];
-        return ntfyRequest(url, message, sender, file === "" ? null : secretIn(file, "alerts.ntfy_token_file"));
+        const key = "alerts.ntfy_token_file";
+        return ntfyRequest(url, message, sender, settings[key] === "" ? null : secretIn(settings, key));
       }),
     ),
-    ...urls(settings["alerts.gotify"]).map((url) =>
-      push("gotify", url, (message) =>
-        gotifyRequest(url, message, sender, secretIn(settings["alerts.gotify_token_file"], "alerts.gotify_token_file")),
+    ...[settings["alerts.gotify"]]
+      .filter((url) => url !== "")
+      .map((url) =>
+        push("gotify", url, (message) =>
+          gotifyRequest(url, message, sender, secretIn(settings, "alerts.gotify_token_file")),
+        ),
       ),
-    ),
     ...settings["alerts.apprise"].map((url) => push("apprise", url, (message) => appriseRequest(url, message, sender))),
   ];
 }
@@ -97,57 +101,50 @@ export function alertSender(settings: Settings): string {
   return settings["alerts.from"] === "" ? postmaster(settings) : settings["alerts.from"];
 }
 
-/** RFC 8314: on this port TLS starts at once. */
-const SUBMISSIONS = 465;
-
 function relayOf(settings: Settings): Omit<SmtpServer, "helo" | "lookup"> {
-  // `[name]:port`, as the setting's kind writes it.
-  const [, host = "", digits = ""] = /^\[(.+)\]:(\d+)$/.exec(settings["alerts.relay"]) ?? [];
-  const port = Number(digits);
+  const at = hostAndPort(settings["alerts.relay"]);
   const user = settings["alerts.relay_user"];
-  const key = "alerts.relay_password_file";
   return {
-    host,
-    port,
-    security: port === SUBMISSIONS ? "tls" : "starttls",
+    ...at,
+    security: at.port === SUBMISSIONS ? "tls" : "starttls",
     authorities: authorities(settings),
-    login: user === "" ? null : { user, password: secretIn(settings[key], key) },
+    login: user === "" ? null : { user, password: secretIn(settings, "alerts.relay_password_file") },
   };
 }
 
 function authorities(settings: Settings): readonly string[] | undefined {
-  const file = settings["alerts.ca"];
-  if (file === "") return undefined;
+  if (settings["alerts.ca"] === "") return undefined;
   // Loaded only here: 3 MB.
   const { rootCertificates } = process.getBuiltinModule("node:tls");
-  return [...rootCertificates, textIn(file, "alerts.ca")];
+  return [...rootCertificates, textIn(settings, "alerts.ca")];
 }
 
 /** Standard Webhooks: `whsec_` and the key in base64. Anything else is the key itself. */
-function webhookKey(file: string): Buffer | null {
-  if (file === "") return null;
-  const secret = secretIn(file, "alerts.webhook_secret_file");
+function webhookKey(settings: Settings): Buffer | null {
+  const key = "alerts.webhook_secret_file";
+  if (settings[key] === "") return null;
+  const secret = secretIn(settings, key);
   return secret.startsWith("whsec_") ? Buffer.from(secret.slice("whsec_".length), "base64") : Buffer.from(secret);
 }
 
-function secretIn(file: string, key: string): string {
-  const [line = ""] = textIn(file, key).split("\n");
-  const secret = line.trim();
+type SecretKey = `alerts.${"webhook_secret" | "ntfy_token" | "gotify_token" | "relay_password"}_file`;
+
+function secretIn(settings: Settings, key: SecretKey): string {
+  const text = textIn(settings, key);
+  if (text.length > MOST_FILE_CHARACTERS)
+    throw new Unusable(`The file ${settings[key]} of ${key} is too long to hold a secret.`);
+  const secret = (text.split("\n")[0] ?? "").trim();
   if (!/^[\x20-\x7e]{1,1000}$/.test(secret))
-    throw new Unusable(`The first line of ${file} of ${key} must be the secret, in plain characters.`);
+    throw new Unusable(`The first line of ${settings[key]} of ${key} must be the secret, in plain characters.`);
   return secret;
 }
 
-function textIn(file: string, key: string): string {
-  let text: string;
+function textIn(settings: Settings, key: SecretKey | "alerts.ca"): string {
   try {
-    text = readNamed(file, MOST_BYTES).toString();
+    return readNamed(settings[key], MOST_BYTES).toString();
   } catch {
-    throw new Unusable(`The file ${file} of ${key} cannot be read by the user ghostinbox.`);
+    throw new Unusable(`The file ${settings[key]} of ${key} cannot be read by the user ghostinbox.`);
   }
-  if (key !== "alerts.ca" && text.length > MOST_FILE_CHARACTERS)
-    throw new Unusable(`The file ${file} of ${key} is too long to hold a secret.`);
-  return text;
 }
 
 function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promise<Outcome> {
@@ -161,10 +158,6 @@ function orUnusable<T>(send: (wish: T) => Promise<Outcome>): (wish: T) => Promis
       };
     }
   };
-}
-
-function urls(url: string): readonly string[] {
-  return url === "" ? [] : [url];
 }
 
 /** The address may contain a secret, so only its host and a digest are shown. */

@@ -62,7 +62,7 @@ export function base64(text: string): string {
   return `${lines.join("\r\n")}\r\n`;
 }
 
-export type ReportMail = Readonly<{
+type ReportMail = Readonly<{
   /** The part of the Message-ID before the `@`: the same whenever the same report is sent again. */
   id: string;
   host: string;
@@ -97,7 +97,7 @@ export function reportMail({ id, host, from, to, at, title, text, html }: Report
 }
 
 export type BanMail = Extract<KeeperCommand, { readonly verb: "mail_ban" }>;
-export type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
+type BanMailEnvelope = Readonly<{ from: string; to: string; hostname: string }>;
 
 /**
  * Worded like Fail2ban's own mails (action.d/sendmail.conf), for people who sort by them. Contains no text from

@@ -15,7 +15,7 @@ export type SmtpServer = Readonly<{
   lookup: LookupFunction;
 }>;
 
-export type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
+type SmtpMail = Readonly<{ from: string; to: readonly string[]; text: string }>;
 
 const DEADLINE_MS = 25_000;
 /** For single steps; the deadline of the whole session expires first, with our own message. */

@@ -5,9 +5,9 @@ import type { Message } from "../../core/events/mail.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
-/** Smaller mails always pass: one in each place of SMTP is little. */
+/** Smaller mails always pass: even one in each SMTP connection is little. */
 export const SMALL_BYTES = 256 * 1024;
-/** For a mail whose end no log line shows. */
+/** A mail counts no longer than this, in case no log line shows its end. */
 const LONGEST_MS = MINUTE_MS;
 
 /**
@@ -18,7 +18,7 @@ export class FilterRoom {
   /** By queue id, the oldest first. */
   readonly #mails = new Map<string, Readonly<{ sizeBytes: number; since: Millis }>>();
   #bytes = 0;
-  /** The mail that was let in alone. */
+  /** The queue id of the mail with hidden parts that the filters may read now. */
   #hard = "";
   readonly #clock: Clock;
 
@@ -27,8 +27,8 @@ export class FilterRoom {
   }
 
   /**
-   * Postfix asks at the end of a mail, before the filters read it. Then our milter does about one that they shall not read, and
-   * about one in which more than it counted may hide: of such the filters read one at a time.
+   * Postfix asks at the end of a mail, before the filters read it. Our milter then asks about a mail that exceeds a limit, and
+   * about one that may hide more parts than it counted: the filters read only one of the latter at a time.
    */
   entering(submit: Submit): Submit {
     return (event, answer) => {

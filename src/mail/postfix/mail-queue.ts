@@ -16,7 +16,7 @@ import type { Layout } from "../../settings/layout.ts";
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail" | "return_mail">;
 /** Operations on mails in the queue. */
-export type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
+type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
 
 /** A queue of 100,000 mails is printed in a few seconds. */
 const READING_MS = 15_000;
@@ -51,12 +51,13 @@ async function findMail({ postfixConf }: Layout, { senders, ids, onHold }: Of<"f
   let room = onHold ? MOST_FURTHER : 0;
   const failure = await readQueue(postfixConf, ({ id, queue, at, sender, recipients }) => {
     if ((queue === HOLD) !== onHold) return;
-    const isWanted = wanted.has(id) || isOneOf(ours, sender.toLowerCase());
-    const to = recipients.slice(0, MOST_NAMED + (isWanted ? room : 0)).map(({ address }) => address);
+    const isNamed = wanted.has(id);
+    if (!isNamed && !isOneOf(ours, sender)) return;
+    const to = recipients.slice(0, MOST_NAMED + room).map(({ address }) => address);
     room -= Math.max(0, to.length - MOST_NAMED);
     const mail = { id, isHeld: onHold, at, recipients: recipients.length, to };
-    if (wanted.has(mail.id)) named.push(mail);
-    else if (isOneOf(ours, sender.toLowerCase()) && others.length < MAILS_PER_COMMAND) others.push(mail);
+    if (isNamed) named.push(mail);
+    else if (others.length < MAILS_PER_COMMAND) others.push(mail);
   });
   if (failure !== null) return { ok: false, reason: failure };
   return { ok: true, detail: "", mails: [...named, ...others].slice(0, MAILS_PER_COMMAND) };
@@ -95,7 +96,7 @@ function fits({ id, queue, sender, recipients }: QueueEntry, wanted: Wanted): bo
   const { ids, senders, beside, recipient, where } = wanted;
   if (where !== "anywhere" && (where === "loose" ? queue === HOLD : queue !== where)) return false;
   if (ids.length > 0 && !ids.includes(id)) return false;
-  if (senders.size > 0 && !isOneOf(senders, sender.toLowerCase()) && !beside.has(id)) return false;
+  if (senders.size > 0 && !isOneOf(senders, sender) && !beside.has(id)) return false;
   return recipient === null || recipients.some(({ address }) => address.toLowerCase() === recipient);
 }
 
@@ -110,9 +111,10 @@ function nextTry(postfixQueue: string, id: string): number | null {
   return Math.floor(lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) || null;
 }
 
-/** As Postfix looks up smtpd_sender_login_maps: with its extension, otherwise without. */
+/** As Postfix looks up smtpd_sender_login_maps: in lower case, with its extension, otherwise without. */
 function isOneOf(addresses: ReadonlySet<string>, sender: string): boolean {
-  return addresses.has(sender) || addresses.has(withoutExtension(sender));
+  const address = sender.toLowerCase();
+  return addresses.has(address) || addresses.has(withoutExtension(address));
 }
 
 /** postsuper(1) reads the queue ids from standard input, and skips missing ones. */

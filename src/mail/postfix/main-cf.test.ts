@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { assignments, sampleSite } from "../../../test/kit/sample-site.ts";
+import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import { renderPostfixMain } from "./main-cf.ts";
+import type { Relay } from "../configuration/site.ts";
+import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin } from "./main-cf.ts";
 
 const main = assignments(renderPostfixMain(sampleSite()));
 
@@ -109,4 +110,74 @@ test("only the guard asks Postgrey, and no mail waits while it does not answer",
   assert.equal(main.get("greylist_unknown"), "$ghostinbox_postgrey, permit");
   assert.match(main.get("ghostinbox_postgrey") ?? "", /unix:postgrey\/socket, .*default_action=DUNNO/);
   for (const [name, value] of main) if (name.endsWith("_restrictions")) assert.doesNotMatch(value, /greylist/, name);
+});
+
+test("each table asks its view, and only about our domains", () => {
+  const tables = new Map(renderPostfixTables(sampleSite()).map(({ name, text }) => [name, assignments(text)]));
+  assert.deepEqual([...tables.keys()], ["mailboxes.cf", "aliases.cf", "senders.cf"]);
+  for (const table of tables.values()) {
+    assert.equal(table.get("dbpath"), "/srv/mail/db/accounts/accounts.db");
+    assert.equal(table.get("domain"), "example.org example.net");
+  }
+  assert.equal(tables.get("aliases.cf")?.get("query"), "SELECT targets FROM alias_map WHERE address = '%s'");
+});
+
+const ISOLATED = /^lmtp:unix:private\/this-server-is-isolated$/;
+
+test("while it is isolated, mail in both directions waits, and does not come back for its age", () => {
+  const { outbound } = sampleSite();
+  const isolated = assignments(
+    renderPostfixMain(sampleSite({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } })),
+  );
+  for (const name of ["virtual_transport", "default_transport", "relay_transport"])
+    assert.match(isolated.get(name) ?? "", ISOLATED, name);
+  assert.deepEqual(
+    ["maximal_queue_lifetime", "bounce_queue_lifetime", "delay_warning_time", "relayhost"].map((name) =>
+      isolated.get(name),
+    ),
+    ["100d", "100d", "0", ""],
+  );
+});
+
+test("each direction is held for itself, and nothing without isolation", () => {
+  const received = assignments(renderPostfixMain(sampleSite({ held: ["send"] })));
+  assert.match(received.get("virtual_transport") ?? "", /dovecot-lmtp$/);
+  assert.match(received.get("default_transport") ?? "", ISOLATED);
+  const sent = assignments(renderPostfixMain(sampleSite({ held: ["receive"] })));
+  assert.match(sent.get("virtual_transport") ?? "", ISOLATED);
+  assert.equal(sent.get("default_transport"), undefined);
+  const usual = assignments(renderPostfixMain(sampleSite()));
+  assert.deepEqual([usual.get("maximal_queue_lifetime"), usual.get("default_transport")], ["432000s", undefined]);
+});
+
+const DIRECT = sampleSite();
+const through = (changes: Partial<Relay>) =>
+  sampleSite({ outbound: { ...DIRECT.outbound, relay: { ...RELAY, ...changes } } });
+
+test("mail waits as long as the settings say, and is sent with DANE unless there is a relay", () => {
+  const lines = postfixOutbound(DIRECT);
+  assert.equal(lines["maximal_queue_lifetime"], "432000s");
+  assert.equal(lines["bounce_queue_lifetime"], "86400s");
+  assert.equal(lines["delay_warning_time"], "14400s");
+  assert.equal(lines["smtp_tls_security_level"], "dane");
+  assert.equal(lines["relayhost"], undefined);
+  assert.doesNotMatch(renderRelayLogin(DIRECT).text, /:/);
+});
+
+test("a relay learns the password over verified TLS only, and the file is root's alone", () => {
+  const relayed = through({ login: { user: "me", password: "p:w $x" } });
+  const lines = postfixOutbound(relayed);
+  assert.equal(lines["relayhost"], "[smtp.example.net]:587");
+  assert.equal(lines["smtp_tls_security_level"], "secure");
+  const { text, mode } = renderRelayLogin(relayed);
+  assert.match(text, /^\[smtp\.example\.net\]:587 me:p:w \$x$/m);
+  assert.equal(mode, 0o600);
+  assert.doesNotMatch(JSON.stringify(lines), /p:w/);
+});
+
+test("a relay without a login takes TLS where it offers it, and on 465 always", () => {
+  const open = postfixOutbound(through({}));
+  assert.deepEqual([open["smtp_tls_security_level"], open["smtp_sasl_auth_enable"]], ["may", undefined]);
+  const wrapped = postfixOutbound(through({ nextHop: "[smtp.example.net]:465" }));
+  assert.deepEqual([wrapped["smtp_tls_wrappermode"], wrapped["smtp_tls_security_level"]], ["yes", "encrypt"]);
 });

@@ -1,6 +1,7 @@
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { isV4, PROBE_ADDRESS, type Prefix } from "../../core/net/ip.ts";
-import { RENDERED_BY, type Relay, type RenderedFile, type Site } from "../configuration/site.ts";
+import { hostAndPort, SUBMISSIONS } from "../../settings/ports.ts";
+import { type Relay, type RenderedFile, rendered, type Site, SYSTEM_AUTHORITIES } from "../configuration/site.ts";
 import { postfixServerTls } from "../configuration/tls.ts";
 import { QUOTA_SOCKET } from "../dovecot/quota.ts";
 import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
@@ -10,8 +11,9 @@ import { PROBE_SENDS_NOTHING, postfixMilters } from "./milters.ts";
  * everyone may come from loopback. Users' mail comes through submission (master.cf).
  */
 export function renderPostfixMain(site: Site): string {
-  const lines = Object.entries(parameters(site)).map(([name, value]) => `${name} = ${value}`.trimEnd());
-  return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
+  return Object.entries(parameters(site))
+    .map(([name, value]) => `${`${name} = ${value}`.trimEnd()}\n`)
+    .join("");
 }
 
 /** Each session checks the free space only when its mail starts (postconf(5), queue_minfree), so more than one mail fits. */
@@ -191,7 +193,7 @@ const HELD_TIME = "100d";
  * Parameters of an isolated server: its mail stays in the queue. Each attempt fails temporarily, even one requested
  * with `queue flush`, so that nothing leaves and nothing is lost.
  */
-export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
+function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<string, string>> {
   if (!held.includes("receive") && !held.includes("send")) return {};
   return {
     ...(held.includes("receive") ? { virtual_transport: WAITS } : {}),
@@ -204,7 +206,6 @@ export function postfixIsolation({ held }: Pick<Site, "held">): Readonly<Record<
 
 /** texthash(5): read as root before smtp(8) drops its privileges, so no other user needs to read it. */
 const LOGIN_FILE = "relay-login";
-const SUBMISSIONS = 465;
 
 /** How mail is sent: with TLS where the other side has it, and always where a relay gets a password. */
 export function postfixOutbound({ outbound }: Site): Readonly<Record<string, string>> {
@@ -226,13 +227,12 @@ export function postfixOutbound({ outbound }: Site): Readonly<Record<string, str
   };
 }
 
-export const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
-
 function toRelay(relay: Relay): Readonly<Record<string, string>> {
   return {
     relayhost: relay.nextHop,
-    // RFC 8314: on this port TLS starts at once.
-    ...(relay.port === SUBMISSIONS ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" } : {}),
+    ...(hostAndPort(relay.nextHop).port === SUBMISSIONS
+      ? { smtp_tls_wrappermode: "yes", smtp_tls_security_level: "encrypt" }
+      : {}),
     ...(relay.login === null
       ? {}
       : {
@@ -249,7 +249,7 @@ function toRelay(relay: Relay): Readonly<Record<string, string>> {
 export function renderRelayLogin({ outbound: { relay } }: Site): RenderedFile {
   const login = relay?.login ?? null;
   const line = relay === null || login === null ? "" : `${relay.nextHop} ${login.user}:${login.password}\n`;
-  return { name: LOGIN_FILE, text: `# ${RENDERED_BY}\n${line}`, mode: 0o600 };
+  return rendered(LOGIN_FILE, line, 0o600);
 }
 
 /** Lookups in accounts.db (sqlite_table(5)). The views belong to the database's schema. */
@@ -260,10 +260,8 @@ export const TABLES = {
 } as const;
 
 export function renderPostfixTables({ layout, domains }: Site): readonly RenderedFile[] {
-  return Object.values(TABLES).map(({ file, query }) => ({
-    name: file,
-    // `domain` skips the database for addresses of foreign domains.
-    text: `# ${RENDERED_BY}\ndbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`,
-    mode: 0o644,
-  }));
+  // `domain` skips the database for addresses of foreign domains.
+  return Object.values(TABLES).map(({ file, query }) =>
+    rendered(file, `dbpath = ${layout.accountsDb}\nquery = ${query}\ndomain = ${domains.join(" ")}\n`),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Service } from "../../core/events/event-types.ts";
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { PROXIED } from "./policy.ts";
@@ -11,7 +11,6 @@ import { bounceServices } from "./proofs.ts";
 export function renderPostfixMaster(site: Site): string {
   const { ports, limits, messageSizeBytes } = site;
   return [
-    `# ${RENDERED_BY}`,
     "# service type private unpriv chroot wakeup maxproc command",
     `${ports.smtp} inet n - y - ${limits.smtpPlaces} smtpd`,
     ...submission(site, "submission", ports.submission),
@@ -146,9 +145,9 @@ const OWN_SERVICES: readonly string[] = [
 const FILE = "submission-headers";
 
 /** The smtpd(8) option that selects the cleanup service below for submitted mail. */
-export const SUBMISSION_CLEANUP = "cleanup-submission";
+const SUBMISSION_CLEANUP = "cleanup-submission";
 
-export const submissionCleanup: readonly string[] = [
+const submissionCleanup: readonly string[] = [
   `${SUBMISSION_CLEANUP} unix n - n - 0 cleanup`,
   `  -o header_checks=regexp:$config_directory/${FILE}`,
   "  -o mime_header_checks=",
@@ -158,21 +157,16 @@ export const submissionCleanup: readonly string[] = [
 /** regexp_table(5). The trace that RFC 5321 section 4.4 requires stays, without the client's name and address. */
 export function renderSubmissionHeaders(): RenderedFile {
   const by = "by ([^ ]+) \\(Postfix\\)[[:space:]]+with ([A-Z0-9]+) id ([A-Za-z0-9]+)";
-  return {
-    name: FILE,
-    text: [
-      `# ${RENDERED_BY}`,
-      `/^Received: from .*[[:space:]]${by}.*; ([^;]+)$/ REPLACE Received: by $1 with $2 id $3; $4`,
-      "/^Received:/ IGNORE",
-      ...FORGED_HEADERS,
-      "/^X-(Originating|Client|Sender|Real|Source|Remote)-IP:/ IGNORE",
-      "/^X-(Forwarded-For|PHP-Originating-Script|PHP-Script|Authenticated-Sender|Sender|Mailer|MimeOLE|Enigmail):/ IGNORE",
-      "/^X-(Mail-Agent|Newsreader|Library|Apple-[A-Za-z-]+|Universally-Unique-Identifier):/ IGNORE",
-      "/^(User-Agent|Mail-Client|X-User-Agent|X-Originating-Client|X-Originating-Host):/ IGNORE",
-      "",
-    ].join("\n"),
-    mode: 0o644,
-  };
+  const lines = [
+    `/^Received: from .*[[:space:]]${by}.*; ([^;]+)$/ REPLACE Received: by $1 with $2 id $3; $4`,
+    "/^Received:/ IGNORE",
+    ...FORGED_HEADERS,
+    "/^X-(Originating|Client|Sender|Real|Source|Remote)-IP:/ IGNORE",
+    "/^X-(Forwarded-For|PHP-Originating-Script|PHP-Script|Authenticated-Sender|Sender|Mailer|MimeOLE|Enigmail):/ IGNORE",
+    "/^X-(Mail-Agent|Newsreader|Library|Apple-[A-Za-z-]+|Universally-Unique-Identifier):/ IGNORE",
+    "/^(User-Agent|Mail-Client|X-User-Agent|X-Originating-Client|X-Originating-Host):/ IGNORE",
+  ];
+  return rendered(FILE, `${lines.join("\n")}\n`);
 }
 
 /**

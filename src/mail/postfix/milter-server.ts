@@ -1,5 +1,4 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { messageOf } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Submit } from "../../guard/ports.ts";
@@ -11,8 +10,8 @@ import { POLICY_LIMITS } from "./policy-server.ts";
 const SOCKET_MODE = 0o660;
 
 /**
- * The first milter of Postfix. It counts header lines and MIME parts, and asks the engine about a mail with too many,
- * before the filters behind it read that. Postfix reads the reply to one question before it continues.
+ * The first milter of Postfix. It counts header lines and MIME parts, and asks the engine about a mail with too many
+ * before the other filters read it. Postfix reads the reply to one question before it continues.
  */
 export class MilterServer {
   readonly #server: Server;
@@ -40,7 +39,7 @@ export class MilterServer {
 
   #serve(socket: Socket): void {
     socket.on("error", () => socket.destroy());
-    const reader = new MilterReader(MOST_OF_A_MAIL, (question) => this.#take(socket, question));
+    const reader = new MilterReader((question) => this.#take(socket, question));
     readNow(socket, this.#buffer, (chunk) => {
       if (!reader.push(chunk)) this.#drop(socket, "not the milter protocol");
     });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decision } from "../../core/decide/decision.ts";
+import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { type MilterQuestion, MilterReader, printMilterReply, printNegotiation, REPLY } from "./milter.ts";
 
-const LIMITS = { header_lines: 3, mime_parts: 2 };
+const { header_lines: LINES, mime_parts: PARTS } = MOST_OF_A_MAIL;
 
 function packet(text: string | Buffer): Buffer {
   const data = typeof text === "string" ? Buffer.from(text) : text;
@@ -15,7 +16,7 @@ function packet(text: string | Buffer): Buffer {
 /** What Postfix sends, one packet a text. */
 function asked(packets: readonly string[], pieceBytes = 1_000_000): readonly MilterQuestion[] {
   const questions: MilterQuestion[] = [];
-  const reader = new MilterReader(LIMITS, (question) => questions.push(question));
+  const reader = new MilterReader((question) => questions.push(question));
   const bytes = Buffer.concat(packets.map(packet));
   for (let at = 0; at < bytes.length; at += pieceBytes) assert.ok(reader.push(bytes.subarray(at, at + pieceBytes)));
   return questions;
@@ -29,18 +30,19 @@ const CONNECTED = [
 ];
 const MAIL = ["DM{mail_addr}\0a@sender.test\0{auth_authen}\0anna@example.test\0", "DR{rcpt_addr}\0b@example.test\0"];
 const header = (name = "X-A", value = "1"): readonly string[] => ["DLi\x004ABCDE\0", `L${name}\0${value}\0`];
+const headers = (count: number): readonly string[] => Array.from({ length: count }, () => header()).flat();
 const END_OF_HEADER = ["DNi\x004ABCDE\0", "N"];
 const NOTHING = { type: "end", found: null } as const;
 
-test("a mail with as many header lines as may be is none of ours, in whatever pieces it comes", () => {
-  const mail = [...MAIL, ...header(), ...header(), ...header("Content-Type", "text/plain"), ...END_OF_HEADER];
+test("a mail with the maximum number of header lines passes, in pieces of any size", () => {
+  const mail = [...MAIL, ...headers(LINES - 1), ...header("Content-Type", "text/plain"), ...END_OF_HEADER];
   const session = [...CONNECTED, ...mail, "A", ...mail, "Q"];
   for (const bytes of [1, 2, 3, 5, 100, 1_000_000])
     assert.deepEqual(asked(session, bytes), [{ type: "negotiate" }, NOTHING, NOTHING, { type: "quit" }]);
 });
 
-test("with one more line the report names the sender, the recipient and the service", () => {
-  const lines = [...header(), ...header(), ...header(), ...header("Content-Type", "multipart/mixed; boundary=b")];
+test("a mail with one line more is reported with its sender, recipient and service", () => {
+  const lines = [...headers(LINES), ...header("Content-Type", "multipart/mixed; boundary=b")];
   const [, question] = asked([...CONNECTED, ...MAIL, ...lines, ...END_OF_HEADER]);
   assert.ok(question?.type === "end" && question.found !== null);
   const { sizeBytes, ...found } = question.found;
@@ -58,11 +60,11 @@ test("with one more line the report names the sender, the recipient and the serv
     account: "anna@example.test",
     queueId: "4ABCDE",
     transaction: "",
-    excess: { of: "header_lines", count: 4 },
+    excess: { of: "header_lines", count: LINES + 1 },
   });
 });
 
-test("the body is asked for where there may be parts, and they are counted to its end", () => {
+test("the body is requested if there may be parts, and they are counted to its end", () => {
   const part = (count: number): string => "--b\r\n\r\nx\r\n".repeat(count);
   const mail = (parts: number): readonly string[] => [
     ...MAIL,
@@ -72,13 +74,13 @@ test("the body is asked for where there may be parts, and they are counted to it
     `B${part(parts - 1)}`,
     "E",
   ];
-  const [, more, two, again, three] = asked([...CONNECTED, ...mail(2), ...mail(3)], 7);
-  assert.deepEqual([more, two, again], [{ type: "more" }, NOTHING, { type: "more" }]);
-  assert.ok(three?.type === "end");
-  assert.deepEqual(three.found?.excess, { of: "mime_parts", count: 3 });
+  const [, more, most, again, many] = asked([...CONNECTED, ...mail(PARTS), ...mail(PARTS + 1)], 7);
+  assert.deepEqual([more, most, again], [{ type: "more" }, NOTHING, { type: "more" }]);
+  assert.ok(many?.type === "end");
+  assert.deepEqual(many.found?.excess, { of: "mime_parts", count: PARTS + 1 });
 });
 
-test("of a large mail that filters decode, the question is whether they may read it now", () => {
+test("a large mail that filters decode is reported, so that they read only one at a time", () => {
   const encoded = header("Content-Transfer-Encoding", "base64");
   const large = `B${"eDogeQ0KDQo=\r\n".repeat(20_000)}`;
   const mail = (type: string, body: string): readonly string[] => [
@@ -97,17 +99,17 @@ test("of a large mail that filters decode, the question is whether they may read
   assert.deepEqual(last(mail("multipart/mixed; boundary=b", large)), NOTHING);
 });
 
-test("parts count whose boundary is not ASCII", () => {
+test("parts with a boundary outside ASCII are counted", () => {
   for (const boundary of [Buffer.from("é"), Buffer.from([0xe9])]) {
     const questions: MilterQuestion[] = [];
-    const reader = new MilterReader(LIMITS, (question) => questions.push(question));
+    const reader = new MilterReader((question) => questions.push(question));
     const bytes = (text: string): Buffer => Buffer.from(text.replaceAll("@", boundary.toString("latin1")), "latin1");
-    const mail = ["LContent-Type\0multipart/mixed; boundary=@\0", "N", `B${"--@\r\n text\r\n".repeat(3)}`, "E"];
+    const mail = ["LContent-Type\0multipart/mixed; boundary=@\0", "N", `B${"--@\r\n text\r\n".repeat(PARTS + 1)}`, "E"];
     for (const text of CONNECTED) reader.push(packet(text));
     for (const text of mail) reader.push(packet(bytes(text)));
     const last = questions.at(-1);
     assert.ok(last?.type === "end");
-    assert.deepEqual(last.found?.excess, { of: "mime_parts", count: 3 });
+    assert.deepEqual(last.found?.excess, { of: "mime_parts", count: PARTS + 1 });
   }
 });
 
@@ -115,7 +117,7 @@ test("a million header lines are counted, and none is kept", () => {
   const line = Buffer.concat([packet("DLi\x004ABCDE\0"), packet("LC\0\0")]);
   const many = Buffer.concat(Array.from({ length: 10_000 }, () => line));
   const found: (number | undefined)[] = [];
-  const reader = new MilterReader(LIMITS, (question) => {
+  const reader = new MilterReader((question) => {
     if (question.type === "end") found.push(question.found?.excess?.count);
   });
   for (const text of CONNECTED) reader.push(packet(text));
@@ -125,7 +127,7 @@ test("a million header lines are counted, and none is kept", () => {
 });
 
 test("a packet that Postfix would not send ends the connection", () => {
-  const reader = (): MilterReader => new MilterReader(LIMITS, () => assert.fail());
+  const reader = (): MilterReader => new MilterReader(() => assert.fail());
   assert.equal(reader().push(Buffer.from("EHLO client.test\r\n")), false);
   assert.equal(reader().push(Buffer.from([0, 0, 0, 0, 0])), false);
 });

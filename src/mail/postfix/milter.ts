@@ -1,5 +1,5 @@
 import type { Decision } from "../../core/decide/decision.ts";
-import type { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
+import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
 import type { Excess, Message } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
@@ -11,17 +11,16 @@ import { callSite, knownName } from "./policy.ts";
 
 /**
  * The milter protocol, version 6 (MILTER_README; milter8.c of Postfix): packets of a length in four bytes, a letter and
- * data. Postfix tells everything without waiting for a reply, and waits twice: at the end of the header, and at the end
- * of the body if we want to see that.
+ * data. Postfix waits for a reply only at the end of the header, and at the end of the body if we ask for the body.
  */
 const VERSION = 6;
-/** SMFIF_SETSYMLIST: we name the macros that we want. */
+/** SMFIF_SETSYMLIST: we choose the macros. */
 const ACTIONS = 0x100;
-/** We want neither connections nor commands (SMFIP_NOCONNECT, NOMAIL, NORCPT, NOUNKNOWN, NODATA), and reply to no EHLO, header or body. */
+/** Postfix sends neither connections nor commands (SMFIP_NOCONNECT, NOMAIL, NORCPT, NOUNKNOWN, NODATA), and expects no reply to EHLO, header or body. */
 const PROTOCOL = 0x1 | 0x4 | 0x8 | 0x100 | 0x200 | 0x2000 | 0x80 | 0x80000;
 /** The macro that names the service, from `milter_macro_defaults` of main.cf. */
 export const SERVICE_MACRO = "ghostinbox_context";
-/** By stage (SMFIM_CONNECT, ENVFROM, ENVRCPT, EOH). Postfix sends macros of stages that we do not want, too. */
+/** By stage (SMFIM_CONNECT, ENVFROM, ENVRCPT, EOH). Postfix also sends the macros of stages that it does not report. */
 const MACROS: readonly (readonly [stage: number, names: string])[] = [
   [0, `{client_addr} {client_port} {client_name} {daemon_addr} {daemon_port} {${SERVICE_MACRO}}`],
   [2, "{mail_addr} {auth_authen}"],
@@ -30,7 +29,7 @@ const MACROS: readonly (readonly [stage: number, names: string])[] = [
 ];
 
 const LENGTH_BYTES = 4;
-/** How much of one packet is kept, and only if its content matters: a header of Postfix has 100 KB at most (header_size_limit). */
+/** Bytes kept of a packet whose content matters: a header of Postfix has 100 KB at most (header_size_limit). */
 const KEPT_BYTES = 128 * 1024;
 const LETTER = { header: 0x4c, body: 0x42, macros: 0x44, c: 0x63 } as const;
 /** Postfix's own limit. */
@@ -44,30 +43,28 @@ export function printNegotiation(): Buffer {
   return packet("O", Buffer.concat([...numbers, ...macros]));
 }
 
-/** What Postfix should tell the client. A refusal has one of the texts of the catalogue. */
+/** What Postfix should reply to the client: for a refusal, a text of the catalogue. */
 export function printMilterReply(decision: Decision): Buffer {
   const reply = reasons[decision.reason].smtp;
   const passes = decision.verdict !== "refuse" && decision.verdict !== "defer";
   return passes || reply === null ? REPLY.accept : packet("y", Buffer.from(`${reply}\0`));
 }
 
-/** `negotiate` and `more` want a reply at once; `end` one about the mail. */
+/** `negotiate` and `more` need a reply at once; `end` needs the verdict on the mail. */
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
-  /** `found`: null if the mail has nothing in excess. With `bytes_in_filters` the filters should read it alone. */
+  /** `found`: null if the mail exceeds no limit. With `bytes_in_filters` the filters should read no other such mail beside it. */
   | Readonly<{ type: "end"; found: Message | null }>;
-export type MilterLimits = Readonly<Record<Counted, number>>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
-/** One connection from Postfix: one client, all its mails. In memory it holds one packet at most. */
+/** Reads a connection from Postfix: one client and all its mails. Holds at most one packet in memory. */
 export class MilterReader {
-  readonly #limits: MilterLimits;
   readonly #ask: (question: MilterQuestion) => void;
   #lengthBytes = 0;
   #left = 0;
-  /** The letter of the packet that is being read; 0 before it has come. */
+  /** The letter of the packet that is being read; 0 before it has arrived. */
   #command = 0;
-  /** The rest of this packet is ignored. Of headers only Content-Type and Content-Transfer-Encoding matter. */
+  /** The rest of this packet is ignored. Only the headers Content-Type and Content-Transfer-Encoding matter. */
   #skips = false;
   #kept: Buffer[] = [];
   #keptBytes = 0;
@@ -75,12 +72,11 @@ export class MilterReader {
   #helo = "";
   #mail = newMail();
 
-  constructor(limits: MilterLimits, ask: (question: MilterQuestion) => void) {
-    this.#limits = limits;
+  constructor(ask: (question: MilterQuestion) => void) {
     this.#ask = ask;
   }
 
-  /** False: these packets are not Postfix's. The connection must be dropped. A million headers cost a few milliseconds. */
+  /** False: these are no packets of Postfix, and the connection must be dropped. A million headers cost a few milliseconds. */
   push(chunk: Buffer): boolean {
     let at = 0;
     while (at < chunk.length) {
@@ -121,13 +117,13 @@ export class MilterReader {
     }
   }
 
-  /** Whether a header that starts with this letter may name the first boundary of a mail that is not refused anyway. */
+  /** Whether a header that starts with this letter may declare the first boundary of a mail that has not reached its limit. */
   #matters(first: number): boolean {
-    return (first | 0x20) === LETTER.c && this.#mail.headerLines <= this.#limits.header_lines;
+    return (first | 0x20) === LETTER.c && this.#mail.headerLines <= MOST_OF_A_MAIL.header_lines;
   }
 
   #finish(command: string): void {
-    // A boundary may have any bytes, and is looked for in the body byte by byte.
+    // A boundary may contain any bytes, and the body is searched for it byte by byte.
     const encoding = command === "L" ? "latin1" : "utf8";
     const [first = "", ...fields] =
       this.#kept.length === 0 ? [] : Buffer.concat(this.#kept).toString(encoding).split("\0");
@@ -173,7 +169,7 @@ export class MilterReader {
   }
 
   #over(of: Counted, count: number): Excess | null {
-    return count > this.#limits[of] ? { of, count } : null;
+    return count > MOST_OF_A_MAIL[of] ? { of, count } : null;
   }
 
   #end(excess: Excess | null): MilterQuestion {

@@ -1,5 +1,5 @@
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { FINDING_WORDS } from "../logs/content-filter-log.ts";
 import { RSPAMD_SECONDS } from "../rspamd/rspamd-conf.ts";
 import { JUNK_HEADER } from "../rspamd/rules.ts";
@@ -79,8 +79,7 @@ export const FORGED_HEADERS: readonly string[] = [
 
 export function renderForgedHeaders(): RenderedFile {
   const kept = `/^${CROWD_HEADER}: ${CROWD_VALUE}$/ DUNNO`;
-  const text = [`# ${RENDERED_BY}`, kept, ...FORGED_HEADERS, ""].join("\n");
-  return { name: "forged_headers", text, mode: 0o644 };
+  return rendered("forged_headers", [kept, ...FORGED_HEADERS, ""].join("\n"));
 }
 
 /**
@@ -88,13 +87,12 @@ export function renderForgedHeaders(): RenderedFile {
  * headers that a milter adds are used. Of a stranger's text they repeat only the checked domain of an author.
  */
 export function renderMilterFindings(): RenderedFile {
-  const text = [
-    `# ${RENDERED_BY}`,
+  const lines = [
     `/^${VERIFIED_HEADER}:[[:space:]]*spf$/ INFO ${FINDING_WORDS.spf}`,
     `/^${VERIFIED_HEADER}:[[:space:]]*dkim$/ INFO ${FINDING_WORDS.dkim}`,
     `/^X-Spam-Flag:[[:space:]]*YES/ INFO ${FINDING_WORDS.spam}`,
     `/^${JUNK_HEADER}:/ INFO ${FINDING_WORDS.spam}`,
     "",
-  ].join("\n");
-  return { name: "milter_findings", text, mode: 0o644 };
+  ];
+  return rendered("milter_findings", lines.join("\n"));
 }

@@ -3,18 +3,18 @@ import { asIs, asn1Contents, base64, type Decode, lineEnds, ODD_END, quotedPrint
 /** Room for all boundaries of a mail: they nest, and one has at most 70 characters (RFC 2046, 5.1.1). */
 const MOST_BOUNDARY_BYTES = 64 * 1024;
 const UNCOUNTED = 1_000_000;
-/** A longer line is not a delimiter. Of a part's header only what comes before is read. */
+/** A longer line is not a delimiter. Only this much of a line in a part's header is read. */
 const MOST_LINE_BYTES = 4 * 1024;
-/** Of a Content-Type. Honest ones are far shorter; strangers choose how often this is searched. */
+/** Maximum characters of a Content-Type that are searched: honest ones are far shorter. */
 const MOST_TYPE_BYTES = 2_000;
 /** RFC 2046, 5.1.1 allows 70. */
 const MOST_BOUNDARY_CHARACTERS = 200;
 const BOUNDARY = /boundary\s*=\s*(?:"([^"]*)"|([^\s;"]+))/gi;
-/** What a filter may find parts in. */
+/** A Content-Type in which a filter may find parts. */
 const MAY_HAVE_PARTS = /multipart|message|boundary|pkcs7/i;
-/** Of types and parameters. The RFC allows more characters, which filters read differently. */
+/** A type or parameter. The RFC allows more characters, which filters read differently. */
 const NAME = "[+._0-9a-z-]+";
-/** More than a token of the RFC, because mailers omit the quotes. */
+/** A value: more than a token of the RFC, because mailers omit the quotes. */
 const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
 /**
  * A Content-Type as honest mailers write it (RFC 2045, 5.1). Filters read others too, each in its own way: a boundary in pieces
@@ -22,12 +22,12 @@ const VALUE = "[!#$%&'*+./:?=^_`{|}~0-9a-z-]+";
  * declared one is missing. So in these mails each such line counts. Without runs of space, which would make it slow.
  */
 const WELL_FORMED = new RegExp(`^${NAME}/${NAME}(?: ?; ?${NAME}=(?:"[^"\\\\]*"|${VALUE}))* ?;?$`, "i");
-/** A type that every filter reads alike. Of another, all of it may be taken for the type. */
+/** A type that every filter reads alike. Without one, a filter may read the whole Content-Type as the type. */
 const PLAIN_KIND = /^[!#$%&'*+.^_`{|}~0-9a-z-]+\/[!#$%&'*+.^_`{|}~0-9a-z-]+(?=\s*(?:;|$))/i;
 const EVERY_KIND = "multipart message pkcs7-mime";
-/** A message in a message, each encoded. */
+/** Maximum depth of encoded messages in encoded messages. */
 const MOST_ENCODED = 2;
-/** Bytes of encoded messages in one mail that are decoded, and lines that are looked at: seconds of the guard's time. */
+/** Maximum bytes decoded, and lines checked, in the encoded messages of a mail: seconds of the guard's time. */
 const MOST_DECODED_BYTES = 50 * 1024 * 1024;
 const MOST_LINES = 500_000;
 /** Header fields of parts cost filters time too. This number of them counts as one part. */
@@ -42,9 +42,9 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** What is left to read of a mail, with all that it contains. */
+/** What may still be read of a mail and of the messages in it. */
 type Budget = { bytes: number; lines: number };
-/** Of a part whose header is being read. */
+/** The part whose header is being read. */
 type Part = { isMessage: boolean; isMultipart: boolean; isSealed: boolean; encodings: string };
 type Within = Readonly<{ depth: number; encodings: string; budget: Budget }>;
 
@@ -57,14 +57,14 @@ export class MimeParts {
   readonly #within: Within;
   /** In lower case: rspamd compares them without case. Read as latin1, so that any byte may be in one. */
   readonly #boundaries = new Set<string>();
-  /** Those of them that no line has had yet. */
+  /** Boundaries that no line has had yet. */
   readonly #missing = new Set<string>();
   #boundaryBytes = 0;
   /** The unfinished line, with the newline before it. */
   #rest: Buffer = Buffer.from("\n");
   #isBody = false;
   #inHeader = false;
-  /** No line of the header has come yet; rspamd skips empty ones before it. */
+  /** The first line of the header has not arrived yet; rspamd skips empty lines before it. */
   #isLeading = false;
   /** The field of a part's header that is being read; its end is cut off if it is very long. */
   #field = "";
@@ -74,7 +74,7 @@ export class MimeParts {
   #inherited: string;
   /** The encoded message that is being read: unchanged, and decoded in each way that a filter may. */
   #inner: readonly Readonly<{ steps: readonly Decode[]; parts: MimeParts }>[] = [];
-  /** From where on its bytes are still to be decoded, and the delimiter before it. */
+  /** The offset of its first undecoded byte, and the delimiter before it. */
   #undecoded = 0;
   #innerBoundary: string | null = null;
   #boundary: string | null = null;
@@ -82,9 +82,9 @@ export class MimeParts {
   #isOdd = false;
   #isUncountable = false;
   #isHard = false;
-  /** It is in an envelope. */
+  /** This message is in a signed envelope. */
   #isSealed = false;
-  /** These lines of an envelope are read as those of a header, but come after one. */
+  /** These lines of an envelope are read like a header, but come after one. */
   #isPast = false;
   /** Its lines are those of an encoding, not of a header. */
   #isEncoded = false;
@@ -108,7 +108,7 @@ export class MimeParts {
     return this.#isHard || this.#isOdd;
   }
 
-  /** A million if the mail has more than is read, or what filters read differently, as no honest one does. */
+  /** A million if the mail exceeds what is read, or if filters may read it differently, which no honest mail does. */
   get count(): number {
     const { bytes, lines } = this.#within.budget;
     if (this.#isUncountable || this.#boundaryBytes > MOST_BOUNDARY_BYTES || bytes < 0 || lines < 0) return UNCOUNTED;
@@ -185,7 +185,7 @@ export class MimeParts {
     if (this.#inHeader && !isContinued) this.#endField();
     const name = line.startsWith("--") ? line.slice(2).toLowerCase() : null;
     const isStart = name !== null && this.#boundaries.has(name);
-    // One ends a multipart. A filter may see a part after each of many.
+    // One ends a multipart. If there are many, a filter may see a part after each.
     const isEnd = name?.endsWith("--") === true && this.#boundaries.has(name.slice(0, -2));
     if (isStart || isEnd) {
       this.#count++;
@@ -230,14 +230,14 @@ export class MimeParts {
     else if (isEncoding) this.#part.encodings += field.slice(field.indexOf(":"));
   }
 
-  /** Of the mail, or of a part: its body starts at this byte. */
+  /** Ends the header of the mail or of a part; its body starts at this byte. */
   #endHeader(start: number): void {
     const part = this.#part;
     this.#part = newPart();
     this.#isPast = this.#isSealed && !part.isMessage;
     if (part.isMultipart) this.#inherited += part.encodings;
     const isOpened = (part.isMessage || part.isSealed) && this.#openInner(start, part);
-    // Where an envelope's message starts is not known: what comes before it may have empty lines.
+    // The start of an envelope's message is not known: the bytes before it may have empty lines.
     this.#inHeader = this.#isSealed || (part.isMessage && !isOpened);
     this.#isLeading = this.#inHeader && !this.#isSealed;
   }

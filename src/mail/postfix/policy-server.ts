@@ -21,8 +21,8 @@ import {
 
 export const POLICY_LIMITS = {
   /**
-   * Each smtpd process holds one: of three services, and again of the three for proxies, each with up to 1,000 processes
-   * (`limits.connections.smtp_places`). A client that found none free would have to retry.
+   * Each smtpd process holds one: three services, and three for proxies, each with up to 1,000 processes
+   * (`limits.connections.smtp_places`). A client whose smtpd finds none free must retry.
    */
   maxConnections: 6_200,
   /** Unanswered questions of one connection. Postfix has one at a time; a benchmark may have more. */
@@ -30,14 +30,14 @@ export const POLICY_LIMITS = {
   /** Maximum answers that the other side has not read. */
   maxUnsentBytes: 64 * 1024,
   /**
-   * A connection is dropped once this long, or up to twice as long, nothing was asked. Longer than
+   * A connection is dropped after this long, or up to twice as long, without a question. Longer than
    * smtpd_policy_service_max_idle (300 s), so that Postfix is the one to hang up.
    */
   idleMs: 600_000,
   /** How long `stop` waits for answers. */
   stopMs: 1_000,
 } as const;
-export type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
+type PolicyLimits = { readonly [K in keyof typeof POLICY_LIMITS]: number };
 
 export type PolicyOptions = PolicyLimits &
   Readonly<{

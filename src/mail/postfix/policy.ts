@@ -7,19 +7,16 @@ import { type Reason, reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
 
-/** Stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. The event `MAIL` is the stage DATA. */
-export type IgnoredStage = Readonly<{ type: "NOT_OURS" }>;
-/** Of the port at which Dovecot hands mail over: whether this client may. */
+/** Asks whether a client of the port at which Dovecot submits mail is Dovecot. */
 export type SieveClient = Readonly<{ type: "SIEVE_CLIENT"; ip: Ip; clientPort: number }>;
-export type PolicyRequest = Connect | Recipient | Mail | Message | IgnoredStage | SieveClient;
+/** `NOT_OURS`: stages that need no decision: EHLO, MAIL FROM, VRFY, ETRN. The event `MAIL` is the stage DATA. */
+export type PolicyRequest = Connect | Recipient | Mail | Message | SieveClient | Readonly<{ type: "NOT_OURS" }>;
 export type PolicyProblem = "not_name_value" | "not_a_policy_request" | "bad_client_address" | "bad_number";
 /** The start of the context of a service that trusts a PROXY header; the service's name follows. */
 export const PROXIED = "proxied-";
-/** The context of the port at which Dovecot hands mail over. */
+/** The context of the port at which Dovecot submits mail. */
 export const SIEVE = "sieve";
-export type ParsedPolicy =
-  | Readonly<{ ok: true; value: PolicyRequest }>
-  | Readonly<{ ok: false; reason: PolicyProblem }>;
+type ParsedPolicy = Readonly<{ ok: true; value: PolicyRequest }> | Readonly<{ ok: false; reason: PolicyProblem }>;
 
 const NOT_OURS: ParsedPolicy = { ok: true, value: { type: "NOT_OURS" } };
 
@@ -124,13 +121,13 @@ export function parsePolicyRequest(block: string): ParsedPolicy {
   return NOT_OURS;
 }
 
-/** As Postfix says it where bytes are lacking (RFC 5321, 4.2.3; RFC 3463, 3.4). */
+/** Postfix's own reply when the disk is full (RFC 5321, 4.2.3; RFC 3463, 3.4). */
 export const FULL = "action=452 4.3.1 Insufficient system storage\n\n";
-/** For a client behind a proxy, while others than proxies could forge such a header. */
+/** For a client behind a proxy, while other clients could forge its PROXY header. */
 export const UNGUARDED = "action=421 4.3.2 Service not available, try again later\n\n";
-/** For a session that was signed in to before its account lost its sessions: the client has to sign in again. */
+/** For a session that started before its account's sessions were ended. */
 export const SESSION_OVER = "action=421 4.7.0 Session ended, sign in again\n\n";
-/** For the one who may hand mail over, and for all others. */
+/** At the port at which Dovecot submits mail: for Dovecot, and for all others. */
 export const WELCOME = "action=OK\n\n";
 export const NOT_DOVECOT = "action=421 4.7.1 Only for programs of this mail server\n\n";
 export const DUNNO = "action=DUNNO\n\n";

@@ -1,7 +1,7 @@
 import { accessSync, constants, statfsSync } from "node:fs";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
-import { exchange } from "../probes/exchange.ts";
+import { exchange, type TcpPort } from "../probes/exchange.ts";
 
 /**
  * Postfix's own services greet each connection with the name of their protocol (Postfix 3.7, mail_proto.h). While a
@@ -30,10 +30,8 @@ export function probeCleanup(path: string, timeoutMs: number): Promise<ProbeResu
   return exchange({ path }, { isAnswer }, timeoutMs);
 }
 
-export type SmtpPort = Readonly<{ host: string; port: number; localAddress: string }>;
-
 /** The greeting of port 25. The restrictions of main.cf accept this source address without asking the guard. */
-export function probeSmtp(port: SmtpPort, timeoutMs: number): Promise<ProbeResult> {
+export function probeSmtp(port: TcpPort, timeoutMs: number): Promise<ProbeResult> {
   const isAnswer = (said: string): boolean => /^220[ -].*\r\n/.test(said);
   const isRefusal = (said: string): boolean => /^[45]\d\d[ -].*\r\n/.test(said);
   return exchange(port, { isAnswer, isRefusal, goodbye: "QUIT\r\n" }, timeoutMs);

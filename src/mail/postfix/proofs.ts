@@ -1,4 +1,4 @@
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 
 /**
  * The header with which Rspamd says what it has verified: `spf` or `dkim`, without text from a stranger. Postfix reads it only if a
@@ -17,7 +17,7 @@ const PROOF_HEADER = "X-GhostInbox-Proof";
 const FILE = "proof-removal";
 
 /** regexp_table(5): the header, in a mail or in one that it encloses. */
-export function proofPattern({ proofWord }: Site): string {
+function proofPattern({ proofWord }: Site): string {
   return `/^${PROOF_HEADER}:[[:space:]]*${proofWord}[[:space:]]*$/`;
 }
 
@@ -29,12 +29,12 @@ export function withoutProofs(): Readonly<Record<string, string>> {
 }
 
 export function renderProofRemoval(site: Site): RenderedFile {
-  return { name: FILE, text: `# ${RENDERED_BY}\n${proofPattern(site)} IGNORE\n`, mode: 0o600 };
+  return rendered(FILE, `${proofPattern(site)} IGNORE\n`, 0o600);
 }
 
 /** Lua: the headers that say what is verified about a mail. */
 export const PROOFS_LUA = String.raw`
--- What strangers cannot know; nil where it cannot be read, and nothing is proven then.
+-- A secret that strangers cannot know; nil if it cannot be read, and then nothing is proven.
 local function proof_word()
   local file = io.open(PROOF_WORD, "r")
   if not file then return nil end
@@ -85,14 +85,9 @@ export const bounceServices: readonly string[] = [
 export function renderBounceChecks(site: Site): readonly RenderedFile[] {
   const { domains, outbound } = site;
   const ours = domains.map(literal).join("|");
-  const file = (name: string, mode: number, lines: readonly string[]): RenderedFile => ({
-    name,
-    text: [`# ${RENDERED_BY}`, ...lines, ""].join("\n"),
-    mode,
-  });
   return [
-    file(RECIPIENTS, 0o644, [`/^To: .*@(${ours})>?$/ DUNNO`, `/^To:/ FILTER discard:${WITHHELD}`]),
-    file(PROOFS, 0o600, [`${proofPattern(site)} FILTER smtp:${outbound.relay?.nextHop ?? ""}`]),
+    rendered(RECIPIENTS, `/^To: .*@(${ours})>?$/ DUNNO\n/^To:/ FILTER discard:${WITHHELD}\n`),
+    rendered(PROOFS, `${proofPattern(site)} FILTER smtp:${outbound.relay?.nextHop ?? ""}\n`, 0o600),
   ];
 }
 

@@ -38,7 +38,7 @@ test("the relay's answer to every mail is recognized, with its code and without 
     assert.equal(relayTrouble(text)?.kind, "away", text);
 });
 
-test("a relay that puts all mail off says so before it hears of recipients", () => {
+test("a relay that defers all mail is recognized by a reply before any recipient", () => {
   for (const text of [
     `host ${AT} said: 451 4.7.0 sending limit of secret reached (in reply to MAIL FROM command)`,
     `host ${AT} refused to talk to me: 451 4.7.0 secret`,
@@ -46,7 +46,7 @@ test("a relay that puts all mail off says so before it hears of recipients", () 
   ])
     assert.deepEqual(relayTrouble(text), {
       kind: "later",
-      says: "it takes no mail for now (451 4.7.0)",
+      says: "it accepts no mail for now (451 4.7.0)",
       isNamed: true,
     });
 });

@@ -1,14 +1,16 @@
+import { hostAndPort } from "../../settings/ports.ts";
+
 /**
- * Why the relay accepts no mail at all, as far as the queue shows. Its answers to single mails are for their senders. `isNamed`: the
- * reason names the relay; otherwise another server, which was asked before the relay was set, may have been meant.
+ * Why the relay accepts no mail at all, as far as the queue shows. Replies about single mails concern their senders. `isNamed`: the
+ * reason names the relay; otherwise it may be about a server that was tried before the relay was set.
  */
 export type RelayTrouble = Readonly<{ kind: "login" | "tls" | "later" | "away"; says: string; isNamed: boolean }>;
 
-/** qmgr(8) puts this before the reason where it spared the other side a further try. */
+/** qmgr(8) puts this before the reason of a delivery that it did not retry. */
 const SUSPENDED = /^delivery temporarily suspended: /;
 /** `535`, `535 5.7.8` (RFC 5321 section 4.2, RFC 3463). Nothing else is quoted: a server may repeat a password. */
 const CODE = /(?:said|refused to talk to me): (\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?)/;
-/** What it says to each mail, before it knows of any recipient. */
+/** A reply to every mail, before any recipient is named. */
 const BEFORE_RECIPIENTS =
   /^host \S+ (?:refused to talk to me: 4|said: 4.*\(in reply to (?:EHLO|HELO|MAIL FROM) command\)$)/s;
 /** `name[address]`, `name[address]:port`, or `name=`. */
@@ -23,8 +25,9 @@ export function relayTrouble(reason: string, relay: string): RelayTrouble | null
   const [, host, port, missing] = SERVER.exec(text) ?? [];
   const server = host ?? missing;
   if (server === undefined) return { ...trouble, isNamed: false };
-  const [, name = "", number] = /^\[?(.+?)\]?:(\d+)$/.exec(relay) ?? [];
-  const isRelay = server.toLowerCase() === name.toLowerCase() && (port === undefined || port === number);
+  const ours = hostAndPort(relay);
+  const isRelay =
+    server.toLowerCase() === ours.host.toLowerCase() && (port === undefined || Number(port) === ours.port);
   return isRelay ? { ...trouble, isNamed: true } : null;
 }
 
@@ -37,18 +40,18 @@ function troubleOf(text: string): Omit<RelayTrouble, "isNamed"> | null {
   if (text.startsWith("TLS is required, but was not offered")) return { kind: "tls", says: "it offers no TLS" };
   if (/^(?:Cannot start TLS|TLS is required, but host )/.test(text)) return { kind: "tls", says: "TLS with it fails" };
   if (BEFORE_RECIPIENTS.test(text))
-    return { kind: "later", says: `it takes no mail for now (${CODE.exec(text)?.[1] ?? "4xx"})` };
+    return { kind: "later", says: `it accepts no mail for now (${CODE.exec(text)?.[1] ?? "4xx"})` };
   const [, why] = /^connect to \S+: ([A-Z][A-Za-z ]{1,60})$/.exec(text) ?? [];
   if (why !== undefined) return { kind: "away", says: `it cannot be reached (${why})` };
   if (text.includes("Name service error for name=")) return { kind: "away", says: "its name has no address" };
   if (/^(?:lost connection with|conversation with) \S+ /.test(text))
-    return { kind: "away", says: "it breaks off the conversation" };
+    return { kind: "away", says: "it ends the session early" };
   return null;
 }
 
 /** RFC 4954 section 6: 535 means that the credentials are wrong. */
 function loginTrouble(text: string): string {
   const code = CODE.exec(text)?.[1];
-  if (code === undefined) return "it offers no way to sign in that is used here";
-  return code.startsWith("535") ? `it refuses the name or the password (${code})` : `it lets no one sign in (${code})`;
+  if (code === undefined) return "it offers no supported way to sign in";
+  return code.startsWith("535") ? `it refuses the name or the password (${code})` : `it accepts no sign-in (${code})`;
 }

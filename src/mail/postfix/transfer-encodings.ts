@@ -9,10 +9,10 @@ export function asIs(): Decode {
 const CR = 0x0d;
 const LF = 0x0a;
 const EQUALS = 0x3d;
-/** Longer space at the end of a line is not waited for. */
+/** Maximum space at the end of a line that waits for the next bytes. */
 const MOST_HELD_BYTES = 1_000;
 
-/** RFC 2045, 6.8. Skips characters outside the alphabet, as rspamd does, for which padding ends a group of four only after two of them. */
+/** RFC 2045, 6.8. Skips characters outside the alphabet. As in rspamd, padding ends a group of four only after two characters. */
 export function base64(): Decode {
   let group = 0;
   let length = 0;
@@ -44,7 +44,7 @@ for (const [bits, letter] of [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 /** By the letters of a group so far: how many bits of the last one belong to the next byte. */
 const SPARE_BITS = [0, 6, 4, 2] as const;
 
-/** RFC 2045, 6.7. An equals sign that encodes nothing stays. */
+/** RFC 2045, 6.7. Keeps an equals sign that encodes nothing. */
 export function quotedPrintable(): Decode {
   let left: Buffer = Buffer.alloc(0);
   return (chunk) => {
@@ -88,7 +88,7 @@ function hex(byte = 0): number {
 }
 
 /**
- * Removes the headers of an ASN.1 structure (X.690, 8.1) and leaves the contents of all that it holds. A signed envelope may carry
+ * Removes the headers of an ASN.1 structure (X.690, 8.1), which leaves the contents of all its values. A signed envelope may hold
  * its message in pieces, which OpenSSL joins for rspamd whatever their type.
  */
 export function asn1Contents(): Decode {
@@ -97,8 +97,8 @@ export function asn1Contents(): Decode {
   let lengthBytes = 0;
   let length = 0;
   let contentBytes = 0;
-  // What is constructed contains others, whose headers follow.
-  const begin = (bytes: number): void => {
+  // A constructed value contains others, whose headers follow.
+  const start = (bytes: number): void => {
     stage = "type";
     contentBytes = isConstructed ? 0 : bytes;
   };
@@ -120,24 +120,24 @@ export function asn1Contents(): Decode {
       } else if (stage === "length") {
         lengthBytes = byte & 0x7f;
         length = 0;
-        if (byte < 0x80) begin(byte);
-        // Of an unknown length: two zeros end it, which read like an empty content.
+        if (byte < 0x80) start(byte);
+        // Of unknown length: it ends with two zeros, which read like an empty value.
         else if (lengthBytes === 0) stage = "type";
         else stage = "long length";
       } else {
         length = length * 256 + byte;
         lengthBytes--;
-        if (lengthBytes === 0) begin(length);
+        if (lengthBytes === 0) start(length);
       }
     }
     return bytes.subarray(0, kept);
   };
 }
 
-/** Written before an end of line that is not one to every filter: a line of it alone is not empty. White space to `trimEnd`. */
+/** Marks a line end that only some filters recognize, so that such a line does not count as empty. White space for `trimEnd`. */
 export const ODD_END = 0x0b;
 
-/** Makes LF of each CR and CRLF, as filters take each for an end, and drops NUL, as Postfix does in the mail itself. */
+/** Replaces each CR and CRLF by LF, since filters accept each as a line end, and drops NUL, as Postfix does. */
 export function lineEnds(): Decode {
   let isAfterCr = false;
   return (bytes) => {

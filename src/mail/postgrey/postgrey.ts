@@ -1,5 +1,5 @@
 import { type Layout, POSTGREY_USER } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
 
 /** The reply to strangers. It names no mechanism. */
 const GREYLIST_TEXT = "Temporarily unavailable, try again later";
@@ -28,9 +28,5 @@ export function renderPostgrey({ layout, hostname, greylist }: Site): RenderedFi
   // With groups other than those of passwd(5), it would give the socket to its own group (Net::Server, post_bind).
   const user = `setpriv --reuid ${POSTGREY_USER} --regid ${POSTGREY_USER} --init-groups --bounding-set=-all --no-new-privs`;
   const command = greylist.enabled ? ["postgrey", ...options] : ["sleep infinity"];
-  return {
-    name: "command",
-    text: ["#!/bin/sh", `# ${RENDERED_BY}`, `exec ${[user, ...command].join(" \\\n  ")}`, ""].join("\n"),
-    mode: 0o755,
-  };
+  return renderedScript("command", `exec ${[user, ...command].join(" \\\n  ")}\n`);
 }

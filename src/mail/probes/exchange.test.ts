@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer as createWebServer } from "node:http";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
-import { saying, servedSocket, silent } from "../../../test/kit/served.ts";
+import { saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Exchange, exchange } from "./exchange.ts";
+import type { ProbeResult } from "../../core/alerts/probe-record.ts";
+import { codeOf } from "../../core/error.ts";
+import { type Exchange, exchange, probeWeb, unlessCrowded } from "./exchange.ts";
+import { GOODBYE_MS } from "./port-dialogue.ts";
 
 const SHORT_MS = 200;
 const GREETING: Exchange = { isAnswer: (said) => said.startsWith("220 ready") };
@@ -41,6 +45,23 @@ test("the question and the goodbye are sent, over TCP from the source address", 
   assert.equal(from, "127.71.9.25");
 });
 
+test("a part that answers but does not hang up loses the connection", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const ended = Promise.withResolvers<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.write("220 ready");
+    socket.resume().once("end", () => ended.resolve(socket));
+  });
+  const path = join(temporaryDirectory(), "socket");
+  await listenOnSocket(server, path);
+  assert.deepEqual(await exchange({ path }, { ...GREETING, goodbye: "QUIT" }, 5_000), { ok: true });
+  const socket = await ended.promise;
+  t.mock.timers.tick(GOODBYE_MS);
+  const failed = once(socket, "error");
+  socket.write("?");
+  assert.equal(codeOf((await failed)[0]), "EPIPE");
+});
+
 test("one that takes the connection and says nothing hangs", async () => {
   const path = await servedSocket(silent);
   assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), {
@@ -66,7 +87,7 @@ test("one whose queue of waiting connections is full hangs too", {
   assert.deepEqual(await exchange({ path }, GREETING, 5_000), {
     ok: false,
     hangs: true,
-    says: "gave no answer to any of those who wait",
+    says: "gave no answer to any waiting connection",
   });
 });
 
@@ -77,7 +98,7 @@ test("one that hangs up, or says something else without an end, does not hang", 
   assert.deepEqual(await exchange({ path: talking }, GREETING, 5_000), {
     ok: false,
     hangs: false,
-    says: "said something else than its answer",
+    says: "gave an unexpected answer",
   });
 });
 
@@ -87,4 +108,33 @@ test("one that is not there cannot be reached", async () => {
     hangs: false,
     says: "cannot be reached (ENOENT)",
   });
+});
+
+const HANGS: ProbeResult = { ok: false, hangs: true, says: "gave no answer" };
+
+test("a silent port hangs, unless two thirds of its places are taken", async (t) => {
+  const port = await servedPort(silent);
+  for (let i = 0; i < 2; i++) {
+    const client = connect(port, "127.0.0.1");
+    t.after(() => client.destroy());
+    await once(client, "connect");
+  }
+  assert.deepEqual(unlessCrowded(HANGS, port, 4), HANGS);
+  const crowded = { ok: false, hangs: false, says: "gave no answer while most of its places are taken" };
+  assert.deepEqual(unlessCrowded(HANGS, port, 3), crowded);
+  assert.deepEqual(unlessCrowded({ ok: true }, port, 1), { ok: true });
+});
+
+test("the page works if it is there under its name, and only the head of it is asked for", async () => {
+  const asked: string[] = [];
+  const server = createWebServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers.host}`);
+    response.statusCode = request.headers.host === "mail.example.org" ? 200 : 421;
+    response.end("page");
+  });
+  const page = { host: "127.0.0.1", port: await listenOnPort(server), name: "mail.example.org" };
+  assert.deepEqual(await probeWeb(page, 5_000), { ok: true });
+  assert.deepEqual(asked, ["HEAD / mail.example.org"]);
+  assert.ok(!(await probeWeb({ ...page, name: "other" }, 5_000)).ok);
+  assert.ok(!(await probeWeb({ ...page, port: await servedPort(silent) }, 100)).ok);
 });

@@ -3,11 +3,11 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ProbeResult } from "../../core/alerts/probe-record.ts";
 import { codeOf } from "../../core/error.ts";
+import { GOODBYE_MS } from "./port-dialogue.ts";
 
-/** The source address of probes over TCP, by which logs and rules distinguish them from clients. */
-export type Target =
-  | Readonly<{ path: string }>
-  | Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+/** `localAddress`: the source address, by which logs and rules distinguish probes from clients. */
+export type TcpPort = Readonly<{ host: string; port: number; localAddress?: string; tls?: boolean }>;
+type Target = TcpPort | Readonly<{ path: string }>;
 
 export type Exchange = Readonly<{
   /** Sent as soon as the connection is open. */
@@ -39,17 +39,19 @@ export function exchange(
     const socket = open(target);
     const end = (result: ProbeResult): void => {
       clearTimeout(timer);
-      if (result.ok && goodbye !== undefined) socket.end(goodbye);
-      else socket.destroy();
+      if (result.ok && goodbye !== undefined) {
+        socket.end(goodbye);
+        setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
+      } else socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => {
-      socket.destroy();
-      end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` });
-    }, timeoutMs);
+    const timer = setTimeout(
+      () => end({ ok: false, hangs: true, says: `gave no answer within ${timeoutMs / 1_000} s` }),
+      timeoutMs,
+    );
     socket.on("error", (error) => {
       const code = codeOf(error);
-      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any of those who wait" });
+      if (code === "EAGAIN") end({ ok: false, hangs: true, says: "gave no answer to any waiting connection" });
       else end({ ok: false, hangs: false, says: `cannot be reached (${code === "" ? error.message : code})` });
     });
     socket.once("end", () => {
@@ -60,7 +62,7 @@ export function exchange(
       said += chunk.toString("latin1");
       if (isAnswer(said)) end({ ok: true });
       else if (isRefusal?.(said) === true || said.length > MOST_BYTES)
-        end({ ok: false, hangs: false, says: "said something else than its answer" });
+        end({ ok: false, hangs: false, says: "gave an unexpected answer" });
     });
     if (question !== undefined) socket.write(question);
   });
@@ -108,7 +110,7 @@ function linesOf(file: string): readonly string[] {
   }
 }
 
-export type WebPage = Readonly<{
+type WebPage = Readonly<{
   host: string;
   port: number;
   /** A name under which the dashboard answers. */

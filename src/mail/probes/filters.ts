@@ -14,7 +14,7 @@ export function probeMilter(path: string, timeoutMs: number): Promise<ProbeResul
 /** spamd gives up a mail after 7 s (mail/spamassassin/spamassassin-conf.ts), so a busy one answers for some mail within this time. */
 const LATELY_SECONDS = 15;
 
-export type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
+type SpamSockets = Readonly<{ spamd: string; pulse: string }>;
 
 /**
  * PING of spamd's protocol. While mails keep all of spamd's processes busy it waits like they do, so spam-head.py is asked then

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { saying, servedPort, silent } from "../../../test/kit/served.ts";
-import { PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
+import { openPorts, PortDialogue, SMTP_REPLY } from "./port-dialogue.ts";
 
 const AT = { localAddress: "127.71.9.26", timeoutMs: 5_000 };
 
@@ -26,4 +26,10 @@ test("a port that is silent, closed or no TLS rejects, in time", async () => {
     PortDialogue.open({ ...AT, port: plain, tls: { rejectUnauthorized: false } }),
     /SSL|wrong version/,
   );
+});
+
+test("ports that take a connection, and no others", async () => {
+  const ports = [await servedPort(silent), await servedPort(silent)].toSorted((a, b) => a - b);
+  assert.deepEqual(await openPorts("127.0.0.1", [9, ...ports.toReversed()]), ports);
+  assert.deepEqual(await openPorts("127.0.0.1", []), []);
 });

@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { codeOf, messageOf } from "../../core/error.ts";
 
-export type PortTarget = Readonly<{
+type PortTarget = Readonly<{
   port: number;
   /** The machine itself unless it is given. */
   host?: string | undefined;
@@ -16,7 +16,7 @@ export type PortTarget = Readonly<{
 /** More than any expected answer. */
 const MOST_CHARACTERS = 65_536;
 /** How long the other side may take to hang up. */
-const GOODBYE_MS = 1_000;
+export const GOODBYE_MS = 1_000;
 /** A whole reply of SMTP: its last line has a blank after the code (RFC 5321 section 4.2.1). */
 export const SMTP_REPLY = /^\d{3}(?: .*)?\r\n/m;
 
@@ -141,7 +141,7 @@ export type Handshake =
     }>
   | Readonly<{ ok: false; code: string; says: string; stage: "connect" | "tls" }>;
 
-export type HandshakeOptions = Readonly<{
+type HandshakeOptions = Readonly<{
   localAddress: string;
   /** The name for SNI (RFC 6066 section 3). */
   servername: string;

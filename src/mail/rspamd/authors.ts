@@ -152,11 +152,11 @@ local function names_nobody(value)
   return not value:find("@", 1, true) and not value:find("=?", 1, true)
 end
 
--- A longer field names no author: it is read as an unclear one. Some 200 authors have room in it.
+-- A longer field names no author and is unclear. Some 200 authors fit into it.
 local LONGEST_FIELD = 16 * 1024
 
--- The values of the fields of these names, by their names in lower case. In time that grows with the header's length
--- alone, whatever it holds: all other mail waits meanwhile.
+-- The values of the fields with these names, by their names in lower case. Takes time proportional to the header's length,
+-- whatever it contains, because all other mail waits.
 local function fields(headers, names)
   local found, last, pieces, size = {}, nil, {}, 0
   for _, name in ipairs(names) do found[name] = {} end
@@ -189,8 +189,8 @@ end
  * view `sender_login`, which the guard writes to a file after each change (`AuthorFiles`).
  */
 export const SENDERS_LUA = String.raw`
--- The text of a file that the guard writes; nil while there is none, or not all of it. It is read anew each time: it
--- may have changed.
+-- The text of a file that the guard writes; nil while it is missing or incomplete. It is read each time, because it may
+-- have changed.
 local function list(name)
   local file = io.open(AUTHOR_LISTS .. "/" .. name, "r")
   if not file then return nil end
@@ -205,14 +205,14 @@ local function accounts_of(senders, address)
   return stop and senders:match("^[^\n]*", stop + 1)
 end
 
--- As Postfix looks up smtpd_sender_login_maps: what is listed as it stands, else without its extension.
+-- As Postfix looks up smtpd_sender_login_maps: with its extension, otherwise without.
 local function may_send_as(senders, account, address)
   local accounts = accounts_of(senders, address)
   if not accounts then accounts = accounts_of(senders, (address:gsub("^([^+]+)%+[^@]*@", "%1@"))) end
   return accounts ~= nil and ("," .. accounts .. ","):find("," .. account .. ",", 1, true) ~= nil
 end
 
--- Each is looked for in the whole list.
+-- The whole list is searched for each.
 local MOST_AUTHORS = 50
 
 -- What is wrong with the authors that the header of a submitted mail names; nil where nothing is.
@@ -230,7 +230,7 @@ local function wrong_author(senders, account, header)
       if count > MOST_AUTHORS then return "A mail must not name this many authors" end
       for _, one in ipairs(named) do
         if not may_send_as(senders, account, one.address) then
-          -- What a mail program cannot have meant is not repeated.
+          -- Does not repeat text that no mail program writes.
           local shown = #one.address <= 100 and one.address:match("^[a-z0-9+=._@-]+$") or "an address"
           return title .. ": names " .. shown .. ", which is not an address of this account"
         end

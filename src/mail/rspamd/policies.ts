@@ -58,7 +58,7 @@ local function policy_among(task, records, of_parent)
   return policy
 end
 
--- Asks for the policies of those authors whom Rspamd's module does not judge. What is found: policy, or failed.
+-- Looks up the policies of authors that Rspamd's module does not judge. Each entry gets a policy, or fails.
 local function ask_policies(task, domains)
   local from = task:get_from("mime") or {}
   local judged = #from == 1 and from[1].domain and from[1].domain:lower()
@@ -93,7 +93,7 @@ local function verdict_by_policy(task, domain, entry)
   return is_unknown_now(task) and "later" or policy.dmarc_policy
 end
 
--- What becomes of a mail by this author: pass (it is proven), none (nothing is asked), quarantine, reject or later.
+-- The verdict on a mail by this author: pass (it is proven), none (no policy applies), quarantine, reject or later.
 local function verdict_on(task, domain, own)
   local entry = (task:cache_get("ghostinbox_policies") or {})[domain]
   if entry then return verdict_by_policy(task, domain, entry) end
@@ -141,7 +141,7 @@ local function organization(name)
     local parent = rest:match("^[^.]*%.(.+)$")
     if rules["!" .. rest] then return rest end
     if rules[rest] or parent and rules["*." .. parent] then return domain or rest end
-    -- Where no rule matches, the last label alone is the suffix.
+    -- If no rule matches, the suffix is only the last label.
     if not parent then return domain or rest end
     domain, rest = rest, parent
   end

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { renderRspamdRules } from "./rules.ts";
 
 /**
- * The longest time that rspamd takes for a mail. If something is not known by then, the mail must retry later. Seconds.
+ * Maximum time that rspamd takes for a mail, in seconds. If something is not known by then, the mail must retry later.
  */
 export const RSPAMD_SECONDS = 15;
 
@@ -57,7 +57,7 @@ export function rspamdService(layout: Layout): ServiceCommands {
 export function renderRspamd(site: Site): readonly RenderedFile[] {
   const file = (name: string, text: string): RenderedFile => ({ name, text, mode: 0o644 });
   return [
-    file("rspamd.conf", configuration(site)),
+    rendered("rspamd.conf", configuration(site)),
     file("rules.lua", renderRspamdRules(site)),
     // The list of top-level domains for finding links in texts, which is not done here (rules.lua). The full list of
     // public suffixes would cost 200 MB, and six seconds at the first start.
@@ -69,8 +69,7 @@ export function renderRspamd(site: Site): readonly RenderedFile[] {
 
 function configuration(site: Site): string {
   const { layout, dns } = site;
-  return `# ${RENDERED_BY}
-lua = "$CONFDIR/rules.lua";
+  return `lua = "$CONFDIR/rules.lua";
 modules {
   path = "/usr/share/rspamd/plugins/spf.lua";
   path = "/usr/share/rspamd/plugins/dmarc.lua";
@@ -88,9 +87,9 @@ options {
     sockets = 4;
   }
   task_timeout = ${RSPAMD_SECONDS}s;
-  # Else whoever makes his own names slow to look up could forge every sender.
+  # Otherwise a sender whose names are slow to look up could forge every author.
   soft_reject_on_timeout = true;
-  # It is Postfix that says how large a mail may be.
+  # Postfix limits the size of a mail.
   max_message = 2gb;
   url_tld = "$CONFDIR/suffixes";
   tempdir = "$DBDIR";
@@ -131,7 +130,7 @@ ${dkimKeys(site)
 }
 
 /** The key of one domain. */
-export type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
+type DkimKey = Readonly<{ domain: string; selector: string; file: string }>;
 
 /** RSA only: few servers verify Ed25519 (RFC 8463), so it could only be a second signature. */
 export function dkimKeys({

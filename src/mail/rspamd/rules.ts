@@ -26,8 +26,8 @@ export function renderRspamdRules({ layout, domains, hostname }: Site): string {
 }
 
 const RULES = String.raw`
--- What a mail says is not looked at: that is SpamAssassin's. Else rspamd would refuse the text by which filters are
--- tried (GTUBE), without a look at who sent it.
+-- The content is not checked here: SpamAssassin does that. Otherwise rspamd would refuse the test text for filters
+-- (GTUBE), whoever sent it.
 rspamd_config:register_symbol{
   name = "GHOSTINBOX_ENVELOPE_ONLY",
   type = "connfilter",
@@ -57,7 +57,7 @@ local function submitted(task, account)
   if not senders then return later(task, "The list of accounts cannot be read now, try again later") end
   local header = tostring(task:get_raw_headers())
   local wrong = wrong_author(senders, account, header)
-  -- It is Rspamd's own reading of the field that says which domain signs.
+  -- Rspamd's own reading of the field decides which domain signs.
   local read = (task:get_from("mime") or {})[1]
   local meant = not wrong and mailboxes(fields(header, { "from" }).from[1])[1]
   if meant and (not read or not read.domain or read.domain:lower() ~= meant.domain) then
@@ -66,8 +66,8 @@ local function submitted(task, account)
   if wrong then refuse(task, "${NOT_SENT_FOR}" .. account .. ": " .. wrong) end
 end
 
--- Of what Sieve scripts send, only replies are ours to sign. A mail that is redirected is somebody else's, whatever its From:
--- says; Pigeonhole adds a header to it.
+-- Of the mail that Sieve scripts send, only replies are signed. A redirected mail is someone else's, whatever its From: says;
+-- Pigeonhole adds a header to it.
 local function sent_by_sieve(task)
   local sender = (task:get_from("smtp") or {})[1]
   local is_reply = (not sender or (sender.addr or "") == "")
@@ -78,7 +78,7 @@ end
 local function received(task)
   local found = fields(tostring(task:get_raw_headers()), { "from" }).from
   local named = #found == 1 and mailboxes(found[1])
-  -- A report on a mail of ours is lost for good if it is refused.
+  -- A refused report on a mail of ours is lost.
   local sender = (task:get_from("smtp") or {})[1]
   if not named and #found <= 1 and names_nobody(found[1] or "") and (not sender or (sender.addr or "") == "") then
     task:cache_set("ghostinbox_nobody", true)

@@ -1,8 +1,8 @@
 import { dirname, join } from "node:path";
 import { SECOND_MS } from "../../core/time.ts";
 import { readForeign } from "../../host/root-files/files.ts";
-import { CONTENT_USERS, type ForeignFile } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { CONTENT_USERS, type ForeignFile, USERS } from "../../settings/layout.ts";
+import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
 
 /** The service of Dovecot that learns, and its socket below Dovecot's `base_dir`. */
 const LEARN = "spam-learn";
@@ -54,16 +54,14 @@ export function learnService({ layout }: Site): string {
   client_limit = 1
   unix_listener ${LEARN} {
     mode = 0600
-    user = ghostinbox-mail
+    user = ${USERS.mail}
   }
 }`;
 }
 
 /** Arguments from Dovecot: the mail, `spam` or `ham`, and the account that moved it. */
 export function renderLearn({ layout }: Site): RenderedFile {
-  const text = `#!/bin/sh
-# ${RENDERED_BY}
-set -eu
+  const text = `set -eu
 umask 077
 export PATH=/usr/bin:/bin LC_ALL=C
 class=$1 account=$2
@@ -77,28 +75,27 @@ list=${layout.spamCorrections.foreign}
 if [ -e "$list" ] && [ "$(stat -c %s "$list")" -gt ${LIST_BYTES} ]; then mv "$list" "$list.1"; fi
 printf '%s %s %s\\n' "$(date +%s)" "$class" "$account" >> "$list"
 `;
-  return { name: LEARN, text, mode: 0o755 };
+  return renderedScript(LEARN, text);
 }
 
 /** Runs before any user script, whenever mail is moved or copied by IMAP. */
 export function renderLearnScripts(): readonly RenderedFile[] {
-  const script = (name: keyof typeof SCRIPTS, unless: string): RenderedFile => ({
-    name: SCRIPTS[name],
-    text: `# ${RENDERED_BY}
-require ["vnd.dovecot.pipe", "vnd.dovecot.environment", "copy", "imapsieve", "environment", "variables", "regex"];
+  const script = (name: keyof typeof SCRIPTS, unless: string): RenderedFile =>
+    rendered(
+      SCRIPTS[name],
+      `require ["vnd.dovecot.pipe", "vnd.dovecot.environment", "copy", "imapsieve", "environment", "variables", "regex"];
 if size :over ${LONGEST} { stop; }
 ${unless}if environment :matches "imap.user" "*" { set "account" "\${1}"; }
 pipe :copy "${LEARN}" ["${name}", "\${account}"];
 `,
-    mode: 0o644,
-  });
+    );
   // At any place (INBOX.Trash), with subfolders, and followed by another word (Deleted Items).
   const unwanted = `if environment :regex "imap.mailbox" "(^|[.])(${UNWANTED})([. ]|$)" { stop; }\n`;
   return [script("spam", ""), script("ham", unwanted)];
 }
 
 /** What users taught the spam filter by moving mail. */
-export type Corrections = Readonly<{
+type Corrections = Readonly<{
   /** Mails moved into Junk, and out of it. */
   missed: number;
   wrong: number;
@@ -106,8 +103,8 @@ export type Corrections = Readonly<{
   users: number;
 }>;
 
-/** Far more than the maximum size of the list (mail/spamassassin/learn-spam.ts). */
-const MOST_BYTES = 4_000_000;
+/** Far more than the list ever has. */
+const MOST_BYTES = 4 * LIST_BYTES;
 const LINE = /^(\d{1,12}) (spam|ham) (\S{1,320})$/;
 
 /** Counts corrections between two times, from the list of spamd's user and its older part. Skips invalid lines. */

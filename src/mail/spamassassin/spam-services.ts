@@ -1,6 +1,7 @@
 import { asUserOnly, type ServiceCommands } from "../../host/running/runit.ts";
 import { CONTENT_USERS, type Layout } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, renderedScript, type Site } from "../configuration/site.ts";
+import { REFUSED_AS_SPAM } from "../logs/content-filter-log.ts";
 import { SPAM_SECONDS } from "../postfix/milters.ts";
 import { fetchedRules, PACKAGED_RULES } from "./spamassassin-conf.ts";
 
@@ -57,15 +58,8 @@ export function renderSpamMilter(site: Site): readonly RenderedFile[] {
   const { layout, spam } = site;
   const waits = spam.onFailure === "wait";
   const ended = waits ? `exec sv -w 0 restart ${layout.services}/spamass-milter` : "exit 0";
-  const file = (name: string, lines: readonly string[]): RenderedFile => ({
-    name,
-    text: ["#!/bin/sh", `# ${RENDERED_BY}`, ...lines, ""].join("\n"),
-    mode: 0o755,
-  });
-  return [
-    file("command", [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site)]),
-    file("spamd-ended", [ended]),
-  ];
+  const command = [...(waits ? [untilSpamdAnswers(layout)] : []), ...milterCommand(site), ""];
+  return [renderedScript("command", command.join("\n")), renderedScript("spamd-ended", `${ended}\n`)];
 }
 
 function untilSpamdAnswers({ spamHeadSocket }: Layout): string {
@@ -96,6 +90,3 @@ const FILES_OF_A_PLACE = 15;
 /** Bytes that Postfix and the milter add to a mail, and the maximum of spamc(1)'s `-s`. */
 const ROOM_BYTES = 2 * 1024 * 1024;
 const MOST_BYTES = 256 * 1024 * 1024;
-
-/** The reply to a sender whose mail scored too high. It names no mechanism; log lines are found by it. */
-export const REFUSED_AS_SPAM = "Message content refused";

@@ -1,20 +1,22 @@
 import { join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
-import { RENDERED_BY, type RenderedFile, type Site } from "../configuration/site.ts";
+import { type RenderedFile, rendered, renderedScript, type Site } from "../configuration/site.ts";
 import { CROWD_HEADER } from "../postfix/policy.ts";
+import { JUNK_HEADER } from "../rspamd/rules.ts";
 
 /**
  * The site configuration of SpamAssassin (Mail::SpamAssassin::Conf(3)), in place of /etc/spamassassin: `local.cf`, the
  * plugins, and the owner's rules, which are read last and override the others.
  */
 export function renderSpamAssassin(site: Site): readonly RenderedFile[] {
-  const files = [
-    { name: "plugins.pre", text: pluginsPre(site), mode: 0o644 },
-    { name: "local.cf", text: localCf(site), mode: 0o644 },
-  ];
   // Always written, so that removed rules disappear. While it is off nothing is checked; switching it on changes a file, so the next check includes it.
   const own = site.spam.enabled ? site.spam.ownRules : "# The spam filter is off.\n";
-  return [...files, { name: "own.cf", text: own, mode: 0o644 }, renderUpdateRules(site)];
+  return [
+    rendered("plugins.pre", pluginsPre(site)),
+    rendered("local.cf", localCf(site)),
+    { name: "own.cf", text: own, mode: 0o644 },
+    renderUpdateRules(site),
+  ];
 }
 
 /** `5` as `5.0`, the usual way to write a score. */
@@ -27,7 +29,6 @@ const SCORING_SECONDS = 7;
 
 function localCf({ layout, dns, spam }: Site): string {
   return [
-    `# ${RENDERED_BY}`,
     `required_score ${score(spam.requiredScore)}`,
     "report_safe 0",
     "rewrite_header Subject [SPAM]",
@@ -50,7 +51,7 @@ function localCf({ layout, dns, spam }: Site): string {
     `bayes_path ${join(layout.spamState, "bayes")}`,
     `per_user_bayes ${layout.learnedByUsers}`,
     // Headers that this server added say nothing about the mail.
-    ...LEFT_OUT.map((header) => `bayes_ignore_header ${header}`),
+    ...OWN_HEADERS.map((header) => `bayes_ignore_header ${header}`),
     // Only our own hop is trusted: other hops' headers could be forged by the sender.
     "clear_trusted_networks",
     "clear_internal_networks",
@@ -65,40 +66,19 @@ function localCf({ layout, dns, spam }: Site): string {
  * SpamCop).
  */
 const PLUGINS: readonly string[] = [
-  "URIDNSBL",
-  "SPF",
-  "DKIM",
-  "Check",
-  "AutoLearnThreshold",
-  "WelcomeListSubject",
-  "MIMEHeader",
-  "ReplaceTags",
-  "HTTPSMismatch",
-  "URIDetail",
-  "Bayes",
-  "BodyEval",
-  "DNSEval",
-  "HTMLEval",
-  "HeaderEval",
-  "MIMEEval",
-  "RelayEval",
-  "URIEval",
-  "WLBLEval",
-  "VBounce",
-  "ImageInfo",
-  "FreeMail",
-  "AskDNS",
-  "HashBL",
+  ..."URIDNSBL SPF DKIM Check AutoLearnThreshold WelcomeListSubject MIMEHeader ReplaceTags HTTPSMismatch".split(" "),
+  ..."URIDetail Bayes BodyEval DNSEval HTMLEval HeaderEval MIMEEval RelayEval URIEval WLBLEval VBounce".split(" "),
+  ..."ImageInfo FreeMail AskDNS HashBL".split(" "),
 ];
 
 /** Headers added by this server. */
-const LEFT_OUT = ["Authentication-Results", "X-GhostInbox-Junk", "X-GhostInbox-Crowd"];
+const OWN_HEADERS = ["Authentication-Results", JUNK_HEADER, CROWD_HEADER];
 
 function pluginsPre({ layout }: Site): string {
   // First, because it acts before Bayes does.
   const own = `loadplugin GhostInbox::PerUserBayes ${layout.perUserBayes}`;
   const lines = [own, ...PLUGINS.map((plugin) => `loadplugin Mail::SpamAssassin::Plugin::${plugin}`)];
-  return `# ${RENDERED_BY}\n${lines.join("\n")}\n`;
+  return `${lines.join("\n")}\n`;
 }
 
 /** The rules of Debian's package, until there are others. */
@@ -125,9 +105,7 @@ export const UPDATE_RULES = "update-rules";
 export function renderUpdateRules({ layout, spam: { updates } }: Site): RenderedFile {
   const { spamRules: rules, spamState, spamAssassinConf } = layout;
   const fetched = `${rules}/fetched/${updates.channel}`;
-  const text = `#!/bin/sh
-# ${RENDERED_BY}
-set -u
+  const text = `set -u
 umask 077
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=${spamState}
 cd ${spamState} && mkdir -p ${fetched} ${rules}/keys && chmod 700 ${rules}/keys || exit 1
@@ -151,5 +129,5 @@ for old in ${rules}/set-*; do [ "$old" = "$next" ] || rm -rf "$old"; done
 echo "$version"
 exit ${UPDATED}
 `;
-  return { name: UPDATE_RULES, text, mode: 0o755 };
+  return renderedScript(UPDATE_RULES, text);
 }

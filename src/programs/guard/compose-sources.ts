@@ -10,12 +10,12 @@ import type { Clock, Log, Notices } from "../../guard/ports.ts";
 import { runsAs } from "../../host/kernel/tcp-sockets.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import type { Report } from "../../host/sockets/unix-socket.ts";
-import { DetectorWatch, detectorsOf } from "../../mail/detectors/detector-watch.ts";
+import { detectorLogs, detectorsOf } from "../../mail/detectors/detector-logs.ts";
 import { ResolverLookup } from "../../mail/dns/resolver.ts";
 import { DnsSenderDomains } from "../../mail/dns/sender-domains.ts";
 import { LoginPolicyServer } from "../../mail/dovecot/login-policy-server.ts";
 import { ReportTaker, type ReportTakerParts } from "../../mail/fail2ban/report-taker.ts";
-import { followedLogs, LogWatch } from "../../mail/logs/followed-logs.ts";
+import { followedLogs, LogWatch, observing } from "../../mail/logs/followed-logs.ts";
 import { FilterRoom } from "../../mail/postfix/filter-room.ts";
 import { MilterServer } from "../../mail/postfix/milter-server.ts";
 import { POLICY_LIMITS, PolicyServer } from "../../mail/postfix/policy-server.ts";
@@ -84,14 +84,8 @@ export function composeSources(parts: SourceParts) {
     ...one,
     read: (line: string) => room.follow(one.read(line)),
   }));
-  const logs = new LogWatch({ engine, positions: stores.store, log, logs: followed });
-  const detectors = new DetectorWatch({
-    engine,
-    positions: stores.store,
-    clock,
-    log,
-    detectors: detectorsOf(settings),
-  });
+  const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
+  const logs = new LogWatch([...observing(engine, followed), ...detectors], { positions: stores.store, log });
   const { banned, aheadMs } = parts;
   const hasProxies = proxiedPorts(settings) !== null;
   const forgeable = hasProxies ? { jail: "dovecot", isNow: () => !parts.guardsProxied() } : null;
@@ -107,7 +101,6 @@ export function composeSources(parts: SourceParts) {
     },
     follow(): void {
       logs.start();
-      detectors.start();
       reports.start();
       void blockLists.probeDue();
       probing = setInterval(() => void blockLists.probeDue(), PROBE_LOOK_MS);
@@ -120,7 +113,6 @@ export function composeSources(parts: SourceParts) {
     /** Reads the existing lines to the end; later ones are not read. */
     async unfollow(): Promise<void> {
       await logs.stop();
-      await detectors.stop();
       await reports.stop();
       spfLookup.cancel();
       clearInterval(probing);

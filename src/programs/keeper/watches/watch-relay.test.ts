@@ -62,7 +62,7 @@ test("after an hour all mail was tried at the relay, and its limits are reported
   assert.equal(watch.troubles().length, 1);
   queue.splice(0, 1, waits("host other.relay.example[203.0.113.1] said: 451 limit (in reply to MAIL FROM command)", 0));
   await watch.look();
-  assert.match(watch.troubles()[0]?.detail ?? "", /: it takes no mail for now \(451\); 1 mail waiting$/);
+  assert.match(watch.troubles()[0]?.detail ?? "", /: it accepts no mail for now \(451\); 1 mail waiting$/);
 });
 
 test("without a relay nothing is read, and an unreadable queue changes nothing", async () => {

@@ -1,4 +1,4 @@
-import { Resolver } from "node:dns/promises";
+import type { Resolver } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { messageOf } from "../../../core/error.ts";
@@ -11,8 +11,9 @@ import { SetUpFailure } from "../../../host/running/failure.ts";
 import { relayOf } from "../../../mail/configuration/read-site.ts";
 import type { Relay } from "../../../mail/configuration/site.ts";
 import { outsideAddresses } from "../../../mail/dns/published-records.ts";
-import { ResolverNames } from "../../../mail/dns/resolver.ts";
+import { ResolverNames, resolverAt } from "../../../mail/dns/resolver.ts";
 import { PortDialogue, SMTP_REPLY } from "../../../mail/probes/port-dialogue.ts";
+import { hostAndPort, SUBMISSIONS } from "../../../settings/ports.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, worstOf, wrong } from "./finding.ts";
@@ -95,8 +96,7 @@ async function domainsOnList({ settings }: Server): Promise<Finding> {
 }
 
 async function outgoing({ settings }: Server): Promise<Finding> {
-  const resolver = new Resolver({ timeout: CONNECT_MS, tries: 1 });
-  resolver.setServers([settings["dns.address"]]);
+  const resolver = resolverAt(settings["dns.address"], { timeoutMs: CONNECT_MS });
   if (settings["outbound.relay"] !== "") return signInAtRelay(settings, resolver);
   const hasV4 = hasIpv4Way();
   const greetings = LARGE.map(async (domain) => {
@@ -139,8 +139,6 @@ export const reputation = [
 ] as const satisfies readonly Check[];
 
 const TIMEOUT_MS = 15 * SECOND_MS;
-/** RFC 8314: implicit TLS. */
-const SUBMISSIONS = 465;
 const FIX = "docs/install/outside-relay.md lists possible causes";
 
 /** `answer`: the last one of a sign-in (RFC 4954 section 6). Shows only its code, because a server may repeat the password. */
@@ -170,14 +168,14 @@ export async function signInAtRelay(settings: Settings, resolver: Resolver): Pro
 type SignIn = Readonly<{ hostname: string; login: NonNullable<Relay["login"]>; resolver: Resolver }>;
 
 async function signIn(relay: Relay, { hostname, login, resolver }: SignIn): Promise<string> {
-  const host = /^\[(.+)\]/.exec(relay.nextHop)?.[1] ?? "";
+  const { host, port } = hostAndPort(relay.nextHop);
   const tls = { ca: readFileSync(relay.authorities), ...(isIP(host) === 0 ? { servername: host } : {}) };
-  const target = { host: await addressOf(host, resolver), port: relay.port, timeoutMs: TIMEOUT_MS };
-  const dialogue = await PortDialogue.open(relay.port === SUBMISSIONS ? { ...target, tls } : target);
+  const target = { host: await addressOf(host, resolver), port, timeoutMs: TIMEOUT_MS };
+  const dialogue = await PortDialogue.open(port === SUBMISSIONS ? { ...target, tls } : target);
   try {
     await dialogue.hears(SMTP_REPLY);
     let offers = await dialogue.ask(`EHLO ${hostname}`);
-    if (relay.port !== SUBMISSIONS) {
+    if (port !== SUBMISSIONS) {
       const answer = await dialogue.ask("STARTTLS");
       if (!answer.startsWith("220")) throw new Error("it offers no TLS");
       await dialogue.startTls(tls);

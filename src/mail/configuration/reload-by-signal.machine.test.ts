@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, chownSync, existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as wait } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { makeMailQueue } from "../../../test/kit/mail-queue.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -10,7 +21,7 @@ import { runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { listProcesses } from "../../host/running/read-processes.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { reloadPostfix } from "./reload-by-signal.ts";
+import { reloadDovecot, reloadPostfix } from "./reload-by-signal.ts";
 
 describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postfix"] }) }, () => {
   const layout = layoutOf(temporaryDirectory());
@@ -48,7 +59,7 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
     for (const began = performance.now(); performance.now() - began < 60_000; ) {
       const pid = queueManager();
       if (pid !== undefined) return pid;
-      await wait(10);
+      await pause(10);
     }
     return assert.fail("no queue manager runs, or more than one");
   }
@@ -84,5 +95,46 @@ describe("a reload of Postfix", { skip: lacking({ root: true, installed: ["postf
   test("a stopped server is reported", async () => {
     await postfix("stop");
     assert.match((await reloadPostfix(layout)) ?? "", /reload/);
+  });
+});
+
+describe("a reload of Dovecot", { skip: lacking({ root: true, installed: ["dovecot"] }) }, () => {
+  const layout = layoutOf(temporaryDirectory());
+  const { dovecotConf, dovecotBase } = layout;
+  const log = join(layout.data, "dovecot.log");
+  const configure = (more = ""): void =>
+    writeFileSync(
+      dovecotConf,
+      `base_dir = ${dovecotBase}\nstate_dir = ${dovecotBase}\nlog_path = ${log}\nprotocols =\nssl = no\n${more}`,
+    );
+  const logger = () =>
+    listProcesses().find(({ args, parent }) => args[0] === "dovecot/log" && parent === master())?.pid;
+  const master = (): number => Number(readFileSync(join(dovecotBase, "master.pid"), "utf8"));
+  let dovecot: ChildProcess;
+  before(async () => {
+    chmodSync(layout.data, 0o755);
+    for (const made of [join(dovecotConf, ".."), dovecotBase]) mkdirSync(made, { recursive: true });
+    configure();
+    dovecot = spawn("dovecot", ["-F", "-c", dovecotConf], { stdio: "ignore" });
+    while (!existsSync(join(dovecotBase, "master.pid")) || logger() === undefined) await pause(10);
+  });
+  after(async () => {
+    const ended = once(dovecot, "close");
+    dovecot.kill();
+    await ended;
+  });
+
+  test("ends once the master has read its configuration", async () => {
+    for (const name of ["first", "second", "third"]) {
+      const former = logger();
+      configure(`login_greeting = ${name}\n`);
+      assert.equal(await reloadDovecot(layout), null);
+      assert.ok(former !== undefined && logger() !== former, `${former}`);
+      assert.match(readFileSync(log, "utf8"), /SIGHUP received - reloading configuration/);
+    }
+  });
+
+  test("returns the reason of a failure", async () => {
+    assert.match((await reloadDovecot({ ...layout, dovecotConf: `${dovecotConf}.none` })) ?? "", /No such file/);
   });
 });

@@ -8,7 +8,9 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
-import { type Detector, DetectorWatch } from "./detector-watch.ts";
+import { loadSettings } from "../../settings/load.ts";
+import { LogWatch } from "../logs/followed-logs.ts";
+import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
 /** Reads `attack 198.51.100.7 SECONDS`: that many seconds ago by the hand clock. */
 function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector["name"] = "ids:suricata") {
@@ -30,8 +32,8 @@ function following(t: TestContext, policy: Policy = TEST_POLICY, name: Detector[
       return ip === null ? null : { ip, at: instant(began + 1_000 * Number(seconds)), text: `1 ${line}` };
     },
   };
-  const start = (): DetectorWatch => {
-    const watch = new DetectorWatch({ engine, positions: sqlite, clock, log, detectors: [detector] });
+  const start = (): LogWatch => {
+    const watch = new LogWatch(detectorLogs([detector], { engine, clock, log }), { positions: sqlite, log });
     watch.start();
     t.after(() => watch.stop());
     return watch;
@@ -127,4 +129,26 @@ test("a storm of addresses is bounded and reported", async (t) => {
   appendFileSync(file, storm.join(""));
   await wait(Array<string>(200).fill("below_limit"));
   assert.deepEqual(warned, ["A detector reports many addresses at once; only some are recorded."]);
+});
+
+test("a detector is followed where its file is set, with its own limits", () => {
+  const of = (toml: string) => {
+    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
+    assert.ok(loaded.ok);
+    return detectorsOf(loaded.settings);
+  };
+  assert.deepEqual(of(""), []);
+  const [suricata, psad, ...more] = of(
+    '[detection.suricata]\nfile = "/var/log/suricata/eve.json"\nseverity = 1\n[detection.psad]\nfile = "/var/log/psad.log"\ndanger_level = 5\nmaxretry = 2\n',
+  );
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    [suricata?.name, suricata?.file, suricata?.limit, suricata?.windowMs, suricata?.banMs],
+    ["ids:suricata", "/var/log/suricata/eve.json", 3, 600_000, 1_800_000],
+  );
+  assert.deepEqual([psad?.name, psad?.file, psad?.limit], ["ids:psad", "/var/log/psad.log", 2]);
+  const scan =
+    "2026-11-20T08:15:00Z mail psad: scan detected 198.51.100.7 -> 203.0.113.25 tcp: [1-9] DL: 4 total scan dsts: 1";
+  assert.equal(psad?.read(scan, instant(0)), null);
+  assert.equal(psad?.read(scan.replace("DL: 4", "DL: 5"), instant(0))?.ip, "198.51.100.7");
 });

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { sampleSite } from "../../../test/kit/sample-site.ts";
+import { RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { renderBounceChecks, renderProofRemoval } from "./proofs.ts";
 
@@ -58,8 +58,7 @@ test("a sender whom SPF proved gets a report all the same, by the way of all oth
     `X-GhostInbox-Verified: spf`,
   ];
   assert.deepEqual(actions("bounce-proofs", unproven), []);
-  const relay = { nextHop: "[smtp.example.net]:587", port: 587, login: null, authorities: "" };
-  const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay } });
+  const relayed = sampleSite({ ...site, outbound: { ...site.outbound, relay: RELAY } });
   assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER smtp:[smtp.example.net]:587"]);
 });
 

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkedServer } from "../../../test/kit/checked-server.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { zoneServer } from "../../../test/kit/zone-server.ts";
+import {
+  compared,
+  comparedAll,
+  comparedReverse,
+  judgeOutside,
+  missingName,
+  outsideAddresses,
+  PublishedRecords,
+  publishedFor,
+  wantedRecords,
+} from "./published-records.ts";
+
+const ADDRESS = ip("203.0.113.10");
+const ZONE = [
+  { name: "mail.example.org", type: "A", value: ADDRESS },
+  { name: "mail.example.org", type: "AAAA", value: "2001:db8:10::10" },
+] as const;
+
+test("an existing name, a missing one, and a resolver that does not answer", async () => {
+  const published = new PublishedRecords(await zoneServer(ZONE));
+  assert.deepEqual(await published.find({ name: "mail.example.org", type: "A" }), {
+    type: "values",
+    values: [ADDRESS],
+  });
+  for (const type of ["A", "AAAA", "MX", "TXT", "PTR", "SRV"] as const)
+    assert.deepEqual(await published.find({ name: "other.example.org", type }), { type: "none" }, type);
+  const dead = new PublishedRecords("127.0.0.1:9");
+  assert.deepEqual(await dead.find({ name: "mail.example.org", type: "A" }), { type: "failed", why: "ECONNREFUSED" });
+});
+
+test("each record that should be there is compared with what is published", async () => {
+  const mx = { name: "example.org", type: "MX", value: "10 mail.example.org." } as const;
+  const { settings } = checkedServer({ resolver: await zoneServer([mx, ...ZONE.slice(0, 1)]) });
+  const wanted = wantedRecords(settings, [ADDRESS], "example.org", "AAAA");
+  const found = await compared(wanted);
+  const of = (kind: string) => found.find(({ record }) => record.kind === kind);
+  assert.equal(of("mx")?.verdict.status, "ok");
+  assert.equal(of("address")?.verdict.status, "ok");
+  assert.deepEqual([of("dkim")?.verdict.status, of("dkim")?.record.value], ["missing", "v=DKIM1; k=rsa; p=AAAA"]);
+  assert.equal((await comparedAll(wanted)).length, found.length, "IPv6 has no address to ask about");
+});
+
+test("a relay is named as a sender, and a name without an address is missed", async () => {
+  const { settings } = checkedServer({ resolver: await zoneServer([]) });
+  const relayed = { ...settings, "outbound.relay": "[smtp.relay.example]:587" };
+  const spf = wantedRecords(relayed, [], "example.org", "AAAA").records.find(({ kind }) => kind === "spf");
+  assert.equal(spf?.value, "v=spf1 mx a:smtp.relay.example ~all");
+  assert.equal((await missingName(settings)).verdict.status, "missing");
+});
+
+test("each record comes with its state, and why it is wrong", async () => {
+  const zone = [{ name: "example.org", type: "MX", value: "10 mx.example.net." }] as const;
+  const { settings } = checkedServer({ resolver: await zoneServer(zone) });
+  const records = await publishedFor(settings, "example.org", "AAAA");
+  assert.deepEqual(
+    records.find(({ type }) => type === "MX"),
+    {
+      name: "example.org",
+      type: "MX",
+      value: "10 mail.example.org.",
+      says: "Mail for the domain comes here.",
+      required: true,
+      status: "wrong",
+      detail: "It names mx.example.net.",
+    },
+  );
+  assert.equal(records.find(({ name }) => name === "_dmarc.example.org")?.status, "missing");
+});
+
+test("a router's address is a fact: it leads here if its port 25 greets with our name, else that is unknown", () => {
+  const of = (greeting: string | null) => judgeOutside(ADDRESS, "mail.example.org", greeting);
+  assert.equal(of("220 mail.example.org ESMTP\r\n").status, "ok");
+  for (const greeting of ["220 mx.example.net ESMTP\r\n", "554 no\r\n", "220\r\n", null])
+    assert.equal(of(greeting).status, "unknown", String(greeting));
+  assert.match(of(null).detail, /203\.0\.113\.10, which is not an address of this machine/);
+});
+
+test("the name is asked for the families in which the machine has no public address", async () => {
+  const { settings } = checkedServer({ resolver: await zoneServer(ZONE) });
+  assert.deepEqual(await outsideAddresses(settings, []), [ADDRESS, ip("2001:db8:10::10")]);
+  assert.deepEqual(await outsideAddresses(settings, [ip("2001:db8:10::10")]), [ADDRESS]);
+  assert.deepEqual(await outsideAddresses(settings, [ADDRESS, ip("2001:db8:10::10")]), []);
+});
+
+test("the name of a router's address is needed to send, and optional behind a relay", async () => {
+  const named = [...ZONE, { name: "10.113.0.203.in-addr.arpa", type: "PTR", value: "mail.example.org." } as const];
+  for (const [zone, status] of [
+    [named, "ok"],
+    [ZONE, "missing"],
+  ] as const) {
+    const { settings } = checkedServer({ resolver: await zoneServer(zone) });
+    const [compared] = await comparedReverse(settings, [ADDRESS], true);
+    assert.deepEqual([compared?.verdict.status, compared?.record.required], [status, true]);
+    const relayed = { ...settings, "outbound.relay": "[smtp.relay.example]:587" };
+    assert.equal((await comparedReverse(relayed, [ADDRESS], true))[0]?.record.required, false);
+    const passesIn = await comparedReverse(settings, [ADDRESS], false);
+    assert.equal(passesIn[0]?.record.required, false, "a proxy of a machine without IPv4");
+  }
+});

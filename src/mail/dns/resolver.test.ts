@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
+import { patience } from "../../../test/kit/patience.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { zoneServer } from "../../../test/kit/zone-server.ts";
+import { expandSpf } from "../../guard/lookups/sender-proof.ts";
+import type { DnsRecord } from "./records.ts";
+import { probeResolver, ResolverLookup, ResolverNames } from "./resolver.ts";
+
+const LISTED = { name: "7.113.0.203.bl.example", type: "A", value: "127.0.0.4" } as const;
+const SPF = `v=spf1 include:_more.pool.test mx ${"ip4:203.0.113.0/24 ".repeat(12)}-all`;
+const ZONE: Pick<DnsRecord, "name" | "type" | "value">[] = [
+  LISTED,
+  // Longer than one string of a text.
+  { name: "pool.test", type: "TXT", value: SPF },
+  { name: "pool.test", type: "MX", value: "10 mx.pool.test." },
+  { name: "_more.pool.test", type: "TXT", value: "v=spf1 a:host.pool.test -all" },
+  { name: "_more.pool.test", type: "TXT", value: "v=other" },
+  { name: "host.pool.test", type: "A", value: "198.51.100.7" },
+  { name: "host.pool.test", type: "AAAA", value: "2001:db8::7" },
+  { name: "mx.pool.test", type: "A", value: "198.51.100.25" },
+];
+
+test("a name's addresses come with how long they may be kept, and are not cached here", async () => {
+  const zone = [...ZONE];
+  const names = new ResolverNames(await zoneServer(zone));
+  const answer = { type: "addresses", addresses: ["127.0.0.4"], ttlMs: 0 };
+  assert.deepEqual(await names.addresses(LISTED.name), answer);
+  const other = "8.113.0.203.bl.example";
+  assert.deepEqual(await names.addresses(other), { type: "none" }, "there is no such name");
+  assert.deepEqual(await names.addresses("pool.test"), { type: "none" }, "it has no address");
+  zone.push({ ...LISTED, name: other });
+  assert.deepEqual(await names.addresses(other), answer);
+});
+
+test("the strings of a text are joined, and addresses of both families and mail exchanges are found", async () => {
+  const lookup = new ResolverLookup(await zoneServer(ZONE));
+  assert.deepEqual(await lookup.texts("pool.test"), { ok: true, found: [SPF] });
+  assert.deepEqual(await lookup.addresses("host.pool.test"), { ok: true, found: ["198.51.100.7", "2001:db8::7"] });
+  assert.deepEqual(await lookup.exchanges("pool.test"), { ok: true, found: ["mx.pool.test"] });
+  assert.deepEqual(await expandSpf("pool.test", lookup), {
+    ok: true,
+    found: ["198.51.100.7/32", "2001:db8::7/128", "198.51.100.25/32", "203.0.113.0/24"],
+  });
+  assert.deepEqual(await lookup.texts("gone.test"), { ok: true, found: [] });
+  assert.deepEqual(await lookup.exchanges("host.pool.test"), { ok: true, found: [] });
+});
+
+test("a resolver that does not listen is reported, and another takes over", async () => {
+  const [names, lookup] = [new ResolverNames("127.0.0.1:9"), new ResolverLookup("127.0.0.1:9")];
+  assert.deepEqual(await names.addresses(LISTED.name), { type: "failed", why: "ECONNREFUSED" });
+  assert.deepEqual(await lookup.addresses(LISTED.name), { ok: false, reason: "ECONNREFUSED" });
+  const server = await zoneServer(ZONE);
+  for (const one of [names, lookup]) one.use(server);
+  assert.equal((await names.addresses(LISTED.name)).type, "addresses");
+  assert.deepEqual(await lookup.addresses(LISTED.name), { ok: true, found: ["127.0.0.4"] });
+});
+
+const SHORT_MS = 500;
+
+/** A UDP port of 127.0.0.1 that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, "close");
+  return port;
+}
+
+test("unbound answers from its own data, and hangs while it is frozen", {
+  skip: lacking({ installed: ["unbound"] }),
+}, async (t) => {
+  const port = await freePort();
+  const file = join(temporaryDirectory(), "unbound.conf");
+  const lines = ["server:", "interface: 127.0.0.1", `port: ${port}`, 'username: ""', 'chroot: ""', 'directory: ""'];
+  const more = ['pidfile: ""', "do-daemonize: no", "use-syslog: no", "verbosity: 0", "do-not-query-localhost: yes"];
+  // It knows no name server of the internet: its answers are its own.
+  const noOne = ['module-config: "iterator"', "forward-zone:", 'name: "."', "forward-addr: 127.0.0.1@1"];
+  writeFileSync(file, [...lines, ...more, ...noOne, "remote-control:", "control-enable: no", ""].join("\n"));
+  const unbound = spawn("unbound", ["-d", "-p", "-c", file], { stdio: "ignore" });
+  t.after(() => unbound.kill("SIGKILL"));
+  const server = `127.0.0.1:${port}`;
+  await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
+    timeout: patience(15_000),
+  });
+  unbound.kill("SIGSTOP");
+  assert.deepEqual(await probeResolver(server, SHORT_MS), {
+    ok: false,
+    hangs: true,
+    says: "gave no answer within 0.5 s",
+  });
+  unbound.kill("SIGCONT");
+  await t.waitFor(async () => assert.deepEqual(await probeResolver(server, SHORT_MS), { ok: true }), {
+    timeout: patience(15_000),
+  });
+});
+
+test("a port without a resolver refuses", async () => {
+  assert.deepEqual(await probeResolver(`127.0.0.1:${await freePort()}`, 5_000), {
+    ok: false,
+    hangs: false,
+    says: "cannot be reached (ECONNREFUSED)",
+  });
+});
