@@ -12,6 +12,7 @@ FIELDS_OF_A_NAME = 4
 LINE_BYTES = 4 * 1024
 CHUNK_BYTES = 64 * 1024
 
+LINE_OF_DASHES = re.compile(rb"^--[^\n]*\n?", re.MULTILINE)
 BOUNDARY = re.compile(rb"\bboundary[ \t]*=[ \t]*(?:\"([^\"\r\n]+)\"|([^\s;\"]+))", re.IGNORECASE)
 MATTERS = frozenset(
     b"from sender reply-to to cc subject date message-id mime-version received "
@@ -52,27 +53,32 @@ class Parts:
     def __init__(self, header, size):
         self.size, self.view, self.end = size, bytearray(), bytearray()
         self.part_bytes = min(PART_BYTES, size // 16)
-        self.boundaries, self.delimiter, self.fields, self.count = [], None, None, 0
+        self.boundaries, self.fields, self.count = set(), None, 0
         self.learn(header)
         self.room = min(size // 2, START_BYTES)
 
     def learn(self, text):
         for quoted, plain in BOUNDARY.findall(text):
-            boundary = (quoted or plain).rstrip()
-            if boundary not in self.boundaries and len(self.boundaries) < MOST_PARTS:
-                self.boundaries.append(boundary)
-                any_of = b"|".join(map(re.escape, self.boundaries))
-                self.delimiter = re.compile(rb"^--(?:%s)(?:--)?[ \t]*\r?$\n?" % any_of, re.MULTILINE)
+            if len(self.boundaries) < MOST_PARTS:
+                self.boundaries.add((quoted or plain).rstrip())
+
+    def is_delimiter(self, line):
+        """In time that does not grow with the number of boundaries, which a stranger chooses."""
+        if not line.startswith(b"--"):
+            return False
+        name = line[2:].rstrip()
+        return name in self.boundaries or (name.endswith(b"--") and name[:-2] in self.boundaries)
 
     def add(self, chunk):
         at = 0
         while at < len(chunk):
             if self.fields is not None:
                 end = chunk.find(b"\n", at) + 1 or len(chunk)
-                if not (self.delimiter.match(chunk, at) and self.next_part(chunk[at:end])):
+                if not (self.is_delimiter(chunk[at:end]) and self.next_part(chunk[at:end])):
                     self.add_to_header(chunk[at:end])
             else:
-                found = self.delimiter.search(chunk, at) if self.delimiter and self.takes_more() else None
+                lines = LINE_OF_DASHES.finditer(chunk, at) if self.boundaries and self.takes_more() else ()
+                found = next((line for line in lines if self.is_delimiter(line.group())), None)
                 self.keep(chunk[at : found.start() if found else len(chunk)])
                 end = found.end() if found else len(chunk)
                 if found:

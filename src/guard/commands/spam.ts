@@ -46,8 +46,12 @@ function change({ senders, clock }: SpamCommandParts, { account, sender, adding,
 
 /** Maximum senders that the web may allow: for one account, and in total. */
 const MOST_OF_WEB = { account: 50, all: 500 } as const;
-/** A `*` stands only for subdomains of a written domain. */
-const OWN_DOMAIN = /@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+/**
+ * A `*` stands only for subdomains of a written domain, and once before the `@`: SpamAssassin matches each of several in every
+ * way, and a short mail from a fitting sender would take it seconds.
+ */
+const NARROW = /^[^*]*\*?[^*]*@(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+const HOW = "write the domain out, and one * before the @ at most";
 
 /** Returns why this actor may not allow this sender, or null. Root has no bounds. */
 function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
@@ -57,7 +61,7 @@ function beyondOf(by: string, senders: SpamAllowStore, account: AccountName, sen
 
 /** Users have a list for their own mailbox, which no other user can fill. */
 function beyondUser(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
-  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide: write the domain out.`;
+  if (!NARROW.test(sender)) return `${sender} is too wide: ${HOW}.`;
   const own = senders.allowedSenders().filter((one) => one.account === account && isOfMailbox(one.by));
   return own.length < MOST_OF_WEB.account
     ? null
@@ -66,7 +70,7 @@ function beyondUser(senders: SpamAllowStore, account: AccountName, sender: Sende
 
 /** An attacker who takes over the web may neither allow every sender nor fill the table behind the filter's lists. */
 function beyondWeb(senders: SpamAllowStore, account: AccountName, sender: SenderPattern): string | null {
-  if (!OWN_DOMAIN.test(sender)) return `${sender} is too wide for the dashboard and the API: write the domain out.`;
+  if (!NARROW.test(sender)) return `${sender} is too wide for the dashboard and the API: ${HOW}.`;
   const own = senders.allowedSenders().filter(({ by }) => isOfWeb(by));
   const ofAccount = own.filter((one) => one.account === account).length;
   if (own.length < MOST_OF_WEB.all && ofAccount < MOST_OF_WEB.account) return null;

@@ -1,6 +1,7 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { countedText, type Decision, type Evidence } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts } from "../../core/decide/facts.ts";
+import type { Policy } from "../../core/decide/policy.ts";
 import { tooMuchForwarded, withOneMore } from "../../core/decide/sending.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Event } from "../../core/events/event.ts";
@@ -52,7 +53,7 @@ function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { 
 }
 
 function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient): void {
-  const recipient = event.recipient?.toLowerCase() ?? "";
+  const recipient = whole(event.recipient?.toLowerCase() ?? "", parts.engine.policy);
   const reached = parts.forwards.reached(recipient, parts.clock.now());
   if (reached.length === 0) return;
   const copies = inFlight(mails, event);
@@ -69,6 +70,11 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
     else rest(parts, account, past);
   }
   mails.set(event.session, copies);
+}
+
+/** Postfix takes `postmaster` without a domain too (RFC 5321, 4.5.1), and adds our first one (`myorigin`). */
+function whole(recipient: string, { domains: [first = ""] }: Policy): string {
+  return recipient === "postmaster" ? `${recipient}@${first}` : recipient;
 }
 
 function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: Mail | Recipient): Copies {

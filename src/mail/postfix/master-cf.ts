@@ -3,6 +3,7 @@ import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
+import { shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
 import { PROXIED } from "./policy.ts";
 import { bounceServices } from "./proofs.ts";
@@ -89,6 +90,7 @@ function roomFor(service: string, messageSizeBytes: number): readonly string[] {
 /** The guard counts only recipients that exist and whose mailbox takes the mail. */
 const RECIPIENTS: readonly string[] = [
   "reject_non_fqdn_recipient",
+  shortOnly("recipient"),
   "reject_unlisted_recipient",
   "$ghostinbox_quota",
   "$ghostinbox_guard",
@@ -103,6 +105,7 @@ const OWN_SENDERS: readonly string[] = [
   "reject_authenticated_sender_login_mismatch",
   // An empty sender belongs to no account, and no one would be notified of a problem.
   `check_sender_access inline:{ { <> = 550 5.7.1 ${NULL_SENDER_REFUSED} } }`,
+  shortOnly("sender"),
   "permit_sasl_authenticated",
   "reject",
 ];

@@ -50,6 +50,8 @@ end
 -- The address that begins at an index, and where it ends; nil where none does.
 local function address_at(text, from)
   local part, stop
+  -- An encoded word, which may be one of many without a blank: what follows is not read again at each.
+  if text:sub(from, from + 1) == "=?" then return nil end
   if text:sub(from, from) == '"' then
     part, stop = quoted(text, from)
     if not part or not part:find("^[A-Za-z0-9!#$%%&'*+/=?^_{|}~ .-]+$") then return nil end
@@ -74,7 +76,8 @@ end
 
 -- Whether a display name holds what reads as an address, be it with blanks in it (RFC 5322, 4.4), but the given one.
 local function misleads(name, address)
-  for word in name:gsub("[ \t]*([@.])[ \t]*", "%1"):gmatch("[^ \t,:;]+") do
+  -- Runs of blanks first: an encoded word may hold many, and the second pattern would read a run again at each of them.
+  for word in name:gsub("[ \t]+", " "):gsub(" ?([@.]) ?", "%1"):gmatch("[^ ,:;]+") do
     local bare = word:gsub("^'+", ""):match("^.*[^']") or ""
     if word:find("@[^@]*%.[^@]") and bare:lower() ~= address then return true end
   end
