@@ -32,7 +32,7 @@ test("a refusal that was undone does not count", () => {
   const domains = new RefusingDomains();
   const take = (recipient: string): boolean => domains.take({ account: ANNA, recipient }, HOUR_MS, START);
   assert.deepEqual([take("a@hostile.test"), take("b@hostile.test"), take("c@hostile.test")], [true, true, false]);
-  domains.takeBack({ account: ANNA, recipient: "b@hostile.test" });
+  domains.undoTake({ account: ANNA, recipient: "b@hostile.test" });
   assert.deepEqual([take("d@hostile.test"), take("e@hostile.test")], [true, false]);
 });
 
