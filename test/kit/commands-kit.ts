@@ -240,7 +240,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       settingsEnv = env;
     },
     /** Sets the mail addresses for alerts. */
-    tellsBy: (addresses: readonly string[]) => {
+    sendsAlertsTo: (addresses: readonly string[]) => {
       alertsTo = addresses;
     },
     refreshed: () => refreshed,

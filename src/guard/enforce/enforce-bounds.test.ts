@@ -179,7 +179,7 @@ test("a table that another program removed is reported, until ten minutes after 
     kit.firewall.failing.push("check");
     await kit.enforcer.verify();
     assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
-    kit.clock.advance(ENFORCE.lossToldMs - 1);
+    kit.clock.advance(ENFORCE.lossNoticeMs - 1);
     await kit.enforcer.verify();
     assert.ok(kit.notices.raised.has("firewall_lost"));
   }

@@ -12,7 +12,7 @@ const [FIRST, SECOND] = ["72CED1EABE5", "82CED1EABE6"];
 const MESSAGE = "<one@sender.test>";
 
 /** The events of some mails, oldest first, found by queue id or Message-ID. */
-function queriesOf(...events: readonly (readonly [type: string, told: Partial<EventItem>])[]) {
+function queriesOf(...events: readonly (readonly [type: string, reported: Partial<EventItem>])[]) {
   const rows = events.map(([type, reported], i) => eventItem(type, { id: i + 1, ...reported }));
   return {
     events: ({ mail, type }: EventFilter): EventPage => {

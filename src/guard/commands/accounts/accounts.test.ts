@@ -120,9 +120,9 @@ test("through the web a mailbox that gets the alerts is neither suspended nor re
     return reply.ok ? "done" : reply.message;
   };
   assert.equal(await kit.said({ verb: "alias_add", address: "alerts@example.test", targets: [ALICE] }), "done");
-  kit.tellsBy(["owner@elsewhere.test", "alerts+server@example.test"]);
+  kit.sendsAlertsTo(["owner@elsewhere.test", "alerts+server@example.test"]);
   for (const verb of ["account_suspend", "account_remove"] as const) assert.match(await web(verb), /gets the alerts/);
   assert.equal(await kit.said({ verb: "account_suspend", name: ALICE }), "done", "root may");
-  kit.tellsBy(["owner@elsewhere.test"]);
+  kit.sendsAlertsTo(["owner@elsewhere.test"]);
   assert.equal(await web("account_remove"), "done");
 });

@@ -65,12 +65,12 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
   const owner = { as: "5e".repeat(32), ip: "203.0.113.7" };
   kit.signIn(owner);
   const web = (keep: boolean) => kit.ask({ verb: "forward_set", name: NAME, to: [OUTSIDE], keep }, "web", owner);
-  kit.tellsBy([NAME]);
+  kit.sendsAlertsTo([NAME]);
   const refused = await web(false);
   assert.ok(!refused.ok && /gets the alerts/.test(refused.message));
   const leaked = await web(true);
   assert.ok(!leaked.ok && /gets the alerts/.test(leaked.message), "nor are they sent to a new target outside");
-  kit.tellsBy([]);
+  kit.sendsAlertsTo([]);
   assert.ok((await web(true)).ok);
   assert.ok((await web(false)).ok);
   assert.deepEqual(kit.details().slice(2), [
@@ -82,7 +82,7 @@ test("through the web a mailbox that gets the alerts keeps a copy of its mail", 
 test("root leads the alerts outside, also by sudo, and is pointed to its commands", async () => {
   const typed = (by: string, to: string) =>
     kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "root", { by });
-  kit.tellsBy([NAME]);
+  kit.sendsAlertsTo([NAME]);
   for (const [by, to] of [
     ["root", OUTSIDE],
     ["root (anna)", "bob@else.example"],
@@ -99,7 +99,7 @@ test("through the web alerts are not led outside in steps either", async () => {
   const web = async (to: string) => kit.ask({ verb: "forward_set", name: NAME, to: [to], keep: true }, "web", owner);
   const alias = (address: string, target: string) =>
     kit.ask({ verb: "alias_add", address, targets: [target] }, "web", owner);
-  kit.tellsBy([NAME, "admin@example.test"]);
+  kit.sendsAlertsTo([NAME, "admin@example.test"]);
   assert.ok((await forward(OTHER, [OUTSIDE])).ok);
   assert.ok((await alias("out@example.test", OUTSIDE)).ok);
   assert.ok((await alias("in@example.test", OTHER)).ok);

@@ -141,7 +141,7 @@ test("refusals for users do not mention the command line", async () => {
 
 test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
   const { kit } = await fresh();
-  kit.tellsBy([ANNA]);
+  kit.sendsAlertsTo([ANNA]);
   const to = (keep: boolean) =>
     kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
   const diverted = await to(false);
