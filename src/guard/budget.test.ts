@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Prefix, parsePrefix } from "../core/net/ip.ts";
+import { net } from "../../test/kit/samples.ts";
 import { HOUR_MS, instant, later } from "../core/time.ts";
 import { Budget, Budgets } from "./budget.ts";
 
@@ -23,11 +23,7 @@ test("entries do not stay after the clock was set back", () => {
 
 test("each address has a separate share, which is full again after the window", () => {
   const shares = new Budgets(1, HOUR_MS);
-  const [first, second] = [prefixOf("192.0.2.0/24"), prefixOf("198.51.100.0/24")];
+  const [first, second] = [net("192.0.2.0/24"), net("198.51.100.0/24")];
   assert.deepEqual([shares.spend(first, T0), shares.spend(first, T0), shares.spend(second, T0)], [true, false, true]);
   assert.ok(shares.spend(first, later(T0, HOUR_MS)));
 });
-
-function prefixOf(text: string): Prefix {
-  return parsePrefix(text) ?? assert.fail(text);
-}

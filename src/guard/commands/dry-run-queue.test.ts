@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
 import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperCommand, ListedMail } from "../../admin/declare/keeper.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
 const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { mailAddress } from "../../../test/kit/test-database.ts";
+import { mailAddress } from "../../../test/kit/samples.ts";
 import { keeperFault, notServed, wrongAddress } from "./refusals.ts";
 
 test("passes on the keeper's reason; an answer without the requested field means a different version", () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { ip, MAIL, NOON, net, STRANGER } from "../../../test/kit/samples.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { BanLeakMonitor, BITES_AFTER_MS } from "./ban-leak-monitor.ts";
 
@@ -23,7 +22,7 @@ function monitor(isEnforcing = true, hasProxies = false) {
 
 async function strangerBanned() {
   const kit = engineOnMemory(TEST_POLICY);
-  const prefix = parsePrefix(STRANGER) ?? assert.fail();
+  const prefix = net(STRANGER);
   await kit.engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
   return kit;
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { ip, NOON, RECIPIENT } from "../../../test/kit/samples.ts";
+import { ip, NOON, net, RECIPIENT } from "../../../test/kit/samples.ts";
 import { ALL_CLIENTS, isAllClients } from "../../core/decide/sparing.ts";
-import { hostPrefix, parsePrefix } from "../../core/net/ip.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { CLIENT_SHARE_LIMITS, ClientShares } from "./sparing.ts";
 
@@ -35,11 +35,7 @@ test("one private address with nearly all clients, under three names, hides them
     ["172.18.0.0/24", true],
     ["172.18.1.0/24", false],
   ] as const)
-    assert.equal(
-      watched.sharesIn(parsePrefix(network) ?? assert.fail(), later(NOON, MINUTE_MS)).some(isAllClients),
-      hidden,
-      network,
-    );
+    assert.equal(watched.sharesIn(net(network), later(NOON, MINUTE_MS)).some(isAllClients), hidden, network);
 });
 
 for (const [who, names, hidden] of [

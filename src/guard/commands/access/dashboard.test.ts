@@ -3,14 +3,13 @@ import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
-import { ip } from "../../../../test/kit/samples.ts";
+import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
 
 const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
-const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
+const ANNA = accountName("owner@example.test");
 
 describe("sessions of the dashboard, by command", () => {
   let kit: ReturnType<typeof commandsOnMemory>;

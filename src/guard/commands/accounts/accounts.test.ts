@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
 
 const ALICE = "alice@example.test";
 
@@ -83,7 +83,7 @@ test("a change that cannot be recorded is not made, except that root can lock an
   const keys = [{ id: "00ff", publicKey: "cA==", locked: "bA==", recoverable: "cg==" }];
   assert.equal(await kit.said({ verb: "account_set_hash", name: ALICE, hash: HASH, keys }), "done");
   kit.fillDisk();
-  const before = kit.lists.account(parseAccountName(ALICE) ?? assert.fail());
+  const before = kit.lists.account(accountName(ALICE));
   const commands: readonly Command[] = [
     { verb: "account_create_hashed", name: "bea@example.test", hash: HASH },
     { verb: "account_set_hash", name: ALICE, hash: `${HASH}1` },
@@ -100,7 +100,7 @@ test("a change that cannot be recorded is not made, except that root can lock an
   assert.deepEqual(kit.lists.accounts({ limit: 500, cursor: null }).items, [before]);
   assert.equal(kit.lists.password(ALICE), HASH);
   assert.match(await kit.said({ verb: "account_suspend", name: ALICE }), /it was not recorded/);
-  assert.equal(kit.lists.account(parseAccountName(ALICE) ?? assert.fail())?.suspended, true);
+  assert.equal(kit.lists.account(accountName(ALICE))?.suspended, true);
 });
 
 test("a refused change is not recorded", async () => {

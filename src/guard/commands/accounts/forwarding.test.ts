@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip } from "../../../../test/kit/samples.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
+import { accountName, ip } from "../../../../test/kit/samples.ts";
 import { digestOf } from "../../access/secrets.ts";
 
 const NAME = "alice@example.test";
@@ -118,7 +117,7 @@ test("through the web alerts are not led outside in steps either", async () => {
 
 test("everyone except root adds few targets a day, and a user does not learn which accounts exist", async () => {
   const [secret, from] = ["6e".repeat(32), ip("203.0.113.7")];
-  const account = parseAccountName(NAME) ?? assert.fail();
+  const account = accountName(NAME);
   const signIn = (id: string): void =>
     kit.sessions.open({ digest: digestOf(secret), id, account, device: "x", ip: from, at: kit.clock.now() });
   signIn("his");

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
 import type { QueuedMail } from "../../../admin/declare/keeper.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
-const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
+const BERT = accountName("bert@example.test");
 
 let kit: ReturnType<typeof commandsOnMemory>;
 /** Postfix's queue, by the envelope sender. */
