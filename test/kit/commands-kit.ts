@@ -14,6 +14,7 @@ import { LastSignIns, SqliteAccountHistory } from "../../src/store/engine-db/acc
 import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
 import { AuditEntries } from "../../src/store/events/audit.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
 import { net } from "./samples.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
@@ -201,9 +202,9 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },
-    /** Why root is refused, or `done`. */
-    said: async (command: Command): Promise<string> => {
-      const reply = await ask(command);
+    /** Why it is refused, or `done`. */
+    said: async (...asked: Parameters<typeof ask>): Promise<string> => {
+      const reply = await ask(...asked);
       return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
     },
     /** Opens a session at the dashboard with this secret; without an account the administrator's. */
@@ -257,4 +258,16 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
     },
   };
+}
+
+/** The same, new for each test of `file`, with these accounts. */
+export function commandsOf(file: string, ...accounts: readonly string[]) {
+  const kit = commandsOnMemory();
+  beforeEachOf(file, async () => {
+    Object.assign(kit, commandsOnMemory());
+    for (const name of accounts)
+      assert.equal(await kit.said({ verb: "account_create_hashed", name, hash: HASH }), "done");
+    kit.asked.splice(0);
+  });
+  return kit;
 }

@@ -1,29 +1,11 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { describe, test } from "node:test";
+import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
 
+const kit = commandsOf(import.meta.filename);
+
 describe("commands that fail", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
-  beforeEach(() => {
-    kit = commandsOnMemory();
-  });
-
-  test("reports an unreachable keeper, and changes the account anyway", async () => {
-    kit.keeperUp(false);
-    await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH });
-    const suspended = await kit.ask({ verb: "account_suspend", name: "alice@example.test" });
-    assert.ok(!suspended.ok && /is changed, but its open sessions were not ended: /.test(suspended.message));
-    assert.ok(kit.types().includes("ACCOUNT_SUSPENDED"));
-    assert.ok(kit.notices.raised.has("keeper_unreachable"));
-    const health = await kit.ask({ verb: "health" });
-    assert.ok(health.ok && "components" in health.result);
-    assert.equal(health.result.status, "degraded");
-    kit.keeperUp(true);
-    await kit.ask({ verb: "health" });
-    assert.ok(!kit.notices.raised.has("keeper_unreachable"));
-  });
-
   test("a command whose record could not be stored does not report success", async () => {
     await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH });
     await kit.ask({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH });
@@ -75,11 +57,5 @@ describe("commands that fail", () => {
     t.mock.method(kit.notices, "list", () => assert.fail("no list"));
     const failed = await kit.ask({ verb: "health" });
     assert.ok(!failed.ok && failed.next === "See its log below log/guard.");
-  });
-  test("an unwritable database fails the command with one sentence", async () => {
-    kit.store.failing = "commit";
-    const reply = await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-    assert.ok(!reply.ok && reply.kind === "failed");
-    assert.match(reply.message, /could not be written/);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, hashOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
@@ -11,10 +11,10 @@ const PASSWORD = "correct horse battery";
 const IP = "203.0.113.7";
 const ANNA = accountName("owner@example.test");
 
+const kit = commandsOf(import.meta.filename);
+
 describe("sessions of the dashboard, by command", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
-    kit = commandsOnMemory();
     await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 

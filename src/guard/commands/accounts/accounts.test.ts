@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ALICE = "alice@example.test";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  assert.deepEqual(await kit.ask({ verb: "account_create_hashed", name: ALICE, hash: HASH }), {
-    ok: true,
-    result: { name: ALICE },
-  });
-});
+const kit = commandsOf(import.meta.filename, ALICE);
 
 test("a suspended account is suspended, a resumed one is not, and only a suspension ends sessions", async () => {
   const isSuspended = () => kit.lists.accounts({ limit: 500, cursor: null }).items.map(({ suspended }) => suspended);

@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ALICE = "alice@example.test";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  assert.deepEqual(await kit.ask({ verb: "account_create_hashed", name: ALICE, hash: HASH }), {
-    ok: true,
-    result: { name: ALICE },
-  });
-});
+const kit = commandsOf(import.meta.filename, ALICE);
 
 function addAlias(address: string, ...targets: readonly string[]): Promise<string> {
   return kit.said({ verb: "alias_add", address, targets });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import { digestOf } from "../../access/secrets.ts";
 
@@ -9,11 +8,7 @@ const NAME = "alice@example.test";
 const OTHER = "bob@example.test";
 const OUTSIDE = "alice@else.example";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  for (const name of [NAME, OTHER]) await kit.ask({ verb: "account_create_hashed", name, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME, OTHER);
 
 const forward = (name: string, to: readonly string[], keep = true) =>
   kit.ask({ verb: "forward_set", name, to: [...to], keep });

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { net } from "../../../../test/kit/samples.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 
 const NAME = "alice@example.test";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME);
 
 function change(verb: "networks_add" | "networks_remove", networks: readonly string[], name = NAME) {
   return kit.ask({ verb, name, networks });

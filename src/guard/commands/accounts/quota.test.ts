@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 
 const NAME = "alice@example.test";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME);
 
 function setQuota(quotaBytes: number | null, name = NAME) {
   return kit.ask({ verb: "quota_set", name, quotaBytes });

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { isoTime, later } from "../../../core/time.ts";
 
 const NAME = "alice@example.test";
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME);
 
 type Written = Readonly<{ subject: string; text: string; until: string | null }>;
 const set = (vacation: Written | null, name = NAME) =>

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ANNA = "anna@example.test";
 const WORDS = "seven purple boats";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
-});
+const kit = commandsOf(import.meta.filename);
 
 const said = (command: Command): Promise<string> => kit.said(command);
 
