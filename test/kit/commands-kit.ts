@@ -13,7 +13,7 @@ import { healthOf } from "../../src/guard/explain/health.ts";
 import { LastSignIns, SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
 import { AuditEntries } from "../../src/store/events/audit.ts";
-import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
 import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
 import { net } from "./samples.ts";
@@ -57,7 +57,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     signedIn,
     factors,
     rehearse,
-    kept,
+    rows: accountRows,
     passkeys,
   } = accountsOnMemory();
   const asked: KeeperCommand[] = [];
@@ -219,7 +219,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       }),
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
-    credentials: kept,
+    /** Every row of both databases. */
+    state: () => JSON.stringify([accountRows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),

@@ -6,33 +6,12 @@ import type { Command } from "../../admin/declare/control.ts";
 const kit = commandsOf(import.meta.filename);
 
 describe("commands that fail", () => {
-  test("a command whose record could not be stored does not report success", async () => {
-    await kit.ask({ verb: "account_create_hashed", name: "alice@example.test", hash: HASH });
-    await kit.ask({ verb: "account_create_hashed", name: "bea@example.test", hash: HASH });
+  test("new settings and a new password of the dashboard are in force even if that could not be recorded", async () => {
     kit.fillDisk();
-    const commands: readonly Command[] = [
-      { verb: "account_create_hashed", name: "cleo@example.test", hash: HASH },
-      { verb: "account_suspend", name: "alice@example.test" },
-      { verb: "token_create", name: "nightly", digest: "0".repeat(64), scopes: ["read"], for: null },
-      { verb: "admin_set_hash", hash: `{ARGON2ID}${HASH.slice(HASH.indexOf("}") + 1)}` },
-      { verb: "greylist_pause", recipient: "owner@example.test", for: null },
-      { verb: "accounts_import_hashed", entries: [{ name: "cleo@example.test", hash: HASH }] },
-      { verb: "accounts_follow", entries: [{ name: "cleo@example.test", hash: HASH }], gone: [] },
-      { verb: "spam_allow_add", account: "bea@example.test", sender: "*@friend.example" },
-    ];
-    for (const command of commands) {
-      // After a refused write, the engine waits before it tries the database again.
-      kit.clock.advance(2_000);
-      const reply = await kit.ask(command);
-      assert.ok(
-        !reply.ok && /it was not recorded|record of it could not be written/.test(reply.message),
-        JSON.stringify([command, reply]),
-      );
-    }
-    assert.deepEqual(kit.kept(), ["kick_account"]);
+    assert.match(await kit.said({ verb: "admin_set_hash", hash: HASH }), /it was not recorded/);
     kit.clock.advance(2_000);
     const reload = { ok: true, result: { changed: [], recorded: false } };
-    assert.deepEqual(await kit.ask({ verb: "reload" }), reload, "settings are in force anyway");
+    assert.deepEqual(await kit.ask({ verb: "reload" }), reload);
   });
 
   test("a command whose change could not be flushed does not report success; reads still work", async () => {

@@ -79,10 +79,6 @@ test("a change that cannot be recorded is not made, except that root can lock an
   const commands: readonly Command[] = [
     { verb: "account_create_hashed", name: "bea@example.test", hash: HASH },
     { verb: "account_set_hash", name: ALICE, hash: `${HASH}1` },
-    { verb: "account_remove", name: ALICE },
-    { verb: "account_resume", name: ALICE },
-    { verb: "quota_set", name: ALICE, quotaBytes: 1_000_000_000 },
-    { verb: "networks_add", name: ALICE, networks: ["203.0.113.0/24"] },
     { verb: "mail_keys_recover", name: ALICE, hash: HASH, keys },
     { verb: "accounts_import_hashed", entries: [{ name: "bea@example.test", hash: HASH }] },
     { verb: "accounts_follow", entries: [{ name: "bea@example.test", hash: HASH }], gone: [] },

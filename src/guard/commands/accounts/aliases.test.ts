@@ -64,17 +64,6 @@ test("an alias is blocked, unblocked and removed, and each change is recorded", 
   assert.match(await kit.said({ verb: "alias_remove", address }), /^failed There is no alias .* `alias list` shows/);
 });
 
-test("without a record no alias is created, changed or removed", async () => {
-  const address = "info@example.test";
-  assert.equal(await addAlias(address, ALICE), "done");
-  const before = kit.lists.aliases({ limit: 500, cursor: null });
-  kit.fillDisk();
-  assert.match(await addAlias(address, "someone@elsewhere.test"), /nothing was changed/);
-  assert.match(await kit.said({ verb: "alias_block", address, blocked: true }), /nothing was changed/);
-  assert.match(await kit.said({ verb: "alias_remove", address }), /nothing was changed/);
-  assert.deepEqual(kit.lists.aliases({ limit: 500, cursor: null }), before);
-});
-
 test("no alias reaches more addresses than Postfix delivers to, directly or through other aliases", async () => {
   const list = (name: string, count: number): Promise<string> =>
     addAlias(`${name}@example.test`, ...Array.from({ length: count }, (_, i) => `${name}${i}@elsewhere.test`));

@@ -67,10 +67,3 @@ test("accounts with a key for their mail have no app passwords", async () => {
   assert.ok(!refused.ok && /only its own password opens/.test(refused.message));
   assert.deepEqual(kit.appPasswordsOf(NAME), []);
 });
-
-test("without a record nothing is changed", async () => {
-  await add("phone");
-  kit.fillDisk();
-  for (const reply of [await add("laptop"), await remove("phone")])
-    assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));
-});

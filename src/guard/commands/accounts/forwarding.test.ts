@@ -140,10 +140,3 @@ test("everyone except root adds few targets a day, and a user does not learn whi
   signIn("next day");
   assert.equal(await mine(["four@else.example"]), "done");
 });
-
-test("without a record nothing is changed", async () => {
-  kit.fillDisk();
-  const unrecorded = await forward(NAME, [OUTSIDE]);
-  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
-  assert.equal(kit.forwardingOf(NAME), null);
-});

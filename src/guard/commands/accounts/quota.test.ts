@@ -35,12 +35,6 @@ test("an account that does not exist has no quota", async () => {
   assert.ok(!nonsense.ok && nonsense.kind === "usage");
 });
 
-test("without a record no quota is changed", async () => {
-  kit.fillDisk();
-  const unrecorded = await setQuota(1);
-  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
-});
-
 test("the web cannot set a quota too small for the mailbox to receive mail", async () => {
   assert.ok((await kit.ask({ ...COMMANDS.token_create, scopes: ["admin"] })).ok);
   const as = { as: TOKEN, ip: "203.0.113.7" };

@@ -37,10 +37,3 @@ test("a reply without text, with a past end, or for a missing account is refused
     assert.ok(!reply.ok && reply.kind === kind);
   assert.equal(kit.vacationOf(NAME), null);
 });
-
-test("without a record nothing is changed", async () => {
-  kit.fillDisk();
-  const reply = await set(AWAY);
-  assert.ok(!reply.ok && /so nothing was changed/.test(reply.message));
-  assert.equal(kit.vacationOf(NAME), null);
-});

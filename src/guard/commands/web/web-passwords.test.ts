@@ -104,12 +104,6 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
   assert.equal(kit.lists.password("cleo@example.test"), HASH);
 });
 
-test("a database that cannot be written is reported as such", async () => {
-  kit.fillDisk();
-  const entries = [{ name: "cleo@example.test", hash: HASH }];
-  assert.match(await said({ verb: "accounts_import", entries }), /^failed/);
-});
-
 test("no account replaces postmaster@, which receives the alerts", async () => {
   const name = "Postmaster@example.test";
   assert.match(await said({ verb: "account_create", name, password: WORDS }), /^failed postmaster@ gets the alerts/);
