@@ -8,6 +8,15 @@ export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
+/** What the work returns, or `otherwise` if it throws. */
+export function readOr<T>(work: () => T, otherwise: T): T {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
+
 /** Null if the work throws an error with one of these codes. */
 export function nullOn<T>(codes: readonly string[], work: () => T): T | null {
   try {

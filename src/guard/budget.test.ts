@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Prefix, parsePrefix } from "../core/net/ip.ts";
+import { net } from "../../test/kit/samples.ts";
 import { HOUR_MS, instant, later } from "../core/time.ts";
-import { Budget, Shares } from "./budget.ts";
+import { Budget, Budgets } from "./budget.ts";
 
 const T0 = instant(1_800_000_000_000);
 
@@ -17,16 +17,13 @@ test("allows a bounded number within the window, and one more for each that has 
 test("entries do not stay after the clock was set back", () => {
   const budget = new Budget(1, HOUR_MS);
   budget.spend(later(T0, 10 * HOUR_MS));
+  assert.equal(budget.left(T0), 1);
   assert.ok(budget.isLeft(T0));
 });
 
 test("each address has a separate share, which is full again after the window", () => {
-  const shares = new Shares(1, HOUR_MS);
-  const [first, second] = [prefixOf("192.0.2.0/24"), prefixOf("198.51.100.0/24")];
+  const shares = new Budgets(1, HOUR_MS);
+  const [first, second] = [net("192.0.2.0/24"), net("198.51.100.0/24")];
   assert.deepEqual([shares.spend(first, T0), shares.spend(first, T0), shares.spend(second, T0)], [true, false, true]);
   assert.ok(shares.spend(first, later(T0, HOUR_MS)));
 });
-
-function prefixOf(text: string): Prefix {
-  return parsePrefix(text) ?? assert.fail(text);
-}

@@ -15,15 +15,14 @@ export class Budget {
     this.#windowMs = windowMs;
   }
 
-  /** If the clock was set back, later entries are forgotten. */
   isLeft(now: Millis, many = 1): boolean {
-    if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);
-    return countWithin(this.#spent, this.#windowMs, now) + many <= this.#most;
+    return many <= this.left(now);
   }
 
-  /** How many are left. */
+  /** How many are left. If the clock was set back, later entries are forgotten. */
   left(now: Millis): number {
-    return Math.max(0, this.#most - countWithin(this.#spent, this.#windowMs, now));
+    if ((this.#spent.at(-1) ?? now) > now) this.#spent = this.#spent.filter((at) => at <= now);
+    return this.#most - countWithin(this.#spent, this.#windowMs, now);
   }
 
   spend(now: Millis, many = 1): boolean {
@@ -35,7 +34,7 @@ export class Budget {
 }
 
 /** A bounded number within a window for each address, or each account. Remembers the latest ones. */
-export class Shares<K extends string = Prefix> {
+export class Budgets<K extends string = Prefix> {
   readonly #most: number;
   readonly #windowMs: number;
   readonly #spent = new BoundedMap<K, { readonly since: Millis; count: number }>(LIMITS.cachedAddresses);

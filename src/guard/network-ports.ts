@@ -82,7 +82,7 @@ export interface OpenConnections {
   /** How long each client has sent nothing while it was its turn, by `connectionKey`. Milliseconds; empty if unknown. */
   silences(ports: readonly number[]): Promise<ReadonlyMap<string, number>>;
   /** Replaces the earlier orders. They expire after `lastsS` seconds. */
-  say(words: ConnectionOrders, lastsS: number): Promise<Outcome>;
+  sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome>;
   end(connections: readonly Connection[]): Promise<Outcome>;
 }
 

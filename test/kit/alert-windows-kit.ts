@@ -17,7 +17,7 @@ const THRESHOLDS: Thresholds = {
 };
 
 /** An event of which nothing is known but its type. */
-export const NOTHING_TOLD: Omit<AlertEvent, "id" | "at" | "type"> = {
+export const NO_FIELDS: Omit<AlertEvent, "id" | "at" | "type"> = {
   prefix: null,
   account: null,
   proof: null,
@@ -49,7 +49,7 @@ export function windows(thresholds: Partial<Thresholds> = {}) {
       const { from, ...rest } = event;
       const prefix = from === undefined ? null : parsePrefix(from);
       now += 1_000;
-      all.take({ ...NOTHING_TOLD, id: ++id, at: instant(now), type, prefix, ...rest });
+      all.take({ ...NO_FIELDS, id: ++id, at: instant(now), type, prefix, ...rest });
     },
     wait: (ms: number) => (now += ms),
     holding: () => all.holding(instant(now)).map(({ code, subject }) => `${code} ${subject}`.trim()),

@@ -5,7 +5,7 @@ import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
-import { NOTHING_TOLD } from "./alert-windows-kit.ts";
+import { NO_FIELDS } from "./alert-windows-kit.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
@@ -107,7 +107,7 @@ export function alertsKit(kept: AlertState = { alerts: [], deliveries: [] }) {
 }
 
 const FAILED: Omit<AlertEvent, "id" | "at"> = {
-  ...NOTHING_TOLD,
+  ...NO_FIELDS,
   type: "LOGIN_FAILED",
   account: "anna@example.test",
   proof: "a",

@@ -3,7 +3,7 @@ import type { Command, CommandLine, Reply } from "../../src/admin/declare/contro
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
-import { type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { parseIp } from "../../src/core/net/ip.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import type { Passwords } from "../../src/guard/access/sign-in.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
@@ -13,8 +13,10 @@ import { healthOf } from "../../src/guard/explain/health.ts";
 import { LastSignIns, SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
 import { AuditEntries } from "../../src/store/events/audit.ts";
-import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
+import { accountsOnMemory, engineOnMemory, NO_ALERTS, rowsOf, TEST_POLICY } from "./engine-kit.ts";
+import { beforeEachOf } from "./hooks.ts";
 import { NO_NEEDS } from "./no-needs.ts";
+import { net } from "./samples.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -22,12 +24,6 @@ export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 /** The kit's password hash. */
 export function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
-}
-
-export function network(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
 }
 
 /** What the Sieve scripts of an account called alice do. */
@@ -38,7 +34,7 @@ const redirects = (accounts: readonly string[]) =>
 
 /** Every command on a real engine and real databases in memory; the keeper only records its commands. */
 export function commandsOnMemory(policy = TEST_POLICY) {
-  const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
+  const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, banLog, notices, clock, db } = memory;
   const {
     accounts,
@@ -61,7 +57,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     signedIn,
     factors,
     rehearse,
-    kept,
+    rows: accountRows,
     passkeys,
   } = accountsOnMemory();
   const asked: KeeperCommand[] = [];
@@ -206,9 +202,9 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },
-    /** Why root is refused, or `done`. */
-    said: async (command: Command): Promise<string> => {
-      const reply = await ask(command);
+    /** Why it is refused, or `done`. */
+    said: async (...asked: Parameters<typeof ask>): Promise<string> => {
+      const reply = await ask(...asked);
       return reply.ok ? "done" : `${reply.kind} ${reply.message} ${reply.next}`;
     },
     /** Opens a session at the dashboard with this secret; without an account the administrator's. */
@@ -223,7 +219,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       }),
     /** The reply that it would get. */
     try: (command: Command): Promise<Reply> => run({ by: "root", isDry: true, command }, "root"),
-    credentials: kept,
+    /** Every row of both databases. */
+    state: () => JSON.stringify([accountRows(), rowsOf(db)]),
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
@@ -240,7 +237,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       settingsEnv = env;
     },
     /** Sets the mail addresses for alerts. */
-    tellsBy: (addresses: readonly string[]) => {
+    sendsAlertsTo: (addresses: readonly string[]) => {
       alertsTo = addresses;
     },
     refreshed: () => refreshed,
@@ -262,4 +259,16 @@ export function commandsOnMemory(policy = TEST_POLICY) {
       db.exec("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
     },
   };
+}
+
+/** The same, new for each test of `file`, with these accounts. */
+export function commandsOf(file: string, ...accounts: readonly string[]) {
+  const kit = commandsOnMemory();
+  beforeEachOf(file, async () => {
+    Object.assign(kit, commandsOnMemory());
+    for (const name of accounts)
+      assert.equal(await kit.said({ verb: "account_create_hashed", name, hash: HASH }), "done");
+    kit.asked.splice(0);
+  });
+  return kit;
 }

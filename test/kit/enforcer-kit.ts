@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
-import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import type { Prefix } from "../../src/core/net/ip.ts";
 import { BanEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
+import { net } from "./samples.ts";
 
 /** An enforcer with its own firewall and ban table; a new one for each test of `file`. */
 export type EnforcerKit = {
@@ -14,17 +15,19 @@ export type EnforcerKit = {
   notices: NoticeBoard;
   warned: (readonly unknown[])[];
   audits: Audit[];
+  /** Networks that always pass. */
+  allow: Prefix[];
   enforcer: Enforcer;
 };
 
 export function enforcerKit(file: string): EnforcerKit {
-  const kit = fresh();
-  beforeEachOf(file, () => void Object.assign(kit, fresh()));
+  const kit = newEnforcer();
+  beforeEachOf(file, () => void Object.assign(kit, newEnforcer()));
   afterEachOf(file, () => kit.enforcer.stop());
   return kit;
 }
 
-function fresh(): EnforcerKit {
+export function newEnforcer(): EnforcerKit {
   const parts = { firewall: new FakeFirewall(), banLog: new MemoryBanLog() };
   const [clock, notices, warned]: [HandClock, NoticeBoard, (readonly unknown[])[]] = [
     new HandClock(),
@@ -33,9 +36,10 @@ function fresh(): EnforcerKit {
   ];
   const log = { info: assert.fail, warn: (...what: readonly unknown[]) => void warned.push(what), error: assert.fail };
   const audits: Audit[] = [];
+  const allow: Prefix[] = [];
   const audit = (one: Audit): void => void audits.push(one);
-  const enforcer = new BanEnforcer({ ...parts, allowList: () => [], audit, clock, notices, log });
-  return { ...parts, clock, notices, warned, audits, enforcer };
+  const enforcer = new BanEnforcer({ ...parts, allowList: () => [...allow], audit, clock, notices, log });
+  return { ...parts, clock, notices, warned, audits, allow, enforcer };
 }
 
 /** `count` bans of different addresses are committed, and the enforcer is notified. */
@@ -45,9 +49,7 @@ export function ban({ banLog, enforcer }: EnforcerKit, count: number, from = 0):
 }
 
 export function address(n: number): Prefix {
-  const parsed = parsePrefix(`10.0.${n >> 8}.${n & 255}`);
-  assert.ok(parsed !== null);
-  return parsed;
+  return net(`10.0.${n >> 8}.${n & 255}`);
 }
 
 export async function settled(): Promise<void> {

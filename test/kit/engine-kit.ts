@@ -99,6 +99,11 @@ export const TEST_POLICY: Policy = {
   domains: ["example.test"],
 };
 
+export function rowsOf(db: DatabaseSync): readonly object[] {
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  return tables.map(({ name }) => db.prepare(`SELECT * FROM "${String(name)}"`).all());
+}
+
 /** The accounts' database in memory, as the commands see it. */
 export function accountsOnMemory() {
   const db = databaseOnMemory(accountsMigrations);
@@ -127,8 +132,8 @@ export function accountsOnMemory() {
     signedIn: sessionPages(db),
     factors: new SqliteFactors(db),
     rehearse: rehearsalOn(db),
-    /** The credentials as they are stored. */
-    kept: () => ["token", "session", "admin"].map((table) => db.prepare(`SELECT * FROM ${table}`).all()),
+    /** Every row of every table. */
+    rows: () => rowsOf(db),
     passkeys: new SqlitePasskeys(db),
   };
 }

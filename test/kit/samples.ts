@@ -11,7 +11,8 @@ import {
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
-import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
+import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
+import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
@@ -75,6 +76,24 @@ export const POLICY: Policy = {
 export function ip(text: string): Ip {
   const address = parseIp(text);
   if (address === null) throw new Error(`not an address: ${text}`);
+  return address;
+}
+
+export function net(text: string): Prefix {
+  const network = parsePrefix(text);
+  if (network === null) throw new Error(`not a network: ${text}`);
+  return network;
+}
+
+export function accountName(text: string): AccountName {
+  const account = parseAccountName(text);
+  if (account === null) throw new Error(`not an account: ${text}`);
+  return account;
+}
+
+export function mailAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (address === null) throw new Error(`not a mail address: ${text}`);
   return address;
 }
 

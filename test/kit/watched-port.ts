@@ -14,7 +14,7 @@ class HeldConnections implements OpenConnections {
   inUse: number | null = null;
   looks = 0;
   outcome: Outcome = OK;
-  readonly said: ConnectionOrders[] = [];
+  readonly orders: ConnectionOrders[] = [];
   readonly ended: Connection[] = [];
   connections(ports: readonly number[]): Promise<readonly Connection[]> {
     assert.deepEqual(ports, [25]);
@@ -27,9 +27,9 @@ class HeldConnections implements OpenConnections {
   silences(): Promise<ReadonlyMap<string, number>> {
     return Promise.reject(new Error("not answered in this test"));
   }
-  say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
+  sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
     assert.equal(lastsS, 15);
-    if (this.outcome.ok) this.said.push(words);
+    if (this.outcome.ok) this.orders.push(orders);
     return Promise.resolve(this.outcome);
   }
   end(connections: readonly Connection[]): Promise<Outcome> {

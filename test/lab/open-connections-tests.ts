@@ -171,7 +171,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);
     await open(STRANGER);
     const passed = await timed(() => kernel.passed([PORT]));
-    const said = await timed(() => kernel.say({ watched: [PORT], held: [], full: [], known: [] }, 15));
+    const said = await timed(() => kernel.sendOrders({ watched: [PORT], held: [], full: [], known: [] }, 15));
     const listed = await timed(() => firewall.listing());
     t.diagnostic([passed, said, listed].map(({ ms }) => `${ms} ms`).join(", "));
     assert.deepEqual([said.value, passed.value.get(PORT)], [OK, { offered: 1, arrived: 1 }]);

@@ -110,8 +110,8 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: "src/guard/lookups/block-lists.ts",
-    was: "if (list.health.why !== null) this.#tell();",
-    is: ["if (true) this.#tell();"],
+    was: "if (list.health.why !== null) this.#report();",
+    is: ["if (true) this.#report();"],
     why: "The repeated report is the same.",
   },
   {

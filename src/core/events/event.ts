@@ -89,31 +89,9 @@ export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefi
  * - The ends of bans and of allow-list entries: they follow from the start.
  */
 export function recordOf(event: Event, decision: Decision, where: Where): EventRecord | null {
-  if (!decision.recorded) return null;
-  switch (event.type) {
-    case "CONNECT":
-      return decided(connection, event, decision, where);
-    case "RECIPIENT":
-      return decided(recipientNamed, event, decision, where);
-    case "MAIL":
-      return decided(mailBegun, event, decision, where);
-    case "MESSAGE":
-      return decided(messageTaken, event, decision, where);
-    case "LOGIN_ASKED":
-    case "LOGIN_SUCCEEDED":
-    case "LOGIN_FAILED":
-      return decided(login, event, decision, where);
-    case "JAIL_REPORTED":
-      return decided(report, event, decision, where);
-    case "BAN_ASKED":
-      return decision.verdict === "refuse" ? decided(banAsked, event, decision, where) : null;
-    case "UNBAN_ASKED":
-    case "ALLOW_ASKED":
-    case "DISALLOW_ASKED":
-    case "ALLOW_EXPIRED":
-    case "BAN_EXPIRED":
-      return null;
-  }
+  if (!decision.recorded || !isDecided(event)) return null;
+  if (event.type === "BAN_ASKED" && decision.verdict !== "refuse") return null;
+  return decided(KINDS[event.type], event, decision, where);
 }
 
 /** The record of a change that gets its own event; null if the event says it all. */
@@ -147,47 +125,18 @@ export function observationRecord(
 
 /** The sliding window in which the event counts; null if none. */
 export function windowOf(event: Event): Counts | null {
-  switch (event.type) {
-    case "CONNECT":
-      return connection.window(event);
-    case "RECIPIENT":
-      return recipientNamed.window(event);
-    case "MAIL":
-      return mailBegun.window(event);
-    case "LOGIN_ASKED":
-    case "LOGIN_SUCCEEDED":
-    case "LOGIN_FAILED":
-      return login.window(event);
-    default:
-      return null;
-  }
+  return isDecided(event) ? KINDS[event.type].window(event) : null;
 }
 
 /** The text, printed only from the record. */
 export function sentenceOf(record: EventRecord): Sentence {
-  const simulated = "seen" in record.rest ? record.rest.seen?.simulated : undefined;
-  return simulated === undefined ? toldOf(record) : simulatedSentence(toldOf(record), simulated);
-}
-
-function toldOf(record: EventRecord): Sentence {
   const { rest } = record;
+  if (isDecidedRest(rest)) {
+    const sentence = KINDS[rest.event].sentence(record, rest);
+    const simulated = "seen" in rest ? rest.seen?.simulated : undefined;
+    return simulated === undefined ? sentence : simulatedSentence(sentence, simulated);
+  }
   switch (rest.event) {
-    case "CONNECT":
-      return connection.sentence(record, rest);
-    case "RECIPIENT":
-      return recipientNamed.sentence(record, rest);
-    case "MAIL":
-      return mailBegun.sentence(record, rest);
-    case "MESSAGE":
-      return messageTaken.sentence(record, rest);
-    case "LOGIN_ASKED":
-    case "LOGIN_SUCCEEDED":
-    case "LOGIN_FAILED":
-      return login.sentence(record, rest);
-    case "JAIL_REPORTED":
-      return report.sentence(record, rest);
-    case "BAN_ASKED":
-      return banAsked.sentence(record, rest);
     case "BAN":
     case "LIFT":
     case "ALLOW":
@@ -204,23 +153,8 @@ function toldOf(record: EventRecord): Sentence {
 /** The event for a replay; null for consequences and events without a decision. */
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
+  if (isDecidedRest(rest)) return KINDS[rest.event].event(record, rest);
   switch (rest.event) {
-    case "CONNECT":
-      return connection.event(record, rest);
-    case "RECIPIENT":
-      return recipientNamed.event(record, rest);
-    case "MAIL":
-      return mailBegun.event(record, rest);
-    case "MESSAGE":
-      return messageTaken.event(record, rest);
-    case "LOGIN_ASKED":
-    case "LOGIN_SUCCEEDED":
-    case "LOGIN_FAILED":
-      return login.event(record, rest);
-    case "JAIL_REPORTED":
-      return report.event(record, rest);
-    case "BAN_ASKED":
-      return banAsked.event(record, rest);
     case "BAN":
     case "LIFT":
     case "ALLOW":
@@ -232,9 +166,32 @@ export function eventOf(record: EventRecord): Event | null {
   }
 }
 
-function decided<E extends Event, R extends Rest>(
-  kind: DecidedKind<E, R>,
-  event: E,
+type DecidedType = Event["type"] & Rest["event"];
+
+/** The kinds of events whose records a replay decides on again. */
+const KINDS: Readonly<Record<DecidedType, DecidedKind<Event, Rest>>> = {
+  CONNECT: connection,
+  RECIPIENT: recipientNamed,
+  MAIL: mailBegun,
+  MESSAGE: messageTaken,
+  LOGIN_ASKED: login,
+  LOGIN_SUCCEEDED: login,
+  LOGIN_FAILED: login,
+  JAIL_REPORTED: report,
+  BAN_ASKED: banAsked,
+};
+
+function isDecided(event: Event): event is Extract<Event, Readonly<{ type: DecidedType }>> {
+  return event.type in KINDS;
+}
+
+function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedType }>> {
+  return rest.event in KINDS;
+}
+
+function decided(
+  kind: DecidedKind<Event, Rest>,
+  event: Event,
   decision: Decision,
   { at, subject, seen }: Where,
 ): EventRecord {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { codeOf } from "../../../test/kit/totp.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WRONG_CODES } from "./factors.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
 import { SignIn } from "./sign-in.ts";
 
-const IP = parseIp("203.0.113.7") ?? assert.fail();
+const IP = ip("203.0.113.7");
 const SESSION = "digest of a session";
 
 describe("the second factor of the dashboard's sign-in", () => {
@@ -41,8 +41,8 @@ describe("the second factor of the dashboard's sign-in", () => {
   let networks = 0;
   async function open(given: string | undefined, { password = PASSWORD, known = null as string | null } = {}) {
     networks += 1;
-    const ip = parseIp(`198.51.${Math.floor(networks / 250)}.${(networks % 250) + 1}`) ?? assert.fail();
-    const opened = await kit.signIn.open({ ip, password, known, code: given }, "Firefox on Linux");
+    const from = ip(`198.51.${Math.floor(networks / 250)}.${(networks % 250) + 1}`);
+    const opened = await kit.signIn.open({ ip: from, password, known, code: given }, "Firefox on Linux");
     return typeof opened === "string" ? opened : "in";
   }
 

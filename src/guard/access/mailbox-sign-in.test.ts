@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { accountName, ip } from "../../../test/kit/samples.ts";
 import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
 import { MailboxSignIn } from "./mailbox-sign-in.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
-const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
+const BERT = accountName("bert@example.test");
 const HERS = "her own words";
 const HOME = "203.0.113.7";
 

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { HOUR_MS, type Millis, SECOND_MS } from "../../core/time.ts";
+import type { StoredTotp } from "../admin-ports.ts";
 import { digestOf, isSame } from "./secrets.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -25,9 +26,6 @@ const DRIFT = 1;
 const AHEAD = HOUR_MS / STEP_MS;
 const NAME = "GhostInbox";
 
-/** The secret and the step of its latest code. */
-export type Totp = Readonly<{ secret: Uint8Array; lastStep: number }>;
-
 /** RFC 4226, 5.3, with the time step as the counter. */
 export function codeAt(secret: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
@@ -39,7 +37,7 @@ export function codeAt(secret: Uint8Array, step: number): string {
 }
 
 /** The step of a code that is valid now and newer than any used one; null if it is wrong. */
-export function stepOf({ secret, lastStep }: Totp, code: string, now: Millis): number | null {
+export function stepOf({ secret, lastStep }: StoredTotp, code: string, now: Millis): number | null {
   const present = Math.floor(now / STEP_MS);
   const used = lastStep > present + AHEAD ? 0 : lastStep;
   let found: number | null = null;

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { beforeEach, describe, test } from "node:test";
 import { Authenticator, type KeyKind } from "../../../test/kit/authenticator.ts";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
-import { CHALLENGE_MS } from "./passkeys.ts";
+import { ALGORITHMS, algorithmOf, CHALLENGE_MS, Challenges, hasSigned } from "./passkeys.ts";
 
 const ORIGIN = "https://mail.example.test";
 const SESSION = "digest of a session";
@@ -126,4 +128,101 @@ describe("passkeys", () => {
     const made = kit.keys.checkMade({ ...device.make(toMake()), publicKey: "AAAA" }, SESSION);
     assert.ok(!made.ok && made.reason.includes("ES256"));
   });
+});
+
+function kit() {
+  const clock = new HandClock();
+  return { clock, challenges: new Challenges(clock) };
+}
+
+test("a challenge is random, and valid for its purpose for two minutes", () => {
+  const { clock, challenges } = kit();
+  const one = challenges.make("sign in");
+  assert.notEqual(one, challenges.make("sign in"));
+  assert.ok(Buffer.from(one, "base64url").length >= 32);
+  assert.ok(challenges.isOpen(one, "sign in"));
+  assert.ok(!challenges.isOpen(one, "make"), "not for another purpose");
+  clock.advance(CHALLENGE_MS - 1);
+  assert.ok(challenges.isOpen(one, "sign in"));
+  clock.advance(1);
+  assert.ok(!challenges.isOpen(one, "sign in"));
+});
+
+test("a challenge is used once", () => {
+  const { clock, challenges } = kit();
+  const [one, other] = [challenges.make("sign in"), challenges.make("sign in")];
+  challenges.spend(one);
+  assert.ok(!challenges.isOpen(one, "sign in"));
+  assert.ok(challenges.isOpen(other, "sign in"));
+  clock.advance(CHALLENGE_MS - 1);
+  assert.ok(!challenges.isOpen(one, "sign in"), "until it expires");
+});
+
+test("only this guard's challenges are valid: not a stranger's, not those from before a restart, not after the clock was set back", () => {
+  const { clock, challenges } = kit();
+  const one = challenges.make("sign in");
+  const bytes = Buffer.from(one, "base64url");
+  for (let i = 0; i < bytes.length; i++) {
+    const forged = Buffer.from(bytes);
+    forged.writeUInt8(forged.readUInt8(i) ^ 1, i);
+    assert.ok(!challenges.isOpen(forged.toString("base64url"), "sign in"), `byte ${i}`);
+  }
+  for (const forged of ["", "x", `${one}=`, one.slice(0, -1), `${one}AA`, `${one} `])
+    assert.ok(!challenges.isOpen(forged, "sign in"), forged);
+  assert.ok(!new Challenges(clock).isOpen(one, "sign in"));
+  clock.advance(-1);
+  assert.ok(!challenges.isOpen(one, "sign in"));
+});
+
+test("strangers may request any number without displacing others", () => {
+  const { challenges } = kit();
+  const owners = challenges.make("sign in");
+  for (let i = 0; i < 50_000; i++) challenges.make("sign in");
+  assert.ok(challenges.isOpen(owners, "sign in"));
+});
+
+test("the list of used challenges is bounded, and entries are removed when they expire", () => {
+  const { clock, challenges } = kit();
+  for (let i = 0; i < 256; i++) challenges.spend(challenges.make("sign in"));
+  const more = challenges.make("sign in");
+  assert.ok(!challenges.isOpen(more, "sign in"));
+  clock.advance(CHALLENGE_MS);
+  assert.ok(challenges.isOpen(challenges.make("sign in"), "sign in"));
+});
+
+const DATA = Buffer.from("what is signed");
+const spkiOf = (key: KeyObject): Buffer => key.export({ format: "der", type: "spki" });
+const rsa = (modulusLength: number, publicExponent = 65_537) =>
+  generateKeyPairSync("rsa", { modulusLength, publicExponent });
+
+test("accepts the keys that authenticators create, and a signature of each", () => {
+  for (const [{ publicKey, privateKey }, algorithm] of [
+    [generateKeyPairSync("ec", { namedCurve: "P-256" }), -7],
+    [generateKeyPairSync("ed25519"), -8],
+    [rsa(2_048), -257],
+  ] as const) {
+    const spki = spkiOf(publicKey);
+    assert.equal(algorithmOf(spki), algorithm);
+    const key = { publicKey: spki, algorithm };
+    const signature = sign(algorithm === ALGORITHMS.EDDSA ? null : "sha256", DATA, privateKey);
+    assert.ok(hasSigned(key, DATA, signature));
+    assert.ok(!hasSigned(key, Buffer.from("another"), signature));
+    assert.ok(!hasSigned(key, DATA, Buffer.alloc(signature.length)));
+    assert.ok(!hasSigned(key, DATA, Buffer.alloc(0)));
+  }
+});
+
+test("refuses other keys: a different curve, a weak one, a slow one, and malformed ones", () => {
+  for (const key of [
+    generateKeyPairSync("ec", { namedCurve: "P-384" }).publicKey,
+    generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey,
+    generateKeyPairSync("x25519").publicKey,
+    generateKeyPairSync("ed448").publicKey,
+    rsa(1_024).publicKey,
+    rsa(2_048, 3).publicKey,
+  ])
+    assert.equal(algorithmOf(spkiOf(key)), null);
+  assert.equal(algorithmOf(Buffer.from("no key")), null);
+  assert.equal(algorithmOf(Buffer.alloc(0)), null);
+  assert.ok(!hasSigned({ publicKey: Buffer.from("no key"), algorithm: -7 }, DATA, Buffer.alloc(64)));
 });

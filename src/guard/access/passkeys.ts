@@ -13,6 +13,7 @@ import {
   parseClientData,
   passkeyName,
 } from "../../core/access/passkeys.ts";
+import { readOr } from "../../core/error.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { Passkey, PasskeyStore } from "../admin-ports.ts";
 import type { Clock } from "../ports.ts";
@@ -104,20 +105,12 @@ export function hasSigned(
   signature: Buffer,
 ): boolean {
   const key = publicKey(spki);
-  if (key === null) return false;
-  try {
-    return verify(algorithm === ALGORITHMS.EDDSA ? null : "sha256", data, key, signature);
-  } catch {
-    return false;
-  }
+  const hash = algorithm === ALGORITHMS.EDDSA ? null : "sha256";
+  return key !== null && readOr(() => verify(hash, data, key, signature), false);
 }
 
 function publicKey(spki: Buffer): KeyObject | null {
-  try {
-    return createPublicKey({ key: spki, format: "der", type: "spki" });
-  } catch {
-    return null;
-  }
+  return readOr(() => createPublicKey({ key: spki, format: "der", type: "spki" }), null);
 }
 
 /** What a browser sends for a passkey that it used; all of it is base64url. */

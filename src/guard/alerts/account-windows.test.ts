@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { windows } from "../../../test/kit/alert-windows-kit.ts";
 import { alertText } from "../../core/alerts/alerts.ts";
-import { HOUR_MS, instant, MINUTE_MS } from "../../core/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 
 test("a sign-in that a guarded account refuses counts as failed; one that a ban refuses does not", () => {
   const kit = windows();
@@ -40,89 +40,6 @@ test("names without an account leave room for real accounts", () => {
   assert.equal(kit.holding().length, 10);
   refuse("anna@example.test", true);
   assert.ok(kit.holding().includes("account_guarded anna@example.test"));
-});
-
-test("a right password after different wrong ones from the same origin is reported as guessed, until it is changed", () => {
-  const kit = windows({ failed_logins: 100 });
-  const fail = (proof: string, from = "203.0.113.7"): void =>
-    kit.take("LOGIN_FAILED", { account: "Anna@example.test", proof, from });
-  const succeed = (from = "203.0.113.7"): void =>
-    kit.take("LOGIN_SUCCEEDED", { account: "anna@example.test", from, isNewPlace: true });
-  for (let i = 0; i < 20; i++) fail("stale");
-  succeed();
-  assert.deepEqual(kit.holding(), [], "one stale password, however often, is not guessing");
-  for (const proof of ["a", "b", "c"]) fail(proof);
-  succeed("198.51.100.1");
-  assert.deepEqual(kit.holding(), [], "the owner, from a different place");
-  succeed();
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-  kit.wait(20 * HOUR_MS);
-  kit.take("PASSWORD_CHANGED", { account: "bob@example.test" });
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-  kit.take("PASSWORD_CHANGED", { account: "anna@example.test" });
-  assert.deepEqual(kit.holding(), []);
-  for (const proof of ["a", "b"]) fail(proof);
-  kit.wait(HOUR_MS);
-  fail("c");
-  succeed();
-  assert.deepEqual(kit.holding(), [], "events older than an hour no longer count");
-});
-
-test("an owner who mistypes at a known place does not count as a guesser; twenty tries there do", () => {
-  const kit = windows({ failed_logins: 1_000 });
-  const [account, from] = ["anna@example.test", "203.0.113.7"];
-  for (let i = 0; i < 14; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from });
-  kit.take("LOGIN_SUCCEEDED", { account, from });
-  assert.deepEqual(kit.holding(), []);
-  kit.take("LOGIN_FAILED", { account, proof: "one more", from });
-  kit.take("LOGIN_SUCCEEDED", { account, from });
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-});
-
-test("failures found only in a log do not add to the known passwords", () => {
-  const kit = windows({ failed_logins: 1_000 });
-  const [account, from] = ["anna@example.test", "203.0.113.7"];
-  for (const proof of ["stale", null, "another", null]) kit.take("LOGIN_FAILED", { account, proof, from });
-  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
-  assert.deepEqual(kit.holding(), []);
-  kit.take("LOGIN_FAILED", { account, proof: "a third", from });
-  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-});
-
-test("a flood of names without an account does not hide a guessed password", () => {
-  const kit = windows({ failed_logins: 1_000_000 });
-  const [account, from] = ["anna@example.test", "203.0.113.7"];
-  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
-  const other = { from: "203.0.113.8", proof: "x", isKnownAccount: false };
-  for (let i = 0; i < 2_100; i++) kit.take("LOGIN_FAILED", { account: `nobody${i}@example.test`, ...other });
-  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
-});
-
-test("a guessed password is reported for a day, even one from before a restart", () => {
-  const kit = windows({ failed_logins: 1_000 });
-  const [account, from] = ["anna@example.test", "203.0.113.7"];
-  for (const proof of ["a", "b", "c"]) kit.take("LOGIN_FAILED", { account, proof, from });
-  kit.take("LOGIN_SUCCEEDED", { account, from, isNewPlace: true });
-  const alert = { code: "password_guessed", subject: "bob@example.test", detail: "", resolvedAt: null } as const;
-  kit.all.remember([{ ...alert, openedAt: instant(HOUR_MS), lastAt: instant(HOUR_MS) }]);
-  kit.wait(24 * HOUR_MS - 1_000);
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test", "password_guessed bob@example.test"]);
-  kit.wait(1_000);
-  assert.deepEqual(kit.holding(), ["password_guessed bob@example.test"]);
-  kit.wait(HOUR_MS);
-  assert.deepEqual(kit.holding(), []);
-});
-
-test("after very many wrong passwords from everywhere, a right one from a new place is reported as guessed, but not from a known place", () => {
-  const kit = windows({ failed_logins: 1_000 });
-  const account = "anna@example.test";
-  for (let i = 0; i < 15; i++) kit.take("LOGIN_FAILED", { account, proof: `${i}`, from: `203.0.113.${i}` });
-  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.1" });
-  assert.deepEqual(kit.holding(), []);
-  kit.take("LOGIN_SUCCEEDED", { account, from: "198.51.100.2", isNewPlace: true });
-  assert.deepEqual(kit.holding(), ["password_guessed anna@example.test"]);
 });
 
 test("each alert about accounts has room for fifty existing accounts, and room becomes free again", () => {

@@ -1,49 +1,37 @@
-import { alertKey, type Holding } from "../../core/alerts/alerts.ts";
-import { type AccountRule, type AlertEvent, accountRules, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
+import type { Holding } from "../../core/alerts/alerts.ts";
+import { type AccountRule, type AlertEvent, SENDING_LIMITED_MS } from "../../core/alerts/rules.ts";
 import { formatDuration, MINUTE_MS, type Millis } from "../../core/time.ts";
+import { TimedConditions } from "./book.ts";
 
-/** Leaves room among the alerts for everything else. Names without an account get the least. */
+/** Names without an account get the least room. */
 const MOST_REFUSED_ACCOUNTS = 50;
 const MOST_UNKNOWN = 10;
 
-type Seen = Readonly<{ rule: AccountRule; at: Millis; isKnown: boolean; holding: Holding }>;
+/** Sign-ins that were refused for one of the rule's reasons, by account. */
+export class AccountWindow {
+  readonly #rule: AccountRule;
+  readonly #known: TimedConditions;
+  readonly #unknown: TimedConditions;
 
-/** Recent events, counted per account. Earlier accounts stay, so that alerts do not come and go. */
-export class AccountWindows {
-  readonly #seen = new Map<string, Seen>();
+  constructor(rule: AccountRule) {
+    this.#rule = rule;
+    this.#known = new TimedConditions(rule.heldMs, MOST_REFUSED_ACCOUNTS);
+    this.#unknown = new TimedConditions(rule.heldMs, MOST_UNKNOWN);
+  }
 
-  take(event: AlertEvent): void {
-    const { type, account, reason, at, isKnownAccount: isKnown } = event;
-    if (type !== "LOGIN_REFUSED" || account === null || account === "") return;
-    const subject = account.toLowerCase();
-    for (const rule of accountRules) {
-      if (!rule.reasons.some((code) => code === reason)) continue;
-      const { code, counted } = rule;
-      const key = alertKey({ code, subject });
-      if (!this.#seen.has(key) && !this.#hasRoom(rule, isKnown, at)) continue;
-      const detail = `${counted}, the last from ${event.prefix ?? "?"}`;
-      this.#seen.set(key, { rule, at, isKnown, holding: { code, subject, detail } });
-    }
+  take({ type, account, reason, at, prefix, isKnownAccount }: AlertEvent): void {
+    const { code, counted, reasons } = this.#rule;
+    if (type !== "LOGIN_REFUSED" || account === null || account === "" || !reasons.some((one) => one === reason))
+      return;
+    const detail = `${counted}, the last from ${prefix ?? "?"}`;
+    (isKnownAccount ? this.#known : this.#unknown).set({ code, subject: account.toLowerCase(), detail }, at);
   }
 
   holding(now: Millis): readonly Holding[] {
-    this.#forget(now);
-    return [...this.#seen.values()].map(({ holding }) => holding);
-  }
-
-  #hasRoom(rule: AccountRule, isKnown: boolean, now: Millis): boolean {
-    this.#forget(now);
-    const alike = [...this.#seen.values()].filter((one) => one.rule === rule && one.isKnown === isKnown);
-    return alike.length < (isKnown ? MOST_REFUSED_ACCOUNTS : MOST_UNKNOWN);
-  }
-
-  /** So that no entry lasts forever after a clock was set back. */
-  #forget(now: Millis): void {
-    for (const [key, { rule, at }] of this.#seen) if (Math.abs(now - at) >= rule.heldMs) this.#seen.delete(key);
+    return [...this.#known.holding(now), ...this.#unknown.holding(now)];
   }
 }
 
-/** Leaves room among the alerts for everything else. */
 const MOST_SENDERS = 50;
 
 type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
@@ -51,7 +39,7 @@ type Held = Readonly<{ mails: number; recipients: number; detail: string }>;
 /** Accounts whose mail is held, until their owner vouches for them, and accounts that reached a sending limit. */
 export class SendingWindows {
   readonly #held = new Map<string, Held>();
-  readonly #limited = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
+  readonly #limited = new TimedConditions(SENDING_LIMITED_MS, MOST_SENDERS);
 
   take(event: AlertEvent): void {
     const account = event.account?.toLowerCase() ?? "";
@@ -76,12 +64,9 @@ export class SendingWindows {
     this.#held.set(subject, { mails: 0, recipients: 0, detail });
   }
 
-  /** A clock that was set back does not make entries last forever. */
   holding(now: Millis): readonly Holding[] {
-    for (const [account, { at }] of this.#limited)
-      if (Math.abs(now - at) >= SENDING_LIMITED_MS) this.#limited.delete(account);
     const held = [...this.#held].map(([subject, { detail }]) => ({ code: "account_held" as const, subject, detail }));
-    return [...held, ...[...this.#limited.values()].map(({ holding }) => holding)];
+    return [...held, ...this.#limited.holding(now)];
   }
 
   #hold(account: string, event: AlertEvent): void {
@@ -95,10 +80,9 @@ export class SendingWindows {
   }
 
   #limit(subject: string, { at, prefix, count, limit, windowMs, reason }: AlertEvent): void {
-    if (!this.#limited.has(subject) && this.#limited.size >= MOST_SENDERS) return;
     const what = reason === "account_mail_limit" ? "mails" : "recipients";
     const detail = `${count ?? "?"} ${what} within ${formatDuration(windowMs ?? 0)}, limit ${limit ?? "?"}, the last from ${prefix ?? "?"}`;
-    this.#limited.set(subject, { at, holding: { code: "sending_limited", subject, detail } });
+    this.#limited.set({ code: "sending_limited", subject, detail }, at);
   }
 }
 

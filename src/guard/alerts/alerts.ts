@@ -118,7 +118,7 @@ export class Alerts {
       void this.#parts.components.look();
       const isRead = await this.#read();
       this.#judge();
-      this.#tellOfChannels();
+      this.#reportChannels();
       this.#outbox.round(this.#settings.schedule, this.#settings.language);
       this.#save();
       if (isRead) this.#lookedAt = this.#parts.clock.now();
@@ -225,7 +225,7 @@ export class Alerts {
   }
 
   /** A failing channel is reported through the others. */
-  #tellOfChannels(): void {
+  #reportChannels(): void {
     const failing = [...this.#outbox.failing].map(([name, why]) => `${name}: ${why}`);
     if (failing.length === 0) this.#parts.notices.clear("alerts_undelivered");
     else this.#parts.notices.raise("alerts_undelivered", failing.join("; "));

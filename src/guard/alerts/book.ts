@@ -55,3 +55,35 @@ export class AlertBook {
     return { opened, resolved };
   }
 }
+
+/** Conditions that hold for a while after their last event. */
+export class TimedConditions {
+  readonly #forMs: number;
+  readonly #most: number;
+  readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
+
+  /**
+   * `most`: of each kind, to leave room among the alerts for everything else. Earlier ones stay, so that alerts do not come
+   * and go.
+   */
+  constructor(forMs: number, most: number = Number.POSITIVE_INFINITY) {
+    this.#forMs = forMs;
+    this.#most = most;
+  }
+
+  set(holding: Holding, at: Millis): void {
+    const key = alertKey(holding);
+    const isFull = (): boolean => this.holding(at).filter(({ code }) => code === holding.code).length >= this.#most;
+    if (this.#found.has(key) || !isFull()) this.#found.set(key, { at, holding });
+  }
+
+  delete(condition: Pick<Holding, "code" | "subject">): void {
+    this.#found.delete(alertKey(condition));
+  }
+
+  /** After a clock was set back, no condition lasts forever. */
+  holding(now: Millis): readonly Holding[] {
+    for (const [key, { at }] of this.#found) if (Math.abs(now - at) >= this.#forMs) this.#found.delete(key);
+    return [...this.#found.values()].map(({ holding }) => holding);
+  }
+}

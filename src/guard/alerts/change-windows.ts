@@ -4,6 +4,7 @@ import { type AlertEvent, LONGEST_WINDOW_MS } from "../../core/alerts/rules.ts";
 import { type EventType, meaningOf, type WebAlert } from "../../core/events/event-types.ts";
 import { plural } from "../../core/text.ts";
 import { HOUR_MS, instant, isoTime, type Millis } from "../../core/time.ts";
+import { TimedConditions } from "./book.ts";
 
 type WebChange = Readonly<{ at: Millis; subject: string; detail: string; isNewNetwork: boolean }>;
 type Seen = Readonly<{ at: Millis; count: number; holding: Holding }>;
@@ -112,11 +113,12 @@ export class FactorWindows {
   readonly #codes = new EachChange("recovery_code_used", MOST_FACTOR_CHANGES);
   #wrong: readonly Millis[] = [];
   /** Addresses from which the right password came without a code: each is reported once. */
-  readonly #asked = new Map<string, Millis>();
+  readonly #asked = new TimedConditions(LONGEST_WINDOW_MS, MOST_FACTOR_CHANGES);
 
   take({ id, type, subject, actor, at, isNewNetwork }: AlertEvent): void {
     if (actor === null || !isOfWeb(actor)) return;
-    if (type === "SECOND_FACTOR_ASKED" && isNewNetwork) this.#ask(callersIp(actor) ?? "", at);
+    if (type === "SECOND_FACTOR_ASKED" && isNewNetwork)
+      this.#asked.set({ code: "password_without_code", subject: callersIp(actor) ?? "", detail: "" }, at);
     if (type === "SECOND_FACTOR_FAILED") this.#wrong = [...this.#wrong, at].slice(-GUESSES);
     const says = CHANGES[type];
     if (says === undefined || subject === null) return;
@@ -125,25 +127,12 @@ export class FactorWindows {
   }
 
   holding(now: Millis): readonly Holding[] {
-    this.#forget(now);
-    const asked = [...this.#asked.keys()].map(
-      (subject) => ({ code: "password_without_code", subject, detail: "" }) as const,
-    );
-    const changes = [...this.#changed.holding(now), ...this.#codes.holding(now), ...asked];
+    // So that no code counts forever after a clock was set back.
+    this.#wrong = this.#wrong.filter((at) => Math.abs(now - at) < LONGEST_WINDOW_MS);
+    const changes = [this.#changed, this.#codes, this.#asked].flatMap((one) => one.holding(now));
     if (this.#wrong.length < GUESSES) return changes;
     const detail = `${plural(GUESSES, "wrong code")} or more within a day`;
     return [...changes, { code: "second_factor_guessed", subject: "", detail }];
-  }
-
-  #ask(from: string, at: Millis): void {
-    if (this.#asked.has(from) || this.#asked.size < MOST_FACTOR_CHANGES) this.#asked.set(from, at);
-  }
-
-  /** So that no entry lasts forever after a clock was set back. */
-  #forget(now: Millis): void {
-    const isOver = (at: Millis): boolean => Math.abs(now - at) >= LONGEST_WINDOW_MS;
-    this.#wrong = this.#wrong.filter((at) => !isOver(at));
-    for (const [from, at] of this.#asked) if (isOver(at)) this.#asked.delete(from);
   }
 }
 

@@ -4,6 +4,7 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { isAdministrators } from "../../core/events/event-types.ts";
 import { LOOPBACK, neighbourhoodOf, networkAddress, overlaps, type Prefix } from "../../core/net/ip.ts";
 import { DAY_MS, formatDuration, HOUR_MS, type Millis } from "../../core/time.ts";
+import { TimedConditions } from "./book.ts";
 
 /** Networks with recent failures; the network whose last failure is oldest is dropped first. */
 const MOST_NETWORKS = 10_000;
@@ -11,12 +12,10 @@ const MOST_NETWORKS = 10_000;
 const MOST_TRIED = 16;
 const MOST_REFUSED = 2_000;
 const MOST_NAMED = 3;
-/** Leaves room for other kinds of alerts. */
-const MOST_TOLD = 50;
+const MOST_ACCOUNTS = 50;
 const SMALLEST_V6 = 48;
 
 type Tried = Readonly<{ account: string; prefix: Prefix; at: Millis }>;
-type Told = Readonly<{ at: Millis; holding: Holding }>;
 
 /**
  * Finds suspicious sign-ins: from an address, or a network new to the account, that failed at other accounts within a day;
@@ -27,7 +26,7 @@ export class Hits {
   readonly #tried = new BoundedMap<Prefix, readonly Tried[]>(MOST_NETWORKS);
   /** The last refusal without a check at each account. */
   readonly #refused = new BoundedMap<string, Millis>(MOST_REFUSED);
-  readonly #reported = new Map<string, Told>();
+  readonly #reported = new TimedConditions(GUESSED_FOR_MS, MOST_ACCOUNTS);
 
   take(event: AlertEvent): void {
     const { type, prefix, service } = event;
@@ -48,16 +47,15 @@ export class Hits {
       case "PASSWORD_CHANGED":
       case "ACCOUNT_SUSPENDED":
       case "ACCOUNT_REMOVED":
-        for (const code of ["login_after_guesses", "login_new_place"]) this.#reported.delete(`${code} ${account}`);
+        for (const code of ["login_after_guesses", "login_new_place"] as const)
+          this.#reported.delete({ code, subject: account });
         return;
       default:
     }
   }
 
-  /** Alerts also end if the clock was set back. */
   holding(now: Millis): readonly Holding[] {
-    for (const [key, { at }] of this.#reported) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#reported.delete(key);
-    return [...this.#reported.values()].map(({ holding }) => holding);
+    return this.#reported.holding(now);
   }
 
   #failed(account: string, prefix: Prefix, at: Millis): void {
@@ -73,28 +71,20 @@ export class Hits {
       (one) => one.account !== account && one.at > at - DAY_MS,
     );
     const fromHere = tried.filter((one) => one.prefix === prefix);
-    const telling = fromHere.length > 0 || !isNewNetwork ? fromHere : tried;
-    if (telling.length > 0) {
-      const names = [...new Set(telling.map((one) => one.account))];
+    const suspicious = fromHere.length > 0 || !isNewNetwork ? fromHere : tried;
+    if (suspicious.length > 0) {
+      const names = [...new Set(suspicious.map((one) => one.account))];
       const others = names.length > MOST_NAMED ? " and others" : "";
       const where = fromHere.length > 0 ? prefix : networkOf(prefix);
       const detail = `${account} signed in from ${prefix}; within a day, sign-ins from ${where} failed at ${names.slice(-MOST_NAMED).join(", ")}${others}`;
-      this.#tell({ code: "login_after_guesses", subject: account, detail }, at);
+      this.#reported.set({ code: "login_after_guesses", subject: account, detail }, at);
     } else if (isNewNetwork && !isFirst) {
       const refusedAt = this.#refused.get(account);
       const context =
         refusedAt !== undefined && refusedAt > at - HOUR_MS ? ", while strangers guessed its password" : "";
-      this.#tell(
-        { code: "login_new_place", subject: account, detail: `${account} signed in from ${prefix}${context}` },
-        at,
-      );
+      const detail = `${account} signed in from ${prefix}${context}`;
+      this.#reported.set({ code: "login_new_place", subject: account, detail }, at);
     }
-  }
-
-  #tell(holding: Holding, at: Millis): void {
-    const key = `${holding.code} ${holding.subject}`;
-    const alike = [...this.#reported.values()].filter((one) => one.holding.code === holding.code);
-    if (this.#reported.has(key) || alike.length < MOST_TOLD) this.#reported.set(key, { at, holding });
   }
 }
 
@@ -115,7 +105,7 @@ const MOST_OTHERS = 2_000;
  * very many from there count.
  */
 export class Guesses {
-  readonly #found = new Map<string, Readonly<{ at: Millis; holding: Holding }>>();
+  readonly #found = new TimedConditions(GUESSED_FOR_MS);
   readonly #threshold: number;
   /** Separate, so that a flood of unknown names does not displace guesses at real accounts. */
   readonly #ofKnown = new BoundedMap<string, readonly AlertEvent[]>(MOST_KNOWN);
@@ -144,13 +134,12 @@ export class Guesses {
   }
 
   remember(holding: Holding, at: Millis): void {
-    this.#found.set(holding.subject, { at, holding });
+    this.#found.set(holding, at);
   }
 
-  /** Holds for a day: the owner got an alert, and may know that it was legitimate. If the clock was set back, nothing holds. */
+  /** Holds for a day: the owner got an alert, and may know that it was legitimate. */
   holding(now: Millis): readonly Holding[] {
-    for (const [account, { at }] of this.#found) if (Math.abs(now - at) >= GUESSED_FOR_MS) this.#found.delete(account);
-    return [...this.#found.values()].map(({ holding }) => holding);
+    return this.#found.holding(now);
   }
 
   #failed(account: string, event: AlertEvent): void {
@@ -186,7 +175,7 @@ export class Guesses {
   }
 
   #settle(account: string): void {
-    this.#found.delete(account);
+    this.#found.delete({ code: "password_guessed", subject: account });
     this.#forget(account);
   }
 }

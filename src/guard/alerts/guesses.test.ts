@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOTHING_TOLD } from "../../../test/kit/alert-windows-kit.ts";
+import { NO_FIELDS } from "../../../test/kit/alert-windows-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { NOON } from "../../../test/kit/samples.ts";
 import type { AlertEvent } from "../../core/alerts/rules.ts";
@@ -19,19 +19,19 @@ beforeEachOf(import.meta.filename, () => {
   now = NOON;
 });
 
-type Told = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
+type Fields = Partial<Omit<AlertEvent, "prefix">> & Readonly<{ from?: string | null }>;
 
-function take(type: AlertEvent["type"], { from = HERE, ...rest }: Told = {}): void {
+function take(type: AlertEvent["type"], { from = HERE, ...rest }: Fields = {}): void {
   const prefix = from === null ? null : parsePrefix(from);
-  guesses.take({ ...NOTHING_TOLD, id: 1, at: now, type, account: ANNA, prefix, ...rest });
+  guesses.take({ ...NO_FIELDS, id: 1, at: now, type, account: ANNA, prefix, ...rest });
 }
 
 /** Fails this often, each time with a different wrong password. */
-function fail(count: number, reported: Told = {}): void {
+function fail(count: number, reported: Fields = {}): void {
   for (let i = 0; i < count; i++) take("LOGIN_FAILED", { proof: `wrong ${i}`, ...reported });
 }
 
-function succeed(reported: Told = {}): void {
+function succeed(reported: Fields = {}): void {
   take("LOGIN_SUCCEEDED", { isNewPlace: true, ...reported });
 }
 
@@ -116,6 +116,7 @@ test("an administrator's change of an account clears it, however its name is wri
   for (const type of ["PASSWORD_CHANGED", "ACCOUNT_SUSPENDED", "ACCOUNT_REMOVED"] as const) {
     fail(3, { account: "Anna@Example.test" });
     succeed();
+    take(type, { account: "bert@example.test" });
     assert.deepEqual(found(), [ANNA]);
     take(type, { account: "ANNA@example.test" });
     assert.deepEqual(found(), []);

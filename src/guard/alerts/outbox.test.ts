@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AT_ONCE, outbox } from "../../../test/kit/outbox-kit.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
-import { HOUR_MS } from "../../core/time.ts";
+import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { testMessage } from "./words.ts";
 
 test("each message reaches each channel once", async () => {
   const kit = outbox();
@@ -75,4 +76,174 @@ test("without changes nothing is saved again; a message dropped for lack of room
   kit.add(AT_ONCE, ["1000", "critical"]);
   assert.deepEqual(kit.warned, [["Too many alerts wait; the oldest are given up.", { most: 1_000 }]]);
   assert.equal(kit.box.deliveries[0]?.message.title, "1");
+});
+
+test("a failing channel delays no other channel, is reported, and gets everything once it works again", async () => {
+  const kit = outbox();
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["begins", "critical", "x"]);
+  kit.add(AT_ONCE, ["ends", "critical", "x"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE), ["b: begins", "b: ends"]);
+  assert.equal(kit.box.failing.size, 0, "one failure is not reported");
+  assert.deepEqual(await kit.rounds(AT_ONCE, 40), []);
+  assert.deepEqual([...kit.box.failing], [["a", "it answered 503"]]);
+  kit.broken.clear();
+  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: begins", "a: ends"], "the alert before its resolution");
+  assert.equal(kit.box.failing.size, 0);
+});
+
+test("a channel without recipients has not failed, and keeps its messages", async () => {
+  const kit = outbox();
+  kit.waiting.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE, 40);
+  assert.deepEqual([kit.box.failing.size, kit.warned], [0, []]);
+  kit.waiting.clear();
+  assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
+});
+
+test("a message that no attempt delivers is given up after three days", async () => {
+  const kit = outbox();
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  await kit.rounds(AT_ONCE);
+  for (let i = 0; i < 200; i++) {
+    kit.clock.advance(30 * MINUTE_MS);
+    await kit.rounds(AT_ONCE, 1);
+  }
+  assert.deepEqual(kit.box.deliveries, []);
+});
+
+test("while channels fail, a bounded number of messages waits", async () => {
+  const kit = outbox();
+  kit.broken.add("a").add("b");
+  for (let i = 0; i < 1_500; i++) kit.add(AT_ONCE, [`${i}`, "critical"]);
+  await kit.rounds(AT_ONCE);
+  assert.equal(kit.box.deliveries.length, 1_000);
+});
+
+test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  const failedAt: number[] = [];
+  for (let second = 0; second <= 35; second++) {
+    const before = kit.warned.length;
+    await kit.rounds(AT_ONCE, 1);
+    if (kit.warned.length > before) failedAt.push(second);
+    assert.equal(kit.box.failing.size, failedAt.length < 3 ? 0 : 1);
+  }
+  assert.deepEqual(failedAt, [0, 5, 15, 35]);
+  assert.deepEqual(kit.warned[0], [
+    "An alert could not be delivered.",
+    { channel: "a", attempts: 1, why: "it answered 503" },
+  ]);
+  kit.box.use([kit.channel("a"), kit.channel("b")]);
+  assert.equal(kit.box.failing.size, 1, "it counts as failing as long as the settings name it");
+});
+
+test("a message is given up only once it is older than three days", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  kit.clock.advance(3 * 24 * HOUR_MS);
+  await kit.rounds(AT_ONCE, 1);
+  assert.equal(kit.box.deliveries.length, 1);
+  await kit.rounds(AT_ONCE, 10);
+  assert.equal(kit.box.deliveries.length, 0);
+});
+
+test("messages about different things, and digests, do not wait for each other", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["one", "critical", "x"]);
+  await kit.rounds(AT_ONCE, 1);
+  kit.broken.clear();
+  const at = kit.clock.now();
+  const unnamed = [1, 2].map((i) => ({ ...testMessage(at, "en"), title: `test ${i}`, subject: "x" }));
+  kit.box.add(unnamed, AT_ONCE);
+  kit.box.add([{ ...testMessage(at, "en"), title: "another", subject: "x", code: "disk_nearly_full" }], AT_ONCE);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 3), ["a: test 1", "a: test 2", "a: another"]);
+});
+
+test("a clock that was set back delays a message at most until its next attempt", async () => {
+  const kit = outbox();
+  const [a] = [kit.channel("a")];
+  kit.box.use([a]);
+  kit.add(AT_ONCE, ["one", "critical"]);
+  // After the clock is set back, pending deliveries are this far in the future.
+  kit.box.round({ ...AT_ONCE }, "en");
+  await kit.box.settled();
+  kit.sent.length = 0;
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["two", "critical"]);
+  await kit.rounds(AT_ONCE, 1);
+  kit.broken.clear();
+  kit.clock.advance(-1_000);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), [], "its next attempt is five seconds ahead");
+  kit.clock.advance(-1_001);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: two"], "it is not further ahead");
+});
+
+test("a new message is at most five seconds in the future, however far the clock was set back", async () => {
+  for (const [byMs, isTried] of [
+    [5_000, false],
+    [5_001, true],
+  ] as const) {
+    const kit = outbox();
+    const answers: (() => void)[] = [];
+    const send = (): Promise<{ ok: true }> => new Promise((resolve) => answers.push(() => resolve({ ok: true })));
+    kit.box.use([{ name: "slow", send }]);
+    kit.add(AT_ONCE, ["one", "critical"], ["two", "critical"]);
+    kit.box.round(AT_ONCE, "en");
+    kit.clock.advance(-byMs);
+    answers[0]?.();
+    await kit.box.settled();
+    kit.box.round(AT_ONCE, "en");
+    assert.equal(answers.length, isTried ? 2 : 1, `${byMs} ms`);
+  }
+});
+
+test("no resolution is sent before its alert, not even once the channel works again", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["begins", "critical", "x"]);
+  await kit.rounds(AT_ONCE, 1);
+  kit.broken.clear();
+  kit.add(AT_ONCE, ["ends", "critical", "x"]);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 3), []);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 4), ["a: begins", "a: ends"]);
+});
+
+test("a message is sent at its time, and not a millisecond earlier", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  kit.broken.add("a");
+  kit.add(AT_ONCE, ["one", "critical"]);
+  kit.box.round(AT_ONCE, "en");
+  await kit.box.settled();
+  kit.broken.clear();
+  const reported = async (ms: number): Promise<number> => {
+    kit.clock.advance(ms);
+    kit.box.round(AT_ONCE, "en");
+    await kit.box.settled();
+    return kit.sent.length;
+  };
+  assert.deepEqual([await reported(4_999), await reported(1)], [0, 1]);
+});
+
+test("digests, which are not about a single alert, do not wait for a failed one", async () => {
+  const kit = outbox();
+  kit.box.use([kit.channel("a")]);
+  const digest = (title: string) => ({ ...testMessage(kit.clock.now(), "en"), title });
+  kit.broken.add("a");
+  kit.box.add([digest("first")], AT_ONCE);
+  await kit.rounds(AT_ONCE, 1);
+  kit.broken.clear();
+  kit.box.add([digest("second")], AT_ONCE);
+  assert.deepEqual(await kit.rounds(AT_ONCE, 1), ["a: second"]);
 });

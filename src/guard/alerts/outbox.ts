@@ -12,7 +12,7 @@ const ONE_BY_ONE = 5;
 const COLLECTED_MS = MINUTE_MS;
 const DIGEST_EVERY_MS = HOUR_MS;
 
-export type Told = Readonly<{ alert: Alert; message: AlertMessage }>;
+export type AlertWithMessage = Readonly<{ alert: Alert; message: AlertMessage }>;
 type Kind = "opened" | "resolved";
 
 /** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
@@ -24,7 +24,7 @@ export class AlertCrowd {
    * alerts not sent yet.
    */
   waits(
-    due: readonly Told[],
+    due: readonly AlertWithMessage[],
     book: readonly Alert[],
     waiting: readonly Delivery[],
     now: Millis,
@@ -58,7 +58,7 @@ export class AlertCrowd {
 
 function earlier(
   book: readonly Alert[],
-  due: readonly Told[],
+  due: readonly AlertWithMessage[],
   { code, kind }: Readonly<{ code: AlertCode; kind: Kind }>,
   now: Millis,
 ): number {
@@ -76,7 +76,7 @@ function isAbout(one: AlertMessage, other: AlertMessage): boolean {
 /** Maximum deliveries in flight on all channels together. Beyond it, the oldest is dropped. */
 const MOST_DELIVERIES = 1_000;
 /** A channel is reported after this many failures in a row. */
-const FAILURES_TOLD = 3;
+const FAILURES_REPORTED = 3;
 const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
 
 export type OutboxParts = Readonly<{
@@ -108,7 +108,7 @@ export class AlertOutbox {
 
   /** Why channels have failed several times in a row, by name. */
   get failing(): ReadonlyMap<string, string> {
-    const failing = [...this.#failing].filter(([, { times }]) => times >= FAILURES_TOLD);
+    const failing = [...this.#failing].filter(([, { times }]) => times >= FAILURES_REPORTED);
     return new Map(failing.map(([name, { why }]) => [name, why]));
   }
 

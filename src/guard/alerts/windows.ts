@@ -1,8 +1,8 @@
 import type { Holding } from "../../core/alerts/alerts.ts";
-import { type AlertEvent, type EventRule, eventRules, type Thresholds } from "../../core/alerts/rules.ts";
+import { type AlertEvent, accountRules, type EventRule, eventRules, type Thresholds } from "../../core/alerts/rules.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
 import { formatDuration, type Millis } from "../../core/time.ts";
-import { AccountWindows, SendingWindows } from "./account-windows.ts";
+import { AccountWindow, SendingWindows } from "./account-windows.ts";
 import { ChangeWindows, FactorWindows, WebAccountWindows } from "./change-windows.ts";
 import { Guesses, Hits } from "./guess-windows.ts";
 import type { Alert } from "./ports.ts";
@@ -27,7 +27,7 @@ export class AlertWindows {
     this.#guesses = new Guesses(thresholds.password_guessed);
     this.#all = [
       ...eventRules.map((rule) => new RuleWindow(rule, thresholds[rule.code])),
-      new AccountWindows(),
+      ...accountRules.map((rule) => new AccountWindow(rule)),
       this.#sending,
       new ChangeWindows(),
       new WebAccountWindows(),

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
+import { commandsOf, commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { beforeEachOf } from "../../../test/kit/hooks.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
-});
+const kit = commandsOf(import.meta.filename);
 
 function ban(target: string, length: string | null = null, note = ""): Promise<string> {
   return kit.said({ verb: "ban", target, note, for: length });
@@ -80,8 +76,11 @@ test("an allow entry is one network, at widest /8 or /16 for IPv6, with or witho
   });
 });
 
-test("an added allow entry is removed once", async () => {
-  assert.equal(await allow("203.0.113.7"), "done");
+test("an allow entry lifts the bans in its network, and is removed once", async () => {
+  assert.equal(await ban("203.0.113.7"), "done");
+  const add = { verb: "allow_add", target: "203.0.113.7", note: "office", for: null } as const;
+  const result = { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"], liftedTotal: 1 };
+  assert.deepEqual(await kit.ask(add), { ok: true, result });
   const remove = { verb: "allow_remove", target: "203.0.113.7" } as const;
   assert.deepEqual(await kit.ask(remove), { ok: true, result: { prefix: "203.0.113.7/32" } });
   assert.match(await kit.said(remove), /^failed 203\.0\.113\.7\/32: It is not on the allow list/);
@@ -89,10 +88,10 @@ test("an added allow entry is removed once", async () => {
 });
 
 test("entries from the settings are listed as such, and no command removes them", async () => {
-  kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
-  const at = isoTime(kit.engine.startedAt);
-  kit.clock.advance(HOUR_MS);
-  assert.deepEqual(await kit.ask({ verb: "allow_list", limit: 50, cursor: null }), {
+  const configured = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
+  const at = isoTime(configured.engine.startedAt);
+  configured.clock.advance(HOUR_MS);
+  assert.deepEqual(await configured.ask({ verb: "allow_list", limit: 50, cursor: null }), {
     ok: true,
     result: {
       items: [
@@ -103,7 +102,7 @@ test("entries from the settings are listed as such, and no command removes them"
     },
   });
   assert.equal(
-    await kit.said({ verb: "allow_remove", target: "198.51.100.0/24" }),
+    await configured.said({ verb: "allow_remove", target: "198.51.100.0/24" }),
     "failed 198.51.100.0/24 is on the list of the settings. Take it out of allow.networks in ghostinbox.toml.",
   );
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH, hashOf, network } from "../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, hashOf } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -10,12 +10,9 @@ import { HOUR_MS } from "../../core/time.ts";
 
 const PASSWORD = "correct horse battery";
 
-describe("commands of the administrator", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
-  beforeEach(() => {
-    kit = commandsOnMemory();
-  });
+const kit = commandsOf(import.meta.filename);
 
+describe("commands of the administrator", () => {
   test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
     const ban = async (target: string, length: string | null): Promise<string> => {
       const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
@@ -94,24 +91,6 @@ describe("commands of the administrator", () => {
     assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 1 } });
     assert.deepEqual(await kit.ask({ verb: "cleanup" }), { ok: true, result: { expired: 0 } });
     assert.deepEqual(kit.types(), ["BAN", "BAN", "BAN_EXPIRED"]);
-  });
-
-  test("the allow list shows both origins; entries from the settings are removed in the settings", async () => {
-    kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
-    await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
-    const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
-    assert.deepEqual(added, {
-      ok: true,
-      result: { prefix: "203.0.113.7/32", lifted: ["203.0.113.7/32"], liftedTotal: 1 },
-    });
-    const listed = await kit.ask({ verb: "allow_list", limit: 50, cursor: null });
-    assert.ok(listed.ok && "items" in listed.result);
-    assert.deepEqual(
-      listed.result.items.map((item) => ("prefix" in item ? `${item.prefix} ${item.from}` : item)),
-      ["198.51.100.0/24 settings", "203.0.113.7/32 command"],
-    );
-    const refused = await kit.ask({ verb: "allow_remove", target: "198.51.100.0/24" });
-    assert.ok(!refused.ok && refused.message.includes("settings"));
   });
 
   test("a reload records which settings changed; invalid settings change nothing", async () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../test/kit/commands-kit.ts";
 import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import type { KeeperCommand, ListedMail } from "../../admin/declare/keeper.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
 const [LOOSE, OTHER, HELD] = ["72CED1EABE5", "82CED1EABE6", "92CED1EABE7"];
 
@@ -26,13 +26,13 @@ const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
 ];
 const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
 
+const kit = commandsOf(import.meta.filename, ANNA);
+
 /** Postfix's queue, which the keeper's orders change. */
 describe("a dry run of a command on mail", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
   let mails: ListedMail[];
 
   beforeEach(async () => {
-    kit = commandsOnMemory();
     mails = [listed(LOOSE, "deferred"), listed(OTHER, "deferred"), listed(HELD, "hold")];
     kit.queues(({ senders, ids, onHold }) => {
       obey();
@@ -48,7 +48,6 @@ describe("a dry run of a command on mail", () => {
         .filter((mail) => where === "anywhere" || (mail.queue === "hold") === (where === "hold"));
       return { queue, total: queue.length };
     });
-    assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
     await kit.engine.audit(null, [
       { type: "HOLD_MAIL", queueId: HELD, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
     ]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { describe, test } from "node:test";
+import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
 import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -70,34 +70,18 @@ const TRIED: readonly Readonly<{ command: Command; after: readonly Command[] }>[
 
 const NO_MAIL = { ids: [], account: null, sender: null, recipient: null, cursor: null } as const;
 
-type Kit = ReturnType<typeof commandsOnMemory>;
-
-function tablesOf({ db }: Kit): readonly string[] {
-  const names = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-  return names.map(({ name }) => String(name));
-}
-
-function rowsOf({ db }: Kit, table: string) {
-  return db.prepare(`SELECT * FROM "${table}"`).all();
-}
+const kit = commandsOf(import.meta.filename);
 
 describe("a dry run", () => {
-  let kit: Kit;
-  /** Every row of both databases. */
-  const state = () => JSON.stringify([kit.credentials(), ...tablesOf(kit).map((table) => rowsOf(kit, table))]);
-  beforeEach(() => {
-    kit = commandsOnMemory();
-  });
-
   for (const { command, after } of TRIED)
     test(`of ${command.verb} answers as the command does, but changes and records nothing`, async () => {
       for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
-      const before = state();
+      const before = kit.state();
       const tried = await kit.try(command);
-      assert.equal(state(), before);
+      assert.equal(kit.state(), before);
       assert.deepEqual(await kit.try(command), tried, "again");
       assert.deepEqual(await kit.ask(command), tried);
-      assert.notEqual(state(), before, "the real command changes something");
+      assert.notEqual(kit.state(), before, "the real command changes something");
     });
 
   for (const [what, command] of [
@@ -121,18 +105,18 @@ describe("a dry run", () => {
     ["missing mail", { verb: "queue_flush", ...NO_MAIL, isAll: true }],
   ] as const)
     test(`of ${what} is refused as the command is`, async () => {
-      const before = state();
+      const before = kit.state();
       const tried = await kit.try(command);
       assert.equal(tried.ok, false);
-      assert.equal(state(), before);
+      assert.equal(kit.state(), before);
       assert.deepEqual(await kit.ask(command), tried);
     });
 
   test("of an app password shows no password, since none is stored", async () => {
     assert.ok((await kit.ask(ANNA)).ok);
-    const before = state();
+    const before = kit.state();
     assert.deepEqual(await kit.try(APP), { ok: true, result: { name, app: "phone", password: "" } });
-    assert.equal(state(), before);
+    assert.equal(kit.state(), before);
     const made = await kit.ask(APP);
     assert.ok(made.ok && "password" in made.result && made.result.password.length > 20);
     const again = await kit.try(APP);
@@ -152,6 +136,29 @@ describe("a dry run", () => {
     const tested = [...TRIED.map(({ command }) => command.verb), "session_end", APP.verb];
     assert.deepEqual(tested.toSorted(), DRY_RUNS.filter((verb) => !OF_QUEUE.test(verb)).toSorted());
   });
+});
+
+/** Made even without a record: they take rights away, or only let mail pass. */
+const MADE_ANYWAY: readonly Command["verb"][] = [
+  "token_revoke",
+  "account_suspend",
+  "greylist_pause",
+  "greylist_resume",
+  "spam_allow_add",
+  "spam_allow_remove",
+];
+
+describe("without a record", () => {
+  for (const { command, after } of [...TRIED, { command: APP, after: [ANNA] }]) {
+    const isMade = MADE_ANYWAY.includes(command.verb);
+    test(`${command.verb} fails, and ${isMade ? "is made anyway" : "changes nothing"}`, async () => {
+      for (const each of after) assert.ok((await kit.ask(each)).ok, each.verb);
+      kit.fillDisk();
+      const before = kit.state();
+      assert.match(await kit.said(command), isMade ? /it was not recorded/ : /^failed .*could not be written/);
+      assert.equal(kit.state() !== before, isMade);
+    });
+  }
 });
 
 describe("a dry run that the web asks for", () => {

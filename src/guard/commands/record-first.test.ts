@@ -1,8 +1,9 @@
 // Invariant: No account, alias, second factor or passkey changes without a record, which is written first.
+
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
-import { accountName } from "../../../test/kit/test-database.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { instant } from "../../core/time.ts";
 import type { Outcome } from "../ports.ts";
 import { recordFirst, UNWRITTEN } from "./record-first.ts";

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH } from "../../../test/kit/commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { beforeEachOf } from "../../../test/kit/hooks.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { spamAllow } from "./spam.ts";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
-});
+const kit = commandsOf(import.meta.filename);
 
 test("a sender is allowed once for an existing account, and the filter is refreshed each time", async () => {
   const name = "owner@example.test";

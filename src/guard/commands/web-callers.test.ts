@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
@@ -89,7 +90,7 @@ describe("for whom the web asks", () => {
   });
 
   test("the user of a mailbox has the commands for that mailbox, and no others", () => {
-    const anna = parseAccountName("anna@example.test") ?? assert.fail();
+    const anna = accountName("anna@example.test");
     const as = { as: "ab".repeat(32), ip: IP };
     kit.signInAs(as.as, anna);
     const mayDo = (): readonly string[] =>

@@ -76,7 +76,7 @@ export class BanLeakMonitor {
     this.#parts.renew();
   }
 
-  /** Call it now and then. */
+  /** Call it about every second. */
   look(): void {
     if (this.#seenAt === null || Math.abs(this.#parts.clock.now() - this.#seenAt) < KEPT_MS) return;
     this.#seenAt = null;

@@ -12,18 +12,18 @@ test("sends changed orders to the kernel at once, and repeats unchanged ones onl
   const { kernel, watch, from, asked } = watchedPort();
   await watch.look();
   await watch.look();
-  assert.deepEqual(kernel.said, [{ watched: [25], held: [], full: [], known: [] }]);
+  assert.deepEqual(kernel.orders, [{ watched: [25], held: [], full: [], known: [] }]);
   kernel.open = from(1, 2);
   await watch.look();
   await watch.look();
-  assert.deepEqual(kernel.said.slice(1), [
+  assert.deepEqual(kernel.orders.slice(1), [
     { watched: [25], held: [{ unit: "203.0.113.1/32", port: 25 }], full: [], known: [] },
   ]);
   assert.equal(asked.known, 0, "known networks are read only when strangers hold their share");
   kernel.open = [...from(1, 2), ...from(2, 2)];
   await watch.look();
-  assert.deepEqual(kernel.said.at(-1)?.full, [25]);
-  assert.deepEqual(kernel.said.at(-1)?.known, ["203.0.113.9/32"]);
+  assert.deepEqual(kernel.orders.at(-1)?.full, [25]);
+  assert.deepEqual(kernel.orders.at(-1)?.known, ["203.0.113.9/32"]);
 });
 
 test("closes connections beyond the share since the last check, but not older ones", async () => {
@@ -45,8 +45,8 @@ test("a connection closed to make room no longer counts against the share", asyn
   crowding.push(...kernel.open.slice(0, 2));
   await watch.look();
   assert.deepEqual(kernel.ended, from(1, 2));
-  assert.deepEqual(kernel.said.at(-1)?.full, [], "there is room for strangers");
-  assert.deepEqual(kernel.said.at(-1)?.held, [
+  assert.deepEqual(kernel.orders.at(-1)?.full, [], "there is room for strangers");
+  assert.deepEqual(kernel.orders.at(-1)?.held, [
     { unit: "203.0.113.1/32", port: 25 },
     { unit: "203.0.113.2/32", port: 25 },
   ]);
@@ -60,20 +60,20 @@ test("reports a kernel that rejects orders once, and retries at each check", asy
   assert.deepEqual(warnings, ["nft: no such table"]);
   kernel.outcome = OK;
   await watch.look();
-  assert.equal(kernel.said.length, 1);
+  assert.equal(kernel.orders.length, 1);
 });
 
 test("runs until stopped, and then leaves the ports to the kernel", async () => {
   const { kernel, watch } = watchedPort();
   watch.start();
   await watch.stop();
-  assert.deepEqual(kernel.said, [
+  assert.deepEqual(kernel.orders, [
     { watched: [25], held: [], full: [], known: [] },
     { watched: [], held: [], full: [], known: [] },
   ]);
   const idle = watchedPort();
   await idle.watch.stop();
-  assert.deepEqual(idle.kernel.said, [], "ports that were never watched are not released");
+  assert.deepEqual(idle.kernel.orders, [], "ports that were never watched are not released");
 });
 
 test("pauses a second between checks, or twenty times a check's duration up to five seconds, or twice while ports are full", async (t) => {
@@ -116,12 +116,12 @@ test("repeats the orders after five seconds, before they expire", async (t) => {
   const { kernel, watch } = watchedPort();
   let nowMs = 0;
   t.mock.method(performance, "now", () => nowMs);
-  const saidAt = async (ms: number): Promise<number> => {
+  const ordersAt = async (ms: number): Promise<number> => {
     nowMs = ms;
     await watch.look();
-    return kernel.said.length;
+    return kernel.orders.length;
   };
-  assert.deepEqual([await saidAt(0), await saidAt(4_999), await saidAt(5_000)], [1, 1, 2]);
+  assert.deepEqual([await ordersAt(0), await ordersAt(4_999), await ordersAt(5_000)], [1, 1, 2]);
 });
 
 test("sends the kernel at most ten thousand units that hold too much, and as many known ones", async () => {
@@ -130,7 +130,7 @@ test("sends the kernel at most ten thousand units that hold too much, and as man
   many.push(...Array.from({ length: 10_001 }, (_, i) => prefixOf(address(i), 64)));
   kernel.open = Array.from({ length: 20_002 }, (_, i) => ({ ip: address(i >> 1), clientPort: i & 1, port: 25 }));
   await watch.look();
-  assert.deepEqual([kernel.said[0]?.held.length, kernel.said[0]?.known.length], [10_000, 10_000]);
+  assert.deepEqual([kernel.orders[0]?.held.length, kernel.orders[0]?.known.length], [10_000, 10_000]);
 });
 
 test("reports a failed check or close once, and again after a success", async () => {
@@ -158,7 +158,7 @@ test("if connections cannot be closed, retries, reports it once, and lets the ke
     tried.push(connections.length);
     return Promise.resolve(outcome);
   };
-  const watched = () => kernel.said.at(-1)?.watched;
+  const watched = () => kernel.orders.at(-1)?.watched;
   await watch.look();
   assert.deepEqual(watched(), [25]);
   kernel.open = from(1, 5);
@@ -200,14 +200,14 @@ test("skips three checks while no more sockets are in use than at a check that f
   assert.equal(await looksOf(11), 1, "one more than a moment ago");
   kernel.open = from(1, 2);
   assert.equal(await looksOf(13), 1, "one more");
-  assert.deepEqual(kernel.said.at(-1)?.held.length, 1);
+  assert.deepEqual(kernel.orders.at(-1)?.held.length, 1);
   assert.equal(await looksOf(13), 1, "a refused client may have left");
   kernel.open = [];
   assert.equal(await looksOf(11), 1);
   assert.equal(await looksOf(null), 1, "the kernel does not answer");
   assert.equal(await looksOf(11), 1);
   assert.equal(await looksOf(11), 0);
-  const later = performance.now() + CONNECTION_WATCH.sayEveryMs;
+  const later = performance.now() + CONNECTION_WATCH.repeatEveryMs;
   t.mock.method(performance, "now", () => later);
   assert.equal(await looksOf(11), 1, "the kernel gets its orders again before they expire");
 });

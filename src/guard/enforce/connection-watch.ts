@@ -14,7 +14,7 @@ import type { PortRoom } from "./port-room.ts";
 export const CONNECTION_WATCH = {
   /**
    * Pause between two checks. It is longer if checks are expensive, so that they take a twentieth of the time, but never longer than
-   * `sayEveryMs`: otherwise the kernel would count, without known addresses.
+   * `repeatEveryMs`: otherwise the kernel would count, without known addresses.
    */
   everyMs: SECOND_MS,
   pausePerLook: 20,
@@ -26,8 +26,8 @@ export const CONNECTION_WATCH = {
   /** While ports are nearly full: clients wait for the next check, and on a busy machine each takes long. */
   pausePerCrowdedLook: 2,
   /** How long the kernel keeps the guard's orders, and how often the guard repeats them. */
-  saidForS: 15,
-  sayEveryMs: 5 * SECOND_MS,
+  ordersLastS: 15,
+  repeatEveryMs: 5 * SECOND_MS,
   /** How long the kernel counts after connections could not be closed, unless closing works sooner. */
   unableForMs: HOUR_MS,
   /** Maximum known units in the kernel's orders for a full port; the latest are kept. */
@@ -52,8 +52,8 @@ export class ConnectionWatch {
   #before: ReadonlySet<string> | null = null;
   /** After a check that found nothing to do: how many sockets were in use then, and how many checks may still be skipped. */
   #quiet: { sockets: number; left: number } | null = null;
-  #said = "";
-  #saidAt = Number.NEGATIVE_INFINITY;
+  #lastOrders = "";
+  #sentAt = Number.NEGATIVE_INFINITY;
   #trouble: string | null = null;
   /** Why connections could not be closed, and when. */
   #unable: Readonly<{ reason: string; at: number }> | null = null;
@@ -75,8 +75,8 @@ export class ConnectionWatch {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#looking;
-    if (this.#saidAt === Number.NEGATIVE_INFINITY) return;
-    await this.#parts.kernel.say({ watched: [], held: [], full: [], known: [] }, CONNECTION_WATCH.saidForS);
+    if (this.#sentAt === Number.NEGATIVE_INFINITY) return;
+    await this.#parts.kernel.sendOrders({ watched: [], held: [], full: [], known: [] }, CONNECTION_WATCH.ordersLastS);
   }
 
   /** Runs one check. Never throws. */
@@ -86,16 +86,16 @@ export class ConnectionWatch {
       const sockets = await kernel.sockets();
       if (this.#isQuietStill(sockets)) return;
       const open = await kernel.connections(ports());
-      const making = await room.plan(open);
-      this.#isCrowded = making.isCrowded;
-      const crowding = new Set(making.end);
+      const roomPlan = await room.plan(open);
+      this.#isCrowded = roomPlan.isCrowded;
+      const crowding = new Set(roomPlan.end);
       const left = crowding.size === 0 ? open : open.filter((one) => !crowding.has(one));
       const kept = planConnections(left, this.#before, rules());
-      const plan = { ...kept, held: [...making.held, ...kept.held], excess: [...crowding, ...kept.excess] };
+      const plan = { ...kept, held: [...roomPlan.held, ...kept.held], excess: [...crowding, ...kept.excess] };
       const excess = new Set(plan.excess.map(connectionKey));
       // If closing a connection fails, the next check retries.
       this.#before = new Set(open.map(connectionKey).filter((key) => !excess.has(key)));
-      const trouble = await this.#say(plan);
+      const trouble = await this.#sendOrders(plan);
       await this.#end(plan);
       this.#report(trouble ?? this.#unable?.reason ?? null);
       const isQuiet =
@@ -114,7 +114,7 @@ export class ConnectionWatch {
   #isQuietStill(sockets: number | null): boolean {
     if (this.#quiet === null || sockets === null || sockets > this.#quiet.sockets || this.#quiet.left === 0)
       return false;
-    if (performance.now() - this.#saidAt >= CONNECTION_WATCH.sayEveryMs) return false;
+    if (performance.now() - this.#sentAt >= CONNECTION_WATCH.repeatEveryMs) return false;
     this.#quiet = { sockets, left: this.#quiet.left - 1 };
     return true;
   }
@@ -125,7 +125,7 @@ export class ConnectionWatch {
     if (this.#stopped) return;
     const tookMs = performance.now() - start;
     const perLook = this.#isCrowded ? CONNECTION_WATCH.pausePerCrowdedLook : CONNECTION_WATCH.pausePerLook;
-    const pauseMs = Math.min(CONNECTION_WATCH.sayEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
+    const pauseMs = Math.min(CONNECTION_WATCH.repeatEveryMs, Math.max(CONNECTION_WATCH.everyMs, perLook * tookMs));
     this.#timer = setTimeout(() => this.start(), pauseMs);
   }
 
@@ -142,21 +142,21 @@ export class ConnectionWatch {
   }
 
   /** Returns the reason of a failure, or null. */
-  async #say({ held, full }: ConnectionPlan): Promise<string | null> {
+  async #sendOrders({ held, full }: ConnectionPlan): Promise<string | null> {
     const { kernel, ports, known } = this.#parts;
     const watched = this.#unable === null ? ports() : [];
     const text = `${watched.join()} ${full.join()} ${held.map(({ unit, port }) => `${unit} ${port}`).join()}`;
-    if (text === this.#said && performance.now() - this.#saidAt < CONNECTION_WATCH.sayEveryMs) return null;
-    const words = {
+    if (text === this.#lastOrders && performance.now() - this.#sentAt < CONNECTION_WATCH.repeatEveryMs) return null;
+    const orders = {
       watched,
       held: held.slice(0, CONNECTION_WATCH.mostHeld),
       full,
       known: full.length === 0 ? [] : known().slice(0, CONNECTION_WATCH.mostKnown),
     };
-    const said = await kernel.say(words, CONNECTION_WATCH.saidForS);
-    if (!said.ok) return said.reason;
-    this.#said = text;
-    this.#saidAt = performance.now();
+    const sent = await kernel.sendOrders(orders, CONNECTION_WATCH.ordersLastS);
+    if (!sent.ok) return sent.reason;
+    this.#lastOrders = text;
+    this.#sentAt = performance.now();
     return null;
   }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
+import type { Prefix } from "../../core/net/ip.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 import type { FirewallBan } from "../network-ports.ts";
@@ -9,9 +10,7 @@ import type { BanLog } from "../storage-ports.ts";
 import { breakGlass, expireAllowed, expireBans } from "./end-bans.ts";
 
 function network(i: number): Prefix {
-  const parsed = parsePrefix(`10.0.${i >> 8}.${i & 255}`);
-  assert.ok(parsed !== null);
-  return parsed;
+  return net(`10.0.${i >> 8}.${i & 255}`);
 }
 
 async function banned(count: number, durationMs: number | null) {
@@ -67,11 +66,7 @@ test("allow entries end when they expire, and those without an end never", async
 
 function kit(bans: number) {
   const made = engineOnMemory();
-  const standing = Array.from({ length: bans }, (_, i): FirewallBan => {
-    const prefix = parsePrefix(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);
-    assert.ok(prefix !== null);
-    return { prefix, expiresAt: null };
-  });
+  const standing = Array.from({ length: bans }, (_, i): FirewallBan => ({ prefix: network(i), expiresAt: null }));
   const active = (): readonly FirewallBan[] => standing.filter(({ prefix }) => made.sqlite.ban(prefix) !== null);
   const banLog: Pick<BanLog, "active"> = { active };
   return { ...made, standing, banLog: { ...unused, ...banLog } };

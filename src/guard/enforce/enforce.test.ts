@@ -2,193 +2,272 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { FakeFirewall, MemoryBanLog } from "../../../test/kit/fake-firewall.ts";
-import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
+import { address, ban, enforcerKit, newEnforcer, settled } from "../../../test/kit/enforcer-kit.ts";
 import { until } from "../../../test/kit/until.ts";
-import type { NoticeCode } from "../../core/alerts/notices.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
-import { instant } from "../../core/time.ts";
-import { CUT } from "./cut-sessions.ts";
-import { BanEnforcer, ENFORCE, type Enforcer } from "./enforce.ts";
+import type { Outcome } from "../ports.ts";
+import { ENFORCE, noEnforcement } from "./enforce.ts";
 
-let firewall: FakeFirewall;
-let banLog: MemoryBanLog;
-let allow: readonly Prefix[];
-let raised: Map<NoticeCode, string>;
-let enforcer: Enforcer;
-
-beforeEachOf(import.meta.filename, make);
-afterEachOf(import.meta.filename, async () => enforcer.stop());
-
-function make(): void {
-  firewall = new FakeFirewall();
-  banLog = new MemoryBanLog();
-  allow = [address(999)];
-  raised = new Map();
-  const notices = {
-    raise: (code: NoticeCode, detail: string) => void raised.set(code, detail),
-    clear: (code: NoticeCode) => void raised.delete(code),
-    list: () => [],
-  };
-  const log = { info: () => {}, warn: () => {}, error: () => {} };
-  enforcer = new BanEnforcer({
-    audit: () => undefined,
-    banLog,
-    firewall,
-    allowList: () => allow,
-    clock: { now: () => instant(5) },
-    notices,
-    log,
-  });
-}
+const kit = enforcerKit(import.meta.filename);
 
 test("start fills the firewall with the bans in force, and closes no sessions", async () => {
-  banLog.add(address(1));
-  assert.equal(enforcer.status().state, "starting");
-  await enforcer.start();
-  assert.deepEqual([...firewall.held.keys()], [address(1)]);
-  assert.deepEqual(firewall.allow, [address(999)]);
-  assert.deepEqual(firewall.calls, ["reset"]);
-  assert.deepEqual(firewall.cuts, []);
-  assert.deepEqual(enforcer.status(), { state: "enforcing", lastStep: 1, reason: null });
+  kit.allow.push(address(999));
+  kit.banLog.add(address(1));
+  assert.equal(kit.enforcer.status().state, "starting");
+  await kit.enforcer.start();
+  assert.deepEqual([...kit.firewall.held.keys()], [address(1)]);
+  assert.deepEqual(kit.firewall.allow, [address(999)]);
+  assert.deepEqual(kit.firewall.calls, ["reset"]);
+  assert.deepEqual(kit.firewall.cuts, []);
+  assert.deepEqual(kit.enforcer.status(), { state: "enforcing", lastStep: 1, reason: null });
 });
 
 test("however many nudges, a burst is one batch, and each session is closed once", async () => {
-  await enforcer.start();
+  await kit.enforcer.start();
   for (let i = 0; i < 100; i++) {
-    banLog.add(address(i));
-    enforcer.nudge();
+    kit.banLog.add(address(i));
+    kit.enforcer.nudge();
   }
-  await until(() => firewall.cuts.length >= 100);
-  assert.deepEqual(firewall.calls, ["reset", "apply", "cut"], "blocks the address first, then closes its sessions");
+  await until(() => kit.firewall.cuts.length >= 100);
+  assert.deepEqual(kit.firewall.calls, ["reset", "apply", "cut"], "blocks the address first, then closes its sessions");
   assert.deepEqual(
-    firewall.cuts,
+    kit.firewall.cuts,
     Array.from({ length: 100 }, (_, i) => address(i)),
   );
 });
 
-test("a backlog is handled in batches", async () => {
-  await enforcer.start();
-  for (let i = 0; i <= ENFORCE.stepsPerBatch; i++) banLog.add(address(i));
-  enforcer.nudge();
-  await until(() => enforcer.status().lastStep === ENFORCE.stepsPerBatch + 1);
-  assert.deepEqual(
-    firewall.calls.filter((call) => call !== "cut"),
-    ["reset", "apply", "apply"],
-  );
-});
-
-test("a ban that the kernel accepted but does not hold is noticed at once and restored", async () => {
-  await enforcer.start();
-  firewall.losing.push(address(1));
-  banLog.add(address(1));
-  enforcer.nudge();
-  await until(() => firewall.held.has(address(1)));
-  assert.deepEqual(firewall.calls, ["reset", "apply", "cut", "check", "reset"]);
-  assert.equal(enforcer.status().state, "enforcing");
-});
-
-test("a ban that was lifted or is about to end does not count as missing", async () => {
-  await enforcer.start();
-  firewall.losing.push(address(1), address(2));
-  banLog.add(address(1), instant(5 + CUT.expiresSoonMs));
-  banLog.add(address(2));
-  banLog.delete(address(2));
-  enforcer.nudge();
-  await until(() => firewall.cuts.length > 0);
-  await enforcer.verify();
-  assert.deepEqual(
-    firewall.calls.filter((call) => call === "reset"),
-    ["reset"],
-  );
-});
-
 test("a failed step leads to one reset at once; its sessions are closed anyway", async () => {
-  await enforcer.start();
-  firewall.failing.push("apply");
-  banLog.add(address(1));
-  enforcer.nudge();
-  await until(() => firewall.cuts.length === 1);
-  assert.deepEqual(firewall.calls, ["reset", "apply", "check", "reset", "cut"]);
-  assert.equal(enforcer.status().state, "enforcing");
-  assert.equal(raised.size, 0);
-});
-
-test("while the firewall fails there is a notice, retries become rarer, and nudges do not speed them up", async () => {
-  firewall.failing.push("reset", "throw", "reset");
-  await enforcer.start();
-  assert.deepEqual(firewall.calls, ["reset", "reset"]);
-  assert.equal(raised.get("firewall_unavailable"), "the pipe broke");
-  assert.deepEqual(enforcer.status(), {
-    state: "unavailable",
-    lastStep: 0,
-    reason: "the pipe broke",
-  });
-  const from = performance.now();
-  banLog.add(address(1));
-  for (let i = 0; i < 50; i++) enforcer.nudge();
-  await until(() => firewall.held.size === 1);
-  assert.ok(performance.now() - from >= 0.9 * (ENFORCE.firstRetryMs + 2 * ENFORCE.firstRetryMs));
-  await until(() => raised.size === 0 && firewall.cuts.length === 1);
-  assert.deepEqual(firewall.calls, ["reset", "reset", "reset", "reset", "cut"]);
-});
-
-test("a fault that resets do not fix does not cause a storm of resets", async () => {
-  await enforcer.start();
-  for (let i = 0; i < 4; i++) firewall.failing.push("apply");
-  const from = performance.now();
-  for (let i = 0; i < 3; i++) {
-    const resets = firewall.calls.filter((call) => call === "reset").length;
-    banLog.add(address(i));
-    enforcer.nudge();
-    await until(() => firewall.calls.filter((call) => call === "reset").length > resets);
-  }
-  assert.ok(performance.now() - from >= 0.9 * 3 * ENFORCE.firstRetryMs);
-});
-
-test("verify fixes a firewall that someone changed, and leaves a good one unchanged", async () => {
-  await enforcer.start();
-  await enforcer.verify();
-  assert.deepEqual(firewall.calls, ["reset", "check"]);
-  firewall.failing.push("check");
-  await enforcer.verify();
-  assert.deepEqual(firewall.calls, ["reset", "check", "check", "reset"]);
+  await kit.enforcer.start();
+  kit.firewall.failing.push("apply");
+  kit.banLog.add(address(1));
+  kit.enforcer.nudge();
+  await until(() => kit.firewall.cuts.length === 1);
+  assert.deepEqual(kit.firewall.calls, ["reset", "apply", "check", "reset", "cut"]);
+  assert.equal(kit.enforcer.status().state, "enforcing");
+  assert.equal(kit.notices.raised.size, 0);
 });
 
 test("the addresses that always pass are updated on request, and when verify finds them changed", async () => {
-  await enforcer.start();
-  allow = [address(998)];
-  enforcer.renew();
-  await until(() => firewall.allow === allow);
-  allow = [address(997)];
-  await enforcer.verify();
-  assert.deepEqual(firewall.allow, allow);
+  await kit.enforcer.start();
+  kit.allow.push(address(998));
+  kit.enforcer.renew();
+  await until(() => kit.firewall.allow.length === 1);
+  kit.allow.push(address(997));
+  await kit.enforcer.verify();
+  assert.deepEqual(kit.firewall.allow, [address(998), address(997)]);
 });
 
 test("a kernel that cannot count connections keeps the bans, and there is a notice while it lasts", async () => {
-  firewall.uncounted = "no such module";
-  banLog.add(address(1));
-  await enforcer.start();
-  assert.deepEqual([...firewall.held.keys()], [address(1)]);
+  kit.firewall.uncounted = "no such module";
+  kit.banLog.add(address(1));
+  await kit.enforcer.start();
+  assert.deepEqual([...kit.firewall.held.keys()], [address(1)]);
   assert.deepEqual(
-    [enforcer.status().state, [...raised]],
+    [kit.enforcer.status().state, [...kit.notices.raised]],
     ["enforcing", [["connections_uncounted", "no such module"]]],
   );
-  firewall.uncounted = null;
-  enforcer.renew();
-  await until(() => raised.size === 0);
+  kit.firewall.uncounted = null;
+  kit.enforcer.renew();
+  await until(() => kit.notices.raised.size === 0);
 });
 
 test("changes nothing after stop", async () => {
-  await enforcer.start();
-  banLog.add(address(1));
-  enforcer.nudge();
-  await enforcer.stop();
-  const calls = firewall.calls.length;
-  enforcer.nudge();
-  await enforcer.verify();
-  assert.equal(firewall.calls.length, calls);
-  assert.equal(enforcer.status().state, "stopped");
+  await kit.enforcer.start();
+  kit.banLog.add(address(1));
+  kit.enforcer.nudge();
+  await kit.enforcer.stop();
+  const calls = kit.firewall.calls.length;
+  kit.enforcer.nudge();
+  await kit.enforcer.verify();
+  assert.equal(kit.firewall.calls.length, calls);
+  assert.equal(kit.enforcer.status().state, "stopped");
+});
+
+test("a ban missing in the kernel is logged with the reason, and restored", async () => {
+  await kit.enforcer.start();
+  kit.firewall.losing.push(address(1));
+  ban(kit, 2);
+  await until(() => kit.firewall.held.has(address(1)));
+  assert.deepEqual(kit.firewall.calls, ["reset", "apply", "cut", "check", "reset"]);
+  assert.deepEqual(kit.warned, [
+    ["The kernel lacks a ban that it was given; the firewall is rebuilt.", { reason: "nft failed." }],
+  ]);
+});
+
+test("the firewall is checked every ten seconds, and problems are logged", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  await kit.enforcer.start();
+  t.mock.timers.tick(9_999);
+  await settled();
+  assert.deepEqual(kit.firewall.calls, ["reset"]);
+  kit.firewall.failing.push("check");
+  t.mock.timers.tick(1);
+  await until(() => kit.firewall.calls.length === 3);
+  assert.deepEqual(kit.firewall.calls, ["reset", "check", "reset"]);
+  assert.deepEqual(kit.warned, [["The firewall is rebuilt.", { reason: "nft failed." }]]);
+});
+
+test("a broken firewall is retried at once, then after 0.1 s, twice as long each time, at most 10 s", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  for (let i = 0; i < 13; i++) kit.firewall.failing.push("reset");
+  await kit.enforcer.start();
+  assert.equal(kit.firewall.calls.length, 2);
+  assert.equal(kit.notices.raised.get("firewall_unavailable"), "nft failed.");
+  for (const waitMs of [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000, 10_000]) {
+    const tried: number = kit.firewall.calls.length;
+    t.mock.timers.tick(waitMs - 1);
+    await settled();
+    assert.equal(kit.firewall.calls.length, tried, `not before ${waitMs} ms`);
+    t.mock.timers.tick(1);
+    await settled();
+    assert.equal(kit.firewall.calls.length, tried + 1, `after ${waitMs} ms`);
+  }
+  t.mock.timers.tick(10_000);
+  await settled();
+  t.mock.timers.tick(10_000);
+  await settled();
+  assert.equal(kit.enforcer.status().state, "enforcing");
+  assert.equal(kit.notices.raised.size, 0);
+});
+
+test("a successful check clears earlier failures", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  await kit.enforcer.start();
+  for (let i = 0; i < 3; i++) {
+    kit.firewall.failing.push("apply");
+    ban(kit, 1, i);
+    await settled();
+    assert.equal(kit.enforcer.status().state, "enforcing", "a single failure is fixed at once");
+    await kit.enforcer.verify();
+  }
+});
+
+test("shutdown waits for running work on the firewall and on sessions", async () => {
+  await kit.enforcer.start();
+  let cutDone: (outcome: Outcome) => void = () => undefined;
+  kit.firewall.cutting = () => new Promise((resolve) => (cutDone = resolve));
+  ban(kit, 1);
+  await until(() => kit.firewall.cuts.length === 1);
+  let stopped = false;
+  const stopping = kit.enforcer.stop().then(() => (stopped = true));
+  await settled();
+  assert.equal(stopped, false);
+  cutDone({ ok: true });
+  await stopping;
+});
+
+test("shutdown waits for a change that has started", async () => {
+  await kit.enforcer.start();
+  ban(kit, 1);
+  await Promise.resolve();
+  await kit.enforcer.stop();
+  assert.deepEqual([...kit.firewall.held.keys()], [address(0)]);
+  assert.equal(kit.enforcer.status().lastStep, 1);
+});
+
+test("if the owner wants no firewall, does nothing and says so", () => {
+  assert.deepEqual(noEnforcement.status(), { state: "off", lastStep: 0, reason: null });
+});
+
+test("a change that the kernel accepted clears earlier failures, so that the next failure is fixed at once", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  await kit.enforcer.start();
+  for (let i = 0; i < 3; i++) {
+    kit.firewall.failing.push("apply");
+    ban(kit, 1, 2 * i);
+    await settled();
+    assert.equal(kit.enforcer.status().state, "enforcing");
+    ban(kit, 1, 2 * i + 1);
+    await settled();
+    assert.equal(kit.enforcer.status().lastStep, 2 * i + 2);
+  }
+});
+
+test("changes committed while the firewall is filled reach it without another nudge", async () => {
+  const starting = kit.enforcer.start();
+  await Promise.resolve();
+  await Promise.resolve();
+  kit.banLog.add(address(1));
+  await starting;
+  assert.deepEqual([...kit.firewall.held.keys()], [address(1)]);
+});
+
+test("a nudge during a failure does not speed up the next try", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  for (let i = 0; i < 4; i++) kit.firewall.failing.push("reset");
+  const starting = kit.enforcer.start();
+  for (let i = 0; i < 20; i++) {
+    kit.enforcer.nudge();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await starting;
+  assert.deepEqual(kit.firewall.calls, ["reset", "reset"]);
+});
+
+test("a firewall that fails after the end is not reported", async () => {
+  kit.firewall.failing.push("reset");
+  const starting = kit.enforcer.start();
+  await Promise.resolve();
+  await kit.enforcer.stop();
+  await starting;
+  assert.equal(kit.notices.raised.size, 0);
+});
+
+test("a firewall whose tables vanish and cannot be created is not retried in a storm", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  await kit.enforcer.start();
+  kit.firewall.failing.push("apply");
+  ban(kit, 1);
+  await settled();
+  const before = kit.firewall.calls.filter((call) => call === "reset").length;
+  kit.firewall.failing.push("check", "reset", "reset");
+  await kit.enforcer.verify();
+  await settled();
+  assert.equal(kit.firewall.calls.filter((call) => call === "reset").length, before + 1, "the second failure waits");
+});
+
+test("removes the reason once the firewall works again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  kit.firewall.failing.push("reset", "throw");
+  await kit.enforcer.start();
+  assert.deepEqual(kit.enforcer.status(), { state: "unavailable", lastStep: 0, reason: "the pipe broke" });
+  t.mock.timers.tick(100);
+  await settled();
+  assert.equal(kit.enforcer.status().reason, null);
+});
+
+test("a missing table that a ban finds before the next check is reported too", async () => {
+  await kit.enforcer.start();
+  kit.firewall.failing.push("apply", "check");
+  ban(kit, 1);
+  await settled();
+  assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
+  kit.firewall.failing.push("check");
+  kit.enforcer.renew();
+  await settled();
+  assert.equal(kit.audits.length, 1);
+});
+
+test("a table that another program removed is reported, until ten minutes after the last time", async () => {
+  await kit.enforcer.start();
+  await kit.enforcer.verify();
+  assert.deepEqual(kit.firewall.calls, ["reset", "check"], "a complete table stays");
+  assert.ok(!kit.notices.raised.has("firewall_lost"));
+  for (let i = 0; i < 2; i++) {
+    kit.firewall.failing.push("check");
+    await kit.enforcer.verify();
+    assert.match(kit.notices.raised.get("firewall_lost") ?? "", /^\S+Z: ./);
+    kit.clock.advance(ENFORCE.lossNoticeMs - 1);
+    await kit.enforcer.verify();
+    assert.ok(kit.notices.raised.has("firewall_lost"));
+  }
+  const lost = { type: "FIREWALL_LOST", subject: "nft failed.", by: "engine" };
+  assert.deepEqual(kit.audits, [lost], "one event for all of it");
+  kit.clock.advance(1);
+  await kit.enforcer.verify();
+  assert.ok(!kit.notices.raised.has("firewall_lost"));
+  kit.firewall.failing.push("check");
+  await kit.enforcer.verify();
+  assert.deepEqual(kit.audits, [lost, lost]);
 });
 
 test("whatever is committed and whatever fails, the firewall ends equal to the database, and no ban's sessions are closed twice", async () => {
@@ -199,7 +278,7 @@ test("whatever is committed and whatever fails, the firewall ends equal to the d
   );
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
-      make();
+      const { firewall, banLog, enforcer } = newEnforcer();
       await enforcer.start();
       let adds = 0;
       for (const { type, n } of actions) {
@@ -221,9 +300,3 @@ test("whatever is committed and whatever fails, the firewall ends equal to the d
     { numRuns: 40, seed: 11 },
   );
 });
-
-function address(n: number): Prefix {
-  const parsed = parsePrefix(`10.0.${n >> 8}.${n & 255}`);
-  assert.ok(parsed !== null);
-  return parsed;
-}

@@ -45,7 +45,7 @@ export const ENFORCE = {
   verifyMs: 10_000,
   firstRetryMs: 100,
   lastRetryMs: 10_000,
-  lossToldMs: 10 * MINUTE_MS,
+  lossNoticeMs: 10 * MINUTE_MS,
 } as const;
 
 /** For a server without our firewall: only Postfix and Dovecot enforce bans. */
@@ -152,7 +152,7 @@ export class BanEnforcer implements Enforcer {
       this.#checkWanted = false;
       if (this.#resetWanted) return await this.#reset();
       const applied = await this.#applySteps();
-      if (!applied.ok) this.#tellLoss(await this.#parts.firewall.check());
+      if (!applied.ok) this.#reportLoss(await this.#parts.firewall.check());
       return applied;
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
@@ -163,13 +163,13 @@ export class BanEnforcer implements Enforcer {
   async #look(): Promise<void> {
     const checked = await this.#parts.firewall.check();
     if (!checked.ok) this.#parts.log.warn("The firewall is rebuilt.", { reason: checked.reason });
-    this.#tellLoss(checked);
+    this.#reportLoss(checked);
     if (checked.ok) this.#failures = 0;
     this.#resetWanted ||= !checked.ok || this.#parts.allowList().join(" ") !== this.#allowed;
   }
 
   /** Another program emptied or changed the table. Reported for a while: it may do so again. */
-  #tellLoss(checked: Outcome): void {
+  #reportLoss(checked: Outcome): void {
     const { notices, clock, audit } = this.#parts;
     const now = clock.now();
     if (!checked.ok && this.#state === "enforcing") {
@@ -177,7 +177,7 @@ export class BanEnforcer implements Enforcer {
       if (this.#lostAt === null) audit({ type: "FIREWALL_LOST", subject: checked.reason, by: "engine" });
       this.#lostAt = now;
       notices.raise("firewall_lost", `${isoTime(now)}: ${checked.reason}`);
-    } else if (this.#lostAt !== null && Math.abs(now - this.#lostAt) >= ENFORCE.lossToldMs) {
+    } else if (this.#lostAt !== null && Math.abs(now - this.#lostAt) >= ENFORCE.lossNoticeMs) {
       this.#lostAt = null;
       notices.clear("firewall_lost");
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import type { BanStep } from "../network-ports.ts";
 import { Kicker, type KickerParts } from "./cut-sessions.ts";
 
@@ -25,9 +25,7 @@ function kit(answer: "ok" | "refuses" | "throws" = "ok") {
   };
   const kicker = new Kicker(parts);
   const ban = (address: string, type: "add" | "delete" = "add"): void => {
-    const prefix = parsePrefix(address);
-    assert.ok(prefix !== null);
-    const id = steps.length + 1;
+    const [id, prefix] = [steps.length + 1, net(address)];
     steps.push(type === "add" ? { id, type, prefix, expiresAt: null } : { id, type, prefix });
   };
   /** The keeper answers only when the returned function is called. */

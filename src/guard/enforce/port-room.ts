@@ -8,7 +8,7 @@ import type { OpenConnections } from "../network-ports.ts";
 import type { Clock, Notices } from "../ports.ts";
 
 /** How long the notice stays after the last check that found a port crowded. */
-const TOLD_FOR_MS = MINUTE_MS;
+const NOTICE_FOR_MS = MINUTE_MS;
 /** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
 const AWAY_MS = 30 * SECOND_MS;
 
@@ -25,7 +25,7 @@ export type PortRoomParts = Readonly<{
   clock: Clock;
 }>;
 
-type Told = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
+type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: number; worst: string }>;
 
 /**
  * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
@@ -38,7 +38,7 @@ export class PortRoom {
   readonly #parts: PortRoomParts;
   /** When each connection was first seen. */
   #since: ReadonlyMap<string, Millis> = new Map();
-  readonly #crowded = new Map<number, Told>();
+  readonly #crowded = new Map<number, CrowdedPort>();
   /** The keeper is ending sessions of accounts. Its last answer is in the notice. */
   #isSharing = false;
   #account = "";
@@ -64,7 +64,7 @@ export class PortRoom {
     const standing = (one: Connection): Standing => this.#standing(one, silences, now);
     const crowds = [...crowded].map(([port, there]) => planRoom(port, there, standing, asked));
     if (crowds.some(({ port }) => port === this.#parts.imap())) this.#share();
-    this.#tell(crowds, now);
+    this.#report(crowds, now);
     const end = crowds.flatMap(({ cut }) => cut);
     return { isCrowded: crowds.length > 0, end, held: this.#held(crowds, asked, now) };
   }
@@ -98,13 +98,13 @@ export class PortRoom {
     };
   }
 
-  #tell(crowds: readonly Crowd[], now: Millis): void {
+  #report(crowds: readonly Crowd[], now: Millis): void {
     const { notices } = this.#parts;
     for (const { port, taken, places, cut, worst } of crowds) {
       const ended = cut.length + (this.#crowded.get(port)?.ended ?? 0);
       this.#crowded.set(port, { at: now, taken, places, ended, worst: worst ?? this.#crowded.get(port)?.worst ?? "" });
     }
-    for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= TOLD_FOR_MS) this.#crowded.delete(port);
+    for (const [port, { at }] of this.#crowded) if (Math.abs(now - at) >= NOTICE_FOR_MS) this.#crowded.delete(port);
     if (!this.#crowded.has(this.#parts.imap())) this.#account = "";
     const account = this.#account === "" ? [] : [this.#account];
     if (this.#crowded.size > 0)
@@ -115,7 +115,7 @@ export class PortRoom {
 
 const NONE: ReadonlyMap<string, number> = new Map();
 
-function detailOf([port, { taken, places, ended, worst }]: readonly [number, Told]): string {
+function detailOf([port, { taken, places, ended, worst }]: readonly [number, CrowdedPort]): string {
   const most = worst === "" ? "" : `, the most by ${worst}`;
   return `port ${port}: ${plural(taken, "connection")} for ${plural(places, "place")}${most}; ${ended} ended`;
 }

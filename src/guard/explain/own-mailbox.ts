@@ -4,10 +4,9 @@ import type { EventType } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { withoutExtension } from "../../core/net/address.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import type { EventFilter, Queries } from "../storage-ports.ts";
-import { everyPage } from "./event-pages.ts";
+import type { EventFilter } from "../storage-ports.ts";
+import { cursorOf, type EventQueries, everyPage } from "./event-pages.ts";
 
-type Reads = Pick<Queries, "events">;
 /** Who may see the mail: an account, and every address that leads to it, in lower case. */
 export type Reader = Readonly<{ account: string; addresses: readonly string[] }>;
 
@@ -37,7 +36,7 @@ const STEPS: ReadonlyMap<string, readonly [MailStep, string]> = new Map<EventTyp
  * The path of a mail that the reader sent or received. Null if there is none, or if it belongs to others: the sender chooses
  * the Message-ID, so each mail with it is judged separately. Of a mail to several recipients only the reader's part is shown.
  */
-export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | null {
+export function ownMail(queries: EventQueries, reader: Reader, id: string): OwnMail | null {
   const scores = new Scores(queries);
   const steps = queueIdsOf(queries, bareMessageId(id))
     .flatMap((queueId) => ownEvents(eventsOf(queries, { mail: queueId }), reader, scores))
@@ -47,7 +46,7 @@ export function ownMail(queries: Reads, reader: Reader, id: string): OwnMail | n
   return last === undefined ? null : { state: last.what, steps };
 }
 
-function queueIdsOf(queries: Reads, asked: string): readonly string[] {
+function queueIdsOf(queries: EventQueries, asked: string): readonly string[] {
   if (isQueueId(asked)) return [asked];
   const named = eventsOf(queries, { mail: asked }).map(({ queueId }) => queueId);
   const known = [...new Set(named)].filter((queueId) => queueId !== null);
@@ -65,10 +64,10 @@ function ownEvents(events: readonly EventItem[], { account, addresses }: Reader,
 
 /** Searches once for each Message-ID, as many mails may have the same. */
 class Scores {
-  readonly #queries: Reads;
+  readonly #queries: EventQueries;
   readonly #found = new Map<string, readonly EventItem[]>();
 
-  constructor(queries: Reads) {
+  constructor(queries: EventQueries) {
     this.#queries = queries;
   }
 
@@ -90,8 +89,8 @@ class Scores {
   }
 }
 
-function eventsOf(queries: Reads, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
-  return everyPage((one) => queries.events(one), { ...part, most: MOST_EVENTS, order: "newest_first" }).items;
+function eventsOf(queries: EventQueries, part: Pick<EventFilter, "mail" | "type">): readonly EventItem[] {
+  return everyPage(queries, { ...part, most: MOST_EVENTS, order: "newest_first" }).items;
 }
 
 function stepOf({ at, type }: EventItem): OwnMail["steps"] {
@@ -115,18 +114,14 @@ type Asked = Readonly<{ limit: number; cursor: number | null }>;
  * may be short, even empty, and still have a `next`: one search takes at most a third of a second, so that users do not delay
  * each other.
  */
-export function ownSignIns(
-  queries: Pick<Queries, "events">,
-  account: string,
-  { limit, cursor }: Asked,
-): Page<OwnSignIn> {
+export function ownSignIns(queries: EventQueries, account: string, { limit, cursor }: Asked): Page<OwnSignIn> {
   const part = { account, types: TYPES, most: limit + 1, order: "newest_first" as const };
   const filter = cursor === null ? part : { ...part, before: cursor };
-  const { items, next } = everyPage((one) => queries.events(one), filter);
+  const { items, next } = everyPage(queries, filter);
   const last = items[limit - 1];
   return {
     items: items.slice(0, limit).flatMap((event) => itemsOf(event, account)),
-    next: items.length > limit && last !== undefined ? String(last.id) : next === null ? null : String(next),
+    next: items.length > limit && last !== undefined ? String(last.id) : cursorOf(next),
   };
 }
 

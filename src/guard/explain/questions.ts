@@ -2,7 +2,7 @@ import type { SpamScores } from "../../admin/declare/items.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import type { Ranking, Span } from "../figures.ts";
 import type { BansAsked, EventFilter, Queries } from "../storage-ports.ts";
-import { eventsText, everyPage } from "./event-pages.ts";
+import { cursorOf, type EventQueries, eventsText, everyPage } from "./event-pages.ts";
 import { ownMail, ownSignIns } from "./own-mailbox.ts";
 import { seriesOf, statsText } from "./stats.ts";
 import { waitingMails } from "./waiting-mails.ts";
@@ -24,11 +24,14 @@ export function spamScores(
     const { score = null, required = null } = scores.get(id) ?? {};
     return { id, at, recipient, messageId, isSpam: verdict === "mark", score, required };
   });
-  const next = page.next === null ? null : String(page.next);
-  return { items, next, ...(cursor === null ? daysOf(queries, now) : { days: [], complete: true }) };
+  return {
+    items,
+    next: cursorOf(page.next),
+    ...(cursor === null ? daysOf(queries, now) : { days: [], complete: true }),
+  };
 }
 
-function daysOf(queries: Pick<Queries, "events">, now: Millis): Pick<SpamScores, "days" | "complete"> {
+function daysOf(queries: EventQueries, now: Millis): Pick<SpamScores, "days" | "complete"> {
   const since = isoTime(later(now, -DAYS_MS));
   const { items, next } = scored(queries, { most: MOST_COUNTED });
   const newer = items.filter(({ at }) => at >= since);
@@ -44,8 +47,8 @@ function daysOf(queries: Pick<Queries, "events">, now: Millis): Pick<SpamScores,
   return { days: newestFirst.slice(0, 14), complete: next === null || newer.length < items.length };
 }
 
-function scored(queries: Pick<Queries, "events">, part: Pick<EventFilter, "most" | "before">) {
-  return everyPage((one) => queries.events(one), { type: "SPAM_SCORED", order: "newest_first", ...part });
+function scored(queries: EventQueries, part: Pick<EventFilter, "most" | "before">) {
+  return everyPage(queries, { type: "SPAM_SCORED", order: "newest_first", ...part });
 }
 
 /** Questions that read many rows. They and their answers are only data, so that another thread can answer. */

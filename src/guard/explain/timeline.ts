@@ -19,7 +19,7 @@ const NONE: readonly SettingKey[] = [];
  * The settings that control each outcome, for every reason. `NONE` if nothing was refused, if only the other side can
  * fix it, or if a command controls it instead of a setting.
  */
-export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
+const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
   connection_limit: CONNECTION_LIMITS,
   mail_limit: MAIL_LIMITS,
   provider_busy: [...MAIL_LIMITS, ...CONNECTION_LIMITS, "limits.recipients.unknown_per_hour"],
@@ -106,7 +106,7 @@ export const PREVENTED_BY: Readonly<Record<Reason, readonly SettingKey[]>> = {
 };
 
 /** The settings behind an event: the limit that it recorded, or all that apply to its reason. */
-export function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
+function settingsBehind(reason: Reason, { limitKey }: Pick<EventItem, "limitKey">): readonly SettingKey[] {
   return limitKey !== null && isSettingKey(limitKey) ? [limitKey] : PREVENTED_BY[reason];
 }
 

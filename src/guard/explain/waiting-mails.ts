@@ -1,7 +1,7 @@
 import type { EventItem, WaitingMails } from "../../admin/declare/items.ts";
 import { HOUR_MS, isoTime, later, type Millis } from "../../core/time.ts";
-import type { EventFilter, Queries } from "../storage-ports.ts";
-import { everyPage } from "./event-pages.ts";
+import type { EventFilter } from "../storage-ports.ts";
+import { type EventQueries, everyPage } from "./event-pages.ts";
 
 type Waiting = { -readonly [K in keyof WaitingMails["items"][number]]: WaitingMails["items"][number][K] };
 
@@ -15,7 +15,7 @@ const MOST_SHOWN = 100;
  * Mails that greylisting deferred and that were not retried since. Postgrey does not log its answers, so they follow from
  * the next event: a mail that passed is accepted or refused seconds later.
  */
-export function waitingMails(queries: Pick<Queries, "events">, now: Millis): WaitingMails {
+export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {
   const since = isoTime(later(now, -WAITING_MS));
   const found = (type: string) => eventsSince(queries, type, since);
   const [asked, deferred, accepted, blocked] = [
@@ -42,9 +42,9 @@ export function waitingMails(queries: Pick<Queries, "events">, now: Millis): Wai
   };
 }
 
-function eventsSince(queries: Pick<Queries, "events">, type: string, since: string) {
+function eventsSince(queries: EventQueries, type: string, since: string) {
   const filter: EventFilter = { type, most: MOST_EVENTS, order: "newest_first" };
-  const { items, next } = everyPage((one) => queries.events(one), filter);
+  const { items, next } = everyPage(queries, filter);
   const newer = items.filter(({ at }) => at >= since);
   return { items: newer, isAll: next === null || newer.length < items.length };
 }

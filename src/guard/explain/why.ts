@@ -3,7 +3,7 @@ import { type EventType, typesWhere } from "../../core/events/event-types.ts";
 import { bareMessageId, isQueueId, NO_MESSAGE_ID } from "../../core/events/queue-id.ts";
 import { hostPrefix, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
-import type { EventFilter, EventPage, Queries } from "../storage-ports.ts";
+import type { Queries } from "../storage-ports.ts";
 import { everyPage } from "./event-pages.ts";
 import { timelineOf } from "./timeline.ts";
 
@@ -25,7 +25,7 @@ export function whyAddress(queries: Queries, prefix: Prefix, now: Millis, memory
 
 /** Everything about an account: sign-ins and attempts, mail that it sent and received, changes. */
 export function whyAccount(queries: Queries, account: string): AccountReport {
-  const { items, next } = eventsOf(queries, { account, most: MOST_EVENTS, order: "newest_first" });
+  const { items, next } = everyPage(queries, { account, most: MOST_EVENTS, order: "newest_first" });
   const ofType = (type: EventType): readonly EventItem[] =>
     queries.events({ account, type, most: MOST_OF_TYPE, order: "newest_first" }).items;
   const own = next === null ? items.filter(({ type }) => OWN.some((one) => one === type)) : OWN.flatMap(ofType);
@@ -65,16 +65,16 @@ type Found = Readonly<{ events: readonly EventItem[]; otherQueueIds: readonly st
  * `SESSION_MS` of the mail's first row.
  */
 function mailOf(queries: Queries, queueId: string): Found {
-  const own = eventsOf(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
+  const own = everyPage(queries, { mail: queueId, most: MOST_EVENTS, order: "newest_first" });
   const first = own.items.at(-1);
   const messageIds = messageIdsOf(own.items).slice(0, MOST_MAILS);
   const events = [...own.items];
   const others: (string | null)[] = [];
   for (const mail of first === undefined ? [] : messageIds.map(bareMessageId)) {
     others.push(
-      ...eventsOf(queries, { mail, most: MOST_EVENTS, order: "newest_first" }).items.map((one) => one.queueId),
+      ...everyPage(queries, { mail, most: MOST_EVENTS, order: "newest_first" }).items.map((one) => one.queueId),
     );
-    const near = eventsOf(queries, { mail, after: (first?.id ?? 0) - 1, most: MOST_EVENTS, order: "oldest_first" });
+    const near = everyPage(queries, { mail, after: (first?.id ?? 0) - 1, most: MOST_EVENTS, order: "oldest_first" });
     const until = Date.parse(first?.at ?? "") + SESSION_MS;
     events.push(...near.items.filter((one) => (one.queueId ?? "") === "" && Date.parse(one.at) <= until));
   }
@@ -84,14 +84,14 @@ function mailOf(queries: Queries, queueId: string): Found {
 
 /** The newest mails of a Message-ID. */
 function mailsOf(queries: Queries, messageId: string): Found {
-  const named = eventsOf(queries, { mail: messageId, most: MOST_EVENTS, order: "newest_first" });
+  const named = everyPage(queries, { mail: messageId, most: MOST_EVENTS, order: "newest_first" });
   const queueIds = unique(named.items.map(({ queueId }) => queueId));
   const [shownIds, otherQueueIds] = [queueIds.slice(0, MOST_MAILS), queueIds.slice(MOST_MAILS)];
   const others = new Set<string | null>(otherQueueIds);
   const events = named.items.filter(({ queueId }) => !others.has(queueId));
   let complete = named.next === null && otherQueueIds.length === 0;
   for (const mail of shownIds) {
-    const way = eventsOf(queries, { mail, most: MOST_EVENTS_OF_EACH, order: "newest_first" });
+    const way = everyPage(queries, { mail, most: MOST_EVENTS_OF_EACH, order: "newest_first" });
     events.push(...way.items);
     complete &&= way.next === null;
   }
@@ -106,7 +106,7 @@ function stagesBefore(queries: Queries, last: EventItem): readonly EventItem[] {
   const { sender, queueId } = last;
   const ip = last.ip === null ? null : parseIp(last.ip);
   if (ip === null || sender === null || queueId === null) return [];
-  const { items: before } = eventsOf(queries, {
+  const { items: before } = everyPage(queries, {
     prefix: hostPrefix(ip),
     before: last.id,
     most: 50,
@@ -130,10 +130,6 @@ const STAGES: ReadonlySet<string> = new Set([
   "EMAIL_DEFERRED",
   "EMAIL_BLOCKED",
 ]);
-
-function eventsOf(queries: Queries, filter: EventFilter): EventPage {
-  return everyPage((one) => queries.events(one), filter);
-}
 
 function addressesOf(events: readonly EventItem[]): AccountReport["addresses"] {
   const seen = new Map<string, { succeeded: number; failed: number; lastAt: string }>();

@@ -1,8 +1,7 @@
 // Invariant: Windows are exact and slide; the data in memory is a bounded copy of the database and may be dropped at any time.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { ip, MAIL, NOON, net, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, later, type Millis, WEEK_MS } from "../../core/time.ts";
 import { type AddressHistory, type History, NO_HISTORY, type Reach } from "../storage-ports.ts";
 import { AddressCache, type AddressState, mostTimes, push } from "./address-cache.ts";
@@ -29,12 +28,6 @@ function kit(known: Partial<AddressHistory> = {}) {
   const book = new AddressCache(history, new ProtectionList({ current: () => [] }, history));
   const state = (text: string, now: Millis = NOON) => book.state(POLICY, ip(text), now);
   return { book, asked, reaches, state };
-}
-
-function network(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
 }
 
 function address(i: number): string {
@@ -97,10 +90,10 @@ test("a counted event enters only the window of its kind", () => {
 
 test("an address is known after a sign-in, if sign-ins are remembered", () => {
   const { book, state } = kit();
-  book.know(network("203.0.113.7"), NOON);
+  book.know(net("203.0.113.7"), NOON);
   const windows = state("203.0.113.7");
   assert.equal(windows.knownAt, null);
-  book.know(network("203.0.113.7"), NOON);
+  book.know(net("203.0.113.7"), NOON);
   assert.equal(windows.knownAt, NOON);
 });
 
@@ -135,7 +128,7 @@ test("a change to one unit is read again for that unit; a change to a wider netw
   ] as const) {
     const { book, asked, state } = kit();
     for (const text of ["203.0.113.7", "2001:db8:1:2::7"]) state(text);
-    book.drop(network(dropped), POLICY);
+    book.drop(net(dropped), POLICY);
     asked.length = 0;
     for (const text of ["203.0.113.7", "2001:db8:1:2::7"]) state(text);
     assert.deepEqual(

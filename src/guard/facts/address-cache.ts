@@ -56,13 +56,17 @@ export class AddressCache {
 
   /** The state of an address whose history cannot be read. Its protection is known anyway. */
   blank(policy: Policy, ip: Ip): AddressState {
-    const subject = this.#protection.subject(ip, policy.bans.ipv6Prefix);
-    return this.#stateOf(policy, subject, NO_HISTORY, instant(0));
+    return this.#stateOf(policy, this.#subject(policy, ip), NO_HISTORY, instant(0));
   }
 
   /** Counted mails of the account. */
-  accountMails(policy: Policy, account: string, now: Millis): readonly Millis[] {
-    return this.#accountMails(policy, account, now);
+  accountMails(policy: Policy, account: string, now: Millis): Millis[] {
+    const known = this.#accounts.get(account);
+    if (known !== undefined) return known;
+    const since = later(now, -longestWindowMs(policy.mail));
+    const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
+    this.#accounts.set(account, times);
+    return times;
   }
 
   /** Adds an event that counts to its window: the window in its record. */
@@ -106,7 +110,7 @@ export class AddressCache {
 
   #countAccountMail(policy: Policy, event: Event, now: Millis): void {
     if (!("account" in event) || event.account === null) return;
-    push(this.#accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
+    push(this.accountMails(policy, event.account, now), now, timesToKeep(policy.mail, policy.knownFactor));
   }
 
   #subject(policy: Policy, ip: Ip): Prefix {
@@ -145,15 +149,6 @@ export class AddressCache {
       probes: until(history.probes, now),
       bounces: until(history.bounces, now),
     };
-  }
-
-  #accountMails(policy: Policy, account: string, now: Millis): Millis[] {
-    const known = this.#accounts.get(account);
-    if (known !== undefined) return known;
-    const since = later(now, -longestWindowMs(policy.mail));
-    const times = [...this.#history.accountMails(account, since, mostTimes(policy))];
-    this.#accounts.set(account, times);
-    return times;
   }
 }
 

@@ -188,7 +188,7 @@ export class FactBase {
 
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
   unfollow(event: ClientEvent, now: Millis): void {
-    if (event.type === "RECIPIENT" && event.recipient !== null) this.#on.named.takeBack(event, event.recipient);
+    if (event.type === "RECIPIENT" && event.recipient !== null) this.#on.named.undoAdd(event, event.recipient);
     if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 

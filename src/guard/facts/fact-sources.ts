@@ -1,5 +1,6 @@
 import type { Neighbourhood, RecipientKind } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
+import { readOr } from "../../core/error.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import type { Millis } from "../../core/time.ts";
@@ -93,11 +94,7 @@ export function kindOf(policy: Policy, directory: RecipientDirectory, { recipien
   const at = recipient.lastIndexOf("@");
   const local = recipient.slice(0, at).toLowerCase();
   if (at < 1 || !policy.domains.includes(recipient.slice(at + 1).toLowerCase())) return "known";
-  try {
-    if (directory.exists(recipient)) return "known";
-  } catch {
-    // A failed lookup is not the client's fault. Postfix asks the same database and defers.
-    return "known";
-  }
+  // A failed lookup is not the client's fault. Postfix asks the same database and defers.
+  if (readOr(() => directory.exists(recipient), true)) return "known";
   return policy.blockedRecipients.includes(local) ? "blocked" : "unknown";
 }

@@ -2,16 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { Recipient } from "../../core/events/mail.ts";
-import { createGreylisting, type Greylisting } from "./greylisting.ts";
+import { createGreylisting, type Greylisting, type GreylistingParts } from "./greylisting.ts";
 
 const EVENT: Recipient = { ...RECIPIENT, recipient: "owner@example.org" };
+const broken = (): never => {
+  throw new Error("database is locked");
+};
 
 type Known = Readonly<{ large?: string; correspondent?: string; paused?: string; isClockDoubtful?: boolean }>;
 
-function acquaintance(known: Known): Greylisting {
-  const unused = (): never => {
-    throw new Error("it only asks");
-  };
+function greylisting(known: Known, parts: Partial<GreylistingParts> = {}): Greylisting {
+  const unused = (): never => assert.fail("it only asks");
   return createGreylisting({
     policy: () => POLICY,
     largeSenders: () => (known.large === undefined ? [] : [known.large]),
@@ -24,15 +25,16 @@ function acquaintance(known: Known): Greylisting {
     },
     clock: { now: () => NOON },
     isClockDoubtful: () => known.isClockDoubtful === true,
+    ...parts,
   });
 }
 
 function isFirstContact(known: Known, event: Partial<Recipient> = {}): boolean {
-  return acquaintance(known).isFirstContact({ ...EVENT, ...event });
+  return greylisting(known).isFirstContact({ ...EVENT, ...event });
 }
 
 function dependsOnSenderProof(known: Known, event: Partial<Recipient> = {}): boolean {
-  return acquaintance(known).dependsOnSenderProof({ ...EVENT, ...event });
+  return greylisting(known).dependsOnSenderProof({ ...EVENT, ...event });
 }
 
 test("a stranger is a first contact", () => {
@@ -55,19 +57,11 @@ test("no sender is a first contact while the machine's clock is not trusted", ()
 
 test("a bounce is expected if somebody wrote to the domain of the delivering host", () => {
   const asked: unknown[] = [];
-  const firstContacts = createGreylisting({
-    policy: () => POLICY,
-    largeSenders: () => [],
-    correspondents: {
-      isCorrespondent: () => false,
-      wroteTo: (recipient, domains) => {
-        asked.push([recipient, ...domains]);
-        return domains.includes("bank.test");
-      },
-    },
-    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
-    clock: { now: () => NOON },
-  });
+  const wroteTo = (recipient: string, domains: readonly string[]): boolean => {
+    asked.push([recipient, ...domains]);
+    return domains.includes("bank.test");
+  };
+  const firstContacts = greylisting({}, { correspondents: { isCorrespondent: () => false, wroteTo } });
   assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
   assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: "mx.shop.test" }), false);
   assert.equal(firstContacts.expectsBounce({ ...EVENT, clientName: null }), false);
@@ -93,38 +87,10 @@ test("SPF is checked only if greylisting depends on it", () => {
   assert.equal(dependsOnSenderProof({ correspondent: "" }, { sender: "" }), false);
 });
 
-test("while nothing can be looked up, no mail is delayed", () => {
-  const broken = createGreylisting({
-    policy: () => {
-      throw new Error("database is locked");
-    },
-    largeSenders: () => [],
-    correspondents: {
-      isCorrespondent: () => false,
-      wroteTo: () => {
-        throw new Error("database is locked");
-      },
-    },
-    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
-    clock: { now: () => NOON },
-  });
-  assert.equal(broken.isFirstContact(EVENT), false);
-  assert.equal(broken.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
-  assert.equal(broken.dependsOnSenderProof({ ...EVENT, sender: "" }), false);
-});
-
-test("the DNS is not asked about a sender while the database cannot be read", () => {
-  const broken = createGreylisting({
-    policy: () => POLICY,
-    largeSenders: () => [],
-    correspondents: {
-      isCorrespondent: () => {
-        throw new Error("database is locked");
-      },
-      wroteTo: () => false,
-    },
-    pauses: { isPaused: () => false, pause: () => {}, resume: () => false, pauses: () => [] },
-    clock: { now: () => NOON },
-  });
-  assert.equal(broken.dependsOnSenderProof(EVENT), false);
+test("while nothing can be looked up, no mail is delayed, and the DNS is not asked about a sender", () => {
+  const correspondents = { isCorrespondent: broken, wroteTo: broken };
+  const unreadable = greylisting({}, { policy: broken, correspondents });
+  assert.equal(unreadable.isFirstContact(EVENT), false);
+  assert.equal(unreadable.expectsBounce({ ...EVENT, clientName: "mx.bank.test" }), true);
+  assert.equal(unreadable.dependsOnSenderProof(EVENT), false);
 });

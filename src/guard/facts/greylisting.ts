@@ -1,4 +1,5 @@
 import { isProvider, isWithin, type Policy } from "../../core/decide/policy.ts";
+import { readOr } from "../../core/error.ts";
 import type { Recipient } from "../../core/events/mail.ts";
 import { domainsOf } from "../../core/net/address.ts";
 import type { Clock, FirstContacts } from "../ports.ts";
@@ -17,7 +18,7 @@ export type GreylistingParts = Readonly<{
   pauses: GreylistPauses;
   clock: Clock;
   /** Postgrey uses the machine's clock: with records from a wrong time it delays mail for as long as the clock was ahead. */
-  isClockDoubtful?: () => boolean;
+  isClockDoubtful: () => boolean;
 }>;
 
 /**
@@ -26,29 +27,13 @@ export type GreylistingParts = Readonly<{
  */
 export function createGreylisting(parts: GreylistingParts): Greylisting {
   return {
-    isFirstContact: (event) => {
-      try {
-        return !isExpected(parts, event);
-      } catch {
-        return false;
-      }
-    },
-    expectsBounce: ({ recipient, clientName }) => {
-      try {
-        return (
-          recipient !== null && clientName !== null && parts.correspondents.wroteTo(recipient, domainsOf(clientName))
-        );
-      } catch {
-        return true;
-      }
-    },
-    dependsOnSenderProof: (event) => {
-      try {
-        return isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false });
-      } catch {
-        return false;
-      }
-    },
+    isFirstContact: (event) => readOr(() => !isExpected(parts, event), false),
+    expectsBounce: ({ recipient, clientName }) =>
+      recipient !== null &&
+      clientName !== null &&
+      readOr(() => parts.correspondents.wroteTo(recipient, domainsOf(clientName)), true),
+    dependsOnSenderProof: (event) =>
+      readOr(() => isCorrespondent(parts, event) && !isExpected(parts, { ...event, senderProven: false }), false),
   };
 }
 
@@ -56,7 +41,7 @@ export function createGreylisting(parts: GreylistingParts): Greylisting {
 function isExpected(parts: GreylistingParts, event: Recipient): boolean {
   const { policy, largeSenders, pauses, clock, isClockDoubtful } = parts;
   return (
-    isClockDoubtful?.() === true ||
+    isClockDoubtful() ||
     isProvider(policy(), event.clientName) ||
     isWithin(largeSenders(), event.clientName) ||
     (event.recipient !== null && pauses.isPaused(event.recipient, clock.now())) ||

@@ -2,13 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, JAIL_REPORT, MAIL } from "../../../test/kit/samples.ts";
+import { ip, JAIL_REPORT, MAIL, net } from "../../../test/kit/samples.ts";
 import { HONEST_FOR_MS } from "../../core/decide/honest-mail.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 
 const POLICY = { ...TEST_POLICY, connections: [{ key: "k", count: 1, windowMs: MINUTE_MS }] };
-const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
 function scene(own: Parameters<typeof engineOnMemory>[1] = [], policy = POLICY) {
   const made = engineOnMemory(policy, own);
@@ -25,15 +23,15 @@ for (const [addresses, network, other] of [
   test(`the fifth banned neighbour causes the ban of ${network}`, async () => {
     const { engine, sqlite, flood } = scene();
     for (const from of addresses.slice(0, 4)) await flood(from);
-    assert.equal(sqlite.ban(prefix(network)), null);
+    assert.equal(sqlite.ban(net(network)), null);
     await flood(addresses[4] ?? "");
-    assert.equal(sqlite.ban(prefix(network))?.code, "neighbours_banned");
+    assert.equal(sqlite.ban(net(network))?.code, "neighbours_banned");
     const neighbour = await engine.ask({ type: "CONNECT", ...MAIL, ip: ip(other) });
     assert.equal(neighbour.reason, "banned", "an innocent address in it is banned too");
   });
 
 for (const [why, own, known] of [
-  ["gateway", [{ prefix: prefix("198.51.100.254"), why: "gateway" }], null],
+  ["gateway", [{ prefix: net("198.51.100.254"), why: "gateway" }], null],
   ["known_network", [], "198.51.100.254"],
 ] as const)
   test(`${why}: a network is spared because of one client within it, which is an event`, async () => {
@@ -41,8 +39,8 @@ for (const [why, own, known] of [
     const login = { service: "imap", login: "anna@example.test", passwordHash: "right" } as const;
     if (known !== null) await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(known), ...login });
     for (let i = 1; i <= 9; i++) await flood(`198.51.100.${i}`);
-    assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
-    assert.equal(sqlite.ban(prefix("198.51.100.9"))?.code, "connection_limit");
+    assert.equal(sqlite.ban(net("198.51.100.0/24")), null);
+    assert.equal(sqlite.ban(net("198.51.100.9"))?.code, "connection_limit");
     const rows = db.prepare("SELECT reason FROM event WHERE type = 'SPARED'").all();
     assert.deepEqual(
       rows.map((row) => row["reason"]),
@@ -53,11 +51,11 @@ for (const [why, own, known] of [
 test("thirty guesses from one network, at most two for each address, cause its ban", async () => {
   const { engine, sqlite } = scene();
   for (let i = 1; i <= 30; i++) {
-    assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null, `guess ${i}`);
+    assert.equal(sqlite.ban(net("198.51.100.0/24")), null, `guess ${i}`);
     const login = { service: "imap", login: `user${i}@example.test`, passwordHash: `p${i}` } as const;
     await engine.ask({ type: "LOGIN_FAILED", ip: ip(`198.51.100.${i % 20}`), ...login });
   }
-  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "network_guesses");
+  assert.equal(sqlite.ban(net("198.51.100.0/24"))?.code, "network_guesses");
 });
 
 for (const [how, after] of [
@@ -66,7 +64,7 @@ for (const [how, after] of [
 ] as const)
   test(`once the ban of a network is ${how}, one typo or one offence in it does not ban it again`, async () => {
     const { engine, sqlite, flood, clock } = scene();
-    const network = prefix("198.51.100.0/24");
+    const network = net("198.51.100.0/24");
     for (let i = 1; i <= 5; i++) await flood(`198.51.100.${i}`);
     if (after === "unban") await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
     else clock.advance(HOUR_MS);
@@ -87,21 +85,21 @@ test("a typo does not ban a network for its neighbours' offences", async () => {
   engine.setPolicy({ ...POLICY, bans: { ...POLICY.bans, neighbours: 4 } });
   const typo = { service: "imap", login: "anna@example.test", passwordHash: "typo" } as const;
   await engine.ask({ type: "LOGIN_FAILED", ip: ip("198.51.101.9"), ...typo });
-  assert.equal(sqlite.ban(prefix("198.51.101.0/24")), null);
+  assert.equal(sqlite.ban(net("198.51.101.0/24")), null);
   await flood("198.51.101.10");
-  assert.equal(sqlite.ban(prefix("198.51.101.0/24"))?.code, "neighbours_banned");
+  assert.equal(sqlite.ban(net("198.51.101.0/24"))?.code, "neighbours_banned");
 });
 
 test("forgiving a network forgives the addresses in it", async () => {
   const { engine, sqlite, flood, clock } = scene();
   await flood("198.51.100.1");
   clock.advance(HOUR_MS);
-  await engine.ask({ type: "BAN_EXPIRED", prefix: prefix("198.51.100.1") });
-  const network = prefix("198.51.100.0/24");
+  await engine.ask({ type: "BAN_EXPIRED", prefix: net("198.51.100.1") });
+  const network = net("198.51.100.0/24");
   await engine.ask({ type: "BAN_ASKED", prefix: network, note: "", durationMs: null, by: "root" });
   await engine.ask({ type: "UNBAN_ASKED", prefix: network, by: "root" });
   await flood("198.51.100.1");
-  assert.equal(sqlite.ban(prefix("198.51.100.1"))?.offences, 1);
+  assert.equal(sqlite.ban(net("198.51.100.1"))?.offences, 1);
 });
 
 test("a network counts as a home as long as accounts know it, even beyond the memory of bans", async () => {
@@ -110,10 +108,10 @@ test("a network counts as a home as long as accounts know it, even beyond the me
   await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip("198.51.100.254"), ...login });
   clock.advance(POLICY.accounts.knownForMs - MINUTE_MS);
   for (let i = 1; i <= 6; i++) await flood(`198.51.100.${i}`);
-  assert.equal(sqlite.ban(prefix("198.51.100.0/24")), null);
+  assert.equal(sqlite.ban(net("198.51.100.0/24")), null);
   clock.advance(2 * MINUTE_MS);
   await flood("198.51.100.7");
-  assert.equal(sqlite.ban(prefix("198.51.100.0/24"))?.code, "neighbours_banned");
+  assert.equal(sqlite.ban(net("198.51.100.0/24"))?.code, "neighbours_banned");
 });
 
 /** A mail through this server that was delivered, as the logs report it. */
@@ -135,7 +133,7 @@ async function honestMail({ engine }: ReturnType<typeof scene>, from: string, pr
     },
   ]);
 }
-const NETWORK = prefix("198.51.100.0/24");
+const NETWORK = net("198.51.100.0/24");
 const offenders = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `198.51.100.${i + 1}`);
 
 test("one honest mail doubles a network's limit", async () => {
@@ -177,7 +175,7 @@ test("five neighbours reported by Fail2ban are banned one by one", async () => {
   const { engine, sqlite, clock } = scene([], { ...POLICY, jailSentences: "all" });
   for (const from of offenders(9)) {
     await engine.ask({ ...JAIL_REPORT, ip: ip(from), lastAt: clock.now() });
-    assert.equal(sqlite.ban(prefix(from))?.code, "jail_report");
+    assert.equal(sqlite.ban(net(from))?.code, "jail_report");
   }
   assert.equal(sqlite.ban(NETWORK), null);
 });

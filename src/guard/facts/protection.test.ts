@@ -1,32 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip, NOON, POLICY } from "../../../test/kit/samples.ts";
+import { ip, NOON, net, POLICY } from "../../../test/kit/samples.ts";
 import type { OwnNetwork } from "../../core/decide/sparing.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { later } from "../../core/time.ts";
 import type { AllowEntry } from "../storage-ports.ts";
 import { ProtectionList } from "./sparing.ts";
 
-function network(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
-}
-
 function kit() {
-  const own: OwnNetwork[] = [{ prefix: network("203.0.113.1"), why: "gateway" }];
+  const own: OwnNetwork[] = [{ prefix: net("203.0.113.1"), why: "gateway" }];
   const allowed: AllowEntry[] = [];
   const list = new ProtectionList({ current: () => own }, { allowed: () => allowed });
   const allow = (text: string): void =>
-    void allowed.push({ prefix: network(text), note: "", by: "root", at: NOON, expiresAt: null });
+    void allowed.push({ prefix: net(text), note: "", by: "root", at: NOON, expiresAt: null });
   return { own, list, allow };
 }
 
 test("protects this machine, the lists of the settings and the owner, and every network around them", () => {
   const { list, allow } = kit();
   allow("198.51.100.0/24");
-  list.refresh({ ...POLICY, allow: [network("192.0.2.0/24")] }, NOON);
-  const why = (text: string) => list.of(network(text));
+  list.refresh({ ...POLICY, allow: [net("192.0.2.0/24")] }, NOON);
+  const why = (text: string) => list.of(net(text));
   assert.equal(why("203.0.113.1"), "gateway");
   assert.equal(why("203.0.113.0/24"), "gateway");
   assert.equal(why("203.0.113.2"), null);
@@ -50,7 +43,7 @@ test("a change is seen within five seconds, at once on request, and after the cl
 
 test("an IPv6 network that contains something protected is judged address by address", () => {
   const { list, own } = kit();
-  own.push({ prefix: network("2001:db8:0:1::10"), why: "own_address" });
+  own.push({ prefix: net("2001:db8:0:1::10"), why: "own_address" });
   list.refresh(POLICY, NOON);
   assert.equal(list.subject(ip("2001:db8:0:1::7"), 64), "2001:db8:0:1::7/128");
   assert.equal(list.subject(ip("2001:db8:0:2::7"), 64), "2001:db8:0:2::/64");

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
-import { ip, MAIL, POLICY } from "../../../test/kit/samples.ts";
+import { ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
 import type { Message } from "../../core/events/mail.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import { QueuedMails, RefusingDomains } from "./queued-mails.ts";
 
@@ -32,12 +31,12 @@ test("a refusal that was undone does not count", () => {
   const domains = new RefusingDomains();
   const take = (recipient: string): boolean => domains.take({ account: ANNA, recipient }, HOUR_MS, START);
   assert.deepEqual([take("a@hostile.test"), take("b@hostile.test"), take("c@hostile.test")], [true, true, false]);
-  domains.takeBack({ account: ANNA, recipient: "b@hostile.test" });
+  domains.undoTake({ account: ANNA, recipient: "b@hostile.test" });
   assert.deepEqual([take("d@hostile.test"), take("e@hostile.test")], [true, false]);
 });
 
 const SERVER = "203.0.113.7";
-const NETWORK = parsePrefix("203.0.113.0/24") ?? assert.fail();
+const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };
 const MESSAGE: Message = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "72CED1EABE5" };
 const judged = (found: "spf" | "dkim" | "spam"): Observation => ({

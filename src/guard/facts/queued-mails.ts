@@ -31,7 +31,7 @@ export class RefusingDomains {
   }
 
   /** The latest counted refusals. */
-  takeBack(refusal: Refusal): void {
+  undoTake(refusal: Refusal): void {
     const key = keyOf(refusal);
     this.#counted.set(key, (this.#counted.get(key) ?? []).slice(0, -1));
   }
@@ -73,7 +73,7 @@ export class QueuedMails {
   readonly #mails = new BoundedMap<string, Received | Sent>(LIMITS.queuedMails);
   readonly #refusing = new RefusingDomains();
   /** Undoes the changes of log lines in the open transaction: if it is lost, they are read again. */
-  #takeBack: (() => void)[] = [];
+  #undo: (() => void)[] = [];
 
   constructor(honest: Pick<HonestMail, "hasWrittenTo">, sending: Pick<SendingHistory, "hold">) {
     this.#honest = honest;
@@ -89,9 +89,9 @@ export class QueuedMails {
 
   /** Call it after each transaction. */
   ended(isCommitted: boolean): void {
-    if (this.#takeBack.length === 0) return;
-    if (!isCommitted) for (const takeBack of this.#takeBack.toReversed()) takeBack();
-    this.#takeBack = [];
+    if (this.#undo.length === 0) return;
+    if (!isCommitted) for (const undo of this.#undo.toReversed()) undo();
+    this.#undo = [];
   }
 
   /** The credit for the server if this mail was delivered, or a refusal that counts; null if neither. */
@@ -108,7 +108,7 @@ export class QueuedMails {
     if (seen.outcome !== "sent") return null;
     // Counts once for each mail, however many recipients it has.
     this.#mails.delete(seen.queueId);
-    this.#takeBack.push(() => this.#mails.set(seen.queueId, mail));
+    this.#undo.push(() => this.#mails.set(seen.queueId, mail));
     if (mail.isSpam) return null;
     const { prefix, network } = mail;
     return { type: "CREDIT", prefix, network, mail: this.#kindOf(mail.sender, mail.proven) };
@@ -128,9 +128,9 @@ export class QueuedMails {
     const refusal = { account, recipient: seen.recipient };
     if (!this.#refusing.take(refusal, sending.refused.windowMs, now)) return null;
     mail.strangers -= 1;
-    this.#takeBack.push(() => {
+    this.#undo.push(() => {
       mail.strangers += 1;
-      this.#refusing.takeBack(refusal);
+      this.#refusing.undoTake(refusal);
     });
     return { type: "NOTE_REFUSAL", account };
   }

@@ -3,6 +3,7 @@ import type { Decision } from "../../core/decide/decision.ts";
 import { NO_SENDING, type RecipientCounts, type SendingFacts, type SentMail } from "../../core/decide/facts.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
+import { readOr } from "../../core/error.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
@@ -25,20 +26,7 @@ export class SentMails {
     this.#history = history;
   }
 
-  of(policy: Policy, account: string, now: Millis): readonly SentMail[] {
-    return this.#of(policy, account, now);
-  }
-
-  /** A mail that counts. */
-  count(policy: Policy, account: string, mail: SentMail): void {
-    push(this.#of(policy, account, mail.at), mail, mostMails(policy));
-  }
-
-  forget(): void {
-    this.#accounts.clear();
-  }
-
-  #of(policy: Policy, account: string, now: Millis): SentMail[] {
+  of(policy: Policy, account: string, now: Millis): SentMail[] {
     const known = this.#accounts.get(account);
     if (known !== undefined) return known;
     const { burst, recipients, strangers } = policy.sending;
@@ -47,6 +35,15 @@ export class SentMails {
     const mails = this.#history.sentMails(account, since, mostMails(policy)).filter(({ at }) => at <= now);
     this.#accounts.set(account, mails);
     return mails;
+  }
+
+  /** A mail that counts. */
+  count(policy: Policy, account: string, mail: SentMail): void {
+    push(this.of(policy, account, mail.at), mail, mostMails(policy));
+  }
+
+  forget(): void {
+    this.#accounts.clear();
   }
 }
 
@@ -89,11 +86,7 @@ export function followNamed(
 
 /** If the directory cannot be read, every account counts as active. */
 export function isActive(active: AccountDirectory, account: string | null): boolean {
-  try {
-    return account === null || active.isActive(account);
-  } catch {
-    return true;
-  }
+  return account === null || readOr(() => active.isActive(account), true);
 }
 
 type SendingSources = Readonly<{
@@ -174,11 +167,8 @@ export class AccountSending implements SendingFacts {
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    try {
-      const reached = this.#on.parts.forwards.reachedBy(account, address);
-      return reached.some((one) => !this.#isOurs(one) && !this.#on.parts.sending.hasWritten(account, one));
-    } catch {
-      return false;
-    }
+    const { forwards, sending } = this.#on.parts;
+    const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
+    return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
   }
 }

@@ -191,13 +191,13 @@ test("a held mail stays held until it ends, and the next one in its connection i
 
 test("a recipient that will be decided again is not counted twice", () => {
   const named = new NamedRecipients();
-  named.takeBack(FIRST, "nobody@example.net");
+  named.undoAdd(FIRST, "nobody@example.net");
   named.add(FIRST, "friend@example.net", "written");
   named.add(FIRST, "eve@example.net", "stranger");
-  named.takeBack(FIRST, "friend@example.net");
+  named.undoAdd(FIRST, "friend@example.net");
   assert.deepEqual(named.counts(FIRST, null), { recipients: 2, written: 1, strangers: 1 }, "not the last");
-  named.takeBack(FIRST, "eve@example.net");
-  named.takeBack(FIRST, "eve@example.net");
+  named.undoAdd(FIRST, "eve@example.net");
+  named.undoAdd(FIRST, "eve@example.net");
   assert.deepEqual(named.counts(FIRST, null), { recipients: 1, written: 1, strangers: 0 });
   assert.deepEqual(named.of(FIRST), ["friend@example.net"]);
 });

@@ -1,14 +1,17 @@
 import { BoundedMap } from "../../core/bounded-map.ts";
 import type { Verdict } from "../../core/decide/decision.ts";
 import { NO_RECIPIENTS, type RecipientCounts, type SendingFacts } from "../../core/decide/facts.ts";
+import { withOneMore } from "../../core/decide/sending.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
 import type { MailAttributes } from "../../core/events/mail.ts";
 import { TRANSFER_MS } from "../../core/firewall/ports.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
 
-/** A mail within a connection, and the first recipient that it named. */
-export type Named = Readonly<{ session: string; transaction: string; recipient: string | null }>;
+/** A mail within a connection. */
+export type MailId = Pick<MailAttributes, "session" | "transaction">;
+/** The same, and the first recipient that it named. */
+type Named = MailId & Pick<MailAttributes, "recipient">;
 
 /**
  * Counts the mails of open connections, which Postfix 3.7 does not, and remembers the recipient of a bounce. A dropped
@@ -78,15 +81,13 @@ export class SmtpProgress {
   }
 }
 
-type Mail = Pick<MailAttributes, "session" | "transaction">;
+/** `last`: the last recipient, with the counts and the number of names before it. */
 type NamedInMail = {
   readonly transaction: string;
   readonly names: string[];
-  recipients: number;
-  written: number;
-  strangers: number;
+  counts: RecipientCounts;
   isHeld: boolean;
-  last: Readonly<{ recipient: string; kind: SendingFacts["recipient"]; isNamed: boolean }> | null;
+  last: Readonly<{ recipient: string; counts: RecipientCounts; names: number }> | null;
 };
 
 /**
@@ -97,49 +98,45 @@ type NamedInMail = {
 export class NamedRecipients {
   readonly #mails = new BoundedMap<string, NamedInMail>(LIMITS.namedRecipientsMails);
 
-  add({ session, transaction }: Mail, recipient: string, kind: SendingFacts["recipient"]): void {
+  add({ session, transaction }: MailId, recipient: string, kind: SendingFacts["recipient"]): void {
     const present = this.#present({ session, transaction });
-    const named: NamedInMail = present ?? { transaction, names: [], ...NO_RECIPIENTS, isHeld: false, last: null };
-    const isNamed = named.names.length < LIMITS.namedRecipients;
-    if (isNamed) named.names.push(recipient);
-    named.last = { recipient, kind, isNamed };
-    named.recipients += 1;
-    if (kind === "written") named.written += 1;
-    if (kind === "stranger") named.strangers += 1;
+    const named: NamedInMail = present ?? { transaction, names: [], counts: NO_RECIPIENTS, isHeld: false, last: null };
+    const { names, counts } = named;
+    named.last = { recipient, counts, names: names.length };
+    named.counts = withOneMore(counts, kind);
+    if (names.length < LIMITS.namedRecipients) names.push(recipient);
     this.#mails.set(session, named);
   }
 
   /** It will be decided again whether this recipient, if it is the last, may be named. */
-  takeBack(mail: Mail, recipient: string): void {
+  undoAdd(mail: MailId, recipient: string): void {
     const named = this.#present(mail);
     if (named === undefined || named.last?.recipient !== recipient) return;
-    const { kind, isNamed } = named.last;
-    if (isNamed) named.names.pop();
-    named.recipients -= 1;
-    if (kind === "written") named.written -= 1;
-    if (kind === "stranger") named.strangers -= 1;
+    named.names.length = named.last.names;
+    named.counts = named.last.counts;
     named.last = null;
   }
 
-  of(mail: Mail): readonly string[] {
+  of(mail: MailId): readonly string[] {
     return this.#present(mail)?.names ?? NOBODY;
   }
 
   /** `all`: the number of recipients that Postfix counts; those not named here are unknown. */
-  counts(mail: Mail, all: number | null): RecipientCounts {
-    const { recipients, written, strangers } = this.#present(mail) ?? NO_RECIPIENTS;
-    if (all === null) return { recipients, written, strangers };
+  counts(mail: MailId, all: number | null): RecipientCounts {
+    const counts = this.#present(mail)?.counts ?? NO_RECIPIENTS;
+    if (all === null) return counts;
+    const { recipients, written, strangers } = counts;
     const unseen = Math.max(0, all - recipients);
     return { recipients: all, written: Math.min(written, all), strangers: Math.min(strangers, all) + unseen };
   }
 
   /** Postfix got the order to hold it. */
-  hold(mail: Mail): void {
+  hold(mail: MailId): void {
     const present = this.#present(mail);
     if (present !== undefined) present.isHeld = true;
   }
 
-  isHeld(mail: Mail): boolean {
+  isHeld(mail: MailId): boolean {
     return this.#present(mail)?.isHeld ?? false;
   }
 
@@ -148,7 +145,7 @@ export class NamedRecipients {
     this.#mails.delete(session);
   }
 
-  #present({ session, transaction }: Mail): NamedInMail | undefined {
+  #present({ session, transaction }: MailId): NamedInMail | undefined {
     const present = this.#mails.get(session);
     return present?.transaction === transaction ? present : undefined;
   }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
-import { ip, JAIL_REPORT, MAIL, RECIPIENT } from "../../../test/kit/samples.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { ip, JAIL_REPORT, MAIL, net, RECIPIENT } from "../../../test/kit/samples.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
 const OFFICE = ip("203.0.113.7");
@@ -27,7 +26,7 @@ test("an active administrator is not banned, which is recorded as an event now a
     assert.equal(`${decided.verdict} ${decided.reason}`, "pass admin_session");
   }
   assert.deepEqual([count("SPARED"), count("BAN")], [1, 0]);
-  const prefix = parsePrefix("203.0.113.0/24") ?? assert.fail();
+  const prefix = net("203.0.113.0/24");
   const asked = { type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" } as const;
   assert.equal((await engine.ask(asked)).reason, "admin_session", "nor with the network around it");
   clock.advance(11 * MINUTE_MS);
@@ -35,7 +34,7 @@ test("an active administrator is not banned, which is recorded as an event now a
   assert.equal(count("SPARED"), 2);
   clock.advance(31 * MINUTE_MS);
   for (let i = 0; i < 13; i++) await connect();
-  assert.equal(sqlite.ban(parsePrefix(OFFICE) ?? assert.fail())?.code, "connection_limit", "half an hour later it is");
+  assert.equal(sqlite.ban(net(OFFICE))?.code, "connection_limit", "half an hour later it is");
 });
 
 test("a report of Fail2ban about an active administrator is one event", async () => {
@@ -94,7 +93,7 @@ test("an administrator counts as active for half an hour after the last activity
     const { engine, clock } = scene();
     engine.administratorAt(OFFICE);
     clock.advance(waitMs);
-    const prefix = parsePrefix(OFFICE) ?? assert.fail();
+    const prefix = net(OFFICE);
     const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
     assert.equal(decided.reason, reason, `${waitMs}`);
   }
@@ -119,7 +118,7 @@ test("repeated sparing is recorded every ten minutes", async () => {
 test("remembers the sixty-four most recently seen administrators", async () => {
   const { engine } = scene();
   const spared = async (i: number): Promise<boolean> => {
-    const prefix = parsePrefix(`198.51.100.${i}`) ?? assert.fail();
+    const prefix = net(`198.51.100.${i}`);
     const decided = await engine.ask({ type: "BAN_ASKED", prefix, note: "", durationMs: null, by: "root" });
     return decided.reason === "admin_session";
   };
@@ -131,7 +130,7 @@ test("remembers the sixty-four most recently seen administrators", async () => {
 
 test("a ban for guessing is recorded even if a list protects the address", async () => {
   const { engine, count, db } = scene();
-  const prefix = parsePrefix(OFFICE) ?? assert.fail();
+  const prefix = net(OFFICE);
   await engine.ask({ type: "ALLOW_ASKED", prefix, note: "", durationMs: null, by: "root" });
   const login = { type: "LOGIN_FAILED", ip: OFFICE, service: "imap", login: "anna@example.test" } as const;
   for (let i = 1; i <= 4; i++) await engine.ask({ ...login, passwordHash: `p${i}` });

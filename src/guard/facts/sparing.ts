@@ -96,7 +96,7 @@ export class ClientShares {
     const known = client.names.get(name);
     if (name !== "" && (known === undefined ? client.names.size < CLIENT_SHARE_LIMITS.most : countsFrom < known))
       client.names.set(name, countsFrom);
-    this.#tell(event.ip, now);
+    this.#report(event.ip, now);
   }
 
   /** The share of all clients for each private address in this network. */
@@ -105,7 +105,7 @@ export class ClientShares {
     return [...seen].filter((ip) => contains(network, ip)).map((ip) => this.#share(ip, now));
   }
 
-  #tell(ip: Ip, now: Millis): void {
+  #report(ip: Ip, now: Millis): void {
     const share = this.#share(ip, now);
     const { events, total } = share;
     if (total >= ALL_CLIENTS.events && events < ALL_CLIENTS.share * total) this.#notices.clear("all_clients_private");

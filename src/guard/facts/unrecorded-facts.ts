@@ -2,8 +2,8 @@ import { BoundedMap } from "../../core/bounded-map.ts";
 import { countShares, type Shares } from "../../core/decide/account-guard.ts";
 import type { Decision } from "../../core/decide/decision.ts";
 import type { Failure, SentMail } from "../../core/decide/facts.ts";
+import { readOr } from "../../core/error.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { MailAttributes } from "../../core/events/mail.ts";
 import type { Ip, Prefix } from "../../core/net/ip.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../limits.ts";
@@ -14,7 +14,7 @@ import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
 import { followNamed, SentMails } from "./sending.ts";
-import type { NamedRecipients } from "./smtp-sessions.ts";
+import type { MailId, NamedRecipients } from "./smtp-sessions.ts";
 
 type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
 
@@ -155,8 +155,6 @@ function isSame(one: AccountGuess, other: AccountGuess): boolean {
   return one.account === other.account && one.network === other.network && one.proof === other.proof;
 }
 
-type Mail = Pick<MailAttributes, "session" | "transaction">;
-
 const NEVER_HELD: HoldState = { evidence: null, vouchedAt: instant(0) };
 
 /**
@@ -168,14 +166,14 @@ export class UnrecordedSends {
   readonly #accounts = new BoundedMap<string, BoundedMap<string, SentMail>>(LIMITS.unrecordedSenders);
 
   /** A mail that counts. */
-  count(account: string, mail: Mail, sent: SentMail): void {
+  count(account: string, mail: MailId, sent: SentMail): void {
     const mails = this.#accounts.get(account) ?? new BoundedMap<string, SentMail>(LIMITS.unrecordedMails);
     mails.set(keyOf(mail), sent);
     this.#accounts.set(account, mails);
   }
 
   /** The recorded history together with these mails, without the one that is decided on. */
-  beside(recorded: SendingHistory, decided: Mail | null): SendingHistory {
+  beside(recorded: SendingHistory, decided: MailId | null): SendingHistory {
     const own = decided === null ? null : keyOf(decided);
     return {
       sentMails: (account, since, most) => {
@@ -194,14 +192,6 @@ export class UnrecordedSends {
   }
 }
 
-function keyOf({ session, transaction }: Mail): string {
+function keyOf({ session, transaction }: MailId): string {
   return `${session} ${transaction}`;
-}
-
-function readOr<T>(ask: () => T, otherwise: T): T {
-  try {
-    return ask();
-  } catch {
-    return otherwise;
-  }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOON } from "../../../test/kit/samples.ts";
-import { hostPrefix, parseIp } from "../../core/net/ip.ts";
+import { ip, NOON } from "../../../test/kit/samples.ts";
+import { hostPrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
 import type { SendingHistory } from "../storage-ports.ts";
 import { UnrecordedSends } from "./unrecorded-facts.ts";
@@ -22,7 +22,7 @@ const UNREADABLE: SendingHistory = {
   hold: () => assert.fail(),
   refusals: () => assert.fail(),
 };
-const PLACE = hostPrefix(parseIp("203.0.113.7") ?? assert.fail());
+const PLACE = hostPrefix(ip("203.0.113.7"));
 const ASKED = [PLACE, { before: NOON, since: NOON }] as const;
 
 function mail(n: number) {

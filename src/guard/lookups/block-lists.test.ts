@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
-import { COP, Dns, HONEST, NONE, STRANGER, started, ZEN } from "../../../test/kit/honest-lists.ts";
+import { COP, Dns, HONEST, NONE, STRANGER, settled, started, ZEN } from "../../../test/kit/honest-lists.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import type { NameAnswer } from "../network-ports.ts";
@@ -31,17 +31,6 @@ test("a listing names the list and the meaning of its answer, for IPv4 and IPv6"
   assert.equal(aside(), "");
 });
 
-test("an answer is kept for a while, then asked again", async () => {
-  const { dns, clock, lists } = await started();
-  assert.equal(await lists.ask(STRANGER), null);
-  const asked = dns.asked.length;
-  dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
-  assert.equal(await lists.ask(STRANGER), null);
-  assert.equal(dns.asked.length, asked);
-  clock.advance(LIST_LIMITS.otherMs);
-  assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
-});
-
 test("a list that starts to list every address causes no refusals", async () => {
   const { dns, lists, aside } = await started();
   dns.say(ZEN, "127.0.0.2");
@@ -49,21 +38,6 @@ test("a list that starts to list every address causes no refusals", async () => 
   assert.match(aside(), /^zen\.spamhaus\.org: it lists addresses that do not exist$/);
   dns.say(listQuery(ip("198.51.100.8"), COP), "127.0.0.2");
   assert.equal((await lists.ask(ip("198.51.100.8")))?.zone, COP, "the other list is still used");
-});
-
-test("a list that says it does not serve us is disabled at once, and is used again after it recovers", async () => {
-  const { dns, clock, lists, aside } = await started();
-  dns.say(ZEN, "127.255.255.254");
-  assert.equal(await lists.ask(STRANGER), null);
-  assert.match(aside(), /zen\.spamhaus\.org: it answers 127\.255\.255\.254 \(the question came through a public/);
-  clock.advance(MINUTE_MS);
-  await lists.probeDue();
-  assert.notEqual(aside(), "");
-  dns.say(ZEN, NONE);
-  for (const name of HONEST.filter((one) => one.endsWith(ZEN))) dns.say(name, "127.0.0.2");
-  clock.advance(5 * MINUTE_MS);
-  await lists.probeDue();
-  assert.equal(aside(), "");
 });
 
 for (const [what, name, answer, why] of [
@@ -104,29 +78,204 @@ test("an answer that arrives too late lets this mail pass and is used for the ne
   assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
 });
 
-test("a list that stops answering is disabled after three questions", async () => {
-  const { dns, lists, aside } = await started();
-  dns.say(ZEN, { type: "failed", why: "ETIMEOUT" });
-  for (const last of [1, 2, 3]) assert.equal(await lists.ask(ip(`198.51.100.${last}`)), null);
-  assert.match(aside(), /zen\.spamhaus\.org: it does not answer \(ETIMEOUT\)/);
-  const asked = dns.asked.length;
-  await lists.ask(ip("198.51.100.4"));
-  assert.equal(dns.asked.length, asked + 1, "only the other one is asked");
-});
-
-test("asks about a bounded number at once; other clients pass without a question", async () => {
-  const { dns, lists } = await started();
-  dns.say(ZEN, new Promise<NameAnswer>(() => {}));
-  for (let i = 0; i < LIST_LIMITS.inFlight; i++) void lists.ask(ip(`203.0.${i >> 8}.${i & 255}`));
-  const asked = dns.asked.length;
-  assert.equal(await lists.ask(STRANGER), null);
-  assert.equal(dns.asked.length, asked);
-});
-
 test("without lists no mail is looked up or delayed", async () => {
   const { dns, lists } = await started();
   lists.configure({ zones: [], checkEveryMs: MINUTE_MS });
   const asked = dns.asked.length;
   assert.equal(await lists.ask(STRANGER), null);
+  assert.equal(dns.asked.length, asked);
+});
+
+test("a listing is kept for the list's TTL, between a second and five minutes", async () => {
+  for (const [ttlMs, keptMs] of [
+    [120_000, 120_000],
+    [0, 1_000],
+    [3_600_000, 300_000],
+  ] as const) {
+    const { dns, clock, lists } = await started();
+    dns.say(listQuery(STRANGER, ZEN), { type: "addresses", addresses: ["127.0.0.2"], ttlMs });
+    await lists.ask(STRANGER);
+    const asked = dns.asked.length;
+    clock.advance(keptMs - 1);
+    assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
+    assert.equal(dns.asked.length, asked, `kept for ${keptMs} ms`);
+    clock.advance(1);
+    await lists.ask(STRANGER);
+    assert.ok(dns.asked.length > asked, `asked again after ${keptMs} ms`);
+  }
+});
+
+test("a missing listing is kept for a minute", async () => {
+  const { dns, clock, lists } = await started();
+  await lists.ask(STRANGER);
+  const asked = dns.asked.length;
+  clock.advance(59_999);
+  await lists.ask(STRANGER);
+  assert.equal(dns.asked.length, asked);
+  clock.advance(1);
+  await lists.ask(STRANGER);
+  assert.equal(dns.asked.length, asked + 2);
+});
+
+test("a mail waits at most nine tenths of a second for a list", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { dns, lists } = await started();
+  dns.say(ZEN, new Promise<NameAnswer>(() => {}));
+  let answered = false;
+  const asked = lists.ask(STRANGER).then(() => (answered = true));
+  t.mock.timers.tick(899);
+  await settled();
+  assert.equal(answered, false);
+  t.mock.timers.tick(1);
+  await asked;
+});
+
+test("the first list that names an address is trusted without waiting for the others", async () => {
+  const { dns, lists } = await started();
+  dns.say(ZEN, new Promise<NameAnswer>(() => {}));
+  dns.say(listQuery(STRANGER, COP), "127.0.0.2");
+  assert.equal((await lists.ask(STRANGER))?.zone, COP);
+});
+
+test("a listing counts only if the list denies an unused address of 127.0.0.0/8 at the same time", async () => {
+  const { dns, lists, aside } = await started();
+  dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
+  await lists.ask(STRANGER);
+  const nobody = /^(?:(?:1[6-9]|[2-9]\d|1\d\d|2[0-4]\d|25[0-4])\.){3}127\.zen\.spamhaus\.org$/;
+  assert.equal(dns.asked.filter((name) => nobody.test(name)).length, 1, dns.asked.slice(8).join(" "));
+  dns.say(`127.${ZEN}`, { type: "failed", why: "ETIMEOUT" });
+  const other = ip("198.51.100.8");
+  dns.say(listQuery(other, ZEN), "127.0.0.2");
+  assert.equal(await lists.ask(other), null, "not while that is unknown");
+  assert.equal(aside(), "");
+});
+
+test("asks about two hundred addresses at once, and about the next one as soon as there is room", async () => {
+  const { dns, lists } = await started();
+  const come: ((answer: NameAnswer) => void)[] = [];
+  for (let i = 0; i < 201; i++) {
+    const one = ip(`203.0.113.${i}`);
+    dns.say(listQuery(one, ZEN), new Promise<NameAnswer>((resolve) => come.push(resolve)));
+    void lists.ask(one);
+  }
+  assert.equal(new Set(dns.asked.slice(8)).size, 2 * 200);
+  come[0]?.(NONE);
+  await settled();
+  void lists.ask(ip("203.0.113.200"));
+  assert.equal(new Set(dns.asked.slice(8)).size, 2 * 201);
+  void lists.ask(STRANGER);
+  assert.equal(new Set(dns.asked.slice(8)).size, 2 * 201, "one added, one dropped");
+});
+
+test("keeps four thousand answers, those of the addresses asked about last", async () => {
+  const { dns, lists, clock } = await started();
+  const address = (i: number) => ip(`203.0.${i >> 8}.${i & 255}`);
+  for (let i = 0; i < 4_096; i++) await lists.ask(address(i));
+  clock.advance(LIST_LIMITS.otherMs);
+  await lists.ask(address(0));
+  const asked = dns.asked.length;
+  await lists.ask(STRANGER);
+  assert.equal(dns.asked.length, asked + 2);
+  await lists.ask(address(0));
+  assert.equal(dns.asked.length, asked + 2, "its answer is newer than that of the others");
+  for (let i = 2; i < 4_097; i++) await lists.ask(address(5_000 + i));
+  await lists.ask(STRANGER);
+  assert.equal(dns.asked.length, asked + 2 + 2 * 4_095, "there is room for 4,096");
+  await lists.ask(address(5_000));
+  await lists.ask(STRANGER);
+  assert.equal(dns.asked.length, asked + 2 + 2 * 4_097, "the oldest was dropped");
+});
+
+test("an answer from before a list was disabled, or before other lists were configured, is ignored", async () => {
+  const { dns, lists, clock, aside } = await started();
+  dns.say(listQuery(STRANGER, ZEN), "127.0.0.2");
+  assert.equal((await lists.ask(STRANGER))?.zone, ZEN);
+  dns.say(`127.${ZEN}`, "127.0.0.2");
+  const other = ip("198.51.100.8");
+  dns.say(listQuery(other, ZEN), "127.0.0.2");
+  await lists.ask(other);
+  assert.notEqual(aside(), "");
+  assert.equal(await lists.ask(STRANGER), null);
+  dns.say(`127.${ZEN}`, NONE);
+  clock.advance(30_000);
+  for (const name of HONEST.filter((one) => one.endsWith(ZEN))) dns.say(name, "127.0.0.2");
+  await lists.probeDue();
+  assert.equal(aside(), "");
+  assert.equal((await lists.ask(STRANGER))?.zone, ZEN, "a later client was judged without it");
+  lists.configure({ zones: [COP], checkEveryMs: 5 * MINUTE_MS });
+  await lists.probeDue();
+  assert.equal(await lists.ask(STRANGER), null);
+});
+
+test("every disabled list is reported, until it is removed from the settings", async () => {
+  const dns = new Dns();
+  for (const zone of [ZEN, COP]) dns.say(`2.0.0.127.${zone}`, NONE);
+  const { lists, aside } = await started(dns);
+  assert.equal(aside(), [ZEN, COP].map((zone) => `${zone}: it does not list the test address 127.0.0.2`).join("; "));
+  lists.configure({ zones: [], checkEveryMs: MINUTE_MS });
+  assert.equal(aside(), "");
+});
+
+test("test points are queried at their time, and not earlier", async () => {
+  const { dns, lists, clock } = await started();
+  const asked = dns.asked.length;
+  assert.equal(asked, 8);
+  clock.advance(5 * MINUTE_MS - 1);
+  await lists.probeDue();
+  assert.equal(dns.asked.length, asked);
+  clock.advance(1);
+  await Promise.all([lists.probeDue(), lists.probeDue()]);
+  assert.equal(dns.asked.length, asked + 8);
+});
+
+for (const [what, name, isSilent] of [
+  ["the test point that all must name", `2.0.0.127.${ZEN}`, true],
+  ["the test point that none may name", `1.0.0.127.${ZEN}`, true],
+  ["a test point of IPv6", `1.0.0.0.0.0.f.7.f.f.f.f.${"0.".repeat(20)}${ZEN}`, false],
+] as const)
+  test(`a list that does not answer about ${what} is ${isSilent ? "asked again soon" : "asked only about IPv4"}`, async () => {
+    const dns = new Dns();
+    dns.say(name, { type: "failed", why: "ETIMEOUT" });
+    const { lists, aside } = await started(dns);
+    assert.equal(aside(), "");
+    for (const address of [STRANGER, ip("2001:db8::25")]) dns.say(listQuery(address, ZEN), "127.0.0.2");
+    assert.equal((await lists.ask(STRANGER))?.zone, isSilent ? undefined : ZEN);
+    assert.equal(await lists.ask(ip("2001:db8::25")), null);
+  });
+
+test("a list that stopped answering is reported at once, for a client or for the unused address", async () => {
+  for (const ending of [ZEN, `127.${ZEN}`]) {
+    const { dns, lists, aside } = await started(new Dns(), [ZEN]);
+    dns.say(ending, { type: "failed", why: "ETIMEOUT" });
+    for (const last of [1, 2, 3]) {
+      assert.equal(aside(), "");
+      const one = ip(`198.51.100.${last}`);
+      if (ending !== ZEN) dns.say(listQuery(one, ZEN), "127.0.0.2");
+      await lists.ask(one);
+    }
+    assert.equal(aside(), `${ZEN}: it does not answer (ETIMEOUT)`);
+  }
+});
+
+test("a list that says it does not serve us is disabled at once; many clients at a time do not delay its next check", async () => {
+  const { dns, lists, clock, aside } = await started();
+  dns.say(ZEN, "127.255.255.254");
+  await Promise.all([1, 2, 3].map((last) => lists.ask(ip(`198.51.100.${last}`))));
+  assert.match(aside(), /zen\.spamhaus\.org: it answers 127\.255\.255\.254 \(the question came through a public/);
+  dns.say(ZEN, NONE);
+  for (const name of HONEST.filter((one) => one.endsWith(ZEN))) dns.say(name, "127.0.0.2");
+  clock.advance(30_000);
+  await lists.probeDue();
+  assert.equal(aside(), "");
+});
+
+test("answers outlast a successful check", async () => {
+  const { dns, lists, clock } = await started();
+  clock.advance(5 * MINUTE_MS - 1);
+  await lists.ask(STRANGER);
+  clock.advance(1);
+  await lists.probeDue();
+  const asked = dns.asked.length;
+  await lists.ask(STRANGER);
   assert.equal(dns.asked.length, asked);
 });

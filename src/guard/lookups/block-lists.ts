@@ -136,7 +136,7 @@ export class DnsBlockLists implements BlockLists {
   configure({ zones, checkEveryMs }: ListSettings): void {
     this.#held.clear();
     this.#lists = zones.map((zone) => ({ zone, health: new ListHealth(checkEveryMs) }));
-    this.#tell();
+    this.#report();
   }
 
   ask(ip: Ip): Promise<Listing | null> {
@@ -210,7 +210,7 @@ export class DnsBlockLists implements BlockLists {
     list.health.probed(judge(list.zone, four, six), clock.now());
     // Clients in between were decided without this list.
     if (wasAside && list.health.why === null) this.#held.clear();
-    this.#tell();
+    this.#report();
   }
 
   #note(list: List, answer: NameAnswer): void {
@@ -218,7 +218,7 @@ export class DnsBlockLists implements BlockLists {
       answer.type === "failed" ? `it does not answer (${answer.why})` : null,
       this.#parts.clock.now(),
     );
-    if (list.health.why !== null) this.#tell();
+    if (list.health.why !== null) this.#report();
   }
 
   #setAside(list: List, why: string): void {
@@ -227,10 +227,10 @@ export class DnsBlockLists implements BlockLists {
     list.health.setAside(why, this.#parts.clock.now());
     // Its other answers may have been wrong as well.
     this.#held.clear();
-    this.#tell();
+    this.#report();
   }
 
-  #tell(): void {
+  #report(): void {
     const aside = this.#lists.flatMap(({ zone, health }) =>
       health.why === null ? [] : [`${publicZone(zone)}: ${health.why}`],
     );

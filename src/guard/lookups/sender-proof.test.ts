@@ -67,20 +67,6 @@ test("asks the DNS only if greylisting depends on it", async () => {
   assert.equal(await proofs.prove(event("x@bare.test", "198.51.100.10")), true);
 });
 
-test("a slow DNS delays no mail, and many questions at once do not pile up", async () => {
-  const silent: NameLookup = {
-    texts: () => new Promise(() => {}),
-    addresses: () => new Promise(() => {}),
-    exchanges: () => new Promise(() => {}),
-  };
-  const asks = { count: 0 };
-  const counting = { ...silent, texts: () => ((asks.count += 1), new Promise<never>(() => {})) };
-  const proofs = createSenderProofs({ dependsOnSenderProof: () => true }, counting, 1);
-  const asked = Array.from({ length: 55 }, () => proofs.prove(event(FRIEND, MAIL.ip)));
-  assert.ok((await Promise.all(asked)).every((proven) => !proven));
-  assert.equal(asks.count, 50);
-});
-
 test("a mail waits a second and a half for the DNS, and an answered question frees its place", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const answers: (() => void)[] = [];
@@ -93,15 +79,15 @@ test("a mail waits a second and a half for the DNS, and an answered question fre
   const settled = async (): Promise<void> => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   };
-  let proven = 0;
-  const ask = (): void => void proofs.prove(event(FRIEND, MAIL.ip)).then(() => (proven += 1));
+  let answered = 0;
+  const ask = (): void => void proofs.prove(event(FRIEND, MAIL.ip)).then((proven) => (answered += proven ? 0 : 1));
   for (let i = 0; i < 50; i++) ask();
   t.mock.timers.tick(1_499);
   await settled();
-  assert.equal(proven, 0);
+  assert.equal(answered, 0);
   t.mock.timers.tick(1);
   await settled();
-  assert.equal(proven, 50);
+  assert.equal(answered, 50);
   ask();
   assert.equal(answers.length, 50);
   answers[0]?.();

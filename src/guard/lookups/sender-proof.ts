@@ -103,7 +103,7 @@ class Expansion {
 
 type Lengths = Readonly<{ v4Length: number; v6Length: number }>;
 
-export const SENDER_PROOF_LIMITS = {
+const SENDER_PROOF_LIMITS = {
   deadlineMs: 1_500,
   /** Maximum domains looked up at the same time. Further ones count as not proven. */
   inFlight: 50,
@@ -119,7 +119,6 @@ const ITS_EXCHANGES: readonly SpfTerm[] = [{ type: "mx", domain: null, v4Length:
 export function createSenderProofs(
   firstContacts: Pick<Greylisting, "dependsOnSenderProof">,
   lookup: NameLookup,
-  deadlineMs: number = SENDER_PROOF_LIMITS.deadlineMs,
 ): SenderProofs {
   let asking = 0;
   const speaksFor = async (domain: string, ip: Ip): Promise<boolean> => {
@@ -136,7 +135,7 @@ export function createSenderProofs(
       const domain = domainOf(event.sender).toLowerCase();
       if (asking >= SENDER_PROOF_LIMITS.inFlight || !isDomain(domain) || !firstContacts.dependsOnSenderProof(event))
         return Promise.resolve(false);
-      return within(speaksFor(domain, event.ip), deadlineMs, false);
+      return within(speaksFor(domain, event.ip), SENDER_PROOF_LIMITS.deadlineMs, false);
     },
   };
 }

@@ -79,8 +79,8 @@ export class KernelConnections implements OpenConnections {
     return parseSilences(ran.stdout);
   }
 
-  async say(words: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    const input = nftConnections(TABLE, words, lastsS);
+  async sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
+    const input = nftConnections(TABLE, orders, lastsS);
     const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };

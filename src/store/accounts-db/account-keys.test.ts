@@ -1,9 +1,11 @@
 // Invariant: A key never keeps its user from signing in: it is stored with the hash of the password that opens it, in one transaction.
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName } from "../../../test/kit/samples.ts";
+import { START, scratch } from "../../../test/kit/test-database.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
 import { openAccounts } from "../open.ts";
 import { countKeys, readKeys } from "./account-keys.ts";

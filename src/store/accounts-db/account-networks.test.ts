@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName, accountsFor, mailAddress, START } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";

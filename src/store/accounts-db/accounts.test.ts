@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { START, scratch } from "../../../test/kit/test-database.ts";
 import { openAccounts, openAccountsForReading } from "../open.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 

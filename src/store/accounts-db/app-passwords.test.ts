@@ -1,7 +1,9 @@
 // Invariant: An app password only reads and sends, and any new password of its account removes it.
+
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName, accountsFor, START } from "../../../test/kit/test-database.ts";
+import { accountName } from "../../../test/kit/samples.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { SqliteAccounts } from "./accounts.ts";

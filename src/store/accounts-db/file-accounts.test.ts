@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName, accountsFor, mailAddress, START } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
 

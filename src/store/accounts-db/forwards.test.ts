@@ -1,8 +1,10 @@
 // Invariant: Aliases and forwards form one graph without loops.
+
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, accountsFor, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountsFor, START, scratch } from "../../../test/kit/test-database.ts";
 import { DAY_MS, later, type Millis } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";

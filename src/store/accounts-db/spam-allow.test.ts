@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
-import { accountName, mailAddress } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { parseSenderPattern } from "../../core/net/address.ts";
 import { instant } from "../../core/time.ts";
 import { engineMigrations } from "../engine-db/schema.ts";

@@ -1,11 +1,13 @@
 // Invariant: A vacation reply is only text, and its number is bounded.
+
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { accountName, mailAddress, START, scratch } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { START, scratch } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";

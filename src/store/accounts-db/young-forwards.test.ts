@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName, accountsFor, mailAddress } from "../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountsFor } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later, type Millis } from "../../core/time.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";

@@ -99,7 +99,7 @@ export class SqliteQueries implements Queries {
         pastBans: integer(this.#sql.countPastBans.get(networks)?.["n"]),
         knownAccounts: known.length,
       },
-      events: everyPage((one) => this.#search.find(one), {
+      events: everyPage(this, {
         prefix,
         most: REPORTED_EVENTS,
         order: "newest_first",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Authenticator } from "../../../../test/kit/authenticator.ts";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, hashOf } from "../../../../test/kit/commands-kit.ts";
 import { TOKEN } from "../../../../test/kit/fake-guard.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
@@ -15,10 +15,10 @@ const FROM = { ip: IP, device: "Firefox on Linux", known: null } as const;
 
 type As = Readonly<{ as: string; ip: string }>;
 
+const kit = commandsOf(import.meta.filename);
+
 describe("passkeys of the dashboard, by command", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
   beforeEach(async () => {
-    kit = commandsOnMemory();
     await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 

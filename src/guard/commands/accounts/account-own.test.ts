@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { isoTime } from "../../../core/time.ts";
 
 const NAME = "alice@example.test";
 const AWAY = { subject: "Away", text: "I am in Rome.", until: null };
 const FORWARDING = { to: ["alice@else.example"], keep: false };
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME);
 
 const VERBS = ["app_passwords", "forwarding", "vacation"] as const;
 const of = (verb: (typeof VERBS)[number], name = NAME) => kit.ask({ verb, name });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accountsOnMemory } from "../../../../test/kit/engine-kit.ts";
-import { accountName, mailAddress } from "../../../../test/kit/test-database.ts";
+import { accountName, mailAddress } from "../../../../test/kit/samples.ts";
 import { instant } from "../../../core/time.ts";
 import { getsAlerts, isPostmaster } from "./accounts.ts";
 

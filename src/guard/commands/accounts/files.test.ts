@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
 
 const OTHER = HASH.replace("aGFzaA", "b3RoZXI");
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
-});
+const kit = commandsOf(import.meta.filename);
 
 function follow(entries: Readonly<Record<string, string>>, ...gone: readonly string[]) {
   const named = Object.entries(entries).map(([name, hash]) => ({ name, hash }));

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
+import { net } from "../../../../test/kit/samples.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 
 const NAME = "alice@example.test";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
-  await kit.ask({ verb: "account_create_hashed", name: NAME, hash: HASH });
-});
+const kit = commandsOf(import.meta.filename, NAME);
 
 function change(verb: "networks_add" | "networks_remove", networks: readonly string[], name = NAME) {
   return kit.ask({ verb, name, networks });
@@ -60,7 +56,7 @@ test("a mailbox session works only where its user may sign in", async () => {
   await change("networks_remove", ["203.0.113.0/24"]);
   signIn();
   const { logins } = kit.engine.policy;
-  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [network("198.51.100.0/24")] } });
+  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [net("198.51.100.0/24")] } });
   assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [false, true]);
 });
 
@@ -81,12 +77,8 @@ test("an account that does not exist has no networks", async () => {
   assert.ok(!reply.ok && reply.kind === "failed" && reply.next.includes("account list"));
 });
 
-test("the caller learns where sessions stay open, or that nothing was changed without a record", async () => {
+test("the caller learns where sessions stay open", async () => {
   kit.keeperUp(false);
   const open = await change("networks_add", ["203.0.113.7"]);
   assert.ok(!open.ok && /its open sessions were not ended: no answer/.test(open.message));
-  kit.keeperUp(true);
-  kit.fillDisk();
-  const unrecorded = await change("networks_add", ["203.0.113.8"]);
-  assert.ok(!unrecorded.ok && /so nothing was changed/.test(unrecorded.message));
 });

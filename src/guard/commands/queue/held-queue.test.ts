@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import type { QueuedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, MINUTE_MS } from "../../../core/time.ts";
@@ -8,11 +8,10 @@ import { forgetGone } from "./held-queue.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 
-let kit: ReturnType<typeof commandsOnMemory>;
+const kit = commandsOf(import.meta.filename);
 /** The mail on hold in Postfix's queue. */
 let there: ReadonlySet<string>;
 beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
   there = new Set();
   kit.queues(({ ids, onHold }) => (onHold ? ids.filter((id) => there.has(id)).map(mail) : []));
 });

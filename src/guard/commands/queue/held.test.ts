@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { ip, MAIL, RECIPIENT } from "../../../../test/kit/samples.ts";
 import type { KeeperCommand, QueuedMail } from "../../../admin/declare/keeper.ts";
@@ -8,12 +8,11 @@ import type { KeeperCommand, QueuedMail } from "../../../admin/declare/keeper.ts
 const ANNA = "anna@example.test";
 const THIEF = ip("203.0.113.66");
 
-let kit: ReturnType<typeof commandsOnMemory>;
+const kit = commandsOf(import.meta.filename, ANNA);
 /** Postfix's queue, which the keeper's orders change. */
 let obeyed: KeeperCommand[];
 let queue: readonly (QueuedMail & Readonly<{ sender: string }>)[];
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
+beforeEachOf(import.meta.filename, () => {
   queue = [];
   kit.queues(({ senders, ids, onHold }) => {
     obey();
@@ -25,7 +24,6 @@ beforeEachOf(import.meta.filename, async () => {
     ].slice(0, 500);
   });
   obeyed = [];
-  assert.ok((await kit.ask({ verb: "account_create_hashed", name: ANNA, hash: HASH })).ok);
 });
 
 /** A mail to this many strangers, through all stages. */

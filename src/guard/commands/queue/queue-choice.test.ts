@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { ListedMail } from "../../../admin/declare/keeper.ts";
 
@@ -9,11 +9,11 @@ const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
 const ALL = { ...NONE, isAll: true, cursor: null } as const;
 const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 
+const kit = commandsOf(import.meta.filename);
+
 describe("which mails of the queue a command means", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
   let queue: readonly ListedMail[];
   beforeEach(() => {
-    kit = commandsOnMemory();
     queue = [];
     kit.listsQueue(({ senders, where, after, limit }) => {
       obey();

@@ -1,19 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
 import type { QueuedMail } from "../../../admin/declare/keeper.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
-const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
+const BERT = accountName("bert@example.test");
 
-let kit: ReturnType<typeof commandsOnMemory>;
+const kit = commandsOf(import.meta.filename, ANNA, BERT);
 /** Postfix's queue, by the envelope sender. */
 let queue: Map<string, QueuedMail>;
-beforeEachOf(import.meta.filename, async () => {
-  kit = commandsOnMemory();
+beforeEachOf(import.meta.filename, () => {
   queue = new Map();
   kit.queues(({ senders, ids, onHold }) => {
     obey();
@@ -21,10 +20,8 @@ beforeEachOf(import.meta.filename, async () => {
       mail.isHeld === onHold && (ids.includes(mail.id) || senders.some((one) => one === sender)) ? [mail] : [],
     );
   });
-  for (const name of [ANNA, BERT]) {
-    assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
+  for (const name of [ANNA, BERT])
     queue.set(name, { id: name.slice(0, 4).toUpperCase(), isHeld: false, at: 0, recipients: 2 });
-  }
 });
 
 function obey(): void {

@@ -1,21 +1,20 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
+import { accountName } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import { parseAccountName } from "../../../core/net/address.ts";
 
-const ANNA = parseAccountName("owner@example.test") ?? assert.fail();
-const BERT = parseAccountName("bert@example.test") ?? assert.fail();
+const ANNA = accountName("owner@example.test");
+const BERT = accountName("bert@example.test");
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 const OTHER = { ...AS, as: "6e".repeat(32) };
 const HIS = { ...AS, as: "7e".repeat(32) };
 const ACTOR = `mailbox:${ANNA} via 203.0.113.9`;
 
+const kit = commandsOf(import.meta.filename, ANNA, BERT);
+
 describe("what the user of a mailbox changes", () => {
-  let kit: ReturnType<typeof commandsOnMemory>;
-  beforeEach(async () => {
-    kit = commandsOnMemory();
-    for (const name of [ANNA, BERT]) assert.ok((await kit.ask({ verb: "account_create_hashed", name, hash: HASH })).ok);
+  beforeEach(() => {
     kit.signIn(AS, ANNA);
     kit.signIn(OTHER, ANNA);
     kit.signIn(HIS, BERT);

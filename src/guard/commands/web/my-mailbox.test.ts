@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
 import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
-import { ip } from "../../../../test/kit/samples.ts";
+import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command, Results } from "../../../admin/declare/control.ts";
 import { mayAsk, needOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
@@ -10,7 +10,7 @@ import { parseAccountName } from "../../../core/net/address.ts";
 import { digestOf } from "../../access/secrets.ts";
 import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./my-mailbox.ts";
 
-const ANNA = parseAccountName("anna@example.test") ?? assert.fail();
+const ANNA = accountName("anna@example.test");
 const BERT = "bert@example.test";
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
@@ -141,7 +141,7 @@ test("refusals for users do not mention the command line", async () => {
 
 test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
   const { kit } = await fresh();
-  kit.tellsBy([ANNA]);
+  kit.sendsAlertsTo([ANNA]);
   const to = (keep: boolean) =>
     kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
   const diverted = await to(false);
@@ -164,7 +164,7 @@ test("all users together may set a bounded number of passwords and forwards, whi
   const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
     const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
-    const account = parseAccountName(`u${n}@example.test`) ?? assert.fail();
+    const account = accountName(`u${n}@example.test`);
     return { account, ask: (command: Command) => kit.ask(command, "web", as), as };
   });
   for (const { account: name, as } of users) {

@@ -14,7 +14,7 @@ import { type AccountName, parseAccountName } from "../../../core/net/address.ts
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, isoTime, MINUTE_MS } from "../../../core/time.ts";
 import type { Keeper, SessionStore } from "../../admin-ports.ts";
-import { Budget, Shares } from "../../budget.ts";
+import { Budget, Budgets } from "../../budget.ts";
 import type { AccountPasswords, Outcome } from "../../ports.ts";
 import { type AccountListParts, accountDetails } from "../accounts/account-lists.ts";
 import { endSessions } from "../accounts/accounts.ts";
@@ -55,10 +55,10 @@ const MOST_ADDRESSES = 1_000;
  */
 export class MyMailboxCommands {
   readonly #parts: MyMailboxParts;
-  readonly #looks = new Shares<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
-  readonly #changes = new Shares<string>(CHANGES_AN_HOUR, HOUR_MS);
-  readonly #ofDay = new Shares<string>(CHANGES_A_DAY, DAY_MS);
-  readonly #judged = new Shares<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
+  readonly #looks = new Budgets<AccountName>(LOOKS_A_MINUTE, MINUTE_MS);
+  readonly #changes = new Budgets<string>(CHANGES_AN_HOUR, HOUR_MS);
+  readonly #ofDay = new Budgets<string>(CHANGES_A_DAY, DAY_MS);
+  readonly #judged = new Budgets<AccountName>(JUDGED_AN_HOUR, HOUR_MS);
   readonly #costly = new Budget(COSTLY_AN_HOUR, HOUR_MS);
 
   constructor(parts: MyMailboxParts) {

@@ -3,7 +3,7 @@ import { isOfWeb } from "../../../admin/declare/rights.ts";
 import { type Ip, isV4, type Prefix, parsePrefix, prefixLength } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
-import { Budget, Shares } from "../../budget.ts";
+import { Budget, Budgets } from "../../budget.ts";
 import type { Clock } from "../../ports.ts";
 import type { History } from "../../storage-ports.ts";
 
@@ -75,8 +75,8 @@ export class WebBounds {
   readonly #released = new Budget(WEB_LIMITS.released, DAY_MS);
   readonly #trials = new Budget(WEB_LIMITS.trials, HOUR_MS);
   readonly #banned = new Budget(WEB_LIMITS.bannedSignIns, HOUR_MS);
-  readonly #asked = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
-  readonly #challenged = new Shares(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #asked = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
+  readonly #challenged = new Budgets(WEB_LIMITS.signInsEach, MINUTE_MS);
   readonly #seen = new Map<Ip, Millis>();
 
   constructor(history: Pick<History, "allowed">, clock: Clock) {

@@ -1,16 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { commandsOf, HASH, hashOf } from "../../../../test/kit/commands-kit.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 
 const ANNA = "anna@example.test";
 const WORDS = "seven purple boats";
 
-let kit: ReturnType<typeof commandsOnMemory>;
-beforeEachOf(import.meta.filename, () => {
-  kit = commandsOnMemory();
-});
+const kit = commandsOf(import.meta.filename);
 
 const said = (command: Command): Promise<string> => kit.said(command);
 
@@ -106,12 +102,6 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
   assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
   assert.equal(kit.lists.password("bea@example.test"), hashOf("in the clear"));
   assert.equal(kit.lists.password("cleo@example.test"), HASH);
-});
-
-test("a database that cannot be written is reported as such", async () => {
-  kit.fillDisk();
-  const entries = [{ name: "cleo@example.test", hash: HASH }];
-  assert.match(await said({ verb: "accounts_import", entries }), /^failed/);
 });
 
 test("no account replaces postmaster@, which receives the alerts", async () => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
-import { NOON } from "../../../../test/kit/samples.ts";
-import { accountName, mailAddress } from "../../../../test/kit/test-database.ts";
+import { accountName, mailAddress, NOON } from "../../../../test/kit/samples.ts";
 import { tooManyForwards, tooManyTargets } from "./web-targets.ts";
 
 type Alias = Readonly<{ address: string; targets: readonly string[]; blocked: boolean }>;

@@ -6,7 +6,7 @@ import { type Ip, parseIp } from "../../../core/net/ip.ts";
 import { DAY_MS, MINUTE_MS, type Millis } from "../../../core/time.ts";
 import { type CallerParts, callerOf } from "../../access/callers.ts";
 import { digestOf } from "../../access/secrets.ts";
-import { Shares } from "../../budget.ts";
+import { Budgets } from "../../budget.ts";
 import type { Engine } from "../../engine.ts";
 import type { History } from "../../storage-ports.ts";
 import { failed, usage } from "../refusals.ts";
@@ -59,7 +59,7 @@ export class CommandGate {
   readonly bounds: WebBounds;
   readonly #parts: WebCommandParts;
   readonly #recorded = new Map<string, Millis>();
-  readonly #refusals = new Shares<string>(REFUSALS_A_DAY, DAY_MS);
+  readonly #refusals = new Budgets<string>(REFUSALS_A_DAY, DAY_MS);
 
   constructor(parts: WebCommandParts) {
     this.#parts = parts;

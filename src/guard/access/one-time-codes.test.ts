@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DAY_MS, HOUR_MS, instant, later, SECOND_MS } from "../../core/time.ts";
-import { codeAt, isTotp, STEP_MS, stepOf, uriOf } from "./one-time-codes.ts";
+import {
+  base32,
+  codeAt,
+  isTotp,
+  newRecoveryCodes,
+  RECOVERY_CODES,
+  recoveryDigest,
+  STEP_MS,
+  stepOf,
+  uriOf,
+} from "./one-time-codes.ts";
 
 const SECRET = Buffer.from("12345678901234567890");
 const T0 = instant(1_800_000_000_000);
@@ -61,4 +71,32 @@ test("the address for the app names the server, whatever characters its name con
     uriOf(SECRET, "mail.example.org"),
     "otpauth://totp/GhostInbox%3Aadmin%40mail.example.org?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=GhostInbox",
   );
+});
+
+test("the vectors of RFC 4648, 10, without their padding", () => {
+  const vectors = {
+    "": "",
+    f: "MY",
+    fo: "MZXQ",
+    foo: "MZXW6",
+    foob: "MZXW6YQ",
+    fooba: "MZXW6YTB",
+    foobar: "MZXW6YTBOI",
+  };
+  for (const [plain, encoded] of Object.entries(vectors)) assert.equal(base32(Buffer.from(plain)), encoded, plain);
+});
+
+test("creates ten different codes of 80 bits, and stores only their digests", () => {
+  const { codes, digests } = newRecoveryCodes();
+  assert.equal(RECOVERY_CODES, 10);
+  assert.deepEqual([codes.length, new Set(codes).size, new Set(digests).size], [10, 10, 10]);
+  for (const [i, code] of codes.entries()) {
+    assert.match(code, /^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/);
+    assert.equal(recoveryDigest(code.replaceAll("-", "")), digests[i]);
+  }
+});
+
+test("an invalid code is not looked up", () => {
+  for (const wrong of ["", "123456", "a".repeat(15), "a".repeat(17), "0".repeat(16), "A".repeat(16)])
+    assert.equal(recoveryDigest(wrong), null, wrong);
 });
