@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { settingsIn, settingsText } from "./settings-text.ts";
+import { readServiceEnvironment, settingsIn, settingsText } from "./settings-text.ts";
 
 const directory = temporaryDirectory();
 const at = (name: string): string => join(directory, name);
@@ -37,4 +37,13 @@ test("what it says is a problem of the settings, as their mistakes are", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
   const problems = [{ where: "", line: null, says: `${at("pipe")} is not a regular file.` }];
   assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, problems });
+});
+
+test("the variables of the running server are read, and none where it never ran", () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, "GHOSTINBOX_DOMAIN"), "example.org");
+  writeFileSync(join(directory, "GHOSTINBOX_HOSTNAME"), "a\0b");
+  const read = readServiceEnvironment(directory);
+  assert.deepEqual(read, { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_HOSTNAME: "a\nb" });
+  assert.deepEqual(readServiceEnvironment(join(directory, "none")), {});
 });

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,8 +17,10 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { createGzip, gunzipSync } from "node:zlib";
+import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { compressFile, copyFile, copyForeignFile, linkProgram } from "./copies.ts";
+import { canLink, compressFile, copyFile, copyForeignFile, failureOf, hashOf, linkProgram } from "./copies.ts";
+import { Directory } from "./directory.ts";
 
 test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
   const place = temporaryDirectory();
@@ -90,4 +94,45 @@ test("a link, or a file of two names, is not compressed", async () => {
   linkSync(path, join(place, "other"));
   await assert.rejects(compressFile(path, createGzip()), /UnsafePath/);
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
+});
+
+test("a file is hashed whole; links, pipes, directories and what is not there are none", () => {
+  const top = temporaryDirectory();
+  const content = "0123456789".repeat(300_000);
+  writeFileSync(join(top, "file"), content);
+  symlinkSync("file", join(top, "link"));
+  execFileSync("mkfifo", [join(top, "pipe")]);
+  assert.equal(hashOf(join(top, "file")), createHash("sha256").update(content).digest("hex"));
+  for (const name of ["link", "pipe", "missing", "file/below", "."]) assert.equal(hashOf(join(top, name)), null, name);
+});
+
+const top = temporaryDirectory();
+const ELSEWHERE = anotherDisk();
+
+test("a second name is possible on one mount; the trial leaves nothing", () => {
+  for (const name of ["a", "b"]) mkdirSync(join(top, name));
+  using a = Directory.open(join(top, "a"));
+  using b = Directory.open(join(top, "b"));
+  assert.ok(canLink(a, b, "x") && canLink(a, a, "x"));
+  assert.deepEqual([readdirSync(a.path), readdirSync(b.path)], [[], []]);
+});
+
+test("it is not from one file system to another", {
+  skip: ELSEWHERE === null && NO_OTHER_DISK,
+}, () => {
+  const other = temporaryDirectory(ELSEWHERE ?? "");
+  using from = Directory.open(top);
+  using to = Directory.open(other);
+  assert.ok(!canLink(from, to, "x"));
+  assert.deepEqual(readdirSync(other), []);
+});
+
+test("a file system without hard links gets one sentence; other errors stay unchanged", () => {
+  const failed = (code: string): string => {
+    const reported = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
+    return reported instanceof Error ? reported.message : "";
+  };
+  for (const code of ["EPERM", "EOPNOTSUPP", "ENOSYS"])
+    assert.match(failed(code), /^Files in \/srv\/mail cannot get second names \(hard links: \w+\), which/);
+  assert.equal(failed("ENOSPC"), "ENOSPC: link '/srv/mail'");
 });

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { clientUser, parseConnections, parseListeners } from "./tcp-sockets.ts";
+import {
+  clientUser,
+  parseConnections,
+  parseListeners,
+  parseSilences,
+  parseSocketsInUse,
+  runsAs,
+} from "./tcp-sockets.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const line = (local: string, remote: string, state: string, user = 0): string =>
@@ -76,4 +86,55 @@ test("no text makes it throw, and truncated lines are skipped", () => {
       (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
     ),
   );
+});
+
+const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
+const user = process.getuid?.() ?? assert.fail("the test needs users");
+
+test("a connection of the user is known as its own, and as no other's", async (t) => {
+  const port = await listenOnPort(createServer());
+  const client = connect({ port, host: "127.0.0.1" });
+  t.after(() => client.destroy());
+  await once(client, "connect");
+  const clientPort = client.localPort ?? assert.fail();
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), true);
+  assert.equal(await runsAs(user + 1, port)({ ip: LOOPBACK, clientPort }), false);
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort: clientPort === 1 ? 2 : 1 }), false);
+  const other = parseIp("127.0.0.2") ?? assert.fail();
+  assert.equal(await runsAs(user, port)({ ip: other, clientPort }), false);
+  client.destroy();
+  await once(client, "close");
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), false);
+});
+
+/** As ss of iproute2 6.1 prints it, shortened where nothing is read. */
+const MUTE =
+  "0      0      203.0.113.10:25 198.51.100.7:41234 cubic wscale:7,7 rto:204 bytes_sent:31 bytes_acked:31 lastsnd:5012 lastrcv:5020 lastack:5012 minrtt:0.03 ";
+const TALKING =
+  "0      0      [::ffff:203.0.113.10]:587 [::ffff:198.51.100.8]:41235 cubic bytes_sent:90 bytes_received:24 lastsnd:40 lastrcv:45 lastack:40 ";
+const WAITING =
+  "4      0      [2001:db8::10]:25 [2001:db8::7]:41236 cubic bytes_sent:90 bytes_received:24 lastsnd:9000 lastrcv:8000 lastack:8000 ";
+
+test("a client is silent since it last sent, or since it came; one that waits for us is not", () => {
+  assert.deepEqual(
+    [...parseSilences([MUTE, TALKING, WAITING, ""].join("\n"))],
+    [
+      ["25 41234 198.51.100.7", 5_020],
+      ["587 41235 198.51.100.8", 45],
+      ["25 41236 2001:db8::7", 0],
+    ],
+  );
+});
+
+test("lines that are not from ss are ignored", () => {
+  assert.deepEqual([...parseSilences("Error: an inet prefix is expected\n0 0 *:25 *:*\n")], []);
+  fc.assert(fc.property(fc.string(), (text) => void parseSilences(text)));
+});
+
+test("the sockets in use are read from both files of the kernel", () => {
+  const four = "sockets: used 119\nTCP: inuse 12 orphan 0 tw 3 alloc 68 mem 56\nUDP: inuse 4 mem 0\n";
+  assert.equal(parseSocketsInUse(four), 12);
+  assert.equal(parseSocketsInUse("TCP6: inuse 7\nUDP6: inuse 2\n"), 7);
+  assert.equal(parseSocketsInUse("UDP: inuse 4 mem 0\n"), null);
+  assert.equal(parseSocketsInUse(""), null);
 });
