@@ -1,5 +1,5 @@
 import { type Door, doorOf, isLetIn, merged, type Opening, partsOf } from "../../core/firewall/strict.ts";
-import { contains, hostPrefix, isV4, LOOPBACK, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { hostPrefix, isLoopback, isV4, type Prefix, parseIp } from "../../core/net/ip.ts";
 import type { Settings } from "../../settings/schema.ts";
 import {
   connectionsIn,
@@ -8,7 +8,6 @@ import {
   socketDoorsOf,
   sshDoorsIn,
   sshDoorsOf,
-  sshPortsIn,
 } from "../kernel/listeners.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { MOST_SS_BYTES, runTool, TOOL_PATH } from "../nft/run-nft.ts";
@@ -28,7 +27,7 @@ export type StrictSettings = Pick<
 export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening {
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
-    if (ip !== null && LOOPBACK.some((network) => contains(network, ip))) return [];
+    if (ip !== null && isLoopback(ip)) return [];
     // `::` accepts IPv4 too.
     const family = ip === null || ip === "::" ? null : isV4(ip) ? 4 : 6;
     return [doorOf({ protocol: "tcp", family, first: port, last: port })];
@@ -56,8 +55,8 @@ export async function sshDoors(session: number | null = null): Promise<readonly 
 
 /** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */
 export async function sshPorts(session: number | null): Promise<readonly number[]> {
-  const own = session === null ? [] : [session];
-  return [...new Set([...own, ...sshPortsIn(await sshSockets())])].toSorted((a, b) => a - b);
+  const found = sshDoorsIn(await sshSockets()).map((one) => partsOf(one).first);
+  return [...new Set(session === null ? found : [...found, session])].toSorted((a, b) => a - b);
 }
 
 /** Listening ports for others that would now be closed. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   connectionsIn,
-  isLoopback,
+  isOnLoopback,
   listeningDoors,
   parseListeners,
   socketDoorsOf,
@@ -26,7 +26,7 @@ test("listeners with the programs that hold them", () => {
     { address: "[::]", port: 993, programs: [] },
     { address: "127.0.0.53", port: 53, programs: [] },
   ]);
-  assert.deepEqual(found.map(isLoopback), [false, true, false, true]);
+  assert.deepEqual(found.map(isOnLoopback), [false, true, false, true]);
 });
 
 test("sockets that others can reach, with their programs", () => {

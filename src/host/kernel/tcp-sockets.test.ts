@@ -9,7 +9,7 @@ import { parseIp } from "../../core/net/ip.ts";
 import {
   clientUser,
   parseConnections,
-  parseListeners,
+  parseListening,
   parseSilences,
   parseSocketsInUse,
   runsAs,
@@ -50,7 +50,7 @@ test("listening sockets with their users and inodes", () => {
     line("00000000:0019", "00000000:0000", "0A", 990) +
     line("0A7100CB:0019", "076433C6:9C40", "01") +
     line("000080FE000000000000000001000000:03E1", "00000000000000000000000000000000:0000", "0A");
-  assert.deepEqual(parseListeners(text, "LE"), [
+  assert.deepEqual(parseListening(text, "LE"), [
     { ip: "0.0.0.0", port: 25, uid: 990, inode: "651" },
     { ip: "fe80::1", port: 993, uid: 0, inode: "651" },
   ]);
@@ -79,11 +79,11 @@ test("no text makes it throw, and truncated lines are skipped", () => {
   for (let cut = 0; cut < whole.length; cut++)
     assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
   const listening = line("00000000:0019", "00000000:0000", "0A");
-  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListeners(listening.slice(0, cut), "LE").length <= 1);
+  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListening(listening.slice(0, cut), "LE").length <= 1);
   fc.assert(
     fc.property(
       fc.string({ unit: ANY_CHARACTER }),
-      (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
+      (text) => parseConnections(text, PORTS, "LE").length + parseListening(text, "LE").length === 0,
     ),
   );
 });

@@ -4,7 +4,7 @@ import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
 import { PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Listener, parseListeners } from "../kernel/tcp-sockets.ts";
+import { type ListeningSocket, parseListening } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "./failure.ts";
 import type { ServiceName } from "./runit.ts";
@@ -95,10 +95,10 @@ function tryToListen(port: number, host: string): Promise<string | null> {
  * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
  * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
  */
-export function listeners(): readonly Listener[] {
+export function listeners(): readonly ListeningSocket[] {
   return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
     try {
-      return parseListeners(readFileSync(table, "utf8"), endianness());
+      return parseListening(readFileSync(table, "utf8"), endianness());
     } catch {
       return [];
     }
@@ -108,7 +108,7 @@ export function listeners(): readonly Listener[] {
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
 export function socketsOn(
   { port, address }: Pick<ServerPort, "port" | "address">,
-  listening: readonly Listener[],
+  listening: readonly ListeningSocket[],
 ): readonly string[] {
   const ours = address === null ? null : parseIp(address);
   return listening
