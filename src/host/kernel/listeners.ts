@@ -7,22 +7,6 @@ export type Listener = Readonly<{ address: string; port: number; programs: reado
 /** A socket that others can reach, and the programs that hold it; none: the kernel itself, as for WireGuard. */
 export type ListeningDoor = Readonly<{ door: Door; programs: readonly string[] }>;
 
-type Row = Listener & Readonly<{ first: string; line: string }>;
-
-/**
- * The sockets that ss(8) lists with `-H` and `-n`, by the column of our own address. Programs are known only with `-p`, and only
- * those whose /proc may be read.
- */
-function rowsOf(sockets: string, column: 3 | 4): readonly Row[] {
-  return sockets.split("\n").flatMap((line) => {
-    const columns = line.trim().split(/\s+/);
-    const [, address = "", port = ""] = /^(.+?)(?:%[^:\]]*)?:(\d+)$/.exec(columns[column] ?? "") ?? [];
-    if (port === "") return [];
-    const programs = new Set([...line.matchAll(/\("([^"]*)",pid=/g)].map(([, name = ""]) => name));
-    return [{ first: columns[0] ?? "", address, port: Number(port), programs: [...programs], line }];
-  });
-}
-
 /** What `ss -Htlnp` prints. */
 export function parseListeners(sockets: string): readonly Listener[] {
   return rowsOf(sockets, 3).flatMap(({ first, address, port, programs }) =>
@@ -34,11 +18,6 @@ export function parseListeners(sockets: string): readonly Listener[] {
 export function isOnLoopback({ address }: Pick<Listener, "address">): boolean {
   const ip = ipOf(address);
   return ip !== null && isLoopback(ip);
-}
-
-/** Null for `*`, which is every address of both families. */
-function ipOf(address: string): Ip | null {
-  return parseIp(address.replace(/^\[(.*)\]$/, "$1"));
 }
 
 /** Linux gives clients ports from here on (ip_local_port_range). */
@@ -110,4 +89,25 @@ export function socketDoorsOf(unit: string): readonly Door[] {
 function doorsAt(places: readonly Pick<Listener, "address" | "port">[]): readonly Door[] {
   return merged({ doors: places.flatMap(({ address, port }) => doorOn("tcp", address, port) ?? []), trusted: [] })
     .doors;
+}
+
+/** Null for `*`, which is every address of both families. */
+function ipOf(address: string): Ip | null {
+  return parseIp(address.replace(/^\[(.*)\]$/, "$1"));
+}
+
+type Row = Listener & Readonly<{ first: string; line: string }>;
+
+/**
+ * The sockets that ss(8) lists with `-H` and `-n`, by the column of our own address. Programs are known only with `-p`, and only
+ * those whose /proc may be read.
+ */
+function rowsOf(sockets: string, column: 3 | 4): readonly Row[] {
+  return sockets.split("\n").flatMap((line) => {
+    const columns = line.trim().split(/\s+/);
+    const [, address = "", port = ""] = /^(.+?)(?:%[^:\]]*)?:(\d+)$/.exec(columns[column] ?? "") ?? [];
+    if (port === "") return [];
+    const programs = new Set([...line.matchAll(/\("([^"]*)",pid=/g)].map(([, name = ""]) => name));
+    return [{ first: columns[0] ?? "", address, port: Number(port), programs: [...programs], line }];
+  });
 }

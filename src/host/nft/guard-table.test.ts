@@ -3,17 +3,12 @@ import { test } from "node:test";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
-import { isWhole, nftApply, nftLocal, nftProbe, nftRemove, nftReset, type TableShape } from "./guard-table.ts";
+import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
-const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: [], proxied: null };
-const COUNTING: TableShape = {
-  ipv6Length: 56,
-  connections: { most: 10, ports: [25, 993], perPort: true },
-  local: [],
-  proxied: null,
-};
+const BANS_ALONE = onlyBans(64);
+const COUNTING: TableShape = { ...onlyBans(56), connections: { most: 10, ports: [25, 993], perPort: true } };
 
 test("a port of loopback is for its users, and the lack of that is noticed", () => {
   const shape: TableShape = {
@@ -153,7 +148,7 @@ test("the mask is as long as the unit of IPv6 bans", () => {
     [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ];
   for (const [length, mask] of masks)
-    assert.ok(resetText([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
+    assert.ok(resetText([], [], onlyBans(length)).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
@@ -184,7 +179,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
+  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
 });
@@ -220,9 +215,7 @@ function prefix(text: string): Prefix {
 
 const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map((text) => parsePrefix(text) ?? assert.fail(text));
 const SHAPE: TableShape = {
-  ipv6Length: 64,
-  connections: null,
-  local: [],
+  ...onlyBans(64),
   proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },
 };
 const table = (shape: TableShape): string => [...nftReset([], [], shape)].join("");

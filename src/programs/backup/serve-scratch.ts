@@ -6,6 +6,7 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { NftFirewall } from "../../host/nft/firewall.ts";
+import { onlyBans } from "../../host/nft/guard-table.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { hasNetAdmin } from "../../host/running/container.ts";
@@ -215,7 +216,7 @@ async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<numbe
   )
     .map(({ prefix }) => parsePrefix(String(prefix)))
     .filter((prefix) => prefix !== null);
-  const firewall = new NftFirewall({ ipv6Prefix: () => ipv6Length });
+  const firewall = new NftFirewall(() => onlyBans(ipv6Length));
   const deadline = performance.now() + ENFORCED_MS;
   for (;;) {
     const held = await firewall.holds(sample);
