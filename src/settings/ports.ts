@@ -1,4 +1,10 @@
-import type { Settings } from "./schema.ts";
+import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
+
+export type PortSetting = SettingKey & `ports.${string}`;
+
+export function portSettings(): readonly PortSetting[] {
+  return settingKeys().filter((key): key is PortSetting => key.startsWith("ports."));
+}
 
 export const PROXIED_KEYS = [
   "ports.proxied_smtp",

@@ -5,11 +5,10 @@ import { test } from "node:test";
 import { url } from "./kinds/texts.ts";
 import { loadSettings } from "./load.ts";
 import {
+  EXPORT_KEYS,
   programsToRestart,
-  readExportSettings,
-  readWebSettings,
-  settingsForExport,
-  settingsForWeb,
+  readSettingsFile,
+  settingsFile,
   WEB_KEYS,
   waitingForStart,
 } from "./program-settings.ts";
@@ -27,7 +26,7 @@ test("no secret of the schema reaches the web, by which way ever it was set", ()
   const loaded = loadSettings(file, Object.fromEntries(given));
   assert.ok(loaded.ok);
   for (const key of secrets) assert.ok(loaded.sources[key].toml.includes(MARK), key);
-  assert.ok(!settingsForWeb(loaded.sources).includes(MARK));
+  assert.ok(!settingsFile(WEB_KEYS, loaded.sources).includes(MARK));
   for (const key of WEB_KEYS) assert.ok(!secrets.some((secret) => secret === key), key);
 });
 
@@ -35,7 +34,7 @@ test("it reads the values that hold, from the file and from the environment", ()
   const file = 'domains = ["example.org"]\n[http]\nnames = ["post.example.net"]\n[bans]\nmemory = "3d"\n';
   const loaded = loadSettings(file, { GHOSTINBOX_PORTS__HTTP: "8080", GHOSTINBOX_HTTP__TRUSTED_PROXIES: "10.0.0.1" });
   assert.ok(loaded.ok);
-  const read = readWebSettings(settingsForWeb(loaded.sources));
+  const read = readSettingsFile(settingsFile(WEB_KEYS, loaded.sources));
   assert.ok(read.ok);
   for (const key of WEB_KEYS) assert.deepEqual(read.settings[key], loaded.settings[key], key);
   assert.equal(read.settings.hostname, "mail.example.org");
@@ -53,9 +52,9 @@ test("the exporter reads the values of the settings, wherever they came from, an
     { GHOSTINBOX_EXPORT__SYSLOG__PORT: "20514" },
   );
   assert.ok(loaded.ok);
-  const text = settingsForExport(loaded.sources);
+  const text = settingsFile(EXPORT_KEYS, loaded.sources);
   assert.doesNotMatch(text, /secret/);
-  const read = readExportSettings(text);
+  const read = readSettingsFile(text);
   assert.ok(read.ok);
   const { hostname, "export.syslog.host": host, "export.syslog.port": port } = read.settings;
   assert.deepEqual([hostname, host, port], ["mail.example.org", "siem.example.net", 20_514]);
@@ -68,7 +67,7 @@ test("an export needs a receiver, and a certificate its key", () => {
   };
   assert.match(problems("enabled = true\n"), /^export\.syslog\.host must be set too, because export\.syslog\.enabled/);
   assert.match(problems('cert = "/etc/x.pem"\n'), /^export\.syslog\.key must be set too/);
-  assert.equal(readExportSettings("export.syslog.port = 0\n").ok, false);
+  assert.equal(readSettingsFile("export.syslog.port = 0\n").ok, false);
 });
 
 const PROGRAMS = join(import.meta.dirname, "..", "programs");

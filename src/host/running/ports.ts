@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
-import { PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
+import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { type ListeningSocket, parseListening } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
@@ -25,13 +25,7 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     service: ServiceName,
     says: string,
     address: string | null = null,
-  ): ServerPort => ({
-    setting,
-    port: settings[setting],
-    address,
-    says,
-    service,
-  });
+  ): ServerPort => ({ setting, port: settings[setting], address, says, service });
   const proxiedPort = (setting: (typeof PROXIED_KEYS)[number]): ServerPort =>
     serverPort(setting, setting === "ports.proxied_imaps" ? "dovecot" : "postfix", "mail that comes through a proxy");
   return [
@@ -52,16 +46,6 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     },
   ];
 }
-
-type PortSetting =
-  | (typeof PROXIED_KEYS)[number]
-  | "ports.smtp"
-  | "ports.submissions"
-  | "ports.submission"
-  | "ports.imaps"
-  | "ports.http"
-  | "ports.login_policy"
-  | "ports.sieve_mail";
 
 /** Throws SetUpFailure for the first port that another program holds. */
 export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {

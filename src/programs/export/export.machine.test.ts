@@ -17,7 +17,7 @@ import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import { readDelivery } from "../../jobs/export/delivery-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { loadSettings } from "../../settings/load.ts";
-import { settingsForExport } from "../../settings/program-settings.ts";
+import { EXPORT_KEYS, settingsFile } from "../../settings/program-settings.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 
@@ -69,7 +69,7 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
       {},
     );
     assert.ok(loaded.ok, JSON.stringify(loaded));
-    writeFileSync(layout.exportSettings, settingsForExport(loaded.sources));
+    writeFileSync(layout.exportSettings, settingsFile(EXPORT_KEYS, loaded.sources));
     const received = at(`${name}.log`);
     const conf = at(`${name}.conf`);
     writeFileSync(conf, `${rsyslogConf({ protocol, port, received, at })}\n`);
