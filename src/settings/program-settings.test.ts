@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
 import { url } from "./kinds/texts.ts";
-import { loadSettings } from "./load.ts";
 import {
   EXPORT_KEYS,
   programsToRestart,
@@ -23,8 +23,7 @@ const given = secrets.map((key) => [variableOf(key), valueOf(key)] as const);
 test("no secret of the schema reaches the web, by which way ever it was set", () => {
   assert.ok(secrets.length >= 5);
   const file = 'domains = ["example.org"]\n[alerts]\ngotify_token_file = "/root/token"\n';
-  const loaded = loadSettings(file, Object.fromEntries(given));
-  assert.ok(loaded.ok);
+  const loaded = loadValid(file, Object.fromEntries(given));
   for (const key of secrets) assert.ok(loaded.sources[key].toml.includes(MARK), key);
   assert.ok(!settingsFile(WEB_KEYS, loaded.sources).includes(MARK));
   for (const key of WEB_KEYS) assert.ok(!secrets.some((secret) => secret === key), key);
@@ -32,8 +31,7 @@ test("no secret of the schema reaches the web, by which way ever it was set", ()
 
 test("it reads the values that hold, from the file and from the environment", () => {
   const file = 'domains = ["example.org"]\n[http]\nnames = ["post.example.net"]\n[bans]\nmemory = "3d"\n';
-  const loaded = loadSettings(file, { GHOSTINBOX_PORTS__HTTP: "8080", GHOSTINBOX_HTTP__TRUSTED_PROXIES: "10.0.0.1" });
-  assert.ok(loaded.ok);
+  const loaded = loadValid(file, { GHOSTINBOX_PORTS__HTTP: "8080", GHOSTINBOX_HTTP__TRUSTED_PROXIES: "10.0.0.1" });
   const read = readSettingsFile(settingsFile(WEB_KEYS, loaded.sources));
   assert.ok(read.ok);
   for (const key of WEB_KEYS) assert.deepEqual(read.settings[key], loaded.settings[key], key);
@@ -47,11 +45,10 @@ test("a setting that takes a URL is a secret: those of receivers hold their keys
 });
 
 test("the exporter reads the values of the settings, wherever they came from, and no others", () => {
-  const loaded = loadSettings(
+  const loaded = loadValid(
     'domains = ["example.org"]\nalerts.ntfy = ["https://ntfy.sh/secret"]\n[export.syslog]\nenabled = true\nhost = "siem.example.net"\n',
     { GHOSTINBOX_EXPORT__SYSLOG__PORT: "20514" },
   );
-  assert.ok(loaded.ok);
   const text = settingsFile(EXPORT_KEYS, loaded.sources);
   assert.doesNotMatch(text, /secret/);
   const read = readSettingsFile(text);
@@ -61,10 +58,7 @@ test("the exporter reads the values of the settings, wherever they came from, an
 });
 
 test("an export needs a receiver, and a certificate its key", () => {
-  const problems = (toml: string): string => {
-    const loaded = loadSettings(`domains = ["example.org"]\n[export.syslog]\n${toml}`, {});
-    return loaded.ok ? "" : loaded.problems.map(({ says }) => says).join(" ");
-  };
+  const problems = (toml: string) => settingProblems(`domains = ["example.org"]\n[export.syslog]\n${toml}`).join();
   assert.match(problems("enabled = true\n"), /^export\.syslog\.host must be set too, because export\.syslog\.enabled/);
   assert.match(problems('cert = "/etc/x.pem"\n'), /^export\.syslog\.key must be set too/);
   assert.equal(readSettingsFile("export.syslog.port = 0\n").ok, false);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
@@ -23,14 +23,10 @@ test("the isolation is kept until it is lifted; an unreadable file isolates", ()
 });
 
 test("the ports for proxies are closed with their counterparts", () => {
-  const of = (toml: string) => {
-    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-    return loaded.ok ? isolatedPorts(loaded.settings) : assert.fail(loaded.problems.map(({ says }) => says).join());
-  };
   const usual = { smtp: [25], signIn: [587, 465, 993, 3000], relay: null };
-  assert.deepEqual(of(""), usual);
+  assert.deepEqual(isolatedPorts(settingsWith()), usual);
   const second = { smtp: [25, 20_025], signIn: [...usual.signIn, 20_587, 20_465, 20_993] };
-  assert.deepEqual(of('proxy.networks = ["10.0.0.5"]'), { ...usual, ...second });
+  assert.deepEqual(isolatedPorts(settingsWith('proxy.networks = ["10.0.0.5"]')), { ...usual, ...second });
 });
 
 const PORTS = { smtp: [25], signIn: [587, 993, 3000] };

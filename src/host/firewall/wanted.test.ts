@@ -5,11 +5,11 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Door, doorOf, parseDoor } from "../../core/firewall/strict.ts";
-import { loadSettings } from "../../settings/load.ts";
 import {
   callerConnection,
   openConnections,
@@ -24,15 +24,10 @@ import {
 const MAIL = ["25/tcp", "465/tcp", "587/tcp", "993/tcp"];
 const SSH = [parseDoor("22/tcp4") ?? assert.fail()];
 
-function settings(toml = "") {
-  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
-}
-
 test("includes the ports for connections from others, SSH, and additions from the settings", () => {
-  assert.deepEqual(wantedOpening(settings(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
+  assert.deepEqual(wantedOpening(settingsWith(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
   const more = 'firewall.open = ["443/tcp", "60000-61000/udp"]\nfirewall.trusted_interfaces = ["wg0"]\n';
-  assert.deepEqual(wantedOpening(settings(more), []), {
+  assert.deepEqual(wantedOpening(settingsWith(more), []), {
     doors: ["25/tcp", "443/tcp", "465/tcp", "587/tcp", "993/tcp", "60000-61000/udp"],
     trusted: ["wg0"],
   });
@@ -45,7 +40,7 @@ for (const [address, door] of [
   ["203.0.113.10", "3000/tcp4"],
 ] as const)
   test(`the dashboard at ${address} is accepted`, () =>
-    assert.deepEqual(wantedOpening(settings(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
+    assert.deepEqual(wantedOpening(settingsWith(`http.address = "${address}"\n`), []).doors, [...MAIL, door]));
 
 test("SSH is found on every machine, and always at the port of the caller's session", async () => {
   assert.ok((await sshDoors()).length > 0);

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { instant } from "../../core/time.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { detectorsOf } from "./detector-watch.ts";
 
 test("a detector is followed where its file is set, with its own limits", () => {
-  const of = (toml: string) => {
-    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-    assert.ok(loaded.ok);
-    return detectorsOf(loaded.settings);
-  };
+  const of = (toml: string) => detectorsOf(settingsWith(toml));
   assert.deepEqual(of(""), []);
   const [suricata, psad, ...more] = of(
     '[detection.suricata]\nfile = "/var/log/suricata/eve.json"\nseverity = 1\n[detection.psad]\nfile = "/var/log/psad.log"\ndanger_level = 5\nmaxretry = 2\n',

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { followedLogs } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
 
 function logsWith(toml: string) {
-  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-  assert.ok(loaded.ok);
-  return followedLogs(layout, loaded.settings, SINCE);
+  return followedLogs(layout, settingsWith(toml), SINCE);
 }
 
 test("the log of mail, which several programs write, and that of spamd are followed", () => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadSettings } from "../../settings/load.ts";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { alertMailTo, areMailboxesHere } from "./channels.ts";
 
 function settings(toml: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org", "example.net"]\n${toml}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+  return loadValid(`domains = ["example.org", "example.net"]\n${toml}`).settings;
 }
 
 test("the administrator gets the alerts until a channel is set", () => {

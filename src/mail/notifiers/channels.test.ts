@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { channelsOf } from "./channels.ts";
 import { receiverLookup } from "./push.ts";
 
@@ -12,9 +12,7 @@ const world = {
   ownQueue: () => Promise.resolve({ ok: false, reason: "Postfix is down" } as const),
 };
 function channels(alerts: string) {
-  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
-  assert.ok(loaded.ok, JSON.stringify(loaded));
-  return channelsOf(loaded.settings, world);
+  return channelsOf(settingsWith(`[alerts]\n${alerts}`), world);
 }
 
 test("without settings there is the administrator's mailbox, on this server", () => {
