@@ -44,7 +44,7 @@ finish=true
 
 test("a report has its end, its index, its warnings and the number of its suggestions", () => {
   assert.deepEqual(readLynis(REPORT), {
-    endedAt: "2026-11-21T10:14:17",
+    at: "2026-11-21T10:14:17",
     index: 84,
     warnings: [{ test: "PKGS-7392", says: "Found one or more vulnerable packages." }],
     suggestions: 2,

@@ -115,8 +115,7 @@ export async function writeStream(
   using place = Directory.own(dirname(path));
   const [name, half] = [basename(path), `${basename(path)}.half`];
   place.remove(half);
-  const target = place.create(half, mode);
-  if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
+  const target = place.createNew(half, mode);
   try {
     await pipeline(source, createWriteStream("", { fd: target, autoClose: false }));
     fsyncSync(target);
@@ -151,8 +150,7 @@ export async function compressFile(path: string, compressor: Transform): Promise
     opened.push(source);
     const { uid, gid, mode, atime, mtime } = mustBePlain(path, { stat: fstatSync(source) }).stat;
     place.remove(half);
-    const target = place.create(half, 0o600);
-    if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
+    const target = place.createNew(half, 0o600);
     opened.push(target);
     const read = createReadStream("", { fd: source, autoClose: false });
     await pipeline(read, compressor, createWriteStream("", { fd: target, autoClose: false }));

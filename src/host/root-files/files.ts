@@ -21,12 +21,7 @@ const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = consta
 
 /** Replaces the whole file: a reader sees the old text or the new one, even after a power failure. */
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
-  const make = (place: Directory, fresh: string): void => {
-    const fd = place.create(fresh, 0o600);
-    if (fd === null) throw new UnsafePath(`${path}.new was just made by another program: try again.`);
-    fill(fd, data, written);
-  };
-  replace(path, make, written.flush);
+  replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, written), written.flush);
 }
 
 /** False if the name is taken; that file is left unchanged. The directory may belong to another user. */

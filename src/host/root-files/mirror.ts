@@ -173,8 +173,7 @@ function copy(from: Directory, to: Directory, { name, held, admit }: Copied): nu
     if (!stat.isFile()) return 0;
     admit(stat);
     to.remove(name);
-    const target = to.create(name, 0o600);
-    if (target === null) throw new UnsafePath(`${to.path}/${name} was just made by another program: try again.`);
+    const target = to.createNew(name, 0o600);
     try {
       pour(source, target, stat.size);
     } finally {

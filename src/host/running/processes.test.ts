@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { among, isAnotherAmong, namesOf } from "./processes.ts";
-import { listProcesses, networkOf, type Process, startTimeOf, usersOf } from "./read-processes.ts";
+import { listProcesses, networkOf, type Process, startTimeOf } from "./read-processes.ts";
 
 const DATA = ["/srv/mail"];
 const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
@@ -207,10 +207,6 @@ test("so is one of a process in a chroot within it", {
 test("a start time is known only for running processes", () => {
   assert.match(startTimeOf(process.pid) ?? "", /^\d+$/);
   assert.equal(startTimeOf(4_194_305), null);
-});
-
-test("only existing users have ids", () => {
-  assert.deepEqual([...usersOf(["root", "no-such-user"])], [0]);
 });
 
 async function end(child: ChildProcess): Promise<void> {
