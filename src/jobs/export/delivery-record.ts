@@ -1,6 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import * as z from "zod/mini";
-import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
+import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
+import { parseJson } from "../../core/text.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { readForeign } from "../../host/root-files/files.ts";
 import type { ForeignFile } from "../../settings/layout.ts";

@@ -6,6 +6,7 @@ import type { Service } from "../../core/events/event-types.ts";
 import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { NO_ACCOUNT } from "../../core/net/address.ts";
 import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 
 /** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
 export const LOGIN_REQUEST_BYTES = 8 * 1024;
@@ -114,14 +115,6 @@ function cleaned(text: string, most: number): string {
 
 function isText(value: unknown): value is string {
   return typeof value === "string";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */

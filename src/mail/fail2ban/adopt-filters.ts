@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isJailName, JAILS } from "../../core/decide/jails.ts";
 import { messageOf } from "../../core/error.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { removeFile, writeFile } from "../../host/root-files/files.ts";
@@ -182,12 +183,7 @@ export type Judgement =
 
 /** Null if it is not an answer of that program. */
 export function parseJudgement(text: string): Judgement | null {
-  let said: unknown;
-  try {
-    said = JSON.parse(text);
-  } catch {
-    return null;
-  }
+  const said = parseJson(text);
   if (typeof said !== "object" || said === null) return null;
   if ("error" in said) return { ok: false, reason: String(said.error) };
   if (!("matches" in said && "lines" in said && "tricked" in said && Array.isArray(said.matches))) return null;

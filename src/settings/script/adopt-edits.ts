@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/text.ts";
 import { type Environment, type Loaded, loadSettings } from "../load.ts";
 import { defaultOf, readOwn, type SettingKey, settingKeys, settingOf } from "../schema.ts";
 import type { SettingProblem } from "../setting.ts";
@@ -188,23 +189,14 @@ export function readScript(text: string): ScriptRead {
     }
     json.push(mark ?? (number === undefined ? JSON.stringify(double ?? single ?? name) : product(number)));
   } while (depth > 0);
-  const config = parsed(json.join(""));
-  if (config !== null) return { ok: true, config };
+  const config = parseJson(json.join(""));
+  if (isTable(config)) return { ok: true, config };
   const from = lineAt(text, start.index);
   return { ok: false, says: `the lines from ${from} on are not plain values, one after another.` };
 }
 
 function product(factors: string): string {
   return String(factors.split("*").reduce((before, factor) => before * Number(factor), 1));
-}
-
-function parsed(json: string): object | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function lineAt(text: string, at: number): number {
