@@ -197,12 +197,8 @@ export class Directory extends Held {
   }
 
   #flush(name: string, flags: number): void {
-    const fd = openSync(this.at(name), O_RDONLY | flags);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new Held(openSync(this.at(name), O_RDONLY | flags));
+    fsyncSync(file.fd);
   }
 
   /** The directory of that name, or the target of the link of that name. */
