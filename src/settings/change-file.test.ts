@@ -68,7 +68,7 @@ test("each problem has its key, and the sentence of config check", () => {
     assert.match(problemsOf(SHIPPED, [change])[0] ?? "", says);
 });
 
-test("what a variable sets says so", () => {
+test("a setting that a variable sets cannot be changed", () => {
   const env = { GHOSTINBOX_LIMITS__MAIL__PER_MINUTE: "7" };
   assert.match(
     problemsOf(SHIPPED, [PER_MINUTE], env)[0] ?? "",

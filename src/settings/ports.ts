@@ -30,7 +30,9 @@ export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {
 /** Of `ports.sieve_mail`. Dovecot connects by IPv4: the kernel's table of such connections shows their owners. */
 export const SIEVE_MAIL_ADDRESS = "127.0.0.1";
 
+export type FirewallSettings = Pick<Settings, "firewall.enabled" | "firewall.mode">;
+
 /** Whether all ports but the chosen ones are closed (docs/firewall.md). */
-export function isStrict(settings: Pick<Settings, "firewall.enabled" | "firewall.mode">): boolean {
+export function isStrict(settings: FirewallSettings): boolean {
   return settings["firewall.enabled"] && settings["firewall.mode"] === "strict";
 }

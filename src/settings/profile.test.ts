@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
 import { givenUp, profileKeys } from "./profile.ts";
 import { EXPORT_KEYS, WEB_KEYS } from "./program-settings.ts";
-import { settingKeys, settingOf } from "./schema.ts";
+import { settingKeys } from "./schema.ts";
 
 const SMALL = 'profile = "small"';
 
@@ -51,12 +51,4 @@ test("programs that are given single settings get them with the profile's value,
     profileKeys("small").filter((key) => given.includes(key)),
     [],
   );
-});
-
-test("a value of a profile is another one than the default", () => {
-  const { sources } = loadValid(SMALL);
-  for (const key of profileKeys("small")) {
-    const read = settingOf(key).kind.read(settingOf(key).byDefault);
-    assert.ok(read.ok && read.toml !== sources[key].toml, key);
-  }
 });

@@ -89,7 +89,7 @@ test("each number of the policy comes from its own setting", () => {
   );
 });
 
-test("the limits of a day and a week are never below that of minutes", () => {
+test("the daily and weekly limits are never below the short one", () => {
   const { failures, perDay, perWeek } = toPolicy(settingsWith("limits.logins.failures = 50")).logins;
   assert.deepEqual([failures, perDay, perWeek], [50, 50, 50]);
 });

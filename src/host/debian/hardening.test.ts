@@ -42,7 +42,7 @@ tests_executed=PKGS-7392|NAME-4028|
 finish=true
 `;
 
-test("a report has its end, its index, its warnings and the number of its suggestions", () => {
+test("reads the end, the index, the warnings and the number of suggestions", () => {
   assert.deepEqual(readLynis(REPORT), {
     at: "2026-11-21T10:14:17",
     index: 84,
@@ -51,13 +51,13 @@ test("a report has its end, its index, its warnings and the number of its sugges
   });
 });
 
-test("one whose run has not ended, or that is something else, is none", () => {
+test("an unfinished report, or another file, is not a report", () => {
   for (const text of ["", "x", REPORT.replace(/report_datetime_end.*/, ""), REPORT.replace("=84", "=840")])
     assert.equal(readLynis(text), null);
   fc.assert(fc.property(fc.string({ unit: ANY_CHARACTER }), (text) => void readLynis(REPORT + text)));
 });
 
-test("its words are one printable line, and bounded", () => {
+test("warnings are printable lines of bounded length", () => {
   const warning = `warning[]=X-1|\u001b[31m${"x".repeat(1_000)}|-|-|\n`;
   const [first] = readLynis(warning.repeat(200) + REPORT)?.warnings ?? [];
   assert.equal(first?.says.length, 200);

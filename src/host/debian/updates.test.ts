@@ -20,7 +20,7 @@ function sources(script: string | null, codename = "bookworm") {
   return { lists, debsecan, osRelease };
 }
 
-test("apt of this machine tells what waits, without any right", async () => {
+test("apt lists the waiting packages without root", async () => {
   const waiting = await waitingUpdates(sources(null));
   assert.ok(waiting.known, JSON.stringify(waiting));
   assert.match(waiting.listsAt ?? "", /^\d{4}-/);
@@ -60,7 +60,7 @@ async function nextKernel(directory: string): Promise<string> {
   return config;
 }
 
-test("a new kernel waits, although it is a package that is not installed yet", async () => {
+test("a new kernel is listed, although its package is not installed yet", async () => {
   const of = sources(null);
   const waiting = await waitingUpdates({ ...of, aptConfig: await nextKernel(join(of.lists, "..")) });
   assert.ok(waiting.known, JSON.stringify(waiting));
@@ -85,7 +85,7 @@ echo "CVE-2026-0001 libc6 (fixed)"; echo "CVE-2026-0002 tar"`;
   });
 });
 
-test("what cannot be known says why", async () => {
+test("an unknown result has a reason", async () => {
   assert.deepEqual(await knownHoles(sources(null)), {
     known: false,
     isInstalled: false,
@@ -105,7 +105,7 @@ test("what cannot be known says why", async () => {
   });
 });
 
-test("each package that waits is read, and whether it is for security", () => {
+test("reads each waiting package, and whether it is a security update", () => {
   const said = `NOTE: This is only a simulation!
 Reading package lists...
 The following packages will be upgraded:
@@ -123,7 +123,7 @@ Conf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])
   assert.deepEqual(readUpgrade(""), []);
 });
 
-test("holes with a fix come by package, others are counted once each", () => {
+test("lists vulnerabilities with a fix by package, and counts each other one once", () => {
   const said = `CVE-2026-0001 libc6 (fixed, remotely exploitable, high urgency)
 CVE-2026-0002 libc6 (fixed)
 CVE-2026-0003 libc6

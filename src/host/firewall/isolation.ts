@@ -63,8 +63,8 @@ export function isolatedPorts(settings: PortSettings): IsolatedPorts {
 }
 
 /**
- * The table of an isolated server: apart from the guard's, so that neither the guard nor `break-glass` opens it. It comes
- * before the guard's; who passes here is still judged there.
+ * The table of an isolated server. It is separate from the guard's, so that neither the guard nor `break-glass` opens it, and
+ * comes before it: what passes here is still judged there.
  */
 const ISOLATION_TABLE = "inet ghostinbox_isolation";
 const RANGES = "flags interval; auto-merge";

@@ -60,9 +60,9 @@ const SERVERS = ["sshd", "sshd-session", "dropbear"];
 
 /**
  * Where SSH is reached, by what `ss -Hantpe` prints: the ports on which its servers listen, and those of open sessions where
- * another program listens for them, as systemd does for ssh.socket. Forwarded connections have the same program and are
- * skipped. So are sockets of users other than root, whom alone ss names: a user may give a program any name, and lets SSH
- * listen for others (`ssh -R`).
+ * another program listens for them, as systemd does for ssh.socket. Skips forwarded connections, which have the same program,
+ * and sockets of users other than root, whose ids ss prints: a user can give a program any name, and let SSH listen for other
+ * people (`ssh -R`).
  */
 export function sshDoorsIn(sockets: string): readonly Door[] {
   const ofRoot = rowsOf(sockets, 3).filter((row) => !/ uid:[1-9]/.test(row.line) && !isOnLoopback(row));

@@ -34,7 +34,7 @@ test("established connections to our ports, and no others", () => {
   ]);
 });
 
-test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
+test("IPv6, IPv4 over an IPv6 socket, and the other byte order", () => {
   const local = "00000000000000000000000000000000:0019";
   const six = line(local, "B80D012001000000000000000A000000:9C40", "01");
   assert.deepEqual(parseConnections(six, PORTS, "LE"), [{ ip: "2001:db8:0:1::a", clientPort: 40_000, port: 25 }]);
@@ -56,7 +56,7 @@ test("listening sockets with their users and inodes", () => {
   ]);
 });
 
-test("whose program a connection on loopback is, by both of its ends", () => {
+test("finds the user of a connection on loopback by both of its ends", () => {
   const [client, server] = ["0100007F:9C40", "0100007F:272A"];
   const ip = parseIp("127.0.0.1") ?? assert.fail();
   const connection = { ip, clientPort: 40_000, serverIp: ip, port: 10_026 };
@@ -74,7 +74,7 @@ test("whose program a connection on loopback is, by both of its ends", () => {
   assert.equal(clientUser(big, connection, "BE"), 990);
 });
 
-test("no text makes it throw, and truncated lines are skipped", () => {
+test("never throws, and truncated lines are skipped", () => {
   const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
   for (let cut = 0; cut < whole.length; cut++)
     assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
@@ -91,7 +91,7 @@ test("no text makes it throw, and truncated lines are skipped", () => {
 const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
 const user = process.getuid?.() ?? assert.fail("the test needs users");
 
-test("a connection of the user is known as its own, and as no other's", async (t) => {
+test("recognises a connection of the user, and no other", async (t) => {
   const port = await listenOnPort(createServer());
   const client = connect({ port, host: "127.0.0.1" });
   t.after(() => client.destroy());
@@ -115,7 +115,7 @@ const TALKING =
 const WAITING =
   "4      0      [2001:db8::10]:25 [2001:db8::7]:41236 cubic bytes_sent:90 bytes_received:24 lastsnd:9000 lastrcv:8000 lastack:8000 ";
 
-test("a client is silent since it last sent, or since it came; one that waits for us is not", () => {
+test("a client is silent since it last sent or connected, unless it waits for us", () => {
   assert.deepEqual(
     [...parseSilences([MUTE, TALKING, WAITING, ""].join("\n"))],
     [

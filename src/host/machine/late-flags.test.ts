@@ -24,7 +24,7 @@ for (const [when, call, expected] of [
     assert.deepEqual([stdout, stderr], [`${expected}\n`, ""]);
   });
 
-test("what is not used any more is given back", () => {
+test("unused memory is returned", () => {
   let held: unknown[] | null = Array.from({ length: 200_000 }, (_, i) => ({ text: `number ${i}` }));
   const before = process.memoryUsage().heapUsed;
   assert.equal(held.length, 200_000);

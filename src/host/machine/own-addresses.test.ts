@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import { hasIpv4Way, ownAddresses } from "./own-addresses.ts";
 
-test("the machine's own addresses are without loopback", () => {
+test("the machine's own addresses do not include loopback", () => {
   for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
 });
 

@@ -55,7 +55,7 @@ test("the IPv4 default gateway is read in the machine's byte order", () => {
   assert.deepEqual(parseIpv4Gateways(`${HEAD}eth0 00000000 CB007101 0003 0 0 0 00000000 0 0 0`, "BE"), ["203.0.113.1"]);
 });
 
-test("a route that is down, not the default one, or without a gateway names none", () => {
+test("a route that is down, not the default one or without a gateway gives no gateway", () => {
   for (const line of [
     "eth0 00000000 017100CB 0002 0 0 0 00000000 0 0 0",
     "eth0 00000000 00000000 0001 0 0 0 00000000 0 0 0",

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const BANS_ALONE = onlyBans(64);
 const COUNTING: TableShape = { ...onlyBans(56), connections: { most: 10, ports: [25, 993], perPort: true } };
 
-test("a port of loopback is for its users, and the lack of that is noticed", () => {
+test("only its users reach a port on loopback, and a missing rule is noticed", () => {
   const shape: TableShape = {
     ...BANS_ALONE,
     local: [
@@ -119,7 +119,7 @@ test("connection limits come after bans and the allow list; held units are found
   assert.match(without, /@held4 reject/);
 });
 
-test("while the guard is down the kernel counts connections to all ports together, by address alone", () => {
+test("while the guard is down, the kernel counts connections to all ports together by address", () => {
   const text = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: false } });
   assert.match(text, /set open4 \{ type ipv4_addr; size/);
   assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
@@ -230,13 +230,13 @@ test("only proxies reach the ports that trust a PROXY header, whatever else the 
   assert.match(text, / {4}ip saddr @proxy4 return\n {4}ip6 saddr @proxy6 return\n {4}reject with tcp reset\n/);
 });
 
-test("on this machine only the proxy's user and root do", () => {
+test("on this machine only the proxy's user and root reach them", () => {
   const text = table(SHAPE);
   assert.match(text, /set proxy_users \{ type uid; elements = \{ 0, 110 \} \}\n/);
   assert.match(text, /oif lo tcp dport @proxied meta skuid != @proxy_users reject with tcp reset\n/);
 });
 
-test("the absence of these rules is noticed, and without proxies there are none", () => {
+test("missing rules are noticed; without proxies there are none", () => {
   for (const set of ["proxied", "proxy4", "proxy6", "proxy_users"])
     assert.match(nftProbe(SHAPE), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
   const none = { ...SHAPE, proxied: null };

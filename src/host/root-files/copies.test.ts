@@ -22,7 +22,7 @@ import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { canLink, compressFile, copyFile, copyForeignFile, failureOf, hashOf, linkProgram } from "./copies.ts";
 import { Directory } from "./directory.ts";
 
-test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
+test("a copy replaces a link, and one that was left at its temporary name", () => {
   const place = temporaryDirectory();
   const [from, to, victim] = [join(place, "from"), join(place, "to"), join(place, "victim")];
   writeFileSync(from, "new", { mode: 0o600 });
@@ -51,7 +51,7 @@ test("another user's file is copied; links and pipes are not", () => {
   assert.deepEqual(readdirSync(place).toSorted(), ["behind", "hole", "link", "mail", "pipe"]);
 });
 
-test("a program gets a second name if no other user can change it", () => {
+test("links a program only if no other user can change it", () => {
   const place = temporaryDirectory();
   const [program, to] = [join(place, "program"), join(place, "to")];
   writeFileSync(program, "");
@@ -84,7 +84,7 @@ test("a compressed file has the owner, mode and time of the one that it replaces
   assert.equal(gunzipSync(readFileSync(`${path}.gz`)).toString(), "lines\n".repeat(1_000));
 });
 
-test("a link, or a file of two names, is not compressed", async () => {
+test("does not compress a symbolic link, or a file with two names", async () => {
   const place = temporaryDirectory();
   const path = join(place, "log");
   symlinkSync("/etc/passwd", path);
@@ -96,7 +96,7 @@ test("a link, or a file of two names, is not compressed", async () => {
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
 });
 
-test("a file is hashed whole; links, pipes, directories and what is not there are none", () => {
+test("hashes a whole file; links, pipes, directories and missing files have no hash", () => {
   const top = temporaryDirectory();
   const content = "0123456789".repeat(300_000);
   writeFileSync(join(top, "file"), content);
@@ -109,7 +109,7 @@ test("a file is hashed whole; links, pipes, directories and what is not there ar
 const top = temporaryDirectory();
 const ELSEWHERE = anotherDisk();
 
-test("a second name is possible on one mount; the trial leaves nothing", () => {
+test("hard links are possible on one mount; the probe leaves nothing behind", () => {
   for (const name of ["a", "b"]) mkdirSync(join(top, name));
   using a = Directory.open(join(top, "a"));
   using b = Directory.open(join(top, "b"));
@@ -117,7 +117,7 @@ test("a second name is possible on one mount; the trial leaves nothing", () => {
   assert.deepEqual([readdirSync(a.path), readdirSync(b.path)], [[], []]);
 });
 
-test("it is not from one file system to another", {
+test("hard links across file systems are impossible", {
   skip: ELSEWHERE === null && NO_OTHER_DISK,
 }, () => {
   const other = temporaryDirectory(ELSEWHERE ?? "");
@@ -127,7 +127,7 @@ test("it is not from one file system to another", {
   assert.deepEqual(readdirSync(other), []);
 });
 
-test("a file system without hard links gets one sentence; other errors stay unchanged", () => {
+test("a file system without hard links is explained in one sentence; other errors stay unchanged", () => {
   const failed = (code: string): string => {
     const reported = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
     return reported instanceof Error ? reported.message : "";

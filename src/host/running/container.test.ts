@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CHECKOUT } from "./checkout.ts";
-import { containerNews, hasNetAdmin, NEEDED, newsOf } from "./container.ts";
+import { containerNews, NEEDED, newsOf } from "./container.ts";
 
 const LEAST = "CapBnd:\t00000000000414fb\n";
 const ROUTES =
@@ -45,12 +45,4 @@ test("compose.yaml grants exactly these rights, and the page has a reason for ea
     cell.replaceAll("`", "").split(", "),
   );
   assert.deepEqual(rows.toSorted(), [...NEEDED].toSorted());
-});
-
-test("the right to change the firewall is one bit of the effective capabilities", () => {
-  const status = (effective: string): string => `Name:\tnode\nCapPrm:\t000001ffffffffff\nCapEff:\t${effective}\n`;
-  assert.ok(hasNetAdmin(status("000001ffffffffff")));
-  assert.ok(hasNetAdmin(status("0000000000001000")));
-  for (const without of ["0000000000000000", "000001ffffffefff"]) assert.ok(!hasNetAdmin(status(without)), without);
-  assert.ok(!hasNetAdmin("Name:\tnode\n"));
 });

@@ -141,7 +141,7 @@ test("a different server runs here if root's supervisor runs one of our users in
   assert.equal(runs({ ...supervisor, users }, guard), false, "anyone can start a runsv");
 });
 
-test("a directory behind a link is the one that the kernel names: no other server's, and not without processes", () => {
+test("a data directory behind a link is recognised by its real path", () => {
   const top = realpathSync(temporaryDirectory());
   mkdirSync(join(top, "disk"));
   symlinkSync(join(top, "disk"), join(top, "mail"));
@@ -184,7 +184,7 @@ test("a different directory with the same name is recognised by its process's vi
   );
 });
 
-test("so is one of a process in a chroot within it", {
+test("so is one that a process in a chroot within it sees", {
   skip: lacking({ root: true }),
 }, async (t) => {
   const [data, theirs] = [temporaryDirectory(), temporaryDirectory()];

@@ -37,7 +37,7 @@ test("variables of an earlier start are removed, and other users may not read th
   assert.equal(statSync(place).mode & 0o777, 0o700);
 });
 
-test("the supervisor need not wait until a directory that was just changed is a second old", async () => {
+test("the supervisor starts at once, although its directory has just changed", async () => {
   const services = join(directory, "services");
   mkdirSync(services);
   const supervisor = startSupervisor(services);

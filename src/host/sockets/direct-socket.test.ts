@@ -62,7 +62,7 @@ for (const [how, prepare, streamed] of [
   ["past the stream", () => {}, 0],
   ["by the stream, where the handle offers nothing else", withoutHandle, 1],
 ] as const) {
-  test(`all bytes arrive in their order, those of each connection at its own, ${how}`, async (t) => {
+  test(`all bytes arrive in order, each at its own connection, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare);
     const [one, two] = [await client(), await client()];
     await until(() => received.length === 2);
@@ -90,7 +90,7 @@ for (const [how, prepare, streamed] of [
     await until(() => received[1]?.closed === true);
   });
 
-  test(`a connection that is destroyed over what it takes takes nothing more, ${how}`, async (t) => {
+  test(`a connection that is destroyed while it reads takes nothing more, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare, (socket) => socket.destroy());
     const socket = await client();
     // More than one read takes: without the end, the next follow within the same turn of the event loop.
@@ -136,7 +136,7 @@ for (const [how, descriptor] of [
     from.destroy();
   });
 
-  test(`what the other side does not read yet waits in the stream, and nothing is lost, ${how}`, async () => {
+  test(`unread text waits in the stream, and nothing is lost, ${how}`, async () => {
     const [from, to] = await pair();
     const fd = descriptor(from);
     let sent = "";
@@ -150,7 +150,7 @@ for (const [how, descriptor] of [
   });
 }
 
-test("nothing is written to the descriptor of a socket that is destroyed, which may be another's", async () => {
+test("writes nothing to the descriptor of a destroyed socket, which may have a new owner", async () => {
   const [from, to] = await pair();
   const fd = descriptorOf(from);
   from.on("error", () => {});

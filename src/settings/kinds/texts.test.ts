@@ -41,7 +41,7 @@ const examples: readonly (readonly [text: string, name: string | null])[] = [
 for (const [text, name] of examples)
   test(`parseHostName of ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(parseHostName(text), name));
 
-test("a name that was read is read again as itself", () => {
+test("a parsed name parses to itself", () => {
   fc.assert(
     fc.property(fc.oneof(fc.domain(), fc.string()), (text) => {
       const name = parseHostName(text);
@@ -50,7 +50,7 @@ test("a name that was read is read again as itself", () => {
   );
 });
 
-test("every domain of the ordinary kind is read", () => {
+test("accepts every ordinary domain", () => {
   fc.assert(fc.property(fc.domain(), (name) => assert.equal(parseHostName(name), name.toLowerCase())));
 });
 
@@ -64,7 +64,7 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
     assert.equal(stubZone.read(wrong).ok, false, wrong);
 });
 
-test("a resolver to ask is not this machine, which is the one that asks", () => {
+test("a resolver is not on this machine, which asks it", () => {
   for (const right of ["2001:db8:53::54", "10.0.0.53", "::1:0"]) assert.equal(resolver.read(right).ok, true, right);
   for (const wrong of ["127.0.0.53", "127.71.9.53", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", "dns.example.org"])
     assert.equal(resolver.read(wrong).ok, false, wrong);
@@ -81,7 +81,7 @@ test("the user of a proxy has a name, or an id where it has none", () => {
     assert.equal(systemUserOrId.read(wrong).ok, false, wrong);
 });
 
-test("where alerts are sent is an address of HTTP in plain characters", () => {
+test("alerts are sent to an HTTP URL in plain characters", () => {
   for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=1", "http://[2001:db8::1]:80/"])
     assert.equal(url.read(right).ok, true, right);
   for (const wrong of [

@@ -96,7 +96,7 @@ export const jails = {
   "fail2ban.own_filters.bantime": bantime(null),
 } as const satisfies Record<string, Setting<unknown>>;
 
-/** Null: the jail of each filter of the owner's own. */
+/** Null: the jails of the owner's own filters. */
 type Whose = JailName | null;
 
 function maxretry(name: Whose): Setting<number> {

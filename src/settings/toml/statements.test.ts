@@ -43,14 +43,14 @@ test("each statement has its path, its line and its value", () => {
   ]);
 });
 
-test("a statement reaches from the start of its line to past its end", () => {
+test("a statement spans whole lines", () => {
   const lines = statementsOf(DOCUMENT).map(({ start, end }) => DOCUMENT.slice(start, end));
   assert.equal(lines[0], `domains = ["a.org"] # behind\n`);
   assert.ok(lines.every((line) => line.endsWith("\n")));
   assert.equal(lines[4]?.split("\n").length, 5);
 });
 
-test("line breaks of Windows, and a last line without an end", () => {
+test("Windows line breaks, and a last line without one", () => {
   assert.deepEqual(
     statementsOf("a = 1\r\n\r\n[b]\r\nc = 2").map(({ line, path }) => [line, path.join(".")]),
     [
@@ -74,7 +74,7 @@ for (const text of ["a = [", 'a = "', 'a = """x""', "a = 1 2\n]", "[a", "a b = 1
     assert.ok(found.length <= 2);
   });
 
-test("any text is read to an end, and statements never overlap", () => {
+test("never throws, and statements never overlap", () => {
   const piece = fc.constantFrom("a", ".", "=", "[", "]", '"', "'", "\n", "#", " ", "{", "}", '"""', "\\", "\r\n", "1");
   const text = fc.oneof(
     fc.array(piece, { maxLength: 30 }).map((all) => all.join("")),
