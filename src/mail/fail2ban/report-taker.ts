@@ -1,4 +1,4 @@
-import { closeSync, constants, type Dirent, fstatSync, opendirSync, openSync, readSync, unlinkSync } from "node:fs";
+import { constants, type Dirent, opendirSync, openSync, readSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Ban } from "../../core/decide/decision.ts";
 import { codeOf, messageOf } from "../../core/error.ts";
@@ -6,6 +6,7 @@ import type { JailReported } from "../../core/events/report.ts";
 import { later, type Millis } from "../../core/time.ts";
 import type { Engine } from "../../guard/engine.ts";
 import type { Clock, Log } from "../../guard/ports.ts";
+import { Held } from "../../host/root-files/directory.ts";
 import { parseJailReport } from "./jail-report.ts";
 
 export type ReportTakerParts = Readonly<{
@@ -189,18 +190,16 @@ export class ReportSpool {
 
   /** The writer is not trusted: only a regular file of a plausible size is read. */
   read(name: string): ReportText {
-    let fd: number | null = null;
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     try {
-      fd = openSync(join(this.#directory, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      const file = fstatSync(fd);
-      if (!file.isFile() || file.size > MOST_BYTES)
+      using file = new Held(openSync(join(this.#directory, name), flags));
+      const { stat } = file;
+      if (!stat.isFile() || stat.size > MOST_BYTES)
         return { ok: false, reason: "It is not a file of a report's size." };
-      const bytes = Buffer.alloc(file.size);
-      return { ok: true, text: bytes.toString("utf8", 0, readSync(fd, bytes, 0, file.size, 0)) };
+      const bytes = Buffer.alloc(stat.size);
+      return { ok: true, text: bytes.toString("utf8", 0, readSync(file.fd, bytes, 0, stat.size, 0)) };
     } catch (error) {
       return { ok: false, reason: messageOf(error) };
-    } finally {
-      if (fd !== null) closeSync(fd);
     }
   }
 

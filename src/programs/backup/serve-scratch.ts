@@ -12,7 +12,7 @@ import { removeTree } from "../../host/root-files/walk.ts";
 import { hasNetAdmin } from "../../host/running/container.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
-import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
+import { programEnvironment, runsvdir, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
 import { lastWord } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
 import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
@@ -70,7 +70,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   const mail = mailServices(layout, { spam: 0, fail2ban: false });
   writeServices({ layout, loginPort, netAdmin, mail, export: false, webLowPort: false });
   for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
-  startSupervisor(layout.services);
+  runsvdir(layout);
   await untilReady(layout, settings);
   const startMs = Math.round(performance.now() - from);
   return {
