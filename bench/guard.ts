@@ -11,7 +11,7 @@ import { makeLoginPolicySecret } from "../src/mail/configuration/apply.ts";
 import { addUsers, makeDirectories } from "../src/mail/configuration/directories.ts";
 import { prepareDatabases } from "../src/programs/set-up/databases.ts";
 import { type Layout, layoutOf } from "../src/settings/layout.ts";
-import { settingsForWeb } from "../src/settings/program-settings.ts";
+import { settingsFile, WEB_KEYS } from "../src/settings/program-settings.ts";
 import { settingKeys, variableOf } from "../src/settings/schema.ts";
 import { hashPassword } from "../src/store/passwords/password-hash.ts";
 import { CHECKOUT } from "../test/lab/checkout.ts";
@@ -63,7 +63,7 @@ export class Programs {
     makeDirectories(layout);
     const read = await readSettings(layout, SITE);
     writeFirstSettings(layout, read);
-    writeFileSync(layout.webSettings, settingsForWeb(read.sources));
+    writeFileSync(layout.webSettings, settingsFile(WEB_KEYS, read.sources));
     makeLoginPolicySecret(layout);
     await installPrograms(CHECKOUT, layout);
     const programs = new Programs(lab, layout);

@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 import { isQueueId } from "../core/events/queue-id.ts";
 import { parseAddress } from "../core/net/address.ts";
-import { flag, isObject, parseJson, text, texts } from "./declare/fields.ts";
+import { parseJson } from "../core/text.ts";
+import { flag, isObject, text, texts } from "./declare/fields.ts";
 import { accountName, count, list, listOf, mailAddress, meaning, page, queueId, time } from "./declare/kinds.ts";
 import { answers, changes, PROVEN_QUEUE, QUEUE, READ, type ResultOf, reads, verb } from "./declare/verb.ts";
 

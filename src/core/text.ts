@@ -25,6 +25,15 @@ export function plural(n: number, thing: string, things = `${thing}s`): string {
   return `${n} ${n === 1 ? thing : things}`;
 }
 
+/** Undefined if it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whole megabytes (of 1,048,576 bytes), rounded up: room that is needed or left. */
 export function inMb(bytes: number): number {
   return Math.ceil(bytes / (1 << 20));

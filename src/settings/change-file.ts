@@ -1,4 +1,4 @@
-import { nearest } from "../core/text.ts";
+import { nearest, parseJson } from "../core/text.ts";
 import { type Environment, type Loaded, loadSettings, withoutMark, wrongValue } from "./load.ts";
 import { isSettingKey, type SettingKey, settingKeys, settingOf } from "./schema.ts";
 import { type Edited, setKey, unsetKey } from "./toml/edit.ts";
@@ -70,19 +70,11 @@ function edit(text: string, { key, value }: AskedChange, { sources }: Valid): Ed
 }
 
 function withValue(text: string, key: SettingKey, value: string): Edited {
-  const read = settingOf(key).kind.read(parsed(value));
+  // What is not JSON is not a value of any setting.
+  const read = settingOf(key).kind.read(parseJson(value));
   if (!read.ok) return { ok: false, reason: wrongValue(key, key, read) };
   const reason = tooLooseForWeb(key, read.value);
   return reason === null ? setKey(text, key.split("."), read.toml) : { ok: false, reason };
-}
-
-/** Invalid JSON is not a value of any setting. */
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The lines in which two texts differ, if they differ in one place. */

@@ -2,15 +2,14 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { loadSettings, missingDomain } from "./load.ts";
+import { loadValid } from "../../test/kit/loaded-settings.ts";
+import { missingDomain } from "./load.ts";
 import type { Settings } from "./schema.ts";
 
 const DIRECTORY = join(import.meta.dirname, "..", "..", "examples");
 
 function settingsOf(name: string): Settings {
-  const loaded = loadSettings(readFileSync(join(DIRECTORY, name), "utf8"), {});
-  assert.ok(loaded.ok, loaded.ok ? "" : loaded.problems.map(({ says }) => says).join("\n"));
-  return loaded.settings;
+  return loadValid(readFileSync(join(DIRECTORY, name), "utf8")).settings;
 }
 
 for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".toml")))

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadValid } from "../../test/kit/loaded-settings.ts";
 import { takenOver } from "./first-variables.ts";
-import { loadSettings } from "./load.ts";
+import type { Environment } from "./load.ts";
 
 const GIVEN = { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_PORTS__SMTP: "2525" };
 const FILE = 'domains = ["example.net"]\n';
 
-function domains(text: string | null, env: Parameters<typeof loadSettings>[1]) {
-  const loaded = loadSettings(text, env);
-  assert.ok(loaded.ok);
+function domains(text: string | null, env: Environment) {
+  const loaded = loadValid(text, env);
   const { domains: values, "ports.smtp": port } = loaded.settings;
   return { domains: values, port, from: loaded.sources.domains.from };
 }
@@ -23,9 +23,7 @@ test("what the first start wrote into the file counts only where the file says n
 test("a profile that the file has taken over ends with its line there", () => {
   const first = takenOver({ ...GIVEN, GHOSTINBOX_PROFILE: "small" }, {}, ["GHOSTINBOX_DOMAIN", "GHOSTINBOX_PROFILE"]);
   const profile = (text: string): string => {
-    const loaded = loadSettings(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first));
-    assert.ok(loaded.ok);
-    return loaded.settings.profile;
+    return loadValid(FILE + text, takenOver({ GHOSTINBOX_PROFILE: "small" }, first)).settings.profile;
   };
   assert.deepEqual(
     [profile('profile = "small"'), profile(""), profile('profile = "standard"')],

@@ -19,8 +19,7 @@ export const FIRST_VARIABLES: ReadonlyMap<string, SettingKey> = new Map(
  * environment. With another value it wins over the file, as any variable does. `started`: of the last start.
  */
 export function takenOver(env: Environment, started: Environment, written: readonly string[] = []): Environment {
-  const first = WRITTEN_FIRST.map((key) => firstName(variableOf(key)));
-  const kept = Object.entries(started).filter(([name]) => first.includes(name));
+  const kept = Object.entries(started).filter(([name]) => FIRST_VARIABLES.has(name));
   const given = Object.entries(env).map(([name, value]): [string, string | undefined] => {
     const taken = firstName(name);
     return written.includes(name) || (value !== undefined && value === started[taken]) ? [taken, value] : [name, value];

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadValid } from "../../test/kit/loaded-settings.ts";
 import { JAILS, OWN_JAIL } from "../core/decide/jails.ts";
 import { warningsOf } from "./conflicts.ts";
 import { jailsOf, ownJailOf, undercutLimits } from "./jails.ts";
-import { loadSettings } from "./load.ts";
 import type { Settings } from "./schema.ts";
 
 function settingsOf(text: string, env: Readonly<Record<string, string>> = {}): Settings {
-  const loaded = loadSettings(text, env);
-  assert.ok(loaded.ok, JSON.stringify(loaded));
-  return loaded.settings;
+  return loadValid(text, env).settings;
 }
 
 const ALL = `[fail2ban]\nsentences = "all"\n`;

@@ -1,6 +1,6 @@
 import { JAILS, type Jail, type JailName, OWN_JAIL } from "../core/decide/jails.ts";
-import { type SettingKey, type Settings, settingOf } from "./schema.ts";
-import type { SettingProblem } from "./setting.ts";
+import { defaultOf, type SettingKey, type Settings } from "./schema.ts";
+import type { Conflict } from "./setting.ts";
 
 /** A jail as the settings have it. */
 export type JailInForce = Omit<Jail, "name"> & Readonly<{ name: JailName; enabled: boolean }>;
@@ -41,7 +41,7 @@ const SAME: Readonly<Partial<Record<JailName, Readonly<{ key: Counted; firstBeyo
 };
 
 /** Jails whose reports ban before a limit that the owner raised. Below its default a limit was not raised. */
-export function undercutLimits(settings: Settings): readonly Omit<SettingProblem, "line">[] {
+export function undercutLimits(settings: Settings): readonly Conflict[] {
   if (!settings["fail2ban.enabled"] || settings["fail2ban.sentences"] !== "all") return [];
   return jailsOf(settings).flatMap(({ name, enabled, limit }) => {
     const same = SAME[name];
@@ -54,5 +54,5 @@ export function undercutLimits(settings: Settings): readonly Omit<SettingProblem
 }
 
 function isRaised(settings: Settings, key: Counted): boolean {
-  return settings[key] > Number(settingOf(key).byDefault);
+  return settings[key] > Number(defaultOf(key).value);
 }

@@ -4,9 +4,18 @@ import { findConflicts } from "./conflicts.ts";
 import { FIRST_VARIABLES } from "./first-variables.ts";
 import type { Read } from "./kinds/kind.ts";
 import { profileDefault } from "./profile.ts";
-import { isSettingKey, type SettingKey, type Settings, settingKeys, settingOf, variableOf } from "./schema.ts";
+import {
+  defaultOf,
+  isSettingKey,
+  readOwn,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settingOf,
+  variableOf,
+} from "./schema.ts";
 import type { SettingProblem } from "./setting.ts";
-import { findClash, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
+import { findClash, isTable, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
 
 /** The file's value of a key, and its line. */
 export type FileValue = Readonly<{ toml: string; line: number }>;
@@ -59,10 +68,8 @@ export function loadSettings(text: string | null, env: Environment): Loaded {
   const profile = profileIn(written);
   for (const key of settingKeys()) {
     const ofProfile = profileDefault(profile, key);
-    const read = settingOf(key).kind.read(ofProfile ?? settingOf(key).byDefault);
-    if (!read.ok) throw new Error(`default of ${key} ${read.must}`);
-    values.set(key, read.value);
-    const { toml } = read;
+    const { value, toml } = ofProfile === undefined ? defaultOf(key) : readOwn(key, ofProfile);
+    values.set(key, value);
     const isOther = profile !== "standard" && ofProfile !== undefined;
     sources.set(key, isOther ? { toml, from: "profile", profile } : { toml, from: "default" });
   }
@@ -228,10 +235,6 @@ export function wrongValue(key: SettingKey, where: string, read: Read<unknown> &
 
 function isSection(path: string): boolean {
   return settingKeys().some((key) => key.startsWith(`${path}.`));
-}
-
-function isTable(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 function show(value: unknown): string {

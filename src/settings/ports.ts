@@ -1,4 +1,10 @@
-import type { Settings } from "./schema.ts";
+import { type SettingKey, type Settings, settingKeys } from "./schema.ts";
+
+export type PortSetting = SettingKey & `ports.${string}`;
+
+export function portSettings(): readonly PortSetting[] {
+  return settingKeys().filter((key): key is PortSetting => key.startsWith("ports."));
+}
 
 export const PROXIED_KEYS = [
   "ports.proxied_smtp",
@@ -33,7 +39,9 @@ export function hostAndPort(nextHop: string): Readonly<{ host: string; port: num
   return { host, port: Number(port) };
 }
 
+export type FirewallSettings = Pick<Settings, "firewall.enabled" | "firewall.mode">;
+
 /** Whether all ports but the chosen ones are closed (docs/firewall.md). */
-export function isStrict(settings: Pick<Settings, "firewall.enabled" | "firewall.mode">): boolean {
+export function isStrict(settings: FirewallSettings): boolean {
   return settings["firewall.enabled"] && settings["firewall.mode"] === "strict";
 }

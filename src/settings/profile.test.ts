@@ -1,22 +1,16 @@
 // Invariant: A profile has other defaults, and weakens no limit.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadSettings } from "./load.ts";
+import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
 import { givenUp, profileKeys } from "./profile.ts";
 import { EXPORT_KEYS, WEB_KEYS } from "./program-settings.ts";
-import { settingKeys, settingOf } from "./schema.ts";
-
-function loaded(text: string | null, env: Readonly<Record<string, string>> = {}) {
-  const read = loadSettings(text, env);
-  assert.ok(read.ok, read.ok ? "" : read.problems.map(({ says }) => says).join("\n"));
-  return read;
-}
+import { settingKeys } from "./schema.ts";
 
 const SMALL = 'profile = "small"';
 
 test("the small profile changes its own settings and no other, and names the cost of each", () => {
-  const standard = loaded(null);
-  const small = loaded(SMALL);
+  const standard = loadValid(null);
+  const small = loadValid(SMALL);
   const changed = settingKeys().filter((key) => small.sources[key].toml !== standard.sources[key].toml);
   assert.deepEqual(changed.toSorted(), ["profile", ...profileKeys("small")].toSorted());
   for (const key of profileKeys("small"))
@@ -26,7 +20,7 @@ test("the small profile changes its own settings and no other, and names the cos
 });
 
 test("the owner's value wins over the profile's, in the file and by a variable, also if it is the usual default", () => {
-  const { settings, sources } = loaded(`${SMALL}\nfail2ban.enabled = true`, { GHOSTINBOX_SPAM__PROCESSES: "2" });
+  const { settings, sources } = loadValid(`${SMALL}\nfail2ban.enabled = true`, { GHOSTINBOX_SPAM__PROCESSES: "2" });
   assert.equal(settings["fail2ban.enabled"], true);
   assert.equal(settings["spam.processes"], 2);
   assert.equal(sources["fail2ban.enabled"].from, "file");
@@ -36,17 +30,12 @@ test("the owner's value wins over the profile's, in the file and by a variable, 
 });
 
 test("a variable names the profile too, and wins over the file", () => {
-  assert.equal(loaded(null, { GHOSTINBOX_PROFILE: "small" }).settings["fail2ban.enabled"], false);
-  assert.equal(loaded(SMALL, { GHOSTINBOX_PROFILE: "standard" }).settings["fail2ban.enabled"], true);
+  assert.equal(loadValid(null, { GHOSTINBOX_PROFILE: "small" }).settings["fail2ban.enabled"], false);
+  assert.equal(loadValid(SMALL, { GHOSTINBOX_PROFILE: "standard" }).settings["fail2ban.enabled"], true);
 });
 
 test("a profile that does not exist is refused with one sentence", () => {
-  const read = loadSettings('profile = "tiny"', {});
-  assert.ok(!read.ok);
-  assert.deepEqual(
-    read.problems.map(({ says }) => says),
-    ['profile must be one of "standard", "small", not "tiny".'],
-  );
+  assert.deepEqual(settingProblems('profile = "tiny"'), ['profile must be one of "standard", "small", not "tiny".']);
 });
 
 test("no bound of the guard, and no check, is in a profile", () => {
@@ -62,12 +51,4 @@ test("programs that are given single settings get them with the profile's value,
     profileKeys("small").filter((key) => given.includes(key)),
     [],
   );
-});
-
-test("a value of a profile is another one than the default", () => {
-  const { sources } = loaded(SMALL);
-  for (const key of profileKeys("small")) {
-    const read = settingOf(key).kind.read(settingOf(key).byDefault);
-    assert.ok(read.ok && read.toml !== sources[key].toml, key);
-  }
 });

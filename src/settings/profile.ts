@@ -14,7 +14,7 @@ const PROFILES: Readonly<Record<Profile, Readonly<Partial<Record<SettingKey, Ins
     "fail2ban.enabled": {
       value: false,
       givesUp:
-        "Fail2ban is off: what only the logs show, such as relaying and bad names, is refused as ever, but bans nobody.",
+        "Fail2ban is off: what only the logs show, such as relaying and bad names, is refused as ever, but bans no one.",
     },
     "spam.processes": {
       value: 1,

@@ -1,5 +1,5 @@
-import { type Loaded, loadSettings, type Sources } from "./load.ts";
-import type { Settings, schema } from "./schema.ts";
+import { loadSettings, type Sources } from "./load.ts";
+import type { SettingKey, Settings, schema } from "./schema.ts";
 
 type Secret = {
   [K in keyof typeof schema]: (typeof schema)[K] extends { readonly secret: true } ? K : never;
@@ -28,19 +28,6 @@ export function dashboardNames(settings: Pick<Settings, "hostname" | "domains" |
   return [settings.hostname, ...settings.domains, ...settings["http.names"]];
 }
 
-/** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
-export function settingsForWeb(sources: Sources): string {
-  return `${WEB_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
-}
-
-export type WebSettingsRead = Readonly<{ ok: true; settings: WebSettings }> | Extract<Loaded, { ok: false }>;
-
-/** Reads such a file. The environment is ignored: it was read when the file was written. */
-export function readWebSettings(text: string): WebSettingsRead {
-  const loaded = loadSettings(text, {});
-  return loaded.ok ? { ok: true, settings: loaded.settings } : loaded;
-}
-
 /** The settings for the exporter, which runs as its own user and cannot read the settings file. None is a secret. */
 export const EXPORT_KEYS = [
   "domains",
@@ -57,17 +44,16 @@ export const EXPORT_KEYS = [
 export type ExportSettings = Pick<Settings, (typeof EXPORT_KEYS)[number]>;
 
 /** A file of only these settings, whether they came from `ghostinbox.toml` or the environment. */
-export function settingsForExport(sources: Sources): string {
-  return `${EXPORT_KEYS.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
+export function settingsFile(keys: readonly SettingKey[], sources: Sources): string {
+  return `${keys.map((key) => `${key} = ${sources[key].toml}`).join("\n")}\n`;
 }
 
-/** Reads such a file; a problem is one sentence. The environment was read when the file was written. */
-export function readExportSettings(
+/** Reads such a file; other settings have their defaults. The environment was read when the file was written. */
+export function readSettingsFile(
   text: string,
-): Readonly<{ ok: true; settings: ExportSettings }> | Readonly<{ ok: false; reason: string }> {
+): Readonly<{ ok: true; settings: Settings }> | Readonly<{ ok: false; reason: string }> {
   const loaded = loadSettings(text, {});
-  if (loaded.ok) return loaded;
-  return { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
+  return loaded.ok ? loaded : { ok: false, reason: loaded.problems.map(({ says }) => says).join(" ") };
 }
 
 type Program = "guard" | "web";

@@ -48,7 +48,7 @@ export function commentedToml({ profile = "standard", ...known }: KnownFirst): s
   const sections = bySection().map(([, keys]) => {
     const lines = keys.map((key) => {
       const value = live.get(key);
-      const line = `${key} = ${value ?? defaultOf(key)}`;
+      const line = `${key} = ${value ?? writtenDefault(key)}`;
       return `# ${settingOf(key).says}\n${value === undefined ? `# ${line}` : line}`;
     });
     return `${lines.join("\n")}\n`;
@@ -65,7 +65,7 @@ function entry(key: SettingKey): string {
 
 ${says}${source === undefined ? "" : `\n\nSource: ${source}.`}
 
-- Default: \`${defaultOf(key)}\`${inSmall(key)}
+- Default: \`${writtenDefault(key)}\`${inSmall(key)}
 - Takes: ${kind.accepts}
 - Variable: \`${variableOf(key)}\``;
 }
@@ -80,7 +80,7 @@ function bySection(): readonly (readonly [string, readonly SettingKey[]])[] {
 }
 
 /** As the schema writes it (`24h`, not `1d`). For these values JSON and TOML are the same. */
-function defaultOf(key: SettingKey): string {
+function writtenDefault(key: SettingKey): string {
   return listOrText(settingOf(key).byDefault);
 }
 

@@ -1,4 +1,4 @@
-import { listOf, oneOf, orEmpty } from "./kinds/kind.ts";
+import { listOf, oneOf, orEmpty, type Read } from "./kinds/kind.ts";
 import { domain, hostName, path } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
@@ -60,11 +60,15 @@ export function settingOf(key: SettingKey): Setting<unknown> {
   return schema[key];
 }
 
-/** The default, as a value in the file is written. */
-export function canonicalDefault(key: SettingKey): string {
-  const { kind, byDefault } = settingOf(key);
-  const read = kind.read(byDefault);
-  return read.ok ? read.toml : "";
+/** Reads a value that the program itself gives, as TOML would. Throws if it is none of this setting. */
+export function readOwn(key: SettingKey, written: unknown): Extract<Read<unknown>, { ok: true }> {
+  const read = settingOf(key).kind.read(written);
+  if (!read.ok) throw new Error(`the value of ${key} ${read.must}`);
+  return read;
+}
+
+export function defaultOf(key: SettingKey): Extract<Read<unknown>, { ok: true }> {
+  return readOwn(key, settingOf(key).byDefault);
 }
 
 /** `limits.mail.per_minute` is also `GHOSTINBOX_LIMITS__MAIL__PER_MINUTE`. No shell takes a variable with a dash. */

@@ -25,6 +25,9 @@ export type SettingProblem = Readonly<{
   says: string;
 }>;
 
+/** The same about valid settings that do not fit together. */
+export type Conflict = Omit<SettingProblem, "line">;
+
 export const count = wholeNumber(1, 1_000_000);
 export const KB = 1024;
 export const MB = 1024 * KB;

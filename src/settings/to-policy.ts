@@ -5,16 +5,12 @@ import type { Settings } from "./schema.ts";
 /** How many times a limit a known address may reach. */
 const KNOWN_FACTOR = 3;
 
+type Limited = keyof Settings &
+  (`limits.${string}per_${"minute" | "hour" | "day"}` | `limits.sending.${"strangers" | "refused"}`);
+
 /** The settings that decisions need. */
 export function toPolicy(settings: Settings): Policy {
-  const limit = (
-    key: keyof Settings & `limits.${string}per_${"minute" | "hour" | "day"}`,
-    windowMs: number,
-  ): Limit => ({
-    key,
-    count: settings[key],
-    windowMs,
-  });
+  const limit = (key: Limited, windowMs: number): Limit => ({ key, count: settings[key], windowMs });
   const perDay = Math.max(settings["limits.logins.per_day"], settings["limits.logins.failures"]);
   return {
     mail: [
@@ -28,21 +24,12 @@ export function toPolicy(settings: Settings): Policy {
         limit("limits.sending.recipients_per_hour", HOUR_MS),
         limit("limits.sending.recipients_per_day", DAY_MS),
       ],
-      strangers: [
-        { key: "limits.sending.strangers", count: settings["limits.sending.strangers"], windowMs: HOUR_MS },
-        limit("limits.sending.strangers_per_day", DAY_MS),
-      ],
-      refused: { key: "limits.sending.refused", count: settings["limits.sending.refused"], windowMs: HOUR_MS },
+      strangers: [limit("limits.sending.strangers", HOUR_MS), limit("limits.sending.strangers_per_day", DAY_MS)],
+      refused: limit("limits.sending.refused", HOUR_MS),
     },
     connections: [limit("limits.connections.per_minute", MINUTE_MS), limit("limits.connections.per_hour", HOUR_MS)],
     probes: [limit("limits.recipients.unknown_per_hour", HOUR_MS)],
-    probesFromAnywhere: [
-      {
-        key: "limits.recipients.unknown_server_per_hour",
-        count: settings["limits.recipients.unknown_server_per_hour"],
-        windowMs: HOUR_MS,
-      },
-    ],
+    probesFromAnywhere: [limit("limits.recipients.unknown_server_per_hour", HOUR_MS)],
     firstContacts: {
       limits: [limit("limits.first_contacts.per_minute", MINUTE_MS), limit("limits.first_contacts.per_hour", HOUR_MS)],
       delayMs: settings["greylist.crowd_delay"],

@@ -46,7 +46,7 @@ test("nothing that the web may change takes a file, a program, a host, an addres
   assert.ok(settingOf("outbound.relay").kind.read("[evil.example]:25").ok, "elsewhere they are taken");
 });
 
-test("none of them opens a port, names whom the server trusts, is a secret, or defends the dashboard", () => {
+test("none of them opens a port, grants trust, is a secret or defends the dashboard", () => {
   const away =
     /^(ports|http|proxy|firewall|tls|dns|domains|hostname|profile|allow|logins|accounts|certificates|export|backup|audit|events|logs|retention|detection|simulate|dkim)(\.|$)|dashboard|_file$|(?<!greylist\.)enabled$|sender$|mail$|providers|relay|zones|allow_from|quiet_hours|heartbeat|ipv6_prefix/;
   assert.deepEqual(
@@ -55,7 +55,7 @@ test("none of them opens a port, names whom the server trusts, is a secret, or d
   );
 });
 
-test("each is in force at once, but that the web may start again", () => {
+test("each takes effect at once, after a restart of the web if needed", () => {
   assert.deepEqual(waitingForStart(allowed), []);
   assert.deepEqual(programsToRestart(allowed), ["web"]);
 });
@@ -79,7 +79,7 @@ test("every other setting says why, and which text it may not see", () => {
     assert.ok(hidden.includes(key), key);
 });
 
-test("as loose as the web can make it, guessing at the dashboard is banned for a day all the same", () => {
+test("however loose the web makes it, guessing at the dashboard is banned for a day", () => {
   const bounds = [
     { key: "limits.logins.failures", value: "20", looser: "21" },
     { key: "limits.logins.window", value: '"150s"', looser: '"149s"' },
@@ -110,7 +110,7 @@ test("as loose as the web can make it, guessing at the dashboard is banned for a
   assert.ok((banAfter(40, 10 * MINUTE_MS) ?? 0) >= DAY_MS);
 });
 
-test("what stops guessing is made stricter at will, set back to its default, and looser on the server only", () => {
+test("over the web, limits on guessing can be made stricter or reset, but not looser", () => {
   const problems = (key: string, value: string | null, text = FILE): readonly string[] => {
     const found = changeFile(text, [{ key, value }], {});
     return found.ok ? [] : found.problems.map(({ says }) => says);

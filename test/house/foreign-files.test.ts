@@ -40,7 +40,6 @@ const NAMED_BY = [
  * or that is mounted into a container, is read by `readNamed` instead.
  */
 const READS_BY_NAME = [
-  "host/debian/hardening.ts",
   "host/debian/packages.ts",
   "host/debian/updates.ts",
   "host/firewall/isolation.ts",

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadSettings } from "../../src/settings/load.ts";
 import type { SettingKey } from "../../src/settings/schema.ts";
+import { loadValid } from "../kit/loaded-settings.ts";
 
-const loaded = loadSettings('domains = ["example.org"]', {});
-assert.ok(loaded.ok);
+const loaded = loadValid('domains = ["example.org"]');
 const { settings } = loaded;
 
 type Row = readonly [what: string, ...keys: SettingKey[]];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadSettings } from "../../src/settings/load.ts";
 import { commentedToml } from "../../src/settings/reference.ts";
 import { isSettingKey, sectionOf, settingKeys } from "../../src/settings/schema.ts";
 import { statementsOf } from "../../src/settings/toml/statements.ts";
+import { settingProblems } from "../kit/loaded-settings.ts";
 
 /** A block of a page, as a reader copies it. */
 type Block = Readonly<{ page: string; text: string; keys: readonly string[] }>;
@@ -28,20 +28,20 @@ test("the pages have blocks of settings, and the rule finds each kind", () => {
 
 for (const { page, text, keys } of blocks)
   test(`${page}: ${keys[0]} can be pasted into the shipped file, before and behind everything`, () => {
-    assert.deepEqual(problems(`${SHIPPED}\n${text}`), []);
-    assert.deepEqual(problems(`${text}\n${SHIPPED}`), []);
+    assert.deepEqual(settingProblems(`${SHIPPED}\n${text}`), []);
+    assert.deepEqual(settingProblems(`${text}\n${SHIPPED}`), []);
     for (const key of keys) assert.ok(isSettingKey(key), key);
   });
 
 test("blocks can be pasted behind each other in any order, also two of one table", () => {
   for (const first of blocks)
     for (const second of blocks) {
-      const found = problems(`${SHIPPED}${first.text}\n${second.text}\n`);
+      const found = settingProblems(`${SHIPPED}${first.text}\n${second.text}\n`);
       if (first.keys.some((key) => second.keys.includes(key)))
         assert.match(found.join(), /set twice .* in lines \d+ and \d+/);
       else assert.deepEqual(found, [], `${first.page} and ${second.page}`);
     }
-  assert.equal(problems(`${SHIPPED}[tls]\n\n[tls]\n`).length, 1, "what would go wrong with tables");
+  assert.equal(settingProblems(`${SHIPPED}[tls]\n\n[tls]\n`).length, 1, "what would go wrong with tables");
 });
 
 test("the examples open no table either, so blocks can be pasted into them", () => {
@@ -50,11 +50,6 @@ test("the examples open no table either, so blocks can be pasted into them", () 
     assert.deepEqual(tables, [], file);
   }
 });
-
-function problems(text: string): readonly string[] {
-  const loaded = loadSettings(text, {});
-  return loaded.ok ? [] : loaded.problems.map(({ says }) => says);
-}
 
 /** Fences and indented lines that set something of ours, or open one of our tables. */
 function blocksOf(page: string, markdown: string): readonly Block[] {

@@ -2,13 +2,11 @@ import type { Verb } from "../../src/admin/declare/control.ts";
 import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.ts";
 import type { Finished } from "../../src/host/machine/run-program.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
-import { loadSettings } from "../../src/settings/load.ts";
 import type { GuardClient, Reader } from "../../src/surfaces/cli/call.ts";
 import { type Machine, type Server, serverOf, shakeAll } from "../../src/surfaces/cli/check/server.ts";
+import { settingsWith } from "./loaded-settings.ts";
 
-const loaded = loadSettings('domains = ["example.org"]\nhostname = "mail.example.org"\n', {});
-if (!loaded.ok) throw new Error("the defaults are valid");
-const { settings } = loaded;
+const settings = settingsWith();
 
 /** 21 November 2026. */
 export const CHECKED_AT = Date.parse("2026-11-21T08:00:00Z");

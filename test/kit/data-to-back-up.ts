@@ -1,9 +1,8 @@
-import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { layoutOf } from "../../src/settings/layout.ts";
-import { loadSettings } from "../../src/settings/load.ts";
 import { openAccounts, openEngine } from "../../src/store/open.ts";
+import { loadValid } from "./loaded-settings.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
 const SETTINGS = 'domains = ["example.test"]\n';
@@ -18,12 +17,10 @@ export function dataToBackUp() {
   openEngine(layout.engineDb).close();
   openAccounts(layout.accountsDb).close();
   writeFileSync(layout.settings, SETTINGS);
-  const loaded = loadSettings(SETTINGS, {});
-  assert.ok(loaded.ok);
   const maildir = (local: string): string => join(layout.mail, "example.test", local, "Maildir");
   const put = (path: string, text: string): void => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
-  return { top, layout, settings: loaded.settings, maildir, put };
+  return { top, layout, settings: loadValid(SETTINGS).settings, maildir, put };
 }

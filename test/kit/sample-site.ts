@@ -1,7 +1,7 @@
 import type { Relay, Site } from "../../src/mail/configuration/site.ts";
 import { jailsOf, ownJailOf } from "../../src/settings/jails.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
-import { loadSettings } from "../../src/settings/load.ts";
+import { loadValid } from "./loaded-settings.ts";
 
 /** A server like a reader's own, for tests. */
 export function sampleSite(changes: Partial<Site> = {}): Site {
@@ -76,9 +76,8 @@ export const PROXIED_PORTS = { smtp: 20_025, submission: 20_587, submissions: 20
 
 /** The jails by the default settings. */
 export function shippedJails(): Pick<Site["fail2ban"], "jails" | "ownJail"> {
-  const loaded = loadSettings(null, {});
-  if (!loaded.ok) throw new Error("the defaults are wrong");
-  return { jails: jailsOf(loaded.settings), ownJail: ownJailOf(loaded.settings) };
+  const settings = loadValid(null).settings;
+  return { jails: jailsOf(settings), ownJail: ownJailOf(settings) };
 }
 
 /** `name = value` lines as a table; a duplicate name is a mistake in every format that we render. */

@@ -14,7 +14,6 @@ import { Engine } from "../../src/guard/engine.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
 import { connect } from "../../src/programs/command-line/connect.ts";
 import { type Layout, layoutOf } from "../../src/settings/layout.ts";
-import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
 import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
 import { AccountLists, SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
@@ -35,6 +34,7 @@ import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
 import { dashboardCredentials } from "./dashboard-credentials.ts";
+import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
 import { SAMPLE_ALERTS } from "./sample-alerts.ts";
@@ -76,8 +76,6 @@ export function guardOfSuite({ accounts = [] }: Readonly<{ accounts?: readonly s
 }
 
 export async function startGuard(layout: Layout) {
-  const loaded = loadSettings(TOML, {});
-  if (!loaded.ok) throw new Error(loaded.problems.map(({ says }) => says).join(" "));
   const databases = initialise(layout);
   const clock = { now: () => instant(Date.now()) };
   const store = new SqliteStore(databases.engine);
@@ -97,7 +95,7 @@ export async function startGuard(layout: Layout) {
   };
   const networks = new SqliteAccountNetworks(databases.accounts);
   const engine = new Engine({
-    policy: toPolicy(loaded.settings),
+    policy: toPolicy(loadValid(TOML).settings),
     store,
     history: store,
     own: { current: () => [] },

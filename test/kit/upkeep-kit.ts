@@ -1,9 +1,8 @@
 import type { CertificateReport, DnsReport, PublishedRecord } from "../../src/admin/declare/reports.ts";
 import { Upkeep, type UpkeepParts } from "../../src/guard/commands/upkeep.ts";
-import { loadSettings } from "../../src/settings/load.ts";
+import { loadValid } from "./loaded-settings.ts";
 
-const loaded = loadSettings('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n', {});
-if (!loaded.ok) throw new Error("the defaults are valid");
+const loaded = loadValid('domains = ["example.org", "example.net"]\nhostname = "mail.example.org"\n');
 export const { settings } = loaded;
 
 export const MX: PublishedRecord = {

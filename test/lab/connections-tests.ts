@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
+import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
@@ -15,7 +16,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   before(() => {
     kit = kitOf();
     const connections = { most: MOST, ports: [25, PORT], perPort: false };
-    firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
+    firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
   });
   beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
   after(() => firewall.close());
@@ -63,11 +64,8 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   });
 
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
-    const old = new NftFirewall({
-      ipv6Prefix: () => 64,
-      connections: () => ({ most: MOST, ports: [PORT], perPort: false }),
-      path: withoutCounting(kit),
-    });
+    const connections = { most: MOST, ports: [PORT], perPort: false };
+    const old = new NftFirewall(() => ({ ...onlyBans(64), connections }), withoutCounting(kit));
     const bans = [{ prefix: prefix("198.51.100.220"), expiresAt: null }];
     assert.deepEqual(await old.reset(bans, [], kit.now()), {
       ok: true,

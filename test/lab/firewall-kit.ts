@@ -7,6 +7,7 @@ import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { BanStep } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
+import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import type { Connected } from "./host.ts";
 import { Lab } from "./lab.ts";
 import { namespaceOf, SERVER } from "./network.ts";
@@ -41,7 +42,7 @@ export class FirewallLab {
     });
     this.#listener = listener;
     this.able = this.toolsOf("able", ABLE);
-    this.firewall = new NftFirewall({ ipv6Prefix: () => 64, path: this.able });
+    this.firewall = new NftFirewall(() => onlyBans(64), this.able);
   }
 
   static async make(): Promise<FirewallLab> {

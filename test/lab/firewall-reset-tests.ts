@@ -5,7 +5,7 @@ import { before, beforeEach, test } from "node:test";
 import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { FirewallBan } from "../../src/guard/network-ports.ts";
-import { nftReset } from "../../src/host/nft/guard-table.ts";
+import { nftReset, onlyBans } from "../../src/host/nft/guard-table.ts";
 import { type FirewallLab, OK, prefix } from "./firewall-kit.ts";
 
 export function firewallResetTests(kitOf: () => FirewallLab): void {
@@ -33,12 +33,11 @@ export function firewallResetTests(kitOf: () => FirewallLab): void {
 
   test("nft refuses a reset that ends too early, wherever, and the table stays", async () => {
     await kit.apply(["add", "198.51.100.243"]);
-    const shape = { ipv6Length: 64, connections: null, local: [], proxied: null };
     const bans = Array.from({ length: 2_500 }, (_, i) => ({
       prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
       expiresAt: null,
     }));
-    const text = [...nftReset(planReset(bans, kit.now(), 64).fillings, [], shape)].join("");
+    const text = [...nftReset(planReset(bans, kit.now(), 64).fillings, [], onlyBans(64))].join("");
     const head = text.indexOf("{") + 1;
     const file = join(kit.lab.directory, "cut-off.nft");
     for (let part = 0; part < 20; part++) {

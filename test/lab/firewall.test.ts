@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { later } from "../../src/core/time.ts";
 import type { BanStep, FirewallBan } from "../../src/guard/network-ports.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
-import { nftLocal } from "../../src/host/nft/guard-table.ts";
+import { nftLocal, onlyBans } from "../../src/host/nft/guard-table.ts";
 import { patience } from "../kit/patience.ts";
 import { AS_NOBODY, FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
@@ -208,8 +208,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       [root, 0],
       [61_017, 3],
     ] as const) {
-      const local = () => [{ set: "askers", port: PORT, users: [], server }] as const;
-      const firewall = new NftFirewall({ ipv6Prefix: () => 64, path: kit.able, local });
+      const local = [{ set: "askers", port: PORT, users: [], server }] as const;
+      const firewall = new NftFirewall(() => ({ ...onlyBans(64), local }), kit.able);
       assert.deepEqual(await firewall.reset([], [], kit.now()), OK);
       assert.equal(await kit.askOnLoopback(), code, `the listener is root's, and expected is ${server}`);
       await firewall.close();
@@ -217,7 +217,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("before the guard starts none answers for it either, and bans that a killed one left stay", async () => {
-    const left = new NftFirewall({ ipv6Prefix: () => 64, path: kit.able });
+    const left = new NftFirewall(() => onlyBans(64), kit.able);
     const ban: FirewallBan = { prefix: prefix("198.51.100.246"), expiresAt: null };
     assert.deepEqual(await left.reset([ban], [], kit.now()), OK);
     await left.close();
@@ -238,7 +238,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       [kit.toolsOf("unable", AS_NOBODY), "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall."],
       [join(kit.lab.directory, "nowhere"), "The program `nft` is not installed (Debian package nftables)."],
     ] as const) {
-      const weak = new NftFirewall({ ipv6Prefix: () => 64, path });
+      const weak = new NftFirewall(() => onlyBans(64), path);
       assert.deepEqual(await weak.reset([], [], kit.now()), { ok: false, reason });
       assert.deepEqual(await weak.apply(steps, kit.now()), { ok: false, reason });
       assert.deepEqual(await weak.check(), { ok: false, reason });
@@ -246,7 +246,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     }
     const session = await kit.connect("198.51.100.246");
     assert.ok(session.ok);
-    const weak = new NftFirewall({ ipv6Prefix: () => 64, path: join(kit.lab.directory, "unable") });
+    const weak = new NftFirewall(() => onlyBans(64), join(kit.lab.directory, "unable"));
     const outcome = await weak.cut([prefix("198.51.100.246")]);
     assert.deepEqual(outcome, { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot end sessions." });
     session.socket.destroy();

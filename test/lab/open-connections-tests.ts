@@ -4,6 +4,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { prefixOf } from "../../src/core/net/ip.ts";
 import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
+import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import { KernelConnections } from "../../src/host/nft/open-connections.ts";
 import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
 import { SERVER } from "./network.ts";
@@ -28,7 +29,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
     kit = kitOf();
     await fallSilent(kit.lab.sender);
     const connections = { most: MOST, ports: [PORT], perPort: false };
-    firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
+    firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
   });
   beforeEach(async () => {
     sockets = [];

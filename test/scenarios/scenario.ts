@@ -5,8 +5,8 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import type { Event } from "../../src/core/events/event.ts";
 import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
-import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
+import { loadValid } from "../kit/loaded-settings.ts";
 import { net } from "../kit/samples.ts";
 
 /**
@@ -44,13 +44,11 @@ export function scenarioNames(directory: string): readonly string[] {
 
 export function readScenario(directory: string, name: string): Scenario {
   const file = (what: string): string => readFileSync(join(directory, name, what), "utf8");
-  const loaded = loadSettings(file("policy.toml"), {});
-  if (!loaded.ok) throw new Error(`${name}/policy.toml: ${loaded.problems.map((problem) => problem.says).join(" ")}`);
   const lines = file("events.jsonl").split("\n");
   const steps = stepsOfAll(lines.filter((line) => line !== "" && !line.startsWith("//")));
   const ascending = steps.every((step, i) => i === 0 || step.at >= (steps[i - 1]?.at ?? 0));
   if (!ascending) throw new Error(`${name}/events.jsonl: the times must ascend`);
-  return { name, policy: toPolicy(loaded.settings), steps, expected: file("expected.jsonl") };
+  return { name, policy: toPolicy(loadValid(file("policy.toml")).settings), steps, expected: file("expected.jsonl") };
 }
 
 export function rewriteExpected(directory: string, name: string, text: string): void {

@@ -1,4 +1,4 @@
-import { printable } from "../../core/text.ts";
+import { parseJson, printable } from "../../core/text.ts";
 import {
   type CommandError,
   type CommandLine,
@@ -9,7 +9,7 @@ import {
   type Verb,
   verbs,
 } from "./control.ts";
-import { isObject, parseJson, readFields } from "./fields.ts";
+import { isObject, readFields } from "./fields.ts";
 
 /** How much of an unknown verb the error shows. */
 const SHOWN = 64;

@@ -54,15 +54,6 @@ export function readFields<S extends z.ZodMiniType>(schema: S, json: unknown): F
   return read.success ? { ok: true, value: read.data } : { ok: false, problem: sentence(read.error.issues[0]) };
 }
 
-/** Undefined if it is not JSON. */
-export function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

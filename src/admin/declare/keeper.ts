@@ -4,10 +4,11 @@ import { isJailName } from "../../core/decide/jails.ts";
 import { isQueueId } from "../../core/events/queue-id.ts";
 import { parseAccountName, parseAddress } from "../../core/net/address.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 import { instant } from "../../core/time.ts";
 import { QUEUE_STATES } from "../queue.ts";
 import { MOST_CHANGES, VALUE_CHARACTERS } from "../settings.ts";
-import { lazily, parseJson, readFields, text, wholeNumber } from "./fields.ts";
+import { lazily, readFields, text, wholeNumber } from "./fields.ts";
 import {
   auditReport,
   certificateReport,

@@ -1,4 +1,5 @@
 import { parseIp } from "../net/ip.ts";
+import { parseJson } from "../text.ts";
 
 /** What an authenticator signs for a passkey: https://www.w3.org/TR/webauthn-3/, 5.8.1 and 6.1. */
 
@@ -59,12 +60,8 @@ function credentialIn(bytes: Buffer): Buffer | null {
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === "object" && json !== null ? { ...json } : {};
-  } catch {
-    return {};
-  }
+  const json = parseJson(text);
+  return typeof json === "object" && json !== null ? { ...json } : {};
 }
 
 const LOCAL = "localhost";

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
+import { parseJson } from "../text.ts";
 import type { Millis } from "../time.ts";
 import type { Rest } from "./event.ts";
 import { isReason, type Protection, type Reason } from "./reasons.ts";
@@ -151,10 +152,6 @@ const rest: z.ZodMiniType<Rest> = z.discriminatedUnion("event", [
 
 /** Null: no kind of event records this. */
 export function readRest(json: string): Rest | null {
-  try {
-    const read = rest.safeParse(JSON.parse(json));
-    return read.success ? read.data : null;
-  } catch {
-    return null;
-  }
+  const read = rest.safeParse(parseJson(json));
+  return read.success ? read.data : null;
 }

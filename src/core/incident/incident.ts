@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { type Prefix, parsePrefix } from "../net/ip.ts";
+import { parseJson } from "../text.ts";
 
 /** The steps of an incident, in their usual order. Each may be taken again. */
 export const STEPS = [
@@ -83,12 +84,8 @@ export function parseEntry(line: string): TimelineEntry | null {
 }
 
 function parsed<T>(schema: z.ZodMiniType<T>, text: string): T | null {
-  try {
-    const read = z.safeParse(schema, JSON.parse(text));
-    return read.success ? read.data : null;
-  } catch {
-    return null;
-  }
+  const read = z.safeParse(schema, parseJson(text));
+  return read.success ? read.data : null;
 }
 
 /** What an isolated server does not do, in the order in which it is lifted. */

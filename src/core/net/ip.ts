@@ -71,6 +71,14 @@ export function isV4(address: Ip | Prefix): boolean {
   return !address.includes(":");
 }
 
+export function isLoopback(address: Ip): boolean {
+  return address === "::1" || address.startsWith("127.");
+}
+
+export function isV6(address: Ip | Prefix): boolean {
+  return !isV4(address);
+}
+
 /** The prefix of exactly one address. */
 export function hostPrefix(address: Ip): Prefix {
   return `${address}/${isV4(address) ? 32 : 128}` as Prefix;

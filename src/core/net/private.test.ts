@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ip } from "../../../test/kit/samples.ts";
-import { isPrivate } from "./ip.ts";
+import { isLoopback, isPrivate } from "./ip.ts";
 
 for (const [text, expected] of [
   ["10.0.0.1", true],
@@ -24,3 +24,8 @@ for (const [text, expected] of [
   ["2001:db8::1", false],
 ] as const)
   test(`${text} is ${expected ? "" : "not "}private`, () => assert.equal(isPrivate(ip(text)), expected));
+
+test("loopback is ::1 and 127.0.0.0/8, however it is written", () => {
+  for (const text of ["127.0.0.1", "127.255.255.255", "::ffff:127.0.0.1", "::1"]) assert.ok(isLoopback(ip(text)), text);
+  for (const text of ["128.0.0.1", "12.7.0.1", "::", "::1:1"]) assert.ok(!isLoopback(ip(text)), text);
+});

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
-import { knownHoles, waitingUpdates } from "./updates.ts";
+import { knownHoles, readDebsecan, readUpgrade, waitingUpdates } from "./updates.ts";
 
 /** A stand-in for debsecan. */
 function sources(script: string | null, codename = "bookworm") {
@@ -20,7 +20,7 @@ function sources(script: string | null, codename = "bookworm") {
   return { lists, debsecan, osRelease };
 }
 
-test("apt of this machine tells what waits, without any right", async () => {
+test("apt lists the waiting packages without root", async () => {
   const waiting = await waitingUpdates(sources(null));
   assert.ok(waiting.known, JSON.stringify(waiting));
   assert.match(waiting.listsAt ?? "", /^\d{4}-/);
@@ -60,7 +60,7 @@ async function nextKernel(directory: string): Promise<string> {
   return config;
 }
 
-test("a new kernel waits, although it is a package that is not installed yet", async () => {
+test("a new kernel is listed, although its package is not installed yet", async () => {
   const of = sources(null);
   const waiting = await waitingUpdates({ ...of, aptConfig: await nextKernel(join(of.lists, "..")) });
   assert.ok(waiting.known, JSON.stringify(waiting));
@@ -85,7 +85,7 @@ echo "CVE-2026-0001 libc6 (fixed)"; echo "CVE-2026-0002 tar"`;
   });
 });
 
-test("what cannot be known says why", async () => {
+test("an unknown result has a reason", async () => {
   assert.deepEqual(await knownHoles(sources(null)), {
     known: false,
     isInstalled: false,
@@ -103,4 +103,36 @@ test("what cannot be known says why", async () => {
     isInstalled: true,
     reason: `${other.osRelease} names no release of Debian.`,
   });
+});
+
+test("reads each waiting package, and whether it is a security update", () => {
+  const said = `NOTE: This is only a simulation!
+Reading package lists...
+The following packages will be upgraded:
+  base-files openssl
+Inst base-files [12.4+deb12u11] (12.4+deb12u15 Debian:12.15/oldstable [amd64])
+Inst libssl3 [3.0.17-1~deb12u2] (3.0.20-1~deb12u2 Debian:12.15/oldstable, Debian-Security:12/oldstable-security [amd64]) []
+Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/oldstable-security [amd64])
+Conf base-files (12.4+deb12u15 Debian:12.15/oldstable [amd64])
+`;
+  assert.deepEqual(readUpgrade(said), [
+    { name: "base-files", version: "12.4+deb12u15", isSecurity: false },
+    { name: "libssl3", version: "3.0.20-1~deb12u2", isSecurity: true },
+    { name: "linux-image-6.1.0-41-amd64", version: "6.1.158-1", isSecurity: true },
+  ]);
+  assert.deepEqual(readUpgrade(""), []);
+});
+
+test("lists vulnerabilities with a fix by package, and counts each other one once", () => {
+  const said = `CVE-2026-0001 libc6 (fixed, remotely exploitable, high urgency)
+CVE-2026-0002 libc6 (fixed)
+CVE-2026-0003 libc6
+CVE-2026-0003 libc-bin (low urgency)
+TEMP-0290435-0B57B5 tar (low urgency, obsolete)
+`;
+  assert.deepEqual(readDebsecan(said), {
+    fixable: [{ name: "libc6", cves: ["CVE-2026-0001", "CVE-2026-0002"] }],
+    unfixed: 2,
+  });
+  assert.deepEqual(readDebsecan(""), { fixable: [], unfixed: 0 });
 });

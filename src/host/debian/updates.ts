@@ -7,8 +7,6 @@ import { makeDirectory } from "../root-files/trees.ts";
 
 /** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
 const AS_NOBODY = { uid: 65_534, gid: 65_534 };
-const APT_LISTS = "/var/lib/apt/lists";
-const DEBSECAN = "/usr/bin/debsecan";
 /** Two seconds of work, on a machine that may be busy. */
 const APT_MS = 120_000;
 /** It downloads its data each time. */
@@ -16,7 +14,11 @@ const DEBSECAN_MS = 60_000;
 
 /** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
 export type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
-const OF_THIS_MACHINE: UpdateSources = { lists: APT_LISTS, debsecan: DEBSECAN, osRelease: "/etc/os-release" };
+const OF_THIS_MACHINE: UpdateSources = {
+  lists: "/var/lib/apt/lists",
+  debsecan: "/usr/bin/debsecan",
+  osRelease: "/etc/os-release",
+};
 
 /** Where apt keeps its lists in the image (docker/apt.conf). */
 export const IMAGE_LISTS = "/run/apt/lists";
@@ -68,8 +70,7 @@ export async function knownHoles(sources: UpdateSources = OF_THIS_MACHINE): Prom
   if (asked.code === 124)
     return { known: false, isInstalled, reason: `debsecan got no data within ${DEBSECAN_MS / 1_000} s.` };
   if (asked.code !== 0) return { known: false, isInstalled, reason: `debsecan says: ${lastLines(asked, 1)}` };
-  const found: HoleFigures = readDebsecan(asked.stdout);
-  return { known: true, isInstalled, ...found };
+  return { known: true, isInstalled, ...readDebsecan(asked.stdout) };
 }
 
 function suiteOf(osRelease: string): string | null {
@@ -80,9 +81,6 @@ function suiteOf(osRelease: string): string | null {
 function asNobody(): RunOptions {
   return process.getuid?.() === 0 ? AS_NOBODY : {};
 }
-
-/** A package that would be upgraded. `isSecurity`: the new version comes from an archive only for security. */
-export type WaitingPackage = Readonly<{ name: string; version: string; isSecurity: boolean }>;
 
 /**
  * Arguments of apt-get(8) that tell what an upgrade would install, and change nothing. Without new packages it would keep
@@ -96,7 +94,7 @@ export const SIMULATED_UPGRADE = ["-s", "-q", "-o", "Debug::NoLocking=1", "--wit
  *     Inst openssl [3.0.17-1] (3.0.18-1 Debian-Security:12/oldstable-security [amd64])
  *     Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/oldstable-security [amd64])
  */
-export function readUpgrade(output: string): readonly WaitingPackage[] {
+export function readUpgrade(output: string): UpdateFigures["packages"] {
   return output.split("\n").flatMap((line) => {
     const [, name, version, origins] = /^Inst (\S+) (?:\[[^\]]*\] )?\((\S+) ([^)]*)\)/.exec(line) ?? [];
     if (name === undefined || version === undefined || origins === undefined) return [];
@@ -104,15 +102,8 @@ export function readUpgrade(output: string): readonly WaitingPackage[] {
   });
 }
 
-export type KnownHoles = Readonly<{
-  /** Packages for whose holes a fixed version is there. */
-  fixable: readonly Readonly<{ name: string; cves: readonly string[] }>[];
-  /** How many holes have none yet. */
-  unfixed: number;
-}>;
-
 /** What `debsecan --suite` prints (debsecan(1)), such as `CVE-2026-1234 libc6 (fixed, remotely exploitable, high urgency)`. */
-export function readDebsecan(output: string): KnownHoles {
+export function readDebsecan(output: string): HoleFigures {
   const fixable = new Map<string, string[]>();
   const unfixed = new Set<string>();
   for (const line of output.split("\n")) {

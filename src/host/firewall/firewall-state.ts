@@ -1,7 +1,6 @@
 import type { FIREWALL_STATES, FirewallReport } from "../../admin/declare/reports.ts";
 import { beyond, isNothing, type Opening, type StrictState } from "../../core/firewall/strict.ts";
-import { isStrict } from "../../settings/ports.ts";
-import type { Settings } from "../../settings/schema.ts";
+import { type FirewallSettings, isStrict } from "../../settings/ports.ts";
 import { parseStrict } from "../nft/strict-rules.ts";
 
 /** What the kernel accepts, by the states of `FIREWALL_STATES`. */
@@ -15,11 +14,9 @@ export type FirewallState = Readonly<{
   faults: readonly string[];
 }>;
 
-type StrictSettings = Pick<Settings, "firewall.enabled" | "firewall.mode">;
-
 /** `listing`: the output of nft(8) for the table, empty if there is none; null if it cannot be read. */
 export function firewallState(
-  settings: StrictSettings,
+  settings: FirewallSettings,
   { confirmed }: StrictState,
   listing: string | null,
 ): FirewallState {

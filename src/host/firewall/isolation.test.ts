@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
+import { parsePrefix } from "../../core/net/ip.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
-import { isolatedPorts, keepIsolation, readIsolation } from "./isolation.ts";
+import { isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
 const ISOLATION: Isolation = { incident: "x", since: "", allow: [], ssh: [22], shut: ["send"] };
 
@@ -22,12 +23,68 @@ test("the isolation is kept until it is lifted; an unreadable file isolates", ()
 });
 
 test("the ports for proxies are closed with their counterparts", () => {
-  const of = (toml: string) => {
-    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-    return loaded.ok ? isolatedPorts(loaded.settings) : assert.fail(loaded.problems.map(({ says }) => says).join());
-  };
   const usual = { smtp: [25], signIn: [587, 465, 993, 3000], relay: null };
-  assert.deepEqual(of(""), usual);
+  assert.deepEqual(isolatedPorts(settingsWith()), usual);
   const second = { smtp: [25, 20_025], signIn: [...usual.signIn, 20_587, 20_465, 20_993] };
-  assert.deepEqual(of('proxy.networks = ["10.0.0.5"]'), { ...usual, ...second });
+  assert.deepEqual(isolatedPorts(settingsWith('proxy.networks = ["10.0.0.5"]')), { ...usual, ...second });
+});
+
+const PORTS = { smtp: [25], signIn: [587, 993, 3000] };
+
+function table(changes: Partial<Isolation> = {}, relay: number | null = null): string {
+  const allow = ["198.51.100.65/32", "2001:db8:1::/48"].map((text) => parsePrefix(text) ?? assert.fail(text));
+  const whole: Isolation = { incident: "x", since: "", allow, ssh: [22], shut: ["receive", "sign-in", "send"] };
+  return nftIsolate({ ...whole, ...changes }, { ...PORTS, relay });
+}
+
+test("all but administrators, loopback and SSH are refused, and no mail leaves", () => {
+  assert.equal(
+    table(),
+    `add table inet ghostinbox_isolation
+delete table inet ghostinbox_isolation
+table inet ghostinbox_isolation {
+  counter refused { }
+  set allow4 { type ipv4_addr; flags interval; auto-merge; elements = { 198.51.100.65/32 } }
+  set allow6 { type ipv6_addr; flags interval; auto-merge; elements = { 2001:db8:1::/48 } }
+  chain refuse {
+    limit rate 200/second counter name refused reject with tcp reset
+    counter name refused drop
+  }
+  chain input {
+    type filter hook input priority filter - 20; policy accept;
+    iif lo accept
+    ip saddr @allow4 accept
+    ip6 saddr @allow6 accept
+    tcp dport { 25, 587, 993, 3000 } goto refuse
+    tcp dport != { 22 } tcp flags & (syn | ack) == syn goto refuse
+  }
+  chain output {
+    type filter hook output priority filter - 20; policy accept;
+    oif lo accept
+    tcp dport 25 counter name refused reject with tcp reset
+  }
+}
+`,
+  );
+});
+
+test("each part that is lifted opens its ports, and only the last one all others", () => {
+  const receives = table({ shut: ["sign-in", "send"] });
+  assert.match(receives, /tcp dport \{ 587, 993, 3000 \} goto refuse\n {4}tcp dport != \{ 22, 25 \} tcp flags/);
+  const sends = table({ shut: ["receive"] });
+  assert.match(sends, /tcp dport \{ 25 \} goto refuse\n {4}tcp dport != \{ 22, 587, 993, 3000 \} tcp flags/);
+  assert.doesNotMatch(sends, /chain output/);
+  const holds = table({ shut: ["send"] });
+  assert.doesNotMatch(holds, /goto refuse/);
+  assert.match(holds, /chain output/);
+});
+
+test("without an address and without SSH every connection is blocked", () => {
+  const text = table({ allow: [], ssh: [] });
+  assert.match(text, /set allow4 \{ type ipv4_addr; flags interval; auto-merge; \}/);
+  assert.match(text, /^ {4}tcp flags & \(syn \| ack\) == syn goto refuse$/m);
+});
+
+test("Postfix does not reach the relay, and the guard's alerts may", () => {
+  assert.match(table({}, 587), /^ {4}meta skuid postfix tcp dport 587 counter name refused reject with tcp reset$/m);
 });

@@ -1,18 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { type Isolation, parseIsolation, SHUT } from "../../core/incident/incident.ts";
-import { isV4, type Prefix } from "../../core/net/ip.ts";
+import { isV4, isV6 } from "../../core/net/ip.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { type ProxySettings, proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { loadNft, NFT_MS, runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { listTable, loadNft, removeTable, setText } from "../nft/run-nft.ts";
 import { removeFile } from "../root-files/files.ts";
 import { writeRecord } from "../root-files/record-file.ts";
 
 const SSH = 22;
 const SMTP = 25;
 
-export type PortSettings = Pick<
+type PortSettings = Pick<
   Settings,
   "ports.smtp" | "ports.submission" | "ports.submissions" | "ports.imaps" | "ports.http" | "outbound.relay"
 > &
@@ -38,14 +38,12 @@ export function shutOut(isolation: Isolation, settings: PortSettings): Promise<O
 
 /** Removes the firewall's table, if it exists. */
 export function endShutOut(): Promise<Outcome> {
-  return loadNft(nftEndIsolation());
+  return loadNft(removeTable(ISOLATION_TABLE));
 }
 
 /** Whether the table exists and is complete. */
 export async function isShutOut(): Promise<boolean> {
-  const args = ["list", "table", ...ISOLATION_TABLE.split(" ")];
-  const ran = await runTool("nft", args, { path: TOOL_PATH, timeoutMs: NFT_MS });
-  return ran.code === 0 && /hook input/.test(ran.stdout);
+  return /hook input/.test((await listTable(ISOLATION_TABLE)) ?? "");
 }
 
 export function isolatedPorts(settings: PortSettings): IsolatedPorts {
@@ -65,12 +63,13 @@ export function isolatedPorts(settings: PortSettings): IsolatedPorts {
 }
 
 /**
- * The table of an isolated server: apart from the guard's, so that neither the guard nor `break-glass` opens it. It comes
- * before the guard's; who passes here is still judged there.
+ * The table of an isolated server. It is separate from the guard's, so that neither the guard nor `break-glass` opens it, and
+ * comes before it: what passes here is still judged there.
  */
-export const ISOLATION_TABLE = "inet ghostinbox_isolation";
+const ISOLATION_TABLE = "inet ghostinbox_isolation";
+const RANGES = "flags interval; auto-merge";
 
-export type IsolatedPorts = Readonly<{
+type IsolatedPorts = Readonly<{
   smtp: readonly number[];
   /** Where users sign in, the dashboard's among them. */
   signIn: readonly number[];
@@ -92,13 +91,9 @@ export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts
     ...(shut.includes("receive") ? ports.smtp : []),
     ...(shut.includes("sign-in") ? ports.signIn : []),
   ].filter((port) => !ssh.includes(port));
-  return `${nftEndIsolation()}table ${ISOLATION_TABLE} {
+  return `${removeTable(ISOLATION_TABLE)}table ${ISOLATION_TABLE} {
   counter refused { }
-${set("allow4", "ipv4_addr", allow.filter(isV4))}${set(
-  "allow6",
-  "ipv6_addr",
-  allow.filter((prefix) => !isV4(prefix)),
-)}  chain refuse {
+${setText("allow4", `ipv4_addr; ${RANGES}`, allow.filter(isV4))}${setText("allow6", `ipv6_addr; ${RANGES}`, allow.filter(isV6))}  chain refuse {
     limit rate 200/second counter name refused reject with tcp reset
     counter name refused drop
   }
@@ -110,11 +105,6 @@ ${set("allow4", "ipv4_addr", allow.filter(isV4))}${set(
 ${closed.length === 0 ? "" : `    tcp dport { ${closed.join(", ")} } goto refuse\n    ${rest(open)}\n`}  }
 ${shut.includes("send") ? output(ports.relay) : ""}}
 `;
-}
-
-/** Removes the table, if it is there. */
-export function nftEndIsolation(): string {
-  return `add table ${ISOLATION_TABLE}\ndelete table ${ISOLATION_TABLE}\n`;
 }
 
 /** New connections to whatever else listens here. Open ones stay: a session of SSH, and connections that this server opened. */
@@ -133,9 +123,4 @@ function output(relay: number | null): string {
     tcp dport 25 counter name refused reject with tcp reset
 ${toRelay}  }
 `;
-}
-
-function set(name: string, type: string, prefixes: readonly Prefix[]): string {
-  const elements = prefixes.length === 0 ? "" : ` elements = { ${prefixes.join(", ")} }`;
-  return `  set ${name} { type ${type}; flags interval; auto-merge;${elements} }\n`;
 }

@@ -3,8 +3,8 @@ import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { isStrict } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { loadNft, NFT_MS, runTool, TOOL_PATH } from "../nft/run-nft.ts";
-import { nftEndStrict, nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
+import { listTable, loadNft, removeTable } from "../nft/run-nft.ts";
+import { nftStrict, STRICT_TABLE } from "../nft/strict-rules.ts";
 import { removeFile } from "../root-files/files.ts";
 import { readRecord, writeRecord } from "../root-files/record-file.ts";
 import { runsForAnother } from "../running/processes.ts";
@@ -27,22 +27,17 @@ export function loadStrict(
   confirmed: Opening | null,
   trial: Readonly<{ opening: Opening; lastsS: number }> | null,
 ): Promise<Outcome> {
-  return loadNft(confirmed === null && trial === null ? nftEndStrict() : nftStrict(confirmed, trial));
+  return confirmed === null && trial === null ? endStrict() : loadNft(nftStrict(confirmed, trial));
 }
 
 /** Removes the table, if it exists. */
 export function endStrict(): Promise<Outcome> {
-  return loadNft(nftEndStrict());
+  return loadNft(removeTable(STRICT_TABLE));
 }
 
 /** As the kernel holds it; empty if it does not exist. Null if it cannot be read. */
-export async function listStrict(): Promise<string | null> {
-  const ran = await runTool("nft", ["list", "table", ...STRICT_TABLE.split(" ")], {
-    path: TOOL_PATH,
-    timeoutMs: NFT_MS,
-  });
-  if (ran.code === 0) return ran.stdout;
-  return /No such file or directory/.test(ran.stderr) ? "" : null;
+export function listStrict(): Promise<string | null> {
+  return listTable(STRICT_TABLE);
 }
 
 const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };

@@ -1,5 +1,5 @@
 import { type Door, doorOf, isLetIn, merged, type Opening, partsOf } from "../../core/firewall/strict.ts";
-import { contains, hostPrefix, isV4, LOOPBACK, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { hostPrefix, isLoopback, isV4, type Prefix, parseIp } from "../../core/net/ip.ts";
 import type { Settings } from "../../settings/schema.ts";
 import {
   connectionsIn,
@@ -8,27 +8,25 @@ import {
   socketDoorsOf,
   sshDoorsIn,
   sshDoorsOf,
-  sshPortsIn,
 } from "../kernel/listeners.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { MOST_SS_BYTES, runTool, TOOL_PATH } from "../nft/run-nft.ts";
+import { runTool } from "../nft/run-nft.ts";
 import { portsOf } from "../running/ports.ts";
 
-const TOOL_MS = 10_000;
+const LIMITS = {
+  timeoutMs: 10_000,
+  /** A line of ss has up to 300 bytes, so more than 100,000 sockets. */
+  mostOutputBytes: 32_000_000,
+};
 const USUAL_SSH = doorOf({ protocol: "tcp", family: null, first: 22, last: 22 });
 /** Answers of DHCP and DHCPv6 are always accepted (host/nft/strict-rules.ts). */
 const DHCP: readonly string[] = ["68/udp", "546/udp"];
-
-export type StrictSettings = Pick<
-  Settings,
-  "firewall.mode" | "firewall.enabled" | "firewall.open" | "firewall.trusted_interfaces" | "firewall.confirm_within"
->;
 
 /** The openings of the settings, and SSH. */
 export function wantedOpening(settings: Settings, ssh: readonly Door[]): Opening {
   const served = portsOf(settings).flatMap(({ port, address }) => {
     const ip = address === null ? null : parseIp(address);
-    if (ip !== null && LOOPBACK.some((network) => contains(network, ip))) return [];
+    if (ip !== null && isLoopback(ip)) return [];
     // `::` accepts IPv4 too.
     const family = ip === null || ip === "::" ? null : isV4(ip) ? 4 : 6;
     return [doorOf({ protocol: "tcp", family, first: port, last: port })];
@@ -56,8 +54,8 @@ export async function sshDoors(session: number | null = null): Promise<readonly 
 
 /** The ports on which SSH listens here now, and that of the caller's session, for `sshDoors`; none if no server was found. */
 export async function sshPorts(session: number | null): Promise<readonly number[]> {
-  const own = session === null ? [] : [session];
-  return [...new Set([...own, ...sshPortsIn(await sshSockets())])].toSorted((a, b) => a - b);
+  const found = sshDoorsIn(await sshSockets()).map((one) => partsOf(one).first);
+  return [...new Set(session === null ? found : [...found, session])].toSorted((a, b) => a - b);
 }
 
 /** Listening ports for others that would now be closed. */
@@ -76,17 +74,14 @@ function sshSockets(): Promise<string> {
 
 /** Its output; empty if it is missing. */
 async function run(program: string, args: readonly string[]): Promise<string> {
-  const options = { path: TOOL_PATH, timeoutMs: TOOL_MS, mostOutputBytes: MOST_SS_BYTES };
-  return (await runTool(program, args, options)).stdout;
+  return (await runTool(program, args, LIMITS)).stdout;
 }
 
-const SS_MS = 10_000;
 const MOST_ANCESTORS = 100;
 
 /** Established TCP connections to other ports than these, as sshd writes `SSH_CONNECTION`. Null if not all of them can be listed. */
-export async function openConnections(except: readonly number[], path = TOOL_PATH): Promise<readonly string[] | null> {
-  const run = { path, timeoutMs: SS_MS, mostOutputBytes: MOST_SS_BYTES };
-  const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], run);
+export async function openConnections(except: readonly number[], path?: string): Promise<readonly string[] | null> {
+  const listed = await runTool("ss", ["-H", "-n", "-t", "state", "established"], { ...LIMITS, path });
   if (listed.code !== 0) return null;
   return connectionsIn(listed.stdout).filter((one) => !except.includes(Number(one.split(" ")[3])));
 }

@@ -12,7 +12,7 @@ const MOUNTS = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda1 rw,errors=r
 34 22 7:3 / /srv rw - ext4 /dev/sde1 rw
 `;
 
-test("a path is held by the mount next above it, the last one where two are on the same directory", () => {
+test("finds the nearest mount above a path, and the last of two on one directory", () => {
   const of = (path: string): string | undefined => mountOf(path, MOUNTS)?.source;
   assert.equal(of("/"), "/dev/vda1");
   assert.equal(of("/var/lib/ghostinboxes"), "/dev/vda1");
@@ -22,7 +22,7 @@ test("a path is held by the mount next above it, the last one where two are on t
   assert.equal(mountOf("/", ""), null);
 });
 
-test("what is mounted below a path, and not on it or beside it", () => {
+test("finds mounts below a path, not on it or beside it", () => {
   assert.deepEqual(mountsBelow("/var/lib/ghostinbox", MOUNTS), ["/var/lib/ghostinbox/mail box"]);
   assert.deepEqual(mountsBelow("/var/lib/ghost", MOUNTS), []);
 });
@@ -44,7 +44,7 @@ test("a directory is distinguished from one with a mount in it", () => {
   assert.ok(!holdsMount("/etc", MOUNTS));
 });
 
-test("no text makes it throw", () => {
+test("never throws", () => {
   for (let cut = 0; cut < MOUNTS.length; cut++) mountOf("/var/lib/ghostinbox", MOUNTS.slice(0, cut));
   fc.assert(fc.property(fc.string({ unit: ANY_CHARACTER }), (text) => mountOf("/var", text) === null));
 });

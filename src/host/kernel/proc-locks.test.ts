@@ -13,7 +13,7 @@ const LOCKS = `1: FLOCK  ADVISORY  WRITE 21391 fe:00:15345958 0 EOF
 6: POSIX  ADVISORY  WRITE 0 fe:00:79 0 EOF
 `;
 
-test("locks for writing that a process holds, and none that it waits for", () => {
+test("lists the write locks that a process holds, not those it waits for", () => {
   assert.deepEqual(parseWriteLocks(LOCKS), [
     { pid: 812, device: "fe:00", inode: 77, first: 120, last: 120 },
     { pid: 814, device: "00:1b", inode: 78, first: 0, last: Number.POSITIVE_INFINITY },
@@ -24,7 +24,7 @@ test("a device number is written as the kernel writes it", () => {
   assert.deepEqual([0xfe00, 0x1b, 0x10_0801, 0x801].map(lockDevice), ["fe:00", "00:1b", "08:101", "08:01"]);
 });
 
-test("no text makes it throw, and a truncated line is skipped or gives a prefix of its last number", () => {
+test("never throws, and a truncated line is skipped or gives a prefix of its last number", () => {
   const line = "2: POSIX  ADVISORY  WRITE 812 fe:00:77 120 120";
   for (let cut = 0; cut < line.length; cut++)
     for (const { pid, first, last } of parseWriteLocks(line.slice(0, cut)))

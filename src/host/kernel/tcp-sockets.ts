@@ -7,7 +7,7 @@ import { type Ip, parseIp } from "../../core/net/ip.ts";
  * Established connections to these ports, from `/proc/net/tcp` or `/proc/net/tcp6` (proc(5)): one line for each socket,
  * addresses in hexadecimal, as 32-bit words in the machine's byte order. Half-open ones (SYN_RECV) have another state.
  */
-export function parseConnections(text: string, ports: ReadonlySet<number>, order: "LE" | "BE"): readonly Connection[] {
+export function parseConnections(text: string, ports: ReadonlySet<number>, order: ByteOrder): readonly Connection[] {
   const found: Connection[] = [];
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf("\n", start);
@@ -16,20 +16,20 @@ export function parseConnections(text: string, ports: ReadonlySet<number>, order
     const match = PROC_LINE.exec(line);
     const port = Number.parseInt(match?.[1] ?? "", 16);
     if (match === null || !ports.has(port)) continue;
-    const ip = addressOf(match[2] ?? "", order);
+    const ip = parseKernelIp(match[2] ?? "", order);
     if (ip !== null) found.push({ ip, clientPort: Number.parseInt(match[3] ?? "", 16), port });
   }
   return found;
 }
 
-/** A listening socket, with its user and its inode. */
-export type Listener = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
+/** With its user and its inode. */
+export type ListeningSocket = Readonly<{ ip: Ip; port: number; uid: number; inode: string }>;
 
 /** The listening sockets of the same tables. The kernel lists them first. */
-export function parseListeners(text: string, order: "LE" | "BE"): readonly Listener[] {
-  const found: Listener[] = [];
+export function parseListening(text: string, order: ByteOrder): readonly ListeningSocket[] {
+  const found: ListeningSocket[] = [];
   for (const [, local = "", port = "", uid = "", inode = ""] of text.matchAll(LISTENING)) {
-    const ip = addressOf(local, order);
+    const ip = parseKernelIp(local, order);
     if (ip !== null) found.push({ ip, port: Number.parseInt(port, 16), uid: Number(uid), inode });
   }
   return found;
@@ -42,13 +42,13 @@ export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: I
  * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null: there is none. One that its client has closed
  * counts no longer: the kernel says root of it then.
  */
-export function clientUser(text: string, connection: LocalConnection, order: "LE" | "BE"): number | null {
+export function clientUser(text: string, connection: LocalConnection, order: ByteOrder): number | null {
   for (const [, local = "", from = "", remote = "", to = "", user = ""] of text.matchAll(ESTABLISHED))
     if (
       Number.parseInt(from, 16) === connection.clientPort &&
       Number.parseInt(to, 16) === connection.port &&
-      addressOf(local, order) === connection.ip &&
-      addressOf(remote, order) === connection.serverIp
+      parseKernelIp(local, order) === connection.ip &&
+      parseKernelIp(remote, order) === connection.serverIp
     )
       return Number(user);
   return null;
@@ -61,13 +61,11 @@ export function clientUser(text: string, connection: LocalConnection, order: "LE
 export function runsAs(user: number, port: number) {
   return async ({ ip, clientPort }: Readonly<{ ip: Ip; clientPort: number }>): Promise<boolean> => {
     // Another address of loopback could have the same client port.
-    if (LOOPBACK === null || ip !== LOOPBACK) return false;
-    const connection = { ip, clientPort, serverIp: LOOPBACK, port };
+    if (ip !== "127.0.0.1") return false;
+    const connection = { ip, clientPort, serverIp: ip, port };
     return clientUser(await readFile("/proc/net/tcp", "utf8"), connection, endianness()) === user;
   };
 }
-
-const LOOPBACK = parseIp("127.0.0.1");
 
 /** 01 is ESTABLISHED. Then queues, timer, retries and the user. */
 const ESTABLISHED =
@@ -79,7 +77,12 @@ const LISTENING = /^ *\d+: ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F]+:00
 /** 01 is ESTABLISHED; 08, CLOSE_WAIT: the client has finished, the server has not. */
 const PROC_LINE = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) (?:01|08) /;
 
-function addressOf(hex: string, order: "LE" | "BE"): Ip | null {
+/** As `endianness` of node:os names it. */
+export type ByteOrder = "LE" | "BE";
+
+/** An address as the kernel prints it: 8 or 32 hexadecimal digits, words of 32 bits. Null for anything else. */
+export function parseKernelIp(hex: string, order: ByteOrder): Ip | null {
+  if (!/^(?:[0-9a-f]{8}|[0-9a-f]{32})$/i.test(hex)) return null;
   const bytes: string[] = [];
   for (let word = 0; word < hex.length; word += 8) {
     const four = [0, 2, 4, 6].map((at) => hex.slice(word + at, word + at + 2));

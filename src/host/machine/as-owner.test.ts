@@ -18,7 +18,7 @@ function directoryOf(uid: number, name: string): string {
   return path;
 }
 
-test("one's own directory, and another user's for a caller without root, change nothing", () => {
+test("the user does not change in its own directory", () => {
   const own = process.geteuid?.();
   assert.equal(
     asOwnerOf(directoryOf(process.getuid?.() ?? 0, "own"), () => process.geteuid?.()),
@@ -26,7 +26,7 @@ test("one's own directory, and another user's for a caller without root, change 
   );
 });
 
-test("a file that is made there is that user's, and root is root again, after an error too", { skip }, () => {
+test("new files belong to the owner, and root is root again afterwards, even after an error", { skip }, () => {
   const path = directoryOf(OTHER, "other");
   const groups = process.getgroups?.();
   asOwnerOf(path, () => writeFileSync(join(path, "file"), ""));
@@ -43,7 +43,7 @@ test("a file that is made there is that user's, and root is root again, after an
   assert.deepEqual(process.getgroups?.(), groups);
 });
 
-test("a database's reader writes into no file that its owner linked beside it", { skip }, () => {
+test("reading a database writes into no file that its owner linked beside it", { skip }, () => {
   const path = directoryOf(OTHER, "database");
   const file = join(path, "some.db");
   asOwnerOf(path, () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { collectGarbage } from "./late-flags.ts";
 
 /** `%GetOptimizationStatus` of V8 (src/runtime/runtime.h). */
 const BY_MIDDLE_COMPILER = 1 << 4;
@@ -22,3 +23,13 @@ for (const [when, call, expected] of [
     const { stdout, stderr } = spawnSync(process.execPath, [...flags, "-e", program], { encoding: "utf8" });
     assert.deepEqual([stdout, stderr], [`${expected}\n`, ""]);
   });
+
+test("unused memory is returned", () => {
+  let held: unknown[] | null = Array.from({ length: 200_000 }, (_, i) => ({ text: `number ${i}` }));
+  const before = process.memoryUsage().heapUsed;
+  assert.equal(held.length, 200_000);
+  held = null;
+  collectGarbage();
+  const freed = before - process.memoryUsage().heapUsed;
+  assert.ok(freed > 8 * 1024 * 1024, `${freed} bytes were freed`);
+});

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { endianness, networkInterfaces } from "node:os";
-import { contains, type Ip, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { endianness } from "node:os";
+import { type Ip, isLoopback } from "../../core/net/ip.ts";
 import { clientUser, type LocalConnection } from "../kernel/tcp-sockets.ts";
+import { ownAddresses } from "./own-addresses.ts";
 
-const LOOPBACK = ["127.0.0.0/8", "::1"].flatMap((text) => parsePrefix(text) ?? []);
 /** A client of an IPv4 address may have an IPv6 socket, so both are read (proc(5)). */
 const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 
@@ -11,7 +11,7 @@ const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"] as const;
 export function createLocalClients(read = readTables) {
   const tables = shared(read);
   return {
-    isHere: (ip: Ip): boolean => LOOPBACK.some((network) => contains(network, ip)) || ownAddresses().includes(ip),
+    isHere: (ip: Ip): boolean => isLoopback(ip) || ownAddresses().includes(ip),
     userOf: async (connection: LocalConnection): Promise<string | null> => {
       const found = (await tables()).map((text) => clientUser(text, connection, endianness()));
       const uid = found.find((one) => one !== null) ?? null;
@@ -37,11 +37,6 @@ function shared<T>(read: () => Promise<T>): () => Promise<T> {
     });
     return next;
   };
-}
-
-function ownAddresses(): readonly Ip[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.flatMap(({ address }) => parseIp(address) ?? []);
 }
 
 /** Read each time: a proxy may be installed while the server runs. */

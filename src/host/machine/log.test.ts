@@ -22,7 +22,7 @@ test("a message is one line with its time, level and fields", () => {
   ]);
 });
 
-test("what strangers send can neither forge a line nor hide in it, nor flood the log", () => {
+test("text from strangers can neither forge a line, hide in it nor flood the log", () => {
   let line = "";
   const log = createLog(clock, (text) => {
     line = text;
@@ -40,7 +40,7 @@ test("what strangers send can neither forge a line nor hide in it, nor flood the
   );
 });
 
-test("lines that the disk does not take are given up, and do not fill the memory", async () => {
+test("lines that the disk does not accept are dropped, and do not fill the memory", async () => {
   const program = `
     const { createLog } = await import(${JSON.stringify(new URL("log.ts", import.meta.url).href)});
     const log = createLog({ now: () => 0 });

@@ -1,15 +1,23 @@
 import assert from "node:assert/strict";
+import { networkInterfaces } from "node:os";
 import { test } from "node:test";
-import { ip } from "../../../test/kit/samples.ts";
-import { isPublic, ownAddresses } from "./own-addresses.ts";
+import { hasIpv4Way, ownAddresses } from "./own-addresses.ts";
 
-test("addresses of a home or a provider's inside are not public", () => {
-  for (const address of ["10.0.0.1", "192.168.1.1", "172.31.0.1", "100.64.0.1", "169.254.1.1", "fd00::1", "fe80::1"])
-    assert.equal(isPublic(ip(address)), false, address);
-  for (const address of ["172.32.0.1", "100.128.0.1", "203.0.113.7", "2001:db8::1"])
-    assert.equal(isPublic(ip(address)), true, address);
+test("the machine's own addresses do not include loopback", () => {
+  for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
 });
 
-test("the machine's own addresses are without loopback", () => {
-  for (const address of ownAddresses()) assert.ok(!address.startsWith("127.") && address !== "::1", address);
+for (const [what, links, hasGateway, has] of [
+  ["an IPv6 address alone", [], false, false],
+  ["Docker's bridge in addition", ["docker0"], false, false],
+  ["a network card", ["eth0", "docker0"], false, true],
+  ["a bridge with the machine's own address", ["br0"], true, true],
+] as const)
+  test(`${what} is ${has ? "a" : "no"} way out by IPv4`, () => {
+    assert.equal(hasIpv4Way({ links, hasGateway, isBridge: (link) => link !== "eth0" }), has);
+  });
+
+test("the kernel's routes of this machine", () => {
+  const inner = Object.values(networkInterfaces()).every((all = []) => all.every(({ internal }) => internal));
+  assert.equal(hasIpv4Way() && inner, false);
 });

@@ -1,24 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { endianness, networkInterfaces } from "node:os";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { type Ip, isPrivate, parseIp } from "../../core/net/ip.ts";
 import { parseIpv4Gateways } from "./own-networks.ts";
 
 /** The machine's addresses without loopback, as the kernel lists them. */
 export function ownAddresses(): readonly Ip[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all
-    .filter(({ internal }) => !internal)
-    .map(({ address }) => parseIp(address))
-    .filter((address) => address !== null);
+  return all.flatMap(({ address, internal }) => (internal ? [] : (parseIp(address) ?? [])));
 }
 
 export function isPublic(address: Ip): boolean {
-  return !PRIVATE.test(address);
+  return !isPrivate(address);
 }
-
-/** RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 section 2.5.6. */
-const PRIVATE =
-  /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|169\.254\.|f[cd]|fe[89ab])/i;
 
 /** The links of a machine that have an IPv4 address. */
 type Ipv4Links = Readonly<{ links: readonly string[]; isBridge: (link: string) => boolean; hasGateway: boolean }>;
@@ -35,6 +28,6 @@ function ofKernel(): Ipv4Links {
   return {
     links,
     isBridge: (link) => existsSync(`/sys/class/net/${link}/bridge`),
-    hasGateway: parseIpv4Gateways(readFileSync("/proc/net/route", "utf8"), endianness() === "LE").length > 0,
+    hasGateway: parseIpv4Gateways(readFileSync("/proc/net/route", "utf8"), endianness()).length > 0,
   };
 }

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
+import * as fc from "fast-check";
 import { contains, hostPrefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { KernelNetworks } from "./own-networks.ts";
+import {
+  KernelNetworks,
+  parseIpv4Bridges,
+  parseIpv4Gateways,
+  parseIpv4Local,
+  parseIpv6Gateways,
+  parseIpv6Local,
+} from "./own-networks.ts";
 
 test("loopback, every address of this machine and the configured proxies are its own", () => {
   const proxy = parsePrefix("203.0.113.0/28");
@@ -35,4 +43,123 @@ test("the answer is kept for five seconds, and for no longer when the clock is s
   assert.notEqual(second, first);
   now -= 1;
   assert.notEqual(networks.current(), second);
+});
+
+const HEAD = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n";
+
+test("the IPv4 default gateway is read in the machine's byte order", () => {
+  const table =
+    `${HEAD}eth0\t00000000\t017100CB\t0003\t0\t0\t0\t00000000\t0\t0\t0\n` +
+    "eth0\t007100CB\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
+  assert.deepEqual(parseIpv4Gateways(table, "LE"), ["203.0.113.1"]);
+  assert.deepEqual(parseIpv4Gateways(`${HEAD}eth0 00000000 CB007101 0003 0 0 0 00000000 0 0 0`, "BE"), ["203.0.113.1"]);
+});
+
+test("a route that is down, not the default one or without a gateway gives no gateway", () => {
+  for (const line of [
+    "eth0 00000000 017100CB 0002 0 0 0 00000000 0 0 0",
+    "eth0 00000000 00000000 0001 0 0 0 00000000 0 0 0",
+    "eth0 006433C6 017100CB 0003 0 0 0 00FFFFFF 0 0 0",
+    "eth0 00000000 017100C 0003 0 0 0 00000000 0 0 0",
+    "",
+  ])
+    assert.deepEqual(parseIpv4Gateways(HEAD + line, "LE"), [], line);
+});
+
+test("the first address of each private network that a device is in may be a container's bridge", () => {
+  const row = (destination: string, gateway: string, flags: string, mask: string): string =>
+    `eth0 ${destination} ${gateway} ${flags} 0 0 0 ${mask} 0 0 0\n`;
+  const table =
+    row("00000000", "010011AC", "0003", "00000000") +
+    row("000011AC", "00000000", "0001", "0000FFFF") +
+    row("0005A8C0", "00000000", "0001", "00FFFFFF") +
+    row("007100CB", "00000000", "0001", "00FFFFFF") +
+    row("0006A8C0", "0105A8C0", "0003", "00FFFFFF") +
+    row("0007A8C0", "00000000", "0000", "00FFFFFF") +
+    row("nonsense", "00000000", "0001", "00FFFFFF");
+  assert.deepEqual(parseIpv4Bridges(HEAD + table, "LE"), ["172.17.0.1", "192.168.5.1"]);
+  assert.deepEqual(parseIpv4Bridges(row("C0A80500", "00000000", "0001", "FFFFFF00"), "BE"), ["192.168.5.1"]);
+});
+
+test("the IPv6 default gateway is read; unreachable defaults and other routes are not", () => {
+  const zero = "0".repeat(32);
+  const gateway = "20010db8001000000000000000000001";
+  const row = (destination: string, length: string, next: string, flags: string): string =>
+    `${destination} ${length} ${zero} 00 ${next} 00000400 00000002 00000000 ${flags}     eth0\n`;
+  assert.deepEqual(parseIpv6Gateways(row(zero, "00", gateway, "00000003")), ["2001:db8:10::1"]);
+  assert.deepEqual(parseIpv6Gateways(row(zero, "00", "fe80000000000000021122fffe334455", "00450003")), [
+    "fe80::211:22ff:fe33:4455",
+  ]);
+  for (const table of [
+    row(zero, "00", zero, "00200200"),
+    row(zero, "00", zero, "00000003"),
+    row(zero, "40", gateway, "00000003"),
+    row(gateway, "00", gateway, "00000003"),
+    "",
+  ])
+    assert.deepEqual(parseIpv6Gateways(table), [], table);
+});
+
+test("own IPv4 addresses are the local routes, once each, networks included", () => {
+  const trie = `Main:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+           |-- 203.0.113.0
+              /24 link UNICAST
+              /26 host LOCAL
+           |-- 203.0.113.10
+              /32 host LOCAL
+Local:
+           |-- 203.0.113.10
+              /32 host LOCAL
+`;
+  assert.deepEqual(parseIpv4Local(trie), ["127.0.0.0/8", "127.0.0.1/32", "203.0.113.0/26", "203.0.113.10/32"]);
+});
+
+test("own IPv6 addresses are those of every interface", () => {
+  const table =
+    "00000000000000000000000000000001 01 80 10 80       lo\n" +
+    "20010db8001000000000000000000010 02 40 00 80     eth0\n";
+  assert.deepEqual(parseIpv6Local(table), ["::1", "2001:db8:10::10"]);
+});
+
+test("whatever the kernel prints, the answer is a list of addresses", () => {
+  const word = fc.oneof(
+    fc.string(),
+    fc.constantFrom(
+      "00000000",
+      "0003",
+      "017100CB",
+      "0".repeat(32),
+      "00",
+      "f".repeat(32),
+      "|--",
+      "127.0.0.1",
+      "/32 host LOCAL",
+    ),
+  );
+  const table = fc
+    .array(fc.array(word, { maxLength: 12 }), { maxLength: 5 })
+    .map((rows) => rows.map((row) => row.join(" ")).join("\n"));
+  fc.assert(
+    fc.property(table, fc.constantFrom("LE", "BE"), (text, order) => {
+      for (const ip of [
+        ...parseIpv4Gateways(text, order),
+        ...parseIpv4Bridges(text, order),
+        ...parseIpv6Gateways(text),
+        ...parseIpv6Local(text),
+      ])
+        assert.equal(parseIp(ip), ip);
+      for (const network of parseIpv4Local(text)) assert.equal(parsePrefix(network), network);
+    }),
+    { numRuns: 500, seed: 7 },
+  );
 });

@@ -13,6 +13,7 @@ import {
 import type { Millis } from "../../core/time.ts";
 import type { OwnNetworks } from "../../guard/network-ports.ts";
 import type { Clock } from "../../guard/ports.ts";
+import { type ByteOrder, parseKernelIp } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "./read-text.ts";
 
 /** DHCP can change addresses and routes at any time; asking the kernel takes 0.1 ms. */
@@ -59,10 +60,9 @@ function addresses(): readonly OwnNetwork[] {
 
 function gateways(): readonly OwnNetwork[] {
   const ipv4 = textOrNothing("/proc/net/route");
-  const littleEndian = endianness() === "LE";
   const found: readonly Ip[] = [
-    ...parseIpv4Gateways(ipv4, littleEndian),
-    ...parseIpv4Bridges(ipv4, littleEndian),
+    ...parseIpv4Gateways(ipv4, endianness()),
+    ...parseIpv4Bridges(ipv4, endianness()),
     ...parseIpv6Gateways(textOrNothing("/proc/net/ipv6_route")),
   ];
   return [...new Set(found)].map((ip) => gateway(hostPrefix(ip)));
@@ -76,13 +76,11 @@ function gateway(prefix: Prefix): OwnNetwork {
 const RTF_UP = 0x1;
 const RTF_GATEWAY = 0x2;
 
-/** Gateways of the default routes in /proc/net/route (proc_net(5)): hexadecimal in the machine's byte order. */
-export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly Ip[] {
-  return rows(text).flatMap((columns) => {
-    const [, destination, gateway, flags, , , , mask] = columns;
-    if (destination !== "00000000" || mask !== "00000000" || !leadsThroughGateway(flags)) return [];
-    if (gateway === undefined || !/^[0-9A-Fa-f]{8}$/.test(gateway)) return [];
-    return address(dotted(gateway, littleEndian));
+/** Gateways of the default routes in /proc/net/route (proc_net(5)). */
+export function parseIpv4Gateways(text: string, order: ByteOrder): readonly Ip[] {
+  return rows(text).flatMap(([, destination, gateway = "", flags = "", , , , mask]) => {
+    const isDefault = destination === "00000000" && mask === "00000000";
+    return isDefault && hasFlags(flags, RTF_UP | RTF_GATEWAY) ? address(gateway, order) : [];
   });
 }
 
@@ -90,23 +88,20 @@ export function parseIpv4Gateways(text: string, littleEndian: boolean): readonly
  * A container's bridge, by convention: the first address of each private network of this machine. Of several networks
  * only one has the default route, and clients may come through any.
  */
-export function parseIpv4Bridges(text: string, littleEndian: boolean): readonly Ip[] {
-  return rows(text).flatMap((columns) => {
-    const [, destination = "", gateway, flags = "", , , , mask] = columns;
-    if (gateway !== "00000000" || mask === "00000000" || !/^[0-9A-Fa-f]{8}$/.test(destination)) return [];
-    if ((Number.parseInt(flags, 16) & RTF_UP) === 0) return [];
-    const network = dotted(destination, littleEndian);
-    return address(network.replace(/\d+$/, (last) => String(Number(last) + 1))).filter(isPrivate);
+export function parseIpv4Bridges(text: string, order: ByteOrder): readonly Ip[] {
+  return rows(text).flatMap(([, destination = "", gateway, flags = "", , , , mask]) => {
+    if (gateway !== "00000000" || mask === "00000000" || !hasFlags(flags, RTF_UP)) return [];
+    const first = parseKernelIp(destination, order)?.replace(/\d+$/, (last) => String(Number(last) + 1));
+    const ip = parseIp(first ?? "");
+    return ip !== null && isPrivate(ip) ? [ip] : [];
   });
 }
 
-/** Gateways of the default routes in /proc/net/ipv6_route: hexadecimal in network byte order. */
+/** Gateways of the default routes in /proc/net/ipv6_route. */
 export function parseIpv6Gateways(text: string): readonly Ip[] {
-  return rows(text).flatMap((columns) => {
-    const [destination, length, , , gateway, , , , flags] = columns;
-    if (destination === undefined || !/^0{32}$/.test(destination) || length !== "00") return [];
-    if (gateway === undefined || !/^[0-9A-Fa-f]{32}$/.test(gateway) || !leadsThroughGateway(flags)) return [];
-    return ipv6(gateway);
+  return rows(text).flatMap(([destination = "", length, , , gateway = "", , , , flags = ""]) => {
+    const isDefault = /^0{32}$/.test(destination) && length === "00";
+    return isDefault && hasFlags(flags, RTF_UP | RTF_GATEWAY) ? address(gateway, "BE") : [];
   });
 }
 
@@ -128,30 +123,19 @@ export function parseIpv4Local(text: string): readonly Prefix[] {
 
 /** The IPv6 addresses of every interface, from /proc/net/if_inet6. */
 export function parseIpv6Local(text: string): readonly Ip[] {
-  return rows(text).flatMap(([hexadecimal = ""]) => (/^[0-9a-f]{32}$/i.test(hexadecimal) ? ipv6(hexadecimal) : []));
+  return rows(text).flatMap(([hexadecimal = ""]) => address(hexadecimal, "BE"));
 }
 
 function rows(text: string): readonly (readonly string[])[] {
   return text.split("\n").map((line) => line.trim().split(/\s+/));
 }
 
-/** `0101A8C0` in little-endian is 192.168.1.1. */
-function dotted(hexadecimal: string, littleEndian: boolean): string {
-  const bytes = [0, 2, 4, 6].map((at) => Number.parseInt(hexadecimal.slice(at, at + 2), 16));
-  return (littleEndian ? bytes.reverse() : bytes).join(".");
+function hasFlags(flags: string, wanted: number): boolean {
+  return /^[0-9a-f]{1,8}$/i.test(flags) && (Number.parseInt(flags, 16) & wanted) === wanted;
 }
 
-function leadsThroughGateway(flags: string | undefined): boolean {
-  if (flags === undefined || !/^[0-9A-Fa-f]{1,8}$/.test(flags)) return false;
-  const bits = Number.parseInt(flags, 16);
-  return (bits & RTF_UP) !== 0 && (bits & RTF_GATEWAY) !== 0;
-}
-
-function address(text: string): readonly Ip[] {
-  const ip = parseIp(text);
+/** `0101A8C0` in little-endian is 192.168.1.1; IPv6 is always in network byte order. */
+function address(hexadecimal: string, order: ByteOrder): readonly Ip[] {
+  const ip = parseKernelIp(hexadecimal, order);
   return ip === null || ip === "::" || ip === "0.0.0.0" ? [] : [ip];
-}
-
-function ipv6(hexadecimal: string): readonly Ip[] {
-  return address((hexadecimal.match(/.{4}/g) ?? []).join(":"));
 }

@@ -4,12 +4,12 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { settingsIn, settingsText } from "./settings-text.ts";
+import { readServiceEnvironment, settingsIn, settingsText } from "./settings-text.ts";
 
 const directory = temporaryDirectory();
 const at = (name: string): string => join(directory, name);
 
-test("a file is read, also by a link", () => {
+test("a file is read, even through a link", () => {
   writeFileSync(at("file"), "simulate = true\n");
   symlinkSync(at("file"), at("link"));
   for (const name of ["file", "link"]) assert.equal(settingsText(at(name)), "simulate = true\n");
@@ -20,7 +20,7 @@ test("a missing file, or a missing target of a link, gives no text", () => {
   for (const name of ["none", "dangling", "file/none"]) assert.equal(settingsText(at(name)), null);
 });
 
-test("anything but a settings file is named, and not read", () => {
+test("anything but a regular file of usual size is refused", () => {
   mkdirSync(at("directory"));
   execFileSync("mkfifo", [at("pipe")]);
   writeFileSync(at("huge"), "");
@@ -33,8 +33,17 @@ test("anything but a settings file is named, and not read", () => {
     assert.throws(() => settingsText(at(name)), { name: "SettingsUnreadable", message: `${at(name)} ${says}` });
 });
 
-test("what it says is a problem of the settings, as their mistakes are", () => {
+test("an unreadable file is reported like a mistake in the settings", () => {
   assert.ok(settingsIn(at("file"), { GHOSTINBOX_DOMAIN: "example.org" }).ok);
   const problems = [{ where: "", line: null, says: `${at("pipe")} is not a regular file.` }];
   assert.deepEqual(settingsIn(at("pipe"), {}), { ok: false, problems });
+});
+
+test("reads the variables of the running server; none if it never ran", () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, "GHOSTINBOX_DOMAIN"), "example.org");
+  writeFileSync(join(directory, "GHOSTINBOX_HOSTNAME"), "a\0b");
+  const read = readServiceEnvironment(directory);
+  assert.deepEqual(read, { GHOSTINBOX_DOMAIN: "example.org", GHOSTINBOX_HOSTNAME: "a\nb" });
+  assert.deepEqual(readServiceEnvironment(join(directory, "none")), {});
 });

@@ -6,7 +6,7 @@ import { nftConnections, parsePassed } from "./connection-rules.ts";
 
 const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
-test("what the guard says takes the place of what it said before, and fades away", () => {
+test("the guard's findings replace the ones before, and expire", () => {
   const words = {
     watched: [25, 993],
     full: [993],

@@ -1,6 +1,6 @@
 import type { ConnectionOrders, ConnectionPlan } from "../../core/firewall/connection-shares.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
-import { isV4, networkAddress } from "../../core/net/ip.ts";
+import { isV4, isV6, networkAddress } from "../../core/net/ip.ts";
 
 /** The TCP ports with limited connections, and how many an address, or an IPv6 unit, may have open to all of them together. */
 export type ConnectionLimit = Readonly<{
@@ -16,7 +16,7 @@ export type ConnectionLimit = Readonly<{
 const GUARD_SETS = ["watched", "full", "held4", "held6", "known4", "known6"] as const;
 const FALLBACK_SETS = ["open4", "open6"] as const;
 /** Connections to a port that left our rules for others, and those that came through all of them. */
-const PASSED = { offered: "offered", arrived: "arrived" } as const;
+const PASSED = ["offered", "arrived"] as const;
 /** After other programs' rules: firewalld's, the last of the usual ones, have priority 10. */
 const AFTER_ALL = 300;
 const SYN = "tcp flags & (fin | syn | rst | ack) == syn";
@@ -43,9 +43,7 @@ export function connectionText(
   const [portType, port] = perPort ? [" . inet_service", " . tcp dport"] : ["", ""];
   const open = (type: string): string => `type ${type}${portType}; size ${COUNTED_ADDRESSES}; flags dynamic;`;
   return {
-    counters: Object.values(PASSED)
-      .flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`))
-      .join(""),
+    counters: PASSED.flatMap((name) => ports.map((port) => `  counter ${name}_${port} { }\n`)).join(""),
     sets: `  set watched { type inet_service; flags timeout; }
   set full { type inet_service; flags timeout; }
   set held4 { type ipv4_addr . inet_service; flags timeout; }
@@ -58,7 +56,7 @@ ${fallback ? `  set open4 { ${open("ipv4_addr")} }\n  set open6 { ${open("ipv6_a
     ${unit6} . tcp dport @held6 ${refuse}
     tcp dport @full ip saddr != @known4 ${refuse}
     tcp dport @full ${unit6} != @known6 ${refuse}
-${ports.map((port) => `    tcp dport ${port} counter name ${PASSED.offered}_${port}\n`).join("")}    tcp dport @watched accept
+${ports.map((port) => `    tcp dport ${port} counter name offered_${port}\n`).join("")}    tcp dport @watched accept
 ${
   fallback
     ? `    add @open4 { ip saddr${port} ct count over ${most} } ${refuse}
@@ -71,7 +69,7 @@ ${
     arrival: `  chain arrival {
     type filter hook input priority ${AFTER_ALL}; policy accept;
     iif lo accept
-${ports.map((port) => `    tcp dport ${port} ${SYN} counter name ${PASSED.arrived}_${port}\n`).join("")}  }
+${ports.map((port) => `    tcp dport ${port} ${SYN} counter name arrived_${port}\n`).join("")}  }
 `,
   };
 }
@@ -82,23 +80,18 @@ export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "
 
 /** For `nft -f`: reads these counters and sets them to zero. To list them, nft would read every ban. */
 export function nftTakePassed(table: string, ports: readonly number[]): string {
-  const names = Object.values(PASSED).flatMap((name) => ports.map((port) => `${name}_${port}`));
-  return names.map((name) => `reset counter ${table} ${name}\n`).join("");
-}
-
-/** Of a named counter, as nft prints it; null: it is not there. */
-function countedPackets(text: string, name: string): number | null {
-  const found = new RegExp(`counter ${name} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text);
-  return found === null ? null : Number(found[1]);
+  return PASSED.flatMap((name) => ports.map((port) => `reset counter ${table} ${name}_${port}\n`)).join("");
 }
 
 /** What nft then prints. Without ports that the table does not count. */
 export function parsePassed(text: string, ports: readonly number[]): ReadonlyMap<number, Passed> {
   return new Map(
     ports.flatMap((port) => {
-      const of = (name: keyof typeof PASSED): number | null => countedPackets(text, `${PASSED[name]}_${port}`);
-      const [offered, arrived] = [of("offered"), of("arrived")];
-      return offered === null || arrived === null ? [] : [[port, { offered, arrived }] as const];
+      const [offered, arrived] = PASSED.map(
+        (name) => new RegExp(`counter ${name}_${port} \\{\\s*packets (\\d{1,15}) bytes \\d+`).exec(text)?.[1],
+      );
+      const isThere = offered !== undefined && arrived !== undefined;
+      return isThere ? [[port, { offered: Number(offered), arrived: Number(arrived) }] as const] : [];
     }),
   );
 }
@@ -114,9 +107,9 @@ export function nftConnections(
     watched,
     full,
     held4: held.filter(({ unit }) => isV4(unit)).map(pair),
-    held6: held.filter(({ unit }) => !isV4(unit)).map(pair),
+    held6: held.filter(({ unit }) => isV6(unit)).map(pair),
     known4: known.filter(isV4).map(networkAddress),
-    known6: known.filter((unit) => !isV4(unit)).map(networkAddress),
+    known6: known.filter(isV6).map(networkAddress),
   };
   return GUARD_SETS.map((set) => {
     const fill = [...new Set(elements[set])].map((element) => `${element} timeout ${lastsS}s`).join(", ");

@@ -1,4 +1,3 @@
-import { isV4, type Prefix } from "../../core/net/ip.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { isMissing, runTool } from "./run-nft.ts";
 
@@ -7,16 +6,26 @@ const UNABLE = "This kernel cannot end open sessions (INET_DIAG_DESTROY).";
 
 /** Ends TCP sockets by ss(8). */
 export class SocketEnder {
-  readonly #path: string;
+  readonly #path: string | undefined;
   /** ss reports nothing if the kernel cannot end sockets. One ended socket proves that it can. */
   #proven = false;
 
-  constructor(path: string) {
+  constructor(path?: string) {
     this.#path = path;
   }
 
+  /** Ends the sockets to which any of these conditions applies, that many conditions in one filter. */
+  async end(conditions: readonly (readonly string[])[], atOnce: number): Promise<Outcome> {
+    for (let i = 0; i < conditions.length; i += atOnce) {
+      const filter = conditions.slice(i, i + atOnce).flatMap((words) => ["or", ...words]);
+      const ended = await this.#end(filter.slice(1));
+      if (!ended.ok) return ended;
+    }
+    return { ok: true };
+  }
+
   /** Each word of the filter is its own argument, because ss reads lines of at most 1,024 characters. */
-  async end(filter: readonly string[]): Promise<Outcome> {
+  async #end(filter: readonly string[]): Promise<Outcome> {
     const killed = await this.#ss(["-K", ...filter]);
     if (killed.code !== 0 || killed.stderr.trim() !== "") return { ok: false, reason: reasonOf(killed.stderr) };
     this.#proven ||= killed.stdout.trim() !== "";
@@ -33,32 +42,4 @@ function reasonOf(errors: string): string {
   if (isMissing(errors)) return "The program `ss` is not installed (Debian package iproute2).";
   if (errors.includes("Operation not permitted")) return "The guard lacks CAP_NET_ADMIN, so it cannot end sessions.";
   return `ss failed: ${errors.trim().split("\n", 1)[0] ?? ""}`;
-}
-
-/** The kernel takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
-const PREFIXES_PER_FILTER = 1_000;
-
-/** Ends TCP sessions on any port. If that is impossible, the firewall still drops their next packet. */
-export class SocketCutter {
-  readonly #ender: SocketEnder;
-
-  constructor(path: string) {
-    this.#ender = new SocketEnder(path);
-  }
-
-  async cut(prefixes: readonly Prefix[]): Promise<Outcome> {
-    for (let i = 0; i < prefixes.length; i += PREFIXES_PER_FILTER) {
-      const filter = prefixes
-        .slice(i, i + PREFIXES_PER_FILTER)
-        .flatMap(filterTerm)
-        .slice(1);
-      const ended = await this.#ender.end(filter);
-      if (!ended.ok) return ended;
-    }
-    return { ok: true };
-  }
-}
-
-function filterTerm(prefix: Prefix): readonly string[] {
-  return ["or", "dst", isV4(prefix) ? prefix : `[${prefix}]`];
 }

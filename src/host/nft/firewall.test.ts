@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parsePrefix } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
-import { SocketCutter } from "./end-sockets.ts";
 import { NftFirewall } from "./firewall.ts";
-import { isMissing, runTool, TOOL_PATH } from "./run-nft.ts";
+import { onlyBans } from "./guard-table.ts";
+import { isMissing, runTool } from "./run-nft.ts";
 
 /** test/lab/firewall.test.ts tests a real kernel. */
 test("without nft and ss every answer is one clear sentence", async () => {
-  const firewall = new NftFirewall({ ipv6Prefix: () => 64, path: "/nonexistent" });
+  const firewall = new NftFirewall(() => onlyBans(64), "/nonexistent");
   const network = parsePrefix("203.0.113.7");
   assert.ok(network !== null);
   const reason = "The program `nft` is not installed (Debian package nftables).";
@@ -25,15 +25,12 @@ test("without nft and ss every answer is one clear sentence", async () => {
     ok: false,
     reason: "The program `ss` is not installed (Debian package iproute2).",
   });
+  assert.deepEqual(await firewall.cut([]), { ok: true }, "nothing to cut takes no process");
   await firewall.close();
 });
 
-test("nothing to cut is cut without a process", async () => {
-  assert.deepEqual(await new SocketCutter("/nonexistent").cut([]), { ok: true });
-});
-
 test("a missing tool is distinguished from one that fails", async () => {
-  const options = { path: TOOL_PATH, timeoutMs: 5_000 };
+  const options = { timeoutMs: 5_000 };
   assert.ok(isMissing((await runTool("no-such-tool", [], options)).stderr));
   const failed = await runTool("sh", ["-c", "echo spawn failed >&2; exit 127"], options);
   assert.ok(failed.code === 127 && !isMissing(failed.stderr));

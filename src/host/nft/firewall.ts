@@ -1,85 +1,59 @@
 import { type Networks, planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
-import type { Prefix } from "../../core/net/ip.ts";
+import { isV4, type Prefix } from "../../core/net/ip.ts";
 import { plural } from "../../core/text.ts";
 import type { Millis } from "../../core/time.ts";
 import type { BanStep, Firewall, FirewallBan, ResetOutcome } from "../../guard/network-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Finished } from "../machine/run-program.ts";
-import type { ConnectionLimit } from "./connection-rules.ts";
-import { SocketCutter } from "./end-sockets.ts";
+import { SocketEnder } from "./end-sockets.ts";
 import {
   countHeld,
   isWhole,
-  type LocalPort,
-  NFT_LIST,
   nftApply,
   nftHeldProbe,
   nftProbe,
-  nftRemove,
   nftReset,
-  type ProxyDoors,
+  TABLE,
   type TableShape,
 } from "./guard-table.ts";
-import { isMissing, NftSession, runTool, TOOL_PATH } from "./run-nft.ts";
+import { isMissing, NftSession, removeTable, runTool } from "./run-nft.ts";
 
 /** Longer lines run in their own process, because `nft -i` reads one character at a time. */
 const SESSION_LINE_CHARACTERS = 8_192;
 const BATCH_TIMEOUT_MS = 30_000;
+/** ss takes a filter of at most 64 KB; an IPv6 network needs about 30 bytes. */
+const CUT_AT_ONCE = 1_000;
 const DONE: Outcome = { ok: true };
-
-export type NftOptions = Readonly<{
-  /** The prefix length with which IPv6 is banned; read at each reset. */
-  ipv6Prefix: () => number;
-  /** Open connections that an address may have; read at each reset. Null: no limit. */
-  connections?: () => ConnectionLimit | null;
-  /** Which users may connect to these loopback ports; read at each reset. Other ports are open to any local program. */
-  local?: () => readonly LocalPort[];
-  /** Who may connect to the ports for proxies; read at each reset. Null: there are no such ports. */
-  proxied?: () => ProxyDoors | null;
-  /** Where to find `nft` and `ss`. */
-  path?: string;
-}>;
 
 /**
  * The kernel's packet filter, by nft(8), with one table. Its bans stay when the guard ends.
  * The caller awaits `reset` and `apply` one after another; the other methods may run beside them.
  */
 export class NftFirewall implements Firewall {
-  readonly #ipv6Prefix: () => number;
-  readonly #connections: () => ConnectionLimit | null;
-  readonly #local: () => readonly LocalPort[];
-  readonly #proxied: () => ProxyDoors | null;
-  readonly #path: string;
+  readonly #wanted: () => TableShape;
+  readonly #path: string | undefined;
   readonly #session: NftSession;
-  readonly #cutter: SocketCutter;
-  /** The state for which the table was last built. */
-  #shape: TableShape;
+  readonly #ender: SocketEnder;
+  /** For which the table was last built. */
+  #built: TableShape | null = null;
   #networks: Networks = new Map();
 
-  constructor(options: NftOptions) {
-    this.#ipv6Prefix = options.ipv6Prefix;
-    this.#connections = options.connections ?? (() => null);
-    this.#local = options.local ?? (() => []);
-    this.#proxied = options.proxied ?? (() => null);
-    this.#shape = { ipv6Length: options.ipv6Prefix(), connections: null, local: [], proxied: null };
-    this.#path = options.path ?? TOOL_PATH;
-    this.#session = new NftSession(this.#path);
-    this.#cutter = new SocketCutter(this.#path);
+  /** `wanted`: read at each reset. `path`: where to find `nft` and `ss`. */
+  constructor(wanted: () => TableShape, path?: string) {
+    this.#wanted = wanted;
+    this.#path = path;
+    this.#session = new NftSession(path);
+    this.#ender = new SocketEnder(path);
   }
 
   async reset(bans: Iterable<FirewallBan>, allow: readonly Prefix[], now: Millis): Promise<ResetOutcome> {
-    const whole: TableShape = {
-      ipv6Length: this.#ipv6Prefix(),
-      connections: this.#connections(),
-      local: this.#local(),
-      proxied: this.#proxied(),
-    };
+    const whole = this.#wanted();
     const make = async (shape: TableShape): Promise<Outcome> => {
       const { fillings, networks } = planReset(bans, now, whole.ipv6Length);
       const outcome = outcomeOf(await this.#nft(["-f", "-"], nftReset(fillings, allow, shape)));
       if (!outcome.ok) return outcome;
       this.#networks = networks;
-      this.#shape = shape;
+      this.#built = shape;
       return outcome;
     };
     const made = await make(whole);
@@ -106,8 +80,10 @@ export class NftFirewall implements Firewall {
       : { ok: false, reason: `The kernel holds ${held} of ${plural(asked.length, "ban")}.` };
   }
 
+  /** Ends TCP sessions on any port. If that is impossible, the firewall still drops their next packet. */
   cut(prefixes: readonly Prefix[]): Promise<Outcome> {
-    return this.#cutter.cut(prefixes);
+    const conditions = prefixes.map((prefix) => ["dst", isV4(prefix) ? prefix : `[${prefix}]`]);
+    return this.#ender.end(conditions, CUT_AT_ONCE);
   }
 
   async check(): Promise<Outcome> {
@@ -123,13 +99,17 @@ export class NftFirewall implements Firewall {
 
   /** What the kernel holds, as nft prints it. For diagnosis; cut at one megabyte. */
   async listing(): Promise<string> {
-    const ran = await this.#nft(["-f", "-"], NFT_LIST);
+    const ran = await this.#nft(["-f", "-"], `list table ${TABLE}\n`);
     return ran.stdout;
   }
 
   /** Removes the table with all bans. */
   async remove(): Promise<Outcome> {
-    return outcomeOf(await this.#nft(["-f", "-"], nftRemove()));
+    return outcomeOf(await this.#nft(["-f", "-"], removeTable(TABLE)));
+  }
+
+  get #shape(): TableShape {
+    return this.#built ?? this.#wanted();
   }
 
   async #carryOut(line: string): Promise<Outcome> {

@@ -8,8 +8,9 @@ import {
   type SetChange,
   setOf,
 } from "../../core/firewall/plan-firewall.ts";
-import { isV4, networkAddress, type Prefix } from "../../core/net/ip.ts";
+import { isV4, isV6, networkAddress, type Prefix } from "../../core/net/ip.ts";
 import { type ConnectionLimit, connectionSets, connectionText, NO_CONNECTIONS } from "./connection-rules.ts";
+import { removeTable, setText } from "./run-nft.ts";
 
 /** Text for nft(8). Every command names this table, so nothing else on the machine is changed. */
 export const TABLE = "inet ghostinbox";
@@ -19,15 +20,22 @@ const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
 /** Of the two rules that end a banned packet. */
 const COUNTERS = ["dropped", "refused"] as const;
 
-/** What the table is built for. Without `connections` it holds only bans. */
+/** What the table is built for. */
 export type TableShape = Readonly<{
+  /** The prefix length with which IPv6 is banned. */
   ipv6Length: number;
+  /** Open connections that an address may have. Null: no limit. */
   connections: ConnectionLimit | null;
-  /** Ports to which only some local programs may connect. */
+  /** Loopback ports to which only some users may connect. Other ports are open to any local program. */
   local: readonly LocalPort[];
   /** Null: no port trusts a PROXY header. */
   proxied: ProxyDoors | null;
 }>;
+
+/** A table that holds only bans. */
+export function onlyBans(ipv6Length: number): TableShape {
+  return { ipv6Length, connections: null, local: [], proxied: null };
+}
 
 /**
  * For `nft -f`, piece by piece: rebuilds the table with exactly these bans. One transaction: no packet sees it half built.
@@ -39,19 +47,15 @@ export function* nftReset(
   allow: readonly Prefix[],
   shape: TableShape,
 ): Generator<string, void> {
-  yield `${nftRemove()}${tableHead()}`;
-  yield setText("allow4", outermost(allow.filter(isV4)));
-  yield setText("allow6", outermost(allow.filter((prefix) => !isV4(prefix))));
-  for (const set of HASH_SETS) yield setText(set, [WATERMARK[set]]);
-  for (const set of INTERVAL_SETS) yield setText(set, []);
+  yield `${removeTable(TABLE)}table ${TABLE} {\n`;
+  yield COUNTERS.map((counter) => `  counter ${counter} { }\n`).join("");
+  yield setOfAddresses("allow4", outermost(allow.filter(isV4)));
+  yield setOfAddresses("allow6", outermost(allow.filter(isV6)));
+  for (const set of HASH_SETS) yield setOfAddresses(set, [WATERMARK[set]]);
+  for (const set of INTERVAL_SETS) yield setOfAddresses(set, []);
   for (const { set, elements } of fillings)
-    yield setText(set, elements.map(set === "net4" || set === "net6" ? printNetwork : printHashed));
+    yield setOfAddresses(set, elements.map(set === "net4" || set === "net6" ? printNetwork : printHashed));
   yield tableTail(shape);
-}
-
-/** Removes our table, if it exists. */
-export function nftRemove(): string {
-  return `add table ${TABLE}\ndelete table ${TABLE}\n`;
 }
 
 /**
@@ -129,32 +133,23 @@ function setsOf({ connections, local, proxied }: TableShape): readonly string[] 
     "allow4",
     "allow6",
     ...(connections === null ? [] : connectionSets(connections)),
-    ...localSets(local),
-    ...proxiedSets(proxied),
+    ...local.map(({ set }) => set),
+    ...(proxied === null ? [] : PROXY_SETS),
   ];
 }
 
-/** Prints the whole table. (nft 1.0.6 cannot list several sets by name in one go.) */
-export const NFT_LIST = `list table ${TABLE}\n`;
-
-function tableHead(): string {
-  return `table ${TABLE} {
-${COUNTERS.map((counter) => `  counter ${counter} { }\n`).join("")}`;
-}
-
 const SET_TYPES: Readonly<Record<BanSet | "allow4" | "allow6", string>> = {
-  allow4: "type ipv4_addr; flags interval;",
-  allow6: "type ipv6_addr; flags interval;",
-  ban4: "type ipv4_addr; flags timeout;",
-  ban6: "type ipv6_addr; flags timeout;",
-  ban6_host: "type ipv6_addr; flags timeout;",
-  net4: "type ipv4_addr; flags interval, timeout;",
-  net6: "type ipv6_addr; flags interval, timeout;",
+  allow4: "ipv4_addr; flags interval",
+  allow6: "ipv6_addr; flags interval",
+  ban4: "ipv4_addr; flags timeout",
+  ban6: "ipv6_addr; flags timeout",
+  ban6_host: "ipv6_addr; flags timeout",
+  net4: "ipv4_addr; flags interval, timeout",
+  net6: "ipv6_addr; flags interval, timeout",
 };
 
-function setText(set: keyof typeof SET_TYPES, elements: readonly string[]): string {
-  const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
-  return `  set ${set} { ${SET_TYPES[set]}${filled} }\n`;
+function setOfAddresses(set: keyof typeof SET_TYPES, elements: readonly string[]): string {
+  return setText(set, SET_TYPES[set], elements);
 }
 
 /**
@@ -226,19 +221,13 @@ export type LocalPort = Readonly<{
   server: number | null;
 }>;
 
-export function localSets(local: readonly LocalPort[]): readonly string[] {
-  return local.map(({ set }) => set);
-}
-
 /**
  * Decided where a connection leaves its program, because only there the user is known. Others are refused as by a
  * closed port.
  */
-export function localText(local: readonly LocalPort[]): string {
+function localText(local: readonly LocalPort[]): string {
   if (local.length === 0) return "";
-  const sets = local.map(
-    ({ set, users }) => `  set ${set} { type uid; elements = { ${[...new Set([0, ...users])].join(", ")} } }\n`,
-  );
+  const sets = local.map(({ set, users }) => setText(set, "uid", withRoot(users)));
   const rules = local.flatMap(({ set, port, server }) => [
     `    oif lo tcp dport ${port} meta skuid != @${set} reject with tcp reset\n`,
     ...(server === null ? [] : [`    oif lo tcp sport ${port} meta skuid != ${server} drop\n`]),
@@ -261,30 +250,20 @@ export type ProxyDoors = Readonly<{
 }>;
 
 /** Rules use them, so their absence is noticed. */
-const SETS = ["proxied", "proxy4", "proxy6", "proxy_users"] as const;
-
-export function proxiedSets(doors: ProxyDoors | null): readonly string[] {
-  return doors === null ? [] : SETS;
-}
+const PROXY_SETS = ["proxied", "proxy4", "proxy6", "proxy_users"] as const;
 
 /** `rule` must come first: neither loopback nor the allow list opens these ports. */
-export function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: string }> {
+function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; rule: string }> {
   if (doors === null) return { text: "", rule: "" };
-  const set = (name: (typeof SETS)[number], type: string, elements: readonly (string | number)[]): string => {
-    const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
-    return `  set ${name} { type ${type};${filled} }\n`;
-  };
   const networks = outermost(doors.networks);
+  const sets: Readonly<Record<(typeof PROXY_SETS)[number], string>> = {
+    proxied: setText("proxied", "inet_service", doors.ports),
+    proxy4: setText("proxy4", "ipv4_addr; flags interval", networks.filter(isV4)),
+    proxy6: setText("proxy6", "ipv6_addr; flags interval", networks.filter(isV6)),
+    proxy_users: setText("proxy_users", "uid", withRoot(doors.users)),
+  };
   return {
-    text: `${set("proxied", "inet_service", doors.ports)}${set(
-      "proxy4",
-      "ipv4_addr; flags interval",
-      networks.filter(isV4),
-    )}${set(
-      "proxy6",
-      "ipv6_addr; flags interval",
-      networks.filter((network) => !isV4(network)),
-    )}${set("proxy_users", "uid", [...new Set([0, ...doors.users])])}  chain from_proxies {
+    text: `${Object.values(sets).join("")}  chain from_proxies {
     ip saddr @proxy4 return
     ip6 saddr @proxy6 return
     reject with tcp reset
@@ -296,4 +275,8 @@ export function proxiedText(doors: ProxyDoors | null): Readonly<{ text: string; 
 `,
     rule: "    tcp dport @proxied jump from_proxies\n",
   };
+}
+
+function withRoot(users: readonly number[]): readonly number[] {
+  return [...new Set([0, ...users])];
 }

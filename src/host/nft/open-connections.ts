@@ -10,7 +10,7 @@ import { parseConnections, parseSilences, parseSocketsInUse } from "../kernel/tc
 import { nftConnections, nftTakePassed, parsePassed } from "./connection-rules.ts";
 import { SocketEnder } from "./end-sockets.ts";
 import { TABLE } from "./guard-table.ts";
-import { runTool, TOOL_PATH } from "./run-nft.ts";
+import { runTool } from "./run-nft.ts";
 
 /** Enough for 50,000 sockets. Further ones are not counted. */
 const MOST_BYTES = 8 * 1024 * 1024;
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 5_000;
 /** The longest filter that ss accepts. */
 const CUT_AT_ONCE = 200;
 
-export type KernelConnectionsOptions = Readonly<{
+type KernelConnectionsOptions = Readonly<{
   /** Where to find `nft` and `ss`. */
   path?: string;
   /** `/proc/PID/net` of a process in the network to look at. */
@@ -28,13 +28,13 @@ export type KernelConnectionsOptions = Readonly<{
 
 /** Connections of this machine's network, by proc(5), ss(8) and nft(8). */
 export class KernelConnections implements OpenConnections {
-  readonly #path: string;
+  readonly #path: string | undefined;
   readonly #proc: string;
   readonly #ender: SocketEnder;
   /** One buffer for all reads, which run one after another: a new one each second would create garbage. */
   readonly #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor({ path = TOOL_PATH, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
+  constructor({ path, proc = "/proc/self/net" }: KernelConnectionsOptions = {}) {
     this.#path = path;
     this.#proc = proc;
     this.#ender = new SocketEnder(path);
@@ -80,36 +80,27 @@ export class KernelConnections implements OpenConnections {
   }
 
   async sendOrders(orders: ConnectionOrders, lastsS: number): Promise<Outcome> {
-    const input = nftConnections(TABLE, orders, lastsS);
-    const ran = await runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
+    const ran = await this.#nft(nftConnections(TABLE, orders, lastsS));
     if (ran.code === 0 && ran.stderr.trim() === "") return { ok: true };
     return { ok: false, reason: `nft: ${ran.stderr.trim().split("\n", 1)[0] ?? ""}` };
   }
 
   /** How far connections to these ports got since the last call. Empty if unknown. */
   async passed(ports: readonly number[]): Promise<ReadonlyMap<number, Passed>> {
-    const ran = await runTool("nft", ["-f", "-"], {
-      path: this.#path,
-      input: nftTakePassed(TABLE, ports),
-      timeoutMs: TIMEOUT_MS,
-    });
+    const ran = await this.#nft(nftTakePassed(TABLE, ports));
     return parsePassed(ran.stdout, ports);
   }
 
-  async end(connections: readonly Connection[]): Promise<Outcome> {
-    for (let i = 0; i < connections.length; i += CUT_AT_ONCE) {
-      const filter = connections
-        .slice(i, i + CUT_AT_ONCE)
-        .flatMap(filterTerm)
-        .slice(1);
-      const ended = await this.#ender.end(filter);
-      if (!ended.ok) return ended;
-    }
-    return { ok: true };
+  #nft(input: string) {
+    return runTool("nft", ["-f", "-"], { path: this.#path, input, timeoutMs: TIMEOUT_MS });
+  }
+
+  end(connections: readonly Connection[]): Promise<Outcome> {
+    return this.#ender.end(connections.map(condition), CUT_AT_ONCE);
   }
 }
 
-function filterTerm({ ip, clientPort, port }: Connection): readonly string[] {
+function condition({ ip, clientPort, port }: Connection): readonly string[] {
   const remote = isV4(ip) ? `${ip}:${clientPort}` : `[${ip}]:${clientPort}`;
-  return ["or", "(", "dst", remote, "and", "sport", "=", `:${port}`, ")"];
+  return ["(", "dst", remote, "and", "sport", "=", `:${port}`, ")"];
 }

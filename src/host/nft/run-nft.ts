@@ -7,19 +7,17 @@ import { lastLines, runProgram } from "../machine/run-program.ts";
 /** Where administration tools are. A daemon's own PATH may lack sbin. */
 export const TOOL_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** How long nft(8) may take. */
-export const NFT_MS = 10_000;
-
-/** Of `ss`: a line has up to 300 bytes, so more than 100 000 sockets. */
-export const MOST_SS_BYTES = 32_000_000;
+/** How long nft(8) may take for a table of ours. */
+const NFT_MS = 10_000;
 
 /** nft keeps its history in HOME, so there is none. Messages are parsed, so they must be English. */
-export function toolEnvironment(path: string): Readonly<Record<string, string>> {
+export function toolEnvironment(path: string = TOOL_PATH): Readonly<Record<string, string>> {
   return { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
 }
 
-export type ToolRun = Readonly<{
-  path: string;
+type ToolRun = Readonly<{
+  /** Where to find the program. */
+  path?: string | undefined;
   input?: string | Iterable<string>;
   timeoutMs: number;
   /** More than this is a failure. */
@@ -27,14 +25,32 @@ export type ToolRun = Readonly<{
 }>;
 
 /** Runs `nft` or `ss` to its end. Never throws. */
-export function runTool(program: string, args: readonly string[], { path, ...options }: ToolRun) {
+export function runTool(program: string, args: readonly string[], { path = TOOL_PATH, ...options }: ToolRun) {
   return runProgram(program, args, { env: toolEnvironment(path), ...options });
 }
 
 /** Loads a text in one transaction. */
-export async function loadNft(input: string, path: string = TOOL_PATH): Promise<Outcome> {
+export async function loadNft(input: string, path?: string): Promise<Outcome> {
   const ran = await runTool("nft", ["-f", "-"], { path, input, timeoutMs: NFT_MS });
   return ran.code === 0 ? { ok: true } : { ok: false, reason: `nft failed: ${lastLines(ran, 1)}` };
+}
+
+/** A table as nft prints it; empty if there is none. Null if it cannot be read. */
+export async function listTable(table: string): Promise<string | null> {
+  const ran = await runTool("nft", ["list", "table", ...table.split(" ")], { timeoutMs: NFT_MS });
+  if (ran.code === 0) return ran.stdout;
+  return /No such file or directory/.test(ran.stderr) ? "" : null;
+}
+
+/** For `nft -f`: removes a table, if it exists. */
+export function removeTable(table: string): string {
+  return `add table ${table}\ndelete table ${table}\n`;
+}
+
+/** For `nft -f`: a set in a table. `type`: with its flags. */
+export function setText(name: string, type: string, elements: readonly (string | number)[]): string {
+  const filled = elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} }`;
+  return `  set ${name} { type ${type};${filled} }\n`;
 }
 
 /** Whether Node's message says that the program could not be started. */
@@ -57,7 +73,7 @@ const STDERR_CHARACTERS = 1024 * 1024;
  * command. nft's complaint quotes that word and shows that the line before is done. Both go to stderr, in order.
  */
 export class NftSession {
-  readonly #path: string;
+  readonly #path: string | undefined;
   #child: Child | null = null;
   #waiting: Waiting | null = null;
   #text = "";
@@ -65,7 +81,7 @@ export class NftSession {
   /** Characters sent to this child so far. */
   #characters = 0;
 
-  constructor(path: string) {
+  constructor(path?: string) {
     this.#path = path;
   }
 

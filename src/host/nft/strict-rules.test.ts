@@ -20,11 +20,11 @@ function listed(text: string, expires = "1m59s996ms"): string {
     .replaceAll("{ udp, udplite, sctp, dccp }", "{ udp, dccp, sctp, udplite }");
 }
 
-test("what was confirmed is in force, with nothing that waits", () => {
+test("the confirmed firewall is in force, without a trial", () => {
   assert.deepEqual(parseStrict(listed(nftStrict(OLD, null))), { opening: OLD, waitsS: null, faults: [] });
 });
 
-test("a trial is in force while the kernel counts, and what was confirmed afterwards", () => {
+test("a trial is in force until its time runs out, and the confirmed firewall afterwards", () => {
   const both = nftStrict(OLD, { opening: NEW, lastsS: 120 });
   assert.match(both, /elements = \{ ipv4 timeout 120s, ipv6 timeout 120s \}/);
   assert.deepEqual(parseStrict(listed(both)), { opening: NEW, waitsS: 120, faults: [] });
@@ -34,7 +34,7 @@ test("a trial is in force while the kernel counts, and what was confirmed afterw
   assert.equal(parseStrict(listed(first, "1h1s"))?.waitsS, 3_601);
 });
 
-test("no table is none, and what somebody else changed is named", () => {
+test("a missing table is null, and changes by others are named", () => {
   assert.equal(parseStrict(""), null);
   assert.equal(parseStrict("Error: No such file or directory\n"), null);
   const text = listed(nftStrict(OLD, null));

@@ -1,11 +1,12 @@
 import { doorOf, merged, type Opening, parseInterface, partsOf } from "../../core/firewall/strict.ts";
+import { removeTable } from "./run-nft.ts";
 
-/** Apart from the guard's table, and behind it: who is banned is dropped there, whatever is open here. */
+/** Comes after the guard's table, which drops banned addresses whatever is open here. */
 export const STRICT_TABLE = "inet ghostinbox_strict";
 
 /**
- * A packet with ACK or RST gets the same answer from a port whether or not a program listens there, so it tells nothing, and
- * open sessions survive without connection tracking. A program that could open a connection, or report one, has neither.
+ * A packet with ACK or RST gets the same answer whether or not a program listens, so it reveals nothing, and open sessions
+ * survive without connection tracking. A packet that opens a connection has neither.
  * DHCP answers broadcasts, and DHCPv6 multicasts (RFC 8415): connection tracking does not know them as answers.
  */
 const ALWAYS = [
@@ -25,7 +26,7 @@ export function nftStrict(
   confirmed: Opening | null,
   trial: Readonly<{ opening: Opening; lastsS: number }> | null,
 ): string {
-  return `${nftEndStrict()}table ${STRICT_TABLE} {
+  return `${removeTable(STRICT_TABLE)}table ${STRICT_TABLE} {
 ${trial === null ? "" : trialSet(trial.lastsS) + chain("trial", trial.opening)}${
   confirmed === null ? "" : chain("confirmed", confirmed)
 }  chain input {
@@ -34,11 +35,6 @@ ${trial === null ? "" : trialSet(trial.lastsS) + chain("trial", trial.opening)}$
 ${trial === null ? "" : "    meta nfproto @trial goto trial\n"}${confirmed === null ? "" : "    goto confirmed\n"}  }
 }
 `;
-}
-
-/** Removes the table, if it is there. */
-export function nftEndStrict(): string {
-  return `add table ${STRICT_TABLE}\ndelete table ${STRICT_TABLE}\n`;
 }
 
 function trialSet(lastsS: number): string {

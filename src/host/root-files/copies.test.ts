@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,10 +17,12 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { createGzip, gunzipSync } from "node:zlib";
+import { anotherDisk, NO_OTHER_DISK } from "../../../test/kit/another-disk.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { compressFile, copyFile, copyForeignFile, linkProgram } from "./copies.ts";
+import { canLink, compressFile, copyFile, copyForeignFile, failureOf, hashOf, linkProgram } from "./copies.ts";
+import { Directory } from "./directory.ts";
 
-test("a copy takes the place of a link, and of one that was left at its unfinished name", () => {
+test("a copy replaces a link, and one that was left at its temporary name", () => {
   const place = temporaryDirectory();
   const [from, to, victim] = [join(place, "from"), join(place, "to"), join(place, "victim")];
   writeFileSync(from, "new", { mode: 0o600 });
@@ -47,7 +51,7 @@ test("another user's file is copied; links and pipes are not", () => {
   assert.deepEqual(readdirSync(place).toSorted(), ["behind", "hole", "link", "mail", "pipe"]);
 });
 
-test("a program gets a second name if no other user can change it", () => {
+test("links a program only if no other user can change it", () => {
   const place = temporaryDirectory();
   const [program, to] = [join(place, "program"), join(place, "to")];
   writeFileSync(program, "");
@@ -80,7 +84,7 @@ test("a compressed file has the owner, mode and time of the one that it replaces
   assert.equal(gunzipSync(readFileSync(`${path}.gz`)).toString(), "lines\n".repeat(1_000));
 });
 
-test("a link, or a file of two names, is not compressed", async () => {
+test("does not compress a symbolic link, or a file with two names", async () => {
   const place = temporaryDirectory();
   const path = join(place, "log");
   symlinkSync("/etc/passwd", path);
@@ -90,4 +94,45 @@ test("a link, or a file of two names, is not compressed", async () => {
   linkSync(path, join(place, "other"));
   await assert.rejects(compressFile(path, createGzip()), /UnsafePath/);
   assert.deepEqual(readdirSync(place).toSorted(), ["log", "other"]);
+});
+
+test("hashes a whole file; links, pipes, directories and missing files have no hash", () => {
+  const top = temporaryDirectory();
+  const content = "0123456789".repeat(300_000);
+  writeFileSync(join(top, "file"), content);
+  symlinkSync("file", join(top, "link"));
+  execFileSync("mkfifo", [join(top, "pipe")]);
+  assert.equal(hashOf(join(top, "file")), createHash("sha256").update(content).digest("hex"));
+  for (const name of ["link", "pipe", "missing", "file/below", "."]) assert.equal(hashOf(join(top, name)), null, name);
+});
+
+const top = temporaryDirectory();
+const ELSEWHERE = anotherDisk();
+
+test("hard links are possible on one mount; the probe leaves nothing behind", () => {
+  for (const name of ["a", "b"]) mkdirSync(join(top, name));
+  using a = Directory.open(join(top, "a"));
+  using b = Directory.open(join(top, "b"));
+  assert.ok(canLink(a, b, "x") && canLink(a, a, "x"));
+  assert.deepEqual([readdirSync(a.path), readdirSync(b.path)], [[], []]);
+});
+
+test("hard links across file systems are impossible", {
+  skip: ELSEWHERE === null && NO_OTHER_DISK,
+}, () => {
+  const other = temporaryDirectory(ELSEWHERE ?? "");
+  using from = Directory.open(top);
+  using to = Directory.open(other);
+  assert.ok(!canLink(from, to, "x"));
+  assert.deepEqual(readdirSync(other), []);
+});
+
+test("a file system without hard links is explained in one sentence; other errors stay unchanged", () => {
+  const failed = (code: string): string => {
+    const reported = failureOf(Object.assign(new Error(`${code}: link '/proc/self/fd/7/x'`), { code }), "/srv/mail");
+    return reported instanceof Error ? reported.message : "";
+  };
+  for (const code of ["EPERM", "EOPNOTSUPP", "ENOSYS"])
+    assert.match(failed(code), /^Files in \/srv\/mail cannot get second names \(hard links: \w+\), which/);
+  assert.equal(failed("ENOSPC"), "ENOSPC: link '/srv/mail'");
 });

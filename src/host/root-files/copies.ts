@@ -5,9 +5,6 @@ import {
   copyFileSync,
   createReadStream,
   createWriteStream,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
   fsyncSync,
   futimesSync,
   linkSync,
@@ -20,7 +17,7 @@ import { basename, dirname } from "node:path";
 import type { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { codeOf } from "../../core/error.ts";
-import { Directory, type Held, named, ownUid, UnsafePath } from "./directory.ts";
+import { Directory, Held, named, ownUid, UnsafePath } from "./directory.ts";
 import { mustBePlain, replace } from "./replace.ts";
 
 const { COPYFILE_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -44,24 +41,18 @@ export function copyFile(from: string, to: string, mode: number): void {
  * is a long hole that would fill the disk. Follows no link and waits for no pipe.
  */
 export function copyForeignFile(from: string, to: string, mode: number): boolean {
-  const source = openForeign(from);
-  if (source === null) return false;
-  try {
-    const stat = fstatSync(source);
-    if (!stat.isFile() || bytesWithoutSpace(stat) > MOST_WITHOUT_SPACE) return false;
-    // The open file: its name may lead to another one by now.
-    copyFile(`/proc/self/fd/${source}`, to, mode);
-    return true;
-  } finally {
-    closeSync(source);
-  }
+  using source = openForeign(from);
+  if (source === null || !source.stat.isFile() || bytesWithoutSpace(source.stat) > MOST_WITHOUT_SPACE) return false;
+  // The open file: its name may lead to another one by now.
+  copyFile(`/proc/self/fd/${source.fd}`, to, mode);
+  return true;
 }
 
 /** Null if it is missing, a link or a socket. */
-function openForeign(path: string): number | null {
+function openForeign(path: string): Held | null {
   try {
     using place = Directory.open(dirname(path));
-    return openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return new Held(openSync(place.at(basename(path)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
   } catch (error) {
     if (error instanceof UnsafePath || NO_FILE.has(codeOf(error))) return null;
     throw named(path, error);
@@ -73,13 +64,8 @@ function openForeign(path: string): number | null {
  * link on the way to it that another user may have made.
  */
 export function hashOf(path: string): string | null {
-  const fd = openForeign(path);
-  if (fd === null) return null;
-  try {
-    return fstatSync(fd).isFile() ? digest(fd) : null;
-  } finally {
-    closeSync(fd);
-  }
+  using file = openForeign(path);
+  return file?.stat.isFile() === true ? digest(file.fd) : null;
 }
 
 function digest(fd: number): string {
@@ -115,11 +101,10 @@ export async function writeStream(
   using place = Directory.own(dirname(path));
   const [name, half] = [basename(path), `${basename(path)}.half`];
   place.remove(half);
-  const target = place.create(half, mode);
-  if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
+  using target = new Held(place.createNew(half, mode));
   try {
-    await pipeline(source, createWriteStream("", { fd: target, autoClose: false }));
-    fsyncSync(target);
+    await pipeline(source, createWriteStream("", { fd: target.fd, autoClose: false }));
+    fsyncSync(target.fd);
     if (!(await isWhole())) return;
     using present = place.hold(name);
     if (present !== null) throw new UnsafePath(`${path} was just made by another program: nothing is overwritten.`);
@@ -127,7 +112,6 @@ export async function writeStream(
   } catch (error) {
     throw named(path, error);
   } finally {
-    closeSync(target);
     place.remove(half);
   }
 }
@@ -145,28 +129,22 @@ function isOwnProgram({ stat }: Held): boolean {
 export async function compressFile(path: string, compressor: Transform): Promise<void> {
   using place = Directory.own(dirname(path));
   const [name, half] = [basename(path), `${basename(path)}.half`];
-  const opened: number[] = [];
   try {
-    const source = openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    opened.push(source);
-    const { uid, gid, mode, atime, mtime } = mustBePlain(path, { stat: fstatSync(source) }).stat;
+    using source = new Held(openSync(place.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    const { uid, gid, mode, atime, mtime } = mustBePlain(path, source).stat;
     place.remove(half);
-    const target = place.create(half, 0o600);
-    if (target === null) throw new UnsafePath(`${path}.half was just made by another program: try again.`);
-    opened.push(target);
-    const read = createReadStream("", { fd: source, autoClose: false });
-    await pipeline(read, compressor, createWriteStream("", { fd: target, autoClose: false }));
-    fchownSync(target, uid, gid);
-    fchmodSync(target, mode & 0o777);
-    futimesSync(target, atime, mtime);
-    fsyncSync(target);
+    using target = new Held(place.createNew(half, 0o600));
+    const read = createReadStream("", { fd: source.fd, autoClose: false });
+    await pipeline(read, compressor, createWriteStream("", { fd: target.fd, autoClose: false }));
+    target.give({ uid, gid });
+    target.setMode(mode & 0o777);
+    futimesSync(target.fd, atime, mtime);
+    fsyncSync(target.fd);
     renameSync(place.at(half), place.at(`${name}.gz`));
     place.flush();
     place.remove(name);
   } catch (error) {
     throw named(path, error);
-  } finally {
-    for (const fd of opened) closeSync(fd);
   }
 }
 

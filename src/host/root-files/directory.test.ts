@@ -17,7 +17,7 @@ function make(name: string, mode = 0o755): string {
   return path;
 }
 
-test("what is opened stays what it is, whatever takes its name", () => {
+test("an open directory stays the same, whatever takes its name", () => {
   const path = make("renamed");
   using directory = Directory.own(path);
   renameSync(path, join(top, "aside"));
@@ -27,7 +27,7 @@ test("what is opened stays what it is, whatever takes its name", () => {
   assert.deepEqual(readdirSync(elsewhere), ["deep"]);
 });
 
-test("a link that we have laid is followed, absolute or relative, in any part of the path", () => {
+test("follows our own links, absolute or relative, in any part of the path", () => {
   const path = make("linked");
   symlinkSync(elsewhere, join(path, "absolute"));
   symlinkSync("../elsewhere/./deep/..", join(path, "relative"));
@@ -38,14 +38,14 @@ test("a link that we have laid is followed, absolute or relative, in any part of
   }
 });
 
-test("a link where others may write is not followed, in no part of the path", () => {
+test("follows no link where others may write, in any part of the path", () => {
   const path = make("shared", 0o775);
   symlinkSync(elsewhere, join(path, "link"));
   for (const asked of ["link", "link/deep"])
     assert.throws(() => Directory.open(join(path, asked)), /^UnsafePath: .*shared\/link is a symbolic link/);
 });
 
-test("links in a circle, and files, are not directories", () => {
+test("circular links and files are not directories", () => {
   const path = make("circle");
   symlinkSync("b", join(path, "a"));
   symlinkSync("a", join(path, "b"));
@@ -56,21 +56,21 @@ test("links in a circle, and files, are not directories", () => {
 });
 
 for (const mode of [0o775, 0o757, 0o1777])
-  test(`a directory of mode ${mode.toString(8)} is not ours alone`, () => {
+  test(`a directory of mode ${mode.toString(8)} is refused`, () => {
     const path = make(`mode-${mode}`, mode);
     assert.throws(() => Directory.own(path), new RegExp(`Others may write in ${path}`));
     chmodSync(path, 0o755);
     Directory.own(path)[Symbol.dispose]();
   });
 
-test("another user's directory is not ours", { skip: lacking({ root: true }) }, () => {
+test("another user's directory is refused", { skip: lacking({ root: true }) }, () => {
   const path = make("given");
   using directory = Directory.open(path);
   directory.give({ uid: 65_534, gid: 65_534 });
   assert.throws(() => Directory.own(path), /belongs to uid 65534, so root does not write there/);
 });
 
-test("a name is entered, held and made as what it is, never as what it leads to", () => {
+test("entering, holding and creating a name never follows a link", () => {
   const path = make("names");
   symlinkSync(elsewhere, join(path, "link"));
   symlinkSync(join(top, "not-there"), join(path, "dangling"));

@@ -168,6 +168,13 @@ export class Directory extends Held {
     return nullOn(["EEXIST"], () => openSync(this.at(name), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
   }
 
+  /** The same. Throws UnsafePath if the name is taken: the caller has just removed it. */
+  createNew(name: string, mode: number): number {
+    const fd = this.create(name, mode);
+    if (fd === null) throw new UnsafePath(`${join(this.path, name)} was just made by another program: try again.`);
+    return fd;
+  }
+
   /** Removes a link, not its target. */
   remove(name: string): void {
     nullOn(["ENOENT"], () => unlinkSync(this.at(name)));
@@ -190,12 +197,8 @@ export class Directory extends Held {
   }
 
   #flush(name: string, flags: number): void {
-    const fd = openSync(this.at(name), O_RDONLY | flags);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new Held(openSync(this.at(name), O_RDONLY | flags));
+    fsyncSync(file.fd);
   }
 
   /** The directory of that name, or the target of the link of that name. */

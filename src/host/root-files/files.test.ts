@@ -70,7 +70,7 @@ const TRAPS: Readonly<Record<string, (path: string) => void>> = {
 };
 
 for (const [trap, lay] of Object.entries(TRAPS)) {
-  test(`${trap} is replaced by a file that is written, as is one at its unfinished name`, () => {
+  test(`a written file replaces ${trap}, and one at its temporary name`, () => {
     for (const name of [file, `${file}.new`]) lay(name);
     writeFile(file, "ours", { mode: 0o640, owner });
     assert.ok(lstatSync(file).isFile());
@@ -81,7 +81,7 @@ for (const [trap, lay] of Object.entries(TRAPS)) {
     assert.ok(!existsSync(join(top, "nothing")));
   });
 
-  test(`${trap} is neither made, nor given a mode, nor read, nor written on`, () => {
+  test(`${trap} is neither overwritten, changed, read nor appended to`, () => {
     lay(file);
     assert.equal(createFile(file, "ours", { mode: 0o644 }), false);
     const refused = /^UnsafePath: .*place\/file is not a regular file/;
@@ -129,7 +129,7 @@ test("nothing is written, made or removed in a directory where others may write"
   assert.deepEqual(readdirSync(place), ["file"]);
 });
 
-test("a file is appended to, cut and read; a longer one than can be is not read", () => {
+test("appends to, truncates and reads a file, up to the maximum size", () => {
   appendFile(file, "one\n");
   appendFile(file, "two\n");
   assert.equal(readFileSync(file, "utf8"), "one\ntwo\n");
@@ -140,7 +140,7 @@ test("a file is appended to, cut and read; a longer one than can be is not read"
   assert.equal(readPlain(join(place, "none"), 3), null);
 });
 
-test("a file and a directory say when they were changed, and keep it when they move", () => {
+test("sets when a file or a directory was changed, which a move keeps", () => {
   appendFile(file, "");
   setModified(file, LONG_AGO);
   moveFile(file, `${file}2`);
@@ -148,7 +148,7 @@ test("a file and a directory say when they were changed, and keep it when they m
   assert.deepEqual([statSync(`${file}2`).mtime, statSync(place).mtime], [LONG_AGO, LONG_AGO]);
 });
 
-test("an error of the system names the path that was asked for", () => {
+test("a system error names the requested path", () => {
   const path = join(place, "none", "file");
   assert.throws(
     () => writeFile(path, "", { mode: 0o600 }),
@@ -160,7 +160,7 @@ test("an error of the system names the path that was asked for", () => {
   );
 });
 
-test("a socket is given, and nothing else", async () => {
+test("gives away sockets, and nothing else", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(place, "socket"), resolve));
   giveSocket(join(place, "socket"), owner);
@@ -188,7 +188,7 @@ test("another user's pipe, link, directory or endless file is refused without wa
   closeSync(openPlain(file));
 });
 
-test("a file of the settings is read through links; a pipe, a directory or a file that is too long is refused without waiting", () => {
+test("reads a file of the settings through links, and refuses a pipe, a directory or a long file without waiting", () => {
   writeFileSync(file, "four");
   symlinkSync(file, join(place, "link"));
   assert.equal(readNamed(join(place, "link"), 4).toString(), "four");

@@ -14,19 +14,14 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { codeOf, nullOn } from "../../core/error.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
-import { Directory, explained, type Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
+import { Directory, explained, Held, MOST_LINKS, type Owner, UnsafePath } from "./directory.ts";
 import { type Access, fill, mustBePlain, replace, type Written } from "./replace.ts";
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 /** Replaces the whole file: a reader sees the old text or the new one, even after a power failure. */
 export function writeFile(path: string, data: string | Uint8Array, written: Written): void {
-  const make = (place: Directory, fresh: string): void => {
-    const fd = place.create(fresh, 0o600);
-    if (fd === null) throw new UnsafePath(`${path}.new was just made by another program: try again.`);
-    fill(fd, data, written);
-  };
-  replace(path, make, written.flush);
+  replace(path, (place, fresh) => fill(place.createNew(fresh, 0o600), data, written), written.flush);
 }
 
 /** False if the name is taken; that file is left unchanged. The directory may belong to another user. */
@@ -89,15 +84,10 @@ export function readPlain(path: string, mostBytes: number): Plain | null {
  * throws for a pipe, which would block the program, and for a file that is longer.
  */
 export function readNamed(path: string, mostBytes: number): Buffer {
-  const fd = openSync(path, O_RDONLY | O_NONBLOCK);
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
-    if (stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
-    return contentOf(fd, stat.size);
-  } finally {
-    closeSync(fd);
-  }
+  using file = new Held(openSync(path, O_RDONLY | O_NONBLOCK));
+  if (!file.stat.isFile()) throw new UnsafePath(`${path} is not a regular file.`);
+  if (file.stat.size > mostBytes) throw new UnsafePath(`${path} is larger than such a file can be.`);
+  return contentOf(file.fd, file.stat.size);
 }
 
 /** The text of a file that another user may have put there; null if there is none that can be used. Never throws, never waits. */
@@ -143,12 +133,8 @@ function openBehindLinks(path: string, links: number): number {
 
 /** Its size may have changed since it was checked, so what is read is bounded too. */
 function textOf({ fd, stat }: Held, mostBytes: number): string {
-  const opened = openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK);
-  try {
-    return contentOf(opened, Math.min(stat.size, mostBytes)).toString();
-  } finally {
-    closeSync(opened);
-  }
+  using opened = new Held(openSync(`/proc/self/fd/${fd}`, O_RDONLY | O_NONBLOCK));
+  return contentOf(opened.fd, Math.min(stat.size, mostBytes)).toString();
 }
 
 function contentOf(fd: number, mostBytes: number): Buffer {
@@ -208,12 +194,7 @@ export function replaceLink(target: string, path: string): void {
 function change(path: string, flags: number, work: (fd: number) => void): void {
   explained(path, () => {
     using place = Directory.own(dirname(path));
-    const fd = openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600);
-    try {
-      mustBePlain(path, { stat: fstatSync(fd) });
-      work(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new Held(openSync(place.at(basename(path)), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | flags, 0o600));
+    work(mustBePlain(path, file).fd);
   });
 }

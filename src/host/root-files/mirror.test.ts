@@ -38,7 +38,7 @@ beforeEachOf(import.meta.filename, () => {
   utimesSync(join(from, "anna", "uidlist"), LONG_AGO, LONG_AGO);
 });
 
-test("mails get a second name, other files are copied with mode and time, and then nothing changes", () => {
+test("links mails, copies other files with mode and time, and finds nothing to do in the next pass", () => {
   chmodSync(join(from, "anna", "uidlist"), 0o640);
   chmodSync(join(from, "anna"), 0o710);
   const one = mirror();
@@ -66,7 +66,7 @@ for (const { what, does, expected } of [
     expected: ["1"],
   },
 ] as const)
-  test(`what changes between two passes is found by the second: ${what}`, () => {
+  test(`the second pass finds what changed since the first: ${what}`, () => {
     const one = mirror();
     one.pass();
     does();
@@ -78,7 +78,7 @@ for (const { what, does, expected } of [
     for (const name of names) assert.equal(inode(join(to, "anna", "cur", name)), inode(join(cur, name)), name);
   });
 
-test("a mail that moves to another folder is in the one, and not in the other", () => {
+test("a mail that moves to another folder is only in the new one", () => {
   mkdirSync(join(from, "anna", ".Junk", "cur"), { recursive: true });
   const one = mirror();
   one.pass();
@@ -96,7 +96,7 @@ test("a file that is written to is copied again", () => {
   assert.equal(readFileSync(join(to, "anna", "uidlist"), "utf8"), "1 and 2");
 });
 
-test("links stay links and are not followed; pipes and excluded files are missing", () => {
+test("symbolic links are copied, not followed; pipes and excluded files are skipped", () => {
   const secret = join(top, "secret");
   writeFileSync(secret, "of somebody else");
   symlinkSync(secret, join(cur, "link"));
@@ -116,7 +116,7 @@ test("links stay links and are not followed; pipes and excluded files are missin
   assert.equal(readlinkSync(join(to, "anna", "directory")), from);
 });
 
-test("nothing there is nothing to do", () => {
+test("a missing source is nothing to do", () => {
   rmSync(from, { recursive: true });
   assert.equal(mirror().pass(), 0);
   assert.ok(!existsSync(to));

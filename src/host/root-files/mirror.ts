@@ -1,19 +1,8 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  linkSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { constants, linkSync, openSync, readlinkSync, readSync, type Stats, symlinkSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { codeOf, nullOn } from "../../core/error.ts";
 import { bytesWithoutSpace, MOST_WITHOUT_SPACE } from "./copies.ts";
-import { Directory, explained, type Held, UnsafePath } from "./directory.ts";
+import { Directory, explained, Held, UnsafePath } from "./directory.ts";
 import { removeTree } from "./walk.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -166,28 +155,17 @@ function copy(from: Directory, to: Directory, { name, held, admit }: Copied): nu
     using present = to.hold(name);
     if (present !== null && wholeMs(present) === wholeMs(held) && present.stat.size === held.stat.size) return 0;
   }
-  const source = nullOn(["ENOENT", "ELOOP"], () => openSync(from.at(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-  if (source === null) return 0;
-  try {
-    const stat = fstatSync(source);
-    if (!stat.isFile()) return 0;
-    admit(stat);
-    to.remove(name);
-    const target = to.create(name, 0o600);
-    if (target === null) throw new UnsafePath(`${to.path}/${name} was just made by another program: try again.`);
-    try {
-      pour(source, target, stat.size);
-    } finally {
-      closeSync(target);
-    }
-    using made = to.hold(name);
-    if (made === null) return 1;
-    made.setMode(stat.mode & NOT_BY_OTHERS);
-    made.setModified(stat.mtime);
-    return 1;
-  } finally {
-    closeSync(source);
-  }
+  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+  using source = nullOn(["ENOENT", "ELOOP"], () => new Held(openSync(from.at(name), flags)));
+  if (source === null || !source.stat.isFile()) return 0;
+  const { stat } = source;
+  admit(stat);
+  to.remove(name);
+  using made = new Held(to.createNew(name, 0o600));
+  pour(source.fd, made.fd, stat.size);
+  made.setMode(stat.mode & NOT_BY_OTHERS);
+  made.setModified(stat.mtime);
+  return 1;
 }
 
 /** A copy gets its time to the millisecond. */

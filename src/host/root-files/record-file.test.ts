@@ -22,7 +22,7 @@ test("a record is read back unchanged, and no other user can read it", () => {
   assert.match(readFileSync(path, "utf8"), /^\{\n {2}"since": 2,\n/);
 });
 
-test("what cannot be read counts as none", () => {
+test("an unreadable record counts as missing", () => {
   const directory = temporaryDirectory();
   const path = join(directory, "last.json");
   assert.equal(readRecord(path, schema, NONE), NONE);
@@ -33,7 +33,7 @@ test("what cannot be read counts as none", () => {
   }
 });
 
-test("what cannot be written throws, and leaves nothing beside it", () => {
+test("a failed write throws and leaves no temporary file", () => {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, "last.json"));
   assert.throws(() => writeRecord(join(directory, "last.json"), NONE), /EISDIR/);

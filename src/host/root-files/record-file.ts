@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
 import * as z from "zod/mini";
+import { parseJson } from "../../core/text.ts";
+import { textOrNothing } from "../machine/read-text.ts";
 import { writeFile } from "./files.ts";
 
 /**
@@ -7,12 +8,8 @@ import { writeFile } from "./files.ts";
  * something, and work continues without it.
  */
 export function readRecord<Value>(path: string, schema: z.ZodMiniType<Value>, none: Value): Value {
-  try {
-    const read = z.safeParse(schema, JSON.parse(readFileSync(path, "utf8")));
-    return read.success ? read.data : none;
-  } catch {
-    return none;
-  }
+  const read = z.safeParse(schema, parseJson(textOrNothing(path)));
+  return read.success ? read.data : none;
 }
 
 /** Replaces it; only root can read it. Throws if it cannot be written. */

@@ -25,7 +25,7 @@ function file(...parts: readonly string[]): string {
   return path;
 }
 
-test("directories that are missing are made, and those that are there stay as they are", () => {
+test("creates missing directories, and leaves existing ones unchanged", () => {
   const there = join(top, "there");
   mkdirSync(there, { mode: 0o700 });
   makeDirectory(join(there, "a", "b"), 0o755);
@@ -40,7 +40,7 @@ test("a directory gets its mode, whatever the umask, and set-gid with it", () =>
   assert.equal(statSync(path).mode & 0o7777, 0o2770);
 });
 
-test("a link that others may have laid is not a directory", () => {
+test("a link that others may have made is not taken for a directory", () => {
   const shared = join(top, "shared");
   mkdirSync(shared);
   chmodSync(shared, 0o777);
@@ -49,7 +49,7 @@ test("a link that others may have laid is not a directory", () => {
   assert.equal(statSync(join(top, "outside")).mode & 0o777, 0o755);
 });
 
-test("a tree is removed with its links, and nothing that they lead to", () => {
+test("removes a tree with its links, but not their targets", () => {
   const outside = file("kept", "file");
   const tree = join(top, "tree");
   file("tree", "a", "b", "c");
@@ -67,13 +67,13 @@ test("a tree is removed with its links, and nothing that they lead to", () => {
   removeTree(join(top, "no", "such", "tree"));
 });
 
-test("a tree that is deeper than any of ours is left with a sentence", () => {
+test("a tree that is too deep is left, with the next step", () => {
   const deep = join(top, "deep", ...Array.from({ length: 110 }, () => "d"));
   mkdirSync(deep, { recursive: true });
   assert.throws(() => removeTree(join(top, "deep")), /lies deeper than 100 directories: delete it by hand/);
 });
 
-test("a directory is removed only where it is empty", () => {
+test("removes a directory only if it is empty", () => {
   const inside = file("empty at last", "inside");
   removeEmptyDirectory(dirname(inside));
   removeEmptyDirectory(inside);

@@ -66,7 +66,7 @@ function needlessMounts(mounts: string): readonly string[] {
     : [];
 }
 
-/** Whether this process may change the firewall, and may let the guard do so. `status`: of a process (proc(5)). */
-export function hasNetAdmin(status = readFileSync("/proc/self/status", "utf8")): boolean {
-  return parseCapabilities(status, "CapEff").includes("NET_ADMIN");
+/** Whether this process may change the firewall, and may let the guard do so. */
+export function hasNetAdmin(): boolean {
+  return parseCapabilities(readFileSync("/proc/self/status", "utf8"), "CapEff").includes("NET_ADMIN");
 }

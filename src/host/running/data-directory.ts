@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Layout } from "../../settings/layout.ts";
 import { holdsMount } from "../kernel/mounts.ts";
 import { textOrNothing } from "../machine/read-text.ts";
-import { ourselves } from "../root-files/directory.ts";
+import { Held, ourselves } from "../root-files/directory.ts";
 import { removeFile, writeFile } from "../root-files/files.ts";
 import { giveDirectory, makeDirectory } from "../root-files/trees.ts";
 import { removeTree } from "../root-files/walk.ts";
@@ -92,16 +92,12 @@ export function closedParent(path: string): string | null {
  */
 export function takeLock(file: string, data: string): void {
   makeDirectory(dirname(file), 0o755);
-  const directory = openSync(dirname(file), "r");
-  try {
-    // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
-    execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory] });
-    const holder = lockHolder(file);
-    if (holder !== null) throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}).`);
-    writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
-  } finally {
-    closeSync(directory);
-  }
+  using directory = new Held(openSync(dirname(file), "r"));
+  // One at a time, until the descriptor is closed: otherwise two that find the same dead holder would both replace it.
+  execFileSync("flock", ["3"], { stdio: ["ignore", "ignore", "pipe", directory.fd] });
+  const holder = lockHolder(file);
+  if (holder !== null) throw new SetUpFailure(`GhostInbox is already running (pid ${holder}, data ${data}).`);
+  writeFile(file, `${process.pid} ${startTimeOf(process.pid)} ${Date.now()}\n`, { mode: 0o644, flush: false });
 }
 
 /** The pid of the running start; null if none runs. */

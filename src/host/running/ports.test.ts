@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { holderOf, listeners, portsOf, refuseBusyPorts, type ServerPort, socketsOn } from "./ports.ts";
 
 test("a port in use is named with its setting and its holder; a free one passes", async () => {
@@ -42,11 +42,8 @@ test("an address that this machine does not have is left to the program that nee
 });
 
 test("the ports for proxies belong to the server if there is a proxy", () => {
-  const ofPort = (toml: string) => {
-    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-    if (!loaded.ok) assert.fail(loaded.problems.map(({ says }) => says).join());
-    return portsOf(loaded.settings).flatMap(({ port, service }) => (port > 20_000 ? [`${service} ${port}`] : []));
-  };
+  const ofPort = (toml: string) =>
+    portsOf(settingsWith(toml)).flatMap(({ port, service }) => (port > 20_000 ? [`${service} ${port}`] : []));
   assert.deepEqual(ofPort(""), []);
   const all = ["dovecot 20993", "postfix 20025", "postfix 20465", "postfix 20587"];
   assert.deepEqual(ofPort('proxy.networks = ["10.0.0.5"]').toSorted(), all);

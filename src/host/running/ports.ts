@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { endianness } from "node:os";
 import { type Ip, isV4, parseIp } from "../../core/net/ip.ts";
-import { PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
+import { type PortSetting, PROXIED_KEYS, proxiedPorts, SIEVE_MAIL_ADDRESS } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { type Listener, parseListeners } from "../kernel/tcp-sockets.ts";
+import { type ListeningSocket, parseListening } from "../kernel/tcp-sockets.ts";
 import { textOrNothing } from "../machine/read-text.ts";
 import { SetUpFailure } from "./failure.ts";
 import type { ServiceName } from "./runit.ts";
@@ -25,13 +25,7 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     service: ServiceName,
     says: string,
     address: string | null = null,
-  ): ServerPort => ({
-    setting,
-    port: settings[setting],
-    address,
-    says,
-    service,
-  });
+  ): ServerPort => ({ setting, port: settings[setting], address, says, service });
   const proxiedPort = (setting: (typeof PROXIED_KEYS)[number]): ServerPort =>
     serverPort(setting, setting === "ports.proxied_imaps" ? "dovecot" : "postfix", "mail that comes through a proxy");
   return [
@@ -52,16 +46,6 @@ export function portsOf(settings: Settings): readonly ServerPort[] {
     },
   ];
 }
-
-type PortSetting =
-  | (typeof PROXIED_KEYS)[number]
-  | "ports.smtp"
-  | "ports.submissions"
-  | "ports.submission"
-  | "ports.imaps"
-  | "ports.http"
-  | "ports.login_policy"
-  | "ports.sieve_mail";
 
 /** Throws SetUpFailure for the first port that another program holds. */
 export async function refuseBusyPorts(serverPorts: readonly ServerPort[]): Promise<void> {
@@ -95,10 +79,10 @@ function tryToListen(port: number, host: string): Promise<string | null> {
  * All listening sockets of this network namespace. Asks the kernel, so no server notices. The kernel walks its tables for that, which takes some
  * milliseconds on a machine with much memory: one answer is used for all ports. Without IPv6 the second table is missing.
  */
-export function listeners(): readonly Listener[] {
+export function listeners(): readonly ListeningSocket[] {
   return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((table) => {
     try {
-      return parseListeners(readFileSync(table, "utf8"), endianness());
+      return parseListening(readFileSync(table, "utf8"), endianness());
     } catch {
       return [];
     }
@@ -108,7 +92,7 @@ export function listeners(): readonly Listener[] {
 /** The inodes of the sockets in `listening` that have this port at our address, or at every address. */
 export function socketsOn(
   { port, address }: Pick<ServerPort, "port" | "address">,
-  listening: readonly Listener[],
+  listening: readonly ListeningSocket[],
 ): readonly string[] {
   const ours = address === null ? null : parseIp(address);
   return listening

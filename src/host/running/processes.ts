@@ -2,7 +2,8 @@ import { realpathSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { CONTENT_USERS, POSTGREY_USER, USERS } from "../../settings/layout.ts";
-import { listProcesses, networkOf, type Process, startTimeOf, usersOf, withDescendants } from "./read-processes.ts";
+import { hasUser, userIds } from "../machine/system-users.ts";
+import { listProcesses, networkOf, type Process, startTimeOf, withDescendants } from "./read-processes.ts";
 
 /** Users that run only this product. */
 const OUR_USERS = [USERS.guard, USERS.web, USERS.export, USERS.mail, USERS.fail2ban];
@@ -45,7 +46,7 @@ export type Whose = Readonly<{ ours: ReadonlySet<number>; shared: ReadonlySet<nu
  * if it had not. Containers, and other servers' networks, are created by root.
  */
 export function processesOf(data: string): readonly Process[] {
-  const whose = { ours: usersOf(OUR_USERS), shared: usersOf(SHARED_USERS), network: networkOf(process.pid) };
+  const whose = { ours: idsOf(OUR_USERS), shared: idsOf(SHARED_USERS), network: networkOf(process.pid) };
   return among(namesOf(data), listProcesses(), whose).filter(({ pid }) => pid !== process.pid);
 }
 
@@ -54,8 +55,13 @@ export function processesOf(data: string): readonly Process[] {
  * names.
  */
 export function runsForAnother(data: string): boolean {
-  const whose = { ours: usersOf(OUR_USERS), network: networkOf(process.pid) };
+  const whose = { ours: idsOf(OUR_USERS), network: networkOf(process.pid) };
   return isAnotherAmong(namesOf(data), listProcesses(), whose);
+}
+
+/** Ids of those of the users that exist here. */
+function idsOf(names: readonly string[]): ReadonlySet<number> {
+  return new Set(names.filter(hasUser).map((name) => userIds(name).uid));
 }
 
 /** Behind a link, arguments have its name and the kernel has the real one (proc(5), cwd). Exported for its test. */

@@ -140,14 +140,6 @@ function usedBy(pid: number): readonly string[] {
   return [linkOf(`/proc/${pid}/root`), ...files, ...textOrNothing(`/proc/${pid}/environ`).split("\0")];
 }
 
-/** Ids of those of the users that exist in passwd(5). */
-export function usersOf(names: readonly string[]): ReadonlySet<number> {
-  const entries = readFileSync("/etc/passwd", "utf8")
-    .split("\n")
-    .map((line) => line.split(":"));
-  return new Set(entries.flatMap(([name = "", , uid]) => (names.includes(name) ? [Number(uid)] : [])));
-}
-
 /** Clock ticks from boot to the start of the process, to recognise a reused pid. Null if none runs. */
 export function startTimeOf(pid: number): string | null {
   const stat = textOrNothing(`/proc/${pid}/stat`);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 import { listenOnPort, listenOnSocket } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf, serviceLog } from "../../settings/layout.ts";
 import type { ServerPort } from "./ports.ts";
-import { waitUntilReady } from "./ready.ts";
+import { lastFailure, StartLog, waitUntilReady } from "./ready.ts";
 
 const never = (): boolean => false;
 const PATIENCE_MS = 300;
@@ -85,4 +85,102 @@ describe("what does not come up is named with its last words", () => {
       clearInterval(restarts);
     }
   });
+});
+
+const directory = temporaryDirectory();
+
+test("a progress message is one line, on the terminal and in the file", () => {
+  const file = join(directory, "progress");
+  const out = mock.method(console, "log", () => undefined);
+  const write = mock.method(process.stdout, "write", () => true);
+  const tty = process.stdout.isTTY;
+  try {
+    const log = new StartLog();
+    log.open(file);
+    process.stdout.isTTY = false;
+    for (const text of ["5 s", "6 s"]) log.progress(text);
+    log.endProgress();
+    process.stdout.isTTY = true;
+    for (const text of ["7 s", "8 s"]) log.progress(text);
+    log.endProgress();
+    log.endProgress();
+    assert.deepEqual(
+      [out, write].map(({ mock: { calls } }) => calls.map((call) => String(call.arguments[0]))),
+      [["5 s"], ["\r\x1b[K7 s", "\r\x1b[K8 s", "\n"]],
+    );
+  } finally {
+    process.stdout.isTTY = tty;
+    for (const one of [out, write]) one.mock.restore();
+  }
+  assert.equal(readFileSync(file, "utf8").replaceAll(/^\S+ /gm, ""), "5 s\n7 s\n");
+});
+
+test("the reason for an end by Ctrl-C is only in the file, and is not a failure", () => {
+  const file = join(directory, "stopped");
+  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
+  try {
+    const log = new StartLog();
+    log.open(file);
+    log.stopped("no room is left on the disk");
+    assert.deepEqual([out.mock.callCount(), err.mock.callCount()], [0, 0]);
+  } finally {
+    for (const one of [out, err]) one.mock.restore();
+  }
+  const text = readFileSync(file, "utf8");
+  assert.match(text, /stopped before everything ran: no room is left on the disk/);
+  assert.equal(lastFailure(text), null);
+});
+
+test("messages on the terminal are in the file too, each line with its time", () => {
+  const file = join(directory, "said");
+  const [out, err] = [mock.method(console, "log", () => undefined), mock.method(console, "error", () => undefined)];
+  try {
+    const log = new StartLog();
+    log.say("before there is a file");
+    log.open(file);
+    log.say("Stopping ...");
+    log.warn("no CAP_NET_ADMIN here");
+    log.fail("postfix keeps ending. Its last words:\n  fatal: no");
+    log.note("only here");
+    assert.deepEqual(
+      out.mock.calls.map((call) => call.arguments),
+      [["before there is a file"], ["Stopping ..."]],
+    );
+    assert.equal(err.mock.callCount(), 2);
+  } finally {
+    out.mock.restore();
+    err.mock.restore();
+  }
+  const lines = readFileSync(file, "utf8").split("\n");
+  assert.deepEqual(
+    lines.map((line) => line.replace(/^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d{3} /, "")),
+    [
+      "Stopping ...",
+      "warning: no CAP_NET_ADMIN here",
+      "failed: postfix keeps ending. Its last words:",
+      "  fatal: no",
+      "only here",
+      "",
+    ],
+  );
+});
+
+test("an unwritable file ends nothing, and one that has grown starts over", () => {
+  const log = new StartLog();
+  const lost = join(directory, "missing", "file");
+  log.open(lost);
+  log.note("nowhere");
+  assert.ok(!existsSync(lost));
+  const grown = join(directory, "grown");
+  writeFileSync(grown, "x".repeat(300_000));
+  log.open(grown);
+  log.note("new");
+  assert.ok(statSync(grown).size < 100);
+});
+
+test("the last reason for which a start ended", () => {
+  const log = "2026-11-20_08:00:00.000 failed: port 25\n2026-11-20_08:00:01.000 failed: port 26\n2026-11-20 Stopping\n";
+  assert.equal(lastFailure(log), "port 26");
+  assert.equal(lastFailure("2026-11-20_08:00:00.000 it failed: no\n"), null);
+  assert.equal(lastFailure(""), null);
 });

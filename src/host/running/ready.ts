@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import type { Outcome } from "../../guard/ports.ts";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { appendFile, truncateFile } from "../root-files/files.ts";
 import { answers } from "../sockets/unix-socket.ts";
@@ -14,15 +15,13 @@ const READY_MS = 40_000;
 const TRIES = 4;
 const LOG_LINES = 5;
 
-export type Ready = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
-
 /** Waits until every port is open and the guard and the keeper answer, or until it is clear that they will not. */
 export async function waitUntilReady(
   layout: Layout,
   serverPorts: readonly ServerPort[],
   stopped: () => boolean,
   patienceMs: number = READY_MS,
-): Promise<Ready> {
+): Promise<Outcome> {
   const deadline = performance.now() + patienceMs;
   const tries = new Map<ServiceName, Set<number>>(SERVICES.map((service) => [service, new Set()]));
   for (;;) {

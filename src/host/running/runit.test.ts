@@ -32,7 +32,7 @@ test("every service is a script that becomes its program, with its own log", () 
     assert.ok(logRun.includes(`svlogd -tt /srv/mail/log/${service}\n`));
 });
 
-test("what a killed runsv has left is ended before its service starts again, and nothing else", async (t) => {
+test("ends what a killed runsv left before its service starts again, and nothing else", async (t) => {
   const directory = temporaryDirectory();
   const start = (program: string) => {
     const child = spawn("sh", ["-c", `${ENDS_LEFTOVER}\n${program}`], {
@@ -69,14 +69,14 @@ test("the guard has CAP_NET_ADMIN and nothing else, and not even that where star
   );
 });
 
-test("the guard is not what the kernel ends first if memory runs out", () => {
+test("if memory runs out, the kernel ends other programs before the guard", () => {
   const first = [...runs()].flatMap(([service, run]) =>
     /^choom -n 300 -p \$\$ .* \|\| :$/m.test(run) ? [service] : [],
   );
   assert.deepEqual(first, ["spamd", "rspamd", "fail2ban"]);
 });
 
-test("the guard comes first on the processor, and what reads whole mails or logs after the mail servers", () => {
+test("the guard has the highest priority; programs that read whole mails or logs come after the mail servers", () => {
   const weight = (service: string): string =>
     /^\{ renice -n (-?\d+) -p \$\$; echo \1 >\/proc\/self\/autogroup; \} .* \|\| :$/m.exec(
       runs().get(service) ?? "",
@@ -135,7 +135,7 @@ test("the web has no capability but for a port below 1024", () => {
   assert.match(runs({ webLowPort: true }).get("web") ?? "", /--ambient-caps=-all,\+net_bind_service /);
 });
 
-test("what sends events elsewhere runs only where that is set, as its own user without a capability", () => {
+test("the exporter runs only if it is enabled, as its own user without capabilities", () => {
   assert.match(
     runs({ webLowPort: true }).get("export") ?? "",
     /--reuid ghostinbox-export .*--ambient-caps=-all .*\/export\.js$/m,

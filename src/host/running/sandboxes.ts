@@ -13,8 +13,8 @@ export type Sandbox = Readonly<{
   /** System calls in addition to those of every service. */
   calls?: string;
   writes: (layout: Layout) => readonly string[];
-  /** `read-only` where the settings may name a file in a home. */
-  home: "yes" | "read-only";
+  /** Where the settings may name a file in a home. Other services see none. */
+  home?: "read-only";
   /** Whether it starts programs that gain rights, such as postdrop(1). */
   gainsRights?: true;
   /** Whether it must see other users' processes. */
@@ -28,13 +28,9 @@ const MAIL_SERVER = ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "KILL
 const IP = ["UNIX", "INET", "INET6"];
 
 const own =
-  (service: ServiceName, ...more: readonly ((layout: Layout) => string)[]) =>
-  (layout: Layout): readonly string[] => [
-    join(layout.services, service),
-    join(layout.log, service),
-    ...more.map((place) => place(layout)),
-  ];
-const everything = ({ data }: Layout): readonly string[] => [data];
+  (service: ServiceName, more: Sandbox["writes"] = () => []): Sandbox["writes"] =>
+  (layout) => [join(layout.services, service), join(layout.log, service), ...more(layout)];
+const everything: Sandbox["writes"] = ({ data }) => [data];
 
 export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
   guard: {
@@ -43,21 +39,18 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     families: [...IP, "NETLINK"],
     // It tests whether the disk accepts writes. Files that it may not read or write belong to others.
     writes: everything,
-    home: "yes",
   },
   web: {
     says: "the dashboard and the HTTP API",
     capabilities: [...BECOMES_ITS_USER, "NET_BIND_SERVICE"],
     families: IP,
     writes: own("web"),
-    home: "yes",
   },
   export: {
     says: "sends events to another machine",
     capabilities: BECOMES_ITS_USER,
     families: IP,
-    writes: own("export", ({ exportData }) => exportData),
-    home: "yes",
+    writes: own("export", ({ exportData }) => [exportData]),
   },
   keeper: {
     says: "the keeper, which renders the configuration and watches the services",
@@ -95,61 +88,43 @@ export const SANDBOXES: Readonly<Record<ServiceName, Sandbox>> = {
     says: "SpamAssassin",
     capabilities: BECOMES_ITS_USER,
     families: [...IP, "NETLINK"],
-    writes: own(
-      "spamd",
-      ({ spamState }) => spamState,
-      ({ spamdSocket }) => dirname(spamdSocket),
-    ),
-    home: "yes",
+    writes: own("spamd", ({ spamState, spamdSocket }) => [spamState, dirname(spamdSocket)]),
   },
   "spam-head": {
     says: "shows SpamAssassin the start of a long mail",
     capabilities: BECOMES_ITS_USER,
     families: ["UNIX"],
-    writes: own("spam-head", ({ spamdSocket }) => dirname(spamdSocket)),
-    home: "yes",
+    writes: own("spam-head", ({ spamdSocket }) => [dirname(spamdSocket)]),
   },
   "spamass-milter": {
     says: "lets Postfix ask SpamAssassin",
     capabilities: BECOMES_ITS_USER,
     families: ["UNIX"],
-    writes: own("spamass-milter", ({ spamMilterSocket }) => dirname(spamMilterSocket)),
-    home: "yes",
+    writes: own("spamass-milter", ({ spamMilterSocket }) => [dirname(spamMilterSocket)]),
   },
   rspamd: {
     says: "Rspamd, which signs mail and verifies senders",
     // The cleanup of its leftovers lists processes of its user.
     capabilities: [...BECOMES_ITS_USER, "SYS_PTRACE"],
     families: [...IP, "NETLINK"],
-    writes: own(
-      "rspamd",
-      ({ rspamdData }) => rspamdData,
-      ({ rspamdSocket }) => dirname(rspamdSocket),
-    ),
-    home: "yes",
+    writes: own("rspamd", ({ rspamdData, rspamdSocket }) => [rspamdData, dirname(rspamdSocket)]),
     seesOthers: true,
   },
   postgrey: {
     says: "Postgrey, which asks strangers to come again",
     capabilities: BECOMES_ITS_USER,
     families: IP,
-    writes: own(
-      "postgrey",
-      ({ postgreyData }) => postgreyData,
-      ({ greylistSocket }) => dirname(greylistSocket),
-    ),
-    home: "yes",
+    writes: own("postgrey", ({ postgreyData, greylistSocket }) => [postgreyData, dirname(greylistSocket)]),
   },
   fail2ban: {
     says: "Fail2ban, which reads the logs",
     capabilities: BECOMES_ITS_USER,
     families: [...IP, "NETLINK"],
-    writes: own(
-      "fail2ban",
-      ({ fail2banSpool }) => fail2banSpool,
-      ({ fail2banDb }) => dirname(fail2banDb),
-      ({ fail2banSocket }) => dirname(fail2banSocket),
-    ),
+    writes: own("fail2ban", ({ fail2banSpool, fail2banDb, fail2banSocket }) => [
+      fail2banSpool,
+      dirname(fail2banDb),
+      dirname(fail2banSocket),
+    ]),
     home: "read-only",
   },
 };

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { programEnvironment, startSupervisor, writeEnvironment } from "./supervise.ts";
+import { programEnvironment, runsvdir, writeEnvironment } from "./supervise.ts";
+import { supervised } from "./supervised.ts";
 
 const directory = temporaryDirectory();
 
@@ -34,12 +36,20 @@ test("variables of an earlier start are removed, and other users may not read th
   assert.equal(statSync(place).mode & 0o777, 0o700);
 });
 
-test("the supervisor need not wait until a directory that was just changed is a second old", async () => {
-  const services = join(directory, "services");
-  mkdirSync(services);
-  const supervisor = startSupervisor(services);
-  supervisor.once("spawn", () => supervisor.kill());
-  // Fails if runit is not installed.
-  await once(supervisor, "exit").catch(() => undefined);
-  assert.ok(statSync(services).mtimeMs <= Date.now() - 1_000);
+test("runsvdir runs the services, and its end is noticed", { skip: lacking({ installed: ["runsvdir"] }) }, async () => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(join(layout.services, "x"), { recursive: true });
+  // Renamed, so that the file is always complete.
+  const run = "#!/bin/sh\necho $PPID >new && mv new supervisor\nexec sleep infinity\n";
+  writeFileSync(join(layout.services, "x", "run"), run, { mode: 0o755 });
+  const { died } = runsvdir(layout);
+  assert.ok(statSync(layout.services).mtimeMs <= Date.now() - 1_000, "otherwise it would wait for a second");
+  const written = join(layout.services, "x", "supervisor");
+  await until(() => existsSync(written) && typeof supervised(layout.services, "x")?.pid === "number");
+  const runsv = Number(readFileSync(written, "utf8"));
+  const above = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${runsv}/status`, "utf8"))?.[1];
+  process.kill(Number(above), "SIGKILL");
+  assert.equal(await died, "died");
+  process.kill(runsv, "SIGTERM");
+  await until(() => supervised(layout.services, "x")?.pid === null);
 });

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../core/error.ts";
@@ -60,34 +60,6 @@ function writeScript(file: string, text: string): void {
   writeFile(file, text, { mode: 0o755, flush: false });
 }
 
-/**
- * runsvdir(8) in its own session: Ctrl-C reaches only the start, which then stops things in order. It would wait a second
- * if the directory had been changed within this one.
- */
-export function startSupervisor(services: string): ChildProcess {
-  setModified(services, new Date(Date.now() - 2 * SECOND_MS));
-  return spawn("runsvdir", ["-P", services], {
-    detached: true,
-    stdio: "ignore",
-    cwd: services,
-    env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" },
-  });
-}
-
-/**
- * HUP makes runsvdir end every service. If runsvdir has died (null), each runsv gets the signal directly, because none would
- * end otherwise. Anything left after 15 s is killed. Bans leave the kernel with the server.
- */
-export async function stopEverything(layout: Layout, supervisor: number | null): Promise<void> {
-  if (supervisor === null) {
-    await endOrphans(layout.data, STOP_MS);
-  } else {
-    signal(supervisor, "SIGHUP");
-    await endBy(layout.data, STOP_MS);
-  }
-  await removeFirewallTable(layout.data);
-}
-
 /** Returns true if there was a server, and it did not belong to a different data directory. */
 export async function removeFirewallTable(data: string): Promise<boolean> {
   if (runsForAnother(data)) return false;
@@ -119,18 +91,30 @@ export type Supervisor = Readonly<{
   stop: () => Promise<void>;
 }>;
 
-/** runsvdir(8), below this process. */
-export function runsvdir(layout: Layout): Supervisor {
-  const child = startSupervisor(layout.services);
-  let isGone = false;
+/** runsvdir(8), below this process but in its own session: Ctrl-C reaches only the start, which then stops things in order. */
+export function runsvdir({ data, services }: Layout): Supervisor {
+  // runsvdir would wait a second if the directory had been changed within this one.
+  setModified(services, new Date(Date.now() - 2 * SECOND_MS));
+  const env = { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8" };
+  const child = spawn("runsvdir", ["-P", services], { detached: true, stdio: "ignore", cwd: services, env });
+  let running = child.pid ?? null;
   const died = new Promise<"died">((resolve) => {
     for (const event of ["exit", "error"])
       child.once(event, () => {
-        isGone = true;
+        running = null;
         resolve("died");
       });
   });
-  return { died, stop: async () => stopEverything(layout, isGone ? null : (child.pid ?? null)) };
+  const stop = async (): Promise<void> => {
+    // HUP makes runsvdir end every service. If it has died, none would end: each runsv gets the signal itself.
+    if (running === null) await endOrphans(data, STOP_MS);
+    else {
+      signal(running, "SIGHUP");
+      await endBy(data, STOP_MS);
+    }
+    await removeFirewallTable(data);
+  };
+  return { died, stop };
 }
 
 /** systemd, with a unit for each service. If systemd ends, so does the machine. */

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { until } from "../../../test/kit/until.ts";
-import { parseStatus, supervised } from "./supervised.ts";
+import { layoutOf, serviceLog } from "../../settings/layout.ts";
+import { lastWord, parseStatus, supervised, tail } from "./supervised.ts";
 
 const NEEDED = { skip: lacking({ installed: ["runsv", "sv"] }) };
 
@@ -29,3 +30,30 @@ test("a real runsv: its service runs, runs again after its end, and is stopped",
 });
 
 test("half a file is ignored", () => assert.equal(parseStatus(Buffer.alloc(7)), null));
+
+function logOf(text: string) {
+  const layout = layoutOf(temporaryDirectory());
+  const file = serviceLog(layout, "guard");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return { layout, file };
+}
+
+test("the last word is the last line, without the time before it", () => {
+  const { layout } = logOf("2026-11-21_03:00:00.12345 first\n2026-11-21_03:00:01.12345 engine.db is damaged.\n\n");
+  assert.equal(lastWord(layout, "guard"), "engine.db is damaged.");
+  assert.equal(lastWord(layout, "web"), null, "it has written nothing yet");
+});
+
+test("for a crash it is the error, not the end of the trace", () => {
+  const { layout } = logOf(
+    "/x/guard.js:7\n    throw new Error()\n    ^\n\nTypeError: no such thing\n    at f (x.js:1:2)\n\nNode.js v26.1.0\n",
+  );
+  assert.equal(lastWord(layout, "guard"), "TypeError: no such thing");
+});
+
+test("reads only the end of a long file, and shows no truncated line", () => {
+  const { file } = logOf(`${"x".repeat(20_000)}\nlast\n`);
+  assert.deepEqual(tail(file, 5), ["last"]);
+  assert.deepEqual(tail(`${file}.none`, 5), []);
+});

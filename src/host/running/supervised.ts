@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { type Layout, serviceLog } from "../../settings/layout.ts";
+import { Held } from "../root-files/directory.ts";
 
 /** A service as runsv(8) sees it. */
 export type Supervised = Readonly<{
@@ -61,15 +62,11 @@ const SVLOGD_TIME = /^\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.\d+ /;
 const ERROR = /^[A-Z]\w*(?:Error)?(?: \[\w+\])?: /;
 
 function endOf(file: string): string {
-  const fd = openSync(file, "r");
-  try {
-    const { size } = fstatSync(fd);
-    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    const read = readSync(fd, bytes, 0, bytes.length, size - bytes.length);
-    const text = bytes.toString("utf8", 0, read);
-    // The first line may be truncated.
-    return size > TAIL_BYTES ? text.slice(text.indexOf("\n") + 1) : text;
-  } finally {
-    closeSync(fd);
-  }
+  using opened = new Held(openSync(file, "r"));
+  const { size } = opened.stat;
+  const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  const read = readSync(opened.fd, bytes, 0, bytes.length, size - bytes.length);
+  const text = bytes.toString("utf8", 0, read);
+  // The first line may be truncated.
+  return size > TAIL_BYTES ? text.slice(text.indexOf("\n") + 1) : text;
 }

@@ -44,12 +44,12 @@ test("it starts once the data, and disks for mail, logs and backups in it, are m
   );
 });
 
-test("a start is repeated after a failure, but not where the data is newer; an upgrade has the time that it takes", () => {
+test("a failed start is repeated, unless the data is newer; an upgrade has no time limit", () => {
   assert.match(unit(MAIN_UNIT), /^Restart=on-failure\nRestartPreventExitStatus=4$/m);
   assert.match(unit(MAIN_UNIT), /^TimeoutStartSec=infinity$/m);
 });
 
-test("the guard comes first on the processor", () => {
+test("the guard has the highest priority", () => {
   assert.match(unit("ghostinbox-guard.service"), /^Nice=-10\nCPUWeight=1000$/m);
   assert.match(unit("ghostinbox-spamd.service"), /^Nice=3\nCPUWeight=50$/m);
   assert.doesNotMatch(unit("ghostinbox-postfix.service"), /Nice=|CPUWeight=/);
@@ -68,7 +68,7 @@ test("the guard may change the firewall and the web may not; neither gains a rig
       assert.ok(unit(unitOf(service)).includes(`\n${line}\n`), `${service}: ${line}`);
 });
 
-test("every service but the keeper writes in the data directory alone", () => {
+test("every service but the keeper writes only in the data directory", () => {
   for (const service of SERVICES) {
     const text = unit(unitOf(service));
     if (service === "keeper") assert.doesNotMatch(text, /ProtectSystem/);

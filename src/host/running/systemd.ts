@@ -1,4 +1,5 @@
 import type { Layout } from "../../settings/layout.ts";
+import { SYSTEM_PATH } from "../machine/run-program.ts";
 import { SERVICES, type ServiceName, WEIGHTS } from "./runit.ts";
 import { SANDBOXES, type Sandbox } from "./sandboxes.ts";
 
@@ -92,7 +93,7 @@ function serviceUnit(service: ServiceName, { layout }: UnitsInput): string {
     Service: [
       `ExecStart=/usr/bin/runsv ${layout.services}/${service}`,
       `WorkingDirectory=${layout.services}`,
-      "Environment=LC_ALL=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      `Environment=LC_ALL=C.UTF-8 PATH=${SYSTEM_PATH}`,
       `SyslogIdentifier=ghostinbox-${service}`,
       "Restart=always",
       "RestartSec=1",
@@ -120,7 +121,7 @@ function mailLogUnit({ layout }: UnitsInput): string {
       "SystemCallFilter=@system-service",
       ...ALWAYS,
       "ProtectSystem=strict",
-      ...hidden(layout, "yes"),
+      ...hidden(layout),
     ],
   });
 }
@@ -168,7 +169,7 @@ function confined(sandbox: Sandbox, layout: Layout): readonly string[] {
 const GAINS = /^(NoNewPrivileges|RestrictSUIDSGID)=/;
 
 /** Without settings that would hide the data directory. */
-function hidden({ data }: Layout, home: "yes" | "read-only"): readonly string[] {
+function hidden({ data }: Layout, home: Sandbox["home"] | "yes" = "yes"): readonly string[] {
   const isBelow = (...places: readonly string[]): boolean => places.some((place) => `${data}/`.startsWith(`${place}/`));
   return [
     ...(isBelow("/home", "/root", "/run/user") ? [] : [`ProtectHome=${home}`]),

@@ -9,7 +9,7 @@ import { NODE_FLAGS, SERVICES } from "./runit.ts";
 import { MAIL_LOG_UNIT, MAIN_UNIT, OTHER_UNITS, renderUnits, UNIT_HEAD, unitOf } from "./systemd.ts";
 
 /** Units get 20 s to end, and are then killed. */
-const STOP_MS = 40_000;
+const SYSTEMCTL_MS = 120_000;
 
 /** Starts the unit of each service that the settings enable, without waiting until they run. */
 export async function startUnits({ services }: Pick<Layout, "services">): Promise<void> {
@@ -29,8 +29,8 @@ export async function tellReady(status: string, socket = process.env["NOTIFY_SOC
 }
 
 async function must(argv: readonly string[]): Promise<void> {
-  const finished = await runProgram("systemctl", argv, { timeoutMs: STOP_MS });
-  if (finished.code !== 0) throw new SetUpFailure(`systemctl ${argv.join(" ")} failed: ${lastLines(finished)}`);
+  const done = await systemctl(argv);
+  if (!done.ok) throw new SetUpFailure(done.reason);
 }
 
 /** Where an administrator's units are; those of packages are below /lib. */
@@ -86,7 +86,7 @@ function isOurs(file: string): boolean {
 
 async function systemctl(...commands: readonly (readonly string[])[]): Promise<Outcome> {
   for (const argv of commands) {
-    const finished = await runProgram("systemctl", argv, { timeoutMs: 120_000 });
+    const finished = await runProgram("systemctl", argv, { timeoutMs: SYSTEMCTL_MS });
     if (finished.code !== 0) return { ok: false, reason: `systemctl ${argv.join(" ")} failed: ${lastLines(finished)}` };
   }
   return { ok: true };

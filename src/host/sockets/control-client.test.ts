@@ -58,7 +58,7 @@ test("nothing listens: no socket, a dead socket, no directory", async () => {
   assert.deepEqual(await watch(join(directory, "none.sock"), () => assert.fail("no one speaks")).ended, NOT_RUNNING);
 });
 
-test("a guard that hangs, hangs up, or speaks otherwise", async () => {
+test("a guard that hangs, hangs up or breaks the protocol", async () => {
   await withGuard(
     () => {},
     async (path) => assert.equal((await ask(path, "root", { verb: "ping" }, 30)).ok, false),

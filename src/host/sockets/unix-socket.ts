@@ -83,7 +83,7 @@ export function answers(path: string): Promise<boolean> {
 }
 
 function errnoOf(error: unknown): string {
-  return codeOf(error) === "" ? messageOf(error) : codeOf(error);
+  return codeOf(error) || messageOf(error);
 }
 
 /** A log message of a server. The code is stable; `detail` is printable and bounded. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import * as z from "zod/mini";
 import type { Anchor } from "../../core/audit/chain.ts";
+import { parseJson } from "../../core/text.ts";
 import { appendFile } from "../../host/root-files/files.ts";
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
@@ -33,10 +34,6 @@ export function appendAnchor(path: string, anchor: Anchor): void {
 }
 
 function anchorOf(line: string): Anchor | null {
-  try {
-    const read = z.safeParse(anchorSchema, JSON.parse(line));
-    return read.success ? read.data : null;
-  } catch {
-    return null;
-  }
+  const read = z.safeParse(anchorSchema, parseJson(line));
+  return read.success ? read.data : null;
 }

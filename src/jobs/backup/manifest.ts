@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod/mini";
+import { parseJson } from "../../core/text.ts";
 import type { Layout } from "../../settings/layout.ts";
 
 /** A snapshot's description of itself, at its top. */
@@ -28,12 +29,8 @@ const schema = z.object({
 export type Manifest = Readonly<z.output<typeof schema>>;
 
 export function parseManifest(text: string): Manifest | null {
-  try {
-    const read = z.safeParse(schema, JSON.parse(text));
-    return read.success ? read.data : null;
-  } catch {
-    return null;
-  }
+  const read = z.safeParse(schema, parseJson(text));
+  return read.success ? read.data : null;
 }
 
 /** A server's data in addition to mails and settings: each table with all its columns, including the hashes of passwords. */

@@ -4,8 +4,8 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as z from "zod/mini";
-import { parseJson } from "../../admin/declare/fields.ts";
 import { codeOf } from "../../core/error.ts";
+import { parseJson } from "../../core/text.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
 import { type Failed, failure, LOST, type Ran } from "./restic-failure.ts";
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { namedFiles } from "../../settings/schema.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";
 import { Stage } from "./stage.ts";
@@ -27,9 +27,7 @@ test("a backup contains the mail key's public half, legal holds, the script's ed
   const toml = `domains = ["example.test"]\nmailboxes.encryption_key = "${outside}"\n`;
   writeFileSync(layout.settings, toml);
   writeFileSync(layout.adoptedScript, "{}");
-  const loaded = loadSettings(toml, {});
-  assert.ok(loaded.ok);
-  const stage = new Stage(layout, namedFiles(loaded.settings));
+  const stage = new Stage(layout, namedFiles(loadValid(toml).settings));
   await stage.build({ format: 1, at: 0, host: "mail.example.test", version: "1", data: layout.data });
   const files = globSync(["**/*.{pem,json}", "lib/export/*"], { cwd: stage.path }).toSorted();
   const expected = [

@@ -1,7 +1,9 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import * as z from "zod/mini";
-import { isObject, lazily, parseJson, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
+import { isObject, lazily, readFields, text, wholeNumber } from "../../admin/declare/fields.ts";
+import { parseJson } from "../../core/text.ts";
 import { DAY_MS } from "../../core/time.ts";
+import { Held } from "../../host/root-files/directory.ts";
 import { readForeign } from "../../host/root-files/files.ts";
 import type { ForeignFile } from "../../settings/layout.ts";
 import type { Delivered, DeliveryRecord } from "./exporter.ts";
@@ -95,13 +97,9 @@ export class DeliveryFile implements DeliveryRecord {
   #write(delivery: Delivery): void {
     const path = this.#file.foreign;
     const fresh = `${path}.new`;
-    const fd = openSync(fresh, "w", 0o640);
-    try {
-      writeSync(fd, `${JSON.stringify(delivery)}\n`);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    using file = new Held(openSync(fresh, "w", 0o640));
+    writeSync(file.fd, `${JSON.stringify(delivery)}\n`);
+    fsyncSync(file.fd);
     renameSync(fresh, path);
   }
 }

@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { before, describe, test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { noPackageLists } from "../../../test/kit/no-package-lists.ts";
 import { dataDirectory, ghostinbox, guardOfSuite, json, PASSWORD, TIMED } from "../../../test/kit/test-guard.ts";
 import { DAY_MS, instant } from "../../core/time.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { changeBackupRecord, endDrill } from "../backup/records.ts";
 import { gatherFacts } from "./gather.ts";
 
-const loaded = loadSettings('domains = ["example.org"]\n', {});
-const settings = loaded.ok ? loaded.settings : assert.fail();
+const settings = settingsWith();
 const facts = async (layout: Parameters<typeof gatherFacts>[0]["layout"]) => {
   const gathered = await gatherFacts({ layout, settings, span: "month", now: instant(Date.now()) });
   return gathered.ok ? gathered.facts : assert.fail(gathered.reason);

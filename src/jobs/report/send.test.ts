@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { reportFacts } from "../../../test/kit/report-facts.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { reportOf } from "../../core/report/report.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { sendReport } from "./send.ts";
-
-function settingsOf(toml: string) {
-  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
-}
 
 const RELAY = '[alerts]\nrelay = "[smtp.example.net]:587"\nrelay_to = ["me@example.net"]\n';
 const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
@@ -30,7 +25,7 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
     ["", ["postmaster@example.org"]],
   ] as const)
     test(`is sent to ${to.join(" and ")}`, async () => {
-      const sent = await sendReport(layout, settingsOf(toml), reportOf(reportFacts()), "report-2026-11-16");
+      const sent = await sendReport(layout, settingsWith(toml), reportOf(reportFacts()), "report-2026-11-16");
       assert.deepEqual(sent, { ok: true, to });
     });
 
@@ -43,6 +38,6 @@ describe("a report in the queue of the real Postfix", SENDMAIL, () => {
 });
 
 test("without a queue the reason is returned", async () => {
-  const sent = await sendReport(layoutOf(temporaryDirectory()), settingsOf(""), reportOf(reportFacts()), "report-1");
+  const sent = await sendReport(layoutOf(temporaryDirectory()), settingsWith(""), reportOf(reportFacts()), "report-1");
   assert.ok(!sent.ok && sent.reason !== "");
 });

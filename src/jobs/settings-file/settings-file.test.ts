@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { readSettings } from "./settings-file.ts";
 
 const FILE = "src/jobs/settings-file/settings-file.ts";
@@ -100,7 +100,5 @@ describe("a machine that starts for the first time", OWN_ETC, () => {
 });
 
 function loaded(domain: string) {
-  const read = loadSettings(null, { GHOSTINBOX_DOMAIN: domain });
-  assert.ok(read.ok);
-  return read;
+  return loadValid(null, { GHOSTINBOX_DOMAIN: domain });
 }

@@ -13,12 +13,12 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { before, describe, test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { sampleSite, shippedJails } from "../../../test/kit/sample-site.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { prepareCertificate } from "../../programs/set-up/certificate.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { unusedOwnDovecot } from "../dovecot/own-dovecot.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
 import { readFilter } from "../fail2ban/filter-files.ts";
@@ -71,9 +71,7 @@ describe("applying a configuration", { skip }, () => {
     // Postfix complains about other owners, in a log that no program reads yet, which takes a second each time.
     const postfix = userIds("postfix");
     chownSync(layout.postfixData, postfix.uid, postfix.gid);
-    const loaded = loadSettings('domains = ["example.org"]', {});
-    assert.ok(loaded.ok);
-    await prepareCertificate(loaded.settings, layout);
+    await prepareCertificate(settingsWith(), layout);
   });
 
   test("every component accepts what is rendered for it", async () => {

@@ -8,7 +8,7 @@ import { jailsOf, ownJailOf } from "../../settings/jails.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import type { Sources } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
-import { settingsForExport, settingsForWeb } from "../../settings/program-settings.ts";
+import { EXPORT_KEYS, settingsFile, WEB_KEYS } from "../../settings/program-settings.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
@@ -80,8 +80,8 @@ export function readSite(
     },
     verify: settings["dkim.verify"],
     dkimSelector: settings["dkim.selector"],
-    webSettings: settingsForWeb(sources),
-    exportSettings: settingsForExport(sources),
+    webSettings: settingsFile(WEB_KEYS, sources),
+    exportSettings: settingsFile(EXPORT_KEYS, sources),
     loginPolicySecret: readFileSync(layout.loginPolicySecret, "utf8").trim(),
     proofWord: readFileSync(layout.proofWord, "utf8").trim(),
     mailUser: userIds(USERS.mail),

@@ -3,12 +3,12 @@ import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Policy } from "../../core/decide/policy.ts";
 import { parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { instant, MINUTE_MS } from "../../core/time.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { LogWatch } from "../logs/followed-logs.ts";
 import { type Detector, detectorLogs, detectorsOf } from "./detector-logs.ts";
 
@@ -132,11 +132,7 @@ test("a storm of addresses is bounded and reported", async (t) => {
 });
 
 test("a detector is followed where its file is set, with its own limits", () => {
-  const of = (toml: string) => {
-    const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-    assert.ok(loaded.ok);
-    return detectorsOf(loaded.settings);
-  };
+  const of = (toml: string) => detectorsOf(settingsWith(toml));
   assert.deepEqual(of(""), []);
   const [suricata, psad, ...more] = of(
     '[detection.suricata]\nfile = "/var/log/suricata/eve.json"\nseverity = 1\n[detection.psad]\nfile = "/var/log/psad.log"\ndanger_level = 5\nmaxretry = 2\n',

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { isObject, lazily, parseJson, readFields, wholeNumber } from "../../admin/declare/fields.ts";
+import { isObject, lazily, readFields, wholeNumber } from "../../admin/declare/fields.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 import { instant, type Millis } from "../../core/time.ts";
 import { timeOfLine } from "../logs/log-line.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isObject, parseJson } from "../../admin/declare/fields.ts";
+import { isObject } from "../../admin/declare/fields.ts";
 import { APP_PASSWORD_NAME } from "../../core/access/passwords.ts";
 import type { Decision, Verdict } from "../../core/decide/decision.ts";
 import { LOGIN_DELAY_SECONDS } from "../../core/decide/policy.ts";
@@ -7,6 +7,7 @@ import type { Service } from "../../core/events/event-types.ts";
 import type { LoginAsked, LoginAttributes, LoginFailed, LoginSucceeded } from "../../core/events/login.ts";
 import { NO_ACCOUNT } from "../../core/net/address.ts";
 import { PROBE_ADDRESS, parseIp } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 
 /** Dovecot's auth policy: JSON over HTTP before and after each login (auth-policy.c, Dovecot 2.3). */
 export const LOGIN_REQUEST_BYTES = 8 * 1024;

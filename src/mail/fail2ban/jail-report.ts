@@ -1,9 +1,10 @@
 import * as z from "zod/mini";
-import { isObject, lazily, parseJson, readFields, text, texts, wholeNumber } from "../../admin/declare/fields.ts";
+import { isObject, lazily, readFields, text, texts, wholeNumber } from "../../admin/declare/fields.ts";
 import { isAboutLogins, isJailName } from "../../core/decide/jails.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { type JailLine, type JailReported, LIVE_REFUSALS } from "../../core/events/report.ts";
 import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { parseJson } from "../../core/text.ts";
 import { instant, type Millis, SECOND_MS } from "../../core/time.ts";
 import { parseMailLine, timeOfLine } from "../logs/log-line.ts";
 import { CLIENT, PATH, STATE } from "../logs/pattern.ts";

@@ -3,22 +3,20 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Observation } from "../../core/events/log.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { instant } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { followedLogs, LogWatch, observing } from "./followed-logs.ts";
 
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
 
 function logsWith(toml: string) {
-  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-  assert.ok(loaded.ok);
-  return followedLogs(layout, loaded.settings, SINCE);
+  return followedLogs(layout, settingsWith(toml), SINCE);
 }
 
 test("the log of mail, which several programs write, and that of spamd are followed", () => {

@@ -2,23 +2,16 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { describe, test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { makeMailQueue, queuedMails, SENDMAIL } from "../../../test/kit/mail-queue.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { HOUR_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
-import type { Settings } from "../../settings/schema.ts";
 import { type AlertMail, AlertMails } from "./alert-mails.ts";
 
 const TOLD = '[alerts]\nemail = ["owner@elsewhere.example", "second@elsewhere.example"]\n';
 
 const NTFY = '[alerts]\nntfy = ["https://ntfy.example/topic"]\n';
-
-function settingsOf(toml: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org"]\n${toml}`, {});
-  assert.ok(loaded.ok);
-  return loaded.settings;
-}
 
 function alert(clock: HandClock, id: string): AlertMail {
   return {
@@ -35,7 +28,7 @@ function alert(clock: HandClock, id: string): AlertMail {
 test("an alert without a mailbox in the settings is refused", async () => {
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
-  assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(NTFY)), {
+  assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(NTFY)), {
     ok: false,
     reason: "alerts.email is empty, and another channel is set by now.",
   });
@@ -51,7 +44,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
 
   test("an alert goes to the mailboxes of the settings, from our address", async () => {
     const { layout, clock, mails } = queue();
-    assert.deepEqual(await mails.send(alert(clock, "a"), settingsOf(TOLD)), {
+    assert.deepEqual(await mails.send(alert(clock, "a"), settingsWith(TOLD)), {
       ok: true,
       detail: "Mailed owner@elsewhere.example, second@elsewhere.example.",
     });
@@ -64,7 +57,7 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
 
   test("an alert that is requested twice within an hour is sent once", async () => {
     const { layout, clock, mails } = queue();
-    const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));
+    const send = (id: string) => mails.send(alert(clock, id), settingsWith(TOLD));
     const replies = [await send("a"), await send("a")];
     assert.ok(replies.every(({ ok }) => ok));
     assert.equal(queuedMails(layout).length, 1);
@@ -78,10 +71,10 @@ describe("alerts in the queue of the real Postfix", SENDMAIL, () => {
   test("an alert that could not be queued is retried when it is requested again", async () => {
     const { layout, clock, mails } = queue();
     rmSync(layout.postfixConf, { recursive: true });
-    const refused = await mails.send(alert(clock, "a"), settingsOf(TOLD));
+    const refused = await mails.send(alert(clock, "a"), settingsWith(TOLD));
     assert.match(refused.ok ? "" : refused.reason, /main\.cf: No such file or directory/);
     makeMailQueue(layout);
-    assert.ok((await mails.send(alert(clock, "a"), settingsOf(TOLD))).ok);
+    assert.ok((await mails.send(alert(clock, "a"), settingsWith(TOLD))).ok);
     assert.equal(queuedMails(layout).length, 1);
   });
 });
@@ -90,7 +83,7 @@ test("a compromised guard cannot fill a mailbox: at most 200 alerts an hour", as
   // Without a queue each attempt fails at once, but still counts.
   const clock = new HandClock();
   const mails = new AlertMails(layoutOf(temporaryDirectory()), clock);
-  const send = (id: string) => mails.send(alert(clock, id), settingsOf(TOLD));
+  const send = (id: string) => mails.send(alert(clock, id), settingsWith(TOLD));
   await Promise.all(Array.from({ length: 200 }, (_, i) => send(`id-${i}`)));
   assert.deepEqual(await send("one more"), { ok: false, reason: "200 went out within an hour." });
   clock.advance(HOUR_MS);

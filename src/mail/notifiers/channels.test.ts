@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadValid, settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { ALERT_BODY, type KeeperCommand, type KeeperReply, parseKeeperCommand } from "../../admin/declare/keeper.ts";
 import { instant } from "../../core/time.ts";
 import { testMessage } from "../../guard/alerts/words.ts";
-import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { alertMailTo, areMailboxesHere, channelsOf, ownQueue } from "./channels.ts";
 import { receiverLookup } from "./push.ts";
@@ -14,9 +14,7 @@ const world = {
   ownQueue: () => Promise.resolve({ ok: false, reason: "Postfix is down" } as const),
 };
 function channels(alerts: string) {
-  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
-  assert.ok(loaded.ok, JSON.stringify(loaded));
-  return channelsOf(loaded.settings, world);
+  return channelsOf(settingsWith(`[alerts]\n${alerts}`), world);
 }
 
 test("without settings there is the administrator's mailbox, on this server", () => {
@@ -60,8 +58,7 @@ test("a file with a secret that cannot be read is a failure of one sentence that
 });
 
 function settings(toml: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org", "example.net"]\n${toml}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+  return loadValid(`domains = ["example.org", "example.net"]\n${toml}`).settings;
 }
 
 test("the administrator gets the alerts until a channel is set", () => {

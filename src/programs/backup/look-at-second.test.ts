@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { openAccounts } from "../../store/open.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
 import { giveSignIn, lookAt } from "./serve-scratch.ts";
@@ -40,8 +40,9 @@ test("an account that may sign in from everywhere gets a temporary password; no 
 test("a pipe that the second server's guard could put in place of a database does not block the drill", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   execFileSync("mkfifo", [accountsDb]);
-  const loaded = loadSettings(null, {});
-  assert.ok(loaded.ok);
-  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, loaded.settings, { signIn: null, hasFirewall: false });
+  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, loadValid(null).settings, {
+    signIn: null,
+    hasFirewall: false,
+  });
   await assert.rejects(look, /accounts\.db is not a regular file/);
 });

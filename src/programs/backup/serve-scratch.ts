@@ -6,12 +6,13 @@ import { parsePrefix } from "../../core/net/ip.ts";
 import { MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { NftFirewall } from "../../host/nft/firewall.ts";
+import { onlyBans } from "../../host/nft/guard-table.ts";
 import { makeDirectory } from "../../host/root-files/trees.ts";
 import { removeTree } from "../../host/root-files/walk.ts";
 import { hasNetAdmin } from "../../host/running/container.ts";
 import { SetUpFailure } from "../../host/running/failure.ts";
 import { SERVICES, type ServiceName } from "../../host/running/runit.ts";
-import { programEnvironment, startSupervisor, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
+import { programEnvironment, runsvdir, writeEnvironment, writeServices } from "../../host/running/supervise.ts";
 import { lastWord } from "../../host/running/supervised.ts";
 import { ask } from "../../host/sockets/control-client.ts";
 import { CannotBeApart, type Seen } from "../../jobs/backup/second-server.ts";
@@ -69,7 +70,7 @@ export async function serveScratch(layout: Layout, scratch: string, env: Environ
   const mail = mailServices(layout, { spam: 0, fail2ban: false });
   writeServices({ layout, loginPort, netAdmin, mail, export: false, webLowPort: false });
   for (const service of SERVICES) if (!RUN.includes(service)) removeTree(join(layout.services, service));
-  startSupervisor(layout.services);
+  runsvdir(layout);
   await untilReady(layout, settings);
   const startMs = Math.round(performance.now() - from);
   return {
@@ -215,7 +216,7 @@ async function mustHold({ engineDb }: Layout, ipv6Length: number): Promise<numbe
   )
     .map(({ prefix }) => parsePrefix(String(prefix)))
     .filter((prefix) => prefix !== null);
-  const firewall = new NftFirewall({ ipv6Prefix: () => ipv6Length });
+  const firewall = new NftFirewall(() => onlyBans(ipv6Length));
   const deadline = performance.now() + ENFORCED_MS;
   for (;;) {
     const held = await firewall.holds(sample);

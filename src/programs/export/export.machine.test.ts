@@ -1,4 +1,5 @@
 // Invariant: No kept event is missing from an export: the position moves only once the receiver has confirmed, and repeated events have the same id.
+
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,6 +8,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../test/kit/own-certificate.ts";
@@ -16,8 +18,7 @@ import { eventRow, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import { readDelivery } from "../../jobs/export/delivery-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
-import { settingsForExport } from "../../settings/program-settings.ts";
+import { EXPORT_KEYS, settingsFile } from "../../settings/program-settings.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 
@@ -63,13 +64,11 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     const probe = createServer();
     const port = await listenOnPort(probe);
     probe.close();
-    const loaded = loadSettings(
+    const loaded = loadValid(
       `domains = ["example.org"]\n[export.syslog]\nenabled = true\nhost = "127.0.0.1"\nport = ${port}\n` +
         `protocol = "${protocol}"\nca = "${at("cert.pem")}"\ncert = "${at("cert.pem")}"\nkey = "${at("key.pem")}"\n`,
-      {},
     );
-    assert.ok(loaded.ok, JSON.stringify(loaded));
-    writeFileSync(layout.exportSettings, settingsForExport(loaded.sources));
+    writeFileSync(layout.exportSettings, settingsFile(EXPORT_KEYS, loaded.sources));
     const received = at(`${name}.log`);
     const conf = at(`${name}.conf`);
     writeFileSync(conf, `${rsyslogConf({ protocol, port, received, at })}\n`);

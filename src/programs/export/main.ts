@@ -10,7 +10,7 @@ import { DeliveryFile } from "../../jobs/export/delivery-record.ts";
 import { Exporter } from "../../jobs/export/exporter.ts";
 import { RelpReceiver, type SyslogServer, TlsReceiver } from "../../jobs/export/syslog-receiver.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
-import { type ExportSettings, readExportSettings } from "../../settings/program-settings.ts";
+import { type ExportSettings, readSettingsFile } from "../../settings/program-settings.ts";
 import { SqliteQueries } from "../../store/engine-db/queries.ts";
 import { openEngineForReading } from "../../store/open.ts";
 
@@ -41,7 +41,7 @@ try {
 }
 
 async function run(): Promise<never> {
-  const read = readExportSettings(readFileSync(layout.exportSettings, "utf8"));
+  const read = readSettingsFile(readFileSync(layout.exportSettings, "utf8"));
   if (!read.ok) throw new Error(read.reason);
   const server = serverOf(read.settings);
   const receiver =

@@ -48,12 +48,12 @@ export function composeFirewall(parts: FirewallParts) {
   };
   const audit = (one: Audit): void => void engine.audit(one);
   const doors = proxyDoors(settings);
-  const firewall = new NftFirewall({
-    ipv6Prefix: () => engine.policy.bans.ipv6Prefix,
-    connections: () => connectionLimit(inForce()),
-    proxied: () => doors,
-    local: () => localPorts(settings),
-  });
+  const firewall = new NftFirewall(() => ({
+    ipv6Length: engine.policy.bans.ipv6Prefix,
+    connections: connectionLimit(inForce()),
+    proxied: doors,
+    local: localPorts(settings),
+  }));
   const enforcer = settings["firewall.enabled"]
     ? new BanEnforcer({ banLog, firewall, allowList, audit, clock, notices, log })
     : noEnforcement;

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { SECOND_MS } from "../../core/time.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { ServedSettings } from "./settings.ts";
 
 function settingsOf(toml: string) {
-  const loaded = loadSettings(toml, {});
-  assert.ok(loaded.ok);
-  return loaded.settings;
+  return loadValid(toml).settings;
 }
 
 test("settings that the accounts' database cannot store are reported, and retried until it stores the newest", () => {

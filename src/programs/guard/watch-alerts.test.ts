@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { MAIL } from "../../../test/kit/samples.ts";
@@ -11,7 +12,6 @@ import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
-import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
@@ -20,8 +20,7 @@ const WELL: Health = { status: "ok", components: [], notices: [], needsYou: [], 
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+  return settingsWith(`[alerts]\n${alerts}`);
 }
 
 /** Alerts over a real database, sent through the keeper's real socket. */

@@ -3,10 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "./certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
@@ -19,9 +19,7 @@ function layoutFor(name: string): Layout {
 }
 
 async function prepare(layout: Layout, settings = ""): Promise<string | null> {
-  const loaded = loadSettings(`domains = ["example.org"]\n${settings}`, {});
-  assert.ok(loaded.ok);
-  return prepareCertificate(loaded.settings, layout);
+  return prepareCertificate(settingsWith(settings), layout);
 }
 
 test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {

@@ -8,7 +8,7 @@ import { createLocalClients } from "../../host/machine/local-clients.ts";
 import { watch } from "../../host/sockets/control-client.ts";
 import { DASHBOARD_REFUSED } from "../../mail/fail2ban/filters.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { dashboardNames, readWebSettings, type WebSettings } from "../../settings/program-settings.ts";
+import { dashboardNames, readSettingsFile, type WebSettings } from "../../settings/program-settings.ts";
 import { PAGE_FILES, PAGE_PROGRAMS } from "../../surfaces/api/page.ts";
 import type { PageFile } from "../../surfaces/api/ports.ts";
 import { ApiServer } from "../../surfaces/api/server.ts";
@@ -94,11 +94,7 @@ export function readSettings({ webSettings }: Layout): Read {
   try {
     text = readFileSync(webSettings, "utf8");
   } catch (error) {
-    return {
-      ok: false,
-      reason: `${webSettings} cannot be read: ${messageOf(error)}.`,
-    };
+    return { ok: false, reason: `${webSettings} cannot be read: ${messageOf(error)}.` };
   }
-  const read = readWebSettings(text);
-  return read.ok ? read : { ok: false, reason: read.problems.map(({ says }) => says).join(" ") };
+  return readSettingsFile(text);
 }

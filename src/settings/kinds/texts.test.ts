@@ -1,6 +1,58 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loopback, oneLine, quietHours, resolver, stubZone, systemUserOrId, timeZone, url } from "./texts.ts";
+import fc from "fast-check";
+import {
+  loopback,
+  oneLine,
+  parseHostName,
+  quietHours,
+  resolver,
+  stubZone,
+  systemUserOrId,
+  timeZone,
+  url,
+} from "./texts.ts";
+
+const label63 = "a".repeat(63);
+
+const examples: readonly (readonly [text: string, name: string | null])[] = [
+  ["example.org", "example.org"],
+  ["Mail.Example.ORG", "mail.example.org"],
+  ["a.b-c.d9", "a.b-c.d9"],
+  ["münchen.example", "xn--mnchen-3ya.example"],
+  [`${label63}.org`, `${label63}.org`],
+  [`a${label63}.org`, null],
+  [`${`${label63}.`.repeat(4)}org`, null],
+  ["localhost", null],
+  ["", null],
+  [".", null],
+  ["example.org.", null],
+  [".example.org", null],
+  ["example..org", null],
+  ["-a.org", null],
+  ["a-.org", null],
+  ["a_b.org", null],
+  ["a b.org", null],
+  ["user@example.org", null],
+  ["203.0.113.7", null],
+  ["example.org\nmynetworks=0.0.0.0", null],
+];
+
+for (const [text, name] of examples)
+  test(`parseHostName of ${JSON.stringify(text).slice(0, 60)}`, () => assert.equal(parseHostName(text), name));
+
+test("a parsed name parses to itself", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.domain(), fc.string()), (text) => {
+      const name = parseHostName(text);
+      if (name !== null) assert.equal(parseHostName(name), name);
+    }),
+  );
+});
+
+test("accepts every ordinary domain", () => {
+  fc.assert(fc.property(fc.domain(), (name) => assert.equal(parseHostName(name), name.toLowerCase())));
+});
 
 test("a stub zone is a zone and its server, in one canonical spelling", () => {
   assert.deepEqual(stubZone.read(" Corp.Example = 2001:DB8::53 "), {
@@ -12,7 +64,7 @@ test("a stub zone is a zone and its server, in one canonical spelling", () => {
     assert.equal(stubZone.read(wrong).ok, false, wrong);
 });
 
-test("a resolver to ask is not this machine, which is the one that asks", () => {
+test("a resolver is not on this machine, which asks it", () => {
   for (const right of ["2001:db8:53::54", "10.0.0.53", "::1:0"]) assert.equal(resolver.read(right).ok, true, right);
   for (const wrong of ["127.0.0.53", "127.71.9.53", "::1", "::", "0.0.0.0", "::ffff:127.0.0.1", "dns.example.org"])
     assert.equal(resolver.read(wrong).ok, false, wrong);
@@ -29,7 +81,7 @@ test("the user of a proxy has a name, or an id where it has none", () => {
     assert.equal(systemUserOrId.read(wrong).ok, false, wrong);
 });
 
-test("where alerts are sent is an address of HTTP in plain characters", () => {
+test("alerts are sent to an HTTP URL in plain characters", () => {
   for (const right of ["https://ntfy.sh/topic", "http://apprise:8000/notify/key?x=1", "http://[2001:db8::1]:80/"])
     assert.equal(url.read(right).ok, true, right);
   for (const wrong of [

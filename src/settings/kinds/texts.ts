@@ -40,7 +40,7 @@ export const senderPattern: Kind<string> = text("an address or a pattern such as
 
 /** The name of a key in the DNS (RFC 6376 section 3.1). */
 export const selector: Kind<string> = text("a name of small letters, digits and dashes", (written) =>
-  same(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(written) ? written : null),
+  same(LABEL.test(written) ? written : null),
 );
 
 export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));

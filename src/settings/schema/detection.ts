@@ -6,6 +6,7 @@ import type { Setting } from "../setting.ts";
 
 /** As far back as the guard remembers reports. */
 const LONGEST_WINDOW_MS = 7 * DAY_MS;
+/** As many offences as a report of Fail2ban's action can hold. */
 const count = wholeNumber(1, 100);
 
 /** Detectors of intrusions, whose logs the guard follows. */
@@ -69,10 +70,6 @@ export const detection = {
   },
 } as const satisfies Record<string, Setting<unknown>>;
 
-/** What a report of Fail2ban's action can hold, and how far back the guard remembers reports. */
-const MOST_OFFENCES = 100;
-const LONGEST_FINDTIME_MS = 7 * DAY_MS;
-
 const enabled: Setting<boolean> = {
   kind: flag,
   byDefault: true,
@@ -80,56 +77,33 @@ const enabled: Setting<boolean> = {
   source: "jail.conf(5), enabled",
 };
 
+type JailSettings = Readonly<Record<`fail2ban.jails.${JailName}.enabled`, Setting<boolean>>> &
+  Readonly<Record<`fail2ban.jails.${JailName}.${"maxretry" | "findtime" | "bantime"}`, Setting<number>>>;
+
 /** The jails in the words of jail.conf(5), with their values from the table of jails as defaults. */
 export const jails = {
-  "fail2ban.jails.postfix.enabled": enabled,
-  "fail2ban.jails.postfix.maxretry": maxretry("postfix"),
-  "fail2ban.jails.postfix.findtime": findtime("postfix"),
-  "fail2ban.jails.postfix.bantime": bantime("postfix"),
-
-  "fail2ban.jails.dovecot.enabled": enabled,
-  "fail2ban.jails.dovecot.maxretry": maxretry("dovecot"),
-  "fail2ban.jails.dovecot.findtime": findtime("dovecot"),
-  "fail2ban.jails.dovecot.bantime": bantime("dovecot"),
-
-  "fail2ban.jails.postfix-auth.enabled": enabled,
-  "fail2ban.jails.postfix-auth.maxretry": maxretry("postfix-auth"),
-  "fail2ban.jails.postfix-auth.findtime": findtime("postfix-auth"),
-  "fail2ban.jails.postfix-auth.bantime": bantime("postfix-auth"),
-
-  "fail2ban.jails.postfix-rbl.enabled": enabled,
-  "fail2ban.jails.postfix-rbl.maxretry": maxretry("postfix-rbl"),
-  "fail2ban.jails.postfix-rbl.findtime": findtime("postfix-rbl"),
-  "fail2ban.jails.postfix-rbl.bantime": bantime("postfix-rbl"),
-
-  "fail2ban.jails.postfix-spam.enabled": enabled,
-  "fail2ban.jails.postfix-spam.maxretry": maxretry("postfix-spam"),
-  "fail2ban.jails.postfix-spam.findtime": findtime("postfix-spam"),
-  "fail2ban.jails.postfix-spam.bantime": bantime("postfix-spam"),
-
-  "fail2ban.jails.ghostinbox-smtp-abuse.enabled": enabled,
-  "fail2ban.jails.ghostinbox-smtp-abuse.maxretry": maxretry("ghostinbox-smtp-abuse"),
-  "fail2ban.jails.ghostinbox-smtp-abuse.findtime": findtime("ghostinbox-smtp-abuse"),
-  "fail2ban.jails.ghostinbox-smtp-abuse.bantime": bantime("ghostinbox-smtp-abuse"),
-
-  "fail2ban.jails.ghostinbox-dashboard.enabled": enabled,
-  "fail2ban.jails.ghostinbox-dashboard.maxretry": maxretry("ghostinbox-dashboard"),
-  "fail2ban.jails.ghostinbox-dashboard.findtime": findtime("ghostinbox-dashboard"),
-  "fail2ban.jails.ghostinbox-dashboard.bantime": bantime("ghostinbox-dashboard"),
-
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript does not follow composed names
+  ...(Object.fromEntries(
+    JAILS.flatMap(({ name }) => [
+      [`fail2ban.jails.${name}.enabled`, enabled],
+      [`fail2ban.jails.${name}.maxretry`, maxretry(name)],
+      [`fail2ban.jails.${name}.findtime`, findtime(name)],
+      [`fail2ban.jails.${name}.bantime`, bantime(name)],
+    ]),
+  ) as JailSettings),
   "fail2ban.own_filters.maxretry": maxretry(null),
   "fail2ban.own_filters.findtime": findtime(null),
   "fail2ban.own_filters.bantime": bantime(null),
 } as const satisfies Record<string, Setting<unknown>>;
 
-/** Null: the jail of each filter of the owner's own. */
+/** Null: the jails of the owner's own filters. */
 type Whose = JailName | null;
 
 function maxretry(name: Whose): Setting<number> {
   const who = name === null ? "each jail of your own filters reports" : "the jail reports";
   const bans = name === null ? "" : " `fail2ban.sentences` sets whether the report bans.";
   return {
-    kind: wholeNumber(1, MOST_OFFENCES),
+    kind: count,
     byDefault: shipped(name).limit,
     says: `How many offences of one address within \`findtime\` it takes until ${who}.${bans}`,
     source: "jail.conf(5), maxretry",
@@ -138,7 +112,7 @@ function maxretry(name: Whose): Setting<number> {
 
 function findtime(name: Whose): Setting<number> {
   return {
-    kind: duration(SECOND_MS, LONGEST_FINDTIME_MS),
+    kind: duration(SECOND_MS, LONGEST_WINDOW_MS),
     byDefault: formatDuration(shipped(name).windowMs),
     says: "How long an offence counts.",
     source: "jail.conf(5), findtime",

@@ -1,7 +1,9 @@
+import { parseJson } from "../../core/text.ts";
 import { type Environment, type Loaded, loadSettings } from "../load.ts";
-import { type SettingKey, settingKeys, settingOf } from "../schema.ts";
+import { defaultOf, readOwn, type SettingKey, settingKeys, settingOf } from "../schema.ts";
 import type { SettingProblem } from "../setting.ts";
 import { type Edited, setKey, unsetKey } from "../toml/edit.ts";
+import { isTable } from "../toml/statements.ts";
 
 export const SCRIPT = "security/security.js";
 
@@ -101,7 +103,7 @@ function valuesIn(script: string): Readonly<{ ok: true; values: ScriptValues }> 
 
 /** The lengths of bans are one setting: a step that is missing is as delivered. A number is in milliseconds, as in JavaScript. */
 function settingsIn([name, value]: readonly [string, unknown]): readonly (readonly [string, unknown])[] {
-  if (name !== "banDurations" || !isGroup(value)) return entriesOf({ [name]: value });
+  if (name !== "banDurations" || !isTable(value)) return entriesOf({ [name]: value });
   const given: ReadonlyMap<string, unknown> = new Map(Object.entries(value));
   const others = [...given]
     .filter(([step]) => !STEPS.has(step))
@@ -110,14 +112,10 @@ function settingsIn([name, value]: readonly [string, unknown]): readonly (readon
   return [[name, ladder.map((one) => (typeof one === "number" ? `${one}ms` : one))], ...others];
 }
 
-function isGroup(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** `maxEmailsPerIP: { perMinute: 10 }` is `maxEmailsPerIP.perMinute`. */
 function entriesOf(config: object): readonly (readonly [string, unknown])[] {
   return Object.entries(config).flatMap(([name, value]: [string, unknown]) =>
-    isGroup(value)
+    isTable(value)
       ? entriesOf(value).map(([below, one]) => [`${name}.${below}`, one] as const)
       : [[name, value] as const],
   );
@@ -132,13 +130,13 @@ type Sides = Readonly<{ was: string | undefined; is: string | undefined; inFile:
 
 function edit(text: string, key: SettingKey, { was, is, inFile, line }: Sides): Edited {
   const path = key.split(".");
-  const byDefault = tomlOf(key, settingOf(key).byDefault);
+  const byDefault = defaultOf(key).toml;
   const change = (toml: string): Edited => (toml === byDefault ? unsetKey(text, path) : setKey(text, path, toml));
   if (key === WHITELIST) {
     const [old, wanted, current] = [listIn(was), listIn(is), listIn(inFile)];
     const kept = current.filter((one) => wanted.includes(one) || !old.includes(one));
     const added = wanted.filter((one) => !old.includes(one) && !kept.includes(one));
-    const list = tomlOf(key, [...kept, ...added]);
+    const list = readOwn(key, [...kept, ...added]).toml;
     return list === inFile ? { ok: true, text } : change(list);
   }
   const [old, wanted] = [was ?? byDefault, is ?? byDefault];
@@ -151,13 +149,7 @@ function edit(text: string, key: SettingKey, { was, is, inFile, line }: Sides): 
 
 /** As TOML: the limits are the defaults, and the whitelist is empty. */
 function delivered(key: SettingKey): string {
-  return key === WHITELIST ? "[]" : tomlOf(key, settingOf(key).byDefault);
-}
-
-function tomlOf(key: SettingKey, value: unknown): string {
-  const read = settingOf(key).kind.read(value);
-  if (!read.ok) throw new Error(`${key} ${read.must}`);
-  return read.toml;
+  return key === WHITELIST ? "[]" : defaultOf(key).toml;
 }
 
 /** A list of texts is the same in TOML and JSON. */
@@ -197,23 +189,14 @@ export function readScript(text: string): ScriptRead {
     }
     json.push(mark ?? (number === undefined ? JSON.stringify(double ?? single ?? name) : product(number)));
   } while (depth > 0);
-  const config = parsed(json.join(""));
-  if (config !== null) return { ok: true, config };
+  const config = parseJson(json.join(""));
+  if (isTable(config)) return { ok: true, config };
   const from = lineAt(text, start.index);
   return { ok: false, says: `the lines from ${from} on are not plain values, one after another.` };
 }
 
 function product(factors: string): string {
   return String(factors.split("*").reduce((before, factor) => before * Number(factor), 1));
-}
-
-function parsed(json: string): object | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === "object" ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function lineAt(text: string, at: number): number {

@@ -42,7 +42,7 @@ const edits: readonly (readonly [what: string, before: string, after: string])[]
 
 for (const [what, before, after] of edits) test(`sets ${what}`, () => assert.equal(set(before, "a.b", "9"), after));
 
-test("a text that looks like a key is none", () => {
+test("text within a string is not taken for a key", () => {
   const text = `x = """\n# a.b = 1\na.b = 2\n"""\n`;
   assert.equal(set(text, "a.b", "9"), `${text}a.b = 9\n`);
 });
@@ -58,7 +58,7 @@ test("nothing is changed within an inline table: its line is reported", () => {
     });
 });
 
-test("takes out a key with its line, and leaves everything else", () => {
+test("removes a key with its line, and nothing else", () => {
   assert.equal(unset("# says\na.b = [\n 1,\n] # why\n# next\nc = 1\n", "a.b"), "# says\n# next\nc = 1\n");
   assert.equal(unset("[a]\nb = 1\n", "a.b"), "[a]\n");
   assert.equal(unset("[a]\nc = 1\n", "a.b"), "[a]\nc = 1\n", "it was not there");

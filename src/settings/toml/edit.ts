@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "smol-toml";
-import { nameOf, pathKey, type Statement, statementsOf } from "./statements.ts";
+import { isTable, nameOf, pathKey, type Statement, statementsOf, type Table } from "./statements.ts";
 
 /** The new text; or why a single key cannot be changed in it. */
 export type Edited = Readonly<{ ok: true; text: string }> | Readonly<{ ok: false; reason: string }>;
@@ -83,8 +83,6 @@ function byHand(statements: readonly Statement[], path: Path): string {
   return `${nameOf(path)} cannot be changed${where} of ghostinbox.toml by a command: edit it there.`;
 }
 
-type Table = Readonly<Record<string, unknown>>;
-
 function withKey(table: Table, path: Path, value: unknown): Table {
   const [name = "", ...rest] = path;
   return { ...table, [name]: rest.length === 0 ? value : withKey(tableAt(table, name), rest, value) };
@@ -109,10 +107,6 @@ function withoutEmpty(value: unknown): unknown {
   if (!isTable(value)) return value;
   const entries = Object.entries(value).map(([name, member]) => [name, withoutEmpty(member)] as const);
   return Object.fromEntries(entries.filter(([, member]) => !isTable(member) || Object.keys(member).length > 0));
-}
-
-function isTable(value: unknown): value is Table {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
 /** The parser's tables have no prototype, ours have. */

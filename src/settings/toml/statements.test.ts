@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { parse } from "smol-toml";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
-import { linesOfKeys, statementsOf } from "./statements.ts";
+import { findClash, linesOfKeys, nameOf, statementsOf } from "./statements.ts";
 
 const DOCUMENT = `# a comment = 1
 domains = ["a.org"] # behind
@@ -42,14 +43,14 @@ test("each statement has its path, its line and its value", () => {
   ]);
 });
 
-test("a statement reaches from the start of its line to past its end", () => {
+test("a statement spans whole lines", () => {
   const lines = statementsOf(DOCUMENT).map(({ start, end }) => DOCUMENT.slice(start, end));
   assert.equal(lines[0], `domains = ["a.org"] # behind\n`);
   assert.ok(lines.every((line) => line.endsWith("\n")));
   assert.equal(lines[4]?.split("\n").length, 5);
 });
 
-test("line breaks of Windows, and a last line without an end", () => {
+test("Windows line breaks, and a last line without one", () => {
   assert.deepEqual(
     statementsOf("a = 1\r\n\r\n[b]\r\nc = 2").map(({ line, path }) => [line, path.join(".")]),
     [
@@ -73,7 +74,7 @@ for (const text of ["a = [", 'a = "', 'a = """x""', "a = 1 2\n]", "[a", "a b = 1
     assert.ok(found.length <= 2);
   });
 
-test("any text is read to an end, and statements never overlap", () => {
+test("never throws, and statements never overlap", () => {
   const piece = fc.constantFrom("a", ".", "=", "[", "]", '"', "'", "\n", "#", " ", "{", "}", '"""', "\\", "\r\n", "1");
   const text = fc.oneof(
     fc.array(piece, { maxLength: 30 }).map((all) => all.join("")),
@@ -90,4 +91,41 @@ test("any text is read to an end, and statements never overlap", () => {
     }),
     { seed: 3, numRuns: 1_500 },
   );
+});
+
+const clashing: readonly (readonly [text: string, line: number, says: RegExp])[] = [
+  ["a = 1\nb = 2\na = 3", 3, /^a is set twice in ghostinbox\.toml, in lines 1 and 3: keep one of them\.$/],
+  ["[t]\na = 1\n\n[u]\n[t]", 5, /^The table \[t\] is opened twice .* in lines 1 and 5: /],
+  ["t.a = 1\n[t]\nb = 2", 2, /^Line 2 of .* opens \[t\], but line 1 has set t\.a already: write t\.NAME = /],
+  ["t = 1\n[t]", 2, /opens \[t\], but line 1 has set t already/],
+  [
+    "[t.u]\na = 1\n[t]\nu.b = 2",
+    4,
+    /^Line 4 of .* sets t\.u\.b, but line 1 has opened \[t\.u\]: write it below that line\.$/,
+  ],
+  ['"a b" = 1\n"a b" = 2', 2, /^"a b" is set twice/],
+];
+
+for (const [text, line, says] of clashing)
+  test(`reported with both lines: ${JSON.stringify(text)}`, () => {
+    assert.throws(() => parse(text), "the parser refuses it too");
+    const clash = findClash(statementsOf(text));
+    assert.equal(clash?.line, line);
+    assert.match(clash.says, says);
+  });
+
+for (const text of [
+  "t.a = 1\nt.b = 2\nu.t.a = 3",
+  "[t.u]\na = 1\n[t]\nb = 2",
+  "t.a = 1\n[t.u]\nb = 2",
+  "[t]\na = 1\n[u]\na = 1",
+  "[[t]]\na = 1\n[[t]]\nb = 2",
+])
+  test(`no clash in ${JSON.stringify(text)}`, () => {
+    parse(text);
+    assert.equal(findClash(statementsOf(text)), null);
+  });
+
+test("a name is written as TOML takes it", () => {
+  assert.equal(nameOf(["a", "b.c", "d e"]), 'a."b.c"."d e"');
 });

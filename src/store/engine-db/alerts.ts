@@ -3,7 +3,7 @@ import { callersIp, mailboxOf } from "../../admin/declare/rights.ts";
 import { type AlertCode, isAlertCode, type Severity } from "../../core/alerts/alerts.ts";
 import { ALERT_EVENT_TYPES, type AlertEvent } from "../../core/alerts/rules.ts";
 import { EVENT_TYPES, type EventType, typesWhere } from "../../core/events/event-types.ts";
-import { contains, type Ip, LOOPBACK, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
+import { type Ip, isLoopback, neighbourhoodOf, networkAddress, overlaps, parseIp } from "../../core/net/ip.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import type { Alert, AlertEvents, AlertMessage, AlertState, AlertStore, Delivery } from "../../guard/alerts/ports.ts";
 import {
@@ -126,7 +126,7 @@ export class SqliteAlertEvents implements AlertEvents {
   /** Whether the caller's network has been used for a day, or was the first. Loopback hides it: it is root, a tunnel or a proxy. */
   #isFamiliar(actor: string, at: Millis): boolean {
     const ip = callersIp(actor);
-    if (ip === null || LOOPBACK.some((own) => contains(own, ip))) return true;
+    if (ip === null || isLoopback(ip)) return true;
     const user = mailboxOf(actor);
     if (user === null) return this.#dashboard.isFamiliar(actor, ip, at);
     const network = neighbourhoodOf(ip, 48);

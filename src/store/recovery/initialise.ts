@@ -1,17 +1,8 @@
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { instant, type Millis } from "../../core/time.ts";
+import { Held } from "../../host/root-files/directory.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { AuditChain } from "../events/audit.ts";
 import { openAccounts, openEngine, UnusableDatabase } from "../open.ts";
@@ -94,12 +85,8 @@ export function openOrRestoreAccounts({ accountsDb: path, firstStartDone }: Layo
 /** A rename may reach the disk before the content does. */
 function copyFlushed(from: string, to: string): void {
   copyFileSync(from, to);
-  const fd = openSync(to, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
+  using file = new Held(openSync(to, "r"));
+  fsyncSync(file.fd);
 }
 
 /** SQLite would start a new database in an empty file. */

@@ -4,7 +4,7 @@ import type { Health } from "../../admin/declare/items.ts";
 import { isNameOf } from "../../core/access/passkeys.ts";
 import { notices } from "../../core/alerts/notices.ts";
 import { BoundedMap } from "../../core/bounded-map.ts";
-import { contains, type Ip, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
+import { contains, type Ip, isLoopback, isPrivate, type Prefix, parseIp } from "../../core/net/ip.ts";
 import { HOUR_MS, isoTime, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { ApiParts, LocalClients } from "./ports.ts";
 
@@ -136,7 +136,7 @@ export class UntrustedProxy {
 }
 
 function isNear(peer: Ip): boolean {
-  return isPrivate(peer) || peer === "::1" || peer.startsWith("127.");
+  return isPrivate(peer) || isLoopback(peer);
 }
 
 /**

@@ -3,17 +3,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { listenOnPort, listenOnSocket } from "../../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
-import { loadSettings } from "../../../settings/load.ts";
 import { type Probe, probesOf } from "./probes.ts";
 
 function tableOf(layout: Layout): readonly Probe[] {
-  const loaded = loadSettings('domains = ["example.org"]\n', {});
-  assert.ok(loaded.ok);
-  return probesOf(layout, loaded.settings);
+  return probesOf(layout, settingsWith());
 }
 
 test("every service is probed, except the guard and keeper, which check each other, and what the guard watches", () => {
@@ -68,9 +66,9 @@ test("no part of Postfix counts as hanging while the queue's disk is full", asyn
 
 test("the dashboard is reached by IPv4 if it listens on every address, with or without IPv6 here", async () => {
   const port = await listenOnPort(createServer((socket) => socket.destroy()));
-  const loaded = loadSettings(`domains = ["example.org"]\nhttp.address = "::"\nports.http = ${port}\n`, {});
-  assert.ok(loaded.ok);
-  const probe = probesOf(layoutOf("/data"), loaded.settings).find(({ service }) => service === "web");
+  const probe = probesOf(layoutOf("/data"), settingsWith(`http.address = "::"\nports.http = ${port}\n`)).find(
+    ({ service }) => service === "web",
+  );
   const result = await probe?.check(1_000);
   assert.ok(result?.ok === false && !/ECONNREFUSED|EADDRNOTAVAIL/.test(result.says), JSON.stringify(result));
 });

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { type Door, type Opening, parseDoor, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import { nftStrict } from "../../../host/nft/strict-rules.ts";
-import { loadSettings } from "../../../settings/load.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { FirewallWatch } from "./watch-firewall.ts";
 
 function settings(toml: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org"]\n[firewall]\n${toml}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+  return settingsWith(`[firewall]\n${toml}`);
 }
 
 function door(text: string): Door {

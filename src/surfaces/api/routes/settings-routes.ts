@@ -8,7 +8,7 @@ import {
   settingList,
 } from "../../../admin/settings.ts";
 import { DAY_MS, later, type Millis } from "../../../core/time.ts";
-import { canonicalDefault, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
+import { defaultOf, isSettingKey, settingOf, variableOf } from "../../../settings/schema.ts";
 import { whyNotOverWeb } from "../../../settings/web-changes.ts";
 import { command } from "../derived.ts";
 import type { Handlers } from "../handlers.ts";
@@ -69,7 +69,7 @@ function itemOf(value: SettingValue) {
   const isOfVariable = value.from === variableOf(key);
   const why = whyNotOverWeb(key);
   const whyNot = why === null && isOfVariable ? `${value.from} sets it: start the server without that variable.` : why;
-  return [{ ...value, default: canonicalDefault(key), says, takes: kind.accepts, form: kind.form, whyNot }];
+  return [{ ...value, default: defaultOf(key).toml, says, takes: kind.accepts, form: kind.form, whyNot }];
 }
 
 async function trialOf(trials: Trials, { trial }: SettingsPreview, now: Millis) {

@@ -17,7 +17,7 @@ import { instant } from "../../../core/time.ts";
 import { systemClock } from "../../../host/machine/clock.ts";
 import { KernelNetworks } from "../../../host/machine/own-networks.ts";
 import { NftFirewall } from "../../../host/nft/firewall.ts";
-import { TABLE } from "../../../host/nft/guard-table.ts";
+import { onlyBans, TABLE } from "../../../host/nft/guard-table.ts";
 import { PROGRAM } from "../call.ts";
 import { type Finding, ok, some, unknown, warning, wrong } from "./finding.ts";
 import { type Check, everyItem, type Machine, type Server } from "./server.ts";
@@ -82,7 +82,7 @@ async function heldByKernel({ reader, settings, now, machine }: Server): Promise
   const standing = everyItem((asked) => read.queries.bans(instant(now), asked));
   const all = standing.map(({ prefix }) => parsePrefix(prefix)).filter((one) => one !== null);
   const isNetwork = (one: Prefix): boolean => INTERVAL_SETS.some((set) => set === setOf(one, ipv6Length));
-  const held = await new NftFirewall({ ipv6Prefix: () => ipv6Length }).holds(all.filter((one) => !isNetwork(one)));
+  const held = await new NftFirewall(() => onlyBans(ipv6Length)).holds(all.filter((one) => !isNetwork(one)));
   const networks = all.filter(isNetwork);
   if (!held.ok || networks.length === 0) return judgeHeldByKernel(all.length, held.ok ? null : held.reason, []);
   const listings = await Promise.all(

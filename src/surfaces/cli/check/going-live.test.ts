@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadSettings } from "../../../settings/load.ts";
+import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import type { State } from "./finding.ts";
 import { groupsOfPoints, judgePoints, leftOpen, POINTS } from "./going-live.ts";
 import { groups, type Result } from "./run-checks.ts";
@@ -58,9 +58,7 @@ test("each check of the points is in the table, and all of TLS, the firewall and
 });
 
 function named(more: string): readonly string[] {
-  const loaded = loadSettings(`domains = ["example.org"]\n${more}`, {});
-  assert.ok(loaded.ok);
-  return leftOpen(loaded.settings).map(({ setting }) => setting);
+  return leftOpen(settingsWith(more)).map(({ setting }) => setting);
 }
 
 test("lists what the defaults leave open, until the owner decides otherwise", () => {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { parseDoor } from "../../../core/firewall/strict.ts";
 import { portsOf } from "../../../host/running/ports.ts";
-import { loadSettings } from "../../../settings/load.ts";
 import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
 
-const loaded = loadSettings('domains = ["example.org"]\n', {});
-if (!loaded.ok) throw new Error("the defaults are valid");
-const { settings } = loaded;
+const settings = settingsWith();
 const promised = portsOf(settings);
 const OURS: Readonly<Record<string, string>> = { postfix: "master", dovecot: "dovecot", unbound: "unbound" };
 const listeners = promised.map(({ port, address, service }) => ({

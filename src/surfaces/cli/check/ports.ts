@@ -1,6 +1,6 @@
 import { doorOf, isLetIn, type Opening } from "../../../core/firewall/strict.ts";
 import { contains, parseIp } from "../../../core/net/ip.ts";
-import { isLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
+import { isOnLoopback, type Listener, parseListeners } from "../../../host/kernel/listeners.ts";
 import { portsOf, type ServerPort } from "../../../host/running/ports.ts";
 import { openPorts } from "../../../mail/probes/port-dialogue.ts";
 import { proxiedPorts } from "../../../settings/ports.ts";
@@ -41,7 +41,7 @@ export function judgeListening(promised: readonly ServerPort[], listeners: reado
 /** Programs with plain HTTP or without a password must listen on this machine only. */
 export function judgePrivate(settings: Settings, listeners: readonly Listener[]): Finding {
   const inner = [settings["ports.http"], settings["ports.login_policy"], settings["ports.sieve_mail"]];
-  const open = listeners.filter((one) => inner.includes(one.port) && !isLoopback(one));
+  const open = listeners.filter((one) => inner.includes(one.port) && !isOnLoopback(one));
   if (open.length > 0)
     return warning(
       `Others can reach ${some(open.map(({ address, port }) => `${address}:${port}`))}, which uses no TLS.`,
@@ -56,7 +56,7 @@ export function judgeOthers(
   listeners: readonly Listener[],
   open: Opening | null = null,
 ): Finding {
-  const listening = listeners.filter((one) => !isLoopback(one) && promised.every(({ port }) => port !== one.port));
+  const listening = listeners.filter((one) => !isOnLoopback(one) && promised.every(({ port }) => port !== one.port));
   const others = listening.filter(({ port }) => open === null || isReached(port, open));
   const said = [...new Set(others.map(({ port, programs }) => `${port} (${programs.join(", ")})`))];
   if (said.length === 0)
@@ -77,7 +77,7 @@ function isReached(port: number, open: Opening): boolean {
 /** Attackers use an open resolver to flood others (RFC 5358). */
 export function judgeResolver(listeners: readonly Listener[]): Finding {
   const open = listeners.filter(
-    (one) => !isLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
+    (one) => !isOnLoopback(one) && one.programs.some((name) => PROGRAMS["unbound"]?.test(name)),
   );
   if (open.length > 0)
     return wrong(
@@ -148,7 +148,7 @@ async function scan({ machine, settings }: Server): Promise<Finding> {
   if (hosts.length === 0) return unknown("This machine only has loopback addresses.");
   // Other checks cover the ports of the settings, and each connection there adds a log line.
   const all = portsOf(settings);
-  const promised = all.filter(({ address }) => address === null || !isLoopback({ address })).map(({ port }) => port);
+  const promised = all.filter(({ address }) => address === null || !isOnLoopback({ address })).map(({ port }) => port);
   const scanned = [...new Set([...SCANNED, ...all.map(({ port }) => port)])].filter((port) => !promised.includes(port));
   const open = await Promise.all(hosts.map(async (host) => [host, await openPorts(host, scanned)] as const));
   return judgeScan(new Map(open), (await listeners(machine)) ?? []);

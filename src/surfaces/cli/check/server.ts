@@ -7,7 +7,7 @@ import { SECOND_MS } from "../../../core/time.ts";
 import { IMAGE_LISTS } from "../../../host/debian/updates.ts";
 import { ownAddresses } from "../../../host/machine/own-addresses.ts";
 import { type Finished, type RunOptions, runProgram } from "../../../host/machine/run-program.ts";
-import { TOOL_PATH, toolEnvironment } from "../../../host/nft/run-nft.ts";
+import { toolEnvironment } from "../../../host/nft/run-nft.ts";
 import { IS_IMAGE } from "../../../host/running/checkout.ts";
 import { type Door, type Handshake, handshake, type Offer } from "../../../mail/probes/port-dialogue.ts";
 import type { Layout } from "../../../settings/layout.ts";
@@ -105,7 +105,7 @@ export interface Machine {
 
 export const machine: Machine = {
   // Administrators' tools, whose output we parse.
-  run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(TOOL_PATH), ...options }),
+  run: (program, args, options = {}) => runProgram(program, args, { env: toolEnvironment(), ...options }),
   room: (path) => {
     const { bavail, blocks, bsize, ffree, files } = statfsSync(path);
     return { bytes: { free: bavail * bsize, all: blocks * bsize }, inodes: { free: ffree, all: files } };

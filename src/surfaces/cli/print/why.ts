@@ -1,7 +1,7 @@
 import type { BanItem } from "../../../admin/bans.ts";
 import type { AccountReport, AddressStory, MessageReport, TimelineStep } from "../../../admin/declare/items.ts";
 import { type Protection, reasons } from "../../../core/events/reasons.ts";
-import { contains, type Ip, LOOPBACK, type Prefix } from "../../../core/net/ip.ts";
+import { type Ip, isLoopback, type Prefix } from "../../../core/net/ip.ts";
 import { plural } from "../../../core/text.ts";
 import { dayAndTime, formatDuration, shown, span, until } from "../../../core/time.ts";
 import { PROGRAM } from "../call.ts";
@@ -171,10 +171,7 @@ export function nextAfterWhy({ ip, report, protection, listedInSettings }: WhySu
   if (report.allowed !== null)
     return `${PROGRAM} allow remove ${report.allowed.prefix}  # removes it from the allow list`;
   // The guard would refuse to ban it.
-  const isProtected =
-    LOOPBACK.some((own) => contains(own, ip)) ||
-    listedInSettings !== null ||
-    (protection !== null && protection !== "unknown");
+  const isProtected = isLoopback(ip) || listedInSettings !== null || (protection !== null && protection !== "unknown");
   if (isProtected) return `${PROGRAM} events --ip ${ip}`;
   if (report.events.length === 0) return `${PROGRAM} events`;
   // Its mail had to be sent again, like any stranger's: no reason for a ban.

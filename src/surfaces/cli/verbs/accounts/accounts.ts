@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { openSync, readFileSync } from "node:fs";
 import { ENTRIES_PER_COMMAND, type FileChanges } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
@@ -11,6 +11,7 @@ import {
 } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
+import { Held } from "../../../../host/root-files/directory.ts";
 import { type AccountLine, parseAccountsFile } from "../../../../mail/dovecot/accounts-file.ts";
 import { formatSize } from "../../../../settings/kinds/kind.ts";
 import { hashed } from "../../../../store/passwords/password-hash.ts";
@@ -216,15 +217,10 @@ function readAccounts(path: string): readonly AccountLine[] | CommandFailure {
 
 function readText(path: string): string | CommandFailure {
   try {
-    const file = openSync(path, "r");
-    try {
-      const stat = fstatSync(file);
-      if (!stat.isFile()) return failed(`${oneLine(path)} is not a file.`, "");
-      if (stat.size > MOST_BYTES) return failed(`${oneLine(path)} is larger than 16 MB.`, "");
-      return readFileSync(file, "utf8");
-    } finally {
-      closeSync(file);
-    }
+    using file = new Held(openSync(path, "r"));
+    if (!file.stat.isFile()) return failed(`${oneLine(path)} is not a file.`, "");
+    if (file.stat.size > MOST_BYTES) return failed(`${oneLine(path)} is larger than 16 MB.`, "");
+    return readFileSync(file.fd, "utf8");
   } catch (error) {
     const why = codeOf(error) === "ENOENT" ? "does not exist" : "cannot be read";
     return failed(`${oneLine(path)} ${why}.`, "");

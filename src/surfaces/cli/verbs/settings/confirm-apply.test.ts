@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { scriptTerminal } from "../../../../../test/kit/script-world.ts";
 import { guardOfSuite, TIMED } from "../../../../../test/kit/test-guard.ts";
 import { connect } from "../../../../programs/command-line/connect.ts";
-import { loadSettings } from "../../../../settings/load.ts";
 import type { CommandCall } from "../../call.ts";
 import { confirmApply } from "./config-apply.ts";
 
@@ -19,8 +19,6 @@ describe("domains that accounts would lose", TIMED, () => {
     answer: string | null,
     flags: readonly string[] = [],
   ) => {
-    const loaded = loadSettings(toml, {});
-    assert.ok(loaded.ok);
     const call: CommandCall = {
       args: [],
       option: () => null,
@@ -36,7 +34,7 @@ describe("domains that accounts would lose", TIMED, () => {
       now: Date.now,
       ...connect(layout, {}),
     };
-    return confirmApply(call, loaded.settings, changed);
+    return confirmApply(call, loadValid(toml).settings, changed);
   };
 
   test("are removed only after a yes, and the accounts are named", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { loadValid } from "../../../../../test/kit/loaded-settings.ts";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../../../test/kit/temporary-directory.ts";
 import type { Command } from "../../../../admin/declare/control.ts";
@@ -11,7 +12,6 @@ import { keepStrict } from "../../../../host/firewall/strict.ts";
 import { nftStrict } from "../../../../host/nft/strict-rules.ts";
 import { takeLock } from "../../../../host/running/data-directory.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
-import { loadSettings } from "../../../../settings/load.ts";
 import type { CommandCall } from "../../call.ts";
 import { confirmFirewall, confirmStrict, rollBackFirewall, shownState, tryFirewall } from "./firewall.ts";
 
@@ -76,8 +76,7 @@ type CallerParts = Readonly<{
 }>;
 
 function settings(toml = TOML) {
-  const loaded = loadSettings(toml, {});
-  return loaded.ok ? loaded.settings : assert.fail();
+  return loadValid(toml).settings;
 }
 
 const needsRoot = { skip: lacking({ root: true, installed: ["ss"] }) };

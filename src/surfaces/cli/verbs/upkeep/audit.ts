@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Anchor, AuditEntry, Checked } from "../../../../core/audit/chain.ts";
 import { messageOf } from "../../../../core/error.ts";
-import { plural } from "../../../../core/text.ts";
+import { parseJson, plural } from "../../../../core/text.ts";
 import { dayAndTime, instant, isoTime } from "../../../../core/time.ts";
 import {
   agrees,
@@ -120,9 +120,6 @@ export async function checkAudit(call: CommandCall, file: string | null): Promis
 
 /** In the form of the API's lists; text that is not JSON is shown unchanged. */
 function parsed(detail: AuditEntry["detail"]): unknown {
-  try {
-    return JSON.parse(detail);
-  } catch {
-    return detail;
-  }
+  const json = parseJson(detail);
+  return json === undefined ? detail : json;
 }

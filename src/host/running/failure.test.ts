@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
 import { OWN_ETC } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { runProgram } from "../machine/run-program.ts";
-import { diskTrouble } from "./failure.ts";
+import { diskTrouble, withAdvice } from "./failure.ts";
 
 function errorOf(work: () => void): unknown {
   try {
@@ -47,4 +47,18 @@ test("other errors are not attributed to the disk", () => {
   assert.equal(diskTrouble(errorOf(() => writeFileSync("/nonexistent/file", "x"))), null);
   assert.equal(diskTrouble(new Error("no code")), null);
   assert.equal(diskTrouble("a string"), null);
+});
+
+const ADVICE = /Stop the server and start it again/;
+
+test("a permission error says how to restore the rights; other errors do not", () => {
+  assert.match(
+    withAdvice(Object.assign(new Error("EACCES: permission denied, open '/x'"), { code: "EACCES" })),
+    ADVICE,
+  );
+  assert.match(withAdvice(Object.assign(new Error("EPERM: chmod '/x'"), { code: "EPERM" })), ADVICE);
+  assert.throws(
+    () => readFileSync("/nonexistent"),
+    (error) => withAdvice(error) === "ENOENT: no such file or directory, open '/nonexistent'",
+  );
 });

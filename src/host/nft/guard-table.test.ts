@@ -3,19 +3,14 @@ import { test } from "node:test";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
 import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
-import { isWhole, nftApply, nftLocal, nftProbe, nftRemove, nftReset, type TableShape } from "./guard-table.ts";
+import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
 const NOW = instant(1_000_000_000_000);
 const DAY_MS = 86_400_000;
-const BANS_ALONE: TableShape = { ipv6Length: 64, connections: null, local: [], proxied: null };
-const COUNTING: TableShape = {
-  ipv6Length: 56,
-  connections: { most: 10, ports: [25, 993], perPort: true },
-  local: [],
-  proxied: null,
-};
+const BANS_ALONE = onlyBans(64);
+const COUNTING: TableShape = { ...onlyBans(56), connections: { most: 10, ports: [25, 993], perPort: true } };
 
-test("a port of loopback is for its users, and the lack of that is noticed", () => {
+test("only its users reach a port on loopback, and a missing rule is noticed", () => {
   const shape: TableShape = {
     ...BANS_ALONE,
     local: [
@@ -124,7 +119,7 @@ test("connection limits come after bans and the allow list; held units are found
   assert.match(without, /@held4 reject/);
 });
 
-test("while the guard is down the kernel counts connections to all ports together, by address alone", () => {
+test("while the guard is down, the kernel counts connections to all ports together by address", () => {
   const text = resetText([], [], { ...COUNTING, connections: { most: 10, ports: [25, 993], perPort: false } });
   assert.match(text, /set open4 \{ type ipv4_addr; size/);
   assert.match(text, /add @open4 \{ ip saddr ct count over 10 \}/);
@@ -153,7 +148,7 @@ test("the mask is as long as the unit of IPv6 bans", () => {
     [128, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
   ];
   for (const [length, mask] of masks)
-    assert.ok(resetText([], [], { ...BANS_ALONE, ipv6Length: length }).includes(`ip6 saddr & ${mask} @ban6`), mask);
+    assert.ok(resetText([], [], onlyBans(length)).includes(`ip6 saddr & ${mask} @ban6`), mask);
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
@@ -184,7 +179,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftRemove()}${nftProbe(COUNTING)}`;
+  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
 });
@@ -217,3 +212,33 @@ function prefix(text: string): Prefix {
   assert.ok(parsed !== null, text);
   return parsed;
 }
+
+const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map((text) => parsePrefix(text) ?? assert.fail(text));
+const SHAPE: TableShape = {
+  ...onlyBans(64),
+  proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },
+};
+const table = (shape: TableShape): string => [...nftReset([], [], shape)].join("");
+
+test("only proxies reach the ports that trust a PROXY header, whatever else the rules accept", () => {
+  const text = table(SHAPE);
+  const input = text.slice(text.indexOf("chain input")).split("\n");
+  assert.match(input[2] ?? "", /^ {4}tcp dport @proxied jump from_proxies$/, "before loopback and the allow list");
+  assert.match(text, /set proxied \{ type inet_service; elements = \{ 20025, 20993 \} \}\n/);
+  assert.match(text, /set proxy4 \{ type ipv4_addr; flags interval; elements = \{ 10\.0\.0\.0\/24 \} \}\n/);
+  assert.match(text, /set proxy6 \{ type ipv6_addr; flags interval; elements = \{ 2001:db8:5::\/48 \} \}\n/);
+  assert.match(text, / {4}ip saddr @proxy4 return\n {4}ip6 saddr @proxy6 return\n {4}reject with tcp reset\n/);
+});
+
+test("on this machine only the proxy's user and root reach them", () => {
+  const text = table(SHAPE);
+  assert.match(text, /set proxy_users \{ type uid; elements = \{ 0, 110 \} \}\n/);
+  assert.match(text, /oif lo tcp dport @proxied meta skuid != @proxy_users reject with tcp reset\n/);
+});
+
+test("missing rules are noticed; without proxies there are none", () => {
+  for (const set of ["proxied", "proxy4", "proxy6", "proxy_users"])
+    assert.match(nftProbe(SHAPE), new RegExp(`^delete set inet ghostinbox ${set}$`, "m"));
+  const none = { ...SHAPE, proxied: null };
+  assert.doesNotMatch(table(none) + nftProbe(none), /prox/);
+});

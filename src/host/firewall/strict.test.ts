@@ -1,11 +1,26 @@
 import assert from "node:assert/strict";
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Opening, parseDoor, UNCONFIRMED } from "../../core/firewall/strict.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { keepStrict, readStrict, startStrict } from "./strict.ts";
+
+test("only root may read the confirmed state, and an unreadable file confirms nothing", () => {
+  const layout = { strictFirewall: join(temporaryDirectory(), "firewall.json") };
+  assert.deepEqual(readStrict(layout), UNCONFIRMED);
+  const state = { confirmed: { doors: [parseDoor("22/tcp") ?? assert.fail()], trusted: ["wg0"] }, trial: null };
+  keepStrict(layout, state);
+  assert.deepEqual(readStrict(layout), state);
+  assert.equal(statSync(layout.strictFirewall).mode & 0o777, 0o600);
+  writeFileSync(layout.strictFirewall, "{");
+  assert.deepEqual(readStrict(layout), UNCONFIRMED);
+  keepStrict(layout, UNCONFIRMED);
+  assert.ok(!existsSync(layout.strictFirewall));
+});
 
 const OPEN: Opening = { doors: [parseDoor("25/tcp") ?? assert.fail()], trusted: [] };
 const SSH = parseDoor("2222/tcp") ?? assert.fail();
@@ -13,10 +28,8 @@ const SSH = parseDoor("2222/tcp") ?? assert.fail();
 test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
   const layout = layoutOf(temporaryDirectory());
   const started = async (mode: string, outcome: Outcome = { ok: true }, isAnothers = false) => {
-    const loaded = loadSettings(`domains = ["example.org"]\nfirewall.mode = "${mode}"\n`, {});
-    assert.ok(loaded.ok);
     const doors: (readonly string[] | null)[] = [];
-    const says = await startStrict(layout, loaded.settings, {
+    const says = await startStrict(layout, settingsWith(`firewall.mode = "${mode}"\n`), {
       isAnothers: () => isAnothers,
       ssh: () => Promise.resolve([SSH]),
       load: (opening) => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { readBuffer, readNow } from "./direct-socket.ts";
+import { descriptorOf, readBuffer, readNow, writeNow } from "./direct-socket.ts";
 
 const MOST_MS = 10_000;
 
@@ -62,7 +62,7 @@ for (const [how, prepare, streamed] of [
   ["past the stream", () => {}, 0],
   ["by the stream, where the handle offers nothing else", withoutHandle, 1],
 ] as const) {
-  test(`all bytes arrive in their order, those of each connection at its own, ${how}`, async (t) => {
+  test(`all bytes arrive in order, each at its own connection, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare);
     const [one, two] = [await client(), await client()];
     await until(() => received.length === 2);
@@ -90,7 +90,7 @@ for (const [how, prepare, streamed] of [
     await until(() => received[1]?.closed === true);
   });
 
-  test(`a connection that is destroyed over what it takes takes nothing more, ${how}`, async (t) => {
+  test(`a connection that is destroyed while it reads takes nothing more, ${how}`, async (t) => {
     const { client, received } = await listening(t, prepare, (socket) => socket.destroy());
     const socket = await client();
     // More than one read takes: without the end, the next follow within the same turn of the event loop.
@@ -99,3 +99,65 @@ for (const [how, prepare, streamed] of [
     assert.equal(received[0]?.reads, 1);
   });
 }
+
+/** Both ends of a connection over a unix socket. */
+async function pair(): Promise<readonly [Socket, Socket]> {
+  const path = join(temporaryDirectory(), "socket");
+  const server = createServer().listen(path);
+  await once(server, "listening");
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const client = connect(path);
+  const ends = [await accepted, client] as const;
+  server.close();
+  return ends;
+}
+
+async function readOf(socket: Socket, length: number): Promise<string> {
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+  const deadline = AbortSignal.timeout(patience(MOST_MS));
+  while (text.length < length) await once(socket, "data", { signal: deadline });
+  return text;
+}
+
+for (const [how, descriptor] of [
+  ["past the stream", descriptorOf],
+  ["by the stream, where the descriptor is not known", () => null],
+] as const) {
+  test(`texts arrive in their order, ${how}`, async () => {
+    const [from, to] = await pair();
+    const fd = descriptor(from);
+    assert.equal(typeof fd, how === "past the stream" ? "number" : "object");
+    writeNow(from, fd, "one\n");
+    from.write("two\n");
+    writeNow(from, fd, "three ü\n");
+    const sent = "one\ntwo\nthree ü\n";
+    assert.equal(await readOf(to, sent.length), sent);
+    from.destroy();
+  });
+
+  test(`unread text waits in the stream, and nothing is lost, ${how}`, async () => {
+    const [from, to] = await pair();
+    const fd = descriptor(from);
+    let sent = "";
+    for (let line = 0; from.writableLength < 100_000; line++) {
+      const text = `${line} ${"x".repeat(1_000)}\n`;
+      writeNow(from, fd, text);
+      sent += text;
+    }
+    assert.ok((await readOf(to, sent.length)) === sent);
+    from.destroy();
+  });
+}
+
+test("writes nothing to the descriptor of a destroyed socket, which may have a new owner", async () => {
+  const [from, to] = await pair();
+  const fd = descriptorOf(from);
+  from.on("error", () => {});
+  from.destroy();
+  writeNow(from, fd, "late");
+  to.resume();
+  await once(to, "close", { signal: AbortSignal.timeout(patience(MOST_MS)) });
+  assert.equal(to.bytesRead, 0);
+  assert.equal(descriptorOf(from), null);
+});

@@ -55,7 +55,7 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     assert.ok(missing.type === "answered" && missing.errors !== "");
   });
 
-  test("a killed nft is a lost line, and the next line has a new one", async () => {
+  test("a line to a killed nft is lost, and the next line starts a new one", async () => {
     assert.equal((await session.run(SET)).type, "answered");
     const pid = Number(spawnSync("cat", [join(folder, "pid")], { encoding: "utf8" }).stdout);
     process.kill(pid, "SIGKILL");
@@ -63,14 +63,14 @@ describe("a long-lived nft", { skip: whyNot() ?? false }, () => {
     assert.deepEqual(await session.run(SET), { type: "answered", errors: "" });
   });
 
-  test("closing while a line waits answers it", async () => {
+  test("closing answers a line that waits", async () => {
     const waiting = session.run(SET);
     await session.close();
     assert.equal((await waiting).type, "lost");
   });
 });
 
-test("an nft that is not there is a lost line, not an exception", async () => {
+test("a missing nft is a lost line, not an exception", async () => {
   const answer = await new NftSession("/nonexistent").run("list tables");
   assert.ok(answer.type === "lost" && answer.why.includes("ENOENT"));
 });

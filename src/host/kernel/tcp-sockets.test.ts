@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
+import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { parseIp } from "../../core/net/ip.ts";
-import { clientUser, parseConnections, parseListeners } from "./tcp-sockets.ts";
+import {
+  clientUser,
+  parseConnections,
+  parseListening,
+  parseSilences,
+  parseSocketsInUse,
+  runsAs,
+} from "./tcp-sockets.ts";
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const line = (local: string, remote: string, state: string, user = 0): string =>
@@ -24,7 +34,7 @@ test("established connections to our ports, and no others", () => {
   ]);
 });
 
-test("IPv6, IPv4 by a socket of IPv6, and the other order of bytes", () => {
+test("IPv6, IPv4 over an IPv6 socket, and the other byte order", () => {
   const local = "00000000000000000000000000000000:0019";
   const six = line(local, "B80D012001000000000000000A000000:9C40", "01");
   assert.deepEqual(parseConnections(six, PORTS, "LE"), [{ ip: "2001:db8:0:1::a", clientPort: 40_000, port: 25 }]);
@@ -40,13 +50,13 @@ test("listening sockets with their users and inodes", () => {
     line("00000000:0019", "00000000:0000", "0A", 990) +
     line("0A7100CB:0019", "076433C6:9C40", "01") +
     line("000080FE000000000000000001000000:03E1", "00000000000000000000000000000000:0000", "0A");
-  assert.deepEqual(parseListeners(text, "LE"), [
+  assert.deepEqual(parseListening(text, "LE"), [
     { ip: "0.0.0.0", port: 25, uid: 990, inode: "651" },
     { ip: "fe80::1", port: 993, uid: 0, inode: "651" },
   ]);
 });
 
-test("whose program a connection on loopback is, by both of its ends", () => {
+test("finds the user of a connection on loopback by both of its ends", () => {
   const [client, server] = ["0100007F:9C40", "0100007F:272A"];
   const ip = parseIp("127.0.0.1") ?? assert.fail();
   const connection = { ip, clientPort: 40_000, serverIp: ip, port: 10_026 };
@@ -64,16 +74,67 @@ test("whose program a connection on loopback is, by both of its ends", () => {
   assert.equal(clientUser(big, connection, "BE"), 990);
 });
 
-test("no text makes it throw, and truncated lines are skipped", () => {
+test("never throws, and truncated lines are skipped", () => {
   const whole = line("0A7100CB:0019", "076433C6:9C40", "01");
   for (let cut = 0; cut < whole.length; cut++)
     assert.ok(parseConnections(whole.slice(0, cut), PORTS, "LE").length <= 1);
   const listening = line("00000000:0019", "00000000:0000", "0A");
-  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListeners(listening.slice(0, cut), "LE").length <= 1);
+  for (let cut = 0; cut < listening.length; cut++) assert.ok(parseListening(listening.slice(0, cut), "LE").length <= 1);
   fc.assert(
     fc.property(
       fc.string({ unit: ANY_CHARACTER }),
-      (text) => parseConnections(text, PORTS, "LE").length + parseListeners(text, "LE").length === 0,
+      (text) => parseConnections(text, PORTS, "LE").length + parseListening(text, "LE").length === 0,
     ),
   );
+});
+
+const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
+const user = process.getuid?.() ?? assert.fail("the test needs users");
+
+test("recognises a connection of the user, and no other", async (t) => {
+  const port = await listenOnPort(createServer());
+  const client = connect({ port, host: "127.0.0.1" });
+  t.after(() => client.destroy());
+  await once(client, "connect");
+  const clientPort = client.localPort ?? assert.fail();
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), true);
+  assert.equal(await runsAs(user + 1, port)({ ip: LOOPBACK, clientPort }), false);
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort: clientPort === 1 ? 2 : 1 }), false);
+  const other = parseIp("127.0.0.2") ?? assert.fail();
+  assert.equal(await runsAs(user, port)({ ip: other, clientPort }), false);
+  client.destroy();
+  await once(client, "close");
+  assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), false);
+});
+
+/** As ss of iproute2 6.1 prints it, shortened where nothing is read. */
+const MUTE =
+  "0      0      203.0.113.10:25 198.51.100.7:41234 cubic wscale:7,7 rto:204 bytes_sent:31 bytes_acked:31 lastsnd:5012 lastrcv:5020 lastack:5012 minrtt:0.03 ";
+const TALKING =
+  "0      0      [::ffff:203.0.113.10]:587 [::ffff:198.51.100.8]:41235 cubic bytes_sent:90 bytes_received:24 lastsnd:40 lastrcv:45 lastack:40 ";
+const WAITING =
+  "4      0      [2001:db8::10]:25 [2001:db8::7]:41236 cubic bytes_sent:90 bytes_received:24 lastsnd:9000 lastrcv:8000 lastack:8000 ";
+
+test("a client is silent since it last sent or connected, unless it waits for us", () => {
+  assert.deepEqual(
+    [...parseSilences([MUTE, TALKING, WAITING, ""].join("\n"))],
+    [
+      ["25 41234 198.51.100.7", 5_020],
+      ["587 41235 198.51.100.8", 45],
+      ["25 41236 2001:db8::7", 0],
+    ],
+  );
+});
+
+test("lines that are not from ss are ignored", () => {
+  assert.deepEqual([...parseSilences("Error: an inet prefix is expected\n0 0 *:25 *:*\n")], []);
+  fc.assert(fc.property(fc.string(), (text) => void parseSilences(text)));
+});
+
+test("the sockets in use are read from both files of the kernel", () => {
+  const four = "sockets: used 119\nTCP: inuse 12 orphan 0 tw 3 alloc 68 mem 56\nUDP: inuse 4 mem 0\n";
+  assert.equal(parseSocketsInUse(four), 12);
+  assert.equal(parseSocketsInUse("TCP6: inuse 7\nUDP6: inuse 2\n"), 7);
+  assert.equal(parseSocketsInUse("UDP: inuse 4 mem 0\n"), null);
+  assert.equal(parseSocketsInUse(""), null);
 });

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { settingProblems, settingsWith } from "../../test/kit/loaded-settings.ts";
+import { isStrict, proxiedPorts } from "./ports.ts";
+
+test("only with a proxy the ports for it are open", () => {
+  assert.equal(proxiedPorts(settingsWith()), null);
+  const settings = settingsWith('proxy.networks = ["10.0.0.5"]\nports.proxied_imaps = 1993');
+  assert.deepEqual(proxiedPorts(settings), { smtp: 20_025, submission: 20_587, submissions: 20_465, imaps: 1_993 });
+});
+
+test("a proxy needs the firewall, because Postfix trusts each client", () => {
+  assert.deepEqual(settingProblems('firewall.enabled = false\nproxy.networks = ["10.0.0.5"]'), [
+    "firewall.enabled must be true while proxy.networks is set: nothing else keeps forged headers out.",
+  ]);
+});
+
+test("the firewall is strict only where it is on, and nothing else can be set", () => {
+  assert.equal(isStrict(settingsWith()), false);
+  assert.equal(isStrict(settingsWith('firewall.mode = "strict"\n')), true);
+  assert.deepEqual(settingProblems('firewall.mode = "strict"\nfirewall.enabled = false\n'), [
+    'firewall.mode must be "bans", because firewall.enabled is false.',
+  ]);
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadValid, settingProblems } from "../../test/kit/loaded-settings.ts";
+import { url } from "./kinds/texts.ts";
+import {
+  EXPORT_KEYS,
+  programsToRestart,
+  readSettingsFile,
+  settingsFile,
+  WEB_KEYS,
+  waitingForStart,
+} from "./program-settings.ts";
+import { settingKeys, settingOf, variableOf } from "./schema.ts";
+
+/** Every secret of the schema with a value that is found again, in the file or in the environment. */
+const MARK = "s3cr3t";
+const secrets = settingKeys().filter((key) => settingOf(key).secret === true);
+const valueOf = (key: string): string => `${key === "backup.repository" ? "rest:" : ""}https://${MARK}.example/${MARK}`;
+const given = secrets.map((key) => [variableOf(key), valueOf(key)] as const);
+
+test("no secret of the schema reaches the web, by which way ever it was set", () => {
+  assert.ok(secrets.length >= 5);
+  const file = 'domains = ["example.org"]\n[alerts]\ngotify_token_file = "/root/token"\n';
+  const loaded = loadValid(file, Object.fromEntries(given));
+  for (const key of secrets) assert.ok(loaded.sources[key].toml.includes(MARK), key);
+  assert.ok(!settingsFile(WEB_KEYS, loaded.sources).includes(MARK));
+  for (const key of WEB_KEYS) assert.ok(!secrets.some((secret) => secret === key), key);
+});
+
+test("it reads the values that hold, from the file and from the environment", () => {
+  const file = 'domains = ["example.org"]\n[http]\nnames = ["post.example.net"]\n[bans]\nmemory = "3d"\n';
+  const loaded = loadValid(file, { GHOSTINBOX_PORTS__HTTP: "8080", GHOSTINBOX_HTTP__TRUSTED_PROXIES: "10.0.0.1" });
+  const read = readSettingsFile(settingsFile(WEB_KEYS, loaded.sources));
+  assert.ok(read.ok);
+  for (const key of WEB_KEYS) assert.deepEqual(read.settings[key], loaded.settings[key], key);
+  assert.equal(read.settings.hostname, "mail.example.org");
+});
+
+test("a setting that takes a URL is a secret: those of receivers hold their keys", () => {
+  const urls = settingKeys().filter((key) => settingOf(key).kind.accepts.includes(url.accepts));
+  assert.ok(urls.length >= 5);
+  for (const key of urls) assert.ok(secrets.includes(key), key);
+});
+
+test("the exporter reads the values of the settings, wherever they came from, and no others", () => {
+  const loaded = loadValid(
+    'domains = ["example.org"]\nalerts.ntfy = ["https://ntfy.sh/secret"]\n[export.syslog]\nenabled = true\nhost = "siem.example.net"\n',
+    { GHOSTINBOX_EXPORT__SYSLOG__PORT: "20514" },
+  );
+  const text = settingsFile(EXPORT_KEYS, loaded.sources);
+  assert.doesNotMatch(text, /secret/);
+  const read = readSettingsFile(text);
+  assert.ok(read.ok);
+  const { hostname, "export.syslog.host": host, "export.syslog.port": port } = read.settings;
+  assert.deepEqual([hostname, host, port], ["mail.example.org", "siem.example.net", 20_514]);
+});
+
+test("an export needs a receiver, and a certificate its key", () => {
+  const problems = (toml: string) => settingProblems(`domains = ["example.org"]\n[export.syslog]\n${toml}`).join();
+  assert.match(problems("enabled = true\n"), /^export\.syslog\.host must be set too, because export\.syslog\.enabled/);
+  assert.match(problems('cert = "/etc/x.pem"\n'), /^export\.syslog\.key must be set too/);
+  assert.equal(readSettingsFile("export.syslog.port = 0\n").ok, false);
+});
+
+const PROGRAMS = join(import.meta.dirname, "..", "programs");
+
+function keysIn(file: string, pattern: RegExp): readonly string[] {
+  const text = readFileSync(join(PROGRAMS, file), "utf8");
+  return [...text.matchAll(pattern)].map(([, key = ""]) => key);
+}
+
+test("a setting that programs reload restarts nothing", () => {
+  assert.deepEqual(programsToRestart([]), []);
+  assert.deepEqual(programsToRestart(["limits.mail.per_minute", "allow.networks"]), []);
+});
+
+test("each program is restarted for the settings that it reads at its start, the guard first", () => {
+  assert.deepEqual(programsToRestart(["ports.login_policy"]), ["guard"]);
+  assert.deepEqual(programsToRestart(["ports.http"]), ["web"]);
+  assert.deepEqual(programsToRestart(["domains"]), ["web"], "the names by which it is called");
+  assert.deepEqual(programsToRestart(["http.trusted_proxies"]), ["guard", "web"]);
+});
+
+test("every setting that the web reads is known here, since it reads none twice", () => {
+  const keys = ["web/main.ts", "web/compose.ts"].flatMap((file) => keysIn(file, /settings\["([a-z0-9_.]+)"\]/g));
+  assert.ok(keys.length > 3);
+  for (const key of keys) assert.ok(programsToRestart([key]).includes("web"), key);
+});
+
+test("every setting that the guard reads, and does not read again when it reloads, is known here", () => {
+  const files = readdirSync(join(PROGRAMS, "guard")).filter((name) => /^compose.*\.ts$/.test(name));
+  const keysOf = (pattern: RegExp) => files.flatMap((name) => keysIn(`guard/${name}`, pattern));
+  const again = keysOf(/(?:inForce|now)\["([a-z0-9_.]+)"\]/g);
+  const once = keysOf(/[^.]\bsettings\["([a-z0-9_.]+)"\]/g).filter((key) => !again.includes(key));
+  assert.ok(once.length > 3);
+  for (const key of once)
+    assert.ok(programsToRestart([key]).includes("guard") || waitingForStart([key]).length === 1, key);
+});
