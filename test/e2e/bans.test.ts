@@ -100,8 +100,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
         assert.match(dialog.transcript[0] ?? "", /^S: 220/, `connection ${i}`);
         dialog.close();
       }
-      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25 });
-      if (connected.ok) connected.socket.destroy();
+      await lab.attacker.reaches({ from, to: SERVER.v4, port: 25 });
     });
     await until("the ban stands", () => product.banOf(from));
     await sameBanEverywhere(product, from, "connection_limit", "light");
@@ -135,11 +134,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     await open.closed(3_000);
     await sameBanEverywhere(product, from, "manual", "manual");
     await product.json(["unban", from]);
-    await until("it may come again", async () => {
-      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 25, timeoutMs: 500 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
+    await until("it may come again", () => lab.attacker.reaches({ from, to: SERVER.v4, port: 25, timeoutMs: 500 }));
     // Another part of the table counts its open connections.
     const banned = await lab.server.mustExec(["nft", "list", "set", "inet", "ghostinbox", "ban4"]);
     assert.doesNotMatch(banned, new RegExp(from.replaceAll(".", "\\.")));
@@ -159,11 +154,7 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
 
   test("without the firewall the kernel keeps no ban, and with it again it has them all", async () => {
     const from = "198.51.100.203";
-    const reachesServer = async () => {
-      const connected = await lab.attacker.connect({ from, to: SERVER.v4, port: 993, timeoutMs: 500 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    };
+    const reachesServer = () => lab.attacker.reaches({ from, to: SERVER.v4, port: 993, timeoutMs: 500 });
     const isThere = async () => (await lab.server.exec(["nft", "list", "table", "inet", "ghostinbox"])).code === 0;
     assert.deepEqual([await isThere(), await reachesServer()], [true, false]);
     await product.json(["config", "set", "firewall.enabled", "false"]);

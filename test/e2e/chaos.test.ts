@@ -1,8 +1,6 @@
 // Invariant: Load gets no one past a limit: without the guard's answer clients must try again, and only while the guard is dead does the stand-in pass everything.
 // Invariant: While the firewall is in force, only the guard and its stand-in answer Dovecot about a sign-in, whoever else takes their port.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { WEIGHTS } from "../../src/host/running/runit.ts";
@@ -147,10 +145,8 @@ describe("what the guard has committed", { skip: whyNoLab() ?? false }, () => {
     await product.sv("down", "guard");
     for (const pid of await until("a stand-in runs", () => product.pidsOf(STAND_IN))) process.kill(pid, "SIGKILL");
     await until("the port is free", () => product.pidsOf(STAND_IN).length === 0);
-    const [command = "", ...argv] = lab.server.inside([...AS_NOBODY.split(" "), process.execPath, "-e", SAYS_YES]);
-    const squatter = spawn(command, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const squatter = await lab.server.spawnReady([...AS_NOBODY.split(" "), process.execPath, "-e", SAYS_YES]);
     try {
-      await once(squatter.stdout, "data");
       const imap = await openImap(lab.sender, "198.51.100.107");
       assert.match((await logIn(imap, ANNA)) ?? "", /^NO/);
       await product.sv("up", "guard");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { copiedCheckout, copyCheckout } from "../lab/checkout.ts";
@@ -176,7 +176,7 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("a port of Postfix that another program shares: it is named, though Postfix runs", async () => {
-    const beside = run(smtpSink(25));
+    const beside = lab.server.spawn(smtpSink(25));
     try {
       await owner.isAlertedTo({
         postfix: /port 25 for .* also in use by smtp-sink \(pid (\d+)\), which takes some .*Try: kill \1/,
@@ -237,23 +237,14 @@ describe("a server in use", { skip: whyNoLab() ?? false }, () => {
 
   /** Another program listens there while the service restarts. */
   async function takePort(service: string, port: number, program: readonly string[]): Promise<ChildProcess> {
-    const isOpen = async (): Promise<boolean> => {
-      const connected = await lab.server.connect({ from: "127.0.0.1", to: "127.0.0.1", port });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    };
+    const isOpen = () => lab.server.reaches({ from: "127.0.0.1", to: "127.0.0.1", port });
     await product.sv("down", service);
     await until("the port is free", async () => !(await isOpen()));
-    const taker = run(program);
+    const taker = lab.server.spawn(program);
     await until("it has the port", isOpen);
     assert.equal(taker.exitCode, null);
     await product.sv("up", service);
     return taker;
-  }
-
-  function run(command: readonly string[]): ChildProcess {
-    const [program = "", ...argv] = lab.server.inside(command);
-    return spawn(program, argv, { stdio: "ignore" });
   }
 
   function queue(): Promise<string> {

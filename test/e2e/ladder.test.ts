@@ -114,8 +114,6 @@ async function refusesToBan(product: Product, target: string): Promise<void> {
   );
 }
 
-async function reaches(host: Host, from: string): Promise<boolean> {
-  const connected = await host.connect({ from, to: serverFor(from), port: 993, timeoutMs: 250 });
-  if (connected.ok) connected.socket.destroy();
-  return connected.ok;
+function reaches(host: Host, from: string): Promise<boolean> {
+  return host.reaches({ from, to: serverFor(from), port: 993, timeoutMs: 250 });
 }

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { patience } from "../kit/patience.ts";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
@@ -38,6 +39,14 @@ export async function mustRun(argv: readonly string[], options: RunOptions = {})
   const ran = await runProgram(argv, options);
   if (ran.code !== 0) throw new Error(`${argv.join(" ")}: exit code ${ran.code}\n${ran.stdout}${ran.stderr}`);
   return ran.stdout;
+}
+
+/** Ends a program unless it has ended, and waits until it has. */
+export async function endProgram(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(signal);
+  await ended;
 }
 
 function text(chunks: readonly Buffer[]): string {

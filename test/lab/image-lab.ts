@@ -138,7 +138,7 @@ export class ImageLab {
   }
 
   async reaches(from: string): Promise<boolean> {
-    return (await this.lab.attacker.connect({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 })).ok;
+    return this.lab.attacker.reaches({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 });
   }
 
   async status(): Promise<string> {

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { authenticate, mailOver, openImap, openSubmission, sendMail, tryLogIn } from "./mail.ts";
@@ -64,10 +62,8 @@ export function noNetAdminTests({ lab, product }: Running): void {
   test("a local user who keeps the login policy port busy delays no sign-in and no count", async () => {
     const { layout } = product;
     const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
-    const [program = "", ...argv] = lab.server.inside([...nobody, layout.node, "-e", HOLD]);
-    const holder = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const holder = await lab.server.spawnReady([...nobody, layout.node, "-e", HOLD]);
     try {
-      await once(holder.stdout, "data");
       // A connection that Dovecot already has open proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
       // The ban cuts the last of them off.

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
@@ -48,9 +47,7 @@ export class OwnMachine {
     const data = join(directory, `data-${host.name}`);
     mkdirSync(data);
     const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
-    const [program = "", ...rest] = host.inside(argv);
-    const holder = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
-    await once(holder.stdout, "data");
+    const holder = await host.spawnReady(argv);
     return new OwnMachine(
       holder,
       Object.entries(environment).map(([name, value]) => `${name}=${value}`),

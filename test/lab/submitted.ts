@@ -50,9 +50,7 @@ export async function waitingIn(running: Running): Promise<readonly Readonly<{ s
 
 /** Whether the server's port answers a connection from this address. */
 export async function reaches({ lab }: Running, from: string, port: number): Promise<boolean> {
-  const connected = await lab.sender.connect({ from, to: SERVER.v4, port });
-  if (connected.ok) connected.socket.destroy();
-  return connected.ok;
+  return lab.sender.reaches({ from, to: SERVER.v4, port });
 }
 
 /** Checks that a server is isolated: strangers reach none of its ports, an administrator all. */
