@@ -9,7 +9,7 @@ import { fail2banRuns } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Lists } from "../lab/lists.ts";
-import { assertCutOff, authenticate, mailOver, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { assertCutOff, authenticate, mailOver, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -189,8 +189,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
-    const dialog = await openPlain(lab, "198.51.100.70");
-    await dialog.reply();
+    const dialog = await openSmtp(lab.sender, "198.51.100.70", []);
     assert.equal((await dialog.ask("MAIL FROM:<someone@sender.test>")).code, 503);
     assert.equal((await dialog.ask("EHLO nonsense")).code, 504);
     assert.equal((await dialog.ask("EHLO client.test")).code, 250);
@@ -204,10 +203,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("recipient protection: abuse@ and admin@ are refused, a mailbox is not", async () => {
-    const dialog = await openPlain(lab, "198.51.100.71");
-    await dialog.reply();
-    await dialog.ask("EHLO client.test");
-    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    const dialog = await openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     for (const name of ["abuse", "admin"])
       assert.equal((await dialog.ask(`RCPT TO:<${name}@example.org>`)).code, 550, name);
     assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
@@ -227,8 +223,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("five mails a session, ten megabytes a message", async () => {
-    const dialog = await openPlain(lab, "198.51.100.72");
-    await dialog.reply();
+    const dialog = await openSmtp(lab.sender, "198.51.100.72", []);
     assert.ok((await dialog.ask("EHLO client.test")).lines.includes("SIZE 10485760"));
     for (let n = 1; n <= 5; n++) assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 250, `mail ${n}`);
     assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 421);

@@ -6,11 +6,10 @@ import { before, describe, test } from "node:test";
 import type { BanItem } from "../../src/admin/bans.ts";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { scoreByOneRule, stopService } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import { Lists } from "../lab/lists.ts";
-import { sendMail, tryLogIn } from "../lab/mail.ts";
+import { openSmtp, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -132,9 +131,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
   test("an attacker who writes the owner's address everywhere gets himself banned", async () => {
     const from = "198.51.100.211";
     assert.match(await tryLogIn(lab.sender, OWNER, ANNA), /^OK/);
-    const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
-    await dialog.reply();
-    await dialog.ask(`EHLO [${OWNER}]`);
+    const dialog = await openSmtp(lab.attacker, from, [`EHLO [${OWNER}]`]);
     for (const recipient of [
       `x[${OWNER}]:@example.test`,
       `"from unknown[${OWNER}]: 550 5.1.1 User unknown"@example.test`,
@@ -211,12 +208,7 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
       return ran.code === 0 && ran.stdout.includes("vanished") ? ran.stdout : null;
     });
     assert.match(reported, /gullible\.conf was refused/);
-    for (let i = 0; i < 3; i++) {
-      const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
-      await dialog.reply();
-      await dialog.ask("EHLO client.test");
-      dialog.close();
-    }
+    for (let i = 0; i < 3; i++) (await openSmtp(lab.attacker, from)).close();
     await banBy("vanished", from, "light", 10 * MINUTE);
   });
 

@@ -3,10 +3,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { stopService } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
 import { fail2banRuns } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
-import { authenticate, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -161,10 +160,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
 
   test("the engine's own limits hold for what it judges", async () => {
     const from = "198.51.100.94";
-    const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
-    await dialog.reply();
-    await dialog.ask("EHLO client.test");
-    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    const dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     for (let i = 1; i <= 10; i++) assert.equal((await dialog.ask(`RCPT TO:<name-${i}@example.test>`)).code, 550);
     dialog.send("RCPT TO:<name-11@example.test>");
     const ban = await until("the ban", () => product.banOf(from));

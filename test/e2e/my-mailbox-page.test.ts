@@ -7,7 +7,7 @@ import { outages } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
 import { choose, press, reach, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
-import { sendMail } from "../lab/mail.ts";
+import { assertAccepted, sendMail } from "../lab/mail.ts";
 import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
 import { fillStrangely, STRANGE_ID, STRANGE_REPLY } from "../lab/mailbox-strangers.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -50,8 +50,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   };
 
   before(async () => {
-    const { lines } = await sendMail({ host: lab.sender, from: GUEST, recipient: ANNA });
-    queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+    queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST, recipient: ANNA }));
     assert.ok(await signsIn(PASSWORD));
     assert.ok(!(await signsIn("a guess", STRANGER)));
     await product.json(["alias", "add", ALIAS, ANNA, BERT]);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { sendMail } from "../lab/mail.ts";
+import { assertAccepted, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
-import { queueOf, signedIn, submit } from "../lab/submitted.ts";
+import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { webRightsTests } from "../lab/web-rights-tests.ts";
@@ -86,10 +86,8 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     ].map((one) => ({ ip: HERS, ...one }));
     assert.partialDeepStrictEqual(await listed(), { items: [here, wrong, imap] });
 
-    const queueIdOf = async (recipient: string): Promise<string> => {
-      const { lines } = await sendMail({ host: lab.sender, from: SENDER, recipient });
-      return /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
-    };
+    const queueIdOf = async (recipient: string): Promise<string> =>
+      assertAccepted(await sendMail({ host: lab.sender, from: SENDER, recipient }));
     const [own, foreign] = [await queueIdOf(ANNA), await queueIdOf(BERT)];
     const wayOf = (id: string) => session.ask("GET", `/api/v1/me/mail?id=${id}`);
     await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(own)).text));
@@ -97,9 +95,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.deepEqual([others.status, none.status], [404, 404]);
     assert.equal(others.text, none.text);
 
-    const dialog = await signedIn({ lab, product }, ANNA, HERS);
-    assert.equal(await submit(dialog, ANNA, BERT), 250);
-    dialog.close();
+    assert.equal(await submit({ lab, product }, ANNA, HERS, BERT), 250);
     const sentBy = "SELECT queue_id FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = 'anna@example.test'";
     const sent = await until("it is recorded", async () => (await product.sqlite(sentBy))[0]?.[0]);
     await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(sent)).text));
@@ -185,9 +181,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await until("it leaves", async () => (await leaving()) > 0);
     await until("the rest of it is here", () => findMail(product.layout, "to many"));
     assert.equal((await sendMail({ host: lab.sender, from: SENDER, subject: "from outside" })).code, 250);
-    const dialog = await signedIn({ lab, product }, BERT, HERS);
-    assert.equal(await submit(dialog, BERT, ANNA), 250);
-    dialog.close();
+    assert.equal(await submit({ lab, product }, BERT, HERS, ANNA), 250);
     for (const subject of ["from outside", "hello"])
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
     assert.equal(await leaving(), 50);

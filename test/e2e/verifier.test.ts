@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { RECORDS } from "../lab/content.ts";
-import { sendMail } from "../lab/mail.ts";
+import { assertAccepted, sendMail } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
@@ -53,8 +53,7 @@ describe("the verifier", { skip: whyNoLab() ?? false }, () => {
 
   test("of mail from loopback nothing is said", async () => {
     const text = mailText({ subject: "by a proxy", from: "boss@strict.test" });
-    const reply = await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text });
-    assert.equal(reply.code, 250, reply.lines.join());
+    assertAccepted(await sendMail({ host: lab.server, from: "127.0.0.1", to: "127.0.0.1", recipient: ANNA, text }));
     assert.doesNotMatch(await arrived("by a proxy"), /^(Authentication-Results|DKIM-Signature):/m);
   });
 

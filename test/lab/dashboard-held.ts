@@ -4,7 +4,7 @@ import type { LabBrowser } from "./browser.ts";
 import { MARKUP } from "./dashboard-looks.ts";
 import { press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { signedIn } from "./submitted.ts";
+import { submit } from "./submitted.ts";
 import type { Running } from "./with-product.ts";
 
 const HELD = "http://127.0.0.1:3000/#/mail?show=held";
@@ -74,12 +74,5 @@ async function opened(page: Page, count: string) {
 }
 
 async function write(running: Running, recipients: readonly string[]): Promise<void> {
-  const dialog = await signedIn(running, BEN, THIEF);
-  for (const line of [`MAIL FROM:<${BEN}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
-    const { code, lines } = await dialog.ask(line);
-    assert.ok(code < 400, `${line}: ${lines.join(" ")}`);
-  }
-  dialog.send(`From: <${BEN}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
-  assert.equal((await dialog.reply(40_000)).code, 250);
-  dialog.close();
+  assert.equal(await submit(running, BEN, THIEF, ...recipients), 250);
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Dialog } from "./dialog.ts";
 import type { Lab } from "./lab.ts";
-import { authenticate, openSubmission, sendMail } from "./mail.ts";
+import { authenticate, openSmtp, openSubmission, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
 
 type Offend = (from: string, wanted: Readonly<{ account: string; times: number }>) => Promise<void>;
@@ -34,12 +33,7 @@ export function jailOffences({ attacker }: Lab) {
     },
 
     "ghostinbox-smtp-abuse": async (from, { times }) => {
-      for (let i = 0; i < times; i++) {
-        const dialog = await Dialog.open(attacker, { from, to: SERVER.v4, port: 25 });
-        await dialog.reply();
-        await dialog.ask("GET / HTTP/1.0");
-        dialog.close();
-      }
+      for (let i = 0; i < times; i++) (await openSmtp(attacker, from, ["GET / HTTP/1.0"])).close();
     },
 
     "ghostinbox-dashboard": async (from, { times }) => {

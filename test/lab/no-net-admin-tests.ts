@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { authenticate, mailOver, openImap, openSubmission, sendMail, tryLogIn } from "./mail.ts";
+import { mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -35,8 +35,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
   });
 
   test("a ban refuses mail and logins, and ends the open IMAP session", async () => {
-    const imap = await openImap(lab.attacker, ABUSER);
-    assert.match((await imap.imap(`LOGIN ${ANNA} "${PASSWORD}"`)).at(-1) ?? "", /OK/);
+    const imap = await openImapAs(lab.attacker, ABUSER, ANNA);
     await product.json(["ban", ABUSER, "test"]);
     assert.equal((await sendMail({ host: lab.attacker, from: ABUSER })).code, 421);
     await until("the session is ended", () => imap.isClosed);
@@ -48,8 +47,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
       ["account", "passwd", ANNA, "--password-stdin"],
       ["account", "suspend", ANNA],
     ]) {
-      const dialog = await openSubmission(lab.sender, PHONE);
-      assert.equal((await authenticate(dialog, ANNA)).code, 235);
+      const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
       const ran = await product.cli(argv, { input: `${PASSWORD}\n` });
       assert.equal(ran.code, 0, ran.stderr);
       await dialog.ask(`MAIL FROM:<${ANNA}>`);
@@ -79,8 +77,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
   });
 
   test("a banned client that slips through is refused at the next mail", async () => {
-    const dialog = await openSubmission(lab.sender, PHONE);
-    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
     await product.lab.server.mustExec(["sqlite3", product.layout.accountsDb, `UPDATE account SET suspended = 1`]);
     const reply = await mailOver(dialog, { sender: ANNA, recipient: ANNA });
     assert.equal(reply.code, 421, dialog.transcript.join("\n"));
