@@ -154,13 +154,11 @@ describe("mail, its limits, and bans of attackers", { skip: whyNoLab() ?? false 
     const reachesServer = () => lab.attacker.reaches({ from, to: SERVER.v4, port: 993, timeoutMs: 500 });
     const isThere = async () => (await lab.server.exec(["nft", "list", "table", "inet", "ghostinbox"])).code === 0;
     assert.deepEqual([await isThere(), await reachesServer()], [true, false]);
-    await product.json(["config", "set", "firewall.enabled", "false"]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("firewall.enabled", "false");
     await until("its packets arrive", reachesServer);
     assert.equal(await isThere(), false);
     assert.equal((await product.banOf(from))?.code, "mail_limit", "the ban stands; the mail servers hold it");
-    await product.json(["config", "set", "firewall.enabled", "true"]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("firewall.enabled", "true");
     await until("its packets are dropped again", async () => !(await reachesServer()));
   });
 });

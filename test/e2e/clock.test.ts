@@ -57,13 +57,9 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
   }
 
   /** How many deliveries the guard has read in the log. */
-  async function delivered(): Promise<number> {
-    const [row] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED'");
-    return Number(row?.[0]);
-  }
+  const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
 
-  const noticed = async (): Promise<string | undefined> =>
-    (await product.stats()).health.notices.find(({ code }) => code === "clock_jumped")?.detail;
+  const noticed = () => product.notice("clock_jumped");
   async function isRecorded(words: string): Promise<boolean> {
     return (await product.cli(["events", "--type", "CLOCK_JUMPED"])).stdout.includes(words);
   }

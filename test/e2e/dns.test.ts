@@ -69,10 +69,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.match(reply, /^250 /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
   }
-  async function setAside(): Promise<string> {
-    const { health } = await product.stats();
-    return health.notices.find(({ code }) => code === "dnsbl_set_aside")?.detail ?? "";
-  }
+  const setAside = async (): Promise<string> => (await product.notice("dnsbl_set_aside")) ?? "";
   async function allTrusted(): Promise<void> {
     await until("every list is trusted", async () => (await setAside()) === "");
     await until("the lists are asked", async () => {

@@ -163,8 +163,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < patience(6_000), `${Math.round(performance.now() - startedAt)} ms`);
-      const hasNotice = async (): Promise<boolean> =>
-        (await product.stats()).health.notices.some(({ code }) => code === "greylist_silent");
+      const hasNotice = () => product.hasNotice("greylist_silent");
       await until("the owner is alerted", hasNotice, NOTICED_MS);
       await product.sv(go, "postgrey");
       await until("it is over", async () => !(await hasNotice()), NOTICED_MS);
@@ -173,12 +172,10 @@ describe("greylisting, names that are guessed, and what each user reaches", {
 
   test("a changed delay, and switching it off, take effect without a restart", async () => {
     const started = product.pidsOf(/^\d+ postgrey /);
-    product.writeSettings("[greylist]\nenabled = false\n");
-    await product.json(["config", "apply"]);
+    await product.applySettings("[greylist]\nenabled = false\n");
     assert.equal(await codeFrom("198.51.100.101", "off"), 250);
     assert.deepEqual(product.pidsOf(/^\d+ postgrey /), []);
-    product.writeSettings("");
-    await product.json(["config", "apply"]);
+    await product.applySettings("");
     await until("it asks again", async () => (await codeFrom("198.51.100.102", "y")) === 450);
     assert.notDeepEqual(product.pidsOf(/^\d+ postgrey /), started);
   });

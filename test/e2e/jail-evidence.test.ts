@@ -148,7 +148,6 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     for (const password of ["guess 1", "guess 2", "guess 3"]) await imap(guesser, ANNA, password);
     await until("both reports wait", () => readdirSync(product.layout.fail2banSpool).length >= 2);
     await guard.start();
-    await until("the guard answers", () => product.guardAnswers());
     await isBannedBy(prober, "postfix");
     await isBannedBy(guesser, "dovecot");
   });
@@ -169,8 +168,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   });
 
   test("headers that were forged before the guard's table was in force ban neither the proxy nor a stranger", async () => {
-    await product.json(["config", "set", "proxy.networks", `${MAIL_PROXY},127.0.0.1`]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("proxy.networks", `${MAIL_PROXY},127.0.0.1`);
     await until("the table has the proxies", async () => (await product.firewall()).includes(MAIL_PROXY));
     await forgeBeforeTheTable({ lab, product }, ["198.51.100.99", MAIL_PROXY]);
   });

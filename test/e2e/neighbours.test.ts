@@ -30,10 +30,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
     { records: () => RECORDS, prepare: scoreByOneRule },
   );
 
-  async function delivered(): Promise<number> {
-    const [[count = ""] = []] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED'");
-    return Number(count);
-  }
+  const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
 
   test("where nothing honest comes from it, it is banned whole for the guesses of a dozen hosts, on all ports", async () => {
     const guesses = hosts(200, 12).map(async (from) => {

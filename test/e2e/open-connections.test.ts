@@ -85,27 +85,21 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("the crowd is reported, and nothing else", async () => {
-    const { notices } = (await product.stats()).health;
-    assert.deepEqual(
-      notices.map(({ code }) => code),
-      ["ports_crowded"],
-    );
+    const notices = (await product.stats()).health.notices.map(({ code }) => code);
+    assert.deepEqual(notices, ["ports_crowded"]);
   });
 
   test("a firewall table that another program removes is rebuilt, with a notice", async () => {
     await product.json(["ban", BANNED, "--for", "1h"]);
     await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
-    const notice = async (): Promise<boolean> =>
-      (await product.stats()).health.notices.some(({ code }) => code === "firewall_lost");
-    await until("the owner is alerted", notice);
+    await until("the owner is alerted", () => product.hasNotice("firewall_lost"));
     await until("the bans are back", async () => (await product.firewallBans()).includes(BANNED));
     assert.match(await recorded("FIREWALL_LOST"), /changed or removed by someone else\. by engine/);
   });
 
   test("a foreign nftables rule that drops a mail port is reported, with the command that shows it, and so is its removal", async () => {
     const { server, sender } = lab;
-    const blocked = async (): Promise<string | undefined> =>
-      (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;
+    const blocked = () => product.notice("ports_blocked");
     /** Four servers that want to deliver mail. */
     const knock = async (): Promise<readonly boolean[]> =>
       Promise.all(

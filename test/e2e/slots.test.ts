@@ -142,10 +142,7 @@ describe("idle connections that would take every place of a port", { skip: whyNo
     const listed = JSON.stringify(await product.json(["alerts", "list"]));
     assert.equal(listed.match(/"code":"ports_crowded"/g)?.length, 1, listed);
     clock.forwardMinutes(1);
-    await until(
-      "the notice is gone",
-      async () => !(await product.stats()).health.notices.some(({ code }) => code === "ports_crowded"),
-    );
+    await until("the notice is gone", async () => !(await product.hasNotice("ports_crowded")));
     for (const comesIn of Object.values(honest)) await comesIn();
     assert.equal((await product.stats()).health.status, "ok");
   });

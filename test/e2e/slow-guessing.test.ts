@@ -54,10 +54,7 @@ describe("guessing over days", { skip: whyNoLab() ?? false }, () => {
    * failure separately: a report after the clock was set forward would count at the wrong time.
    */
   async function tryAll(all: readonly Credentials[]): Promise<void> {
-    const recorded = async (): Promise<number> => {
-      const [row] = await product.sqlite("SELECT count(*) FROM event WHERE type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')");
-      return Number(row?.[0]);
-    };
+    const recorded = () => product.countEvents("type IN ('LOGIN_FAILED', 'LOGIN_REFUSED')");
     const before = await recorded();
     let answeredAt = Number.POSITIVE_INFINITY;
     const answers = postfix.signInAll(all, all.length).then((hits) => {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
+import { mailsIn } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { Hopeless, until } from "../lab/wait.ts";
@@ -164,10 +164,8 @@ class Senders {
 type Stored = Readonly<{ number: number; queueId: string }>;
 
 function mailsOf(product: Product): readonly Stored[] {
-  const maildir = join(product.layout.mail, "example.test", "anna", "Maildir");
-  const folders = [maildir, join(maildir, ".Junk")].flatMap((folder) => [join(folder, "new"), join(folder, "cur")]);
-  return folders.flatMap((folder) =>
-    filesOf(folder).flatMap((file) => stored(readFileSync(join(folder, file), "utf8"))),
+  return (["INBOX", "Junk"] as const).flatMap((folder) =>
+    mailsIn(product.layout, "anna@example.test", folder).flatMap(stored),
   );
 }
 
@@ -177,12 +175,4 @@ function stored(text: string): readonly Stored[] {
     text,
   );
   return number === undefined ? [] : [{ number: Number(number), queueId: queueId?.[1] ?? queueId?.[2] ?? "" }];
-}
-
-function filesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

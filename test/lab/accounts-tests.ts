@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
 import { authenticate, openImapAs, openSubmission, openSubmissionAs, sendMail } from "./mail.ts";
+import { mailFiles } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
 import { until } from "./wait.ts";
@@ -123,13 +124,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
   });
 
   test("postmaster and abuse reach the administrator unless somebody is called so, and aliases are live", async () => {
-    const mailsOf = (user: string): number => {
-      try {
-        return readdirSync(join(product.layout.mail, "example.test", user, "Maildir", "new")).length;
-      } catch {
-        return 0;
-      }
-    };
+    const mailsOf = (user: string): number => mailFiles(product.layout, `${user}@example.test`).length;
     const before = mailsOf("anna");
     for (const recipient of ["postmaster@example.test", "Abuse@two.test", "postmaster"])
       assert.equal(await receives(recipient), 250, recipient);

@@ -142,7 +142,7 @@ export function excessTests(running: Running): void {
       return (await sendMail(again)).code === 250;
     });
     for (const dialog of dialogs) dialog.close();
-    assert.ok((await count("reason = 'filters_busy'")) >= 1);
+    assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
   });
 
   test("a user's mail is refused too, without a ban, and the user may write another", async () => {
@@ -185,12 +185,7 @@ export function excessTests(running: Running): void {
 
   /** Mails of the stranger that writes large ones which have come to their end. */
   function ended(): Promise<number> {
-    return count("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
-  }
-
-  async function count(where: string): Promise<number> {
-    const [[number] = []] = await product.sqlite(`SELECT count(*) FROM event WHERE ${where}`);
-    return Number(number);
+    return product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
   }
 
   async function banned(ip: string, code: string): Promise<void> {

@@ -106,10 +106,7 @@ export function harvestTests({ lab, product }: Running): void {
 
 /** Spam from many addresses, one mail each. For a server that greylists for two seconds and scores mail. */
 export function crowdTests({ lab, product }: Running): void {
-  before(async () => {
-    product.writeSettings(CROWD);
-    await product.json(["config", "apply"]);
-  });
+  before(() => product.applySettings(CROWD));
 
   test("those past the limit wait longer, and their mail gets a higher score", async () => {
     const waits = await Promise.all(

@@ -55,10 +55,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
         .received()
         .map(({ body }) => body);
     await until("the owner is alerted", () => alerts().some((text) => text.includes("account_held")), 20_000);
-    const [[passed = ""] = []] = await product.sqlite(
-      `SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`,
-    );
-    left = Number(passed);
+    left = await product.countEvents(`type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`);
     assert.ok(left > 0 && left <= MOST_LEFT, `${left} mails were not held`);
     await until("what was not held has left", () => elsewhere.mails().length === left, MAIL_MS);
   });
@@ -93,8 +90,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
   test("it stays so over a changed setting, a table that is taken away, and a restart", async () => {
     await assertTableFollows(running);
     assert.equal(await reaches(running, STRANGER, 25), false);
-    await product.json(["config", "set", "limits.mail.recipients", "99"]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("limits.mail.recipients", "99");
     await bothWait();
     await product.stop();
     await lab.server.mustExec(["nft", "flush", "ruleset"]);

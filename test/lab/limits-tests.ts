@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
+import { type Stopped, stopService } from "./content.ts";
 import { Dialog } from "./dialog.ts";
 import type { Connected } from "./host.ts";
 import { assertAccepted, mailOver, openSmtp, openSubmissionAs, sendMail, serverFor } from "./mail.ts";
@@ -47,11 +48,11 @@ export function limitsTests({ lab, product }: Running): void {
   });
 
   describe("with the guard stopped", () => {
-    before(async () => product.sv("down", "guard"));
-    after(async () => {
-      await product.sv("up", "guard");
-      await until("the guard is back", () => product.guardAnswers());
+    let guard: Stopped;
+    before(async () => {
+      guard = await stopService(product, "guard");
     });
+    after(() => guard.start());
 
     for (const [port, first, last] of [
       [25, "198.51.100.91", "198.51.100.91"],
@@ -166,8 +167,7 @@ export function limitsTests({ lab, product }: Running): void {
 
   test("with limits.connections.per_port an address may hold ten at each port, and an eleventh at none", async () => {
     const key = "limits.connections.per_port";
-    await product.json(["config", "set", key, "true"]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure(key, "true");
     const from = "198.51.100.99";
     const open = (port: number) => lab.sender.connect({ from, to: SERVER.v4, port });
     const ports = [465, 993].flatMap((port) => Array.from({ length: AT_ONCE }, () => port));

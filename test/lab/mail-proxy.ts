@@ -26,8 +26,7 @@ export async function saidTo(host: Host, wish: Wish, line: string): Promise<read
 
 /** Makes these addresses those of proxies, while the server runs, as docs/mail-proxy.md says. */
 export async function believe(product: Product, networks: readonly string[]): Promise<void> {
-  await product.json(["config", "set", "proxy.networks", networks.join()]);
-  await product.json(["config", "apply", "--yes"]);
+  await product.configure("proxy.networks", networks.join());
   const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };
   await until("a client is accepted", async () => {
     const [greeting = ""] = await saidTo(product.lab.attacker, wish, "QUIT").catch(() => []);

@@ -32,8 +32,7 @@ export function outboundTests({ lab, product }: Running): void {
       queue_lifetime: "4d",
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name} = "${value}"\n`);
-    product.writeSettings(`[outbound]\n${lines.join("")}`);
-    await product.json(["config", "apply"]);
+    await product.applySettings(`[outbound]\n${lines.join("")}`);
   });
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {

@@ -98,8 +98,7 @@ export function replayTests({ lab, product }: Running): void {
   });
 
   test("while it only simulates nothing is refused or banned, and everything is recorded; afterwards it does not count", async () => {
-    product.writeSettings("limits.mail.per_minute = 2\nsimulate = true\n");
-    await product.json(["config", "apply"]);
+    await product.applySettings("limits.mail.per_minute = 2\nsimulate = true\n");
     const from = "198.51.100.90";
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);
     assert.equal(await product.banOf(from), undefined);
@@ -132,7 +131,6 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal((await product.cli(["replay", "--policy", `${policy}.missing`])).code, 1);
     assert.equal((await product.cli(["replay"])).code, 2);
     rmSync(policy);
-    product.writeSettings("");
-    await product.json(["config", "apply"]);
+    await product.applySettings("");
   });
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { stopService } from "./content.ts";
 import { assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
@@ -79,9 +80,8 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
   });
 
   test("while the guard is away none is accepted", async () => {
-    await product.sv("down", "guard");
+    const guard = await stopService(product, "guard");
     assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
-    await product.sv("up", "guard");
-    await until("the guard answers", () => product.guardAnswers());
+    await guard.start();
   });
 }

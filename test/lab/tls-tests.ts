@@ -104,8 +104,7 @@ export function tlsTests({ lab, product }: Running, certificateOf: () => Certifi
   });
 
   test("the modern profile by `config apply`: forward secrecy and authenticated encryption only", async () => {
-    product.writeSettings('[tls]\nprofile = "modern"\n');
-    await product.json(["config", "apply"]);
+    await product.applySettings('[tls]\nprofile = "modern"\n');
     const expected = await ciphersOf(MODERN, "ECDSA");
     for (const [port, starttls] of DOORS) {
       const found = await until(`the modern list on ${port}`, async () => {
