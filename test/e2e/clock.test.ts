@@ -84,7 +84,8 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
 
   test("ahead by a day, and back: no ban, grant or token ends, and timers for the former time still run", async () => {
     await product.json(["allow", "add", "198.51.100.250", "--for", "1h"]);
-    const page = await signedIn();
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    const page = await web.signedIn({ password: ADMIN_PASSWORD });
     clock.set(DAY_MS);
     assert.match(await until("the owner is alerted", noticed, SOON_MS), /^It was set ahead by 1d at /);
     await goesOn("198.51.100.74", "A day ahead");
@@ -141,13 +142,6 @@ describe("the machine's clock is set", { skip: whyNoLab() ?? false }, () => {
     await until("the ban by the wrong clock ends", async () => !(await isBanned(SLOW)));
     assert.match(await signsIn(PASSWORD), /^OK/);
   });
-
-  /** The dashboard in a browser. */
-  async function signedIn(): Promise<WebClient> {
-    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
-    const { headers } = await web.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
-    return web.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail("no session") });
-  }
 
   async function restartGuard(): Promise<void> {
     const before = product.pidsOf(GUARD);

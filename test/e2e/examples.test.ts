@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
-import { fail2banRuns } from "../lab/fail2ban.ts";
+import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Lists } from "../lab/lists.ts";
@@ -135,17 +135,15 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     for (let n = 1; n <= 3; n++) {
       await tryLogIn(lab.attacker, from, ANNA, `wrong ${n}`);
     }
-    const ban = await until("the ban", () => product.banOf(from));
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+    assert.equal(lengthMs(await until("the ban", () => product.banOf(from))), 600_000);
   });
 
   test("intrusion detection: the third failure in the log is a ban of ten minutes, though the guard judged each", async () => {
     const from = "198.51.100.202";
     for (const name of ["carl", "dora", "emil"])
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: `${name}@investra.com` })).code, 550);
-    const ban = await until("the ban", () => product.banOf(from));
-    assert.match(ban.reason, /\(jail postfix\): 3 within 10m, limit 3$/);
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+    const ban = await bannedByJail(product, "postfix", from, ": 3 within 10m, limit 3$");
+    assert.equal(lengthMs(ban), 600_000);
   });
 });
 
@@ -182,9 +180,8 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
     ] as const)
       test(`${jail}: ${times} violations, ${minutes} minutes`, async () => {
         await offend[jail](from, { account: ANNA, times });
-        const ban = await until("the ban", () => product.banOf(from));
-        assert.match(ban.reason, new RegExp(`\\(jail ${jail}\\): ${times} within .*, limit ${times}$`));
-        assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), minutes * 60_000);
+        const ban = await bannedByJail(product, jail, from, `: ${times} within .*, limit ${times}$`);
+        assert.equal(lengthMs(ban), minutes * 60_000);
       });
   });
 
@@ -236,8 +233,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 250, `mail ${n}`);
     assertCutOff(await sendMail({ host: lab.attacker, from, recipient: ANNA }));
     const ban = await until("the ban", () => product.banOf(from));
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 1_800_000);
-    assert.equal(ban.level, "light");
+    assert.deepEqual([lengthMs(ban), ban.level], [1_800_000, "light"]);
   });
 
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {

@@ -9,6 +9,7 @@ import { Locker } from "./locker.ts";
 import { sendMail, tryLogIn } from "./mail.ts";
 import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
+import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
@@ -112,11 +113,8 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
   test("what events amount to: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
     for (let last = 80; last < 84; last++) await sendMail({ host: lab.sender, from: `198.51.100.${last}` });
     for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from: "198.51.100.90" });
-    for (const password of ["one", "two"]) {
-      const body = JSON.stringify({ password });
-      const url = "http://127.0.0.1:3000/api/v1/login";
-      await lab.server.mustExec(["curl", "-s", "-H", "Content-Type: application/json", "-d", body, url]);
-    }
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    for (const password of ["one", "two"]) await web.ask("POST", "/api/v1/login", { body: { password } });
     await attack("198.51.100.200");
     await until("its ban is over", async () => (await product.banOf("198.51.100.200")) === undefined);
     // A repeated password does not count as another guess.

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
+import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
+import { Lab } from "./lab.ts";
 import { DNS_HOST } from "./network.ts";
 import { Typist } from "./typist.ts";
 
@@ -52,6 +54,20 @@ export class OwnMachine {
       holder,
       Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     );
+  }
+
+  /** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */
+  static startServer({ server, directory }: Lab, settings: Readonly<Record<string, string>> = {}): Promise<OwnMachine> {
+    const root = rootOf(directory);
+    return OwnMachine.start(server, directory, {
+      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
+      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
+      // On the internet; the lab has none.
+      GHOSTINBOX_DNSBL__ZONES: "[]",
+      GHOSTINBOX_SPAM__ENABLED: "false",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+      ...settings,
+    });
   }
 
   inside(argv: readonly string[]): readonly string[] {
