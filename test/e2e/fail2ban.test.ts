@@ -78,35 +78,17 @@ describe("Fail2ban reports, and each report is a sentence if you say so", { skip
       assert.match((await product.cli(["why", from])).stdout, /jail dovecot: 3 offences/);
     });
 
-    test("postfix-auth: four wrong passwords over submission", async () => {
-      const from = "198.51.100.202";
-      await offend["postfix-auth"](from, { account: ANNA, times: 4 });
-      await banBy("postfix-auth", from, 30 * MINUTE);
-    });
-
-    test("postfix-rbl: three mails although a block list names the client", async () => {
-      const from = "198.51.100.203";
-      await offend["postfix-rbl"](from, { account: ANNA, times: 3 });
-      await banBy("postfix-rbl", from, 30 * MINUTE);
-    });
-
-    test("postfix-spam: three mails that are refused for what they say", async () => {
-      const from = "198.51.100.204";
-      await offend["postfix-spam"](from, { account: ANNA, times: 3 });
-      await banBy("postfix-spam", from, 30 * MINUTE);
-    });
-
-    test("ghostinbox-smtp-abuse: ten times another protocol", async () => {
-      const from = "198.51.100.205";
-      await offend["ghostinbox-smtp-abuse"](from, { account: ANNA, times: 10 });
-      await banBy("ghostinbox-smtp-abuse", from, 120 * MINUTE);
-    });
-
-    test("ghostinbox-dashboard: four wrong passwords of the administrator", async () => {
-      const from = "198.51.100.206";
-      await offend["ghostinbox-dashboard"](from, { account: ANNA, times: 4 });
-      await banBy("ghostinbox-dashboard", from, 30 * MINUTE);
-    });
+    for (const [jail, what, from, times, minutes] of [
+      ["postfix-auth", "wrong passwords over submission", "198.51.100.202", 4, 30],
+      ["postfix-rbl", "mails although a block list names the client", "198.51.100.203", 3, 30],
+      ["postfix-spam", "mails that are refused for their content", "198.51.100.204", 3, 30],
+      ["ghostinbox-smtp-abuse", "requests in another protocol", "198.51.100.205", 10, 120],
+      ["ghostinbox-dashboard", "wrong passwords of the administrator", "198.51.100.206", 4, 30],
+    ] as const)
+      test(`${jail}: ${times} ${what}`, async () => {
+        await offend[jail](from, { account: ANNA, times });
+        await banBy(jail, from, minutes * MINUTE);
+      });
   });
 
   test("destemail: each of these bans was reported by a mail through our own queue", async () => {

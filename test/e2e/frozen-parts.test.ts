@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { PROBE_ADDRESS } from "../../src/core/net/ip.ts";
+import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
@@ -148,7 +149,7 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
         NOTICED_MS,
       );
     } finally {
-      for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) proceed(pid);
+      for (const part of FOR_A_WHILE) for (const pid of frozen.get(part) ?? []) signal(pid, "SIGCONT");
     }
     // Some are not over: Dovecot's auth process and spam-head still hang.
     for (const part of FOR_A_WHILE.filter(({ notice }) => FOR_GOOD.every((other) => other.notice !== notice)))
@@ -191,12 +192,4 @@ describe("a part that is frozen looks as if it ran", { skip: whyNoLab() ?? false
 function isGoing(pid: number): boolean {
   const stat = `/proc/${pid}/stat`;
   return !existsSync(stat) || !/\) T /.test(readFileSync(stat, "utf8"));
-}
-
-function proceed(pid: number): void {
-  try {
-    process.kill(pid, "SIGCONT");
-  } catch {
-    // A test that failed late: it has been restarted by now.
-  }
 }

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
 import { seeded } from "../kit/test-database.ts";
+import { signal } from "../lab/commands.ts";
 import { mailFiles } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PowerDisk, whyNoPowerDisk } from "../lab/power-disk.ts";
@@ -50,7 +51,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
     const stopped = load.stop();
     await until("nothing runs any longer", () => {
       const pids = product.pidsOf(/./);
-      for (const pid of pids) kill(pid);
+      for (const pid of pids) signal(pid, "SIGKILL");
       return pids.length === 0;
     });
     await product.stop("SIGKILL");
@@ -176,14 +177,6 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
     for (const name of ACCOUNTS) assert.ok(await signsIn(name));
   });
 });
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
-}
 
 /** Checks that none of our files is empty or incomplete. */
 function assertFiles(layout: Layout, { promised }: UnderLoad): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
@@ -47,7 +48,7 @@ describe("a thousand numbered mails while components are killed", { skip: whyNoL
       const killed = performance.now();
       const before = sending.accepted.size;
       const pid = product.pidsOf(victim)[0];
-      if (pid !== undefined && kill(pid)) kills += 1;
+      if (pid !== undefined && signal(pid, "SIGKILL")) kills += 1;
       await until("some mails got through since", () => sending.accepted.size >= Math.min(MAILS, before + 24), 120_000);
       const tookMs = performance.now() - killed;
       if (tookMs > SLOW_MS) console.log(`after a kill of ${victim} mail came through in ${Math.round(tookMs)} ms`);
@@ -104,15 +105,6 @@ function* victims(): Generator<RegExp> {
   for (;;) {
     state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
     yield VICTIMS[(state >>> 8) % VICTIMS.length] ?? /\/guard\.js/;
-  }
-}
-
-function kill(pid: number): boolean {
-  try {
-    process.kill(pid, "SIGKILL");
-    return true;
-  } catch {
-    return false; // it has just ended
   }
 }
 

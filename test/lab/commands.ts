@@ -41,11 +41,20 @@ export async function mustRun(argv: readonly string[], options: RunOptions = {})
   return ran.stdout;
 }
 
+/** Sends a signal; false if the process has just ended. 0 only asks whether it is there. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
 /** Ends a program unless it has ended, and waits until it has. */
-export async function endProgram(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+export async function endProgram(child: ChildProcess, by: NodeJS.Signals = "SIGTERM"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
-  child.kill(signal);
+  child.kill(by);
   await ended;
 }
 
