@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Dialog, type SmtpReply } from "./dialog.ts";
+import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
 import { assertAccepted, openSmtp, sendMail, sendMailAs } from "./mail.ts";
 import { Sink } from "./sink.ts";

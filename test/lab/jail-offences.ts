@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Host } from "./host.ts";
+import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 import { authenticate, openSmtp, openSubmission, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";

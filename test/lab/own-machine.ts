@@ -6,7 +6,7 @@ import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
 import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
-import { Lab } from "./lab.ts";
+import type { Lab } from "./lab.ts";
 import { DNS_HOST } from "./network.ts";
 import { Typist } from "./typist.ts";
 
