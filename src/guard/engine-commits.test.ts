@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { connect, guess, mail, message, prefix, recipient } from "../../test/kit/engine-events.ts";
+import { connect, guess, mail, message, recipient } from "../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
 import { patience } from "../../test/kit/patience.ts";
-import { ip, STRANGER } from "../../test/kit/samples.ts";
+import { ip, net, STRANGER } from "../../test/kit/samples.ts";
 import type { Event } from "../core/events/event.ts";
 
 /** How much had been committed at each answer, and after all answers. */
@@ -30,7 +30,7 @@ test("every verdict waits for the commit: refused, deferred, slowed and accepted
   const { seen } = await commitsAtAnswers(many);
   assert.deepEqual(seen, [...Array.from({ length: 20 }, () => 0), 1], "the 21st brings a ban");
   const login = { ...guess(""), type: "LOGIN_SUCCEEDED" } as const;
-  const ask: Event = { type: "BAN_ASKED", prefix: prefix("203.0.113.9"), note: "", durationMs: null, by: "root" };
+  const ask: Event = { type: "BAN_ASKED", prefix: net("203.0.113.9"), note: "", durationMs: null, by: "root" };
   for (const event of [guess("x"), login, ask]) assert.deepEqual((await commitsAtAnswers([event])).seen, [1]);
   const deferred = Array.from({ length: 11 }, () => mail(STRANGER, "alice@example.test"));
   assert.deepEqual((await commitsAtAnswers(deferred)).seen, [...Array.from({ length: 10 }, () => 0), 1]);
@@ -55,7 +55,7 @@ for (const step of ["begin", "append", "commit"] as const) {
   test(`a database that fails at ${step}: mail flows, bans hold, there is a notice, and it recovers`, async () => {
     const { engine, store, clock, notices, db } = engineOnMemory();
     const banned = ip("198.51.100.9");
-    await engine.ask({ type: "BAN_ASKED", prefix: prefix(banned), note: "", durationMs: null, by: "root" });
+    await engine.ask({ type: "BAN_ASKED", prefix: net(banned), note: "", durationMs: null, by: "root" });
     const before = db.prepare("SELECT count(*) AS n FROM event").get()?.["n"];
 
     store.failing = step;

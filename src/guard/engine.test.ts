@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connect, guess, mail, prefix } from "../../test/kit/engine-events.ts";
+import { connect, guess, mail } from "../../test/kit/engine-events.ts";
 import { engineOnMemory, TEST_POLICY } from "../../test/kit/engine-kit.ts";
-import { ip, STRANGER } from "../../test/kit/samples.ts";
+import { ip, net, STRANGER } from "../../test/kit/samples.ts";
 import type { Decision } from "../core/decide/decision.ts";
 import type { LoginSucceeded } from "../core/events/login.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../core/time.ts";
@@ -34,7 +34,7 @@ test("each repeated offence climbs the ladder, which is forgotten after the memo
   const { engine, clock, sqlite } = engineOnMemory();
   const offend = async (): Promise<string> => {
     for (let i = 0; i < 21; i++) await engine.ask(connect());
-    const ban = sqlite.ban(prefix("203.0.113.7/32"));
+    const ban = sqlite.ban(net("203.0.113.7/32"));
     assert.ok(ban !== null && ban.expiresAt !== null);
     const lengthMs = ban.expiresAt - ban.createdAt;
     clock.advance(lengthMs + 1);
@@ -54,7 +54,7 @@ test("if `permanent` is on, a permanent ban follows the last rung", async () => 
     for (let i = 0; i < 21; i++) await engine.ask(connect());
     clock.advance(24 * HOUR_MS + 1);
   }
-  const ban = sqlite.ban(prefix("203.0.113.7/32"));
+  const ban = sqlite.ban(net("203.0.113.7/32"));
   assert.deepEqual([ban?.level, ban?.expiresAt], ["permanent", null]);
 });
 
@@ -66,11 +66,11 @@ test("neighbours in one IPv6 /64 count as one, in two /64s as two", async () => 
 });
 
 test("a network that contains something protected is judged address by address", async () => {
-  const own = [{ prefix: prefix("2001:db8:1:1::10/128"), why: "own_address" as const }];
+  const own = [{ prefix: net("2001:db8:1:1::10/128"), why: "own_address" as const }];
   const { engine, sqlite } = engineOnMemory(TEST_POLICY, own);
   for (let i = 0; i < 21; i++) await engine.ask(connect(ip("2001:db8:1:1::bad")));
-  assert.equal(sqlite.ban(prefix("2001:db8:1:1::/64")), null);
-  assert.equal(sqlite.ban(prefix("2001:db8:1:1::bad/128"))?.level, "light");
+  assert.equal(sqlite.ban(net("2001:db8:1:1::/64")), null);
+  assert.equal(sqlite.ban(net("2001:db8:1:1::bad/128"))?.level, "light");
   for (let i = 0; i < 50; i++) assert.equal((await engine.ask(connect(ip("2001:db8:1:1::10")))).verdict, "pass");
 });
 
@@ -121,5 +121,5 @@ test("a clock set back by an hour bans no innocent address, lifts no ban, and le
   clock.advance(MINUTE_MS);
   assert.equal((await engine.ask(other)).verdict, "pass", "a minute later the count starts again");
   for (let i = 0; i < 20; i++) await engine.ask(other);
-  assert.equal(sqlite.ban(prefix("203.0.113.8"))?.code, "connection_limit", "a client that continues is banned");
+  assert.equal(sqlite.ban(net("203.0.113.8"))?.code, "connection_limit", "a client that continues is banned");
 });

@@ -3,7 +3,7 @@ import type { Command, CommandLine, Reply } from "../../src/admin/declare/contro
 import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
 import type { Origin } from "../../src/admin/declare/verb.ts";
 import type { AccountName } from "../../src/core/net/address.ts";
-import { type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { parseIp } from "../../src/core/net/ip.ts";
 import { digestOf } from "../../src/guard/access/secrets.ts";
 import type { Passwords } from "../../src/guard/access/sign-in.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
@@ -15,6 +15,7 @@ import { SqliteHeldMail } from "../../src/store/engine-db/held-mail.ts";
 import { AuditEntries } from "../../src/store/events/audit.ts";
 import { accountsOnMemory, engineOnMemory, NO_ALERTS, TEST_POLICY } from "./engine-kit.ts";
 import { NO_NEEDS } from "./no-needs.ts";
+import { net } from "./samples.ts";
 import { upkeepOf } from "./upkeep-kit.ts";
 
 export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
@@ -22,12 +23,6 @@ export const HASH = "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 /** The kit's password hash. */
 export function hashOf(password: string): string {
   return `{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$${Buffer.from(password).toString("hex")}`;
-}
-
-export function network(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
 }
 
 /** What the Sieve scripts of an account called alice do. */
@@ -38,7 +33,7 @@ const redirects = (accounts: readonly string[]) =>
 
 /** Every command on a real engine and real databases in memory; the keeper only records its commands. */
 export function commandsOnMemory(policy = TEST_POLICY) {
-  const memory = engineOnMemory(policy, [{ prefix: network("203.0.113.1/32"), why: "gateway" }]);
+  const memory = engineOnMemory(policy, [{ prefix: net("203.0.113.1/32"), why: "gateway" }]);
   const { engine, sqlite, banLog, notices, clock, db } = memory;
   const {
     accounts,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Audit } from "../../src/core/events/command.ts";
-import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import type { Prefix } from "../../src/core/net/ip.ts";
 import { BanEnforcer, type Enforcer } from "../../src/guard/enforce/enforce.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 import { FakeFirewall, MemoryBanLog } from "./fake-firewall.ts";
 import { afterEachOf, beforeEachOf } from "./hooks.ts";
+import { net } from "./samples.ts";
 
 /** An enforcer with its own firewall and ban table; a new one for each test of `file`. */
 export type EnforcerKit = {
@@ -45,9 +46,7 @@ export function ban({ banLog, enforcer }: EnforcerKit, count: number, from = 0):
 }
 
 export function address(n: number): Prefix {
-  const parsed = parsePrefix(`10.0.${n >> 8}.${n & 255}`);
-  assert.ok(parsed !== null);
-  return parsed;
+  return net(`10.0.${n >> 8}.${n & 255}`);
 }
 
 export async function settled(): Promise<void> {

@@ -1,15 +1,8 @@
-import assert from "node:assert/strict";
 import type { Connect } from "../../src/core/events/connection.ts";
 import type { LoginFailed } from "../../src/core/events/login.ts";
 import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
-import { type Ip, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import type { Ip } from "../../src/core/net/ip.ts";
 import { STRANGER } from "./samples.ts";
-
-export function prefix(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null);
-  return parsed;
-}
 
 export const connect = (from: Ip = STRANGER): Connect => ({
   type: "CONNECT",

@@ -11,7 +11,7 @@ import {
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
-import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
+import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
@@ -76,6 +76,12 @@ export function ip(text: string): Ip {
   const address = parseIp(text);
   if (address === null) throw new Error(`not an address: ${text}`);
   return address;
+}
+
+export function net(text: string): Prefix {
+  const network = parsePrefix(text);
+  if (network === null) throw new Error(`not a network: ${text}`);
+  return network;
 }
 
 export const STRANGER: Ip = ip("203.0.113.7");

@@ -7,10 +7,11 @@ import type { Ban } from "../../src/core/decide/decision.ts";
 import { columns } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
-import { hostPrefix, networkAddress, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { hostPrefix, networkAddress, parseIp } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
+import { net } from "./samples.ts";
 
 /** Shared by the tests of the databases. */
 
@@ -75,12 +76,6 @@ export function accountName(text: string): AccountName {
 export function mailAddress(text: string): Address {
   const parsed = parseAddress(text);
   if (parsed === null) throw new Error(`${text} is not a mail address`);
-  return parsed;
-}
-
-export function net(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  if (parsed === null) throw new Error(`${text} is not a network`);
   return parsed;
 }
 

@@ -4,7 +4,8 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
-import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { type FirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -17,7 +18,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     const connections = { most: MOST, ports: [25, PORT], perPort: false };
     firewall = new NftFirewall({ ipv6Prefix: () => 64, connections: () => connections, path: kit.able });
   });
-  beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
+  beforeEach(async () => assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK));
   after(() => firewall.close());
 
   async function open(from: string): Promise<Socket> {
@@ -68,7 +69,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
       connections: () => ({ most: MOST, ports: [PORT], perPort: false }),
       path: withoutCounting(kit),
     });
-    const bans = [{ prefix: prefix("198.51.100.220"), expiresAt: null }];
+    const bans = [{ prefix: net("198.51.100.220"), expiresAt: null }];
     assert.deepEqual(await old.reset(bans, [], kit.now()), {
       ok: true,
       uncounted: "nft failed: Could not process rule: No such file or directory.",

@@ -7,7 +7,7 @@ import type { Event } from "../../src/core/events/event.ts";
 import { formatDuration, instant, type Millis, parseDuration } from "../../src/core/time.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { toPolicy } from "../../src/settings/to-policy.ts";
-import { prefix } from "../kit/engine-events.ts";
+import { net } from "../kit/samples.ts";
 
 /**
  * A scenario is a folder of three files.
@@ -30,9 +30,9 @@ export type Refusal = Readonly<{ at: Millis; queueId: string; recipient: string 
 export const START = instant(Date.UTC(2026, 0, 1));
 /** What the server takes for its own. */
 export const OWN: readonly OwnNetwork[] = [
-  { prefix: prefix("127.0.0.0/8"), why: "loopback" },
-  { prefix: prefix("203.0.113.10"), why: "own_address" },
-  { prefix: prefix("203.0.113.1"), why: "gateway" },
+  { prefix: net("127.0.0.0/8"), why: "loopback" },
+  { prefix: net("203.0.113.10"), why: "own_address" },
+  { prefix: net("203.0.113.1"), why: "gateway" },
 ];
 
 export function scenarioNames(directory: string): readonly string[] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banOf, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, eventRow, START } from "../../../test/kit/test-database.ts";
 import { auditRecord, changeRecord } from "../events/event.ts";
 import { auditedHold, auditedOf, auditedRecovery } from "./audited.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, network } from "../../../test/kit/commands-kit.ts";
+import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { beforeEachOf } from "../../../test/kit/hooks.ts";
-import { ip } from "../../../test/kit/samples.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 
 let kit: ReturnType<typeof commandsOnMemory>;
@@ -89,7 +89,7 @@ test("an added allow entry is removed once", async () => {
 });
 
 test("entries from the settings are listed as such, and no command removes them", async () => {
-  kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+  kit = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
   const at = isoTime(kit.engine.startedAt);
   kit.clock.advance(HOUR_MS);
   assert.deepEqual(await kit.ask({ verb: "allow_list", limit: 50, cursor: null }), {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH, hashOf, network } from "../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, HASH, hashOf } from "../../../test/kit/commands-kit.ts";
 import { TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { TOKEN } from "../../../test/kit/fake-guard.ts";
+import { net } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { ROLES } from "../../core/access/scopes.ts";
 import { HOUR_MS } from "../../core/time.ts";
@@ -97,7 +98,7 @@ describe("commands of the administrator", () => {
   });
 
   test("the allow list shows both origins; entries from the settings are removed in the settings", async () => {
-    kit = commandsOnMemory({ ...TEST_POLICY, allow: [network("198.51.100.0/24")] });
+    kit = commandsOnMemory({ ...TEST_POLICY, allow: [net("198.51.100.0/24")] });
     await kit.ask({ verb: "ban", target: "203.0.113.7", note: "", for: null });
     const added = await kit.ask({ verb: "allow_add", target: "203.0.113.7", note: "office", for: null });
     assert.deepEqual(added, {

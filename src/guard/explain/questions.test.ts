@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeQueries, T0 } from "../../../test/kit/api-kit.ts";
 import { HEALTH } from "../../../test/kit/fake-guard.ts";
-import { net } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { type Asked, answerTo, QUESTIONS, type Question } from "./questions.ts";
 
 /** One of each. */

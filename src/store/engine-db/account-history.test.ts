@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { engineFor, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { SqliteAccountHistory } from "./account-history.ts";
 import { SqliteStore } from "./store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ip } from "../../../test/kit/samples.ts";
-import { engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
+import { engineFor, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { AccountHolds } from "./held-mail.ts";
 import { SqliteSendingHistory } from "./sending-history.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ip } from "../../../test/kit/samples.ts";
-import { engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
+import { engineFor, START } from "../../../test/kit/test-database.ts";
 import { parseAccountName } from "../../core/net/address.ts";
 import { HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banOf, engineFor, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, engineFor, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import type { Counts } from "../../core/events/columns.ts";
 import type { EventRecord } from "../../core/events/event.ts";
 import { HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";

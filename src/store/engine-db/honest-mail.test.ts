@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { engineFor, START } from "../../../test/kit/test-database.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";

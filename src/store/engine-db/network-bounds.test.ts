@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { net, seeded } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { seeded } from "../../../test/kit/test-database.ts";
 import { overlaps, prefixLength } from "../../core/net/ip.ts";
 import { boundsOf, covering } from "./network-columns.ts";
 

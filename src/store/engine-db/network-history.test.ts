@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { banOf, engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, engineFor, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import { SqliteNetworkHistory } from "./network-history.ts";
 import { SqliteStore } from "./store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { net } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { contains, networkAddress, parsePrefix, prefixLength } from "../../core/net/ip.ts";
 import { exactTextsWithin, sharedBeginning, textsWithin } from "./network-columns.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { banOf, engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, instant, later } from "../../core/time.ts";
 import { EventIds } from "../events/event-ids.ts";
 import { SqliteQueries } from "./queries.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { MAIL } from "../../../test/kit/samples.ts";
-import { engineFor, net, START } from "../../../test/kit/test-database.ts";
+import { MAIL, net } from "../../../test/kit/samples.ts";
+import { engineFor, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import { recordOf } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { ip, MAIL } from "../../../test/kit/samples.ts";
-import { net, START, scratch } from "../../../test/kit/test-database.ts";
+import { ip, MAIL, net } from "../../../test/kit/samples.ts";
+import { START, scratch } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { auditRecord, type Event, type EventRecord, observationRecord, recordOf } from "../../core/events/event.ts";

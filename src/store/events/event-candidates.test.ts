@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import { test } from "node:test";
-import { accountName, engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { accountName, engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";

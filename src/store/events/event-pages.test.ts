@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { engineFor, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { engineFor, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";

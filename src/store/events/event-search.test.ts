@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { eventItem } from "../../../test/kit/samples.ts";
-import { engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { eventItem, net } from "../../../test/kit/samples.ts";
+import { engineDatabase, eventRow, START } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
 import { EventSearch } from "./event-search.ts";

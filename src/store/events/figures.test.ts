@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { banOf, engineDatabase, eventRow, net, START, seeded } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, engineDatabase, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { eventsBetween } from "../../guard/explain/stats.ts";
 import { EventTally } from "./event-tally.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { banOf, engineFor, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { banOf, engineFor, eventRow, START } from "../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import type { EventType } from "../../core/events/event-types.ts";

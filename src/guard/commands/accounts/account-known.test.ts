@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../../test/kit/engine-kit.ts";
-import { ip } from "../../../../test/kit/samples.ts";
-import { net } from "../../../../test/kit/test-database.ts";
+import { ip, net } from "../../../../test/kit/samples.ts";
 import type { Change } from "../../../core/decide/decision.ts";
 import { HOUR_MS, later } from "../../../core/time.ts";
 import { accountState } from "./account-state.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { net } from "../../../../test/kit/samples.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 
 const NAME = "alice@example.test";
@@ -60,7 +61,7 @@ test("a mailbox session works only where its user may sign in", async () => {
   await change("networks_remove", ["203.0.113.0/24"]);
   signIn();
   const { logins } = kit.engine.policy;
-  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [network("198.51.100.0/24")] } });
+  kit.engine.setPolicy({ ...kit.engine.policy, logins: { ...logins, networks: [net("198.51.100.0/24")] } });
   assert.deepEqual([await isIn(AS), await isIn(ELSEWHERE)], [false, true]);
 });
 

@@ -1,9 +1,9 @@
 // Invariant: Holds by the guard and by root never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH, network } from "../../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip } from "../../../../test/kit/samples.ts";
+import { ip, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
 
@@ -135,7 +135,7 @@ test("mail that the guard holds is left to `account release`, and is named", asy
 
 test("mail of a held account without a note also belongs to the guard", async () => {
   const evidence = { count: 21, limit: 20, windowMs: 3_600_000, key: "limits.sending.strangers" };
-  const from = { prefix: network("203.0.113.66/32"), ip: ip("203.0.113.66") };
+  const from = { prefix: net("203.0.113.66/32"), ip: ip("203.0.113.66") };
   assert.ok(await kit.engine.audit(null, [{ type: "HOLD_ACCOUNT", account: ANNA, ...from, evidence }]));
   queue = [
     mail("AAAA1", { queue: "hold", sender: "Anna+tag@example.test" }),

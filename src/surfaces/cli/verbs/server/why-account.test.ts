@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ip } from "../../../../../test/kit/samples.ts";
-import { net } from "../../../../../test/kit/test-database.ts";
+import { ip, net } from "../../../../../test/kit/samples.ts";
 import { guardOfSuite, json, TIMED } from "../../../../../test/kit/test-guard.ts";
 
 const ANNA = "anna@example.org";
