@@ -9,7 +9,7 @@ import { patience } from "../kit/patience.ts";
 import { damagedCopy } from "../lab/damaged-copy.ts";
 import { encryptByAccount, encryptedMail } from "../lab/encrypted-mail.ts";
 import { besideData, endedRestores } from "../lab/interrupted-restore.ts";
-import { authenticate, logIn, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { openImapAs, openSubmissionAs, sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { hashesOf } from "../lab/many-mails.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -72,15 +72,13 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     await product.json(["allow", "add", "198.51.100.80/28"]);
     for (let i = 0; i < BEFORE; i++) assert.equal((await deliver(`Before ${i}`)).code, 250);
     await until("all have arrived", () => subjects().length >= BEFORE);
-    const imap = await openImap(lab.sender, HOME);
-    await logIn(imap, ANNA);
+    const imap = await openImapAs(lab.sender, HOME, ANNA);
     for (const line of ["CREATE Archive", "SELECT INBOX", "STORE 1:3 +FLAGS (\\Flagged \\Seen)", "MOVE 5:7 Archive"])
       assert.match((await imap.imap(line)).at(-1) ?? "", / OK /, line);
     imap.close();
     await product.json(["ban", BANNED, "kept", "--permanent"]);
     await product.json(["alias", "add", "info@example.test", BERT]);
-    const submission = await openSubmission(lab.sender, HOME);
-    await authenticate(submission, ANNA);
+    const submission = await openSubmissionAs(lab.sender, HOME, ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<friend@away.test>", "DATA"]) await submission.ask(line);
     submission.send(`${mailText({ subject: "Waits", from: ANNA, to: "friend@away.test" })}\r\n.`);
     submission.close();
@@ -121,8 +119,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("what was deleted comes back: a mail, a folder, and nothing that is there changes", async () => {
-    const imap = await openImap(lab.sender, HOME);
-    await logIn(imap, ANNA);
+    const imap = await openImapAs(lab.sender, HOME, ANNA);
     const wanted = "<Before.9@sender.test>";
     await imap.imap("SELECT Archive");
     await imap.imap("STORE 1:* +FLAGS (\\Deleted)");
@@ -202,8 +199,7 @@ describe("backups", { skip: whyNoLab() ?? false }, () => {
     assert.ok((await product.banOf(BANNED)) !== undefined);
     await signInAs(lab, MANY.slice(0, 3), HOME);
     assert.match(JSON.stringify(await product.json(["alias", "list"])), /info@example\.test/);
-    const imap = await openImap(lab.sender, HOME);
-    assert.match((await logIn(imap, ANNA, ANNAS)) ?? "", /^OK/);
+    const imap = await openImapAs(lab.sender, HOME, ANNA, ANNAS);
     await imap.imap("SELECT INBOX");
     assert.match((await imap.imap("SEARCH FLAGGED")).join(), /SEARCH 1 2 3/);
     imap.close();

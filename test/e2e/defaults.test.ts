@@ -5,7 +5,7 @@ import { before, describe, test } from "node:test";
 import { RECORDS } from "../lab/content.ts";
 import { AS_SHIPPED } from "../lab/for-tests.ts";
 import { Lists } from "../lab/lists.ts";
-import { logIn, openImap, sendMail, tryLogIn } from "../lab/mail.ts";
+import { assertAccepted, logIn, openImap, openImapAs, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 
@@ -81,8 +81,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
     assert.match(delivered, /^Subject: Lunch$/m);
     assert.match(delivered, /^Authentication-Results: mail\.example\.test;(\n\t.*)*\n\tspf=pass /m);
 
-    const dialog = await openImap(lab.sender, PHONE);
-    assert.match((await logIn(dialog, ANNA)) ?? "", /^OK/);
+    const dialog = await openImapAs(lab.sender, PHONE, ANNA);
     assert.ok((await dialog.imap("SELECT INBOX")).includes("* 1 EXISTS"));
     assert.match((await dialog.imap("FETCH 1 BODY[TEXT]")).join("\n"), /shall we meet at noon/);
     dialog.close();
@@ -93,12 +92,8 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
       subject: "MAKE MONEY FAST",
       body: "CLICK HERE TO EARN $$$ NOW! 100% FREE. Dear friend, viagra.",
     });
-    const reply = await sendMail({
-      host: lab.sender,
-      from: HONEST,
-      text: loud.replace(/^Date:.*\r\n/m, "").replace(/^Message-ID:.*\r\n/m, ""),
-    });
-    assert.equal(reply.code, 250, reply.lines.join());
+    const text = loud.replace(/^Date:.*\r\n/m, "").replace(/^Message-ID:.*\r\n/m, "");
+    assertAccepted(await sendMail({ host: lab.sender, from: HONEST, text }));
     const marked = await until("it is in Junk", () => findMail(product.layout, "MAKE MONEY FAST", { folder: "Junk" }));
     assert.match(marked, /^Subject: \[SPAM\] MAKE MONEY FAST$/m);
     const gtube = mailText({ subject: "Surely", body: GTUBE });
@@ -129,11 +124,7 @@ describe("with the settings as they are shipped", { skip: whyNoLab() ?? false },
   });
 
   test("five banned neighbours are a banned network", async () => {
-    const knocks = async (from: string): Promise<boolean> => {
-      const connected = await lab.attacker.connect({ from, to: SERVER.v6, port: 25, timeoutMs: 500 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    };
+    const knocks = (from: string) => lab.attacker.reaches({ from, to: SERVER.v6, port: 25, timeoutMs: 500 });
     await Promise.all(
       [1, 2, 3, 4, 5].map((number) =>
         until(`${rented(number)} is banned`, async () => !(await knocks(rented(number))), 60_000),

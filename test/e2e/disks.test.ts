@@ -9,6 +9,7 @@ import { sendMail } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { ALERTS_ELSEWHERE, Owner, WELL_MS } from "../lab/owner.ts";
+import { queueOf } from "../lab/submitted.ts";
 import { missingOf, Traffic } from "../lab/traffic.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
@@ -83,12 +84,12 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     for (const said of refusals) assert.match(said, /^452 4\.3\.1 .*Insufficient system storage/);
     await owner.isAlertedTo({ disk_full: /MB are left below .*mail; below 2 MB mail is refused/ });
     // The disk is checked every five seconds: mail that arrives in between without room waits.
-    console.log(`${accepted.length} were accepted, ${(await queue()).length} wait in the queue`);
+    console.log(`${accepted.length} were accepted, ${(await queueOf({ lab, product })).length} wait in the queue`);
     assert.equal(await owner.detailOf("database_unwritable"), "");
     await inServer(["mount", "-o", "remount,size=200m", layout.mail]);
     await owner.seesAllWell();
     await allArrive(accepted, `/proc/${pid}/root${layout.mail}`);
-    assert.deepEqual(await queue(), []);
+    assert.deepEqual(await queueOf({ lab, product }), []);
     await inServer(["umount", "-l", layout.mail]);
   });
 
@@ -125,9 +126,4 @@ describe("disks that run full or fail", { skip: whyNoLab() ?? whyNoLoopDisk() ??
     await owner.seesAllWell();
     await allArrive(traffic.accepted);
   });
-
-  async function queue(): Promise<readonly string[]> {
-    const printed = await lab.server.mustExec(["postqueue", "-c", layout.postfixConf, "-j"]);
-    return printed.split("\n").filter((line) => line !== "");
-  }
 });

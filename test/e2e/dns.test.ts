@@ -7,13 +7,11 @@ import { before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { MX } from "../lab/content.ts";
 import { contentTests, SCORED } from "../lab/content-tests.ts";
-import { Dialog } from "../lab/dialog.ts";
 import { BOGUS_ZONE, SIGNED_ZONE } from "../lab/dns.ts";
 import { excessTests } from "../lab/excess-tests.ts";
 import { Lists, POISON } from "../lab/lists.ts";
-import { authenticate, mailOver, openSubmission, serverFor } from "../lab/mail.ts";
+import { assertAccepted, openSmtp, sendMailAs } from "../lab/mail.ts";
 import { namespaceOf, whyNoLab } from "../lab/network.ts";
-import { PASSWORD } from "../lab/product.ts";
 import { Signer } from "../lab/signer.ts";
 import { Sink } from "../lab/sink.ts";
 import { until } from "../lab/wait.ts";
@@ -56,9 +54,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
   /** One mail; `tookMs` is the time from the connection to the reply to its recipient. */
   async function send(from: string): Promise<Readonly<{ reply: string; tookMs: number }>> {
     const started = performance.now();
-    const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });
-    await dialog.reply();
-    for (const line of ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]) await dialog.ask(line);
+    const dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     let reply = await dialog.ask(`RCPT TO:<${ANNA}>`);
     const tookMs = performance.now() - started;
     if (reply.code === 250) {
@@ -73,10 +69,7 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     assert.match(reply, /^250 /);
     assert.ok(tookMs < PATIENCE_MS, `${Math.round(tookMs)} ms`);
   }
-  async function setAside(): Promise<string> {
-    const { health } = await product.stats();
-    return health.notices.find(({ code }) => code === "dnsbl_set_aside")?.detail ?? "";
-  }
+  const setAside = async (): Promise<string> => (await product.notice("dnsbl_set_aside")) ?? "";
   async function allTrusted(): Promise<void> {
     await until("every list is trusted", async () => (await setAside()) === "");
     await until("the lists are asked", async () => {
@@ -137,11 +130,8 @@ describe("names and block lists", { skip: whyNoLab() ?? false }, () => {
     const { from, label } = stranger();
     await lists.become("bl.lists.test", "honest", { "99.100.51.198": "127.0.0.2", [label]: "127.0.0.2" });
     await accepted("198.51.100.99");
-    const dialog = await openSubmission(lab.sender, from);
-    await authenticate(dialog, ANNA, PASSWORD);
-    const reply = await mailOver(dialog, { sender: ANNA, recipient: "news@sender.test", subject: "Out" });
-    assert.equal(reply.code, 250, dialog.transcript.join("\n"));
-    dialog.close();
+    const mail = { recipient: "news@sender.test", subject: "Out" };
+    assertAccepted(await sendMailAs(ANNA, { host: lab.sender, from, ...mail }));
     const asked = await lists.asked("bl.lists.test");
     for (const one of ["99.100.51.198", label]) assert.ok(!asked.some((name) => name.startsWith(one)), one);
   });

@@ -5,11 +5,11 @@ import { before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { scoreByOneRule, spamdAnswers } from "../lab/content.ts";
 import { Dialog, type SmtpReply } from "../lab/dialog.ts";
-import { fail2banRuns } from "../lab/fail2ban.ts";
+import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { jailOffences } from "../lab/jail-offences.ts";
 import type { Lab } from "../lab/lab.ts";
 import { Lists } from "../lab/lists.ts";
-import { assertCutOff, authenticate, mailOver, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { assertCutOff, authenticate, mailOver, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { findMail, mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { PASSWORD } from "../lab/product.ts";
@@ -135,17 +135,15 @@ describe("examples/investra.toml does what its seed says", { skip: whyNoLab() ??
     for (let n = 1; n <= 3; n++) {
       await tryLogIn(lab.attacker, from, ANNA, `wrong ${n}`);
     }
-    const ban = await until("the ban", () => product.banOf(from));
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+    assert.equal(lengthMs(await until("the ban", () => product.banOf(from))), 600_000);
   });
 
   test("intrusion detection: the third failure in the log is a ban of ten minutes, though the guard judged each", async () => {
     const from = "198.51.100.202";
     for (const name of ["carl", "dora", "emil"])
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: `${name}@investra.com` })).code, 550);
-    const ban = await until("the ban", () => product.banOf(from));
-    assert.match(ban.reason, /\(jail postfix\): 3 within 10m, limit 3$/);
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 600_000);
+    const ban = await bannedByJail(product, "postfix", from, ": 3 within 10m, limit 3$");
+    assert.equal(lengthMs(ban), 600_000);
   });
 });
 
@@ -182,15 +180,13 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
     ] as const)
       test(`${jail}: ${times} violations, ${minutes} minutes`, async () => {
         await offend[jail](from, { account: ANNA, times });
-        const ban = await until("the ban", () => product.banOf(from));
-        assert.match(ban.reason, new RegExp(`\\(jail ${jail}\\): ${times} within .*, limit ${times}$`));
-        assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), minutes * 60_000);
+        const ban = await bannedByJail(product, jail, from, `: ${times} within .*, limit ${times}$`);
+        assert.equal(lengthMs(ban), minutes * 60_000);
       });
   });
 
   test("Postfix restrictions: no open relay, senders and HELO checked", async () => {
-    const dialog = await openPlain(lab, "198.51.100.70");
-    await dialog.reply();
+    const dialog = await openSmtp(lab.sender, "198.51.100.70", []);
     assert.equal((await dialog.ask("MAIL FROM:<someone@sender.test>")).code, 503);
     assert.equal((await dialog.ask("EHLO nonsense")).code, 504);
     assert.equal((await dialog.ask("EHLO client.test")).code, 250);
@@ -204,10 +200,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("recipient protection: abuse@ and admin@ are refused, a mailbox is not", async () => {
-    const dialog = await openPlain(lab, "198.51.100.71");
-    await dialog.reply();
-    await dialog.ask("EHLO client.test");
-    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    const dialog = await openSmtp(lab.sender, "198.51.100.71", ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     for (const name of ["abuse", "admin"])
       assert.equal((await dialog.ask(`RCPT TO:<${name}@example.org>`)).code, 550, name);
     assert.equal((await dialog.ask(`RCPT TO:<${ANNA}>`)).code, 250);
@@ -227,8 +220,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
   });
 
   test("five mails a session, ten megabytes a message", async () => {
-    const dialog = await openPlain(lab, "198.51.100.72");
-    await dialog.reply();
+    const dialog = await openSmtp(lab.sender, "198.51.100.72", []);
     assert.ok((await dialog.ask("EHLO client.test")).lines.includes("SIZE 10485760"));
     for (let n = 1; n <= 5; n++) assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 250, `mail ${n}`);
     assert.equal((await mailOver(dialog, { recipient: ANNA })).code, 421);
@@ -241,8 +233,7 @@ describe("examples/ghostinbox.toml does what its seed says", { skip: whyNoLab() 
       assert.equal((await sendMail({ host: lab.attacker, from, recipient: ANNA })).code, 250, `mail ${n}`);
     assertCutOff(await sendMail({ host: lab.attacker, from, recipient: ANNA }));
     const ban = await until("the ban", () => product.banOf(from));
-    assert.equal(Date.parse(ban.expiresAt ?? "") - Date.parse(ban.createdAt), 1_800_000);
-    assert.equal(ban.level, "light");
+    assert.deepEqual([lengthMs(ban), ban.level], [1_800_000, "light"]);
   });
 
   test("who talks before the greeting is refused, who waits is not, and the guard has seen both", async () => {

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { sendMail, tryLogIn } from "../lab/mail.ts";
+import { Locker } from "../lab/locker.ts";
+import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
@@ -24,14 +23,10 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   });
   const disk = new SmallDisk(dirname(product.layout.engineDb), "6m");
 
-  const healthy = async (): Promise<boolean> => {
-    const notices = (await product.stats()).health.notices;
-    return notices.every(({ code }) => code !== "database_unwritable");
-  };
-  const isReported = async (): Promise<boolean> => !(await healthy());
+  const isReported = () => product.hasNotice("database_unwritable");
+  const healthy = async (): Promise<boolean> => !(await isReported());
   const mailsAndLoginsWork = async (from: string): Promise<void> => {
-    const sent = await sendMail({ host: lab.sender, from });
-    assert.equal(sent.code, 250, `${sent.code} ${sent.lines.join(" ")}`);
+    assertAccepted(await sendMail({ host: lab.sender, from }));
     assert.match(await tryLogIn(lab.sender, from, ANNA), /^OK/);
   };
   const whole = async (): Promise<void> => {
@@ -53,18 +48,14 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
   });
 
   test("a locked database: mail flows, there is a notice, and it recovers", async () => {
-    const [program = "", ...argv] = lab.server.inside(["sqlite3", product.layout.engineDb]);
-    const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
+    const locker = await Locker.lock(lab.server, product.layout.engineDb);
     try {
-      locker.stdin.write("BEGIN IMMEDIATE;\nSELECT 'locked';\n");
-      await once(locker.stdout, "data");
       await until("the owner is alerted", async () => {
         await mailsAndLoginsWork("198.51.100.92");
         return isReported();
       });
     } finally {
-      locker.stdin.end("ROLLBACK;\n.quit\n");
-      await once(locker, "close");
+      await locker.release();
     }
     await until("it has recovered", async () => {
       await sendMail({ host: lab.sender, from: "198.51.100.92" });
@@ -228,17 +219,14 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     );
   });
 
-  /** The notice about files that were set aside; null if there is none. */
-  async function setAside(): Promise<string | null> {
-    const { notices } = (await product.stats()).health;
-    return notices.find(({ code }) => code === "database_set_aside")?.detail ?? null;
-  }
+  /** The notice about files that were set aside. */
+  const setAside = () => product.notice("database_set_aside");
 
   /** Follows the notice, which then ends. */
   async function removed(notice: string): Promise<void> {
     const command = /`(rm [^`]+)`/.exec(notice)?.[1] ?? assert.fail(notice);
     await lab.server.mustExec(["sh", "-c", command]);
-    await until("the notice is over", async () => (await setAside()) === null);
+    await until("the notice is over", async () => (await setAside()) === undefined);
   }
 
   async function openAlerts(): Promise<string> {

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { comesIn, during, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { type Credentials, SaslClient } from "../lab/sasl.ts";
 import { type Verification, watchVerifications } from "../lab/verified.ts";
@@ -37,16 +37,12 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
     disk.fill();
     await until("the owner is alerted", async () => {
       await ownerSignsIn();
-      return (await product.stats()).health.notices.some(({ code }) => code === "database_unwritable");
+      return product.hasNotice("database_unwritable");
     });
   });
   after(() => postfix.close());
 
-  async function ownerSignsIn(): Promise<void> {
-    const { said, tookMs } = await signIn(lab.sender, { from: HOME, name: OWNER });
-    assert.match(said, /^OK/);
-    assert.ok(tookMs < OWNER_MS, `the owner waited ${Math.round(tookMs)} ms`);
-  }
+  const ownerSignsIn = () => comesIn(lab.sender, { from: HOME, name: OWNER }, OWNER_MS);
 
   test(`of ${GUESSES} guesses few are verified, and the owner comes in`, async () => {
     const verified = (): readonly Verification[] => verifications().filter(({ ip }) => ip !== HOME);
@@ -75,13 +71,9 @@ describe("guessing while the disk is full", { skip: whyNoLab() ?? false }, () =>
   });
 
   test("none of this could be recorded, and everything works once there is room", async () => {
-    const notices = (await product.stats()).health.notices.map(({ code }) => code);
-    assert.ok(notices.includes("database_unwritable"), "the disk was full all the while");
+    assert.ok(await product.hasNotice("database_unwritable"), "the disk was full all the while");
     disk.free();
-    await until("it has recovered", async () => {
-      const { health } = await product.stats();
-      return health.notices.every(({ code }) => code !== "database_unwritable");
-    });
+    await until("it has recovered", async () => !(await product.hasNotice("database_unwritable")));
     await ownerSignsIn();
     assert.match((await signIn(lab.sender, { from: HOME, name: SUSPENDED })).said, /^NO/);
   });

@@ -4,7 +4,7 @@ import { patience } from "../kit/patience.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import { foreignFilesTests } from "../lab/foreign-files-tests.ts";
 import { crowdTests, harvestTests } from "../lab/harvest-tests.ts";
-import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { assertAccepted, openSubmissionAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { REACHED, reachTests } from "../lab/reach-tests.ts";
 import { until } from "../lab/wait.ts";
@@ -100,17 +100,13 @@ describe("greylisting, names that are guessed, and what each user reaches", {
     assert.equal(await codeFrom("198.51.100.66", "known"), 450, "one that only claims the name");
     assert.equal(await codeFrom("198.51.100.74", "known"), 250, "another large sender by its confirmed name");
     assert.equal(await codeFrom("198.51.100.76", "known"), 450, "beside it");
-    const dialog = await openSubmission(lab.sender, "198.51.100.77");
-    await authenticate(dialog, ANNA);
-    assert.equal((await mailOver(dialog, { sender: ANNA })).code, 250);
-    dialog.close();
+    assertAccepted(await sendMailAs(ANNA, { host: lab.sender, from: "198.51.100.77" }));
   });
 
   test("a correspondent of an account may answer at once if SPF proves the sender; a forger may not", async () => {
     const from = (address: string, sender: string): Promise<number> => codeFrom(address, `${sender}@friend.test`);
     assert.equal(await from("198.51.100.92", "friend"), 450, "a stranger as yet");
-    const dialog = await openSubmission(lab.sender, "198.51.100.78");
-    await authenticate(dialog, ANNA);
+    const dialog = await openSubmissionAs(lab.sender, "198.51.100.78", ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, "RCPT TO:<named@friend.test>", "RSET", `MAIL FROM:<${ANNA}>`])
       await dialog.ask(line);
     for (const name of ["Friend", "pal"]) assert.equal((await dialog.ask(`RCPT TO:<${name}@friend.test>`)).code, 250);
@@ -130,10 +126,8 @@ describe("greylisting, names that are guessed, and what each user reaches", {
   });
 
   test("without an SPF record the servers that accept a correspondent's mail are trusted", async () => {
-    const dialog = await openSubmission(lab.sender, "198.51.100.78");
-    await authenticate(dialog, ANNA);
-    assert.equal((await mailOver(dialog, { sender: ANNA, recipient: "bare@sender.test" })).code, 250);
-    dialog.close();
+    const written = { host: lab.sender, from: "198.51.100.78", recipient: "bare@sender.test" };
+    assertAccepted(await sendMailAs(ANNA, written));
     assert.equal(await codeFrom("198.51.100.91", "bare"), 450);
     assert.equal(await codeFrom("198.51.100.10", "bare"), 250, "mx.sender.test");
   });
@@ -169,8 +163,7 @@ describe("greylisting, names that are guessed, and what each user reaches", {
       const startedAt = performance.now();
       assert.equal(await codeFrom("198.51.100.97", what), 250);
       assert.ok(performance.now() - startedAt < patience(6_000), `${Math.round(performance.now() - startedAt)} ms`);
-      const hasNotice = async (): Promise<boolean> =>
-        (await product.stats()).health.notices.some(({ code }) => code === "greylist_silent");
+      const hasNotice = () => product.hasNotice("greylist_silent");
       await until("the owner is alerted", hasNotice, NOTICED_MS);
       await product.sv(go, "postgrey");
       await until("it is over", async () => !(await hasNotice()), NOTICED_MS);
@@ -179,12 +172,10 @@ describe("greylisting, names that are guessed, and what each user reaches", {
 
   test("a changed delay, and switching it off, take effect without a restart", async () => {
     const started = product.pidsOf(/^\d+ postgrey /);
-    product.writeSettings("[greylist]\nenabled = false\n");
-    await product.json(["config", "apply"]);
+    await product.applySettings("[greylist]\nenabled = false\n");
     assert.equal(await codeFrom("198.51.100.101", "off"), 250);
     assert.deepEqual(product.pidsOf(/^\d+ postgrey /), []);
-    product.writeSettings("");
-    await product.json(["config", "apply"]);
+    await product.applySettings("");
     await until("it asks again", async () => (await codeFrom("198.51.100.102", "y")) === 450);
     assert.notDeepEqual(product.pidsOf(/^\d+ postgrey /), started);
   });

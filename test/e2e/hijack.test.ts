@@ -5,10 +5,10 @@ import { DAY_MS } from "../../src/core/time.ts";
 import { patience } from "../kit/patience.ts";
 import { whileBusy } from "../lab/busy-processors.ts";
 import { HttpReceiver } from "../lab/http-receiver.ts";
-import { tryLogIn } from "../lab/mail.ts";
+import { openSubmissionAs, tryLogIn } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
-import { queueOf, signedIn, submit } from "../lab/submitted.ts";
+import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -43,12 +43,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     const names = (mail: number): readonly string[] =>
       Array.from({ length: A_MAIL }, (_, i) => `victim${mail}-${i}@sender.test`);
     const said = await Promise.all(
-      Array.from({ length: MAILS }, async (_, mail) => {
-        const dialog = await signedIn(running, ANNA, THIEF);
-        const code = await submit(dialog, ANNA, ...names(mail));
-        dialog.close();
-        return code;
-      }),
+      Array.from({ length: MAILS }, (_, mail) => submit(running, ANNA, THIEF, ...names(mail))),
     );
     assert.deepEqual(
       said,
@@ -72,10 +67,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
       .flatMap(({ recipients }) => recipients).length;
     assert.ok(deliverable <= MOST_LEFT, `${deliverable} recipients are deliverable`);
     assert.equal(deliverable, 0);
-    const rows = await product.sqlite(
-      "SELECT count(*) FROM event WHERE type = 'EMAIL_HELD' AND reason = 'account_held'",
-    );
-    assert.deepEqual(rows, [[String(MAILS)]]);
+    assert.equal(await product.countEvents("type = 'EMAIL_HELD' AND reason = 'account_held'"), MAILS);
   });
 
   test("what is held is listed with queue ids and recipients, and the owner's own mail waits too", async () => {
@@ -89,9 +81,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("root holds and deletes mail in the queue, but for what the guard holds", async () => {
     // No server answers there yet.
-    const dialog = await signedIn(running, BERT, HOME);
-    for (const n of [1, 2]) assert.equal(await submit(dialog, BERT, `wait${n}@sender.test`), 250);
-    dialog.close();
+    for (const n of [1, 2]) assert.equal(await submit(running, BERT, HOME, `wait${n}@sender.test`), 250);
     const deferred = await until("both are deferred, and it is known until when", async () => {
       const { mails } = await listed("--account", BERT);
       const areDeferred = mails.every(({ queue, nextTryAt }) => queue === "deferred" && nextTryAt !== null);
@@ -109,8 +99,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     const other = await stateOf("wait2@sender.test");
     assert.deepEqual([held?.queue, held?.heldFor, other?.queue, other?.heldFor], ["hold", "root", "deferred", null]);
     assert.deepEqual(await change("delete", "--recipient", "wait2@sender.test", "--bounce", "--yes"), one);
-    const delivered = `SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED' AND recipient = '${BERT}'`;
-    await until("its sender gets a bounce", async () => (await product.sqlite(delivered))[0]?.[0] === "1");
+    const delivered = `type = 'EMAIL_DELIVERED' AND recipient = '${BERT}'`;
+    await until("its sender gets a bounce", async () => (await product.countEvents(delivered)) === 1);
     const released = await product.cli(["account", "release", BERT]);
     assert.match(released.stderr, /No mail of bert@example\.test is held/, "what root holds is root's");
     assert.deepEqual(await change("release", held?.queueId ?? ""), one);
@@ -132,9 +122,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("`suspend` leaves nothing of an account deliverable, and `resume` says how it is released", async () => {
     // No server answers there yet: the mail waits in the queue.
-    const dialog = await signedIn(running, BERT, HOME);
-    for (const n of [1, 2, 3]) assert.equal(await submit(dialog, BERT, `later${n}@sender.test`), 250);
-    dialog.close();
+    for (const n of [1, 2, 3]) assert.equal(await submit(running, BERT, HOME, `later${n}@sender.test`), 250);
     await until("the mail waits", async () => (await queued(BERT)).length === 3);
     const suspended = await product.cli(["account", "suspend", BERT]);
     assert.match(suspended.stdout, /3 mails in the queue are held/, suspended.stderr);
@@ -163,11 +151,9 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     assert.deepEqual(dropped, { name: ANNA, dropped: MAILS, isMore: false, isHeld: true });
     assert.deepEqual(await queued(ANNA), []);
     // The thief has used up the ten mails of this minute.
-    const sent = `SELECT count(*) FROM event WHERE type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
-    await until("the minute is over", async () => (await product.sqlite(sent))[0]?.[0] === "0", 90_000);
-    const dialog = await signedIn(running, ANNA, HOME);
-    assert.equal(await submit(dialog, ANNA, "friend@sender.test"), 250);
-    dialog.close();
+    const sent = `type = 'EMAIL' AND account = '${ANNA}' AND at > 1000 * (unixepoch() - 61)`;
+    await until("the minute is over", async () => (await product.countEvents(sent)) === 0, 90_000);
+    assert.equal(await submit(running, ANNA, HOME, "friend@sender.test"), 250);
     const [mail, ...others] = await queued(ANNA);
     assert.deepEqual([mail?.queue, others.length], ["hold", 0]);
   });
@@ -181,9 +167,7 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     await until("the mail arrives", () => delivered(/friend@sender\.test/) === 1);
     const known = await product.sqlite(`SELECT address FROM correspondent WHERE account = '${ANNA}'`);
     assert.deepEqual(known, [["friend@sender.test"]], "none of the thief's recipients");
-    const dialog = await signedIn(running, ANNA, HOME);
-    assert.equal(await submit(dialog, ANNA, "another@sender.test"), 250);
-    dialog.close();
+    assert.equal(await submit(running, ANNA, HOME, "another@sender.test"), 250);
     await until("it goes out at once", () => delivered(/another@sender\.test/) === 1);
     assert.equal(delivered(/victim/), 0);
   });
@@ -192,14 +176,12 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
     const friends = Array.from({ length: 60 }, (_, i) => `family${i}@sender.test`);
     const values = friends.map((address) => `('${address}', '${DORA}', 1)`).join();
     await change(`INSERT INTO correspondent (address, account, last_at) VALUES ${values}`);
-    const dialog = await signedIn(running, DORA, HOME);
-    assert.equal(await submit(dialog, DORA, ...friends), 250);
-    dialog.close();
+    assert.equal(await submit(running, DORA, HOME, ...friends), 250);
     await until("all have it", () => delivered(/family\d+@sender\.test/) === 60, 60_000);
   });
 
   test("a mail to 51 strangers is accepted for 50 of them however busy the machine is, with an alert", async () => {
-    const dialog = await signedIn(running, CARL, HOME);
+    const dialog = await openSubmissionAs(lab.sender, HOME, CARL);
     await change(`UPDATE known_address SET first_at = first_at - ${2 * DAY_MS} WHERE account = '${CARL}'`);
     await dialog.ask(`MAIL FROM:<${CARL}>`);
     const codes: number[] = [];
@@ -213,10 +195,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("mail to itself that its forward leads to a stranger is held too", async () => {
     assert.equal((await product.cli(["account", "forward", EVE, "victim@sender.test"])).code, 0);
-    const dialog = await signedIn(running, EVE, THIEF);
     const itself = Array.from({ length: 21 }, (_, i) => `eve+${i}@example.test`);
-    assert.equal(await submit(dialog, EVE, ...itself), 250);
-    dialog.close();
+    assert.equal(await submit(running, EVE, THIEF, ...itself), 250);
     assert.deepEqual(
       (await queued(EVE)).map(({ queue }) => queue),
       ["hold"],

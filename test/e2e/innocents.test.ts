@@ -5,8 +5,8 @@ import { before, describe, test } from "node:test";
 import { messageOf } from "../../src/core/error.ts";
 import { patience } from "../kit/patience.ts";
 import { fail2banRuns, jailHasRead } from "../lab/fail2ban.ts";
-import { alertsOf, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
-import { authenticate, mailOver, openSubmission, sendMail } from "../lab/mail.ts";
+import { alertsOf, comesIn, eachOf, importAccounts, LOGINS_AS_SHIPPED, signIn } from "../lab/login-attacks.ts";
+import { assertAccepted, sendMail, sendMailAs } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { withProduct } from "../lab/with-product.ts";
 
@@ -30,11 +30,7 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
     await fail2banRuns(product);
   });
 
-  async function enters(from: string, name: string): Promise<void> {
-    const { said, tookMs } = await signIn(lab.sender, { from, name });
-    assert.match(said, /^OK/, `${name} from ${from}: ${said}`);
-    assert.ok(tookMs < PATIENCE_MS, `${name} waited ${Math.round(tookMs)} ms`);
-  }
+  const enters = (from: string, name: string) => comesIn(lab.sender, { from, name }, PATIENCE_MS);
 
   async function mistypes(from: string, name: string, password: string): Promise<void> {
     const { said } = await signIn(lab.sender, { from, name, password });
@@ -105,10 +101,7 @@ describe("honest users, with the limits as they are shipped", { skip: whyNoLab()
     );
     const [colleague = ""] = STAFF;
     await enters(OFFICE, colleague);
-    const dialog = await openSubmission(lab.sender, OFFICE);
-    assert.equal((await authenticate(dialog, colleague)).code, 235);
-    assert.equal((await mailOver(dialog, { sender: colleague, recipient: PHONE })).code, 250);
-    dialog.close();
+    assertAccepted(await sendMailAs(colleague, { host: lab.sender, from: OFFICE, recipient: PHONE }));
     assert.equal(await product.banOf(OFFICE), undefined);
     assert.match((await product.cli(["why", OFFICE])).stdout, /over a limit, but an account signed in from it/);
   });

@@ -5,17 +5,16 @@ import { after, before, describe, test } from "node:test";
 import { parseIp } from "../../src/core/net/ip.ts";
 import { reverseName } from "../../src/mail/dns/records.ts";
 import { CHECKOUT } from "../lab/checkout.ts";
-import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
 import { DNS_HOST, DNS_HOST_V6, putBehindRouter, SERVER, takeAwayV4, whyNoLab } from "../lab/network.ts";
 import { OutsideRelay } from "../lab/outside-relay.ts";
 import { OwnMachine } from "../lab/own-machine.ts";
-import { INSTALL_PAGES, sectionsOf, stepsOf } from "../lab/printed-page.ts";
+import { INSTALL_PAGES } from "../lab/printed-page.ts";
 import { startResolver, V4_RECORDS, V4_ZONE } from "../lab/provider-resolver.ts";
 import { Sink } from "../lab/sink.ts";
 import { makeCertificate } from "../lab/tls-server.ts";
-import { follow } from "../lab/type-page.ts";
+import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 
 /** Of the sender host. Bob's server has no IPv6. */
@@ -49,17 +48,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
     await lab.start(RECORDS);
     lab.publish(OF_V6, DNS_HOST_V6);
     await takeAwayV4();
-    const root = rootOf(lab.directory);
-    server = await OwnMachine.start(lab.server, lab.directory, {
-      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
-      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
-      // On the internet; the lab has none.
-      GHOSTINBOX_DNSBL__ZONES: "[]",
-      // They have separate pages and tests; here they would only cost time.
-      GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-      GHOSTINBOX_GREYLIST__ENABLED: "false",
-    });
+    server = await OwnMachine.startServer(lab, { GHOSTINBOX_GREYLIST__ENABLED: "false" });
     await server.must(["sh", "-c", `echo nameserver ${DNS_HOST_V6} > /etc/resolv.conf`]);
     laptop = await OwnMachine.start(lab.sender, lab.directory);
     bob = await Sink.start(lab.sender, BOB, lab.directory);
@@ -149,11 +138,7 @@ describe("the pages of an installation, typed as printed", { skip: whyNoLab() ??
 
   /** In the kernel, and lifted again. */
   async function ban(ip: string, to: string): Promise<void> {
-    const connects = async (): Promise<boolean> => {
-      const connected = await lab.attacker.connect({ from: ip, to, port: 25, timeoutMs: 1_000 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    };
+    const connects = () => lab.attacker.reaches({ from: ip, to, port: 25, timeoutMs: 1_000 });
     assert.ok(await connects());
     await server.must(["./ghostinbox", "ban", ip, "it probes"]);
     await until("the ban is in the kernel", async () => !(await connects()));
@@ -173,16 +158,8 @@ const isByRelay =
 
 /** The router's rules, as the page prints them. */
 function rulesOf(page: string): string {
-  return /^```text\n(table ip [^]*?)^```$/m.exec(textOf(page))?.[1] ?? "";
-}
-
-function tasksOf(page: string) {
-  const steps = stepsOf(textOf(page));
-  return sectionsOf(textOf(page)).map(([task]) => [task, steps.filter((step) => step.task === task)] as const);
-}
-
-function textOf(page: string): string {
-  return readFileSync(join(CHECKOUT, "docs", page), "utf8");
+  const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
+  return /^```text\n(table ip [^]*?)^```$/m.exec(text)?.[1] ?? "";
 }
 
 function reverse(address: string): string {

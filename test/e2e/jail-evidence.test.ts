@@ -3,10 +3,10 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { stopService } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
-import { fail2banRuns } from "../lab/fail2ban.ts";
+import { bannedByJail, fail2banRuns, lengthMs } from "../lab/fail2ban.ts";
 import { forgeBeforeTheTable } from "../lab/forged-headers.ts";
-import { authenticate, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { guessDashboard } from "../lab/jail-offences.ts";
+import { authenticate, openSmtp, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
 import { MAIL_PROXY } from "../lab/mail-proxy.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -47,11 +47,6 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     assert.deepEqual([report?.reason, report?.action], ["judged_live", "attached"]);
     assert.equal(await product.banOf(ip), undefined);
     assert.deepEqual(await product.sqlite(`SELECT * FROM ban WHERE prefix = '${ip}/32'`), []);
-  }
-
-  async function isBannedBy(ip: string, jail: string): Promise<void> {
-    const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip));
-    assert.match(ban.reason, new RegExp(`jail ${jail}\\)`));
   }
 
   async function imap(ip: string, name: string, password: string): Promise<void> {
@@ -111,12 +106,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
 
     test("an administrator with four typos", async () => {
       const from = "198.51.100.83";
-      for (let i = 1; i <= 4; i++) {
-        const url = `http://${SERVER.v4}:3000/api/v1/login`;
-        const body = JSON.stringify({ password: `typo ${i}` });
-        const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
-        await lab.sender.mustExec(argv);
-      }
+      for (let i = 1; i <= 4; i++) await guessDashboard(lab.sender, from, `typo ${i}`);
       await isEvidence(from, "ghostinbox-dashboard");
     });
 
@@ -130,7 +120,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   test("what only logs tell bans by the jail's own limit", async () => {
     const from = "198.51.100.90";
     await names(from, ["x@elsewhere.test", "y@elsewhere.test", "z@elsewhere.test"]);
-    await isBannedBy(from, "postfix");
+    await bannedByJail(product, "postfix", from);
   });
 
   test("judged lines among it make it weaker for no one", async () => {
@@ -139,7 +129,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await isEvidence(from, "postfix");
     await nextSecond();
     await names(from, ["dora@example.test", "emil@example.test", "z@elsewhere.test"]);
-    await isBannedBy(from, "postfix");
+    await bannedByJail(product, "postfix", from);
   });
 
   test("lines from while the guard was down were not judged", async () => {
@@ -149,9 +139,8 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     for (const password of ["guess 1", "guess 2", "guess 3"]) await imap(guesser, ANNA, password);
     await until("both reports wait", () => readdirSync(product.layout.fail2banSpool).length >= 2);
     await guard.start();
-    await until("the guard answers", () => product.guardAnswers());
-    await isBannedBy(prober, "postfix");
-    await isBannedBy(guesser, "dovecot");
+    await bannedByJail(product, "postfix", prober);
+    await bannedByJail(product, "dovecot", guesser);
   });
 
   test("status says which reports ban", async () => {
@@ -161,10 +150,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
 
   test("the engine's own limits hold for what it judges", async () => {
     const from = "198.51.100.94";
-    const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
-    await dialog.reply();
-    await dialog.ask("EHLO client.test");
-    await dialog.ask("MAIL FROM:<someone@sender.test>");
+    const dialog = await openSmtp(lab.sender, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
     for (let i = 1; i <= 10; i++) assert.equal((await dialog.ask(`RCPT TO:<name-${i}@example.test>`)).code, 550);
     dialog.send("RCPT TO:<name-11@example.test>");
     const ban = await until("the ban", () => product.banOf(from));
@@ -173,8 +159,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
   });
 
   test("headers that were forged before the guard's table was in force ban neither the proxy nor a stranger", async () => {
-    await product.json(["config", "set", "proxy.networks", `${MAIL_PROXY},127.0.0.1`]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("proxy.networks", `${MAIL_PROXY},127.0.0.1`);
     await until("the table has the proxies", async () => (await product.firewall()).includes(MAIL_PROXY));
     await forgeBeforeTheTable({ lab, product }, ["198.51.100.99", MAIL_PROXY]);
   });
@@ -191,9 +176,7 @@ describe("jails add what the guard did not judge as it happened", { skip: whyNoL
     await until("the jail has seen four", async () => (await offencesSeen("postfix")) >= 4);
     assert.equal(await product.banOf(from), undefined, "one less than the jail allows");
     await names(from, ["e@example.test"]);
-    await isBannedBy(from, "postfix");
-    const ban = await product.banOf(from);
-    assert.equal(Date.parse(ban?.expiresAt ?? "") - Date.parse(ban?.createdAt ?? ""), 3_600_000);
+    assert.equal(lengthMs(await bannedByJail(product, "postfix", from)), 3_600_000);
   });
 
   test("once the jails are raised too, wrong passwords ban at the limit that the owner set", async () => {

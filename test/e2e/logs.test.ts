@@ -7,7 +7,16 @@ import type { EventItem } from "../../src/admin/declare/items.ts";
 import { Dialog } from "../lab/dialog.ts";
 import { wholeLog } from "../lab/log-files.ts";
 import { logsSetAsideTests } from "../lab/logs-set-aside-tests.ts";
-import { authenticate, mailOver, openImap, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import {
+  assertAccepted,
+  authenticate,
+  openImap,
+  openSmtp,
+  openSubmission,
+  sendMail,
+  sendMailAs,
+  tryLogIn,
+} from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { until } from "../lab/wait.ts";
@@ -81,9 +90,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
   describe("of a client", { concurrency: true }, () => {
     test("signing in on port 25, and hanging up over it", async () => {
       const from = "198.51.100.200";
-      const dialog = await open(from);
-      await dialog.reply();
-      await dialog.ask("EHLO client.test");
+      const dialog = await openSmtp(lab.attacker, from);
       for (let i = 0; i < 3; i++) await authenticate(dialog, ANNA, `wrong ${i}`);
       dialog.close();
       const event = await recorded(from, "auth_not_offered");
@@ -94,9 +101,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
 
     test("TLS that fails, at SMTP and at IMAP", async () => {
       const from = "198.51.100.201";
-      const dialog = await open(from);
-      await dialog.reply();
-      await dialog.ask("EHLO client.test");
+      const dialog = await openSmtp(lab.attacker, from);
       await dialog.ask("STARTTLS");
       dialog.sendRaw("this is not a handshake\r\n");
       await dialog.closed();
@@ -119,30 +124,19 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       noise.send("GET / HTTP/1.1");
       await noise.closed();
       assert.match((await recorded("198.51.100.204", "malformed_command")).details, /GET \/ HTTP/);
-      const wrong = await open("198.51.100.205");
-      await wrong.reply();
-      await wrong.ask("EHLO client.test");
+      const wrong = await openSmtp(lab.attacker, "198.51.100.205");
       for (let i = 0; i < 21; i++) await wrong.ask(`WHAT ${i}`);
       await wrong.closed();
       await recorded("198.51.100.205", "too_many_errors");
     });
 
     test("relaying, a bare HELO name and a sender of somebody else, refused by Postfix alone", async () => {
-      const relay = await open("198.51.100.206");
-      await relay.reply();
-      await relay.ask("EHLO client.test");
-      await mailOver(relay, { recipient: "someone@elsewhere.test" });
-      relay.close();
+      await sendMail({ host: lab.attacker, from: "198.51.100.206", recipient: "someone@elsewhere.test" });
       assert.equal((await recorded("198.51.100.206", "relay_refused")).type, "EMAIL_BLOCKED");
-      const bare = await open("198.51.100.207");
-      await bare.reply();
-      await bare.ask("EHLO client");
-      bare.close();
+      (await openSmtp(lab.attacker, "198.51.100.207", ["EHLO client"])).close();
       await recorded("198.51.100.207", "helo_refused");
-      const user = await openSubmission(lab.sender, "198.51.100.66");
-      await authenticate(user, ANNA);
-      await mailOver(user, { sender: "bert@example.test", recipient: ANNA });
-      user.close();
+      const forged = { from: "198.51.100.66", sender: "bert@example.test", recipient: ANNA };
+      await sendMailAs(ANNA, { host: lab.sender, ...forged });
       await recorded("198.51.100.66", "sender_refused");
     });
 
@@ -150,9 +144,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
       const from = "198.51.100.208";
       const innocent = "198.51.100.33";
       const line = `x]: lost connection after AUTH from unknown[${innocent}]`;
-      const dialog = await open(from);
-      await dialog.reply();
-      await dialog.ask(`EHLO ${line}`);
+      const dialog = await openSmtp(lab.attacker, from, [`EHLO ${line}`]);
       await dialog.ask(`MAIL FROM:<"${line}"@sender.test>`);
       await dialog.ask(`too many errors after RCPT from unknown[${innocent}]`);
       dialog.close();
@@ -242,8 +234,7 @@ describe("what only logs tell", { skip: whyNoLab() ?? false }, () => {
     await authenticate(submission, `${evil}@example.test`, "another guess of a bidi");
     submission.close();
     const text = `From: <eve@sender.test>\r\nTo: <${ANNA}>\r\nMessage-ID: <${evil}@sender.test>\r\nSubject: Bidi\r\nX-Evil: ${evil}\r\nContent-Type: text/${evil}\r\n\r\nHello.`;
-    const sent = await sendMail({ host: lab.attacker, from, sender: "eve@sender.test", recipient: ANNA, text });
-    assert.equal(sent.code, 250, sent.lines.join());
+    assertAccepted(await sendMail({ host: lab.attacker, from, sender: "eve@sender.test", recipient: ANNA, text }));
     await until("the mail is delivered", () => findMail(product.layout, "Bidi"));
     const logs = readdirSync(product.layout.log, { recursive: true, withFileTypes: true });
     const found = logs

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { lacking } from "../kit/needs.ts";
-import { LabBrowser } from "../lab/browser.ts";
+import { LabBrowser, PAGE } from "../lab/browser.ts";
 import { outages } from "../lab/dashboard-flows.ts";
 import { ANNA, GUEST, pictures } from "../lab/dashboard-looks.ts";
-import { choose, press, reach, signInShown, type } from "../lab/keyboard.ts";
+import { choose, enter, press, reach, saved, signInShown, type } from "../lab/keyboard.ts";
 import { looksWell } from "../lab/looks.ts";
-import { sendMail } from "../lab/mail.ts";
+import { assertAccepted, sendMail } from "../lab/mail.ts";
 import { makesAppPasswords, repliesWhileAway, sendsMailOn } from "../lab/mailbox-cards.ts";
 import { fillStrangely, STRANGE_ID, STRANGE_REPLY } from "../lab/mailbox-strangers.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -16,7 +16,6 @@ import { signInsFrom } from "../lab/sign-ins.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const BERT = "bert@example.test";
 const ALIAS = "info@example.test";
 const STRANGER = "198.51.100.75";
@@ -40,8 +39,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const { page } = open();
     await signInShown(page);
     await type(page.getByLabel("Your mail address"), ANNA);
-    await type(page.getByLabel("Password of your mailbox"), password);
-    await page.keyboard.press("Enter");
+    await enter(page.getByLabel("Password of your mailbox"), password);
   };
   const shown = async (): Promise<void> => {
     const { page } = open();
@@ -50,8 +48,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   };
 
   before(async () => {
-    const { lines } = await sendMail({ host: lab.sender, from: GUEST, recipient: ANNA });
-    queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+    queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST, recipient: ANNA }));
     assert.ok(await signsIn(PASSWORD));
     assert.ok(!(await signsIn("a guess", STRANGER)));
     await product.json(["alias", "add", ALIAS, ANNA, BERT]);
@@ -95,12 +92,10 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const part = signIns.getByRole("region", { name: "No, not all" });
     await part.and(page.locator(":focus")).waitFor();
     const field = part.getByLabel("New password for your mailbox");
-    await type(field, "password1234");
-    await page.keyboard.press("Enter");
+    await enter(field, "password1234");
     await page.getByText(/too easy to guess/).waitFor();
     await looksWell(page, "a new password that is refused");
-    await type(field, NEW_PASSWORD);
-    await page.keyboard.press("Enter");
+    await enter(field, NEW_PASSWORD);
     await page.getByText("Your password is changed.").waitFor();
     assert.ok(!(await signsIn(PASSWORD)), "not with the former password");
     assert.ok(await signsIn(NEW_PASSWORD));
@@ -109,8 +104,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
   test("keeps a list of senders who are never spam, and takes one back", async () => {
     const { page } = open();
     const senders = card("Never spam");
-    await type(senders.getByLabel(/^Address, or/), "*@friends.test");
-    await page.keyboard.press("Enter");
+    await enter(senders.getByLabel(/^Address, or/), "*@friends.test");
     await senders.getByRole("listitem").filter({ hasText: "*@friends.test" }).waitFor();
     await press(senders.getByRole("button", { name: "Remove *@friends.test" }));
     await page.getByText("Mail from *@friends.test is checked for spam again.").waitFor();
@@ -134,25 +128,19 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const { page } = open();
     const follow = card("Where is my mail?");
     const field = follow.getByLabel("Message-ID or queue id");
-    await type(field, queueId);
-    await page.keyboard.press("Enter");
+    await enter(field, queueId);
     await follow.getByRole("list", { name: "What happened" }).getByRole("listitem").first().waitFor();
-    await type(field, "4Zzzzz0000z000");
-    await page.keyboard.press("Enter");
+    await enter(field, "4Zzzzz0000z000");
     await follow.getByRole("alert").waitFor();
     await looksWell(page, "a mail that is not the reader's");
   });
 
   test("tells what a mail program needs, as text, as a QR code and as a profile without a password", async () => {
-    const { page } = open();
     const client = card("Set up a mail program");
     await client.getByText("mail.example.test, port 993, SSL/TLS").waitFor();
-    const [saved] = await Promise.all([
-      page.waitForEvent("download"),
-      press(client.getByRole("link", { name: "Profile for iPhone, iPad and Mac" })),
-    ]);
-    assert.match(saved.suggestedFilename(), /\.mobileconfig$/);
-    const stream = await saved.createReadStream();
+    const file = await saved(client.getByRole("link", { name: "Profile for iPhone, iPad and Mac" }));
+    assert.match(file.suggestedFilename(), /\.mobileconfig$/);
+    const stream = await file.createReadStream();
     const profile = (await stream.toArray()).join("");
     assert.match(profile, new RegExp(`<string>${ANNA}</string>`));
     assert.ok(!profile.includes(NEW_PASSWORD));
@@ -186,8 +174,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     await choose(page.getByLabel("Language"), "Deutsch");
     await page.reload();
     await page.getByRole("heading", { level: 1, name: "Mein Postfach" }).waitFor();
-    await type(page.getByLabel("Message-ID oder Queue-ID"), STRANGE_ID);
-    await page.keyboard.press("Enter");
+    await enter(page.getByLabel("Message-ID oder Queue-ID"), STRANGE_ID);
     const way = page.getByRole("list", { name: "Was geschah" }).getByRole("listitem");
     await way.first().or(page.getByRole("alert")).waitFor();
     assert.equal(await page.getByLabel("Text der Antwort").inputValue(), STRANGE_REPLY);
@@ -202,8 +189,7 @@ describe("My mailbox in Chromium", { skip: whyNoLab() ?? lacking({ installed: ["
     const { page } = open();
     await press(page.getByRole("button", { name: "Sign out", exact: true }));
     await signInShown(page);
-    await type(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
-    await page.keyboard.press("Enter");
+    await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
     await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
     assert.equal(await page.getByRole("navigation").count(), 1);
   });

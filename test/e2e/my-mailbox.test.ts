@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { sendMail } from "../lab/mail.ts";
+import { assertAccepted, sendMail } from "../lab/mail.ts";
 import { findMail } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "../lab/product.ts";
 import { signInsFrom } from "../lab/sign-ins.ts";
-import { queueOf, signedIn, submit } from "../lab/submitted.ts";
+import { queueOf, submit } from "../lab/submitted.ts";
 import { until } from "../lab/wait.ts";
 import { type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { webRightsTests } from "../lab/web-rights-tests.ts";
@@ -37,11 +37,8 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
   const webFrom = (from: string) => WebClient.from(lab.sender, { from, to: SERVER.v4, port: 3000 });
   const signIn = (web: WebClient, account = ANNA, password = PASSWORD): Promise<WebAnswer> =>
     web.ask("POST", "/api/v1/login", { body: { account, password } });
-  async function sessionOf(web: WebClient, account = ANNA, password = PASSWORD): Promise<WebClient> {
-    const { status, headers, text } = await signIn(web, account, password);
-    assert.equal(status, 200, text);
-    return web.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
-  }
+  const sessionOf = (web: WebClient, account = ANNA): Promise<WebClient> =>
+    web.signedIn({ account, password: PASSWORD });
   const statusOf = async (web: WebClient, path = "/api/v1/session"): Promise<number> =>
     (await web.ask("GET", path)).status;
 
@@ -86,10 +83,8 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     ].map((one) => ({ ip: HERS, ...one }));
     assert.partialDeepStrictEqual(await listed(), { items: [here, wrong, imap] });
 
-    const queueIdOf = async (recipient: string): Promise<string> => {
-      const { lines } = await sendMail({ host: lab.sender, from: SENDER, recipient });
-      return /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
-    };
+    const queueIdOf = async (recipient: string): Promise<string> =>
+      assertAccepted(await sendMail({ host: lab.sender, from: SENDER, recipient }));
     const [own, foreign] = [await queueIdOf(ANNA), await queueIdOf(BERT)];
     const wayOf = (id: string) => session.ask("GET", `/api/v1/me/mail?id=${id}`);
     await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(own)).text));
@@ -97,9 +92,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.deepEqual([others.status, none.status], [404, 404]);
     assert.equal(others.text, none.text);
 
-    const dialog = await signedIn({ lab, product }, ANNA, HERS);
-    assert.equal(await submit(dialog, ANNA, BERT), 250);
-    dialog.close();
+    assert.equal(await submit({ lab, product }, ANNA, HERS, BERT), 250);
     const sentBy = "SELECT queue_id FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = 'anna@example.test'";
     const sent = await until("it is recorded", async () => (await product.sqlite(sentBy))[0]?.[0]);
     await until("it is delivered", async () => /"state":"delivered"/.test((await wayOf(sent)).text));
@@ -185,9 +178,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     await until("it leaves", async () => (await leaving()) > 0);
     await until("the rest of it is here", () => findMail(product.layout, "to many"));
     assert.equal((await sendMail({ host: lab.sender, from: SENDER, subject: "from outside" })).code, 250);
-    const dialog = await signedIn({ lab, product }, BERT, HERS);
-    assert.equal(await submit(dialog, BERT, ANNA), 250);
-    dialog.close();
+    assert.equal(await submit({ lab, product }, BERT, HERS, ANNA), 250);
     for (const subject of ["from outside", "hello"])
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
     assert.equal(await leaving(), 50);
@@ -207,8 +198,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     const password = /"password":"([^"]+)"/.exec(made.text)?.[1] ?? assert.fail(made.text);
     await thiefs.ask("PUT", "/api/v1/me/forwarding", { body: { to: ["anna@elsewhere.test"], keep: true } });
     await thiefs.ask("PUT", "/api/v1/me/vacation", { body: { text: "Write to anna@elsewhere.test." } });
-    const { headers, text } = await hers.ask("POST", "/api/v1/login", { body: { password: ADMIN_PASSWORD } });
-    const owner = hers.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
+    const owner = await hers.signedIn({ password: ADMIN_PASSWORD });
     const of = (method: string, what: string, body?: unknown): Promise<WebAnswer> =>
       owner.ask(method, `/api/v1/accounts/${ANNA}/${what}`, body === undefined ? {} : { body });
     assert.ok(await signsIn(ANNA, password, ELSEWHERE));

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { GTUBE, RECORDS, scoreByOneRule } from "../lab/content.ts";
-import { Dialog } from "../lab/dialog.ts";
 import type { Lab } from "../lab/lab.ts";
-import { authenticate, mailOver, openSubmission, sendMail, tryLogIn } from "../lab/mail.ts";
+import { assertAccepted, openSmtp, sendMail, sendMailAs, tryLogIn } from "../lab/mail.ts";
 import { mailText } from "../lab/mailbox.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { Sink } from "../lab/sink.ts";
@@ -31,10 +30,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
     { records: () => RECORDS, prepare: scoreByOneRule },
   );
 
-  async function delivered(): Promise<number> {
-    const [[count = ""] = []] = await product.sqlite("SELECT count(*) FROM event WHERE type = 'EMAIL_DELIVERED'");
-    return Number(count);
-  }
+  const delivered = () => product.countEvents("type = 'EMAIL_DELIVERED'");
 
   test("where nothing honest comes from it, it is banned whole for the guesses of a dozen hosts, on all ports", async () => {
     const guesses = hosts(200, 12).map(async (from) => {
@@ -73,8 +69,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
     await until("spamd listens", () => existsSync(product.layout.spamdSocket));
     const before = await delivered();
     const mail = { host: lab.sender, from, recipient: ANNA, sender: "someone@sender.test" };
-    const reply = await sendMail({ ...mail, text: mailText({ subject, ...(body === undefined ? {} : { body }) }) });
-    assert.equal(reply.code, 250, reply.lines.join());
+    assertAccepted(await sendMail({ ...mail, text: mailText({ subject, ...(body === undefined ? {} : { body }) }) }));
     await until(`${subject} is delivered`, async () => (await delivered()) > before);
   }
   const credits = (): Promise<readonly (readonly string[])[]> =>
@@ -102,10 +97,8 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
   test("where an account's mail goes, no network is banned, however many offend: each alone", async () => {
     const sink = await Sink.start(lab.sender, MX, lab.directory);
     // From elsewhere, because a sign-in would spare the network.
-    const dialog = await openSubmission(lab.sender, "2001:db8:b000:1::1");
-    await authenticate(dialog, ANNA);
-    await mailOver(dialog, { sender: ANNA, recipient: "someone@sender.test" });
-    dialog.close();
+    const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
+    assertAccepted(await sendMailAs(ANNA, { host: lab.sender, ...mail }));
     await until("it is there", () => sink.mails().length > 0);
     await until("that is known", async () =>
       (await credits()).some(([, unit, , , , written]) => unit === `${MX}/32` && written === "1"),
@@ -124,10 +117,7 @@ describe("networks in which hosts offend, with Fail2ban", { skip: whyNoLab() ?? 
 
 /** Names this many missing recipients; returns the last reply. */
 async function probe(lab: Lab, from: string, count: number): Promise<number> {
-  const dialog = await Dialog.open(lab.attacker, { from, to: SERVER.v4, port: 25 });
-  await dialog.reply();
-  await dialog.ask("EHLO client.test");
-  await dialog.ask("MAIL FROM:<someone@sender.test>");
+  const dialog = await openSmtp(lab.attacker, from, ["EHLO client.test", "MAIL FROM:<someone@sender.test>"]);
   let code = 0;
   for (let i = 0; i < count; i++) ({ code } = await dialog.ask(`RCPT TO:<nobody${i}@example.test>`, 20_000));
   dialog.close();

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { before, describe, test } from "node:test";
 import type { Connected } from "../lab/host.ts";
-import { authenticate, logIn, mailOver, openImap, openSubmission, sendMail } from "../lab/mail.ts";
+import { assertAccepted, openImapAs, sendMail, sendMailAs } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { fallSilent, sendSyns } from "../lab/spoof.ts";
 import { until } from "../lab/wait.ts";
@@ -44,17 +44,13 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     });
 
   test("an address that an account knows may hold more connections than a stranger's", async () => {
-    const imap = await openImap(lab.sender, HOME);
-    assert.match((await logIn(imap, ANNA)) ?? "", /^OK/);
+    const imap = await openImapAs(lab.sender, HOME, ANNA);
     const held = await Promise.all(Array.from({ length: 20 }, () => connect(HOME, 993)));
     const strange = await Promise.all(Array.from({ length: 10 }, () => connect(ELSEWHERE, 993)));
     await until("the eleventh of a stranger is refused", async () => isRefused(await connect(ELSEWHERE, 993)));
     const again = await connect(HOME, 993);
     assert.ok(again.ok, "the twenty-second of the owner is not");
-    for (const one of [...held, ...strange, again]) {
-      assert.ok(one.ok);
-      one.socket.destroy();
-    }
+    hangUp([...held, ...strange, again]);
     imap.close();
   });
 
@@ -64,10 +60,7 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     const held = await Promise.all(ports.map((port) => connect(from, port)));
     for (const port of [25, 465, 587, 993])
       await until(`the eleventh is refused at ${port}`, async () => isRefused(await connect(from, port)));
-    for (const one of held) {
-      assert.ok(one.ok);
-      one.socket.destroy();
-    }
+    hangUp(held);
   });
 
   test("strangers who sit in most of the places of a port make room, for the owner and for other strangers", async () => {
@@ -83,48 +76,36 @@ describe("who comes in at the doors", { skip: whyNoLab() ?? false }, () => {
     const ended = new Set<number>();
     for (const [i, one] of held.entries()) if (one.ok) one.socket.resume().once("close", () => ended.add(i));
     await until("a third of the places is free", () => held.length - ended.size <= 66);
-    for (const from of [HOME, ELSEWHERE]) {
-      const dialog = await openSubmission(lab.sender, from);
-      assert.equal((await authenticate(dialog, ANNA)).code, 235);
-      assert.equal((await mailOver(dialog, { sender: ANNA, recipient: ANNA })).code, 250);
-      dialog.close();
-    }
+    for (const from of [HOME, ELSEWHERE])
+      assertAccepted(await sendMailAs(ANNA, { host: lab.sender, from, recipient: ANNA }));
     await until("a host whose idle connection was cut is refused for a while", async () =>
       (await Promise.all(hosts.map((from) => connect(from, 587)))).map(isRefused).includes(true),
     );
-    for (const one of held) if (one.ok) one.socket.destroy();
+    hangUp(held);
   });
 
   test("the crowd is reported, and nothing else", async () => {
-    const { notices } = (await product.stats()).health;
-    assert.deepEqual(
-      notices.map(({ code }) => code),
-      ["ports_crowded"],
-    );
+    const notices = (await product.stats()).health.notices.map(({ code }) => code);
+    assert.deepEqual(notices, ["ports_crowded"]);
   });
 
   test("a firewall table that another program removes is rebuilt, with a notice", async () => {
     await product.json(["ban", BANNED, "--for", "1h"]);
     await lab.server.mustExec(["nft", "delete", "table", "inet", "ghostinbox"]);
-    const notice = async (): Promise<boolean> =>
-      (await product.stats()).health.notices.some(({ code }) => code === "firewall_lost");
-    await until("the owner is alerted", notice);
+    await until("the owner is alerted", () => product.hasNotice("firewall_lost"));
     await until("the bans are back", async () => (await product.firewallBans()).includes(BANNED));
     assert.match(await recorded("FIREWALL_LOST"), /changed or removed by someone else\. by engine/);
   });
 
   test("a foreign nftables rule that drops a mail port is reported, with the command that shows it, and so is its removal", async () => {
     const { server, sender } = lab;
-    const blocked = async (): Promise<string | undefined> =>
-      (await product.stats()).health.notices.find(({ code }) => code === "ports_blocked")?.detail;
+    const blocked = () => product.notice("ports_blocked");
     /** Four servers that want to deliver mail. */
     const knock = async (): Promise<readonly boolean[]> =>
       Promise.all(
-        [101, 102, 103, 104].map(async (host) => {
-          const tried = await sender.connect({ from: `198.51.100.${host}`, to: SERVER.v4, port: 25, timeoutMs: 4_000 });
-          if (tried.ok) tried.socket.destroy();
-          return tried.ok;
-        }),
+        [101, 102, 103, 104].map((host) =>
+          sender.reaches({ from: `198.51.100.${host}`, to: SERVER.v4, port: 25, timeoutMs: 4_000 }),
+        ),
       );
     await server.mustExec(["nft", "add table inet lab_other"]);
     const hook = "{ type filter hook input priority filter; policy accept; }";
@@ -160,6 +141,14 @@ async function closed(socket: Socket): Promise<void> {
   const over = once(socket, "close");
   socket.resume().end();
   await over;
+}
+
+/** Closes connections that all were accepted. */
+function hangUp(connections: readonly Connected[]): void {
+  for (const one of connections) {
+    assert.ok(one.ok);
+    one.socket.destroy();
+  }
 }
 
 /** Closes the connection if it was opened. */

@@ -1,12 +1,14 @@
 // Invariant: An accepted mail, an answered command and each file of ours survive a power failure.
 
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Layout } from "../../src/settings/layout.ts";
 import { seeded } from "../kit/test-database.ts";
+import { signal } from "../lab/commands.ts";
+import { mailFiles } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { PowerDisk, whyNoPowerDisk } from "../lab/power-disk.ts";
 import type { Product } from "../lab/product.ts";
@@ -49,7 +51,7 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
     const stopped = load.stop();
     await until("nothing runs any longer", () => {
       const pids = product.pidsOf(/./);
-      for (const pid of pids) kill(pid);
+      for (const pid of pids) signal(pid, "SIGKILL");
       return pids.length === 0;
     });
     await product.stop("SIGKILL");
@@ -176,14 +178,6 @@ describe("everything ends at once", { skip: whyNoLab() ?? whyNoPowerDisk() ?? fa
   });
 });
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
-}
-
 /** Checks that none of our files is empty or incomplete. */
 function assertFiles(layout: Layout, { promised }: UnderLoad): void {
   assert.match(readFileSync(layout.settings, "utf8"), /^hostname = .*\n/m);
@@ -213,15 +207,9 @@ function filesBelow(directory: string): readonly string[] {
 type Stored = Readonly<{ number: number; at: number }>;
 
 function storedMails({ layout }: Product): readonly Stored[] {
-  return ACCOUNTS.flatMap((name) => {
-    const [local = "", domain = ""] = name.split("@");
-    const maildir = join(layout.mail, domain, local, "Maildir");
-    return ["new", "cur"]
-      .map((folder) => join(maildir, folder))
-      .filter((folder) => existsSync(folder))
-      .flatMap((folder) => readdirSync(folder).map((file) => stored(join(folder, file), file)))
-      .filter(({ number }) => !Number.isNaN(number));
-  });
+  return ACCOUNTS.flatMap((name) => mailFiles(layout, name))
+    .map((path) => stored(path, basename(path)))
+    .filter(({ number }) => !Number.isNaN(number));
 }
 
 function stored(path: string, file: string): Stored {

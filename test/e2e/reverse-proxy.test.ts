@@ -1,17 +1,20 @@
 // Invariant: Only a proxy says where a client of mail comes from, also while the firewall or the guard is down.
+
 import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import { LabBrowser } from "../lab/browser.ts";
+import { endProgram } from "../lab/commands.ts";
 import { AS_NOBODY } from "../lab/firewall-kit.ts";
-import { sendMail, tryLogIn } from "../lab/mail.ts";
-import { believe, MAIL_PROXY, MailProxy } from "../lab/mail-proxy.ts";
+import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { believe, MAIL_PROXY, startMailProxy } from "../lab/mail-proxy.ts";
 import { mailProxyTests } from "../lab/mail-proxy-tests.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ADMIN_PASSWORD } from "../lab/product.ts";
-import { DASHBOARD, ReverseProxy } from "../lab/reverse-proxy.ts";
+import { DASHBOARD, startReverseProxy } from "../lab/reverse-proxy.ts";
 import { until } from "../lab/wait.ts";
 import { serverSent, type WebAnswer, WebClient } from "../lab/web-client.ts";
 import { Description } from "../lab/web-description.ts";
@@ -49,11 +52,11 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
     ["caddy", "198.51.100.80", "198.51.100.81", "198.51.100.211", "198.51.100.212"],
   ] as const)
     describe(kind, () => {
-      let proxy: ReverseProxy;
+      let proxy: ChildProcess;
       before(async () => {
-        proxy = await ReverseProxy.start(lab, kind);
+        proxy = await startReverseProxy(lab, kind);
       });
-      after(() => proxy.stop());
+      after(() => endProgram(proxy));
 
       test("the page is there, and its owner signs in from the address that the events name", async () => {
         const web = await browser(owner);
@@ -199,24 +202,21 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
         const ban = await until("the guesser is banned", () => product.banOf(guesser));
         assert.equal(ban.code, "login_failures");
         await until("the proxy is out of reach", async () => {
-          const connected = await lab.attacker.connect({ from: guesser, to: SERVER.v4, port: 443, timeoutMs: 500 });
-          if (connected.ok) connected.socket.destroy();
-          return !connected.ok;
+          return !(await lab.attacker.reaches({ from: guesser, to: SERVER.v4, port: 443, timeoutMs: 500 }));
         });
         assert.equal((await signIn(await browser(other), ADMIN_PASSWORD)).status, 200);
       });
     });
 
   describe("a web application firewall", () => {
-    let proxy: ReverseProxy;
+    let proxy: ChildProcess;
     before(async () => {
-      proxy = await ReverseProxy.start(lab, "waf");
+      proxy = await startReverseProxy(lab, "waf");
     });
-    after(() => proxy.stop());
+    after(() => endProgram(proxy));
 
     test("passes every page and every call unchanged", async () => {
-      const { lines } = await sendMail({ host: lab.sender, from: GUEST });
-      const queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+      const queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
       await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");
       const web = (await browser("198.51.100.74")).with({ origin: `https://${DASHBOARD}`, host: DASHBOARD });
       const [cookie = ""] = ((await signIn(web, ADMIN_PASSWORD)).headers["set-cookie"] ?? "").split(";");
@@ -287,12 +287,12 @@ describe("behind a reverse proxy as documented", { skip: whyNoLab() ?? false }, 
   });
 
   describe("HAProxy before the mail ports", () => {
-    let proxy: MailProxy;
+    let proxy: ChildProcess;
     before(async () => {
-      proxy = await MailProxy.start(lab);
+      proxy = await startMailProxy(lab);
       await believe(product, [MAIL_PROXY, "127.0.0.1"]);
     });
-    after(() => proxy.stop());
+    after(() => endProgram(proxy));
     for (const [says, body] of mailProxyTests({ lab, product }, ANNA)) test(says, body);
   });
 

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { makeCheapRepository } from "../kit/cheap-repository.ts";
+import { stopService } from "../lab/content.ts";
 import { encryptedMail } from "../lab/encrypted-mail.ts";
 import { setPassword } from "../lab/first-accounts.ts";
 import { endedWithKeys } from "../lab/interrupted-restore.ts";
@@ -43,14 +44,13 @@ describe("who may sign in", { skip: whyNoLab() ?? false }, () => {
       /"bert@example\.test".*"lastSignInAt": "\d{4}-/,
     );
 
-    await product.sv("down", "guard");
+    const guard = await stopService(product, "guard");
     try {
       const all = [signsIn(BERT, PASSWORD, AWAY), submits(BERT, PASSWORD, AWAY), signsIn(BERT), submits(BERT)];
       assert.deepEqual(await Promise.all(all), [false, false, true, true]);
     } finally {
-      await product.sv("up", "guard");
+      await guard.start();
     }
-    await until("the guard is back", () => product.guardAnswers());
     await product.json(["account", "networks", BERT, "remove", `${HOME}/32`, "2001:db8:b000::/36"]);
     assert.ok(await signsIn(BERT, PASSWORD, AWAY));
   });

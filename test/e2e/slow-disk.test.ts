@@ -74,9 +74,7 @@ describe("a disk that takes its time", { skip: whyNoLab() ?? false }, () => {
     assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^CapEff:\t0+$/m);
     process.kill(pid, "SIGKILL");
     await until("another runs", () => maintenance().some((one) => one !== pid));
-    await until("no notice is left", async () =>
-      (await product.stats()).health.notices.every(({ code }) => code !== "maintenance_down"),
-    );
+    await until("no notice is left", async () => !(await product.hasNotice("maintenance_down")));
   });
 
   /** Asks one question after the other, each for a mail from a different address. Resolves with their durations in ms. */

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { CHECKOUT } from "../lab/checkout.ts";
 import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";
-import { logIn, openImap, sendMail } from "../lab/mail.ts";
+import { openImapAs, sendMail } from "../lab/mail.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { packageNextVersion } from "../lab/next-version.ts";
 import { SystemdMachine, whyNoSystemd } from "../lab/systemd-machine.ts";
@@ -82,8 +82,7 @@ describe("on a machine with systemd", { skip: whyNoLab() ?? whyNoSystemd() ?? fa
   async function serves(): Promise<void> {
     const subject = `mail ${++mails} of this test`;
     assert.equal((await sendMail({ host: lab.sender, from: PHONE, recipient: YOU, subject })).code, 250);
-    const dialog = await openImap(lab.sender, PHONE);
-    assert.match((await logIn(dialog, YOU)) ?? "", /^OK/);
+    const dialog = await openImapAs(lab.sender, PHONE, YOU);
     // An alert may be there too: the first account gets the postmaster's mail.
     await until("it is there", async () => {
       await dialog.imap("SELECT INBOX");

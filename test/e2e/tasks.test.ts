@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { readKey } from "../../src/jobs/backup/repository.ts";
 import { layoutOf } from "../../src/settings/layout.ts";
 import { makeCheap } from "../kit/cheap-repository.ts";
-import { CHECKOUT } from "../lab/checkout.ts";
-import { rootOf } from "../lab/dns.ts";
 import { Lab } from "../lab/lab.ts";
 import { tryLogIn } from "../lab/mail.ts";
 import { SERVER, whyNoLab } from "../lab/network.ts";
 import { ImapMailbox, inOrder, LATE, MOVED, type Stored, startOldImap } from "../lab/old-imap.ts";
 import { OwnMachine } from "../lab/own-machine.ts";
-import { type Step, sectionsOf, stepsOf, TYPED_PAGES } from "../lab/printed-page.ts";
+import { type Step, TYPED_PAGES } from "../lab/printed-page.ts";
 import { PASSWORD } from "../lab/product.ts";
 import { Sink } from "../lab/sink.ts";
 import { makeCertificate, TlsServer } from "../lab/tls-server.ts";
-import { follow } from "../lab/type-page.ts";
+import { follow, tasksOf } from "../lab/type-page.ts";
 import { until } from "../lab/wait.ts";
 
 const RECORDS = [
@@ -50,16 +47,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
   let own: readonly Stored[] = [];
   before(async () => {
     await lab.start(RECORDS);
-    const root = rootOf(lab.directory);
-    server = await OwnMachine.start(lab.server, lab.directory, {
-      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
-      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
-      // On the internet; the lab has none.
-      GHOSTINBOX_DNSBL__ZONES: "[]",
-      // They have separate pages and tests; here they would only cost time at each start.
-      GHOSTINBOX_SPAM__ENABLED: "false",
-      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
-    });
+    server = await OwnMachine.startServer(lab);
     laptop = await OwnMachine.start(lab.sender, lab.directory);
     elsewhere = await Sink.start(lab.sender, "198.51.100.10", lab.directory);
   });
@@ -198,11 +186,7 @@ describe("the pages of an owner, typed as printed", { skip: whyNoLab() ?? false 
 
 /** Each page that is typed here, task by task. */
 function tasksInOrder(): readonly (readonly [page: string, task: string, steps: readonly Step[]])[] {
-  const [first = [], ...others] = TYPED_PAGES.map((page) => {
-    const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
-    const steps = stepsOf(text);
-    return sectionsOf(text).map(([task]) => [page, task, steps.filter((step) => step.task === task)] as const);
-  });
+  const [first = [], ...others] = TYPED_PAGES.map((page) => tasksOf(page).map((task) => [page, ...task] as const));
   const end = first.findIndex(([, task]) => task === ENDS);
   return [...first.slice(0, end), ...others.flat(), ...first.slice(end)];
 }

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { signal } from "../lab/commands.ts";
 import { scoreByOneRule } from "../lab/content.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sendMail } from "../lab/mail.ts";
+import { mailsIn } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import type { Product } from "../lab/product.ts";
 import { Hopeless, until } from "../lab/wait.ts";
@@ -47,7 +48,7 @@ describe("a thousand numbered mails while components are killed", { skip: whyNoL
       const killed = performance.now();
       const before = sending.accepted.size;
       const pid = product.pidsOf(victim)[0];
-      if (pid !== undefined && kill(pid)) kills += 1;
+      if (pid !== undefined && signal(pid, "SIGKILL")) kills += 1;
       await until("some mails got through since", () => sending.accepted.size >= Math.min(MAILS, before + 24), 120_000);
       const tookMs = performance.now() - killed;
       if (tookMs > SLOW_MS) console.log(`after a kill of ${victim} mail came through in ${Math.round(tookMs)} ms`);
@@ -107,15 +108,6 @@ function* victims(): Generator<RegExp> {
   }
 }
 
-function kill(pid: number): boolean {
-  try {
-    process.kill(pid, "SIGKILL");
-    return true;
-  } catch {
-    return false; // it has just ended
-  }
-}
-
 /** Honest senders: each mail from a different network, retried until it is accepted. */
 class Senders {
   readonly accepted = new Set<number>();
@@ -164,10 +156,8 @@ class Senders {
 type Stored = Readonly<{ number: number; queueId: string }>;
 
 function mailsOf(product: Product): readonly Stored[] {
-  const maildir = join(product.layout.mail, "example.test", "anna", "Maildir");
-  const folders = [maildir, join(maildir, ".Junk")].flatMap((folder) => [join(folder, "new"), join(folder, "cur")]);
-  return folders.flatMap((folder) =>
-    filesOf(folder).flatMap((file) => stored(readFileSync(join(folder, file), "utf8"))),
+  return (["INBOX", "Junk"] as const).flatMap((folder) =>
+    mailsIn(product.layout, "anna@example.test", folder).flatMap(stored),
   );
 }
 
@@ -177,12 +167,4 @@ function stored(text: string): readonly Stored[] {
     text,
   );
   return number === undefined ? [] : [{ number: Number(number), queueId: queueId?.[1] ?? queueId?.[2] ?? "" }];
-}
-
-function filesOf(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

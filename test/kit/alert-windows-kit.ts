@@ -3,7 +3,7 @@ import { parsePrefix } from "../../src/core/net/ip.ts";
 import { instant } from "../../src/core/time.ts";
 import { AlertWindows } from "../../src/guard/alerts/windows.ts";
 
-const THRESHOLDS: Thresholds = {
+export const THRESHOLDS: Thresholds = {
   failed_logins: 3,
   dashboard_logins: 2,
   spraying: 1,

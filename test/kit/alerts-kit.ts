@@ -5,21 +5,17 @@ import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage, AlertState } from "../../src/guard/alerts/ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
-import { NO_FIELDS } from "./alert-windows-kit.ts";
+import { NO_FIELDS, THRESHOLDS } from "./alert-windows-kit.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
   thresholds: {
-    failed_logins: 3,
+    ...THRESHOLDS,
     dashboard_logins: 3,
-    password_guessed: 3,
-    unusual_connections: 3,
-    spam_volume: 3,
+    mail_undelivered: 3,
     many_bans: 3,
     repeated_violations: 3,
     web_overreach: 3,
-    spraying: 1,
-    mail_undelivered: 3,
   },
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,

@@ -1,11 +1,11 @@
-import assert from "node:assert/strict";
 import type { ComponentHealth } from "../../src/admin/declare/items.ts";
-import { parseIp } from "../../src/core/net/ip.ts";
 import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
+import { SETTINGS } from "./alerts-kit.ts";
 import { engineOnMemory } from "./engine-kit.ts";
+import { ip } from "./samples.ts";
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -24,22 +24,9 @@ export function alertsOnDatabase(settleMs = 60_000) {
     },
   };
   const settings: AlertSettings = {
-    thresholds: {
-      failed_logins: 3,
-      dashboard_logins: 3,
-      spraying: 1,
-      mail_undelivered: 1,
-      web_overreach: 1,
-      password_guessed: 3,
-      unusual_connections: 3,
-      spam_volume: 3,
-      many_bans: 3,
-      repeated_violations: 3,
-    },
-    volume: { minimum: 50, factor: 5 },
+    ...SETTINGS,
+    thresholds: { ...SETTINGS.thresholds, mail_undelivered: 1, web_overreach: 1 },
     settleMs,
-    schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },
-    language: "en",
     channels: [channel],
   };
   const make = (): Alerts => {
@@ -60,19 +47,11 @@ export function alertsOnDatabase(settleMs = 60_000) {
     alerts: () => alerts,
     signIn: async (from: string, login: "admin" | "anna@example.test" = "admin"): Promise<void> => {
       const service = login === "admin" ? "dashboard" : "imap";
-      const ip = parseIp(from) ?? assert.fail();
-      await engine.ask({ type: "LOGIN_SUCCEEDED", ip, service, login, passwordHash: "" });
+      await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(from), service, login, passwordHash: "" });
     },
     fail: async (password: string): Promise<void> => {
-      const ip = parseIp("203.0.113.200");
-      assert.ok(ip !== null);
-      await engine.ask({
-        type: "LOGIN_FAILED",
-        ip,
-        service: "imap",
-        login: "anna@example.test",
-        passwordHash: password,
-      });
+      const about = { ip: ip("203.0.113.200"), service: "imap", login: "anna@example.test" } as const;
+      await engine.ask({ type: "LOGIN_FAILED", ...about, passwordHash: password });
     },
     seconds: async (count: number): Promise<readonly string[]> => {
       for (let i = 0; i < count; i++) {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Dialog, SmtpReply } from "./dialog.ts";
-import { authenticate, logIn, openImap, openSubmission, sendMail } from "./mail.ts";
+import { authenticate, openImapAs, openSubmission, openSubmissionAs, sendMail } from "./mail.ts";
+import { mailFiles } from "./mailbox.ts";
 import { PASSWORD } from "./product.ts";
 import { AWAY, HOME, signInsFrom } from "./sign-ins.ts";
 import { until } from "./wait.ts";
@@ -69,8 +70,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     assert.ok(await signsIn("dora@example.test"));
     assert.ok(await signsIn("emil@example.test"));
     assert.ok(await signsIn(ANNA), "accounts made by command are untouched");
-    const open = await openImap(lab.sender, HOME);
-    assert.match((await logIn(open, "dora@example.test")) ?? "", /^OK/);
+    const open = await openImapAs(lab.sender, HOME, "dora@example.test");
 
     const notice = async (): Promise<string> => (await product.cli(["status"])).stdout;
     writeFileSync(file, "");
@@ -118,20 +118,13 @@ export function accountsTests({ lab, product }: Running, file: string): void {
     for (const own of [ANNA, "Anna+lists@Example.Test", "sales@two.test", "postmaster@two.test"])
       assert.equal((await from(own)).code, 250, own);
 
-    const imap = await openImap(lab.sender, HOME);
-    await logIn(imap, ANNA);
+    const imap = await openImapAs(lab.sender, HOME, ANNA);
     for (const box of ["../bert/Maildir", "../../example.test/bert/Maildir/INBOX", "user.bert", "~bert@example.test"])
       assert.match((await imap.imap(`SELECT "${box}"`)).at(-1) ?? "", /^t\d+ NO/);
   });
 
   test("postmaster and abuse reach the administrator unless somebody is called so, and aliases are live", async () => {
-    const mailsOf = (user: string): number => {
-      try {
-        return readdirSync(join(product.layout.mail, "example.test", user, "Maildir", "new")).length;
-      } catch {
-        return 0;
-      }
-    };
+    const mailsOf = (user: string): number => mailFiles(product.layout, `${user}@example.test`).length;
     const before = mailsOf("anna");
     for (const recipient of ["postmaster@example.test", "Abuse@two.test", "postmaster"])
       assert.equal(await receives(recipient), 250, recipient);
@@ -148,8 +141,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
 
   test("a new password ends what its account has open at the submission ports, and no other account's transfer", async () => {
     const begin = async (account: string): Promise<Dialog> => {
-      const dialog = await openSubmission(lab.sender, HOME, 465);
-      assert.equal((await authenticate(dialog, account)).code, 235);
+      const dialog = await openSubmissionAs(lab.sender, HOME, account, 465);
       for (const line of [`MAIL FROM:<${account}>`, `RCPT TO:<${BERT}>`])
         assert.equal((await dialog.ask(line)).code, 250, line);
       assert.equal((await dialog.ask("DATA")).code, 354);
@@ -157,8 +149,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
       return dialog;
     };
     await product.addAccount("changed@example.test");
-    const idle = await openSubmission(lab.sender, HOME, 465);
-    assert.equal((await authenticate(idle, "changed@example.test")).code, 235);
+    const idle = await openSubmissionAs(lab.sender, HOME, "changed@example.test", 465);
     const [own, colleague] = [await begin("changed@example.test"), await begin(ANNA)];
     await product.cli(["account", "passwd", "changed@example.test", "--password-stdin"], {
       input: "one more unrelated phrase\n",
@@ -175,8 +166,7 @@ export function accountsTests({ lab, product }: Running, file: string): void {
 
   test("an account's open sending ends with its suspension, though Dovecot is down; there is a notice about the rest", async () => {
     await product.addAccount("stolen@example.test");
-    const dialog = await openSubmission(lab.sender, AWAY, 465);
-    assert.equal((await authenticate(dialog, "stolen@example.test")).code, 235);
+    const dialog = await openSubmissionAs(lab.sender, AWAY, "stolen@example.test", 465);
     await product.sv("down", "dovecot");
     try {
       const ran = await product.cli(["account", "suspend", "stolen@example.test"]);

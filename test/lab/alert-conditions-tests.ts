@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once as happens } from "node:events";
 import { copyFileSync, mkdirSync, rmSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -7,9 +5,11 @@ import type { AlertReceivers } from "./alert-receivers.ts";
 import { mustRun } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
+import { Locker } from "./locker.ts";
 import { sendMail, tryLogIn } from "./mail.ts";
 import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
+import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
 const ANNA = "anna@example.test";
@@ -97,8 +97,7 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
 
   async function thresholds(all: Readonly<Record<string, number>>): Promise<void> {
     const lines = Object.entries(all).map(([name, count]) => `${name} = ${count}\n`);
-    product.writeSettings(`[limits.logins]\nfailures = ${FAILURES}\n[alerts.thresholds]\n${lines.join("")}`);
-    await product.json(["config", "apply"]);
+    await product.applySettings(`[limits.logins]\nfailures = ${FAILURES}\n[alerts.thresholds]\n${lines.join("")}`);
   }
   const once = (title: string, deadlineMs = 40_000): Promise<void> =>
     receivers.onceEverywhere(product, title, deadlineMs);
@@ -114,11 +113,8 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
   test("what events amount to: sign-ins, the dashboard, networks, spam, bans, repeated ones, volume", async () => {
     for (let last = 80; last < 84; last++) await sendMail({ host: lab.sender, from: `198.51.100.${last}` });
     for (let i = 0; i < 2; i++) await sendMail({ host: lab.sender, from: "198.51.100.90" });
-    for (const password of ["one", "two"]) {
-      const body = JSON.stringify({ password });
-      const url = "http://127.0.0.1:3000/api/v1/login";
-      await lab.server.mustExec(["curl", "-s", "-H", "Content-Type: application/json", "-d", body, url]);
-    }
+    const web = await WebClient.from(lab.server, { from: "127.0.0.1", to: "127.0.0.1", port: 3000 });
+    for (const password of ["one", "two"]) await web.ask("POST", "/api/v1/login", { body: { password } });
     await attack("198.51.100.200");
     await until("its ban is over", async () => (await product.banOf("198.51.100.200")) === undefined);
     // A repeated password does not count as another guess.
@@ -148,7 +144,8 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
     copyFileSync(at(lab, "good-key.pem"), at(lab, "live-key.pem"));
     await once(`Resolved: ${NO_LIST}`);
     await once(`Resolved: ${CERTIFICATE}`);
-    await lockedDatabase(async () => {
+    const locker = await Locker.lock(lab.server, product.layout.engineDb);
+    try {
       await until("the owner is alerted", async () => {
         await sendMail({ host: lab.sender, from: "198.51.100.84" });
         return receivers
@@ -157,22 +154,11 @@ export function alertConditionsTests({ lab, product }: Running, parts: Parts): v
           ?.some((text) => text.includes(NO_DATABASE));
       });
       await once(NO_DATABASE);
-    });
+    } finally {
+      await locker.release();
+    }
     await once(`Resolved: ${NO_DATABASE}`);
     await once(`Resolved: ${NO_DISK}`, 60_000);
     for (const title of [NO_LIST, CERTIFICATE, NO_DISK, NO_DATABASE]) receivers.neverTwice(product, title);
   });
-
-  async function lockedDatabase(meanwhile: () => Promise<void>): Promise<void> {
-    const [program = "", ...argv] = lab.server.inside(["sqlite3", product.layout.engineDb]);
-    const locker = spawn(program, argv, { stdio: ["pipe", "pipe", "inherit"] });
-    try {
-      locker.stdin.write("BEGIN IMMEDIATE;\nSELECT 'locked';\n");
-      await happens(locker.stdout, "data");
-      await meanwhile();
-    } finally {
-      locker.stdin.end("ROLLBACK;\n.quit\n");
-      await happens(locker, "close");
-    }
-  }
 }

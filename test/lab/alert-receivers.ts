@@ -1,7 +1,8 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { HttpReceiver, type Received } from "./http-receiver.ts";
 import type { Lab } from "./lab.ts";
+import { mailsIn } from "./mailbox.ts";
 import type { Environment, Product } from "./product.ts";
 import { makeCertificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
@@ -74,7 +75,7 @@ export class AlertReceivers {
   alerts(product: Product): ReadonlyMap<string, readonly string[]> {
     const bodies = (kind: Kind): readonly string[] => this.received(kind).map(({ body }) => body);
     return new Map([
-      ["email", mailbox(product)],
+      ["email", mailsIn(product.layout, "anna@example.test")],
       ["relay", this.#relay.mails()],
       ["webhook", bodies("webhook")],
       ["ntfy", bodies("ntfy")],
@@ -107,11 +108,6 @@ export class AlertReceivers {
       ]),
     );
   }
-}
-
-function mailbox({ layout }: Product): readonly string[] {
-  const folder = join(layout.mail, "example.test", "anna", "Maildir", "new");
-  return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")) : [];
 }
 
 function unfolded(text: string): string {

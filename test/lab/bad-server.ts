@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawnInside, startFaulty, untilOpen } from "./faulty-servers.ts";
+import { startFaulty } from "./faulty-servers.ts";
 import type { Host } from "./host.ts";
 import { POSTFIX_SERVICES } from "./postfix-services.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate, NEW_RSA_KEY } from "./tls-server.ts";
@@ -31,10 +31,10 @@ export class BadServer {
     chmodSync(at("mail"), 0o777);
     writeFileSync(at("dovecot.conf"), dovecotConf({ address, at, certificate: other }));
     await host.mustExec(["postfix", "-c", config, "check"]);
-    spawnInside(host, ["/usr/lib/postfix/sbin/master", "-c", config, "-d"]);
-    spawnInside(host, ["dovecot", "-F", "-c", at("dovecot.conf")]);
+    await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 143, 993);
+    // After Dovecot, which it asks about sign-ins.
+    await host.spawnServer(["/usr/lib/postfix/sbin/master", "-c", config, "-d"], address, 25);
     await startFaulty(host, { address, certificate: expired, doors: ["587=injectable"] });
-    await untilOpen(host, address, [25, 143, 465, 993]);
     return new BadServer(at("postfix.log"));
   }
 

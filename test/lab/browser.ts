@@ -6,6 +6,8 @@ import type { Host } from "./host.ts";
 import { STEPS } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 
+/** The dashboard, in a browser on the server. */
+export const PAGE = "http://127.0.0.1:3000/";
 export const WIDE = { width: 1_280, height: 860 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
 /** As root, Chromium has no sandbox; the namespace cannot reach the internet. */

@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { patience } from "../kit/patience.ts";
 
 export type Ran = Readonly<{ code: number; stdout: string; stderr: string }>;
@@ -38,6 +39,23 @@ export async function mustRun(argv: readonly string[], options: RunOptions = {})
   const ran = await runProgram(argv, options);
   if (ran.code !== 0) throw new Error(`${argv.join(" ")}: exit code ${ran.code}\n${ran.stdout}${ran.stderr}`);
   return ran.stdout;
+}
+
+/** Sends a signal; false if the process has just ended. 0 only asks whether it is there. */
+export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a program unless it has ended, and waits until it has. */
+export async function endProgram(child: ChildProcess, by: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill(by);
+  await ended;
 }
 
 function text(chunks: readonly Buffer[]): string {

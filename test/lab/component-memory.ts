@@ -96,8 +96,8 @@ function megabytes(rollup: string, field: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0) / 1024;
 }
 
-/** Empty if the process has ended since. */
-function textOf(file: string): string {
+/** The text of a file about a process; empty if the process has ended since. */
+export function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch {

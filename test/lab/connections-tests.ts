@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { onlyBans } from "../../src/host/nft/guard-table.ts";
-import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { type FirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 const MOST = 3;
@@ -18,7 +19,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
     const connections = { most: MOST, ports: [25, PORT], perPort: false };
     firewall = new NftFirewall(() => ({ ...onlyBans(64), connections }), kit.able);
   });
-  beforeEach(async () => assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK));
+  beforeEach(async () => assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK));
   after(() => firewall.close());
 
   async function open(from: string): Promise<Socket> {
@@ -66,7 +67,7 @@ export function connectionsTests(kitOf: () => FirewallLab): void {
   test("a kernel that cannot count keeps the bans, and says what is missing", async () => {
     const connections = { most: MOST, ports: [PORT], perPort: false };
     const old = new NftFirewall(() => ({ ...onlyBans(64), connections }), withoutCounting(kit));
-    const bans = [{ prefix: prefix("198.51.100.220"), expiresAt: null }];
+    const bans = [{ prefix: net("198.51.100.220"), expiresAt: null }];
     assert.deepEqual(await old.reset(bans, [], kit.now()), {
       ok: true,
       uncounted: "nft failed: Could not process rule: No such file or directory.",

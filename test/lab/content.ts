@@ -33,15 +33,15 @@ export const RECORDS = [
   '_dmarc.strict.test. TXT "v=DMARC1; p=reject"',
 ];
 
-/** Stops a service as an administrator would, until `start`. */
-export async function stopService(
-  product: Product,
-  service: string,
-): Promise<Readonly<{ start: () => Promise<void> }>> {
+export type Stopped = Readonly<{ start: () => Promise<void> }>;
+
+/** Stops a service as an administrator would, until `start`, which waits until the guard or spamd answers. */
+export async function stopService(product: Product, service: string): Promise<Stopped> {
   await product.sv("down", service);
   return {
     start: async () => {
       await product.sv("up", service);
+      if (service === "guard") await until("the guard answers", () => product.guardAnswers());
       if (service === "spamd") await until("spamd answers", () => spamdAnswers(product));
     },
   };

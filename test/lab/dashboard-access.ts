@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import type { Host } from "./host.ts";
 import { choose, press, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const ACCESS = `${PAGE}#/system?show=access`;
 
 /** Ends sessions and makes tokens on the page System. The page of `browser` is signed in, and stays so. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { choose, press, type } from "./keyboard.ts";
 import type { Lab } from "./lab.ts";
 import { looksWell } from "./looks.ts";
@@ -9,7 +9,6 @@ import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const NAME = "clara@example.test";
 const ALIAS = "orders@example.test";
 const USER = "198.51.100.74";

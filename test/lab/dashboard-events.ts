@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
-import { choose, press, reach, type } from "./keyboard.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
+import { choose, enter, press, reach, saved, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const EVENTS = "http://127.0.0.1:3000/#/events";
+const EVENTS = `${PAGE}#/events`;
 const NETWORK = "198.51.100.0/24";
 const NEW = 12;
 
@@ -44,8 +44,7 @@ async function filter(page: Page): Promise<void> {
 }
 
 async function findsNone(page: Page): Promise<void> {
-  await type(page.getByRole("textbox", { name: "Account" }), "nobody@example.test");
-  await page.keyboard.press("Enter");
+  await enter(page.getByRole("textbox", { name: "Account" }), "nobody@example.test");
   await page.getByText("No event matches.").waitFor();
   await looksWell(page, "no event that matches");
   await press(page.getByRole("button", { name: "Clear" }));
@@ -68,11 +67,8 @@ async function pause(page: Page, product: Product): Promise<void> {
 }
 
 async function save(page: Page): Promise<void> {
-  const [saved] = await Promise.all([
-    page.waitForEvent("download"),
-    press(page.getByRole("button", { name: "Export JSON" })),
-  ]);
-  assert.match(saved.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
+  const file = await saved(page.getByRole("button", { name: "Export JSON" }));
+  assert.match(file.suggestedFilename(), /^ghostinbox-events-.*\.json$/);
   await page.getByText(/^\d+ events are exported\./).waitFor();
   await looksWell(page, "events that were saved");
   await press(page.getByRole("button", { name: "Resume" }));

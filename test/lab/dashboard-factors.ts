@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { STEP_MS } from "../../src/guard/access/one-time-codes.ts";
 import { codeOf } from "../kit/totp.ts";
-import type { LabBrowser } from "./browser.ts";
-import { press, signInShown, type } from "./keyboard.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
+import { enter, press, saved, signInShown } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const SECURITY = `${PAGE}#/system?show=security`;
 
 /**
@@ -27,18 +26,15 @@ export async function signsInWithASecondFactor(browser: LabBrowser, product: Pro
   await looksWell(page, "the code of a sign-in");
   // The code that confirmed the app is used up, like each one after it.
   const used = await nextCode(secret);
-  await type(code, `${used.slice(0, 3)} ${used.slice(3)}`);
-  await page.keyboard.press("Enter");
+  await enter(code, `${used.slice(0, 3)} ${used.slice(3)}`);
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
   await signOut(page);
   await givePassword(page);
-  await type(code, used);
-  await page.keyboard.press("Enter");
+  await enter(code, used);
   await page.getByRole("alert").getByText("Refused.").waitFor();
   await press(page.getByRole("button", { name: "Use a recovery code" }));
   await looksWell(page, "a recovery code for a sign-in");
-  await type(page.getByLabel("Recovery code"), recovery.toUpperCase());
-  await page.keyboard.press("Enter");
+  await enter(page.getByLabel("Recovery code"), recovery.toUpperCase());
   await page.getByRole("heading", { level: 1, name: "Now" }).waitFor();
   await page.goto(SECURITY);
   await page.getByText("9 recovery codes are left.").waitFor();
@@ -62,20 +58,15 @@ async function setUp(browser: LabBrowser): Promise<Readonly<{ secret: string; re
   const secret = await page.locator("code.typed").first().innerText();
   assert.match(secret, /^([A-Z2-7]{4} ){7}[A-Z2-7]{4}$/);
   const first = page.getByLabel("Code that the app shows now");
-  await type(first, "000000");
-  await page.keyboard.press("Enter");
+  await enter(first, "000000");
   await page.getByText(/This is not the app's current code\./).waitFor();
-  await type(first, codeOf(secret, Date.now()));
-  await page.keyboard.press("Enter");
+  await enter(first, codeOf(secret, Date.now()));
   const codes = page.locator(".codes li");
   await codes.first().waitFor();
   assert.equal(await codes.count(), 10);
   await looksWell(page, "recovery codes");
-  const [saved] = await Promise.all([
-    page.waitForEvent("download"),
-    press(page.getByRole("button", { name: "Save", exact: true })),
-  ]);
-  assert.equal(saved.suggestedFilename(), "ghostinbox-recovery-codes.txt");
+  const file = await saved(page.getByRole("button", { name: "Save", exact: true }));
+  assert.equal(file.suggestedFilename(), "ghostinbox-recovery-codes.txt");
   const recovery = await codes.first().innerText();
   await press(page.getByRole("button", { name: "I have saved them" }));
   await page.getByText("10 recovery codes are left.").waitFor();
@@ -89,14 +80,12 @@ async function proveIfAsked(page: Page): Promise<void> {
   const shown = page.getByRole("img", { name: /^QR code/ });
   await password.or(shown).waitFor();
   if (!(await password.isVisible())) return;
-  await type(password, ADMIN_PASSWORD);
-  await page.keyboard.press("Enter");
+  await enter(password, ADMIN_PASSWORD);
 }
 
 async function givePassword(page: Page): Promise<void> {
   await signInShown(page);
-  await type(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
-  await page.keyboard.press("Enter");
+  await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
 }
 
 async function signOut(page: Page): Promise<void> {

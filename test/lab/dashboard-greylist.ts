@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
 import type { Locator, Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
-import { press, type } from "./keyboard.ts";
+import { enter, press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { sendMail } from "./mail.ts";
-import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
-const GREYLIST = "http://127.0.0.1:3000/#/mail?show=greylist";
+const GREYLIST = `${PAGE}#/mail?show=greylist`;
 const STRANGER = "198.51.100.75";
 /** A mailbox name of maximum length (RFC 5321, 4.5.3.1.1). */
 const SENDER = `${"c".repeat(64)}@sender.test`;
@@ -18,7 +17,7 @@ const SENDER = `${"c".repeat(64)}@sender.test`;
 export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Running): Promise<void> {
   const tries = async (): Promise<number> =>
     (await sendMail({ host: lab.sender, from: STRANGER, sender: SENDER, recipient: ANNA, subject: "Your code" })).code;
-  await greylisting(product, true);
+  await product.configure("greylist.enabled", "true");
   await until("it is deferred", async () => (await tries()) === 450);
   await page.goto(GREYLIST);
   const waiting = page.getByRole("list", { name: "Deferred, and not tried again yet" }).getByText(SENDER);
@@ -29,21 +28,15 @@ export async function letsACodeIn({ page }: LabBrowser, { lab, product }: Runnin
   assert.equal(await tries(), 250);
   await until("it is shown no longer", () => refreshed(page, async () => (await waiting.count()) === 0));
   await ends(page);
-  await greylisting(product, false);
+  await product.configure("greylist.enabled", "false");
 
-  await type(page.getByLabel("Waiting recipient"), ANNA);
-  await page.keyboard.press("Enter");
+  await enter(page.getByLabel("Waiting recipient"), ANNA);
   // The message about the first may still be there, as that can be undone.
   await page.getByText(`Mail to ${ANNA} is accepted at its next try.`).last().waitFor();
   await endOf(page).waitFor();
   await looksWell(page, "a waiting recipient");
   assert.match(JSON.stringify(await product.json(["greylist", "list"])), new RegExp(ANNA));
   await ends(page);
-}
-
-async function greylisting(product: Product, enabled: boolean): Promise<void> {
-  await product.json(["config", "set", "greylist.enabled", String(enabled)]);
-  await product.json(["config", "apply"]);
 }
 
 async function refreshed(page: Page, is: () => Promise<boolean>): Promise<boolean> {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { MARKUP } from "./dashboard-looks.ts";
 import { press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
-import { signedIn } from "./submitted.ts";
+import { submit } from "./submitted.ts";
 import type { Running } from "./with-product.ts";
 
-const HELD = "http://127.0.0.1:3000/#/mail?show=held";
+const HELD = `${PAGE}#/mail?show=held`;
 const BEN = "ben@example.test";
 const THIEF = "198.51.100.76";
 /** More recipients than an account may write to from a new address. */
@@ -16,8 +16,9 @@ const STRANGE = [`"${MARKUP.replaceAll('"', "'")}"@sender.test`, `${"w".repeat(6
 
 /** Deletes one of a thief's mails on the page Mail and sends the next one; then the account is free. */
 export async function decidesOnHeldMail({ page }: LabBrowser, running: Running): Promise<void> {
-  await write(running, [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)]);
-  await page.goto("http://127.0.0.1:3000/#/now");
+  const strangers = [...STRANGE, ...Array.from({ length: MANY }, (_, i) => `stranger${i}@sender.test`)];
+  assert.equal(await submit(running, BEN, THIEF, ...strangers), 250);
+  await page.goto(`${PAGE}#/now`);
   const task = page.getByRole("listitem").filter({ hasText: `1 mail of ${BEN} is held` });
   await task.waitFor();
   assert.doesNotMatch((await page.locator(".sentence").getAttribute("class")) ?? "", /\bok\b/);
@@ -39,7 +40,7 @@ export async function decidesOnHeldMail({ page }: LabBrowser, running: Running):
   await page.getByText(`Deleted: 1 mail of ${BEN}. New mail is still held.`).waitFor();
   await page.locator("h1:focus").waitFor();
   await looksWell(page, "held mail that was deleted");
-  await write(running, ["friend@sender.test"]);
+  assert.equal(await submit(running, BEN, THIEF, "friend@sender.test"), 250);
   await follow(page);
   await release(page);
   assert.match(JSON.stringify(await running.product.json(["account", "held"])), /"accounts":\[\]/);
@@ -51,7 +52,7 @@ async function follow(page: Page): Promise<void> {
   await press(part.getByRole("listitem").getByRole("link").first());
   await page.getByRole("heading", { level: 2, name: /^A mail: / }).waitFor();
   await looksWell(page, "the story of a mail");
-  await page.goto(`http://127.0.0.1:3000/#/accounts?name=${BEN}`);
+  await page.goto(`${PAGE}#/accounts?name=${BEN}`);
   await page.getByText("It wrote to too many strangers").waitFor();
   await looksWell(page, "an account whose mail is held, and its rights");
   await page.goto(HELD);
@@ -71,15 +72,4 @@ async function opened(page: Page, count: string) {
   await part.and(page.locator(":focus")).waitFor();
   await part.getByText(`${count} of ${BEN} on hold`).waitFor();
   return part;
-}
-
-async function write(running: Running, recipients: readonly string[]): Promise<void> {
-  const dialog = await signedIn(running, BEN, THIEF);
-  for (const line of [`MAIL FROM:<${BEN}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
-    const { code, lines } = await dialog.ask(line);
-    assert.ok(code < 400, `${line}: ${lines.join(" ")}`);
-  }
-  dialog.send(`From: <${BEN}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
-  assert.equal((await dialog.reply(40_000)).code, 250);
-  dialog.close();
 }

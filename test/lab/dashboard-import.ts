@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { ANNA, MARKUP } from "./dashboard-looks.ts";
 import { press, reach } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
@@ -16,7 +16,7 @@ const RIGHT = [
 
 /** Imports a file of accounts on the page Accounts. The page of `browser` is signed in, and its proof is fresh. */
 export async function importsAccounts({ page }: LabBrowser, product: Product): Promise<void> {
-  await page.goto("http://127.0.0.1:3000/#/accounts");
+  await page.goto(`${PAGE}#/accounts`);
   await press(page.getByRole("button", { name: "Import a file" }));
   const part = page.getByRole("region", { name: "Import a file" });
   await part.and(page.locator(":focus")).waitFor();

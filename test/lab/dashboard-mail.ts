@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Layout } from "../../src/settings/layout.ts";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { ANNA, MARKUP } from "./dashboard-looks.ts";
 import type { Host } from "./host.ts";
 import { press, reach } from "./keyboard.ts";
@@ -9,7 +9,6 @@ import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 /** No server answers for its domain. */
 const NOBODY = "nobody@sender.test";
 export const HOSTILE = `"${MARKUP.replaceAll('"', "'")}"@sender.test`;

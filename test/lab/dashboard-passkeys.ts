@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { CDPSession, Page } from "playwright-core";
 import { MINUTE_MS } from "../../src/core/time.ts";
 import type { LabBrowser } from "./browser.ts";
-import { press, reach, signInShown, type } from "./keyboard.ts";
+import { enter, press, reach, signInShown, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
@@ -36,8 +36,7 @@ export async function usesPasskeys(browser: LabBrowser): Promise<void> {
   });
   await page.goto(PAGE);
   await signInShown(page);
-  await type(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
-  await page.keyboard.press("Enter");
+  await enter(page.getByLabel("Administrator password"), ADMIN_PASSWORD);
   await isIn(page);
   await add(page, devices, authenticatorId);
   const atHand = (enabled: boolean) =>
@@ -114,8 +113,7 @@ async function isIn(page: Page): Promise<void> {
 async function add(page: Page, devices: CDPSession, authenticatorId: string): Promise<void> {
   await page.goto(`${PAGE}${SECURITY}`);
   const name = page.getByLabel("Name, such as laptop");
-  await type(name, "lab key");
-  await page.keyboard.press("Enter");
+  await enter(name, "lab key");
   await page.getByText("The passkey lab key is added.").waitFor();
   await page.getByRole("listitem").filter({ hasText: "lab key" }).getByText("not used yet").waitFor();
   const { credentials } = await devices.send("WebAuthn.getCredentials", { authenticatorId });
@@ -123,8 +121,7 @@ async function add(page: Page, devices: CDPSession, authenticatorId: string): Pr
     credentials.map(({ rpId, isResidentCredential }) => [rpId, isResidentCredential]),
     [["localhost", true]],
   );
-  await type(name, "again");
-  await page.keyboard.press("Enter");
+  await enter(name, "again");
   await page.getByText("This device already has a passkey for this dashboard.").waitFor();
   await looksWell(page, "passkeys");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { press, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
@@ -13,7 +13,7 @@ export async function changesALimit(browser: LabBrowser, product: Product): Prom
   const file = (): string => readFileSync(product.layout.settings, "utf8");
   const before = `# My own words.\n${file()}`;
   writeFileSync(product.layout.settings, before);
-  await page.goto("http://127.0.0.1:3000/#/settings?group=limits");
+  await page.goto(`${PAGE}#/settings?group=limits`);
   const field = page.getByLabel(KEY, { exact: true });
   const look = page.getByRole("button", { name: "Preview" });
   await type(field, "0");

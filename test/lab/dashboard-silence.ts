@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { patience } from "../kit/patience.ts";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { press } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 import { namedEvents } from "./web-client.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const SHOWN_MS = patience(10_000);
 const BANNED = ["198.51.100.110", "198.51.100.111", "198.51.100.112"] as const;
 

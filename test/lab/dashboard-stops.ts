@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
-import { press, reach, type } from "./keyboard.ts";
+import { enter, press, reach } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const BANNED = "198.51.100.91";
 const OFFICE = "office@example.test";
 const NETWORK = "2001:db8:1234:5678::/64";
@@ -46,8 +45,7 @@ async function isRefused(page: Page): Promise<void> {
   await page.goto(`${PAGE}#/bans?show=allowed`);
   await press(page.getByRole("button", { name: "Allow a network" }));
   const form = page.getByRole("region", { name: "Allow a network" });
-  await type(form.getByLabel("Address or network"), "0.0.0.0/0");
-  await page.keyboard.press("Enter");
+  await enter(form.getByLabel("Address or network"), "0.0.0.0/0");
   await page.locator(".toast.bad").last().waitFor();
   await looksWell(page, "a network that is refused");
   await page.goto(`${PAGE}#/events?ip=300.1.1.1`);
@@ -70,8 +68,7 @@ async function blocksAnAlias(page: Page, product: Product): Promise<void> {
 
 async function keepsAnAccountOut(page: Page, product: Product): Promise<void> {
   await page.goto(`${PAGE}#/accounts?name=${OFFICE}`);
-  await type(page.getByLabel("Network, such as 203.0.113.0/24"), NETWORK);
-  await page.keyboard.press("Enter");
+  await enter(page.getByLabel("Network, such as 203.0.113.0/24"), NETWORK);
   const take = page.getByRole("button", { name: `Remove ${NETWORK}` });
   await take.waitFor();
   await product.json(["account", "suspend", OFFICE]);

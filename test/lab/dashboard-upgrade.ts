@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LabBrowser } from "./browser.ts";
+import { type LabBrowser, PAGE } from "./browser.ts";
 import { looksWell } from "./looks.ts";
 import { ADMIN_PASSWORD, type Product } from "./product.ts";
 import { until } from "./wait.ts";
 
-const PAGE = "http://127.0.0.1:3000/";
 const RELOADED = "The server has a new version, so the page was reloaded.";
 
 /** The server is upgraded while the page is open: the page reloads when it lacks a part, and says why. */

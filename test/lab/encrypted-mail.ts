@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import type { Lab } from "./lab.ts";
-import { logIn, openImap, sendMail } from "./mail.ts";
+import { assertAccepted, openImapAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -36,16 +36,14 @@ export function encryptedMail(
 
   /** Signed in, with this folder open. */
   const open = async (password: string, folder: string) => {
-    const imap = await openImap(lab.sender, from);
-    assert.match((await logIn(imap, account, password)) ?? "", /^OK/);
+    const imap = await openImapAs(lab.sender, from, account, password);
     return { imap, selected: (await imap.imap(`SELECT "${folder}"`)).join("\n") };
   };
 
   const write = async (subject: string): Promise<void> => {
     const before = files().length;
     const text = mailText({ subject, to: account, body: `bodysecret of ${subject}` });
-    const sent = await sendMail({ host: lab.sender, from, recipient: account, text });
-    assert.equal(sent.code, 250, sent.lines.join());
+    assertAccepted(await sendMail({ host: lab.sender, from, recipient: account, text }));
     // A notice to the owner may arrive first.
     await until("it has left the queue", async () => (await holding(subject, product.layout.postfixQueue)) === "");
     await until("it has arrived", () => files().length > before);

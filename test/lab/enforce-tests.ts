@@ -8,7 +8,8 @@ import type { Store } from "../../src/guard/storage-ports.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
 import { engineOnMemory, NoticeBoard } from "../kit/engine-kit.ts";
 import { patience } from "../kit/patience.ts";
-import { type FirewallLab, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { type FirewallLab } from "./firewall-kit.ts";
 import { until } from "./wait.ts";
 
 export function enforceTests(kitOf: () => FirewallLab): void {
@@ -38,7 +39,7 @@ export function enforceTests(kitOf: () => FirewallLab): void {
   });
 
   function ban(text: string): void {
-    const network = prefix(text);
+    const network = net(text);
     const about = { prefix: network, ip: networkAddress(network), level: "light", code: "mail_limit" } as const;
     const times = { createdAt: kit.now(), expiresAt: later(kit.now(), 3_600_000) };
     store.begin();

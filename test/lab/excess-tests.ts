@@ -5,11 +5,8 @@ import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { contentMail, spamdAnswers } from "./content.ts";
-import { Dialog } from "./dialog.ts";
-import { assertCutOff, mailOver, sendMail } from "./mail.ts";
+import { assertCutOff, mailOver, openSmtp, openSubmissionAs, sendMail } from "./mail.ts";
 import { mailText } from "./mailbox.ts";
-import { SERVER } from "./network.ts";
-import { signedIn } from "./submitted.ts";
 import { timed, until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -117,9 +114,8 @@ export function excessTests(running: Running): void {
     const taken = await ended();
     const dialogs = await Promise.all(
       Array.from({ length: MOST_LARGE + 2 }, async (_, nth) => {
-        const dialog = await Dialog.open(lab.attacker, { from: `198.18.${130 + nth}.7`, to: SERVER.v4, port: 25 });
-        await dialog.reply();
-        for (const line of ["EHLO client.test", "MAIL FROM:<a@sender.test>", `RCPT TO:<${ANNA}>`, "DATA"])
+        const dialog = await openSmtp(lab.attacker, `198.18.${130 + nth}.7`);
+        for (const line of ["MAIL FROM:<a@sender.test>", `RCPT TO:<${ANNA}>`, "DATA"])
           assert.ok((await dialog.ask(line)).code < 400, line);
         return dialog;
       }),
@@ -146,11 +142,11 @@ export function excessTests(running: Running): void {
       return (await sendMail(again)).code === 250;
     });
     for (const dialog of dialogs) dialog.close();
-    assert.ok((await count("reason = 'filters_busy'")) >= 1);
+    assert.ok((await product.countEvents("reason = 'filters_busy'")) >= 1);
   });
 
   test("a user's mail is refused too, without a ban, and the user may write another", async () => {
-    const dialog = await signedIn(running, ANNA, PHONE);
+    const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
     const heavy = mailText({
       from: ANNA,
       subject: "heavy",
@@ -169,7 +165,7 @@ export function excessTests(running: Running): void {
   });
 
   test("a guard that answers seven seconds late has counted the mail", async () => {
-    const dialog = await signedIn(running, ANNA, PHONE);
+    const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
     for (const line of [`MAIL FROM:<${ANNA}>`, `RCPT TO:<${ANNA}>`, "DATA"])
       assert.ok((await dialog.ask(line)).code < 400, line);
     const pid = await until("the guard runs", () => product.pidsOf(/\/guard\.js/)[0]);
@@ -189,12 +185,7 @@ export function excessTests(running: Running): void {
 
   /** Mails of the stranger that writes large ones which have come to their end. */
   function ended(): Promise<number> {
-    return count("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
-  }
-
-  async function count(where: string): Promise<number> {
-    const [[number] = []] = await product.sqlite(`SELECT count(*) FROM event WHERE ${where}`);
-    return Number(number);
+    return product.countEvents("type = 'EMAIL_ACCEPTED' AND sender = 'a@sender.test'");
   }
 
   async function banned(ip: string, code: string): Promise<void> {

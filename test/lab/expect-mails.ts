@@ -1,6 +1,5 @@
-import assert from "node:assert/strict";
 import type { Lab } from "./lab.ts";
-import { logIn, openImap } from "./mail.ts";
+import { openImapAs } from "./mail.ts";
 import { until } from "./wait.ts";
 
 /** Signs in by IMAP, and waits until the inbox holds this many mails. */
@@ -9,8 +8,7 @@ export async function expectMails(
   { account, from }: Readonly<{ account: string; from: string }>,
   count: number,
 ): Promise<void> {
-  const dialog = await openImap(sender, from);
-  assert.match((await logIn(dialog, account)) ?? "", /^OK/);
+  const dialog = await openImapAs(sender, from, account);
   const isThere = async () => (await dialog.imap("SELECT INBOX")).includes(`* ${count} EXISTS`);
   await until(`${count} mails are there`, isThere);
   dialog.close();

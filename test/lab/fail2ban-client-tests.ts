@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { endProgram } from "./commands.ts";
 import { fail2banRuns } from "./fail2ban.ts";
 import type { Running } from "./with-product.ts";
 
@@ -33,10 +32,8 @@ export function fail2banClientTests({ lab, product }: Running): void {
     const ofRoot = join(lab.directory, "ran-as-root");
     const user = ["setpriv", "--reuid", "ghostinbox-fail2ban", "--regid", "ghostinbox-fail2ban", "--clear-groups"];
     const server = ["/usr/bin/python3", "-c", HOSTILE, socket, `id -u > ${proof}; id -u > ${ofRoot}`];
-    const [program = "", ...argv] = lab.server.inside([...user, ...server]);
-    const hostile = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const hostile = await lab.server.spawnReady([...user, ...server]);
     t.after(() => hostile.kill("SIGKILL"));
-    await once(hostile.stdout, "data");
 
     await product.cli(["fail2ban", "status"]);
     // The keeper is root, too.
@@ -49,8 +46,7 @@ export function fail2banClientTests({ lab, product }: Running): void {
     const uid = await lab.server.mustExec(["id", "-u", "ghostinbox-fail2ban"]);
     assert.equal(readFileSync(proof, "utf8"), uid, "the answer did run its command");
     assert.ok(!existsSync(ofRoot));
-    hostile.kill("SIGKILL");
-    await once(hostile, "exit");
+    await endProgram(hostile, "SIGKILL");
     await product.sv("up", "fail2ban");
   });
 }

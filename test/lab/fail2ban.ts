@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { BanItem } from "../../src/admin/bans.ts";
 import { sendMail } from "./mail.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
@@ -13,6 +15,18 @@ export function fail2banLog({ layout }: Product): string {
 /** Its jails start one after another, this one last. */
 export async function fail2banRuns(product: Product): Promise<void> {
   await until("Fail2ban is ready", () => fail2banLog(product).includes("Jail 'ghostinbox-dashboard' started"));
+}
+
+/** Waits for a ban by a jail, whose reason also has these words. */
+export async function bannedByJail(product: Product, jail: string, ip: string, words = ""): Promise<BanItem> {
+  const ban = await until(`${jail} brings on a ban of ${ip}`, () => product.banOf(ip));
+  assert.equal(ban.source, "fail2ban");
+  assert.match(ban.reason, new RegExp(`jail ${jail}\\)${words}`));
+  return ban;
+}
+
+export function lengthMs({ createdAt, expiresAt }: BanItem): number {
+  return Date.parse(expiresAt ?? "") - Date.parse(createdAt);
 }
 
 /**

@@ -1,21 +1,15 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Host } from "./host.ts";
 import { type Certificate, makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
-import { until } from "./wait.ts";
 
 type Faulty = Readonly<{ address: string; certificate: Certificate; doors: readonly string[] }>;
 
 /** See `faulty-smtp-program.ts` for its ports. */
 export async function startFaulty(host: Host, { address, certificate, doors }: Faulty): Promise<void> {
   const program = new URL("faulty-smtp-program.ts", import.meta.url);
-  startProgram(host, program, [address, certificate.cert, certificate.key, ...doors]);
-  await untilOpen(
-    host,
-    address,
-    doors.map((door) => Number.parseInt(door, 10)),
-  );
+  const ports = doors.map((door) => Number.parseInt(door, 10));
+  await startProgram(host, program, [address, certificate.cert, certificate.key, ...doors], ports);
 }
 
 /** A server without a fault is one of {@link BadServer}'s; its certificate becomes valid in a day. */
@@ -28,8 +22,8 @@ export async function startWorse(host: Host, directory: string, address: string)
 export async function startHostile(host: Host, directory: string, address: string): Promise<string> {
   const file = join(directory, "made-by-hostile");
   const { cert, key } = await makeCertificate(directory, "hostile", `\`touch ${file}\``);
-  startProgram(host, new URL("hostile-mail-program.ts", import.meta.url), [address, cert, key, file]);
-  await untilOpen(host, address, [25, 465, 587, 993]);
+  const program = new URL("hostile-mail-program.ts", import.meta.url);
+  await startProgram(host, program, [address, cert, key, file], [25, 465, 587, 993]);
   return file;
 }
 
@@ -37,25 +31,15 @@ export async function startHostile(host: Host, directory: string, address: strin
 export async function startSilent(host: Host, address: string, ports: readonly number[]): Promise<void> {
   const serve = `require("net").createServer((socket) => socket.on("error", () => socket.destroy()))`;
   const listen = `for (const port of [${ports.join()}]) ${serve}.listen(port, "${address}")`;
-  spawnInside(host, [process.execPath, "-e", listen]);
-  await untilOpen(host, address, ports);
+  await host.spawnServer([process.execPath, "-e", listen], address, ...ports);
 }
 
-/** It ends with its namespace. */
-export function spawnInside(host: Host, argv: readonly string[]): void {
-  const [command = "", ...rest] = host.inside(argv);
-  spawn(command, rest, { stdio: "ignore" });
-}
-
-export async function untilOpen(host: Host, address: string, ports: readonly number[]): Promise<void> {
-  for (const port of ports)
-    await until(`${address} answers on ${port}`, async () => {
-      const connected = await host.connect({ from: address, to: address, port });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
-}
-
-function startProgram(host: Host, program: URL, argv: readonly string[]): void {
-  spawnInside(host, [process.execPath, fileURLToPath(program), ...argv]);
+/** `argv`: starts with the address at which it listens. */
+async function startProgram(
+  host: Host,
+  program: URL,
+  argv: readonly string[],
+  ports: readonly number[],
+): Promise<void> {
+  await host.spawnServer([process.execPath, fileURLToPath(program), ...argv], argv[0] ?? "", ...ports);
 }

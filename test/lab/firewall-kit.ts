@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
 import { instant, later, type Millis } from "../../src/core/time.ts";
 import type { BanStep } from "../../src/guard/network-ports.ts";
 import type { Outcome } from "../../src/guard/ports.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { onlyBans } from "../../src/host/nft/guard-table.ts";
+import { net } from "../kit/samples.ts";
 import type { Connected } from "./host.ts";
 import { Lab } from "./lab.ts";
 import { namespaceOf, SERVER } from "./network.ts";
@@ -129,15 +129,9 @@ export class FirewallLab {
     const made = steps.map(
       ([type, text, lastsMs], id): BanStep =>
         type === "delete"
-          ? { id, type, prefix: prefix(text) }
-          : { id, type, prefix: prefix(text), expiresAt: lastsMs === undefined ? null : later(now, lastsMs) },
+          ? { id, type, prefix: net(text) }
+          : { id, type, prefix: net(text), expiresAt: lastsMs === undefined ? null : later(now, lastsMs) },
     );
     assert.deepEqual(await this.firewall.apply(made, now), OK);
   }
-}
-
-export function prefix(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
 }

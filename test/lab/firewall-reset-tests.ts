@@ -6,7 +6,8 @@ import { planReset } from "../../src/core/firewall/plan-firewall.ts";
 import { later } from "../../src/core/time.ts";
 import type { FirewallBan } from "../../src/guard/network-ports.ts";
 import { nftReset, onlyBans } from "../../src/host/nft/guard-table.ts";
-import { type FirewallLab, OK, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { type FirewallLab, OK } from "./firewall-kit.ts";
 
 export function firewallResetTests(kitOf: () => FirewallLab): void {
   let kit: FirewallLab;
@@ -19,7 +20,7 @@ export function firewallResetTests(kitOf: () => FirewallLab): void {
     await kit.apply(["add", "198.51.100.243"]);
     function* broken(): Generator<FirewallBan> {
       for (let i = 0; i < 5_000; i++)
-        yield { prefix: prefix(`11.0.${i >> 8}.${i & 255}`), expiresAt: later(kit.now(), 3_600_000) };
+        yield { prefix: net(`11.0.${i >> 8}.${i & 255}`), expiresAt: later(kit.now(), 3_600_000) };
       throw new Error("the disk failed");
     }
     assert.deepEqual(await kit.firewall.reset(broken(), [], kit.now()), {
@@ -34,7 +35,7 @@ export function firewallResetTests(kitOf: () => FirewallLab): void {
   test("nft refuses a reset that ends too early, wherever, and the table stays", async () => {
     await kit.apply(["add", "198.51.100.243"]);
     const bans = Array.from({ length: 2_500 }, (_, i) => ({
-      prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
+      prefix: net(`11.0.${i >> 8}.${i & 255}`),
       expiresAt: null,
     }));
     const text = [...nftReset(planReset(bans, kit.now(), 64).fillings, [], onlyBans(64))].join("");

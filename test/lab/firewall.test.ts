@@ -7,7 +7,8 @@ import type { BanStep, FirewallBan } from "../../src/guard/network-ports.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { nftLocal, onlyBans } from "../../src/host/nft/guard-table.ts";
 import { patience } from "../kit/patience.ts";
-import { AS_NOBODY, FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { AS_NOBODY, FirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { whyNoLab } from "./network.ts";
 import { until } from "./wait.ts";
 
@@ -38,7 +39,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("what the kernel holds is read back: one that is missing is missed, in whatever set", async () => {
-    const some = ["198.51.100.7", "2001:db8:a000:1::/64", "2001:db8:a000:2::9/128"].map((text) => prefix(text));
+    const some = ["198.51.100.7", "2001:db8:a000:1::/64", "2001:db8:a000:2::9/128"].map((text) => net(text));
     for (const one of some) {
       for (const each of some) await kit.apply(["add", each]);
       assert.deepEqual(await kit.firewall.holds(some), OK);
@@ -49,10 +50,10 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
 
   test("what is allowed passes, whatever is banned, and entries may lie within one another", async () => {
     const bans: readonly FirewallBan[] = ["0.0.0.0/0", "::/0", "198.51.100.200"].map((text) => ({
-      prefix: prefix(text),
+      prefix: net(text),
       expiresAt: null,
     }));
-    const allow = ["198.51.100.200", "198.51.100.192/28", "2001:db8:a000::/48", "2001:db8:a000:1::5"].map(prefix);
+    const allow = ["198.51.100.200", "198.51.100.192/28", "2001:db8:a000::/48", "2001:db8:a000:1::5"].map(net);
     assert.deepEqual(await kit.firewall.reset(bans, allow, kit.now()), OK);
     await kit.passes("198.51.100.200");
     await kit.banned("198.51.100.210");
@@ -90,7 +91,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
       const closedHere = once(session.socket, "close");
       const network = from.includes(":") ? "2001:db8:a005::/64" : from;
       await kit.apply(["add", network]);
-      assert.deepEqual(await kit.firewall.cut([prefix("198.51.100.254"), prefix(network)]), OK);
+      assert.deepEqual(await kit.firewall.cut([net("198.51.100.254"), net(network)]), OK);
       await closedHere;
       await until("the server's end is closed", () => kit.sawEnd(from));
       bystander.socket.write("still here");
@@ -111,8 +112,8 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const session = await kit.connect("198.51.100.233");
     assert.ok(session.ok);
     const closed = once(session.socket, "close");
-    const many = Array.from({ length: 2_500 }, (_, i) => prefix(`2001:db8:c:${i.toString(16)}::/64`));
-    assert.deepEqual(await kit.firewall.cut([...many, prefix("198.51.100.233")]), OK);
+    const many = Array.from({ length: 2_500 }, (_, i) => net(`2001:db8:c:${i.toString(16)}::/64`));
+    assert.deepEqual(await kit.firewall.cut([...many, net("198.51.100.233")]), OK);
     await closed;
   });
 
@@ -124,7 +125,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const bans = Array.from(
       { length: 100_000 },
       (_, i): FirewallBan => ({
-        prefix: prefix(
+        prefix: net(
           i % 2 === 0
             ? `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`
             : `2001:db8:${i.toString(16)}::/64`.replace(/:(\w)(\w{4}):/, ":$1:$2:"),
@@ -134,7 +135,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     );
     const from = performance.now();
     assert.deepEqual(
-      await kit.firewall.reset([...bans, { prefix: prefix("198.51.100.240"), expiresAt: null }], [], kit.now()),
+      await kit.firewall.reset([...bans, { prefix: net("198.51.100.240"), expiresAt: null }], [], kit.now()),
       OK,
     );
     const tookMs = performance.now() - from;
@@ -148,7 +149,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     await kit.apply(["add", "198.51.100.241"]);
     t.diagnostic(`one more in ${(performance.now() - addedFrom).toFixed(1)} ms`);
     const readFrom = performance.now();
-    assert.deepEqual(await kit.firewall.holds([prefix("198.51.100.240"), prefix("198.51.100.241")]), OK);
+    assert.deepEqual(await kit.firewall.holds([net("198.51.100.240"), net("198.51.100.241")]), OK);
     const readMs = performance.now() - readFrom;
     t.diagnostic(`read back in ${readMs.toFixed(1)} ms`);
     assert.ok(readMs < patience(150), `reading two back takes ${readMs} ms`);
@@ -218,7 +219,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
 
   test("before the guard starts none answers for it either, and bans that a killed one left stay", async () => {
     const left = new NftFirewall(() => onlyBans(64), kit.able);
-    const ban: FirewallBan = { prefix: prefix("198.51.100.246"), expiresAt: null };
+    const ban: FirewallBan = { prefix: net("198.51.100.246"), expiresAt: null };
     assert.deepEqual(await left.reset([ban], [], kit.now()), OK);
     await left.close();
     for (const [server, code] of [
@@ -233,7 +234,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
   });
 
   test("without the capability, and without nft, there is one clear sentence and no exception", async () => {
-    const steps: readonly BanStep[] = [{ id: 1, type: "add", prefix: prefix("198.51.100.245"), expiresAt: null }];
+    const steps: readonly BanStep[] = [{ id: 1, type: "add", prefix: net("198.51.100.245"), expiresAt: null }];
     for (const [path, reason] of [
       [kit.toolsOf("unable", AS_NOBODY), "The guard lacks CAP_NET_ADMIN, so it cannot steer the firewall."],
       [join(kit.lab.directory, "nowhere"), "The program `nft` is not installed (Debian package nftables)."],
@@ -247,7 +248,7 @@ describe("the firewall in a real kernel", { skip: whyNoLab() ?? false }, () => {
     const session = await kit.connect("198.51.100.246");
     assert.ok(session.ok);
     const weak = new NftFirewall(() => onlyBans(64), join(kit.lab.directory, "unable"));
-    const outcome = await weak.cut([prefix("198.51.100.246")]);
+    const outcome = await weak.cut([net("198.51.100.246")]);
     assert.deepEqual(outcome, { ok: false, reason: "The guard lacks CAP_NET_ADMIN, so it cannot end sessions." });
     session.socket.destroy();
   });

@@ -29,8 +29,7 @@ export function foreignFilesTests({ lab, product }: Running): void {
   test("what the exporter's user puts in the place of its record stops no decision and no start", async () => {
     const { foreign: record } = product.layout.exportRecord;
     const guard = (): number => product.pidsOf(/program\/guard\.js/)[0] ?? 0;
-    const isReported = async (): Promise<boolean> =>
-      (await product.stats()).health.notices.some(({ code }) => code === "export_failing");
+    const isReported = () => product.hasNotice("export_failing");
     const trouble = JSON.stringify({ position: 1, at: null, trouble: "refused", since: 1, lost: null });
     const stopped = product.pidsOf(/program\/export\.js/);
     assert.equal(stopped.length, 1);

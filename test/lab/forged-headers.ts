@@ -34,7 +34,6 @@ export async function forgeBeforeTheTable({ lab, product }: Running, named: read
   for (const name of reports) renameSync(join(layout.fail2banSpool, name), late(name));
   await guard.start();
   await until("the table is in force", async () => /proxied/.test(await product.firewall().catch(() => "")));
-  await until("the guard answers", () => product.guardAnswers());
   for (const name of reports) renameSync(late(name), join(layout.fail2banSpool, name));
   await until("they are taken", () => !reports.some((name) => existsSync(join(layout.fail2banSpool, name))));
   for (const address of named) assert.equal(await product.banOf(address), undefined, address);

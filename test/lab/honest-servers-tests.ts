@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { Dialog, type SmtpReply } from "./dialog.ts";
+import type { Dialog, SmtpReply } from "./dialog.ts";
 import { fail2banRuns, jailHasRead } from "./fail2ban.ts";
-import { authenticate, mailOver, openSubmission, sendMail } from "./mail.ts";
-import { SERVER } from "./network.ts";
+import { assertAccepted, openSmtp, sendMail, sendMailAs } from "./mail.ts";
 import { Sink } from "./sink.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -25,13 +24,6 @@ export function honestServersTests({ lab, product }: Running): void {
     const replies: SmtpReply[] = [];
     for (const recipient of recipients) replies.push(await dialog.ask(`RCPT TO:<${recipient}>`));
     return replies;
-  }
-
-  async function greeted(from: string): Promise<Dialog> {
-    const dialog = await Dialog.open(lab.sender, { from, to: SERVER.v4, port: 25 });
-    await dialog.reply();
-    await dialog.ask("EHLO bank.test");
-    return dialog;
   }
 
   test("a bank returns mail that was sent in the name of made-up users here", async () => {
@@ -56,7 +48,7 @@ export function honestServersTests({ lab, product }: Running): void {
     const from = "198.51.100.81";
     // Few in each connection: after ten errors Postfix slows down.
     for (let connection = 1; connection <= 5; connection++) {
-      const dialog = await greeted(from);
+      const dialog = await openSmtp(lab.sender, from);
       const [first, second] = await bounce(dialog, "made-up@example.test", ANNA);
       assert.match(first?.lines.join() ?? "", /5\.1\.1 .*User unknown/);
       assert.match(second?.lines.join() ?? "", /5\.5\.3/);
@@ -66,7 +58,7 @@ export function honestServersTests({ lab, product }: Running): void {
       }
       dialog.close();
     }
-    const dialog = await greeted(from);
+    const dialog = await openSmtp(lab.sender, from);
     const [unknown] = await bounce(dialog, "name@example.test");
     const [known] = await bounce(dialog, ANNA);
     const words = (reply: SmtpReply | undefined): string => reply?.lines.join().replace(/<[^>]*>/, "") ?? "";
@@ -84,10 +76,8 @@ export function honestServersTests({ lab, product }: Running): void {
 
   test("a list server delivers eleven mails in a minute to a family that writes to it: deferred, not banned", async () => {
     const sink = await Sink.start(lab.sender, LIST, lab.directory);
-    const submission = await openSubmission(lab.sender, "2001:db8:b000:1::1");
-    await authenticate(submission, ANNA);
-    await mailOver(submission, { sender: ANNA, recipient: "someone@sender.test" });
-    submission.close();
+    const mail = { from: "2001:db8:b000:1::1", recipient: "someone@sender.test" };
+    assertAccepted(await sendMailAs(ANNA, { host: lab.sender, ...mail }));
     await until("it is there", () => sink.mails().length > 0);
     await until("that is known", async () => (await credits("written")).length > 0);
     const digest = (recipient: string): Promise<SmtpReply> =>

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { patience } from "../kit/patience.ts";
 import { mustRun, type Ran, type RunOptions, runProgram } from "./commands.ts";
 import { type HostName, namespaceOf } from "./network.ts";
+import { until } from "./wait.ts";
 
 export type Connected = Readonly<{ ok: true; socket: Socket }> | Readonly<{ ok: false; code: string }>;
 export type Wish = Readonly<{ from: string; to: string; port: number; timeoutMs?: number }>;
@@ -38,6 +39,35 @@ export class Host {
 
   async mustExec(argv: readonly string[], options: RunOptions = {}): Promise<string> {
     return mustRun(this.inside(argv), options);
+  }
+
+  /** Starts a program, which ends with this host unless it is ended before. */
+  spawn(argv: readonly string[]): ChildProcess {
+    const [program = "", ...rest] = this.inside(argv);
+    return spawn(program, rest, { stdio: "ignore" });
+  }
+
+  /** The same, once the program has printed something. */
+  async spawnReady(argv: readonly string[], detached = false): Promise<ChildProcess> {
+    const [program = "", ...rest] = this.inside(argv);
+    const child = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"], detached });
+    await once(child.stdout, "data");
+    return child;
+  }
+
+  /** The same, once it accepts connections at these ports of the host. */
+  async spawnServer(argv: readonly string[], address: string, ...ports: readonly number[]): Promise<ChildProcess> {
+    const child = this.spawn(argv);
+    for (const port of ports)
+      await until(`${address} answers on ${port}`, () => this.reaches({ from: address, to: address, port }));
+    return child;
+  }
+
+  /** Whether a connection is accepted, which is closed then. */
+  async reaches(wish: Wish): Promise<boolean> {
+    const connected = await this.connect(wish);
+    if (connected.ok) connected.socket.destroy();
+    return connected.ok;
   }
 
   /** A TCP connection from one of this host's addresses. No answer within `timeoutMs` (3 s) is `ETIMEDOUT`. */
@@ -74,10 +104,7 @@ export class Host {
   /** Started with the first connection: most hosts of a lab make none. */
   async #startAgent(): Promise<ChildProcess> {
     const program = fileURLToPath(new URL("agent.ts", import.meta.url));
-    const [ip = "", ...argv] = this.inside([process.execPath, program, this.#socketPath]);
-    const agent = spawn(ip, argv, { stdio: ["ignore", "pipe", "inherit"] });
-    await once(agent.stdout, "data");
-    return agent;
+    return this.spawnReady([process.execPath, program, this.#socketPath]);
   }
 }
 

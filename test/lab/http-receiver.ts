@@ -1,9 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Host } from "./host.ts";
-import { until } from "./wait.ts";
 
 export type Received = Readonly<{
   /** Arrival of its last byte, in milliseconds since the epoch. */
@@ -25,14 +23,7 @@ export class HttpReceiver {
   static async start(host: Host, directory: string, address: string, port: number): Promise<HttpReceiver> {
     const program = fileURLToPath(new URL("http-receiver-program.ts", import.meta.url));
     const file = join(directory, `received-${port}`);
-    const [command = "", ...argv] = host.inside([process.execPath, program, address, String(port), file]);
-    // It ends with its namespace.
-    spawn(command, argv, { stdio: "ignore" });
-    await until("the receiver answers", async () => {
-      const connected = await host.connect({ from: address, to: address, port });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
+    await host.spawnServer([process.execPath, program, address, String(port), file], address, port);
     return new HttpReceiver(file);
   }
 

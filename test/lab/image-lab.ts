@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +7,7 @@ import { DebianTree } from "./debian-tree.ts";
 import { rootOf } from "./dns.ts";
 import { Docker } from "./docker.ts";
 import { Lab } from "./lab.ts";
-import { logIn, openImap, serverFor, tryLogIn } from "./mail.ts";
+import { openImapAs, serverFor, tryLogIn } from "./mail.ts";
 import { MemoryPlace } from "./memory-place.ts";
 import { PASSWORD } from "./product.ts";
 import { follow, stepsUnder } from "./type-page.ts";
@@ -112,8 +111,7 @@ export class ImageLab {
 
   /** Waits until its inbox holds mails with these words in their subjects. */
   async expectMails(account: string, ...subjects: readonly string[]): Promise<void> {
-    const imap = await openImap(this.lab.sender, PHONE);
-    assert.match((await logIn(imap, account)) ?? "", /^OK/);
+    const imap = await openImapAs(this.lab.sender, PHONE, account);
     await imap.imap("SELECT INBOX");
     for (const subject of subjects)
       await until(`the mail "${subject}"`, async () =>
@@ -138,7 +136,7 @@ export class ImageLab {
   }
 
   async reaches(from: string): Promise<boolean> {
-    return (await this.lab.attacker.connect({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 })).ok;
+    return this.lab.attacker.reaches({ from, to: serverFor(from), port: 25, timeoutMs: 1_000 });
   }
 
   async status(): Promise<string> {

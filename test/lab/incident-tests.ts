@@ -8,11 +8,11 @@ import * as z from "zod/mini";
 import { HttpReceiver } from "./http-receiver.ts";
 import { assessed, compared, contained, dropped, packed } from "./incident-answers.ts";
 import { assertLiftRepeats, assertTableFollows } from "./isolation-table.ts";
-import { logIn, openImap, sendMail, tryLogIn } from "./mail.ts";
+import { openImapAs, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { Sink } from "./sink.ts";
-import { assertShut, queueOf, reaches, signedIn, submit, submitMany, waitingIn } from "./submitted.ts";
+import { assertShut, queueOf, reaches, submit, submitMany, waitingIn } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -55,10 +55,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
         .received()
         .map(({ body }) => body);
     await until("the owner is alerted", () => alerts().some((text) => text.includes("account_held")), 20_000);
-    const [[passed = ""] = []] = await product.sqlite(
-      `SELECT count(*) FROM event WHERE type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`,
-    );
-    left = Number(passed);
+    left = await product.countEvents(`type = 'EMAIL_ACCEPTED' AND account = '${ANNA}'`);
     assert.ok(left > 0 && left <= MOST_LEFT, `${left} mails were not held`);
     await until("what was not held has left", () => elsewhere.mails().length === left, MAIL_MS);
   });
@@ -76,9 +73,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
     assert.match(isolated.stdout, /Contacts: Eve \+49 30 901820/);
     await assertShut(running, { stranger: STRANGER, administrator: HOME });
     // The administrator's own mail is accepted and waits; so does mail for local users.
-    const dialog = await signedIn(running, BERT, HOME);
-    for (const to of ["friend@sender.test", ANNA]) assert.equal(await submit(dialog, BERT, to), 250);
-    dialog.close();
+    for (const to of ["friend@sender.test", ANNA]) assert.equal(await submit(running, BERT, HOME, to), 250);
     await bothWait();
     await product.json(["queue", "flush"]);
     await until("a flush was tried", async () =>
@@ -95,8 +90,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
   test("it stays so over a changed setting, a table that is taken away, and a restart", async () => {
     await assertTableFollows(running);
     assert.equal(await reaches(running, STRANGER, 25), false);
-    await product.json(["config", "set", "limits.mail.recipients", "99"]);
-    await product.json(["config", "apply", "--yes"]);
+    await product.configure("limits.mail.recipients", "99");
     await bothWait();
     await product.stop();
     await lab.server.mustExec(["nft", "flush", "ruleset"]);
@@ -107,8 +101,7 @@ export function incidentTests(running: Running, webhook: () => HttpReceiver): vo
   });
 
   test("assessed: who, from where, what and to whom", async () => {
-    const open = await openImap(lab.sender, HOME);
-    await logIn(open, BERT);
+    const open = await openImapAs(lab.sender, HOME, BERT);
     const found = z.parse(assessed, await product.json(["incident", "assess"]));
     assert.deepEqual(found.sessions, [{ account: BERT, ip: HOME }]);
     open.close();

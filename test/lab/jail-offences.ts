@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { Dialog } from "./dialog.ts";
+import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
-import { authenticate, openSubmission, sendMail } from "./mail.ts";
+import { authenticate, openSmtp, openSubmission, sendMail } from "./mail.ts";
 import { SERVER } from "./network.ts";
+import { WebClient } from "./web-client.ts";
 
 type Offend = (from: string, wanted: Readonly<{ account: string; times: number }>) => Promise<void>;
 
@@ -34,23 +35,19 @@ export function jailOffences({ attacker }: Lab) {
     },
 
     "ghostinbox-smtp-abuse": async (from, { times }) => {
-      for (let i = 0; i < times; i++) {
-        const dialog = await Dialog.open(attacker, { from, to: SERVER.v4, port: 25 });
-        await dialog.reply();
-        await dialog.ask("GET / HTTP/1.0");
-        dialog.close();
-      }
+      for (let i = 0; i < times; i++) (await openSmtp(attacker, from, ["GET / HTTP/1.0"])).close();
     },
 
     "ghostinbox-dashboard": async (from, { times }) => {
-      const url = `http://${SERVER.v4}:3000/api/v1/login`;
-      for (const password of passwords(times)) {
-        const body = JSON.stringify({ password });
-        const argv = ["curl", "-s", "--interface", from, "-H", "Content-Type: application/json", "--data", body, url];
-        await attacker.mustExec(argv);
-      }
+      for (const password of passwords(times)) await guessDashboard(attacker, from, password);
     },
   } as const satisfies Readonly<Record<string, Offend>>;
+}
+
+/** A sign-in to the dashboard as the administrator. */
+export async function guessDashboard(host: Host, from: string, password: string): Promise<void> {
+  const web = await WebClient.from(host, { from, to: SERVER.v4, port: 3000 });
+  await web.ask("POST", "/api/v1/login", { body: { password } });
 }
 
 function passwords(times: number): readonly string[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Locator, Page } from "playwright-core";
+import type { Download, Locator, Page } from "playwright-core";
 import { until } from "./wait.ts";
 
 /** How often the path is counted again: a field for a date has several stops, and a page may change in between. */
@@ -77,6 +77,18 @@ export async function type(target: Locator, text: string): Promise<void> {
   await keyboard.press("Control+A");
   if (text === "") await keyboard.press("Delete");
   else await keyboard.insertText(text);
+}
+
+/** The same, and sends its form. */
+export async function enter(target: Locator, text: string): Promise<void> {
+  await type(target, text);
+  await target.page().keyboard.press("Enter");
+}
+
+/** Presses what saves a file. */
+export async function saved(target: Locator): Promise<Download> {
+  const [download] = await Promise.all([target.page().waitForEvent("download"), press(target)]);
+  return download;
 }
 
 /** Chooses the first option that starts with it. */

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
+import { endProgram } from "./commands.ts";
 import { Dialog } from "./dialog.ts";
 import { FORGED_PROVIDER, NAMED } from "./dns.ts";
 import { Lab } from "./lab.ts";
@@ -48,16 +47,13 @@ describe("the lab", { skip: without ?? false }, () => {
       const program =
         "require('net').createServer((s) => s.end(s.remoteAddress + '\\r\\n'))" +
         ".listen(2525, '::', () => console.log('ready'))";
-      const [command = "", ...argv] = lab.server.inside([process.execPath, "-e", program]);
-      const listener = spawn(command, argv, { stdio: ["ignore", "pipe", "inherit"] });
+      const listener = await lab.server.spawnReady([process.execPath, "-e", program]);
       try {
-        await once(listener.stdout, "data");
         const dialog = await Dialog.open(lab[host], { from, to, port: 2525 });
         assert.equal((await dialog.line())?.replace("::ffff:", ""), from);
         await dialog.closed();
       } finally {
-        listener.kill("SIGKILL");
-        await once(listener, "close");
+        await endProgram(listener, "SIGKILL");
       }
     });
 

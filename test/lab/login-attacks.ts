@@ -1,13 +1,17 @@
+import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { AlertItem } from "../../src/admin/server.ts";
 import { messageOf } from "../../src/core/error.ts";
 import { AS_SHIPPED } from "./for-tests.ts";
+import { GuardClock } from "./guard-clock.ts";
 import type { Host } from "./host.ts";
 import { logIn, openImap } from "./mail.ts";
 import { type Environment, PASSWORD, type Product } from "./product.ts";
-import type { Credentials } from "./sasl.ts";
+import { type Credentials, SaslClient } from "./sasl.ts";
+import { type Verification, watchVerifications } from "./verified.ts";
 
 /** The defaults, with Fail2ban, but without content filters and block lists: sign-ins do not use them, and they start slowly. */
 export const LOGINS_AS_SHIPPED: Environment = {
@@ -27,6 +31,40 @@ export async function signIn(host: Host, { from, name, password }: Credentials):
   const said = (await logIn(dialog, name, password)) ?? "closed";
   dialog.close();
   return { said, tookMs: performance.now() - began };
+}
+
+/** A sign-in that must succeed, and sooner than in this time. */
+export async function comesIn(host: Host, credentials: Credentials, withinMs: number): Promise<void> {
+  const { said, tookMs } = await signIn(host, credentials);
+  const who = `${credentials.name} from ${credentials.from}`;
+  assert.match(said, /^OK/, who);
+  assert.ok(tookMs < withinMs, `${who} waited ${Math.round(tookMs)} ms`);
+}
+
+/**
+ * The verified passwords of a server whose clock can be set, and sign-ins through its Postfix. For the tests of a
+ * `describe`; restarts Dovecot and the guard before them.
+ */
+export function watchedLogins(product: Product) {
+  let verifications: () => readonly Verification[];
+  let clock: GuardClock;
+  let postfix: SaslClient;
+  before(async () => {
+    verifications = await watchVerifications(product);
+    clock = await GuardClock.of(product);
+    postfix = await SaslClient.open(product);
+  });
+  after(() => postfix.close());
+  return {
+    /** Counts the passwords that Dovecot compared. */
+    verified: (counts: (one: Verification) => boolean): number => verifications().filter(counts).length,
+    get clock() {
+      return clock;
+    },
+    get postfix() {
+      return postfix;
+    },
+  };
 }
 
 /** Does `work` for each, this many at once. */

@@ -2,23 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { elderParts } from "../../src/mail/logs/log-follower.ts";
 import { parseMailLine } from "../../src/mail/logs/log-line.ts";
-import { Dialog } from "./dialog.ts";
 import { wholeLog } from "./log-files.ts";
-import { sendMail, serverFor } from "./mail.ts";
+import { openSmtp, sendMail } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
 /** For a server that rotates its logs every few mails, without limits for the client. */
 export function logsSetAsideTests({ lab, product }: Running): void {
   /** Postfix warns of a client that speaks another protocol. */
-  async function warn(): Promise<void> {
-    const from = "198.51.100.66";
-    const dialog = await Dialog.open(lab.sender, { from, to: serverFor(from), port: 25 });
-    await dialog.reply();
-    dialog.send("GET / HTTP/1.1");
-    await dialog.line();
-    dialog.close();
-  }
+  const warn = async () => (await openSmtp(lab.sender, "198.51.100.66", ["GET / HTTP/1.1"])).close();
 
   test("logs set aside in the middle of a burst, and a guard that is killed: nothing is lost or doubled", async () => {
     const many = 120;

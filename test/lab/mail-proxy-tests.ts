@@ -17,7 +17,7 @@ const [USER, LIAR, GUESSER, LEAVER, DIRECT] = [
 
 type Row = readonly [says: string, test: () => Promise<void>];
 
-/** For a server behind a MailProxy, whose `proxy.networks` are MAIL_PROXY and 127.0.0.1, and which has this account. */
+/** For a server behind `startMailProxy`, whose `proxy.networks` are MAIL_PROXY and 127.0.0.1, and which has this account. */
 export function mailProxyTests({ lab, product }: Running, account: string): readonly Row[] {
   const imap = (from: string) => openImap(lab.attacker, from, MAIL_PROXY);
   const signIn = async (from: string, name: string = account, password?: string): Promise<string> => {

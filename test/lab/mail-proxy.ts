@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
@@ -27,8 +26,7 @@ export async function saidTo(host: Host, wish: Wish, line: string): Promise<read
 
 /** Makes these addresses those of proxies, while the server runs, as docs/mail-proxy.md says. */
 export async function believe(product: Product, networks: readonly string[]): Promise<void> {
-  await product.json(["config", "set", "proxy.networks", networks.join()]);
-  await product.json(["config", "apply", "--yes"]);
+  await product.configure("proxy.networks", networks.join());
   const wish = { from: "198.51.100.225", to: MAIL_PROXY, port: 25 };
   await until("a client is accepted", async () => {
     const [greeting = ""] = await saidTo(product.lab.attacker, wish, "QUIT").catch(() => []);
@@ -36,33 +34,12 @@ export async function believe(product: Product, networks: readonly string[]): Pr
   });
 }
 
-/** HAProxy on another host than the server's, with the configuration of `examples`. It ends with `stop`. */
-export class MailProxy {
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start(lab: Lab): Promise<MailProxy> {
-    const folder = join(lab.directory, "haproxy");
-    mkdirSync(folder);
-    const file = join(folder, "haproxy.cfg");
-    const example = readFileSync(join(CHECKOUT, "examples", "haproxy.cfg"), "utf8");
-    writeFileSync(file, example.replaceAll("192.0.2.20", SERVER.v4));
-    const [program = "", ...rest] = lab.sender.inside(["haproxy", "-db", "-f", file]);
-    const child = spawn(program, rest, { stdio: "ignore" });
-    await until("HAProxy listens", async () => {
-      const connected = await lab.sender.connect({ from: MAIL_PROXY, to: MAIL_PROXY, port: 993 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
-    return new MailProxy(child);
-  }
-
-  async stop(): Promise<void> {
-    const ended = once(this.#child, "close");
-    this.#child.kill("SIGTERM");
-    await ended;
-  }
+/** HAProxy on another host than the server's, with the configuration of `examples`. */
+export async function startMailProxy(lab: Lab): Promise<ChildProcess> {
+  const folder = join(lab.directory, "haproxy");
+  mkdirSync(folder);
+  const file = join(folder, "haproxy.cfg");
+  const example = readFileSync(join(CHECKOUT, "examples", "haproxy.cfg"), "utf8");
+  writeFileSync(file, example.replaceAll("192.0.2.20", SERVER.v4));
+  return lab.sender.spawnServer(["haproxy", "-db", "-f", file], MAIL_PROXY, 993);
 }

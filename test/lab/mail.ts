@@ -17,6 +17,8 @@ export type MailFrom = Readonly<{
   onceSent?: () => void;
 }>;
 
+const HELLO = "EHLO client.test";
+
 /** The server's address of the same family. */
 export function serverFor(from: string): string {
   return from.includes(":") ? SERVER.v6 : SERVER.v4;
@@ -28,11 +30,25 @@ export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   try {
     const banner = await dialog.reply();
     if (banner.code !== 220) return banner;
-    await dialog.ask("EHLO client.test");
+    await dialog.ask(HELLO);
     return await mailOver(dialog, mail);
   } finally {
     dialog.close();
   }
+}
+
+/** A session on 25 that has said these lines, whatever the answers. */
+export async function openSmtp(host: Host, from: string, lines: readonly string[] = [HELLO]): Promise<Dialog> {
+  const dialog = await Dialog.open(host, { from, to: serverFor(from), port: 25 });
+  await dialog.reply();
+  for (const line of lines) await dialog.ask(line);
+  return dialog;
+}
+
+/** Whether the mail was accepted. Returns its queue id. */
+export function assertAccepted({ code, lines }: SmtpReply): string {
+  assert.equal(code, 250, lines.join(" "));
+  return /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
 }
 
 /** Whether a ban ended it: by Postfix's 421, or by the end of the connection, which may come before the reply is sent. */
@@ -67,11 +83,11 @@ export async function openSubmission(
   const dialog = await Dialog.open(host, { from, to, port, tls: port === 465 });
   await dialog.reply();
   if (port === 587) {
-    await dialog.ask("EHLO client.test");
+    await dialog.ask(HELLO);
     await dialog.ask("STARTTLS");
     await dialog.startTls();
   }
-  await dialog.ask("EHLO client.test");
+  await dialog.ask(HELLO);
   return dialog;
 }
 
@@ -79,10 +95,37 @@ export async function authenticate(dialog: Dialog, name: string, password: strin
   return dialog.ask(`AUTH PLAIN ${Buffer.from(`\0${name}\0${password}`).toString("base64")}`);
 }
 
+/** The same, in which the account has signed in. */
+export async function openSubmissionAs(host: Host, from: string, name: string, port: 587 | 465 = 587): Promise<Dialog> {
+  const dialog = await openSubmission(host, from, port);
+  assert.equal((await authenticate(dialog, name)).code, 235);
+  return dialog;
+}
+
+/** One mail of an account; returns the last reply, or the first that is not positive. */
+export async function sendMailAs(
+  name: string,
+  { host, from, port, ...mail }: Omit<MailFrom, "to"> & Readonly<{ port?: 587 | 465 }>,
+): Promise<SmtpReply> {
+  const dialog = await openSubmissionAs(host, from, name, port);
+  try {
+    return await mailOver(dialog, { sender: name, ...mail });
+  } finally {
+    dialog.close();
+  }
+}
+
 /** An IMAP session over TLS that has read the greeting. */
 export async function openImap(host: Host, from: string, to: string = serverFor(from)): Promise<Dialog> {
   const dialog = await Dialog.open(host, { from, to, port: 993, tls: true });
   await dialog.line();
+  return dialog;
+}
+
+/** The same, in which the account has signed in. */
+export async function openImapAs(host: Host, from: string, name: string, password?: string): Promise<Dialog> {
+  const dialog = await openImap(host, from);
+  assert.match((await logIn(dialog, name, password)) ?? "", /^OK/);
   return dialog;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Locator } from "playwright-core";
 import type { LabBrowser } from "./browser.ts";
 import { ANNA } from "./dashboard-looks.ts";
-import { press, reach, type } from "./keyboard.ts";
+import { enter, press, reach, type } from "./keyboard.ts";
 import { looksWell } from "./looks.ts";
 import type { Product } from "./product.ts";
 
@@ -16,8 +16,7 @@ export async function makesAppPasswords(
   const apps = cardOf(browser, "App passwords");
   await apps.getByText("No app passwords yet.").waitFor();
   const name = apps.getByLabel("Name of the device, such as phone");
-  await type(name, "Annas Telefon");
-  await page.keyboard.press("Enter");
+  await enter(name, "Annas Telefon");
   const secret = apps.getByLabel("App password", { exact: true });
   await secret.and(page.locator(":focus")).waitFor();
   await looksWell(page, "an app password");
@@ -26,8 +25,7 @@ export async function makesAppPasswords(
   await press(apps.getByRole("button", { name: "I have typed it in" }));
   await secret.waitFor({ state: "detached" });
   const row = apps.getByRole("listitem").filter({ hasText: "Annas Telefon" });
-  await type(name, "Annas Telefon");
-  await page.keyboard.press("Enter");
+  await enter(name, "Annas Telefon");
   await page.getByText("There is already an app password Annas Telefon.").waitFor();
   await page.reload();
   await row.getByText(/created .* last used/).waitFor();
@@ -44,12 +42,10 @@ export async function sendsMailOn(browser: LabBrowser, product: Product, other: 
   const { page } = browser;
   const forwarding = cardOf(browser, "Forwarding");
   const address = forwarding.getByLabel("Address to forward your mail to");
-  await type(address, "nobody@example.test");
-  await page.keyboard.press("Enter");
+  await enter(address, "nobody@example.test");
   await page.getByText("Your mail cannot be forwarded to nobody@example.test.").waitFor();
   for (const to of [other, "anna@elsewhere.test"]) {
-    await type(address, to);
-    await page.keyboard.press("Enter");
+    await enter(address, to);
     await forwarding.getByRole("listitem").filter({ hasText: to }).waitFor();
   }
   const set = async () => JSON.stringify(await product.json(["account", "forward", ANNA]));

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Layout } from "../../src/settings/layout.ts";
 
@@ -38,11 +38,26 @@ export function findMail(
   subject: string,
   { folder = "INBOX", account = "anna@example.test" }: Readonly<{ folder?: "INBOX" | "Junk"; account?: string }> = {},
 ): string | null {
+  return (
+    mailsIn(layout, account, folder).find((text) =>
+      new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text),
+    ) ?? null
+  );
+}
+
+/** The files of the mails in a folder of a mailbox; none if there is no such folder. */
+export function mailFiles(
+  { mail }: Pick<Layout, "mail">,
+  account: string,
+  folder: "INBOX" | "Junk" = "INBOX",
+): readonly string[] {
   const [local = "", domain = ""] = account.split("@");
-  const maildir = join(layout.mail, domain, local, "Maildir", folder === "INBOX" ? "" : ".Junk", "new");
-  if (!existsSync(maildir)) return null;
-  const texts = readdirSync(maildir).map((name) => readFileSync(join(maildir, name), "utf8"));
-  return texts.find((text) => new RegExp(`^Subject: (\\[SPAM\\] )?${subject}$`, "m").test(text)) ?? null;
+  return globSync(join(mail, domain, local, "Maildir", folder === "INBOX" ? "" : ".Junk", "{new,cur}", "*"));
+}
+
+/** Their texts. */
+export function mailsIn(...where: Parameters<typeof mailFiles>): readonly string[] {
+  return mailFiles(...where).map((file) => readFileSync(file, "utf8"));
 }
 
 /** Whether any mailbox has a mail of the keeper with this subject. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { mustRun } from "./commands.ts";
+import { mustRun, signal } from "./commands.ts";
 import { keepForRun, keptByRun } from "./kept-by-run.ts";
 
 /**
@@ -142,13 +142,7 @@ export async function putBehindRouter(rules: string): Promise<void> {
 /** Ends processes in the namespaces and removes them. Safe to call twice, and from an exit handler. */
 export function removeNetwork(owner: number = process.pid): void {
   const names = HOSTS.map((host) => namespaceOf(host, owner));
-  for (const pid of pidsIn(names)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has just ended.
-    }
-  }
+  for (const pid of pidsIn(names)) signal(pid, "SIGKILL");
   const there = names.filter((name) => existsSync(`/run/netns/${name}`));
   const input = there.map((name) => `netns delete ${name}\n`).join("");
   if (input !== "") spawnSync("ip", ["-force", "-batch", "-"], { input, stdio: ["pipe", "ignore", "ignore"] });
@@ -188,23 +182,10 @@ function inodeOf(path: string): number | null {
 
 /** Namespaces of a killed test run, whose process is gone. */
 function removeLeftovers(): void {
-  let names: readonly string[] = [];
-  try {
-    names = readdirSync("/run/netns");
-  } catch {
-    return;
-  }
+  const names = existsSync("/run/netns") ? readdirSync("/run/netns") : [];
   const owners = names.map((name) => new RegExp(`^${PREFIX}-(\\d+)-`).exec(name)?.[1]);
-  for (const owner of new Set(owners)) if (owner !== undefined && !isAlive(Number(owner))) removeNetwork(Number(owner));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  for (const owner of new Set(owners))
+    if (owner !== undefined && !signal(Number(owner), 0)) removeNetwork(Number(owner));
 }
 
 /** Before there is a link: each takes them over. */

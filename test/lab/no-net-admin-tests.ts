@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { authenticate, mailOver, openImap, openSubmission, sendMail, tryLogIn } from "./mail.ts";
+import { mailOver, openImapAs, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -37,8 +35,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
   });
 
   test("a ban refuses mail and logins, and ends the open IMAP session", async () => {
-    const imap = await openImap(lab.attacker, ABUSER);
-    assert.match((await imap.imap(`LOGIN ${ANNA} "${PASSWORD}"`)).at(-1) ?? "", /OK/);
+    const imap = await openImapAs(lab.attacker, ABUSER, ANNA);
     await product.json(["ban", ABUSER, "test"]);
     assert.equal((await sendMail({ host: lab.attacker, from: ABUSER })).code, 421);
     await until("the session is ended", () => imap.isClosed);
@@ -50,8 +47,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
       ["account", "passwd", ANNA, "--password-stdin"],
       ["account", "suspend", ANNA],
     ]) {
-      const dialog = await openSubmission(lab.sender, PHONE);
-      assert.equal((await authenticate(dialog, ANNA)).code, 235);
+      const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
       const ran = await product.cli(argv, { input: `${PASSWORD}\n` });
       assert.equal(ran.code, 0, ran.stderr);
       await dialog.ask(`MAIL FROM:<${ANNA}>`);
@@ -64,10 +60,8 @@ export function noNetAdminTests({ lab, product }: Running): void {
   test("a local user who keeps the login policy port busy delays no sign-in and no count", async () => {
     const { layout } = product;
     const nobody = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
-    const [program = "", ...argv] = lab.server.inside([...nobody, layout.node, "-e", HOLD]);
-    const holder = spawn(program, argv, { stdio: ["ignore", "pipe", "inherit"] });
+    const holder = await lab.server.spawnReady([...nobody, layout.node, "-e", HOLD]);
     try {
-      await once(holder.stdout, "data");
       // A connection that Dovecot already has open proves nothing: it must connect again.
       for (const pid of product.pidsOf(/\/auth$/)) process.kill(pid, "SIGKILL");
       // The ban cuts the last of them off.
@@ -83,8 +77,7 @@ export function noNetAdminTests({ lab, product }: Running): void {
   });
 
   test("a banned client that slips through is refused at the next mail", async () => {
-    const dialog = await openSubmission(lab.sender, PHONE);
-    assert.equal((await authenticate(dialog, ANNA)).code, 235);
+    const dialog = await openSubmissionAs(lab.sender, PHONE, ANNA);
     await product.lab.server.mustExec(["sqlite3", product.layout.accountsDb, `UPDATE account SET suspended = 1`]);
     const reply = await mailOver(dialog, { sender: ANNA, recipient: ANNA });
     assert.equal(reply.code, 421, dialog.transcript.join("\n"));

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Dialog } from "./dialog.ts";
 import type { Host } from "./host.ts";
 import type { Certificate } from "./tls-server.ts";
-import { until } from "./wait.ts";
 
 export type Stored = Readonly<{ folder: string; subject: string; flags: string; date: string }>;
 export type Login = Readonly<{ name: string; password: string }>;
@@ -64,14 +62,7 @@ service imap-login {
 `,
   );
   await host.mustExec(["chown", "nobody:nogroup", mail]);
-  const [program = "", ...argv] = host.inside(["dovecot", "-F", "-c", at("dovecot.conf")]);
-  // It ends with its namespace.
-  spawn(program, argv, { stdio: "ignore" });
-  await until("the old server answers", async () => {
-    const connected = await host.connect({ from: address, to: address, port: 993 });
-    if (connected.ok) connected.socket.destroy();
-    return connected.ok;
-  });
+  await host.spawnServer(["dovecot", "-F", "-c", at("dovecot.conf")], address, 993);
 }
 
 /** A mailbox over IMAP, from `from`. */

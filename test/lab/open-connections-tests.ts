@@ -6,7 +6,8 @@ import { ConnectionWatch } from "../../src/guard/enforce/connection-watch.ts";
 import { NftFirewall } from "../../src/host/nft/firewall.ts";
 import { onlyBans } from "../../src/host/nft/guard-table.ts";
 import { KernelConnections } from "../../src/host/nft/open-connections.ts";
-import { type FirewallLab, OK, PORT, prefix } from "./firewall-kit.ts";
+import { net } from "../kit/samples.ts";
+import { type FirewallLab, OK, PORT } from "./firewall-kit.ts";
 import { SERVER } from "./network.ts";
 import { fallSilent, sendSyns } from "./spoof.ts";
 import { timed, until } from "./wait.ts";
@@ -33,7 +34,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   });
   beforeEach(async () => {
     sockets = [];
-    assert.deepEqual(await firewall.reset([], [prefix("198.51.100.200")], kit.now()), OK);
+    assert.deepEqual(await firewall.reset([], [net("198.51.100.200")], kit.now()), OK);
     watch = new ConnectionWatch({
       kernel: new KernelConnections({ path: kit.able, proc: kit.proc }),
       rules: () => ({
@@ -44,11 +45,11 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
         places: new Map(),
         shares: new Map([[PORT, SHARE]]),
         unitOf: (ip) => prefixOf(ip, 64),
-        isKnown: (unit) => unit === prefix(KNOWN),
+        isKnown: (unit) => unit === net(KNOWN),
         isExempt: (ip) => ip === "198.51.100.200",
       }),
       ports: () => [PORT],
-      known: () => [prefix(KNOWN)],
+      known: () => [net(KNOWN)],
       room: { plan: () => Promise.resolve({ isCrowded: false, end: [], held: [] }) },
       log: { info: () => {}, warn: (message) => warnings.push(message), error: () => {} },
     });
@@ -166,7 +167,7 @@ export function openConnectionsTests(kitOf: () => FirewallLab): void {
   test("each new connection is reported once, and neither that nor an order reads the bans", async (t) => {
     const kernel = new KernelConnections({ path: kit.able, proc: kit.proc });
     const bans = Array.from({ length: 50_000 }, (_, i) => ({
-      prefix: prefix(`11.0.${i >> 8}.${i & 255}`),
+      prefix: net(`11.0.${i >> 8}.${i & 255}`),
       expiresAt: null,
     }));
     assert.deepEqual(await firewall.reset(bans, [], kit.now()), OK);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { authenticate, openSubmission } from "./mail.ts";
+import { openSubmissionAs } from "./mail.ts";
 import { makeCertificate, TlsServer } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -32,13 +32,11 @@ export function outboundTests({ lab, product }: Running): void {
       queue_lifetime: "4d",
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name} = "${value}"\n`);
-    product.writeSettings(`[outbound]\n${lines.join("")}`);
-    await product.json(["config", "apply"]);
+    await product.applySettings(`[outbound]\n${lines.join("")}`);
   });
 
   async function submit(headers: readonly string[], body: readonly string[] = ["Hello."]): Promise<void> {
-    const dialog = await openSubmission(lab.sender, PHONE);
-    assert.equal((await authenticate(dialog, TESSA)).code, 235);
+    const dialog = await openSubmissionAs(lab.sender, PHONE, TESSA);
     for (const line of [`MAIL FROM:<${TESSA}>`, "RCPT TO:<someone@sender.test>", "DATA"]) await dialog.ask(line);
     dialog.send([`From: <${TESSA}>`, ...headers, "", ...body, "."].join("\r\n"));
     assert.equal((await dialog.reply()).code, 250, dialog.transcript.join("\n"));

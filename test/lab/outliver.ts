@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { endProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
 
 /** Ignores SIGTERM, like a program that an attacker left behind; the first argument is a file to hold open. */
@@ -51,9 +52,6 @@ export class Outliver {
   }
 
   async end(): Promise<void> {
-    if (!this.isThere) return;
-    const ended = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
-    await ended;
+    await endProgram(this.#child, "SIGKILL");
   }
 }

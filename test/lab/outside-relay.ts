@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -48,17 +48,11 @@ export class OutsideRelay {
     writeFileSync(at("etc/main.cf"), mainOf(at, wish));
     writeFileSync(at("etc/master.cf"), `${address}:${PORT} inet n - n - - smtpd${SERVICES}`);
     writeFileSync(at("dovecot.conf"), dovecotOf(at));
-    const relay = new OutsideRelay(at("."), [
-      start(host, ["dovecot", "-F", "-c", at("dovecot.conf")]),
-      start(host, ["postfix", "-c", at("etc"), "start-fg"]),
-    ]);
-    await relay.letIn(wish.login);
+    const dovecot = host.spawn(["dovecot", "-F", "-c", at("dovecot.conf")]);
     await until("the relay accepts sign-ins", () => existsSync(at("queue/private/auth")));
-    await until("the relay answers", async () => {
-      const connected = await host.connect({ from: address, to: address, port: PORT });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
+    const postfix = await host.spawnServer(["postfix", "-c", at("etc"), "start-fg"], address, PORT);
+    const relay = new OutsideRelay(at("."), [dovecot, postfix]);
+    await relay.letIn(wish.login);
     return relay;
   }
 
@@ -71,11 +65,6 @@ export class OutsideRelay {
   end(): void {
     for (const program of this.#programs) program.kill("SIGTERM");
   }
-}
-
-function start(host: Host, argv: readonly string[]): ChildProcess {
-  const [program = "", ...rest] = host.inside(argv);
-  return spawn(program, rest, { stdio: "ignore" });
 }
 
 function mainOf(at: (name: string) => string, { certificate, nextHop }: RelayWish): string {

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_DATA_DIRECTORY } from "../../src/settings/layout.ts";
 import { CHECKOUT } from "./checkout.ts";
 import { mustRun } from "./commands.ts";
+import { rootOf } from "./dns.ts";
 import type { Host } from "./host.ts";
+import type { Lab } from "./lab.ts";
 import { DNS_HOST } from "./network.ts";
 import { Typist } from "./typist.ts";
 
@@ -48,13 +49,25 @@ export class OwnMachine {
     const data = join(directory, `data-${host.name}`);
     mkdirSync(data);
     const argv = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", MOUNT, "sh", data, DNS_HOST];
-    const [program = "", ...rest] = host.inside(argv);
-    const holder = spawn(program, rest, { stdio: ["ignore", "pipe", "inherit"] });
-    await once(holder.stdout, "data");
+    const holder = await host.spawnReady(argv);
     return new OwnMachine(
       holder,
       Object.entries(environment).map(([name, value]) => `${name}=${value}`),
     );
+  }
+
+  /** The lab's server. The spam filter and Fail2ban have separate pages and tests; here they would only cost time at each start. */
+  static startServer({ server, directory }: Lab, settings: Readonly<Record<string, string>> = {}): Promise<OwnMachine> {
+    const root = rootOf(directory);
+    return OwnMachine.start(server, directory, {
+      GHOSTINBOX_DNS__ROOT_HINTS: root.hints,
+      GHOSTINBOX_DNS__TRUST_ANCHOR: root.anchor,
+      // On the internet; the lab has none.
+      GHOSTINBOX_DNSBL__ZONES: "[]",
+      GHOSTINBOX_SPAM__ENABLED: "false",
+      GHOSTINBOX_FAIL2BAN__ENABLED: "false",
+      ...settings,
+    });
   }
 
   inside(argv: readonly string[]): readonly string[] {

@@ -34,7 +34,7 @@ export class Owner {
 
   /** Returns the detail of a notice; empty if there is none. */
   async detailOf(code: string): Promise<string> {
-    return (await this.#health()).notices.find((one) => one.code === code)?.detail ?? "";
+    return (await this.#product.notice(code)) ?? "";
   }
 
   /** Waits until `status` and an alert elsewhere mention each of these components or notice codes. */

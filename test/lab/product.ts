@@ -210,12 +210,33 @@ export class Product {
     await this.json(["account", "add", name, "--password-stdin"], { input: `${password}\n` });
   }
 
+  /** Puts settings into the file, as `writeSettings` does, and applies them. */
+  async applySettings(toml: string): Promise<void> {
+    this.writeSettings(toml);
+    await this.json(["config", "apply"]);
+  }
+
+  /** Sets keys of the settings file, each followed by its value, and applies them. */
+  async configure(...keysAndValues: readonly string[]): Promise<void> {
+    await this.json(["config", "set", ...keysAndValues]);
+    await this.json(["config", "apply", "--yes"]);
+  }
+
   async guardAnswers(): Promise<boolean> {
     return this.#recorded.guardAnswers();
   }
 
   async stats(): Promise<Stats> {
     return this.#recorded.stats();
+  }
+
+  /** The detail of a notice that `status` shows; undefined if it does not. */
+  async notice(code: string): Promise<string | undefined> {
+    return (await this.stats()).health.notices.find((one) => one.code === code)?.detail;
+  }
+
+  async hasNotice(code: string): Promise<boolean> {
+    return (await this.notice(code)) !== undefined;
   }
 
   async banOf(ip: string): Promise<BanItem | undefined> {
@@ -230,6 +251,11 @@ export class Product {
   async sqlite(sql: string, file: string = this.layout.engineDb): Promise<readonly (readonly string[])[]> {
     const printed = await this.lab.server.mustExec(["sqlite3", "-separator", "\t", `file:${file}?mode=ro`, sql]);
     return printed.split("\n").flatMap((line) => (line === "" ? [] : [line.split("\t")]));
+  }
+
+  /** Counts the events for which this condition of SQL holds. */
+  async countEvents(condition: string): Promise<number> {
+    return Number((await this.sqlite(`SELECT count(*) FROM event WHERE ${condition}`))[0]?.[0]);
   }
 
   /** Our whole table, as nft lists it. */

@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { endProgram } from "./commands.ts";
 import type { Host } from "./host.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
@@ -22,11 +22,9 @@ export class Prometheus {
   static async start(host: Host, folder: string): Promise<Prometheus> {
     const file = join(folder, "prometheus.yml");
     writeFileSync(file, readFileSync(file, "utf8").replaceAll("_interval: 30s", "_interval: 1s"));
-    const address = { from: "127.0.0.1", to: "127.0.0.1", port: 9090 };
     const argv = [`--config.file=${file}`, `--storage.tsdb.path=${folder}/data`, "--web.listen-address=127.0.0.1:9090"];
-    const [program = "", ...rest] = host.inside(["prometheus", ...argv]);
-    const web = await WebClient.from(host, address);
-    const child = spawn(program, rest, { stdio: "ignore" });
+    const web = await WebClient.from(host, { from: "127.0.0.1", to: "127.0.0.1", port: 9090 });
+    const child = host.spawn(["prometheus", ...argv]);
     const isReady = (): Promise<boolean> =>
       web.ask("GET", "/-/ready").then(
         ({ status }) => status === 200,
@@ -60,9 +58,7 @@ export class Prometheus {
     return data.groups.flatMap(({ rules }) => rules);
   }
 
-  async stop(): Promise<void> {
-    const ended = once(this.#child, "close");
-    this.#child.kill("SIGTERM");
-    await ended;
+  stop(): Promise<void> {
+    return endProgram(this.#child);
   }
 }

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { ReplayReport } from "../../src/admin/declare/replay-items.ts";
-import { Dialog } from "./dialog.ts";
-import { authenticate, mailOver, openSubmission, sendMail, serverFor, tryLogIn } from "./mail.ts";
+import { mailOver, openSmtp, openSubmissionAs, sendMail, tryLogIn } from "./mail.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -36,15 +35,12 @@ export function replayTests({ lab, product }: Running): void {
       for (let i = 0; i < mails; i++)
         assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${from} ${i}`);
     }
-    const dialog = await Dialog.open(lab.sender, { from: "198.51.100.75", to: serverFor("198.51.100.75"), port: 25 });
-    await dialog.reply();
-    await dialog.ask("EHLO client.test");
+    const dialog = await openSmtp(lab.sender, "198.51.100.75");
     for (const to of [ANNA, "nobody@example.test", "admin@example.test"]) await mailOver(dialog, { recipient: to });
     dialog.close();
     await signIn("198.51.100.76", ANNA);
     await signIn("198.51.100.76", BERT, "not the right one");
-    const user = await openSubmission(lab.sender, "198.51.100.76");
-    assert.equal((await authenticate(user, ANNA)).code, 235);
+    const user = await openSubmissionAs(lab.sender, "198.51.100.76", ANNA);
     for (let i = 0; i < 3; i++) assert.equal((await mailOver(user, { sender: ANNA, recipient: BERT })).code, 250);
     user.close();
     await restartGuard();
@@ -102,8 +98,7 @@ export function replayTests({ lab, product }: Running): void {
   });
 
   test("while it only simulates nothing is refused or banned, and everything is recorded; afterwards it does not count", async () => {
-    product.writeSettings("limits.mail.per_minute = 2\nsimulate = true\n");
-    await product.json(["config", "apply"]);
+    await product.applySettings("limits.mail.per_minute = 2\nsimulate = true\n");
     const from = "198.51.100.90";
     for (let i = 0; i < 4; i++) assert.equal((await sendMail({ host: lab.sender, from })).code, 250, `${i}`);
     assert.equal(await product.banOf(from), undefined);
@@ -136,7 +131,6 @@ export function replayTests({ lab, product }: Running): void {
     assert.equal((await product.cli(["replay", "--policy", `${policy}.missing`])).code, 1);
     assert.equal((await product.cli(["replay"])).code, 2);
     rmSync(policy);
-    product.writeSettings("");
-    await product.json(["config", "apply"]);
+    await product.applySettings("");
   });
 }

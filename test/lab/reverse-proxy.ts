@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECKOUT } from "./checkout.ts";
@@ -20,34 +19,15 @@ function example(file: "nginx.conf" | "Caddyfile" | "modsecurity.conf"): string 
   return readFileSync(join(CHECKOUT, "examples", file), "utf8").replaceAll("example.org", "example.test");
 }
 
-/** A reverse proxy on the server's host, configured as documented. It ends with `stop`. */
-export class ReverseProxy {
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  static async start(lab: Lab, kind: ProxyKind): Promise<ReverseProxy> {
-    const folder = join(lab.directory, kind);
-    mkdirSync(folder);
-    const argv = kind === "caddy" ? caddy(folder) : await nginx(folder, kind === "waf");
-    const [program = "", ...rest] = lab.server.inside(argv);
-    const child = spawn(program, rest, {
-      stdio: "ignore",
-      env: { ...process.env, HOME: folder },
-    });
-    const wish = { from: "198.51.100.10", to: SERVER.v4, port: 443 };
-    const visitor = await WebClient.overTls(lab.sender, wish, DASHBOARD);
-    await until(`${kind} serves`, async () => (await visitor.ask("GET", "/healthz/live")).status === 200);
-    return new ReverseProxy(child);
-  }
-
-  async stop(): Promise<void> {
-    const ended = once(this.#child, "close");
-    this.#child.kill("SIGTERM");
-    await ended;
-  }
+/** A reverse proxy on the server's host, configured as documented. */
+export async function startReverseProxy(lab: Lab, kind: ProxyKind): Promise<ChildProcess> {
+  const folder = join(lab.directory, kind);
+  mkdirSync(folder);
+  const argv = kind === "caddy" ? caddy(folder) : await nginx(folder, kind === "waf");
+  const child = lab.server.spawn(["env", `HOME=${folder}`, ...argv]);
+  const visitor = await WebClient.overTls(lab.sender, { from: "198.51.100.10", to: SERVER.v4, port: 443 }, DASHBOARD);
+  await until(`${kind} serves`, async () => (await visitor.ask("GET", "/healthz/live")).status === 200);
+  return child;
 }
 
 /** Debian's nginx.conf around the block, with files of the lab. */
@@ -57,7 +37,9 @@ async function nginx(folder: string, isGuarded: boolean): Promise<readonly strin
   const [cert, key] = [join(live, "fullchain.pem"), join(live, "privkey.pem")];
   const certificate = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", `/CN=${DASHBOARD}`];
   await mustRun(["openssl", "req", "-x509", ...certificate, "-keyout", key, "-out", cert]);
-  const plain = withPath(example("nginx.conf").replaceAll(`/etc/letsencrypt/live/${DASHBOARD}`, live));
+  const plain = example("nginx.conf")
+    .replaceAll(`/etc/letsencrypt/live/${DASHBOARD}`, live)
+    .replace("    location / {", `${printed("reverse-proxy.md", "nginx")}\n    location / {`);
   const server = isGuarded ? guarded(plain, folder) : plain;
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
     (name) => `${name}_temp_path ${folder}/${name};`,
@@ -71,20 +53,12 @@ async function nginx(folder: string, isGuarded: boolean): Promise<readonly strin
   return ["nginx", "-c", file, "-e", join(folder, "error.log")];
 }
 
-/** The server with the path of docs/reverse-proxy.md too. */
-function withPath(server: string): string {
-  const page = readFileSync(join(CHECKOUT, "docs", "reverse-proxy.md"), "utf8");
-  const block = /^```nginx\n([^]*?)^```$/m.exec(page)?.[1];
-  if (block === undefined) throw new Error("docs/reverse-proxy.md prints no path for nginx");
-  return server.replace("    location / {", `${block}\n    location / {`);
-}
-
-/** The same for Caddy. */
-function caddyPath(server: string): string {
-  const page = readFileSync(join(CHECKOUT, "docs", "reverse-proxy.md"), "utf8");
-  const block = /^```caddy\n([^]*?)^```$/m.exec(page)?.[1];
-  if (block === undefined) throw new Error("docs/reverse-proxy.md prints no path for Caddy");
-  return server.replace("\treverse_proxy 127.0.0.1:3000\n", block);
+/** What a page of `docs` prints first in this language. */
+function printed(page: string, language: "nginx" | "caddy"): string {
+  const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
+  const block = new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "m").exec(text)?.[1];
+  if (block === undefined) throw new Error(`docs/${page} prints nothing for ${language}`);
+  return block;
 }
 
 /** As Debian's packages load them. */
@@ -94,12 +68,9 @@ const MODULES = ["ndk_http_module", "ngx_http_modsecurity_module"]
 
 /** The server with the two lines of docs/waf.md, and with the rules of `examples`. */
 function guarded(server: string, folder: string): string {
-  const page = readFileSync(join(CHECKOUT, "docs", "waf.md"), "utf8");
-  const lines = /^```nginx\n([^]*?)^```$/m.exec(page)?.[1];
-  if (lines === undefined) throw new Error("docs/waf.md prints no configuration of nginx");
   const rules = join(folder, "waf.conf");
   writeFileSync(rules, example("modsecurity.conf").replaceAll("/var/log/nginx", folder));
-  const named = lines.replaceAll("/etc/nginx/ghostinbox-waf.conf", rules);
+  const named = printed("waf.md", "nginx").replaceAll("/etc/nginx/ghostinbox-waf.conf", rules);
   return server.replace("    location / {", `${named}\n    location / {`);
 }
 
@@ -107,6 +78,7 @@ function guarded(server: string, folder: string): string {
 function caddy(folder: string): readonly string[] {
   const file = join(folder, "Caddyfile");
   const own = `{\n  local_certs\n  skip_install_trust\n  admin off\n  storage file_system ${folder}/storage\n  log {\n    output file ${folder}/log\n  }\n}\n`;
-  writeFileSync(file, `${own}${caddyPath(example("Caddyfile"))}`);
+  const server = example("Caddyfile").replace("\treverse_proxy 127.0.0.1:3000\n", printed("reverse-proxy.md", "caddy"));
+  writeFileSync(file, `${own}${server}`);
   return ["caddy", "run", "--config", file, "--adapter", "caddyfile"];
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -21,6 +20,7 @@ import { UnsafePath } from "../../src/host/root-files/directory.ts";
 import { createFile, writeFile } from "../../src/host/root-files/files.ts";
 import { giveDirectory, takeTree } from "../../src/host/root-files/trees.ts";
 import { removeTree } from "../../src/host/root-files/walk.ts";
+import { endProgram } from "./commands.ts";
 
 const ATTACKER = 65_534;
 const OWNER = { uid: 61_001, gid: 61_002 };
@@ -240,8 +240,7 @@ class Swapper {
   }
 
   async end(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+    await endProgram(this.#child, "SIGKILL");
     this.#lines.close();
   }
 }

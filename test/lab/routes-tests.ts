@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import * as z from "zod";
 import { patience } from "../kit/patience.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { assertAccepted, sendMail, tryLogIn } from "./mail.ts";
 import { mailboxVisits } from "./mailbox-visits.ts";
 import { managingVisits } from "./managing-visits.ts";
 import { ADMIN_PASSWORD, PASSWORD } from "./product.ts";
@@ -44,8 +44,7 @@ export function routesTests({ lab, product }: Running): void {
     ofMailbox = await signIn({ account: ANNA, password: PASSWORD });
     described = new Description((await web.ask("GET", "/openapi.json", { headers: bearer })).json());
     // So that there is something to show.
-    const { lines } = await sendMail({ host: lab.sender, from: GUEST });
-    queueId = /queued as (\w+)/.exec(lines.join(" "))?.[1] ?? assert.fail(lines.join(" "));
+    queueId = assertAccepted(await sendMail({ host: lab.sender, from: GUEST }));
     await tryLogIn(lab.sender, GUEST, ANNA, "a wrong one");
   });
 

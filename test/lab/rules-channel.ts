@@ -1,10 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeOneRule } from "./content.ts";
 import type { Host } from "./host.ts";
-import { until } from "./wait.ts";
 
 const ADDRESS = "198.51.100.10";
 const PORT = 8_099;
@@ -44,10 +43,7 @@ export class RulesChannel {
     this.#publish("unsigned.test", "score LAB_FETCHED 50\n", "stranger");
     this.#publish("broken.test", "body LAB_BROKEN /(frobnicate/\n", "owner");
     const web = ["/usr/bin/python3", "-m", "http.server", String(PORT), "--directory", join(this.#directory, "web")];
-    const [program = "", ...argv] = this.#host.inside(web);
-    this.#server = spawn(program, argv, { stdio: "ignore" });
-    const asks = ["curl", "-sf", "-o", "/dev/null", `http://${ADDRESS}:${PORT}/`];
-    await until("the channel answers", async () => (await this.#host.exec(asks)).code === 0);
+    this.#server = await this.#host.spawnServer(web, ADDRESS, PORT);
   }
 
   stop(): void {

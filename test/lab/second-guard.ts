@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { mustRun } from "./commands.ts";
+import { textOf } from "./component-memory.ts";
 import type { Product } from "./product.ts";
 import { until } from "./wait.ts";
 
@@ -8,7 +9,7 @@ import { until } from "./wait.ts";
 export function secondGuard(product: Product): number | null {
   const own = product.pidsOf(/guard\.js/);
   const guards = globSync("/proc/[0-9]*/cmdline").filter((path) =>
-    readIfThere(path).endsWith(`${product.layout.program}/guard.js\0`),
+    textOf(path).endsWith(`${product.layout.program}/guard.js\0`),
   );
   return guards.map((path) => Number(path.split("/")[2])).find((pid) => !own.includes(pid)) ?? null;
 }
@@ -22,12 +23,4 @@ export async function killedDrill(product: Product, deadlineMs: number): Promise
   for (const pid of product.pidsOf(/main\.ts backup drill/)) process.kill(pid, "SIGKILL");
   assert.notEqual((await killed).code, 0);
   await until("nothing of it runs", () => secondGuard(product) === null && !existsSync(`/proc/${guard}`));
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -35,10 +35,7 @@ export class Shells {
     const program = join(this.#lab.directory, name);
     copyFileSync("/usr/bin/perl", program);
     const text = protocol === "tcp" ? ECHO : DATAGRAMS;
-    const [enter = "", ...argv] = this.#lab.server.inside([program, "-e", text, String(port)]);
-    const child = spawn(enter, argv, { stdio: ["ignore", "pipe", "inherit"], detached: true });
-    this.#children.push(child);
-    await once(child.stdout, "data");
+    this.#children.push(await this.#lab.server.spawnReady([program, "-e", text, String(port)], true));
   }
 
   /** A session from this address, and the variable with which sshd would describe it to its shell. */

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { chownSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sendMail } from "./mail.ts";
+import { stopService } from "./content.ts";
+import { assertAccepted, sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
@@ -38,8 +39,7 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
   async function write(subject: string): Promise<void> {
     const text = mailText({ subject, from: "someone@written.test", to: ANNA });
     const mail = { host: lab.sender, from: HONEST, sender: "someone@written.test", recipient: ANNA, text };
-    const reply = await sendMail(mail);
-    assert.equal(reply.code, 250, reply.lines.join());
+    assertAccepted(await sendMail(mail));
   }
   const home = (): string => join(product.layout.mail, "example.test", "anna");
   function script(text: string): void {
@@ -80,9 +80,8 @@ export function sieveMailTests({ lab, product }: Running, there: () => readonly 
   });
 
   test("while the guard is away none is accepted", async () => {
-    await product.sv("down", "guard");
+    const guard = await stopService(product, "guard");
     assert.match(await speak("ghostinbox-mail"), /^421 4\.3\.2 /);
-    await product.sv("up", "guard");
-    await until("the guard answers", () => product.guardAnswers());
+    await guard.start();
   });
 }

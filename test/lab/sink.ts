@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Host } from "./host.ts";
-import { until } from "./wait.ts";
 
 /** Another mail server, which accepts everything by default: Postfix's smtp-sink(1), one file a mail. */
 export class Sink {
@@ -18,23 +16,8 @@ export class Sink {
     mkdirSync(into);
     chmodSync(into, 0o777);
     const template = join(into, "%Y%m%d%H%M%S.");
-    const [program = "", ...argv] = host.inside([
-      "smtp-sink",
-      ...options,
-      "-u",
-      "nobody",
-      "-d",
-      template,
-      `${address.includes(":") ? `[${address}]` : address}:25`,
-      "100",
-    ]);
-    // It ends with its namespace.
-    spawn(program, argv, { stdio: "ignore" });
-    await until("the other mail server answers", async () => {
-      const connected = await host.connect({ from: address, to: address, port: 25 });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
+    const door = `${address.includes(":") ? `[${address}]` : address}:25`;
+    await host.spawnServer(["smtp-sink", ...options, "-u", "nobody", "-d", template, door, "100"], address, 25);
     return new Sink(into);
   }
 

@@ -202,7 +202,6 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
     assert.equal((await submit([own], "without the guard")).code, 250);
     assert.equal((await submit([`From: <${CEO}>`], "forged without the guard")).code, 554);
     await guard.start();
-    await until("the guard is back", () => existsSync(product.layout.controlSocket));
   });
 
   test("no forgery was delivered", () => {

@@ -1,34 +1,22 @@
 import assert from "node:assert/strict";
 import { parseQueueEntry, type QueueEntry } from "../../src/admin/queue.ts";
-import type { Dialog } from "./dialog.ts";
-import { authenticate, openSubmission } from "./mail.ts";
+import { mailOver, openSubmissionAs, sendMailAs } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import type { Running } from "./with-product.ts";
 
-/** A session in which the account has signed in, from an address of the sender's host. */
-export async function signedIn({ lab }: Running, name: string, from: string): Promise<Dialog> {
-  const dialog = await openSubmission(lab.sender, from);
-  assert.equal((await authenticate(dialog, name)).code, 235);
-  return dialog;
-}
-
-/** The code of the last reply, or of the first that is not positive. */
-export async function submit(dialog: Dialog, sender: string, ...recipients: readonly string[]): Promise<number> {
-  for (const line of [`MAIL FROM:<${sender}>`, ...recipients.map((to) => `RCPT TO:<${to}>`), "DATA"]) {
-    const { code } = await dialog.ask(line);
-    if (code < 200 || code >= 400) return code;
-  }
-  dialog.send(`From: <${sender}>\r\nSubject: hello\r\n\r\nHello.\r\n.`);
-  return (await dialog.reply(40_000)).code;
+/** The code of the last reply to a mail of this account, or of the first that is not positive. */
+export async function submit({ lab }: Running, account: string, from: string, ...recipients: readonly string[]) {
+  return (await sendMailAs(account, { host: lab.sender, from, recipient: recipients, subject: "hello" })).code;
 }
 
 /** Mails to `victim0@sender.test` and so on, over several sessions at once. Returns the reply codes. */
 export async function submitMany(running: Running, asked: Readonly<{ account: string; from: string; mails: number }>) {
   const { account, from, mails } = asked;
   const sessions = Array.from({ length: 4 }, async (_, nth) => {
-    const dialog = await signedIn(running, account, from);
+    const dialog = await openSubmissionAs(running.lab.sender, from, account);
     const said = new Set<number>();
-    for (let i = nth; i < mails; i += 4) said.add(await submit(dialog, account, `victim${i}@sender.test`));
+    for (let i = nth; i < mails; i += 4)
+      said.add((await mailOver(dialog, { sender: account, recipient: `victim${i}@sender.test` })).code);
     dialog.close();
     return [...said];
   });
@@ -50,9 +38,7 @@ export async function waitingIn(running: Running): Promise<readonly Readonly<{ s
 
 /** Whether the server's port answers a connection from this address. */
 export async function reaches({ lab }: Running, from: string, port: number): Promise<boolean> {
-  const connected = await lab.sender.connect({ from, to: SERVER.v4, port });
-  if (connected.ok) connected.socket.destroy();
-  return connected.ok;
+  return lab.sender.reaches({ from, to: SERVER.v4, port });
 }
 
 /** Checks that a server is isolated: strangers reach none of its ports, an administrator all. */

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { mustRun } from "./commands.ts";
 import type { Host } from "./host.ts";
-import { until } from "./wait.ts";
 
 export type Login = Readonly<{ user: string; password: string }>;
 export type Certificate = Readonly<{ cert: string; key: string }>;
@@ -78,14 +76,7 @@ export class TlsServer {
     const mails = join(directory, `mails-${address}-${port}`);
     const where = [address, String(port), certificate.cert, certificate.key, mails];
     const who = login === undefined ? [] : [login.user, login.password];
-    const [command = "", ...argv] = host.inside([process.execPath, program, ...where, ...who]);
-    // It ends with its namespace.
-    spawn(command, argv, { stdio: "ignore" });
-    await until("the other mail server answers", async () => {
-      const connected = await host.connect({ from: address, to: address, port });
-      if (connected.ok) connected.socket.destroy();
-      return connected.ok;
-    });
+    await host.spawnServer([process.execPath, program, ...where, ...who], address, port);
     return new TlsServer(mails);
   }
 

@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../src/core/error.ts";
 import type { Layout } from "../../src/settings/layout.ts";
 import type { Lab } from "./lab.ts";
 import { signIn } from "./login-attacks.ts";
 import { sendMail } from "./mail.ts";
+import { mailsIn } from "./mailbox.ts";
 import { until } from "./wait.ts";
 
 type Kind = "mail" | "sign-in";
@@ -127,9 +126,6 @@ export class Traffic {
 
 /** Those of these subjects that are not in the inbox. */
 export function missingOf(layout: Layout, account: string, subjects: readonly string[]): readonly string[] {
-  const [local = "", domain = ""] = account.split("@");
-  const inbox = ["new", "cur"].map((name) => join(layout.mail, domain, local, "Maildir", name)).filter(existsSync);
-  const texts = inbox.flatMap((each) => readdirSync(each).map((name) => readFileSync(join(each, name), "latin1")));
-  const found = new Set(texts.map((text) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim()));
+  const found = new Set(mailsIn(layout, account).map((text) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim()));
   return subjects.filter((subject) => !found.has(subject));
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { CHECKOUT } from "./checkout.ts";
-import { patternOf, type Step, stepsOf } from "./printed-page.ts";
+import { patternOf, type Step, sectionsOf, stepsOf } from "./printed-page.ts";
 import { PASSWORD } from "./product.ts";
 import type { Typist } from "./typist.ts";
 import { until } from "./wait.ts";
@@ -23,9 +23,16 @@ const [SHORT_MS, LONG_MS] = [60_000, 600_000];
 /** A page promises a notice within a minute (watch-relay.ts), and the machine may be busy. */
 const MOST_WAIT_MS = 100_000;
 
-/** The steps that a page below docs/ prints under a heading. */
+/** Each task of a page below docs/, with its steps. */
+export function tasksOf(page: string): readonly (readonly [task: string, steps: readonly Step[]])[] {
+  const text = readFileSync(join(CHECKOUT, "docs", page), "utf8");
+  const steps = stepsOf(text);
+  return sectionsOf(text).map(([task]) => [task, steps.filter((step) => step.task === task)]);
+}
+
+/** The steps that a page prints under a heading. */
 export function stepsUnder(page: string, heading: string): readonly Step[] {
-  const steps = stepsOf(readFileSync(join(CHECKOUT, "docs", page), "utf8")).filter(({ task }) => task === heading);
+  const [, steps = []] = tasksOf(page).find(([task]) => task === heading) ?? [];
   assert.notEqual(steps.length, 0, `${page}: ${heading}`);
   return steps;
 }

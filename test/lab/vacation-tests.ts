@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sendMail } from "./mail.ts";
 import { findMail, mailText } from "./mailbox.ts";
+import { queueOf } from "./submitted.ts";
 import { until } from "./wait.ts";
 import type { Running } from "./with-product.ts";
 
@@ -33,9 +34,7 @@ export function vacationTests({ lab, product }: Running, there: () => readonly s
     there().filter((mail) => mail.includes(`X-Rcpt-Args: <${sender}>`));
   /** A reply is in the queue before its mail is in the mailbox. */
   async function noReplyTo(sender: string, already = 0): Promise<void> {
-    await until("the queue is empty", async () =>
-      (await lab.server.mustExec(["postqueue", "-c", product.layout.postfixConf, "-p"])).includes("queue is empty"),
-    );
+    await until("the queue is empty", async () => (await queueOf({ lab, product })).length === 0);
     assert.equal(repliesTo(sender).length, already, `replies to ${sender}`);
   }
 

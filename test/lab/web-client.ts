@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { request } from "node:http";
 import { request as requestOverTls } from "node:https";
 import { patience } from "../kit/patience.ts";
@@ -43,6 +44,13 @@ export class WebClient {
   /** The same client with other headers, such as a token. */
   with(headers: Readonly<Record<string, string>>): WebClient {
     return new WebClient(this.#port, this.#name, { ...this.#headers, ...headers });
+  }
+
+  /** The same client, signed in to the dashboard: as the administrator, or as an account. */
+  async signedIn(body: Readonly<{ account?: string; password: string }>): Promise<WebClient> {
+    const { status, headers, text } = await this.ask("POST", "/api/v1/login", { body });
+    assert.equal(status, 200, text);
+    return this.with({ cookie: headers["set-cookie"]?.split(";")[0] ?? assert.fail(text) });
   }
 
   /** A body of text is sent unchanged, anything else as JSON. */

@@ -1,10 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import { networkAddress, type Prefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, type Millis } from "../../src/core/time.ts";
 import { MINUTES_FOR_MS } from "../../src/guard/figures.ts";
 import { boundsOf } from "../../src/store/engine-db/network-columns.ts";
 import { EventIndex, EventNames } from "../../src/store/events/event-index.ts";
 import { EventTally } from "../../src/store/events/event-tally.ts";
+import { net } from "../kit/samples.ts";
 
 export type Filling = Readonly<{
   events: number;
@@ -172,11 +173,9 @@ export function fillBans(db: DatabaseSync, bans: number, now: Millis): void {
 
 /** A tenth of them networks of IPv6. */
 export function bannedNetwork(i: number): Prefix {
-  const text =
+  return net(
     i % 10 === 0
       ? `2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`
-      : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-  const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(`not a network: ${text}`);
-  return prefix;
+      : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+  );
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { networkAddress, type Prefix, parsePrefix } from "../../src/core/net/ip.ts";
+import { networkAddress } from "../../src/core/net/ip.ts";
 import { HOUR_MS, later, SECOND_MS } from "../../src/core/time.ts";
 import { ALL_BANS, BANS_ANSWERED, statsOf, statsText } from "../../src/guard/explain/stats.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";
@@ -14,6 +14,7 @@ import { printJson } from "../../src/surfaces/cli/print/text.ts";
 import { patience } from "../kit/patience.ts";
 import { costOf } from "../kit/processor-time.ts";
 import { BAN, NOON } from "../kit/samples.ts";
+import { bannedNetwork } from "./fill.ts";
 
 const BANS = 100_000;
 /** Processor time: those of the product, which answers at once, and of what happens once, more than twice what it costs. */
@@ -47,7 +48,7 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   within("addMs", () => {
     store.begin();
     for (let i = 0; i < BANS; i++) {
-      const prefix = prefixOf(i);
+      const prefix = bannedNetwork(i);
       const ban = { ...BAN, prefix, ip: networkAddress(prefix), expiresAt: later(NOON, HOUR_MS + i) };
       store.apply({ type: "BAN", ban }, NOON);
     }
@@ -59,14 +60,15 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   const queries = new SqliteQueries(reader);
   const page = within("listMs", () => queries.bans(NOON, { limit: 500, cursor: null }));
   assert.equal(page.items.length, 500);
-  assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, prefixOf(BANS - 501));
+  assert.equal(queries.bans(NOON, { limit: 500, cursor: page.next }).items[0]?.prefix, bannedNetwork(BANS - 501));
   assert.equal(within("countMs", () => queries.figures.bansInForce(NOON)).engine, BANS);
-  const sought = prefixOf(77_777);
+  const sought = bannedNetwork(77_777);
   assert.equal(within("searchMs", () => queries.address(sought, NOON, HOUR_MS)).ban?.prefix, sought);
   const health = { status: "ok", components: [], notices: [], needsYou: [], uptimeSeconds: 1 } as const;
   const answer = within("answerMs", () => statsText(queries, health, NOON));
   assert.ok(
-    answer.includes(prefixOf(BANS - BANS_ANSWERED)) && !answer.includes(`"${prefixOf(BANS - BANS_ANSWERED - 1)}"`),
+    answer.includes(bannedNetwork(BANS - BANS_ANSWERED)) &&
+      !answer.includes(`"${bannedNetwork(BANS - BANS_ANSWERED - 1)}"`),
   );
   assert.match(answer, /"next":"\d+"/);
   const printed = within("printMs", () => printJson(statsOf(queries, health, NOON, ALL_BANS)));
@@ -85,13 +87,3 @@ test("100,000 bans: added in seconds, listed, counted and searched at once, read
   assert.equal(log.expired(later(NOON, HOUR_MS + SECOND_MS), 5_000).length, SECOND_MS + 1, "each in its millisecond");
   assert.equal([...log.active(later(NOON, HOUR_MS + BANS))].length, 0);
 });
-
-function prefixOf(i: number): Prefix {
-  const text =
-    i % 10 === 0
-      ? `2001:db8:${i.toString(16).padStart(5, "0").replace(/(.)$/, ":$1")}::/64`
-      : `11.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-  const prefix = parsePrefix(text);
-  assert.ok(prefix !== null, text);
-  return prefix;
-}

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 import { eventsBetween, seriesOf, spanOf } from "../../src/guard/explain/stats.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../src/guard/explain/why.ts";
 import type { EventFilter } from "../../src/guard/storage-ports.ts";
 import { SqliteQueries } from "../../src/store/engine-db/queries.ts";
+import { net } from "../kit/samples.ts";
 import { FILLED } from "./fill.ts";
 
 /** Everything that the API and the command line ask of `engine.db`, of a database that `fill` filled. Each returns how much it found. */
@@ -64,9 +64,3 @@ export function questions(db: DatabaseSync, now: Millis): Readonly<Record<string
 
 /** What there is nothing of. */
 export const FINDS_NOTHING = /never seen/;
-
-export function net(text: string) {
-  const prefix = parsePrefix(text);
-  if (prefix === null) throw new Error(`not a network: ${text}`);
-  return prefix;
-}
