@@ -165,7 +165,7 @@ function reachedByTests(): ReadonlySet<string> {
   const reached = new Set(globSync("src/**/*.test.ts"));
   for (const file of reached) {
     const from = file.endsWith(".test.ts")
-      ? /(?:from |import\(|URL\()"(\.\.?\/[^"]*[^"/])"/g
+      ? /(?:from |import\(|URL\()"(\.\.?\/[^"]*\.tsx?)"/g
       : /(?: from |import\()"(\.\/[^"]+)"/g;
     for (const [, name = ""] of readFileSync(file, "utf8").matchAll(from)) reached.add(join(dirname(file), name));
   }
