@@ -31,7 +31,7 @@ export function changeFile(text: string, asked: readonly AskedChange[], env: Env
   const before = loadSettings(plain, env);
   if (!before.ok) return { ok: false, problems: before.problems.map(({ says }) => ({ key: "", says })) };
   const problems: KeyProblem[] = [];
-  const steps: { key: SettingKey; removed: readonly string[]; added: readonly string[] }[] = [];
+  const steps: Omit<LineChange, "line">[] = [];
   let now = plain;
   for (const one of asked) {
     const edited = edit(now, one, before);
@@ -78,7 +78,7 @@ function withValue(text: string, key: SettingKey, value: string): Edited {
 }
 
 /** The lines in which two texts differ, if they differ in one place. */
-function differing(before: string, after: string): Readonly<{ removed: readonly string[]; added: readonly string[] }> {
+function differing(before: string, after: string): Pick<LineChange, "removed" | "added"> {
   const [old, fresh] = [before.split("\n"), after.split("\n")];
   let start = 0;
   while (start < old.length && start < fresh.length && old[start] === fresh[start]) start++;

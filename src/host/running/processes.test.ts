@@ -12,6 +12,8 @@ import { listProcesses, networkOf, type Process, startTimeOf } from "./read-proc
 
 const DATA = ["/srv/mail"];
 const WHOSE = { ours: new Set([901]), shared: new Set([105]), network: "44" };
+const OURS = [901, 901, 901, 901];
+const RSPAMD = [105, 105, 105, 105];
 const at = (changes: Partial<Process>): Process => ({
   pid: 7,
   parent: 1,
@@ -51,20 +53,14 @@ for (const [what, found] of [
     at({ exe: "/jail/usr/lib/postfix/sbin/master", cwd: "/jail/srv/mail/spool" }),
   ],
   ["Dovecot's anvil", at({ exe: "/usr/lib/dovecot/anvil", cwd: "/srv/mail/run/dovecot" })],
-  ["anything of a user of ours", at({ users: [901, 901, 901, 901] })],
+  ["anything of a user of ours", at({ users: OURS })],
   ["what was a user of ours before", at({ users: [33, 33, 901, 33] })],
-  ["a user of ours whose program root may not see", at({ users: [901, 901, 901, 901], exe: "", cwd: "" })],
-  [
-    "a user of ours in a separate network",
-    at({ users: [901, 901, 901, 901], network: () => "45", leftByItself: () => true }),
-  ],
-  [
-    "a user of ours that made a container for itself",
-    at({ users: [901, 901, 901, 901], isContained: true, leftByItself: () => true }),
-  ],
-  ["_rspamd with a file of ours open", at({ users: [105, 105, 105, 105], used: () => ["/srv/mail/lib/rspamd/x"] })],
-  ["_rspamd with our environment", at({ users: [105, 105, 105, 105], used: () => ["HOME=/srv/mail/lib/spamd"] })],
-  ["_rspamd whose working directory is ours", at({ users: [105, 105, 105, 105], cwd: "/srv/mail/lib/rspamd" })],
+  ["a user of ours whose program root may not see", at({ users: OURS, exe: "", cwd: "" })],
+  ["a user of ours in a separate network", at({ users: OURS, network: () => "45", leftByItself: () => true })],
+  ["a user of ours that made a container for itself", at({ users: OURS, isContained: true, leftByItself: () => true })],
+  ["_rspamd with a file of ours open", at({ users: RSPAMD, used: () => ["/srv/mail/lib/rspamd/x"] })],
+  ["_rspamd with our environment", at({ users: RSPAMD, used: () => ["HOME=/srv/mail/lib/spamd"] })],
+  ["_rspamd whose working directory is ours", at({ users: RSPAMD, cwd: "/srv/mail/lib/rspamd" })],
 ] as const)
   test(`${what} belongs to the server`, () => assert.deepEqual(among(DATA, [found], WHOSE), [found]));
 
@@ -81,10 +77,10 @@ for (const [what, found] of [
   ["another Postfix", at({ exe: "/usr/lib/postfix/sbin/master", cwd: "/var/spool/postfix" })],
   ["another program below a directory of this name", at({ exe: "/opt/srv/mail/bin/tool" })],
   ["a directory whose name only has the same prefix", at({ exe: "/usr/bin/runsv", cwd: "/srv/mail2/service" })],
-  ["a user of ours in another network", at({ users: [901, 901, 901, 901], network: () => "45" })],
-  ["a user of ours that has ended", at({ users: [901, 901, 901, 901], network: () => null })],
-  ["that number in a container", at({ users: [901, 901, 901, 901], isContained: true })],
-  ["Debian's own rspamd", at({ users: [105, 105, 105, 105], exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
+  ["a user of ours in another network", at({ users: OURS, network: () => "45" })],
+  ["a user of ours that has ended", at({ users: OURS, network: () => null })],
+  ["that number in a container", at({ users: OURS, isContained: true })],
+  ["Debian's own rspamd", at({ users: RSPAMD, exe: "/usr/bin/rspamd", used: () => ["/var/lib/rspamd"] })],
   ["another user in a separate container", at({ users: [902, 902, 902, 902], leftByItself: () => true })],
   ["a program of ours in a container", at({ exe: "/srv/mail/program/node", isContained: true })],
 ] as const)
@@ -102,14 +98,12 @@ test("the children of the server's processes belong to it, even in a separate co
 });
 
 test("a sandbox in a foreign container stays, even if its user has one of our ids", () => {
-  const users = [901, 901, 901, 901];
   const container = at({ pid: 20, isContained: true });
-  const sandbox = at({ pid: 21, parent: 20, users, isContained: true, leftByItself: () => true });
+  const sandbox = at({ pid: 21, parent: 20, users: OURS, isContained: true, leftByItself: () => true });
   assert.deepEqual(among(DATA, [container, sandbox], WHOSE), []);
 });
 
 test("a second server in the same network keeps its processes, although its users are the same", () => {
-  const users = [901, 901, 901, 901];
   const machines = at({ pid: 2, exe: "/usr/bin/runsvdir", args: ["runsvdir", "/etc/service"] });
   const ours = at({ pid: 10, parent: 2, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/mail/service" });
   const theirs = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
@@ -119,9 +113,9 @@ test("a second server in the same network keeps its processes, although its user
       machines,
       ours,
       theirs,
-      at({ pid: 11, parent: 10, users }),
-      at({ pid: 21, parent: 20, users }),
-      at({ pid: 31, users }),
+      at({ pid: 11, parent: 10, users: OURS }),
+      at({ pid: 21, parent: 20, users: OURS }),
+      at({ pid: 31, users: OURS }),
     ],
     WHOSE,
   );
@@ -129,25 +123,23 @@ test("a second server in the same network keeps its processes, although its user
 });
 
 test("a different server runs here if root's supervisor runs one of our users in this network, for a different directory", () => {
-  const users = [901, 901, 901, 901];
   const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: "/srv/other/service" });
-  const guard = at({ pid: 21, parent: 20, users });
+  const guard = at({ pid: 21, parent: 20, users: OURS });
   const runs = (...all: readonly Process[]): boolean => isAnotherAmong(DATA, all, WHOSE);
   assert.equal(runs(supervisor, guard), true);
   assert.equal(runs({ ...supervisor, cwd: "/srv/mail/service" }, guard), false, "it belongs to this directory");
   assert.equal(runs(guard), false, "left by a killed server");
   assert.equal(runs(supervisor, { ...guard, users: [33, 33, 33, 33] }), false, "it runs something else");
   assert.equal(runs(supervisor, { ...guard, network: () => "45" }), false, "it has a different firewall");
-  assert.equal(runs({ ...supervisor, users }, guard), false, "anyone can start a runsv");
+  assert.equal(runs({ ...supervisor, users: OURS }, guard), false, "anyone can start a runsv");
 });
 
 test("a data directory behind a link is recognised by its real path", () => {
   const top = realpathSync(temporaryDirectory());
   mkdirSync(join(top, "disk"));
   symlinkSync(join(top, "disk"), join(top, "mail"));
-  const users = [901, 901, 901, 901];
   const supervisor = at({ pid: 20, exe: "/usr/bin/runsv", args: ["runsv", "guard"], cwd: `${top}/disk/service` });
-  const guard = at({ pid: 21, parent: 20, users });
+  const guard = at({ pid: 21, parent: 20, users: OURS });
   const master = at({ pid: 22, exe: "/usr/lib/postfix/sbin/master", args: ["master", "-c", `${top}/mail/conf`] });
   for (const data of [join(top, "mail"), join(top, "disk")])
     assert.equal(isAnotherAmong(namesOf(data), [supervisor, guard], WHOSE), false, data);
