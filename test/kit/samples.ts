@@ -11,6 +11,7 @@ import {
 import type { Policy } from "../../src/core/decide/policy.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
+import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
@@ -83,6 +84,16 @@ export function net(text: string): Prefix {
   const network = parsePrefix(text);
   if (network === null) throw new Error(`not a network: ${text}`);
   return network;
+}
+
+export function door(text: string): Door {
+  const parsed = parseDoor(text);
+  if (parsed === null) throw new Error(`not a door: ${text}`);
+  return parsed;
+}
+
+export function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
+  return { doors: doors.map(door), trusted };
 }
 
 export function accountName(text: string): AccountName {

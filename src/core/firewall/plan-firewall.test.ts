@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { contains, isV4, overlaps, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
+import { contains, isV4, overlaps, type Prefix, parseIp } from "../net/ip.ts";
 import { instant, later, type Millis } from "../time.ts";
 import {
   type BanSet,
@@ -28,16 +29,16 @@ test("each prefix has its set", () => {
     ["2001:db8::7", 128, "ban6"],
     ["2001:db8::/48", 64, "net6"],
   ];
-  for (const [text, length, set] of expected) assert.equal(setOf(prefix(text), length), set, `${text} by /${length}`);
+  for (const [text, length, set] of expected) assert.equal(setOf(net(text), length), set, `${text} by /${length}`);
 });
 
 test("a time-out is rounded up to seconds; a permanent ban has none; a ban that is over is not added", () => {
   const bans = [
-    { prefix: prefix("203.0.113.1"), expiresAt: later(NOW, 1) },
-    { prefix: prefix("203.0.113.2"), expiresAt: later(NOW, 1_000) },
-    { prefix: prefix("203.0.113.3"), expiresAt: later(NOW, 1_001) },
-    { prefix: prefix("203.0.113.4"), expiresAt: null },
-    { prefix: prefix("203.0.113.5"), expiresAt: NOW },
+    { prefix: net("203.0.113.1"), expiresAt: later(NOW, 1) },
+    { prefix: net("203.0.113.2"), expiresAt: later(NOW, 1_000) },
+    { prefix: net("203.0.113.3"), expiresAt: later(NOW, 1_001) },
+    { prefix: net("203.0.113.4"), expiresAt: null },
+    { prefix: net("203.0.113.5"), expiresAt: NOW },
   ];
   const [filling] = planReset(bans, NOW, 64).fillings;
   assert.deepEqual(
@@ -47,26 +48,26 @@ test("a time-out is rounded up to seconds; a permanent ban has none; a ban that 
 });
 
 test("a step that adds a ban which ends just now takes it out, of networks too", () => {
-  const one = prefix("203.0.113.1");
-  const network = prefix("203.0.113.0/24");
+  const one = net("203.0.113.1");
+  const network = net("203.0.113.0/24");
   const inner = { prefix: network, expiresAt: NOW };
   const plan = planSteps(new Map([[network, NOW]]), [{ type: "add", prefix: one, expiresAt: NOW }], NOW, 64);
   assert.deepEqual(plan.changes, [{ set: "ban4", type: "change", add: [], remove: [one] }]);
   const touched = planSteps(
     new Map([[network, NOW]]),
-    [{ type: "add", prefix: prefix("198.51.100.0/24"), expiresAt: null }],
+    [{ type: "add", prefix: net("198.51.100.0/24"), expiresAt: null }],
     NOW,
     64,
   );
   assert.deepEqual(touched.changes, [
-    { set: "net4", type: "rebuild", elements: [{ prefix: prefix("198.51.100.0/24"), timeoutS: null }] },
+    { set: "net4", type: "rebuild", elements: [{ prefix: net("198.51.100.0/24"), timeoutS: null }] },
   ]);
   assert.deepEqual([...planReset([inner], NOW, 64).fillings], []);
 });
 
 test("the last step on a prefix wins", () => {
-  const one = prefix("203.0.113.1");
-  const two = prefix("203.0.113.2");
+  const one = net("203.0.113.1");
+  const two = net("203.0.113.2");
   const plan = planSteps(
     new Map(),
     [
@@ -83,8 +84,8 @@ test("the last step on a prefix wins", () => {
 });
 
 test("a network within another waits until the wider one goes", () => {
-  const inner = { prefix: prefix("203.0.113.0/24"), expiresAt: later(NOW, 90_000) };
-  const outer = { prefix: prefix("203.0.0.0/16"), expiresAt: later(NOW, 10_000) };
+  const inner = { prefix: net("203.0.113.0/24"), expiresAt: later(NOW, 90_000) };
+  const outer = { prefix: net("203.0.0.0/16"), expiresAt: later(NOW, 10_000) };
   const both = planReset([inner, outer], NOW, 64);
   assert.deepEqual([...both.fillings], [{ set: "net4", elements: [{ prefix: outer.prefix, timeoutS: 10 }] }]);
   const after = planSteps(both.networks, [{ type: "delete", prefix: outer.prefix }], later(NOW, 10_000), 64);
@@ -97,7 +98,7 @@ test("many bans are read while the plan is, a filling at a time", () => {
   let read = 0;
   function* bans() {
     for (; read < 3 * FILLING_ELEMENTS; read++)
-      yield { prefix: prefix(`10.${read >> 16}.${(read >> 8) & 255}.${read & 255}`), expiresAt: null };
+      yield { prefix: net(`10.${read >> 16}.${(read >> 8) & 255}.${read & 255}`), expiresAt: null };
   }
   const sizes: number[] = [];
   for (const { set, elements } of planReset(bans(), NOW, 64).fillings) {
@@ -218,13 +219,7 @@ const SAMPLES = [
 function anyPrefix(): fc.Arbitrary<Prefix> {
   const lengths = (text: string): fc.Arbitrary<Prefix> =>
     fc
-      .constantFrom(...(isV4(prefix(text)) ? [8, 16, 23, 24, 25, 32] : [32, 48, 56, 60, 64, 128]))
-      .map((length) => prefix(`${text}/${length}`));
+      .constantFrom(...(isV4(net(text)) ? [8, 16, 23, 24, 25, 32] : [32, 48, 56, 60, 64, 128]))
+      .map((length) => net(`${text}/${length}`));
   return fc.oneof(...SAMPLES.map(lengths));
-}
-
-function prefix(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
 }

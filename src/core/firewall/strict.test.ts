@@ -1,26 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as z from "zod/mini";
-import {
-  beyond,
-  type Door,
-  isLetIn,
-  isNothing,
-  merged,
-  type Opening,
-  parseDoor,
-  parseInterface,
-  partsOf,
-  strictState,
-} from "./strict.ts";
-
-function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
-  return { doors: doors.map(door), trusted };
-}
-
-function door(text: string): Door {
-  return parseDoor(text) ?? assert.fail(text);
-}
+import { door, opening } from "../../../test/kit/samples.ts";
+import { beyond, isLetIn, isNothing, merged, parseDoor, parseInterface, partsOf, strictState } from "./strict.ts";
 
 test("a door is a port or a range, with its protocol and perhaps the family", () => {
   assert.deepEqual(partsOf(door("60000-61000/udp6")), { protocol: "udp", family: 6, first: 60_000, last: 61_000 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { opening } from "../../../test/kit/samples.ts";
 import { parseKeeperReply } from "../../admin/declare/keeper.ts";
-import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
 import { nftStrict } from "../nft/strict-rules.ts";
 import { firewallState, stateJson } from "./firewall-state.ts";
 
-const OPEN: Opening = { doors: [parseDoor("22/tcp4") ?? assert.fail()], trusted: ["wg0"] };
+const OPEN = opening(["22/tcp4"], ["wg0"]);
 const STRICT = { "firewall.enabled": true, "firewall.mode": "strict" } as const;
 
 test("programs and the guard get the same state", () => {

@@ -3,9 +3,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Isolation } from "../../core/incident/incident.ts";
-import { parsePrefix } from "../../core/net/ip.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { isolatedPorts, keepIsolation, nftIsolate, readIsolation } from "./isolation.ts";
 
@@ -32,7 +32,7 @@ test("the ports for proxies are closed with their counterparts", () => {
 const PORTS = { smtp: [25], signIn: [587, 993, 3000] };
 
 function table(changes: Partial<Isolation> = {}, relay: number | null = null): string {
-  const allow = ["198.51.100.65/32", "2001:db8:1::/48"].map((text) => parsePrefix(text) ?? assert.fail(text));
+  const allow = ["198.51.100.65/32", "2001:db8:1::/48"].map(net);
   const whole: Isolation = { incident: "x", since: "", allow, ssh: [22], shut: ["receive", "sign-in", "send"] };
   return nftIsolate({ ...whole, ...changes }, { ...PORTS, relay });
 }

@@ -3,8 +3,9 @@ import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
+import { door, opening } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Opening, parseDoor, UNCONFIRMED } from "../../core/firewall/strict.ts";
+import { UNCONFIRMED } from "../../core/firewall/strict.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { keepStrict, readStrict, startStrict } from "./strict.ts";
@@ -12,7 +13,7 @@ import { keepStrict, readStrict, startStrict } from "./strict.ts";
 test("only root may read the confirmed state, and an unreadable file confirms nothing", () => {
   const layout = { strictFirewall: join(temporaryDirectory(), "firewall.json") };
   assert.deepEqual(readStrict(layout), UNCONFIRMED);
-  const state = { confirmed: { doors: [parseDoor("22/tcp") ?? assert.fail()], trusted: ["wg0"] }, trial: null };
+  const state = { confirmed: opening(["22/tcp"], ["wg0"]), trial: null };
   keepStrict(layout, state);
   assert.deepEqual(readStrict(layout), state);
   assert.equal(statSync(layout.strictFirewall).mode & 0o777, 0o600);
@@ -22,8 +23,8 @@ test("only root may read the confirmed state, and an unreadable file confirms no
   assert.ok(!existsSync(layout.strictFirewall));
 });
 
-const OPEN: Opening = { doors: [parseDoor("25/tcp") ?? assert.fail()], trusted: [] };
-const SSH = parseDoor("2222/tcp") ?? assert.fail();
+const OPEN = opening(["25/tcp"]);
+const SSH = door("2222/tcp");
 
 test("the confirmed firewall is in force from the start, with the present SSH ports; nothing else is", async () => {
   const layout = layoutOf(temporaryDirectory());
@@ -32,8 +33,8 @@ test("the confirmed firewall is in force from the start, with the present SSH po
     const says = await startStrict(layout, settingsWith(`firewall.mode = "${mode}"\n`), {
       isAnothers: () => isAnothers,
       ssh: () => Promise.resolve([SSH]),
-      load: (opening) => {
-        doors.push(opening && opening.doors);
+      load: (loaded) => {
+        doors.push(loaded && loaded.doors);
         return Promise.resolve(outcome);
       },
     });

@@ -8,8 +8,9 @@ import { test } from "node:test";
 import { settingsWith } from "../../../test/kit/loaded-settings.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { lacking } from "../../../test/kit/needs.ts";
+import { door } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type Door, doorOf, parseDoor } from "../../core/firewall/strict.ts";
+import { type Door, doorOf } from "../../core/firewall/strict.ts";
 import {
   callerConnection,
   openConnections,
@@ -22,7 +23,7 @@ import {
 } from "./wanted.ts";
 
 const MAIL = ["25/tcp", "465/tcp", "587/tcp", "993/tcp"];
-const SSH = [parseDoor("22/tcp4") ?? assert.fail()];
+const SSH = [door("22/tcp4")];
 
 test("includes the ports for connections from others, SSH, and additions from the settings", () => {
   assert.deepEqual(wantedOpening(settingsWith(), SSH), { doors: ["22/tcp4", ...MAIL], trusted: [] });
@@ -44,7 +45,7 @@ for (const [address, door] of [
 
 test("SSH is found on every machine, and always at the port of the caller's session", async () => {
   assert.ok((await sshDoors()).length > 0);
-  assert.ok((await sshDoors(2_299)).includes(parseDoor("2299/tcp") ?? assert.fail()));
+  assert.ok((await sshDoors(2_299)).includes(door("2299/tcp")));
   assert.ok((await sshPorts(2_299)).includes(2_299));
 });
 
@@ -58,7 +59,7 @@ test("another user's program opens no port by its name", {
   const listening = async (uid: number): Promise<Door> => {
     const child = spawn(process.execPath, ["--eval", NAMED], { uid, stdio: ["ignore", "pipe", "inherit"] });
     t.after(() => child.kill("SIGKILL"));
-    return parseDoor(`${Number(await once(child.stdout, "data"))}/tcp4`) ?? assert.fail();
+    return door(`${Number(await once(child.stdout, "data"))}/tcp4`);
   };
   const [roots, users] = [await listening(0), await listening(65_534)];
   const found = await sshDoors();

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { ANY_CHARACTER } from "../../../test/kit/any-character.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import {
   clientUser,
   parseConnections,
@@ -18,6 +18,7 @@ import {
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const line = (local: string, remote: string, state: string, user = 0): string =>
   `   7: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000 ${String(user).padStart(5)}        0 651 1 0000 100 0 0 10 0\n`;
+const LOOPBACK = ip("127.0.0.1");
 const PORTS: ReadonlySet<number> = new Set([25, 993]);
 
 test("established connections to our ports, and no others", () => {
@@ -58,12 +59,11 @@ test("listening sockets with their users and inodes", () => {
 
 test("finds the user of a connection on loopback by both of its ends", () => {
   const [client, server] = ["0100007F:9C40", "0100007F:272A"];
-  const ip = parseIp("127.0.0.1") ?? assert.fail();
-  const connection = { ip, clientPort: 40_000, serverIp: ip, port: 10_026 };
+  const connection = { ip: LOOPBACK, clientPort: 40_000, serverIp: LOOPBACK, port: 10_026 };
   // The server's own end has the user of the server.
   const text = HEAD + line(server, client, "01", 105) + line(client, server, "01", 990);
   assert.equal(clientUser(text, connection, "LE"), 990);
-  const other = parseIp("127.0.0.2") ?? assert.fail();
+  const other = ip("127.0.0.2");
   for (const changes of [{ ip: other }, { clientPort: 40_001 }, { serverIp: other }, { port: 25 }])
     assert.equal(clientUser(text, { ...connection, ...changes }, "LE"), null);
   // Closed by its client (FIN_WAIT2, TIME_WAIT), or not there at all.
@@ -88,7 +88,6 @@ test("never throws, and truncated lines are skipped", () => {
   );
 });
 
-const LOOPBACK = parseIp("127.0.0.1") ?? assert.fail();
 const user = process.getuid?.() ?? assert.fail("the test needs users");
 
 test("recognises a connection of the user, and no other", async (t) => {
@@ -100,7 +99,7 @@ test("recognises a connection of the user, and no other", async (t) => {
   assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort }), true);
   assert.equal(await runsAs(user + 1, port)({ ip: LOOPBACK, clientPort }), false);
   assert.equal(await runsAs(user, port)({ ip: LOOPBACK, clientPort: clientPort === 1 ? 2 : 1 }), false);
-  const other = parseIp("127.0.0.2") ?? assert.fail();
+  const other = ip("127.0.0.2");
   assert.equal(await runsAs(user, port)({ ip: other, clientPort }), false);
   client.destroy();
   await once(client, "close");

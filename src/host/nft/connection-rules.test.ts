@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parsePrefix } from "../../core/net/ip.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { nftConnections, parsePassed } from "./connection-rules.ts";
-
-const prefix = (text: string) => parsePrefix(text) ?? assert.fail(text);
 
 test("the guard's findings replace the ones before, and expire", () => {
   const words = {
     watched: [25, 993],
     full: [993],
     held: [
-      { unit: prefix("203.0.113.7"), port: 25 },
-      { unit: prefix("203.0.113.7"), port: 993 },
-      { unit: prefix("2001:db8:0:1::/64"), port: 25 },
+      { unit: net("203.0.113.7"), port: 25 },
+      { unit: net("203.0.113.7"), port: 993 },
+      { unit: net("2001:db8:0:1::/64"), port: 25 },
     ],
-    known: [prefix("198.51.100.9"), prefix("198.51.100.9"), prefix("2001:db8:0:2::/64")],
+    known: [net("198.51.100.9"), net("198.51.100.9"), net("2001:db8:0:2::/64")],
   };
   assert.deepEqual(nftConnections("inet t", words, 15).split("\n"), [
     "flush set inet t watched",

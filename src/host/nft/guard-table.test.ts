@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { net } from "../../../test/kit/samples.ts";
 import { planReset, planSteps } from "../../core/firewall/plan-firewall.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
 import { instant, later } from "../../core/time.ts";
 import { isWhole, nftApply, nftLocal, nftProbe, nftReset, onlyBans, type TableShape } from "./guard-table.ts";
 
@@ -38,17 +38,17 @@ test("only its users reach a port on loopback, and a missing rule is noticed", (
 test("a reset replaces our table, and only ours, in one transaction", () => {
   const plan = planReset(
     [
-      { prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 90_500) },
-      { prefix: prefix("203.0.113.8"), expiresAt: null },
-      { prefix: prefix("2001:db8:1:2::/64"), expiresAt: later(NOW, 3_650 * DAY_MS) },
-      { prefix: prefix("2001:db8::9"), expiresAt: null },
-      { prefix: prefix("198.51.100.0/24"), expiresAt: null },
-      { prefix: prefix("2001:db8:8000::/33"), expiresAt: later(NOW, 1) },
+      { prefix: net("203.0.113.7"), expiresAt: later(NOW, 90_500) },
+      { prefix: net("203.0.113.8"), expiresAt: null },
+      { prefix: net("2001:db8:1:2::/64"), expiresAt: later(NOW, 3_650 * DAY_MS) },
+      { prefix: net("2001:db8::9"), expiresAt: null },
+      { prefix: net("198.51.100.0/24"), expiresAt: null },
+      { prefix: net("2001:db8:8000::/33"), expiresAt: later(NOW, 1) },
     ],
     NOW,
     64,
   );
-  const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(prefix);
+  const allow = ["127.0.0.1", "127.0.0.0/8", "::1"].map(net);
   assert.equal(
     resetText(plan.fillings, allow, BANS_ALONE),
     `add table inet ghostinbox
@@ -152,15 +152,15 @@ test("the mask is as long as the unit of IPv6 bans", () => {
 });
 
 test("steps become one line: refreshed by add, delete, add; lifted by add, delete; networks rebuilt", () => {
-  const held = planReset([{ prefix: prefix("198.51.100.0/24"), expiresAt: null }], NOW, 64).networks;
+  const held = planReset([{ prefix: net("198.51.100.0/24"), expiresAt: null }], NOW, 64).networks;
   const { changes } = planSteps(
     held,
     [
-      { type: "add", prefix: prefix("203.0.113.7"), expiresAt: later(NOW, 7_200_000) },
-      { type: "delete", prefix: prefix("203.0.113.8") },
-      { type: "delete", prefix: prefix("2001:db8:1:2::/64") },
-      { type: "delete", prefix: prefix("198.51.100.0/24") },
-      { type: "add", prefix: prefix("2001:db8::/32"), expiresAt: null },
+      { type: "add", prefix: net("203.0.113.7"), expiresAt: later(NOW, 7_200_000) },
+      { type: "delete", prefix: net("203.0.113.8") },
+      { type: "delete", prefix: net("2001:db8:1:2::/64") },
+      { type: "delete", prefix: net("198.51.100.0/24") },
+      { type: "add", prefix: net("2001:db8::/32"), expiresAt: null },
     ],
     NOW,
     64,
@@ -179,7 +179,7 @@ test("steps become one line: refreshed by add, delete, add; lifted by add, delet
 });
 
 test("no command ever names another table", () => {
-  const all = `${resetText([], [prefix("::1")], COUNTING)}${nftProbe(COUNTING)}`;
+  const all = `${resetText([], [net("::1")], COUNTING)}${nftProbe(COUNTING)}`;
   for (const line of all.split("\n").filter((text) => /^(add|delete|flush|create|table|reset|list)\b/.test(text)))
     assert.match(line, /^(?:\w+ )?(?:set |table |element |counter |counters table )?inet ghostinbox\b/, line);
 });
@@ -207,13 +207,7 @@ function resetText(...args: Parameters<typeof nftReset>): string {
   return [...nftReset(...args)].join("");
 }
 
-function prefix(text: string): Prefix {
-  const parsed = parsePrefix(text);
-  assert.ok(parsed !== null, text);
-  return parsed;
-}
-
-const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map((text) => parsePrefix(text) ?? assert.fail(text));
+const NETWORKS = ["10.0.0.5", "10.0.0.0/24", "2001:db8:5::/48"].map(net);
 const SHAPE: TableShape = {
   ...onlyBans(64),
   proxied: { ports: [20_025, 20_993], networks: NETWORKS, users: [110] },

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Opening, parseDoor } from "../../core/firewall/strict.ts";
+import { opening } from "../../../test/kit/samples.ts";
 import { nftStrict, parseStrict } from "./strict-rules.ts";
-
-function opening(doors: readonly string[], trusted: readonly string[] = []): Opening {
-  return { doors: doors.map((text) => parseDoor(text) ?? assert.fail(text)), trusted };
-}
 
 const OLD = opening(["22/tcp4", "25/tcp", "60000-61000/udp"], ["br-*"]);
 const NEW = opening(["22/tcp"]);

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bearer, type Kit, signIn, startKit } from "../../../test/kit/api-kit.ts";
 import { AS_TOKEN, DISK_FULL } from "../../../test/kit/fake-guard.ts";
-import { type Ip, parseIp } from "../../core/net/ip.ts";
+import { ip } from "../../../test/kit/samples.ts";
 import { UNAUTHORIZED } from "../../guard/commands/web/web.ts";
 import type { Caller } from "./access.ts";
 import { Callers, type Found } from "./callers.ts";
 import { API_LIMITS } from "./limits.ts";
 
-const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
 const HERE = ip("127.0.0.1");
 const headers = new Headers(bearer);
 const other = (n: number) => new Headers({ authorization: `Bearer gi_${String(n).padStart(32, "0")}` });

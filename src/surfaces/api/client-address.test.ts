@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { type Ip, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { ip, net } from "../../../test/kit/samples.ts";
+import { type Ip } from "../../core/net/ip.ts";
 import { originOf as originOfPeer, Peers } from "./client-address.ts";
 
-const ip = (text: string): Ip => parseIp(text) ?? assert.fail(text);
-const net = (text: string): Prefix => parsePrefix(text) ?? assert.fail(text);
 const PROXIES = [net("10.0.0.0/8"), net("::1"), net("127.0.0.1")];
 const isHere = (address: Ip): boolean => ["127.0.0.1", "::1", "10.9.9.9"].includes(address);
 

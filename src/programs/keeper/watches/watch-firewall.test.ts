@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import { type Door, type Opening, parseDoor, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
+import { door } from "../../../../test/kit/samples.ts";
+import { type Opening, type StrictState, UNCONFIRMED } from "../../../core/firewall/strict.ts";
 import { nftStrict } from "../../../host/nft/strict-rules.ts";
 import type { Settings } from "../../../settings/schema.ts";
 import { FirewallWatch } from "./watch-firewall.ts";
 
 function settings(toml: string): Settings {
   return settingsWith(`[firewall]\n${toml}`);
-}
-
-function door(text: string): Door {
-  return parseDoor(text) ?? assert.fail(text);
 }
 
 const STRICT = 'mode = "strict"\n';

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
-import { parseDoor } from "../../../core/firewall/strict.ts";
+import { opening } from "../../../../test/kit/samples.ts";
 import { portsOf } from "../../../host/running/ports.ts";
 import { judgeListening, judgeOthers, judgePrivate, judgeProxied } from "./ports.ts";
 
@@ -39,10 +39,7 @@ test("other programs that listen publicly are a warning, except ssh", () => {
   assert.equal(judgeOthers(promised, [...listeners, other("telnetd")]).state, "warning");
   assert.equal(judgeOthers(promised, [...listeners, other("telnetd", "127.0.0.1")]).state, "ok");
   const strict = (...doors: readonly string[]) =>
-    judgeOthers(promised, [...listeners, other("telnetd")], {
-      doors: doors.map((door) => parseDoor(door) ?? assert.fail(door)),
-      trusted: [],
-    });
+    judgeOthers(promised, [...listeners, other("telnetd")], opening(doors));
   assert.match(strict("25/tcp").saw, /The strict firewall closes the ports of all other programs/);
   assert.equal(strict("2222/tcp6").state, "warning");
 });
