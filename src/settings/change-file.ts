@@ -70,7 +70,7 @@ function edit(text: string, { key, value }: AskedChange, { sources }: Valid): Ed
 }
 
 function withValue(text: string, key: SettingKey, value: string): Edited {
-  // What is not JSON is not a value of any setting.
+  // Undefined is not a value of any setting.
   const read = settingOf(key).kind.read(parseJson(value));
   if (!read.ok) return { ok: false, reason: wrongValue(key, key, read) };
   const reason = tooLooseForWeb(key, read.value);

@@ -99,7 +99,7 @@ test("SSH is found by its listeners, and by its sessions where systemd listens, 
   assert.deepEqual(of("socket", "session", "session"), ["2201/tcp"]);
   assert.deepEqual(of("forwarded", "remote", "client", "mail"), []);
   assert.deepEqual(of("named", "gateway", "asked", "v4"), ["2222/tcp4"], "any user can give a program that name");
-  assert.deepEqual(of("v4", "users"), ["2222/tcp4"], "what a user other than root listens on is not SSH");
+  assert.deepEqual(of("v4", "users"), ["2222/tcp4"], "only root listens for SSH");
   assert.deepEqual(sshDoorsIn("\nnonsense\n"), []);
 });
 

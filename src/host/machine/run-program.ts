@@ -25,28 +25,18 @@ export const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 /** Runs a program to its end: no shell, a clean environment, English messages, a deadline. Never throws. */
 export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const {
-    input = "",
-    timeoutMs = TIMEOUT_MS,
-    env = {},
-    uid,
-    gid,
-    signal,
-    mostOutputBytes = MOST_OUTPUT_BYTES,
-  } = options;
+  const { input = "", timeoutMs = TIMEOUT_MS, env = {}, mostOutputBytes = MOST_OUTPUT_BYTES, ...others } = options;
   return new Promise((resolve) => {
     let inputError: string | null = null;
     const child = execFile(
       program,
       [...args],
       {
+        ...others,
         timeout: timeoutMs,
         killSignal: "SIGKILL",
         maxBuffer: mostOutputBytes,
         env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", ...env },
-        ...(signal === undefined ? {} : { signal }),
-        ...(uid === undefined ? {} : { uid }),
-        ...(gid === undefined ? {} : { gid }),
       },
       (error, stdout, stderr) =>
         resolve(

@@ -62,7 +62,7 @@ export function fill(fd: number, data: string | Uint8Array, { mode, owner, flush
 }
 
 /** Opens a regular file without a second name: a hard link may lead to another user's file. Throws UnsafePath. */
-export function mustBePlain<File extends Pick<Held, "stat">>(path: string, file: File | null): File {
+export function mustBePlain(path: string, file: Held | null): Held {
   if (file === null) throw new UnsafePath(`${path} has just disappeared: try again.`);
   if (!file.stat.isFile() || file.stat.nlink !== 1)
     throw new UnsafePath(

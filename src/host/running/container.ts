@@ -61,9 +61,7 @@ function needlessRights(has: readonly Capability[]): readonly string[] {
 
 /** The kernel loads its modules from the host when needed. */
 function needlessMounts(mounts: string): readonly string[] {
-  return /^\S+ \/lib\/modules /m.test(mounts) || /^\S+ \/usr\/lib\/modules /m.test(mounts)
-    ? ["the mount of /lib/modules"]
-    : [];
+  return /^\S+ (?:\/usr)?\/lib\/modules /m.test(mounts) ? ["the mount of /lib/modules"] : [];
 }
 
 /** Whether this process may change the firewall, and may let the guard do so. */
