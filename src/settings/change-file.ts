@@ -8,7 +8,7 @@ import { tooLooseForWeb, whyNotOverWeb } from "./web-changes.ts";
 export type AskedChange = Readonly<{ key: string; value: string | null }>;
 
 /** What becomes of the lines of one setting. `line`: where it is in the new file; null: nowhere. */
-export type LineChange = Readonly<{
+type LineChange = Readonly<{
   key: SettingKey;
   line: number | null;
   removed: readonly string[];
@@ -20,7 +20,7 @@ export type FileChanged =
   | Readonly<{ ok: false; problems: readonly KeyProblem[] }>;
 type Valid = Extract<Loaded, { ok: true }>;
 /** `key`: empty if the file as a whole is wrong. */
-export type KeyProblem = Readonly<{ key: string; says: string }>;
+type KeyProblem = Readonly<{ key: string; says: string }>;
 
 /**
  * Changes settings that the web may change in the text of the settings file. All of them, or none; all other text stays as

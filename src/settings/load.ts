@@ -18,7 +18,7 @@ import type { SettingProblem } from "./setting.ts";
 import { findClash, isTable, linesOfKeys, nameOf, type Statement, statementsOf } from "./toml/statements.ts";
 
 /** The file's value of a key, and its line. */
-export type FileValue = Readonly<{ toml: string; line: number }>;
+type FileValue = Readonly<{ toml: string; line: number }>;
 
 /** Where a value comes from, and its canonical text in TOML. `overrides` is what the file says, if it says otherwise. */
 export type Source = Readonly<

@@ -2,7 +2,7 @@ import type { Source, Sources } from "./load.ts";
 import { type SettingKey, settingKeys, settingOf } from "./schema.ts";
 
 /** One line of `config show`. */
-export type ShownSetting = Readonly<{
+type ShownSetting = Readonly<{
   key: SettingKey;
   /** As written in `ghostinbox.toml`; `(secret)` if it must not be seen. */
   value: string;
@@ -49,7 +49,7 @@ export function printSettings(
 }
 
 /** A variable that overrides what the file says. */
-export type Override = Readonly<{ key: SettingKey; variable: string; line: number; says: string }>;
+type Override = Readonly<{ key: SettingKey; variable: string; line: number; says: string }>;
 
 /** Each is a sentence that tells both values, because later edits of that line change nothing. */
 export function overridesOf(sources: Sources): readonly Override[] {

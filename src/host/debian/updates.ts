@@ -13,7 +13,7 @@ const APT_MS = 120_000;
 const DEBSECAN_MS = 60_000;
 
 /** `aptConfig`: read by apt before its own configuration (apt.conf(5)); as for apt itself, the environment may name it. */
-export type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
+type UpdateSources = Readonly<{ lists: string; debsecan: string; osRelease: string; aptConfig?: string }>;
 const OF_THIS_MACHINE: UpdateSources = {
   lists: "/var/lib/apt/lists",
   debsecan: "/usr/bin/debsecan",

@@ -1,5 +1,5 @@
 /** A file system and where it is mounted. */
-export type Mount = Readonly<{ point: string; source: string; type: string; isReadOnly: boolean }>;
+type Mount = Readonly<{ point: string; source: string; type: string; isReadOnly: boolean }>;
 
 /**
  * The mount that holds this absolute path, from `/proc/self/mountinfo` (proc(5)); null if none does. Read-only is the mount

@@ -21,7 +21,7 @@ export type Jump = Readonly<{
 }>;
 
 /** Milliseconds each, from any origin. */
-export type TimeSources = Readonly<{
+type TimeSources = Readonly<{
   wall: () => number;
   /** Never set; may stop while the machine sleeps. */
   elapsed: () => number;

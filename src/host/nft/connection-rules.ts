@@ -75,7 +75,7 @@ ${ports.map((port) => `    tcp dport ${port} ${SYN} counter name arrived_${port}
 }
 
 /** The contents of the table without its bans. */
-export type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
+type ConnectionText = Readonly<Record<"counters" | "sets" | "chain" | "rule" | "arrival", string>>;
 export const NO_CONNECTIONS: ConnectionText = { counters: "", sets: "", chain: "", rule: "", arrival: "" };
 
 /** For `nft -f`: reads these counters and sets them to zero. To list them, nft would read every ban. */

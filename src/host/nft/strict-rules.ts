@@ -57,7 +57,7 @@ function chain(name: string, { doors, trusted }: Opening): string {
 }
 
 /** `opening`: what is accepted at this moment; null: everything. `waitsS`: until the kernel ends the trial. */
-export type StrictListing = Readonly<{
+type StrictListing = Readonly<{
   opening: Opening | null;
   waitsS: number | null;
   /** What somebody else has changed. */

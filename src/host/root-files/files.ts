@@ -65,7 +65,7 @@ export function giveSocket(path: string, owner: Owner): void {
   });
 }
 
-export type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
+type Plain = Readonly<{ text: string; owner: Owner; mode: number }>;
 
 /** A file that another user may have put there; null if there is none. */
 export function readPlain(path: string, mostBytes: number): Plain | null {

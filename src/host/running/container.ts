@@ -18,7 +18,7 @@ export const NEEDED: readonly Capability[] = [
   "NET_BIND_SERVICE",
 ];
 
-export type ContainerFacts = Readonly<{
+type ContainerFacts = Readonly<{
   /** The status of the first process, /proc/PID/status: others may have dropped rights. */
   status: string;
   /** /proc/PID/mounts (proc(5)). */

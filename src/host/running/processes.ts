@@ -162,7 +162,7 @@ export function isOf(pid: number, main: number | null, all: readonly Process[]):
   return false;
 }
 
-export function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
+function isSupervisor({ exe }: Pick<Process, "exe">): boolean {
   return basename(exe) === "runsv" || basename(exe) === "runsvdir";
 }
 

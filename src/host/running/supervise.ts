@@ -84,7 +84,7 @@ export function pidFile(services: string, service: ServiceName): string {
 }
 
 /** Runs the services once everything is prepared. */
-export type Supervisor = Readonly<{
+type Supervisor = Readonly<{
   /** It has ended without a signal from us. */
   died: Promise<"died">;
   /** Ends the services, and waits until nothing of them runs. */

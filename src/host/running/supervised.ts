@@ -4,7 +4,7 @@ import { type Layout, serviceLog } from "../../settings/layout.ts";
 import { Held } from "../root-files/directory.ts";
 
 /** A service as runsv(8) sees it. */
-export type Supervised = Readonly<{
+type Supervised = Readonly<{
   pid: number | null;
   /** It was ordered to stay down (`sv down`). */
   isStopped: boolean;

@@ -14,7 +14,7 @@ export const DATA_IS_NEWER = 4;
 /** All units but the main one, as systemctl(1) takes it. */
 export const OTHER_UNITS = "ghostinbox-*.service";
 
-export type UnitsInput = Readonly<{
+type UnitsInput = Readonly<{
   layout: Layout;
   /** The program of the start, with its arguments. */
   start: readonly string[];
@@ -22,7 +22,7 @@ export type UnitsInput = Readonly<{
   compileCache: string;
 }>;
 
-export type UnitFile = Readonly<{ name: string; text: string }>;
+type UnitFile = Readonly<{ name: string; text: string }>;
 
 /** One unit for each service of `renderRunit`, one for the start, one for the log. No path contains spaces (set-up). */
 export function renderUnits(input: UnitsInput): readonly UnitFile[] {

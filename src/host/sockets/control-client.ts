@@ -12,7 +12,7 @@ export const CONTROL_TIMEOUT_MS = 10_000;
  * broke the protocol.
  */
 export type NoAnswer = Readonly<{ ok: false; kind: "not_running" | "denied" | "timeout" | "broken"; message: string }>;
-export type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
+type ControlReply<V extends Verb> = Reply<V> | NoAnswer;
 
 /** On whose behalf: programs give their name, the web also its caller's secret. */
 type Asker = Omit<CommandLine, "command">;

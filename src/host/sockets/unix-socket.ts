@@ -88,7 +88,7 @@ function errnoOf(error: unknown): string {
 
 /** A log message of a server. The code is stable; `detail` is printable and bounded. */
 export type Report = (code: ServerFault, detail: string) => void;
-export type ServerFault = keyof typeof problems;
+type ServerFault = keyof typeof problems;
 
 export const problems = {
   policy_request_malformed: "Postfix sent what is not a policy request; the connection was dropped.",

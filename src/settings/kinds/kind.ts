@@ -27,7 +27,7 @@ export type Kind<T> = Readonly<{
   fromText: (text: string) => unknown;
 }>;
 
-export function formOf(type: Form["type"], more: Partial<Form> = {}): Form {
+function formOf(type: Form["type"], more: Partial<Form> = {}): Form {
   return { type, least: null, most: null, choices: [], of: null, ...more };
 }
 

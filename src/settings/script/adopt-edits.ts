@@ -159,7 +159,7 @@ function listIn(toml: string | undefined): readonly string[] {
 }
 
 /** The value of `config`, or what is wrong with the file. */
-export type ScriptRead = Readonly<{ ok: true; config: object }> | Readonly<{ ok: false; says: string }>;
+type ScriptRead = Readonly<{ ok: true; config: object }> | Readonly<{ ok: false; says: string }>;
 
 const START = /^const config = (?=\{)/m;
 const TOKEN =

@@ -179,7 +179,7 @@ function linesBetween(text: string, from: number, to: number): number {
 }
 
 /** What is written twice, in one sentence; `line` is the second of the two. */
-export type Clash = Readonly<{ line: number; says: string }>;
+type Clash = Readonly<{ line: number; says: string }>;
 
 /** The first key or table that a document defines twice, with both lines. A parser names only the second. */
 export function findClash(statements: readonly Statement[]): Clash | null {
