@@ -2,7 +2,7 @@ import { type SettingKey, variableOf } from "./schema.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the file that the first start writes sets; the profile only if it is not the usual one. */
+/** Settings that the first start writes into the file; the profile only if it is not the default. */
 export const WRITTEN_FIRST = ["domains", "hostname", "profile"] as const satisfies readonly SettingKey[];
 
 const PREFIX = "GHOSTINBOX_";
@@ -15,7 +15,7 @@ export const FIRST_VARIABLES: ReadonlyMap<string, SettingKey> = new Map(
 
 /**
  * The environment in which a variable of `written`, and one with the same value as at the first start, counts only where
- * the file says nothing: the file has taken it over. So later edits of the file hold, also after a restart with the same
+ * the file says nothing: the file has taken it over. So later edits of the file hold, even after a restart with the same
  * environment. With another value it wins over the file, as any variable does. `started`: of the last start.
  */
 export function takenOver(env: Environment, started: Environment, written: readonly string[] = []): Environment {

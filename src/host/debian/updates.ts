@@ -7,7 +7,7 @@ import { makeDirectory } from "../root-files/trees.ts";
 
 /** Both programs run without rights, as the user and group nobody: forged lists or answers gain none. */
 const AS_NOBODY = { uid: 65_534, gid: 65_534 };
-/** Two seconds of work, on a machine that may be busy. */
+/** It takes two seconds, longer on a busy machine. */
 const APT_MS = 120_000;
 /** It downloads its data each time. */
 const DEBSECAN_MS = 60_000;
@@ -83,13 +83,13 @@ function asNobody(): RunOptions {
 }
 
 /**
- * Arguments of apt-get(8) that tell what an upgrade would install, and change nothing. Without new packages it would keep
- * back what needs one: each new kernel is a separate package.
+ * Arguments of apt-get(8) that print what an upgrade would install, and change nothing. Without new packages it would hold back
+ * those that need one, such as each new kernel.
  */
 export const SIMULATED_UPGRADE = ["-s", "-q", "-o", "Debug::NoLocking=1", "--with-new-pkgs", "upgrade"] as const;
 
 /**
- * What it says, a line for each package that would be installed; a new one has no version in brackets:
+ * Reads its output: a line for each package that would be installed; a new one has no version in brackets.
  *
  *     Inst openssl [3.0.17-1] (3.0.18-1 Debian-Security:12/oldstable-security [amd64])
  *     Inst linux-image-6.1.0-41-amd64 (6.1.158-1 Debian-Security:12/oldstable-security [amd64])

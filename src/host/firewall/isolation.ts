@@ -113,7 +113,7 @@ function rest(open: readonly number[]): string {
   return `${but}tcp flags & (syn | ack) == syn goto refuse`;
 }
 
-/** Mail that is on its way at this moment stays here too, and so does what other programs send. Alerts of the guard may leave. */
+/** Also stops mail that is being sent right now, and mail of other programs. The guard's alerts may leave. */
 function output(relay: number | null): string {
   const toRelay =
     relay === null ? "" : `    meta skuid postfix tcp dport ${relay} counter name refused reject with tcp reset\n`;

@@ -26,8 +26,8 @@ export function localPorts(settings: LocalPortSettings, uidOf = uidOfUser): read
 }
 
 /**
- * Before the first service starts: otherwise the guard's first start would protect the ports, and Dovecot would trust whoever
- * kept the guard from starting.
+ * Runs before the first service starts. If only the guard's start protected the ports, Dovecot would trust a program that keeps
+ * the guard from starting.
  */
 export function protectLocalPorts(local: readonly LocalPort[], path?: string): Promise<Outcome> {
   return loadNft(nftLocal(local), path);

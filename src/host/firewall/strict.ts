@@ -47,7 +47,7 @@ const PARTS = { ssh: sshDoors, load: loadStrict, isAnothers: runsForAnother };
  * then, and an unconfirmed trial has ended. Returns a warning, or null.
  */
 export async function startStrict(layout: Layout, settings: Settings, parts = PARTS): Promise<string | null> {
-  // The table has one name, whichever server has loaded it.
+  // The table has the same name for every server.
   if (parts.isAnothers(layout.data))
     return isStrict(settings) ? "the firewall is not strict: the server of another data directory runs here." : null;
   const { confirmed, trial } = readStrict(layout);

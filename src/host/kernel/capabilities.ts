@@ -50,7 +50,7 @@ export function parseCapabilities(status: string, set: "CapEff" | "CapBnd"): rea
   return NAMES.filter((_, bit) => ((bits >> BigInt(bit)) & 1n) === 1n);
 }
 
-/** Of a container they come together only with `privileged: true`; which others do depends on the kernel and on Docker. */
+/** A container has all of these only with `privileged: true`; its other capabilities depend on the kernel and on Docker. */
 const PRIVILEGED: readonly Capability[] = ["SYS_MODULE", "SYS_RAWIO", "SYS_BOOT", "SYS_ADMIN"];
 
 export function isPrivileged(capabilities: readonly Capability[]): boolean {

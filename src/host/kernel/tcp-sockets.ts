@@ -39,8 +39,8 @@ export function parseListening(text: string, order: ByteOrder): readonly Listeni
 export type LocalConnection = Readonly<{ ip: Ip; clientPort: number; serverIp: Ip; port: number }>;
 
 /**
- * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null: there is none. One that its client has closed
- * counts no longer: the kernel says root of it then.
+ * The user whose program made an established connection, from `/proc/net/tcp` or `/proc/net/tcp6`; null if there is none. Ignores
+ * a connection that its client has closed, which the kernel lists as root's.
  */
 export function clientUser(text: string, connection: LocalConnection, order: ByteOrder): number | null {
   for (const [, local = "", from = "", remote = "", to = "", user = ""] of text.matchAll(ESTABLISHED))

@@ -28,8 +28,8 @@ export function connectionSets({ fallback = true }: ConnectionLimit): readonly s
 }
 
 /**
- * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names those
- * that may open no more. A SYN does not count yet, because anyone can forge it.
+ * The guard counts: it looks at established connections, whose clients have answered (connection-watch.ts), and names the
+ * addresses that may not open further ones. A SYN does not count yet, because anyone can forge it.
  * Only while the guard is down, after `watched` has timed out, the kernel counts. It must do so at the SYN:
  * kernels from 6.18 on do not count a connection that is already confirmed. The one past the limit is reset. Addresses
  * on the allow list have left the chain before. A reset of the table starts the count from zero.

@@ -14,7 +14,7 @@ export class SocketEnder {
     this.#path = path;
   }
 
-  /** Ends the sockets to which any of these conditions applies, that many conditions in one filter. */
+  /** Ends the sockets that meet any of these conditions. `atOnce`: the maximum number of conditions in one filter. */
   async end(conditions: readonly (readonly string[])[], atOnce: number): Promise<Outcome> {
     for (let i = 0; i < conditions.length; i += atOnce) {
       const filter = conditions.slice(i, i + atOnce).flatMap((words) => ["or", ...words]);

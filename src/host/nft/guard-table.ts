@@ -17,7 +17,7 @@ export const TABLE = "inet ghostinbox";
 const BAN_SETS = [...HASH_SETS, ...INTERVAL_SETS];
 /** No packet comes from these. While they are in a set, the set has not been emptied. */
 const WATERMARK = { ban4: "0.0.0.0", ban6: "::", ban6_host: "::" } as const;
-/** Of the two rules that end a banned packet. */
+/** Of the two rules for banned packets. */
 const COUNTERS = ["dropped", "refused"] as const;
 
 /** What the table is built for. */
@@ -239,8 +239,8 @@ ${rules.join("")}  }
 }
 
 /**
- * The ports whose clients give their address in a PROXY header. Postfix trusts every client, so the firewall accepts
- * none in but the proxies. Where a proxy runs on this machine, any local program has its address, so its user counts too.
+ * The ports whose clients give their address in a PROXY header. Postfix trusts every client, so the firewall accepts only the
+ * proxies. If a proxy runs on this machine, every local program has its address, so its user counts too.
  */
 export type ProxyDoors = Readonly<{
   ports: readonly number[];

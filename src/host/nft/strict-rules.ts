@@ -19,8 +19,8 @@ const ALWAYS = [
 const REFUSES = ["meta l4proto tcp reject with tcp reset", "meta l4proto { udp, udplite, sctp, dccp } reject"] as const;
 
 /**
- * For `nft -f`. The elements of `trial` end by the kernel's own clock, whatever happens to our programs: from then on what was
- * confirmed before holds again, or nothing is refused.
+ * For `nft -f`. The elements of `trial` expire by the kernel's own clock, whatever happens to our programs. After that, what was
+ * confirmed before is in force again, or nothing is refused.
  */
 export function nftStrict(
   confirmed: Opening | null,
@@ -56,7 +56,7 @@ function chain(name: string, { doors, trusted }: Opening): string {
   return `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }\n`;
 }
 
-/** `opening`: what is accepted at this moment; null: everything. `waitsS`: until the kernel ends the trial. */
+/** `opening`: accepted now; null: everything. `waitsS`: until the kernel ends the trial. */
 type StrictListing = Readonly<{
   opening: Opening | null;
   waitsS: number | null;

@@ -38,7 +38,7 @@ export function copyFile(from: string, to: string, mode: number): void {
 
 /**
  * The same for a file in another user's directory, which may contain anything. False if it is gone, is not a regular file, or
- * is a long hole that would fill the disk. Follows no link and waits for no pipe.
+ * has a hole that would fill the disk. Follows no link and waits for no pipe.
  */
 export function copyForeignFile(from: string, to: string, mode: number): boolean {
   using source = openForeign(from);
@@ -150,7 +150,7 @@ export async function compressFile(path: string, compressor: Transform): Promise
 
 /** The unit of `st_blocks` on every file system (stat(2)). */
 const BLOCK_BYTES = 512;
-/** How many times its space on disk an ordinary file can be long: file systems compress. */
+/** How many times larger than its space on disk an ordinary file can be: file systems compress. */
 const MOST_COMPRESSED = 8;
 /**
  * Maximum bytes of copies beyond that. A hole takes no space until it is copied, nor do further names of one file. Some

@@ -126,7 +126,7 @@ function mailLogUnit({ layout }: UnitsInput): string {
   });
 }
 
-/** Nothing that runs here needs any of it. */
+/** Restrictions that suit every service. */
 const ALWAYS = [
   "KeyringMode=private",
   "LockPersonality=yes",

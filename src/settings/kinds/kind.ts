@@ -5,7 +5,7 @@ export type Read<T> =
   | Readonly<{ ok: true; value: T; toml: string }>
   | Readonly<{ ok: false; must: string; got: unknown }>;
 
-/** With what a page lets a setting be edited. `least` and `most` as in the file; null: no such bound. */
+/** How a page lets a setting be edited. `least` and `most` as in the file; null: no such bound. */
 export type Form = Readonly<{
   type: "switch" | "number" | "decimal" | "duration" | "size" | "choice" | "text" | "list";
   least: string | null;
