@@ -1,4 +1,4 @@
-import { listOf, oneOf, orEmpty, type Read } from "./kinds/kind.ts";
+import { listOf, oneOf, type Read } from "./kinds/kind.ts";
 import { domain, hostName, path } from "./kinds/texts.ts";
 import { abuse } from "./schema/abuse.ts";
 import { alerts } from "./schema/alerts.ts";
@@ -7,7 +7,7 @@ import { sending } from "./schema/limits.ts";
 import { certificates, machine } from "./schema/machine.ts";
 import { mail } from "./schema/mail.ts";
 import { backup, exported, report, retention } from "./schema/upkeep.ts";
-import type { Setting } from "./setting.ts";
+import { optional, type Setting } from "./setting.ts";
 
 /** Every setting. The key is the path in `ghostinbox.toml`. Each setting is used by something. */
 export const schema = {
@@ -18,8 +18,7 @@ export const schema = {
     variable: "GHOSTINBOX_DOMAIN",
   },
   hostname: {
-    kind: orEmpty(hostName),
-    byDefault: "",
+    ...optional(hostName),
     says: "Name of this server in its greeting, HELO and certificate; empty means `mail.` and the first domain.",
     source: "RFC 5321 section 4.1.1.1",
   },

@@ -1,4 +1,4 @@
-import { type Kind, wholeNumber } from "./kinds/kind.ts";
+import { type Kind, orEmpty, wholeNumber } from "./kinds/kind.ts";
 
 /** One setting: what it accepts, its default as written in the file, and what it does. */
 export type Setting<T> = Readonly<{
@@ -27,6 +27,11 @@ export type SettingProblem = Readonly<{
 
 /** The same about valid settings that do not fit together. */
 export type Conflict = Omit<SettingProblem, "line">;
+
+/** Empty unless it is set. */
+export function optional(kind: Kind<string>) {
+  return { kind: orEmpty(kind), byDefault: "" } as const;
+}
 
 export const count = wholeNumber(1, 1_000_000);
 export const KB = 1024;

@@ -1,7 +1,7 @@
 import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
-import { ascending, duration, flag, listOf, oneOf, orEmpty, size, wholeNumber } from "../kinds/kind.ts";
+import { ascending, duration, flag, listOf, oneOf, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, door, mailAddress, network, networkInterface } from "../kinds/texts.ts";
-import { count, GB, KB, type Setting } from "../setting.ts";
+import { count, GB, KB, optional, type Setting } from "../setting.ts";
 import { jails } from "./detection.ts";
 import { guessing } from "./limits.ts";
 
@@ -202,14 +202,12 @@ export const abuse = {
     says: "What a report of a Fail2ban jail causes a ban for. `unjudged`: only what the guard did not judge itself, by its own limits. `all`: everything that the jail counts, at `fail2ban.jails.NAME.maxretry`. Your own filters always ban.",
   },
   "fail2ban.destemail": {
-    kind: orEmpty(mailAddress),
-    byDefault: "",
+    ...optional(mailAddress),
     says: "Address that gets a mail for each ban that Fail2ban caused; empty sends none.",
     source: "jail.conf(5), destemail",
   },
   "fail2ban.sender": {
-    kind: orEmpty(mailAddress),
-    byDefault: "",
+    ...optional(mailAddress),
     says: "The sender of these mails; empty means `fail2ban@` and `hostname`.",
     source: "jail.conf(5), sender",
   },

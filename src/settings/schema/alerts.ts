@@ -1,8 +1,8 @@
 import { ALERT_LANGUAGES } from "../../core/alerts/frames.ts";
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import { decimal, duration, listOf, oneOf, orEmpty, wholeNumber } from "../kinds/kind.ts";
+import { decimal, duration, listOf, oneOf, wholeNumber } from "../kinds/kind.ts";
 import { loginName, mailAddress, nextHop, oneLine, path, quietHours, timeZone, url } from "../kinds/texts.ts";
-import { count, type Setting } from "../setting.ts";
+import { count, optional, type Setting } from "../setting.ts";
 
 /** The messages to the owner, and their channels. */
 export const alerts = {
@@ -17,8 +17,7 @@ export const alerts = {
     says: "Addresses that get alerts by mail, through this server's own queue. While no channel for alerts is set at all, `postmaster@` and the first domain gets them: the administrator, or the first account.",
   },
   "alerts.from": {
-    kind: orEmpty(mailAddress),
-    byDefault: "",
+    ...optional(mailAddress),
     says: "Sender of alerts by mail; empty means `postmaster@` and the first domain.",
   },
   "alerts.relay_to": {
@@ -27,19 +26,13 @@ export const alerts = {
     says: "Addresses that get alerts by mail through `alerts.relay`. These arrive even when our own Postfix is down.",
   },
   "alerts.relay": {
-    kind: orEmpty(nextHop),
-    byDefault: "",
+    ...optional(nextHop),
     says: "Outside server for `alerts.relay_to`, with its port. Only verified TLS is used: from the start on port 465, by STARTTLS on others.",
     source: "RFC 8314",
   },
-  "alerts.relay_user": {
-    kind: orEmpty(loginName),
-    byDefault: "",
-    says: "User name at `alerts.relay`.",
-  },
+  "alerts.relay_user": { ...optional(loginName), says: "User name at `alerts.relay`." },
   "alerts.relay_password_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File whose first line is the password for `alerts.relay`. The user ghostinbox must be able to read it.",
   },
   "alerts.webhook": {
@@ -50,8 +43,7 @@ export const alerts = {
     secret: true,
   },
   "alerts.webhook_secret_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File whose first line is the key that signs webhooks, `whsec_…`. The user ghostinbox must be able to read it. Empty: not signed.",
     source: "Standard Webhooks 1.0",
   },
@@ -63,20 +55,17 @@ export const alerts = {
     secret: true,
   },
   "alerts.ntfy_token_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File whose first line is the access token for ntfy. The user ghostinbox must be able to read it.",
   },
   "alerts.gotify": {
-    kind: orEmpty(url),
-    byDefault: "",
+    ...optional(url),
     says: "URL of a Gotify server.",
     source: "gotify.net, push messages",
     secret: true,
   },
   "alerts.gotify_token_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File whose first line is the application's token at Gotify. The user ghostinbox must be able to read it.",
   },
   "alerts.apprise": {
@@ -86,8 +75,7 @@ export const alerts = {
     secret: true,
   },
   "alerts.ca": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File of certificate authorities (PEM) that may sign the certificates of alert receivers, in addition to the public ones.",
   },
   "alerts.language": {
@@ -100,11 +88,7 @@ export const alerts = {
     byDefault: "",
     says: 'Hours such as "22:00-07:00" in which only critical alerts are sent. The others follow at their end, in one message.',
   },
-  "alerts.time_zone": {
-    kind: orEmpty(timeZone),
-    byDefault: "",
-    says: "Time zone of the quiet hours; empty means the machine's own.",
-  },
+  "alerts.time_zone": { ...optional(timeZone), says: "Time zone of the quiet hours; empty means the machine's own." },
   "alerts.digest": {
     kind: duration(0, 7 * DAY_MS),
     byDefault: "24h",
@@ -116,8 +100,7 @@ export const alerts = {
     says: "How long a condition must be gone before its end is reported. If it returns sooner, it is the same alert.",
   },
   "alerts.heartbeat": {
-    kind: orEmpty(url),
-    byDefault: "",
+    ...optional(url),
     says: "URL that is requested while all is well. The service behind it raises the alarm when the requests stop.",
     secret: true,
   },

@@ -1,8 +1,8 @@
 import { JAILS, type Jail, type JailName, OWN_JAIL } from "../../core/decide/jails.ts";
 import { DAY_MS, formatDuration, SECOND_MS } from "../../core/time.ts";
-import { duration, flag, orEmpty, wholeNumber } from "../kinds/kind.ts";
+import { duration, flag, wholeNumber } from "../kinds/kind.ts";
 import { path } from "../kinds/texts.ts";
-import type { Setting } from "../setting.ts";
+import { optional, type Setting } from "../setting.ts";
 
 /** As far back as the guard remembers reports. */
 const LONGEST_WINDOW_MS = 7 * DAY_MS;
@@ -12,8 +12,7 @@ const count = wholeNumber(1, 100);
 /** Detectors of intrusions, whose logs the guard follows. */
 export const detection = {
   "detection.suricata.file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "Suricata's eve.json; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
   },
   "detection.suricata.severity": {
@@ -38,8 +37,7 @@ export const detection = {
     says: "How long the first ban for such alerts lasts.",
   },
   "detection.psad.file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the lines of psad; empty: it is not followed. The user ghostinbox must be able to read it and its directory.",
   },
   "detection.psad.danger_level": {

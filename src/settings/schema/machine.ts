@@ -1,5 +1,5 @@
 import { DAY_MS, SECOND_MS } from "../../core/time.ts";
-import { duration, flag, listOf, oneOf, orEmpty, port, size, wholeNumber } from "../kinds/kind.ts";
+import { duration, flag, listOf, oneOf, port, size, wholeNumber } from "../kinds/kind.ts";
 import {
   address,
   hostName,
@@ -12,7 +12,7 @@ import {
   systemUser,
   systemUserOrId,
 } from "../kinds/texts.ts";
-import { GB, KB, MB, type Setting } from "../setting.ts";
+import { GB, KB, MB, optional, type Setting } from "../setting.ts";
 
 /** Where the server listens, which resolver it uses, and what it keeps. */
 export const machine = {
@@ -22,12 +22,8 @@ export const machine = {
     says: "Run every check of `check` ten minutes after the first start and each week, and tell when one that passed before finds something wrong.",
   },
 
-  "tls.cert": {
-    kind: orEmpty(path),
-    byDefault: "",
-    says: "Certificate chain (PEM); empty means a self-signed one.",
-  },
-  "tls.key": { kind: orEmpty(path), byDefault: "", says: "Private key of `tls.cert` (PEM)." },
+  "tls.cert": { ...optional(path), says: "Certificate chain (PEM); empty means a self-signed one." },
+  "tls.key": { ...optional(path), says: "Private key of `tls.cert` (PEM)." },
   "tls.profile": {
     kind: oneOf("modern", "seed"),
     byDefault: "modern",
@@ -47,14 +43,12 @@ export const machine = {
     source: "unbound.conf(5), msg-cache-size and rrset-cache-size",
   },
   "dns.root_hints": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the root's name servers; empty means the internet's root.",
     source: "unbound.conf(5), root-hints",
   },
   "dns.trust_anchor": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the root's keys, which validate answers; empty means the internet's.",
     source: "RFC 4035; unbound.conf(5), trust-anchor-file",
   },
@@ -181,8 +175,7 @@ export const machine = {
 /** Which certificates for our domains are ours (RFC 9162, Certificate Transparency). */
 export const certificates = {
   "certificates.log": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File in which the hook of certspotter notes each certificate that it finds for a domain; empty: none is read.",
     source: "certspotter-script(8)",
   },

@@ -1,19 +1,17 @@
 import { DAY_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
-import { decimal, duration, flag, listOf, oneOf, orEmpty, size, wholeNumber } from "../kinds/kind.ts";
+import { decimal, duration, flag, listOf, oneOf, size, wholeNumber } from "../kinds/kind.ts";
 import { domain, localPart, loginName, mailAddress, nextHop, path, selector, senderPattern } from "../kinds/texts.ts";
-import { GB, type Setting } from "../setting.ts";
+import { GB, optional, type Setting } from "../setting.ts";
 
 /** Incoming and outgoing mail. */
 export const mail = {
   "accounts.administrator": {
-    kind: orEmpty(mailAddress),
-    byDefault: "",
+    ...optional(mailAddress),
     says: "Who gets mail for postmaster@ and abuse@ of every domain that has no such account or alias; empty means the first account.",
     source: "RFC 5321 section 4.5.1, RFC 2142",
   },
   "accounts.follow": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File in the format of postfix-accounts.cf whose accounts this server takes over and keeps up to date. A removed line suspends its account.",
   },
 
@@ -31,13 +29,11 @@ export const mail = {
     source: "Dovecot's mail-crypt plugin",
   },
   "mailboxes.encryption_key": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the private key. Empty means `private/mail.pem` in the data directory. A file below /run, which is memory, or on a stick keeps the key off the disk: while it is not there, mail arrives, and none that it encrypted can be read.",
   },
   "mailboxes.dovecot": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with settings of Dovecot that are read after the server's own, such as docker-mailserver's `dovecot.cf`. Only root may be able to write it. A file that does not exist is ignored; one that cannot be used is ignored too, and `status` reports it.",
     source: "doveconf(1)",
   },
@@ -147,8 +143,7 @@ export const mail = {
     source: "postconf(5), milter_default_action",
   },
   "spam.rules": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with your own SpamAssassin rules and scores, read after all others.",
     source: "Mail::SpamAssassin::Conf(3)",
   },
@@ -166,8 +161,7 @@ export const mail = {
     source: "sa-update(1p)",
   },
   "spam.update_key_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the public key that signs the rules of `spam.update_channel`; SpamAssassin's user must be able to read it. Empty: the key of SpamAssassin itself.",
     source: "sa-update(1p), --gpgkey",
   },
@@ -210,24 +204,17 @@ export const mail = {
     source: "postconf(5), delay_warning_time",
   },
   "outbound.relay": {
-    kind: orEmpty(nextHop),
-    byDefault: "",
+    ...optional(nextHop),
     says: "Server that passes on all mail to others, with its port; empty sends it directly to the recipients' servers.",
     source: "postconf(5), relayhost",
   },
-  "outbound.relay_user": {
-    kind: orEmpty(loginName),
-    byDefault: "",
-    says: "User name at the relay. It is sent over verified TLS only.",
-  },
+  "outbound.relay_user": { ...optional(loginName), says: "User name at the relay. It is sent over verified TLS only." },
   "outbound.relay_password_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File whose first line is the password for the relay. Only root needs to be able to read it.",
   },
   "outbound.relay_ca": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File of certificate authorities (PEM) that may sign the relay's certificate; empty means those of the system.",
   },
 } as const satisfies Record<string, Setting<unknown>>;

@@ -1,7 +1,7 @@
 import { DAY_MS } from "../../core/time.ts";
-import { duration, flag, listOf, oneOf, orEmpty, port, wholeNumber } from "../kinds/kind.ts";
+import { duration, flag, listOf, oneOf, port, wholeNumber } from "../kinds/kind.ts";
 import { hostOrAddress, keepRule, path, repository } from "../kinds/texts.ts";
-import type { Setting } from "../setting.ts";
+import { optional, type Setting } from "../setting.ts";
 
 /** What is backed up, when, and where to. */
 export const backup = {
@@ -12,16 +12,14 @@ export const backup = {
     says: "Hour of the day when the backup starts, in the machine's time zone.",
   },
   "backup.repository": {
-    kind: orEmpty(repository),
-    byDefault: "",
+    ...optional(repository),
     says: "Where backups go: a directory such as another disk, or a server such as `sftp:user@host:/path` or `s3:https://host/bucket`. Empty means `backup/repository` in the data directory, which does not survive the loss of the disk.",
     source: "restic(1)",
     secret: true,
     showsPaths: true,
   },
   "backup.environment_file": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File with the credentials for `backup.repository`, one `NAME=value` on each line, such as `AWS_ACCESS_KEY_ID=…`. Only root should be able to read it.",
     source: "restic(1)",
   },
@@ -75,8 +73,7 @@ export const exported = {
     source: "RFC 5424",
   },
   "export.syslog.host": {
-    kind: orEmpty(hostOrAddress),
-    byDefault: "",
+    ...optional(hostOrAddress),
     says: "Name or address of the receiver. Its certificate must have it.",
   },
   "export.syslog.port": { kind: port, byDefault: 6514, says: "Port of the receiver.", source: "RFC 5425 section 4.1" },
@@ -87,18 +84,15 @@ export const exported = {
     source: "RFC 5425",
   },
   "export.syslog.ca": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "File of certificate authorities (PEM) that may sign the receiver's certificate; empty means the public ones. The user ghostinbox-export must be able to read it.",
   },
   "export.syslog.cert": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "Certificate (PEM) with which this server proves to the receiver who it is; empty means none. The user ghostinbox-export must be able to read it.",
   },
   "export.syslog.key": {
-    kind: orEmpty(path),
-    byDefault: "",
+    ...optional(path),
     says: "Private key of `export.syslog.cert` (PEM). The user ghostinbox-export must be able to read it.",
   },
 } as const satisfies Record<string, Setting<unknown>>;
