@@ -52,10 +52,6 @@ export function wrong(accepts: string, got: unknown): Readonly<{ ok: false; must
   return { ok: false, must: `must be ${accepts}`, got };
 }
 
-export function same<T extends string>(value: T | null): { value: T; toml: string } | null {
-  return value === null ? null : { value, toml: quote(value) };
-}
-
 /** No text that a kind accepts contains a character that JSON and TOML write differently. */
 export function quote(value: string): string {
   return JSON.stringify(value);

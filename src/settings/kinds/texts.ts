@@ -1,11 +1,11 @@
 import { domainToASCII } from "node:url";
 import { isTimeZone, parseQuietHours, type QuietHours } from "../../core/alerts/schedule.ts";
-import { type Door, parseDoor, parseInterface } from "../../core/firewall/strict.ts";
+import { parseDoor, parseInterface } from "../../core/firewall/strict.ts";
 import { parseAddress, parseSenderPattern } from "../../core/net/address.ts";
-import { type Ip, isTooWide, type Prefix, parseIp, parsePrefix } from "../../core/net/ip.ts";
+import { type Ip, isTooWide, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { formatKeepRule, type KeepRule, parseKeepRule } from "../../core/retention.ts";
 import { printable } from "../../core/text.ts";
-import { type Kind, quote, same, text } from "./kind.ts";
+import { type Kind, quote, text } from "./kind.ts";
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -27,45 +27,51 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-/** Names, addresses and other texts, each with its parser. */
+/** A text that its parser gives back in the canonical spelling. */
+function parsed<T extends string>(accepts: string, parse: (written: string) => T | null): Kind<T> {
+  return text(accepts, (written) => {
+    const value = parse(written);
+    return value === null ? null : { value, toml: quote(value) };
+  });
+}
 
-export const hostName: Kind<string> = text("a full host name such as mail.example.org", (written) =>
-  same(parseHostName(written)),
-);
+function matching(accepts: string, ...patterns: readonly RegExp[]): Kind<string> {
+  return parsed(accepts, (written) => (patterns.every((pattern) => pattern.test(written)) ? written : null));
+}
+
+const NO_QUOTES = /^[^"\\]*$/;
+
+export const hostName = parsed("a full host name such as mail.example.org", parseHostName);
 
 /** A sender pattern of SpamAssassin: `*` stands for anything, `?` for one character. */
-export const senderPattern: Kind<string> = text("an address or a pattern such as *@example.org", (written) =>
-  same(parseSenderPattern(written)),
-);
+export const senderPattern = parsed("an address or a pattern such as *@example.org", parseSenderPattern);
 
 /** The name of a key in the DNS (RFC 6376 section 3.1). */
-export const selector: Kind<string> = text("a name of small letters, digits and dashes", (written) =>
-  same(LABEL.test(written) ? written : null),
-);
+export const selector = matching("a name of small letters, digits and dashes", LABEL);
 
-export const domain: Kind<string> = text("a domain such as example.org", (written) => same(parseHostName(written)));
+export const domain = parsed("a domain such as example.org", parseHostName);
 
-export const address: Kind<Ip> = text("an IP address", (written) => same(parseIp(written)));
+export const address = parsed("an IP address", parseIp);
 
 /** A resolver that Unbound asks: it asks none on loopback, where it listens itself (unbound.conf(5), do-not-query-localhost). */
-export const resolver: Kind<Ip> = text("an IP address of another machine, none of loopback", (written) => {
+export const resolver = parsed("an IP address of another machine, none of loopback", (written) => {
   const value = parseIp(written);
-  if (value === null || /^(?:127\.|0\.|::1?$)/.test(value)) return null;
-  return same(value);
+  return value === null || /^(?:127\.|0\.|::1?$)/.test(value) ? null : value;
 });
 
-export const loopback: Kind<Ip> = text("an address of 127.0.0.0/8", (written) => {
+export const loopback = parsed("an address of 127.0.0.0/8", (written) => {
   const value = parseIp(written);
-  return value?.startsWith("127.") === true ? same(value) : null;
+  return value?.startsWith("127.") === true ? value : null;
 });
 
 /** SHA-256 of a public key. */
-export const keyHash: Kind<string> = text("64 hexadecimal digits", (written) =>
-  same(/^[0-9a-f]{64}$/i.test(written) ? written.toLowerCase() : null),
+export const keyHash = parsed("64 hexadecimal digits", (written) =>
+  /^[0-9a-f]{64}$/i.test(written) ? written.toLowerCase() : null,
 );
 
-export const hostOrAddress: Kind<string> = text("a full host name or an IP address", (written) =>
-  same(parseHostName(written) ?? parseIp(written)),
+export const hostOrAddress = parsed(
+  "a full host name or an IP address",
+  (written) => parseHostName(written) ?? parseIp(written),
 );
 
 /** A DNS zone with the one server that answers for it. */
@@ -80,75 +86,56 @@ export const stubZone: Kind<StubZone> = text("a zone with its server such as cor
 });
 
 /** What the strict firewall accepts; a `4` or `6` at the end limits it to one family. */
-export const door: Kind<Door> = text("a port or a range such as 443/tcp, 60000-61000/udp or 8443/tcp6", (written) =>
-  same(parseDoor(written)),
-);
+export const door = parsed("a port or a range such as 443/tcp, 60000-61000/udp or 8443/tcp6", parseDoor);
 
-export const networkInterface: Kind<string> = text("the name of an interface such as wg0 or br-*", (written) =>
-  same(parseInterface(written)),
-);
+export const networkInterface = parsed("the name of an interface such as wg0 or br-*", parseInterface);
 
 /** A network that is not the whole internet. */
-export const network: Kind<Prefix> = text("an IP address or a network such as 203.0.113.0/24", (written) => {
+export const network = parsed("an IP address or a network such as 203.0.113.0/24", (written) => {
   const value = parsePrefix(written);
-  return value === null || isTooWide(value) ? null : { value, toml: quote(value) };
+  return value === null || isTooWide(value) ? null : value;
 });
 
-export const mailAddress: Kind<string> = text("a mail address such as alice@example.org", (written) =>
-  same(parseAddress(written)),
-);
+export const mailAddress = parsed("a mail address such as alice@example.org", parseAddress);
 
 /** Goes into the configuration of Postfix and Dovecot, in which blanks, `$`, `#` and quotes have a meaning. */
-export const path: Kind<string> = text("an absolute path of letters, digits and ._@+-/", (written) =>
-  same(/^\/[A-Za-z0-9._@+/-]{1,1000}$/.test(written) ? written : null),
-);
+export const path = matching("an absolute path of letters, digits and ._@+-/", /^\/[A-Za-z0-9._@+/-]{1,1000}$/);
 
 /** The next hop of transport(5), always with a port; the brackets prevent an MX look-up. */
-export const nextHop: Kind<string> = text('a server such as "[smtp.example.net]:587"', (written) => {
+export const nextHop = parsed('a server such as "[smtp.example.net]:587"', (written) => {
   const [, host = "", digits = ""] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(written) ?? [];
   const name = parseHostName(host) ?? parseIp(host);
   const number = Number(digits);
-  return name === null || number < 1 || number > 65_535 ? null : same(`[${name}]:${number}`);
+  return name === null || number < 1 || number > 65_535 ? null : `[${name}]:${number}`;
 });
 
 /** A login name: goes into a table of Postfix, in which blanks and colons have a meaning. */
-export const loginName: Kind<string> = text("a login name without blanks and colons", (written) =>
-  same(/^[\x21-\x39\x3b-\x7e]{1,256}$/.test(written) && !/["\\]/.test(written) ? written : null),
-);
+export const loginName = matching("a login name without blanks and colons", /^[\x21-\x39\x3b-\x7e]{1,256}$/, NO_QUOTES);
 
 /** A user of this machine (useradd(8)). */
-export const systemUser: Kind<string> = text("a user of this machine such as haproxy", (written) =>
-  same(/^[a-z_][a-z0-9_-]{0,31}$/.test(written) ? written : null),
-);
+export const systemUser = matching("a user of this machine such as haproxy", /^[a-z_][a-z0-9_-]{0,31}$/);
 
 /** The same, or the id of a user without a name here, as in a container. */
-export const systemUserOrId: Kind<string> = text("a user of this machine such as caddy, or the id of one", (written) =>
-  same(/^(?:[a-z_][a-z0-9_-]{0,31}|\d{1,10})$/.test(written) ? written : null),
+export const systemUserOrId = matching(
+  "a user of this machine such as caddy, or the id of one",
+  /^(?:[a-z_][a-z0-9_-]{0,31}|\d{1,10})$/,
 );
 
 /** For people: one printable line. */
-export const oneLine: Kind<string> = text("one line of text, of at most 200 characters", (written) =>
-  same(written !== "" && printable(written, 200) === written ? written : null),
+export const oneLine = parsed("one line of text, of at most 200 characters", (written) =>
+  written !== "" && printable(written, 200) === written ? written : null,
 );
 
 /** A URL; it may contain a secret. */
-export const url: Kind<string> = text("an address such as https://example.org/path", (written) =>
-  same(
-    /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && !/["\\]/.test(written) && URL.canParse(written)
-      ? written
-      : null,
-  ),
+export const url = parsed("an address such as https://example.org/path", (written) =>
+  /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(written) && NO_QUOTES.test(written) && URL.canParse(written) ? written : null,
 );
 
 /** Where restic(1) keeps backups: a directory, or a kind of server and its address, which may contain a password. */
-export const repository: Kind<string> = text(
+export const repository = matching(
   "a directory, or one of sftp:, rest:, s3:, b2:, azure:, gs:, swift:",
-  (written) =>
-    same(
-      /^(?:\/|(?:sftp|rest|s3|b2|azure|gs|swift):)[\x21-\x7e]{1,1000}$/.test(written) && !/["\\]/.test(written)
-        ? written
-        : null,
-    ),
+  /^(?:\/|(?:sftp|rest|s3|b2|azure|gs|swift):)[\x21-\x7e]{1,1000}$/,
+  NO_QUOTES,
 );
 
 /** Null: none. */
@@ -157,19 +144,19 @@ export const quietHours: Kind<QuietHours | null> = text('hours such as "22:00-07
   return value === null && written !== "" ? null : { value, toml: quote(written) };
 });
 
-export const timeZone: Kind<string> = text("a time zone such as Europe/Berlin", (written) =>
-  same(/^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null),
+export const timeZone = parsed("a time zone such as Europe/Berlin", (written) =>
+  /^[A-Za-z0-9_+/-]{1,64}$/.test(written) && isTimeZone(written) ? written : null,
 );
 
 export const keepRule: Kind<KeepRule> = text(
-  `a folder and a time such as "Trash 30d", with an account before it if it is for one alone`,
+  `a folder and a time such as "Trash 30d", after an account if it is only for that one`,
   (written) => {
     const value = parseKeepRule(written);
     return value === null ? null : { value, toml: quote(formatKeepRule(value)) };
   },
 );
 
-export const localPart: Kind<string> = text("the part of an address before the @, but not postmaster", (written) => {
+export const localPart = parsed("the part of an address before the @, but not postmaster", (written) => {
   const lower = written.toLowerCase();
-  return same(/^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?$/.test(lower) && lower !== "postmaster" ? lower : null);
+  return /^[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?$/.test(lower) && lower !== "postmaster" ? lower : null;
 });
