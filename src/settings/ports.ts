@@ -14,7 +14,7 @@ export const PROXIED_KEYS = [
 ] as const;
 
 export type ProxiedPorts = Readonly<Record<"smtp" | "submission" | "submissions" | "imaps", number>>;
-export type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
+type ProxySettings = Pick<Settings, "proxy.networks" | (typeof PROXIED_KEYS)[number]>;
 
 /** The ports that trust a PROXY header. Null: there is no proxy, and nothing listens on them. */
 export function proxiedPorts(settings: ProxySettings): ProxiedPorts | null {

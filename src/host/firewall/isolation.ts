@@ -3,7 +3,7 @@ import { type Isolation, parseIsolation, SHUT } from "../../core/incident/incide
 import { isV4, isV6 } from "../../core/net/ip.ts";
 import type { Outcome } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
-import { type ProxySettings, proxiedPorts } from "../../settings/ports.ts";
+import { proxiedPorts } from "../../settings/ports.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { listTable, loadNft, removeTable, setText } from "../nft/run-nft.ts";
 import { removeFile } from "../root-files/files.ts";
@@ -11,12 +11,6 @@ import { writeRecord } from "../root-files/record-file.ts";
 
 const SSH = 22;
 const SMTP = 25;
-
-type PortSettings = Pick<
-  Settings,
-  "ports.smtp" | "ports.submission" | "ports.submissions" | "ports.imaps" | "ports.http" | "outbound.relay"
-> &
-  ProxySettings;
 
 /** Null: the server is not isolated. An unreadable file closes everything but SSH: the file exists for a reason. */
 export function readIsolation({ isolation: file }: Pick<Layout, "isolation">): Isolation | null {
@@ -32,7 +26,7 @@ export function keepIsolation({ isolation: file }: Pick<Layout, "isolation">, is
 }
 
 /** Creates the wanted firewall table. */
-export function shutOut(isolation: Isolation, settings: PortSettings): Promise<Outcome> {
+export function shutOut(isolation: Isolation, settings: Settings): Promise<Outcome> {
   return loadNft(nftIsolate(isolation, isolatedPorts(settings)));
 }
 
@@ -46,7 +40,7 @@ export async function isShutOut(): Promise<boolean> {
   return /hook input/.test((await listTable(ISOLATION_TABLE)) ?? "");
 }
 
-export function isolatedPorts(settings: PortSettings): IsolatedPorts {
+export function isolatedPorts(settings: Settings): IsolatedPorts {
   const proxied = proxiedPorts(settings);
   const relay = Number(/:(\d+)$/.exec(settings["outbound.relay"])?.[1] ?? SMTP);
   return {

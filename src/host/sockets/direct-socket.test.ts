@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { until } from "../../../test/kit/until.ts";
 import { descriptorOf, readBuffer, readNow, writeNow } from "./direct-socket.ts";
 
 const MOST_MS = 10_000;
@@ -42,14 +43,6 @@ async function listening(t: TestContext, prepare: Step, taken: Step = () => {}) 
     for (const socket of [...clients, ...received.map((one) => one.socket)]) socket.destroy();
   });
   return { client, received };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + patience(MOST_MS);
-  while (!isSo()) {
-    assert.ok(performance.now() < deadline, "in time");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 const withoutHandle = (socket: Socket): void => {
