@@ -3,13 +3,14 @@ import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, writ
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import { lacking } from "../../../test/kit/needs.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { asOwnerOf } from "./as-owner.ts";
 
 const top = temporaryDirectory();
 chmodSync(top, 0o755);
 const OTHER = 65_534;
-const skip = process.getuid?.() === 0 ? false : "only root can act as another user";
+const skip = lacking({ root: true });
 
 function directoryOf(uid: number, name: string): string {
   const path = join(top, name);

@@ -3,9 +3,8 @@ import { createReadStream } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { messageOf } from "../../core/error.ts";
+import type { Outcome } from "../../guard/ports.ts";
 import { SYSTEM_PATH } from "../../host/machine/run-program.ts";
-
-type Outcome = Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>;
 
 /**
  * An archive as `tar -cz | gpg --symmetric` makes it, with AES-256: anyone with the two programs and the passphrase can

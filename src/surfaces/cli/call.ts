@@ -15,6 +15,7 @@ import type { EventRecord } from "../../core/events/event.ts";
 import type { AccountName } from "../../core/net/address.ts";
 import type { Millis } from "../../core/time.ts";
 import type { Keeper } from "../../guard/admin-ports.ts";
+import type { Outcome } from "../../guard/ports.ts";
 import type { Queries } from "../../guard/storage-ports.ts";
 import type { ReplayAsked } from "../../jobs/replay/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
@@ -148,7 +149,7 @@ export interface Terminal {
   readonly width: number | null;
   out(text: string): void;
   /** For output that cannot be shown twice: waits until all of it is written, and on a disk flushed. Returns why it failed, or null. */
-  outForGood(text: string): Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>>;
+  outForGood(text: string): Promise<Outcome>;
   err(text: string): void;
   /** Progress of long work: one line of a terminal that the next text replaces; nothing elsewhere. */
   progress(text: string): void;

@@ -1,5 +1,6 @@
 import { messageOf } from "../../../core/error.ts";
 import { SECOND_MS } from "../../../core/time.ts";
+import type { Outcome } from "../../../guard/ports.ts";
 import type { ServiceName } from "../../../host/running/runit.ts";
 
 /** A smaller change is a correction that affects no program. */
@@ -13,7 +14,7 @@ export type ClockSetBackParts = Readonly<{
   /** Null, or why not. */
   reload: (service: ServiceName) => Promise<string | null>;
   /** Retries every deferred mail. */
-  flush: () => Promise<Readonly<{ ok: true }> | Readonly<{ ok: false; reason: string }>>;
+  flush: () => Promise<Outcome>;
   say: (what: string) => void;
 }>;
 
