@@ -160,13 +160,9 @@ export async function restartHanging(
 ): Promise<string | null> {
   // Reads their names now: once one has ended, its number may be reused.
   const main = pidOf(services, service);
-  const family = withDescendants(processesOf(data), ({ parent }) => parent === main).map((one) => ({
-    pid: one.pid,
-    name: nameOf(one),
-  }));
+  const family = new Set(withDescendants(processesOf(data), ({ parent }) => parent === main).map(nameOf));
   const started = await downAndUp(restartMark(services, service), svOf(services, service, patienceSeconds), () => {
-    const left = new Set(listProcesses().map(nameOf));
-    for (const { pid, name } of family) if (left.has(name)) signal(pid, "SIGKILL");
+    for (const one of listProcesses()) if (family.has(nameOf(one))) signal(one.pid, "SIGKILL");
   });
   return started.code === 0 ? null : lastLines(started);
 }
