@@ -96,6 +96,23 @@ test("a file that is written to is copied again", () => {
   assert.equal(readFileSync(join(to, "anna", "uidlist"), "utf8"), "1 and 2");
 });
 
+test("a name that becomes a directory, a file or a link between two passes is replaced", () => {
+  const [name, copy] = [join(from, "anna", "x"), join(to, "anna", "x")];
+  const one = mirror();
+  const passes = (make: () => void): void => {
+    rmSync(name, { recursive: true, force: true });
+    make();
+    assert.ok(one.pass() > 0);
+  };
+  passes(() => writeFileSync(name, "a file"));
+  for (const make of [() => writeFileSync(name, "a file"), () => symlinkSync("nowhere", name)]) {
+    passes(() => mkdirSync(join(name, "cur"), { recursive: true }));
+    assert.ok(statSync(join(copy, "cur")).isDirectory());
+    passes(make);
+    assert.ok(!lstatSync(copy).isDirectory());
+  }
+});
+
 test("symbolic links are copied, not followed; pipes and excluded files are skipped", () => {
   const secret = join(top, "secret");
   writeFileSync(secret, "of somebody else");

@@ -106,6 +106,8 @@ export class Mirror {
   #inner(from: Directory, to: Directory, { name, depth }: Readonly<{ name: string; depth: number }>): number {
     using inner = nullOn(["ENOTDIR", "ENOENT"], () => from.enter(name));
     if (inner === null) return 0;
+    using present = to.hold(name);
+    if (present?.stat.isDirectory() === false) to.remove(name);
     const isNew = to.makeDirectory(name, 0o700);
     using copied = to.enter(name);
     if (isNew) take(copied, inner);
@@ -119,11 +121,16 @@ function take(copy: Held, original: Held): void {
   copy.setMode(original.stat.mode & NOT_BY_OTHERS);
 }
 
+/** A name may have been a directory at the last pass. */
+function clear(to: Directory, name: string): void {
+  removeTree(`${to.path}/${name}`);
+}
+
 /** Adds a hard link. Returns 1 if it is new. */
 function link(from: Directory, to: Directory, { name, held }: Entry): number {
   using present = to.hold(name);
   if (present !== null && present.stat.ino === held.stat.ino) return 0;
-  if (present !== null) to.remove(name);
+  if (present !== null) clear(to, name);
   // The name may be gone or belong to another file by now: the next pass sees that.
   try {
     linkSync(from.at(name), to.at(name));
@@ -142,7 +149,7 @@ function copyLink(from: Directory, to: Directory, { name }: Entry): number {
   const read = (place: Directory): string | null => nullOn(["ENOENT", "EINVAL"], () => readlinkSync(place.at(name)));
   const target = read(from);
   if (target === null || target === read(to)) return 0;
-  to.remove(name);
+  clear(to, name);
   symlinkSync(target, to.at(name));
   return 1;
 }
@@ -160,7 +167,7 @@ function copy(from: Directory, to: Directory, { name, held, admit }: Copied): nu
   if (source === null || !source.stat.isFile()) return 0;
   const { stat } = source;
   admit(stat);
-  to.remove(name);
+  clear(to, name);
   using made = new Held(to.createNew(name, 0o600));
   pour(source.fd, made.fd, stat.size);
   made.setMode(stat.mode & NOT_BY_OTHERS);
@@ -187,7 +194,7 @@ function pour(source: number, target: number, most: number): void {
 function removeOthers(to: Directory, keep: ReadonlySet<string>): number {
   let removed = 0;
   for (const name of [...to.names()].filter((one) => !keep.has(one))) {
-    removeTree(`${to.path}/${name}`);
+    clear(to, name);
     removed += 1;
   }
   return removed;
