@@ -85,9 +85,13 @@ export function nftIsolate({ allow, ssh, shut }: Isolation, ports: IsolatedPorts
     ...(shut.includes("receive") ? ports.smtp : []),
     ...(shut.includes("sign-in") ? ports.signIn : []),
   ].filter((port) => !ssh.includes(port));
+  const allowed = [
+    setText("allow4", `ipv4_addr; ${RANGES}`, allow.filter(isV4)),
+    setText("allow6", `ipv6_addr; ${RANGES}`, allow.filter(isV6)),
+  ].join("");
   return `${removeTable(ISOLATION_TABLE)}table ${ISOLATION_TABLE} {
   counter refused { }
-${setText("allow4", `ipv4_addr; ${RANGES}`, allow.filter(isV4))}${setText("allow6", `ipv6_addr; ${RANGES}`, allow.filter(isV6))}  chain refuse {
+${allowed}  chain refuse {
     limit rate 200/second counter name refused reject with tcp reset
     counter name refused drop
   }
