@@ -3,15 +3,15 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { selfSigned } from "../../../test/kit/self-signed.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { instant, later, type Millis } from "../../core/time.ts";
+import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import { runProgram } from "../../host/machine/run-program.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { CertificateFollower } from "./follow-certificate.ts";
 import { type CertificateFiles, isServed, readPair, servedFiles } from "./issue-certificate.ts";
 
 const directory = temporaryDirectory();
-const DAY = 24 * 3_600_000;
 
 /** A certificate with the present second is valid by then. */
 function soon(): Millis {
@@ -22,10 +22,10 @@ async function openssl(...argv: readonly string[]): Promise<void> {
   assert.equal((await runProgram("openssl", argv)).code, 0, argv.join(" "));
 }
 
-async function selfSigned(name: string, days = 30): Promise<CertificateFiles> {
+async function filesOf(name: string): Promise<CertificateFiles> {
   const files = { cert: join(directory, `${name}.pem`), key: join(directory, `${name}-key.pem`) };
-  const subject = ["-subj", `/CN=${name}`, "-days", String(days), "-keyout", files.key, "-out", files.cert];
-  await openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", ...subject);
+  const made = await selfSigned(name);
+  for (const part of ["cert", "key"] as const) writeFileSync(files[part], made[part]);
   return files;
 }
 
@@ -34,7 +34,7 @@ function reason(files: CertificateFiles, at = soon()): string {
   return read.ok ? "" : read.reason;
 }
 
-const [a, b] = [await selfSigned("a"), await selfSigned("b")];
+const [a, b] = [await filesOf("a"), await filesOf("b")];
 
 test("a matching pair that is valid now is accepted", () => {
   assert.equal(reason(a), "");
@@ -57,29 +57,17 @@ test("a pair that Postfix and Dovecot could not serve causes one sentence that n
   assert.match(reason({ cert: a.cert, key: b.key }), /^The key .*b-key\.pem does not belong to .*a\.pem\.$/);
   assert.match(reason({ cert: both, key: a.key }), /own certificate must be the first in .*both\.pem\.$/);
   assert.match(reason({ cert: stray, key: a.key }), /^Certificate 2 in .*stray\.pem did not issue the one before it/);
-  assert.match(reason(a, later(soon(), 31 * DAY)), /a\.pem expired on \d{4}-\d\d-\d\d\.$/);
-  assert.match(reason(a, later(soon(), -DAY)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
+  assert.match(reason(a, later(soon(), 31 * DAY_MS)), /a\.pem expired on \d{4}-\d\d-\d\d\.$/);
+  assert.match(reason(a, later(soon(), -DAY_MS)), /a\.pem is valid from \d{4}-\d\d-\d\d on only\.$/);
 });
 
 test("a valid chain is used completely", async () => {
-  const authority = await selfSigned("authority");
-  const [request, cert, key] = ["request.pem", "leaf.pem", "leaf-key.pem"].map((name) => join(directory, name));
-  assert.ok(request !== undefined && cert !== undefined && key !== undefined);
+  const authority = await filesOf("authority");
+  const at = (name: string): string => join(directory, name);
+  const [request, cert, key] = [at("request.pem"), at("leaf.pem"), at("leaf-key.pem")];
   await openssl("req", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=leaf", "-keyout", key, "-out", request);
-  await openssl(
-    "x509",
-    "-req",
-    "-in",
-    request,
-    "-CA",
-    authority.cert,
-    "-CAkey",
-    authority.key,
-    "-days",
-    "5",
-    "-out",
-    cert,
-  );
+  const issuer = ["-CA", authority.cert, "-CAkey", authority.key, "-days", "5"];
+  await openssl("x509", "-req", "-in", request, ...issuer, "-out", cert);
   writeFileSync(cert, readFileSync(cert, "utf8") + readFileSync(authority.cert, "utf8"));
   assert.equal(reason({ cert, key }), "");
 });
@@ -130,7 +118,7 @@ test("a renewal is used once, a bad one is refused from the second check on, and
   await follower.look(files);
   assert.deepEqual([follower.troubles(), reloads], [[], 4]);
 
-  at = later(now, 25 * DAY);
+  at = later(now, 25 * DAY_MS);
   await follower.look(files);
   assert.equal(follower.troubles()[0]?.code, "certificate_expiring");
 });

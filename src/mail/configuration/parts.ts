@@ -53,7 +53,7 @@ export function partsOf(site: Site): readonly Part[] {
       check: checkUnbound,
       readsOthers: true,
     },
-    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: () => Promise.resolve(null) },
+    { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: unchecked },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
     {
       service: "dovecot",

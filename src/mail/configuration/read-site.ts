@@ -10,6 +10,7 @@ import type { Sources } from "../../settings/load.ts";
 import { proxiedPorts } from "../../settings/ports.ts";
 import { EXPORT_KEYS, settingsFile, WEB_KEYS } from "../../settings/program-settings.ts";
 import type { Settings } from "../../settings/schema.ts";
+import type { CertificateFiles } from "../certificates/issue-certificate.ts";
 import { ownDovecotSettings } from "../dovecot/own-dovecot.ts";
 import { STOCK_DIRECTORY, STOCK_FILTERS } from "../fail2ban/fail2ban-conf.ts";
 import { filterNames as ownFilters, readFilter } from "../fail2ban/filter-files.ts";
@@ -168,7 +169,7 @@ function wholeSeconds(durationMs: number): number {
   return Math.ceil(durationMs / SECOND_MS);
 }
 
-export function certificateFiles(settings: Settings, layout: Layout): Readonly<{ cert: string; key: string }> {
+export function certificateFiles(settings: Settings, layout: Layout): CertificateFiles {
   const own = settings["tls.cert"] !== "" && settings["tls.key"] !== "";
   return own ? { cert: settings["tls.cert"], key: settings["tls.key"] } : { cert: layout.tlsCert, key: layout.tlsKey };
 }

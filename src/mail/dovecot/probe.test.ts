@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { createServer } from "node:tls";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
+import { selfSigned } from "../../../test/kit/self-signed.ts";
 import { answering, saying, servedPort, servedSocket, silent } from "../../../test/kit/served.ts";
-import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { runProgram } from "../../host/machine/run-program.ts";
 import { probeDovecotAuth, probeDovecotMaster, probeImap } from "./probe.ts";
 
 const LONG_MS = 5_000;
@@ -31,13 +28,8 @@ test("auth works if it answers about a user, not if it only greets", async () =>
 });
 
 test("the IMAP port works if it greets over TLS, with any certificate", async () => {
-  const directory = temporaryDirectory();
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const made = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"];
-  const ran = await runProgram("openssl", [...made, "-subj", "/CN=any", "-keyout", key, "-out", cert]);
-  assert.equal(ran.code, 0, ran.stderr);
   const heard = Promise.withResolvers<string>();
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+  const server = createServer(await selfSigned("any"), (socket) => {
     socket.on("error", () => undefined);
     socket.write("* OK [CAPABILITY IMAP4rev1] Ready.\r\n");
     socket.on("data", (said) => heard.resolve(said.toString()));

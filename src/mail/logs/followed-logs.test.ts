@@ -15,9 +15,7 @@ import { followedLogs, LogWatch, observing } from "./followed-logs.ts";
 const layout = layoutOf("/srv/mail");
 const SINCE = instant(Date.UTC(2026, 10, 20));
 
-function logsWith(toml: string) {
-  return followedLogs(layout, settingsWith(toml), SINCE);
-}
+const logsWith = (toml: string) => followedLogs(layout, settingsWith(toml), SINCE);
 
 test("the log of mail, which several programs write, and that of spamd are followed", () => {
   assert.deepEqual(

@@ -17,7 +17,6 @@ type LogFollowerParts = Readonly<{
   take: TakeLines;
   /** Called once while the log cannot be read. */
   failed: (why: string) => void;
-  everyMs?: number;
   /**
    * How long a rotated file must be silent, and its successor have lines, before the file is left. Programs that share
    * a log do not switch at the same moment. 0 for a log with a single writer.
@@ -57,7 +56,7 @@ export class LogFollower {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.poll(), this.#parts.everyMs ?? EVERY_MS);
+    this.#timer = setInterval(() => void this.poll(), EVERY_MS);
     void this.poll();
   }
 
