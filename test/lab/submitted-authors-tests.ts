@@ -132,10 +132,10 @@ export function submittedAuthorsTests({ lab, product }: Running): void {
   test("an account names a sender: the empty one is refused", async () => {
     const refused = await submit([own], "without a sender", "");
     assert.equal(refused.code, 550, refused.text);
-    assert.match(refused.text, /Name an address of your own as the sender/);
+    assert.match(refused.text, /Use one of your own addresses as the sender/);
     await until("it is an event", async () => {
       const rows = await product.sqlite("SELECT details FROM event WHERE reason = 'sender_refused'");
-      return rows.some(([details = ""]) => details.includes("Name an address of your own"));
+      return rows.some(([details = ""]) => details.includes("Use one of your own addresses"));
     });
   });
 

@@ -147,6 +147,9 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
   },
 ];
 
+/** Postfix's reply to an account that names no sender. */
+export const NULL_SENDER_REFUSED = "Use one of your own addresses as the sender";
+
 /** What the client sent instead of a name: anything but the bracket that ends it. */
 const HELO = "<[^>]{0,1024}>";
 
@@ -195,7 +198,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
     ...postfix,
     matches: refusal(
       "MAIL",
-      "Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied|Name an address of your own as the sender)",
+      `Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied|${NULL_SENDER_REFUSED})`,
     ),
     tells: fault("sender_refused"),
     example: smtpd(

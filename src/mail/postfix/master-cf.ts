@@ -2,6 +2,7 @@ import type { Service } from "../../core/events/event-types.ts";
 import { shareOfOne } from "../../core/firewall/connection-shares.ts";
 import { PROBE_ADDRESS } from "../../core/net/ip.ts";
 import { type RenderedFile, rendered, type Site } from "../configuration/site.ts";
+import { NULL_SENDER_REFUSED } from "../logs/postfix-patterns.ts";
 import { OWN_MAIL_OPTION, ownMailCleanup, sieveMailService } from "./local-mail.ts";
 import { shortOnly } from "./main-cf.ts";
 import { FORGED_HEADERS, PROBE_SENDS_NOTHING, SUBMISSION_MILTERS } from "./milters.ts";
@@ -95,9 +96,6 @@ const RECIPIENTS: readonly string[] = [
   "$ghostinbox_quota",
   "$ghostinbox_guard",
 ];
-
-/** The answer to an account that names no sender. */
-const NULL_SENDER_REFUSED = "Name an address of your own as the sender";
 
 const OWN_SENDERS: readonly string[] = [
   PROBE_SENDS_NOTHING,
