@@ -13,7 +13,7 @@ import { servedFiles } from "./issue-certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
 
-test("before the first certificate the report says that there is none", async () => {
+test("before the first certificate the report names none", async () => {
   const reported = await certificateReport(layoutOf(temporaryDirectory()), [], []);
   assert.deepEqual(reported, { ok: false, reason: "No certificate is in use yet." });
 });

@@ -74,7 +74,7 @@ describe("applying a configuration", { skip }, () => {
     await prepareCertificate(settingsWith(), layout);
   });
 
-  test("every component accepts what is rendered for it", async () => {
+  test("every component accepts its rendered files", async () => {
     // SpamAssassin checks everything that it would read as soon as the owner has rules.
     const spam = { ...sampleSite().spam, allowFrom: ["*@example.com"], ownRules: "score GTUBE 900\n" };
     const whole = site({ spam });

@@ -31,7 +31,7 @@ describe("the scripts that deliver spam and learn from it", {
     return { layout, script, compiled };
   };
 
-  test("each is compiled, and again only when it has changed", async () => {
+  test("each script is compiled, and again only after a change", async () => {
     const { layout, script, compiled } = prepared();
     await compileSieve(layout);
     assert.ok(statSync(compiled).size > 0);
@@ -44,7 +44,7 @@ describe("the scripts that deliver spam and learn from it", {
     assert.ok(statSync(compiled).mtimeMs > 3_000_000);
   });
 
-  test("one with a mistake in it stops the start with what the compiler said", async () => {
+  test("a script with a mistake stops the start with the compiler's message", async () => {
     const { layout, script } = prepared();
     writeFileSync(script, 'require "fileinto";\nfileinto;\n');
     await assert.rejects(compileSieve(layout), {

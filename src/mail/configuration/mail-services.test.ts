@@ -48,7 +48,7 @@ test("Postfix is checked first, unless the start has just done so, and leads its
   );
 });
 
-test("what the start has checked is checked again from the second run of Postfix on", () => {
+test("Postfix checks its configuration before each run but the first, which the start has checked", () => {
   const check = /^.*postfix .* check .*$/m.exec(runOf("postfix"))?.[0] ?? "";
   const cwd = temporaryDirectory();
   writeFileSync(join(cwd, CHECKED), "");

@@ -27,7 +27,7 @@ test("the modern profile has elliptic curves and authenticated encryption only",
   for (const part of list.split(":")) assert.match(part, /^ECDHE\+(AESGCM|CHACHA20)$|^!/);
 });
 
-test("what is served is never the owner's file itself", () => {
+test("the servers never read the owner's own files", () => {
   const site = sampleSite({ tls: { profile: "modern" } });
   const text = JSON.stringify(postfixServerTls(site)) + dovecotTls(site);
   assert.match(text, /\/srv\/mail\/tls\/served\/chain\.pem/);

@@ -31,7 +31,7 @@ test("a certificate that was found has its key, its issuer and the entry of the 
   });
 });
 
-test("whatever else certspotter calls the hook for is trouble, also what later versions call it for", () => {
+test("any other event of certspotter is trouble, including those of later versions", () => {
   for (const event of ["error", "malformed_cert", "something_new"])
     assert.deepEqual(readSpotted(line({ 1: event, 3: "", 4: "", 6: "cannot reach \u001blog" })), {
       event: "trouble",
@@ -40,7 +40,7 @@ test("whatever else certspotter calls the hook for is trouble, also what later v
     });
 });
 
-test("a line that is not whole is none", () => {
+test("an incomplete line is ignored", () => {
   const whole = line();
   for (let cut = 0; cut < whole.length; cut++) assert.equal(readSpotted(whole.slice(0, cut)), null);
   for (const bad of [{ 0: "now" }, { 3: "x" }, { 3: KEY.toUpperCase() }, { 4: "" }, { 5: "a\tb" }, { 7: "" }])

@@ -94,7 +94,7 @@ test("an address that is protected is spared, as by any other source", async (t)
   assert.equal(banned("198.51.100.7"), null);
 });
 
-test("port scans ban only where the owner says so: their addresses can be forged", async (t) => {
+test("port scans ban only if the owner wants it: their addresses can be forged", async (t) => {
   const scans = "attack 198.51.100.7 1\nattack 198.51.100.7 2\nattack 198.51.100.7 3\n";
   const wary = following(t, TEST_POLICY, "ids:psad");
   wary.clock.advance(60_000);

@@ -106,7 +106,7 @@ test("a server's answer is neither an attack by the client that it answered nor 
   assert.ok(readSuricata(line({ direction: undefined }), 2) !== null);
 });
 
-test("a stranger's words cannot become an alert about somebody else", () => {
+test("a stranger's text cannot become an alert about another address", () => {
   const forged = `x","src_ip":"203.0.113.99","event_type":"alert`;
   const http = { url: `/${forged}`, http_user_agent: `\n${line({ src_ip: "203.0.113.99" })}\n` };
   const written = line({ event_type: "http", http });

@@ -33,7 +33,7 @@ test("an existing name, a missing one, and a resolver that does not answer", asy
   assert.deepEqual(await dead.find({ name: "mail.example.org", type: "A" }), { type: "failed", why: "ECONNREFUSED" });
 });
 
-test("each record that should be there is compared with what is published", async () => {
+test("each expected record is compared with the published one", async () => {
   const mx = { name: "example.org", type: "MX", value: "10 mail.example.org." } as const;
   const { settings } = checkedServer({ resolver: await zoneServer([mx, ...ZONE.slice(0, 1)]) });
   const wanted = wantedRecords(settings, [ADDRESS], "example.org", "AAAA");

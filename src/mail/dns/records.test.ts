@@ -102,7 +102,7 @@ test("a resolver that does not answer says nothing about the record", () => {
   for (const record of records) assert.equal(judge(record, { type: "failed", why: "ETIMEOUT" }).status, "unknown");
 });
 
-test("MX: this server, whatever the preference and whoever else", () => {
+test("MX: this server, with any preference and beside other servers", () => {
   assert.equal(verdict("mx", "10 mail.example.org."), "ok");
   assert.equal(verdict("mx", "5 Mail.Example.org.", "20 backup.example.net."), "ok");
   assert.equal(verdict("mx", "10 mx.elsewhere.example."), "wrong");

@@ -62,7 +62,7 @@ test("a stub below, at or above a zone that unbound answers itself is asked at i
   assert.deepEqual(zonesOf("notmytest.example"), ['"notmytest.example." transparent']);
 });
 
-test("a root of one's own decides on reserved names too", () => {
+test("a custom root decides on reserved names too", () => {
   assert.match(rendered({ ownRoot: true }), /^ {2}local-zone: "test\." nodefault$/m);
 });
 

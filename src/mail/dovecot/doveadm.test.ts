@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMailboxUse, parseOpenSessions } from "./doveadm.ts";
 
-test("what doveadm prints is read in bytes, with and without a limit", () => {
+test("the usage that doveadm prints is read in bytes, with and without a limit", () => {
   const titles = "Quota name\tType\tValue\tLimit\t%\n";
   const printed = `${titles}User quota\tSTORAGE\t12\t5242880\t0\nUser quota\tMESSAGE\t3\t-\t0\n`;
   assert.deepEqual(parseMailboxUse(printed), { usedBytes: 12_288, mails: 3 });

@@ -52,7 +52,7 @@ test("IMAP is served over TLS 1.2 or newer only", () => {
   assert.match(text, /inet_listener imaps \{\n {4}port = 993\n {4}ssl = yes\n/);
 });
 
-test("the services behind sign-ins and mailboxes have room for as many as the settings promise", () => {
+test("the services behind sign-ins and mailboxes have room for all clients that the settings allow", () => {
   const { limits } = sampleSite();
   const places = (imapPlaces: number, smtpPlaces: number, changes: Partial<Site> = {}): string =>
     rendered({ limits: { ...limits, imapPlaces, smtpPlaces }, ...changes });

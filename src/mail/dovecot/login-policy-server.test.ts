@@ -169,7 +169,7 @@ test("a port in use is refused in one sentence, an empty secret at once", async 
   assert.throws(() => new LoginPolicyServer(noSecret), /secret is empty/);
 });
 
-test("clients without the secret do not hold others back, and push out no proven connection", () => {
+test("clients without the secret neither block others nor close a proven connection", () => {
   const { submit } = engine(decision("pass", "below_limit"));
   return withServer(submit, async (port, reports) => {
     const dovecot = new Agent({ keepAlive: true });

@@ -15,7 +15,7 @@ test("without encryption Dovecot does not load the plugin", () => {
   assert.doesNotMatch(conf(null), /mail_crypt|mail_never_cache/);
 });
 
-test("with it the public key alone is named; the private one is in a file that may be missing", () => {
+test("with encryption only the public key is named; the private one is in a file that may be missing", () => {
   assert.match(conf(true), /^mail_plugins = \$mail_plugins quota mail_crypt$/m);
   assert.match(conf(true), /^ {2}mail_crypt_global_public_key = <\/srv\/mail\/lib\/mail-crypt\/public\.pem$/m);
   assert.match(conf(true), /^ {2}mail_crypt_save_version = 2$/m);
@@ -32,12 +32,12 @@ test("the clear index has no subjects and addresses", () => {
   assert.ok(!never.includes("*") && !never.includes("date.save"));
 });
 
-test("once it is off, what was encrypted can still be read", () => {
+test("once it is off, encrypted mail can still be read", () => {
   assert.match(conf(false), /^ {2}mail_crypt_save_version = 0$/m);
   assert.match(conf(false), /^!include_try /m);
 });
 
-test("who signs in gets the keys of the account and what opens them, never the password itself", () => {
+test("a sign-in gets the account's keys and their passphrase, never the password itself", () => {
   const [, fields = ""] = /^passdb \{\n[^}]*^ {2}override_fields = (.*)$/m.exec(conf(true)) ?? [];
   const names = fields.split(" ").map((field) => field.replace(/_password=.*$/, ""));
   assert.equal(fields.split("=%{sha256:password}").length, 1 + names.length);
@@ -62,7 +62,7 @@ test("new mail is encrypted with the account's own key only where that is wished
   assert.doesNotMatch(query("user_query", true) + query("user_query", false), /encrypting_key/);
 });
 
-test("a program of root's gets the keys of one account from files", () => {
+test("a program that runs as root gets the keys of one account from files", () => {
   const both = "  mail_crypt_global_private_key2 = </a/0.pem\n  mail_crypt_global_private_key3 = </a/1.pem\n";
   const text = `plugin {\n${both}}\nmaildir_copy_with_hardlinks = no\n`;
   assert.equal(accountKeysConf(["/a/0.pem", "/a/1.pem"]), text);

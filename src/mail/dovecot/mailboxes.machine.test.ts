@@ -94,7 +94,7 @@ userdb {\n  driver = passwd-file\n  args = ${top}/users\n}\npassdb {\n  driver =
     assert.equal((await mailboxes.cameBefore(anna ?? assert.fail(), await folder(), then)).mails, 1);
   });
 
-  test("what Dovecot refuses is an error with its words", async () => {
+  test("a refusal by Dovecot is an error with its message", async () => {
     const nobody = parseAccountName("nobody@example.org") ?? assert.fail();
     await assert.rejects(mailboxes.folders(nobody), /doveadm failed: .*nobody@example\.org/);
   });

@@ -40,14 +40,14 @@ test("every smtpd of the three ports finds a process that answers it", () => {
   );
 });
 
-test("Postfix alone asks, and only the owner of the mailboxes warns", () => {
+test("only Postfix asks, and only the owner of the mailboxes warns", () => {
   const services = quotaServices(sampleSite());
   assert.match(services, /private\/quota-status \{\n {4}mode = 0600\n {4}user = postfix\n/);
   assert.match(services, /unix_listener quota-warning \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
   assert.match(services, /executable = script \/srv\/mail\/conf\/dovecot\/quota-warning\n {2}user = ghostinbox-mail\n/);
 });
 
-test("the warning is a whole mail in the mailbox, for its owner alone", () => {
+test("the warning is a complete mail in the mailbox, readable only by its owner", () => {
   const directory = temporaryDirectory();
   const maildir = join(directory, "Maildir");
   for (const part of ["tmp", "new"]) mkdirSync(join(maildir, part), { recursive: true });

@@ -5,7 +5,7 @@ import { renderScriptDict, replyColumn, scriptDict, sievePlugin, sieveSubmission
 
 const site = sampleSite();
 
-test("what scripts send is handed over on loopback, redirected mail as its user's own", () => {
+test("mail of scripts is submitted on loopback, and redirected mail has its user as the sender", () => {
   assert.equal(sieveSubmission(site), "submission_host = 127.0.0.1:10026");
   const plugin = sievePlugin(site);
   assert.match(plugin, /^ {2}sieve_before = \/srv\/mail\/conf\/sieve\/junk\.sieve$/m);
@@ -13,7 +13,7 @@ test("what scripts send is handed over on loopback, redirected mail as its user'
   assert.match(plugin, /^ {2}sieve_max_redirects = 4$/m);
 });
 
-test("a script is found by its name, and its text by its id, of the account that gets the mail alone", () => {
+test("a script is found by its name, and its text by its id, only for the account that gets the mail", () => {
   const { name, text, mode } = renderScriptDict(site);
   assert.deepEqual([name, mode], ["vacation-dict.conf", 0o644]);
   assert.match(text, /^connect = \/srv\/mail\/db\/accounts\/accounts\.db$/m);
@@ -31,7 +31,7 @@ test("a script is found by its name, and its text by its id, of the account that
   );
 });
 
-test("where senders are verified, only those who are proven get a reply", () => {
+test("if senders are verified, only proven ones get a reply", () => {
   assert.match(replyColumn(site).own, /;name=proven' FROM .* AND name = 'proven'\) AS sieve_before2$/);
   assert.match(
     replyColumn(sampleSite({ verify: false })).own,
@@ -39,7 +39,7 @@ test("where senders are verified, only those who are proven get a reply", () => 
   );
 });
 
-test("who delivers mail alone asks for scripts", () => {
+test("only delivery processes ask for scripts", () => {
   assert.match(scriptDict(site), /unix_listener dict \{\n {4}mode = 0600\n {4}user = ghostinbox-mail\n/);
   assert.match(scriptDict(site), /vacation = sqlite:\/srv\/mail\/conf\/dovecot\/vacation-dict\.conf\n/);
 });

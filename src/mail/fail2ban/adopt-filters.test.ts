@@ -58,7 +58,7 @@ test("a pipe or a directory in place of a filter is refused, and does not delay 
   );
 });
 
-test("matches, and whom they blame", () => {
+test("matches are read with the addresses that they blame", () => {
   const said = {
     matches: [
       ["198.51.100.7", 10, "a line"],

@@ -66,7 +66,7 @@ test("a running Fail2ban answers its ping, and a frozen one does not", NEEDS, as
   assert.deepEqual(frozen, { ok: false, hangs: true, says: "gave no answer within 0.3 s" });
 });
 
-test("an answer without the word, or without its end, is none", async () => {
+test("an answer without the expected word, or without its end, does not count", async () => {
   for (const words of ["\x80\x05nothing<F2B_END_COMMAND>", "\x80\x05pong"])
     assert.ok(!(await probeFail2ban(await servedSocket(saying(words)), 100)).ok, words);
 });

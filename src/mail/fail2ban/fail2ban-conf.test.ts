@@ -47,7 +47,7 @@ test("a jail is as the settings have it, or off", () => {
   assert.match(found.get("mine") ?? "", /^maxretry = 9$/m);
 });
 
-test("it bans no address itself, and the guard knows whom to spare, except for our own questions", () => {
+test("it bans no address itself, and ignores only our own probes", () => {
   const defaults = jails.get("DEFAULT") ?? "";
   assert.match(defaults, /^action = ghostinbox\.py\[spool="\/srv\/mail\/spool\/fail2ban"\]$/m);
   assert.match(defaults, /^ignoreip = 127\.71\.9\.25 127\.71\.9\.26$/m);

@@ -125,7 +125,7 @@ for (const [line, about] of [
 for (const jail of ["dovecot", "postfix-auth", "ghostinbox-dashboard"])
   test(`each line of the jail ${jail} is a sign-in that failed`, () => assert.equal(aboutOf("any", jail), "login"));
 
-test("a line says when it was written; one that does not, or that lies ahead, takes the time of the last", () => {
+test("a line has the time that it names; without one, or with a later one, that of the last line", () => {
   const line = smtpd("lost connection after AUTH from unknown[198.51.100.7]");
   assert.equal(readJailLine(line, "postfix", instant(AT + 5_000)).at, AT);
   assert.equal(readJailLine(line, "postfix", instant(AT - 5_000)).at, AT - 5_000);

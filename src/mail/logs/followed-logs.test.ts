@@ -69,7 +69,7 @@ function following(t: TestContext) {
   return { file, start, wait, warned };
 }
 
-test("each line becomes an event once, whatever stops between", { timeout: patience(30_000) }, async (t) => {
+test("each line becomes an event once, through restarts", { timeout: patience(30_000) }, async (t) => {
   const { file, start, wait } = following(t);
   writeFileSync(file, "refused 198.51.100.99\n");
   const first = start();

@@ -61,7 +61,7 @@ test("all logs in the order of time, older and compressed parts too, without cop
   assert.deepEqual(await found({ grep: "GOES on" }), ["guard: x5, which goes on"]);
 });
 
-test("a line without end is cut, and what comes after it is found", async () => {
+test("an endless line is cut, and the lines after it are found", async () => {
   put("mail/mail.log", `${stamp(1)} x${"y".repeat(3_000_000)}\n${stamp(2)} xz\n`, 2);
   const [long = "", short] = await found();
   assert.ok(long.length < 4_200);
@@ -102,7 +102,7 @@ test("the latest lines: those set aside are read only where the current ones hol
   ]);
 });
 
-test("lines are found by their text in whatever case, with the time of those before them that tell one", async () => {
+test("lines are found by their text in any case, with the time of the last line that has one", async () => {
   const long = "y".repeat(300_000);
   put("mail/mail.log", `${stamp(1)} a x1\n${long}\nb x0\n${long}\n${stamp(2)} b x2\n B x3\n${long}\nb x4\n`, 6);
   const times: string[] = [];

@@ -87,7 +87,7 @@ test("a pipe or another user's link in place of a log is reported once and does 
   await other.stop();
 });
 
-test("only what comes after the first start is taken, in whole lines", async () => {
+test("only lines from after the first start are taken, each whole", async () => {
   await follower.poll();
   appendFileSync(file, "one\ntwo\nthr");
   await follower.poll();
@@ -159,7 +159,7 @@ test("a log that was rotated while the guard was down is read first, all of it, 
   assert.deepEqual(taken, ["one", "two", "three", "four"]);
 });
 
-test("a rotation under its eyes", async () => {
+test("a rotation while it reads", async () => {
   await follower.poll();
   appendFileSync(file, "one\n");
   rotate("40000000000000000000000a");
@@ -168,7 +168,7 @@ test("a rotation under its eyes", async () => {
   assert.deepEqual(taken, ["one", "two"]);
 });
 
-test("while writers change over one by one, the old file is read on", async () => {
+test("while writers switch one after another, the old file is still read", async () => {
   await follower.stop();
   file = join(directory, "mail.log");
   writeFileSync(file, "");
@@ -271,7 +271,7 @@ test("a log that does not exist yet is waited for, and a line without end does n
   assert.equal(taken.slice(0, -1).join(""), "x".repeat(300 * 1024));
 });
 
-test("elder parts of a log, and what is none", () => {
+test("rotated parts of a log are recognized by their names", () => {
   assert.equal(rotatedName("mail.log", instant(Date.UTC(2026, 10, 20, 8, 15))), "mail.log.20261120-081500");
   for (const name of ["mail.log.20261120-081500", "mail.log.20261120-081500.gz", "mail.log.20261120-081500-2"])
     assert.ok(isRotated(name, "mail.log"), name);

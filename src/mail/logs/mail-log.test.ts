@@ -10,7 +10,7 @@ import { LOG_PATTERNS, matchPattern, readMailLog } from "./mail-log.ts";
 const SINCE = instant(new Date(2026, 10, 20, 8, 8, 0).getTime());
 const read = (rest: string) => readMailLog(`Nov 20 08:08:30 ${rest}`, SINCE);
 
-test("a fault, with the door and what it was", () => {
+test("a client's fault is reported with its service and details", () => {
   const about = { type: "CLIENT_FAULT", ip: "2001:db8::7", service: "submission", times: 1 };
   assert.deepEqual(read("mail postfix/submission/smtpd[1]: lost connection after AUTH from unknown[2001:db8::7]"), {
     ...about,
@@ -53,7 +53,7 @@ test("a failed sign-in is read only from the time when the guard was down", () =
   });
 });
 
-test("the way of a mail: its names, and what became of it", () => {
+test("a mail's queueing and delivery are observed", () => {
   assert.deepEqual(read("mail postfix/cleanup[1]: 72CED1EABE5: message-id=<a@sender.test>"), {
     type: "MAIL_QUEUED",
     queueId: "72CED1EABE5",
@@ -85,7 +85,7 @@ test("a withheld report is not a delivery", () => {
   assert.deepEqual([seen.outcome, seen.alias, seen.recipient], ["withheld", null, "a@b.test"]);
 });
 
-test("what the milters found out, whatever a stranger wrote before our words", () => {
+test("the milters' findings are read after any text that a stranger wrote", () => {
   const found = (header: string, helo: string, words: string): unknown =>
     read(
       `mail postfix/cleanup[1]: 72CED1EABE5: milter-header-info: header ${header} from mx.test[198.51.100.70]; ` +

@@ -47,7 +47,7 @@ test("with settings there is one channel each, named without what may be a secre
   );
 });
 
-test("a file with a secret that cannot be read is a failure of one sentence that names the setting", async () => {
+test("a secret's file that cannot be read fails with a sentence that names the setting", async () => {
   const [gotify] = channels(`gotify = "http://127.0.0.1:1"\ngotify_token_file = "/nowhere/token"`);
   const outcome = await gotify?.send(testMessage(instant(0), "en"));
   const reason = "The file /nowhere/token of alerts.gotify_token_file cannot be read by the user ghostinbox.";
@@ -87,7 +87,7 @@ function keeper(reply: KeeperReply) {
   return { asked, send: ownQueue({ ask }, "en") };
 }
 
-test("an alert goes to the keeper in words that its grammar takes, however long it is", async () => {
+test("an alert of any length reaches the keeper in a form that it accepts", async () => {
   const { asked, send } = keeper({ ok: true, detail: "" });
   const message = testMessage(instant(Date.UTC(2026, 10, 20)), "en");
   const long = { ...message, title: `half a pair \ud800`, body: "é\n".repeat(ALERT_BODY) };
@@ -96,7 +96,7 @@ test("an alert goes to the keeper in words that its grammar takes, however long 
   for (const command of asked) assert.deepEqual(parseKeeperCommand(JSON.stringify(command)), command);
 });
 
-test("why the keeper could not is why it was not sent", async () => {
+test("the keeper's reason is the reason for the failure", async () => {
   const { send } = keeper({ ok: false, reason: "The keeper hung up." });
   const outcome = await send(testMessage(instant(0), "en"));
   assert.deepEqual(outcome, { ok: false, reason: "The keeper hung up." });

@@ -34,7 +34,7 @@ const bodyOf = (request: { readonly body?: string }): Readonly<Record<string, un
   return Object.fromEntries(Object.entries(body));
 };
 
-test("a webhook is signed as Standard Webhooks says, over just what is sent", () => {
+test("a webhook is signed according to Standard Webhooks, over exactly its body", () => {
   // The key of its example.
   const key = Buffer.from("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "base64");
   const request = webhookRequest("https://h.example/x", message, { sender, key, nowSeconds: 1_614_265_330 });
@@ -135,7 +135,7 @@ const lookup = receiverLookup({
 });
 const world = { lookup, authorities: undefined };
 
-describe("what is sent over HTTP", () => {
+describe("requests over HTTP", () => {
   const servers: Server[] = [];
   after(() => {
     for (const server of servers) server.closeAllConnections();

@@ -50,14 +50,14 @@ describe("mail to a server", () => {
     assert.deepEqual(said.slice(0, 10), ["EHLO mail.example.org", ...expected, "Subject: x", "", "..dot", "end", "."]);
   });
 
-  test("one recipient that is refused keeps it from no other; all refused is a failure", async () => {
+  test("a refused recipient stops no other; only if all are refused the mail fails", async () => {
     const one = await serve({ "RCPT TO:<a@example.org>": "550 unknown\r\n" });
     assert.deepEqual(await sendMail(one.server, mail), { ok: true });
     const all = await serve({ RCPT: "550 5.1.1 unknown\r\n" });
     assert.deepEqual(await sendMail(all.server, mail), { ok: false, reason: "it answered 550 5.1.1 unknown" });
   });
 
-  test("without STARTTLS a relay gets nothing, no password least of all", async () => {
+  test("without STARTTLS a relay gets nothing, especially no password", async () => {
     const { server, said } = await serve({ STARTTLS: "502 5.5.1 no such command\r\n" });
     const login = { user: "u", password: "secret" };
     const outcome = await sendMail({ ...server, security: "starttls", login }, mail);
@@ -65,7 +65,7 @@ describe("mail to a server", () => {
     assert.deepEqual(said, ["EHLO mail.example.org", "STARTTLS"]);
   });
 
-  test("a relay that agrees to STARTTLS and hangs up gets nothing either", async () => {
+  test("a relay that accepts STARTTLS and hangs up gets nothing", async () => {
     const { server, said } = await serve({ STARTTLS: "220 continue\r\n" }, "STARTTLS");
     const outcome = await sendMail({ ...server, security: "starttls" }, mail);
     assert.ok(!outcome.ok);

@@ -15,7 +15,6 @@ import type { Layout } from "../../settings/layout.ts";
 
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 type ChangeMail = Of<"hold_mail" | "release_mail" | "delete_mail" | "return_mail">;
-/** Operations on mails in the queue. */
 type QueueVerb = ChangeMail | Of<"find_mail" | "flush_mail" | "list_mail">;
 
 /** A queue of 100,000 mails is printed in a few seconds. */

@@ -59,7 +59,7 @@ test("Dovecot is asked about the mailbox last, only about one that exists, and n
   assert.match(asking, /unix:private\/quota-status, timeout=2s, try_limit=1, default_action=DUNNO/);
 });
 
-test("strangers say who they are, and from a domain that exists", () => {
+test("a stranger needs a valid HELO name and a fully qualified sender", () => {
   assert.equal(main.get("smtpd_helo_required"), "yes");
   assert.match(main.get("smtpd_helo_restrictions") ?? "", /reject_invalid_helo.*reject_non_fqdn_helo/);
   // The guard checks its domain.
@@ -69,7 +69,7 @@ test("strangers say who they are, and from a domain that exists", () => {
   );
 });
 
-test("a message ends with CR LF . CR LF, from whomever it comes", () => {
+test("a message ends only with CR LF . CR LF, for every client", () => {
   assert.equal(main.get("smtpd_forbid_bare_newline"), "normalize");
   assert.equal(main.get("smtpd_forbid_bare_newline_exclusions"), "");
 });
@@ -95,7 +95,7 @@ test("a small machine starts few processes", () => {
   assert.equal(few.get("default_destination_concurrency_limit"), "4");
 });
 
-test("anvil counts behind the guard, and exempts whom the allow list names", () => {
+test("anvil counts behind the guard, and exempts the allow list", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
   const limits = { ...sampleSite().limits, connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
   const limited = assignments(renderPostfixMain(sampleSite({ limits })));
@@ -164,7 +164,7 @@ test("mail waits as long as the settings say, and is sent with DANE unless there
   assert.doesNotMatch(renderRelayLogin(DIRECT).text, /:/);
 });
 
-test("a relay learns the password over verified TLS only, and the file is root's alone", () => {
+test("a relay gets the password only over verified TLS, and only root can read its file", () => {
   const relayed = through({ login: { user: "me", password: "p:w $x" } });
   const lines = postfixOutbound(relayed);
   assert.equal(lines["relayhost"], "[smtp.example.net]:587");

@@ -80,7 +80,7 @@ test("the proxies' copies of the ports trust a header, and accept no client with
   }
 });
 
-test("whatever looks names up is chrooted, and so asks our resolver", () => {
+test("services that look names up are chrooted, so that they ask our resolver", () => {
   const lines = renderPostfixMaster(sampleSite()).split("\n");
   const asking = lines.filter((line) => / (smtpd|smtp)$/.test(line));
   assert.equal(asking.length, 6);
@@ -152,7 +152,7 @@ describe("headers of submitted mail", { skip: lacking({ installed: ["postmap"] }
     assert.doesNotMatch(replaced, /198\.51|192\.168|bob|dsl/);
   });
 
-  test("whatever else a mail says stays", () => {
+  test("other header fields stay", () => {
     for (const header of ["Subject: X-Mailer: no", "From: <anna@example.org>", "Mime-Version: 1.0", "X-Priority: 1"])
       assert.equal(verdict(header), "", header);
   });

@@ -40,7 +40,7 @@ test("a mail is refused once the engine has decided, and the next one is accepte
   await until(() => client.closed, "it ends with Postfix's word");
 });
 
-test("what is not the protocol is dropped and reported", async () => {
+test("data of another protocol is dropped and reported", async () => {
   const { reports, socket, client } = await started();
   socket.write("GET / HTTP/1.1\r\n\r\n");
   await until(() => client.closed, "it is dropped");

@@ -44,7 +44,7 @@ test("a mail waits for a busy Rspamd longer than the keeper does for one that ha
   assert.ok(Number(/content_timeout=(\d+)s/.exec(rspamd)?.[1]) > 45, rspamd);
 });
 
-test("headers that a stranger may not write go; those of what is attached stay", () => {
+test("headers that only this server may write are removed, but not from attachments", () => {
   const names = renderForgedHeaders().text;
   for (const name of ["Authentication-Results", "Received-SPF", "X-Spam-"])
     assert.match(names, new RegExp(`^/\\^${name}`, "m"));

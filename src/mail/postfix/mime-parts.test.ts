@@ -14,7 +14,7 @@ const MIXED = 'multipart/mixed; charset=x;\r\n boundary="a b"';
 const part = (boundary: string, header = "Content-Type: text/plain"): string =>
   `--${boundary}\r\n${header}\r\n\r\n--no delimiter\r\ntext\r\n`;
 
-test("each part counts, in whatever pieces it arrives, also of a multipart within another", () => {
+test("each part counts, in pieces of any size, including those of a multipart within another", () => {
   const inner =
     part("a b", "Content-Type: multipart/alternative;\r\n boundary=in") + part("in").repeat(5) + "--in--\r\n";
   const body = `preamble\r\n${part("a b").repeat(20)}${inner}${part("a b", "X: y")}--a b--\r\n--a b tail\r\n`;

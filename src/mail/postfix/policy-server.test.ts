@@ -87,7 +87,7 @@ test("a session at a submission port that is over sends nothing more, and the en
   await until(() => engine.asked.length === 3, "another account's request continues");
 });
 
-test("while the disk lacks room, recipients must wait, and the rest is answered as ever", async () => {
+test("while the disk is full, only recipients are deferred", async () => {
   let isFull = true;
   const { engine, client } = await started({ isFull: () => isFull });
   client.socket.write(ask("RCPT") + ask("CONNECT"));
@@ -101,7 +101,7 @@ test("while the disk lacks room, recipients must wait, and the rest is answered 
   await until(() => engine.asked.length === 2, "it is asked about again");
 });
 
-test("answers leave in the order of the questions, whatever the order of decisions", async () => {
+test("answers are sent in the order of the questions, not of the decisions", async () => {
   const { engine, client } = await started();
   client.socket.write(ask() + ask() + ask("MAIL") + ask());
   await until(() => engine.asked.length === 3, "three questions arrive");
@@ -182,7 +182,7 @@ test("an engine that throws: no answer, so that Postfix takes its default action
   await server.stop();
 });
 
-test("more questions than may be pending, and an idle connection: dropped", async () => {
+test("a connection with too many pending questions is dropped, and so is an idle one", async () => {
   const { engine, reports, path, client: flood } = await started({ maxPending: 3, idleMs: 50 });
   flood.socket.write(ask().repeat(10));
   await until(() => flood.closed, "the flood is dropped");
@@ -213,7 +213,7 @@ test("a client that never reads its answers is dropped", async () => {
   await server.stop();
 });
 
-test("as many processes as the settings allow find room: three services, and three for proxies", () => {
+test("all processes that the settings allow find room: three services, and three for proxies", () => {
   const places = settingOf("limits.connections.smtp_places").kind;
   const most = Math.floor(POLICY_LIMITS.maxConnections / 6);
   assert.equal(places.read(most).ok, false, `${most} places would not be too many`);
@@ -230,7 +230,7 @@ test("one connection too many is turned away", async () => {
   assert.equal(server.connections, 1);
 });
 
-test("stop answers what was asked, ends every connection and removes the socket", async () => {
+test("stop answers open questions, ends every connection and removes the socket", async () => {
   const { server, engine, path, client: asking } = await started({ stopMs: DEADLINE_MS });
   const idle = new Client(path);
   asking.socket.write(ask());

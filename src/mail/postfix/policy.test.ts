@@ -150,7 +150,7 @@ test("the order of attributes does not matter", () => {
   );
 });
 
-test("no input throws, and what is accepted is what a plain reader sees", () => {
+test("no input throws, and a plain reader finds the same values", () => {
   const line = fc.oneof(
     fc.constantFrom(
       ...request().split("\n"),
@@ -210,7 +210,7 @@ const answers: readonly (readonly [string, Decision, "CONNECT" | "RECIPIENT" | "
 for (const [name, decided, stage, action] of answers)
   test(`policy action: ${name}`, () => assert.equal(printPolicyAction(decided, stage), `action=${action}\n\n`));
 
-test("every answer is one line and an empty one, and says to strangers only what the catalogue says", () => {
+test("every answer is one line and an empty one, with a text of the catalogue", () => {
   const verdicts: readonly Verdict[] = ["pass", "delay", "hold", "defer", "refuse"];
   for (const reason of Object.keys(reasons).filter((key) => isReason(key)))
     for (const verdict of verdicts)

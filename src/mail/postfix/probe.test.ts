@@ -66,13 +66,13 @@ function run(...argv: readonly string[]): void {
   assert.equal(status, 0, stderr);
 }
 
-test("a disk that works, or does not hang, is left unchanged, and so is one that hangs where files can be made", () => {
+test("a result is left unchanged unless it hangs and the disk accepts no file", () => {
   const directory = temporaryDirectory();
   for (const result of [HANGS, { ok: true }, { ok: false, hangs: false, says: "hung up" }] satisfies ProbeResult[])
     assert.deepEqual(unlessDiskFull(result, directory), result);
 });
 
-test("where the directory is gone, cleanup does not hang", () => {
+test("a missing directory explains why cleanup is silent", () => {
   const directory = join(temporaryDirectory(), "none");
   assert.deepEqual(unlessDiskFull(HANGS, directory), {
     ok: false,
@@ -83,7 +83,7 @@ test("where the directory is gone, cleanup does not hang", () => {
 
 const MOUNTS = { skip: lacking({ root: true, installed: ["mount"] }) };
 
-test("nor where space or inodes are used up, or the disk is read-only", MOUNTS, () => {
+test("a full or read-only disk explains why cleanup is silent", MOUNTS, () => {
   const disk = join(temporaryDirectory(), "disk");
   mkdirSync(disk);
   run("mount", "-t", "tmpfs", "-o", "size=2m,nr_inodes=3", "tmpfs", disk);

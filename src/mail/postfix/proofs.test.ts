@@ -44,7 +44,7 @@ test("reports to others are withheld, those to our own users are not", POSTMAP, 
   assert.deepEqual(actions("bounce-recipients", own.map(to)), ["DUNNO", "DUNNO"]);
 });
 
-test("a sender whom SPF proved gets a report all the same, by the way of all other mail", POSTMAP, () => {
+test("a sender that SPF proved gets a report, sent like all other mail", POSTMAP, () => {
   const proof = `X-GhostInbox-Proof: ${site.proofWord}`;
   assert.deepEqual(actions("bounce-proofs", [proof]), ["FILTER smtp:"]);
   const results = (words: string): string => `Authentication-Results: mail.example.org;\n\tdkim=none;\n\t${words}`;
@@ -62,7 +62,7 @@ test("a sender whom SPF proved gets a report all the same, by the way of all oth
   assert.deepEqual(actions("bounce-proofs", [proof], relayed), ["FILTER smtp:[smtp.example.net]:587"]);
 });
 
-test("what holds the word is for Postfix's master alone to read", () => {
+test("only Postfix's master can read the files with the secret word", () => {
   const holding = [...renderBounceChecks(site), renderProofRemoval(site)].filter(({ text }) =>
     text.includes(site.proofWord),
   );

@@ -51,7 +51,7 @@ test("a relay that defers all mail is recognized by a reply before any recipient
     });
 });
 
-test("answers of other servers, from before the relay was set, are not about it; a reason without a name may be", () => {
+test("replies of servers from before the relay was set are not about it; a reason without a name may be", () => {
   for (const text of [
     "connect to mx.example.net[203.0.113.1]:25: Connection timed out",
     `connect to ${AT}:25: Connection timed out`,

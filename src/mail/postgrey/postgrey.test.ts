@@ -21,7 +21,7 @@ test("a stranger learns nothing about the mechanism", () => {
   assert.doesNotMatch(text, /gr[ea]y|list|delay|second|postgrey|first/i);
 });
 
-test("where it is off it only holds its place", () => {
+test("if greylisting is off, a process that does nothing runs instead", () => {
   const { text } = renderPostgrey(sampleSite({ greylist: { enabled: false, delaySeconds: 90 } }));
   assert.match(text, /sleep infinity\n$/);
   assert.doesNotMatch(text, /--unix/);

@@ -62,7 +62,7 @@ test("a part that answers but does not hang up loses the connection", async (t) 
   assert.equal(codeOf((await failed)[0]), "EPIPE");
 });
 
-test("one that takes the connection and says nothing hangs", async () => {
+test("a part that accepts the connection and is silent hangs", async () => {
   const path = await servedSocket(silent);
   assert.deepEqual(await exchange({ path }, GREETING, SHORT_MS), {
     ok: false,
@@ -71,7 +71,7 @@ test("one that takes the connection and says nothing hangs", async () => {
   });
 });
 
-test("one whose queue of waiting connections is full hangs too", {
+test("a part with a full queue of waiting connections hangs too", {
   skip: lacking({ installed: ["python3"] }),
 }, async (t) => {
   const path = join(temporaryDirectory(), "socket");
@@ -91,7 +91,7 @@ test("one whose queue of waiting connections is full hangs too", {
   });
 });
 
-test("one that hangs up, or says something else without an end, does not hang", async () => {
+test("a part that hangs up, or talks endlessly, does not hang", async () => {
   const closing = await servedSocket((socket) => socket.end("421 no"));
   assert.deepEqual(await exchange({ path: closing }, GREETING, 5_000), { ok: false, hangs: false, says: "hung up" });
   const talking = await servedSocket(saying("x".repeat(20_000)));
@@ -102,7 +102,7 @@ test("one that hangs up, or says something else without an end, does not hang", 
   });
 });
 
-test("one that is not there cannot be reached", async () => {
+test("a missing part cannot be reached", async () => {
   assert.deepEqual(await exchange({ path: join(temporaryDirectory(), "none") }, GREETING, 5_000), {
     ok: false,
     hangs: false,

@@ -26,7 +26,7 @@ test("a milter that negotiates works; one that refuses to, or is frozen, does no
   assert.ok(!(await probeMilter(await servedSocket(silent), SHORT_MS)).ok);
 });
 
-test("spamd works if it answers PONG, whatever its version", async () => {
+test("spamd of any version works if it answers PONG", async () => {
   const question = "PING SPAMC/1.5\r\n\r\n";
   const pulse = await servedSocket(silent);
   const of = async (serve: (socket: Socket) => void) => ({ spamd: await servedSocket(serve), pulse });
@@ -55,7 +55,7 @@ test("spam-head works if it reports about spamd at all", async () => {
   assert.equal((await probeSpamHead(await servedSocket(silent), SHORT_MS)).ok, false);
 });
 
-test("a spamd whose processes are all busy works, and spam-head tells so however many mails wait", {
+test("a spamd whose processes are all busy works, and spam-head reports it however many mails wait", {
   skip: lacking({ installed: ["python3"] }),
 }, async (t) => {
   // It answers for the first mail, and then never again.

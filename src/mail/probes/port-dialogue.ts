@@ -75,7 +75,6 @@ export class PortDialogue {
     return this.hears(pattern);
   }
 
-  /** Starts TLS. */
   async startTls(options: ConnectionOptions): Promise<void> {
     const { connect: connectTls } = await import("node:tls");
     const plain = this.#socket;

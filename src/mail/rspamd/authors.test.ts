@@ -139,7 +139,7 @@ describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => 
   const literal = (text: string): string =>
     `"${[...Buffer.from(text)].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
 
-  test("honest forms name their author; where two could be read out of one field, none is", () => {
+  test("honest fields name their author; one in which two could be read names none", () => {
     const values = [...HONEST.map(([value]) => value), ...UNCLEAR];
     const printed = lua(values.map((value) => `show(mailboxes(${literal(value)}))`));
     const honest = HONEST.map(([, ...addresses]) => addresses.map((one) => one.toLowerCase()).join(" "));
@@ -165,7 +165,7 @@ describe("author fields", { skip: lacking({ installed: ["rspamadm"] }) }, () => 
     assert.equal(sender, "/\te");
   });
 
-  test("what is very long or deep is read in time that grows with its length alone", () => {
+  test("long or deep fields are read in time proportional to their length", () => {
     const [many, deep, ...first] = lua([
       `#mailboxes(("a@example.org, "):rep(5000) .. "a@example.org")`,
       `tostring(mailboxes(("("):rep(50000) .. "a@example.org"))`,

@@ -23,7 +23,7 @@ test("only moves into Junk and out of it teach, and a user's own script starts n
   assert.doesNotMatch(text, /sieve_extensions/);
 });
 
-test("it runs as spamd, one at a time, for IMAP processes alone", () => {
+test("it runs as spamd, one at a time, only for IMAP processes", () => {
   const text = learnService(site);
   for (const line of ["user = debian-spamd", "process_limit = 1", "mode = 0600", "user = ghostinbox-mail"])
     assert.ok(text.includes(line), line);
@@ -47,7 +47,7 @@ test("the account is the one that signed in, and long mail teaches nothing", () 
   assert.match(ham?.text ?? "", /^pipe :copy "spam-learn" \["ham", "\$\{account\}"\];$/m);
 });
 
-test("what leaves Junk for another folder of spam, or for a bin in any language, teaches nothing", () => {
+test("a move from Junk to another spam folder, or to a bin in any language, teaches nothing", () => {
   const [spam, ham] = renderLearnScripts();
   assert.doesNotMatch(spam?.text ?? "", /imap\.mailbox/);
   const [, pattern = ""] = /^if environment :regex "imap\.mailbox" "(.*)" \{ stop; \}$/m.exec(ham?.text ?? "") ?? [];

@@ -20,7 +20,7 @@ test("spamd runs without rights, small, and finds a recipient's preferences by t
   assert.match(command, /--virtual-config-dir=\/srv\/mail\/db\/spam\/%d\/%l /);
 });
 
-test("every mail is scored, whatever its size, and keeps its body", () => {
+test("mail of any size is scored and keeps its body", () => {
   const command = milter()["command"] ?? "";
   assert.match(command, / -U \/srv\/mail\/run\/spamd\/head -t 15 --headers -s 12582912$/m);
   const [large] = renderSpamMilter(sampleSite({ messageSizeBytes: 2 ** 30 }));
@@ -31,12 +31,12 @@ test("the milter may open no more files than it needs, as it closes all of them 
   assert.match(milter()["command"] ?? "", /^exec chpst -o 1600 setpriv --reuid spamass-milter .* \\$/m);
 });
 
-test("refusal is by whole points, and none at all with 0", () => {
+test("mail is refused by whole points, and never with 0", () => {
   assert.match(milter()["command"] ?? "", / -r 15 -R 'Message content refused' /);
   assert.doesNotMatch(milter({ refuseScore: 0 })["command"] ?? "", / -r /);
 });
 
-test("where mail shall wait, the milter runs only while spamd does", () => {
+test("if mail must wait for its score, the milter runs only while spamd does", () => {
   assert.match(milter({ onFailure: "wait" })["command"] ?? "", /^until timeout 5 spamc -K /m);
   assert.match(
     milter({ onFailure: "wait" })["spamd-ended"] ?? "",
@@ -46,7 +46,7 @@ test("where mail shall wait, the milter runs only while spamd does", () => {
   assert.match(milter()["spamd-ended"] ?? "", /^exit 0$/m);
 });
 
-test("the mail that goes to Junk, and the senders that a recipient allows", () => {
+test("spam goes to Junk, and a recipient's allowed senders are listed", () => {
   assert.match(renderSieve().text, /"X-Spam-Flag" "YES"/);
   assert.match(renderSpamPreferences(["*@friend.example"]), /^welcomelist_auth \*@friend\.example$/m);
 });
