@@ -67,10 +67,10 @@ async function applyRendered(
   const rendered = partsOf(site).filter(({ service }) => only.includes(service));
   const parts = rendered
     .map(compare)
-    .filter(({ readsOthers, changes }) => !isServing || readsOthers || changes.length > 0);
+    .filter(({ readsOwnersFiles, changes }) => !isServing || readsOwnersFiles || changes.length > 0);
   try {
     for (const part of parts) stage(part);
-    const checked = parts.filter(({ isToldByStart = false }) => !isStarting || !isToldByStart);
+    const checked = parts.filter(({ isUncheckedAtStart = false }) => !isStarting || !isUncheckedAtStart);
     const reasons = await Promise.all(checked.map((part) => part.check(stagedAt(part))));
     const reason = reasons.find((one) => one !== null);
     if (reason !== undefined) return { ok: false, reason };

@@ -36,10 +36,10 @@ export type Part = Readonly<{
   files: readonly RenderedFile[];
   /** Complaints of the component's own checker about a copy in this directory; null if none. */
   check: (directory: string) => Promise<string | null>;
-  /** Its checker also reads files of the owner, which may have changed since. */
-  readsOthers?: true;
-  /** It contains only values that passed our parsers. A start need not ask the checker: a component that does not run is reported. */
-  isToldByStart?: true;
+  /** Its checker also reads files of the owner, which may change at any time. */
+  readsOwnersFiles?: true;
+  /** It contains only values that passed our parsers, and a start reports a component that does not run anyway. */
+  isUncheckedAtStart?: true;
 }>;
 
 /** Every rendered part, in the order in which they are reloaded and their refusals are reported. */
@@ -51,7 +51,7 @@ export function partsOf(site: Site): readonly Part[] {
       live: dirname(layout.unboundConf),
       files: [rendered("unbound.conf", renderUnbound(site))],
       check: checkUnbound,
-      readsOthers: true,
+      readsOwnersFiles: true,
     },
     { service: "postfix", live: layout.postfixEtc, files: renderChroot(site), check: unchecked },
     { service: "postfix", live: layout.postfixConf, files: postfixFiles(site), check: checkPostfix },
@@ -60,7 +60,7 @@ export function partsOf(site: Site): readonly Part[] {
       live: dirname(layout.dovecotConf),
       files: renderDovecot(site),
       check: checkDovecot,
-      readsOthers: true,
+      readsOwnersFiles: true,
     },
     { service: "dovecot", live: layout.sieve, files: [renderSieve(), ...renderLearnScripts()], check: unchecked },
     {
@@ -99,7 +99,7 @@ export function partsOf(site: Site): readonly Part[] {
       live: layout.rspamdConf,
       files: renderRspamd(site),
       check: (directory) => checkRspamd(directory, layout),
-      isToldByStart: true,
+      isUncheckedAtStart: true,
     },
   ];
 }

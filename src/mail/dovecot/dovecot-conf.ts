@@ -37,7 +37,7 @@ function accountsConf(site: Site): string {
   return `driver = sqlite
 connect = ${layout.accountsDb}
 password_query = ${passwordQuery(site)}
-# An alias is known only to the service that tells Postfix whether the mailbox behind it is full.
+# An alias is known only to the service that reports full mailboxes to Postfix.
 user_query = SELECT ${own} FROM userdb WHERE user = '%u' UNION ALL SELECT ${behind} FROM alias_userdb WHERE address = '%u' AND '%s' = 'quota-status'
 iterate_query = SELECT user AS username FROM userdb
 `;

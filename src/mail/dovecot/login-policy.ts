@@ -96,7 +96,7 @@ function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-/** Salts the hashes with which the guard tells passwords apart: stable, and unknown to anyone without the secret. */
+/** Salts the hashes by which the guard distinguishes passwords: stable, and unknown to anyone without the secret. */
 export function policyNonce(secret: string): string {
   return createHash("sha256").update(`password hashes of ${secret}`).digest("hex").slice(0, 32);
 }

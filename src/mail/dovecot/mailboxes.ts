@@ -60,7 +60,7 @@ function fail(what: string, printed: string): never {
   throw new Error(`doveadm ${what} printed something else: ${printed.slice(0, 200)}`);
 }
 
-/** A folder of a mailbox, as `doveadm mailbox status` tells it. `bytes`: of its mails as a client sees them. */
+/** A folder of a mailbox, as `doveadm mailbox status` prints it. `bytes`: of its mails as a client sees them. */
 export type Folder = Readonly<{ name: string; guid: string; mails: number; bytes: number }>;
 
 /** Some mails, and their size. */

@@ -90,10 +90,10 @@ for (const reason of LIVE_REFUSALS)
       assert.equal(aboutOf(smtpd(line)), "refusal", line);
     });
 
-for (const { name, example, tells } of LOG_PATTERNS)
+for (const { name, example } of LOG_PATTERNS)
   test(`${name}: a decision of Postfix or Dovecot does not count as the guard's refusal`, () => {
     const isEnd = name === "lost_connection";
-    assert.equal(aboutOf(example), isEnd ? "login" : "log", JSON.stringify(tells));
+    assert.equal(aboutOf(example), isEnd ? "login" : "log");
   });
 
 for (const [line, about] of [

@@ -16,7 +16,7 @@ export const DOVECOT_PATTERNS: readonly LogPattern[] = [
         // The second while Dovecot is busy (client-common.c of its login-common).
         `\\((?:no auth attempts in|disconnected before auth was ready, waited) \\d{1,9} secs\\): user=<>, ${BEHIND_LOGIN}`,
     ),
-    tells: fault("tls_failed"),
+    reports: fault("tls_failed"),
     example: imap(
       "Disconnected: Connection closed: SSL_accept() failed: error:0A0000C1:SSL routines::no shared cipher " +
         "(no auth attempts in 0 secs): user=<>, rip=198.51.100.7, lip=203.0.113.10, TLS handshaking: " +
@@ -48,7 +48,7 @@ export const DOVECOT_PATTERNS: readonly LogPattern[] = [
       `^(?:Disconnected|Aborted login|Remote closed connection)[^<>]{0,200}\\(auth failed, (?<tries>\\d{1,9}) attempts ` +
         `in \\d{1,9} secs\\): user=<(?<login>.*)>, (?:method=[A-Z0-9-]{1,20}, )?${BEHIND_LOGIN}`,
     ),
-    tells: { type: "login_failed" },
+    reports: { type: "login_failed" },
     example: imap(
       "Disconnected: Connection closed (auth failed, 1 attempts in 2 secs): user=<anna@example.test>, method=PLAIN, " +
         "rip=198.51.100.7, lip=203.0.113.10, TLS: Connection closed, session=<abcdefgh>",

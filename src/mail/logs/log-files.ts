@@ -112,7 +112,7 @@ export function plainPieces(fd: number, size: number, { range, blocks }: Wanted)
     for (const block of indexed.toReversed()) {
       if (!mayHold(block, range)) continue;
       const text = readBlock(fd, block);
-      // The file was changed since: the index tells nothing about the rest.
+      // The file was changed since: the index says nothing about the rest.
       if (text === null) return yield* unindexed(endOf(block), 0);
       yield { start: block.offset, text };
     }

@@ -22,8 +22,8 @@ export function readMailLog(line: string, guardSince: Millis): Observation | nul
   // A probe that had to give up, or an attempt of `check` that was refused, is not a client that failed.
   if (ip === null || ip === PROBE_ADDRESS || ip === CHECK_ADDRESS || service === null) return null;
   const times = Number(groups["tries"] ?? 1);
-  if (pattern.tells.type === "fault")
-    return { type: "CLIENT_FAULT", ip, service, reason: pattern.tells.reason, detail: groups["detail"] ?? "", times };
+  if (pattern.reports.type === "fault")
+    return { type: "CLIENT_FAULT", ip, service, reason: pattern.reports.reason, detail: groups["detail"] ?? "", times };
   const at = timeOfLine(line, guardSince);
   const seen = at === null || at + SECOND_MS > guardSince;
   return seen ? null : { type: "LOGIN_UNSEEN", ip, service, login: groups["login"] ?? "", times };

@@ -14,7 +14,7 @@ export type LogPattern = Readonly<{
   matches: RegExp;
   /** Only on port 25, which does not offer sign-in. */
   port25?: true;
-  tells:
+  reports:
     | Readonly<{ type: "fault"; reason: ClientFault }>
     /** The guard hears of it directly, unless it was down: then only the log has it. */
     | Readonly<{ type: "login_failed" }>;

@@ -6,7 +6,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "lost_connection",
     ...postfix,
     matches: new RegExp(`^lost connection after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
-    tells: fault("lost_connection"),
+    reports: fault("lost_connection"),
     example: smtpd("lost connection after AUTH from unknown[198.51.100.7]"),
     hostile: [{ line: smtpd("lost connection after AUTH from unknown[198.51.100.7] from x[203.0.113.9]"), ip: null }],
   },
@@ -14,7 +14,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "timed_out",
     ...postfix,
     matches: new RegExp(`^timeout after (?<detail>${STATE}(?: \\(\\d+ bytes\\))?) from ${CLIENT}$`),
-    tells: fault("timed_out"),
+    reports: fault("timed_out"),
     example: smtpd("timeout after DATA (1460 bytes) from unknown[198.51.100.7]"),
     hostile: [{ line: smtpd("timeout after quit from unknown[198.51.100.7]"), ip: null }],
   },
@@ -22,7 +22,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "too_many_errors",
     ...postfix,
     matches: new RegExp(`^too many errors after (?<detail>${STATE}) from ${CLIENT}$`),
-    tells: fault("too_many_errors"),
+    reports: fault("too_many_errors"),
     example: smtpd("too many errors after UNKNOWN from unknown[198.51.100.7]"),
     hostile: [{ line: smtpd("too many errors after X\\ from unknown[198.51.100.7]"), ip: null }],
   },
@@ -30,7 +30,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "pipelining",
     ...postfix,
     matches: new RegExp(`^improper command pipelining after (?<state>${STATE}) from ${CLIENT}: (?<detail>.*)$`),
-    tells: fault("pipelining"),
+    reports: fault("pipelining"),
     example: smtpd(
       "improper command pipelining after EHLO from unknown[198.51.100.7]: MAIL FROM:<someone@sender.test>\\r\\n",
     ),
@@ -47,7 +47,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "tls_failed",
     ...postfix,
     matches: new RegExp(`^SSL_accept error from ${CLIENT}: (?<detail>.*)$`),
-    tells: fault("tls_failed"),
+    reports: fault("tls_failed"),
     example: smtpd("SSL_accept error from mx.sender.test[198.51.100.7]: lost connection"),
     hostile: [{ line: smtpd("SSL_accept error from a b[203.0.113.9]: x"), ip: null }],
   },
@@ -58,7 +58,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     matches: new RegExp(
       `^disconnect from ${CLIENT}(?: (?!auth=)[a-z_]+=\\d+(?:/\\d+)?)* (?<detail>auth=(?:\\d+/)?(?<tries>\\d+))(?: [a-z_]+=\\d+(?:/\\d+)?)*$`,
     ),
-    tells: fault("auth_not_offered"),
+    reports: fault("auth_not_offered"),
     example: smtpd("disconnect from unknown[198.51.100.7] ehlo=2 starttls=1 auth=0/3 commands=3/6"),
     hostile: [
       { line: smtpd("disconnect from unknown[198.51.100.7] ehlo=1 quit=1 commands=2"), ip: null },
@@ -69,7 +69,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "malformed_command",
     ...postfix,
     matches: new RegExp(`^warning: non-SMTP command from ${CLIENT}: (?<detail>.*)$`),
-    tells: fault("malformed_command"),
+    reports: fault("malformed_command"),
     example: smtpd("warning: non-SMTP command from unknown[198.51.100.7]: GET / HTTP/1.1"),
     hostile: [
       {
@@ -84,7 +84,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     matches: new RegExp(
       `^warning: Illegal address syntax from ${CLIENT} in (?:MAIL|RCPT|VRFY) command: (?<detail>.*)$`,
     ),
-    tells: fault("malformed_command"),
+    reports: fault("malformed_command"),
     example: smtpd("warning: Illegal address syntax from unknown[198.51.100.7] in RCPT command: <anna@ex??mple.test>"),
     hostile: [
       {
@@ -99,7 +99,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     name: "request_too_long",
     ...postfix,
     matches: new RegExp(`^warning: ${CLIENT}: request longer than (?<detail>\\d+: .*)$`),
-    tells: fault("malformed_command"),
+    reports: fault("malformed_command"),
     example: smtpd("warning: unknown[198.51.100.7]: request longer than 2048: NOOP aaaaaaaaaaaaaaaaaaaaaaaaa..."),
     hostile: [
       {
@@ -114,7 +114,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
     matches: new RegExp(
       `^warning: (?<detail>[A-Z][a-z]+(?: [a-z]+){1,4} limit exceeded: \\d+) from ${CLIENT} for service [\\w:.-]+$`,
     ),
-    tells: fault("postfix_limit"),
+    reports: fault("postfix_limit"),
     example: smtpd(
       "warning: Message delivery request rate limit exceeded: 21 from unknown[198.51.100.7] for service smtp",
     ),
@@ -129,7 +129,7 @@ export const SESSION_PATTERNS: readonly LogPattern[] = [
       `^warning: ${CLIENT}: SASL (?<mechanism>[A-Z0-9-]{1,20}) authentication failed: ` +
         `(?!Connection lost to authentication server)[^,]{0,400}(?:, sasl_username=(?<login>.*))?$`,
     ),
-    tells: { type: "login_failed" },
+    reports: { type: "login_failed" },
     example: smtpd(
       "warning: unknown[198.51.100.7]: SASL PLAIN authentication failed: (reason unavailable), sasl_username=anna@example.test",
       "submission/",
@@ -159,7 +159,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
     name: "relay_refused",
     ...postfix,
     matches: refusal("RCPT", "Relay access denied"),
-    tells: fault("relay_refused"),
+    reports: fault("relay_refused"),
     example: smtpd(
       "NOQUEUE: reject: RCPT from unknown[198.51.100.7]: 454 4.7.1 <someone@elsewhere.test>: Relay access denied; " +
         "from=<someone@sender.test> to=<someone@elsewhere.test> proto=ESMTP helo=<client.test>",
@@ -178,7 +178,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
     name: "helo_refused",
     ...postfix,
     matches: refusal("(?:EHLO|HELO)", "Helo command rejected: (?!Improper use of SMTP)[^;]{1,200}", HELO),
-    tells: fault("helo_refused"),
+    reports: fault("helo_refused"),
     example: smtpd(
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 504 5.5.2 <client>: Helo command rejected: " +
         "need fully-qualified hostname; proto=SMTP helo=<client>",
@@ -200,7 +200,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
       "MAIL",
       `Sender address rejected: (?:need fully-qualified address|not owned by user [^;]{0,320}|not logged in|Access denied|${NULL_SENDER_REFUSED})`,
     ),
-    tells: fault("sender_refused"),
+    reports: fault("sender_refused"),
     example: smtpd(
       "NOQUEUE: reject: MAIL from unknown[198.51.100.7]: 553 5.7.1 <bert@example.test>: Sender address rejected: " +
         "not owned by user anna@example.test; from=<bert@example.test> proto=ESMTP helo=<client.test>",
@@ -224,7 +224,7 @@ export const REFUSED_PATTERNS: readonly LogPattern[] = [
       "(?:Helo command|Client host|Data command) rejected: Improper use of SMTP command pipelining",
       HELO,
     ),
-    tells: fault("pipelining"),
+    reports: fault("pipelining"),
     example: smtpd(
       "NOQUEUE: reject: EHLO from unknown[198.51.100.7]: 503 5.5.0 <client.test>: Helo command rejected: " +
         "Improper use of SMTP command pipelining; proto=SMTP helo=<client.test>",

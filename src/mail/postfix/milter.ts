@@ -76,7 +76,7 @@ export class MilterReader {
     this.#ask = ask;
   }
 
-  /** False: these are no packets of Postfix, and the connection must be dropped. A million headers cost a few milliseconds. */
+  /** False: these packets are not Postfix's, and the connection must be dropped. A million headers cost a few milliseconds. */
   push(chunk: Buffer): boolean {
     let at = 0;
     while (at < chunk.length) {

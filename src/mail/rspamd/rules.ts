@@ -5,7 +5,7 @@ import { PROOFS_LUA } from "../postfix/proofs.ts";
 import { AUTHORS_LUA, SENDERS_LUA } from "./authors.ts";
 import { ORGANIZATION_LUA, POLICIES_LUA } from "./policies.ts";
 
-/** The header by which Rspamd makes the Sieve script file a mail in Junk, and tells the reader why. */
+/** The header by which Rspamd makes the Sieve script file a mail in Junk, with the reason for the reader. */
 export const JUNK_HEADER = "X-GhostInbox-Junk";
 
 /** Lua for rspamd (rspamd.com/doc/lua): who may be a mail's author, and what happens to other mail. */
