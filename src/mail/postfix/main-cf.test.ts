@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assignments, RELAY, sampleSite } from "../../../test/kit/sample-site.ts";
 import { parsePrefix } from "../../core/net/ip.ts";
-import type { Relay } from "../configuration/site.ts";
+import type { Relay, Site } from "../configuration/site.ts";
 import { postfixOutbound, renderPostfixMain, renderPostfixTables, renderRelayLogin } from "./main-cf.ts";
 
-const main = assignments(renderPostfixMain(sampleSite()));
+const mainOf = (changes: Partial<Site> = {}) => assignments(renderPostfixMain(sampleSite(changes)));
+const main = mainOf();
 
 test("settings reach their parameters", () => {
   assert.equal(main.get("myhostname"), "mail.example.org");
@@ -13,13 +14,13 @@ test("settings reach their parameters", () => {
   assert.equal(main.get("virtual_mailbox_domains"), "example.org example.net");
   assert.equal(main.get("message_size_limit"), "10485760");
   assert.equal(main.get("inet_protocols"), "all");
-  const v4 = assignments(renderPostfixMain(sampleSite({ ipv6: false })));
+  const v4 = mainOf({ ipv6: false });
   assert.equal(v4.get("inet_protocols"), "ipv4");
 });
 
 test("mail is refused while there is still room for ten of the largest", () => {
   assert.equal(main.get("queue_minfree"), "104857600");
-  const small = assignments(renderPostfixMain(sampleSite({ messageSizeBytes: 65_536 })));
+  const small = mainOf({ messageSizeBytes: 65_536 });
   assert.equal(small.get("queue_minfree"), "655360");
 });
 
@@ -88,8 +89,7 @@ test("a trickle of bytes extends no time limit, and a busy server takes more tha
 
 test("a small machine starts few processes", () => {
   const { limits, outbound } = sampleSite();
-  const small = sampleSite({ limits: { ...limits, smtpPlaces: 16 }, outbound: { ...outbound, atOnce: 4 } });
-  const few = assignments(renderPostfixMain(small));
+  const few = mainOf({ limits: { ...limits, smtpPlaces: 16 }, outbound: { ...outbound, atOnce: 4 } });
   assert.equal(few.get("default_process_limit"), "16");
   assert.equal(few.get("smtpd_client_connection_count_limit"), "8", "no client fills a port");
   assert.equal(few.get("default_destination_concurrency_limit"), "4");
@@ -98,7 +98,7 @@ test("a small machine starts few processes", () => {
 test("anvil counts behind the guard, and exempts the allow list", () => {
   const exempt = ["203.0.113.0/24", "2001:db8:1::/48"].map(parsePrefix).filter((one) => one !== null);
   const limits = { ...sampleSite().limits, connectionsAtOnce: 3, mailsPerMinute: 4, exempt };
-  const limited = assignments(renderPostfixMain(sampleSite({ limits })));
+  const limited = mainOf({ limits });
   assert.equal(limited.get("smtpd_client_connection_count_limit"), "3");
   assert.equal(limited.get("smtpd_client_message_rate_limit"), "4");
   assert.equal(limited.get("smtpd_client_event_limit_exceptions"), "$mynetworks 203.0.113.0/24 [2001:db8:1::]/48");
@@ -126,9 +126,7 @@ const ISOLATED = /^lmtp:unix:private\/this-server-is-isolated$/;
 
 test("while it is isolated, mail in both directions waits, and does not come back for its age", () => {
   const { outbound } = sampleSite();
-  const isolated = assignments(
-    renderPostfixMain(sampleSite({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } })),
-  );
+  const isolated = mainOf({ held: ["receive", "sign-in", "send"], outbound: { ...outbound, relay: RELAY } });
   for (const name of ["virtual_transport", "default_transport", "relay_transport"])
     assert.match(isolated.get(name) ?? "", ISOLATED, name);
   assert.deepEqual(
@@ -140,14 +138,13 @@ test("while it is isolated, mail in both directions waits, and does not come bac
 });
 
 test("each direction is held for itself, and nothing without isolation", () => {
-  const received = assignments(renderPostfixMain(sampleSite({ held: ["send"] })));
+  const received = mainOf({ held: ["send"] });
   assert.match(received.get("virtual_transport") ?? "", /dovecot-lmtp$/);
   assert.match(received.get("default_transport") ?? "", ISOLATED);
-  const sent = assignments(renderPostfixMain(sampleSite({ held: ["receive"] })));
+  const sent = mainOf({ held: ["receive"] });
   assert.match(sent.get("virtual_transport") ?? "", ISOLATED);
   assert.equal(sent.get("default_transport"), undefined);
-  const usual = assignments(renderPostfixMain(sampleSite()));
-  assert.deepEqual([usual.get("maximal_queue_lifetime"), usual.get("default_transport")], ["432000s", undefined]);
+  assert.deepEqual([main.get("maximal_queue_lifetime"), main.get("default_transport")], ["432000s", undefined]);
 });
 
 const DIRECT = sampleSite();
