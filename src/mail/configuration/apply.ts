@@ -83,7 +83,7 @@ async function applyRendered(
   }
 }
 
-/** With what differs from the files in force. */
+/** A part, and its files that differ from those in force. */
 type Compared = Part & Readonly<{ changes: readonly RenderedFile[] }>;
 
 function stagedAt({ live }: Part): string {

@@ -20,7 +20,7 @@ export function mailCryptPlugin({ mailCrypt: crypt }: Site): string {
 
 /**
  * Dovecot's mail-crypt with global keys (https://doc.dovecot.org/2.3/configuration_manual/mail_crypt_plugin/): mail is saved
- * with the public key, of the account or else of the server, so that it arrives while the private one is not there. A file that
+ * with the public key of the account, or otherwise of the server, so that mail arrives while the private key is missing. A file that
  * is named but missing would prevent Dovecot's start, so the server's private key is in a separate file, which may be
  * missing. Dovecot reads further keys, those of an account, only if there is a first one: otherwise an unused key takes its place.
  */

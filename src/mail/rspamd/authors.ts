@@ -33,7 +33,7 @@ local function quoted(text, from)
   end
 end
 
--- Where a comment ends. One that holds angle brackets is taken for an address by those who know no comments.
+-- Where a comment ends. Programs that know no comments take one with angle brackets for an address.
 local function comment_end(text, from)
   local depth, at = 0, from
   while at <= #text do
@@ -74,7 +74,8 @@ local function word_at(text, at)
   if word then return word, at + #word - 1 end
 end
 
--- Whether a display name holds what reads as an address, be it with blanks in it (RFC 5322, 4.4), but the given one.
+-- Whether a display name contains text that reads as an address other than the given one, even with blanks in it
+-- (RFC 5322, 4.4).
 local function misleads(name, address)
   -- Runs of blanks first: an encoded word may hold many, and the second pattern would read a run again at each of them.
   for word in name:gsub("[ \t]+", " "):gsub(" ?([@.]) ?", "%1"):gmatch("[^ ,:;]+") do

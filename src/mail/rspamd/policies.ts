@@ -21,7 +21,7 @@ local function is_judged(task)
   return not task:get_user() and not (ip and ip:is_valid() and ip:is_local())
 end
 
--- Whether SPF or DKIM proves the author, as strictly as the policy wants; without one as the least strict would.
+-- Whether SPF or DKIM proves the author, as strictly as the policy requires; without a policy, at the least strict.
 local function is_proven(task, author, policy)
   local function aligned(name, strict)
     if strict then return name:lower() == author end
@@ -102,7 +102,7 @@ local function verdict_on(task, domain, own)
   if task:has_symbol("DMARC_POLICY_QUARANTINE") then return "quarantine" end
   if task:has_symbol("DMARC_POLICY_SOFTFAIL") then return "none" end
   if task:has_symbol("DMARC_DNSFAIL") then
-    -- Without a policy it is the record itself that cannot be read.
+    -- Without a policy, the record itself could not be read.
     local policy = options_of(task, "DMARC_DNSFAIL")[2]
     if not policy and is_proven(task, domain) then return "pass" end
     return policy == "none" and not own and "none" or "later"
