@@ -8,7 +8,7 @@ import { systemClock } from "../src/host/machine/clock.ts";
 import { compressFile } from "../src/host/root-files/copies.ts";
 import { LogIndexer, writeIndex } from "../src/mail/logs/keep-logs.ts";
 import { latestLines } from "../src/mail/logs/latest-lines.ts";
-import { findLogs, openLog } from "../src/mail/logs/log-files.ts";
+import { findLogs, snapshotOf } from "../src/mail/logs/log-files.ts";
 import { elderParts } from "../src/mail/logs/log-follower.ts";
 import { PackLog } from "../src/mail/logs/packed-log.ts";
 import { openEngine, openEngineForReading } from "../src/store/open.ts";
@@ -140,7 +140,7 @@ async function timedSearch(directory: string, address: string): Promise<number> 
   const damaged = (path: string, why: string): never => {
     throw new Error(`${path} is damaged: ${why}`);
   };
-  await latestLines(findLogs(directory).map(openLog), { query, limit: LIMIT, damaged });
+  await latestLines(findLogs(directory).map(snapshotOf), { query, limit: LIMIT, damaged });
   return performance.now() - from;
 }
 

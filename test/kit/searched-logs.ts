@@ -6,7 +6,7 @@ import { type LogEntry, type LogQuery, matchesQuery } from "../../src/admin/decl
 import { instant } from "../../src/core/time.ts";
 import { LogIndexer } from "../../src/mail/logs/keep-logs.ts";
 import { latestLines } from "../../src/mail/logs/latest-lines.ts";
-import { findLogs, openLog } from "../../src/mail/logs/log-files.ts";
+import { findLogs, snapshotOf } from "../../src/mail/logs/log-files.ts";
 import { elderParts } from "../../src/mail/logs/log-follower.ts";
 import { LONGEST_LINE } from "../../src/mail/logs/log-index.ts";
 import { timeOfLine } from "../../src/mail/logs/log-line.ts";
@@ -38,7 +38,7 @@ export class Logs {
 
   async find(query: Partial<LogQuery>, limit = 10_000): Promise<readonly LogEntry[]> {
     const damaged = (path: string, why: string): void => assert.fail(`${path}: ${why}`);
-    return latestLines(findLogs(this.directory).map(openLog), { query: { ...ALL, ...query }, limit, damaged });
+    return latestLines(findLogs(this.directory).map(snapshotOf), { query: { ...ALL, ...query }, limit, damaged });
   }
 
   /** The same search, naively: reads every line of every file and merges the logs from the start. */

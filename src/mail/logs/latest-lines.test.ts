@@ -8,7 +8,7 @@ import { afterEachOf, beforeEachOf } from "../../../test/kit/hooks.ts";
 import type { LogQuery } from "../../admin/declare/log-query.ts";
 import { instant } from "../../core/time.ts";
 import { latestLines } from "./latest-lines.ts";
-import { findLogs, openLog } from "./log-files.ts";
+import { findLogs, snapshotOf } from "./log-files.ts";
 
 const ALL: LogQuery = { grep: null, since: null, network: null, queueId: null, account: null };
 let directory: string;
@@ -33,7 +33,7 @@ async function found(query: Partial<LogQuery> = {}): Promise<readonly string[]> 
   const lines: string[] = [];
   const damaged = (path: string, why: string): void => void lines.push(`damaged: ${basename(path)}: ${why}`);
   const search = { query: { ...ALL, ...query }, limit: 10_000, damaged };
-  const latest = await latestLines(findLogs(directory).map(openLog), search);
+  const latest = await latestLines(findLogs(directory).map(snapshotOf), search);
   return [...latest.map(({ component, line }) => `${component}: ${line.replace(/^.*? x/, "x")}`), ...lines];
 }
 
@@ -86,7 +86,7 @@ test("the latest lines: those set aside are read only where the current ones hol
   const latest = async (limit: number) => {
     const reported: string[] = [];
     const damaged = (path: string): void => void reported.push(`damaged: ${basename(path)}`);
-    const lines = await latestLines(findLogs(directory).map(openLog), { query: ALL, limit, damaged });
+    const lines = await latestLines(findLogs(directory).map(snapshotOf), { query: ALL, limit, damaged });
     return [...reported, ...lines.map(({ line }) => line.replace(/^.*? x/, "x"))];
   };
   assert.deepEqual(await latest(3), ["x6", "x7", "x7, which goes on"]);
@@ -107,7 +107,7 @@ test("lines are found by their text in any case, with the time of the last line 
   put("mail/mail.log", `${stamp(1)} a x1\n${long}\nb x0\n${long}\n${stamp(2)} b x2\n B x3\n${long}\nb x4\n`, 6);
   const times: string[] = [];
   const search = { query: { ...ALL, grep: "B X" }, limit: 10, damaged: () => {} };
-  for (const { at, line } of await latestLines(findLogs(directory).map(openLog), search))
+  for (const { at, line } of await latestLines(findLogs(directory).map(snapshotOf), search))
     times.push(`${(at - local(0).getTime()) / 1_000} ${line.slice(-2)}`);
   assert.deepEqual(times, ["1 x0", "2 x2", "2 x3", "2 x4"]);
 });

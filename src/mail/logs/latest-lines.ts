@@ -12,8 +12,8 @@ import {
   closeFile,
   isPacked,
   type LogPieces,
+  type LogSnapshot,
   type OpenFile,
-  type OpenLog,
   openElder,
   packedPieces,
   plainPieces,
@@ -33,7 +33,7 @@ type LogSearch = Readonly<{
  * The latest lines that match, in order of time; those of one log stay in their order. Each log is read from its end, and
  * only as far as needed; memory holds the lines found and a small part of each log. Closes the logs.
  */
-export async function latestLines(logs: readonly OpenLog[], search: LogSearch): Promise<LogEntry[]> {
+export async function latestLines(logs: readonly LogSnapshot[], search: LogSearch): Promise<LogEntry[]> {
   const heads = logs.map((log): Head => ({ stream: matching(log, search), next: null, at: Number.POSITIVE_INFINITY }));
   try {
     for (const head of heads) await advance(head);
@@ -66,7 +66,7 @@ async function advance(head: Head): Promise<void> {
   if (head.next !== null && head.next.at !== NO_TIME) head.at = head.next.at;
 }
 
-async function* matching({ log, current, elder }: OpenLog, search: LogSearch): AsyncGenerator<LogEntry, void> {
+async function* matching({ log, current, elder }: LogSnapshot, search: LogSearch): AsyncGenerator<LogEntry, void> {
   const { component } = log;
   if (current !== null) yield* matchingOf(current, { component, search });
   for (const path of elder) {

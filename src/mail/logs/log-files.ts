@@ -39,7 +39,7 @@ export function findLogs(directory: string): readonly ComponentLog[] {
 }
 
 /** A snapshot of a log: even if it is rotated afterwards, each of its lines is in exactly one of the files. */
-export type OpenLog = Readonly<{
+export type LogSnapshot = Readonly<{
   log: ComponentLog;
   /** Null: the current file is missing at the moment. */
   current: OpenFile | null;
@@ -52,7 +52,7 @@ export type OpenLog = Readonly<{
 export type OpenFile = Readonly<{ path: string; fd: number; sizeBytes: number; mtimeMs: number; isFinished: boolean }>;
 
 /** Opens the log; the caller closes the current file. */
-export function openLog(log: ComponentLog): OpenLog {
+export function snapshotOf(log: ComponentLog): LogSnapshot {
   const current = openFile(log.current, false);
   const elder = elderParts(log.current).toReversed();
   // Rotated between the two steps, it would be read twice.

@@ -19,7 +19,7 @@ import { contains, isV4, parseIp, parsePrefix } from "../../core/net/ip.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { compressFile } from "../../host/root-files/copies.ts";
 import { latestLines } from "./latest-lines.ts";
-import { findLogs, openLog } from "./log-files.ts";
+import { findLogs, snapshotOf } from "./log-files.ts";
 import { addressKeysIn, hasKeyIn, indexName, keyRange } from "./log-index.ts";
 import { PackLog } from "./packed-log.ts";
 
@@ -102,7 +102,7 @@ test("a log can be searched while it is rotated and compressed", async () => {
   const logs = new Logs();
   logs.put("mail/mail.log.20261119-010000", LINE(1, "198.51.100.7"), FIRST_MS);
   logs.put("mail/mail.log", LINE(2, "198.51.100.7"), FIRST_MS);
-  const opened = findLogs(logs.directory).map(openLog);
+  const opened = findLogs(logs.directory).map(snapshotOf);
   renameSync(logs.mail, `${logs.mail}.20261120-010000`);
   logs.put("mail/mail.log", LINE(3, "198.51.100.7"), FIRST_MS);
   await compressFile(`${logs.mail}.20261119-010000`, new PackLog(() => {}));

@@ -4,7 +4,7 @@ import { isQueueId } from "../../../../core/events/queue-id.ts";
 import { parsePrefix } from "../../../../core/net/ip.ts";
 import { instant, isoTime, type Millis, parseDuration, parseTime } from "../../../../core/time.ts";
 import { latestLines } from "../../../../mail/logs/latest-lines.ts";
-import { type ComponentLog, findLogs, type OpenLog, openLog } from "../../../../mail/logs/log-files.ts";
+import { type ComponentLog, findLogs, type LogSnapshot, snapshotOf } from "../../../../mail/logs/log-files.ts";
 import { LogFollower, WRITERS_CHANGE_OVER_MS } from "../../../../mail/logs/log-follower.ts";
 import { timeOfLine } from "../../../../mail/logs/log-line.ts";
 import {
@@ -30,7 +30,7 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
   if (typeof limit !== "number") return limit;
   const chosen = chosenLogs(call);
   if ("ok" in chosen) return chosen;
-  const opened = chosen.map(openLog);
+  const opened = chosen.map(snapshotOf);
   const damaged = (path: string, why: string): void => call.terminal.err(oneLine(`${path} is damaged: ${why}.`));
   const latest = await latestLines(opened, { query, limit, damaged });
   if (call.flag("follow")) return follow(call, { opened, query, latest });
@@ -39,7 +39,7 @@ export async function logs(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** The result of the search, and the logs at its start. */
-type Found = Readonly<{ opened: readonly OpenLog[]; query: LogQuery; latest: readonly LogEntry[] }>;
+type Found = Readonly<{ opened: readonly LogSnapshot[]; query: LogQuery; latest: readonly LogEntry[] }>;
 
 /** Continues where the search ended, through rotations, until Ctrl-C. */
 async function follow({ terminal, json, now }: CommandCall, { opened, query, latest }: Found): Promise<CommandOutcome> {
