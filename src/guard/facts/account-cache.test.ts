@@ -182,15 +182,6 @@ test("a network that the account knows may guess as much as all strangers togeth
   assert.equal((await ask(301, home)).verdict, "pass", "a network where the owner signed in is never guarded");
 });
 
-test("of two pending passwords the report of one leaves the other", async () => {
-  const { engine } = engineOnMemory({ ...POLICY, accounts: { ...POLICY.accounts, failures: 2 } });
-  const ask = async (i: number) => (await engine.ask({ type: "LOGIN_ASKED", ...login(i) })).verdict;
-  assert.deepEqual([await ask(1), await ask(2)], ["pass", "pass"]);
-  await engine.ask({ type: "LOGIN_SUCCEEDED", ...login(1) });
-  assert.equal(await ask(3), "pass");
-  assert.equal(await ask(4), "refuse");
-});
-
 test("1,024 pending passwords of one account are remembered", async () => {
   for (const [failures, passed] of [
     [1_024, 1_024],
