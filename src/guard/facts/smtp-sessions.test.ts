@@ -15,7 +15,7 @@ test("mails are counted by connection, and a reused port starts at zero", () => 
   assert.equal(sessions.mails("203.0.113.7 40000"), 0);
 });
 
-test("marks a mail whose session named a different sender before, but not a repeated question or the next mail", () => {
+test("notices a bounce that names a different recipient, but neither a repeated question nor the next mail", () => {
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
