@@ -3,14 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip, net } from "../../../../test/kit/samples.ts";
+import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
 import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
+import { BEFORE_ALL_MAIL } from "../../../admin/declare/paging.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+const INFO = "info@example.test";
+
 const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
 const ALL = { ...NONE, isAll: true, cursor: null } as const;
+const ANNAS = { ...NONE, account: ANNA, isAll: false } as const;
 type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
@@ -224,6 +228,74 @@ test("nothing is done if nothing can be recorded, or Postfix cannot be asked", a
   kit.fillDisk();
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
+});
+
+test("an account includes what it sent from an address shared with other accounts", async () => {
+  assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
+  for (const account of [ANNA, BERT]) {
+    const queueId = account === ANNA ? "AAAA1" : "BBBB1";
+    const sent = { ...MAIL, ip: ip("203.0.113.7"), account, sender: INFO, queueId, session: queueId };
+    const recipient = "x@elsewhere.test";
+    const asked = { ...sent, type: "MAIL", recipientCount: 1, recipient, transaction: queueId } as const;
+    assert.equal((await kit.engine.ask(asked)).verdict, "pass");
+  }
+  queue = ["AAAA1", "BBBB1"].map((queueId) => mail(queueId, { sender: INFO }));
+  kit.listsQueue(({ senders, beside = [] }) => ({
+    queue: queue.filter(({ id, sender }) => senders.some((one) => one === sender) || beside.includes(id)),
+  }));
+  assert.ok((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: null })).ok);
+  assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1"] });
+});
+
+test("from the cursor before all mail, an empty result succeeds", async () => {
+  const none = await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: null });
+  assert.ok(!none.ok && none.message === "No such mail waits in the queue.");
+  const result = { changed: 0, kept: [], next: null };
+  assert.deepEqual(await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL }), { ok: true, result });
+  kit.keeperUp(false);
+  assert.equal((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL })).ok, false);
+});
+
+test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
+  queue = [mail(id(1)), mail(id(2), { queue: "hold" }), mail(id(3), { queue: "active" })];
+  const of = (state: "deferred" | "hold" | "active") => ({ ...ALL, isAll: false, sender: ANNA, state }) as const;
+  const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 9, cursor: null });
+  assert.match(JSON.stringify(listing), /^\{"mails":\[\{"queueId":"MANY00002".*"total":1\}$/);
+  assert.match(await kit.said({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
+  assert.match(await kit.said({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
+  assert.match(await kit.said({ verb: "queue_flush", ...of("hold") }), /^failed No such mail waits for another/);
+  const flush = { verb: "queue_flush", ...ALL, state: "active" } as const;
+  assert.match(await kit.said(flush), /^failed No such mail waits for another/);
+  assert.deepEqual(await result({ verb: "queue_hold", ...of("active") }), { changed: 1, kept: [], next: null });
+  assert.deepEqual(
+    queue.map(({ queue: place }) => place),
+    ["deferred", "hold", "hold"],
+  );
+  assert.deepEqual(await result({ verb: "queue_delete", ...of("hold") }), { changed: 2, kept: [], next: null });
+  assert.deepEqual(kit.details().at(-1), "sender <anna@example.test> state hold by root");
+});
+
+test("the web deletes at most a thousand mails within an hour, and learns where the rest starts", async () => {
+  const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
+  kit.signIn(as);
+  const ask = async () => {
+    const command = { verb: "queue_delete", ...ALL, isAll: false, sender: ANNA } as const;
+    const reply = await kit.ask(command, "web", as);
+    obey();
+    return reply;
+  };
+  queue = Array.from({ length: 700 }, (_, n) => mail(id(n), { at: n }));
+  assert.deepEqual(await ask(), { ok: true, result: { changed: 700, kept: [], next: null } });
+  queue = Array.from({ length: 700 }, (_, n) => mail(id(n), { at: n }));
+  const next = `0000000000000299 ${id(299)}`;
+  assert.deepEqual(await ask(), { ok: true, result: { changed: 300, kept: [], next } });
+  const more = await ask();
+  assert.ok(!more.ok && /as many as they may/.test(more.message));
+  assert.equal(queue.length, 400);
+  await new Promise((resolve) => setImmediate(resolve));
+  const details = kit.details().join("\n");
+  assert.match(details, /sender <anna@example\.test> by web:admin via 203\.0\.113\.9/);
+  assert.doesNotMatch(details, /queue_delete by web:admin/, "an owner in a hurry is not a break-in");
 });
 
 for (const [what, command, says] of [
