@@ -272,3 +272,8 @@ export function commandsOf(file: string, ...accounts: readonly string[]) {
   });
   return kit;
 }
+
+/** Why a command was refused; fails if it was not. */
+export function refusalOf(reply: Reply): string {
+  return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
+}
