@@ -22,7 +22,6 @@ export class EventFacts implements Facts {
   readonly #sources: FactSources;
   readonly #event: ClientEvent;
   readonly #now: Millis;
-  readonly #isStranger: boolean;
   /** After the decision, expensive facts are no longer looked up. */
   #isDecided = false;
   #isWanted: boolean | null = null;
@@ -39,7 +38,6 @@ export class EventFacts implements Facts {
     this.state = state;
     this.#sources = sources;
     this.#event = event;
-    this.#isStranger = !("account" in event) || event.account === null;
     this.#now = now;
   }
 
@@ -228,7 +226,7 @@ export class EventFacts implements Facts {
 
   /** Whether a stranger names a recipient. Recipients of accounts are not looked up. */
   #isNaming(event: ClientEvent): event is Recipient {
-    return event.type === "RECIPIENT" && this.#isStranger;
+    return event.type === "RECIPIENT" && event.account === null;
   }
 
   #lookUpWanted(): boolean {

@@ -76,7 +76,7 @@ describe("what the user of a mailbox changes", () => {
       );
     });
 
-  test("nor does it replace a different password while the same session continues", async () => {
+  test("a password that was being hashed replaces none that the owner set, even if the session continues", async () => {
     kit.whileHashing(async () => {
       await kit.ask({ verb: "account_set_hash", name: ANNA, hash: THE_OWNERS });
       kit.signIn(AS, ANNA);
