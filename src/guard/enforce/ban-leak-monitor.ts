@@ -41,7 +41,7 @@ export function noted(sightings: readonly Sighting[], one: Sighting | null): rea
   return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
 
-export type BanLeakMonitorParts = Readonly<{
+type BanLeakMonitorParts = Readonly<{
   notices: Notices;
   clock: Clock;
   isEnforcing: () => boolean;

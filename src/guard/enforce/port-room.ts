@@ -12,7 +12,7 @@ const NOTICE_FOR_MS = MINUTE_MS;
 /** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
 const REFUSED_MS = 30 * SECOND_MS;
 
-export type PortRoomParts = Readonly<{
+type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
   /** For connections to Postfix's ports, by the client's address and port, and our port. */
@@ -31,7 +31,7 @@ type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: 
  * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
  * because their idle connections were closed recently.
  */
-export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
 /** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
 export class PortRoom {
