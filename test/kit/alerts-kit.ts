@@ -9,14 +9,7 @@ import { NO_FIELDS, THRESHOLDS } from "./alert-windows-kit.ts";
 import { HandClock, NoticeBoard } from "./engine-kit.ts";
 
 export const SETTINGS: Omit<AlertSettings, "channels"> = {
-  thresholds: {
-    ...THRESHOLDS,
-    dashboard_logins: 3,
-    mail_undelivered: 3,
-    many_bans: 3,
-    repeated_violations: 3,
-    web_overreach: 3,
-  },
+  thresholds: THRESHOLDS,
   volume: { minimum: 50, factor: 5 },
   settleMs: 60_000,
   schedule: { quiet: null, timeZone: "UTC", digestMs: 0 },

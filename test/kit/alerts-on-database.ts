@@ -1,13 +1,12 @@
 import type { ComponentHealth } from "../../src/admin/declare/items.ts";
-import { type AlertSettings, Alerts } from "../../src/guard/alerts/alerts.ts";
+import { Alerts } from "../../src/guard/alerts/alerts.ts";
 import { ComponentWatch } from "../../src/guard/alerts/health-watch.ts";
 import type { AlertMessage } from "../../src/guard/alerts/ports.ts";
 import { SqliteAlertEvents, SqliteAlertStore } from "../../src/store/engine-db/alerts.ts";
 import { SETTINGS } from "./alerts-kit.ts";
-import { engineOnMemory } from "./engine-kit.ts";
+import { guess } from "./engine-events.ts";
+import { engineOnMemory, SILENT } from "./engine-kit.ts";
 import { ip } from "./samples.ts";
-
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Real alerts on a real engine's database, with a fake channel. */
 export function alertsOnDatabase(settleMs = 60_000) {
@@ -23,12 +22,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
       return Promise.resolve({ ok: true } as const);
     },
   };
-  const settings: AlertSettings = {
-    ...SETTINGS,
-    thresholds: { ...SETTINGS.thresholds, mail_undelivered: 1, web_overreach: 1 },
-    settleMs,
-    channels: [channel],
-  };
+  const settings = { ...SETTINGS, settleMs, channels: [channel] };
   const make = (): Alerts => {
     const components = new ComponentWatch(() => Promise.resolve(down), clock);
     const parts = { events: new SqliteAlertEvents(db), store: new SqliteAlertStore(db), notices, components, clock };
@@ -50,8 +44,7 @@ export function alertsOnDatabase(settleMs = 60_000) {
       await engine.ask({ type: "LOGIN_SUCCEEDED", ip: ip(from), service, login, passwordHash: "" });
     },
     fail: async (password: string): Promise<void> => {
-      const about = { ip: ip("203.0.113.200"), service: "imap", login: "anna@example.test" } as const;
-      await engine.ask({ type: "LOGIN_FAILED", ...about, passwordHash: password });
+      await engine.ask({ ...guess(password, ip("203.0.113.200")), login: "anna@example.test" });
     },
     seconds: async (count: number): Promise<readonly string[]> => {
       for (let i = 0; i < count; i++) {

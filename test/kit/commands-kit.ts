@@ -196,9 +196,9 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     upkeep,
     logged,
     ask,
-    /** What root gets; fails if the command is refused. */
-    result: async (command: Command): Promise<object> => {
-      const reply = await ask(command);
+    /** The result of the command; fails if it is refused. */
+    result: async (...asked: Parameters<typeof ask>) => {
+      const reply = await ask(...asked);
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },
@@ -252,6 +252,11 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** Attempts to write the files about who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,
+    /** The type and the text of each event that fits. */
+    recorded: (pattern: RegExp): readonly string[] =>
+      rows("type || ' ' || details")
+        .map(String)
+        .filter((event) => pattern.test(event)),
     types: () => rows("type"),
     details: () => rows("details"),
     /** Refuses all further rows, like a full disk. */
@@ -271,4 +276,9 @@ export function commandsOf(file: string, ...accounts: readonly string[]) {
     kit.asked.splice(0);
   });
   return kit;
+}
+
+/** Why a command was refused; fails if it was not. */
+export function refusalOf(reply: Reply): string {
+  return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
 }

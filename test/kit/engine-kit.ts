@@ -5,7 +5,7 @@ import type { Policy } from "../../src/core/decide/policy.ts";
 import type { OwnNetwork } from "../../src/core/decide/sparing.ts";
 import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
-import type { Clock, Notices } from "../../src/guard/ports.ts";
+import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
 import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
 import { AccountSearch } from "../../src/store/accounts-db/account-search.ts";
@@ -46,6 +46,9 @@ export class HandClock implements Clock {
     this.#now += byMs;
   }
 }
+
+/** A log that no one reads. */
+export const SILENT: Log = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Holds raised notices; refuses to clear unknown ones. */
 export class NoticeBoard implements Notices {

@@ -3,10 +3,9 @@ import type { Schedule } from "../../src/core/alerts/schedule.ts";
 import { AlertOutbox } from "../../src/guard/alerts/outbox.ts";
 import type { AlertChannel, AlertMessage } from "../../src/guard/alerts/ports.ts";
 import { testMessage } from "../../src/guard/alerts/words.ts";
-import { HandClock } from "./engine-kit.ts";
+import { HandClock, SILENT } from "./engine-kit.ts";
 
 export const AT_ONCE: Schedule = { quiet: null, timeZone: "UTC", digestMs: 0 };
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 export function outbox() {
   const clock = new HandClock(Date.UTC(2026, 0, 1, 12));

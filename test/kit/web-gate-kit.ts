@@ -9,6 +9,7 @@ import { SignIn } from "../../src/guard/access/sign-in.ts";
 import { CommandGate } from "../../src/guard/commands/web/web.ts";
 import { hashOf } from "./commands-kit.ts";
 import { accountsOnMemory, engineOnMemory } from "./engine-kit.ts";
+import { beforeEachOf } from "./hooks.ts";
 
 export const BY = "web:admin via 203.0.113.9";
 export const PASSWORD = "correct horse battery";
@@ -86,4 +87,11 @@ export function webGateOnMemory() {
     count: (type: string) => rows("SELECT id FROM event WHERE type = ?", type).length,
     named: () => rows("SELECT DISTINCT account FROM event WHERE account IS NOT NULL"),
   };
+}
+
+/** The same, new for each test of `file`. */
+export function webGateOf(file: string) {
+  const kit = webGateOnMemory();
+  beforeEachOf(file, () => void Object.assign(kit, webGateOnMemory()));
+  return kit;
 }

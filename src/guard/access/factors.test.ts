@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
 import { codeOf } from "../../../test/kit/totp.ts";
-import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WRONG_CODES } from "./factors.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
@@ -13,10 +13,9 @@ const IP = ip("203.0.113.7");
 const SESSION = "digest of a session";
 
 describe("the second factor of the dashboard's sign-in", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
+  const kit = webGateOf(import.meta.filename);
   let recovery: readonly string[];
   beforeEach(() => {
-    kit = webGateOnMemory();
     recovery = setUp();
   });
 

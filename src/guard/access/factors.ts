@@ -17,7 +17,7 @@ export type FactorParts = Readonly<{
 /** Who enters a code: a browser that never signed in, one that did, or a session that proves itself. */
 export type CodeFrom = "stranger" | "browser" | "session";
 /** `hash`: of the right password given with the code. `by`: the actor to record. */
-export type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
+type GivenCode = Readonly<{ code: string; from: CodeFrom; hash: string; by: string }>;
 
 /**
  * Wrong codes within a day, for each kind of giver: past them an app code is not checked. At any time three of a million are

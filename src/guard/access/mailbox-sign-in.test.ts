@@ -3,7 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { accountName, ip } from "../../../test/kit/samples.ts";
-import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, instant } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
@@ -15,9 +15,8 @@ const HERS = "her own words";
 const HOME = "203.0.113.7";
 
 describe("users of mailboxes at the dashboard", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
+  const kit = webGateOf(import.meta.filename);
   beforeEach(() => {
-    kit = webGateOnMemory();
     kit.accounts.add(ANNA, hashOf(HERS), kit.clock.now());
   });
 

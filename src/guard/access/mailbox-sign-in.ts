@@ -15,7 +15,7 @@ import type { AccountPasswords, Clock } from "../ports.ts";
 import { digestOf, newSecret } from "./secrets.ts";
 import { ID_BYTES, type Lane, LoginLanes, type Opened, type Passwords } from "./sign-in.ts";
 
-export type MailboxSignInParts = Readonly<{
+type MailboxSignInParts = Readonly<{
   engine: Pick<Engine, "ask" | "subject">;
   /** Account data as Dovecot sees it. */
   active: AccountPasswords;
@@ -26,7 +26,7 @@ export type MailboxSignInParts = Readonly<{
   clock: Clock;
 }>;
 
-export type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
+type MailboxAttempt = Readonly<{ account: AccountName; password: string; ip: Ip }>;
 
 /**
  * Users of mailboxes at the dashboard, with their mailbox password. The guard judges each attempt before and after it is

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Authenticator, type KeyKind } from "../../../test/kit/authenticator.ts";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
-import { webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { ALGORITHMS, algorithmOf, CHALLENGE_MS, Challenges, hasSigned } from "./passkeys.ts";
 
 const ORIGIN = "https://mail.example.test";
@@ -12,10 +12,7 @@ const SESSION = "digest of a session";
 const [PRESENT, VERIFIED, CREDENTIAL] = [0x01, 0x04, 0x40];
 
 describe("passkeys", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
-  beforeEach(() => {
-    kit = webGateOnMemory();
-  });
+  const kit = webGateOf(import.meta.filename);
 
   const toMake = (origin = ORIGIN) => ({ challenge: kit.keys.challengeToMake(SESSION), origin });
   const toSign = (origin = ORIGIN) => ({ challenge: kit.keys.challenge(), origin });

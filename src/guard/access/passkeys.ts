@@ -116,9 +116,9 @@ function publicKey(spki: Buffer): KeyObject | null {
 /** What a browser sends for a passkey that it used; all of it is base64url. */
 export type Assertion = Readonly<{ id: string; clientData: string; authenticatorData: string; signature: string }>;
 /** The same for a new passkey. `publicKey`: SPKI in DER. */
-export type MadePasskey = Readonly<{ id: string; clientData: string; authenticatorData: string; publicKey: string }>;
+type MadePasskey = Readonly<{ id: string; clientData: string; authenticatorData: string; publicKey: string }>;
 
-export type PasskeyParts = Readonly<{
+type PasskeyParts = Readonly<{
   passkeys: PasskeyStore;
   /** Domains of the dashboard, including their subdomains. The web program cannot add to them. */
   names: () => readonly string[];
@@ -126,10 +126,10 @@ export type PasskeyParts = Readonly<{
 }>;
 
 /** `counter_back`: its counter went backwards, so a copy must exist. */
-export type Asserted =
+type Asserted =
   | Readonly<{ outcome: "right"; passkey: Passkey }>
   | Readonly<{ outcome: "wrong"; passkey: Passkey | null; why: "unknown" | "invalid" | "counter_back" }>;
-export type Registered =
+type Registered =
   | Readonly<{ ok: true; passkey: Pick<Passkey, "id" | "publicKey" | "algorithm" | "counter"> }>
   | Readonly<{ ok: false; reason: string }>;
 

@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Authenticator } from "../../../test/kit/authenticator.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { codeAt, STEP_MS } from "./one-time-codes.ts";
 import { SignIn } from "./sign-in.ts";
 
 const OWN = { ip: ip("203.0.113.7"), known: null } as const;
 
 describe("sign-ins to the dashboard with a passkey", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
+  const kit = webGateOf(import.meta.filename);
   let origin: string;
   beforeEach(() => {
-    kit = webGateOnMemory();
     origin = `https://${kit.hostname()}`;
   });
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { hashOf } from "../../../test/kit/commands-kit.ts";
 import { ip } from "../../../test/kit/samples.ts";
-import { PASSWORD, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { PASSWORD, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { WEB_LIMITS } from "../commands/web/web-bounds.ts";
 import { LIMITS } from "../limits.ts";
@@ -12,10 +12,7 @@ import { SignIn } from "./sign-in.ts";
 const CROWD = Array.from({ length: LIMITS.dashboardLogins }, (_, i) => i + 1);
 
 describe("sign-ins to the dashboard", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
-  beforeEach(() => {
-    kit = webGateOnMemory();
-  });
+  const kit = webGateOf(import.meta.filename);
 
   /** The outcome: `in`, `wrong` or `refused`. */
   async function attempt(from: string, password = PASSWORD, known: string | null = null, signIn = kit.signIn) {

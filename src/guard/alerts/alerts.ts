@@ -24,7 +24,7 @@ export type AlertSettings = Readonly<{
   channels: readonly AlertChannel[];
 }>;
 
-export type AlertParts = Readonly<{
+type AlertParts = Readonly<{
   events: AlertEvents;
   store: AlertStore;
   notices: Notices;

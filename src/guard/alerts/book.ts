@@ -8,7 +8,7 @@ const MOST_RESOLVED = 100;
 /** By then every check has run once. Until then, an alert from before the start may still be true. */
 const LOOKED_AT_MS = 30 * SECOND_MS;
 
-export type BookChange = Readonly<{ opened: readonly Alert[]; resolved: readonly Alert[] }>;
+type BookChange = Readonly<{ opened: readonly Alert[]; resolved: readonly Alert[] }>;
 
 /**
  * The open alerts. A condition opens one alert, however often it recurs. The alert is resolved once the condition has

@@ -56,7 +56,7 @@ export class ComponentWatch {
   }
 }
 
-export type HeartbeatParts = Readonly<{
+type HeartbeatParts = Readonly<{
   ping: () => Promise<Outcome>;
   /** Whether the server is healthy. */
   isWell: () => boolean;

@@ -26,8 +26,10 @@ test("a sign-in from an address that failed at a different account is reported f
   assert.deepEqual(details(), [
     `${BERT} signed in from 203.0.113.7/32; within a day, sign-ins from 203.0.113.7/32 failed at ${ANNA}`,
   ]);
+  for (const name of ["cid", "dora", "eve"]) fail(`${name}@example.test`, "203.0.113.7");
   wait(20 * HOUR_MS);
   succeed(BERT, "203.0.113.7");
+  assert.match(details()[0] ?? "", / failed at cid@example\.test, dora@example\.test, eve@example\.test and others$/);
   wait(20 * HOUR_MS);
   assert.deepEqual(holding(), [hit]);
   take("PASSWORD_CHANGED", { account: BERT });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AT_ONCE, outbox } from "../../../test/kit/outbox-kit.ts";
 import type { Schedule } from "../../core/alerts/schedule.ts";
-import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { HOUR_MS } from "../../core/time.ts";
 import { testMessage } from "./words.ts";
 
 test("each message reaches each channel once", async () => {
@@ -100,26 +100,6 @@ test("a channel without recipients has not failed, and keeps its messages", asyn
   assert.deepEqual([kit.box.failing.size, kit.warned], [0, []]);
   kit.waiting.clear();
   assert.deepEqual(await kit.rounds(AT_ONCE, 60), ["a: one"]);
-});
-
-test("a message that no attempt delivers is given up after three days", async () => {
-  const kit = outbox();
-  kit.broken.add("a");
-  kit.add(AT_ONCE, ["one", "critical"]);
-  await kit.rounds(AT_ONCE);
-  for (let i = 0; i < 200; i++) {
-    kit.clock.advance(30 * MINUTE_MS);
-    await kit.rounds(AT_ONCE, 1);
-  }
-  assert.deepEqual(kit.box.deliveries, []);
-});
-
-test("while channels fail, a bounded number of messages waits", async () => {
-  const kit = outbox();
-  kit.broken.add("a").add("b");
-  for (let i = 0; i < 1_500; i++) kit.add(AT_ONCE, [`${i}`, "critical"]);
-  await kit.rounds(AT_ONCE);
-  assert.equal(kit.box.deliveries.length, 1_000);
 });
 
 test("a failing channel is retried after 5, 10 and 20 seconds, and reported after the third failure in a row", async () => {

@@ -12,7 +12,7 @@ const ONE_BY_ONE = 5;
 const COLLECTED_MS = MINUTE_MS;
 const DIGEST_EVERY_MS = HOUR_MS;
 
-export type AlertWithMessage = Readonly<{ alert: Alert; message: AlertMessage }>;
+type AlertWithMessage = Readonly<{ alert: Alert; message: AlertMessage }>;
 type Kind = "opened" | "resolved";
 
 /** Many accounts with the same problem: the first alerts are sent one by one, the others together. */
@@ -79,7 +79,7 @@ const MOST_DELIVERIES = 1_000;
 const FAILURES_REPORTED = 3;
 const NO_WAITS: ReadonlyMap<string, Millis> = new Map();
 
-export type OutboxParts = Readonly<{
+type OutboxParts = Readonly<{
   clock: Clock;
   log: Log;
   /** Called after each change of the deliveries in flight, so that they can be stored. */

@@ -9,7 +9,7 @@ import type { AccountCommandParts } from "./accounts/accounts.ts";
 import { UNRECORDED } from "./record-first.ts";
 import { wrongAddress } from "./refusals.ts";
 
-export type RecordCommand = CommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
+type RecordCommand = CommandOf<"legal_hold" | "access_reviewed" | "recovery_key_made" | "firewall_changed">;
 
 const FIREWALL = {
   tried: "FIREWALL_TRIED",

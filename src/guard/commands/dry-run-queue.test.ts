@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { commandsOf } from "../../../test/kit/commands-kit.ts";
 import { DRY_RUNS } from "../../../test/kit/dry-verbs.ts";
+import { FakeQueue, listedMail } from "../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../test/kit/samples.ts";
 import type { Command } from "../../admin/declare/control.ts";
-import type { KeeperCommand, ListedMail } from "../../admin/declare/keeper.ts";
+import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 
 const ANNA = accountName("anna@example.test");
 const ALL = { ids: [], account: null, sender: null, recipient: null, isAll: true, cursor: null } as const;
@@ -27,50 +28,20 @@ const TRIED: readonly Readonly<{ command: Command; says: object }>[] = [
 const LOOKS: readonly KeeperCommand["verb"][] = ["find_mail", "list_mail"];
 
 const kit = commandsOf(import.meta.filename, ANNA);
+const queue = new FakeQueue(import.meta.filename, kit);
 
-/** Postfix's queue, which the keeper's orders change. */
 describe("a dry run of a command on mail", () => {
-  let mails: ListedMail[];
-
   beforeEach(async () => {
-    mails = [listed(LOOSE, "deferred"), listed(OTHER, "deferred"), listed(HELD, "hold")];
-    kit.queues(({ senders, ids, onHold }) => {
-      obey();
-      return mails
-        .filter(({ queue }) => (queue === "hold") === onHold)
-        .filter(({ id, sender }) => ids.includes(id) || senders.some((one) => one === sender))
-        .map(({ id, at, recipients }) => ({ id, isHeld: onHold, at, recipients: recipients.length }));
-    });
-    kit.listsQueue(({ ids, where, after }) => {
-      obey();
-      const queue = mails
-        .filter(({ id }) => (ids.length === 0 || ids.includes(id)) && (after === null || id > after.id))
-        .filter((mail) => where === "anywhere" || (mail.queue === "hold") === (where === "hold"));
-      return { queue, total: queue.length };
-    });
+    queue.mails = [
+      listedMail(LOOSE, { sender: ANNA }),
+      listedMail(OTHER, { sender: ANNA }),
+      listedMail(HELD, { sender: ANNA, queue: "hold" }),
+    ];
     await kit.engine.audit(null, [
       { type: "HOLD_MAIL", queueId: HELD, account: ANNA, ip: null, recipientCount: 1, recipients: [] },
     ]);
     kit.asked.length = 0;
   });
-
-  function listed(id: string, queue: ListedMail["queue"]): ListedMail {
-    const reported = { sizeBytes: 1, sender: ANNA, recipients: [], recipientCount: 1, reason: null, nextTryAt: null };
-    return { id, queue, at: 0, ...reported };
-  }
-
-  function obey(): void {
-    for (const order of kit.asked.splice(0)) {
-      if (order.verb === "hold_mail") put(order.ids, "hold");
-      else if (order.verb === "release_mail") put(order.ids, "deferred");
-      else if (order.verb === "delete_mail" || order.verb === "return_mail")
-        mails = mails.filter(({ id }) => !order.ids.includes(id));
-    }
-  }
-
-  function put(ids: readonly string[], queue: ListedMail["queue"]): void {
-    mails = mails.map((mail) => (ids.includes(mail.id) ? { ...mail, queue } : mail));
-  }
 
   for (const { command, says } of TRIED)
     test(`${command.verb} answers as the command does, but orders and records nothing`, async () => {

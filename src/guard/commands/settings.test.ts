@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { commandsOnMemory } from "../../../test/kit/commands-kit.ts";
+import { commandsOnMemory, refusalOf } from "../../../test/kit/commands-kit.ts";
 import type { Results } from "../../admin/declare/control.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 
@@ -32,10 +32,6 @@ function kit(text = FILE, env = {}) {
       commands.reloads({ ok: true, changed: [] });
     },
   };
-}
-
-function messageOf(reply: Awaited<ReturnType<ReturnType<typeof commandsOnMemory>["ask"]>>): string {
-  return reply.ok ? assert.fail(JSON.stringify(reply)) : reply.message;
 }
 
 test("lists every setting with its origin, but no secret, path or address of the owner", async () => {
@@ -114,7 +110,7 @@ test("a change is sent to the keeper with the digest of the file, recorded with 
   clock.advance(16 * MINUTE_MS);
   assert.equal((await list()).undo, null);
   clock.advance(-16 * MINUTE_MS);
-  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
+  assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /edited since then/, "in its earlier state");
   const pendingUndo = ask({ verb: "settings_undo", digest: (await list()).digest });
   inForce(FILE);
   assert.ok((await pendingUndo).ok);
@@ -128,11 +124,11 @@ test("a file that was edited since the preview, or has unapplied edits, is not c
   const { preview, apply, writes, reloads, asked, ask } = kit();
   const { digest } = await preview();
   writes(`${FILE}# mine\n`);
-  assert.match(messageOf(await apply(digest)), /edited since then/);
+  assert.match(refusalOf(await apply(digest)), /edited since then/);
   writes(FILE);
   reloads({ ok: true, changed: ["ports.smtp"] });
-  assert.match(messageOf(await apply(digest)), /not applied yet: ports\.smtp/);
-  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /not applied yet/);
+  assert.match(refusalOf(await apply(digest)), /not applied yet: ports\.smtp/);
+  assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /not applied yet/);
   assert.deepEqual(asked, []);
 });
 
@@ -140,7 +136,7 @@ test("the keeper's refusal is reported, recorded as not done, and cannot be undo
   const { preview, apply, keeperUp, details, list } = kit();
   const { digest } = await preview();
   keeperUp(false);
-  assert.match(messageOf(await apply(digest)), /^Nothing was changed: no answer\.$/);
+  assert.match(refusalOf(await apply(digest)), /^Nothing was changed: no answer\.$/);
   const says = "limits.mail.per_minute = 20, was 10 by root";
   assert.deepEqual(details(), [says, `not done: ${says}`]);
   assert.equal((await list()).undo, null);
@@ -152,7 +148,7 @@ test("if the keeper wrote the file but did not answer, the record says so", asyn
   keeperUp(false);
   const late = apply(digest);
   writes(CHANGED);
-  assert.match(messageOf(await late), /^It may hold or not: no answer\.$/);
+  assert.match(refusalOf(await late), /^It may hold or not: no answer\.$/);
   const says = "limits.mail.per_minute = 20, was 10 by root";
   assert.deepEqual(details(), [says, `perhaps: ${says}`]);
 });
@@ -160,10 +156,10 @@ test("if the keeper wrote the file but did not answer, the record says so", asyn
 test("a change without effect, or an invalid one, does not reach the keeper", async () => {
   const { preview, apply, asked } = kit();
   const { digest } = await preview();
-  assert.match(messageOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "10" }])), /like that already/);
-  assert.match(messageOf(await apply(digest, [{ key: "http.names", value: '["evil.example"]' }])), /cannot be changed/);
+  assert.match(refusalOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "10" }])), /like that already/);
+  assert.match(refusalOf(await apply(digest, [{ key: "http.names", value: '["evil.example"]' }])), /cannot be changed/);
   assert.match(
-    messageOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "0" }])),
+    refusalOf(await apply(digest, [{ key: "limits.mail.per_minute", value: "0" }])),
     /must be a whole number/,
   );
   assert.deepEqual(asked, []);
@@ -179,7 +175,7 @@ test("for a file with mistakes the web sees their positions, but no values", asy
     await ask({ verb: "settings_preview", changes: CHANGES }),
     await ask({ verb: "settings_undo", digest: "0".repeat(64) }),
   ]) {
-    assert.match(messageOf(reply), /^The settings file has mistakes: .*line 3 \(alerts\.email\), line 4 \(tls\.key\)/);
+    assert.match(refusalOf(reply), /^The settings file has mistakes: .*line 3 \(alerts\.email\), line 4 \(tls\.key\)/);
     assert.doesNotMatch(JSON.stringify(reply), /S3CRET|T0KEN|home\.example|foo/);
   }
   const { ask: askPending, reloads } = kit();
@@ -194,7 +190,7 @@ test("the second of two concurrent changes finds the file edited, and is recorde
   inForce(CHANGED);
   const [first, second] = await Promise.all(both);
   assert.ok(first?.ok === true && second !== undefined);
-  assert.match(messageOf(second), /edited since then/);
+  assert.match(refusalOf(second), /edited since then/);
   assert.deepEqual([asked.length, details().length], [1, 1]);
 });
 
@@ -202,15 +198,15 @@ test("a change that cannot be recorded is neither made nor undone", async () => 
   const { preview, apply, fillDisk, asked, ask } = kit();
   const { digest } = await preview();
   fillDisk();
-  assert.match(messageOf(await apply(digest)), /could not be written, so nothing was changed/);
-  assert.match(messageOf(await ask({ verb: "settings_undo", digest })), /could not be written, so nothing was changed/);
+  assert.match(refusalOf(await apply(digest)), /could not be written, so nothing was changed/);
+  assert.match(refusalOf(await ask({ verb: "settings_undo", digest })), /could not be written, so nothing was changed/);
   assert.deepEqual(asked, []);
 });
 
 test("changes are previewed a bounded number of times a minute, and again in the next one", async () => {
   const { preview, ask, clock } = kit();
   for (let i = 0; i < 30; i++) await preview();
-  assert.match(messageOf(await ask({ verb: "settings_preview", changes: CHANGES })), /30 times within a minute/);
+  assert.match(refusalOf(await ask({ verb: "settings_preview", changes: CHANGES })), /30 times within a minute/);
   clock.advance(MINUTE_MS);
   assert.deepEqual((await preview()).problems, []);
 });

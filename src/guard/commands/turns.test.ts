@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { refusalOf } from "../../../test/kit/commands-kit.ts";
 import type { Reply } from "../../admin/declare/control.ts";
 import { QueueShares, Turn } from "./turns.ts";
 
@@ -71,8 +72,7 @@ test("at most sixteen wait, four of one caller, so that a reader does not keep a
   const ask = async (name: string) =>
     shares.inTurn({ item: { how: "token", name } }, "queue_list", () => gate.promise.then(() => DONE));
   const waiting = Array.from({ length: 4 }, () => ask("reader"));
-  const refused = await ask("reader");
-  assert.ok(!refused.ok && /many others/.test(refused.message));
+  assert.match(refusalOf(await ask("reader")), /many others/);
   waiting.push(...Array.from({ length: 12 }, (_, i) => ask(`administrator ${i % 3}`)));
   assert.equal((await ask("another")).ok, false);
   gate.resolve();

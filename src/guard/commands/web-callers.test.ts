@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { COMMANDS } from "../../../test/kit/commands.ts";
 import { accountName } from "../../../test/kit/samples.ts";
-import { BY, webGateOnMemory } from "../../../test/kit/web-gate-kit.ts";
+import { BY, webGateOf } from "../../../test/kit/web-gate-kit.ts";
 import { BY_RIGHT } from "../../../test/kit/web-verbs.ts";
 import type { Command } from "../../admin/declare/control.ts";
 import { mayAsk, needOf } from "../../admin/declare/rights.ts";
@@ -17,10 +17,7 @@ const IP = "203.0.113.40";
 const WEB_COMMANDS: readonly Command[] = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb));
 
 describe("for whom the web asks", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
-  beforeEach(() => {
-    kit = webGateOnMemory();
-  });
+  const kit = webGateOf(import.meta.filename);
 
   /** Returns why a command is refused; null if it is admitted. */
   function refusal(command: Command, as: Readonly<{ as?: string; ip?: string }>): string | null {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { engineOnMemory, HandClock, NoticeBoard, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, NOON, net, STRANGER } from "../../../test/kit/samples.ts";
 import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
-import { BanLeakMonitor, BITES_AFTER_MS } from "./ban-leak-monitor.ts";
+import { BanLeakMonitor, EFFECTIVE_AFTER_MS } from "./ban-leak-monitor.ts";
 
 const LEAK = { ip: STRANGER, service: "smtp", since: NOON, mayBeProxied: false } as const;
 
@@ -58,7 +58,7 @@ test("the engine reports a banned address once its ban should work, but not the 
   const connect = () => engine.ask({ type: "CONNECT", ...MAIL });
   await connect();
   assert.deepEqual(sightings(), [], "it may have been in flight");
-  clock.advance(BITES_AFTER_MS);
+  clock.advance(EFFECTIVE_AFTER_MS);
   const login = { ip: STRANGER, login: "admin", passwordHash: "", service: "dashboard" } as const;
   await engine.ask({ type: "LOGIN_ASKED", ...login });
   assert.deepEqual(sightings(), []);
@@ -71,7 +71,7 @@ test("the engine reports a banned address once its ban should work, but not the 
 
 test("a banned client that comes through a proxy is not a leak", async () => {
   const { engine, clock, committed } = await strangerBanned();
-  clock.advance(BITES_AFTER_MS);
+  clock.advance(EFFECTIVE_AFTER_MS);
   await engine.ask({ type: "CONNECT", ...MAIL, proxied: true });
   const login = { ip: STRANGER, login: "anna@example.org", passwordHash: "" } as const;
   await engine.ask({ type: "LOGIN_ASKED", ...login, service: "imap", proxied: true });
@@ -102,7 +102,7 @@ test("a ban takes effect within fifteen seconds", async () => {
 
 test("reports at most sixteen sightings of one transaction, and none if there are none", async () => {
   const { engine, clock, committed } = await strangerBanned();
-  clock.advance(BITES_AFTER_MS);
+  clock.advance(EFFECTIVE_AFTER_MS);
   await Promise.all(Array.from({ length: 20 }, () => engine.ask({ type: "CONNECT", ...MAIL })));
   assert.equal(committed.at(-1)?.sightings.length, 16);
   await engine.ask({ type: "CONNECT", ...MAIL, ip: ip("198.51.100.9") });

@@ -8,7 +8,7 @@ import { LIMITS } from "../limits.ts";
 import type { Clock, Notices } from "../ports.ts";
 
 /** By then a ban is in the kernel and its sessions are closed. */
-export const BITES_AFTER_MS = 15 * SECOND_MS;
+export const EFFECTIVE_AFTER_MS = 15 * SECOND_MS;
 /** How long a notice stays after its last sighting. */
 const KEPT_MS = 10 * MINUTE_MS;
 
@@ -28,7 +28,7 @@ export function sightingOf(event: Event, decided: Decision, { ban }: Pick<Facts,
   if ("proxied" in event) return null;
   // A simulated ban is not in the firewall.
   if (ban.simulated === true) return null;
-  if (now - ban.createdAt < BITES_AFTER_MS) return null;
+  if (now - ban.createdAt < EFFECTIVE_AFTER_MS) return null;
   const { ip, service, type } = event;
   const mayBeProxied = type === "LOGIN_ASKED" && service === "submission";
   return { ip, service, since: ban.createdAt, mayBeProxied };
@@ -41,7 +41,7 @@ export function noted(sightings: readonly Sighting[], one: Sighting | null): rea
   return one === null || sightings.length >= LIMITS.sightings ? sightings : [...sightings, one];
 }
 
-export type BanLeakMonitorParts = Readonly<{
+type BanLeakMonitorParts = Readonly<{
   notices: Notices;
   clock: Clock;
   isEnforcing: () => boolean;

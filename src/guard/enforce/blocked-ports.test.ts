@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NoticeBoard } from "../../../test/kit/engine-kit.ts";
+import { NoticeBoard, SILENT } from "../../../test/kit/engine-kit.ts";
 import type { Passed } from "../../core/firewall/ports.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { BlockedPorts } from "./blocked-ports.ts";
-
-const quiet = (): void => undefined;
 
 test("a blocked port is reported and recorded once, and its end too", async () => {
   const notices = new NoticeBoard();
@@ -15,7 +13,7 @@ test("a blocked port is reported and recorded once, and its end too", async () =
     passed: () => Promise.resolve(new Map(counters)),
     audit: ({ type, subject }) => recorded.push(`${type} ${subject}`),
     notices,
-    log: { info: quiet, warn: quiet, error: quiet },
+    log: SILENT,
   });
   let now = 0;
   const look = async (offered25: number, arrived25: number): Promise<string | undefined> => {
@@ -46,7 +44,7 @@ test("unreadable counters do not mean that a port is blocked", async () => {
     passed: () => Promise.reject(new Error("nft is gone")),
     audit: () => assert.fail(),
     notices: new NoticeBoard(),
-    log: { info: quiet, warn: (message) => warned.push(message), error: quiet },
+    log: { ...SILENT, warn: (message) => warned.push(message) },
   });
   await ports.look(8_000);
   await ports.look(15_999);

@@ -5,7 +5,7 @@ import { plural } from "../../core/text.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import type { Log, Notices } from "../ports.ts";
 
-export type BlockedPortsParts = Readonly<{
+type BlockedPortsParts = Readonly<{
   /** How far connections to the mail ports have come since the last call, by port. */
   passed: () => Promise<ReadonlyMap<number, Passed>>;
   /** Records an event. */

@@ -35,7 +35,7 @@ export const CONNECTION_WATCH = {
   mostHeld: 10_000,
 } as const;
 
-export type ConnectionWatchParts = Readonly<{
+type ConnectionWatchParts = Readonly<{
   kernel: OpenConnections;
   /** Read at each check. */
   rules: () => ConnectionRules;

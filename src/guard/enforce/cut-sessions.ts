@@ -6,7 +6,7 @@ import type { BanStep, Firewall } from "../network-ports.ts";
 import type { Clock, Log, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
 
-export type SessionCutterParts = Readonly<{
+type SessionCutterParts = Readonly<{
   banLog: BanLog;
   firewall: Firewall;
   clock: Clock;

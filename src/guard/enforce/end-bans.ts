@@ -25,7 +25,7 @@ export async function expireAllowed(engine: Engine, history: Pick<History, "allo
   await Promise.all(due.map(({ prefix }) => engine.ask({ type: "ALLOW_EXPIRED", prefix })));
 }
 
-export type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
+type BreakGlassParts = Readonly<{ engine: Engine; banLog: BanLog; clock: Clock }>;
 
 /** `left` is above 0 only if the database cannot be written. */
 export type GlassBroken = Readonly<{ lifted: number; left: number }>;

@@ -228,6 +228,7 @@ test("a firewall whose tables vanish and cannot be created is not retried in a s
 test("removes the reason once the firewall works again", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   kit.firewall.failing.push("reset", "throw");
+  kit.banLog.add(address(1));
   await kit.enforcer.start();
   assert.deepEqual(kit.enforcer.status(), { state: "unavailable", lastStep: 0, reason: "the pipe broke" });
   t.mock.timers.tick(100);

@@ -7,7 +7,7 @@ import type { Clock, Log, Notices, Outcome } from "../ports.ts";
 import type { BanLog } from "../storage-ports.ts";
 import { SessionCutter } from "./cut-sessions.ts";
 
-export type EnforcerParts = Readonly<{
+type EnforcerParts = Readonly<{
   banLog: BanLog;
   firewall: Firewall;
   /** Networks that always pass: the machine's own and both allow lists. */

@@ -75,7 +75,7 @@ test("in a flood only the newest bans are handled", async () => {
 });
 
 for (const answer of ["refuses", "throws"] as const)
-  test(`a keeper that ${answer} is a line in the log`, async () => {
+  test(`a keeper that ${answer} is logged`, async () => {
     const { kicker, ban, warned } = kit(answer);
     ban("203.0.113.7");
     kicker.nudge(true);

@@ -10,9 +10,9 @@ import type { Clock, Notices } from "../ports.ts";
 /** How long the notice stays after the last check that found a port crowded. */
 const NOTICE_FOR_MS = MINUTE_MS;
 /** How long the kernel refuses a stranger whose idle connection was closed and who would take the same place again. */
-const AWAY_MS = 30 * SECOND_MS;
+const REFUSED_MS = 30 * SECOND_MS;
 
-export type PortRoomParts = Readonly<{
+type PortRoomParts = Readonly<{
   kernel: Pick<OpenConnections, "silences">;
   rules: () => CrowdRules;
   /** For connections to Postfix's ports, by the client's address and port, and our port. */
@@ -31,7 +31,7 @@ type CrowdedPort = Readonly<{ at: Millis; taken: number; places: number; ended: 
  * `isCrowded`: whether a port is nearly full. `end`: open connections to close. `held`: clients to refuse,
  * because their idle connections were closed recently.
  */
-export type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
+type RoomPlan = Readonly<{ isCrowded: boolean; end: readonly Connection[]; held: ConnectionPlan["held"] }>;
 
 /** Detects nearly full ports, and chooses which clients must make room. There is a notice while it lasts. */
 export class PortRoom {
@@ -43,7 +43,7 @@ export class PortRoom {
   #isSharing = false;
   #account = "";
   /** By port and unit; oldest first. */
-  readonly #away = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
+  readonly #refused = new Map<string, Readonly<{ unit: Prefix; port: number; at: Millis }>>();
 
   constructor(parts: PortRoomParts) {
     this.#parts = parts;
@@ -80,11 +80,11 @@ export class PortRoom {
   }
 
   #held(crowds: readonly Crowd[], { isKnown }: CrowdRules, now: Millis): ConnectionPlan["held"] {
-    for (const [key, { at }] of this.#away) if (Math.abs(now - at) >= AWAY_MS) this.#away.delete(key);
+    for (const [key, { at }] of this.#refused) if (Math.abs(now - at) >= REFUSED_MS) this.#refused.delete(key);
     for (const { port, refused } of crowds)
-      for (const unit of refused) this.#away.set(`${port} ${unit}`, { unit, port, at: now });
+      for (const unit of refused) this.#refused.set(`${port} ${unit}`, { unit, port, at: now });
     // An account may have signed in from there since, on a different port.
-    return [...this.#away.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
+    return [...this.#refused.values()].filter(({ unit }) => !isKnown(unit)).map(({ unit, port }) => ({ unit, port }));
   }
 
   #standing(one: Connection, silences: ReadonlyMap<string, number>, now: Millis): Standing {

@@ -118,5 +118,5 @@ test("a held account forwards nothing new; refused mail does not count, nor does
 test("while the database cannot be read, mail is accepted", () => {
   const { mail, warnings, answers } = watched();
   mail(["broken@example.org"]);
-  assert.deepEqual([answers(), warnings], [2, ["forwarded mail is not counted"]]);
+  assert.deepEqual([answers(), warnings], [2, ["Forwarded mail is not counted."]]);
 });

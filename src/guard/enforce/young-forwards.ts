@@ -39,7 +39,7 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
         watch(parts, mails, event, decided);
       } catch (error) {
         // Like other limits on mail from outside while a database cannot be read or written.
-        parts.log.warn("forwarded mail is not counted", { error: messageOf(error) });
+        parts.log.warn("Forwarded mail is not counted.", { why: messageOf(error) });
       }
       answer(decided);
     });

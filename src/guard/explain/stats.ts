@@ -5,7 +5,7 @@ import { type BanCounts, type Figures, MINUTES_FOR_MS, SENT, type Span, type Tot
 import type { Queries } from "../storage-ports.ts";
 
 /** The series of charts, each a number of events. */
-export const SERIES = {
+const SERIES = {
   connections: (of: Of) => of("CONNECT") + of("CONNECT_REFUSED") + of("CONNECT_DEFERRED"),
   mails_in: (of: Of) => of("EMAIL_ACCEPTED") - of(SENT),
   mails_out: (of: Of) => of(SENT) + of("EMAIL_HELD"),
@@ -15,7 +15,7 @@ export const SERIES = {
   logins_failed: (of: Of) => of("LOGIN_FAILED") + of("LOGIN_REFUSED"),
   bans: (of: Of) => of("BAN"),
 } as const;
-export type SeriesName = keyof typeof SERIES;
+type SeriesName = keyof typeof SERIES;
 type Each<T> = Readonly<Record<SeriesName, T>>;
 
 /** How often it happened. */

@@ -20,7 +20,7 @@ import type { AccountGuess, AccountHistory } from "../storage-ports.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
 
 /** Where a login comes from: the unit of the address, and the network with its neighbours. */
-export type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
+type SignInOrigin = Readonly<{ subject: Prefix; network: Prefix }>;
 type Login = LoginAsked | LoginSucceeded | LoginFailed;
 
 /** Limits the latest guesses that are read to this many times the limit, so that a flood does not cost more. */

@@ -19,10 +19,9 @@ const NOBODY: readonly string[] = [];
 /** The facts of one event. Each is looked up when the decision reads it, so unused facts cost nothing. */
 export class EventFacts implements Facts {
   readonly state: AddressState;
-  readonly #on: FactSources;
+  readonly #sources: FactSources;
   readonly #event: ClientEvent;
   readonly #now: Millis;
-  readonly #isStranger: boolean;
   /** After the decision, expensive facts are no longer looked up. */
   #isDecided = false;
   #isWanted: boolean | null = null;
@@ -35,11 +34,10 @@ export class EventFacts implements Facts {
   #priorReports: Facts["priorReports"] | null = null;
   #account: Facts["account"] | undefined;
 
-  constructor(on: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
+  constructor(sources: FactSources, event: ClientEvent, state: AddressState, now: Millis) {
     this.state = state;
-    this.#on = on;
+    this.#sources = sources;
     this.#event = event;
-    this.#isStranger = !("account" in event) || event.account === null;
     this.#now = now;
   }
 
@@ -62,16 +60,16 @@ export class EventFacts implements Facts {
   /** A simulated ban ends with the simulation. */
   get ban(): Ban | null {
     const { ban } = this.state;
-    return ban !== null && ban.simulated === true && !this.#on.policy.simulate ? null : ban;
+    return ban !== null && ban.simulated === true && !this.#sources.policy.simulate ? null : ban;
   }
 
   get known(): boolean {
-    return (this.state.knownAt ?? 0) > this.#now - this.#on.policy.bans.memoryMs;
+    return (this.state.knownAt ?? 0) > this.#now - this.#sources.policy.bans.memoryMs;
   }
 
   get offences(): number {
     const { offencesAt } = this.state;
-    const memory = this.#now - this.#on.policy.bans.memoryMs;
+    const memory = this.#now - this.#sources.policy.bans.memoryMs;
     return offencesAt.length === 0 ? 0 : offencesAt.filter((at) => at > memory).length;
   }
 
@@ -96,19 +94,19 @@ export class EventFacts implements Facts {
   }
 
   get probesFromAnywhere(): readonly Millis[] {
-    return this.#isNaming(this.#event) ? this.#on.wholeServer.probes(this.#event, this.#now) : NO_TIMES;
+    return this.#isNaming(this.#event) ? this.#sources.wholeServer.probes(this.#event, this.#now) : NO_TIMES;
   }
 
   get networkProbed(): boolean {
-    return this.#on.wholeServer.hasProbed(this.state.network, this.#now);
+    return this.#sources.wholeServer.hasProbed(this.state.network, this.#now);
   }
 
   get newPlaces(): readonly Millis[] {
-    return this.#on.wholeServer.newPlaces(this.#now);
+    return this.#sources.wholeServer.newPlaces(this.#now);
   }
 
   get isNewPlace(): boolean {
-    return this.#on.wholeServer.isNewPlace(this.state.subject, this.#now);
+    return this.#sources.wholeServer.isNewPlace(this.state.subject, this.#now);
   }
 
   get isWanted(): boolean {
@@ -117,16 +115,16 @@ export class EventFacts implements Facts {
   }
 
   get sessionMails(): number {
-    return this.#event.type === "MAIL" ? this.#on.sessions.mails(this.#event.session) : 0;
+    return this.#event.type === "MAIL" ? this.#sources.sessions.mails(this.#event.session) : 0;
   }
 
   get accountMails(): readonly Millis[] {
     const sender = this.#sender;
-    return sender === null ? NO_TIMES : this.#on.addresses.accountMails(this.#on.policy, sender, this.#now);
+    return sender === null ? NO_TIMES : this.#sources.addresses.accountMails(this.#sources.policy, sender, this.#now);
   }
 
   get sending(): SendingFacts {
-    this.#sending ??= sendingOf(this.#on, this.#event, this.state.subject, this.#now);
+    this.#sending ??= sendingOf(this.#sources, this.#event, this.state.subject, this.#now);
     return this.#sending;
   }
 
@@ -134,27 +132,27 @@ export class EventFacts implements Facts {
   get accountActive(): boolean {
     const event = this.#event;
     if ("login" in event && this.#isDecided) return this.#accountActive ?? true;
-    this.#accountActive ??= isActive(this.#on.parts.active, "login" in event ? event.login : this.#sender);
+    this.#accountActive ??= isActive(this.#sources.parts.active, "login" in event ? event.login : this.#sender);
     return this.#accountActive;
   }
 
   get senderHere(): boolean {
     const host = this.#isNaming(this.#event) ? addressLiteral(this.#event.sender) : null;
     if (host === null) return false;
-    const own = this.#on.parts.own.current();
+    const own = this.#sources.parts.own.current();
     return own.some(({ prefix, why }) => why !== "gateway" && overlaps(prefix, hostPrefix(host)));
   }
 
   get recipient(): Facts["recipient"] {
     const event = this.#event;
     if (!this.#isNaming(event)) return "known";
-    this.#recipient ??= kindOf(this.#on.policy, this.#on.parts.recipients, event);
+    this.#recipient ??= kindOf(this.#sources.policy, this.#sources.parts.recipients, event);
     return this.#recipient;
   }
 
   get firstContact(): boolean {
-    if (!this.#on.policy.greylist || !this.#isNaming(this.#event)) return false;
-    this.#firstContact ??= this.#on.parts.firstContacts.isFirstContact(this.#event);
+    if (!this.#sources.policy.greylist || !this.#isNaming(this.#event)) return false;
+    this.#firstContact ??= this.#sources.parts.firstContacts.isFirstContact(this.#event);
     return this.#firstContact;
   }
 
@@ -163,7 +161,7 @@ export class EventFacts implements Facts {
     if (!this.#isNaming(event) || !isBounce(event)) return NO_BOUNCE;
     const isExpected = (): boolean => this.#expects(event);
     return {
-      hasOther: this.#on.sessions.hasOther(event),
+      hasOther: this.#sources.sessions.hasOther(event),
       get isExpected() {
         return isExpected();
       },
@@ -174,49 +172,50 @@ export class EventFacts implements Facts {
   get writtenTo(): readonly string[] {
     const event = this.#event;
     if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
-    return event.recipient === null ? this.#on.named.of(event) : [event.recipient];
+    return event.recipient === null ? this.#sources.named.of(event) : [event.recipient];
   }
 
   get accountNetworks(): readonly Prefix[] {
     const event = this.#event;
     if (!("login" in event) || isAdministrators(event.service, event.login)) return [];
-    this.#accountNetworks ??= this.#on.parts.networks.networksOf(event.login);
+    this.#accountNetworks ??= this.#sources.parts.networks.networksOf(event.login);
     return this.#accountNetworks;
   }
 
   get knownAccounts(): readonly string[] {
     if (this.state.knownAt === null) return NOBODY;
-    const { accounts } = this.#on.policy;
-    return this.#on.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
+    const { accounts } = this.#sources.policy;
+    return this.#sources.parts.accounts.accountsOf(this.state.subject, later(this.#now, -accounts.knownForMs));
   }
 
   get account(): Facts["account"] {
     const event = this.#event;
     if (this.#account === undefined)
-      this.#account = "login" in event ? this.#on.accounts.facts(this.#on.policy, event, this.state, this.#now) : null;
+      this.#account =
+        "login" in event ? this.#sources.accounts.facts(this.#sources.policy, event, this.state, this.#now) : null;
     return this.#account;
   }
 
   get spraying(): Facts["spraying"] {
-    return this.#on.accounts.spraying(this.#on.policy, this.#now);
+    return this.#sources.accounts.spraying(this.#sources.policy, this.#now);
   }
 
   get pending(): Facts["pending"] {
-    return this.#on.accounts.pending(this.state, this.#now);
+    return this.#sources.accounts.pending(this.state, this.#now);
   }
 
   get priorReports(): Facts["priorReports"] {
     if (this.#event.type !== "JAIL_REPORTED") return NO_PRIOR_REPORTS;
-    this.#priorReports ??= this.#on.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
+    this.#priorReports ??= this.#sources.parts.jails.priorReports(this.state.subject, this.#event, this.#now);
     return this.#priorReports;
   }
 
   sparing(network: Prefix): ReturnType<Facts["sparing"]> {
-    return this.#on.sparing.facts(network, this.#now);
+    return this.#sources.sparing.facts(network, this.#now);
   }
 
   neighbourhood(): ReturnType<Facts["neighbourhood"]> {
-    return neighboursIn(this.#on.parts, this.state.network, this.#now);
+    return neighboursIn(this.#sources.parts, this.state.network, this.#now);
   }
 
   /** For the record of a decision: the facts behind it. Expensive facts only if the decision read them. */
@@ -227,18 +226,18 @@ export class EventFacts implements Facts {
 
   /** Whether a stranger names a recipient. Recipients of accounts are not looked up. */
   #isNaming(event: ClientEvent): event is Recipient {
-    return event.type === "RECIPIENT" && this.#isStranger;
+    return event.type === "RECIPIENT" && event.account === null;
   }
 
   #lookUpWanted(): boolean {
     const { subject, network } = this.state;
-    const server = this.#on.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
+    const server = this.#sources.parts.honest.server(subject, network, later(this.#now, -HONEST_FOR_MS));
     return server !== null && isWanted(server);
   }
 
   #expects(bounce: Recipient): boolean {
     if (this.#isBounceExpected === null && !this.#isDecided)
-      this.#isBounceExpected = this.#on.parts.firstContacts.expectsBounce(bounce);
+      this.#isBounceExpected = this.#sources.parts.firstContacts.expectsBounce(bounce);
     return this.#isBounceExpected ?? false;
   }
 

@@ -31,7 +31,7 @@ export class FactBase {
   readonly #history: History;
   readonly #protection: ProtectionList;
   readonly #queuedMails: QueuedMails;
-  #on: FactSources;
+  #sources: FactSources;
   readonly #pendingLogins = new PendingLogins();
   readonly #progress = new SmtpProgress();
   readonly #unrecorded: UnrecordedFacts;
@@ -46,7 +46,7 @@ export class FactBase {
     const pending = new PendingPasswords();
     const named = new NamedRecipients();
     this.#unrecorded = new UnrecordedFacts(parts, pending, named);
-    this.#on = {
+    this.#sources = {
       policy: parts.policy,
       parts,
       addresses: new AddressCache(parts.history, this.#protection),
@@ -60,12 +60,12 @@ export class FactBase {
   }
 
   get policy(): Policy {
-    return this.#on.policy;
+    return this.#sources.policy;
   }
 
   /** Replaces the whole policy. Windows may reach further back. */
   setPolicy(policy: Policy, now: Millis): void {
-    this.#on = { ...this.#on, policy };
+    this.#sources = { ...this.#sources, policy };
     this.#refresh(now, true);
     this.forget();
   }
@@ -75,7 +75,7 @@ export class FactBase {
     // After the clock was set back, the memory lies in the future, so it is read again.
     if (now < this.#startedAt) {
       this.forget();
-      this.#on.wholeServer.clear();
+      this.#sources.wholeServer.clear();
     }
     this.#startedAt = now;
     this.#refresh(now, false);
@@ -83,17 +83,17 @@ export class FactBase {
 
   /** Windows are read from the database again. */
   forget(): void {
-    this.#on.addresses.forget();
-    this.#on.sent.forget();
+    this.#sources.addresses.forget();
+    this.#sources.sent.forget();
   }
 
   of(event: ClientEvent, now: Millis): EventFacts {
-    return new EventFacts(this.#on, event, this.#on.addresses.state(this.policy, event.ip, now), now);
+    return new EventFacts(this.#sources, event, this.#sources.addresses.state(this.policy, event.ip, now), now);
   }
 
   /** While the database cannot be written. */
   ofUnrecorded(event: ClientEvent, now: Millis): EventFacts {
-    return this.#unrecorded.of(this.#on, event, now);
+    return this.#unrecorded.of(this.#sources, event, now);
   }
 
   ofCommand({ prefix }: CommandEvent, now: Millis): CommandFacts {
@@ -115,12 +115,12 @@ export class FactBase {
   /** What may forbid a ban of this network. Its lists are looked up now. */
   sparing(network: Prefix, now: Millis): SparingFacts {
     this.#refresh(now, true);
-    return this.#on.sparing.facts(network, now);
+    return this.#sources.sparing.facts(network, now);
   }
 
   /** The lists' results for the unit of this address. */
   protection(ip: Ip, now: Millis): Protection | null {
-    return this.#on.addresses.state(this.policy, ip, now).protection;
+    return this.#sources.addresses.state(this.policy, ip, now).protection;
   }
 
   /** The unit in which this address would be banned. */
@@ -129,12 +129,12 @@ export class FactBase {
   }
 
   administratorAt(ip: Ip, now: Millis): void {
-    this.#on.sparing.administratorAt(ip, now);
+    this.#sources.sparing.administratorAt(ip, now);
   }
 
   /** Call it before the decision: the rule about all clients (core/decide/sparing.ts) counts this event already. */
   countClient(event: ClientEvent, now: Millis): void {
-    this.#on.sparing.countClient(event, now);
+    this.#sources.sparing.countClient(event, now);
   }
 
   /** Takes what only this process knows about a decided event, to be recorded for a replay. Call it once for each event. */
@@ -154,21 +154,21 @@ export class FactBase {
     return {
       sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
-      administrators: this.#on.sparing.administratorsIn(network, now.at),
+      administrators: this.#sources.sparing.administratorsIn(network, now.at),
       restarted,
-      pending: isUnheard ? this.#on.accounts.recorded(event, state, now.at) : undefined,
+      pending: isUnheard ? this.#sources.accounts.recorded(event, state, now.at) : undefined,
     };
   }
 
   /** For a replay: pending passwords that an event recorded. */
   restorePending(all: readonly PendingPassword[]): void {
-    this.#on.accounts.restore(all);
+    this.#sources.accounts.restore(all);
   }
 
   /** Applies a decided event to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     const { state } = facts;
-    const { addresses, sessions, wholeServer } = this.#on;
+    const { addresses, sessions, wholeServer } = this.#sources;
     if (event.type === "RECIPIENT") wholeServer.follow(event, facts, decided, now);
     const passed = decided.verdict === "pass";
     if (decided.counted) addresses.count(this.policy, event, state, now);
@@ -178,8 +178,8 @@ export class FactBase {
     if (event.type === "MAIL" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Mail that is held, or passes only because of `simulate`, earns none.
     if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
-    followSending(this.#on, event, decided, { sending: facts.sending, now });
-    this.#on.accounts.follow(event, decided, facts, now);
+    followSending(this.#sources, event, decided, { sending: facts.sending, now });
+    this.#sources.accounts.follow(event, decided, facts, now);
   }
 
   followUnrecorded(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
@@ -188,13 +188,13 @@ export class FactBase {
 
   /** Its transaction was lost, and it will be decided again: its password is not pending, its recipient not named. */
   unfollow(event: ClientEvent, now: Millis): void {
-    if (event.type === "RECIPIENT" && event.recipient !== null) this.#on.named.undoAdd(event, event.recipient);
-    if (event.type === "LOGIN_ASKED") this.#on.accounts.reported(event, this.ofUnrecorded(event, now));
+    if (event.type === "RECIPIENT" && event.recipient !== null) this.#sources.named.undoAdd(event, event.recipient);
+    if (event.type === "LOGIN_ASKED") this.#sources.accounts.reported(event, this.ofUnrecorded(event, now));
   }
 
   /** Applies a change to the state in memory. */
   remember(change: Change, now: Millis): void {
-    const { addresses, sparing } = this.#on;
+    const { addresses, sparing } = this.#sources;
     switch (change.type) {
       case "KNOW":
         addresses.know(change.prefix, now);

@@ -53,7 +53,7 @@ export type FactSources = Readonly<{
   wholeServer: WholeServerWindows;
 }>;
 
-export type NeighbourParts = Readonly<{
+type NeighbourParts = Readonly<{
   history: Pick<History, "address">;
   neighbours: NetworkHistory;
   honest: Pick<HonestMail, "servers">;

@@ -53,9 +53,9 @@ function mostMails({ sending: { burst, recipients, strangers }, mail }: Policy):
 }
 
 /** What is known about the sending account, if there is one. */
-export function sendingOf(on: SendingSources, event: ClientEvent, place: Prefix, now: Millis): SendingFacts {
+export function sendingOf(sources: SendingSources, event: ClientEvent, place: Prefix, now: Millis): SendingFacts {
   if (!("account" in event) || event.account === null) return NO_SENDING;
-  return new AccountSending(on, { ...event, account: event.account }, place, now);
+  return new AccountSending(sources, { ...event, account: event.account }, place, now);
 }
 
 /** Applies a decided event to the mail of the sending account, if there is one. */
@@ -98,27 +98,27 @@ type SendingSources = Readonly<{
 
 /** What is known about an account when its mail is judged. Each fact is looked up when the decision reads it. */
 export class AccountSending implements SendingFacts {
-  readonly #on: SendingSources;
+  readonly #sources: SendingSources;
   readonly #event: Sending;
   readonly #place: Prefix;
   readonly #now: Millis;
   #recipient: SendingFacts["recipient"] | null = null;
   #hold: HoldState | null = null;
 
-  constructor(on: SendingSources, event: Sending, place: Prefix, now: Millis) {
-    this.#on = on;
+  constructor(sources: SendingSources, event: Sending, place: Prefix, now: Millis) {
+    this.#sources = sources;
     this.#event = event;
     this.#place = place;
     this.#now = now;
   }
 
   get mails(): readonly SentMail[] {
-    return this.#on.sent.of(this.#on.policy, this.#event.account, this.#now);
+    return this.#sources.sent.of(this.#sources.policy, this.#event.account, this.#now);
   }
 
   get mail(): RecipientCounts {
     const event = this.#event;
-    return this.#on.named.counts(event, event.type === "RECIPIENT" ? null : event.recipientCount);
+    return this.#sources.named.counts(event, event.type === "RECIPIENT" ? null : event.recipientCount);
   }
 
   get recipient(): SendingFacts["recipient"] {
@@ -135,20 +135,20 @@ export class AccountSending implements SendingFacts {
   }
 
   get isMailHeld(): boolean {
-    return this.#on.named.isHeld(this.#event);
+    return this.#sources.named.isHeld(this.#event);
   }
 
   isNewPlace(since: Millis): boolean {
-    const times = { before: since, since: later(this.#now, -this.#on.policy.accounts.knownForMs) };
-    return !this.#on.parts.sending.knowsPlace(this.#event.account, this.#place, times);
+    const times = { before: since, since: later(this.#now, -this.#sources.policy.accounts.knownForMs) };
+    return !this.#sources.parts.sending.knowsPlace(this.#event.account, this.#place, times);
   }
 
   refused(since: Millis): number {
-    return this.#on.parts.sending.refusals(this.#event.account, since);
+    return this.#sources.parts.sending.refusals(this.#event.account, since);
   }
 
   get #state(): HoldState {
-    this.#hold ??= this.#on.parts.sending.hold(this.#event.account);
+    this.#hold ??= this.#sources.parts.sending.hold(this.#event.account);
     return this.#hold;
   }
 
@@ -157,17 +157,17 @@ export class AccountSending implements SendingFacts {
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
     if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
-    return this.#on.parts.sending.hasWritten(account, address) ? "written" : "stranger";
+    return this.#sources.parts.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
   #isOurs(address: string): boolean {
-    return this.#on.policy.domains.includes(domainOf(address));
+    return this.#sources.policy.domains.includes(domainOf(address));
   }
 
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwards, sending } = this.#on.parts;
+    const { forwards, sending } = this.#sources.parts;
     const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
     return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
   }

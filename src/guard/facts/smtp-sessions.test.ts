@@ -15,7 +15,7 @@ test("mails are counted by connection, and a reused port starts at zero", () => 
   assert.equal(sessions.mails("203.0.113.7 40000"), 0);
 });
 
-test("marks a mail whose session named a different sender before, but not a repeated question or the next mail", () => {
+test("notices a bounce that names a different recipient, but neither a repeated question nor the next mail", () => {
   const sessions = new SmtpSessions();
   const mail = { session: "203.0.113.7 40000", transaction: "a1.1", recipient: "anna@example.org" };
   assert.equal(sessions.hasOther(mail), false);
@@ -174,6 +174,7 @@ test("counts recipients by kind; recipients that were not named here are unknown
   assert.deepEqual(named.counts(FIRST, null), { recipients: 3, written: 1, strangers: 1 });
   assert.deepEqual(named.counts(FIRST, 3), { recipients: 3, written: 1, strangers: 1 });
   assert.deepEqual(named.counts(FIRST, 5), { recipients: 5, written: 1, strangers: 3 }, "as after a restart");
+  assert.deepEqual(named.counts(FIRST, 2), { recipients: 2, written: 1, strangers: 1 }, "no fewer than were named");
   assert.deepEqual(named.counts(SECOND, null), { recipients: 0, written: 0, strangers: 0 });
   assert.deepEqual(named.counts(SECOND, 2), { recipients: 2, written: 0, strangers: 2 });
 });

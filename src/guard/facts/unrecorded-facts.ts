@@ -38,13 +38,13 @@ export class UnrecordedFacts {
     this.#accounts = new AccountCache(this.#history, pending);
   }
 
-  of(on: FactSources, event: ClientEvent, now: Millis): EventFacts {
-    const state = stateOf(on, event.ip, now);
+  of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {
+    const state = stateOf(sources, event.ip, now);
     const failures = [...state.failures, ...this.#guesses.failures(state.subject)];
     const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
-    const parts = { ...on.parts, accounts: this.#history, sending };
+    const parts = { ...sources.parts, accounts: this.#history, sending };
     const sent = new SentMails(sending);
-    return new EventFacts({ ...on, parts, accounts: this.#accounts, sent }, event, { ...state, failures }, now);
+    return new EventFacts({ ...sources, parts, accounts: this.#accounts, sent }, event, { ...state, failures }, now);
   }
 
   /** Applies a sign-in, or mail of an account, to the facts of later events. */

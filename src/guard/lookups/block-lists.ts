@@ -108,7 +108,7 @@ export const LIST_LIMITS = {
   otherMs: MINUTE_MS,
 } as const;
 
-export type BlockListParts = Readonly<{ names: Names; clock: Clock; notices: Notices }>;
+type BlockListParts = Readonly<{ names: Names; clock: Clock; notices: Notices }>;
 export type ListSettings = Readonly<{ zones: readonly string[]; checkEveryMs: number }>;
 
 type List = Readonly<{ zone: string; health: ListHealth }>;

@@ -27,7 +27,7 @@ export function testPoints(zone: string, family: 4 | 6): Readonly<{ listed: stri
  * The meaning of the addresses in an answer. `refused`: the list does not serve us. `nothing`: answers that list nothing,
  * such as those of other lists in the same zone.
  */
-export type ListAnswer =
+type ListAnswer =
   | Readonly<{ type: "listed"; meaning: string }>
   | Readonly<{ type: "refused"; why: string }>
   | Readonly<{ type: "nothing" }>;

@@ -65,12 +65,12 @@ test("its recipient is decided once the lists have answered, with their results"
 });
 
 for (const [whom, event, options] of [
-  ["who is refused", CONNECT, { decided: decision("refuse", "banned") }],
-  ["who is protected, at connect", CONNECT, { isProtected: true }],
-  ["who is protected, at a recipient", RECIPIENT, { isProtected: true }],
-  ["who signed in", { ...RECIPIENT, account: "anna@example.org" }, {}],
-  ["a user's door", { ...CONNECT, service: "submission" }, {}],
-  ["a mail that is decided already", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
+  ["a client that is refused", CONNECT, { decided: decision("refuse", "banned") }],
+  ["a protected client, at connect", CONNECT, { isProtected: true }],
+  ["a protected client, at a recipient", RECIPIENT, { isProtected: true }],
+  ["a client that signed in", { ...RECIPIENT, account: "anna@example.org" }, {}],
+  ["a client of submission", { ...CONNECT, service: "submission" }, {}],
+  ["a mail at DATA", { ...MAIL, type: "MAIL", recipientCount: 1 }, {}],
 ] as const)
   test(`no list is asked about ${whom}`, async () => {
     const { submit, submitted, asked } = inquiry(options);

@@ -43,14 +43,14 @@ function event(sender: string, from: string): Recipient {
 
 for (const [that, sender, from, proven] of [
   ["a network of its SPF record", FRIEND, "198.51.100.70", true],
-  ["the same, in other letters", "Friend@FRIEND.test", "198.51.100.70", true],
+  ["the same, in a different case", "Friend@FRIEND.test", "198.51.100.70", true],
   ["another network", FRIEND, "198.51.100.90", false],
-  ["no SPF record: a server that takes its mail", "x@bare.test", "198.51.100.10", true],
+  ["no SPF record: a server that accepts its mail", "x@bare.test", "198.51.100.10", true],
   ["no SPF record: any other", "x@bare.test", "198.51.100.11", false],
-  ["no SPF record: a server of IPv6 that takes its mail", "x@six.test", "2001:db8::10", true],
-  ["no SPF record: another of the same network", "x@six.test", "2001:db8::11", false],
-  ["a record that lets all the world send", "x@open.test", "198.51.100.11", false],
-  ["a record that lets no server send", "x@none.test", "198.51.100.10", false],
+  ["no SPF record: an IPv6 server that accepts its mail", "x@six.test", "2001:db8::10", true],
+  ["no SPF record: its neighbour", "x@six.test", "2001:db8::11", false],
+  ["a record that allows everyone", "x@open.test", "198.51.100.11", false],
+  ["a record that allows no server", "x@none.test", "198.51.100.10", false],
   ["a DNS that does not answer", "x@down.test", "198.51.100.10", false],
   ["an address literal", "x@[198.51.100.10]", "198.51.100.10", false],
 ] as const)

@@ -18,7 +18,7 @@ import { failed, usage, wrongAddress } from "../refusals.ts";
 import { NO_ADDRESS, type WebCaller } from "../web/web.ts";
 
 /** Who may administer the server. */
-export type CredentialCommandParts = Readonly<{
+type CredentialCommandParts = Readonly<{
   credentials: CredentialStore;
   /** Ordered by name. */
   tokens: (asked: PageRequest) => CountedPage<TokenItem>;

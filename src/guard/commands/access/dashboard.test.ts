@@ -18,11 +18,8 @@ describe("sessions of the dashboard, by command", () => {
     await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 
-  async function result(command: Command, as?: Readonly<{ as: string; ip: string }>) {
-    const reply = await kit.ask(command, as === undefined ? "root" : "web", as);
-    assert.ok(reply.ok, JSON.stringify(reply));
-    return reply.result;
-  }
+  const result = (command: Command, as?: Readonly<{ as: string; ip: string }>) =>
+    kit.result(command, as === undefined ? "root" : "web", as);
 
   async function signIn() {
     const command = { verb: "sign_in", ip: IP, password: PASSWORD, device: "Firefox on Linux", known: null } as const;
@@ -73,7 +70,6 @@ describe("sessions of the dashboard, by command", () => {
   test("records changes and proofs of access, with the actor", async () => {
     const [first, second] = [await signIn(), await signIn()];
     const [id = "", other = ""] = (await ids()).toReversed();
-    const before = kit.types().length;
     await result({ verb: "prove", password: PASSWORD }, first);
     await result({ verb: "session_end_all" }, first);
     await result({ verb: "sign_out" }, first);
@@ -81,9 +77,8 @@ describe("sessions of the dashboard, by command", () => {
     await result({ verb: "session_end", id: (await ids())[0] ?? "" });
     await result({ verb: "session_end_all" });
     assert.ok(!(await kit.ask({ verb: "sign_out" }, "web", second)).ok && third.ip === IP);
-    const reported = kit.types().map((type, i) => `${String(type)} ${String(kit.details()[i])}`);
     const web = `web:admin via ${IP}`;
-    const own = reported.slice(before).filter((one) => one.startsWith("SESSION_"));
+    const own = kit.recorded(/^SESSION_/);
     assert.equal(own.length, 5);
     assert.ok([id, other].some((one) => own[0] === `SESSION_PROVED ${one} by ${web}`));
     assert.equal(own[1], `SESSION_ENDED 1 session, all but its own by ${web}`);

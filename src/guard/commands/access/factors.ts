@@ -77,11 +77,11 @@ export async function passkeyCommand(
   }
 }
 
-export function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
+function passkeyItem({ id, name, createdAt, usedAt }: Passkey) {
   return { id, name, created: isoTime(createdAt), lastUsed: usedAt === null ? null : isoTime(usedAt) };
 }
 
-export type FactorCommandParts = Readonly<{
+type FactorCommandParts = Readonly<{
   factors: FactorStore & RecoveryStore;
   passkeys: Pick<PasskeyStore, "list">;
   engine: Pick<Engine, "audit">;

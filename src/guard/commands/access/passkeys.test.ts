@@ -22,11 +22,7 @@ describe("passkeys of the dashboard, by command", () => {
     await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
   });
 
-  async function result(command: Command, as?: As) {
-    const reply = await kit.ask(command, "web", as);
-    assert.ok(reply.ok, JSON.stringify(reply));
-    return reply.result;
-  }
+  const result = (command: Command, as?: As) => kit.result(command, "web", as);
 
   async function refusal(command: Command, as?: As): Promise<string> {
     const reply = await kit.ask(command, "web", as);
@@ -59,13 +55,6 @@ describe("passkeys of the dashboard, by command", () => {
     return device.sign({ challenge: await challenge(), origin: ORIGIN }, { counter });
   }
 
-  /** Events with their sentence, of these types. */
-  const reported = (types: RegExp): readonly string[] =>
-    kit
-      .types()
-      .map((type, i) => `${String(type)} ${String(kit.details()[i])}`)
-      .filter((one) => types.test(one));
-
   test("challenges that strangers request endlessly delay no sign-in and no proof", async () => {
     const as = await signIn();
     for (let i = 0; i < WEB_LIMITS.signInsEach; i++) await challenge();
@@ -92,9 +81,9 @@ describe("passkeys of the dashboard, by command", () => {
     assert.deepEqual(again, { outcome: "wrong" });
     await signIn();
     const web = `by web:admin via ${IP}`;
-    assert.deepEqual(reported(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
-    assert.equal(reported(/^LOGIN_SUCCEEDED dashboard login=<admin> with passkey Laptop$/).length, 2);
-    assert.deepEqual(reported(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
+    assert.deepEqual(kit.recorded(/^PASSKEY/), [`PASSKEY_ADDED Laptop ${web}`, `PASSKEY_REMOVED Laptop ${web}`]);
+    assert.equal(kit.recorded(/^LOGIN_SUCCEEDED dashboard login=<admin> with passkey Laptop$/).length, 2);
+    assert.deepEqual(kit.recorded(/^LOGIN_FAILED/), ["LOGIN_FAILED dashboard login=<admin>"]);
   });
 
   test("a change that cannot be recorded is not made", async () => {
@@ -156,7 +145,7 @@ describe("passkeys of the dashboard, by command", () => {
     await signIn({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
     const copy = await result({ verb: "sign_in_passkey", ...(await used(device, 8)), ...FROM });
     assert.deepEqual(copy, { outcome: "wrong" });
-    assert.deepEqual(reported(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
+    assert.deepEqual(kit.recorded(/^PASSKEY_REFUSED/), [`PASSKEY_REFUSED Key by web:unnamed via ${IP}`]);
     await signIn({ verb: "sign_in_passkey", ...(await used(device, 9)), ...FROM });
   });
 

@@ -1,31 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { ip } from "../../../../test/kit/samples.ts";
 import type { Command, Results } from "../../../admin/declare/control.ts";
 
 const [ANNA, BERT] = ["anna@example.test", "bert@example.test"];
 const ALL = { text: null, limit: 50, cursor: null } as const;
 
-async function fresh() {
-  const kit = commandsOnMemory();
-  const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
-  for (const name of [ANNA, BERT]) await done({ verb: "account_create_hashed", name, hash: HASH });
-  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
-  await done({ verb: "networks_add", name: BERT, networks: ["203.0.113.0/24"] });
-  const given = async <R extends "account_list" | "account_details" | "alias_list">(
-    command: Extract<Command, { verb: R }>,
-  ): Promise<Results[R]> => {
-    const reply = await kit.ask(command);
-    assert.ok(reply.ok);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this verb
-    return reply.result as Results[R];
-  };
-  return { kit, done, given };
+const kit = commandsOf(import.meta.filename, ANNA, BERT);
+beforeEachOf(import.meta.filename, async () => {
+  await kit.result({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await kit.result({ verb: "networks_add", name: BERT, networks: ["203.0.113.0/24"] });
+});
+
+async function given<R extends "account_list" | "account_details" | "alias_list">(
+  command: Extract<Command, { verb: R }>,
+): Promise<Results[R]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer to this verb
+  return (await kit.result(command)) as Results[R];
 }
 
 test("a list of accounts has for each what a page shows, and no password", async () => {
-  const { kit, given } = await fresh();
   const signIn = { type: "LOGIN_SUCCEEDED", service: "imap", login: ANNA, passwordHash: "right" } as const;
   await kit.engine.ask({ ...signIn, ip: ip("203.0.113.9") });
   const listed = await given({ verb: "account_list", ...ALL });
@@ -41,7 +37,6 @@ test("a list of accounts has for each what a page shows, and no password", async
 });
 
 test("an account whose password strangers guess is shown as guarded in the list too", async () => {
-  const { kit, given } = await fresh();
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
     await kit.engine.ask({
       type: "LOGIN_FAILED",
@@ -58,7 +53,6 @@ test("an account whose password strangers guess is shown as guarded in the list 
 });
 
 test("an account's details: its aliases, its use of the quota from the keeper, and the default quota", async () => {
-  const { kit, given } = await fresh();
   const details = await given({ verb: "account_details", name: ANNA.toUpperCase() });
   assert.partialDeepStrictEqual(details, {
     name: ANNA,
@@ -76,8 +70,7 @@ test("an account's details: its aliases, its use of the quota from the keeper, a
 });
 
 test("lists aliases a page at a time, all or those with a text", async () => {
-  const { done, given } = await fresh();
-  await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  await kit.result({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
   const page = await given({ verb: "alias_list", ...ALL, limit: 1 });
   assert.deepEqual([page.items.length, page.next, page.total], [1, "info@example.test", 2]);
   assert.deepEqual((await given({ verb: "alias_list", ...ALL, text: "anna" })).items, [

@@ -9,7 +9,7 @@ import { guessesAt } from "../../facts/account-cache.ts";
 import type { Clock } from "../../ports.ts";
 import type { AccountHistory } from "../../storage-ports.ts";
 
-export type AccountStateParts = Readonly<{
+type AccountStateParts = Readonly<{
   history: Pick<AccountHistory, "guesses" | "signIns">;
   heldMail: Pick<HeldMail, "accounts">;
   policy: Policy;

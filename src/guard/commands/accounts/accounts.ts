@@ -30,7 +30,7 @@ export type AccountCommandParts = HeldQueueParts &
     clock: Clock;
   }>;
 
-export type AccountCommand = Extract<
+type AccountCommand = Extract<
   Command,
   {
     readonly verb:
@@ -162,7 +162,7 @@ export async function endSessions(
   return failed(message, "Suspend the account once `status` shows the keeper: that ends them.");
 }
 
-export type AlertMailboxParts = Readonly<{
+type AlertMailboxParts = Readonly<{
   accounts: Pick<AliasStore, "leadsTo">;
   /** The addresses to which alerts are mailed. */
   alertsTo: () => readonly string[];

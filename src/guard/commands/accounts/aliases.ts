@@ -13,7 +13,7 @@ import { type AccountCommandParts, alertsOutside, alertsStay, getsAlerts, isPost
 /** Postfix's default virtual_alias_expansion_limit: mail beyond it would be retried forever. */
 const MOST_REACHED = 1_000;
 
-export type AliasCommand = CommandOf<"alias_add" | "alias_remove" | "alias_block">;
+type AliasCommand = CommandOf<"alias_add" | "alias_remove" | "alias_block">;
 
 export type AliasCommandParts = AccountCommandParts &
   TargetParts &

@@ -10,7 +10,7 @@ import { type AccountCommandParts, endSessions, isHash } from "./accounts.ts";
 
 export type FileCommandParts = AccountCommandParts &
   Readonly<{ files: FileAccounts; queue: Pick<QueueUpkeep, "holdSoon"> }>;
-export type FileCommand = Extract<Command, { readonly verb: "accounts_import_hashed" | "accounts_follow" }>;
+type FileCommand = Extract<Command, { readonly verb: "accounts_import_hashed" | "accounts_follow" }>;
 
 /**
  * Records the changes that a file makes to the accounts, and applies them. The sessions of suspended accounts end, and mail that they

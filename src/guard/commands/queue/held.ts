@@ -18,7 +18,7 @@ import {
   unanswered,
 } from "./held-queue.ts";
 
-export type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
+type HeldCommand = Extract<Command, { readonly verb: `held_${string}` }>;
 
 /** `account held` shows what left within this time. */
 const SENT_MS = DAY_MS;

@@ -2,34 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandsOf } from "../../../../test/kit/commands-kit.ts";
 import { beforeEachOf } from "../../../../test/kit/hooks.ts";
+import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
 import { accountName } from "../../../../test/kit/samples.ts";
-import type { QueuedMail } from "../../../admin/declare/keeper.ts";
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../core/time.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = accountName("bert@example.test");
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
-/** Postfix's queue, by the envelope sender. */
-let queue: Map<string, QueuedMail>;
+const queue = new FakeQueue(import.meta.filename, kit);
 beforeEachOf(import.meta.filename, () => {
-  queue = new Map();
-  kit.queues(({ senders, ids, onHold }) => {
-    obey();
-    return [...queue].flatMap(([sender, mail]) =>
-      mail.isHeld === onHold && (ids.includes(mail.id) || senders.some((one) => one === sender)) ? [mail] : [],
-    );
-  });
-  for (const name of [ANNA, BERT])
-    queue.set(name, { id: name.slice(0, 4).toUpperCase(), isHeld: false, at: 0, recipients: 2 });
+  queue.mails = [ANNA, BERT].map((sender) => listedMail(sender.slice(0, 4).toUpperCase(), { sender }));
 });
-
-function obey(): void {
-  for (const asked of kit.asked.splice(0))
-    for (const [sender, mail] of queue)
-      if (asked.verb === "hold_mail" && asked.ids.includes(mail.id)) queue.set(sender, { ...mail, isHeld: true });
-}
-const heldIds = (): readonly string[] => [...queue.values()].flatMap(({ id, isHeld }) => (isHeld ? [id] : []));
+const heldIds = (): readonly string[] => queue.mails.filter((mail) => mail.queue === "hold").map(({ id }) => id);
 const notedIds = (): readonly string[] => kit.heldMail.held(null).map(({ queueId }) => queueId);
 
 async function suspend(): Promise<void> {
@@ -80,7 +65,7 @@ test("compares the notes with the queue once an hour", async () => {
   await kit.upkeep.round();
   kit.upkeep.holdSoon(ANNA);
   await settled();
-  queue.clear();
+  queue.mails = [];
   kit.clock.advance(HOUR_MS - SECOND_MS);
   await kit.upkeep.round();
   assert.deepEqual(notedIds(), ["ANNA"]);

@@ -6,7 +6,7 @@ import type { Keeper } from "../../admin-ports.ts";
 import type { AccountDirectory, Log } from "../../ports.ts";
 import { forgetGone, type HeldQueueParts, holdQueued, ROUNDS } from "./held-queue.ts";
 
-export type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
+type QueueUpkeepParts = HeldQueueParts & Readonly<{ active: AccountDirectory; log: Log }>;
 
 const RECONCILED_EVERY_MS = HOUR_MS;
 const AGAIN_MS = MINUTE_MS;
@@ -80,7 +80,7 @@ export class QueueUpkeep {
   }
 }
 
-export type OwnDeliveriesParts = Readonly<{
+type OwnDeliveriesParts = Readonly<{
   keeper: Keeper;
   /** The domains whose mailboxes are here. */
   domains: () => readonly string[];

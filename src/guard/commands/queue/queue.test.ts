@@ -1,67 +1,30 @@
 // Invariant: Holds by the guard and by root never mix: `account release` and `account drop` are for the former, `queue release` and `queue delete` for the latter.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandsOf } from "../../../../test/kit/commands-kit.ts";
-import { beforeEachOf } from "../../../../test/kit/hooks.ts";
-import { ip, net } from "../../../../test/kit/samples.ts";
+import { commandsOf, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { FakeQueue, listedMail } from "../../../../test/kit/queue-kit.ts";
+import { ip, MAIL, net } from "../../../../test/kit/samples.ts";
 import type { Command } from "../../../admin/declare/control.ts";
-import type { KeeperCommand, ListedMail } from "../../../admin/declare/keeper.ts";
+import type { ListedMail } from "../../../admin/declare/keeper.ts";
+import { BEFORE_ALL_MAIL } from "../../../admin/declare/paging.ts";
 
 const ANNA = "anna@example.test";
 const BERT = "bert@example.test";
+const INFO = "info@example.test";
+
 const NONE = { ids: [], account: null, sender: null, recipient: null } as const;
 const ALL = { ...NONE, isAll: true, cursor: null } as const;
-type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
+const ANNAS = { ...NONE, account: ANNA, isAll: false } as const;
 
 const kit = commandsOf(import.meta.filename, ANNA, BERT);
-let queue: readonly ListedMail[];
-/** How many mails each retry order names. */
-const orders: number[] = [];
-beforeEachOf(import.meta.filename, () => {
-  queue = [];
-  orders.splice(0);
-  kit.listsQueue(listed);
-});
-
-/** Postfix's queue, which the keeper's orders change. */
-function listed({ ids, senders, recipient, where, after, limit }: Of<"list_mail">) {
-  obey();
-  const present = queue.filter(
-    ({ id, queue: place, sender, recipients }) =>
-      (where === "anywhere" || (where === "loose" ? place !== "hold" : place === where)) &&
-      (ids.length === 0 || ids.includes(id)) &&
-      (senders.length === 0 || senders.includes(sender)) &&
-      (recipient === null || recipients.some(({ address }) => address === recipient)),
-  );
-  const rest = present.filter(({ at, id }) => after === null || at > after.at || (at === after.at && id > after.id));
-  return { queue: rest.slice(0, limit), total: present.length };
-}
-
-function obey(): void {
-  for (const asked of kit.asked.splice(0)) {
-    const moved = (place: string) =>
-      queue.map((mail) => ("ids" in asked && asked.ids.includes(mail.id) ? { ...mail, queue: place } : mail));
-    if (asked.verb === "flush_mail") orders.push(asked.ids.length);
-    if (asked.verb === "hold_mail") queue = moved("hold");
-    if (asked.verb === "release_mail" || asked.verb === "flush_mail") queue = moved("active");
-    if (asked.verb === "flush_mail" && asked.ids.length === 0)
-      queue = queue.map((mail) => (mail.queue === "deferred" ? { ...mail, queue: "active" } : mail));
-    if (asked.verb === "delete_mail")
-      queue = queue.filter(({ id, queue: place }) => !asked.ids.includes(id) || (asked.onHold && place !== "hold"));
-  }
-}
+const queue = new FakeQueue(import.meta.filename, kit);
 
 function mail(id: string, reported: Partial<ListedMail> = {}): ListedMail {
   const recipients = [{ address: "bob@elsewhere.test", reason: "connection timed out" }];
-  const usual = { queue: "deferred", at: 1_000, sizeBytes: 500, sender: ANNA, nextTryAt: 2_000 };
-  return { id, ...usual, recipientCount: recipients.length, recipients, ...reported };
+  return listedMail(id, { at: 1_000, sizeBytes: 500, sender: ANNA, nextTryAt: 2_000, recipients, ...reported });
 }
 
-async function result(command: Command): Promise<object> {
-  const found = await kit.result(command);
-  obey();
-  return found;
-}
+const result = (command: Command): Promise<object> => kit.result(command);
 
 async function guardHolds(queueId: string, account: string): Promise<void> {
   const noted = { ip: null, recipientCount: 1, recipients: [] };
@@ -70,10 +33,10 @@ async function guardHolds(queueId: string, account: string): Promise<void> {
 
 const id = (n: number): string => `MANY${String(n).padStart(5, "0")}`;
 const done = (changed: number) => ({ changed, kept: [], next: null });
-const left = (): readonly string[] => queue.map(({ id, queue: place }) => `${id} ${place}`);
+const left = (): readonly string[] => queue.mails.map(({ id, queue: place }) => `${id} ${place}`);
 
 test("lists where each mail waits and for whom it is held, a page at a time", async () => {
-  queue = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
+  queue.mails = [mail("AAAA1"), mail("AAAA2", { queue: "hold", nextTryAt: null }), mail("AAAA3", { queue: "hold" })];
   await guardHolds("AAAA3", ANNA);
   const list = { verb: "queue_list", ...NONE, cursor: null } as const;
   const first = await result({ ...list, limit: 2 });
@@ -96,7 +59,7 @@ test("lists where each mail waits and for whom it is held, a page at a time", as
 
 test("an account includes all its addresses, and a bounce has the empty sender", async () => {
   assert.ok((await kit.ask({ verb: "alias_add", address: "info@example.test", targets: [ANNA] })).ok);
-  queue = [mail("AAAA1"), mail("AAAA2", { sender: "info@example.test" }), mail("AAAA3", { sender: "" })];
+  queue.mails = [mail("AAAA1"), mail("AAAA2", { sender: "info@example.test" }), mail("AAAA3", { sender: "" })];
   assert.deepEqual(await result({ verb: "queue_delete", ...ALL, isAll: false, account: ANNA }), {
     changed: 2,
     kept: [],
@@ -108,7 +71,7 @@ test("an account includes all its addresses, and a bounce has the empty sender",
 });
 
 test("root's holds are made by hand: a flush skips such mail, and a release delivers it", async () => {
-  queue = [mail("AAAA1"), mail("AAAA2")];
+  queue.mails = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
   assert.deepEqual(left(), ["AAAA1 hold", "AAAA2 deferred"]);
   await result({ verb: "queue_flush", ...ALL });
@@ -121,7 +84,7 @@ test("root's holds are made by hand: a flush skips such mail, and a release deli
 });
 
 test("mail that the guard holds is left to `account release`, and is named", async () => {
-  queue = [mail("AAAA1", { queue: "hold" }), mail("AAAA2", { sender: BERT })];
+  queue.mails = [mail("AAAA1", { queue: "hold" }), mail("AAAA2", { sender: BERT })];
   await guardHolds("AAAA1", ANNA);
   const kept = [{ account: ANNA, mails: 1 }];
   for (const verb of ["queue_release", "queue_delete"] as const)
@@ -134,7 +97,7 @@ test("mail of a held account without a note also belongs to the guard", async ()
   const evidence = { count: 21, limit: 20, windowMs: 3_600_000, key: "limits.sending.strangers" };
   const from = { prefix: net("203.0.113.66/32"), ip: ip("203.0.113.66") };
   assert.ok(await kit.engine.audit(null, [{ type: "HOLD_ACCOUNT", account: ANNA, ...from, evidence }]));
-  queue = [
+  queue.mails = [
     mail("AAAA1", { queue: "hold", sender: "Anna+tag@example.test" }),
     mail("AAAA2", { queue: "hold", sender: BERT }),
   ];
@@ -143,14 +106,8 @@ test("mail of a held account without a note also belongs to the guard", async ()
 });
 
 test("`account release`, `account drop` and `suspend` do not touch what root holds", async () => {
-  queue = [mail("AAAA1"), mail("AAAA2")];
+  queue.mails = [mail("AAAA1"), mail("AAAA2")];
   await result({ verb: "queue_hold", ...ALL, isAll: false, ids: ["AAAA1"] });
-  const found = (): readonly { id: string; isHeld: boolean; at: number; recipients: number }[] =>
-    queue.map(({ id, queue: place, at }) => ({ id, isHeld: place === "hold", at, recipients: 1 }));
-  kit.queues(({ onHold }) => {
-    obey();
-    return found().filter(({ isHeld }) => isHeld === onHold);
-  });
   assert.match(await kit.said({ verb: "held_release", name: ANNA }), /No mail of anna@example\.test is held/);
   const suspended = await result({ verb: "account_suspend", name: ANNA });
   assert.deepEqual(suspended, { name: ANNA, held: 1 });
@@ -164,7 +121,7 @@ test("`account release`, `account drop` and `suspend` do not touch what root hol
 });
 
 test("what root does is recorded, except retries", async () => {
-  queue = [mail("AAAA1"), mail("AAAA2")];
+  queue.mails = [mail("AAAA1"), mail("AAAA2")];
   const before = kit.rows();
   await result({ verb: "queue_flush", ...ALL });
   assert.equal(kit.rows(), before);
@@ -181,34 +138,36 @@ test("what root does is recorded, except retries", async () => {
 });
 
 test("two thousand mails are deleted in parts, skipping those that stay", async () => {
-  queue = Array.from({ length: 2_000 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
+  queue.mails = Array.from({ length: 2_000 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
   for (let n = 0; n < 600; n++) await guardHolds(id(n), BERT);
   const kept = [{ account: BERT, mails: 600 }];
   assert.deepEqual(await result({ verb: "queue_delete", ...ALL }), { changed: 1_400, kept, next: null });
-  queue = Array.from({ length: 6_000 }, (_, n) => mail(id(n), { at: n }));
+  queue.mails = Array.from({ length: 6_000 }, (_, n) => mail(id(n), { at: n }));
   const next = `0000000000004999 ${id(4_999)}`;
   assert.deepEqual(await result({ verb: "queue_hold", ...ALL }), { changed: 5_000, kept: [], next });
   assert.deepEqual(await result({ verb: "queue_hold", ...ALL, cursor: next }), done(1_000));
 });
 
 test("all mail is retried by one order, and chosen mail in parts", async () => {
-  queue = Array.from({ length: 450 }, (_, n) => mail(id(n), { at: n }));
+  queue.mails = Array.from({ length: 450 }, (_, n) => mail(id(n), { at: n }));
   const annas = { verb: "queue_flush", ...ALL, isAll: false, account: ANNA } as const;
   const next = "0000000000000199 MANY00199";
   assert.deepEqual(await result(annas), { changed: 200, kept: [], next });
   // These fail at the same time: they wait again.
-  queue = queue.map((one) => ({ ...one, queue: "deferred" }));
+  queue.mails = queue.mails.map((one) => ({ ...one, queue: "deferred" }));
   const second = "0000000000000399 MANY00399";
   assert.deepEqual(await result({ ...annas, cursor: next }), { changed: 200, kept: [], next: second });
   assert.deepEqual(await result({ ...annas, cursor: second }), done(50));
-  assert.deepEqual(orders.splice(0), [200, 200, 50]);
-  queue = queue.map((one) => ({ ...one, queue: "deferred" }));
+  queue.mails = queue.mails.map((one) => ({ ...one, queue: "deferred" }));
   assert.deepEqual(await result({ verb: "queue_flush", ...ALL }), done(450));
-  assert.deepEqual(orders, [0]);
+  assert.deepEqual(
+    queue.ordered("flush_mail").map(({ length }) => length),
+    [200, 200, 50, 0],
+  );
 });
 
 test("mails of the guard beyond one command's limit do not hide later mails", async () => {
-  queue = Array.from({ length: 5_001 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
+  queue.mails = Array.from({ length: 5_001 }, (_, n) => mail(id(n), { queue: "hold", at: n }));
   for (let n = 0; n < 5_000; n++) await guardHolds(id(n), BERT);
   const next = `0000000000004999 ${id(4_999)}`;
   const kept = [{ account: BERT, mails: 5_000 }];
@@ -217,13 +176,73 @@ test("mails of the guard beyond one command's limit do not hide later mails", as
 });
 
 test("nothing is done if nothing can be recorded, or Postfix cannot be asked", async () => {
-  queue = [mail("AAAA1")];
+  queue.mails = [mail("AAAA1")];
   kit.keeperUp(false);
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The queue could not be changed: no answer/);
   kit.keeperUp(true);
   kit.fillDisk();
   assert.match(await kit.said({ verb: "queue_delete", ...ALL }), /^failed The database could not be written/);
   assert.deepEqual(left(), ["AAAA1 deferred"]);
+});
+
+test("an account includes what it sent from an address shared with other accounts", async () => {
+  assert.ok((await kit.ask({ verb: "alias_add", address: INFO, targets: [ANNA, BERT] })).ok);
+  for (const account of [ANNA, BERT]) {
+    const queueId = account === ANNA ? "AAAA1" : "BBBB1";
+    const sent = { ...MAIL, ip: ip("203.0.113.7"), account, sender: INFO, queueId, session: queueId };
+    const recipient = "x@elsewhere.test";
+    const asked = { ...sent, type: "MAIL", recipientCount: 1, recipient, transaction: queueId } as const;
+    assert.equal((await kit.engine.ask(asked)).verdict, "pass");
+  }
+  queue.mails = ["AAAA1", "BBBB1"].map((queueId) => mail(queueId, { sender: INFO }));
+  assert.ok((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: null })).ok);
+  assert.deepEqual(kit.asked.at(-1), { verb: "hold_mail", ids: ["AAAA1"] });
+});
+
+test("from the cursor before all mail, an empty result succeeds", async () => {
+  const none = await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: null });
+  assert.ok(!none.ok && none.message === "No such mail waits in the queue.");
+  const result = { changed: 0, kept: [], next: null };
+  assert.deepEqual(await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL }), { ok: true, result });
+  kit.keeperUp(false);
+  assert.equal((await kit.ask({ verb: "queue_hold", ...ANNAS, cursor: BEFORE_ALL_MAIL })).ok, false);
+});
+
+test("a choice may say where mail waits; a command that is impossible there finds none", async () => {
+  queue.mails = [mail(id(1)), mail(id(2), { queue: "hold" }), mail(id(3), { queue: "active" })];
+  const of = (state: "deferred" | "hold" | "active") => ({ ...ALL, isAll: false, sender: ANNA, state }) as const;
+  const listing = await result({ verb: "queue_list", ...NONE, state: "hold", limit: 9, cursor: null });
+  assert.match(JSON.stringify(listing), /^\{"mails":\[\{"queueId":"MANY00002".*"total":1\}$/);
+  assert.match(await kit.said({ verb: "queue_hold", ...of("hold") }), /^failed No such mail waits/);
+  assert.match(await kit.said({ verb: "queue_release", ...of("active") }), /^failed No such mail is on hold/);
+  assert.match(await kit.said({ verb: "queue_flush", ...of("hold") }), /^failed No such mail waits for another/);
+  const flush = { verb: "queue_flush", ...ALL, state: "active" } as const;
+  assert.match(await kit.said(flush), /^failed No such mail waits for another/);
+  assert.deepEqual(await result({ verb: "queue_hold", ...of("active") }), { changed: 1, kept: [], next: null });
+  assert.deepEqual(
+    queue.mails.map(({ queue: place }) => place),
+    ["deferred", "hold", "hold"],
+  );
+  assert.deepEqual(await result({ verb: "queue_delete", ...of("hold") }), { changed: 2, kept: [], next: null });
+  assert.deepEqual(kit.details().at(-1), "sender <anna@example.test> state hold by root");
+});
+
+test("the web deletes at most a thousand mails within an hour, and learns where the rest starts", async () => {
+  const as = { as: "5e".repeat(32), ip: "203.0.113.9" };
+  kit.signIn(as);
+  const command = { verb: "queue_delete", ...ALL, isAll: false, sender: ANNA } as const;
+  const ask = () => kit.ask(command, "web", as);
+  queue.mails = Array.from({ length: 700 }, (_, n) => mail(id(n), { at: n }));
+  assert.deepEqual(await ask(), { ok: true, result: { changed: 700, kept: [], next: null } });
+  queue.mails = Array.from({ length: 700 }, (_, n) => mail(id(n), { at: n }));
+  const next = `0000000000000299 ${id(299)}`;
+  assert.deepEqual(await ask(), { ok: true, result: { changed: 300, kept: [], next } });
+  assert.match(refusalOf(await ask()), /as many as they may/);
+  assert.equal(queue.mails.length, 400);
+  await new Promise((resolve) => setImmediate(resolve));
+  const details = kit.details().join("\n");
+  assert.match(details, /sender <anna@example\.test> by web:admin via 203\.0\.113\.9/);
+  assert.doesNotMatch(details, /queue_delete by web:admin/, "an owner in a hurry is not a break-in");
 });
 
 for (const [what, command, says] of [

@@ -15,11 +15,11 @@ import { type HeldQueueParts, NO_RECORD, type Share, sendersOf, sentIds, unanswe
 
 /** Which mails of Postfix's queue a command means. */
 
-export type QueueCommand = Extract<Command, { readonly verb: `queue_${string}` }>;
-export type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
-export type ChangeCommand = Exclude<QueueCommand, ListCommand>;
+type QueueCommand = Extract<Command, { readonly verb: `queue_${string}` }>;
+type ListCommand = Extract<QueueCommand, { readonly verb: "queue_list" }>;
+type ChangeCommand = Exclude<QueueCommand, ListCommand>;
 type ListMail = Extract<KeeperCommand, { readonly verb: "list_mail" }>;
-export type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
+type Selection = Omit<ListMail, "verb" | "after" | "limit" | "where">;
 export type Where = ListMail["where"];
 
 /** Which mails a command can change, the message if there are none, and its record. */
@@ -31,7 +31,7 @@ export const KINDS = {
   queue_flush: { where: "deferred", none: "No such mail waits for another try.", audit: null },
 } as const satisfies Record<ChangeCommand["verb"], Readonly<{ where: string; none: string; audit: AuditType | null }>>;
 
-export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
+function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selection | CommandError {
   const { ids, account, sender, recipient } = command;
   const id = ids.find((text) => !isQueueId(text));
   if (id !== undefined) return usage(`“${printable(id, 40)}” is not a queue id.`, "`queue list` shows the queue ids.");
@@ -48,7 +48,7 @@ export function selectionOf(parts: HeldQueueParts, command: QueueCommand): Selec
 }
 
 /** Where the command searches; null if it cannot be done to mail that waits there. */
-export function whereOf({ verb, state }: ChangeCommand): Where | null {
+function whereOf({ verb, state }: ChangeCommand): Where | null {
   const { where } = KINDS[verb];
   if (state === undefined || state === where) return where;
   return where === "anywhere" || (where === "loose" && state !== "hold") ? state : null;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { commandsOnMemory, HASH } from "../../../../test/kit/commands-kit.ts";
+import { commandsOf, HASH, refusalOf } from "../../../../test/kit/commands-kit.ts";
+import { beforeEachOf } from "../../../../test/kit/hooks.ts";
 import { accountName, ip } from "../../../../test/kit/samples.ts";
 import type { Command, Results } from "../../../admin/declare/control.ts";
 import { mayAsk, needOf } from "../../../admin/declare/rights.ts";
@@ -14,22 +15,17 @@ const ANNA = accountName("anna@example.test");
 const BERT = "bert@example.test";
 const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 
-async function fresh() {
-  const kit = commandsOnMemory();
-  const done = async (command: Command): Promise<void> => assert.ok((await kit.ask(command)).ok, command.verb);
-  for (const name of [ANNA, BERT]) await done({ verb: "account_create_hashed", name, hash: HASH });
-  const signIn = (): void => kit.signIn(AS, ANNA);
-  signIn();
-  const mine = async (): Promise<Results["my_mailbox"]> => {
-    const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
-    assert.ok(reply.ok && "usedBytes" in reply.result);
-    return reply.result;
-  };
-  return { kit, done, signIn, mine };
+const kit = commandsOf(import.meta.filename, ANNA, BERT);
+const signIn = (): void => kit.signIn(AS, ANNA);
+beforeEachOf(import.meta.filename, signIn);
+
+async function mine(): Promise<Results["my_mailbox"]> {
+  const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
+  assert.ok(reply.ok && "usedBytes" in reply.result);
+  return reply.result;
 }
 
 test("users see their own mailbox, and no other account", async () => {
-  const { done, signIn, mine } = await fresh();
   assert.deepEqual(await mine(), {
     account: ANNA,
     quotaBytes: 5_000,
@@ -41,12 +37,12 @@ test("users see their own mailbox, and no other account", async () => {
     greylistPausedUntil: null,
     passwordOnServer: false,
   });
-  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
-  await done({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
-  await done({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
+  await kit.result({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await kit.result({ verb: "alias_add", address: "sales@example.test", targets: [BERT] });
+  await kit.result({ verb: "networks_add", name: ANNA, networks: ["203.0.113.0/24"] });
   signIn();
-  await done({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
-  await done({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
+  await kit.result({ verb: "networks_add", name: BERT, networks: ["198.51.100.0/24"] });
+  await kit.result({ verb: "quota_set", name: ANNA, quotaBytes: 7_000 });
   const seen = await mine();
   assert.partialDeepStrictEqual(seen, { quotaBytes: 7_000, aliases: ["info@example.test"] });
   assert.deepEqual(seen.networks, ["203.0.113.0/24"]);
@@ -54,7 +50,6 @@ test("users see their own mailbox, and no other account", async () => {
 });
 
 test("the keeper is asked for the mailbox's use a bounded number of times a minute", async () => {
-  const { kit, mine } = await fresh();
   for (let n = 0; n < 40; n++) await mine();
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 30);
   kit.clock.advance(60_000);
@@ -63,7 +58,6 @@ test("the keeper is asked for the mailbox's use a bounded number of times a minu
 });
 
 test("users see that strangers guess their password, and that greylisting is paused", async () => {
-  const { kit, mine } = await fresh();
   const guess = { type: "LOGIN_FAILED", service: "imap", login: ANNA } as const;
   for (let i = 0; i < kit.engine.policy.accounts.failures; i++)
     await kit.engine.ask({ ...guess, passwordHash: `w${i}`, ip: ip(`198.51.${i}.7`) });
@@ -71,7 +65,6 @@ test("users see that strangers guess their password, and that greylisting is pau
 });
 
 test("users create app passwords and forwards for their own mailbox, with a fresh proof", async () => {
-  const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
   const made = await ask({ verb: "app_password_add", name: ANNA, app: "phone" });
   assert.ok(made.ok && "password" in made.result && made.result.name === ANNA);
@@ -105,7 +98,6 @@ test("users create app passwords and forwards for their own mailbox, with a fres
 });
 
 test("a user's commands on a different mailbox, and every dry run, are refused", async () => {
-  const { kit } = await fresh();
   for (const command of [
     { verb: "forwarding", name: BERT },
     { verb: "forward_set", name: BERT, to: [ANNA], keep: true },
@@ -123,7 +115,6 @@ test("a user's commands on a different mailbox, and every dry run, are refused",
 });
 
 test("refusals for users do not mention the command line", async () => {
-  const { kit } = await fresh();
   const app = { verb: "app_password_add", name: ANNA, app: "phone" } as const;
   assert.ok((await kit.ask(app, "web", AS)).ok);
   for (const [command, message, next] of [
@@ -140,27 +131,22 @@ test("refusals for users do not mention the command line", async () => {
 });
 
 test("a mailbox that gets the alerts is forwarded only with a copy", async () => {
-  const { kit } = await fresh();
   kit.sendsAlertsTo([ANNA]);
   const to = (keep: boolean) =>
     kit.ask({ verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep }, "web", AS);
-  const diverted = await to(false);
-  assert.ok(!diverted.ok && /gets the alerts/.test(diverted.message));
+  assert.match(refusalOf(await to(false)), /gets the alerts/);
   assert.ok(!(await to(true)).ok, "nor to a new address outside");
 });
 
 test("a user may change a bounded number of things an hour, which takes nothing from other users", async () => {
-  const { kit } = await fresh();
   const end = () => kit.ask({ verb: "my_sessions_end" }, "web", AS);
   for (let n = 0; n < CHANGES_AN_HOUR; n++) assert.ok((await end()).ok);
-  const refused = await end();
-  assert.ok(!refused.ok && /60 times within an hour/.test(refused.message));
+  assert.match(refusalOf(await end()), /60 times within an hour/);
   kit.clock.advance(3_600_000);
   assert.ok((await end()).ok);
 });
 
 test("all users together may set a bounded number of passwords and forwards, which does not limit the owner", async () => {
-  const { kit, done } = await fresh();
   const forward = { verb: "forward_set", to: ["anna@else.example"], keep: true } as const;
   const users = Array.from({ length: COSTLY_AN_HOUR / CHANGES_AN_HOUR + 1 }, (_, n) => {
     const as = { as: String(n).padStart(64, "0"), ip: AS.ip };
@@ -168,7 +154,7 @@ test("all users together may set a bounded number of passwords and forwards, whi
     return { account, ask: (command: Command) => kit.ask(command, "web", as), as };
   });
   for (const { account: name, as } of users) {
-    await done({ verb: "account_create_hashed", name, hash: HASH });
+    await kit.result({ verb: "account_create_hashed", name, hash: HASH });
     kit.signIn(as, name);
   }
   for (const { ask, account: name } of users.slice(1))
@@ -177,13 +163,15 @@ test("all users together may set a bounded number of passwords and forwards, whi
   const name = late.account;
   const reply = { verb: "vacation_set", name, subject: "", text: "Away.", until: null } as const;
   for (const command of [{ ...forward, name }, reply, { verb: "app_password_add", name, app: "phone" }] as const) {
-    const refused = await late.ask(command);
-    assert.ok(!refused.ok && /600 passwords, app passwords, forwards and replies within an hour/.test(refused.message));
+    assert.match(
+      refusalOf(await late.ask(command)),
+      /600 passwords, app passwords, forwards and replies within an hour/,
+    );
   }
   assert.ok((await late.ask({ verb: "forward_set", name, to: [], keep: true })).ok, "removes a forward");
   assert.ok((await late.ask({ ...reply, text: null })).ok, "removes a reply");
   assert.ok((await late.ask({ verb: "my_sessions_end" })).ok);
-  await done({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
+  await kit.result({ verb: "forward_set", name, to: ["anna@else.example"], keep: true });
   assert.equal(kit.forwardingOf(name)?.keep, true, "the owner sets one");
   kit.clock.advance(3_600_000);
   kit.sessions.prove(digestOf(late.as.as), kit.clock.now());
@@ -191,7 +179,6 @@ test("all users together may set a bounded number of passwords and forwards, whi
 });
 
 test("a user's refused requests take nothing from other users", async () => {
-  const { kit } = await fresh();
   const ask = (command: Command) => kit.ask(command, "web", AS);
   const forward = { verb: "forward_set", name: ANNA, to: ["anna@else.example"], keep: true } as const;
   for (let n = 0; n < COSTLY_AN_HOUR + CHANGES_AN_HOUR; n++) await ask(forward);
@@ -201,31 +188,27 @@ test("a user's refused requests take nothing from other users", async () => {
 });
 
 test("shows mail programs the server's name and ports, and counts mail to each alias as the user's", async () => {
-  const { kit, done } = await fresh();
   const ask = async (verb: "my_client" | "my_addresses") => {
     const reply = await kit.ask({ verb }, "web", AS);
     assert.ok(reply.ok);
     return reply.result;
   };
   assert.deepEqual(await ask("my_client"), { account: ANNA, host: "mail.example.test", imapPort: 993, smtpPort: 465 });
-  await done({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
+  await kit.result({ verb: "alias_add", address: "info@example.test", targets: [ANNA, BERT] });
   assert.deepEqual(await ask("my_addresses"), { account: ANNA, addresses: [ANNA, "info@example.test"] });
 });
 
 test("neither the administrator nor an ended session has a mailbox", async () => {
-  const { kit } = await fresh();
   kit.sessions.end("everybody");
   const reply = await kit.ask({ verb: "my_mailbox" }, "web", AS);
   assert.ok(!reply.ok && reply.denied === "unauthorized");
 });
 
 test("before a new password is judged, the guard says whether it may be set: only with a proof, and a bounded number of times", async () => {
-  const { kit } = await fresh();
   const tries = async () =>
     kit.ask({ verb: "my_password", password: "quite new words" }, "web", { ...AS, isDry: true });
   for (let i = 0; i < JUDGED_AN_HOUR; i++) assert.ok((await tries()).ok, `${i}`);
-  const refused = await tries();
-  assert.ok(!refused.ok && /30 new passwords within an hour/.test(refused.message));
+  assert.match(refusalOf(await tries()), /30 new passwords within an hour/);
   kit.clock.advance(PROOF_MS);
   const unproven = await tries();
   assert.ok(!unproven.ok && "denied" in unproven && unproven.denied === "proof_needed");
@@ -234,7 +217,6 @@ test("before a new password is judged, the guard says whether it may be set: onl
 const isOthers = (needs: string): boolean => !["nothing", "caller", "mailbox"].includes(needs);
 
 test("one session that does everything it can at full speed for a day adds few entries to the audit", async () => {
-  const { kit, signIn } = await fresh();
   const audited = () => Number(kit.db.prepare("SELECT count(*) AS n FROM audit_entry").get()?.["n"]);
   const before = audited();
   const refused = Object.values(COMMANDS).filter(({ verb }) => mayAsk("web", verb) && isOthers(needOf(verb).needs));

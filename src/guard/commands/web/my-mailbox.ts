@@ -189,7 +189,7 @@ function mailboxOf(details: DetailedAccount, greylistPausedUntil: string | null)
   };
 }
 
-export type MyChangeParts = AccountListParts &
+type MyChangeParts = AccountListParts &
   WebPasswordParts &
   GreylistCommandParts &
   SpamCommandParts &
@@ -240,7 +240,7 @@ export async function myPassword(
 }
 
 /** Returns why the user cannot set this password, or null. */
-export function whyNotSet(
+function whyNotSet(
   { mailboxes }: Pick<MyChangeParts, "mailboxes">,
   password: string,
   account: AccountName,

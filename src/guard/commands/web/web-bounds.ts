@@ -53,7 +53,7 @@ export const WEB_LIMITS = {
 const SEEN_MS = 30 * MINUTE_MS;
 
 /** `isAlarming`: so far above normal use that the owner gets an alert. */
-export type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
+type Overreach = Readonly<{ error: CommandError; isAlarming: boolean }>;
 
 /** Whether a budget has room for this many more. */
 type Within = (budget: Budget, times?: number) => boolean;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { COMMANDS } from "../../../../test/kit/commands.ts";
-import { BY, webGateOnMemory } from "../../../../test/kit/web-gate-kit.ts";
+import { BY, webGateOf } from "../../../../test/kit/web-gate-kit.ts";
 import type { Command, Reply } from "../../../admin/declare/control.ts";
 import { mayAsk } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
@@ -11,10 +11,7 @@ import { allowAdd } from "../bans.ts";
 import { WEB_LIMITS } from "./web-bounds.ts";
 
 describe("what the web asks", () => {
-  let kit: ReturnType<typeof webGateOnMemory>;
-  beforeEach(() => {
-    kit = webGateOnMemory();
-  });
+  const kit = webGateOf(import.meta.filename);
 
   test("every verb that the web may not use is refused, recorded by name and actor, and reported", async () => {
     const foreign = Object.values(COMMANDS).filter(({ verb }) => !mayAsk("web", verb));

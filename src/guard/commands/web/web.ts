@@ -12,7 +12,7 @@ import type { History } from "../../storage-ports.ts";
 import { failed, usage } from "../refusals.ts";
 import { WebBounds } from "./web-bounds.ts";
 
-export type WebCommandParts = CallerParts &
+type WebCommandParts = CallerParts &
   Readonly<{ engine: Pick<Engine, "audit" | "administratorAt" | "policy">; history: Pick<History, "allowed"> }>;
 
 /** The session or token behind a line of the web, and where it is used. */

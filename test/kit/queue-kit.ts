@@ -1,0 +1,92 @@
+import type { KeeperCommand, ListedMail, QueuedMail } from "../../src/admin/declare/keeper.ts";
+import type { commandsOnMemory } from "./commands-kit.ts";
+import { beforeEachOf } from "./hooks.ts";
+
+type Kit = Pick<ReturnType<typeof commandsOnMemory>, "asked" | "queues" | "listsQueue">;
+type Of<V extends KeeperCommand["verb"]> = Extract<KeeperCommand, { readonly verb: V }>;
+
+/** Postfix's queue: the keeper only notes its orders, and this carries them out. Empty before each test of `file`. */
+export class FakeQueue {
+  readonly #kit: Kit;
+  #mails: readonly ListedMail[] = [];
+  #obeyed: KeeperCommand[] = [];
+
+  constructor(file: string, kit: Kit) {
+    this.#kit = kit;
+    beforeEachOf(file, () => {
+      [this.#mails, this.#obeyed] = [[], []];
+      kit.queues((asked) => this.#find(asked));
+      kit.listsQueue((asked) => this.#list(asked));
+    });
+  }
+
+  get mails(): readonly ListedMail[] {
+    this.#obey();
+    return this.#mails;
+  }
+
+  set mails(mails: readonly ListedMail[]) {
+    this.#obey();
+    this.#mails = mails;
+  }
+
+  /** The queue ids of each order of this kind. */
+  ordered(verb: KeeperCommand["verb"]): readonly (readonly string[])[] {
+    this.#obey();
+    return this.#obeyed.flatMap((order) => (order.verb === verb && "ids" in order ? [order.ids] : []));
+  }
+
+  #obey(): void {
+    for (const order of this.#kit.asked.splice(0)) {
+      this.#obeyed.push(order);
+      if (order.verb === "hold_mail") this.#put("hold", ({ id }) => order.ids.includes(id));
+      if (order.verb === "release_mail") this.#put("active", ({ id }) => order.ids.includes(id));
+      if (order.verb === "flush_mail")
+        this.#put("active", ({ id, queue }) =>
+          order.ids.length === 0 ? queue === "deferred" : order.ids.includes(id),
+        );
+      if (order.verb === "delete_mail" || order.verb === "return_mail") {
+        const isKept = "onHold" in order && order.onHold;
+        this.#mails = this.#mails.filter(({ id, queue }) => !order.ids.includes(id) || (isKept && queue !== "hold"));
+      }
+    }
+  }
+
+  #put(queue: string, isMeant: (mail: ListedMail) => boolean): void {
+    this.#mails = this.#mails.map((mail) => (isMeant(mail) ? { ...mail, queue } : mail));
+  }
+
+  #find({ senders, ids, onHold }: Of<"find_mail">): readonly QueuedMail[] {
+    const present = this.mails.filter(({ queue }) => (queue === "hold") === onHold);
+    const named = present.filter(({ id }) => ids.includes(id));
+    const sent = present.filter(({ id, sender }) => senders.some((one) => one === sender) && !ids.includes(id));
+    const found = [...named, ...sent].slice(0, 500);
+    return found.map(({ id, at, recipientCount }) => ({ id, isHeld: onHold, at, recipients: recipientCount }));
+  }
+
+  #list({ ids, beside = [], senders, recipient, where, after, limit }: Of<"list_mail">) {
+    const present = this.mails.filter(
+      ({ id, queue, sender, recipients }) =>
+        (where === "anywhere" || (where === "loose" ? queue !== "hold" : queue === where)) &&
+        (ids.length === 0 || ids.includes(id)) &&
+        (senders.length === 0 || senders.includes(sender) || beside.includes(id)) &&
+        (recipient === null || recipients.some(({ address }) => address === recipient)),
+    );
+    const rest = present.filter(({ at, id }) => after === null || at > after.at || (at === after.at && id > after.id));
+    return { queue: rest.slice(0, limit), total: present.length };
+  }
+}
+
+/** A mail that was deferred, except for the fields that the test gives. */
+export function listedMail(id: string, changes: Partial<ListedMail> = {}): ListedMail {
+  const usual = {
+    queue: "deferred",
+    at: 0,
+    sizeBytes: 1,
+    sender: "",
+    nextTryAt: null,
+    recipientCount: 1,
+    recipients: [],
+  };
+  return { id, ...usual, ...changes };
+}
