@@ -29,7 +29,7 @@ describe("what the web asks", () => {
 
   test("a verb that its caller may not use is recorded once a minute, and raises no alert", async () => {
     kit.clock.advance(PROOF_MS);
-    for (let i = 0; i < 3; i++) assert.equal((await kit.ask(COMMANDS.token_create))?.ok, false);
+    for (let i = 0; i < 200; i++) assert.equal((await kit.ask(COMMANDS.token_create))?.ok, false);
     assert.deepEqual(kit.denied(), [`token_create by ${BY}`]);
     assert.deepEqual(kit.refused(), []);
     kit.clock.advance(MINUTE_MS);

@@ -20,7 +20,7 @@ export type WebCaller = Readonly<{ item: CallerItem; digest: string; ip: Ip }>;
 export type Admitted = Readonly<{ by: string; caller: WebCaller | null }>;
 type Refused = Readonly<{ error: CommandError }>;
 
-/** Within this time, a refused verb is recorded once of each kind. */
+/** Within this time, a refused verb is recorded once for each caller. */
 const RECORD_EVERY_MS = MINUTE_MS;
 /** Maximum recorded refusals of one caller within a day, so that no caller fills the audit. */
 const REFUSALS_A_DAY = 100;
@@ -94,8 +94,7 @@ export class CommandGate {
       const error = lacks ?? (item.account === null ? this.bounds.wouldRefuse(command)?.error : null) ?? null;
       return error === null ? { by, caller: { item, digest, ip } } : { error };
     }
-    if (lacks !== null && this.#refusals.spend(item.account ?? `web:${item.name}`, this.#parts.clock.now()))
-      this.#tell(command, by, "CALLER_REFUSED");
+    if (lacks !== null) this.#tell(command, by, item.account ?? `web:${item.name}`);
     // Mailbox users have separate limits (my-mailbox.ts), so that they use up none of the administrator's.
     const error = lacks ?? (item.account === null ? this.#overreach(command, by) : null);
     if (error !== null) return { error };
@@ -115,14 +114,17 @@ export class CommandGate {
     else this.#tell(command, by);
   }
 
-  #tell({ verb }: Command, by: string, type: "COMMAND_REFUSED" | "CALLER_REFUSED" = "COMMAND_REFUSED"): void {
-    const { engine, clock } = this.#parts;
-    const now = clock.now();
-    const key = `${type} ${verb}`;
-    const at = this.#recorded.get(key);
-    if (at !== undefined && Math.abs(now - at) < RECORD_EVERY_MS) return;
+  /** `caller`: who lacks the right; null if the web may not send the command, or sends it too often. */
+  #tell({ verb }: Command, by: string, caller: string | null = null): void {
+    const now = this.#parts.clock.now();
+    for (const [key, at] of this.#recorded) if (Math.abs(now - at) >= RECORD_EVERY_MS) this.#recorded.delete(key);
+    const key = `${verb} ${caller ?? ""}`;
+    if (this.#recorded.has(key)) return;
+    // One that is not recorded takes nothing from what the caller may add to the audit.
+    if (caller !== null && !this.#refusals.spend(caller, now)) return;
     this.#recorded.set(key, now);
-    void engine.audit({ type, subject: verb, by });
+    const type = caller === null ? "COMMAND_REFUSED" : "CALLER_REFUSED";
+    void this.#parts.engine.audit({ type, subject: verb, by });
   }
 }
 
