@@ -18,6 +18,8 @@ export type MailFrom = Readonly<{
 }>;
 
 const HELLO = "EHLO client.test";
+/** Content filters may be slow. */
+const MILTERS_MS = 40_000;
 
 /** The server's address of the same family. */
 export function serverFor(from: string): string {
@@ -28,7 +30,8 @@ export function serverFor(from: string): string {
 export async function sendMail(mail: MailFrom): Promise<SmtpReply> {
   const dialog = await Dialog.open(mail.host, { from: mail.from, to: mail.to ?? serverFor(mail.from), port: 25 });
   try {
-    const banner = await dialog.reply();
+    // Postfix greets once its milters have answered.
+    const banner = await dialog.reply(MILTERS_MS);
     if (banner.code !== 220) return banner;
     await dialog.ask(HELLO);
     return await mailOver(dialog, mail);
@@ -69,8 +72,7 @@ export async function mailOver(dialog: Dialog, mail: Omit<MailFrom, "host" | "fr
   const short = `From: <${author}>\r\nTo: <${recipients[0]}>\r\nSubject: ${subject}\r\n\r\nHello.`;
   dialog.send(`${mail.text ?? short}\r\n.`);
   mail.onceSent?.();
-  // Content filters may be slow.
-  return dialog.reply(40_000);
+  return dialog.reply(MILTERS_MS);
 }
 
 /** A session on 587 (STARTTLS) or 465 (TLS) that has said EHLO over TLS. */
