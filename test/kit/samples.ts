@@ -13,6 +13,7 @@ import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, parseIp } from "../../src/core/net/ip.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import { type Environment, loadSettings } from "../../src/settings/load.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
 export const NOON: Millis = instant(Date.UTC(2026, 10, 20, 12));
@@ -176,6 +177,13 @@ export const JAIL_REPORT: JailReported = {
   clientName: null,
   lines: [],
 };
+
+/** The settings of a file with this text, and where each comes from. */
+export function loadedFrom(toml: string, env: Environment = {}) {
+  const loaded = loadSettings(toml, env);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded;
+}
 
 /** `count` times, one each `everyMs`, the last at `until`; ascending. */
 export function times(count: number, everyMs = 1, until: Millis = NOON): readonly Millis[] {

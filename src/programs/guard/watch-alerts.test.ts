@@ -4,14 +4,13 @@ import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { patience } from "../../../test/kit/patience.ts";
-import { MAIL } from "../../../test/kit/samples.ts";
+import { loadedFrom, MAIL } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import type { Health } from "../../admin/declare/items.ts";
 import type { KeeperCommand } from "../../admin/declare/keeper.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { KeeperClient } from "../../host/sockets/keeper-client.ts";
 import { ResolverNames } from "../../mail/dns/resolver.ts";
-import { loadSettings } from "../../settings/load.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { KeeperServer } from "../../surfaces/keeper-server.ts";
 import { AlertWatch } from "./watch-alerts.ts";
@@ -20,8 +19,7 @@ const WELL: Health = { status: "ok", components: [], notices: [], needsYou: [], 
 const MAILED = 'email = ["owner@elsewhere.example"]\n';
 
 function settingsOf(alerts: string): Settings {
-  const loaded = loadSettings(`domains = ["example.org"]\n[alerts]\n${alerts}`, {});
-  return loaded.ok ? loaded.settings : assert.fail(JSON.stringify(loaded.problems));
+  return loadedFrom(`domains = ["example.org"]\n[alerts]\n${alerts}`).settings;
 }
 
 /** Alerts over a real database, sent through the keeper's real socket. */

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { loadedFrom } from "../../../test/kit/samples.ts";
 import { DEFAULT_DATA_DIRECTORY, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { MB } from "../../settings/setting.ts";
 import { memoryHere, memoryNews, runningText, settingsNews } from "./announce.ts";
 
-const loaded = loadSettings(
+const loaded = loadedFrom(
   'domains = ["example.org", "example.net"]\n[http]\naddress = "127.0.0.1"\n[ports]\nhttp = 8080\n',
-  {},
 );
-assert.ok(loaded.ok);
 const { settings } = loaded;
 
 test("every port for other machines is named, and no internal one", () => {
@@ -49,8 +47,7 @@ test("the first start says that the file counts from now on, a later one which v
   assert.deepEqual(settingsNews(layout, loaded, ["GHOSTINBOX_DOMAIN"]), [
     "/srv/mail/ghostinbox.toml has the mail domains now, and decides from now on: later starts need no GHOSTINBOX_DOMAIN.",
   ]);
-  const overridden = loadSettings('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
-  assert.ok(overridden.ok);
+  const overridden = loadedFrom('domains = ["example.org"]\n', { GHOSTINBOX_DOMAIN: "example.net" });
   assert.deepEqual(settingsNews(layout, overridden, []), [
     'Note: GHOSTINBOX_DOMAIN overrides line 1 of ghostinbox.toml: domains is ["example.net"], not ["example.org"].',
   ]);
@@ -61,8 +58,7 @@ test("on a machine with little memory the small profile is suggested, with its c
   assert.deepEqual(memoryNews(loaded, 481.5 * MB), [
     'Note: This machine has 481 MB of memory, and GhostInbox needs 1 GB: with profile = "small" in ghostinbox.toml it runs in 512 MB (docs/small-machine.md).',
   ]);
-  const small = loadSettings('domains = ["example.org"]\nprofile = "small"', {});
-  assert.ok(small.ok);
+  const small = loadedFrom('domains = ["example.org"]\nprofile = "small"');
   for (const bytes of [480 * MB, 4_096 * MB]) {
     const [line = "", ...others] = memoryNews(small, bytes);
     assert.match(line, /^Profile small \(docs\/small-machine\.md\)\. .*Fail2ban is off: /);

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { loadedFrom } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "./certificate.ts";
 
 const OPENSSL = { skip: lacking({ installed: ["openssl"] }) };
@@ -18,10 +18,8 @@ function layoutFor(name: string): Layout {
   return layout;
 }
 
-async function prepare(layout: Layout, settings = ""): Promise<string | null> {
-  const loaded = loadSettings(`domains = ["example.org"]\n${settings}`, {});
-  assert.ok(loaded.ok);
-  return prepareCertificate(loaded.settings, layout);
+function prepare(layout: Layout, settings = ""): Promise<string | null> {
+  return prepareCertificate(loadedFrom(`domains = ["example.org"]\n${settings}`).settings, layout);
 }
 
 test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { eventItem } from "../../../test/kit/samples.ts";
-import { engineDatabase, eventRow, net, START } from "../../../test/kit/test-database.ts";
+import { engineDatabase, eventRow, net, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { later } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
-import { EventSearch } from "./event-search.ts";
+import { addLowerCase, EventSearch, lowerCaseFor } from "./event-search.ts";
 
 /** On a busy machine a search would end before it has found all. */
 const PATIENT_MS = 10_000;
@@ -96,5 +97,22 @@ test("a search that stopped early holds no lock on the write-ahead log", (t) => 
     for (let i = 0; i < 500; i++) store.append(eventRow("203.0.113.7", START));
   });
   assert.equal(search.find({ prefix: net("203.0.113.0/24"), most: 1, order: "newest_first" }).items.length, 1);
-  assert.equal(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"], 0);
+  assert.equal(scalarOf(db, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+});
+
+test("letters of any language are compared, those of ASCII by what SQLite has", () => {
+  using db = new DatabaseSync(":memory:");
+  addLowerCase(db);
+  const finds = (wanted: string, said: string): boolean =>
+    db.prepare(`SELECT instr(${lowerCaseFor(wanted)}(?), ?) > 0 AS found`).get(said, wanted.toLowerCase())?.[
+      "found"
+    ] === 1;
+  assert.deepEqual([lowerCaseFor("Mail."), lowerCaseFor("M\u00dcLLER")], ["lower", "in_lower_case"]);
+  for (const [wanted, said] of [
+    ["RELAY", "a Relay b"],
+    ["\u00c4RGER", "\u00e4rger"],
+    ["relay", "RELAY \u00c4"],
+  ] as const)
+    assert.ok(finds(wanted, said), wanted);
+  assert.ok(!finds("x", "y"));
 });

@@ -3,11 +3,11 @@ import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { before, describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
+import { loadedFrom } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { makeLoginPolicySecret, makeProofWord } from "../../mail/configuration/apply.ts";
 import { makeDirectories } from "../../mail/configuration/directories.ts";
 import { layoutOf, USERS } from "../../settings/layout.ts";
-import { loadSettings } from "../../settings/load.ts";
 import { prepareCertificate } from "../set-up/certificate.ts";
 import { KeeperVerbs } from "./verbs.ts";
 
@@ -27,14 +27,12 @@ describe("`apply`", { skip: lacking(NEEDS) }, () => {
   before(async () => {
     chmodSync(layout.data, 0o755);
     writeFileSync(layout.settings, toml("5MB"));
-    const loaded = loadSettings(toml("5MB"), {});
-    assert.ok(loaded.ok);
     makeDirectories(layout);
     // SpamAssassin loads it, as its own user.
     copyFileSync(join("security", basename(layout.perUserBayes)), layout.perUserBayes);
     makeLoginPolicySecret(layout);
     makeProofWord(layout);
-    await prepareCertificate(loaded.settings, layout);
+    await prepareCertificate(loadedFrom(toml("5MB")).settings, layout);
     verbs = new KeeperVerbs(layout, {});
   });
 
