@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { scratch } from "../../test/kit/test-database.ts";
+import { columnOf, scratch } from "../../test/kit/test-database.ts";
 import { changedSince, setByUsers } from "./changed-since.ts";
 import { openAccounts, openEngine } from "./open.ts";
 
@@ -141,10 +141,7 @@ test("every table is compared, or grants no one anything", (t) => {
     new Proxy(db, { get: (_, name) => (name === "prepare" ? prepare(db) : assert.fail(String(name))) });
   changedSince({ engine: noting(now.engine), accounts: noting(now.accounts) }, copy);
   const tables = [now.engine, now.accounts].flatMap((db) =>
-    db
-      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .all()
-      .map(({ name }) => String(name)),
+    columnOf(db, "SELECT name FROM sqlite_schema WHERE type = 'table'").map(String),
   );
   const own = tables.filter((name) => !/^sqlite_|_(?:data|idx|content|docsize|config)$/.test(name));
   assert.deepEqual(

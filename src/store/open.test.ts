@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, trunc
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { eventRow, START, scratch } from "../../test/kit/test-database.ts";
+import { bySqlite3, engineFor, eventRow, record, START, scalarOf, scratch } from "../../test/kit/test-database.ts";
 import { layoutOf } from "../settings/layout.ts";
 import { accountsMigrations } from "./accounts-db/schema.ts";
 import { engineMigrations } from "./engine-db/schema.ts";
@@ -35,7 +35,7 @@ for (const { name, open, read, migrations } of KINDS) {
       t.after(() => db.close());
       const db = open(path);
       for (const file of [path, `${path}-wal`, `${path}-shm`]) assert.equal(statSync(file).mode & 0o777, 0o640, file);
-      assert.equal(db.prepare("PRAGMA synchronous").get()?.["synchronous"], 1);
+      assert.equal(scalarOf(db, "PRAGMA synchronous"), 1);
       const reader = read(path);
       assert.throws(() => reader.exec("CREATE TABLE x (y)"), /readonly/);
       reader.close();
@@ -97,8 +97,8 @@ for (const table of ["account_network", "forward"])
     const path = join(scratch(t), "accounts.db");
     const db = openAccounts(path);
     db.exec(`INSERT INTO ${table} VALUES ('anna@example.org', 'x@else.example')`);
-    const page = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").get(table)?.["rootpage"]);
-    const pageBytes = Number(db.prepare("PRAGMA page_size").get()?.["page_size"]);
+    const page = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", table));
+    const pageBytes = Number(scalarOf(db, "PRAGMA page_size"));
     db.close();
     const from = (page - 1) * pageBytes;
     writeFileSync(path, readFileSync(path).fill(0x5a, from, from + pageBytes));
@@ -136,22 +136,14 @@ test("set-up leaves -wal and -shm, so that others can read without a writer", (t
 });
 
 test("the stock sqlite3 reads security_events", (t) => {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  t.after(() => db.close());
-  const store = new SqliteStore(db);
-  store.begin();
-  store.append(eventRow("203.0.113.7", START, { type: "CONNECT_REFUSED", verdict: "refuse" }));
-  store.append(
+  const db = engineFor(t);
+  record(
+    new SqliteStore(db),
+    eventRow("203.0.113.7", START, { type: "CONNECT_REFUSED", verdict: "refuse" }),
     eventRow("203.0.113.7", START, { ip: null, type: "UNBAN", actor: "root", rest: { event: "LIFT", forgiven: true } }),
   );
-  store.commit();
-  const printed = execFileSync("sqlite3", ["-readonly", path, "SELECT * FROM security_events"], { encoding: "utf8" });
-  assert.equal(
-    printed,
-    [
-      "2026-11-20T06:00:00.000Z|203.0.113.7|CONNECT_REFUSED|smtp mail.example.com|refused\n",
-      "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|203.0.113.7/32 by root|lifted\n",
-    ].join(""),
-  );
+  assert.deepEqual(bySqlite3(db, "SELECT * FROM security_events").split("\n"), [
+    "2026-11-20T06:00:00.000Z|203.0.113.7|CONNECT_REFUSED|smtp mail.example.com|refused",
+    "2026-11-20T06:00:00.000Z|203.0.113.7/32|UNBAN|203.0.113.7/32 by root|lifted",
+  ]);
 });

@@ -1,13 +1,17 @@
+// Invariant: A schema has a number and only grows; a released migration is never edited.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { temporaryDirectory } from "../../test/kit/temporary-directory.ts";
+import { columnOf, scalarOf } from "../../test/kit/test-database.ts";
 import { layoutOf } from "../settings/layout.ts";
+import { accountsMigrations } from "./accounts-db/schema.ts";
+import { engineMigrations } from "./engine-db/schema.ts";
 import { UnusableDatabase } from "./open.ts";
 import { initialise } from "./recovery/initialise.ts";
-import { schemasOf, unusableSchema } from "./schemas.ts";
+import { migrate, schemasOf, schemaVersion, unusableSchema } from "./schemas.ts";
 
 /** Both databases with their own schema; null: missing. */
 function databases(engine: number | null, accounts: number | null) {
@@ -59,3 +63,58 @@ test("one that a newer program wrote is named, and neither is changed", () => {
   assert.ok(!existsSync(layout.accountsDb), "the other one is not even made");
   assert.equal(unusableSchema(schemasOf(databases(1, 1))), null);
 });
+
+const TABLES = (db: DatabaseSync): readonly unknown[] => columnOf(db, "SELECT name FROM sqlite_schema ORDER BY name");
+
+test("each migration runs once, in order", () => {
+  const db = new DatabaseSync(":memory:");
+  const steps = ["CREATE TABLE a (x INTEGER)", "INSERT INTO a VALUES (1); ALTER TABLE a ADD COLUMN y INTEGER"];
+  migrate(db, steps.slice(0, 1), 7);
+  assert.equal(schemaVersion(db), 1);
+  migrate(db, steps, 7);
+  migrate(db, steps, 7);
+  assert.equal(schemaVersion(db), 2);
+  assert.deepEqual({ ...db.prepare("SELECT count(*) AS n, max(y) AS y FROM a").get() }, { n: 1, y: null });
+  assert.equal(scalarOf(db, "PRAGMA application_id"), 7);
+});
+
+test("a migration that fails leaves the version before it, whole", () => {
+  const db = new DatabaseSync(":memory:");
+  const steps = ["CREATE TABLE a (x INTEGER)", "CREATE TABLE b (x INTEGER); CREATE TABLE a (x INTEGER)"];
+  migrate(db, steps.slice(0, 1), 7);
+  assert.throws(() => migrate(db, steps, 7), /already exists/);
+  assert.equal(schemaVersion(db), 1);
+  assert.deepEqual(TABLES(db), ["a"]);
+  assert.equal(db.isTransaction, false);
+});
+
+test("a new file that is cut off in the middle is empty, and does not look like one of an older version", () => {
+  const db = new DatabaseSync(":memory:");
+  assert.throws(() => migrate(db, ["CREATE TABLE a (x INTEGER)", "CREATE TABLE a (x INTEGER)"], 7), /already exists/);
+  assert.equal(schemaVersion(db), 0);
+  assert.deepEqual(TABLES(db), []);
+});
+
+for (const { name, migrations, row } of [
+  {
+    name: "engine.db",
+    migrations: engineMigrations,
+    row: "INSERT INTO spam_allow VALUES ('anna', 'a@b.test', 'root', 1)",
+  },
+  { name: "accounts.db", migrations: accountsMigrations, row: "INSERT INTO alias VALUES ('a@b.test', 'c@d.test')" },
+])
+  test(`${name} is of schema 1, and a second migration keeps what is in it`, () => {
+    const db = new DatabaseSync(":memory:");
+    migrate(db, migrations, 7);
+    assert.equal(schemaVersion(db), 1);
+    db.exec(row);
+    const table = row.split(" ")[2] ?? "";
+    const next = [...migrations, `ALTER TABLE ${table} ADD COLUMN next INTEGER NOT NULL DEFAULT 5`];
+    const before = db.prepare(`SELECT * FROM ${table}`).get();
+    migrate(db, next, 7);
+    assert.equal(schemaVersion(db), 2);
+    assert.deepEqual({ ...db.prepare(`SELECT * FROM ${table}`).get() }, { ...before, next: 5 });
+    const fresh = new DatabaseSync(":memory:");
+    migrate(fresh, next, 7);
+    assert.deepEqual(TABLES(db), TABLES(fresh));
+  });

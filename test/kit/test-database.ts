@@ -1,13 +1,15 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { TestContext } from "node:test";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import { columns } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress, parseIp } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
+import type { Store } from "../../src/guard/storage-ports.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { net } from "./samples.ts";
@@ -58,12 +60,47 @@ export function engineDatabase(t: TestContext) {
   const store = new SqliteStore(db);
   const reader = openEngineForReading(path);
   t.after(() => reader.close());
-  const committed = (work: () => void): void => {
-    store.begin();
-    work();
-    store.commit();
-  };
-  return { db, store, reader, committed };
+  return { db, store, reader, committed: (work: () => void) => committed(store, work) };
+}
+
+/** Runs `work` in a transaction. */
+export function committed(store: Store, work: () => void): void {
+  store.begin();
+  work();
+  store.commit();
+}
+
+/** Commits these events together, and returns their ids. */
+export function record(store: Store, ...events: readonly EventRecord[]): readonly number[] {
+  const ids: number[] = [];
+  committed(store, () => ids.push(...events.map((event) => store.append(event))));
+  return ids;
+}
+
+/** The rows that a query returns. */
+export function rowsOf(db: DatabaseSync, sql: string, ...values: readonly SQLInputValue[]) {
+  const rows = db.prepare(sql).all(...values);
+  return rows.map((row): readonly SQLOutputValue[] => Object.values(row));
+}
+
+/** The first column of what a query returns. */
+export function columnOf(db: DatabaseSync, sql: string, ...values: readonly SQLInputValue[]) {
+  return rowsOf(db, sql, ...values).map(([first]) => first);
+}
+
+/** The single value that a query returns; undefined without a row. */
+export function scalarOf(db: DatabaseSync, sql: string, ...values: readonly SQLInputValue[]) {
+  return columnOf(db, sql, ...values)[0];
+}
+
+/** The steps by which SQLite would run a statement. */
+export function planOf(db: DatabaseSync, sql: string): readonly string[] {
+  return rowsOf(db, `EXPLAIN QUERY PLAN ${sql}`).map((step) => String(step.at(-1)));
+}
+
+/** What Debian's sqlite3(1) prints of the file, in another process, as Postfix and Dovecot read it. */
+export function bySqlite3(db: DatabaseSync, sql: string): string {
+  return execFileSync("sqlite3", ["-readonly", db.location() ?? "", sql], { encoding: "utf8" }).trim();
 }
 
 /** A connection that passed, except for the fields that the test gives. */
@@ -77,6 +114,10 @@ export function eventRow(ipText: string, at: Millis, changes: Partial<EventRecor
     rest: { event: "CONNECT", session: `${ipText} 40000`, clientName: "mail.example.com" },
     ...changes,
   };
+}
+
+export function eventRows(count: number, ipText: string, at: Millis, changes: Partial<EventRecord> = {}) {
+  return Array.from({ length: count }, () => eventRow(ipText, at, changes));
 }
 
 export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> = {}): Ban {

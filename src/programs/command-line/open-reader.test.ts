@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { accountName } from "../../../test/kit/samples.ts";
 import { dataDirectory } from "../../../test/kit/test-guard.ts";
-import { parseAccountName } from "../../core/net/address.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { initialise } from "../../store/recovery/initialise.ts";
 import { openReader } from "./open-reader.ts";
@@ -13,7 +13,7 @@ const PAGE = { limit: 50, cursor: null };
 test("reads accounts, aliases, tokens and bans from the guard's databases", () => {
   using layout = dataDirectory();
   const databases = initialise(layout);
-  const name = parseAccountName("anna@example.org") ?? assert.fail();
+  const name = accountName("anna@example.org");
   new SqliteAccounts(databases.accounts).add(name, "{ARGON2ID}x", new HandClock().now());
   const opened = openReader(layout);
   assert.ok(opened.ok);

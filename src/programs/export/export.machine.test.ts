@@ -1,5 +1,4 @@
 // Invariant: No kept event is missing from an export: the position moves only once the receiver has confirmed, and repeated events have the same id.
-
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +13,7 @@ import { lacking } from "../../../test/kit/needs.ts";
 import { ownCertificate } from "../../../test/kit/own-certificate.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { DAY_MS, isoTime, later, type Millis } from "../../core/time.ts";
 import { readDelivery } from "../../jobs/export/delivery-record.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -64,11 +63,11 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
     const probe = createServer();
     const port = await listenOnPort(probe);
     probe.close();
-    const loaded = loadValid(
+    const { sources } = loadValid(
       `domains = ["example.org"]\n[export.syslog]\nenabled = true\nhost = "127.0.0.1"\nport = ${port}\n` +
         `protocol = "${protocol}"\nca = "${at("cert.pem")}"\ncert = "${at("cert.pem")}"\nkey = "${at("key.pem")}"\n`,
     );
-    writeFileSync(layout.exportSettings, settingsFile(EXPORT_KEYS, loaded.sources));
+    writeFileSync(layout.exportSettings, settingsFile(EXPORT_KEYS, sources));
     const received = at(`${name}.log`);
     const conf = at(`${name}.conf`);
     writeFileSync(conf, `${rsyslogConf({ protocol, port, received, at })}\n`);
@@ -85,19 +84,11 @@ describe("events go to rsyslog", { skip: lacking({ installed: ["rsyslogd", "open
       exporter,
       lines,
       /** The ids of new events. */
-      append: (count: number): readonly number[] => {
-        store.begin();
-        const ids = Array.from({ length: count }, () => store.append(eventRow("198.51.100.7", START)));
-        store.commit();
-        return ids;
-      },
+      append: (count: number) => record(store, ...eventRows(count, "198.51.100.7", START)),
       /** Replaces this database with a different one, as a recovery does; its events are of this time. */
       replace: (count: number, time: Millis): void => {
         const fresh = openEngine(`${layout.engineDb}.new`);
-        const other = new SqliteStore(fresh);
-        other.begin();
-        for (let i = 0; i < count; i++) other.append(eventRow("198.51.100.7", time));
-        other.commit();
+        record(new SqliteStore(fresh), ...eventRows(count, "198.51.100.7", time));
         fresh.close();
         for (const end of ["-wal", "-shm"]) rmSync(`${layout.engineDb}${end}`, { force: true });
         renameSync(`${layout.engineDb}.new`, layout.engineDb);

@@ -2,22 +2,19 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { START } from "../../../test/kit/test-database.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
+import { type Prefix } from "../../core/net/ip.ts";
 import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
 import { SqliteSenderLogins } from "../../store/accounts-db/mail-views.ts";
-import { openAccounts } from "../../store/open.ts";
 import { AuthorFiles } from "./author-files.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 
 function setUp(t: TestContext) {
-  const directory = temporaryDirectory();
-  const db = openAccounts(join(directory, "accounts.db"));
+  const db = accountsFor(t);
   const files = temporaryDirectory();
-  t.after(() => db.close());
   let asked = 0;
   const logins = new SqliteSenderLogins(db);
   const now = { domains: ["example.org"] as readonly string[], allowed: [] as readonly Prefix[] };
@@ -65,7 +62,7 @@ test("the allow list is written as it changes", (t) => {
   const { lists, now, read } = setUp(t);
   lists.refresh();
   assert.deepEqual(read("clients"), []);
-  now.allowed = ["198.51.100.0/24", "2001:db8::/32"].map((text) => parsePrefix(text) ?? assert.fail(text));
+  now.allowed = ["198.51.100.0/24", "2001:db8::/32"].map(net);
   lists.refresh();
   assert.deepEqual(read("clients"), ["198.51.100.0/24", "2001:db8::/32"]);
 });

@@ -3,10 +3,11 @@ import { statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
 import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
+import { net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { scalarOf } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { KeeperReply } from "../../admin/declare/keeper.ts";
-import { hostPrefix, parseIp } from "../../core/net/ip.ts";
 import { SECOND_MS } from "../../core/time.ts";
 import { BanLeakMonitor } from "../../guard/enforce/ban-leak-monitor.ts";
 import { layoutOf } from "../../settings/layout.ts";
@@ -82,9 +83,7 @@ test("bans end during a flood and while a keeper hangs, and no second request is
   };
   const { engine, clock, db } = await setUp(t, hanging, { isFlooded: true });
   await until(() => asked === 1);
-  const ip = parseIp("203.0.113.7");
-  assert.ok(ip !== null);
-  await engine.ask({ type: "BAN_ASKED", prefix: hostPrefix(ip), note: "", durationMs: SECOND_MS, by: "root" });
+  await engine.ask({ type: "BAN_ASKED", prefix: net("203.0.113.7"), note: "", durationMs: SECOND_MS, by: "root" });
   clock.advance(10 * SECOND_MS);
   await until(() => db.prepare("SELECT 1 FROM event WHERE type = 'BAN_EXPIRED'").get() !== undefined);
   assert.equal(asked, 1);
@@ -99,7 +98,7 @@ test("a database that can be written again is noticed even without mail", async 
   // After a refusal the engine waits before it tries the database again.
   clock.advance(2 * SECOND_MS);
   await until(() => !notices.raised.has("database_unwritable"));
-  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "no event was invented");
+  assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "no event was invented");
 });
 
 test("mailboxes accept mail while Dovecot runs, works, and has space", async (t) => {

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { START } from "../../../test/kit/test-database.ts";
-import { lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
-import { HOUR_MS, SECOND_MS } from "../../core/time.ts";
-import { openAccountsForReading, openEngine } from "../../store/open.ts";
-import { copyOf, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
+import { START, scalarOf } from "../../../test/kit/test-database.ts";
+import { damage, lookUntil, watchedDatabases } from "../../../test/kit/watched-databases.ts";
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
+import { isDamage, openAccountsForReading, openEngine } from "../../store/open.ts";
+import { copyOf, digestOf, setAside, setAsideBeside } from "../../store/recovery/database-files.ts";
+import { digest } from "../../store/recovery/salvage.ts";
 
 function namesIn(path: string): readonly unknown[] {
   const db = openAccountsForReading(path);
@@ -74,7 +76,7 @@ test("a file that replaced an open database is set aside", async (t) => {
   assert.equal(calls.restarts, 1);
   assert.match(setAsideBeside(engineDb).join(), /engine\.db\.replaced-\w+$/);
   const saved = openEngine(engineDb);
-  assert.equal(saved.prepare("SELECT count(*) AS n FROM allow_entry").get()?.["n"], 1);
+  assert.equal(scalarOf(saved, "SELECT count(*) FROM allow_entry"), 1);
   saved.close();
 });
 
@@ -139,3 +141,55 @@ test("files that were set aside are reported until they are removed, with the co
   await watch.look();
   assert.ok(!notices.raised.has("database_set_aside"));
 });
+
+test("a digest is requested soon after the start, then every five minutes", async (t) => {
+  const { watch, clock, calls } = watchedDatabases(t);
+  await watch.look();
+  assert.equal(calls.digests, 0);
+  clock.advance(5 * SECOND_MS);
+  await lookUntil(t, watch, () => assert.equal(calls.digests, 1));
+  clock.advance(5 * MINUTE_MS - 1);
+  await watch.look();
+  assert.equal(calls.digests, 1);
+  clock.advance(1);
+  await lookUntil(t, watch, () => assert.equal(calls.digests, 2));
+});
+
+test("a digest that finds damage ends the guard; one without space is reported", async (t) => {
+  const { watch, clock, engine, engineDb, notices, calls } = watchedDatabases(t);
+  mkdirSync(`${digestOf(engineDb)}.new`);
+  clock.advance(5 * SECOND_MS);
+  await lookUntil(t, watch, () => assert.match(notices.raised.get("engine_undigested") ?? "", /EISDIR|directory/));
+  assert.equal(calls.restarts, 0);
+  rmdirSync(`${digestOf(engineDb)}.new`);
+  clock.advance(MINUTE_MS);
+  await lookUntil(t, watch, () => assert.ok(!notices.raised.has("engine_undigested")));
+  damage(engine, engineDb, "known_address");
+  clock.advance(5 * MINUTE_MS);
+  await lookUntil(t, watch, () => assert.equal(calls.restarts, 1));
+  assert.ok(existsSync(`${engineDb}.is-damaged`));
+});
+
+test("damage of a new digest does not count as damage of the database", (t) => {
+  const { engine, engineDb } = watchedDatabases(t);
+  engine.exec("INSERT INTO known_address (prefix, account, first_at, last_at) VALUES ('203.0.113.7/32', 'a@b', 1, 1)");
+  const path = `${engineDb}.fresh`;
+  writeFileSync(path, "a letter ".repeat(9_000));
+  assert.throws(
+    () => digested(engineDb, path),
+    (error) => /not a database/.test(String(error)) && !isDamage(error),
+  );
+  rmSync(path);
+  damage(engine, engineDb, "known_address");
+  assert.throws(() => digested(engineDb, path), isDamage);
+});
+
+/** Uses a connection that has none of it in memory. */
+function digested(from: string, to: string): void {
+  const source = new DatabaseSync(from);
+  try {
+    digest(source, to);
+  } finally {
+    source.close();
+  }
+}

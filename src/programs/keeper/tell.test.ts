@@ -1,12 +1,20 @@
 import assert from "node:assert/strict";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { NOON } from "../../../test/kit/samples.ts";
+import { FAIL2BAN } from "../../../test/kit/keeper-reports.ts";
+import { NOON, net } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
 import { settings } from "../../../test/kit/upkeep-kit.ts";
+import { parseKeeperReply } from "../../admin/declare/keeper.ts";
+import { keepIsolation } from "../../host/firewall/isolation.ts";
+import { changeCheckRecord } from "../../jobs/check/check-record.ts";
+import { appendEntry, keepIncident, openIncident } from "../../jobs/incident/folder.ts";
+import { mailCryptOf } from "../../mail/configuration/read-site.ts";
+import { prepareMailKeys } from "../../mail/dovecot/mail-keys.ts";
 import { layoutOf } from "../../settings/layout.ts";
-import { tell, tellRedirects } from "./tell.ts";
+import { checksOf, encryptionOf, incidentsOf, publicKeys, tell, tellFail2ban, tellRedirects } from "./tell.ts";
 
 const layout = layoutOf(temporaryDirectory());
 const troubles = { all: [{ code: "audit_broken", detail: "entry 3 differs" }], certificate: [] } as const;
@@ -64,4 +72,120 @@ test("each question has its own answer", async () => {
     reason: "The list of legal holds cannot be read, so no mail is removed.",
   });
   assert.deepEqual(await tell("certificate", known), { ok: false, reason: "No certificate is in use yet." });
+});
+
+const AT = "2026-11-20T06:00:00.000Z";
+
+test("each check is shown with its state and its last pass, without its evidence", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.deepEqual(checksOf(layout), { at: null, checks: [] });
+  mkdirSync(dirname(layout.checkRecord), { recursive: true });
+  const at = Date.parse(AT);
+  const evidence = "anna@example.org has a password that can be guessed";
+  changeCheckRecord(layout, {
+    at,
+    checks: {
+      "accounts.passwords": { state: "wrong", evidence, passedAt: null },
+      "tls.certificate": { state: "ok", evidence: "It is valid.", passedAt: at },
+    },
+  });
+  const checks = [
+    { id: "accounts.passwords", state: "wrong", passedAt: null },
+    { id: "tls.certificate", state: "ok", passedAt: AT },
+  ];
+  assert.deepEqual(checksOf(layout), { at: AT, checks });
+  const reply = { ok: true, detail: "", checks: { at: AT, checks } };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});
+
+const OFF = { "mailboxes.encryption": "off", "mailboxes.encryption_key": "" } as const;
+const SERVER = { ...OFF, "mailboxes.encryption": "server" } as const;
+const NONE = { encrypts: false, byAccount: false, readable: null, fingerprint: null };
+
+test("the state of encryption includes which key it uses, but not where that is", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.deepEqual(encryptionOf(layout, OFF), NONE);
+  assert.deepEqual(encryptionOf(layout, SERVER), NONE, "no keys exist yet");
+  mkdirSync(dirname(layout.mailPublicKey), { recursive: true });
+  for (const file of [layout.mailPrivateKey, layout.mailKeyConf, layout.mailNoKey])
+    mkdirSync(dirname(file), { recursive: true });
+  const prepared = prepareMailKeys({ mailCrypt: mailCryptOf(SERVER, layout), layout });
+  assert.deepEqual(prepared, { ok: true, changed: true });
+  const reported = encryptionOf(layout, SERVER);
+  assert.partialDeepStrictEqual(reported, { encrypts: true, byAccount: false, readable: true });
+  assert.match(reported.fingerprint ?? "", /^[0-9a-f]{64}$/);
+  const reply = { ok: true, detail: "", encryption: reported };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+  rmSync(layout.mailPrivateKey);
+  assert.deepEqual(encryptionOf(layout, SERVER), { ...reported, readable: false });
+  assert.deepEqual(
+    encryptionOf(layout, OFF),
+    { ...reported, encrypts: false, readable: false },
+    "older mail stays unchanged",
+  );
+});
+
+test("a Fail2ban that is off has no jails", async () => {
+  const fail2ban = { enabled: false, sentences: "all", jails: [], refused: [] };
+  const off = { "fail2ban.enabled": false, "fail2ban.sentences": "all" } as const;
+  assert.deepEqual(await tellFail2ban(layout, off), { ok: true, detail: "", fail2ban });
+});
+
+test("a Fail2ban that should run and is missing is reported as such", async () => {
+  const reported = await tellFail2ban(layout, { "fail2ban.enabled": true, "fail2ban.sentences": "unjudged" });
+  assert.ok(!reported.ok);
+  assert.match(reported.reason, /^Fail2ban (?:does not answer|cannot be asked)\.$/);
+});
+
+test("the guard can read the keeper's answer about it", () => {
+  const reply = { ok: true, detail: "", fail2ban: FAIL2BAN };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
+});
+
+test("returns each domain's public key, nothing for a domain without a key, and never the private one", () => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(layout.dkimKeys, { recursive: true });
+  const privateKey = generateKeyPairSync("rsa", { modulusLength: 1_024 }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  });
+  writeFileSync(join(layout.dkimKeys, `example.org.${settings["dkim.selector"]}.pem`), privateKey);
+  const [first, second] = publicKeys(layout, settings);
+  const shown = createPublicKey(privateKey).export({ type: "spki", format: "der" }).toString("base64");
+  assert.deepEqual(
+    [first, second],
+    [
+      { domain: "example.org", key: shown },
+      { domain: "example.net", key: "" },
+    ],
+  );
+});
+
+const NOTE = { by: "root", step: "note", lines: ["anna@example.org"], audited: true } as const;
+
+test("without an incident the list is empty", () => {
+  assert.deepEqual(incidentsOf(layoutOf(temporaryDirectory())), { incidents: [], timeline: [], isolation: null });
+});
+
+test("the newest comes first; the steps of the open one are listed, without their targets", () => {
+  const layout = layoutOf(temporaryDirectory());
+  const [old, open] = [1, 2].map((day) => {
+    const openedAt = `2026-11-0${day}T06:00:00.000Z`;
+    const incident = openIncident(layout, { title: `Number ${day}`, openedAt, since: openedAt });
+    appendEntry(layout, incident, { ...NOTE, at: openedAt, says: `Step of ${day}. ${"x".repeat(600)}` });
+    return incident;
+  });
+  assert.ok(old !== undefined && open !== undefined);
+  const closed = { ...old, closedAt: "2026-11-01T08:00:00.000Z" };
+  keepIncident(layout, closed);
+  const since = open.openedAt;
+  keepIsolation(layout, { incident: open.id, since, allow: [net("198.51.100.9")], ssh: [22], shut: ["send"] });
+  const reported = incidentsOf(layout);
+  assert.deepEqual(reported, {
+    incidents: [open, closed].map((one) => ({ ...one, steps: 1 })),
+    timeline: [{ at: since, by: "root", step: "note", says: `Step of 2. ${"x".repeat(469)}`, audited: true }],
+    isolation: { incident: open.id, since, allow: ["198.51.100.9/32"], shut: ["send"] },
+  });
+  const reply = { ok: true, detail: "", incidents: reported };
+  assert.deepEqual(parseKeeperReply(JSON.stringify(reply)), reply);
 });

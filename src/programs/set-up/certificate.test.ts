@@ -18,8 +18,8 @@ function layoutFor(name: string): Layout {
   return layout;
 }
 
-async function prepare(layout: Layout, settings = ""): Promise<string | null> {
-  return prepareCertificate(settingsWith(settings), layout);
+function prepare(layout: Layout, settings = ""): Promise<string | null> {
+  return prepareCertificate(settingsWith(`${settings}`), layout);
 }
 
 test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { before, describe, test } from "node:test";
 import { OWN_ETC, OwnEtc } from "../../../test/kit/own-etc.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
@@ -10,7 +9,6 @@ import { layoutOf } from "../../settings/layout.ts";
 import { Credentials } from "../../store/accounts-db/credentials.ts";
 import { openAccounts, openAccountsForReading } from "../../store/open.ts";
 import { hashPassword, verifyPassword } from "../../store/passwords/password-hash.ts";
-import { preparing } from "./databases.ts";
 
 const PASSWORD = "correct horse battery";
 const USERS = [
@@ -26,14 +24,6 @@ const USERS = [
   "debian-spamd",
   "spamass-milter",
 ];
-
-test("the progress messages have the time, and how much of a damaged one could be read", () => {
-  const layout = layoutOf(temporaryDirectory());
-  assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
-  mkdirSync(dirname(layout.engineDb), { recursive: true });
-  writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));
-  assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
-});
 
 /** With the guard's own program, as the guard's own user. */
 describe("the databases", OWN_ETC, () => {

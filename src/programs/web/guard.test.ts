@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { guardAt } from "./guard.ts";
+import { Feed } from "../../guard/commits.ts";
+import { watch } from "../../host/sockets/control-client.ts";
+import { ControlServer } from "../../surfaces/control-server.ts";
+import { GuardNews, guardAt } from "./guard.ts";
 
 test("a health request about a hanging guard is answered within seconds", async (t) => {
   const directory = temporaryDirectory();
@@ -25,4 +28,71 @@ test("a health request about a hanging guard is answered within seconds", async 
   assert.equal(reply.mayBeDone, true);
   const absent = await guardAt(`${path}.none`).ask("web", { verb: "health" });
   assert.ok(!absent.ok && absent.kind === "unreachable" && absent.mayBeDone === undefined);
+});
+
+/** The guard's control socket, which reports commits. */
+async function committingGuard(path: string) {
+  const feed = new Feed();
+  const server = new ControlServer({
+    origin: "web",
+    run: () => Promise.resolve({ ok: true, result: { lastEventId: 0 } }),
+    subscribe: feed.subscribe.bind(feed),
+    report: (code, detail) => assert.fail(`${code} ${detail}`),
+  });
+  await server.start(path, 0o660);
+  return { feed, stop: () => server.stop() };
+}
+
+test("every subscriber gets one notification for a burst of commits", async (t) => {
+  const path = `${temporaryDirectory()}/web.sock`;
+  const guard = await committingGuard(path);
+  const news = new GuardNews((onEvent) => watch(path, onEvent));
+  t.after(async () => {
+    news.stop();
+    await guard.stop();
+  });
+  let [reported, alsoReported] = [0, 0];
+  news.subscribe(() => (reported += 1));
+  const leave = news.subscribe(() => (alsoReported += 1));
+  news.start();
+  // A new subscriber gets one notification for earlier commits.
+  await t.waitFor(() => assert.equal(reported, 1));
+  for (let id = 1; id <= 50; id++) guard.feed.publish(id);
+  await t.waitFor(() => assert.equal(reported, 2));
+  assert.equal(alsoReported, 2);
+  leave();
+  guard.feed.publish(51);
+  await t.waitFor(() => assert.equal(reported, 3));
+  assert.equal(alsoReported, 2, "it has unsubscribed");
+});
+
+test("when the guard returns, subscribers are notified at once, and watching continues", async (t) => {
+  const path = `${temporaryDirectory()}/web.sock`;
+  const first = await committingGuard(path);
+  const news = new GuardNews((onEvent) => watch(path, onEvent));
+  t.after(() => news.stop());
+  let reported = 0;
+  news.subscribe(() => (reported += 1));
+  news.start();
+  await t.waitFor(() => assert.equal(reported, 1));
+  await first.stop();
+  const second = await committingGuard(path);
+  t.after(() => second.stop());
+  await t.waitFor(() => assert.equal(reported, 2), { timeout: patience(10_000) });
+  second.feed.publish(7);
+  await t.waitFor(() => assert.equal(reported, 3));
+});
+
+test("after a stop no subscriber is notified, and the guard is not asked again", async () => {
+  let asked = 0;
+  const ended = Promise.withResolvers<undefined>();
+  const news = new GuardNews(() => {
+    asked += 1;
+    return { ended: ended.promise, close: () => ended.resolve(undefined) };
+  });
+  news.start();
+  news.stop();
+  await ended.promise;
+  news.start();
+  assert.equal(asked, 1);
 });

@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { NOON } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import { stats as statsShape } from "../../admin/declare/items.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
@@ -21,10 +21,7 @@ const NEWEST = { most: 9, order: "newest_first" } as const;
 function database(): string {
   const path = join(temporaryDirectory(), "engine.db");
   using db = openEngine(path);
-  const store = new SqliteStore(db);
-  store.begin();
-  for (let i = 0; i < 3; i++) store.append(eventRow("203.0.113.7", START, { type: "EMAIL" }));
-  store.commit();
+  record(new SqliteStore(db), ...eventRows(3, "203.0.113.7", START, { type: "EMAIL" }));
   return path;
 }
 

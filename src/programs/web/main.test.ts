@@ -9,7 +9,7 @@ import { bearer, idsOf, openStream } from "../../../test/kit/api-kit.ts";
 import { HEALTH, PASSWORD, TOKEN, tokenNamed } from "../../../test/kit/fake-guard.ts";
 import { listenOnPort } from "../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { eventRow } from "../../../test/kit/test-database.ts";
+import { eventRow, record } from "../../../test/kit/test-database.ts";
 import { until } from "../../../test/kit/until.ts";
 import type { Reply, Verb } from "../../admin/declare/control.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
@@ -80,9 +80,7 @@ async function startGuard(t: TestContext, layout: World["layout"], asked: Verb[]
   };
   t.after(stopGuard);
   const append = (text: string, type: EventType): number => {
-    store.begin();
-    const id = store.append(eventRow(text, systemClock.now(), { type, counts: null }));
-    store.commit();
+    const [id = 0] = record(store, eventRow(text, systemClock.now(), { type, counts: null }));
     feed.publish(id);
     return id;
   };

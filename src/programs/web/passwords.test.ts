@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { accountName } from "../../../test/kit/samples.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { type AccountName, parseAccountName } from "../../core/net/address.ts";
 import type { JudgedFor } from "../../surfaces/api/ports.ts";
 import { PasswordThread } from "./passwords.ts";
 
 /** The program that the bundle contains as `web-passwords.js`. */
 const MAIN = new URL("./passwords-main.ts", import.meta.url);
-const owner: AccountName = parseAccountName("anna@example.test") ?? assert.fail();
+const owner = accountName("anna@example.test");
 const one = (password: string) => ({ owner, password });
 const asked = (...passwords: readonly string[]) => passwords.map(one);
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
-import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { eventRows, record, START } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openEngine } from "../../store/open.ts";
 import { StoreDown } from "../../surfaces/api/ports.ts";
@@ -13,10 +13,7 @@ import { WebStore } from "./store.ts";
 /** A database with this many events. */
 function makeDatabase(path: string, events: number): void {
   using db = openEngine(path);
-  const store = new SqliteStore(db);
-  store.begin();
-  for (let i = 0; i < events; i++) store.append(eventRow("203.0.113.7", START));
-  store.commit();
+  record(new SqliteStore(db), ...eventRows(events, "203.0.113.7", START));
 }
 
 const newest = (store: WebStore): number => store.queries.events({ most: 1, order: "newest_first" }).items[0]?.id ?? 0;

@@ -1,13 +1,9 @@
 // Invariant: A key never keeps its user from signing in: it is stored with the hash of the password that opens it, in one transaction.
-
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { accountsFor, bySqlite3, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { KEYS_OF_AN_ACCOUNT } from "../../admin/declare/account-key.ts";
-import { openAccounts } from "../open.ts";
 import { countKeys, readKeys } from "./account-keys.ts";
 import { SqliteAccounts } from "./accounts.ts";
 
@@ -22,14 +18,10 @@ const key = (id: string, locked = `locked ${id}`) => ({
 });
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
-  /** Reads as Dovecot does: through Debian's library, in another process. */
-  const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
+  const db = accountsFor(t);
   const keysOf = (): string =>
-    stock("SELECT coalesce(key1, '-'), coalesce(key2, '-') FROM opened_key WHERE user = 'ANN@example.org'");
-  const encrypts = (): string => stock("SELECT public_key FROM encrypting_key WHERE user = 'Ann@example.org'");
+    bySqlite3(db, "SELECT coalesce(key1, '-'), coalesce(key2, '-') FROM opened_key WHERE user = 'ANN@example.org'");
+  const encrypts = (): string => bySqlite3(db, "SELECT public_key FROM encrypting_key WHERE user = 'Ann@example.org'");
   return { db, accounts: new SqliteAccounts(db), keysOf, encrypts };
 }
 
@@ -97,6 +89,5 @@ test("what is refused keeps no key", (t) => {
 
 test("the view has as many keys as Dovecot's configuration asks for", (t) => {
   const { db } = fresh(t);
-  const columns = db.prepare("SELECT name FROM pragma_table_info('opened_key')").all();
-  assert.equal(columns.length, 1 + KEYS_OF_AN_ACCOUNT);
+  assert.equal(scalarOf(db, "SELECT count(*) FROM pragma_table_info('opened_key')"), 1 + KEYS_OF_AN_ACCOUNT);
 });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { accountsFor, START } from "../../../test/kit/test-database.ts";
-import { type Prefix, parsePrefix } from "../../core/net/ip.ts";
+import { accountName, mailAddress, net } from "../../../test/kit/samples.ts";
+import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { SqliteAccountNetworks } from "./account-networks.ts";
 import { SqliteAccounts } from "./accounts.ts";
 
@@ -13,19 +12,16 @@ function fresh(t: TestContext) {
   const db = accountsFor(t);
   const accounts = new SqliteAccounts(db);
   for (const each of [ann, bob]) accounts.add(each, HASH, START);
-  const value = (sql: string, ...of: readonly string[]): unknown => Object.values(db.prepare(sql).get(...of) ?? {})[0];
   return {
     accounts,
     networks: new SqliteAccountNetworks(db),
-    allowed: (of: string) => value("SELECT allow_nets FROM passdb WHERE user = ?", of),
-    goesTo: (of: string) => value("SELECT targets FROM alias_map WHERE address = ?", of),
-    mayBeSentBy: (of: string) => value("SELECT logins FROM sender_login WHERE address = ?", of),
+    allowed: (of: string) => scalarOf(db, "SELECT allow_nets FROM passdb WHERE user = ?", of),
+    goesTo: (of: string) => scalarOf(db, "SELECT targets FROM alias_map WHERE address = ?", of),
+    mayBeSentBy: (of: string) => scalarOf(db, "SELECT logins FROM sender_login WHERE address = ?", of),
   };
 }
 
-function nets(...texts: readonly string[]): readonly Prefix[] {
-  return texts.map((text) => parsePrefix(text)).filter((each) => each !== null);
-}
+const nets = (...texts: readonly string[]) => texts.map(net);
 const ann = accountName("ann@example.org");
 const bob = accountName("bob@example.org");
 

@@ -1,22 +1,16 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
-import { START, scratch } from "../../../test/kit/test-database.ts";
-import { openAccounts, openAccountsForReading } from "../open.ts";
+import { accountsFor, bySqlite3, START } from "../../../test/kit/test-database.ts";
+import { openAccountsForReading } from "../open.ts";
 import { AccountLists, SqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const DONE = { ok: true };
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
-  /** Reads as Postfix and Dovecot do: through Debian's library, in another process. */
-  const stock = (sql: string): string => execFileSync("sqlite3", ["-readonly", path, sql], { encoding: "utf8" }).trim();
-  return { path, accounts: new SqliteAccounts(db), stock };
+  const db = accountsFor(t);
+  return { db, accounts: new SqliteAccounts(db), stock: (sql: string) => bySqlite3(db, sql) };
 }
 
 const ann = accountName("ann@example.org");
@@ -124,13 +118,13 @@ test("an alias is added once and forgotten whole, its block too", (t) => {
 });
 
 test("lists are read through a connection that cannot write", (t) => {
-  const { accounts, path } = fresh(t);
+  const { accounts, db } = fresh(t);
   accounts.add(bob, HASH, START);
   accounts.add(ann, HASH, START);
   accounts.setSuspended(bob, true);
   accounts.addAlias(info, [bob, ann]);
   accounts.setAliasBlocked(info, true);
-  const reader = openAccountsForReading(path);
+  const reader = openAccountsForReading(db.location() ?? "");
   t.after(() => reader.close());
   const lists = new AccountLists(reader);
   const createdAt = "2026-11-20T06:00:00.000Z";

@@ -1,9 +1,8 @@
 // Invariant: An app password only reads and sends, and any new password of its account removes it.
-
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { accountName } from "../../../test/kit/samples.ts";
-import { accountsFor, START } from "../../../test/kit/test-database.ts";
+import { accountsFor, columnOf, START } from "../../../test/kit/test-database.ts";
 import { isoTime, later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { SqliteAccounts } from "./accounts.ts";
@@ -35,11 +34,7 @@ function fresh(t: TestContext) {
     },
     names: (account: string = ann) => readAppPasswords(db, account).map(({ name }) => name),
     /** The passwords that Dovecot finds. */
-    found: () =>
-      db
-        .prepare("SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app")
-        .all()
-        .map((row) => row["one"]),
+    found: () => columnOf(db, "SELECT user || ' ' || app AS one FROM app_passdb ORDER BY app"),
   };
 }
 

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { accountsOnMemory } from "../../../test/kit/engine-kit.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { accountsFor, START } from "../../../test/kit/test-database.ts";
+import { later } from "../../core/time.ts";
+import { LIMITS } from "../../guard/limits.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteFactors } from "./factors.ts";
 import { SqliteSessions } from "./sessions.ts";
@@ -11,20 +13,17 @@ const SECRET = Buffer.from("12345678901234567890");
 const TOTP = { secret: SECRET, lastStep: 7, at: START, recovery: ["a", "b"] };
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
-  return { path, db, factors: new SqliteFactors(db) };
+  const db = accountsFor(t);
+  return { db, factors: new SqliteFactors(db) };
 }
 
 test("a step is used once, and the next connection, which is what a restart opens, knows it", (t) => {
-  const { path, factors } = fresh(t);
+  const { db, factors } = fresh(t);
   assert.equal(factors.totp(), null);
   factors.setTotp(TOTP);
   assert.ok(factors.useStep(9, 7));
   assert.ok(!factors.useStep(9, 7), "two at a time: the second finds another one before it");
-  const again = openAccounts(path);
-  t.after(() => again.close());
+  using again = openAccounts(db.location() ?? "");
   const { secret, lastStep } = new SqliteFactors(again).totp() ?? assert.fail();
   assert.deepEqual([Buffer.from(secret), lastStep], [SECRET, 9]);
 });
@@ -64,9 +63,48 @@ test("a reset removes every factor, and ends the sessions that they opened", (t)
   factors.setTotp(TOTP);
   db.exec(`
     INSERT INTO admin_passkeys (id, public_key, algorithm, counter, name, created_at) VALUES ('k', x'00', -7, 0, 'Key', 1)`);
-  const ip = parseIp("203.0.113.7") ?? assert.fail();
-  new SqliteSessions(db).open({ digest: "d", id: "i", account: null, device: "Firefox on Linux", ip, at: START });
+  const session = { digest: "d", id: "i", account: null, device: "Firefox on Linux", ip: ip("203.0.113.7") };
+  new SqliteSessions(db).open({ ...session, at: START });
   assert.deepEqual(factors.reset(), { factors: 2, ended: 1 });
   assert.deepEqual(factors.reset(), { factors: 0, ended: 0 });
   assert.deepEqual([factors.totp(), factors.recoveryLeft()], [null, 0]);
+});
+
+const KEY = { publicKey: Buffer.from("key"), algorithm: -7, counter: 3 } as const;
+
+test("passkeys are read back unchanged, oldest first, with their last use", () => {
+  const { passkeys } = accountsOnMemory();
+  const one = { ...KEY, id: "b", name: "Laptop" };
+  assert.deepEqual(passkeys.add({ ...one, at: START }), { ok: true });
+  assert.deepEqual(passkeys.add({ ...KEY, id: "a", name: "Phone", at: later(START, 1) }), { ok: true });
+  passkeys.used("b", 4, later(START, 2));
+  const [first, second] = passkeys.list();
+  assert.deepEqual(first, { ...one, counter: 4, createdAt: START, usedAt: later(START, 2) });
+  assert.deepEqual([second?.id, second?.usedAt], ["a", null]);
+});
+
+test("no passkey and no name comes twice, and there are as many as there may be", () => {
+  const { passkeys } = accountsOnMemory();
+  const add = (id: string, name = id) => passkeys.add({ ...KEY, id, name, at: START });
+  assert.ok(add("a").ok);
+  assert.match(JSON.stringify(add("a", "other")), /there already/);
+  assert.match(JSON.stringify(add("b", "a")), /named a exists/);
+  for (let i = 1; i < LIMITS.passkeys; i++) assert.ok(add(`n${i}`).ok);
+  assert.match(JSON.stringify(add("more")), /20 passkeys/);
+});
+
+test("one is removed by its id, once; the last one too", () => {
+  const { passkeys } = accountsOnMemory();
+  passkeys.add({ ...KEY, id: "a", name: "a", at: START });
+  assert.ok(passkeys.remove("a"));
+  assert.ok(!passkeys.remove("a"));
+  assert.deepEqual(passkeys.list(), []);
+});
+
+test("the user handle is random, and stays", () => {
+  const { passkeys } = accountsOnMemory();
+  const handle = passkeys.userHandle(START);
+  assert.match(handle, /^[\w-]{43}$/);
+  assert.equal(passkeys.userHandle(later(START, 1)), handle);
+  assert.notEqual(accountsOnMemory().passkeys.userHandle(START), handle);
 });

@@ -1,34 +1,37 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
-import { SESSION_AGE_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
-import { type AccountName, parseAccountName } from "../../core/net/address.ts";
-import { parseIp } from "../../core/net/ip.ts";
+import { accountName, ip } from "../../../test/kit/samples.ts";
+import { accountsFor, columnOf, START, scalarOf } from "../../../test/kit/test-database.ts";
+import { SESSION_AGE_MS, SESSION_AHEAD_MS, SESSION_IDLE_MS } from "../../core/access/session.ts";
+import { type AccountName } from "../../core/net/address.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import { openAccounts } from "../open.ts";
 import { SqliteAccounts } from "./accounts.ts";
 import { SqliteCredentials } from "./credentials.ts";
 import { SqliteFileAccounts } from "./file-accounts.ts";
-import { SqliteSessions } from "./sessions.ts";
+import { SqliteSessions, sessionPages } from "./sessions.ts";
 
-const ANNA = parseAccountName("anna@example.org") ?? assert.fail();
-const BERT = parseAccountName("bert@example.org") ?? assert.fail();
-const IP = parseIp("203.0.113.7") ?? assert.fail();
+const ANNA = accountName("anna@example.org");
+const BERT = accountName("bert@example.org");
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
+  const db = accountsFor(t);
   const sessions = new SqliteSessions(db);
   const open = (name: string, at: Millis = START, account: AccountName | null = null): void =>
-    sessions.open({ digest: `digest of ${name}`, id: name, account, device: "Firefox on Linux", ip: IP, at });
+    sessions.open({
+      digest: `digest of ${name}`,
+      id: name,
+      account,
+      device: "Firefox on Linux",
+      ip: ip("203.0.113.7"),
+      at,
+    });
   const isIn = (name: string, now: Millis, isUse = true): boolean =>
     sessions.find(`digest of ${name}`, now, isUse) !== null;
   const names = (now: Millis, account: AccountName | null = null): readonly string[] =>
     sessions.list(account, now).map(({ id }) => id);
-  return { path, db, sessions, open, isIn, names };
+  return { db, sessions, open, isIn, names };
 }
 
 test("a session is valid while it is used, and ends when idle, or at its greatest age", (t) => {
@@ -51,7 +54,7 @@ test("a session that started while the clock was far ahead ends with the clock's
   open("a little ahead", later(START, HOUR_MS));
   assert.ok(isIn("a little ahead", START));
   open("now");
-  assert.equal(db.prepare("SELECT count(*) AS n FROM session").get()?.["n"], 2);
+  assert.equal(scalarOf(db, "SELECT count(*) FROM session"), 2);
 });
 
 test("those of all mailboxes end together, and the administrator's stay", (t) => {
@@ -64,10 +67,9 @@ test("those of all mailboxes end together, and the administrator's stay", (t) =>
 });
 
 test("it is there for the next connection, which is what a restart opens", (t) => {
-  const { path, open } = fresh(t);
+  const { db, open } = fresh(t);
   open("a");
-  const again = openAccounts(path);
-  t.after(() => again.close());
+  using again = openAccounts(db.location() ?? "");
   assert.deepEqual(new SqliteSessions(again).find("digest of a", START, true), {
     id: "a",
     account: null,
@@ -78,7 +80,7 @@ test("it is there for the next connection, which is what a restart opens", (t) =
 test("a use is written once a minute", (t) => {
   const { db, open, isIn } = fresh(t);
   open("a");
-  const changes = () => db.prepare("SELECT total_changes() AS n").get()?.["n"];
+  const changes = () => scalarOf(db, "SELECT total_changes()");
   const before = Number(changes());
   for (let i = 0; i < 59; i++) isIn("a", later(START, i * 1_000));
   assert.equal(changes(), before);
@@ -123,13 +125,7 @@ test("the one that was used least recently makes room, and what has ended goes f
   assert.equal(names(START).length, LIMITS.dashboardSessions);
   assert.deepEqual([isIn("0", START), isIn("1", START), isIn("2", START)], [true, false, true]);
   open("much later", later(START, SESSION_AGE_MS));
-  assert.deepEqual(
-    db
-      .prepare("SELECT id FROM session")
-      .all()
-      .map(({ id }) => id),
-    ["much later"],
-  );
+  assert.deepEqual(columnOf(db, "SELECT id FROM session"), ["much later"]);
 });
 
 test("one that cannot be written, as on a full disk, ends no other", (t) => {
@@ -188,4 +184,43 @@ test("one user's sessions make room for that user's alone", (t) => {
   assert.equal(names(START, ANNA).length, LIMITS.mailboxSessions);
   assert.ok(!names(START, ANNA).includes("0"));
   assert.deepEqual([names(START, BERT), names(START)], [["his"], ["the administrator's"]]);
+});
+
+test("all sessions are listed page by page: the administrator's first, then the latest use, and none that has ended", (t) => {
+  const { db, open, names } = fresh(t);
+  const signedIn = sessionPages(db);
+  const minute = (n: number): Millis => later(START, n * MINUTE_MS);
+  open("owner 1", minute(0));
+  open("anna 1", minute(1), ANNA);
+  open("bert", minute(2), BERT);
+  open("anna 2", minute(3), ANNA);
+  open("owner 2", minute(4));
+  const now = later(START, 5 * MINUTE_MS);
+  const seen: string[] = [];
+  let cursor: string | null = null;
+  do {
+    const page = signedIn({ limit: 2, cursor }, now);
+    assert.equal(page.total, 5);
+    seen.push(...page.items.map(({ id, account }) => `${id} of ${account ?? "the administrator"}`));
+    cursor = page.next;
+  } while (cursor !== null);
+  assert.deepEqual(seen, [
+    "owner 2 of the administrator",
+    "owner 1 of the administrator",
+    "anna 2 of anna@example.org",
+    "bert of bert@example.org",
+    "anna 1 of anna@example.org",
+  ]);
+  assert.deepEqual(signedIn({ limit: 9, cursor: "no cursor of ours" }, now).items, []);
+  for (const [ms, left] of [
+    [SESSION_IDLE_MS, 4],
+    [SESSION_IDLE_MS + 4 * MINUTE_MS, 0],
+    [SESSION_AGE_MS, 0],
+    [-SESSION_AHEAD_MS, 1],
+  ] as const) {
+    const { items, total } = signedIn({ limit: 9, cursor: null }, later(START, ms));
+    assert.deepEqual([items.length, total], [left, left]);
+    const listed = [null, ANNA, BERT].flatMap((account) => names(later(START, ms), account));
+    assert.equal(listed.length, left, "as each list says");
+  }
 });

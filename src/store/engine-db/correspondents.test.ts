@@ -1,47 +1,36 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
-import { parseAccountName, parseAddress } from "../../core/net/address.ts";
-import { later } from "../../core/time.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { accountsFor, committed, engineFor, planOf, START } from "../../../test/kit/test-database.ts";
+import { DAY_MS, HOUR_MS, later } from "../../core/time.ts";
 import { SqliteAccounts } from "../accounts-db/accounts.ts";
 import { EventCount } from "../events/event-ids.ts";
 import { Retention } from "../events/retention.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { openAccounts, openEngine } from "../open.ts";
 import { SqliteCorrespondents } from "./correspondents.ts";
 import { SqliteStore } from "./store.ts";
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+const anna = accountName("anna@example.org");
 
 function opened(t: TestContext) {
-  const directory = scratch(t);
-  const engine = openEngine(join(directory, "engine.db"));
-  const accounts = openAccounts(join(directory, "accounts.db"));
-  t.after(() => {
-    engine.close();
-    accounts.close();
-  });
-  return { engine, accounts, known: new SqliteCorrespondents(engine, accounts), store: new SqliteStore(engine) };
+  const [engine, accounts] = [engineFor(t), accountsFor(t)];
+  const store = new SqliteStore(engine);
+  const wrote = (account: string, address: string, at = START): void =>
+    committed(store, () => store.apply({ type: "CORRESPOND", address, account }, at));
+  return { engine, accounts: new SqliteAccounts(accounts), known: new SqliteCorrespondents(engine, accounts), wrote };
 }
 
 test("a correspondent of an account is known from the commit on, ignoring case", (t) => {
-  const { known, store } = opened(t);
-  store.begin();
-  store.apply({ type: "CORRESPOND", address: "shop@example.net", account: "anna@example.org" }, START);
-  store.apply({ type: "CORRESPOND", address: "shop@example.net", account: "anna@example.org" }, later(START, 5));
-  store.commit();
+  const { known, wrote } = opened(t);
+  for (const at of [START, later(START, 5)]) wrote(anna, "shop@example.net", at);
   assert.equal(known.isCorrespondent("Shop@Example.NET"), true);
   assert.equal(known.isCorrespondent("other@example.net"), false);
 });
 
 test("a correspondent without mail for long is forgotten", (t) => {
-  const { engine, known, store } = opened(t);
-  store.begin();
-  store.apply({ type: "CORRESPOND", address: "old@example.net", account: "anna@example.org" }, START);
-  store.apply({ type: "CORRESPOND", address: "new@example.net", account: "anna@example.org" }, later(START, DAY_MS));
-  store.commit();
+  const { engine, known, wrote } = opened(t);
+  wrote(anna, "old@example.net");
+  wrote(anna, "new@example.net", later(START, DAY_MS));
   const limits = { maxRows: 1_000, maxBytes: 1_000_000_000, maxAgeMs: DAY_MS, windowMs: DAY_MS };
   const retention = new Retention(engine, new EventCount(engine), limits);
   const now = later(START, 400 * DAY_MS + 1);
@@ -52,13 +41,9 @@ test("a correspondent without mail for long is forgotten", (t) => {
 });
 
 test("a pause holds for the recipient, its extensions and its aliases, until its time is over", (t) => {
-  const { accounts: db, known } = opened(t);
-  const accounts = new SqliteAccounts(db);
-  const anna = parseAccountName("anna@example.org");
-  const info = parseAddress("info@example.org");
-  assert.ok(anna !== null && info !== null);
+  const { accounts, known } = opened(t);
   accounts.add(anna, "{PLAIN}x", START);
-  accounts.addAlias(info, [anna]);
+  accounts.addAlias(mailAddress("info@example.org"), [anna]);
   const until = later(START, HOUR_MS);
   const isPaused = (recipient: string, at = START): boolean => known.isPaused(recipient, at);
   assert.equal(isPaused("anna@example.org"), false);
@@ -77,23 +62,15 @@ test("a pause holds for the recipient, its extensions and its aliases, until its
 });
 
 test("who wrote to which domain is found by address, extension and alias, through an index", (t) => {
-  const { engine, accounts, known, store } = opened(t);
-  const [anna, sales] = [parseAccountName("anna@example.org"), parseAddress("sales@example.org")];
-  assert.ok(anna !== null && sales !== null);
-  const directory = new SqliteAccounts(accounts);
-  directory.add(anna, "{PLAIN}x", START);
-  directory.addAlias(sales, [anna]);
-  store.begin();
-  store.apply({ type: "CORRESPOND", address: "teller@bank.test", account: "Anna@example.org" }, START);
-  store.commit();
+  const { engine, accounts, known, wrote } = opened(t);
+  accounts.add(anna, "{PLAIN}x", START);
+  accounts.addAlias(mailAddress("sales@example.org"), [anna]);
+  wrote("Anna@example.org", "teller@bank.test");
   for (const recipient of ["anna@example.org", "ANNA+bills@example.org", "sales@example.org"])
     assert.equal(known.wroteTo(recipient, ["mx.bank.test", "bank.test"]), true, recipient);
   assert.equal(known.wroteTo("anna@example.org", ["otherbank.test", "test"]), false);
   assert.equal(known.wroteTo("bert@example.org", ["bank.test"]), false);
-  const plan = engine
-    .prepare(
-      "EXPLAIN QUERY PLAN SELECT 1 FROM correspondent WHERE substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?))",
-    )
-    .all("[]");
-  assert.match(JSON.stringify(plan), /correspondent_by_domain/);
+  const byDomain =
+    "SELECT 1 FROM correspondent WHERE substr(address, instr(address, '@') + 1) IN (SELECT value FROM json_each(?))";
+  assert.match(planOf(engine, byDomain).join(), /correspondent_by_domain/);
 });

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
 import { instant } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
 import { openEngine } from "../open.ts";
@@ -64,7 +64,7 @@ test(`no committed row is lost when the writer is killed in mid-flood, ${KILLS} 
     assert.ok(Number(rows?.["last"]) >= promised, `${Number(rows?.["last"])} of ${promised}`);
     assert.equal(rows?.["n"], rows?.["last"], "no gap");
     assert.equal(Number(rows?.["n"]) % 50, 0, "no half transaction");
-    assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+    assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
     db.close();
   }
   assert.ok(promised >= KILLS * COMMITS_BEFORE_KILL * 50);
@@ -111,17 +111,15 @@ function fillAndEmpty(disk: string): void {
   unlinkSync(ballast);
   for (let i = 0; i < 5; i++) batch();
   assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, committed);
-  assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+  assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
   db.close();
 }
 
 for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
   test(`a database locked by another program (BEGIN ${mode}) throws soon, and works once it is free`, (t) => {
-    const path = join(scratch(t), "engine.db");
-    const db = openEngine(path);
-    t.after(() => db.close());
+    const db = engineFor(t);
     const store = new SqliteStore(db);
-    const other = new DatabaseSync(path);
+    const other = new DatabaseSync(db.location() ?? "");
     other.exec(`BEGIN ${mode}`);
     const startedAt = performance.now();
     assert.throws(() => store.begin(), /locked/);
@@ -131,16 +129,13 @@ for (const mode of ["IMMEDIATE", "EXCLUSIVE"]) {
     assert.deepEqual(store.address(net("203.0.113.7"), REACH).connections, [], "reading continues");
     other.exec("ROLLBACK");
     other.close();
-    store.begin();
-    store.append(eventRow("203.0.113.7", START));
-    store.commit();
+    record(store, eventRow("203.0.113.7", START));
     assert.equal(store.address(net("203.0.113.7"), REACH).connections.length, 1);
   });
 }
 
 test("what was rolled back is gone, and a second rollback does no harm", (t) => {
-  const db = openEngine(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
+  const db = engineFor(t);
   const store = new SqliteStore(db);
   store.begin();
   store.append(eventRow("203.0.113.7", START));
@@ -150,7 +145,7 @@ test("what was rolled back is gone, and a second rollback does no harm", (t) => 
   store.append(eventRow("203.0.113.8", START));
   store.begin();
   store.commit();
-  assert.equal(db.prepare("SELECT count(*) AS n FROM event").get()?.["n"], 0, "an abandoned turn is not committed");
+  assert.equal(scalarOf(db, "SELECT count(*) FROM event"), 0, "an abandoned turn is not committed");
 });
 
 /** Fills the disk except for 300 kB. */

@@ -1,10 +1,106 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { ip, net } from "../../../test/kit/samples.ts";
 import { engineFor, START } from "../../../test/kit/test-database.ts";
 import { parseAccountName } from "../../core/net/address.ts";
-import { HOUR_MS, isoTime, later } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import { AccountHolds, SqliteHeldMail } from "./held-mail.ts";
+import { SqliteSendingHistory } from "./sending-history.ts";
+import { SqliteStore } from "./store.ts";
+
+const ANN = "ann@example.org";
+const EVIDENCE = { count: 21, limit: 20, windowMs: HOUR_MS, key: "limits.sending.strangers" };
+const HOLD = {
+  type: "HOLD_ACCOUNT",
+  account: ANN,
+  prefix: net("203.0.113.66"),
+  ip: ip("203.0.113.66"),
+  evidence: EVIDENCE,
+} as const;
+
+const TIMES = { before: START, since: START };
+
+function fresh(t: TestContext) {
+  const db = engineFor(t);
+  return { store: new SqliteStore(db), holds: new AccountHolds(db), history: new SqliteSendingHistory(db) };
+}
+
+test("an account is held until its owner vouches for it, and may be held again", (t) => {
+  const { holds } = fresh(t);
+  assert.deepEqual(holds.of(ANN), { evidence: null, vouchedAt: 0 });
+  holds.apply(HOLD, START);
+  assert.deepEqual(holds.of(ANN), { evidence: EVIDENCE, vouchedAt: 0 });
+  assert.equal(holds.of("bob@example.org").evidence, null);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  assert.deepEqual(holds.of(ANN), { evidence: null, vouchedAt: later(START, 5) });
+  holds.apply({ ...HOLD, evidence: { ...EVIDENCE, count: 30 } }, later(START, 9));
+  assert.deepEqual(holds.of(ANN), { evidence: { ...EVIDENCE, count: 30 }, vouchedAt: later(START, 5) });
+});
+
+test("a hold names the setting that the account went past", (t) => {
+  const { holds } = fresh(t);
+  const evidence = { count: 31, limit: 30, windowMs: DAY_MS, key: "limits.sending.strangers_per_day" };
+  holds.apply({ ...HOLD, evidence }, START);
+  assert.deepEqual(holds.of(ANN).evidence, evidence);
+});
+
+test("who is named by held mail has been written to once it is released, and the place is known", (t) => {
+  const { holds, history } = fresh(t);
+  holds.apply(HOLD, START);
+  const mail = { type: "HOLD_MAIL", account: ANN, ip: HOLD.ip, recipientCount: 2 } as const;
+  holds.apply({ ...mail, queueId: "A1", recipients: ["one@example.net", "two@example.net"] }, START);
+  holds.apply({ ...mail, queueId: "A2", recipients: [] }, START);
+  holds.apply({ ...mail, queueId: "A3", recipients: ["three@example.net"] }, START);
+  holds.apply({ type: "FORGET_HELD", queueIds: ["A3"] }, START);
+  assert.equal(history.hasWritten(ANN, "one@example.net"), false);
+  assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), false);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  const wrote = ["one", "two", "three"].map((name) => history.hasWritten(ANN, `${name}@example.net`));
+  assert.deepEqual(wrote, [true, true, false], "what was dropped was not written");
+  assert.equal(history.knowsPlace(ANN, HOLD.prefix, TIMES), true);
+  assert.equal(history.knowsPlace("bob@example.org", HOLD.prefix, TIMES), false);
+});
+
+test("the owner vouches for a place for as long as sign-ins make one known", (t) => {
+  const { holds, history } = fresh(t);
+  holds.apply(HOLD, START);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  const known = [4, 5].map((ms) => history.knowsPlace(ANN, HOLD.prefix, { before: START, since: later(START, ms) }));
+  assert.deepEqual(known, [true, false]);
+});
+
+test("a place whose held mail was dropped stays new after further sign-ins, but not the owner's own", (t) => {
+  const { store, holds, history } = fresh(t);
+  store.begin();
+  t.after(() => store.rollback());
+  const own = net("198.51.100.7");
+  store.apply({ type: "KNOW", prefix: own, account: ANN, proof: "" }, START);
+  const [signedIn, held] = [later(START, DAY_MS), later(START, DAY_MS + 5)];
+  store.apply({ type: "KNOW", prefix: HOLD.prefix, account: ANN, proof: "" }, signedIn);
+  const knows = (prefix = HOLD.prefix, since = START): boolean =>
+    history.knowsPlace(ANN, prefix, { before: later(START, 9 * DAY_MS), since });
+  for (const [i, prefix] of [own, HOLD.prefix].entries()) {
+    holds.apply({ ...HOLD, prefix }, later(held, i));
+    assert.ok(knows(prefix));
+    holds.apply({ type: "DISOWN_HOLD", account: ANN }, later(held, 3));
+    holds.apply({ type: "END_HOLD", account: ANN }, later(held, 4));
+    assert.equal(knows(prefix), prefix === own);
+  }
+  assert.ok(knows(HOLD.prefix, later(held, 3)), "not for good");
+  holds.apply(HOLD, later(held, 5));
+  holds.apply({ type: "END_HOLD", account: ANN }, later(held, 6));
+  assert.ok(knows(), "the owner vouches for it later");
+});
+
+test("a quoted recipient with blanks makes no other address known", (t) => {
+  const { holds, history } = fresh(t);
+  holds.apply(HOLD, START);
+  const recipients = ['"a boss@example.net b"@example.com', "one@example.net"];
+  holds.apply({ type: "HOLD_MAIL", account: ANN, ip: null, recipientCount: 2, queueId: "A1", recipients }, START);
+  holds.apply({ type: "END_HOLD", account: ANN }, later(START, 5));
+  const wrote = ["boss@example.net", "one@example.net"].map((address) => history.hasWritten(ANN, address));
+  assert.deepEqual(wrote, [false, true]);
+});
 
 test("held accounts and mails, newest first; released and dropped ones are gone", (t) => {
   const db = engineFor(t);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { engineFor, START } from "../../../test/kit/test-database.ts";
+import { committed, engineFor, START } from "../../../test/kit/test-database.ts";
 import type { Credit } from "../../core/decide/honest-mail.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteHonestMail } from "./honest-mail.ts";
@@ -12,15 +12,15 @@ test("good mail is counted by server and day, and read by server and by network"
   const store = new SqliteStore(db);
   const honest = new SqliteHonestMail(db);
   const network = net("203.0.113.0/24");
-  store.begin();
   const credit = (unit: string, mail: Credit, day: number): void =>
-    store.apply({ type: "CREDIT", prefix: net(unit), network, mail }, later(START, day * DAY_MS));
+    committed(store, () =>
+      store.apply({ type: "CREDIT", prefix: net(unit), network, mail }, later(START, day * DAY_MS)),
+    );
   credit("203.0.113.1", "accepted", 0);
   credit("203.0.113.1", "proven", 0);
   credit("203.0.113.1", "proven", 0);
   credit("203.0.113.1", "wanted", 2);
   credit("203.0.113.2", "written", 2);
-  store.commit();
   const first = { prefix: net("203.0.113.1"), accepted: 4, proven: 3, wanted: 1, written: 0, provenDays: 2 };
   const second = { prefix: net("203.0.113.2"), accepted: 0, proven: 0, wanted: 0, written: 1, provenDays: 0 };
   assert.deepEqual(honest.servers(network, START, 9), [first, second]);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { engineOnMemory, TEST_POLICY } from "../../../test/kit/engine-kit.ts";
 import { ip, JAIL_REPORT, MAIL } from "../../../test/kit/samples.ts";
+import { columnOf } from "../../../test/kit/test-database.ts";
 import type { JailReported } from "../../core/events/report.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS, type Millis } from "../../core/time.ts";
@@ -106,13 +107,7 @@ test("old reports are forgotten", () => {
   sqlite.apply({ ...priorReports, at: clock.now() }, clock.now());
   clock.advance(8 * DAY_MS);
   sqlite.apply({ ...priorReports, jail: "postfix", at: clock.now() }, clock.now());
-  assert.deepEqual(
-    db
-      .prepare("SELECT jail FROM jail_report")
-      .all()
-      .map((row) => row["jail"]),
-    ["postfix"],
-  );
+  assert.deepEqual(columnOf(db, "SELECT jail FROM jail_report"), ["postfix"]);
 });
 
 test("the guard's own verdicts of that time are distinguished from lines that it did not see, each kind by its own events", async () => {

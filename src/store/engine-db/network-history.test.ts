@@ -11,7 +11,6 @@ test("neighbours: how many of a network were banned for an offence, and what the
   const store = new SqliteStore(db);
   const history = new SqliteNetworkHistory(db);
   const network = net("203.0.113.0/24");
-  store.begin();
   const ban = (prefix: string, at: number, offences = 1): void =>
     store.apply({ type: "BAN", ban: banOf(prefix, later(START, at), { offences }) }, later(START, at));
   ban("203.0.113.1", 1);
@@ -45,5 +44,4 @@ test("neighbours: how many of a network were banned for an offence, and what the
   assert.equal(history.settledAt(network, later(START, 9)), later(START, 5), "when that was lifted");
   assert.equal(history.settledAt(network, later(START, 4)), 0, "an end that lies ahead settles nothing");
   assert.equal(history.settledAt(net("198.51.100.0/24"), later(START, 9)), 0);
-  store.commit();
 });

@@ -1,28 +1,13 @@
 // Invariant: No query walks all events: each list has a limit and a cursor, and a search ends after 20 ms (ADR 15).
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { scratch } from "../../../test/kit/test-database.ts";
+import { accountsFor, engineFor, planOf } from "../../../test/kit/test-database.ts";
 import { AccountLists } from "../accounts-db/accounts.ts";
 import { EventSearch } from "../events/event-search.ts";
 import { SqliteFigures } from "../events/figures.ts";
 import { ReportEvents } from "../events/report-events.ts";
-import { openAccounts, openEngine } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
-
-function fresh(t: TestContext, open = openEngine): DatabaseSync {
-  const db = open(join(scratch(t), "engine.db"));
-  t.after(() => db.close());
-  return db;
-}
-
-function planOf(db: DatabaseSync, sql: string): readonly string[] {
-  return db
-    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
-    .all()
-    .map((row) => String(row["detail"]));
-}
 
 /** The query plans of all statements that a reader prepares, by their text. */
 function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => unknown): ReadonlyMap<string, string> {
@@ -37,7 +22,7 @@ function plansOf(t: TestContext, db: DatabaseSync, make: (db: DatabaseSync) => u
 const LARGE = /^SCAN (event|event_subject|event_name|ban|known_address|n)\b/m;
 
 test("no query for people walks a large table, but by an index or between two ids", (t) => {
-  const db = fresh(t);
+  const db = engineFor(t);
   const plans = plansOf(t, db, (one) => [
     new EventSearch(one),
     new SqliteFigures(one),
@@ -53,7 +38,7 @@ test("no query for people walks a large table, but by an index or between two id
 });
 
 test("what a page of events is made of comes in order, from an index", (t) => {
-  const plans = [...plansOf(t, fresh(t), (db) => new EventSearch(db))];
+  const plans = [...plansOf(t, engineFor(t), (db) => new EventSearch(db))];
   const planned = (part: string): readonly string[] =>
     plans.filter(([sql]) => sql.includes(part)).map(([, plan]) => plan);
   assert.deepEqual(
@@ -75,17 +60,17 @@ test("what a page of events is made of comes in order, from an index", (t) => {
 });
 
 test("bans come from the index of those in force, accounts and aliases by name", (t) => {
-  const bans = [...plansOf(t, fresh(t), (db) => new SqliteQueries(db))].find(
+  const bans = [...plansOf(t, engineFor(t), (db) => new SqliteQueries(db))].find(
     ([sql]) => sql.includes("FROM ban\n") && sql.includes("id < ? AND simulated = 0 ORDER BY"),
   );
   assert.equal(bans?.[1], "SEARCH ban USING INDEX ban_standing (id<?)");
-  const lists = plansOf(t, fresh(t, openAccounts), (db) => new AccountLists(db));
+  const lists = plansOf(t, accountsFor(t), (db) => new AccountLists(db));
   for (const [sql, plan] of lists)
     if (sql.includes("LIMIT ?")) assert.match(plan, /SEARCH (account|alias) USING PRIMARY KEY/);
 });
 
 test("names enter and go by ranges of ids", (t) => {
-  const db = fresh(t);
+  const db = engineFor(t);
   const entering = planOf(db, "SELECT role, name, id FROM event_names WHERE id > ? AND id <= ?");
   const tables = entering.filter((line) => /^(SCAN|SEARCH) event\b/.test(line));
   assert.equal(tables.length, 6);

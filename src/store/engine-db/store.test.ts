@@ -3,11 +3,10 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, type TestContext, test } from "node:test";
 import { patience } from "../../../test/kit/patience.ts";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineFor, eventRow, START } from "../../../test/kit/test-database.ts";
+import { banOf, engineDatabase, eventRow, rowsOf, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { instant, later, MINUTE_MS, SECOND_MS } from "../../core/time.ts";
 import type { Reach } from "../../guard/storage-ports.ts";
 import { SqliteBanLog } from "./ban-log.ts";
-import { SqliteStore } from "./store.ts";
 
 const REACH: Reach = {
   sinceConnections: instant(0),
@@ -19,13 +18,7 @@ const REACH: Reach = {
 };
 
 function fresh(t: TestContext) {
-  const db = engineFor(t);
-  const store = new SqliteStore(db);
-  const committed = (work: () => void): void => {
-    store.begin();
-    work();
-    store.commit();
-  };
+  const { db, store, committed } = engineDatabase(t);
   return { db, store, log: new SqliteBanLog(db), committed };
 }
 
@@ -118,16 +111,10 @@ describe("bans", () => {
     );
     assert.equal(store.ban(second.prefix), null);
     assert.deepEqual(store.address(second.prefix, REACH).offencesAt, [START], "a forgiven offence does not count");
-    assert.deepEqual(
-      db
-        .prepare("SELECT ended, ended_by, ended_at, forgiven FROM ban ORDER BY id")
-        .all()
-        .map((row) => Object.values(row)),
-      [
-        ["REPLACED", "engine", START + SECOND_MS, 0],
-        ["UNBAN", "root", START + 5_000, 1],
-      ],
-    );
+    assert.deepEqual(rowsOf(db, "SELECT ended, ended_by, ended_at, forgiven FROM ban ORDER BY id"), [
+      ["REPLACED", "engine", START + SECOND_MS, 0],
+      ["UNBAN", "root", START + 5_000, 1],
+    ]);
     assert.deepEqual(log.after(0, 10), [
       { id: 1, type: "add", prefix: second.prefix, expiresAt: START + 30 * MINUTE_MS },
       { id: 2, type: "add", prefix: second.prefix, expiresAt: null },
@@ -226,7 +213,7 @@ test("while another program holds the lock, only the first try waits for it; onc
   const { db, store, committed } = fresh(t);
   const other = new DatabaseSync(db.location() ?? "", { timeout: 0 });
   t.after(() => other.close());
-  const busyTimeout = (): unknown => db.prepare("PRAGMA busy_timeout").get()?.["timeout"];
+  const busyTimeout = (): unknown => scalarOf(db, "PRAGMA busy_timeout");
   other.exec("BEGIN EXCLUSIVE");
   assert.throws(() => store.begin(), /database is locked/);
   const from = performance.now();

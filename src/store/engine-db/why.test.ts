@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ip, MAIL, net } from "../../../test/kit/samples.ts";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { engineDatabase, record, START } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
 import type { Audit } from "../../core/events/command.ts";
 import { auditRecord, type Event, type EventRecord, observationRecord, recordOf } from "../../core/events/event.ts";
@@ -12,26 +11,15 @@ import { hostPrefix, networkAddress } from "../../core/net/ip.ts";
 import { DAY_MS, HOUR_MS, later, type Millis } from "../../core/time.ts";
 import { whyAccount, whyAddress, whyMessage } from "../../guard/explain/why.ts";
 import { EventNames } from "../events/event-index.ts";
-import { openEngine, openEngineForReading } from "../open.ts";
 import { SqliteQueries } from "./queries.ts";
-import { SqliteStore } from "./store.ts";
 
 /** `why` reads back the rows that the engine wrote. */
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  const reader = openEngineForReading(path);
-  t.after(() => [reader, db].forEach((each) => each.close()));
-  const store = new SqliteStore(db);
+  const { db, store, reader } = engineDatabase(t);
   let at = START;
   const write = (records: readonly ((at: Millis) => EventRecord | null)[]): void => {
-    store.begin();
-    for (const record of records) {
-      at = later(at, 1_000);
-      const made = record(at);
-      if (made !== null) store.append(made);
-    }
-    store.commit();
+    const made = records.map((recordAt) => recordAt((at = later(at, 1_000))));
+    record(store, ...made.filter((one) => one !== null));
   };
   const commit = (...events: readonly (Event | Audit)[]): void =>
     write(events.map((event) => (now) => ("subject" in event ? auditRecord(event, now) : passed(event, now))));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { engineFor, eventRow, START, seeded } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, record, START, seeded } from "../../../test/kit/test-database.ts";
 import { overlaps } from "../../core/net/ip.ts";
 import { HOUR_MS, later, MINUTE_MS } from "../../core/time.ts";
 import type { EventFilter } from "../../guard/storage-ports.ts";
@@ -26,17 +26,12 @@ function fresh(t: TestContext, count: number, addresses: number, at = (i: number
     const prefix = net(random() < 0.02 ? "203.0.0.0/24" : ip);
     return { ...eventRow(ip, later(START, at(i)), { type, counts: COUNTS[type] }), account, prefix };
   });
-  const write = (some: typeof events): void => {
-    store.begin();
-    for (const event of some) store.append(event);
-    store.commit();
-  };
   const settled = count - 31;
-  write(events.slice(0, settled));
+  record(store, ...events.slice(0, settled));
   store.settle();
   const names = new EventNames(db);
   while (names.step());
-  write(events.slice(settled));
+  record(store, ...events.slice(settled));
   return { db, events };
 }
 

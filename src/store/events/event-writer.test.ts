@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { eventRow, START } from "../../../test/kit/test-database.ts";
+import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
+import { columnOf, eventRow, START } from "../../../test/kit/test-database.ts";
 import { engineMigrations } from "../engine-db/schema.ts";
-import { migrate } from "../schemas.ts";
 import { EventWriter } from "./event-writer.ts";
 
 function scene() {
-  const db = new DatabaseSync(":memory:");
-  migrate(db, engineMigrations, 1);
+  const db = databaseOnMemory(engineMigrations);
   const writer = new EventWriter(db);
   const begin = (): void => {
     db.exec("BEGIN");
@@ -19,11 +17,7 @@ function scene() {
     db.exec(how);
     writer.ended(how === "COMMIT");
   };
-  const ids = () =>
-    db
-      .prepare("SELECT id FROM event ORDER BY id")
-      .all()
-      .map(({ id }) => id);
+  const ids = () => columnOf(db, "SELECT id FROM event ORDER BY id");
   return { db, writer, begin, end, ids };
 }
 
@@ -55,13 +49,7 @@ test("an event of an account is written at once, after those that wait", () => {
   begin();
   assert.deepEqual([writer.add(STRANGERS), writer.add(ACCOUNTS)], [1, 2]);
   assert.deepEqual(ids(), [1, 2]);
-  assert.deepEqual(
-    db
-      .prepare("SELECT id FROM event WHERE account IS NOT NULL")
-      .all()
-      .map(({ id }) => id),
-    [2],
-  );
+  assert.deepEqual(columnOf(db, "SELECT id FROM event WHERE account IS NOT NULL"), [2]);
   end("COMMIT");
 });
 

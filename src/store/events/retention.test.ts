@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { net } from "../../../test/kit/samples.ts";
-import { banOf, engineFor, eventRow, START } from "../../../test/kit/test-database.ts";
+import {
+  banOf,
+  committed,
+  engineFor,
+  eventRow,
+  eventRows,
+  record,
+  rowsOf,
+  START,
+  scalarOf,
+} from "../../../test/kit/test-database.ts";
 import { auditedRecovery } from "../../core/audit/audited.ts";
 import { ENTRIES_STAY_MS, MOST_ENTRIES, MOST_YOUNG_ENTRIES } from "../../core/audit/chain.ts";
 import type { EventType } from "../../core/events/event-types.ts";
@@ -20,13 +30,9 @@ function fresh(t: TestContext, limits: Partial<RetentionLimits>) {
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
   const retention = new Retention(db, events, { ...WIDE, ...limits });
-  const count = (where = "true"): number =>
-    Number(db.prepare(`SELECT count(*) AS n FROM event WHERE ${where}`).get()?.["n"]);
-  const append = (rows: number, at: Millis, type: EventType = "CONNECT"): void => {
-    store.begin();
-    for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.${i % 250}.7`, at, { type }));
-    store.commit();
-  };
+  const count = (where = "true"): number => Number(scalarOf(db, `SELECT count(*) FROM event WHERE ${where}`));
+  const append = (rows: number, at: Millis, type: EventType = "CONNECT") =>
+    record(store, ...Array.from({ length: rows }, (_, i) => eventRow(`203.0.${i % 250}.7`, at, { type })));
   const settle = (now: Millis, batch = 1_000): number => {
     const before = events.rows;
     store.settle();
@@ -64,16 +70,10 @@ test("over the limit of rows the oldest routine rows are summed up by the hour",
   append(150, later(START, HOUR_MS));
   settle(START);
   assert.equal(count(), 1_000);
-  assert.deepEqual(
-    db
-      .prepare("SELECT hour, type, reason, count FROM event_summary ORDER BY hour")
-      .all()
-      .map((row) => Object.values(row)),
-    [
-      [START, "CONNECT", "below_limit", 300],
-      [START + HOUR_MS, "CONNECT", "below_limit", 100],
-    ],
-  );
+  assert.deepEqual(rowsOf(db, "SELECT hour, type, reason, count FROM event_summary ORDER BY hour"), [
+    [START, "CONNECT", "below_limit", 300],
+    [START + HOUR_MS, "CONNECT", "below_limit", 100],
+  ]);
 });
 
 test("when only bans and commands are left, the oldest of those go too", (t) => {
@@ -103,14 +103,12 @@ test("the newest event stays, so that no id is ever given twice", (t) => {
   assert.equal(settle(START), 1);
   assert.equal(count("type = 'BAN'"), 49, "an old ban went instead");
   settle(later(START, 9 * DAY_MS));
-  store.begin();
-  assert.equal(store.append(eventRow("203.0.113.7", START)), 52);
-  store.commit();
+  assert.deepEqual(record(store, eventRow("203.0.113.7", START)), [52]);
 });
 
 test("a flood stays within the limit of bytes, and the file grows no further", (t) => {
   const { append, settle, retention, db } = fresh(t, { maxBytes: 3_000_000 });
-  const pages = (): number => Number(db.prepare("PRAGMA page_count").get()?.["page_count"]);
+  const pages = (): number => Number(scalarOf(db, "PRAGMA page_count"));
   let settled = 0;
   for (let round = 0; round < 30; round++) {
     append(3_000, later(START, round));
@@ -134,14 +132,14 @@ test("routine rows go when they are old", (t) => {
 
 test("known addresses, ended bans and followed steps are removed once they are old; those in force stay", (t) => {
   const { db, store, settle } = fresh(t, {});
-  const rows = (table: string): number => Number(db.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.["n"]);
-  store.begin();
-  store.apply({ type: "KNOW", prefix: net("203.0.113.1"), account: "ann@example.org", proof: "" }, START);
-  store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
-  store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
-  const lift = { prefix: net("203.0.113.1"), cause: "BAN_EXPIRED", forgiven: false, by: "engine" } as const;
-  store.apply({ type: "LIFT", ...lift }, later(START, HOUR_MS));
-  store.commit();
+  const rows = (table: string): number => Number(scalarOf(db, `SELECT count(*) FROM ${table}`));
+  const prefix = net("203.0.113.1");
+  committed(store, () => {
+    store.apply({ type: "KNOW", prefix, account: "ann@example.org", proof: "" }, START);
+    store.apply({ type: "BAN", ban: banOf("203.0.113.1", START) }, START);
+    store.apply({ type: "BAN", ban: banOf("203.0.113.2", START, { expiresAt: null }) }, START);
+    store.apply({ type: "LIFT", prefix, cause: "BAN_EXPIRED", forgiven: false, by: "engine" }, later(START, HOUR_MS));
+  });
   settle(later(START, 90 * DAY_MS));
   assert.deepEqual([rows("known_address"), rows("ban")], [1, 2]);
   settle(later(START, 181 * DAY_MS));
@@ -172,15 +170,15 @@ test("a flood does not empty the windows of those who came before it, for as lon
     most: 100,
     mostFailures: 100,
   };
-  store.begin();
-  for (let i = 0; i < 8; i++)
-    store.append(eventRow("198.51.100.7", later(START, i + 1), { type: "EMAIL", counts: "mail" }));
-  store.append(eventRow("198.51.100.7", later(START, 9), { type: "LOGIN_FAILED", counts: "login", proof: "a1" }));
-  store.append(eventRow("198.51.100.7", later(START, 9), { type: "RECIPIENT", counts: null }));
-  store.commit();
+  record(
+    store,
+    ...eventRows(8, "198.51.100.7", later(START, 1), { type: "EMAIL", counts: "mail" }),
+    eventRow("198.51.100.7", later(START, 9), { type: "LOGIN_FAILED", counts: "login", proof: "a1" }),
+    eventRow("198.51.100.7", later(START, 9), { type: "RECIPIENT", counts: null }),
+  );
   append(3_000, later(START, HOUR_MS));
   settle(later(START, HOUR_MS));
-  assert.equal(Number(db.prepare("SELECT count(*) AS n FROM event WHERE ip = '198.51.100.7'").get()?.["n"]), 0);
+  assert.equal(Number(scalarOf(db, "SELECT count(*) FROM event WHERE ip = '198.51.100.7'")), 0);
   const kept = store.address(prefix, reach);
   assert.equal(kept.mails.length, 8);
   assert.equal(kept.failures.length, 1);
@@ -198,7 +196,7 @@ test("what is kept for windows is bounded too", (t) => {
     append(2_000, later(START, round));
     settle(later(START, round));
   }
-  const entries = Number(db.prepare("SELECT count(*) AS n FROM event_subject").get()?.["n"]);
+  const entries = Number(scalarOf(db, "SELECT count(*) FROM event_subject"));
   assert.ok(entries <= 1_000 + 1_000 + 1_000, `${entries} entries`);
 });
 

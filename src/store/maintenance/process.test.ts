@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { patience } from "../../../test/kit/patience.ts";
-import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { eventRows, record, START, scratch } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { openEngine } from "../open.ts";
 import { MaintenanceProcess } from "./process.ts";
@@ -17,10 +17,7 @@ function started(t: TestContext, argv?: readonly string[]) {
   const directory = scratch(t);
   const path = join(directory, "engine.db");
   const db = openEngine(path);
-  const store = new SqliteStore(db);
-  store.begin();
-  for (let i = 0; i < 100; i++) store.append(eventRow("203.0.113.7", START));
-  store.commit();
+  record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));
   const downs: (string | null)[] = [];
   const maintenance = new MaintenanceProcess({
     argv: argv ?? [process.execPath, PROGRAM, path],

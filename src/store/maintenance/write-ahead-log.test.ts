@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { eventRow, START, scratch, seeded } from "../../../test/kit/test-database.ts";
+import { eventRow, eventRows, record, START, scalarOf, scratch, seeded } from "../../../test/kit/test-database.ts";
 import { SqliteStore } from "../engine-db/store.ts";
-import { openEngine } from "../open.ts";
+import { openEngine, openEngineForReading } from "../open.ts";
 import { MaintenanceWork } from "./work.ts";
-import { WriteAheadLog } from "./write-ahead-log.ts";
+import { LogFlush, WriteAheadLog } from "./write-ahead-log.ts";
 
 const TRACED = { skip: lacking({ root: true, installed: ["strace"] }) };
 
@@ -19,13 +20,9 @@ function fresh(t: TestContext) {
   const store = new SqliteStore(db);
   const log = new WriteAheadLog(db, path);
   const work = new MaintenanceWork(path);
-  const commit = (rows = 1): void => {
-    store.begin();
-    for (let i = 0; i < rows; i++) store.append(eventRow(`203.0.113.${i % 250}`, START));
-    store.commit();
-  };
-  const synchronous = (): unknown => db.prepare("PRAGMA synchronous").get()?.["synchronous"];
-  const rows = (of: DatabaseSync = db): unknown => of.prepare("SELECT count(*) AS n FROM event").get()?.["n"];
+  const commit = (rows = 1): void => void record(store, ...eventRows(rows, "203.0.113.7", START));
+  const synchronous = (): unknown => scalarOf(db, "PRAGMA synchronous");
+  const rows = (of: DatabaseSync = db): unknown => scalarOf(of, "SELECT count(*) FROM event");
   /** The state after a power failure just after the database was flushed: the file without its log. */
   const filed = (): unknown => {
     const alone = new DatabaseSync(`file:${path}?immutable=1`, { readOnly: true });
@@ -166,7 +163,7 @@ test("in whatever order: every committed row is there, to the guard and to reade
   }
   assert.ok(emptied > 3, `emptied ${emptied} times`);
   assert.equal(rows(), committed);
-  assert.equal(db.prepare("PRAGMA integrity_check").get()?.["integrity_check"], "ok");
+  assert.equal(scalarOf(db, "PRAGMA integrity_check"), "ok");
   for (const reader of readers) reader.close();
 });
 
@@ -190,3 +187,89 @@ async function flushesOf(path: string, work: () => void): Promise<readonly strin
     file.startsWith(path) ? [file] : [],
   );
 }
+
+function flushing(
+  t: TestContext,
+  waitMs?: { bans: number; events: number },
+  sync?: (fd: number) => Promise<string | null>,
+) {
+  const path = join(scratch(t), "engine.db");
+  const store = new SqliteStore(openEngine(path));
+  const failures: string[] = [];
+  let successes = 0;
+  const ended = (why: string | null): void => {
+    if (why === null) successes += 1;
+    else failures.push(why);
+  };
+  const more = { ...(waitMs && { waitMs }), ...(sync && { sync }) };
+  const flush = new LogFlush({ databases: [path], ended, between: () => undefined, ...more });
+  const commit = () => record(store, eventRow("203.0.113.7", START));
+  return { path, flush, commit, failures, successes: () => successes };
+}
+
+test("committed data is flushed on request, as often as requested", async (t) => {
+  const { flush, commit, failures } = flushing(t);
+  commit();
+  assert.deepEqual(await Promise.all([flush.flushed(), flush.flushed()]), [true, true]);
+  commit();
+  assert.equal(await flush.flushed(), true);
+  assert.deepEqual(failures, []);
+});
+
+test("a flush under way does not cover commits after its start", async (t) => {
+  const { flush } = flushing(t);
+  const first = flush.flushed();
+  await Promise.resolve();
+  const second = flush.flushed();
+  const third = flush.flushed();
+  assert.notEqual(first, second);
+  assert.equal(second, third, "concurrent callers share one");
+  assert.deepEqual(await Promise.all([first, second]), [true, true]);
+});
+
+test("a log that cannot be flushed is reported, by a command and when the time is up", async (t) => {
+  const { path, flush, failures } = flushing(t, { bans: 1, events: 60_000 });
+  rmSync(`${path}-wal`);
+  assert.equal(await flush.flushed(), false);
+  assert.match(failures.join(), /ENOENT/);
+  flush.committed({ bansChanged: false });
+  flush.committed({ bansChanged: true });
+  // A ban does not wait as long as an event.
+  await t.waitFor(() => assert.equal(failures.length, 2));
+  await flush.stop();
+});
+
+test("a refused flush is tried again without another commit, and its end is reported", async (t) => {
+  const { path, flush, failures, successes } = flushing(t, { bans: 1, events: 1 });
+  renameSync(`${path}-wal`, `${path}-elsewhere`);
+  assert.equal(await flush.flushed(), false);
+  assert.equal(successes(), 0);
+  renameSync(`${path}-elsewhere`, `${path}-wal`);
+  await t.waitFor(() => assert.equal(successes(), 1));
+  assert.ok(failures.length > 0);
+  await flush.stop();
+});
+
+test("after a refusal, a log counts as flushed only once its content is in the database, however often the disk says yes", async (t) => {
+  const answers = ["EIO: i/o error, fdatasync"];
+  const { path, flush, commit, failures } = flushing(t, undefined, () => Promise.resolve(answers.shift() ?? null));
+  commit();
+  // A reader keeps the log from being emptied.
+  const reader = openEngineForReading(path);
+  reader.exec("BEGIN");
+  reader.prepare("SELECT count(*) FROM event").get();
+  commit();
+  for (let i = 0; i < 3; i++) assert.equal(await flush.flushed(), false);
+  assert.match(failures.join(), /^EIO/);
+  reader.close();
+  answers.push("EIO: i/o error, fdatasync");
+  assert.equal(await flush.flushed(), false, "the disk may still hold the old log");
+  assert.equal(await flush.flushed(), true);
+  assert.equal(statSync(`${path}-wal`).size, 0);
+  const events = new DatabaseSync(path).prepare("SELECT count(*) AS n FROM event").get();
+  assert.equal(events?.["n"], 2);
+  commit();
+  assert.equal(await flush.flushed(), true);
+  assert.ok(statSync(`${path}-wal`).size > 0, "the disk is trusted again");
+  await flush.stop();
+});

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { test } from "node:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
 import { lacking } from "../../../test/kit/needs.ts";
-import { hashPassword, verifyPassword } from "./password-hash.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { parseAccountName } from "../../core/net/address.ts";
+import { runProgram } from "../../host/machine/run-program.ts";
+import { passwordProof } from "../../mail/dovecot/login-policy.ts";
+import { hashed, hashPassword, verifyByDovecot, verifyPassword } from "./password-hash.ts";
 
 test("a password verifies against its own hash only, and salts differ", async () => {
   const hash = await hashPassword("correct horse");
@@ -24,4 +30,46 @@ test("Dovecot accepts it", { skip: lacking({ installed: ["doveadm"] }) }, async 
   const hash = await hashPassword("correct hörse");
   assert.equal(spawnSync("doveadm", ["pw", "-t", hash, "-p", "correct hörse"]).status, 0);
   assert.notEqual(spawnSync("doveadm", ["pw", "-t", hash, "-p", "wrong"]).status, 0);
+});
+
+const ANNA = "anna@example.org";
+const PASSWORD = ' lamp $orchid "kettle% ü';
+
+describe("another server's hash", { skip: lacking({ installed: ["doveadm"] }) }, () => {
+  for (const scheme of ["SHA512-CRYPT", "BLF-CRYPT", "SSHA512", "PBKDF2", "MD5-CRYPT", "DIGEST-MD5"])
+    test(`${scheme} is verified`, async () => {
+      const made = await runProgram("doveadm", ["-c", "/dev/null", "pw", "-u", ANNA, "-s", scheme, "-p", PASSWORD]);
+      const hash = made.stdout.trim();
+      assert.ok(hash.startsWith(`{${scheme}}`), made.stderr);
+      assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD), { is: "right" });
+      assert.deepEqual(await verifyByDovecot(ANNA, hash, PASSWORD.trim()), { is: "wrong" });
+    });
+
+  test("what Dovecot does not know is neither right nor wrong", async () => {
+    const { is } = await verifyByDovecot(ANNA, "{NO-SUCH}x", PASSWORD);
+    assert.equal(is, "unknown");
+  });
+});
+
+const name = parseAccountName("anna@example.org");
+
+test("a hash is passed on, clear text is hashed, and Dovecot's proof of it is known", async () => {
+  assert.ok(name !== null);
+  const secretFile = join(temporaryDirectory(), "secret");
+  writeFileSync(secretFile, "a secret\n");
+  const hash = "{BLF-CRYPT}$2y$05$x";
+  const given = { line: 1, unused: [], name, quotaBytes: null, secret: { type: "hash", hash } } as const;
+  assert.deepEqual(await hashed(given, secretFile), { name, hash, proof: "" });
+  const line = {
+    line: 1,
+    unused: [],
+    name,
+    quotaBytes: 1_024,
+    secret: { type: "plain", password: "some words" },
+  } as const;
+  const clear = await hashed(line, secretFile);
+  assert.equal(clear.quotaBytes, 1_024);
+  assert.ok(await verifyPassword(clear.hash, "some words"));
+  assert.equal(clear.proof, passwordProof("a secret", name, "some words"));
+  assert.equal((await hashed(line, join(secretFile, "none"))).proof, "", "without the secret nothing is known");
 });

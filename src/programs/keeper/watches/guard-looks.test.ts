@@ -1,15 +1,20 @@
+// Invariant: The keeper mails when the guard stops, and when it is back.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { HandClock } from "../../../../test/kit/engine-kit.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { until } from "../../../../test/kit/until.ts";
 import { SECOND_MS } from "../../../core/time.ts";
-import { layoutOf } from "../../../settings/layout.ts";
+import { MAY_STAND_IN } from "../../../host/running/runit.ts";
+import type { AlertMail } from "../../../mail/notifiers/alert-mails.ts";
+import { type Layout, layoutOf, serviceLog } from "../../../settings/layout.ts";
 import { repeat } from "../repeat.ts";
-import { guardLooks } from "./guard-looks.ts";
+import { AccountsDbWatch, GuardAlarm, GuardWatch, guardLooks } from "./guard-looks.ts";
 
 const ENDLESS = new Promise<never>(() => undefined);
 
@@ -70,4 +75,178 @@ test("services are checked while the guard hangs", async (t) => {
   const before = counted.services;
   await until(() => counted.services > before + 20);
   assert.equal(asking.length, 1, "it is still the first question");
+});
+
+const ANSWER_MS = 50;
+
+/** A data directory whose supervisor reports this process of ours as the guard. */
+function supervisedGuard(t: TestContext) {
+  const layout = layoutOf(temporaryDirectory());
+  const guard = spawn("sleep", ["infinity"]);
+  t.after(() => guard.kill("SIGKILL"));
+  const pidFile = join(layout.services, "guard", "supervise", "pid");
+  for (const file of [layout.controlSocket, pidFile]) mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(pidFile, `${guard.pid}\n`);
+  const mark = join(layout.services, "guard", MAY_STAND_IN);
+  writeFileSync(mark, "");
+  return { layout, guard, pidFile, mark, watch: new GuardWatch(layout, ANSWER_MS) };
+}
+
+async function listen(t: TestContext, layout: Layout, serve: (socket: Socket) => void): Promise<Server> {
+  const open = new Set<Socket>();
+  const server = createServer((socket) => {
+    open.add(socket.on("error", () => undefined));
+    serve(socket);
+  });
+  server.listen(layout.controlSocket);
+  await once(server, "listening");
+  t.after(() => {
+    for (const socket of open) socket.destroy();
+    server.close();
+  });
+  return server;
+}
+
+test("a guard that hangs is killed at the third check, and no stand-in replaces it", async (t) => {
+  const { layout, guard, mark, watch } = supervisedGuard(t);
+  const ended = once(guard, "exit");
+  await listen(t, layout, () => undefined);
+  assert.deepEqual([await watch.look(), await watch.look(), await watch.look()], [null, null, guard.pid]);
+  assert.deepEqual(await ended, [null, "SIGKILL"]);
+  assert.ok(!existsSync(mark));
+});
+
+test("a guard that hangs is not killed while the mark for a stand-in cannot be removed", async (t) => {
+  const { layout, guard, mark, watch } = supervisedGuard(t);
+  await listen(t, layout, () => undefined);
+  rmSync(mark);
+  // In place of a read-only disk.
+  mkdirSync(mark);
+  for (let looks = 0; looks < 2; looks++) assert.equal(await watch.look(), null);
+  await assert.rejects(watch.look());
+  assert.equal(guard.signalCode, null);
+});
+
+test("a guard that answers in between, or was replaced by a new one, gets three checks again", async (t) => {
+  const { layout, pidFile, guard, watch } = supervisedGuard(t);
+  let answers = false;
+  await listen(t, layout, (socket) => {
+    if (answers) socket.write('{"ok":true,"result":{"pid":7}}\n');
+  });
+  const looks = [await watch.look(), await watch.look()];
+  answers = true;
+  looks.push(await watch.look());
+  answers = false;
+  looks.push(await watch.look(), await watch.look());
+  writeFileSync(pidFile, `${process.pid}\n`);
+  looks.push(await watch.look(), await watch.look());
+  assert.deepEqual(
+    looks,
+    looks.map(() => null),
+  );
+  assert.equal(guard.exitCode, null);
+});
+
+test("a guard that does not run, or that closes the connection, is left to runsv", async (t) => {
+  const { layout, guard, watch } = supervisedGuard(t);
+  for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
+  await listen(t, layout, (socket) => socket.end());
+  for (let i = 0; i < 4; i++) assert.equal(await watch.look(), null);
+  assert.equal(guard.signalCode, null);
+});
+
+function alarmed() {
+  const layout = layoutOf(temporaryDirectory());
+  const log = serviceLog(layout, "guard");
+  mkdirSync(dirname(log), { recursive: true });
+  writeFileSync(log, "2026-11-21_03:00:01.12345 engine.db is damaged.\n");
+  const clock = new HandClock();
+  const mails: AlertMail[] = [];
+  const state: { queueFails: boolean; taken: string | null } = { queueFails: false, taken: null };
+  const alarm = new GuardAlarm({
+    layout,
+    clock,
+    mail: (alert) => {
+      mails.push(alert);
+      return Promise.resolve(state.queueFails ? { ok: false, reason: "no queue" } : { ok: true, detail: "" });
+    },
+    takenPort: () => state.taken,
+    language: () => "en",
+    say: () => undefined,
+  });
+  const after = async (seconds: number, isRunning: boolean): Promise<number> => {
+    for (let i = 0; i < seconds; i++) {
+      clock.advance(SECOND_MS);
+      await alarm.look(isRunning);
+    }
+    return mails.length;
+  };
+  return { after, mails, state };
+}
+
+test("a guard that stays down is reported once, with its last log lines, and its return too", async () => {
+  const { after, mails } = alarmed();
+  assert.equal(await after(60, true), 0);
+  assert.equal(await after(12, false), 0, "a restart takes a while");
+  assert.equal(await after(1, false), 1);
+  assert.equal(await after(600, false), 1);
+  assert.match(mails[0]?.body ?? "", /^ {4}engine\.db is damaged\.$/m);
+  assert.equal(await after(1, true), 2);
+  assert.deepEqual(
+    mails.map(({ kind, title }) => [kind, title]),
+    [
+      ["opened", "The guard does not run."],
+      ["resolved", "The guard runs again."],
+    ],
+  );
+  assert.equal(await after(60, true), 2);
+});
+
+test("a program that holds the guard's port is named, and no one is said to be able to sign in", async () => {
+  const { after, mails, state } = alarmed();
+  state.taken = "port 10025 is in use by nc (pid 7). Try: kill 7";
+  assert.equal(await after(13, false), 1);
+  assert.match(
+    mails[0]?.body ?? "",
+    /^Another program prevents its start: port 10025 is in use by nc \(pid 7\)\. .*no one can sign in/m,
+  );
+  assert.doesNotMatch(mails[0]?.body ?? "", /users can sign in/);
+});
+
+test("restarts are not reported", async () => {
+  const { after } = alarmed();
+  for (let i = 0; i < 10; i++) {
+    await after(5, false);
+    assert.equal(await after(1, true), 0);
+  }
+});
+
+test("a mail that could not be queued is retried, but not each second", async () => {
+  const { after, state } = alarmed();
+  state.queueFails = true;
+  assert.equal(await after(13, false), 1);
+  assert.equal(await after(9, false), 1);
+  assert.equal(await after(1, false), 2);
+  state.queueFails = false;
+  assert.equal(await after(10, false), 3);
+  assert.equal(await after(100, false), 3);
+});
+
+test("Postfix and Dovecot are reloaded once for each new file, and not while it is missing", async () => {
+  const layout = layoutOf(temporaryDirectory());
+  mkdirSync(dirname(layout.accountsDb), { recursive: true });
+  writeFileSync(layout.accountsDb, "first");
+  const reloaded: string[] = [];
+  const watch = new AccountsDbWatch(layout, (service) => {
+    reloaded.push(service);
+    return Promise.resolve(service === "dovecot" ? "it hangs" : null);
+  });
+  assert.deepEqual(await watch.look(), []);
+  writeFileSync(`${layout.accountsDb}.new`, "second");
+  rmSync(layout.accountsDb);
+  assert.deepEqual(await watch.look(), []);
+  renameSync(`${layout.accountsDb}.new`, layout.accountsDb);
+  assert.deepEqual(await watch.look(), ["dovecot could not be reloaded after accounts.db was replaced: it hangs"]);
+  assert.deepEqual(await watch.look(), []);
+  assert.deepEqual(reloaded, ["postfix", "dovecot"]);
 });

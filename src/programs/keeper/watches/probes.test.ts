@@ -3,12 +3,12 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { settingsWith } from "../../../../test/kit/loaded-settings.ts";
+import { loadValid, settingsWith } from "../../../../test/kit/loaded-settings.ts";
 import { listenOnPort, listenOnSocket } from "../../../../test/kit/local-server.ts";
 import { temporaryDirectory } from "../../../../test/kit/temporary-directory.ts";
 import { SERVICES } from "../../../host/running/runit.ts";
 import { type Layout, layoutOf } from "../../../settings/layout.ts";
-import { type Probe, probesOf } from "./probes.ts";
+import { awaitAnswers, type Probe, probesOf } from "./probes.ts";
 
 function tableOf(layout: Layout): readonly Probe[] {
   return probesOf(layout, settingsWith());
@@ -66,9 +66,39 @@ test("no part of Postfix counts as hanging while the queue's disk is full", asyn
 
 test("the dashboard is reached by IPv4 if it listens on every address, with or without IPv6 here", async () => {
   const port = await listenOnPort(createServer((socket) => socket.destroy()));
-  const probe = probesOf(layoutOf("/data"), settingsWith(`http.address = "::"\nports.http = ${port}\n`)).find(
-    ({ service }) => service === "web",
-  );
+  const { settings } = loadValid(`domains = ["example.org"]\nhttp.address = "::"\nports.http = ${port}\n`);
+  const probe = probesOf(layoutOf("/data"), settings).find(({ service }) => service === "web");
   const result = await probe?.check(1_000);
   assert.ok(result?.ok === false && !/ECONNREFUSED|EADDRNOTAVAIL/.test(result.says), JSON.stringify(result));
+});
+
+/** A part that answers from this attempt on. */
+function part(name: string, from: number, isWanted = true): Probe {
+  let attempts = 0;
+  return {
+    name,
+    service: "dovecot",
+    notice: "dovecot_silent",
+    everyMs: 1,
+    timeoutMs: 1,
+    check: () =>
+      Promise.resolve(++attempts >= from ? { ok: true } : { ok: false, hangs: false, says: "connection refused" }),
+    isWanted: () => isWanted,
+  };
+}
+
+test("each part is asked until it answers", async () => {
+  assert.equal(await awaitAnswers([part("one", 1), part("two", 4)], 10_000, 1), null);
+  assert.equal(await awaitAnswers([]), null);
+});
+
+test("the part that does not answer in time is named, with its last output", async () => {
+  assert.equal(
+    await awaitAnswers([part("one", 1), part("two", Infinity)], 5, 1),
+    "two does not answer after the restart: connection refused",
+  );
+});
+
+test("parts that the configuration does not use are not asked", async () => {
+  assert.equal(await awaitAnswers([part("off", Infinity, false)], 5, 1), null);
 });

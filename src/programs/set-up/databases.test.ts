@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
-import { runLong } from "./databases.ts";
+import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { layoutOf } from "../../settings/layout.ts";
+import { preparing, runLong } from "./databases.ts";
 
 test("while a slow program runs there are repeated messages, and then it ends like any other", async () => {
   const reported: number[] = [];
@@ -19,4 +23,12 @@ async function* later(reported: readonly number[]): AsyncGenerator<string> {
 test("ends the program when asked to stop", async () => {
   const work = { waits: () => undefined, isStopped: () => true, patienceMs: 20 };
   assert.equal((await runLong("sleep", ["60"], {}, work)).code, 124);
+});
+
+test("the progress messages have the time, and how much of a damaged one could be read", () => {
+  const layout = layoutOf(temporaryDirectory());
+  assert.equal(preparing(layout, 5_000), "The databases are being prepared: 5 s …");
+  mkdirSync(dirname(layout.engineDb), { recursive: true });
+  writeFileSync(`${layout.engineDb}.new`, Buffer.alloc(3_000_000));
+  assert.equal(preparing(layout, 65_000), "The databases are being prepared: 65 s, 3 MB saved …");
 });

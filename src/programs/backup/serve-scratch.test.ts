@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { loadValid } from "../../../test/kit/loaded-settings.ts";
 import { temporaryDirectory } from "../../../test/kit/temporary-directory.ts";
+import { scalarOf } from "../../../test/kit/test-database.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { openAccounts } from "../../store/open.ts";
 import { verifyPassword } from "../../store/passwords/password-hash.ts";
@@ -25,24 +25,15 @@ test("an account that may sign in from everywhere gets a temporary password; no 
   add("anna@example.test", 0);
   const given = await giveSignIn(layout);
   assert.equal(given?.account, "anna@example.test");
-  const read = new DatabaseSync(accountsDb, { readOnly: true });
-  const hashes = new Map(
-    read
-      .prepare("SELECT name, password FROM account")
-      .all()
-      .map(({ name, password }) => [name, String(password)]),
-  );
-  read.close();
-  assert.ok(await verifyPassword(hashes.get("anna@example.test") ?? "", given?.password ?? ""));
-  for (const name of ["suspended@example.test", "at-home@example.test"]) assert.equal(hashes.get(name), "{PLAIN}x");
+  const hashOf = (name: string) => scalarOf(db, "SELECT password FROM account WHERE name = ?", name);
+  assert.ok(await verifyPassword(String(hashOf("anna@example.test")), given?.password ?? ""));
+  for (const name of ["suspended@example.test", "at-home@example.test"]) assert.equal(hashOf(name), "{PLAIN}x");
 });
 
 test("a pipe that the second server's guard could put in place of a database does not block the drill", async () => {
   const accountsDb = join(temporaryDirectory(), "accounts.db");
   execFileSync("mkfifo", [accountsDb]);
-  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, loadValid(null).settings, {
-    signIn: null,
-    hasFirewall: false,
-  });
+  const { settings } = loadValid("");
+  const look = lookAt({ ...layoutOf("/nowhere"), accountsDb }, settings, { signIn: null, hasFirewall: false });
   await assert.rejects(look, /accounts\.db is not a regular file/);
 });

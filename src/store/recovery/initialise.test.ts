@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { type TestContext, test } from "node:test";
-import { banOf, eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import {
+  banOf,
+  columnOf,
+  committed,
+  eventRows,
+  record,
+  START,
+  scalarOf,
+  scratch,
+} from "../../../test/kit/test-database.ts";
 import { auditRecord } from "../../core/events/event.ts";
 import { isoTime } from "../../core/time.ts";
 import { type Layout, layoutOf } from "../../settings/layout.ts";
@@ -24,10 +33,8 @@ function ran(t: TestContext) {
   writeFileSync(layout.firstStartDone, "");
   const db = openEngine(layout.engineDb);
   const store = new SqliteStore(db);
-  store.begin();
-  for (let i = 0; i < 5_000; i++) store.append(eventRow("203.0.113.7", START));
-  store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START);
-  store.commit();
+  record(store, ...eventRows(5_000, "203.0.113.7", START));
+  committed(store, () => store.apply({ type: "BAN", ban: banOf("198.51.100.7", START) }, START));
   db.exec("INSERT INTO allow_entry VALUES ('192.0.2.0/24', 'office', 'root', 1, NULL)");
   const accounts = openAccounts(layout.accountsDb);
   accounts.exec(ACCOUNT);
@@ -36,11 +43,7 @@ function ran(t: TestContext) {
 
 function contents(layout: ReturnType<typeof layoutOf>) {
   const db = openOrRecoverEngine(layout, START);
-  const all = (sql: string) =>
-    db
-      .prepare(sql)
-      .all()
-      .map((row) => Object.values(row)[0]);
+  const all = (sql: string) => columnOf(db, sql);
   const found = {
     bans: all("SELECT prefix FROM ban WHERE ended_at IS NULL"),
     allowed: all("SELECT prefix FROM allow_entry"),
@@ -64,9 +67,7 @@ test("a whole database is opened, and nothing is set aside", (t) => {
 
 test("the readable part of a damaged one starts a new one", (t) => {
   const { layout, db } = ran(t);
-  const root = Number(
-    db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'").get()?.["rootpage"],
-  );
+  const root = Number(scalarOf(db, "SELECT rootpage FROM sqlite_schema WHERE name = 'known_address'"));
   db.close();
   const bytes = readFileSync(layout.engineDb);
   bytes.fill(0x5a, (root - 1) * 4_096, root * 4_096);
@@ -121,11 +122,7 @@ for (const { what, does, lost } of [
 ])
   test(`the audit continues in place of a database that is ${what}, and says so; its lost part is found`, (t) => {
     const { layout, db, store } = ran(t);
-    const obey = (subject: string): void => {
-      store.begin();
-      store.append(auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
-      store.commit();
-    };
+    const obey = (subject: string) => record(store, auditRecord({ type: "TOKEN_CREATED", subject, by: "root" }, START));
     obey("one");
     new MaintenanceWork(layout.engineDb).digest();
     obey("two");
@@ -160,7 +157,7 @@ for (const { what, does } of [
     writeFileSync(copyOf(layout.accountsDb), readFileSync(layout.accountsDb));
     does(layout.accountsDb);
     const restored = openOrRestoreAccounts(layout, START);
-    assert.equal(restored.prepare("SELECT name FROM account").get()?.["name"], "anna@example.org");
+    assert.equal(scalarOf(restored, "SELECT name FROM account"), "anna@example.org");
     restored.close();
     assert.equal(setAsideBeside(layout.accountsDb).length, 1);
   });

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { becomeNextVersion, writeToday } from "../../../test/kit/next-version.ts";
-import { scratch } from "../../../test/kit/test-database.ts";
+import { accountsFor, scalarOf, scratch } from "../../../test/kit/test-database.ts";
 import { differences } from "../../core/incident/incident.ts";
 import { openAccounts } from "../open.ts";
-import { readCopiedAccounts, readKeptAccounts } from "./copied-accounts.ts";
+import { dropSessions, readCopiedAccounts, readKeptAccounts } from "./copied-accounts.ts";
 
 test("every change of accounts and aliases is a difference, and no secret is shown", (t) => {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
+  const db = accountsFor(t);
+  const path = db.location() ?? "";
   const reply = "Away. ".repeat(40);
   db.exec(`
     INSERT INTO account (name, password, suspended, created_at) VALUES
@@ -65,4 +65,17 @@ test("an earlier version's copy is read, and one that no version wrote is not", 
   writeToday("engine", foreign);
   assert.throws(() => readCopiedAccounts(join(directory, "missing.db")), /does not exist/);
   assert.throws(() => readCopiedAccounts(foreign), /is not the engine\.db of GhostInbox/);
+});
+
+test("sessions of the dashboard are gone, and nothing else", (t) => {
+  const path = join(scratch(t), "accounts.db");
+  const before = openAccounts(path);
+  before.exec(`
+    INSERT INTO session VALUES ('d', 'id', 'Firefox', '203.0.113.7', 1, 1, 1, NULL), ('e', 'ie', 'x', '::1', 1, 1, 1, 'anna@example.test');
+    INSERT INTO token VALUES ('nightly', 'd', 'root', 1, 'read', NULL, NULL)`);
+  before.close();
+  dropSessions(path);
+  using after = new DatabaseSync(path, { readOnly: true });
+  const count = (table: string) => scalarOf(after, `SELECT count(*) FROM ${table}`);
+  assert.deepEqual([count("session"), count("token")], [0, 1]);
 });

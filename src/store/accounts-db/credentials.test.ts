@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { START, scratch } from "../../../test/kit/test-database.ts";
+import { ip } from "../../../test/kit/samples.ts";
+import { accountsFor, START, scalarOf } from "../../../test/kit/test-database.ts";
 import { SCOPES } from "../../core/access/scopes.ts";
 import { later, MINUTE_MS } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
-import { openAccounts, openAccountsForReading } from "../open.ts";
-import { Credentials, SqliteCredentials } from "./credentials.ts";
+import { openAccountsForReading } from "../open.ts";
+import { Credentials, NotedUses, SqliteCredentials } from "./credentials.ts";
+import { SqliteSenderLogins } from "./mail-views.ts";
+import { SqliteSessions } from "./sessions.ts";
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "accounts.db");
-  const db = openAccounts(path);
-  t.after(() => db.close());
-  const reader = openAccountsForReading(path);
+  const db = accountsFor(t);
+  const reader = openAccountsForReading(db.location() ?? "");
   t.after(() => reader.close());
   let now = START;
   const written = new SqliteCredentials(db, { now: () => now });
@@ -62,7 +62,7 @@ test("a token expires, and its use is written once a minute", (t) => {
   const { db, written, read, at } = fresh(t);
   written.createToken({ ...TOKEN, scopes: SCOPES, expiresAt: later(START, 2 * MINUTE_MS) });
   assert.equal(read.tokens(PAGE).items[0]?.usedAt, null);
-  const changes = () => Number(db.prepare("SELECT total_changes() AS n").get()?.["n"]);
+  const changes = () => Number(scalarOf(db, "SELECT total_changes()"));
   const before = changes();
   for (let second = 0; second < 60; second++) {
     at(second * 1_000);
@@ -82,4 +82,41 @@ test("the password of the dashboard is kept as its hash", (t) => {
   written.setAdminPassword("{ARGON2ID}one");
   written.setAdminPassword("{ARGON2ID}two");
   assert.deepEqual([written.adminPasswordHash(), read.adminPasswordHash()], ["{ARGON2ID}two", "{ARGON2ID}two"]);
+});
+
+/** A session and a token, each used a minute after it was created. */
+function used(t: TestContext) {
+  const db = accountsFor(t);
+  const uses = new NotedUses();
+  const sessions = new SqliteSessions(db, uses);
+  const at = later(START, MINUTE_MS);
+  const credentials = new SqliteCredentials(db, { now: () => at }, uses);
+  sessions.open({ digest: "d0", id: "a", account: null, device: "x", ip: ip("203.0.113.7"), at: START });
+  credentials.createToken(TOKEN);
+  const use = () => [sessions.find("d0", at, true)?.id, credentials.useToken("d1")?.name];
+  const usedAt = () => db.prepare("SELECT used_at AS at FROM session UNION ALL SELECT used_at FROM token").all();
+  return { db, use, credentials, logins: new SqliteSenderLogins(db, uses), at, usedAt };
+}
+
+test("a noted use does not count as a change of the accounts, and all else does", (t) => {
+  const { use, credentials, logins, at, usedAt } = used(t);
+  const before = logins.changes();
+  assert.deepEqual(use(), ["a", "backup"]);
+  assert.deepEqual(
+    usedAt().map((row) => row["at"]),
+    [at, at],
+  );
+  assert.equal(logins.changes(), before);
+  credentials.revokeToken("backup");
+  assert.equal(logins.changes(), before + 1);
+});
+
+test("where nothing can be written a use counts all the same", (t) => {
+  const { db, use, usedAt } = used(t);
+  db.exec("PRAGMA query_only = 1");
+  assert.deepEqual(use(), ["a", "backup"]);
+  assert.deepEqual(
+    usedAt().map((row) => row["at"]),
+    [START, null],
+  );
 });

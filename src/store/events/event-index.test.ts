@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { eventRow, START, scratch } from "../../../test/kit/test-database.ts";
+import { engineFor, eventRow, record, rowsOf, START } from "../../../test/kit/test-database.ts";
 import { auditRecord, type EventRecord } from "../../core/events/event.ts";
 import { DAY_MS, later } from "../../core/time.ts";
 import { SqliteStore } from "../engine-db/store.ts";
 import { surplusOf } from "../maintenance/work.ts";
-import { openEngine, openEngineForReading } from "../open.ts";
+import { openEngineForReading } from "../open.ts";
 import { EventCount } from "./event-ids.ts";
 import { EventNames } from "./event-index.ts";
 import { EventSearch } from "./event-search.ts";
@@ -16,22 +15,13 @@ import { Retention } from "./retention.ts";
 const PATIENT_MS = 10_000;
 
 function fresh(t: TestContext) {
-  const path = join(scratch(t), "engine.db");
-  const db = openEngine(path);
-  const reader = openEngineForReading(path);
-  t.after(() => [reader, db].forEach((each) => each.close()));
+  const db = engineFor(t);
+  const reader = openEngineForReading(db.location() ?? "");
+  t.after(() => reader.close());
   const events = new EventCount(db);
   const store = new SqliteStore(db, events);
-  const append = (...records: readonly EventRecord[]): void => {
-    store.begin();
-    for (const record of records) store.append(record);
-    store.commit();
-  };
-  const entered = () =>
-    db
-      .prepare("SELECT role, name, id FROM event_name WHERE role < 4")
-      .all()
-      .map((row) => Object.values(row).join(" "));
+  const append = (...records: readonly EventRecord[]) => record(store, ...records);
+  const entered = () => rowsOf(db, "SELECT role, name, id FROM event_name WHERE role < 4").map((row) => row.join(" "));
   return { db, events, store, append, entered, names: new EventNames(db), search: new EventSearch(reader, PATIENT_MS) };
 }
 

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HandClock } from "../../../test/kit/engine-kit.ts";
+import { databaseOnMemory } from "../../../test/kit/memory-database.ts";
+import { accountName, mailAddress } from "../../../test/kit/samples.ts";
+import { planOf } from "../../../test/kit/test-database.ts";
+import { SqliteActiveAccounts, SqliteAliasReach, SqliteRecipients } from "./mail-views.ts";
+import { accountsMigrations } from "./schema.ts";
+
+test("active is who could sign in, in any case: neither the suspended, nor the unlisted, nor the unknown", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  db.exec(`
+    INSERT INTO account (name, password, suspended, followed, created_at) VALUES
+      ('alice@example.org', '{ARGON2ID}x', 0, NULL, 0), ('carol@example.org', '{ARGON2ID}x', 1, NULL, 0),
+      ('dave@example.org', '{ARGON2ID}x', 0, 'listed', 0), ('eve@example.org', '{ARGON2ID}x', 0, 'unlisted', 0)`);
+  const accounts = new SqliteActiveAccounts(db);
+  for (const name of ["alice@example.org", "ALICE@Example.org", "dave@example.org"])
+    assert.ok(accounts.isActive(name), name);
+  for (const name of ["carol@example.org", "eve@example.org", "bob@example.org", ""])
+    assert.ok(!accounts.isActive(name), name);
+  const hashOf = (name: string) => accounts.passwordHash(accountName(name));
+  assert.equal(hashOf("Alice@example.org"), "{ARGON2ID}x");
+  for (const name of ["carol@example.org", "eve@example.org", "bob@example.org"])
+    assert.equal(hashOf(name), null, name);
+});
+
+test("accounts, suspended ones too, their extensions and aliases are known, in any case; others are not", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  db.exec(`
+    INSERT INTO account (name, password, suspended, created_at) VALUES
+      ('alice@example.org', '{ARGON2ID}x', 0, 0), ('carol@example.org', '{ARGON2ID}x', 1, 0);
+    INSERT INTO alias (address, target) VALUES ('info@example.org', 'alice@example.org')`);
+  const clock = new HandClock();
+  const recipients = new SqliteRecipients(db, clock);
+  const known = [
+    "alice@example.org",
+    "ALICE@Example.org",
+    "carol@example.org",
+    "alice+shop@example.org",
+    "info@example.org",
+  ];
+  for (const address of known) assert.ok(recipients.exists(address), address);
+  for (const address of ["bob@example.org", "alice@other.org", "+alice@example.org", "alice", ""])
+    assert.ok(!recipients.exists(address), address);
+  db.exec("DELETE FROM account");
+  clock.advance(1_000);
+  assert.ok(!recipients.exists("alice@example.org"), "a removed account is forgotten within a second");
+});
+
+function reachOf(address: string, aliases: readonly (readonly [string, string])[]): string {
+  const db = databaseOnMemory(accountsMigrations);
+  const add = db.prepare("INSERT INTO alias (address, target) VALUES (?, ?)");
+  for (const [alias, target] of aliases) add.run(`${alias}@example.test`, `${target}@example.test`);
+  const { alias, addresses } = new SqliteAliasReach(db).widest(mailAddress(`${address}@example.test`));
+  return `${alias.split("@")[0]} ${addresses}`;
+}
+
+test("an alias reaches what its targets reach, once for each mention", () => {
+  assert.equal(reachOf("anna", []), "anna 1");
+  const team = [
+    ["team", "anna"],
+    ["team", "bert"],
+  ] as const;
+  assert.equal(reachOf("team", team), "team 2");
+  assert.equal(reachOf("all", [...team, ["all", "Team"], ["all", "anna"]]), "all 3");
+});
+
+test("the widest of those that lead to it counts, and a circle ends", () => {
+  const lists = [
+    ["team", "anna"],
+    ["all", "team"],
+    ["all", "bert"],
+    ["all", "cleo"],
+  ] as const;
+  assert.equal(reachOf("team", lists), "all 3");
+  assert.equal(
+    reachOf("a", [
+      ["a", "b"],
+      ["b", "a"],
+    ]),
+    "a 1",
+  );
+});
+
+test("mail is sent on to each target, and to the mailbox of an address with an extension", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  db.exec(
+    `INSERT INTO alias VALUES ('info@example.test', 'Anna+shop@example.test'), ('anna@example.test', 'x@else.example')`,
+  );
+  assert.deepEqual(new SqliteAliasReach(db).onward("info@example.test"), [
+    "info@example.test",
+    "anna+shop@example.test",
+    "anna@example.test",
+    "x@else.example",
+  ]);
+});
+
+test("each step of the search uses an index, as it runs in the guard's own thread", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  for (const column of ["address", "target"]) {
+    const steps = planOf(db, `SELECT address FROM onward WHERE ${column} = ?`);
+    for (const table of ["alias", "forward"])
+      assert.ok(
+        steps.some((step) => step.startsWith(`SEARCH ${table} USING`)),
+        `${column}: ${steps.join(", ")}`,
+      );
+  }
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { eventRows, record, START, scalarOf, scratch } from "../../../test/kit/test-database.ts";
+import { SqliteStore } from "../engine-db/store.ts";
+import { openEngine } from "../open.ts";
+import { copyDatabase, OpenFiles, setAside, setAsideBeside, timeOfName } from "./database-files.ts";
+
+test("a database is set aside with its log, under a name that tells the time", (t) => {
+  const directory = scratch(t);
+  const path = join(directory, "engine.db");
+  for (const end of ["", "-wal", "-shm"]) writeFileSync(`${path}${end}`, end);
+  const aside = setAside(path, "damaged", START);
+  assert.equal(aside, `${path}.damaged-20261120T060000Z`);
+  assert.deepEqual(readdirSync(directory).toSorted(), [
+    "engine.db.damaged-20261120T060000Z",
+    "engine.db.damaged-20261120T060000Z-wal",
+  ]);
+  assert.deepEqual(setAsideBeside(path), [aside]);
+  assert.deepEqual(setAsideBeside(join(directory, "accounts.db")), []);
+  assert.equal(timeOfName(aside), START);
+  assert.equal(timeOfName(path), 0);
+});
+
+test("of one that is gone, a name stays", (t) => {
+  const path = join(scratch(t), "engine.db");
+  setAside(path, "missing", START);
+  assert.deepEqual(setAsideBeside(path), [`${path}.missing-20261120T060000Z`]);
+});
+
+for (const { what, does, expected } of [
+  { what: "removed", does: (path: string) => rmSync(path), expected: "gone" },
+  { what: "moved away", does: (path: string) => renameSync(path, `${path}.elsewhere`), expected: "gone" },
+  { what: "without its log", does: (path: string) => rmSync(`${path}-wal`), expected: "gone" },
+  {
+    what: "replaced",
+    does: (path: string) => {
+      openEngine(`${path}.other`).close();
+      renameSync(`${path}.other`, path);
+    },
+    expected: "replaced",
+  },
+  { what: "truncated", does: (path: string) => truncateSync(path, 4_096), expected: "truncated" },
+] as const)
+  test(`a database that is ${what} is noticed`, (t) => {
+    const path = join(scratch(t), "engine.db");
+    const db = openEngine(path);
+    const files = new OpenFiles(path);
+    db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    assert.equal(files.look(), null);
+    assert.equal(files.look(), null);
+    does(path);
+    assert.equal(files.look(), expected);
+  });
+
+test("a removed database is copied whole, with what is only in its log", async (t) => {
+  const path = join(scratch(t), "engine.db");
+  const db = openEngine(path);
+  record(new SqliteStore(db), ...eventRows(100, "203.0.113.7", START));
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${path}${end}`);
+  await copyDatabase(db, `${path}.saved`);
+  using saved = openEngine(`${path}.saved`);
+  assert.equal(scalarOf(saved, "SELECT count(*) FROM event"), 100);
+  assert.equal(scalarOf(saved, "PRAGMA integrity_check"), "ok");
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { databaseOnMemory } from "../../test/kit/memory-database.ts";
+import { columnOf } from "../../test/kit/test-database.ts";
+import { accountsMigrations } from "./accounts-db/schema.ts";
+import { betweenTransactions, rehearsalOn, together } from "./transactions.ts";
+
+function numbers() {
+  const db = new DatabaseSync(":memory:");
+  db.exec("CREATE TABLE number (n INTEGER)");
+  const add = (n: number): void => void db.prepare("INSERT INTO number VALUES (?)").run(n);
+  return {
+    db,
+    add,
+    all: () => columnOf(db, "SELECT n FROM number"),
+  };
+}
+
+test("a change that fails half way is rolled back", () => {
+  const { db, add, all } = numbers();
+  assert.equal(
+    together(db, () => (add(1), "done")),
+    "done",
+  );
+  const fails = (): void => {
+    add(2);
+    throw new Error("half way");
+  };
+  assert.throws(() => together(db, fails), /half way/);
+  assert.deepEqual(all(), [1]);
+  assert.ok(!db.isTransaction);
+});
+
+test("within a rehearsal it is rolled back with it", () => {
+  const { db, add, all } = numbers();
+  const seen = rehearsalOn(db)(() => {
+    together(db, () => add(1));
+    return all();
+  });
+  assert.deepEqual([seen, all()], [[1], []]);
+});
+
+test("the writes of a rehearsal are rolled back, even if it fails", () => {
+  const db = databaseOnMemory(accountsMigrations);
+  const rehearse = rehearsalOn(db);
+  const write = () => db.prepare("INSERT INTO admin (key, value, changed_at) VALUES ('a', 'b', 1)").run().changes;
+  assert.equal(rehearse(write), 1);
+  assert.equal(rehearse(write), 1, "it was not there");
+  const failing = () => {
+    write();
+    throw new Error("it broke");
+  };
+  assert.throws(() => rehearse(failing), /it broke/);
+  assert.deepEqual(db.prepare("SELECT * FROM admin").all(), []);
+  assert.equal(write(), 1, "no transaction was left open");
+});
+
+test("what is written outside the engine's transaction is neither held up nor lost with it", () => {
+  const db = new DatabaseSync(":memory:");
+  db.exec("CREATE TABLE t (by TEXT)");
+  let commits = 0;
+  const outside = betweenTransactions(db, () => {
+    if (!db.isTransaction) return;
+    db.exec("COMMIT");
+    commits += 1;
+  });
+  const insert = outside.prepare("INSERT INTO t VALUES (?)");
+  db.exec("BEGIN; INSERT INTO t VALUES ('engine')");
+  assert.equal(insert.run("command").changes, 1);
+  assert.equal(db.isTransaction, false, "it has its own transaction");
+  insert.run("another");
+  assert.equal(commits, 1);
+  db.exec("BEGIN; INSERT INTO t VALUES ('lost'); ROLLBACK");
+  const rows = outside.prepare("SELECT by FROM t").all();
+  assert.deepEqual(
+    rows.map((row) => row["by"]),
+    ["engine", "command", "another"],
+  );
+});
