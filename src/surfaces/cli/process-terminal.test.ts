@@ -39,6 +39,19 @@ describe("lines of standard input", TIMED, () => {
       assert.equal(await read(input), line));
 });
 
+for (const [output, code, says] of [
+  ["> /dev/full", 1, /^The output could not be written: ENOSPC.* What the command changed stays changed\.\n$/],
+  ["| true", 0, /^$/],
+] as const)
+  test(`output that cannot be written (${output}) ends the program with ${code}`, TIMED, async () => {
+    using layout = dataDirectory();
+    const long = '(terminal.out("line ".repeat(1e6)), new Promise((resolve) => setTimeout(resolve, 9_000)))';
+    const script = `set -o pipefail; "$@" ${output}`;
+    const { err, ...ended } = await start(layout, "bash", ["--norc", "-c", script, "bash", ...program(long)]).ended;
+    assert.match(err, says);
+    assert.equal(ended.code, code);
+  });
+
 describe("a signal", TIMED, () => {
   const signalled = async (call: string, keys: string): Promise<string> => {
     using layout = dataDirectory();

@@ -1,6 +1,6 @@
 import { fstatSync, fsyncSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { messageOf } from "../../core/error.ts";
+import { codeOf, messageOf } from "../../core/error.ts";
 import type { Terminal } from "./call.ts";
 import { oneLine } from "./print/text.ts";
 
@@ -27,8 +27,13 @@ export function processTerminal(): Terminal {
     }
     return interruption.signal;
   };
-  // The reader wanted only the first lines (`| head`).
-  const leave = (): never => process.exit(0);
+  const leave = (error: Error): never => {
+    // The reader wanted only the first lines (`| head`).
+    if (codeOf(error) === "EPIPE") process.exit(0);
+    const what = `The output could not be written: ${oneLine(messageOf(error))}. What the command changed stays changed.`;
+    process.stderr.write(`${what}\n`);
+    process.exit(1);
+  };
   process.stdout.on("error", leave);
   let hasProgress = false;
   const clear = (): void => {
