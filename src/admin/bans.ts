@@ -98,8 +98,8 @@ export const BANS = [
         const others =
           made.liftedTotal > made.lifted.length ? ` and ${made.liftedTotal - made.lifted.length} more` : "";
         const also = ` ${plural(made.liftedTotal, "ban")} lifted: ${made.lifted.join(", ")}${others}.`;
-        const from = asked.for === null ? "from now on" : `for ${asked.for}`;
-        return `${shown(made.prefix)} is never banned ${from}.${made.liftedTotal === 0 ? "" : also}`;
+        const how = asked.for === null ? "is never banned from now on" : `will not be banned for the next ${asked.for}`;
+        return `${shown(made.prefix)} ${how}.${made.liftedTotal === 0 ? "" : also}`;
       },
       next: "allow list",
     }),

@@ -111,7 +111,7 @@ export class Engine {
 
   submit(event: Event, answer: OnDecided): void {
     const now = this.#parts.clock.now();
-    // The next commit may fail too, and this answer is decided before it. So it considers the changes that only memory has.
+    // The next commit may fail too, and this answer is decided before it. So it takes into account changes that exist only in memory.
     const waits = this.#isUnwritable ? this.#processor.mustWait(event, now) : null;
     if (waits !== null) return answer(waits);
     if (!this.#begin(now)) {
@@ -126,7 +126,7 @@ export class Engine {
       this.#abandon(error, now);
       return;
     }
-    // An event without a row commits on a full disk too, so it considers the changes that only memory has.
+    // An event without a row commits on a full disk too, so it takes those changes into account too.
     if (this.#isUnwritable && "login" in event && !decided.recorded)
       decided = failOpen(event, this.#processor.decideAgain(event, now));
     this.#events += 1;

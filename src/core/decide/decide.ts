@@ -115,7 +115,7 @@ export function decideConnect(policy: Policy, facts: ConnectFacts, event: Connec
   if (isProvider(policy, event.clientName)) return decision("defer", "provider_busy", { evidence, counted: false });
 
   const patienceOver = exceeded(policy.connections, facts.connections, now, policy.knownFactor) !== null;
-  // An infected machine uses port 25; the owners beside it send on 465 and 587.
+  // Malware behind a shared address uses port 25; its users send on 465 and 587.
   if (facts.known && (!patienceOver || isShared(facts)))
     return decision(event.service === "smtp" ? "defer" : "pass", "known_address", { evidence });
   if (facts.offences === 0 && !patienceOver && facts.isWanted) return decision("defer", "wanted_busy", { evidence });

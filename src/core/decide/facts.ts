@@ -163,10 +163,10 @@ export type Facts = Readonly<{
   /** The subject and its neighbours. */
   network: Prefix;
   protection: Protection | null;
-  /** An account signed in from here within the memory. */
+  /** An account signed in from here within `bans.memory`. */
   known: boolean;
   ban: Ban | null;
-  /** Offences within the memory. */
+  /** Offences within `bans.memory`. */
   offences: number;
   connections: readonly Millis[];
   mails: readonly Millis[];

@@ -88,7 +88,7 @@ export function decideMessage(policy: Policy, facts: MessageFacts, event: Messag
   return decision("pass", "below_limit", { changes });
 }
 
-/** No honest mail has more. Reading such a mail costs the filters the same from any sender, so every sender is refused. */
+/** No honest mail has more. Such a mail costs the filters the same whoever sends it, so it is always refused. */
 export const MOST_OF_A_MAIL = { header_lines: 1_000, mime_parts: 1_000 } as const;
 /**
  * What the filters read at once before a stranger's large mail must wait. Rspamd, which has one process, needs 2 s for it on a slow
@@ -109,8 +109,8 @@ function decideExcess(
   }
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
-  const passesOn = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
-  const isSpared = account !== null || facts.protection !== null || facts.ban !== null || facts.known || passesOn;
+  const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
+  const isSpared = account !== null || facts.protection !== null || facts.ban !== null || facts.known || relaysForOthers;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
   return decision("refuse", code, { evidence, counted: false, changes });
 }
@@ -211,7 +211,7 @@ export type MarkQuestion = Pick<Facts, "known" | "isWanted" | "isNewPlace" | "ne
  * Probing for recipients from many places, each below its own limit. Past the limit of the whole server, no
  * stranger learns whether a recipient exists. A network that asked for an unknown one is deferred for every recipient;
  * for other networks, an unknown recipient is answered like a first contact with a known one, by Postgrey. So honest
- * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries count for no ban.
+ * strangers, who ask for people who exist, still come in. Null: the usual rules apply. Retries never lead to a ban.
  */
 export function decideHarvest(policy: Policy, facts: HarvestQuestion, event: Recipient, now: Millis): Decision | null {
   const evidence = reached(policy.probesFromAnywhere, facts.probesFromAnywhere, now);
@@ -229,7 +229,7 @@ export function decideFirstContact(policy: Policy, facts: FirstContactQuestion, 
   return decision("defer", "first_contacts_deferred", { evidence, counted: false });
 }
 
-/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or few of them write. */
+/** Such a mail is accepted, and the spam filter gets a mark. Null: it does not come from such a place, or too few of them write. */
 export function markedInCrowd(policy: Policy, facts: MarkQuestion, now: Millis): Decision | null {
   const evidence = reached(policy.firstContacts.limits, facts.newPlaces, now);
   if (evidence === null || facts.known || !facts.isNewPlace || facts.isWanted) return null;
@@ -242,7 +242,7 @@ function isStranger(policy: Policy, facts: Stranger, { clientName }: Recipient):
   return policy.greylist ? facts.firstContact : !isProvider(policy, clientName);
 }
 
-/** Its oldest remembered connection is that long ago, whatever it did then: so this is a later try. */
+/** It first connected at least `delayMs` ago, so this counts as a retry. */
 function hasWaited(
   { firstContacts: { delayMs } }: Policy,
   { connections }: FirstContactQuestion,

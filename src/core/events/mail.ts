@@ -43,7 +43,7 @@ export type Recipient = Readonly<
 >;
 /** The DATA command, at which a mail counts. */
 export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailAttributes>;
-/** What a mail has too many of, or bytes that the filters read already: reading it too would keep them busy for seconds. */
+/** What a mail has too many of; or how many bytes the filters are reading already, so that this mail must wait. */
 export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
 /** End of message: the content has arrived. With an `excess` its size is that of what was read. */
 export type Message = Readonly<

@@ -59,7 +59,7 @@ export const reasons = {
     smtp: "450 4.7.1 Too busy, try again later",
   },
   wanted_busy: {
-    says: "This server is over a limit, but users here want mail from it: it must retry later before it is banned.",
+    says: "This server is over a limit, but users here want mail from it: it must retry later.",
     next: "Nothing to do: it will retry. Raise limits.mail if that is too slow.",
     smtp: "450 4.7.1 Too busy, try again later",
   },

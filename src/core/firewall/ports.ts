@@ -4,7 +4,7 @@ import { type Connection, type ConnectionRules, shareOfStrangers } from "./conne
 
 /** How far a connection has got. Milliseconds. */
 export type Standing = Readonly<{
-  /** Since it was opened, or since its mail last got on. */
+  /** Since it was opened, or since its mail last made progress. */
   stalledMs: number;
   /** Since the client last sent anything, while it is the client's turn. */
   silentMs: number;

@@ -12,7 +12,7 @@ const MOST_EVENTS = 2_000;
 const MOST_SHOWN = 100;
 
 /**
- * Mails that greylisting deferred and that were not retried since. Postgrey does not log its answers, so they follow from
+ * Mails that greylisting deferred and that were not retried since. The guard does not read Postgrey's answers, so they follow from
  * the next event: a mail that passed is accepted or refused seconds later.
  */
 export function waitingMails(queries: EventQueries, now: Millis): WaitingMails {

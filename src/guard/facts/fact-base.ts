@@ -142,21 +142,21 @@ export class FactBase {
     event: ClientEvent,
     decided: Decision,
     { network, state, sending }: EventFacts,
-    now: Omit<AskedBefore, "nth">,
+    moment: Omit<AskedBefore, "nth">,
   ): Remembered {
     // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
-    const isUnheard = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
+    const isRefusedUnchecked = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;
-    else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, now);
+    else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, moment);
     const { written, strangers } = sending.mail;
     return {
       sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
-      administrators: this.#sources.sparing.administratorsIn(network, now.at),
+      administrators: this.#sources.sparing.administratorsIn(network, moment.at),
       restarted,
-      pending: isUnheard ? this.#sources.accounts.recorded(event, state, now.at) : undefined,
+      pending: isRefusedUnchecked ? this.#sources.accounts.recorded(event, state, moment.at) : undefined,
     };
   }
 

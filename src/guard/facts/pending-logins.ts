@@ -15,10 +15,10 @@ export class PendingLogins {
   readonly #pending = new BoundedMap<string, readonly AskedBefore[]>(LIMITS.pendingLogins);
   #count = 0;
 
-  passed(event: LoginAsked, now: Omit<AskedBefore, "nth">): void {
+  passed(event: LoginAsked, moment: Omit<AskedBefore, "nth">): void {
     const key = keyOf(event);
     const asked = this.#pending.get(key) ?? [];
-    this.#pending.set(key, [...asked, { ...now, nth: ++this.#count }].slice(-LIMITS.pendingLoginsPerAccount));
+    this.#pending.set(key, [...asked, { ...moment, nth: ++this.#count }].slice(-LIMITS.pendingLoginsPerAccount));
   }
 
   /** The oldest question that this report answers. */

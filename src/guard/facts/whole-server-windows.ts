@@ -85,7 +85,7 @@ export class WholeServerWindows {
     return this.#newPlaces.has(subject, now);
   }
 
-  /** A refusal for another reason reveals nothing about the recipient, and accepts nothing. */
+  /** Counts unknown recipients and first contacts, unless the answer reveals nothing about the recipient. */
   follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
     if (facts.recipient === "unknown") {

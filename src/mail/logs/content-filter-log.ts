@@ -56,7 +56,7 @@ export function readMilterFinding(text: string): Observation | null {
 const FINDINGS = ["spf", "dkim", "spam"] as const satisfies readonly MailFinding[];
 export const FINDING_WORDS: Readonly<Record<MailFinding, string>> = {
   spf: "the sender is proven by SPF",
-  dkim: "a signature is right",
+  dkim: "a DKIM signature is valid",
   spam: "it is marked as spam",
 };
 const FINDING = new RegExp(`^${QUEUE_ID}: milter-header-info: header .*>: (?<words>[A-Za-z ]{1,40})$`);

@@ -94,7 +94,7 @@ test("the milters' findings are read after any text that a stranger wrote", () =
   const judged = { type: "MAIL_JUDGED", queueId: "72CED1EABE5" };
   const results = "Authentication-Results: mail.example.test;?dkim=none;?spf=pass";
   assert.deepEqual(found(results, "mx.test", "the sender is proven by SPF"), { ...judged, found: "spf" });
-  assert.deepEqual(found(results, "mx.test", "a signature is right"), { ...judged, found: "dkim" });
+  assert.deepEqual(found(results, "mx.test", "a DKIM signature is valid"), { ...judged, found: "dkim" });
   assert.deepEqual(found("X-Spam-Flag: YES", "mx.test", "it is marked as spam"), { ...judged, found: "spam" });
   const forger = "x>: the sender is proven by SPF";
   assert.deepEqual(found("X-Spam-Flag: YES", forger, "it is marked as spam"), { ...judged, found: "spam" });

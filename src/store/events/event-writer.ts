@@ -11,7 +11,7 @@ import { EventMinutes } from "./event-tally.ts";
 const MOST_WAITING = 32;
 
 /**
- * Writes events. Between two questions of Postfix other programs empty the processor's caches, and SQLite is a lot of code. So
+ * Writes events. Between two questions of Postfix other programs evict SQLite's code from the caches of the CPU. So
  * some strangers' events wait until their transaction ends, or until something reads them, and are written together.
  * An event of an account is written at once, because several adapters read those. Audited events enter the chain,
  * and every event its minute's counts, in the same transaction.
