@@ -181,6 +181,7 @@ describe("what the user of a mailbox does at the dashboard", { skip: whyNoLab() 
     assert.equal(await submit({ lab, product }, BERT, HERS, ANNA), 250);
     for (const subject of ["from outside", "hello"])
       await until(`it is here: ${subject}`, () => findMail(product.layout, subject));
+    await until("as many leave as may", async () => (await leaving()) >= 50);
     assert.equal(await leaving(), 50);
     const rested = "SELECT account FROM event WHERE type = 'FORWARDING_CHANGED' AND actor = 'engine'";
     assert.deepEqual(await product.sqlite(rested), [[ANNA]]);

@@ -185,7 +185,10 @@ async function serve(folder: string, zones: readonly string[]): Promise<ChildPro
   const child = spawn("ip", [...inNet, "nsd", "-d", "-c", configuration], { stdio: "ignore" });
   await until("the lab's DNS host answers", async () => {
     const asked = await runProgram(["ip", ...inNet, "getent", "ahostsv4", "mx.sender.test"]);
-    return asked.stdout.includes(NAMED["mx.sender.test"]);
+    if (asked.stdout.includes(NAMED["mx.sender.test"])) return true;
+    const log = join(folder, "logfile");
+    const logged = existsSync(log) ? readFileSync(log, "utf8") : "no log";
+    throw new Error(`getent: ${asked.code} ${asked.stderr}; nsd: ${child.exitCode ?? "runs"}, ${logged}`);
   });
   return child;
 }
