@@ -39,7 +39,8 @@ test("each kind of change is listed by name; a new column and a token's use do n
      INSERT INTO allow_entry VALUES ('n', 'same')`,
     `ALTER TABLE account ADD COLUMN quota INTEGER DEFAULT 5;
      INSERT INTO account VALUES ('anna', 'y', 5), ('carl', 'x', 5); INSERT INTO alias VALUES ('info', 'carl');
-     INSERT INTO token VALUES ('used', 'y', 2), ('new', 'z', 1); INSERT INTO admin VALUES ('password', 'y')`,
+     INSERT INTO token VALUES ('used', 'y', 2), ('new', 'z', 1);
+     INSERT INTO admin VALUES ('password', 'y'), ('passkey_handle', 'made with the first passkey')`,
   );
   assert.deepEqual(changedSince(now, copy), {
     events: 2,

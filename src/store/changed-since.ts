@@ -50,7 +50,7 @@ export function changedSince(now: Pair, copy: Pair): ChangedSince {
     ),
     held: between("engine", "account_hold WHERE released_at IS NULL", ({ account }) => String(account)),
     tokens: between("accounts", "token", ({ name }) => String(name)),
-    passwords: between("accounts", "admin", ({ key }) => String(key)),
+    passwords: between("accounts", "admin WHERE key = 'password'", ({ key }) => String(key)),
     factors: compare(factorsOf(now.accounts), factorsOf(copy.accounts)),
     ...setByUsers(now.accounts, copy.accounts),
   };

@@ -289,7 +289,7 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX held_mail_by_account ON held_mail (account, at);
 
-  -- Refusals of mail that accounts wrote to strangers, within the last hour.
+  -- Refusals of mail that accounts wrote to strangers, within the last day.
   CREATE TABLE refusal (
     account TEXT NOT NULL,
     at INTEGER NOT NULL,
