@@ -110,7 +110,8 @@ function decideExcess(
   const code = excess.of === "header_lines" ? "header_lines" : "mime_parts";
   const evidence = { count: excess.count, limit: MOST_OF_A_MAIL[code], windowMs: 0, key: null };
   const relaysForOthers = isProvider(policy, clientName) || (facts.offences === 0 && facts.isWanted);
-  const isSpared = account !== null || facts.protection !== null || facts.ban !== null || facts.known || relaysForOthers;
+  const isSpared =
+    account !== null || facts.protection !== null || facts.ban !== null || facts.known || relaysForOthers;
   const changes = isSpared ? [] : [nextBan(policy, facts, { code, evidence }, now)];
   return decision("refuse", code, { evidence, counted: false, changes });
 }

@@ -145,7 +145,8 @@ export class FactBase {
     moment: Omit<AskedBefore, "nth">,
   ): Remembered {
     // Other refusals, by a ban or the account's networks, do not depend on pending passwords.
-    const isRefusedUnchecked = event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
+    const isRefusedUnchecked =
+      event.type === "LOGIN_ASKED" && decided.verdict === "refuse" && decided.evidence !== null;
     const isReport = event.type === "LOGIN_SUCCEEDED" || event.type === "LOGIN_FAILED";
     const restarted = this.#isFirst || undefined;
     if (decided.recorded) this.#isFirst = false;

@@ -19,7 +19,7 @@ function layoutFor(name: string): Layout {
 }
 
 function prepare(layout: Layout, settings = ""): Promise<string | null> {
-  return prepareCertificate(settingsWith(`${settings}`), layout);
+  return prepareCertificate(settingsWith(settings), layout);
 }
 
 test("the first start signs a certificate for the host name; the next keeps it", OPENSSL, async () => {
