@@ -203,11 +203,16 @@ function kernelSettings(host: HostName): string {
 }
 
 function batch(host: HostName | "", lines: readonly string[]): string {
-  return `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.join("\n")}\n.`;
+  return `ip ${host === "" ? "" : `-n ${namespaceOf(host)} `}-batch - <<.\n${lines.map(atOnce).join("\n")}\n.`;
+}
+
+/** Otherwise nothing can bind an IPv6 address until the kernel has seen, in the background, that it need not look for its twin. */
+function atOnce(line: string): string {
+  return /^addr add \S*:/.test(line) ? `${line} nodad` : line;
 }
 
 async function inside(host: HostName, lines: readonly string[]): Promise<void> {
   await mustRun(["ip", "-n", namespaceOf(host), "-batch", "-"], {
-    input: lines.map((line) => `${line}\n`).join(""),
+    input: lines.map((line) => `${atOnce(line)}\n`).join(""),
   });
 }
