@@ -2035,7 +2035,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the account's mail on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Forwards the account's mail to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/accounts/{name}/forwarding": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -2060,7 +2060,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the account's mail on no longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Stops forwarding the account's mail. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/accounts/{name}/forwarding": {
     readonly params: {
       /** The account, such as anna@example.org. */
@@ -2091,7 +2091,7 @@ export type Routes = {
     };
   };
 
-  /** Sends the mail of the mailbox on to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Forwards the mail of the mailbox to these addresses. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "PUT /api/v1/me/forwarding": {
     readonly body: {
       readonly to: readonly string[];
@@ -2106,7 +2106,7 @@ export type Routes = {
     };
   };
 
-  /** Sends no mail on any longer. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
+  /** Stops forwarding. Needs the password again, given to `/api/v1/session/proof` within the last 10 minutes. A token cannot give it. */
   "DELETE /api/v1/me/forwarding": {
     readonly answer: {
       readonly name: string;

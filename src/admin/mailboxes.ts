@@ -142,8 +142,8 @@ export const OF_MAILBOXES = [
     .http("GET /accounts/{name}/forwarding", "Where the account's mail is sent on.")
     .http("GET /me/forwarding", "Where the mail of the mailbox is sent on.", OWN),
   /**
-   * It needs a proof also to end it: mail that stays in the mailbox may not be where its user reads it. Its command is written by hand,
-   * as that of `vacation_set`.
+   * Ending it needs a proof too: mail that stays in the mailbox may not be where its user reads it. Its command is written by hand,
+   * like that of `vacation_set`.
    */
   verb(
     "forward_set",
@@ -151,13 +151,13 @@ export const OF_MAILBOXES = [
     { ...ofAccount, to: list(targets), keep: flag },
     changes(forwarded, "shutOut"),
   )
-    .http("PUT /accounts/{name}/forwarding", "Sends the account's mail on to these addresses.", TO_SOME)
-    .http("DELETE /accounts/{name}/forwarding", "Sends the account's mail on no longer.", NO_FORWARD)
-    .http("PUT /me/forwarding", "Sends the mail of the mailbox on to these addresses.", {
+    .http("PUT /accounts/{name}/forwarding", "Forwards the account's mail to these addresses.", TO_SOME)
+    .http("DELETE /accounts/{name}/forwarding", "Stops forwarding the account's mail.", NO_FORWARD)
+    .http("PUT /me/forwarding", "Forwards the mail of the mailbox to these addresses.", {
       ...OWN,
       ...TO_SOME,
     })
-    .http("DELETE /me/forwarding", "Sends no mail on any longer.", { ...OWN, ...NO_FORWARD }),
+    .http("DELETE /me/forwarding", "Stops forwarding.", { ...OWN, ...NO_FORWARD }),
   verb("vacation", orItsUser(ADMIN, "name"), ofAccount, reads(replies))
     .http("GET /accounts/{name}/vacation", "The reply that the account sends while its user is away.")
     .http("GET /me/vacation", "The reply that is sent while the user is away.", OWN),

@@ -33,7 +33,7 @@ export const OWN_SETTING_FORMS: readonly OwnSettingForm[] = [
       own.forwarding && `${onward(own)}; ${own.forwarding.keep ? "a copy stays here" : "no copy stays here"}`,
     ends: {
       command: (name) => ({ verb: "forward_set", name, ...NO_FORWARD.given }),
-      plan: (name, own) => `Send mail for ${name} no longer on to ${onward(own)}.`,
+      plan: (name, own) => `Stop forwarding mail for ${name} to ${onward(own)}.`,
       did: (name, own) => `Mail for ${name} is no longer forwarded to ${onward(own)}.`,
     },
   },

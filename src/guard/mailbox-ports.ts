@@ -41,7 +41,7 @@ export interface ForwardStore {
   forward(account: AccountName, to: readonly Address[], keep: boolean, young: YoungTargets | null): Outcome;
   /** Null if its mail stays in its mailbox. */
   forwardingOf(account: string): Forwarding | null;
-  /** Forwarding targets of all accounts, one for each account that forwards. */
+  /** The targets of all accounts' forwards; a target of two accounts is listed twice. */
   targets(): readonly string[];
   /**
    * Counts new targets of an account, or of all aliases, up to `most` within the span, and returns whether all of them fit. Survives a

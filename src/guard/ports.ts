@@ -38,7 +38,7 @@ export interface FirstContacts {
   expectsBounce(event: Recipient): boolean;
 }
 
-/** Where mail goes that an account sends to itself. Throws if the database cannot be read. */
+/** Where an account's mail to itself ends up. Throws if the database cannot be read. */
 export interface ForwardReach {
   /** Every address that mail for this recipient reaches through the account's forward, directly or through aliases. */
   reachedBy(account: string, recipient: string): readonly string[];
@@ -51,7 +51,7 @@ export interface YoungForwards {
   /** Mails that left through the account's forwards after `since`, in ascending order. */
   sent(account: string, since: Millis): readonly SentMail[];
   count(account: string, mail: SentMail): void;
-  /** Until then mail that would leave through such a forward stays in the account's mailbox. */
+  /** Until `until`, mail that would leave through such a forward stays in the account's mailbox. */
   rest(account: string, until: Millis): void;
 }
 

@@ -40,7 +40,7 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
   const busy = useAttempt();
   const { isBusy, attempt } = busy;
   const words = t.value.me.forwarding;
-  // What this page knows may be older than its own last change.
+  // The page's data may be older than its own last change.
   const set = async (change: (now: Forwarding) => Forwarding, says: string): Promise<void> => {
     const wanted = change(await get<Forwarding>("me/forwarding"));
     await withProof(() => (wanted.to.length === 0 ? remove("me/forwarding") : put("me/forwarding", wanted)));

@@ -6,7 +6,7 @@ import { lazily } from "./fields.ts";
 export type HttpForm<R = never> = Readonly<{
   /** Below `/api/v1`. In braces: fields of the verb. */
   route: `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
-  /** For the user of a mailbox: the field that names the mailbox is that of the session. */
+  /** For the user of a mailbox: the field that names the mailbox is filled from the session. */
   own?: true;
   /** One sentence for `/openapi.json`. */
   says: string;
@@ -155,7 +155,7 @@ export const MAILBOX = { from: ["web"], needs: "mailbox" } as const;
 export const PROVEN_MAILBOX = { from: ["web"], needs: "mailbox", proof: true } as const;
 
 /**
- * What limits how often the web gives a command: who takes the web over stays within it (guard/commands/web/web-bounds.ts).
+ * What limits how often the web gives a command: an attacker who takes over the web stays within it (guard/commands/web/web-bounds.ts).
  * `own`: the command counts for itself, by address or account. Users of mailboxes have separate limits (my-mailbox.ts).
  */
 export type Bound =

@@ -48,7 +48,7 @@ type OfCommand = Readonly<{
   of?: "account" | "alias" | "setting";
   /** Something was refused. */
   isRefusal?: true;
-  /** Set for changes that a thief would make through the web: to who may sign in, where mail goes, and what is sent or refused for a user. */
+  /** Set for changes that a thief would make through the web: of who may sign in, of where mail goes, and of what is sent or refused for a user. */
   alert?: WebAlert;
 }>;
 
@@ -59,7 +59,7 @@ export type WebAlert = Readonly<{
   byUser?: true;
   /** Maximum of this type alone within a day, so that many crowd out no other change: imported accounts, replies before holidays. */
   apart?: number;
-  /** The alert says what the event's subject says; for an alias also its new targets. */
+  /** The alert repeats the event's subject; for an alias also its new targets. */
   isNamed?: true;
   /** From a new network it is not critical: people set it while they travel. */
   isUsualAway?: true;

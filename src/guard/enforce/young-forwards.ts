@@ -29,7 +29,7 @@ const MOST_SENT = 10_000;
 /**
  * Counts the copies of mail that leave through young forwards, whoever sent it, and pauses the forwards of an account past the
  * limits of what it sends. Postfix looks up where a recipient leads after the answer, so a pause applies to that recipient already. Mails
- * in flight at once may each send as much as one of them could.
+ * in flight together are not added up: each may use the whole limit.
  */
 export function watchingForwards(submit: Submit, parts: Parts): Submit {
   const mails = new BoundedMap<string, Copies>(MOST_SESSIONS);

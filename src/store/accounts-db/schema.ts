@@ -92,8 +92,8 @@ const baseline = `
       AND NOT EXISTS (SELECT 1 FROM alias WHERE alias.address = role.address)
       AND NOT EXISTS (SELECT 1 FROM account WHERE account.name = role.address);
 
-  -- Where accounts send their mail on; a target that is the account itself: a copy stays. With the last target of an alias go
-  -- the forwards to it.
+  -- Where accounts forward their mail; if a target is the account itself, a copy stays. When an alias loses its last target,
+  -- forwards to it are deleted.
   CREATE TABLE forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -138,8 +138,8 @@ const baseline = `
     UNION ALL SELECT account, target FROM forward WHERE target <> account
     UNION ALL SELECT address, target FROM role_address;
 
-  -- Where mail goes. The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. Resumed,
-  -- it is sent on again. To a blocked alias no mail is sent on, until it takes mail again.
+  -- Where mail goes. The mail of an account that is suspended stays in its mailbox: a thief may have set the forward. After a
+  -- resume it is forwarded again. Nothing is forwarded to an alias while it is blocked.
   CREATE VIEW alias_map (address, targets) AS
     SELECT address, group_concat(target, ',') FROM alias
     WHERE address NOT IN (SELECT address FROM alias_block)
@@ -155,7 +155,7 @@ const baseline = `
     UNION ALL SELECT address, target FROM role_address;
 
   -- The one account behind an alias; an alias with more targets has no mailbox that could be full. An account that sends its
-  -- mail on is not an alias of a mailbox: its own says whether it is full.
+  -- mail on is not an alias of a mailbox: its own mailbox says whether it is full.
   CREATE VIEW alias_userdb (address, user, quota_rule) AS
     SELECT alias_map.address, userdb.user, userdb.quota_rule
     FROM alias_map JOIN userdb ON userdb.user = alias_map.targets COLLATE NOCASE
@@ -174,7 +174,7 @@ const baseline = `
     GROUP BY address;
 
   -- How many new targets the users of mailboxes and the web gave to forwards, and the web to aliases, within the last day,
-  -- tries too. Kept here, so that a restart does not reset the limit.
+  -- including refused attempts. Kept here, so that a restart does not reset the limit.
   CREATE TABLE forward_spent (
     account TEXT COLLATE NOCASE NOT NULL,
     at INTEGER NOT NULL,

@@ -63,7 +63,7 @@ export class EventWriter {
     this.heed(() => this.#minutes.write());
   }
 
-  /** Does `work`, which writes for a reader. If it throws, so does each later write of the open transaction. */
+  /** Does `work`, which writes what a reader is about to need. If it throws, so does each later write of the open transaction. */
   heed(work: () => void): void {
     try {
       work();

@@ -197,5 +197,5 @@ export function alertsOutside({
 
 export function alertsStay(address: Address): CommandError {
   const message = `${address} gets the alerts of this server: it can be changed only on the server.`;
-  return failed(message, "Use the command line there.");
+  return failed(message, "Use the command line there, or ask the administrator.");
 }

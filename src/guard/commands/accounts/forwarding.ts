@@ -17,7 +17,7 @@ export type ForwardCommandParts = Pick<
   Pick<TargetParts, "book"> &
   Readonly<{ forwards: ForwardStore }>;
 
-/** For everyone except root. Mail leaves by an old forward past the limits of what an account sends. */
+/** For everyone except root. Mail through an old forward does not count against the account's sending limits. */
 const NEW_TARGETS_A_DAY = 5;
 
 /** Forwards the mail of an account, with or without a copy for itself; without targets, stops forwarding. */
@@ -59,7 +59,7 @@ export async function forwardCommand(
   return outcome.ok ? { ok: true, result: { name, to, keep } } : outcome;
 }
 
-/** Counts tries too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
+/** Refused attempts count too: a caller who sends mail to strangers this way, or probes which accounts exist, gets no further. */
 function tooManyNew(
   { forwards, clock }: ForwardCommandParts,
   name: AccountName,

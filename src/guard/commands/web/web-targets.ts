@@ -90,5 +90,5 @@ function outside({ engine }: Pick<TargetParts, "engine">, of: readonly string[])
 
 function refused(most: string, command: string): CommandError {
   const message = `The dashboard and the API make no more than ${most}.`;
-  return failed(message, `Use \`${command}\` on the server.`);
+  return failed(message, `Use \`${command}\` on the server, or ask its administrator.`);
 }

@@ -46,7 +46,7 @@ describe("an account is contained, as far as it can be", { skip: lacking({ root:
     test(`its mail is not sent on any more: ${options.join() || "a new password"}`, async () => {
       assert.equal((await ghostinbox(layout, ["account", "forward", ANNA, "eve@evil.example"])).code, 0);
       const planned = await contain("--dry-run", ...options);
-      assert.match(planned.out, /- Send mail for anna@example\.org no longer on to eve@evil\.example\./);
+      assert.match(planned.out, /- Stop forwarding mail for anna@example\.org to eve@evil\.example\./);
       const { code, out } = await contain("--yes", ...options);
       assert.equal(code, 0);
       assert.match(out, /Mail for anna@example\.org is no longer forwarded to eve@evil\.example\./);
