@@ -182,6 +182,8 @@ describe("a stolen password", { skip: whyNoLab() ?? false }, () => {
 
   test("a mail to 51 strangers is accepted for 50 of them however busy the machine is, with an alert", async () => {
     const dialog = await openSubmissionAs(lab.sender, HOME, CARL);
+    const known = `FROM known_address WHERE account = '${CARL}'`;
+    await until("the place is known", async () => (await product.sqlite(`SELECT 1 ${known}`)).length > 0);
     await change(`UPDATE known_address SET first_at = first_at - ${2 * DAY_MS} WHERE account = '${CARL}'`);
     await dialog.ask(`MAIL FROM:<${CARL}>`);
     const codes: number[] = [];
