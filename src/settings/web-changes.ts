@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/time.ts";
 import { WEB_KEYS } from "./program-settings.ts";
-import { defaultOf, type SettingKey, settingKeys, settingOf } from "./schema.ts";
+import { defaultOf, type SettingKey, settingOf } from "./schema.ts";
 
 /**
  * The settings that the dashboard and the API may change: how much is too much, and what follows from it. Whoever takes over
@@ -8,9 +8,46 @@ import { defaultOf, type SettingKey, settingKeys, settingOf } from "./schema.ts"
  * names a file, a program or a host, sets where mail is sent, or changes which alerts concern the dashboard. Those that also slow
  * guessing at its password have a bound.
  */
-const MAY_CHANGE: ReadonlySet<SettingKey> = new Set([
+const MAY_CHANGE: ReadonlySet<SettingKey> = new Set<SettingKey>([
   /** How much a stranger or an account may do. */
-  ...settingKeys().filter((key) => key.startsWith("limits.")),
+  "limits.mail.per_minute",
+  "limits.mail.per_hour",
+  "limits.mail.per_day",
+  "limits.mail.per_session",
+  "limits.mail.postfix_per_minute",
+  "limits.mail.max_size",
+  "limits.mail.recipients",
+  "limits.recipients.unknown_per_hour",
+  "limits.recipients.unknown_server_per_hour",
+  "limits.first_contacts.per_minute",
+  "limits.first_contacts.per_hour",
+  "limits.connections.per_minute",
+  "limits.connections.per_hour",
+  "limits.connections.concurrent",
+  "limits.connections.known",
+  "limits.connections.per_port",
+  "limits.connections.smtp_places",
+  "limits.connections.imap_places",
+  "limits.logins.failures",
+  "limits.logins.window",
+  "limits.logins.per_day",
+  "limits.logins.per_week",
+  "limits.logins.known_per_day",
+  "limits.accounts.failures",
+  "limits.accounts.window",
+  "limits.accounts.known_for",
+  "limits.accounts.candidates",
+  "limits.networks.failures",
+  "limits.networks.window",
+  "limits.networks.per_day",
+  "limits.spraying.guesses",
+  "limits.spraying.window",
+  "limits.sending.recipients_per_minute",
+  "limits.sending.recipients_per_hour",
+  "limits.sending.recipients_per_day",
+  "limits.sending.strangers",
+  "limits.sending.strangers_per_day",
+  "limits.sending.refused",
   /** How long bans last, and the effect of Fail2ban's reports. The jail of the dashboard is not among them. */
   "bans.ladder",
   "bans.permanent",
@@ -18,7 +55,27 @@ const MAY_CHANGE: ReadonlySet<SettingKey> = new Set([
   "bans.neighbours",
   "bans.manual",
   "fail2ban.sentences",
-  ...settingKeys().filter((key) => /^fail2ban\.(?!.*-dashboard\.).*\.(?:maxretry|findtime|bantime)$/.test(key)),
+  "fail2ban.jails.postfix.maxretry",
+  "fail2ban.jails.postfix.findtime",
+  "fail2ban.jails.postfix.bantime",
+  "fail2ban.jails.dovecot.maxretry",
+  "fail2ban.jails.dovecot.findtime",
+  "fail2ban.jails.dovecot.bantime",
+  "fail2ban.jails.postfix-auth.maxretry",
+  "fail2ban.jails.postfix-auth.findtime",
+  "fail2ban.jails.postfix-auth.bantime",
+  "fail2ban.jails.postfix-rbl.maxretry",
+  "fail2ban.jails.postfix-rbl.findtime",
+  "fail2ban.jails.postfix-rbl.bantime",
+  "fail2ban.jails.postfix-spam.maxretry",
+  "fail2ban.jails.postfix-spam.findtime",
+  "fail2ban.jails.postfix-spam.bantime",
+  "fail2ban.jails.ghostinbox-smtp-abuse.maxretry",
+  "fail2ban.jails.ghostinbox-smtp-abuse.findtime",
+  "fail2ban.jails.ghostinbox-smtp-abuse.bantime",
+  "fail2ban.own_filters.maxretry",
+  "fail2ban.own_filters.findtime",
+  "fail2ban.own_filters.bantime",
   /** What a mail must wait for, and which scores refuse it. */
   "greylist.enabled",
   "greylist.delay",

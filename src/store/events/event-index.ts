@@ -105,7 +105,7 @@ export class EventNames {
   }
 
   /**
-   * Adds the next events, oldest first. False when there are no more. 100 events take about a millisecond. Throws if the
+   * Adds the next events, oldest first. False when all are in. 100 events take about a millisecond. Throws if the
    * database cannot be written; nothing is half done then.
    */
   step(most = 100): boolean {
