@@ -806,7 +806,7 @@ export type Routes = {
     };
   };
 
-  /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
+  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */
