@@ -136,9 +136,9 @@ test("a manual run while the clock is wrong removes nothing, and marks the clock
 });
 
 test("without readable settings nothing is removed", async () => {
-  const { layout, clock } = await scene();
+  const { layout, clock, mail } = await scene();
   rmSync(layout.retentionRecord);
-  const schedule = new RetentionJob(layout, clock, null);
+  const schedule = new RetentionJob(layout, clock, null, mail);
   assert.equal(schedule.look(), null);
   schedule.use(SETTINGS);
   assert.equal(schedule.look(), null);
