@@ -18,8 +18,9 @@ function keeper(fails = false) {
   const clock = { at: FRIDAY, now: () => instant(clock.at) };
   const made: string[] = [];
   const schedule = (): ReportJob =>
-    new ReportJob(layout, clock, WEEKLY, (_, name, [period = "", now] = []) => {
+    new ReportJob(layout, clock, WEEKLY, (_, name, args) => {
       assert.equal(name, "report");
+      const [period = "", now] = args ?? [];
       made.push(period);
       if (fails) changeMailRecord(layout, { failure: { at: Number(now), reason: "no room" } });
       else changeMailRecord(layout, { done: [...withPeriod(readMailRecord(layout), period)], failure: null });
