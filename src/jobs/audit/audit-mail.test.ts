@@ -44,17 +44,8 @@ test("the newest anchor is sent once, on a day with new entries", async () => {
   assert.deepEqual(await after(0), ["Audit: entry 3"]);
   anchor(4);
   assert.deepEqual(await after(HOUR_MS), []);
-  assert.deepEqual(
-    readAnchors(auditAnchors).anchors.map(({ id, mailed }) => [id, mailed]),
-    [
-      [1, undefined],
-      [2, undefined],
-      [2, true],
-      [3, undefined],
-      [3, true],
-      [4, undefined],
-    ],
-  );
+  const noted = readAnchors(auditAnchors).anchors.map(({ id, mailed }) => (mailed ? `${id} mailed` : `${id}`));
+  assert.deepEqual(noted, ["1", "2", "2 mailed", "3", "3 mailed", "4"]);
 });
 
 test("the mail contains an anchor that can be compared", async () => {

@@ -120,19 +120,16 @@ export class Comparison {
   }
 
   #seeBans({ step, bans, spared }: Replayed): void {
-    for (const { prefix, code } of bans) {
-      const tally = this.#tally(prefix, step.at);
-      tally.bansNow++;
-      tally.reason ??= code;
+    const then = step.type === "decided" ? step : { bans: [], spared: [] };
+    const found = { Then: then, Now: { bans, spared } };
+    for (const when of ["Now", "Then"] as const) {
+      for (const { prefix, code } of found[when].bans) {
+        const tally = this.#tally(prefix, step.at);
+        tally[`bans${when}`]++;
+        tally.reason ??= code;
+      }
+      for (const prefix of found[when].spared) this.#tally(prefix, step.at)[`spared${when}`]++;
     }
-    for (const prefix of spared) this.#tally(prefix, step.at).sparedNow++;
-    if (step.type !== "decided") return;
-    for (const { prefix, code } of step.bans) {
-      const tally = this.#tally(prefix, step.at);
-      tally.bansThen++;
-      tally.reason ??= code;
-    }
-    for (const prefix of step.spared) this.#tally(prefix, step.at).sparedThen++;
   }
 
   #tally(prefix: Prefix, at: Millis): Tally {

@@ -50,25 +50,26 @@ const MOST_AHEAD = 10_000;
  * are read ahead.
  */
 export function* inOrder(recorded: Iterable<Recorded>): Generator<ReplayStep> {
-  const ahead = new Queue<Readonly<{ id: number; step: ReplayStep }>>();
+  const ahead = new Queue<Ahead>();
   const asked: AskedStep[] = [];
   for (const next of grouped(recorded)) {
     ahead.push(next);
     const question = questionOf(next.step);
     if (question !== null) insert(asked, question);
-    for (let oldest = ahead.first; oldest !== undefined; oldest = ahead.first) {
-      if (ahead.length <= MOST_AHEAD && isNear(oldest.step, next.step)) break;
+    yield* oldestWhile(({ step }) => ahead.length > MOST_AHEAD || !isNear(step, next.step));
+  }
+  yield* oldestWhile(() => true);
+
+  function* oldestWhile(isDue: (oldest: Ahead) => boolean): Generator<ReplayStep> {
+    for (let oldest = ahead.first; oldest !== undefined && isDue(oldest); oldest = ahead.first) {
       yield* dueBefore(asked, oldest.id);
       yield oldest.step;
       ahead.shift();
     }
   }
-  for (let oldest = ahead.first; oldest !== undefined; oldest = ahead.first) {
-    yield* dueBefore(asked, oldest.id);
-    yield oldest.step;
-    ahead.shift();
-  }
 }
+
+type Ahead = Readonly<{ id: number; step: ReplayStep }>;
 
 /** Removes from the front without moving all other items each time. */
 class Queue<T> {
@@ -121,7 +122,7 @@ function questionOf(step: ReplayStep): AskedStep | null {
 }
 
 /** An event with the rows of its outcome, which follow it at once. */
-function* grouped(recorded: Iterable<Recorded>): Generator<Readonly<{ id: number; step: ReplayStep }>> {
+function* grouped(recorded: Iterable<Recorded>): Generator<Ahead> {
   let open: { id: number; step: DecidedStep; bans: RecordedBan[]; spared: Prefix[] } | null = null;
   let at = instant(0);
   for (const { id, record } of recorded) {
