@@ -50,7 +50,7 @@ function routeOf(route: string, operation: Fields, shared: Fields): string {
 const REPEAT_KEY =
   "/** `Idempotency-Key`: the request may be sent again with it. */ readonly key?: string | undefined;";
 
-/** Optional as a whole if each of its parameters is. Those that several routes share have a type of their own. */
+/** Optional as a whole if each of its parameters is. Those that several routes share have a separate type. */
 function group(name: "params" | "query", parameters: readonly Fields[]): readonly string[] {
   if (parameters.length === 0) return [];
   const isNeeded = parameters.some(({ required }) => required === true);

@@ -25,7 +25,7 @@ export type MirrorRules = Readonly<{
   skips: (path: string, stat: Stats) => boolean;
 }>;
 
-/** Copies everything, and keeps what is removed in the meantime. */
+/** Copies everything, and keeps what is removed between passes. */
 export const COPY_ALL: MirrorRules = { links: () => false, skips: () => false, keeps: true };
 
 /**

@@ -21,7 +21,7 @@ test("a process has written something, and one that has ended tells nothing", ()
   assert.equal(writtenBy(undefined), null);
 });
 
-test("a killed, a missing and an unknown failure of restic are told apart", () => {
+test("distinguishes a killed restic, a missing one and an unknown failure", () => {
   const { reason } = failure({ code: 137, out: [], err: "" });
   assert.equal(reason, "restic was killed; the memory may have run out");
   assert.equal(failure({ code: 3, out: [], err: "" }).reason, "restic ended with 3");
