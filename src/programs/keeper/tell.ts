@@ -11,7 +11,7 @@ import type {
   Told,
 } from "../../admin/declare/reports.ts";
 import type { Forward } from "../../core/access/access-review.ts";
-import { instant, isoTime } from "../../core/time.ts";
+import { isoTimeOrNull } from "../../core/time.ts";
 import { firewallState, stateJson } from "../../host/firewall/firewall-state.ts";
 import { readIsolation } from "../../host/firewall/isolation.ts";
 import { listStrict, readStrict } from "../../host/firewall/strict.ts";
@@ -100,13 +100,13 @@ function tellEncryption(layout: Layout, settings: Settings): KeeperReply {
 export function checksOf(layout: Layout): ChecksReport {
   const { at, checks } = readCheckRecord(layout);
   return {
-    at: timeOf(at),
-    checks: Object.entries(checks).map(([id, { state, passedAt }]) => ({ id, state, passedAt: timeOf(passedAt) })),
+    at: isoTimeOrNull(at),
+    checks: Object.entries(checks).map(([id, { state, passedAt }]) => ({
+      id,
+      state,
+      passedAt: isoTimeOrNull(passedAt),
+    })),
   };
-}
-
-function timeOf(ms: number | null): string | null {
-  return ms === null ? null : isoTime(instant(ms));
 }
 
 /** The state of the server's key for `encryption show`, without its location. Throws if the public key cannot be read. */

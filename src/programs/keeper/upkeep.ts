@@ -2,7 +2,7 @@ import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { UpkeepItem } from "../../admin/declare/reports.ts";
 import { bytes } from "../../core/report/figures.ts";
 import { plural } from "../../core/text.ts";
-import { instant, isoTime, SECOND_MS } from "../../core/time.ts";
+import { isoTimeOrNull, SECOND_MS } from "../../core/time.ts";
 import { readAnchors } from "../../jobs/audit/audit-anchors.ts";
 import { lastDrill, readBackupRecord, readDrills } from "../../jobs/backup/records.ts";
 import { readCheckRecord } from "../../jobs/check/check-record.ts";
@@ -61,7 +61,7 @@ function item(name: Name, { at, says, isOff = false }: Done, troubles: readonly 
   return {
     name,
     state: isDown ? "down" : about.length > 0 ? "degraded" : well,
-    at: at === null ? null : isoTime(instant(at)),
+    at: isoTimeOrNull(at),
     says: [says, ...about.map(({ detail }) => `${detail}.`)].join(" "),
     command: COMMANDS[name],
   };
