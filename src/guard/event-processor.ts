@@ -131,7 +131,7 @@ export class EventProcessor {
 
   /** Why mail of an account must wait while the database cannot be written; null if it can be decided. */
   mustWait(event: Event, now: Millis): Decision | null {
-    if ((event.type !== "RECIPIENT" && event.type !== "MAIL") || event.account === null) return null;
+    if ((event.type !== "RECIPIENT" && event.type !== "DATA") || event.account === null) return null;
     const decided = failOpen(event, this.decideUnrecorded(event, now));
     if (decided.verdict !== "pass") return decided;
     this.#facts.unfollow(event, now);

@@ -117,7 +117,7 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
     {
       weight: 25,
       arbitrary: fc.record({
-        type: fc.constant("MAIL" as const),
+        type: fc.constant("DATA" as const),
         ip,
         ...mailFacts,
         ...texts,

@@ -1,4 +1,4 @@
-import type { Mail } from "../events/mail.ts";
+import type { DataCommand } from "../events/mail.ts";
 import { DAY_MS, instant, later, type Millis } from "../time.ts";
 import { type Decision, decision, type Evidence } from "./decision.ts";
 import type { Facts, RecipientCounts, SendingFacts, SentMail } from "./facts.ts";
@@ -34,7 +34,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
 export function decideAccountMail(
   policy: Policy,
   { sending, accountMails, subject }: SendingAccount,
-  { account, ip }: Mail & Readonly<{ account: string }>,
+  { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
   const tooMany = exceeded(policy.mail, accountMails, now);

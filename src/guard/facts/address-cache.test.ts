@@ -72,12 +72,12 @@ test("the mails of an account are read once, a day back, and later mails are add
 test("a counted event enters only the window of its kind", () => {
   for (const [event, kind] of [
     [{ type: "CONNECT", ...MAIL }, "connections"],
-    [{ type: "MAIL", recipientCount: 1, ...MAIL }, "mails"],
+    [{ type: "DATA", recipientCount: 1, ...MAIL }, "mails"],
     [RECIPIENT, "probes"],
     [{ ...RECIPIENT, sender: "" }, "bounces"],
     [{ type: "LOGIN_FAILED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
     [{ type: "LOGIN_ASKED", ip: MAIL.ip, service: "imap", login: "Anna", passwordHash: "p" }, "failures"],
-    [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
+    [{ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, null],
   ] as const) {
     const { book, state } = kit();
     const windows = state("203.0.113.7");
@@ -172,5 +172,5 @@ test("keeps as many times as the widest limit of a known address needs", () => {
 });
 
 function send(book: AddressCache, state: AddressState, account: string | null): void {
-  book.count(POLICY, { type: "MAIL", recipientCount: 1, ...MAIL, account }, state, NOON);
+  book.count(POLICY, { type: "DATA", recipientCount: 1, ...MAIL, account }, state, NOON);
 }

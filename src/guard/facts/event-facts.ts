@@ -115,7 +115,7 @@ export class EventFacts implements Facts {
   }
 
   get sessionMails(): number {
-    return this.#event.type === "MAIL" ? this.#sources.sessions.mails(this.#event.session) : 0;
+    return this.#event.type === "DATA" ? this.#sources.sessions.mails(this.#event.session) : 0;
   }
 
   get accountMails(): readonly Millis[] {
@@ -171,7 +171,7 @@ export class EventFacts implements Facts {
   /** Postfix names a single recipient. If there are several, a guard that started in between does not know them. */
   get writtenTo(): readonly string[] {
     const event = this.#event;
-    if (event.type !== "MESSAGE" || event.account === null) return NOBODY;
+    if (event.type !== "END_OF_MESSAGE" || event.account === null) return NOBODY;
     return event.recipient === null ? this.#sources.named.of(event) : [event.recipient];
   }
 

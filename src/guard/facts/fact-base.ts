@@ -153,7 +153,7 @@ export class FactBase {
     else if (event.type === "LOGIN_ASKED") this.#pendingLogins.passed(event, moment);
     const { written, strangers } = sending.mail;
     return {
-      sentTo: event.type === "MAIL" && written + strangers > 0 ? { written, strangers } : undefined,
+      sentTo: event.type === "DATA" && written + strangers > 0 ? { written, strangers } : undefined,
       asked: isReport ? this.#pendingLogins.take(event) : undefined,
       administrators: this.#sources.sparing.administratorsIn(network, moment.at),
       restarted,
@@ -176,9 +176,10 @@ export class FactBase {
     this.#progress.follow(event, decided.verdict, now);
     if (event.type === "CONNECT") sessions.begin(event.session);
     if (event.type === "RECIPIENT" && isBounce(event)) sessions.nameBounce(event);
-    if (event.type === "MAIL" && passed) sessions.addMail(event.session);
+    if (event.type === "DATA" && passed) sessions.addMail(event.session);
     // Protected clients need no credit. Mail that is held, or passes only because of `simulate`, earns none.
-    if (event.type === "MESSAGE" && decided.reason === "below_limit") this.#queuedMails.accepted(event, facts, now);
+    if (event.type === "END_OF_MESSAGE" && decided.reason === "below_limit")
+      this.#queuedMails.accepted(event, facts, now);
     followSending(this.#sources, event, decided, { sending: facts.sending, now });
     this.#sources.accounts.follow(event, decided, facts, now);
   }

@@ -50,7 +50,7 @@ export class UnrecordedFacts {
   /** Applies a sign-in, or mail of an account, to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     if (!("login" in event)) {
-      if (event.type === "MAIL" && event.account !== null && decided.verdict === "pass")
+      if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
         this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
       followNamed(this.#named, event, decided, facts.sending);
       return;

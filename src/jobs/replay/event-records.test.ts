@@ -27,14 +27,14 @@ test("a record is read back whole, with the same sentences", (t) => {
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const written: readonly (EventRecord | null)[] = [
     recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { subject: PREFIX, at: START }),
-    recordOf({ type: "MAIL", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
+    recordOf({ type: "DATA", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
       subject: PREFIX,
       at: START,
       seen: { protection: "gateway", accountNetworks: [PREFIX] },
     }),
     recordOf(
       {
-        type: "MESSAGE",
+        type: "END_OF_MESSAGE",
         recipientCount: 1,
         sizeBytes: 9,
         ...MAIL,
@@ -64,7 +64,7 @@ test("a record is read back whole, with the same sentences", (t) => {
   }
   assert.deepEqual(
     read.slice(0, 2).map((record) => record && eventOf(record)?.type),
-    ["CONNECT", "MAIL"],
+    ["CONNECT", "DATA"],
   );
 });
 
