@@ -45,7 +45,7 @@ const UNPROTECTED: World = {
   policy: UNGUARDED,
 };
 export const WORLDS: readonly World[] = [
-  // Units with protected neighbours, and one IPv6 network of several units.
+  // Prefixes with protected neighbours, and one IPv6 network of several prefixes.
   {
     ips: [
       ...Array.from({ length: 3 }, () => "198.51.100.7"),

@@ -110,7 +110,12 @@ export class NaiveHistory {
     return { ...due, changes };
   }
 
-  #ofNetwork({ ip, network, subject }: Facts, decided: Decision, event: ClientEvent, at: Millis): readonly Change[] {
+  #ofNetwork(
+    { ip, network, prefix: subject }: Facts,
+    decided: Decision,
+    event: ClientEvent,
+    at: Millis,
+  ): readonly Change[] {
     if (network === subject) return [];
     const brought = decided.changes.map((change) => ({ change, at }));
     const changes = [...this.#changes(), ...brought];
@@ -157,7 +162,7 @@ export class NaiveHistory {
     const network = neighbourhoodOf(ip, this.#policy.bans.ipv6Prefix);
     const sending = sendingFactsOf(this.#kept, this.#given, event, subject);
     return {
-      subject,
+      prefix: subject,
       network,
       ip,
       protection: this.#protection(subject),

@@ -9,7 +9,7 @@ import { instant, MINUTE_MS, type Millis, SECOND_MS } from "../../src/core/time.
 
 /** What the oracle recounts of all that happened: one function a fact. */
 
-/** `subject`: the unit in which it was counted, which a later change of the allow list does not move. */
+/** `subject`: the prefix by which it was counted, which a later change of the allow list does not move. */
 export type Kept = Readonly<{
   at: Millis;
   event: Event;

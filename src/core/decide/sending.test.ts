@@ -213,7 +213,7 @@ test("the mail that goes past the limit says what was counted, and holds the acc
   const decided = decide(POLICY, facts, { type: "DATA", recipientCount: 21, ...MAIL, account: USER }, NOON);
   const evidence = { ...EVIDENCE, count: 21, limit: 20 };
   assert.deepEqual(decided.evidence, evidence);
-  const { subject: prefix, ip } = facts;
+  const { prefix, ip } = facts;
   assert.deepEqual(decided.changes, [{ type: "HOLD_ACCOUNT", account: USER, prefix, ip, evidence }]);
 });
 

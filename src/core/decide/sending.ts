@@ -15,7 +15,7 @@ const REFUSED_PART = 4;
 export const REFUSALS_OF_DOMAIN = 2;
 
 type Sender = Pick<Facts, "sending">;
-export type SendingAccount = Sender & Pick<Facts, "accountMails" | "subject">;
+export type SendingAccount = Sender & Pick<Facts, "accountMails" | "prefix">;
 
 /**
  * An account names a recipient. Past a limit each further one is deferred, so that a mail with many does not go out
@@ -33,7 +33,7 @@ export function decideAccountRecipient(policy: Policy, { sending }: Sender, now:
 /** DATA: all recipients are known. Held mail counts too, so that no account fills the disk with it. */
 export function decideAccountMail(
   policy: Policy,
-  { sending, accountMails, subject }: SendingAccount,
+  { sending, accountMails, prefix }: SendingAccount,
   { account, ip }: DataCommand & Readonly<{ account: string }>,
   now: Millis,
 ): Decision {
@@ -44,7 +44,7 @@ export function decideAccountMail(
   if (strange !== null)
     return decision("hold", "account_held", {
       evidence: strange,
-      changes: [{ type: "HOLD_ACCOUNT", account, prefix: subject, ip, evidence: strange }],
+      changes: [{ type: "HOLD_ACCOUNT", account, prefix, ip, evidence: strange }],
     });
   const evidence = tooManyRecipients(policy, sending, sending.mail, now);
   return evidence === null

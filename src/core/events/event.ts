@@ -77,8 +77,8 @@ export type Rest =
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
-/** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
-export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
+/** Where and when a decided event happened. `prefix`: by which its client is counted. */
+export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
  * The record of a decided event; null if it leaves none.
@@ -116,11 +116,11 @@ export function auditRecord(audit: Audit, at: Millis): EventRecord {
 export function observationRecord(
   observation: Observation,
   at: Millis,
-  subject: (ip: Ip) => Prefix,
+  prefixOf: (ip: Ip) => Prefix,
   meant: Meant | null = null,
 ): EventRecord | null {
   if (observation.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(observation, at, subject, meant), rest: logRest(observation, meant) };
+  return { ...logColumns(observation, at, prefixOf, meant), rest: logRest(observation, meant) };
 }
 
 /** The sliding window in which the event counts; null if none. */
@@ -204,7 +204,7 @@ function decided(
   kind: DecidedKind<Event, Rest>,
   event: Event,
   decision: Decision,
-  { at, subject, seen }: Where,
+  { at, prefix, seen }: Where,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
   const own = kind.columns(event);
@@ -213,7 +213,7 @@ function decided(
     type: kind.name(event, decision),
     service: own.service ?? null,
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
-    prefix: subject,
+    prefix,
     account: kind.account(event),
     sender: own.sender ?? null,
     recipient: own.recipient ?? null,

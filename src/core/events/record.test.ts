@@ -25,7 +25,7 @@ function reported(record: EventRecord | null) {
 }
 
 function row(event: Event, decided: Decision = PASS) {
-  return reported(recordOf(event, decided, { subject: PREFIX, at: NOON }));
+  return reported(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, its window, its account`. */
@@ -151,7 +151,7 @@ test("a refused command is a separate event with its network; one that was carri
   assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
   assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [STRANGER, `${PREFIX} by root`]);
   const leaves = (event: Event, decided: Decision = PASS): boolean =>
-    recordOf(event, decided, { subject: PREFIX, at: NOON }) !== null;
+    recordOf(event, decided, { prefix: PREFIX, at: NOON }) !== null;
   assert.deepEqual(
     [leaves(ban), leaves(ban, REFUSE), leaves(ban, { ...REFUSE, recorded: false })],
     [false, true, false],

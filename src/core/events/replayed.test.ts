@@ -42,7 +42,7 @@ test("decisions can be made again: each event is read back unchanged", () => {
     { type: "BAN_ASKED", prefix: PREFIX, note: "x", durationMs: 5, by: "root" },
   ];
   for (const event of events) {
-    const record = recordOf(event, REFUSE, { subject: PREFIX, at: NOON });
+    const record = recordOf(event, REFUSE, { prefix: PREFIX, at: NOON });
     assert.ok(record !== null, event.type);
     const rest = readRest(JSON.stringify(record.rest));
     assert.ok(rest !== null, event.type);

@@ -118,14 +118,14 @@ export class FactBase {
     return this.#sources.sparing.facts(network, now);
   }
 
-  /** The lists' results for the unit of this address. */
+  /** The lists' results for the prefix of this address. */
   protection(ip: Ip, now: Millis): Protection | null {
     return this.#sources.addresses.state(this.policy, ip, now).protection;
   }
 
-  /** The unit in which this address would be banned. */
-  subject(ip: Ip): Prefix {
-    return this.#protection.subject(ip, this.policy.bans.ipv6Prefix);
+  /** The prefix in which this address would be banned. */
+  prefixOf(ip: Ip): Prefix {
+    return this.#protection.prefixOf(ip, this.policy.bans.ipv6Prefix);
   }
 
   administratorAt(ip: Ip, now: Millis): void {

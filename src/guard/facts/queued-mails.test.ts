@@ -132,7 +132,7 @@ const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
   server: ip("192.0.2.1"),
 };
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
-const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
+const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);

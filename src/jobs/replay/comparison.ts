@@ -73,11 +73,11 @@ export class Comparison {
     const difference = differenceOf(replayed);
     if (difference === null) return;
     this.#differences++;
-    const subject = step.type === "decided" ? (step.record.prefix ?? null) : null;
+    const prefix = step.type === "decided" ? (step.record.prefix ?? null) : null;
     if (difference === "harder" || difference === "milder") {
       const kind = kindOf(event);
       if (kind !== null) this.#now[kind][decision.verdict]++;
-      const tally = subject === null ? null : this.#tally(subject, at);
+      const tally = prefix === null ? null : this.#tally(prefix, at);
       if (tally !== null) tally[difference]++;
     }
     if (difference === "harder") this.#hit(event, at, decision.reason);

@@ -36,8 +36,8 @@ function fresh(t: TestContext) {
 }
 
 function passed(event: Event, at: Millis): EventRecord | null {
-  const subject = "ip" in event ? hostPrefix(event.ip) : event.prefix;
-  return recordOf(event, decision("pass", "below_limit"), { subject, at });
+  const prefix = "ip" in event ? hostPrefix(event.ip) : event.prefix;
+  return recordOf(event, decision("pass", "below_limit"), { prefix, at });
 }
 
 const SENDER = ip("198.51.100.7");

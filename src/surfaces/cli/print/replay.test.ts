@@ -23,7 +23,7 @@ const REFUSED = decision("refuse", "mail_limit");
 
 function mail(now = REFUSED, account: string | null = "anna@example.org"): Replayed {
   const event = { type: "DATA", recipientCount: 1, ...MAIL, account } as const;
-  const record = recordOf(event, decision("pass", "below_limit"), { subject: hostPrefix(STRANGER), at: NOON });
+  const record = recordOf(event, decision("pass", "below_limit"), { prefix: hostPrefix(STRANGER), at: NOON });
   assert.ok(record !== null);
   const step = { type: "decided", id: 1, at: NOON, event, record, seen: {}, bans: [], spared: [] } as const;
   return { step, decision: now, bans: [], spared: [] };
