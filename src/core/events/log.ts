@@ -88,7 +88,7 @@ export type LogRest =
 export function logColumns(
   seen: ShownObservation,
   at: Millis,
-  subject: (ip: Ip) => Prefix,
+  prefixOf: (ip: Ip) => Prefix,
   meant: Meant | null,
 ): EventColumns {
   switch (seen.type) {
@@ -101,19 +101,19 @@ export function logColumns(
     case "CONTENT_REFUSED": {
       const { ip, reason, account, queueId, sender, recipient } = seen;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
-      const about = { service: "smtp", ip, prefix: subject(ip), account, reason } as const;
+      const about = { service: "smtp", ip, prefix: prefixOf(ip), account, reason } as const;
       return reason === "filter_deferred"
         ? columns({ at, type: "EMAIL_DEFERRED", verdict: "defer", ...about, ...mail })
         : columns({ at, type: "EMAIL_BLOCKED", verdict: "refuse", ...about, ...mail });
     }
     case "CLIENT_FAULT": {
       const { ip, service, reason } = seen;
-      return columns({ at, type: faultType(reason), service, ip, prefix: subject(ip), reason });
+      return columns({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason });
     }
     case "LOGIN_UNSEEN": {
       const { ip, service, login } = seen;
       const account = login === "" ? null : stored(login);
-      const about = { service, ip, prefix: subject(ip), account, reason: "unseen_login_failure" } as const;
+      const about = { service, ip, prefix: prefixOf(ip), account, reason: "unseen_login_failure" } as const;
       return columns({ at, type: "LOGIN_FAILED", ...about });
     }
     case "MAIL_QUEUED":

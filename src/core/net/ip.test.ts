@@ -86,7 +86,7 @@ test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trust
   assert.deepEqual(["10.0.0.0/8", "10.0.0.0/7", "2001::/16", "2000::/15"].map(width), [false, true, false, true]);
 });
 
-test("neighbours share an IPv4 /24, or an IPv6 /48 unless the unit is wider", () => {
+test("neighbours share an IPv4 /24, or an IPv6 /48 unless the prefix is wider", () => {
   assert.equal(neighbourhoodOf(address("203.0.113.7"), 64), "203.0.113.0/24");
   assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
   assert.equal(neighbourhoodOf(address("2001:db8:1:2::7"), 32), "2001:db8::/32");

@@ -126,9 +126,9 @@ export class Kicker {
     this.#done = parts.banLog.last();
   }
 
-  /** Call it after each commit that changed bans. `wanted`: nothing else closes the sessions. Never throws. */
-  nudge(wanted: boolean): void {
-    if (!wanted) this.#done = this.#parts.banLog.last();
+  /** Call it after each commit that changed bans. `isNeeded`: nothing else closes the sessions. Never throws. */
+  nudge(isNeeded: boolean): void {
+    if (!isNeeded) this.#done = this.#parts.banLog.last();
     else if (!this.#isWorking) void this.#work();
   }
 
