@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOON } from "../../../test/kit/samples.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../time.ts";
-import { type AlertEvent, eventRules } from "./rules.ts";
+import { type AlertEvent, type EventRule, eventRules } from "./rules.ts";
 
 const NOTHING: AlertEvent = {
   id: 1,
@@ -34,7 +34,7 @@ function rulesFor(event: Partial<AlertEvent>): readonly string[] {
 
 test("each rule looks back over its own window, and some count networks instead of events", () => {
   assert.deepEqual(
-    eventRules.map(({ code, windowMs, distinct }) => [code, windowMs, distinct]),
+    eventRules.map(({ code, windowMs, distinct }: EventRule) => [code, windowMs, distinct === true]),
     [
       ["failed_logins", 10 * MINUTE_MS, false],
       ["dashboard_logins", 10 * MINUTE_MS, false],
