@@ -153,9 +153,12 @@ export function readSession(recorded: string, ip: Ip): string {
   return recorded.startsWith(" ") ? `${ip}${recorded}` : recorded;
 }
 
-/** All columns: those that the event sets, and null for the others. */
-export function columns(filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>): EventColumns {
-  return { ...NOTHING, ...filled };
+/** An event without its sentence: the columns that it sets, null for the others, and the rest of its record. */
+export function row<const R>(
+  filled: Pick<EventColumns, "at" | "type"> & Partial<EventColumns>,
+  rest: R,
+): EventColumns & Readonly<{ rest: R }> {
+  return { ...NOTHING, ...filled, rest };
 }
 
 /** The server's reaction, only from the verdict. */
