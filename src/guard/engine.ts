@@ -89,9 +89,9 @@ export class Engine {
     return this.#processor.isProtected(ip);
   }
 
-  /** The unit in which this address would be banned. */
-  subject(ip: Ip): Prefix {
-    return this.#processor.subject(ip);
+  /** The prefix in which this address would be banned. */
+  prefixOf(ip: Ip): Prefix {
+    return this.#processor.prefixOf(ip);
   }
 
   /** How far the mail of a connection has progressed; null if unknown. */

@@ -60,8 +60,8 @@ const connection: fc.Arbitrary<readonly Step[]> = fc
       const recipientCount = recipients.length;
       return [
         ...recipients.map((to): Event => ({ type: "RECIPIENT", ...one, recipient: to, senderExists, listed })),
-        { type: "MAIL", ...one, recipient, recipientCount },
-        { type: "MESSAGE", ...one, recipient, recipientCount, sizeBytes: 7 },
+        { type: "DATA", ...one, recipient, recipientCount },
+        { type: "END_OF_MESSAGE", ...one, recipient, recipientCount, sizeBytes: 7 },
       ];
     });
     return [connect, ...mail.flat()];

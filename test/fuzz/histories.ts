@@ -45,7 +45,7 @@ const UNPROTECTED: World = {
   policy: UNGUARDED,
 };
 export const WORLDS: readonly World[] = [
-  // Units with protected neighbours, and one IPv6 network of several units.
+  // Prefixes with protected neighbours, and one IPv6 network of several prefixes.
   {
     ips: [
       ...Array.from({ length: 3 }, () => "198.51.100.7"),
@@ -117,7 +117,7 @@ function eventOf({ ips, logins, signIns }: World): fc.Arbitrary<Event> {
     {
       weight: 25,
       arbitrary: fc.record({
-        type: fc.constant("MAIL" as const),
+        type: fc.constant("DATA" as const),
         ip,
         ...mailFacts,
         ...texts,

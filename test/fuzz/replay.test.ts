@@ -62,7 +62,7 @@ test("a replay with another policy decides each event as a guard with that polic
       service,
     }),
     fc.record({
-      type: fc.constant("MAIL" as const),
+      type: fc.constant("DATA" as const),
       ip,
       session: fc.constant(""),
       clientName: fc.constant(null),

@@ -1,6 +1,6 @@
 import type { Connect } from "../../src/core/events/connection.ts";
 import type { LoginFailed } from "../../src/core/events/login.ts";
-import type { Mail, Message, Recipient } from "../../src/core/events/mail.ts";
+import type { DataCommand, EndOfMessage, Recipient } from "../../src/core/events/mail.ts";
 import type { Ip } from "../../src/core/net/ip.ts";
 import { STRANGER } from "./samples.ts";
 
@@ -11,8 +11,8 @@ export const connect = (from: Ip = STRANGER): Connect => ({
   session: `${from} 40000 25 192.0.2.1`,
   clientName: null,
 });
-export const mail = (from: Ip = STRANGER, account: string | null = null): Mail => ({
-  type: "MAIL",
+export const mail = (from: Ip = STRANGER, account: string | null = null): DataCommand => ({
+  type: "DATA",
   ip: from,
   service: account === null ? "smtp" : "submission",
   session: `${from} 40000 25 192.0.2.1`,
@@ -26,7 +26,7 @@ export const mail = (from: Ip = STRANGER, account: string | null = null): Mail =
   recipientCount: 1,
 });
 export const recipient = (): Recipient => ({ ...mail(), type: "RECIPIENT", listed: null, senderExists: true });
-export const message = (): Message => ({ ...mail(), type: "MESSAGE", sizeBytes: 100 });
+export const message = (): EndOfMessage => ({ ...mail(), type: "END_OF_MESSAGE", sizeBytes: 100 });
 export const guess = (password: string, from: Ip = STRANGER): LoginFailed => ({
   type: "LOGIN_FAILED",
   ip: from,

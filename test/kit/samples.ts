@@ -127,7 +127,7 @@ export const QUIET: Neighbourhood = {
 /** Facts about an unknown client, except for those that the test gives. */
 export function factsOf(known: Partial<Facts> = {}): Facts {
   return {
-    subject: hostPrefix(STRANGER),
+    prefix: hostPrefix(STRANGER),
     ip: STRANGER,
     network: neighbourhoodOf(STRANGER, 64),
     protection: null,

@@ -31,7 +31,7 @@ export type AlertEvent = Readonly<{
   actor: string | null;
   /** For a new token, a second factor or a passkey: its name; for applied settings: their keys; for networks and aliases the account or the address, and the targets. */
   subject: string | null;
-  /** For a sign-in, or what failed: whether the account had never signed in from this unit. */
+  /** For a sign-in, or what failed: whether the account had never signed in from this prefix. */
   isNewPlace: boolean;
   /**
    * For a sign-in that succeeded, or lacked its code: whether the account had never signed in from this network (IPv4 /24, IPv6 /48).

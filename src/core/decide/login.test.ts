@@ -220,9 +220,9 @@ test("a right password makes the network known, by the name of its account", () 
   ]);
 });
 
-test("an address that the allow list accepted is known by its unit", () => {
+test("an address that the allow list accepted is known by its prefix", () => {
   const v6 = ip("2001:db8:1:2::3");
-  const facts = factsOf({ ip: v6, subject: hostPrefix(v6), protection: "allow_listed" });
+  const facts = factsOf({ ip: v6, prefix: hostPrefix(v6), protection: "allow_listed" });
   const [known] = decideLoginSucceeded(POLICY, facts, { type: "LOGIN_SUCCEEDED", ...LOGIN, ip: v6 }).changes;
   assert.equal(known?.type === "KNOW" && known.prefix, "2001:db8:1:2::/64");
 });

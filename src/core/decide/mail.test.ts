@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { check, type Example, USER } from "../../../test/kit/mail-examples.ts";
 import { BAN, factsOf, MAIL, NOON, POLICY, RECIPIENT, times } from "../../../test/kit/samples.ts";
 import type { Facts } from "./facts.ts";
-import { decideMail, decideMessage, decideRecipient } from "./mail.ts";
+import { decideData, decideEndOfMessage, decideRecipient } from "./mail.ts";
 
 const GOOGLE = "mail-lf1-f41.google.com";
 
@@ -99,15 +99,15 @@ const mails: readonly Example[] = [
 ];
 for (const example of mails)
   check("DATA", example, (facts, mail) =>
-    decideMail(POLICY, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
+    decideData(POLICY, facts, { type: "DATA", recipientCount: 1, ...mail }, NOON),
   );
 
 test("recipients of an account are remembered once its mail is accepted, except our own users", () => {
   const known = { type: "CORRESPOND", address: "shop@example.net", account: USER };
   const recipients = ["Shop@Example.net", "owner@EXAMPLE.org", `${"x".repeat(400)}@example.net`];
   const changesOf = (account: string | null, facts: Partial<Facts> = {}) => {
-    const event = { type: "MESSAGE", recipientCount: 3, sizeBytes: 1, ...MAIL, account } as const;
-    return decideMessage(POLICY, factsOf({ writtenTo: recipients, ...facts }), event, NOON).changes;
+    const event = { type: "END_OF_MESSAGE", recipientCount: 3, sizeBytes: 1, ...MAIL, account } as const;
+    return decideEndOfMessage(POLICY, factsOf({ writtenTo: recipients, ...facts }), event, NOON).changes;
   };
   assert.deepEqual(changesOf(USER), [known]);
   assert.deepEqual(changesOf(null), []);
@@ -117,11 +117,11 @@ test("recipients of an account are remembered once its mail is accepted, except 
 });
 
 test("the sixth mail of a session is sent away, which counts for nothing; accounts have their own limits", () => {
-  const event = { type: "MAIL", recipientCount: 1, ...MAIL } as const;
-  assert.equal(decideMail(POLICY, factsOf({ sessionMails: 4 }), event, NOON).verdict, "pass");
-  const sixth = decideMail(POLICY, factsOf({ sessionMails: 5 }), event, NOON);
+  const event = { type: "DATA", recipientCount: 1, ...MAIL } as const;
+  assert.equal(decideData(POLICY, factsOf({ sessionMails: 4 }), event, NOON).verdict, "pass");
+  const sixth = decideData(POLICY, factsOf({ sessionMails: 5 }), event, NOON);
   assert.deepEqual([sixth.reason, sixth.counted, sixth.changes], ["session_limit", false, []]);
-  assert.equal(decideMail(POLICY, factsOf({ sessionMails: 5 }), { ...event, account: USER }, NOON).verdict, "pass");
+  assert.equal(decideData(POLICY, factsOf({ sessionMails: 5 }), { ...event, account: USER }, NOON).verdict, "pass");
 });
 
 const messages: readonly Example[] = [
@@ -136,7 +136,7 @@ const messages: readonly Example[] = [
 ];
 for (const example of messages)
   check("end of message", example, (facts, mail) =>
-    decideMessage(POLICY, facts, { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }, NOON),
+    decideEndOfMessage(POLICY, facts, { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000, ...mail }, NOON),
   );
 
 const heavy: readonly Example[] = [
@@ -158,26 +158,26 @@ const heavy: readonly Example[] = [
 for (const example of heavy)
   check("too many header lines", example, (facts, mail) => {
     const excess = { of: "header_lines", count: 1_001 } as const;
-    return decideMessage(
+    return decideEndOfMessage(
       POLICY,
       facts,
-      { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000, excess, ...mail },
+      { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000, excess, ...mail },
       NOON,
     );
   });
 
 test("a large mail must come again, without a ban, while the filters have much to read", () => {
   const excess = { of: "bytes_in_filters", count: 70_000_000 } as const;
-  const event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
-  const { verdict, reason, counted, changes, evidence } = decideMessage(POLICY, factsOf({}), event, NOON);
+  const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1_000_000, excess, ...MAIL } as const;
+  const { verdict, reason, counted, changes, evidence } = decideEndOfMessage(POLICY, factsOf({}), event, NOON);
   assert.deepEqual([verdict, reason, counted, changes], ["defer", "filters_busy", false, []]);
   assert.deepEqual([evidence?.count, evidence?.limit], [70_000_000, 67_108_864]);
 });
 
 test("the ban for a mail with too many parts says how many it had", () => {
   const excess = { of: "mime_parts", count: 10_000 } as const;
-  const event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;
-  const [change] = decideMessage(POLICY, factsOf({}), event, NOON).changes;
+  const event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, excess, ...MAIL } as const;
+  const [change] = decideEndOfMessage(POLICY, factsOf({}), event, NOON).changes;
   assert.ok(change?.type === "BAN");
   assert.equal(change.ban.reason, "The mail has far more MIME parts than any mail program writes: 10000, limit 1000");
 });

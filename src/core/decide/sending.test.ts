@@ -205,28 +205,28 @@ const mails: readonly Example[] = [
 ];
 for (const example of mails)
   check("DATA of an account", { ...example, mail: { account: USER } }, (facts, mail) =>
-    decide(POLICY, facts, { type: "MAIL", recipientCount: 1, ...mail }, NOON),
+    decide(POLICY, facts, { type: "DATA", recipientCount: 1, ...mail }, NOON),
   );
 
 test("the mail that goes past the limit says what was counted, and holds the account", () => {
   const facts = factsOf(sending({ mail: to(21), isNewPlace: () => true }));
-  const decided = decide(POLICY, facts, { type: "MAIL", recipientCount: 21, ...MAIL, account: USER }, NOON);
+  const decided = decide(POLICY, facts, { type: "DATA", recipientCount: 21, ...MAIL, account: USER }, NOON);
   const evidence = { ...EVIDENCE, count: 21, limit: 20 };
   assert.deepEqual(decided.evidence, evidence);
-  const { subject: prefix, ip } = facts;
+  const { prefix, ip } = facts;
   assert.deepEqual(decided.changes, [{ type: "HOLD_ACCOUNT", account: USER, prefix, ip, evidence }]);
 });
 
 test("refusals that hold an account are its evidence, within the hour", () => {
   const facts = factsOf(sending({ mails: [sent(1, to(20))], mail: to(1), refused: (at) => (NOON - at) / 300_000 }));
-  const decided = decide(POLICY, facts, { type: "MAIL", recipientCount: 1, ...MAIL, account: USER }, NOON);
+  const decided = decide(POLICY, facts, { type: "DATA", recipientCount: 1, ...MAIL, account: USER }, NOON);
   assert.deepEqual(decided.evidence, { count: 12, limit: 10, windowMs: HOUR_MS, key: "limits.sending.refused" });
 });
 
 test("a mail of a held account is noted at its end, with those of its recipients who are elsewhere", () => {
   const writtenTo = ["Bob@example.net", "bob@example.net", "ann@example.org"];
   const message = {
-    type: "MESSAGE",
+    type: "END_OF_MESSAGE",
     recipientCount: 3,
     sizeBytes: 1,
     ...MAIL,
@@ -244,7 +244,7 @@ test("a mail of a held account is noted at its end, with those of its recipients
 });
 
 test("a simulation holds nothing, but what was held before stays so", () => {
-  const mail = { type: "MAIL", recipientCount: 1, ...MAIL, account: USER } as const;
+  const mail = { type: "DATA", recipientCount: 1, ...MAIL, account: USER } as const;
   const simulated = { ...POLICY, simulate: true };
   const begun = decide(simulated, factsOf(sending({ mail: to(101) })), mail, NOON);
   assert.deepEqual([begun.verdict, begun.simulated, begun.changes], ["pass", "hold", []]);

@@ -12,12 +12,12 @@ const AT_WORK = { sparing: () => ({ ...UNSPARED, administratorsAt: [NOON] }) };
 const JUST_RECORDED = { sparing: () => ({ ...AT_WORK.sparing(), sparedAt: later(NOON, 1 - 10 * MINUTE_MS) }) };
 const LOGIN = { ip: STRANGER, service: "imap", login: "a", passwordHash: "" } as const;
 const events: readonly (readonly [ClientEvent, string])[] = [
-  [{ type: "MAIL", recipientCount: 1, ...MAIL }, "pass admin_session"],
+  [{ type: "DATA", recipientCount: 1, ...MAIL }, "pass admin_session"],
   [{ type: "CONNECT", ...MAIL }, "pass admin_session"],
   [{ type: "LOGIN_FAILED", ...LOGIN }, "pass admin_session"],
   [{ type: "LOGIN_ASKED", ...LOGIN }, `refuse ${DUE.reason}`],
   [RECIPIENT, "refuse recipient_unknown"],
-  [{ type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, `refuse ${DUE.reason}`],
+  [{ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL }, `refuse ${DUE.reason}`],
 ];
 for (const [event, answer] of events)
   test(`a spared ${event.type}: ${answer}`, () => {

@@ -48,7 +48,7 @@ export type EventColumns = Readonly<{
   service: Service | null;
   /** The client. */
   ip: Ip | null;
-  /** The unit that the event concerns: the one in which the client is counted and banned, or the network of a command. */
+  /** What the event concerns: the prefix by which the client is counted and banned, or the network of a command. */
   prefix: Prefix | null;
   /** The account that signed in or failed to, that a command changed, or against which a refusal of its mail counts. */
   account: string | null;

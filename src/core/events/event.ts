@@ -16,12 +16,12 @@ import { type Connect, type ConnectRest, connection } from "./connection.ts";
 import { type LogRest, logSentence } from "./log.ts";
 import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
 import {
-  type Mail,
-  type MailRest,
-  type Message,
-  type MessageRest,
-  mailBegun,
-  messageTaken,
+  type DataCommand,
+  type DataRest,
+  dataCommand,
+  type EndOfMessage,
+  type EndOfMessageRest,
+  endOfMessage,
   type Recipient,
   type RecipientRest,
   recipientNamed,
@@ -33,15 +33,15 @@ import type { Seen } from "./seen.ts";
  * The events that the engine decides on. Each kind has its own file. Those of a mail, by stage of SMTP, with the public
  * names of their rows (any may be EMAIL_BLOCKED or EMAIL_DEFERRED instead):
  *
- *     RCPT            RECIPIENT  RECIPIENT or GREYLIST_ASKED
- *     DATA            MAIL       EMAIL
- *     END-OF-MESSAGE  MESSAGE    EMAIL_ACCEPTED or EMAIL_HELD
+ *     RCPT            RECIPIENT       RECIPIENT or GREYLIST_ASKED
+ *     DATA            DATA            EMAIL
+ *     END-OF-MESSAGE  END_OF_MESSAGE  EMAIL_ACCEPTED or EMAIL_HELD
  */
 export type Event =
   | Connect
   | Recipient
-  | Mail
-  | Message
+  | DataCommand
+  | EndOfMessage
   | LoginAsked
   | LoginSucceeded
   | LoginFailed
@@ -60,8 +60,8 @@ export type ClientEvent = Exclude<Event, CommandEvent>;
 export type Rest =
   | ConnectRest
   | RecipientRest
-  | MailRest
-  | MessageRest
+  | DataRest
+  | EndOfMessageRest
   | LoginRest
   | ReportRest
   | BanAskedRest
@@ -72,8 +72,8 @@ export type Rest =
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;
 
-/** Where and when a decided event happened. `subject`: the unit in which its address is counted. */
-export type Where = Readonly<{ subject: Prefix; at: Millis; seen?: Seen | undefined }>;
+/** Where and when a decided event happened. `prefix`: by which its client is counted. */
+export type Where = Readonly<{ prefix: Prefix; at: Millis; seen?: Seen | undefined }>;
 
 /**
  * The record of a decided event; null if it leaves none.
@@ -98,7 +98,7 @@ export function windowOf(event: Event): Counts | null {
 export function sentenceOf(record: EventRecord): Sentence {
   const { rest } = record;
   if (isDecidedRest(rest)) {
-    const sentence = KINDS[rest.event].sentence(record, rest);
+    const sentence = RECORDED_KINDS[rest.event].sentence(record, rest);
     const simulated = "seen" in rest ? rest.seen?.simulated : undefined;
     return simulated === undefined ? sentence : simulatedSentence(sentence, simulated);
   }
@@ -116,10 +116,15 @@ export function sentenceOf(record: EventRecord): Sentence {
   }
 }
 
+/** The name of an event in its record and in the result of a replay, where two stages keep their older names. */
+export function recordedName({ type }: Pick<ClientEvent, "type">) {
+  return type === "DATA" ? "MAIL" : type === "END_OF_MESSAGE" ? "MESSAGE" : type;
+}
+
 /** The event for a replay; null for consequences and events without a decision. */
 export function eventOf(record: EventRecord): Event | null {
   const { rest } = record;
-  if (isDecidedRest(rest)) return KINDS[rest.event].event(record, rest);
+  if (isDecidedRest(rest)) return RECORDED_KINDS[rest.event].event(record, rest);
   switch (rest.event) {
     case "BAN":
     case "LIFT":
@@ -132,34 +137,40 @@ export function eventOf(record: EventRecord): Event | null {
   }
 }
 
-type DecidedType = Event["type"] & Rest["event"];
+type DecidedType = ClientEvent["type"] | "BAN_ASKED";
+type DecidedRest = ReturnType<typeof recordedName> | "BAN_ASKED";
 
 /** The kinds of events whose records a replay decides on again. */
 const KINDS: Readonly<Record<DecidedType, DecidedKind<Event, Rest>>> = {
   CONNECT: connection,
   RECIPIENT: recipientNamed,
-  MAIL: mailBegun,
-  MESSAGE: messageTaken,
+  DATA: dataCommand,
+  END_OF_MESSAGE: endOfMessage,
   LOGIN_ASKED: login,
   LOGIN_SUCCEEDED: login,
   LOGIN_FAILED: login,
   JAIL_REPORTED: report,
   BAN_ASKED: banAsked,
 };
+const RECORDED_KINDS: Readonly<Record<DecidedRest, DecidedKind<Event, Rest>>> = {
+  ...KINDS,
+  MAIL: KINDS.DATA,
+  MESSAGE: KINDS.END_OF_MESSAGE,
+};
 
 function isDecided(event: Event): event is Extract<Event, Readonly<{ type: DecidedType }>> {
   return event.type in KINDS;
 }
 
-function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedType }>> {
-  return rest.event in KINDS;
+function isDecidedRest(rest: Rest): rest is Extract<Rest, Readonly<{ event: DecidedRest }>> {
+  return rest.event in RECORDED_KINDS;
 }
 
 function decided(
   kind: DecidedKind<Event, Rest>,
   event: Event,
   decision: Decision,
-  { at, subject, seen }: Where,
+  { at, prefix, seen }: Where,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
   const own = kind.columns(event);
@@ -168,7 +179,7 @@ function decided(
     type: kind.name(event, decision),
     service: own.service ?? null,
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
-    prefix: subject,
+    prefix,
     account: kind.account(event),
     sender: own.sender ?? null,
     recipient: own.recipient ?? null,

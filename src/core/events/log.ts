@@ -86,7 +86,7 @@ export type LogRest =
 export function observationRecord(
   seen: Observation,
   at: Millis,
-  subject: (ip: Ip) => Prefix,
+  prefixOf: (ip: Ip) => Prefix,
   meant: Meant | null = null,
 ): (EventColumns & Readonly<{ rest: LogRest }>) | null {
   switch (seen.type) {
@@ -99,7 +99,7 @@ export function observationRecord(
     case "CONTENT_REFUSED": {
       const { ip, reason, account, queueId, sender, recipient } = seen;
       const mail = { sender: stored(sender), recipient: stored(recipient), queueId: stored(queueId) };
-      const about = { at, service: "smtp", ip, prefix: subject(ip), account, reason, ...mail } as const;
+      const about = { at, service: "smtp", ip, prefix: prefixOf(ip), account, reason, ...mail } as const;
       const rest = { event: seen.type, reply: stored(seen.reply) };
       return reason === "filter_deferred"
         ? row({ type: "EMAIL_DEFERRED", verdict: "defer", ...about }, rest)
@@ -108,12 +108,12 @@ export function observationRecord(
     case "CLIENT_FAULT": {
       const { type, ip, service, reason, detail, times } = seen;
       const rest = { event: type, detail: stored(detail), times };
-      return row({ at, type: faultType(reason), service, ip, prefix: subject(ip), reason }, rest);
+      return row({ at, type: faultType(reason), service, ip, prefix: prefixOf(ip), reason }, rest);
     }
     case "LOGIN_UNSEEN": {
       const { type, ip, service, login, times } = seen;
       const account = login === "" ? null : stored(login);
-      const about = { service, ip, prefix: subject(ip), account, reason: "unseen_login_failure" } as const;
+      const about = { service, ip, prefix: prefixOf(ip), account, reason: "unseen_login_failure" } as const;
       return row({ at, type: "LOGIN_FAILED", ...about }, { event: type, times });
     }
     case "MAIL_QUEUED": {

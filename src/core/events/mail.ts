@@ -42,12 +42,12 @@ export type Recipient = Readonly<
   } & MailAttributes
 >;
 /** The DATA command, at which a mail counts. */
-export type Mail = Readonly<{ type: "MAIL"; recipientCount: number } & MailAttributes>;
+export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /** What a mail has too many of; or how many bytes the filters are reading already, so that this mail must wait. */
 export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
 /** End of message: the content has arrived. With an `excess` its size is that of what was read. */
-export type Message = Readonly<
-  { type: "MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailAttributes
+export type EndOfMessage = Readonly<
+  { type: "END_OF_MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailAttributes
 >;
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */
@@ -70,8 +70,8 @@ export type RecipientRest = Session &
     senderProven?: boolean | undefined;
   }>;
 /** `recipientCount` absent: one. */
-export type MailRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
-export type MessageRest = Session &
+export type DataRest = Session & Readonly<{ event: "MAIL"; recipientCount?: number | undefined }>;
+export type EndOfMessageRest = Session &
   Readonly<{ event: "MESSAGE"; recipientCount?: number | undefined; excess?: Excess | undefined }>;
 
 export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
@@ -101,7 +101,7 @@ export const recipientNamed: DecidedKind<Recipient, RecipientRest> = {
   },
 };
 
-export const mailBegun: DecidedKind<Mail, MailRest> = {
+export const dataCommand: DecidedKind<DataCommand, DataRest> = {
   name: (_, { verdict }) => mailName("EMAIL", verdict),
   window: ({ account }) => (account === null ? "mail" : "account_mail"),
   account: ({ account }) => account,
@@ -113,11 +113,11 @@ export const mailBegun: DecidedKind<Mail, MailRest> = {
   }),
   event: (recorded, rest) => {
     const facts = factsOf(recorded, rest);
-    return facts === null ? null : { type: "MAIL", recipientCount: rest.recipientCount ?? 1, ...facts };
+    return facts === null ? null : { type: "DATA", recipientCount: rest.recipientCount ?? 1, ...facts };
   },
 };
 
-export const messageTaken: DecidedKind<Message, MessageRest> = {
+export const endOfMessage: DecidedKind<EndOfMessage, EndOfMessageRest> = {
   name: (_, { verdict }) => (verdict === "hold" ? "EMAIL_HELD" : mailName("EMAIL_ACCEPTED", verdict)),
   window: () => null,
   account: ({ account }) => account,
@@ -138,12 +138,12 @@ export const messageTaken: DecidedKind<Message, MessageRest> = {
     const facts = factsOf(recorded, rest);
     const { sizeBytes } = recorded;
     if (facts === null || sizeBytes === null) return null;
-    const taken = { type: "MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
+    const taken = { type: "END_OF_MESSAGE", recipientCount: rest.recipientCount ?? 1, sizeBytes, ...facts } as const;
     return rest.excess === undefined ? taken : { ...taken, excess: rest.excess };
   },
 };
 
-function countOf({ recipientCount }: Mail | Message): number | undefined {
+function countOf({ recipientCount }: DataCommand | EndOfMessage): number | undefined {
   return recipientCount === 1 ? undefined : recipientCount;
 }
 

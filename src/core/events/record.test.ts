@@ -26,7 +26,7 @@ function reported(record: EventRecord | null) {
 }
 
 function row(event: Event, decided: Decision = PASS) {
-  return reported(recordOf(event, decided, { subject: PREFIX, at: NOON }));
+  return reported(recordOf(event, decided, { prefix: PREFIX, at: NOON }));
 }
 
 /** `TYPE action, its window, its account`. */
@@ -38,7 +38,7 @@ function line(event: Event, decided: Decision = PASS): string {
 test("a row holds what was seen, what was decided and on what evidence", () => {
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const decided = decision("refuse", "mail_limit", { evidence });
-  assert.deepEqual(row({ type: "MAIL", recipientCount: 3, ...MAIL, recipient: null }, decided), {
+  assert.deepEqual(row({ type: "DATA", recipientCount: 3, ...MAIL, recipient: null }, decided), {
     at: NOON,
     type: "EMAIL_BLOCKED",
     ip: STRANGER,
@@ -75,8 +75,8 @@ test("a row holds what was seen, what was decided and on what evidence", () => {
 });
 
 test("each event has its public type, by what became of it", () => {
-  const mail: Event = { type: "MAIL", recipientCount: 1, ...MAIL };
-  const message: Event = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
+  const mail: Event = { type: "DATA", recipientCount: 1, ...MAIL };
+  const message: Event = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL };
   const connect: Event = { type: "CONNECT", ...MAIL };
   const byAccount = { account: "anna@example.org" };
   for (const [expected, event, decided] of [
@@ -139,11 +139,11 @@ test("details name the service first, then the client's text, which cannot end a
   assert.equal(details({ ...RECIPIENT, listed }), `${asked} listed=zen.spamhaus.org (127.0.0.2, SBL)`);
   assert.equal(details({ ...RECIPIENT, recipient: null }), asked.replace("owner@example.org", ""));
   assert.equal(
-    details({ type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
+    details({ type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "4ABC" }),
     "smtp from=<someone@example.net> to=<owner@example.org> size=9 queue_id=4ABC",
   );
   assert.equal(details({ type: "LOGIN_FAILED", ...LOGIN }), "imap login=<Anna@example.org>");
-  assert.equal(details({ type: "MAIL", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
+  assert.equal(details({ type: "DATA", recipientCount: 1, ...MAIL, sender: "x".repeat(500) }).length, 355);
 });
 
 test("a refused command is a separate event with its network; one that was carried out is recorded by its changes", () => {
@@ -152,7 +152,7 @@ test("a refused command is a separate event with its network; one that was carri
   assert.equal(line(ban, REFUSE), "BAN_REFUSED refused, null, null");
   assert.deepEqual([row(ban, REFUSE).ip, row(ban, REFUSE).details], [STRANGER, `${PREFIX} by root`]);
   const leaves = (event: Event, decided: Decision = PASS): boolean =>
-    recordOf(event, decided, { subject: PREFIX, at: NOON }) !== null;
+    recordOf(event, decided, { prefix: PREFIX, at: NOON }) !== null;
   assert.deepEqual(
     [leaves(ban), leaves(ban, REFUSE), leaves(ban, { ...REFUSE, recorded: false })],
     [false, true, false],

@@ -33,8 +33,8 @@ test("decisions can be made again: each event is read back unchanged", () => {
     { type: "CONNECT", ip: STRANGER, service: "submission", session: MAIL.session, clientName: null },
     { type: "RECIPIENT", listed, senderExists: false, ...known },
     { type: "RECIPIENT", listed: null, senderExists: null, senderProven: true, ...MAIL, recipient: null, sender: "" },
-    { type: "MAIL", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
-    { type: "MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
+    { type: "DATA", recipientCount: 2, ...MAIL, recipient: null, account: "anna@example.org" },
+    { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 0, ...known, helo: "" },
     { type: "LOGIN_ASKED", ...LOGIN, withoutBan: true },
     { type: "LOGIN_SUCCEEDED", ...LOGIN },
     { type: "LOGIN_FAILED", ...LOGIN, login: "", passwordHash: "" },
@@ -42,7 +42,7 @@ test("decisions can be made again: each event is read back unchanged", () => {
     { type: "BAN_ASKED", prefix: PREFIX, note: "x", durationMs: 5, by: "root" },
   ];
   for (const event of events) {
-    const record = recordOf(event, REFUSE, { subject: PREFIX, at: NOON });
+    const record = recordOf(event, REFUSE, { prefix: PREFIX, at: NOON });
     assert.ok(record !== null, event.type);
     const rest = readRest(JSON.stringify(record.rest));
     assert.ok(rest !== null, event.type);

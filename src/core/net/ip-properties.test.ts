@@ -114,7 +114,7 @@ test("two networks overlap exactly when they agree on the bits that both fix", (
   );
 });
 
-test("an address is always in the unit in which it is counted", () => {
+test("an address is always in the prefix by which it is counted", () => {
   fc.assert(
     fc.property(anyBits, fc.integer({ min: 32, max: 128 }), (bits, ipv6Length) => {
       const address = ip(inFull(bits));

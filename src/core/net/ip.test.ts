@@ -87,7 +87,7 @@ test("an entry that covers more than /8, or /16 of IPv6, is too wide to be trust
   assert.deepEqual(networks.map(isTooWide), [false, true, false, true]);
 });
 
-test("neighbours share an IPv4 /24, or an IPv6 /48 unless the unit is wider", () => {
+test("neighbours share an IPv4 /24, or an IPv6 /48 unless the prefix is wider", () => {
   assert.equal(neighbourhoodOf(ip("203.0.113.7"), 64), "203.0.113.0/24");
   assert.equal(neighbourhoodOf(ip("2001:db8:1:2::7"), 64), "2001:db8:1::/48");
   assert.equal(neighbourhoodOf(ip("2001:db8:1:2::7"), 32), "2001:db8::/32");

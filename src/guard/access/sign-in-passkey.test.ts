@@ -28,13 +28,13 @@ describe("sign-ins to the dashboard with a passkey", () => {
     add(device);
     assert.equal(typeof (await kit.signIn.open({ ...OWN, passkey: signed(device) }, "x")), "object");
     const { engine } = kit;
-    const removing: Pick<typeof engine, "ask" | "subject" | "audit"> = {
+    const removing: Pick<typeof engine, "ask" | "prefixOf" | "audit"> = {
       ask: async (event) => {
         const decision = await engine.ask(event);
         if (event.type === "LOGIN_SUCCEEDED") kit.factors.reset();
         return decision;
       },
-      subject: (address) => engine.subject(address),
+      prefixOf: (address) => engine.prefixOf(address),
       audit: (audited) => engine.audit(audited),
     };
     const signIn = new SignIn({ ...kit, engine: removing, passwords: PASSES }, kit.gate.bounds);

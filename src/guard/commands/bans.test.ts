@@ -44,7 +44,7 @@ test("a refused command names the network, unless the database cannot be written
   assert.match(await allow("203.0.113.7"), /^failed The database could not be written/);
 });
 
-test("unban: an address means the unit that was banned, and the reply names that unit", async () => {
+test("unban: an address means the prefix that was banned, and the reply names that prefix", async () => {
   assert.equal(await ban("2001:db8:1:2::7"), "done");
   assert.deepEqual(await kit.ask({ verb: "unban", target: "2001:db8:1:2::9" }), {
     ok: true,

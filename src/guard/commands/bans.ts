@@ -14,7 +14,7 @@ import { failed, usage } from "./refusals.ts";
 
 /** What a command on a network needs; a dry run has its own versions. */
 export type TargetParts = Readonly<{
-  engine: Pick<Engine, "ask" | "policy" | "subject">;
+  engine: Pick<Engine, "ask" | "policy" | "prefixOf">;
   history: Pick<History, "ban" | "bansWithin">;
 }>;
 export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLog: BanLog; clock: Clock }>;
@@ -104,10 +104,10 @@ export async function cleanup({ engine, banLog, clock }: BanCommandParts): Promi
   return { ok: true, result: { expired: await expireBans(engine, banLog, clock) } };
 }
 
-/** An address means its unit: the address itself, or its IPv6 network. A network is used as given. */
-function targetOf(engine: Pick<Engine, "subject">, text: string): Prefix | null {
+/** An address means its prefix: the address itself, or its IPv6 network. A network is used as given. */
+function targetOf(engine: Pick<Engine, "prefixOf">, text: string): Prefix | null {
   const ip = parseIp(text);
-  return ip === null ? parsePrefix(text) : engine.subject(ip);
+  return ip === null ? parsePrefix(text) : engine.prefixOf(ip);
 }
 
 function durationOf(text: string | null, otherwiseMs: number | null): number | null | undefined {

@@ -31,7 +31,7 @@ export type Enforcer = Readonly<{
   start(): Promise<void>;
   /** Call it after each commit that changed bans. Cheap; never throws. */
   nudge(): void;
-  /** Rebuilds the table: the allow list, own networks or the IPv6 unit changed, or something passed that it should have stopped. */
+  /** Rebuilds the table: the allow list, own networks or the IPv6 prefix length changed, or something passed that it should have stopped. */
   renew(): void;
   /** Checks whether the firewall is still complete, and repairs it. */
   verify(): Promise<void>;

@@ -59,7 +59,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
     const answer = (): void => void answers++;
     for (const recipient of recipients)
       submit({ type: "RECIPIENT", listed: null, senderExists: null, ...one, recipient }, answer);
-    if (hasData) submit({ type: "MAIL", recipientCount: recipients.length, ...one }, answer);
+    if (hasData) submit({ type: "DATA", recipientCount: recipients.length, ...one }, answer);
   };
   return { mail, sent, audits, warnings, rests: () => restsUntil, answers: () => answers };
 }

@@ -5,7 +5,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { tooMuchForwarded, withOneMore } from "../../core/decide/sending.ts";
 import { messageOf } from "../../core/error.ts";
 import type { Event } from "../../core/events/event.ts";
-import type { Mail, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { DAY_MS, HOUR_MS, isoTime, later } from "../../core/time.ts";
 import type { Engine } from "../engine.ts";
 import type { Clock, Log, Submit, YoungForwards } from "../ports.ts";
@@ -47,7 +47,7 @@ export function watchingForwards(submit: Submit, parts: Parts): Submit {
 
 function watch(parts: Parts, mails: BoundedMap<string, Copies>, event: Event, { verdict }: Decision): void {
   if (event.type === "RECIPIENT" && verdict === "pass" && !parts.engine.policy.simulate) name(parts, mails, event);
-  if (event.type !== "MAIL") return;
+  if (event.type !== "DATA") return;
   if (verdict === "pass" || verdict === "hold") count(parts, inFlight(mails, event));
   mails.delete(event.session);
 }
@@ -77,7 +77,7 @@ function whole(recipient: string, { domains: [first = ""] }: Policy): string {
   return recipient === "postmaster" ? `${recipient}@${first}` : recipient;
 }
 
-function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: Mail | Recipient): Copies {
+function inFlight(mails: BoundedMap<string, Copies>, { session, transaction }: DataCommand | Recipient): Copies {
   const copies = mails.get(session);
   return copies?.transaction === transaction ? copies : { transaction, named: new Set(), of: new Map() };
 }

@@ -114,7 +114,14 @@ test("an account has written to the recipients that passed, until the mail has e
   const account = "anna@example.org";
   const names = (recipient: string | null, decided = PASS, by: string | null = account): void =>
     follow({ ...ASKED, account: by, recipient }, decided);
-  const message = { type: "MESSAGE", recipientCount: 2, sizeBytes: 9, ...MAIL, account, recipient: null } as const;
+  const message = {
+    type: "END_OF_MESSAGE",
+    recipientCount: 2,
+    sizeBytes: 9,
+    ...MAIL,
+    account,
+    recipient: null,
+  } as const;
   names("one@sender.test");
   names("refused@sender.test", REFUSE);
   names(null);

@@ -118,7 +118,7 @@ test("a network counts as a home as long as accounts know it, even beyond the me
 async function honestMail({ engine }: ReturnType<typeof scene>, from: string, proven = false): Promise<void> {
   const queueId = "72CED1EABE5";
   const about = { recipientCount: 1, sizeBytes: 9, ...MAIL, queueId };
-  await engine.ask({ type: "MESSAGE", ...about, ip: ip(from) });
+  await engine.ask({ type: "END_OF_MESSAGE", ...about, ip: ip(from) });
   await engine.observe("mail", { inode: "1", offset: 1 }, [
     ...(proven ? [{ type: "MAIL_JUDGED", queueId, found: "dkim" } as const] : []),
     {

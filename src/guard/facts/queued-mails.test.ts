@@ -4,7 +4,7 @@ import { engineOnMemory } from "../../../test/kit/engine-kit.ts";
 import { ip, MAIL, net, POLICY } from "../../../test/kit/samples.ts";
 import { NO_SENDING } from "../../core/decide/facts.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { Message } from "../../core/events/mail.ts";
+import type { EndOfMessage } from "../../core/events/mail.ts";
 import { HOUR_MS, instant, later } from "../../core/time.ts";
 import { QueuedMails, RefusingDomains } from "./queued-mails.ts";
 
@@ -38,7 +38,13 @@ test("a refusal that was undone does not count", () => {
 const SERVER = "203.0.113.7";
 const NETWORK = net("203.0.113.0/24");
 const POSITION = { inode: "1", offset: 1 };
-const MESSAGE: Message = { type: "MESSAGE", recipientCount: 1, sizeBytes: 9, ...MAIL, queueId: "72CED1EABE5" };
+const MESSAGE: EndOfMessage = {
+  type: "END_OF_MESSAGE",
+  recipientCount: 1,
+  sizeBytes: 9,
+  ...MAIL,
+  queueId: "72CED1EABE5",
+};
 const judged = (found: "spf" | "dkim" | "spam"): Observation => ({
   type: "MAIL_JUDGED",
   queueId: "72CED1EABE5",
@@ -60,7 +66,7 @@ const tried = (
 });
 
 /** What is known about the network after these log lines about one mail. */
-async function after(message: Message, ...seen: readonly Observation[]) {
+async function after(message: EndOfMessage, ...seen: readonly Observation[]) {
   const made = engineOnMemory();
   const { engine, db } = made;
   const friend = { type: "CORRESPOND", address: "friend@example.net", account: "anna@example.test" } as const;
@@ -126,7 +132,7 @@ const REFUSED: Extract<Observation, { type: "MAIL_TRIED" }> = {
   server: ip("192.0.2.1"),
 };
 const NEVER_HELD = { hold: () => ({ evidence: null, vouchedAt: instant(0) }) };
-const FROM = { subject: NETWORK, network: NETWORK, sending: NO_SENDING };
+const FROM = { prefix: NETWORK, network: NETWORK, sending: NO_SENDING };
 
 test("remembers the last 4,096 mails in flight, the most recently active ones", () => {
   const mails = new QueuedMails({ hasWrittenTo: () => false }, NEVER_HELD);
@@ -184,7 +190,7 @@ test("a refusal of an account's mail is recorded and counted, one of a stranger'
   const about = { ...MAIL, account: ANNA, sender: ANNA, queueId: MESSAGE.queueId };
   for (const recipient of ["eve@example.net", "bob@example.test"])
     await engine.ask({ type: "RECIPIENT", ...about, recipient, listed: null, senderExists: null });
-  await engine.ask({ type: "MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
+  await engine.ask({ type: "END_OF_MESSAGE", ...about, recipient: null, recipientCount: 2, sizeBytes: 9 });
   await engine.observe("mail", POSITION, [REFUSED, REFUSED]);
   const rows = db.prepare("SELECT account, recipient FROM event WHERE type = 'EMAIL_BOUNCED' ORDER BY id").all();
   assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAIL, NOON, POLICY, RECIPIENT } from "../../../test/kit/samples.ts";
 import type { SentMail } from "../../core/decide/facts.ts";
-import type { Mail, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, Recipient } from "../../core/events/mail.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { DAY_MS, instant, later, type Millis } from "../../core/time.ts";
 import type { ForwardReach } from "../ports.ts";
@@ -12,7 +12,7 @@ import { NamedRecipients } from "./smtp-sessions.ts";
 
 const ANN = "ann@example.org";
 const ASKED: Recipient & { account: string } = { ...RECIPIENT, account: ANN };
-const SENT: Mail & { account: string } = { type: "MAIL", recipientCount: 3, ...MAIL, account: ANN };
+const SENT: DataCommand & { account: string } = { type: "DATA", recipientCount: 3, ...MAIL, account: ANN };
 
 function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = []) {
   const asked: string[] = [];
@@ -46,7 +46,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
       return recipient.startsWith("ann") ? [ANN, ...onward] : [];
     },
   };
-  const of = (event: (Recipient | Mail) & { account: string }): AccountSending =>
+  const of = (event: (Recipient | DataCommand) & { account: string }): AccountSending =>
     new AccountSending(
       { policy: POLICY, parts: { sending: history, forwards }, sent, named },
       event,

@@ -5,7 +5,7 @@ import type { Policy } from "../../core/decide/policy.ts";
 import { longestWindowMs, timesToKeep } from "../../core/decide/windows.ts";
 import { readOr } from "../../core/error.ts";
 import type { ClientEvent } from "../../core/events/event.ts";
-import type { Mail, Message, Recipient } from "../../core/events/mail.ts";
+import type { DataCommand, EndOfMessage, Recipient } from "../../core/events/mail.ts";
 import { domainOf } from "../../core/net/address.ts";
 import type { Prefix } from "../../core/net/ip.ts";
 import { later, type Millis } from "../../core/time.ts";
@@ -15,7 +15,7 @@ import type { HoldState, SendingHistory } from "../storage-ports.ts";
 import { push } from "./address-cache.ts";
 import type { NamedRecipients } from "./smtp-sessions.ts";
 
-export type Sending = (Recipient | Mail | Message) & Readonly<{ account: string }>;
+export type Sending = (Recipient | DataCommand | EndOfMessage) & Readonly<{ account: string }>;
 
 /** The mails that accounts sent recently: a copy of the database, which may be dropped at any time. */
 export class SentMails {
@@ -65,7 +65,7 @@ export function followSending(
   decided: Decision,
   { sending, now }: Readonly<{ sending: SendingFacts; now: Millis }>,
 ): void {
-  if (event.type === "MAIL" && event.account !== null && decided.counted)
+  if (event.type === "DATA" && event.account !== null && decided.counted)
     sent.count(policy, event.account, { at: now, ...sending.mail });
   followNamed(named, event, decided, sending);
 }
@@ -77,11 +77,11 @@ export function followNamed(
   { verdict }: Decision,
   sending: SendingFacts,
 ): void {
-  if (event.type === "CONNECT" || event.type === "MESSAGE") named.end(event.session);
+  if (event.type === "CONNECT" || event.type === "END_OF_MESSAGE") named.end(event.session);
   if (!("account" in event) || event.account === null) return;
   if (event.type === "RECIPIENT" && event.recipient !== null && verdict === "pass")
     named.add(event, event.recipient, sending.recipient);
-  if (event.type === "MAIL" && verdict === "hold") named.hold(event);
+  if (event.type === "DATA" && verdict === "hold") named.hold(event);
 }
 
 /** If the directory cannot be read, every account counts as active. */

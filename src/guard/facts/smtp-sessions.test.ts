@@ -71,8 +71,8 @@ const CONNECT: ClientEvent = {
   session: MAIL.session,
   clientName: null,
 };
-const DATA: ClientEvent = { type: "MAIL", recipientCount: 1, ...MAIL };
-const MESSAGE: ClientEvent = { type: "MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
+const DATA: ClientEvent = { type: "DATA", recipientCount: 1, ...MAIL };
+const MESSAGE: ClientEvent = { type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 1, ...MAIL };
 
 const CONNECTION = "203.0.113.7 40000 25";
 

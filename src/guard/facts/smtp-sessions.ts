@@ -64,8 +64,8 @@ export class SmtpProgress {
     const connection = event.session.slice(0, event.session.lastIndexOf(" "));
     if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });
     if (verdict !== "pass") return;
-    if (event.type === "MAIL") this.#stages.set(connection, { stage: "data", at: now });
-    else if (event.type === "MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
+    if (event.type === "DATA") this.#stages.set(connection, { stage: "data", at: now });
+    else if (event.type === "END_OF_MESSAGE") this.#stages.set(connection, { stage: "ended", at: now });
     // Each further recipient costs nothing, so it does not count as progress.
     else if (event.type === "RECIPIENT" && this.#stages.get(connection)?.stage === "connected")
       this.#stages.set(connection, { stage: "recipient", at: now });

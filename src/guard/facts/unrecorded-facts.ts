@@ -40,7 +40,7 @@ export class UnrecordedFacts {
 
   of(sources: FactSources, event: ClientEvent, now: Millis): EventFacts {
     const state = stateOf(sources, event.ip, now);
-    const failures = [...state.failures, ...this.#guesses.failures(state.subject)];
+    const failures = [...state.failures, ...this.#guesses.failures(state.prefix)];
     const sending = this.#sends.beside(this.#sending, "transaction" in event ? event : null);
     const parts = { ...sources.parts, accounts: this.#history, sending };
     const sent = new SentMails(sending);
@@ -50,12 +50,12 @@ export class UnrecordedFacts {
   /** Applies a sign-in, or mail of an account, to the facts of later events. */
   follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     if (!("login" in event)) {
-      if (event.type === "MAIL" && event.account !== null && decided.verdict === "pass")
+      if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
         this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
       followNamed(this.#named, event, decided, facts.sending);
       return;
     }
-    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.subject, failureOf(event, now));
+    if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.prefix, failureOf(event, now));
     for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
     this.#accounts.follow(event, decided, facts, now);
   }
@@ -77,8 +77,8 @@ export class UnrecordedGuesses {
   readonly #failures = new BoundedMap<Prefix, readonly Failure[]>(LIMITS.cachedAddresses);
   #guesses: readonly Guessed[] = [];
 
-  fail(subject: Prefix, failure: Failure): void {
-    this.#failures.set(subject, [...this.failures(subject), failure].slice(-LIMITS.unrecordedPerAddress));
+  fail(prefix: Prefix, failure: Failure): void {
+    this.#failures.set(prefix, [...this.failures(prefix), failure].slice(-LIMITS.unrecordedPerAddress));
   }
 
   guess(one: Guessed): void {
@@ -86,8 +86,8 @@ export class UnrecordedGuesses {
     this.#guesses = [one, ...others].slice(0, LIMITS.unrecordedGuesses);
   }
 
-  failures(subject: Prefix): readonly Failure[] {
-    return this.#failures.get(subject) ?? [];
+  failures(prefix: Prefix): readonly Failure[] {
+    return this.#failures.get(prefix) ?? [];
   }
 
   /** The recorded history together with these guesses. */

@@ -20,15 +20,15 @@ test("a record is read back whole, with the same sentences", (t) => {
   const store = new SqliteStore(db);
   const evidence = { count: 11, limit: 10, windowMs: 60_000, key: "limits.mail.per_minute" };
   const written: readonly (EventRecord | null)[] = [
-    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { subject: PREFIX, at: START }),
-    recordOf({ type: "MAIL", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
-      subject: PREFIX,
+    recordOf({ type: "CONNECT", ...MAIL }, decision("pass", "below_limit"), { prefix: PREFIX, at: START }),
+    recordOf({ type: "DATA", recipientCount: 1, ...MAIL }, decision("refuse", "mail_limit", { evidence }), {
+      prefix: PREFIX,
       at: START,
       seen: { protection: "gateway", accountNetworks: [PREFIX] },
     }),
     recordOf(
       {
-        type: "MESSAGE",
+        type: "END_OF_MESSAGE",
         recipientCount: 1,
         sizeBytes: 9,
         ...MAIL,
@@ -38,7 +38,7 @@ test("a record is read back whole, with the same sentences", (t) => {
         queueId: ODD,
       },
       decision("pass", "below_limit"),
-      { subject: PREFIX, at: START },
+      { prefix: PREFIX, at: START },
     ),
     changeRecord({ type: "BAN", ban: BAN }, START),
     auditRecord({ type: "ALIAS_ADDED", subject: "info@example.org", targets: ["anna@example.org"], by: "root" }, START),
@@ -58,7 +58,7 @@ test("a record is read back whole, with the same sentences", (t) => {
   }
   assert.deepEqual(
     read.slice(0, 2).map((record) => record && eventOf(record)?.type),
-    ["CONNECT", "MAIL"],
+    ["CONNECT", "DATA"],
   );
 });
 

@@ -78,10 +78,10 @@ export class RecordedFacts {
         refusals: sending.refusals.bind(sending),
       },
       honest: {
-        server: (unit, network, since) => {
-          const server = honest.server(unit, network, since);
+        server: (prefix, network, since) => {
+          const server = honest.server(prefix, network, since);
           if (this.#seen.isWanted !== true) return server;
-          return { ...(server ?? { prefix: unit, accepted: 0, proven: 0, wanted: 0, provenDays: 0 }), written: 1 };
+          return { ...(server ?? { prefix, accepted: 0, proven: 0, wanted: 0, provenDays: 0 }), written: 1 };
         },
         servers: honest.servers.bind(honest),
         hasWrittenTo: honest.hasWrittenTo.bind(honest),

@@ -15,7 +15,7 @@ const LOGIN = { ip: STRANGER, service: "imap", login: "anna@example.org", passwo
 function failed(id: number, seen?: Seen, afterMs = id): Recorded {
   const at = later(NOON, afterMs);
   const event = { type: "LOGIN_FAILED", ...LOGIN } as const;
-  const record = recordOf(event, decision("pass", "below_limit"), { subject: hostPrefix(STRANGER), at, seen });
+  const record = recordOf(event, decision("pass", "below_limit"), { prefix: hostPrefix(STRANGER), at, seen });
   return { id, record };
 }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { type Decision, decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
-import type { Excess, Message } from "../../core/events/mail.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS } from "../../core/time.ts";
 import { FilterRoom } from "./filter-room.ts";
@@ -15,10 +15,15 @@ const LARGE = MOST_IN_FILTERS / 4;
 function server() {
   const clock = new HandClock();
   const room = new FilterRoom(clock);
-  const sent = (queueId: string, sizeBytes: number, more: Partial<Message>, decided: Decision): Excess["of"] | null => {
+  const sent = (
+    queueId: string,
+    sizeBytes: number,
+    more: Partial<EndOfMessage>,
+    decided: Decision,
+  ): Excess["of"] | null => {
     let of: Excess["of"] | null = null;
     const submit = room.entering((event, answer) => {
-      of = event.type === "MESSAGE" ? (event.excess?.of ?? null) : null;
+      of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
       answer(decided);
     });
     submit({ ...MAIL, queueId, sizeBytes, ...more }, () => undefined);
@@ -26,14 +31,14 @@ function server() {
   };
   return {
     room,
-    send: (queueId: string, sizeBytes = LARGE, more: Partial<Message> = {}, decided = PASS) =>
+    send: (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) =>
       sent(queueId, sizeBytes, more, decided),
     clock,
   };
 }
 
-const MAIL: Message = {
-  type: "MESSAGE",
+const MAIL: EndOfMessage = {
+  type: "END_OF_MESSAGE",
   ip: parseIp("198.51.100.9") ?? assert.fail(),
   service: "smtp",
   session: "s",

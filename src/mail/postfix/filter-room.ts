@@ -1,7 +1,7 @@
 import { decision } from "../../core/decide/decision.ts";
 import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { Observation } from "../../core/events/log.ts";
-import type { Message } from "../../core/events/mail.ts";
+import type { EndOfMessage } from "../../core/events/mail.ts";
 import { MINUTE_MS, type Millis } from "../../core/time.ts";
 import type { Clock, Submit } from "../../guard/ports.ts";
 
@@ -32,7 +32,7 @@ export class FilterRoom {
    */
   entering(submit: Submit): Submit {
     return (event, answer) => {
-      if (event.type !== "MESSAGE") return submit(event, answer);
+      if (event.type !== "END_OF_MESSAGE") return submit(event, answer);
       if (event.excess?.of === "bytes_in_filters" && !this.#mails.has(this.#hard)) {
         this.#hard = event.queueId;
         return answer(decision("pass", "below_limit"));
@@ -52,7 +52,7 @@ export class FilterRoom {
   }
 
   /** An account's mail is not deferred here: Postfix defers it if Rspamd does not answer in time, so that none leaves unsigned. */
-  #enter(mail: Message): Message {
+  #enter(mail: EndOfMessage): EndOfMessage {
     const now = this.#clock.now();
     const { queueId, sizeBytes, account } = mail;
     for (const [old, { since }] of this.#mails) {

@@ -48,7 +48,7 @@ test("a mail with one line more is reported with its sender, recipient and servi
   const { sizeBytes, ...found } = question.found;
   assert.ok(sizeBytes > 0);
   assert.deepEqual(found, {
-    type: "MESSAGE",
+    type: "END_OF_MESSAGE",
     ip: "198.51.100.9",
     service: "submission",
     session: "198.51.100.9 12345 587 192.0.2.1",

@@ -1,7 +1,7 @@
 import type { Decision } from "../../core/decide/decision.ts";
 import { MOST_OF_A_MAIL } from "../../core/decide/mail.ts";
 import { sessionOf } from "../../core/events/columns.ts";
-import type { Excess, Message } from "../../core/events/mail.ts";
+import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { reasons } from "../../core/events/reasons.ts";
 import { withoutRoot } from "../../core/net/address.ts";
 import { parseIp } from "../../core/net/ip.ts";
@@ -54,7 +54,7 @@ export function printMilterReply(decision: Decision): Buffer {
 export type MilterQuestion =
   | Readonly<{ type: "negotiate" | "more" | "quit" }>
   /** `found`: null if the mail exceeds no limit. With `bytes_in_filters` the filters should read no other such mail beside it. */
-  | Readonly<{ type: "end"; found: Message | null }>;
+  | Readonly<{ type: "end"; found: EndOfMessage | null }>;
 type Counted = keyof typeof MOST_OF_A_MAIL;
 
 /** Reads a connection from Postfix: one client and all its mails. Holds at most one packet in memory. */
@@ -179,8 +179,8 @@ export class MilterReader {
     if (excess === null || ip === null) return { type: "end", found: null };
     const { service, isProxied } = callSite(named(SERVICE_MACRO));
     const account = macros.get("auth_authen") ?? "";
-    const found: Message = {
-      type: "MESSAGE",
+    const found: EndOfMessage = {
+      type: "END_OF_MESSAGE",
       ip,
       service,
       session: sessionOf({

@@ -36,15 +36,15 @@ function fresh(t: TestContext) {
 }
 
 function passed(event: Event, at: Millis): EventRecord | null {
-  const subject = "ip" in event ? hostPrefix(event.ip) : event.prefix;
-  return recordOf(event, decision("pass", "below_limit"), { subject, at });
+  const prefix = "ip" in event ? hostPrefix(event.ip) : event.prefix;
+  return recordOf(event, decision("pass", "below_limit"), { prefix, at });
 }
 
 const SENDER = ip("198.51.100.7");
 const FACTS: MailAttributes = { ...MAIL, ip: SENDER, sender: "a@sender.test", recipient: "anna@example.test" };
 const CONNECT: Event = { ...FACTS, type: "CONNECT" };
-const BEGUN: Event = { ...FACTS, type: "MAIL", recipientCount: 1 };
-const TAKEN: Event = { ...FACTS, type: "MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
+const BEGUN: Event = { ...FACTS, type: "DATA", recipientCount: 1 };
+const TAKEN: Event = { ...FACTS, type: "END_OF_MESSAGE", recipientCount: 1, sizeBytes: 9, queueId: "72CED1EABE5" };
 const SESSION: readonly Event[] = [
   CONNECT,
   { ...FACTS, type: "RECIPIENT", listed: null, senderExists: true },
@@ -69,7 +69,7 @@ test("a mail by its queue id or Message-ID: session, score, path and end, and no
   commit(CONNECT, ...SESSION);
   observe(QUEUED, SCORED, SENT, { ...QUEUED, queueId: "AAAAAAAAAAA", messageId: "<two@sender.test>" });
   wait(HOUR_MS);
-  commit({ ...FACTS, type: "MAIL", recipientCount: 1, recipient: "bert@example.test" });
+  commit({ ...FACTS, type: "DATA", recipientCount: 1, recipient: "bert@example.test" });
   for (const name of ["72CED1EABE5", "<one@sender.test>", "one@sender.test"]) {
     const { queueIds, messageIds, timeline } = whyMessage(queries, name);
     assert.deepEqual([queueIds, messageIds], [["72CED1EABE5"], ["<one@sender.test>"]], name);

@@ -21,8 +21,8 @@ async function send(queueId: string, recipients: number, account = ANNA): Promis
   for (let i = 0; i < recipients; i++)
     await kit.engine.ask({ ...RECIPIENT, ...mail, recipient: `${queueId}-${i}@elsewhere.test` });
   const recipient = recipients === 1 ? `${queueId}-0@elsewhere.test` : null;
-  const begun = await kit.engine.ask({ type: "MAIL", recipientCount: recipients, ...mail, recipient });
-  await kit.engine.ask({ type: "MESSAGE", recipientCount: recipients, sizeBytes: 1, ...mail, recipient });
+  const begun = await kit.engine.ask({ type: "DATA", recipientCount: recipients, ...mail, recipient });
+  await kit.engine.ask({ type: "END_OF_MESSAGE", recipientCount: recipients, sizeBytes: 1, ...mail, recipient });
   put({ sender: account, queue: begun.verdict === "hold" ? "hold" : "deferred", recipientCount: recipients }, queueId);
   return `${begun.verdict} ${begun.reason}`;
 }
