@@ -1,24 +1,19 @@
-import type { Change, Decision, Verdict } from "../decide/decision.ts";
-import { type Ip, networkAddress, type Prefix } from "../net/ip.ts";
+import type { Decision, Verdict } from "../decide/decision.ts";
+import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
 import {
-  type Audit,
   type AuditRest,
-  auditColumns,
-  auditRest,
   auditSentence,
   type BanAskedRest,
   banAsked,
   type ChangeRest,
   type CommandAsked,
-  changeColumns,
-  changeRest,
   changeSentence,
   commandOf,
 } from "./command.ts";
 import { type Connect, type ConnectRest, connection } from "./connection.ts";
-import { type LogRest, logColumns, logRest, logSentence, type Meant, type Observation } from "./log.ts";
+import { type LogRest, logSentence } from "./log.ts";
 import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
 import {
   type DataCommand,
@@ -92,35 +87,6 @@ export function recordOf(event: Event, decision: Decision, where: Where): EventR
   if (!decision.recorded || !isDecided(event)) return null;
   if (event.type === "BAN_ASKED" && decision.verdict !== "refuse") return null;
   return decided(KINDS[event.type], event, decision, where);
-}
-
-/** The record of a change that gets its own event; null if the event says it all. */
-export function changeRecord(change: Change, at: Millis): EventRecord | null {
-  switch (change.type) {
-    case "BAN":
-    case "LIFT":
-    case "ALLOW":
-    case "DISALLOW":
-    case "SPARE":
-      return { ...changeColumns(change, at), rest: changeRest(change) };
-    default:
-      return null;
-  }
-}
-
-export function auditRecord(audit: Audit, at: Millis): EventRecord {
-  return { ...auditColumns(audit, at), rest: auditRest(audit) };
-}
-
-/** Null: the mail has enough events already. `meant`: what follows from a delivery. */
-export function observationRecord(
-  observation: Observation,
-  at: Millis,
-  prefixOf: (ip: Ip) => Prefix,
-  meant: Meant | null = null,
-): EventRecord | null {
-  if (observation.type === "MAIL_JUDGED") return null;
-  return { ...logColumns(observation, at, prefixOf, meant), rest: logRest(observation, meant) };
 }
 
 /** The sliding window in which the event counts; null if none. */

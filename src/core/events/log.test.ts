@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { hostPrefix } from "../net/ip.ts";
-import { type EventRecord, observationRecord, sentenceOf } from "./event.ts";
+import { type EventRecord, sentenceOf } from "./event.ts";
 import type { Service } from "./event-types.ts";
-import type { Observation } from "./log.ts";
+import { type Observation, observationRecord } from "./log.ts";
 import { readRest } from "./rest-schemas.ts";
 
 const PREFIX = hostPrefix(STRANGER);

@@ -4,7 +4,8 @@ import { BAN, ip, JAIL_REPORT, MAIL, NOON, RECIPIENT, STRANGER } from "../../../
 import { type Change, type Decision, decision } from "../decide/decision.ts";
 import { hostPrefix, prefixOf } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import { auditRecord, changeRecord, type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
+import { auditRecord, changeRecord } from "./command.ts";
+import { type Event, type EventRecord, recordOf, sentenceOf } from "./event.ts";
 import type { LoginAttributes } from "./login.ts";
 import { readRest } from "./rest-schemas.ts";
 

@@ -4,8 +4,8 @@ import { BAN, MAIL, NOON, STRANGER } from "../../../test/kit/samples.ts";
 import { type Change, decision } from "../decide/decision.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { HOUR_MS, later } from "../time.ts";
-import type { Audit } from "./command.ts";
-import { auditRecord, changeRecord, type Event, eventOf, recordOf } from "./event.ts";
+import { type Audit, auditRecord, changeRecord } from "./command.ts";
+import { type Event, eventOf, recordOf } from "./event.ts";
 import type { LoginAttributes } from "./login.ts";
 import { readRest } from "./rest-schemas.ts";
 

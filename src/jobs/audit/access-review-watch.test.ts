@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { scratch } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import type { AuditType } from "../../core/events/event-types.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
 import { layoutOf } from "../../settings/layout.ts";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { HandClock } from "../../../test/kit/engine-kit.ts";
 import { patience } from "../../../test/kit/patience.ts";
 import { scratch } from "../../../test/kit/test-database.ts";
-import { auditRecord } from "../../core/events/event.ts";
+import { auditRecord } from "../../core/events/command.ts";
 import { layoutOf } from "../../settings/layout.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { openAccounts, openEngine } from "../../store/open.ts";

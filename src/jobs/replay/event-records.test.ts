@@ -4,15 +4,9 @@ import { test } from "node:test";
 import { BAN, MAIL, STRANGER } from "../../../test/kit/samples.ts";
 import { eventRow, newEngine, START, scratch } from "../../../test/kit/test-database.ts";
 import { decision } from "../../core/decide/decision.ts";
-import {
-  auditRecord,
-  changeRecord,
-  type EventRecord,
-  eventOf,
-  observationRecord,
-  recordOf,
-  sentenceOf,
-} from "../../core/events/event.ts";
+import { auditRecord, changeRecord } from "../../core/events/command.ts";
+import { type EventRecord, eventOf, recordOf, sentenceOf } from "../../core/events/event.ts";
+import { observationRecord } from "../../core/events/log.ts";
 import { hostPrefix } from "../../core/net/ip.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { EventRecords } from "./recorded-events.ts";

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { connected, scriptTerminal } from "../../../../../test/kit/script-world.ts";
 import { START, scratch } from "../../../../../test/kit/test-database.ts";
-import { auditRecord } from "../../../../core/events/event.ts";
+import { auditRecord } from "../../../../core/events/command.ts";
 import { readAnchors } from "../../../../jobs/audit/audit-anchors.ts";
 import { openReader } from "../../../../programs/command-line/open-reader.ts";
 import { layoutOf } from "../../../../settings/layout.ts";
