@@ -103,12 +103,12 @@ const FIELDS: Readonly<Record<keyof typeof ECS_FIELDS, string>> = {
 };
 
 const VERDICTS: Readonly<Record<string, string>> = {
-  pass: "it was let pass",
+  pass: "it was allowed",
   delay: "it was slowed down",
-  hold: "it was taken, and waits in the queue until the owner decides",
-  defer: "it must come again later",
+  hold: "it was accepted, and waits in the queue until the owner decides",
+  defer: "it was deferred, to be tried again later",
   refuse: "it was refused",
   mark: "the spam filter marked it",
-  lose: "it was taken here and then not delivered",
+  lose: "it was accepted here and then not delivered",
   withhold: "the report was not sent",
 };
