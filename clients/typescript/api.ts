@@ -806,7 +806,7 @@ export type Routes = {
     };
   };
 
-  /** Mails of strangers that were asked to come again within the last 6 hours, and have not come. */
+  /** Mail that greylisting deferred within the last 6 hours and that was not sent again. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */

@@ -35,6 +35,12 @@ import { heldAccount } from "./held.ts";
 /** As many entries of an accounts file as fit into one line of the socket. */
 export const ENTRIES_PER_COMMAND = 50;
 const MOST_LISTED = 100;
+
+/** The refusal of a command about an account that does not exist. */
+export function noAccount(name: string): string {
+  return `There is no account ${name}.`;
+}
+
 const ofAccount = { name: accountName };
 const named = answers(() => z.object({ name: z.string() }));
 const withHeld = answers(() =>

@@ -14,17 +14,17 @@ export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" 
  * its way to a local user, or the bounce about it was withheld.
  */
 export const VERDICTS = {
-  pass: { action: "allowed", says: "it was let pass", outcome: "success" },
+  pass: { action: "allowed", says: "it was allowed", outcome: "success" },
   delay: { action: "delayed", says: "it was slowed down", outcome: "unknown" },
   hold: {
     action: "held in the queue",
-    says: "it was taken, and waits in the queue until the owner decides",
+    says: "it was accepted, and waits in the queue until the owner decides",
     outcome: "unknown",
   },
-  defer: { action: "deferred", says: "it must come again later", outcome: "failure" },
+  defer: { action: "deferred", says: "it was deferred, to be tried again later", outcome: "failure" },
   refuse: { action: "refused", says: "it was refused", outcome: "failure" },
   mark: { action: "marked", says: "the spam filter marked it", outcome: "success" },
-  lose: { action: "not delivered", says: "it was taken here and then not delivered", outcome: "failure" },
+  lose: { action: "not delivered", says: "it was accepted here and then not delivered", outcome: "failure" },
   withhold: { action: "not reported to its sender", says: "the report was not sent", outcome: "failure" },
 } as const satisfies Readonly<Record<string, VerdictText>>;
 export type RecordedVerdict = keyof typeof VERDICTS;

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AccountRow } from "../../admin/accounts.ts";
+import { type AccountRow, noAccount } from "../../admin/accounts.ts";
 import type { AliasItem } from "../../admin/aliases.ts";
 import type { AccountKey } from "../../admin/declare/account-key.ts";
 import { type CountedPage, firstPage, type PageRequest } from "../../admin/declare/paging.ts";
@@ -208,7 +208,7 @@ function noAlias(address: Address): Outcome {
 }
 
 function changedOne(changes: number | bigint, name: AccountName): Outcome {
-  return Number(changes) === 0 ? refused(`There is no account ${name}.`) : DONE;
+  return Number(changes) === 0 ? refused(noAccount(name)) : DONE;
 }
 
 function statements(sql: (text: string) => StatementSync) {

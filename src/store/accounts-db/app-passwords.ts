@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
 import type { AccountName } from "../../core/net/address.ts";
@@ -25,7 +26,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: `There is no account ${account}.` };
+    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)

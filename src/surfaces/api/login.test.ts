@@ -160,3 +160,30 @@ test("another site's page can neither sign in nor act by the cookie", async (t) 
   assert.equal(await unban({ cookie }), 200);
   assert.equal(await unban({ ...bearer, ...evil }), 200, "a token is sent by no browser on its own");
 });
+
+test("a code is asked for at the sign-in and at the proof, in words that a program tells apart", async (t) => {
+  const kit = await startKit(t);
+  const cookie = await signIn(kit);
+  kit.guard.answers("sign_in", { outcome: "code_needed" });
+  const half = await fetch(`${kit.url}/api/v1/login`, { method: "POST", body: JSON.stringify({ password: PASSWORD }) });
+  assert.partialDeepStrictEqual([half.status, await half.json()], [401, { code: "code_needed" }]);
+  assert.equal(half.headers.get("set-cookie"), null);
+  await kit.send("POST", "login", { password: PASSWORD, code: "123456" }, {});
+  const given = kit.guard.of("sign_in").map((command) => ("code" in command ? command.code : undefined));
+  assert.deepEqual(given.slice(-2), [undefined, "123456"]);
+  const caller = [...kit.guard.callers.values()].at(-1) ?? assert.fail();
+  kit.guard.answers("prove", { outcome: "code_needed", caller });
+  const proof = await kit.send("POST", "session/proof", { password: PASSWORD, code: "1" }, { cookie });
+  assert.partialDeepStrictEqual(proof, { status: 401, answer: { code: "code_needed" } });
+  assert.deepEqual(kit.guard.of("prove"), [{ verb: "prove", password: PASSWORD, code: "1" }]);
+  for (const code of ["x".repeat(65), 123_456, null])
+    assert.equal((await kit.send("POST", "login", { password: PASSWORD, code }, {})).status, 400, String(code));
+});
+
+test("a wrong code is reported like a wrong password, to the caller and to Fail2ban", async (t) => {
+  const kit = await startKit(t);
+  const wrong = await kit.send("POST", "login", { password: "wrong", code: "123456" }, {});
+  kit.guard.answers("sign_in", { outcome: "wrong" });
+  const wrongCode = await kit.send("POST", "login", { password: PASSWORD, code: "123456" }, {});
+  assert.deepEqual(wrong, wrongCode);
+});

@@ -36,6 +36,14 @@ test("wrong usage is one line with the relevant help", async () => {
   const { code, out, err } = await ran("account frobnicate");
   assert.deepEqual([code, out], [2, ""]);
   assert.match(err, /^Unknown command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+  for (const [line, topic] of [
+    ["bans --limt 3", "bans"],
+    ["account --limt 3", "account"],
+  ] as const)
+    assert.match(
+      (await ran(line)).err,
+      new RegExp(`^Unknown option --limt\\..* See \`\\./ghostinbox help ${topic}\`\\.\n$`),
+    );
 });
 
 test("with --json every failure has the same shape on standard output", async () => {

@@ -1,5 +1,5 @@
 import { openSync, readFileSync } from "node:fs";
-import { ENTRIES_PER_COMMAND, type FileChanges } from "../../../../admin/accounts.ts";
+import { ENTRIES_PER_COMMAND, type FileChanges, noAccount as noAccountText } from "../../../../admin/accounts.ts";
 import type { AccountItem } from "../../../../admin/declare/items.ts";
 import { codeOf } from "../../../../core/error.ts";
 import {
@@ -150,7 +150,7 @@ export function stateOf({ origin, suspended }: Pick<AccountItem, "origin" | "sus
 const STATES: Partial<Record<AccountItem["origin"], string>> = { unlisted: "not in the accounts file" };
 
 export function noAccount(name: string): CommandFailure {
-  return failed(`There is no account ${name}.`, `\`${PROGRAM} account list\` shows them.`);
+  return failed(noAccountText(name), `\`${PROGRAM} account list\` shows them.`);
 }
 
 export function accountFrom(text: string | undefined): AccountName | CommandFailure {
