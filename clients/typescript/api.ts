@@ -806,7 +806,7 @@ export type Routes = {
     };
   };
 
-  /** Mail that greylisting deferred within the last 6 hours and that was not sent again. */
+  /** Mails from strangers that were greylisted within the last 6 hours and not sent again yet. */
   "GET /api/v1/greylist/waiting": {
     readonly answer: {
       /** The latest first, 100 at most. */

@@ -124,7 +124,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
   });
 
   describe("is set up", () => {
-    test("as another server that was thrown away, by a restore, though set-up is broken off in the middle", async () => {
+    test("as another server that was thrown away, by a restore, although set-up is interrupted", async () => {
       const then = await backedUp(lab, join(machine.root, BACKUPS), MAILS);
       writeFileSync(join(machine.root, KEY), then.key);
       const typist = types("npm --silent run setup");
@@ -138,10 +138,7 @@ describe("a bare Debian", { skip: whyNoLab() ?? whyNoDebian() ?? false }, () => 
       const restore = `npm --silent run restore -- --allow-remove --from ${BACKUPS} --key-file ${KEY}`.split(" ");
       const { code, stdout, stderr } = await machine.run(restore, { deadlineMs: LONG_MS });
       assert.equal(code, 0, stdout + stderr);
-      assert.match(
-        `${stdout}${stderr}`,
-        /was broken off in the middle, and is finished first\.$[^]*^Next: npm start$/m,
-      );
+      assert.match(`${stdout}${stderr}`, /was interrupted: finishing it first\.$[^]*^Next: npm start$/m);
       expectState(stateOf(layoutOf(join(machine.root, DATA))), then.state, MAILS);
       await machine.must(["rm", "-r", BACKUPS, KEY]);
       assert.deepEqual(changes(bare.processes, await look.processes()), [], "no packaged service runs");

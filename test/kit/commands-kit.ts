@@ -41,7 +41,6 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     reach,
     book,
     active,
-    lists,
     files,
     networks,
     appPasswords,
@@ -110,7 +109,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     accounts,
     reach,
     alertsTo: () => alertsTo,
-    accountRow: (name) => lists.account(name),
+    accountRow: (name) => book.account(name),
     guesses: accountHistory,
     book,
     lastSignIn: (account) => new LastSignIns(db).of(account),
@@ -184,7 +183,7 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     keepKeys: () => {
       keyOfEach = true;
     },
-    lists,
+    book,
     active,
     appPasswordsOf,
     forwardingOf,

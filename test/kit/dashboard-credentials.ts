@@ -1,9 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { CommandParts } from "../../src/guard/commands/carry-out.ts";
 import type { Clock } from "../../src/guard/ports.ts";
-import { AccountSearch } from "../../src/store/accounts-db/account-search.ts";
+import { AccountLists } from "../../src/store/accounts-db/account-lists.ts";
 import { SqliteAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
-import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
+import { SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
 import { SqliteForwards } from "../../src/store/accounts-db/forwards.ts";
 import { SqliteActiveAccounts } from "../../src/store/accounts-db/mail-views.ts";
@@ -14,10 +14,10 @@ import { rehearsalOn } from "../../src/store/transactions.ts";
 
 /** Who may use the dashboard and the API, as the guard stores it in `accounts.db`, and the accounts that they see. */
 export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
-  const listed = new Credentials(accounts);
+  const credentials = new SqliteCredentials(accounts, clock);
   return {
-    credentials: new SqliteCredentials(accounts, clock),
-    tokens: listed.tokens.bind(listed),
+    credentials,
+    tokens: (asked) => credentials.tokens(asked),
     sessions: new SqliteSessions(accounts),
     signedIn: sessionPages(accounts),
     factors: new SqliteFactors(accounts),
@@ -27,7 +27,7 @@ export function dashboardCredentials(accounts: DatabaseSync, clock: Clock) {
     passkeys: new SqlitePasskeys(accounts),
     names: () => ["mail.example.test"],
     passwords: new PasswordTurns(),
-    book: new AccountSearch(accounts),
+    book: new AccountLists(accounts),
     lastSignIn: () => null,
     appPasswords: new SqliteAppPasswords(accounts),
     forwards: new SqliteForwards(accounts),

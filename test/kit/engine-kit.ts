@@ -7,9 +7,9 @@ import { instant, type Millis } from "../../src/core/time.ts";
 import { type Committed, Engine } from "../../src/guard/engine.ts";
 import type { Clock, Log, Notices } from "../../src/guard/ports.ts";
 import type { Store } from "../../src/guard/storage-ports.ts";
+import { AccountLists } from "../../src/store/accounts-db/account-lists.ts";
 import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
-import { AccountSearch } from "../../src/store/accounts-db/account-search.ts";
-import { AccountLists, SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
+import { SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { readAppPasswords, SqliteAppPasswords } from "../../src/store/accounts-db/app-passwords.ts";
 import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
@@ -114,8 +114,7 @@ export function accountsOnMemory() {
     accounts: new SqliteAccounts(db),
     active: new SqliteActiveAccounts(db),
     reach: new SqliteAliasReach(db),
-    lists: new AccountLists(db),
-    book: new AccountSearch(db),
+    book: new AccountLists(db),
     files: new SqliteFileAccounts(db),
     networks: new SqliteAccountNetworks(db),
     appPasswords: new SqliteAppPasswords(db),

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { KeeperTrouble } from "../../admin/declare/keeper.ts";
 import type { RetentionReport } from "../../admin/declare/reports.ts";
 import { messageOf } from "../../core/error.ts";
-import { DAY_MS, HOUR_MS, instant, isoTime } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, instant, isoTime, isoTimeOrNull } from "../../core/time.ts";
 import type { Clock } from "../../guard/ports.ts";
 import { readRecord, writeRecord } from "../../host/root-files/record-file.ts";
 import { Mailboxes } from "../../mail/dovecot/mailboxes.ts";
@@ -198,7 +198,7 @@ export function retentionState(
 /** The part for other programs; legal holds without their reasons. */
 export function retentionTold({ nextRunAt, lastRun, failure, paused, legalHolds }: RetentionState): RetentionReport {
   return {
-    nextRunAt: nextRunAt === null ? null : isoTime(instant(nextRunAt)),
+    nextRunAt: isoTimeOrNull(nextRunAt),
     lastRun: lastRun && { ...lastRun, at: isoTime(instant(lastRun.at)) },
     failure: failure && { ...failure, at: isoTime(instant(failure.at)) },
     paused,

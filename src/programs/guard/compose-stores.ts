@@ -1,9 +1,9 @@
 import type { Clock } from "../../guard/ports.ts";
 import type { Layout } from "../../settings/layout.ts";
 import { countKeys } from "../../store/accounts-db/account-keys.ts";
-import { AccountSearch } from "../../store/accounts-db/account-search.ts";
-import { AccountLists, SqliteAccounts } from "../../store/accounts-db/accounts.ts";
-import { Credentials, NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
+import { AccountLists } from "../../store/accounts-db/account-lists.ts";
+import { SqliteAccounts } from "../../store/accounts-db/accounts.ts";
+import { NotedUses, SqliteCredentials } from "../../store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../store/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../store/accounts-db/file-accounts.ts";
 import {
@@ -53,7 +53,6 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     honest: new SqliteHonestMail(db),
     neighbours: new SqliteNetworkHistory(db),
     credentials: new SqliteCredentials(accountsDb, clock, uses),
-    tokens: new Credentials(accountsDb),
     sessions: new SqliteSessions(accountsDb, uses),
     signedIn: sessionPages(accountsDb),
     factors: new SqliteFactors(accountsDb),
@@ -62,8 +61,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
     accounts: new SqliteAccounts(accountsDb),
     reach: new SqliteAliasReach(accountsDb),
     keyCounts: (most: number) => countKeys(accountsDb, most),
-    accountLists: new AccountLists(accountsDb),
-    book: new AccountSearch(accountsDb),
+    book: new AccountLists(accountsDb),
     active: new SqliteActiveAccounts(accountsDb),
     files: new SqliteFileAccounts(accountsDb),
     ...own,

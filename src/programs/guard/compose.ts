@@ -147,7 +147,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
   const known = { startedAt: engine.startedAt, firewall: () => firewall.enforcer.status(), events: () => events.rows };
   const isSuspended = (account: string): boolean => {
     const name = parseAccountName(account);
-    return name !== null && stores.accountLists.account(name)?.suspended === true;
+    return name !== null && stores.book.account(name)?.suspended === true;
   };
   const needs = async () => {
     const checks = await upkeep.checks();
@@ -170,7 +170,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     engine,
     history: store,
     clock,
-    accountRow: (name) => stores.accountLists.account(name),
+    accountRow: (name) => stores.book.account(name),
     guesses: stores.history,
     lastSignIn: (account) => signIns.of(account),
     secrets: new AccountSecrets(passwords, loginSecret),
@@ -184,7 +184,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     preferences,
     keeper,
     notices,
-    tokens: (asked) => stores.tokens.tokens(asked),
+    tokens: (asked) => stores.credentials.tokens(asked),
     hostname: () => inForce.hostname,
     mailPorts: () => ({
       host: inForce.hostname,

@@ -3,7 +3,8 @@ import { type TestContext, test } from "node:test";
 import { accountName, mailAddress } from "../../../test/kit/samples.ts";
 import { accountsFor, bySqlite3, START } from "../../../test/kit/test-database.ts";
 import { openAccountsForReading } from "../open.ts";
-import { AccountLists, SqliteAccounts } from "./accounts.ts";
+import { AccountLists } from "./account-lists.ts";
+import { SqliteAccounts } from "./accounts.ts";
 
 const HASH = "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c2FsdA$aGFzaA";
 const DONE = { ok: true };

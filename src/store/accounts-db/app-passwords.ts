@@ -3,7 +3,7 @@ import { noAccount } from "../../admin/accounts.ts";
 import type { AppPasswordItem } from "../../admin/declare/items.ts";
 import { isWorthNoting } from "../../core/access/session.ts";
 import type { AccountName } from "../../core/net/address.ts";
-import { isoTime, type Millis } from "../../core/time.ts";
+import { isoTime, isoTimeOrNull, type Millis } from "../../core/time.ts";
 import { LIMITS } from "../../guard/limits.ts";
 import type { AppPasswordStore, NewAppPassword } from "../../guard/mailbox-ports.ts";
 import type { Outcome } from "../../guard/ports.ts";
@@ -62,15 +62,12 @@ export function readAppPasswords(db: DatabaseSync, account: string): readonly Ap
   const rows = db
     .prepare("SELECT name, made_at, made_by, used_at FROM app_password WHERE account = ? ORDER BY made_at, name")
     .all(account);
-  return rows.map((row) => {
-    const usedAt = millisOrNull(row["used_at"]);
-    return {
-      name: text(row["name"]),
-      madeAt: isoTime(millis(row["made_at"])),
-      madeBy: text(row["made_by"]),
-      usedAt: usedAt === null ? null : isoTime(usedAt),
-    };
-  });
+  return rows.map((row) => ({
+    name: text(row["name"]),
+    madeAt: isoTime(millis(row["made_at"])),
+    madeBy: text(row["made_by"]),
+    usedAt: isoTimeOrNull(millisOrNull(row["used_at"])),
+  }));
 }
 
 function statements(sql: (text: string) => StatementSync) {

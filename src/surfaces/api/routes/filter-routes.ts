@@ -10,7 +10,7 @@ export function filterRoutes({ parts }: Pick<Handlers, "parts">): readonly Route
   return [
     route(
       "GET /api/v1/greylist/waiting",
-      "Mail that greylisting deferred within the last 6 hours and that was not sent again.",
+      "Mails from strangers that were greylisted within the last 6 hours and not sent again yet.",
       {
         answer: waitingMails(),
         run: () => lookups.ask("waiting", clock.now()),
