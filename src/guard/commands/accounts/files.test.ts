@@ -104,6 +104,6 @@ test("without a record no account is changed and no session ends", async () => {
   await follow({ "anna@example.test": HASH, "bea@example.test": HASH });
   kit.fillDisk();
   assert.match(refusalOf(await follow({ "anna@example.test": OTHER })), /so nothing was changed/);
-  assert.equal(kit.lists.password("anna@example.test"), HASH);
+  assert.equal(kit.accountLists.password("anna@example.test"), HASH);
   assert.deepEqual(kit.kept(), []);
 });

@@ -12,9 +12,9 @@ const said = (command: Command): Promise<string> => kit.said(command);
 
 test("an account is created with a hash made by the guard, and recorded; a new password ends its sessions", async () => {
   assert.equal(await said({ verb: "account_create", name: "Anna@Example.test", password: WORDS }), "done");
-  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
   assert.equal(await said({ verb: "account_set_password", name: ANNA, password: `${WORDS}!` }), "done");
-  assert.equal(kit.lists.password(ANNA), hashOf(`${WORDS}!`));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(`${WORDS}!`));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED", "PASSWORD_CHANGED"]);
   assert.deepEqual(kit.kept(), ["kick_account"]);
   assert.ok(!JSON.stringify(kit.details()).includes(WORDS), "no event contains a password");
@@ -44,7 +44,7 @@ test("an invalid password or account name is refused, and nothing is changed", a
   );
   assert.equal(await said({ verb: "account_create", name: ANNA, password: WORDS }), "done");
   assert.match(await said({ verb: "account_create", name: ANNA, password: `${WORDS}!` }), /^failed .* exists already/);
-  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
   assert.deepEqual(kit.types(), ["ACCOUNT_ADDED"]);
 });
 
@@ -99,9 +99,9 @@ test("accounts in a file must be new, with a hash that servers can afford, or a 
       "anna@example.test exists already, so it keeps its password",
     ],
   );
-  assert.equal(kit.lists.password(ANNA), hashOf(WORDS));
-  assert.equal(kit.lists.password("bea@example.test"), hashOf("in the clear"));
-  assert.equal(kit.lists.password("cleo@example.test"), HASH);
+  assert.equal(kit.accountLists.password(ANNA), hashOf(WORDS));
+  assert.equal(kit.accountLists.password("bea@example.test"), hashOf("in the clear"));
+  assert.equal(kit.accountLists.password("cleo@example.test"), HASH);
 });
 
 test("no account replaces postmaster@, which receives the alerts", async () => {
