@@ -19,9 +19,7 @@ const AS = { as: "5e".repeat(32), ip: "203.0.113.9" };
 export function webGateOnMemory() {
   const memory = engineOnMemory();
   const { engine, sqlite, clock, db } = memory;
-  const onDisk = accountsOnMemory();
-  const { accounts, active, sessions, factors, passkeys, networks } = onDisk;
-  const credentials = onDisk.credentials(clock);
+  const { accounts, active, sessions, factors, passkeys, networks, credentials } = accountsOnMemory(db, clock);
   credentials.setAdminPassword(hashOf(PASSWORD));
   const ip = parseIp(AS.ip) ?? assert.fail();
   const signInAs = (secret: string, account: AccountName | null = null): void =>

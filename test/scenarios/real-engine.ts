@@ -114,7 +114,7 @@ export class RealEngine {
   }
 
   #expectsBounce({ recipient, clientName }: Recipient): boolean {
-    const wrote = accountsOnMemory().acquaintances(this.#db);
+    const wrote = accountsOnMemory(this.#db).acquaintances;
     return recipient !== null && clientName !== null && wrote.wroteTo(recipient, domainsOf(clientName));
   }
 

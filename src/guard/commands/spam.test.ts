@@ -39,8 +39,8 @@ test("a sender is allowed once for an existing account, and the filter is refres
 
 test("the web allows only senders with a written domain, and a bounded number of them", async () => {
   const { engine, db, clock } = engineOnMemory();
-  const { accounts, senders } = accountsOnMemory();
-  const parts = { engine, clock, senders: senders(db), preferences: { refresh: () => undefined } };
+  const { accounts, senders } = accountsOnMemory(db);
+  const parts = { engine, clock, senders, preferences: { refresh: () => undefined } };
   const add = async (account: string, sender: string, by = "web:anna") => {
     const reply = await spamAllow(parts, { verb: "spam_allow_add", account, sender }, by);
     return reply.ok ? "done" : reply.message;

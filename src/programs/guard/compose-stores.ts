@@ -25,17 +25,20 @@ import { SqliteSendingHistory } from "../../store/engine-db/sending-history.ts";
 import { SqliteStore } from "../../store/engine-db/store.ts";
 import { AuditEntries } from "../../store/events/audit.ts";
 import { EventCount } from "../../store/events/event-ids.ts";
-import { initialise } from "../../store/recovery/initialise.ts";
+import { type Databases, initialise } from "../../store/recovery/initialise.ts";
 import { betweenTransactions, rehearsalOn } from "../../store/transactions.ts";
 
 export type Stores = ReturnType<typeof composeStores>;
+
+export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
+  return storesOn(initialise(layout), clock, flush);
+}
 
 /**
  * Everything that reads and writes the two databases. Only the guard writes them. `flush` commits the engine's open
  * transaction before a command writes.
  */
-export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
-  const { engine: db, accounts: accountsDb } = initialise(layout);
+export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
