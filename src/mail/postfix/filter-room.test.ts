@@ -97,17 +97,17 @@ for (const [how, seen] of [
   test(`there is room again once a mail ${how}`, () => {
     const all = server();
     fill(all);
-    assert.equal(all.room.follow(seen), seen);
+    assert.equal(all.room.observe(seen), seen);
     assert.equal(all.send("BBBB1"), null);
     assert.equal(all.send("BBBB2"), "bytes_in_filters");
-    all.room.follow(seen);
+    all.room.observe(seen);
     assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
   });
 
 test("a mail that is only named in the log is still being read", () => {
   const all = server();
   fill(all);
-  all.room.follow({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
+  all.room.observe({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
 });
 
@@ -131,7 +131,7 @@ test("of mails in which parts may hide, the filters read one at a time", () => {
   };
   assert.equal(ask("AAAA1"), null, "the engine is not asked");
   assert.equal(ask("AAAA2"), "bytes_in_filters");
-  all.room.follow({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+  all.room.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
   assert.equal(ask("AAAA3"), null);
 });
 

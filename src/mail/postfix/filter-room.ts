@@ -45,7 +45,7 @@ export class FilterRoom {
   }
 
   /** A line of the log shows that Rspamd is done with a mail: it was marked or refused, or its delivery was tried. */
-  follow(seen: Observation | null): Observation | null {
+  observe(seen: Observation | null): Observation | null {
     const isDone = seen?.type === "MAIL_JUDGED" || seen?.type === "CONTENT_REFUSED" || seen?.type === "MAIL_TRIED";
     if (isDone) this.#leave(seen.queueId);
     return seen;

@@ -82,7 +82,7 @@ export function composeSources(parts: SourceParts) {
   });
   const followed = followedLogs(layout, settings, engine.startedAt).map((one) => ({
     ...one,
-    read: (line: string) => room.follow(one.read(line)),
+    read: (line: string) => room.observe(one.read(line)),
   }));
   const detectors = detectorLogs(detectorsOf(settings), { engine, clock, log });
   const logs = new LogWatch([...observing(engine, followed), ...detectors], { positions: stores.store, log });
@@ -99,7 +99,7 @@ export function composeSources(parts: SourceParts) {
       await loginServer.start(settings["ports.login_policy"]);
       await takeOver(layout.standIn, () => policyServer.start(layout.policySocket));
     },
-    follow(): void {
+    followLogs(): void {
       logs.start();
       reports.start();
       void blockLists.probeDue();
