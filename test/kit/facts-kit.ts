@@ -85,6 +85,6 @@ export function factsOnFakes() {
     base.setPolicy(policy, NOON);
     return base.of(event, NOON);
   };
-  const follow = (event: ClientEvent, decided = PASS): void => base.follow(event, decided, of(event), NOON);
-  return { state, of, follow };
+  const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
+  return { state, of, update };
 }

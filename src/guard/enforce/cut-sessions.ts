@@ -49,7 +49,7 @@ export class SessionCutter {
    * Handles the kernel's bans up to this step. Returns at once, so that the next ban does not wait for sessions to
    * close.
    */
-  follow(applied: number): void {
+  cutUpTo(applied: number): void {
     this.#applied = applied;
     if (this.#cut < this.#applied) this.#cutting ??= this.#cutSessions();
   }

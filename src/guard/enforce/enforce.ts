@@ -139,7 +139,7 @@ export class BanEnforcer implements Enforcer {
       this.#isPending = false;
       const outcome = await this.#bringUpToDate();
       if (!this.#stopped) this.#settle(outcome);
-      this.#cutter.follow(this.#applied);
+      this.#cutter.cutUpTo(this.#applied);
       if (this.#retry !== null) break;
     }
     this.#draining = null;

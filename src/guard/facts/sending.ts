@@ -59,7 +59,7 @@ export function sendingOf(sources: SendingSources, event: ClientEvent, place: Pr
 }
 
 /** Applies a decided event to the mail of the sending account, if there is one. */
-export function followSending(
+export function updateSending(
   { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
   event: ClientEvent,
   decided: Decision,
@@ -67,11 +67,11 @@ export function followSending(
 ): void {
   if (event.type === "DATA" && event.account !== null && decided.counted)
     sent.count(policy, event.account, { at: now, ...sending.mail });
-  followNamed(named, event, decided, sending);
+  updateNamed(named, event, decided, sending);
 }
 
 /** The recipients of the mail in flight. */
-export function followNamed(
+export function updateNamed(
   named: NamedRecipients,
   event: ClientEvent,
   { verdict }: Decision,

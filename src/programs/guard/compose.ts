@@ -259,7 +259,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       housekeeping.start();
       content.start();
       watch.start();
-      sources.follow();
+      sources.followLogs();
       log.info("The guard decides.", { pid: process.pid });
     },
     async stop() {
