@@ -1,6 +1,7 @@
 import type { EventItem } from "../../src/admin/declare/items.ts";
 import type { Ban } from "../../src/core/decide/decision.ts";
 import {
+  type AccountFacts,
   type Facts,
   type Neighbourhood,
   NO_BOUNCE,
@@ -9,6 +10,7 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { LoginAttributes } from "../../src/core/events/login.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
@@ -192,6 +194,21 @@ export const MAIL: MailAttributes = {
 
 /** The recipient of that mail, before anything was looked up. */
 export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+
+/** A sign-in of a stranger. */
+export const LOGIN: LoginAttributes = { ip: STRANGER, service: "imap", login: "User@example.org", passwordHash: "now" };
+
+/** Its account, which does not know the stranger. */
+export const ACCOUNT: AccountFacts = {
+  name: "user@example.org",
+  kinship: "stranger",
+  guesses: 0,
+  proofs: [],
+  candidates: 0,
+  networkCandidates: 0,
+  commonCandidates: 0,
+  networkGuesses: 0,
+};
 
 /** Fail2ban's report about a stranger. */
 export const JAIL_REPORT: JailReported = {
