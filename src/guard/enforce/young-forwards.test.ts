@@ -23,7 +23,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
   const warnings: string[] = [];
   let restsUntil = 0;
   const submit = watchingForwards((_, answer) => answer(decided), {
-    forwards: {
+    youngForwards: {
       reached: (recipient) => {
         if (recipient.startsWith("broken")) throw new Error("disk I/O error");
         return /^(?:ann|postmaster@example\.org)/.test(recipient) && restsUntil === 0

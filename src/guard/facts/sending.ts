@@ -91,7 +91,7 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
+  parts: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -167,8 +167,8 @@ export class AccountSending implements SendingFacts {
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwards, sending } = this.#sources.parts;
+    const { forwardReach, sending } = this.#sources.parts;
     const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
-    return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
+    return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }
 }

@@ -83,6 +83,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     history: store,
     jails: store,
     accounts: stores.history,
+    forwardReach: stores.forwards,
     own,
     firstContacts,
     notices,
