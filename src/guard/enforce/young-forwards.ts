@@ -67,7 +67,7 @@ function name(parts: Parts, mails: BoundedMap<string, Copies>, event: Recipient)
   for (const [account, counts] of added) {
     const past = pastLimit(parts, account, counts);
     if (past === null) copies.of.set(account, counts);
-    else rest(parts, account, past);
+    else pause(parts, account, past);
   }
   mails.set(event.session, copies);
 }
@@ -95,9 +95,9 @@ function count({ youngForwards, clock }: Parts, copies: Copies): void {
   for (const [account, counts] of copies.of) youngForwards.count(account, { at: clock.now(), ...counts });
 }
 
-function rest({ youngForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
+function pause({ youngForwards, engine, clock }: Parts, account: string, evidence: Evidence): void {
   const until = later(clock.now(), Math.max(evidence.windowMs, HOUR_MS));
-  youngForwards.rest(account, until);
+  youngForwards.pause(account, until);
   const subject = `${account} to no new address outside until ${isoTime(until)}: ${countedText(evidence)}`;
   void engine.audit({ type: "FORWARDING_CHANGED", subject, account, by: "engine" });
 }
