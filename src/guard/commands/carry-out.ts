@@ -56,8 +56,8 @@ import {
   type BanCommandParts,
   ban,
   cleanup,
+  type NetworkCommandParts,
   protection,
-  type TargetParts,
   unban,
 } from "./bans.ts";
 import { type GreylistCommandParts, greylistList, greylistPause, greylistResume } from "./greylist.ts";
@@ -121,7 +121,7 @@ type At = Kept & Readonly<{ caller: WebCaller | null; share: Share }>;
 type Run<P, C> = (parts: P, command: C, by: string, at: At) => Promise<Reply> | Reply;
 
 /** Needed by commands that have a dry run, which passes parts that change nothing. */
-export type TriedParts = TargetParts &
+export type TriedParts = NetworkCommandParts &
   AccountSettingParts &
   AliasCommandParts &
   AppPasswordParts &

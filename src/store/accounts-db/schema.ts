@@ -110,7 +110,7 @@ const baseline = `
   END;
 
   -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they rest: the mail stays in the mailbox.
+  -- them counts with what the account sends. Past the limit they are paused: the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
