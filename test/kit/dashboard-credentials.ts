@@ -6,7 +6,7 @@ import { SqliteAppPasswords } from "../../src/store/accounts-db/app-passwords.ts
 import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/credentials.ts";
 import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
 import { SqliteForwards } from "../../src/store/accounts-db/forwards.ts";
-import { SqliteActiveAccounts } from "../../src/store/accounts-db/mail-views.ts";
+import { SqliteActiveAccounts } from "../../src/store/accounts-db/mail-lookups.ts";
 import { SqliteSessions, sessionPages } from "../../src/store/accounts-db/sessions.ts";
 import { SqliteVacations } from "../../src/store/accounts-db/vacations.ts";
 import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";

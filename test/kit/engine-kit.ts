@@ -15,7 +15,7 @@ import { Credentials, SqliteCredentials } from "../../src/store/accounts-db/cred
 import { SqliteFactors, SqlitePasskeys } from "../../src/store/accounts-db/factors.ts";
 import { SqliteFileAccounts } from "../../src/store/accounts-db/file-accounts.ts";
 import { readForwarding, SqliteForwards } from "../../src/store/accounts-db/forwards.ts";
-import { SqliteActiveAccounts, SqliteAliasReach } from "../../src/store/accounts-db/mail-views.ts";
+import { SqliteActiveAccounts, SqliteAliasReach } from "../../src/store/accounts-db/mail-lookups.ts";
 import { accountsMigrations } from "../../src/store/accounts-db/schema.ts";
 import { SqliteSessions, sessionPages } from "../../src/store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../src/store/accounts-db/spam-allow.ts";

@@ -18,7 +18,7 @@ import { toPolicy } from "../../src/settings/to-policy.ts";
 import { SqliteAccountNetworks } from "../../src/store/accounts-db/account-networks.ts";
 import { AccountLists, SqliteAccounts } from "../../src/store/accounts-db/accounts.ts";
 import { SqliteFileAccounts } from "../../src/store/accounts-db/file-accounts.ts";
-import { SqliteAliasReach, SqliteRecipients } from "../../src/store/accounts-db/mail-views.ts";
+import { SqliteAliasReach, SqliteRecipients } from "../../src/store/accounts-db/mail-lookups.ts";
 import { SqliteSpamAllow } from "../../src/store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../src/store/engine-db/account-history.ts";
 import { SqliteBanLog } from "../../src/store/engine-db/ban-log.ts";

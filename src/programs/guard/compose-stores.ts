@@ -11,7 +11,7 @@ import {
   SqliteAliasReach,
   SqliteRecipients,
   SqliteSenderLogins,
-} from "../../store/accounts-db/mail-views.ts";
+} from "../../store/accounts-db/mail-lookups.ts";
 import { ownSettingStores } from "../../store/accounts-db/own-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
