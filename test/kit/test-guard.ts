@@ -8,7 +8,7 @@ import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
-import { Feed } from "../../src/guard/commits.ts";
+import { CommitFeed } from "../../src/guard/commits.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
@@ -79,7 +79,7 @@ export async function startGuard(layout: Layout) {
   const databases = initialise(layout);
   const clock = { now: () => instant(Date.now()) };
   const store = new SqliteStore(databases.engine);
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
   let detail = "Postfix was reloaded.";
