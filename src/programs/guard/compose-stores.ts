@@ -12,7 +12,7 @@ import {
   SqliteRecipients,
   SqliteSenderLogins,
 } from "../../store/accounts-db/mail-lookups.ts";
-import { ownSettingStores } from "../../store/accounts-db/own-settings.ts";
+import { mailboxSettingStores } from "../../store/accounts-db/mailbox-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -39,7 +39,7 @@ export function composeStores(layout: Layout, clock: Clock, flush: () => void) {
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const own = ownSettingStores(accountsDb, uses);
+  const own = mailboxSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,

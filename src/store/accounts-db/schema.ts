@@ -1,4 +1,4 @@
-import { ownSchema } from "./own-settings.ts";
+import { mailboxSettingsSchema } from "./mailbox-settings.ts";
 
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
@@ -286,7 +286,7 @@ const baseline = `
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-${ownSchema}`;
+${mailboxSettingsSchema}`;
 
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;
