@@ -57,12 +57,12 @@ const recipients: readonly Example[] = [
   },
   {
     that: "the 100th recipient in its own domains in one mail",
-    known: sending({ mail: to(99, 0, 99), recipient: "own" }),
+    known: sending({ mail: to(99, 0, 99), recipient: "local" }),
     answer: "pass below_limit",
   },
   {
     that: "the 151st recipient in its own domains within an hour",
-    known: sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "own" }),
+    known: sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "local" }),
     answer: "defer account_recipient_limit",
   },
   {

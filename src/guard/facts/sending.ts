@@ -156,11 +156,11 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
+    if (this.#isLocal(address)) return this.#sendsOutside(address) ? "stranger" : "local";
     return this.#sources.parts.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
-  #isOurs(address: string): boolean {
+  #isLocal(address: string): boolean {
     return this.#sources.policy.domains.includes(domainOf(address));
   }
 
@@ -168,7 +168,7 @@ export class AccountSending implements SendingFacts {
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
     const { forwardReach, sending } = this.#sources.parts;
-    const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
+    const isStranger = (one: string): boolean => !this.#isLocal(one) && !sending.hasWritten(account, one);
     return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }
 }
