@@ -52,7 +52,7 @@ export function factsOnFakes() {
     recipients: { exists: (address) => address.startsWith("owner") },
     firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
     networks: { networksOf: () => [HOME] },
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: { priorReports: () => PRIOR_REPORTS },
     honest: {
       server: (_, __, since) => {

@@ -8,7 +8,7 @@ import type { KeeperCommand, KeeperReply } from "../../src/admin/declare/keeper.
 import type { Change } from "../../src/core/decide/decision.ts";
 import { instant } from "../../src/core/time.ts";
 import { createCommands } from "../../src/guard/commands/commands.ts";
-import { Feed } from "../../src/guard/commits.ts";
+import { CommitFeed } from "../../src/guard/commits.ts";
 import { noEnforcement } from "../../src/guard/enforce/enforce.ts";
 import { Engine } from "../../src/guard/engine.ts";
 import { healthOf } from "../../src/guard/explain/health.ts";
@@ -65,7 +65,7 @@ export async function startGuard(layout: Layout) {
   const clock = { now: () => instant(Date.now()) };
   const stores = composeStores(layout, clock, () => engine.flush());
   const { store } = stores;
-  const feed = new Feed();
+  const feed = new CommitFeed();
   const notices = { raise: () => undefined, clear: () => undefined, list: () => [] };
   const asked: KeeperCommand[] = [];
   let detail = "Postfix was reloaded.";
@@ -86,7 +86,7 @@ export async function startGuard(layout: Layout) {
     own: { current: () => [] },
     active: { isActive: () => true },
     recipients: { exists: () => true },
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: store,
     accounts: stores.history,
     firstContacts: { isFirstContact: () => false, expectsBounce: () => false },

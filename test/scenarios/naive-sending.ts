@@ -83,7 +83,7 @@ function completed({ recipients, written, strangers }: RecipientCounts, all: num
 function kindOf({ domains }: Policy, changes: readonly Changed[], event: Sending): SendingFacts["recipient"] {
   const address = (event.recipient ?? "").toLowerCase();
   if (event.recipient === null) return "written";
-  if (domains.some((domain) => address.endsWith(`@${domain}`))) return "own";
+  if (domains.some((domain) => address.endsWith(`@${domain}`))) return "local";
   const wrote = changes.some(
     ({ change }) => change.type === "CORRESPOND" && change.address === address && change.account === event.account,
   );

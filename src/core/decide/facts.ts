@@ -104,8 +104,8 @@ export type SendingFacts = Readonly<{
   mails: readonly SentMail[];
   /** The recipients of this mail so far; at DATA all of them. */
   mail: RecipientCounts;
-  /** Of the recipient that is named now. `own`: of a domain of this server. */
-  recipient: "own" | "written" | "stranger";
+  /** Of the recipient that is named now. `local`: of a domain of this server. */
+  recipient: "local" | "written" | "stranger";
   /** Why its mail is held; null while it is not. */
   held: Evidence | null;
   /** When its owner last vouched for it; 0: never. */

@@ -58,12 +58,12 @@ const recipients: readonly Example[] = [
   [
     "the 100th recipient in its own domains in one mail",
     "pass below_limit, uncounted",
-    sending({ mail: to(99, 0, 99), recipient: "own" }),
+    sending({ mail: to(99, 0, 99), recipient: "local" }),
   ],
   [
     "the 151st recipient in its own domains within an hour",
     "defer account_recipient_limit, uncounted",
-    sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "own" }),
+    sending({ mails: [sent(MINUTE_MS, to(100, 0, 100))], mail: to(50, 0, 50), recipient: "local" }),
   ],
   [
     "the 51st stranger after a mail to its own domains",

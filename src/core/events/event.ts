@@ -173,20 +173,20 @@ function decided(
   { at, prefix, seen }: Where,
 ): EventRecord {
   const { verdict, reason, evidence, counted, simulated } = decision;
-  const own = kind.columns(event);
+  const columns = kind.columns(event);
   return {
     at,
     type: kind.name(event, decision),
-    service: own.service ?? null,
+    service: columns.service ?? null,
     ip: "ip" in event ? event.ip : networkAddress(event.prefix),
     prefix,
     account: kind.account(event),
-    sender: own.sender ?? null,
-    recipient: own.recipient ?? null,
-    queueId: own.queueId ?? null,
+    sender: columns.sender ?? null,
+    recipient: columns.recipient ?? null,
+    queueId: columns.queueId ?? null,
     messageId: null,
-    helo: own.helo ?? null,
-    sizeBytes: own.sizeBytes ?? null,
+    helo: columns.helo ?? null,
+    sizeBytes: columns.sizeBytes ?? null,
     verdict,
     reason,
     offence: null,
@@ -195,8 +195,8 @@ function decided(
     limit: evidence?.limit ?? null,
     windowMs: evidence?.windowMs ?? null,
     limitKey: evidence?.key ?? null,
-    actor: own.actor ?? null,
-    proof: own.proof ?? null,
+    actor: columns.actor ?? null,
+    proof: columns.proof ?? null,
     rest: kind.rest(event, simulated === undefined ? seen : { ...seen, simulated }),
   };
 }

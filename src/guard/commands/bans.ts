@@ -13,7 +13,7 @@ import type { BanLog, History } from "../storage-ports.ts";
 import { failed, usage } from "./refusals.ts";
 
 /** What a command on a network needs; a dry run has its own versions. */
-export type TargetParts = Readonly<{
+export type NetworkCommandParts = Readonly<{
   engine: Pick<Engine, "ask" | "policy" | "prefixOf">;
   history: Pick<History, "ban" | "bansWithin">;
 }>;
@@ -21,7 +21,7 @@ export type BanCommandParts = Readonly<{ engine: Engine; history: History; banLo
 /** Maximum listed bans that an allow entry ended. */
 const LIFTED_NAMED = 50;
 
-export async function ban(parts: TargetParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
+export async function ban(parts: NetworkCommandParts, command: CommandOf<"ban">, by: string): Promise<Reply<"ban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const durationMs = durationOf(command.for, parts.engine.policy.bans.manualMs);
@@ -33,7 +33,11 @@ export async function ban(parts: TargetParts, command: CommandOf<"ban">, by: str
   return made === null ? failed(`${prefix} was unbanned at once.`, "") : { ok: true, result: { ban: banItem(made) } };
 }
 
-export async function unban(parts: TargetParts, command: CommandOf<"unban">, by: string): Promise<Reply<"unban">> {
+export async function unban(
+  parts: NetworkCommandParts,
+  command: CommandOf<"unban">,
+  by: string,
+): Promise<Reply<"unban">> {
   const prefix = targetOf(parts.engine, command.target);
   if (prefix === null) return noTarget(command.target);
   const error = await decided(parts.engine, { type: "UNBAN_ASKED", prefix, by }, prefix);
@@ -41,7 +45,7 @@ export async function unban(parts: TargetParts, command: CommandOf<"unban">, by:
 }
 
 export async function allowAdd(
-  parts: TargetParts,
+  parts: NetworkCommandParts,
   command: CommandOf<"allow_add">,
   by: string,
 ): Promise<Reply<"allow_add">> {
@@ -61,7 +65,7 @@ export async function allowAdd(
 }
 
 export async function allowRemove(
-  parts: TargetParts,
+  parts: NetworkCommandParts,
   command: CommandOf<"allow_remove">,
   by: string,
 ): Promise<Reply<"allow_remove">> {

@@ -91,7 +91,7 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
+  parts: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -156,19 +156,19 @@ export class AccountSending implements SendingFacts {
     const { type, account, recipient } = this.#event;
     if (type !== "RECIPIENT" || recipient === null) return "written";
     const address = recipient.toLowerCase();
-    if (this.#isOurs(address)) return this.#sendsOutside(address) ? "stranger" : "own";
+    if (this.#isLocal(address)) return this.#sendsOutside(address) ? "stranger" : "local";
     return this.#sources.parts.sending.hasWritten(account, address) ? "written" : "stranger";
   }
 
-  #isOurs(address: string): boolean {
+  #isLocal(address: string): boolean {
     return this.#sources.policy.domains.includes(domainOf(address));
   }
 
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwards, sending } = this.#sources.parts;
-    const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
-    return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
+    const { forwardReach, sending } = this.#sources.parts;
+    const isStranger = (one: string): boolean => !this.#isLocal(one) && !sending.hasWritten(account, one);
+    return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }
 }

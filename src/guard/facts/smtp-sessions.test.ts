@@ -168,7 +168,7 @@ test("the memory for recipients and for connections is bounded", () => {
 
 test("counts recipients by kind; recipients that were not named here are unknown", () => {
   const named = new NamedRecipients();
-  named.add(FIRST, "a@example.org", "own");
+  named.add(FIRST, "a@example.org", "local");
   named.add(FIRST, "b@example.net", "written");
   named.add(FIRST, "c@example.net", "stranger");
   assert.deepEqual(named.counts(FIRST, null), { recipients: 3, written: 1, strangers: 1 });

@@ -57,9 +57,9 @@ export function composeSources(parts: SourceParts) {
   const spfLookup = new ResolverLookup(settings["dns.address"]);
   const proofs = createSenderProofs(firstContacts, spfLookup);
   const submit = submitAfterLookups(engine, blockLists, senderDomains, proofs);
-  const forwards = { forwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
+  const forwardWatch = { youngForwards: stores.youngForwards, sending: stores.sending, engine, clock, log };
   const filterLoad = new FilterLoad(clock);
-  const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwards)), report, {
+  const policyServer = new PolicyServer(filterLoad.limiting(watchingForwards(submit, forwardWatch)), report, {
     ...POLICY_LIMITS,
     isFull: parts.isFull,
     guardsProxied: parts.guardsProxied,

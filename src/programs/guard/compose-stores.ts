@@ -11,8 +11,8 @@ import {
   SqliteAliasReach,
   SqliteRecipients,
   SqliteSenderLogins,
-} from "../../store/accounts-db/mail-views.ts";
-import { ownSettingStores } from "../../store/accounts-db/own-settings.ts";
+} from "../../store/accounts-db/mail-lookups.ts";
+import { mailboxSettingStores } from "../../store/accounts-db/mailbox-settings.ts";
 import { SqliteSessions, sessionPages } from "../../store/accounts-db/sessions.ts";
 import { SqliteSpamAllow } from "../../store/accounts-db/spam-allow.ts";
 import { SqliteAccountHistory } from "../../store/engine-db/account-history.ts";
@@ -42,7 +42,7 @@ export function storesOn({ engine: db, accounts: accountsDb }: Databases, clock:
   const events = new EventCount(db);
   const uses = new NotedUses();
   const outside = betweenTransactions(db, flush);
-  const own = ownSettingStores(accountsDb, uses);
+  const own = mailboxSettingStores(accountsDb, uses);
   return {
     db,
     accountsDb,

@@ -104,7 +104,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of networks in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of networks in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const NETWORKS = {
   key: "networks",
   tables: ["account_network"],

@@ -86,7 +86,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of app passwords in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of app passwords in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const APP_PASSWORDS = {
   key: "appPasswords",
   schema: `

@@ -1,4 +1,4 @@
-import { ownSchema } from "./own-settings.ts";
+import { mailboxSettingsSchema } from "./mailbox-settings.ts";
 
 /**
  * The schema of `accounts.db`. Postfix and Dovecot read the views directly, through Debian's SQLite 3.40 and as other
@@ -110,7 +110,7 @@ const baseline = `
   END;
 
   -- Outside targets that the users of mailboxes and the web gave to forwards, until they are a day old. What leaves by
-  -- them counts with what the account sends. Past the limit they rest: the mail stays in the mailbox.
+  -- them counts with what the account sends. Past the limit they are paused: the mail stays in the mailbox.
   CREATE TABLE young_forward (
     account TEXT COLLATE NOCASE NOT NULL,
     target TEXT COLLATE NOCASE NOT NULL,
@@ -286,7 +286,7 @@ const baseline = `
     used_at INTEGER
   ) STRICT, WITHOUT ROWID;
 
-${ownSchema}`;
+${mailboxSettingsSchema}`;
 
 /** Identifies the file. */
 export const accountsApplicationId = 0x4748_6163;

@@ -46,7 +46,7 @@ function statements(sql: (text: string) => StatementSync) {
   };
 }
 
-/** The entry of vacation replies in `OWN_SETTINGS` (`own-settings.ts` beside it). */
+/** The entry of vacation replies in `MAILBOX_SETTINGS` (`mailbox-settings.ts` beside it). */
 export const VACATIONS = {
   key: "replies",
   schema: `

@@ -7,7 +7,7 @@ import type { Command as GuardCommand, Results, Verb } from "../../admin/declare
 import type { AccountItem } from "../../admin/declare/items.ts";
 import type { CountedPage, PageRequest } from "../../admin/declare/paging.ts";
 import type { ReplayReport } from "../../admin/declare/replay-items.ts";
-import type { OwnSettings } from "../../admin/own-settings.ts";
+import type { MailboxSettings } from "../../admin/mailbox-settings.ts";
 import type { Seen } from "../../core/access/access-review.ts";
 import type { Anchor, AuditEntry, Checked } from "../../core/audit/chain.ts";
 import type { Policy } from "../../core/decide/policy.ts";
@@ -111,7 +111,7 @@ export interface Reader {
   access(name: string): Readonly<{ addresses: readonly string[]; lastSignIn: Seen | null }>;
   /** The hash of its password; null if the account is missing. */
   accountPassword(name: string): string | null;
-  own(name: string): OwnSettings;
+  own(name: string): MailboxSettings;
   /** All keys of an account that has its own, newest first; the account may have been removed. */
   accountKeys(name: string): readonly KeptKey[];
   /** Whether any account, including removed ones, has a key: another recovery key does not open it. */

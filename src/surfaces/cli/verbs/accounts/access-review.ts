@@ -52,7 +52,7 @@ async function look(
   if (!opened.ok) return opened;
   const settings = settingsOf(call);
   if (!settings.ok) return settings;
-  const { homeOf, redirectsIn } = await import("../../../../mail/dovecot/redirects.ts");
+  const { homeOf, sieveRedirectsIn: redirectsIn } = await import("../../../../mail/dovecot/sieve-redirects.ts");
   const { reader } = opened;
   const accounts = reader.accounts(ALL).items;
   const { weak } = await judgeFollowed(settings.settings["accounts.follow"], accounts);

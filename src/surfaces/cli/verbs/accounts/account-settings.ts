@@ -1,7 +1,7 @@
 import type { AccountRow } from "../../../../admin/accounts.ts";
 import { restrictingNetwork } from "../../../../admin/declare/kinds.ts";
+import type { MailboxSettings } from "../../../../admin/mailbox-settings.ts";
 import { type Forwarding, NO_REPLY } from "../../../../admin/mailboxes.ts";
-import type { OwnSettings } from "../../../../admin/own-settings.ts";
 import type { AccountName } from "../../../../core/net/address.ts";
 import { plural } from "../../../../core/text.ts";
 import { dayAndTime, shown } from "../../../../core/time.ts";
@@ -37,7 +37,7 @@ export async function accountForward(call: CommandCall): Promise<CommandOutcome>
   return done(asked.result, forwardingSentence(name, to.length === 0 ? null : { to, keep: !keepsNone }));
 }
 
-type Stored = Readonly<{ account: AccountRow; own: OwnSettings }>;
+type Stored = Readonly<{ account: AccountRow; own: MailboxSettings }>;
 
 /** Shows what is stored for the account. */
 async function show(
@@ -185,7 +185,7 @@ export async function appPasswordList(call: CommandCall): Promise<CommandOutcome
   return show(call, name, ({ own }) => appPasswordTable(name, own));
 }
 
-function appPasswordTable(name: AccountName, { appPasswords }: OwnSettings): CommandOutcome {
+function appPasswordTable(name: AccountName, { appPasswords }: MailboxSettings): CommandOutcome {
   const listed = { name, appPasswords };
   if (appPasswords.length === 0)
     return done(listed, `${name} has no app password.`, `${PROGRAM} account app-password add ${name} phone`);

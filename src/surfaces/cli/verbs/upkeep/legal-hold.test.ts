@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { before, describe, test } from "node:test";
 import { lacking } from "../../../../../test/kit/needs.ts";
 import { ghostinbox, guardOfSuite, oneLineOfError, TIMED } from "../../../../../test/kit/test-guard.ts";
-import { homeOf } from "../../../../mail/dovecot/redirects.ts";
+import { homeOf } from "../../../../mail/dovecot/sieve-redirects.ts";
 
 const skip = lacking({ root: true });
 

@@ -169,7 +169,7 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
 
 /** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
 async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
-  const { homeOf } = await import("../../../../mail/dovecot/redirects.ts");
+  const { homeOf } = await import("../../../../mail/dovecot/sieve-redirects.ts");
   if (existsSync(homeOf(call.layout.mail, name))) return true;
   const opened = await call.reader();
   return !opened.ok || opened.reader.account(name) !== null;
