@@ -54,7 +54,7 @@ const lifted = answers(() => z.object({ prefix: z.string() }));
 const allowing = answers(() =>
   z.object({
     prefix: z.string(),
-    lifted: meaning(list(z.array(z.string())), "Bans that ended with it, 50 at most."),
+    lifted: meaning(list(z.string()), "Bans that ended with it, 50 at most."),
     liftedTotal: count,
   }),
 );
