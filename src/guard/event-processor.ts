@@ -62,7 +62,7 @@ export class EventProcessor {
     const facts = this.#factsOf(event, now);
     const decided = decide(this.policy, facts, event, now);
     const remembered = this.#facts.takeForReplay(event, decided, facts, { at: now, after: this.#trace.lastEventId });
-    this.#facts.follow(event, decided, facts, now);
+    this.#facts.update(event, decided, facts, now);
     this.#trace.sightings = noted(this.#trace.sightings, sightingOf(event, decided, facts, now));
     const where = { prefix: facts.prefix, at: now, seen: facts.seen(remembered) };
     this.#write(event, decided, where);
@@ -116,7 +116,7 @@ export class EventProcessor {
     try {
       const facts = this.#facts.ofUnrecorded(event, now);
       const decided = decide(this.policy, facts, "login" in event ? { ...event, withoutBan: true } : event, now);
-      this.#facts.followUnrecorded(event, decided, facts, now);
+      this.#facts.updateUnrecorded(event, decided, facts, now);
       return decided;
     } catch {
       return null;

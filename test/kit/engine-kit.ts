@@ -166,7 +166,7 @@ export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNe
     active: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
     networks: { networksOf: () => [] },
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: sqlite,
     accounts: accountHistory,
     sending: new SqliteSendingHistory(db),

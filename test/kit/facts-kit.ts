@@ -52,7 +52,7 @@ export function factsOnFakes() {
     recipients: { exists: (address) => address.startsWith("owner") },
     firstContacts: { isFirstContact: () => true, expectsBounce: () => true },
     networks: { networksOf: () => [HOME] },
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: { priorReports: () => PRIOR_REPORTS },
     honest: {
       server: (_, __, since) => {
@@ -85,6 +85,6 @@ export function factsOnFakes() {
     base.setPolicy(policy, NOON);
     return base.of(event, NOON);
   };
-  const follow = (event: ClientEvent, decided = PASS): void => base.follow(event, decided, of(event), NOON);
-  return { state, of, follow };
+  const update = (event: ClientEvent, decided = PASS): void => base.update(event, decided, of(event), NOON);
+  return { state, of, update };
 }

@@ -102,7 +102,7 @@ export async function startGuard(layout: Layout) {
     active: { isActive: () => true },
     recipients: { exists: () => true },
     networks,
-    forwards: { reachedBy: () => [] },
+    forwardReach: { reachedBy: () => [] },
     jails: store,
     accounts: new SqliteAccountHistory(databases.engine),
     sending: new SqliteSendingHistory(databases.engine),

@@ -128,7 +128,7 @@ export class RealEngine {
       active: { isActive: () => true },
       recipients: { exists: (address) => recipientKind(address) === "known" },
       networks: { networksOf: () => [] },
-      forwards: { reachedBy: () => [] },
+      forwardReach: { reachedBy: () => [] },
       jails: store,
       accounts: new SqliteAccountHistory(this.#db),
       sending: new SqliteSendingHistory(this.#db),

@@ -203,7 +203,7 @@ const record = () =>
     status: z.enum(["ok", "missing", "wrong", "unknown"]),
     detail: meaning(z.string(), "What is published."),
   });
-/** A DNS record of a domain: the wanted one and the published one. */
+/** A DNS record of a domain: the expected one and the published one. */
 export type PublishedRecord = Readonly<z.output<ReturnType<typeof record>>>;
 
 export const dnsReport = () =>

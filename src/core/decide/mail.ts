@@ -80,7 +80,7 @@ export function decideData(policy: Policy, facts: DataFacts, event: DataCommand,
 }
 
 /**
- * End of message: what matters is a ban since the last stage, what our milter or `FilterRoom` found, and a hold of the account. If an account's
+ * End of message: what matters is a ban since the last stage, what our milter or `FilterLoad` found, and a hold of the account. If an account's
  * mail is not held, its recipients become correspondents. Other milters may still refuse the mail.
  */
 export function decideEndOfMessage(

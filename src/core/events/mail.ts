@@ -45,9 +45,18 @@ export type Recipient = Readonly<
 export type DataCommand = Readonly<{ type: "DATA"; recipientCount: number } & MailAttributes>;
 /** What a mail has too many of; or how many bytes the filters are reading already, so that this mail must wait. */
 export type Excess = Readonly<{ of: "header_lines" | "mime_parts" | "bytes_in_filters"; count: number }>;
-/** End of message: the content has arrived. With an `excess` its size is that of what was read. */
+/**
+ * End of message: the content has arrived. With an `excess` its size is that of what was read. `mayHideParts`: our milter could
+ * not count all its parts, so the filters read only one such mail at a time.
+ */
 export type EndOfMessage = Readonly<
-  { type: "END_OF_MESSAGE"; recipientCount: number; sizeBytes: number; excess?: Excess } & MailAttributes
+  {
+    type: "END_OF_MESSAGE";
+    recipientCount: number;
+    sizeBytes: number;
+    excess?: Excess;
+    mayHideParts?: true;
+  } & MailAttributes
 >;
 
 /** A mail without a sender is a bounce. No further bounce may be sent about it (RFC 5321, 4.5.5). */

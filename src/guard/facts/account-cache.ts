@@ -118,7 +118,7 @@ export class AccountCache {
   }
 
   /** A password is pending from the question to the report. */
-  follow(
+  update(
     event: ClientEvent,
     { verdict }: Decision,
     facts: Pick<Facts, "account" | "prefix" | "network">,

@@ -39,7 +39,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
     },
   };
   const [sent, named] = [new SentMails(history), new NamedRecipients()];
-  const forwards: ForwardReach = {
+  const forwardReach: ForwardReach = {
     reachedBy: (account, recipient) => {
       assert.equal(account, ANN);
       if (recipient.startsWith("unread")) throw new Error("disk I/O error");
@@ -48,7 +48,7 @@ function onFakes(present: readonly SentMail[] = [], onward: readonly string[] = 
   };
   const of = (event: (Recipient | DataCommand) & { account: string }): AccountSending =>
     new AccountSending(
-      { policy: POLICY, parts: { sending: history, forwards }, sent, named },
+      { policy: POLICY, parts: { sending: history, forwardReach }, sent, named },
       event,
       hostPrefix(MAIL.ip),
       NOON,

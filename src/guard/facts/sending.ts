@@ -59,7 +59,7 @@ export function sendingOf(sources: SendingSources, event: ClientEvent, place: Pr
 }
 
 /** Applies a decided event to the mail of the sending account, if there is one. */
-export function followSending(
+export function updateSending(
   { policy, sent, named }: Pick<SendingSources, "policy" | "sent" | "named">,
   event: ClientEvent,
   decided: Decision,
@@ -67,11 +67,11 @@ export function followSending(
 ): void {
   if (event.type === "DATA" && event.account !== null && decided.counted)
     sent.count(policy, event.account, { at: now, ...sending.mail });
-  followNamed(named, event, decided, sending);
+  updateNamed(named, event, decided, sending);
 }
 
 /** The recipients of the mail in flight. */
-export function followNamed(
+export function updateNamed(
   named: NamedRecipients,
   event: ClientEvent,
   { verdict }: Decision,
@@ -91,7 +91,7 @@ export function isActive(active: AccountDirectory, account: string | null): bool
 
 type SendingSources = Readonly<{
   policy: Policy;
-  parts: Readonly<{ sending: SendingHistory; forwards: ForwardReach }>;
+  parts: Readonly<{ sending: SendingHistory; forwardReach: ForwardReach }>;
   sent: SentMails;
   named: NamedRecipients;
 }>;
@@ -167,8 +167,8 @@ export class AccountSending implements SendingFacts {
   /** Whether the account writes to strangers through its own forward. If that cannot be read, it does not. */
   #sendsOutside(address: string): boolean {
     const { account } = this.#event;
-    const { forwards, sending } = this.#sources.parts;
+    const { forwardReach, sending } = this.#sources.parts;
     const isStranger = (one: string): boolean => !this.#isOurs(one) && !sending.hasWritten(account, one);
-    return readOr(() => forwards.reachedBy(account, address).some(isStranger), false);
+    return readOr(() => forwardReach.reachedBy(account, address).some(isStranger), false);
   }
 }

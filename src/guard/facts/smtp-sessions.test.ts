@@ -79,7 +79,7 @@ const CONNECTION = "203.0.113.7 40000 25";
 /** Events one second apart; returns the known progress this much later. */
 function progress(events: readonly (readonly [ClientEvent, Verdict])[], afterMs = 0) {
   const seen = new SmtpProgress();
-  for (const [i, [event, verdict]] of events.entries()) seen.follow(event, verdict, later(NOON, i * SECOND_MS));
+  for (const [i, [event, verdict]] of events.entries()) seen.update(event, verdict, later(NOON, i * SECOND_MS));
   const last = (events.length - 1) * SECOND_MS;
   const found = seen.of(CONNECTION, later(NOON, last + afterMs));
   return found === null ? null : { atMs: found.at - NOON, isTransferring: found.isTransferring };

@@ -59,7 +59,7 @@ const JUDGED_MS = MINUTE_MS;
 export class SmtpProgress {
   readonly #stages = new BoundedMap<string, Readonly<{ stage: Stage; at: Millis }>>(LIMITS.sessions);
 
-  follow(event: ClientEvent, verdict: Verdict, now: Millis): void {
+  update(event: ClientEvent, verdict: Verdict, now: Millis): void {
     if (!("session" in event)) return;
     const connection = event.session.slice(0, event.session.lastIndexOf(" "));
     if (event.type === "CONNECT") this.#stages.set(connection, { stage: "connected", at: now });

@@ -13,7 +13,7 @@ import { type AddressState, failureOf } from "./address-cache.ts";
 import { EventFacts } from "./event-facts.ts";
 import type { FactSources } from "./fact-sources.ts";
 import type { PendingPasswords } from "./pending-logins.ts";
-import { followNamed, SentMails } from "./sending.ts";
+import { SentMails, updateNamed } from "./sending.ts";
 import type { MailId, NamedRecipients } from "./smtp-sessions.ts";
 
 type Parts = Readonly<{ accounts: AccountHistory; sending: SendingHistory }>;
@@ -48,16 +48,16 @@ export class UnrecordedFacts {
   }
 
   /** Applies a sign-in, or mail of an account, to the facts of later events. */
-  follow(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
+  update(event: ClientEvent, decided: Decision, facts: EventFacts, now: Millis): void {
     if (!("login" in event)) {
       if (event.type === "DATA" && event.account !== null && decided.verdict === "pass")
         this.#sends.count(event.account, event, { at: now, ...facts.sending.mail });
-      followNamed(this.#named, event, decided, facts.sending);
+      updateNamed(this.#named, event, decided, facts.sending);
       return;
     }
     if (decided.counted && event.type !== "LOGIN_SUCCEEDED") this.#guesses.fail(facts.prefix, failureOf(event, now));
     for (const change of decided.changes) if (change.type === "GUESS") this.#guesses.guess({ ...change, at: now });
-    this.#accounts.follow(event, decided, facts, now);
+    this.#accounts.update(event, decided, facts, now);
   }
 }
 

@@ -86,7 +86,7 @@ export class WholeServerWindows {
   }
 
   /** Counts unknown recipients and first contacts, unless the answer reveals nothing about the recipient. */
-  follow(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
+  update(event: Recipient, facts: Asking, { reason }: Decision, now: Millis): void {
     if (event.account !== null || facts.protection !== null || facts.known || NOT_ANSWERED.includes(reason)) return;
     if (facts.recipient === "unknown") {
       const { network } = facts;

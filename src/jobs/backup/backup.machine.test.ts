@@ -94,7 +94,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     mkdirSync(keysLeft, { recursive: true });
     const gone = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       snapshot: "latest",
-      wanted: { account: "bert@example.test", folder: null, messageId: null },
+      selection: { account: "bert@example.test", folder: null, messageId: null },
       folder: "Restored",
       keys: [],
       interrupted: new AbortController().signal,
@@ -104,7 +104,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(!existsSync(keysLeft), "keys of a killed restore");
     const ended = await restoreMailbox(elsewhere, repositoryOf(layout, settings), {
       snapshot: "latest",
-      wanted: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
+      selection: { account: "anna@example.test", folder: null, messageId: "1@example.test" },
       folder: "Restored",
       keys: ["a private key"],
       interrupted: AbortSignal.abort(),

@@ -50,7 +50,7 @@ export class RecordedFacts {
 
   ports(): Pick<
     EventProcessorParts,
-    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwards" | "history" | "honest" | "sending"
+    "own" | "recipients" | "firstContacts" | "networks" | "active" | "forwardReach" | "history" | "honest" | "sending"
   > {
     const { history, honest, sending } = this.#parts;
     return {
@@ -62,7 +62,7 @@ export class RecordedFacts {
       },
       networks: { networksOf: () => this.#seen.accountNetworks ?? [] },
       active: { isActive: () => this.#seen.accountInactive !== true },
-      forwards: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
+      forwardReach: { reachedBy: () => (this.#seen.stranger === true ? [STRANGER] : []) },
       history: {
         address: history.address.bind(history),
         accountMails: history.accountMails.bind(history),

@@ -213,7 +213,7 @@ export class Unreached {
   }
 
   /** Only changed decisions matter: all recorded events did happen. */
-  follow({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
+  update({ event, record, seen }: DecidedStep, { verdict }: Decision): void {
     const passed = verdict === "pass";
     // Held mail was accepted.
     const wasTaken = record.verdict === "pass" || record.verdict === "hold";

@@ -83,6 +83,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
     history: store,
     jails: store,
     accounts: stores.history,
+    forwardReach: stores.forwards,
     own,
     firstContacts,
     notices,
@@ -259,7 +260,7 @@ export function composeGuard(layout: Layout, read: ValidSettings, loginSecret: s
       housekeeping.start();
       content.start();
       watch.start();
-      sources.follow();
+      sources.followLogs();
       log.info("The guard decides.", { pid: process.pid });
     },
     async stop() {

@@ -91,7 +91,7 @@ function statements(sql: (text: string) => StatementSync) {
       "INSERT INTO forward_spent (account, at, count) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
     ),
     vouch: sql("DELETE FROM young_forward WHERE account = ?"),
-    // A resting target still rests after it is removed and added again.
+    // A paused target stays paused after it is removed and added again.
     addYoung: sql(
       "INSERT INTO young_forward (account, target, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until",
     ),
@@ -132,8 +132,8 @@ export class SqliteYoungForwards implements YoungForwards {
     this.#sql.count.run(account, at, recipients, strangers);
   }
 
-  rest(account: string, until: Millis): void {
-    this.#sql.rest.run(until, account);
+  pause(account: string, until: Millis): void {
+    this.#sql.pause.run(until, account);
   }
 
   #until(): number {
@@ -165,8 +165,8 @@ function youngStatements(sql: (text: string) => StatementSync) {
     count: sql(`
       INSERT INTO young_forward_sent (account, at, recipients, strangers) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET recipients = recipients + excluded.recipients, strangers = strangers + excluded.strangers`),
-    // The rest ends once the forward is no longer new.
-    rest: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
+    // The pause ends once the forward is no longer new.
+    pause: sql("UPDATE young_forward SET rests_until = min(until, ?) WHERE account = ?"),
   };
 }
 

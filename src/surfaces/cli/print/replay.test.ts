@@ -60,7 +60,7 @@ test("skips events after a mail that is refused now but was accepted then", () =
   const event = { type: "END_OF_MESSAGE", ...MAIL, recipientCount: 1, sizeBytes: 1, queueId: "ABC" } as const;
   const message = { ...step, event };
   assert.equal(unreached.has(message), false);
-  unreached.follow(step, REFUSED);
+  unreached.update(step, REFUSED);
   assert.equal(unreached.has(message), true);
   assert.equal(unreached.mail("ABC"), true, "nor does it count for its server");
   const next = { ...message, event: { ...event, transaction: "another" } };

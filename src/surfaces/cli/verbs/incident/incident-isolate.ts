@@ -38,7 +38,7 @@ export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome
   const [{ keepIsolation, readIsolation, shutOut }, { callerConnection, ownPortOf, peerOf, sshPorts }] =
     await Promise.all([
       import("../../../../host/firewall/isolation.ts"),
-      import("../../../../host/firewall/wanted.ts"),
+      import("../../../../host/firewall/opening.ts"),
     ]);
   const named = allowedFrom(call);
   if ("ok" in named) return named;

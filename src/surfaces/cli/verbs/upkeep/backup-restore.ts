@@ -205,16 +205,16 @@ async function restoreMails(call: CommandCall, { restic, snapshot, manifest }: C
   // Mails are linked as they lie there; to find one, Dovecot must read all.
   const keys = call.option("message") === null ? [] : await privateKeysOf(call, account);
   if ("ok" in keys) return keys;
-  const wanted = { account, folder: call.option("folder"), messageId: call.option("message") };
+  const selection = { account, folder: call.option("folder"), messageId: call.option("message") };
   const folder = call.option("into") ?? `Restored ${isoTime(instant(manifest.at)).slice(0, 10)}`;
-  const what = mailsText(wanted);
+  const what = mailsText(selection);
   if (call.flag("dry-run"))
     return done(
       { snapshot, account, folder },
       `Would put ${what} of ${at(manifest)} into the folder “${folder}” of ${account}. Nothing was changed.`,
     );
   const { interrupted } = call.terminal;
-  const asked = { snapshot, wanted, folder, keys, interrupted, watch: watchOf(call) };
+  const asked = { snapshot, selection, folder, keys, interrupted, watch: watchOf(call) };
   const restored = await restoreMailbox(call.layout, restic, asked);
   if (!restored.ok) return failed(restored.reason, "");
   if (restored.mails === 0)

@@ -6,7 +6,7 @@ import { MOST_IN_FILTERS } from "../../core/decide/mail.ts";
 import type { EndOfMessage, Excess } from "../../core/events/mail.ts";
 import { parseIp } from "../../core/net/ip.ts";
 import { MINUTE_MS } from "../../core/time.ts";
-import { FilterRoom } from "./filter-room.ts";
+import { FilterLoad } from "./filter-load.ts";
 
 const PASS = decision("pass", "below_limit");
 const LARGE = MOST_IN_FILTERS / 4;
@@ -14,7 +14,7 @@ const LARGE = MOST_IN_FILTERS / 4;
 /** A server that reads mail: `send` returns what the engine was asked about the mail's excess. */
 function server() {
   const clock = new HandClock();
-  const room = new FilterRoom(clock);
+  const load = new FilterLoad(clock);
   const sent = (
     queueId: string,
     sizeBytes: number,
@@ -22,7 +22,7 @@ function server() {
     decided: Decision,
   ): Excess["of"] | null => {
     let of: Excess["of"] | null = null;
-    const submit = room.entering((event, answer) => {
+    const submit = load.limiting((event, answer) => {
       of = event.type === "END_OF_MESSAGE" ? (event.excess?.of ?? null) : null;
       answer(decided);
     });
@@ -30,7 +30,7 @@ function server() {
     return of;
   };
   return {
-    room,
+    load,
     send: (queueId: string, sizeBytes = LARGE, more: Partial<EndOfMessage> = {}, decided = PASS) =>
       sent(queueId, sizeBytes, more, decided),
     clock,
@@ -97,17 +97,17 @@ for (const [how, seen] of [
   test(`there is room again once a mail ${how}`, () => {
     const all = server();
     fill(all);
-    assert.equal(all.room.follow(seen), seen);
+    assert.equal(all.load.observe(seen), seen);
     assert.equal(all.send("BBBB1"), null);
     assert.equal(all.send("BBBB2"), "bytes_in_filters");
-    all.room.follow(seen);
+    all.load.observe(seen);
     assert.equal(all.send("BBBB2"), "bytes_in_filters", "a mail makes room once");
   });
 
 test("a mail that is only named in the log is still being read", () => {
   const all = server();
   fill(all);
-  all.room.follow({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
+  all.load.observe({ type: "MAIL_QUEUED", queueId: "AAAA2", messageId: "<a@b.test>" });
   assert.equal(all.send("BBBB1"), "bytes_in_filters");
 });
 
@@ -124,14 +124,13 @@ test("a refused mail takes no room, and a repeated question about a mail no more
 
 test("of mails in which parts may hide, the filters read one at a time", () => {
   const all = server();
-  const excess = { of: "bytes_in_filters", count: LARGE } as const;
   const ask = (queueId: string): string | null => {
     all.send(queueId);
-    return all.send(queueId, LARGE, { excess }, decision("defer", "filters_busy"));
+    return all.send(queueId, LARGE, { mayHideParts: true }, decision("defer", "filters_busy"));
   };
   assert.equal(ask("AAAA1"), null, "the engine is not asked");
   assert.equal(ask("AAAA2"), "bytes_in_filters");
-  all.room.follow({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
+  all.load.observe({ type: "MAIL_JUDGED", queueId: "AAAA1", found: "dkim" });
   assert.equal(ask("AAAA3"), null);
 });
 
