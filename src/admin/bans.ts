@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { BAN_LEVELS } from "../core/decide/decision.ts";
 import type { Protection } from "../core/events/reasons.ts";
 import { plural } from "../core/text.ts";
 import { dayAndTime, shown } from "../core/time.ts";
@@ -27,7 +28,7 @@ export const ban = () =>
     .object({
       ip: z.string(),
       prefix: z.string(),
-      level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+      level: z.enum(BAN_LEVELS),
       code: z.string(),
       reason: z.string(),
       source: z.string(),

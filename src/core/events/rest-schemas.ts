@@ -1,8 +1,9 @@
 import * as z from "zod/mini";
+import { BAN_LEVELS } from "../decide/decision.ts";
 import { type Ip, type Prefix, parseIp, parsePrefix } from "../net/ip.ts";
 import { parseJson } from "../text.ts";
 import type { Millis } from "../time.ts";
-import { isReason, type Protection, type Reason } from "./reasons.ts";
+import { isReason, PROTECTIONS, type Reason } from "./reasons.ts";
 
 /**
  * The record of an event without its columns. `event` names what was decided or observed, since several of them share a public name.
@@ -15,16 +16,6 @@ const at = z.custom<Millis>((value) => Number.isSafeInteger(value));
 const ip = z.custom<Ip>((value) => typeof value === "string" && parseIp(value) === value);
 const network = z.custom<Prefix>((value) => typeof value === "string" && parsePrefix(value) === value);
 const reason = z.custom<Reason>((value) => typeof value === "string" && isReason(value));
-const protection = z.enum([
-  "loopback",
-  "own_address",
-  "gateway",
-  "allow_listed",
-  "admin_session",
-  "all_clients",
-  "known_network",
-  "honest_network",
-] as const satisfies readonly Protection[]);
 const yes = z.optional(z.literal(true));
 const list = <S extends z.ZodMiniType>(item: S): z.ZodMiniType<readonly z.output<S>[]> => z.array(item);
 const pending = z.strictObject({
@@ -43,7 +34,7 @@ const pending = z.strictObject({
  */
 const seen = z.optional(
   z.strictObject({
-    protection: z.optional(protection),
+    protection: z.optional(z.enum(PROTECTIONS)),
     recipient: z.optional(z.enum(["unknown", "blocked"])),
     firstContact: yes,
     senderHere: yes,
@@ -118,7 +109,7 @@ const rest = z.discriminatedUnion("event", [
   z.strictObject({ event: z.literal("BAN_ASKED"), note: text, durationMs: z.nullable(whole) }),
   z.strictObject({
     event: z.literal("BAN"),
-    level: z.enum(["light", "medium", "heavy", "permanent", "manual"]),
+    level: z.enum(BAN_LEVELS),
     says: text,
     expiresAt: z.nullable(at),
     simulated: yes,
