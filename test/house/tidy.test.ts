@@ -39,7 +39,6 @@ const NEEDS_NO_TEST = [
   "src/admin/declare/replay-items.ts",
   "src/admin/declare/items.ts",
   "src/admin/declare/verb.ts",
-  // Declarations that verbs.test.ts reads through control.ts.
   "src/admin/filters.ts",
   "src/admin/server.ts",
   "src/admin/declare/control.ts",
