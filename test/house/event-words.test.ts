@@ -14,7 +14,6 @@ const WORDS = new Set(["details", "action"]);
 const READERS: Readonly<Record<string, string>> = {
   "src/store/events/event-writer.ts": "writes the words of a record beside its columns",
   "src/core/events/event.ts": "adds words to words",
-  "src/core/events/columns.ts": "another `action`: the word for a verdict",
   "src/surfaces/cli/print/why.ts": "prints",
   "src/surfaces/cli/verbs/server/events.ts": "prints",
   "src/surfaces/cli/verbs/server/status.ts": "another `action`: what the owner should do",

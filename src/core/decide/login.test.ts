@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { told } from "../../../test/kit/mail-examples.ts";
-import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, POLICY, STRANGER } from "../../../test/kit/samples.ts";
+import { ACCOUNT, BAN, factsOf, ip, LOGIN, NOON, net, POLICY, STRANGER } from "../../../test/kit/samples.ts";
 import type { LoginAttributes } from "../events/login.ts";
 import { hostPrefix } from "../net/ip.ts";
 import { DAY_MS, HOUR_MS, later, MINUTE_MS } from "../time.ts";
@@ -107,12 +107,12 @@ const failed: readonly (readonly [that: string, answer: string, known?: Partial<
   [
     "a protected one from outside the account's networks",
     "pass allow_listed, uncounted",
-    { protection: "allow_listed", accountNetworks: [hostPrefix(ip("198.51.100.1"))], failures: different(500) },
+    { protection: "allow_listed", accountNetworks: [net("198.51.100.1")], failures: different(500) },
   ],
   [
     "one from outside the account's networks, whatever its failures",
     "refuse outside_networks, uncounted",
-    { accountNetworks: [hostPrefix(ip("198.51.100.1"))], failures: different(500) },
+    { accountNetworks: [net("198.51.100.1")], failures: different(500) },
   ],
   [
     "one from within them",
@@ -151,15 +151,11 @@ const asked: readonly (readonly [that: string, answer: string, known?: Partial<F
   ["a stranger", "pass below_limit, unrecorded"],
   ["a stranger with failures", "pass below_limit, unrecorded", { failures: different(4) }],
   ["one that is banned", "refuse banned", { ban: BAN }],
-  [
-    "one from outside the account's networks",
-    "refuse outside_networks",
-    { accountNetworks: [hostPrefix(ip("198.51.100.1"))] },
-  ],
+  ["one from outside the account's networks", "refuse outside_networks", { accountNetworks: [net("198.51.100.1")] }],
   [
     "one from outside the account's networks, on the allow list",
     "refuse outside_networks",
-    { accountNetworks: [hostPrefix(ip("198.51.100.1"))], protection: "allow_listed" },
+    { accountNetworks: [net("198.51.100.1")], protection: "allow_listed" },
   ],
   [
     "one from within the account's networks",
@@ -205,7 +201,7 @@ for (const [that, answer, known, withoutBan = false] of asked)
   });
 
 test("the server's networks hold for every account, also at the dashboard, and not for the administrator", () => {
-  const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [hostPrefix(ip("198.51.100.1"))] } };
+  const policy = { ...POLICY, logins: { ...POLICY.logins, networks: [net("198.51.100.1")] } };
   const decide = (service: LoginAttributes["service"], login = LOGIN.login): string =>
     decideLoginAsked(policy, factsOf(), { type: "LOGIN_ASKED", ...LOGIN, service, login }, NOON).reason;
   assert.equal(decide("imap"), "outside_networks");

@@ -14,24 +14,24 @@ export type Counts = "connection" | "mail" | "account_mail" | "login" | "probe" 
  * its way to a local user, or the bounce about it was withheld.
  */
 export const VERDICTS = {
-  pass: { action: "allowed", says: "it was allowed", outcome: "success" },
-  delay: { action: "delayed", says: "it was slowed down", outcome: "unknown" },
+  pass: { did: "allowed", says: "it was allowed", outcome: "success" },
+  delay: { did: "delayed", says: "it was slowed down", outcome: "unknown" },
   hold: {
-    action: "held in the queue",
+    did: "held in the queue",
     says: "it was accepted, and waits in the queue until the owner decides",
     outcome: "unknown",
   },
-  defer: { action: "deferred", says: "it was deferred, to be tried again later", outcome: "failure" },
-  refuse: { action: "refused", says: "it was refused", outcome: "failure" },
-  mark: { action: "marked", says: "the spam filter marked it", outcome: "success" },
-  lose: { action: "not delivered", says: "it was accepted here and then not delivered", outcome: "failure" },
-  withhold: { action: "not reported to its sender", says: "the report was not sent", outcome: "failure" },
+  defer: { did: "deferred", says: "it was deferred, to be tried again later", outcome: "failure" },
+  refuse: { did: "refused", says: "it was refused", outcome: "failure" },
+  mark: { did: "marked", says: "the spam filter marked it", outcome: "success" },
+  lose: { did: "not delivered", says: "it was accepted here and then not delivered", outcome: "failure" },
+  withhold: { did: "not reported to its sender", says: "the report was not sent", outcome: "failure" },
 } as const satisfies Readonly<Record<string, VerdictText>>;
 export type RecordedVerdict = keyof typeof VERDICTS;
 export const RECORDED_VERDICTS: readonly RecordedVerdict[] = Object.keys(VERDICTS).filter(isVerdict);
 
-/** `action`: the server's reaction, for people. `says`: what it means, for the docs. */
-type VerdictText = Readonly<{ action: string; says: string; outcome: Outcome }>;
+/** `did`: the server's reaction, for people. `says`: what it means, for the docs. */
+type VerdictText = Readonly<{ did: string; says: string; outcome: Outcome }>;
 
 export function isVerdict(text: string | null): text is RecordedVerdict {
   return text !== null && Object.hasOwn(VERDICTS, text);
@@ -163,7 +163,7 @@ export function row<const R>(
 
 /** The server's reaction, only from the verdict. */
 export function actionOf(verdict: RecordedVerdict | null): string {
-  return verdict === null ? "" : VERDICTS[verdict].action;
+  return verdict === null ? "" : VERDICTS[verdict].did;
 }
 
 /**

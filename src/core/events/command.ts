@@ -1,9 +1,10 @@
-import type { BanLevel, Change } from "../decide/decision.ts";
+import type { Change } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import { formatDuration, isoTime, type Millis } from "../time.ts";
 import { type DecidedKind, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
 import { type AuditType, meaningOf } from "./event-types.ts";
-import { type Reason, reasons } from "./reasons.ts";
+import { reasons } from "./reasons.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /**
  * Who acted: the command line's user, such as `root`; `web:… via …` for the administrator or a token, and `mailbox:… via …` for the user
@@ -52,22 +53,11 @@ export type Audit = Readonly<{
   grants?: string;
 }>;
 
-export type BanAskedRest = Readonly<{ event: "BAN_ASKED"; note: string; durationMs: number | null }>;
-export type ChangeRest =
-  | Readonly<{ event: "BAN"; level: BanLevel; says: string; expiresAt: Millis | null; simulated?: true | undefined }>
-  | Readonly<{ event: "LIFT"; forgiven: boolean }>
-  | Readonly<{ event: "ALLOW"; note: string; expiresAt: Millis | null }>
-  | Readonly<{ event: "DISALLOW" }>
-  | Readonly<{ event: "SPARE"; code: Reason }>;
-export type AuditRest = Readonly<{
-  event: "AUDIT";
-  subject: string;
-  targets?: readonly string[] | undefined;
-  grants?: string | undefined;
-}>;
+type ChangeRest = RestOf<"BAN" | "LIFT" | "ALLOW" | "DISALLOW" | "SPARE">;
+type AuditRest = RestOf<"AUDIT">;
 
 /** A ban that was refused. The effects of a command are recorded as changes. */
-export const banAsked: DecidedKind<BanAsked, BanAskedRest> = {
+export const banAsked: DecidedKind<BanAsked, RestOf<"BAN_ASKED">> = {
   name: () => "BAN_REFUSED",
   window: () => null,
   account: () => null,

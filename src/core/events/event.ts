@@ -2,31 +2,20 @@ import type { Decision, Verdict } from "../decide/decision.ts";
 import { networkAddress, type Prefix } from "../net/ip.ts";
 import type { Millis } from "../time.ts";
 import { actionOf, type Counts, type DecidedKind, type EventColumns, type Sentence } from "./columns.ts";
-import {
-  type AuditRest,
-  auditSentence,
-  type BanAskedRest,
-  banAsked,
-  type ChangeRest,
-  type CommandAsked,
-  changeSentence,
-  commandOf,
-} from "./command.ts";
-import { type Connect, type ConnectRest, connection } from "./connection.ts";
-import { type LogRest, logSentence } from "./log.ts";
-import { type LoginAsked, type LoginFailed, type LoginRest, type LoginSucceeded, login } from "./login.ts";
+import { auditSentence, banAsked, type CommandAsked, changeSentence, commandOf } from "./command.ts";
+import { type Connect, connection } from "./connection.ts";
+import { logSentence } from "./log.ts";
+import { type LoginAsked, type LoginFailed, type LoginSucceeded, login } from "./login.ts";
 import {
   type DataCommand,
-  type DataRest,
   dataCommand,
   type EndOfMessage,
-  type EndOfMessageRest,
   endOfMessage,
   type Recipient,
-  type RecipientRest,
   recipientNamed,
 } from "./mail.ts";
-import { type JailReported, type ReportRest, report } from "./report.ts";
+import { type JailReported, report } from "./report.ts";
+import type { Rest } from "./rest-schemas.ts";
 import type { Seen } from "./seen.ts";
 
 /**
@@ -52,22 +41,6 @@ export type Event =
 export type CommandEvent = Extract<Event, { readonly prefix: Prefix }>;
 /** From a client. */
 export type ClientEvent = Exclude<Event, CommandEvent>;
-
-/**
- * The record of an event without its columns. `event` names what was decided or observed, since several of them share a
- * public name. The schemas are in rest-schemas.ts.
- */
-export type Rest =
-  | ConnectRest
-  | RecipientRest
-  | DataRest
-  | EndOfMessageRest
-  | LoginRest
-  | ReportRest
-  | BanAskedRest
-  | ChangeRest
-  | AuditRest
-  | LogRest;
 
 /** One committed event, as data. Its sentences are printed only from it, and a replay decides again from it. */
 export type EventRecord = EventColumns & Readonly<{ rest: Rest }>;

@@ -4,6 +4,7 @@ import type { Millis } from "../time.ts";
 import { actionOf, type EventColumns, row, type Sentence, shown, stored } from "./columns.ts";
 import type { EventType, Service } from "./event-types.ts";
 import type { ClientFault, Reason } from "./reasons.ts";
+import type { RestOf } from "./rest-schemas.ts";
 
 /** What a component's log says about a mail or a client. The engine decides nothing about it. */
 export type Observation =
@@ -65,22 +66,7 @@ export type Credited = Extract<Change, { type: "CREDIT" }>;
 /** What the outcome of a delivery means for the server at the other side, or for the account that sent the mail. */
 export type Meant = Credited | Extract<Change, { type: "NOTE_REFUSAL" }>;
 
-export type LogRest =
-  | Readonly<{ event: "SPAM_SCORED"; score: number; required: number }>
-  | Readonly<{ event: "CONTENT_REFUSED"; reply: string }>
-  | Readonly<{ event: "CLIENT_FAULT"; detail: string; times: number }>
-  | Readonly<{ event: "LOGIN_UNSEEN"; times: number }>
-  | Readonly<{ event: "MAIL_QUEUED" }>
-  | Readonly<{
-      event: "MAIL_TRIED";
-      outcome: Tried["outcome"];
-      alias?: string | undefined;
-      relay: string;
-      reply: string;
-      server?: Ip | undefined;
-      /** If absent, no server gets credit for the delivery. */
-      credit?: Omit<Credited, "type"> | undefined;
-    }>;
+type LogRest = RestOf<Exclude<Observation["type"], "MAIL_JUDGED">>;
 
 /** Null: the mail has enough events already. `meant`: what follows from a delivery; an account is named if the refusal counts against it. */
 export function observationRecord(
