@@ -75,8 +75,10 @@ export type CliCommand = Shape &
   Readonly<{
     says: string;
     run: (call: CommandCall) => Promise<CommandOutcome>;
-    /** Whether to wrap long lines on a terminal. False for text that people copy, such as settings and DNS records. */
-    wraps?: boolean;
+    /** Only root may run it. */
+    root?: true;
+    /** People copy its text, such as settings and DNS records, so its long lines are not wrapped on a terminal. */
+    copied?: true;
   }>;
 
 export function done(json: unknown, text: string, next?: string): Done {

@@ -46,6 +46,12 @@ test("wrong usage is one line with the relevant help", async () => {
     );
 });
 
+test("without root the error names the command for root", async (t) => {
+  t.mock.property(process, "getuid", () => 1_000);
+  const { code, err } = await ran("retention show");
+  assert.deepEqual([code, err], [1, "Only root may use `retention show`. Try: sudo ./ghostinbox retention show\n"]);
+});
+
 test("with --json every failure has the same shape on standard output", async () => {
   const usage = await ran("account frobnicate --json");
   assert.equal(usage.code, 2);

@@ -19,7 +19,6 @@ import {
 import { keyCountsText, MOST_NAMED } from "../../print/account-facts.ts";
 import { oneLine, printJson } from "../../print/text.ts";
 import { settingsOf } from "../../server-settings.ts";
-import { rootOnly } from "../upkeep/backup.ts";
 import { beyondText, keysFor, recoveryKeyOf } from "./account-keys.ts";
 import { accountFrom, noAccount } from "./accounts.ts";
 
@@ -115,8 +114,6 @@ export async function encryptionUnlock(call: CommandCall): Promise<CommandOutcom
 }
 
 async function cryptOf(call: CommandCall): Promise<Readonly<{ crypt: MailCrypt | null }> | CommandFailure> {
-  const refused = rootOnly("encryption");
-  if (refused !== null) return refused;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
   const read = settingsOf(call);
@@ -152,8 +149,6 @@ async function restart({ layout, keeper }: CommandCall, crypt: MailCrypt): Promi
  * asked for; as long as it encrypts nothing, another pair may take its place.
  */
 export async function encryptionRecoveryKey(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootOnly("encryption");
-  if (refused !== null) return refused;
   const { mailRecoveryKey } = call.layout;
   const opened = await call.reader();
   if (!opened.ok) return opened;

@@ -34,7 +34,7 @@ import {
 
 /** `incident contain [ACCOUNT...]`: an intruder is signed out, and cannot come back. */
 export async function incidentContain(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident contain");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const since = beginOf(call, incident);
   if (typeof since !== "number") return since;

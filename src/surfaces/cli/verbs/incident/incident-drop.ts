@@ -24,7 +24,7 @@ const MOST_LOOKS = 500;
 
 /** `incident drop ACCOUNT`: its mail leaves the queue, and stays in the folder of the incident. */
 export async function incidentDrop(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident drop");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const name = accountFrom(call.args[0]);
   if (typeof name !== "string") return name;

@@ -31,7 +31,7 @@ const USUAL_SSH = [22];
 
 /** `incident isolate`: the firewall first, so that no one comes in while the rest is done. */
 export async function incidentIsolate(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident isolate");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const read = settingsOf(call);
   if (!read.ok) return read;
@@ -102,7 +102,7 @@ const OPENS: Readonly<Record<Shut, string>> = {
 
 /** `incident recover`: what differs from the last good backup. With `--lift`, one part more of the isolation is lifted. */
 export async function incidentRecover(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident recover");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const read = settingsOf(call);
   if (!read.ok) return read;

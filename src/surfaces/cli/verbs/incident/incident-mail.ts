@@ -27,7 +27,6 @@ import {
   folders,
   isFailure,
   openIncidentOf,
-  rootAlone,
   take,
   UNSURE,
   usualBegin,
@@ -39,8 +38,6 @@ const MOST_MAILS = 20_000;
 
 /** `incident sent [ACCOUNT]`: who sent what to whom. Works without an open incident. */
 export async function incidentSent(call: CommandCall): Promise<CommandOutcome> {
-  const refused = rootAlone("incident sent");
-  if (refused !== null) return refused;
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
   const { mails } = found;
@@ -96,7 +93,7 @@ export function isCut(ids: readonly string[]): boolean {
 
 /** `incident tell ACCOUNT`: to the people whom its mail reached. */
 export async function incidentTell(call: CommandCall): Promise<CommandOutcome> {
-  const incident = await openIncidentOf(call, "incident tell");
+  const incident = await openIncidentOf(call);
   if (isFailure(incident)) return incident;
   const found = await mailsOf(call, call.args[0]);
   if ("ok" in found) return found;
