@@ -19,7 +19,7 @@ import {
 import { sinceText } from "../../print/account-facts.ts";
 import { columns, oneLine, size } from "../../print/text.ts";
 import { settingsOf, type ValidSettings } from "../../server-settings.ts";
-import { accountFrom } from "../accounts/accounts.ts";
+import { ofAccount } from "../accounts/accounts.ts";
 
 /** Loaded where needed. */
 function parts() {
@@ -126,9 +126,7 @@ function when(ms: number): string {
 }
 
 /** `account legal-hold` */
-export async function accountLegalHold(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountLegalHold = ofAccount(async (call, name) => {
   const [, word, ...reason] = call.args;
   const running = await call.guard.ask<"ping">({ verb: "ping" });
   if (!running.ok) return running;
@@ -160,7 +158,7 @@ export async function accountLegalHold(call: CommandCall): Promise<CommandOutcom
     ? `${name} is under legal hold: no mail of it is removed by retention. Its owner can still delete mail; backups keep what was there.`
     : `${name} is no longer under legal hold.`;
   return done({ name, isOn }, text, `${PROGRAM} retention show`);
-}
+});
 
 /** A misspelled name would protect nothing. Mail of a removed account can be held; and without the list of accounts, any name. */
 async function hasMail(call: CommandCall, name: AccountName): Promise<boolean> {
