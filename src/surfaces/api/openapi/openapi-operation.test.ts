@@ -46,7 +46,7 @@ test("a schema with a name stands once among the named, and is meant by its name
   assert.deepEqual(Object.keys(schemas.named()), ["SampleInner"]);
 });
 
-test("a route belongs to the group with its longest prefix", () => {
+test("a route belongs to the group with the first word of its path", () => {
   for (const [path, tag] of [
     ["/api/v1/bans/{network}", "bans"],
     ["/api/v1/session/proof", "access"],
@@ -59,6 +59,6 @@ test("a route belongs to the group with its longest prefix", () => {
 });
 
 test("no path is in two groups", () => {
-  const paths = TAGS.flatMap((tag): readonly string[] => tag.paths);
+  const paths = TAGS.flatMap(({ paths }) => paths.split(" "));
   assert.equal(new Set(paths).size, paths.length);
 });
