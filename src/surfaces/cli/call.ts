@@ -176,6 +176,14 @@ export async function agrees({ terminal }: CommandCall, question: string): Promi
   return reply !== null && /^y(es)?$/i.test(reply.trim());
 }
 
+/** Null with --yes, or if the administrator agrees; otherwise the failure. `nothing`: what is not done then, as in "nothing was deleted". */
+export async function whyNotSure(call: CommandCall, question: string, nothing: string): Promise<CommandFailure | null> {
+  if (call.flag("yes") || (await agrees(call, question))) return null;
+  return call.terminal.interactive
+    ? failed(`${nothing.replace(/^n/, "N")}.`, "")
+    : wrongUsage(`No terminal to ask on: ${nothing}.`, "Give --yes if that is what you want.");
+}
+
 const HINT = "`--data` or GHOSTINBOX_DATA names a server's directory.";
 
 /** The failure if the data directory has no server, because it may be the wrong one; null if it has one. */

@@ -99,9 +99,6 @@ export async function incidentClose(call: CommandCall): Promise<CommandOutcome> 
 /** Loaded when a command needs it, as each command loads its own code. */
 export const folders = () => import("../../../../jobs/incident/folder.ts");
 
-/** Steps that must not happen by accident ask, or need an option: the sentence without a terminal. */
-export const UNSURE = ["No terminal to ask on: nothing was done.", "Give --yes if that is what you want."] as const;
-
 /** The incident that is open. */
 export async function openIncidentOf(call: CommandCall): Promise<Incident | CommandFailure> {
   const { readIncidents } = await folders();
