@@ -61,6 +61,9 @@ function recipientOf(json: unknown): QueueEntry["recipients"][number] | null {
   return { address, reason: typeof reason === "string" && reason !== "" ? reason : null };
 }
 
+/** Chooses no mail of the queue: a command adds what it wants. */
+export const NO_MAIL = { ids: [], account: null, sender: null, recipient: null } as const;
+
 /** Postfix's queue: what waits there, and what the administrator does with it. */
 
 const mail = () =>

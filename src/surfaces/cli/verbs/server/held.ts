@@ -4,7 +4,7 @@ import { dayAndTime, formatDuration, instant, shown } from "../../../../core/tim
 import { waitingMails } from "../../../../guard/explain/waiting-mails.ts";
 import { type CommandCall, type CommandOutcome, confirmed, done, failed, PROGRAM } from "../../call.ts";
 import { columns } from "../../print/text.ts";
-import { accountFrom } from "../accounts/accounts.ts";
+import { accountFrom, ofAccount } from "../accounts/accounts.ts";
 
 /** Recipients of a mail that the table names. */
 const MOST_NAMED = 5;
@@ -34,9 +34,7 @@ export async function accountHeld(call: CommandCall): Promise<CommandOutcome> {
 }
 
 /** `account drop ADDRESS` */
-export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
-  const name = accountFrom(call.args[0]);
-  if (typeof name !== "string") return name;
+export const accountDrop = ofAccount(async (call, name) => {
   if (!(await confirmed(call, `Delete all held mail of ${name}? It cannot be brought back.`)))
     return failed(`No mail of ${name} was deleted.`, "");
   const asked = await call.guard.ask<"held_drop">({ verb: "held_drop", name, isReturned: call.flag("bounce") });
@@ -47,7 +45,7 @@ export async function accountDrop(call: CommandCall): Promise<CommandOutcome> {
   if (!asked.result.isHeld) return done(asked.result, deleted, `${PROGRAM} account held ${name}`);
   const text = `${deleted} Its further mail is held until you release the account.`;
   return done(asked.result, text, `${PROGRAM} account passwd ${name}, then ${PROGRAM} account release ${name}`);
-}
+});
 
 export function because({ count, windowMs, key }: HeldAccountItem): string {
   const within = `within ${formatDuration(windowMs)}`;
