@@ -16,6 +16,7 @@ import type { JailReported } from "../../src/core/events/report.ts";
 import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
 import { type AccountName, type Address, parseAccountName, parseAddress } from "../../src/core/net/address.ts";
 import { hostPrefix, type Ip, neighbourhoodOf, type Prefix, parseIp, parsePrefix } from "../../src/core/net/ip.ts";
+import { type KeepRule, parseKeepRule } from "../../src/core/retention.ts";
 import { DAY_MS, HOUR_MS, instant, isoTime, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
 
 /** For tests: the default policy, a stranger, and instants around a noon. Nothing here runs in the product. */
@@ -102,6 +103,12 @@ export function accountName(text: string): AccountName {
   const account = parseAccountName(text);
   if (account === null) throw new Error(`not an account: ${text}`);
   return account;
+}
+
+export function keepRule(text: string): KeepRule {
+  const rule = parseKeepRule(text);
+  if (rule === null) throw new Error(`not a rule of retention: ${text}`);
+  return rule;
 }
 
 export function mailAddress(text: string): Address {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Failed } from "../../guard/ports.ts";
 import { lastLines, runProgram } from "../../host/machine/run-program.ts";
 import { userIds } from "../../host/machine/system-users.ts";
 import { ourselves } from "../../host/root-files/directory.ts";
@@ -10,7 +11,7 @@ import { accountKeysConf } from "../../mail/dovecot/mail-crypt.ts";
 import { type Layout, USERS } from "../../settings/layout.ts";
 import { keysDirectory, removeLeftOver, removeLeftOverKeys, scratchOf } from "./repository.ts";
 import type { Progress, Restic } from "./restic.ts";
-import { type Failed, giveAll } from "./restore.ts";
+import { giveAll } from "./restore.ts";
 
 /** Which mails of an account: those in one folder, or with one Message-ID; all if both are null. */
 export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;

@@ -74,14 +74,18 @@ export async function retentionRun(call: CommandCall): Promise<CommandOutcome> {
   const read = await settingsWhileRunning(call);
   if (!read.ok) return read;
   const now = call.now();
-  const { removeOldMail } = await parts();
+  const { Mailboxes, removeOldMail } = await parts();
   if (!call.flag("yes") && call.terminal.interactive) {
     const due = await dueNow(call, read.settings, now).catch((error: unknown) => messageOf(error));
     if (typeof due === "string") return failed(`The mailboxes cannot be looked at: ${due}.`, "");
     if (due.mails > 0 && !(await agrees(call, `By the clock it is ${when(now)}. Remove ${amount(due)}, for good?`)))
       return failed("No mail was removed.", "");
   }
-  const removed = await removeOldMail(call.layout, { settings: read.settings, now });
+  const removed = await removeOldMail(call.layout, {
+    settings: read.settings,
+    now,
+    mail: new Mailboxes(call.layout.dovecotConf),
+  });
   const { mails, bytes, accounts, failure } = removed;
   if (failure !== null)
     return failed(`Not all could be removed, but ${amount(removed)}: ${failure}.`, `\`${PROGRAM} status\` shows more.`);
