@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { PROBLEM_CODES } from "../src/surfaces/api/problem.ts";
 import { complaintOf, get, Refused } from "./api.ts";
 import { speak } from "./messages.ts";
-import { problemsDe as germanProblems } from "./texts/frame.ts";
+import { texts as german } from "./texts/german.ts";
 
 const REFUSED = new Refused(401, "The sign-in was refused.", "login_refused");
 const TAKEN = new Refused(409, "There is an account anna@example.org.", "refused");
@@ -19,7 +19,7 @@ test("an English page says what the server says", () => {
 
 test("a German page has its own sentence for a code, and marks the server's as English", async (t) => {
   await speakGerman(t);
-  assert.deepEqual(complaintOf(REFUSED), { text: germanProblems["login_refused"], lang: "de" });
+  assert.deepEqual(complaintOf(REFUSED), { text: german.problems["login_refused"], lang: "de" });
   assert.deepEqual(complaintOf(TAKEN), { text: TAKEN.message, lang: "en" });
   assert.deepEqual(complaintOf("Das wurde abgelehnt."), { text: "Das wurde abgelehnt.", lang: "de" });
 });
@@ -35,7 +35,7 @@ test("no answer, and an answer without a sentence, are shown in the page's langu
 
 test("each translated problem is one of the server's, and a sentence", () => {
   const known: readonly string[] = PROBLEM_CODES;
-  for (const [code, text] of Object.entries(germanProblems)) {
+  for (const [code, text] of Object.entries(german.problems)) {
     assert.ok(known.includes(code), code);
     assert.match(text, /^[A-ZÄÖÜ].*\.$/, code);
   }

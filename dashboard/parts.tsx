@@ -38,7 +38,10 @@ export function At({ iso, how }: Readonly<{ iso: string; how: "moment" | "distan
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value, language.value) : distance(at, now.value, language.value);
   return (
-    <time dateTime={iso} title={new Date(at).toLocaleString(language.value)}>
+    <time
+      dateTime={iso}
+      title={new Date(at).toLocaleString(language.value, { dateStyle: "medium", timeStyle: "medium" })}
+    >
       {text}
     </time>
   );
@@ -140,11 +143,9 @@ export function useAttempt(): Attempts {
   return { isBusy, attempt };
 }
 
-type WaitingProps = Readonly<{ error: Complaint | null; reload: () => void; isLoaded?: boolean }>;
-
-/** What stands where something is being loaded, and why it could not be, also above what `isLoaded`: that is of before. */
-export function Waiting({ error, reload, isLoaded = false }: WaitingProps) {
-  if (error === null) return isLoaded ? null : <p class="empty">{t.value.live.loading}</p>;
+/** What stands where something is being loaded, and why it could not be, also above data of before. */
+export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurrent">) {
+  if (error === null) return data === null ? <p class="empty">{t.value.live.loading}</p> : null;
   return (
     <p class="empty" role="alert">
       {t.value.live.failed} <Said {...error} />{" "}
@@ -152,6 +153,62 @@ export function Waiting({ error, reload, isLoaded = false }: WaitingProps) {
         {t.value.live.retry}
       </button>
     </p>
+  );
+}
+
+type RowsProps<T> = Readonly<{
+  of: Loaded<Readonly<{ items: readonly T[] }>>;
+  /** Says that there is none. */
+  none?: string | undefined;
+  /** Of a list that stands for itself, not in a card. */
+  label?: string;
+  children: (item: T, place: number) => ComponentChildren;
+}>;
+
+/** A list from the server, as `children` draws each row. */
+export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
+  return (
+    <>
+      <Waiting {...of} />
+      {none !== undefined && of.data?.items.length === 0 && <p class="empty">{none}</p>}
+      <ul class="rows" aria-label={label}>
+        {of.data?.items.map(children)}
+      </ul>
+    </>
+  );
+}
+
+type ItemProps = Readonly<{
+  name: string;
+  beside?: ComponentChildren;
+  facts?: ComponentChildren;
+  /** Its buttons. */
+  children?: ComponentChildren;
+}>;
+
+/** A row: something by its name, what is known of it, and what may be done with it. */
+export function Item({ name, beside, facts, children }: ItemProps) {
+  return (
+    <li class="row act">
+      <p>
+        <strong>
+          <Said text={name} />
+        </strong>{" "}
+        {beside}
+        {facts !== undefined && <br />}
+        <small>{facts}</small>
+      </p>
+      {children}
+    </li>
+  );
+}
+
+/** A row: what is known by the name `title`. */
+export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
+  return (
+    <li class="row brief">
+      <strong>{title}</strong> <span>{children}</span>
+    </li>
   );
 }
 

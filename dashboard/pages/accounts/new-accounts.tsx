@@ -6,8 +6,8 @@ import { Form, typedIn } from "../../fields.tsx";
 import { whole } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Card, Field, Said, useOpened } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
 import { Secret } from "../../secrets.tsx";
+import { withProof } from "../../session.ts";
 
 /** `password` null: it was typed. */
 export type Made = Readonly<{ name: string; password: string | null }>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AddressAnswer } from "../../../src/admin/declare/items.ts";
-import { texts } from "../../texts/english-admin.ts";
+import * as texts from "../../texts/english-admin.ts";
 import { effectsOf } from "./ban-commands.ts";
 
 const { bans: words } = texts;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BanItem } from "../../../src/admin/bans.ts";
-import { texts } from "../../texts/english-admin.ts";
+import * as texts from "../../texts/english-admin.ts";
 import { verdictOf } from "./ban-commands.ts";
 
 const of = (asked: string, prefix: string | null) => {

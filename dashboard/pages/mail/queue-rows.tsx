@@ -45,9 +45,9 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
       </span>
       <span class="what">
         <Said text={words.fromTo(sender === "" ? words.bounce : sender)} lang={language.value} />
-        {recipients.map(({ address, reason }) => (
-          <span key={address} class="recipient">
-            <Said text={address} />
+        {[...Map.groupBy(recipients, ({ reason }) => reason)].map(([reason, of]) => (
+          <span key={reason} class="recipient">
+            <Said text={of.map(({ address }) => address).join(", ")} />
             <br />
             <small>{reason === null ? words.noReason : <Said text={reason} />}</small>
           </span>

@@ -4,9 +4,9 @@ import { get, post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
 import { Choice } from "../../fields.tsx";
 import { Card, Field, Said, useAttempt, useLoaded, Waiting } from "../../parts.tsx";
-import { withProof } from "../../proof.tsx";
 import { go, route } from "../../route.ts";
-import { Heading } from "../../shell.tsx";
+import { Advice } from "../../rows.tsx";
+import { withProof } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
 import { type Preview, SettingPreview } from "./setting-preview.tsx";
 
@@ -23,7 +23,8 @@ const MOST_SHOWN = 50;
 
 /** Every setting; those on the server's list can be changed, after a preview. */
 export function SettingsPage() {
-  const { data, error, reload } = useLoaded(() => get<List>("settings"), []);
+  const list = useLoaded(() => get<List>("settings"), []);
+  const { data, reload } = list;
   const [edits, setEdits] = useState<Edits>({});
   const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);
   const { isBusy, attempt } = useAttempt();
@@ -48,8 +49,7 @@ export function SettingsPage() {
     });
   return (
     <>
-      <Heading>{words.title}</Heading>
-      {data === null && <Waiting error={error} reload={reload} />}
+      {data === null && <Waiting {...list} />}
       {data?.undo !== null && data?.undo !== undefined && <LastChange {...data.undo} undo={undo} />}
       {lookedAt !== null && (
         <SettingPreview
@@ -122,7 +122,7 @@ function Listed({ items, edits, setEdits }: ListedProps) {
           onInput={({ currentTarget }) => go("settings", { group, q: currentTarget.value }, "replace")}
         />
       </div>
-      <Card title={q.trim() === "" ? group : words.title}>
+      <Card title={q.trim() === "" ? group : t.value.nav.settings}>
         {shown.length === 0 && <p class="empty">{words.none}</p>}
         <ul class="rows">
           {shown.map((setting) => (
@@ -140,7 +140,7 @@ function Listed({ items, edits, setEdits }: ListedProps) {
 type Props = Readonly<{ setting: Setting; edits: Edits; edit: (text: string | null) => void }>;
 
 /** One setting: its value, or a field of its kind, where it comes from, and what it does. */
-export function SettingRow({ setting, edits, edit }: Props) {
+function SettingRow({ setting, edits, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
   const words = t.value.settings;
   const edited = edits[key];
@@ -175,7 +175,7 @@ export function SettingRow({ setting, edits, edit }: Props) {
       </p>
       {inFile !== null && !isHidden && <p class="error">{words.unapplied(inFile)}</p>}
       <p class="hint">
-        <Said text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
+        <Advice text={says} /> <Said text={whyNot ?? `${words.takes}: ${takes}; ${words.byDefault(setting.default)}`} />
       </p>
     </>
   );
