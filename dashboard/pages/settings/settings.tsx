@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import type { PreviewAnswer, SettingsAnswer, UndoItem } from "../../../src/admin/settings.ts";
 import { t } from "../../admin-texts.ts";
 import { get, post } from "../../api.ts";
 import { tell } from "../../attempt.ts";
@@ -8,14 +9,12 @@ import { go, route } from "../../route.ts";
 import { Advice } from "../../rows.tsx";
 import { withProof } from "../../session.ts";
 import { changesOf, type Edits, fieldText, found, groupOf, type Setting, withEdit } from "./setting-edit.ts";
-import { type Preview, SettingPreview } from "./setting-preview.tsx";
+import { SettingPreview } from "./setting-preview.tsx";
 
-type Undo = Readonly<{ until: string; keys: readonly string[]; by: string }>;
-type List = Readonly<{ items: readonly Setting[]; digest: string; undo: Undo | null }>;
 type Changed = Readonly<{ changed: readonly string[]; undoUntil: string | null }>;
 
 /** What is applied is what was looked at. */
-type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: Preview }>;
+type LookedAt = Readonly<{ changes: ReturnType<typeof changesOf>; preview: PreviewAnswer }>;
 
 const USUAL_GROUP = "limits";
 /** Of a search. A group has fewer. */
@@ -23,7 +22,7 @@ const MOST_SHOWN = 50;
 
 /** Every setting; those on the server's list can be changed, after a preview. */
 export function SettingsPage() {
-  const list = useLoaded(() => get<List>("settings"), []);
+  const list = useLoaded(() => get<SettingsAnswer>("settings"), []);
   const { data, reload } = list;
   const [edits, setEdits] = useState<Edits>({});
   const [lookedAt, setLookedAt] = useState<LookedAt | null>(null);
@@ -32,7 +31,7 @@ export function SettingsPage() {
   const changes = changesOf(edits, data?.items ?? []);
   const count = Object.keys(changes).length;
   const look = (): void =>
-    attempt(async () => setLookedAt({ changes, preview: await post<Preview>("settings/preview", { changes }) }));
+    attempt(async () => setLookedAt({ changes, preview: await post<PreviewAnswer>("settings/preview", { changes }) }));
   const apply = ({ changes: seen, preview: { digest } }: LookedAt): void =>
     attempt(async () => {
       const { changed } = await withProof(() => post<Changed>("settings", { changes: seen, digest }));
@@ -80,7 +79,7 @@ export function SettingsPage() {
   );
 }
 
-function LastChange({ keys, by, undo }: Undo & Readonly<{ undo: () => void }>) {
+function LastChange({ keys, by, undo }: UndoItem & Readonly<{ undo: () => void }>) {
   const words = t.value.settings;
   return (
     <section class="card" aria-label={words.undo}>
