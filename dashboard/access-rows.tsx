@@ -9,13 +9,7 @@ import { withProof } from "./session.ts";
 
 /** When something was used last, if ever. */
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
-  return at === null ? (
-    t.value.unused
-  ) : (
-    <>
-      {t.value.used} <At iso={at} how="moment" />
-    </>
-  );
+  return at === null ? <>{t.value.unused}</> : <At iso={at} how="moment" word={t.value.used} />;
 }
 
 type SecretItem = Readonly<{ id: string; name: string; lastUsed: string | null }>;
@@ -81,7 +75,7 @@ export function SessionRow({ item, account = null, children }: SessionProps) {
 function Since({ word, iso, used }: Readonly<{ word: string; iso: string; used: string | null }>) {
   return (
     <>
-      {word} <At iso={iso} how="moment" />, <LastUse at={used} />
+      <At iso={iso} how="moment" word={word} />, <LastUse at={used} />
     </>
   );
 }

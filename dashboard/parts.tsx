@@ -33,17 +33,21 @@ export function Said({ text, lang = "en" }: Readonly<{ text: string; lang?: stri
   );
 }
 
-/** The time; the exact one is its title. */
-export function At({ iso, how }: Readonly<{ iso: string; how: "moment" | "distance" }>) {
+type AtProps = Readonly<{ iso: string; how: "moment" | "distance"; word?: string }>;
+
+/** The time, after a word for what happens then; the exact one is its title. */
+export function At({ iso, how, word = "" }: AtProps) {
   const at = Date.parse(iso);
   const text = how === "moment" ? moment(at, now.value, language.value) : distance(at, now.value, language.value);
+  const exact = new Date(at).toLocaleString(language.value, { dateStyle: "medium", timeStyle: "medium" });
   return (
-    <time
-      dateTime={iso}
-      title={new Date(at).toLocaleString(language.value, { dateStyle: "medium", timeStyle: "medium" })}
-    >
-      {text}
-    </time>
+    <>
+      {word}
+      {word !== "" && " "}
+      <time dateTime={iso} title={exact}>
+        {text}
+      </time>
+    </>
   );
 }
 

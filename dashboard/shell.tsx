@@ -98,7 +98,7 @@ export function Heading({ children }: Readonly<{ children: string }>) {
 /** Another page of a list: it is read from its start. */
 export function turnTo(page: PageName, query: Query): void {
   go(page, query);
-  document.querySelector("h1")?.focus();
+  focusHeading();
   scrollTo(0, 0);
 }
 

@@ -5,7 +5,7 @@ import type { Page } from "../../src/admin/declare/paging.ts";
 import { eventName, type OwnTexts, t } from "../admin-texts.ts";
 import { get, queryOf } from "../api.ts";
 import { hourAndMinute, whole } from "../format.ts";
-import { figures, health, liveness, onBans, onStale } from "../live.ts";
+import { figures, health, leaving, liveness, onBans, onStale } from "../live.ts";
 import { language } from "../messages.ts";
 import { Address, At, Card, Rows, Said, State, useLoaded, Waiting } from "../parts.tsx";
 import { hrefOf, type PageName, type Query } from "../route.ts";
@@ -154,16 +154,13 @@ function NewBans() {
         reload();
       }, SETTLE_MS);
     };
-    const leave = [
+    return leaving(
+      () => clearTimeout(settling),
       onStale(readSoon),
       onBans(({ added, removed }) => {
         if (added.length + removed.length > 0) readSoon();
       }),
-    ];
-    return () => {
-      clearTimeout(settling);
-      for (const one of leave) one();
-    };
+    );
   }, []);
   const [bans, holding] = useStill(data?.items ?? []);
   const { now, bans: words } = t.value;

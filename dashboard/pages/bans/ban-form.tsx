@@ -59,11 +59,7 @@ export function Durations({ unset }: Readonly<{ unset: string }>) {
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
   const { over, never, ends } = t.value.bans;
   if (isOver || at === null) return isOver ? over : never;
-  return (
-    <>
-      {ends} <At iso={at} how="distance" />
-    </>
-  );
+  return <At iso={at} how="distance" word={ends} />;
 }
 
 function Effects({ request, of }: Preview) {

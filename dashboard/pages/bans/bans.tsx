@@ -7,7 +7,7 @@ import { get, queryOf } from "../../api.ts";
 import { attempt } from "../../attempt.ts";
 import { Turns } from "../../fields.tsx";
 import { shortPrefix, whole } from "../../format.ts";
-import { onBans, onStale } from "../../live.ts";
+import { leaving, onBans, onStale } from "../../live.ts";
 import { type HeldRows, LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, Said, useLoaded, Waiting } from "../../parts.tsx";
@@ -151,8 +151,8 @@ async function readList(text: string, before: string, over: AbortSignal): Promis
     active.value = page.active;
     return page;
   };
-  const follow = (list: LiveList<BanItem, BanPage>): (() => void) => {
-    const leave = [
+  const follow = (list: LiveList<BanItem, BanPage>) =>
+    leaving(
       onStale(() => list.readAgain()),
       onBans(({ added, removed, total }) =>
         list.inOrder(() => {
@@ -161,11 +161,7 @@ async function readList(text: string, before: string, over: AbortSignal): Promis
           if (before === "") list.rows.add(added.filter((item) => isWanted(item, text)));
         }),
       ),
-    ];
-    return () => {
-      for (const one of leave) one();
-    };
-  };
+    );
   const list = await LiveList.open({ read, keyOf, most: MOST_SHOWN, follow }, NOTHING, over);
   return { list, active };
 }

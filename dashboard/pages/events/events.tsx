@@ -5,7 +5,7 @@ import { attempt, tell } from "../../attempt.ts";
 import { csvOf, save } from "../../export.ts";
 import { Choice, Turns } from "../../fields.tsx";
 import { moment, whole } from "../../format.ts";
-import { onEvents, onStale } from "../../live.ts";
+import { leaving, onEvents, onStale } from "../../live.ts";
 import { LiveList } from "../../live-list.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Field, now, Said, useLoaded, Waiting } from "../../parts.tsx";
@@ -104,16 +104,13 @@ async function readList(query: Query, before: string, over: AbortSignal): Promis
 /** New events that the filter wants, as they come. Returns what ends it. */
 function followEvents(list: LiveList<EventItem, Found>, filter: EventFilter): () => void {
   const isOurs = filter.ip === "" && filter.account === "";
-  const leave = [
+  return leaving(
     onStale(() => list.readAgain()),
     onEvents((items) => {
       if (isOurs) list.inOrder(() => list.rows.add(items.filter((item) => matches(item, filter))));
       else list.readNewest();
     }),
-  ];
-  return () => {
-    for (const one of leave) one();
-  };
+  );
 }
 
 function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>) {

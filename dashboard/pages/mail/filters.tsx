@@ -49,12 +49,12 @@ export function MailGreylist() {
   );
 }
 
-type UntilProps = Readonly<{ word?: string; iso: string; how: "moment" | "distance"; by: string }>;
+type UntilProps = Parameters<typeof At>[0] & Readonly<{ by: string }>;
 
-function Until({ word = "", iso, how, by }: UntilProps) {
+function Until({ by, ...at }: UntilProps) {
   return (
     <>
-      {word} <At iso={iso} how={how} />, <Said text={by} />
+      <At {...at} />, <Said text={by} />
     </>
   );
 }

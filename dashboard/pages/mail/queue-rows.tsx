@@ -63,19 +63,7 @@ export function QueueRow({ item, isSelected, mayAct, select, act }: RowProps) {
         )}
       </span>
       {mayAct && offered.length > 0 && (
-        <span class="buttons">
-          {offered.map((action) => (
-            <button
-              key={action}
-              type="button"
-              class={action === "delete" ? "danger" : undefined}
-              aria-label={words.actionOn(words.actions[action], id)}
-              onClick={() => act({ action, chosen: { ids: [id] }, count: 1 })}
-            >
-              {words.actions[action]}
-            </button>
-          ))}
-        </span>
+        <Actions actions={offered} id={id} run={(action) => act({ action, chosen: { ids: [id] }, count: 1 })} />
       )}
     </li>
   );
@@ -108,21 +96,32 @@ export function QueueSelection({ items, selected, setSelected, filter, total, ac
       {(selected.size > 0 || isNarrow) && (
         <>
           <span>{selected.size > 0 ? words.selected(count) : words.allFitting(count)}</span>
-          <span class="buttons">
-            {QUEUE_ACTIONS.map((action) => (
-              <button
-                key={action}
-                type="button"
-                class={action === "delete" ? "danger" : undefined}
-                onClick={() => act({ action, chosen, count })}
-              >
-                {words.actions[action]}
-              </button>
-            ))}
-          </span>
+          <Actions actions={QUEUE_ACTIONS} run={(action) => act({ action, chosen, count })} />
         </>
       )}
     </div>
+  );
+}
+
+type ActionsProps = Readonly<{ actions: readonly QueueAction[]; id?: string; run: (action: QueueAction) => void }>;
+
+/** `id`: of the only mail that they are for. */
+function Actions({ actions, id, run }: ActionsProps) {
+  const words = t.value.mail;
+  return (
+    <span class="buttons">
+      {actions.map((action) => (
+        <button
+          key={action}
+          type="button"
+          class={action === "delete" ? "danger" : undefined}
+          aria-label={id === undefined ? undefined : words.actionOn(words.actions[action], id)}
+          onClick={() => run(action)}
+        >
+          {words.actions[action]}
+        </button>
+      ))}
+    </span>
   );
 }
 

@@ -139,7 +139,7 @@ function InForce({ of: { until } }: Readonly<{ of: WrittenVacation }>) {
   if (until === null) return <strong>{words.always}</strong>;
   return (
     <strong>
-      {isPast(until, now.value) ? words.over : words.until} <At iso={until} how="moment" />
+      <At iso={until} how="moment" word={isPast(until, now.value) ? words.over : words.until} />
     </strong>
   );
 }

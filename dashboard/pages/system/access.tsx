@@ -101,12 +101,8 @@ function TokenRow({ item, revoke }: Readonly<{ item: TokenItem; revoke: () => Pr
     <>
       {isOver && words.over}
       {!isOver && expiresAt === null && words.never}
-      {!isOver && expiresAt !== null && (
-        <>
-          {words.expires} <At iso={expiresAt} how="distance" />
-        </>
-      )}
-      , <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
+      {!isOver && expiresAt !== null && <At iso={expiresAt} how="distance" word={words.expires} />},{" "}
+      <LastUse at={usedAt} />, <Said text={words.madeBy(createdBy)} lang={language.value} />
     </>
   );
   return (
