@@ -7,7 +7,6 @@ import { t } from "./messages.ts";
 import { At, Card, Item, Rows, Said, useLoaded } from "./parts.tsx";
 import { withProof } from "./session.ts";
 
-/** When something was used last, if ever. */
 export function LastUse({ at }: Readonly<{ at: string | null }>) {
   return at === null ? <>{t.value.unused}</> : <At iso={at} how="moment" word={t.value.used} />;
 }
@@ -36,8 +35,7 @@ export function SecretsCard<One extends SecretItem>({ path, madeAt, words, by = 
     reload();
   };
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
+    <Card title={words.title} hint={words.hint}>
       <Rows of={list} none={words.none}>
         {(one) => (
           <Item key={one.id} name={one.name} facts={<Since word={words.made} iso={madeAt(one)} used={one.lastUsed} />}>

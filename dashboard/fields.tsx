@@ -39,7 +39,6 @@ export function Surely({ label, shown, surely, kind, run }: SurelyProps) {
   );
 }
 
-/** The button that removes something for good. */
 export function Remove({ name, run }: Readonly<{ name: string; run: () => Promise<void> }>) {
   const { remove, removeOf, surelyRemove } = t.value;
   return <Surely label={removeOf(name)} shown={remove} surely={surelyRemove(name)} run={run} />;
@@ -149,7 +148,6 @@ export function Turns({ newest, older, labels = [t.value.newest, t.value.older],
   );
 }
 
-/** In which language the page speaks to this browser. */
 export function LanguageField() {
   return (
     <label class="field narrow">

@@ -62,6 +62,7 @@ export function Address({ of, shown = shortPrefix(of) }: Readonly<{ of: string; 
 
 type CardProps = Readonly<{
   title: string;
+  hint?: string;
   children: ComponentChildren;
   aside?: ComponentChildren;
   /** Of a card that takes the focus (`useOpened`). */
@@ -76,6 +77,7 @@ export function Card(props: CardProps) {
         <h2>{visible(props.title)}</h2>
         {props.aside}
       </div>
+      {props.hint !== undefined && <p class="hint">{props.hint}</p>}
       {props.children}
     </section>
   );
@@ -162,14 +164,12 @@ export function Waiting({ data, error, reload }: Omit<Loaded<unknown>, "isCurren
 
 type RowsProps<T> = Readonly<{
   of: Loaded<Readonly<{ items: readonly T[] }>>;
-  /** Says that there is none. */
   none?: string | undefined;
   /** Of a list that stands for itself, not in a card. */
   label?: string;
   children: (item: T, place: number) => ComponentChildren;
 }>;
 
-/** A list from the server, as `children` draws each row. */
 export function Rows<T>({ of, none, label, children }: RowsProps<T>) {
   return (
     <>
@@ -186,7 +186,6 @@ type ItemProps = Readonly<{
   name: string;
   beside?: ComponentChildren;
   facts?: ComponentChildren;
-  /** Its buttons. */
   children?: ComponentChildren;
 }>;
 
@@ -207,7 +206,6 @@ export function Item({ name, beside, facts, children }: ItemProps) {
   );
 }
 
-/** A row: what is known by the name `title`. */
 export function Fact({ title, children }: Readonly<{ title: string; children: ComponentChildren }>) {
   return (
     <li class="row brief">

@@ -11,7 +11,6 @@ import { AppPasswordsCard, OwnSessionsCard, PasswordCard, SignInsCard } from "./
 import { ForwardingCard, VacationCard } from "./me/delivery.tsx";
 import { CodeCard, FollowCard, SendersCard } from "./me/mail.tsx";
 
-/** What the user of a mailbox sees: their own mailbox, and nothing else. */
 export function MePage() {
   const me = useLoaded(() => get<MyMailbox>("me"), []);
   const { data, reload } = me;
@@ -80,8 +79,7 @@ function ClientCard() {
   const client = useLoaded(() => get<Client>("me/client"), []);
   const words = t.value.me;
   return (
-    <Card title={words.client}>
-      <p class="hint">{words.clientHint}</p>
+    <Card title={words.client} hint={words.clientHint}>
       <Waiting {...client} />
       {client.data !== null && <Settings client={client.data} />}
     </Card>

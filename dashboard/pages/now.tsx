@@ -18,7 +18,6 @@ const SETTLE_MS = 1_000;
 const NEW_BANS = 6;
 const BUSIEST = 6;
 
-/** Whether mail flows, whether the owner must act, and what is new. */
 export function NowPage() {
   const known = health.value;
   return (
@@ -40,7 +39,6 @@ type Sentences = Readonly<{ status: Health["status"]; says: string }>;
 /** While one of these waits, mail does not flow. */
 const STOPS_MAIL: readonly string[] = ["disk_full", "disk_read_only"];
 
-/** The one sentence. */
 function sentenceOf({ status, components, needsYou }: Health, { now }: Pick<OwnTexts, "now">): Sentences {
   const named = (wanted: Health["status"]): string =>
     components.flatMap((one) => (one.status === wanted ? [one.name] : [])).join(", ");
@@ -95,7 +93,6 @@ function ToDo({ health: { needsYou: tasks } }: Readonly<{ health: Health }>) {
 type Place = readonly [page: PageName, query: Query, label: string];
 const ABOUT_BANS = ["bans_in_force", "many_bans"];
 
-/** Where a task is dealt with. */
 function placeOf({ kind, code, account }: OwnerTask): Place {
   const { now } = t.value;
   if (kind === "held_mail") return ["mail", { show: "held" }, now.seeHeld];

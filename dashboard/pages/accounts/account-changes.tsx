@@ -30,8 +30,7 @@ export function AccountPassword({ account, changed }: Props) {
     changed();
   };
   return (
-    <Card title={words.setPassword}>
-      <p class="hint">{words.passwordSays}</p>
+    <Card title={words.setPassword} hint={words.passwordSays}>
       <Form label={words.setPassword} isPlain submit={submit}>
         <PasswordField />
       </Form>

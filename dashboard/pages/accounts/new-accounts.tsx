@@ -90,8 +90,7 @@ export function ImportAccounts({ hashesOnly, imported, close }: Props) {
     imported();
   };
   return (
-    <Card title={words.importTitle} place={place}>
-      <p class="hint">{words.importSays}</p>
+    <Card title={words.importTitle} hint={words.importSays} place={place}>
       {hashesOnly && <p class="hint">{words.importHashes}</p>}
       <Form label={words.importNow} submit={submit} close={close}>
         <label class="field">

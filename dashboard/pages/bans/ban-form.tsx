@@ -55,7 +55,6 @@ export function Durations({ unset }: Readonly<{ unset: string }>) {
   return <Choice label={words.duration} name="for" choices={[["", unset], ...Object.entries(words.durations)]} />;
 }
 
-/** When a ban or an entry of the allow list ends, if ever. */
 export function Ends({ at, isOver = false }: Readonly<{ at: string | null; isOver?: boolean }>) {
   const { over, never, ends } = t.value.bans;
   if (isOver || at === null) return isOver ? over : never;

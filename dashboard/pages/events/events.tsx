@@ -140,7 +140,6 @@ function EventRow({ event, query }: Readonly<{ event: EventItem; query: Query }>
   );
 }
 
-/** What the list of events shows; the address of the page says the same. */
 function EventFilters({ query }: Readonly<{ query: Query }>) {
   const words = t.value.events;
   return (

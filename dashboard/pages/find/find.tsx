@@ -45,7 +45,6 @@ function Found({ asked }: Readonly<{ asked: string }>) {
 
 type AddressProps = Readonly<{ asked: string; report: AddressAnswer; changed: () => void }>;
 
-/** Everything that is known of an address: whether it is banned, what protects it, and what happened. */
 function AddressStory({ asked, report, changed }: AddressProps) {
   const { ban, allowed, protection, protectionUnknown, offencesInMemory, totals, knownAccounts, timeline } = report;
   const words = t.value.find;
@@ -144,7 +143,6 @@ function AccountStory({ report }: Readonly<{ report: AccountAnswer }>) {
   );
 }
 
-/** Events that name what was asked for: a sender, a domain, a recipient. */
 function EventsStory({ asked, items }: Readonly<{ asked: string; items: readonly EventItem[] }>) {
   const words = t.value.find;
   return (
@@ -183,7 +181,6 @@ function MessageStory({ report }: Readonly<{ report: MessageReport }>) {
   );
 }
 
-/** Each leads to its own story. */
 function Names({ title, names }: Readonly<{ title: string; names: readonly string[] }>) {
   if (names.length === 0) return null;
   return (

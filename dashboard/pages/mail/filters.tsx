@@ -15,7 +15,6 @@ import { allowSender, disallowSender, pauseGreylist, resumeGreylist } from "./ma
 
 const MOST_SHOWN = 50;
 
-/** First mails of strangers, which greylisting puts off, and recipients for whom it does not. */
 export function MailGreylist() {
   const pauses = useLoaded(() => get<CountedPage<GreylistPauseItem>>("greylist/pauses?limit=500"), []);
   const words = t.value.mail;
@@ -23,8 +22,7 @@ export function MailGreylist() {
   const resume = (recipient: string): void => attempt(() => resumeGreylist(recipient).then(pauses.reload));
   return (
     <>
-      <Card title={words.codeTitle}>
-        <p class="hint">{words.codeHint}</p>
+      <Card title={words.codeTitle} hint={words.codeHint}>
         {may("greylist") && (
           <Form label={words.pause} submit={({ recipient = "", for: lasts = "" }) => pause(recipient, lasts)}>
             <Field label={words.recipientWaits} name="recipient" type="email" required maxLength={320} />
@@ -111,7 +109,6 @@ function WaitingList({ pause }: Readonly<{ pause: (recipient: string) => void }>
 
 const PAGE_ROWS = 50;
 
-/** The spam filter's scores, and the senders whose mail it lets pass. */
 export function MailSpam() {
   const cursor = route.value.query["before"] ?? "";
   const list = useLoaded(() => get<SpamScores>(`spam${queryOf({ limit: PAGE_ROWS, cursor })}`), [cursor]);

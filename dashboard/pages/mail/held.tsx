@@ -13,7 +13,6 @@ import { dropHeld, leftBehind, releaseHeld, shownOf } from "./mail-commands.ts";
 const MOST_NAMED = 10;
 const MOST_RECIPIENTS = 5;
 
-/** Mail of accounts that may be hijacked, which the guard holds. */
 export function MailHeld() {
   const list = useLoaded(() => get<HeldList>("held"), []);
   const { data, reload } = list;

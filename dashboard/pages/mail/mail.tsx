@@ -6,7 +6,6 @@ import { MailGreylist, MailSpam } from "./filters.tsx";
 import { MailHeld } from "./held.tsx";
 import { MailQueue } from "./queue.tsx";
 
-/** Mail that waits, is held, deferred or filtered. */
 export function MailPage() {
   const words = t.value.mail;
   const find = (event: Event): void => {

@@ -1,6 +1,6 @@
 import type { QueueItem } from "../../../src/admin/queue.ts";
 import { t } from "../../admin-texts.ts";
-import { size, visible } from "../../format.ts";
+import { filled, size, visible } from "../../format.ts";
 import { language } from "../../messages.ts";
 import { Address, At, Said, useOpened } from "../../parts.tsx";
 import type { Query } from "../../route.ts";
@@ -159,8 +159,4 @@ function actionsFor(queue: string): readonly QueueAction[] {
 function stateOf(queue: string): string {
   const { states } = t.value.mail;
   return queue === "deferred" || queue === "hold" || queue === "active" ? states[queue] : queue;
-}
-
-function filled(filter: Query): Query {
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ""));
 }

@@ -20,7 +20,6 @@ const FILTERS = ["account", "sender", "recipient", "state"] as const;
 /** What is asked about before it is done, and how many mails it is about. */
 export type Asked = Readonly<{ action: QueueAction; chosen: Chosen; count: number }>;
 
-/** Postfix's queue: why each mail waits, and what may be done about it. */
 export function MailQueue() {
   const { query } = route.value;
   const filter: Query = Object.fromEntries(FILTERS.map((name) => [name, query[name] ?? ""]));

@@ -18,14 +18,12 @@ const passwordsSet = signal(0);
 export function PasswordCard({ isOnServer }: Readonly<{ isOnServer: boolean }>) {
   const words = t.value.me;
   return (
-    <Card title={words.password}>
-      <p class="hint">{isOnServer ? words.passwordOnServer : words.passwordHint}</p>
+    <Card title={words.password} hint={isOnServer ? words.passwordOnServer : words.passwordHint}>
       {!isOnServer && <NewPassword done={() => undefined} />}
     </Card>
   );
 }
 
-/** Whether it is easy to guess the server says. */
 function NewPassword({ done }: Readonly<{ done: () => void }>) {
   const words = t.value.me;
   const submit = async (_: unknown, form: HTMLFormElement): Promise<void> => {
@@ -56,7 +54,6 @@ type Made = Readonly<{ name: string; password: string }>;
 /** As many as the server keeps for one account. */
 const MOST = 20;
 
-/** Passwords of single mail programs: their list, a form that makes one, and their end. */
 export function AppPasswordsCard() {
   return (
     <SecretsCard<AppPassword>
@@ -102,7 +99,6 @@ function MakeAppPassword({ names, made }: Readonly<{ names: readonly string[]; m
 
 const MOST_SHOWN = 10;
 
-/** Who signed in with the reader's address, or tried to, and what to do if it was not the reader. */
 export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServer: boolean }>) {
   const [cursor, setCursor] = useState("");
   const list = useLoaded(() => get<Page<OwnSignIn>>(`me/sign-ins${queryOf({ limit: MOST_SHOWN, cursor })}`), [cursor]);
@@ -110,8 +106,7 @@ export function SignInsCard({ isPasswordOnServer }: Readonly<{ isPasswordOnServe
   const words = t.value.me;
   const hasRight = data?.items.some(({ isRight }) => isRight) ?? false;
   return (
-    <Card title={words.signIns}>
-      <p class="hint">{words.signInsHint}</p>
+    <Card title={words.signIns} hint={words.signInsHint}>
       <Rows of={list} none={data?.next === null ? words.noSignIns : undefined}>
         {({ at, ip, service, isRight, what }, place) => (
           <li key={`${at} ${place}`} class="row brief">
@@ -161,7 +156,6 @@ function NotYou({ isPasswordOnServer, done }: Readonly<{ isPasswordOnServer: boo
   );
 }
 
-/** The browsers in which the reader is signed in, and the end of all but this one. */
 export function OwnSessionsCard() {
   const list = useLoaded(() => get<{ items: readonly Listed[] }>("me/sessions"), []);
   const { data, reload } = list;
@@ -174,8 +168,7 @@ export function OwnSessionsCard() {
     });
   const isAlone = data?.items.every(({ isOwn }) => isOwn) ?? true;
   return (
-    <Card title={words.sessions}>
-      <p class="hint">{words.sessionsHint}</p>
+    <Card title={words.sessions} hint={words.sessionsHint}>
       <Rows of={list}>{(item) => <SessionRow key={item.id} item={item} />}</Rows>
       {data !== null && isAlone && <p class="empty">{t.value.browsers.alone}</p>}
       {!isAlone && (

@@ -11,14 +11,12 @@ import { focusHeading } from "../../shell.tsx";
 
 const MOST_ADDRESSES: typeof MOST_FORWARDS = 10;
 
-/** Where the reader's mail is sent on, and whether a copy stays. */
 export function ForwardingCard() {
   const forwarding = useLoaded(() => get<Forwarding>("me/forwarding"), []);
   const { data, reload } = forwarding;
   const words = t.value.own.forwarding;
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
+    <Card title={words.title} hint={words.hint}>
       <Waiting {...forwarding} />
       {data !== null && <Addresses forwarding={data} changed={reload} />}
     </Card>
@@ -81,7 +79,6 @@ function Addresses({ forwarding: { to, keep }, changed }: Changes) {
 const MOST_CHARACTERS: typeof VACATION_LIMITS = { subject: 200, text: 4_000 };
 const PATH = "me/vacation";
 
-/** What is answered while the reader is away. */
 export function VacationCard() {
   const written = useLoaded(() => get<{ vacation: WrittenVacation | null }>(PATH), []);
   const { data, reload } = written;
@@ -99,8 +96,7 @@ export function VacationCard() {
   };
   const vacation = data?.vacation ?? null;
   return (
-    <Card title={words.title}>
-      <p class="hint">{words.hint}</p>
+    <Card title={words.title} hint={words.hint}>
       <Waiting {...written} />
       {data !== null && <p role="status">{vacation === null ? words.none : <InForce of={vacation} />}</p>}
       {data !== null && (
@@ -149,7 +145,6 @@ function endOf(day: string): string | null {
   return day === "" ? null : new Date(`${day}T23:59:59`).toISOString();
 }
 
-/** For a field of type `date`. */
 function dayOf(iso: string | null): string {
   if (iso === null) return "";
   const at = new Date(iso);

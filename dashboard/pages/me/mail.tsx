@@ -8,7 +8,6 @@ import { At, Card, Field, Item, Rows, Said, useAttempt, useLoaded, Waiting } fro
 
 type SenderItem = Readonly<{ sender: string }>;
 
-/** Senders whose mail is never spam for the reader. */
 export function SendersCard() {
   const list = useLoaded(() => get<{ items: readonly SenderItem[] }>("me/senders"), []);
   const { reload } = list;
@@ -28,8 +27,7 @@ export function SendersCard() {
     form.reset();
   };
   return (
-    <Card title={words.senders}>
-      <p class="hint">{words.sendersHint}</p>
+    <Card title={words.senders} hint={words.sendersHint}>
       <Rows of={list} none={words.noSenders}>
         {({ sender }) => (
           <Item key={sender} name={sender}>
@@ -61,8 +59,7 @@ export function CodeCard({ until, changed }: CodeProps) {
     tell(words.resumed);
   };
   return (
-    <Card title={words.code}>
-      <p class="hint">{words.codeHint}</p>
+    <Card title={words.code} hint={words.codeHint}>
       {until !== null && (
         <p>
           {words.pausedUntil} <At iso={until} how="distance" />.{" "}
@@ -78,13 +75,11 @@ export function CodeCard({ until, changed }: CodeProps) {
   );
 }
 
-/** What became of one mail of the reader's. */
 export function FollowCard() {
   const [id, setId] = useState("");
   const words = t.value.me;
   return (
-    <Card title={words.follow}>
-      <p class="hint">{words.followHint}</p>
+    <Card title={words.follow} hint={words.followHint}>
       <Form label={words.followIt} isPlain submit={async ({ id: typed = "" }) => setId(typed)}>
         <Field label={words.followId} name="id" required maxLength={998} />
       </Form>

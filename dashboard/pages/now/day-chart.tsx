@@ -95,7 +95,6 @@ function Times({ of }: Readonly<{ of: Answer }>) {
   );
 }
 
-/** Drawn only while it is open. */
 function AsTable({ of, lines }: Readonly<{ of: Answer; lines: readonly Line[] }>) {
   const [isOpen, setOpen] = useState(false);
   const { now } = t.value;

@@ -7,7 +7,6 @@ import { Address, Card, Said, useOpened } from "../../parts.tsx";
 type Trial = NonNullable<PreviewAnswer["trial"]>;
 type Props = Readonly<{ preview: PreviewAnswer; isBusy: boolean; apply: () => void; back: () => void }>;
 
-/** What changes would come to, before they are applied. */
 export function SettingPreview({ preview, isBusy, apply, back }: Props) {
   const { problems, lines, restarts, warnings, trial } = preview;
   const place = useOpened();

@@ -20,7 +20,6 @@ const USUAL_GROUP = "limits";
 /** Of a search. A group has fewer. */
 const MOST_SHOWN = 50;
 
-/** Every setting; those on the server's list can be changed, after a preview. */
 export function SettingsPage() {
   const list = useLoaded(() => get<SettingsAnswer>("settings"), []);
   const { data, reload } = list;
@@ -138,7 +137,6 @@ function Listed({ items, edits, setEdits }: ListedProps) {
 
 type Props = Readonly<{ setting: Setting; edits: Edits; edit: (text: string | null) => void }>;
 
-/** One setting: its value, or a field of its kind, where it comes from, and what it does. */
 function SettingRow({ setting, edits, edit }: Props) {
   const { key, says, whyNot, isHidden, inFile, from, line, takes } = setting;
   const words = t.value.settings;

@@ -15,7 +15,6 @@ import { reader, withProof } from "../../session.ts";
 
 const MOST_SESSIONS = 100;
 
-/** The browsers that are signed in, the administrator's and those of mailboxes, and their end. */
 export function SessionsCard() {
   const list = useLoaded(
     () => get<CountedPage<Listed & ListedSession>>(`sessions${queryOf({ limit: MOST_SESSIONS })}`),
@@ -37,8 +36,7 @@ export function SessionsCard() {
     </button>
   );
   return (
-    <Card title={words.sessions} aside={endAll}>
-      <p class="hint">{words.sessionsHint}</p>
+    <Card title={words.sessions} hint={words.sessionsHint} aside={endAll}>
       <Rows of={list}>
         {(item) => (
           <SessionRow key={item.id} item={item} account={item.account}>
@@ -64,7 +62,6 @@ export function SessionsCard() {
 
 const MOST_TOKENS = 100;
 
-/** The tokens, a form that makes one, and their end. */
 export function TokensCard() {
   const list = useLoaded(() => get<CountedPage<TokenItem>>(`tokens${queryOf({ limit: MOST_TOKENS })}`), []);
   const { data, reload } = list;
@@ -75,8 +72,7 @@ export function TokensCard() {
     reload();
   };
   return (
-    <Card title={words.tokens}>
-      <p class="hint">{words.tokensHint}</p>
+    <Card title={words.tokens} hint={words.tokensHint}>
       <Rows of={list} none={words.noTokens}>
         {(item) => <TokenRow key={item.name} item={item} revoke={() => revoke(item.name)} />}
       </Rows>

@@ -10,7 +10,6 @@ type Tested = ChannelTests["results"];
 
 const MOST_SHOWN = 20;
 
-/** The latest alerts, and their channels. */
 export function AlertsPart() {
   const list = useLoaded(() => get<AlertList>(`alerts${queryOf({ limit: MOST_SHOWN })}`), []);
   const { data, reload } = list;

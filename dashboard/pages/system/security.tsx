@@ -11,7 +11,6 @@ import { makePasskey, whyNoPasskeys } from "../../passkey.ts";
 import { Copy, QrCode } from "../../secrets.tsx";
 import { withProof } from "../../session.ts";
 
-/** How the reader signs in: what the sign-in asks for beside the password, or in its place. */
 export function Security() {
   return (
     <>
@@ -24,7 +23,6 @@ export function Security() {
 type Passkey = Readonly<{ id: string; name: string; created: string; lastUsed: string | null }>;
 type Asked = Parameters<typeof makePasskey>[0];
 
-/** What the server answers for the server's whole list: at most twenty. */
 function PasskeysCard() {
   const words = t.value.passkeys;
   const whyNot = whyNoPasskeys();
@@ -59,7 +57,6 @@ function AddPasskey({ added }: Readonly<{ added: () => void }>) {
 
 type NewCodes = Readonly<{ recoveryCodes: readonly string[] }>;
 
-/** The authenticator app: set up, confirmed, removed; and its recovery codes. */
 function TotpCard() {
   const factors = useLoaded(() => get<FactorList>("factors"), []);
   const { data, reload } = factors;
@@ -135,7 +132,6 @@ function SetUp({ secret, uri, confirm, cancel }: SetUpProps) {
   );
 }
 
-/** The recovery codes, this once. */
 function RecoveryCodes({ codes, close }: Readonly<{ codes: readonly string[]; close: () => void }>) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [codes]);

@@ -43,7 +43,6 @@ function Access() {
   );
 }
 
-/** What you should know, the components, and what concerns this page. */
 function SystemState() {
   // A guard that was restarted tells so by its health.
   const status = useLoaded(readStatus, [health.value]);

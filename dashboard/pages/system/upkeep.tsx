@@ -7,7 +7,6 @@ import { At, Card, now, Rows, Said, State, useLoaded, Waiting } from "../../part
 import { go, route } from "../../route.ts";
 import { Copy } from "../../secrets.tsx";
 
-/** The records of a domain as they should be and as they are. */
 export function DnsPart() {
   const { domain = "" } = route.value.query;
   const report = useLoaded(() => get<DnsReport>(`dns${queryOf({ domain })}`), [domain]);
@@ -84,7 +83,6 @@ const SHAPES = { ok: "ok", degraded: "degraded", down: "down", unknown: "degrade
 /** A certificate that ends earlier is marked for attention. */
 const SOON_MS = 14 * 86_400_000;
 
-/** Backups, drills, checks and the like, as they were last, and the certificate. */
 export function UpkeepPart() {
   const list = useLoaded(() => get<{ items: readonly UpkeepItem[] }>("upkeep"), []);
   return (
