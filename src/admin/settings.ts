@@ -54,6 +54,8 @@ export const settingList = () =>
     digest: z.string(),
     undo: meaning(z.nullable(undoable()), "The last change over the web, while it can be undone."),
   });
+/** What the web answers. */
+export type SettingsAnswer = Readonly<z.output<ReturnType<typeof settingList>>>;
 
 /** With problems, all else is empty. `lines`: what becomes of lines of the file; `line`: of the first in the new file. */
 const fileChange = () =>
@@ -93,6 +95,8 @@ export const preview = () =>
       "What the last 7 days would have been with these limits; null: they change no decision.",
     ),
   });
+/** What the web answers. */
+export type PreviewAnswer = Readonly<z.output<ReturnType<typeof preview>>>;
 
 const changed = answers(() =>
   z.object({
