@@ -18,6 +18,9 @@ export type CreateOutcome =
   | Readonly<{ ok: true; backup: DoneBackup; isKeyNew: boolean; place: string }>
   | Readonly<{ ok: false; reason: string }>;
 
+/** The tag of backups by `backup create`. */
+export const BY_HAND = "by-hand";
+
 /** Runs one backup, and records its result. */
 export async function createBackup(
   layout: Layout,
@@ -75,7 +78,9 @@ async function make(
     const { id, files, bytes, addedBytes } = added.value;
     const mails = manifest.mails + manifest.queued;
     const backup = { at, tookMs: Date.now() - at, snapshot: id, place, mails, files, bytes, addedBytes };
-    changeBackupRecord(layout, { last: backup, failure: null });
+    // `backup create` shows a new key.
+    const seen = isKeyNew && tag === BY_HAND ? { isKeySeen: true } : {};
+    changeBackupRecord(layout, { last: backup, failure: null, ...seen });
     const forgotten = await restic.forget(settings["backup.keep"]);
     changeBackupRecord(layout, { oldKept: forgotten.ok ? null : `${place}: ${forgotten.reason}` });
     return { ok: true, backup, isKeyNew, place };
