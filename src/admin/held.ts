@@ -40,7 +40,7 @@ const sentMail = () =>
     recipientCount: count,
     recipient: meaning(z.nullable(z.string()), "Null: there are several."),
   });
-/** A mail of an account that went on to delivery. */
+/** A mail of an account that went on to delivery, and may still wait for it. */
 export type SentMailItem = Readonly<z.output<ReturnType<typeof sentMail>>>;
 
 const listed = answers(() =>
@@ -50,7 +50,7 @@ const listed = answers(() =>
     heldTotal: count,
     sent: meaning(
       list(z.array(sentMail())),
-      "What `account` sent within 24 hours: the newest 100. Empty without `account`.",
+      "What else `account` sent within 24 hours: the newest 100. Empty without `account`.",
     ),
     sentTotal: count,
   }),

@@ -72,7 +72,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
-  if (sent.length === 0) return "Within a day no mail of it left.";
+  if (sent.length === 0) return "No other mail was sent within a day.";
   const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
     queueId ?? "-",
     dayAndTime(at),
@@ -81,7 +81,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     recipient === null ? "-" : shown(recipient),
   ]);
   return (
-    columns([["LEFT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
+    columns([["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
   );
 }
 
