@@ -124,7 +124,7 @@ export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
   const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
-  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}`, "The former ones stay in use.");
+  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");
   const { version, isNew } = fetched;
   const says = isNew
     ? `Version ${version} of the rules is in use.`
