@@ -56,7 +56,7 @@ export function parse<C extends Shape>(argv: readonly string[], commands: readon
   );
   const known = meant === null ? declared : [...GLOBAL_OPTIONS, ...(meant.options ?? [])];
   const split = splitOptions(argv, declared, known);
-  if (typeof split === "string") return { type: "wrong", message: split, topic: "" };
+  if (typeof split === "string") return { type: "wrong", message: split, topic: meant?.name ?? "" };
   const { words, options } = split;
   if (options.has("version")) return { type: "version", options };
   if (words[0] === "help" || words.length === 0 || options.has("help"))

@@ -36,6 +36,8 @@ test("wrong usage is one line with the relevant help", async () => {
   const { code, out, err } = await ran("account frobnicate");
   assert.deepEqual([code, out], [2, ""]);
   assert.match(err, /^Unknown command "account frobnicate".* See `\.\/ghostinbox help account`\.\n$/);
+  for (const option of ["--fro", "--for"])
+    assert.match((await ran(`ban 203.0.113.7 ${option}`)).err, / See `\.\/ghostinbox help ban`\.\n$/);
 });
 
 test("with --json every failure has the same shape on standard output", async () => {
