@@ -62,7 +62,7 @@ const en = {
   decide: "Decide",
   decideOn: (account: string) => `Decide on the mail of ${account}`,
   heldMails: (account: string, count: number, sent: number) =>
-    `${mails(count)} of ${account} on hold; ${sent} left within 24 hours.`,
+    `${mails(count)} of ${account} on hold; sent within 24 hours: ${sent}.`,
   to: "to",
   sendAll: (count: number) => `Send ${mails(count)} and stop holding`,
   dropAll: (count: number) => `Delete ${mails(count)}`,

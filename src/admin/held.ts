@@ -40,7 +40,7 @@ const sentMail = () =>
     recipientCount: count,
     recipient: meaning(z.nullable(z.string()), "Null: there are several."),
   });
-/** A mail of an account that went on to delivery. */
+/** A mail of an account that went on to delivery, and may still wait for it. */
 export type SentMailItem = Readonly<z.output<ReturnType<typeof sentMail>>>;
 
 const listed = answers(() =>
@@ -48,7 +48,10 @@ const listed = answers(() =>
     accounts: meaning(list(heldAccount()), "Accounts whose mail is held: the newest 100."),
     held: meaning(list(heldMail()), "Their mails on hold: the newest 100."),
     heldTotal: count,
-    sent: meaning(list(sentMail()), "What `account` sent within 24 hours: the newest 100. Empty without `account`."),
+    sent: meaning(
+      list(sentMail()),
+      "What else `account` sent within 24 hours: the newest 100. Empty without `account`.",
+    ),
     sentTotal: count,
   }),
 );

@@ -42,6 +42,7 @@ describe("a backup", { skip: lacking({ root: true, installed: ["restic", "setpri
     assert.ok(made.ok, JSON.stringify(made));
     assert.deepEqual([made.isKeyNew, made.backup.mails, made.place], [true, 4, layout.backupRepository]);
     assert.equal(readBackupRecord(layout).last?.snapshot, made.backup.snapshot);
+    assert.ok(readBackupRecord(layout).isKeySeen, "`backup create` shows the key");
     assert.ok(!existsSync(layout.backupStage));
     assert.equal(statSync(layout.backupKey).mode & 0o777, 0o600);
     makeCheap(layout.backupRepository, readKey(layout) ?? "");

@@ -17,6 +17,8 @@ import { giveAll } from "./restore.ts";
 export type MailSelection = Readonly<{ account: string; folder: string | null; messageId: string | null }>;
 
 const MANY_MAILS_MS = 60 * 60_000;
+/** Exit code of doveadm(1) if a mailbox does not exist. */
+const NOT_FOUND = 68;
 
 /**
  * `keys`: private keys of the account, in PEM, if its mail is encrypted with its own. `interrupted` stops restic and
@@ -93,6 +95,8 @@ async function importMails(
   const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(selection));
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
+  if (imported.code === NOT_FOUND && wanted.folder !== null)
+    return { ok: false, reason: `The backup has no folder “${wanted.folder}” of ${account}.` };
   if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
   const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
   const mails = counted.stdout

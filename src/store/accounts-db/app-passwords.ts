@@ -26,7 +26,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   addAppPassword({ account, name, digest, proof, by, at }: NewAppPassword): Outcome {
-    if (this.#sql.account.get(account) === undefined) return { ok: false, reason: noAccount(account) };
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     if (this.#sql.ownKey.get(account) !== undefined)
       return { ok: false, reason: `Mail of ${account} is encrypted with a key that only its own password opens.` };
     if (integer(this.#sql.count.get(account)?.["n"]) >= LIMITS.appPasswords)
@@ -38,6 +38,7 @@ export class SqliteAppPasswords implements AppPasswordStore {
   }
 
   removeAppPassword(account: AccountName, name: string): Outcome {
+    if (!this.#has(account)) return { ok: false, reason: noAccount(account) };
     const { changes } = this.#sql.remove.run(account, name);
     return changes === 0 ? { ok: false, reason: `${account} has no app password named ${name}.` } : { ok: true };
   }
@@ -54,6 +55,10 @@ export class SqliteAppPasswords implements AppPasswordStore {
     const row = this.#sql.one.get(account, name);
     if (row === undefined || !isWorthNoting(millisOrNull(row["used_at"]), now)) return;
     this.#uses.note(this.#sql.used, now, text(row["digest"]));
+  }
+
+  #has(account: AccountName): boolean {
+    return this.#sql.account.get(account) !== undefined;
   }
 }
 

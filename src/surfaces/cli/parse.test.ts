@@ -45,7 +45,7 @@ const refused: readonly [line: string, says: RegExp][] = [
   ["spam alow add anna@example.org", /"spam alow"\. Did you mean spam allow add\?/],
   ["unban", /unban needs IP/],
   ["why 203.0.113.7 203.0.113.8", /does not know what to do with "203.0.113.8"/],
-  ["alias add i@example.org", /alias add needs TARGET/],
+  ["alias add i@example.org", /^alias add needs TARGET\.$/],
   ["status --follow", /status has no option --follow/],
   ["status --frob", /Unknown option --frob\.$/],
   ["events --folow", /Unknown option --folow. Did you mean --follow\?/],

@@ -138,7 +138,7 @@ function wrongOption(command: Shape, options: Options): string | null {
 function wrongArguments(command: Shape, args: readonly string[]): string | null {
   const places = command.usage === "" ? [] : command.usage.split(" ");
   const missing = places[args.length];
-  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing}.`;
+  if (missing !== undefined && !missing.startsWith("[")) return `${command.name} needs ${missing.replace("...", "")}.`;
   const surplus = takesRest(command) ? undefined : args[places.length];
   return surplus === undefined ? null : `${command.name} does not know what to do with "${short(surplus)}".`;
 }

@@ -31,6 +31,8 @@ test("wrong usage is one line with the relevant help", async () => {
       (await ran(line)).err,
       new RegExp(`^Unknown option --limt\\..* See \`\\./ghostinbox help ${topic}\`\\.\n$`),
     );
+  for (const option of ["--fro", "--for"])
+    assert.match((await ran(`ban 203.0.113.7 ${option}`)).err, / See `\.\/ghostinbox help ban`\.\n$/);
 });
 
 test("without root the error names the command for root", async (t) => {

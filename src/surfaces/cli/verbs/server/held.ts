@@ -70,7 +70,7 @@ function heldTable(held: readonly HeldMailItem[], total: number): string {
 }
 
 function sentTable(sent: readonly SentMailItem[], total: number): string {
-  if (sent.length === 0) return "Within a day no mail of it left.";
+  if (sent.length === 0) return "No other mail was sent within a day.";
   const rows = sent.map(({ queueId, at, ip, recipientCount, recipient }) => [
     queueId ?? "-",
     dayAndTime(at),
@@ -79,7 +79,7 @@ function sentTable(sent: readonly SentMailItem[], total: number): string {
     recipient === null ? "-" : shown(recipient),
   ]);
   return (
-    columns([["LEFT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
+    columns([["SENT WITHIN A DAY", "AT", "FROM", "RECIPIENTS", "RECIPIENT"], ...rows]) + others(sent.length, total)
   );
 }
 
@@ -122,7 +122,7 @@ export async function spamUpdate(call: CommandCall): Promise<CommandOutcome> {
   const { fetchRules } = await import("../../../../jobs/spam-rules/spam-rules.ts");
   call.terminal.progress("Fetching rules ...");
   const fetched = await fetchRules(call.layout, call.now());
-  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}`, "The former ones stay in use.");
+  if (!fetched.ok) return failed(`No new rules came into use: ${fetched.reason}.`, "The former ones stay in use.");
   const { version, isNew } = fetched;
   const says = isNew
     ? `Version ${version} of the rules is in use.`

@@ -33,10 +33,10 @@ export async function backupCreate(call: CommandCall): Promise<CommandOutcome> {
   if (!read.ok) return read;
   const none = noServerIn(call.layout);
   if (none !== null) return none;
-  const { createBackup, readKey } = await backups();
+  const { BY_HAND, createBackup, readKey } = await backups();
   const watch = (progress: Progress): void => call.terminal.progress(progressText("Stored", progress));
   call.terminal.progress("Looking at the mail ...");
-  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: "by-hand", watch });
+  const made = await createBackup(call.layout, read.settings, { version: VERSION, tag: BY_HAND, watch });
   if (!made.ok) return failed(made.reason, "Nothing of an earlier backup is lost.");
   const { backup, isKeyNew, place } = made;
   const says = `The backup ${backup.snapshot} is made in ${place}: ${plural(backup.mails, "mail")}, ${size(backup.bytes)}, of which ${size(backup.addedBytes)} were new. It took ${span(backup.tookMs)}.`;
