@@ -95,8 +95,8 @@ async function importMails(
   const imported = await doveadm("import", "-u", account, "-s", `maildir:${maildir}`, folder, ...queryOf(selection));
   if (signal.aborted)
     return { ok: false, reason: `Interrupted: a part of the mails may be in the folder “${folder}”.` };
-  if (imported.code === NOT_FOUND && wanted.folder !== null)
-    return { ok: false, reason: `The backup has no folder “${wanted.folder}” of ${account}.` };
+  if (imported.code === NOT_FOUND && selection.folder !== null)
+    return { ok: false, reason: `The backup has no folder “${selection.folder}” of ${account}.` };
   if (imported.code !== 0) return { ok: false, reason: `Dovecot could not take the mails: ${lastLines(imported)}` };
   const counted = await doveadm("-f", "tab", "mailbox", "status", "-u", account, "messages", `${folder}*`);
   const mails = counted.stdout

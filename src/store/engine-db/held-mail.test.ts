@@ -53,8 +53,8 @@ test("mail that is on hold does not count as sent", (t) => {
   assert.ok(name !== null);
   store.begin();
   for (const queueId of ["A1", "A2"]) {
-    const event = { type: "MAIL", ...MAIL, account: ANN, recipientCount: 1, queueId } as const;
-    const where = { at: later(START, 1), subject: HOLD.prefix };
+    const event = { type: "DATA", ...MAIL, account: ANN, recipientCount: 1, queueId } as const;
+    const where = { at: later(START, 1), prefix: HOLD.prefix };
     const record = recordOf(event, decision("pass", "below_limit", { counted: true }), where);
     assert.ok(record !== null);
     store.append(record);

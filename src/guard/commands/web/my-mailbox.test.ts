@@ -9,7 +9,7 @@ import { mayAsk, needOf } from "../../../admin/declare/rights.ts";
 import { PROOF_MS } from "../../../core/access/session.ts";
 import { parseAccountName } from "../../../core/net/address.ts";
 import { digestOf } from "../../access/secrets.ts";
-import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR } from "./my-mailbox.ts";
+import { CHANGES_AN_HOUR, COSTLY_AN_HOUR, JUDGED_AN_HOUR, LOOKS_AT_ONCE } from "./my-mailbox.ts";
 
 const ANNA = accountName("anna@example.test");
 const BERT = "bert@example.test";
@@ -55,6 +55,14 @@ test("the keeper is asked for the mailbox's use a bounded number of times a minu
   kit.clock.advance(60_000);
   await mine();
   assert.equal(kit.kept().filter((verb) => verb === "mailbox_use").length, 31);
+});
+
+test("few wait for the keeper at once: the guard's other requests find a connection", async () => {
+  const asked = (): number => kit.kept().filter((verb) => verb === "mailbox_use").length;
+  await Promise.all(Array.from({ length: 10 }, mine));
+  assert.equal(asked(), LOOKS_AT_ONCE);
+  await mine();
+  assert.equal(asked(), LOOKS_AT_ONCE + 1);
 });
 
 test("users see that strangers guess their password, and that greylisting is paused", async () => {
