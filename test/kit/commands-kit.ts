@@ -118,8 +118,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
-  const ask = (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
-    run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+  type As = Partial<Omit<CommandLine, "command">>;
+  const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
+    const reply = run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
+    return reply as Promise<Reply<C["verb"]>>;
+  };
   const rows = (column: string): readonly unknown[] =>
     db
       .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
@@ -153,8 +157,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     logged,
     ask,
     /** The result of the command; fails if it is refused. */
-    result: async (...asked: Parameters<typeof ask>) => {
-      const reply = await ask(...asked);
+    result: async <C extends Command>(command: C, origin?: Origin, as?: As) => {
+      const reply = await ask(command, origin, as);
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },

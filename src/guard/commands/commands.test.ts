@@ -15,9 +15,8 @@ const kit = commandsOf(import.meta.filename);
 describe("commands of the administrator", () => {
   test("ban: an address, a network, an IPv6 address as its network; for a time, permanently, or the default", async () => {
     const ban = async (target: string, length: string | null): Promise<string> => {
-      const reply = await kit.ask({ verb: "ban", target, note: "noise", for: length });
-      assert.ok(reply.ok && "ban" in reply.result);
-      const { prefix, level, reason, source, createdAt, expiresAt } = reply.result.ban;
+      const reply = await kit.result({ verb: "ban", target, note: "noise", for: length });
+      const { prefix, level, reason, source, createdAt, expiresAt } = reply.ban;
       const hours = expiresAt === null ? "ever" : (Date.parse(expiresAt) - Date.parse(createdAt)) / HOUR_MS;
       return `${prefix} ${level} ${reason} ${source} ${hours}`;
     };
@@ -110,9 +109,8 @@ describe("commands of the administrator", () => {
 
   test("sign-ins to the dashboard are judged and recorded like those of mailboxes", async () => {
     const signIn = async (ip: string, password: string) => {
-      const reply = await kit.ask({ verb: "sign_in", ip, password, device: "Firefox on Linux", known: null }, "web");
-      assert.ok(reply.ok && "outcome" in reply.result);
-      return reply.result;
+      const reply = await kit.result({ verb: "sign_in", ip, password, device: "Firefox on Linux", known: null }, "web");
+      return reply;
     };
     await kit.ask({ verb: "admin_set_hash", hash: hashOf(PASSWORD) });
     const before = kit.types().length;
