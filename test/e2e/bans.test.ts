@@ -6,6 +6,7 @@ import { whileBusy } from "../lab/busy-processors.ts";
 import type { Host } from "../lab/host.ts";
 import { ALLOWED, limitsTests } from "../lab/limits-tests.ts";
 import {
+  ANNA,
   assertCutOff,
   authenticate,
   mailOver,
@@ -23,7 +24,6 @@ import type { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
 
-const ANNA = "anna@example.test";
 /** Addresses that no other test uses. */
 const BUSY = "busy@example.test";
 

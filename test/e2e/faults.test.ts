@@ -5,14 +5,12 @@ import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
 import { Locker } from "../lab/locker.ts";
-import { assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
+import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
 import { Product } from "../lab/product.ts";
 import { until } from "../lab/wait.ts";
 import { withProduct } from "../lab/with-product.ts";
-
-const ANNA = "anna@example.test";
 
 describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, () => {
   const { lab, product } = withProduct({}, [ANNA], {

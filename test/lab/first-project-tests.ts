@@ -6,13 +6,12 @@ import { z } from "zod";
 import { CHECKOUT } from "./checkout.ts";
 import { DocumentLines } from "./document-lines.ts";
 import { type ImageLab, NAME, START_MS, UNFILTERED } from "./image-lab.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import { SERVER } from "./network.ts";
 import { PASSWORD } from "./product.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 
-const ANNA = "anna@example.test";
 const PHONE = "198.51.100.70";
 
 /** The lines from its document, in an otherwise minimal compose file. */
