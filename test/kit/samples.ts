@@ -9,6 +9,7 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Observation } from "../../src/core/events/log.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
 import { type Door, type Opening, parseDoor } from "../../src/core/firewall/strict.ts";
@@ -192,6 +193,18 @@ export const MAIL: MailAttributes = {
 
 /** The recipient of that mail, before anything was looked up. */
 export const RECIPIENT: Recipient = { type: "RECIPIENT", listed: null, senderExists: null, ...MAIL };
+
+/** A mail of this server that is in its mailbox, as the log reports it. */
+export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
+  type: "MAIL_TRIED",
+  queueId: "72CED1EABE5",
+  recipient: "anna@example.test",
+  alias: null,
+  outcome: "sent",
+  relay: "lmtp x",
+  reply: "250 Saved",
+  server: null,
+};
 
 /** Fail2ban's report about a stranger. */
 export const JAIL_REPORT: JailReported = {
