@@ -4,7 +4,6 @@ import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import { patience } from "../kit/patience.ts";
 import { SmallDisk } from "../lab/full-disk.ts";
-import { Locker } from "../lab/locker.ts";
 import { ANNA, assertAccepted, sendMail, tryLogIn } from "../lab/mail.ts";
 import { isInMailbox } from "../lab/mailbox.ts";
 import { whyNoLab } from "../lab/network.ts";
@@ -43,22 +42,6 @@ describe("disk, database and supervisor fail", { skip: whyNoLab() ?? false }, ()
     await until("it has recovered, without any mail", healthy);
     await product.json(["ban", "198.51.100.91", "--for", "1h"]);
     await whole();
-  });
-
-  test("a locked database: mail flows, there is a notice, and it recovers", async () => {
-    const locker = await Locker.lock(lab.server, product.layout.engineDb);
-    try {
-      await until("the owner is alerted", async () => {
-        await mailsAndLoginsWork("198.51.100.92");
-        return isReported();
-      });
-    } finally {
-      await locker.release();
-    }
-    await until("it has recovered", async () => {
-      await sendMail({ host: lab.sender, from: "198.51.100.92" });
-      return healthy();
-    });
   });
 
   test("a second start says that one runs already, and harms nothing", async () => {

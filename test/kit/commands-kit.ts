@@ -132,18 +132,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   return {
     ...memory,
     /** Makes every flush fail from now on. */
-    failDisk: () => {
-      isDiskWell = false;
-    },
+    failDisk: () => (isDiskWell = false),
     /** Sets what happens while passwords are hashed. */
-    whileHashing: (work: typeof whileHashing) => {
-      whileHashing = work;
-    },
+    whileHashing: (work: typeof whileHashing) => (whileHashing = work),
     proofsOf: (account: string) => accountHistory.passwordProofs(account),
     /** Gives each account a key for its mail from now on. */
-    keepKeys: () => {
-      keyOfEach = true;
-    },
+    keepKeys: () => (keyOfEach = true),
     accountLists,
     active,
     appPasswordsOf: stores.appPasswordsOf,
@@ -184,31 +178,21 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
-    keeperUp: (value: boolean) => {
-      up = value;
-    },
+    keeperUp: (value: boolean) => (up = value),
     /** Sets the result of reading the settings. */
-    reloads: (outcome: typeof reloaded) => {
-      reloaded = outcome;
-    },
+    reloads: (outcome: typeof reloaded) => (reloaded = outcome),
     /** Sets the content of the settings file. */
     writes: (text: string, env: typeof settingsEnv = {}) => {
       settingsText = text;
       settingsEnv = env;
     },
     /** Sets the mail addresses for alerts. */
-    sendsAlertsTo: (addresses: readonly string[]) => {
-      alertsTo = addresses;
-    },
+    sendsAlertsTo: (addresses: readonly string[]) => (alertsTo = addresses),
     refreshed: () => refreshed,
     /** Sets what the keeper finds in the queue. */
-    queues: (find: typeof queue) => {
-      queue = find;
-    },
+    queues: (find: typeof queue) => (queue = find),
     /** Sets the keeper's listing of the queue. */
-    listsQueue: (find: typeof list) => {
-      list = find;
-    },
+    listsQueue: (find: typeof list) => (list = find),
     /** Attempts to write the files about who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,

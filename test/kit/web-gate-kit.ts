@@ -74,9 +74,7 @@ export function webGateOnMemory() {
     verifyingMailboxes: (verify: Verify, decoy = "") =>
       new MailboxSignIn({ ...mailboxParts, passwords: { verify, decoy } }, gate.bounds),
     /** Bars mailbox users from the dashboard from now on. */
-    shutMailboxes: () => {
-      maySignIn = false;
-    },
+    shutMailboxes: () => (maySignIn = false),
     signInAs,
     admit,
     /** Asks with the owner's session; null: admitted. The record of a refusal is committed by the end of the turn. */

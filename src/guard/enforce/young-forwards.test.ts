@@ -32,9 +32,7 @@ function watched({ policy = POLICY, decided = PASS, written = false, held, own =
       },
       sent: () => sent,
       count: (_, mail) => sent.push(mail),
-      rest: (_, until) => {
-        restsUntil = until;
-      },
+      rest: (_, until) => (restsUntil = until),
     },
     sending: {
       sentMails: () => own,

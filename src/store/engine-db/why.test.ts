@@ -25,9 +25,7 @@ function fresh(t: TestContext) {
     write(events.map((event) => (now) => ("subject" in event ? auditRecord(event, now) : passed(event, now))));
   const observe = (...seen: readonly Observation[]): void =>
     write(seen.map((one) => (now) => observationRecord(one, now, hostPrefix)));
-  const wait = (durationMs: number): void => {
-    at = later(at, durationMs);
-  };
+  const wait = (durationMs: number) => (at = later(at, durationMs));
   const index = (): void => {
     const names = new EventNames(db);
     while (names.step());
