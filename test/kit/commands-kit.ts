@@ -118,8 +118,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     upkeep: upkeepOf({ keeper, clock }),
     pid: 1,
   });
-  const ask = (command: Command, origin: Origin = "root", as?: Partial<Omit<CommandLine, "command">>): Promise<Reply> =>
-    run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+  type As = Partial<Omit<CommandLine, "command">>;
+  const ask = <C extends Command>(command: C, origin: Origin = "root", as?: As) => {
+    const reply = run({ by: origin === "root" ? "root" : "web:unnamed", ...as, command }, origin);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each verb has its own reply
+    return reply as Promise<Reply<C["verb"]>>;
+  };
   const rows = (column: string): readonly unknown[] =>
     db
       .prepare(`SELECT ${column} AS value FROM event ORDER BY id`)
@@ -128,18 +132,12 @@ export function commandsOnMemory(policy = TEST_POLICY) {
   return {
     ...memory,
     /** Makes every flush fail from now on. */
-    failDisk: () => {
-      isDiskWell = false;
-    },
+    failDisk: () => (isDiskWell = false),
     /** Sets what happens while passwords are hashed. */
-    whileHashing: (work: typeof whileHashing) => {
-      whileHashing = work;
-    },
+    whileHashing: (work: typeof whileHashing) => (whileHashing = work),
     proofsOf: (account: string) => accountHistory.passwordProofs(account),
     /** Gives each account a key for its mail from now on. */
-    keepKeys: () => {
-      keyOfEach = true;
-    },
+    keepKeys: () => (keyOfEach = true),
     book,
     active,
     appPasswordsOf: stores.appPasswordsOf,
@@ -153,8 +151,8 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     logged,
     ask,
     /** The result of the command; fails if it is refused. */
-    result: async (...asked: Parameters<typeof ask>) => {
-      const reply = await ask(...asked);
+    result: async <C extends Command>(command: C, origin?: Origin, as?: As) => {
+      const reply = await ask(command, origin, as);
       assert.ok(reply.ok, JSON.stringify(reply));
       return reply.result;
     },
@@ -180,31 +178,21 @@ export function commandsOnMemory(policy = TEST_POLICY) {
     /** The keeper's commands, except for status queries. */
     asked,
     kept: () => asked.map(({ verb }) => verb),
-    keeperUp: (value: boolean) => {
-      up = value;
-    },
+    keeperUp: (value: boolean) => (up = value),
     /** Sets the result of reading the settings. */
-    reloads: (outcome: typeof reloaded) => {
-      reloaded = outcome;
-    },
+    reloads: (outcome: typeof reloaded) => (reloaded = outcome),
     /** Sets the content of the settings file. */
     writes: (text: string, env: typeof settingsEnv = {}) => {
       settingsText = text;
       settingsEnv = env;
     },
     /** Sets the mail addresses for alerts. */
-    sendsAlertsTo: (addresses: readonly string[]) => {
-      alertsTo = addresses;
-    },
+    sendsAlertsTo: (addresses: readonly string[]) => (alertsTo = addresses),
     refreshed: () => refreshed,
     /** Sets what the keeper finds in the queue. */
-    queues: (find: typeof queue) => {
-      queue = find;
-    },
+    queues: (find: typeof queue) => (queue = find),
     /** Sets the keeper's listing of the queue. */
-    listsQueue: (find: typeof list) => {
-      list = find;
-    },
+    listsQueue: (find: typeof list) => (list = find),
     /** Attempts to write the files about who may send as whom. */
     authorsWritten: () => authorsWritten,
     rows: () => rows("id").length,

@@ -121,29 +121,38 @@ export const NO_ALERTS = {
   leadOut: true,
 };
 
+/** The engine's parts on its database. Every account is active and may sign in from everywhere; none forwards its mail. */
+export function enginePartsOn(db: DatabaseSync) {
+  const store = new SqliteStore(db);
+  return {
+    store,
+    history: store,
+    jails: store,
+    accounts: new SqliteAccountHistory(db),
+    sending: new SqliteSendingHistory(db),
+    honest: new SqliteHonestMail(db),
+    neighbours: new SqliteNetworkHistory(db),
+    active: { isActive: () => true },
+    networks: { networksOf: () => [] },
+    forwardReach: { reachedBy: () => [] },
+  };
+}
+
 /** A real engine on a real database in memory, with a clock moved by hand. */
 export function engineOnMemory(policy: Policy = TEST_POLICY, own: readonly OwnNetwork[] = []) {
   const db = databaseOnMemory(engineMigrations);
-  const sqlite = new SqliteStore(db);
+  const parts = enginePartsOn(db);
+  const { store: sqlite, accounts: accountHistory } = parts;
   const store = new BreakableStore(sqlite);
   const clock = new HandClock();
   const notices = new NoticeBoard();
   const committed: Committed[] = [];
-  const accountHistory = new SqliteAccountHistory(db);
   const engine = new Engine({
+    ...parts,
     policy,
     store,
-    history: sqlite,
     own: { current: () => own },
-    active: { isActive: () => true },
     recipients: { exists: (address) => !address.startsWith("nobody") && !address.startsWith("admin") },
-    networks: { networksOf: () => [] },
-    forwardReach: { reachedBy: () => [] },
-    jails: sqlite,
-    accounts: accountHistory,
-    sending: new SqliteSendingHistory(db),
-    honest: new SqliteHonestMail(db),
-    neighbours: new SqliteNetworkHistory(db),
     firstContacts: { isFirstContact: () => true, expectsBounce: () => false },
     notices,
     clock,

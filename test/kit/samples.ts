@@ -10,6 +10,7 @@ import {
   type SparingFacts,
 } from "../../src/core/decide/facts.ts";
 import type { Policy } from "../../src/core/decide/policy.ts";
+import type { Observation } from "../../src/core/events/log.ts";
 import type { LoginAttributes } from "../../src/core/events/login.ts";
 import type { MailAttributes, Recipient } from "../../src/core/events/mail.ts";
 import type { JailReported } from "../../src/core/events/report.ts";
@@ -215,6 +216,18 @@ export const ACCOUNT: AccountFacts = {
   networkCandidates: 0,
   commonCandidates: 0,
   networkGuesses: 0,
+};
+
+/** A mail of this server that is in its mailbox, as the log reports it. */
+export const DELIVERED: Extract<Observation, { type: "MAIL_TRIED" }> = {
+  type: "MAIL_TRIED",
+  queueId: "72CED1EABE5",
+  recipient: "anna@example.test",
+  alias: null,
+  outcome: "sent",
+  relay: "lmtp x",
+  reply: "250 Saved",
+  server: null,
 };
 
 /** Fail2ban's report about a stranger. */

@@ -9,7 +9,7 @@ import { row } from "../../src/core/events/columns.ts";
 import type { EventRecord } from "../../src/core/events/event.ts";
 import { hostPrefix, networkAddress, parseIp } from "../../src/core/net/ip.ts";
 import { instant, later, MINUTE_MS, type Millis } from "../../src/core/time.ts";
-import type { Store } from "../../src/guard/storage-ports.ts";
+import type { Reach, Store } from "../../src/guard/storage-ports.ts";
 import { SqliteStore } from "../../src/store/engine-db/store.ts";
 import { openAccounts, openEngine, openEngineForReading } from "../../src/store/open.ts";
 import { net } from "./samples.ts";
@@ -130,6 +130,12 @@ export function banOf(network: string, createdAt: Millis, changes: Partial<Ban> 
     offences: 1,
     ...changes,
   };
+}
+
+/** Every window since this time, with at most so many times in each. */
+export function reachSince(since: Millis, most: number): Reach {
+  const windows = { sinceConnections: since, sinceMails: since, sinceProbes: since, sinceFailures: since };
+  return { ...windows, most, mostFailures: most };
 }
 
 /** A generator that gives the same numbers for the same seed (mulberry32), each in [0, 1). */

@@ -20,6 +20,7 @@ import { PasswordTurns } from "../../src/store/passwords/password-turns.ts";
 import { run } from "../../src/surfaces/cli/run.ts";
 import { ControlServer } from "../../src/surfaces/control-server.ts";
 import { KeeperServer } from "../../src/surfaces/keeper-server.ts";
+import { enginePartsOn } from "./engine-kit.ts";
 import { loadValid } from "./loaded-settings.ts";
 import { needsOf } from "./no-needs.ts";
 import { patience } from "./patience.ts";
@@ -80,15 +81,12 @@ export async function startGuard(layout: Layout) {
     },
   };
   const engine = new Engine({
-    ...stores,
+    ...enginePartsOn(stores.db),
+    store,
     policy: toPolicy(loadValid(TOML).settings),
-    history: store,
     own: { current: () => [] },
-    active: { isActive: () => true },
     recipients: { exists: () => true },
-    forwardReach: { reachedBy: () => [] },
-    jails: store,
-    accounts: stores.history,
+    networks: stores.networks,
     firstContacts: { isFirstContact: () => false, expectsBounce: () => false },
     notices,
     clock,

@@ -6,13 +6,12 @@ import { mustRun } from "./commands.ts";
 import type { Lab } from "./lab.ts";
 import { Lists } from "./lists.ts";
 import { Locker } from "./locker.ts";
-import { sendMail, tryLogIn } from "./mail.ts";
+import { ANNA, sendMail, tryLogIn } from "./mail.ts";
 import { makeCertificate, makeExpiringCertificate } from "./tls-server.ts";
 import { until } from "./wait.ts";
 import { WebClient } from "./web-client.ts";
 import type { Running } from "./with-product.ts";
 
-const ANNA = "anna@example.test";
 /** Thresholds that the lab reaches; and one that nothing reaches. */
 const LOW = {
   failed_logins: 6,

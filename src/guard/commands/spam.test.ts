@@ -22,12 +22,9 @@ test("a sender is allowed once for an existing account, and the filter is refres
     const reply = await add(to, sender);
     assert.ok(!reply.ok && reply.kind === kind, `${to} ${sender}`);
   }
-  const listed = await kit.ask({ verb: "spam_allow_list", limit: 50, cursor: null });
-  assert.ok(listed.ok && "items" in listed.result);
+  const listed = await kit.result({ verb: "spam_allow_list", limit: 50, cursor: null });
   assert.deepEqual(
-    listed.result.items.map((item) =>
-      "sender" in item && "account" in item ? [item.account, item.sender, item.by] : item,
-    ),
+    listed.items.map((item) => ("sender" in item && "account" in item ? [item.account, item.sender, item.by] : item)),
     [[name, "*@friend.example", "root"]],
   );
   const remove = { verb: "spam_allow_remove", account: name, sender: "*@friend.example" } as const;
